@@ -1,0 +1,3 @@
+"""Headwater: workflows whose every state change is an event you can read, replay and trust after a crash."""
+
+from __future__ import annotations

@@ -1,0 +1,192 @@
+"""Every error Headwater raises on purpose.
+
+    HeadwaterError
+    ├── Refused                 a rule said no; fix the call
+    │   ├── InvalidName
+    │   ├── InvalidArgument
+    │   │   └── InvalidParameters
+    │   ├── NotFound
+    │   ├── Ambiguous
+    │   ├── AlreadyExists
+    │   ├── FlowArchived
+    │   └── IllegalTransition
+    ├── LogError                the log could not do it
+    │   ├── Conflict            another writer was first; fold again, decide again
+    │   ├── OutcomeUnknown      no answer came; safe to repeat with the same commit
+    │   ├── LogUnavailable      no server at this address
+    │   ├── KeyRefused          the server wants another key
+    │   ├── LogFull             the broker reports that its storage is full
+    │   ├── CommitTooLarge
+    │   ├── CommitUnreadable
+    │   └── StreamMismatch      the stream there is older, newer or not ours
+    ├── ViewsError
+    │   ├── ViewsUnavailable    nobody answers queries (no server, or PostgreSQL is away)
+    │   └── ViewsBehind         the views did not reach the position asked for in time
+    └── SettingsError           a setting is unknown, malformed or out of range
+
+Facts are attributes; the sentence is made here, in one place. `hint` says what to do next.
+"""
+
+from __future__ import annotations
+
+
+class HeadwaterError(Exception):
+    """Base of every error Headwater raises on purpose. `hint` is one sentence on what to do, or None."""
+
+    hint: str | None = None
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        if hint is not None:
+            self.hint = hint
+
+
+class Refused(HeadwaterError):
+    """A rule does not allow this command in this state. Repeating it changes nothing."""
+
+
+class InvalidName(Refused):
+    """A name is empty, too long or holds control characters."""
+
+
+class InvalidArgument(Refused):
+    """An argument has the wrong form or value."""
+
+
+class InvalidParameters(InvalidArgument):
+    """Parameters of a run are missing, unknown or not JSON."""
+
+
+class NotFound(Refused):
+    """Nothing is known under this name or id."""
+
+    def __init__(self, kind: str, name: str, *, hint: str | None = None) -> None:
+        self.kind, self.name = kind, name
+        super().__init__(f"{kind.capitalize()} {name!r} not found.", hint=hint)
+
+
+class Ambiguous(Refused):
+    """More than one thing answers to this name."""
+
+
+class AlreadyExists(Refused):
+    """The name is taken."""
+
+    def __init__(self, kind: str, name: str, *, existing_id: str, hint: str | None = None) -> None:
+        self.kind, self.name, self.existing_id = kind, name, existing_id
+        super().__init__(f"{kind.capitalize()} {name!r} already exists.", hint=hint)
+
+
+class FlowArchived(Refused):
+    """The flow version is archived; it takes no new runs."""
+
+
+class IllegalTransition(Refused):
+    """The state does not allow this change."""
+
+
+class LogError(HeadwaterError):
+    """The log could not do what was asked."""
+
+
+class Conflict(LogError):
+    """Another writer appended to this subject first; fold again and decide again.
+
+    `found` is the subject's last position as the broker named it, or None where it did not say.
+    """
+
+    def __init__(self, subject: str, *, expected: int, found: int | None) -> None:
+        self.subject, self.expected, self.found = subject, expected, found
+        seen = "an unseen commit" if found is None else f"position {found}"
+        super().__init__(f"{subject} was expected at position {expected}, but {seen} is there.")
+
+
+class OutcomeUnknown(LogError):
+    """No answer came to an append, and it could not be found out whether it took effect.
+
+    Repeating the same command with the same commit id is safe: it takes effect at most once.
+    """
+
+    def __init__(self, commit_id: str, reason: str) -> None:
+        self.commit_id = commit_id
+        super().__init__(
+            f"It is unknown whether commit {commit_id} was written: {reason}",
+            hint="Repeating the command is safe: it takes effect at most once.",
+        )
+
+
+class LogUnavailable(LogError):
+    """No server answers at this address."""
+
+    def __init__(self, address: str, reason: str = "") -> None:
+        self.address = address
+        super().__init__(
+            f"No Headwater server answers at {address}{f' ({reason})' if reason else ''}.",
+            hint="Start one with `headwater server start`, or set HEADWATER_NATS_URL to the address of one.",
+        )
+
+
+class KeyRefused(LogError):
+    """The server wants a key and got none, or another one than its own."""
+
+    def __init__(self, address: str, *, sent: bool) -> None:
+        self.address = address
+        super().__init__(
+            f"The server at {address} refused the key." if sent else f"The server at {address} wants a key; none was sent.",
+            hint="Give the server's key with --key or HEADWATER_KEY.",
+        )
+
+
+class LogFull(LogError):
+    """The broker has no room left. Nothing was written."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The log is full; nothing was written ({reason}).",
+            hint="Free disk space where the NATS server keeps its data, then repeat the command.",
+        )
+
+
+class CommitTooLarge(LogError):
+    """A commit exceeds what one message may hold."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        self.size, self.limit = size, limit
+        super().__init__(f"A commit of {size} bytes exceeds the limit of {limit} bytes for one message.")
+
+
+class CommitUnreadable(LogError):
+    """Bytes in the log are not a commit this version can read."""
+
+
+class StreamMismatch(LogError):
+    """A stream of our name exists with a configuration this version does not accept."""
+
+
+class ViewsError(HeadwaterError):
+    """The views could not answer."""
+
+
+class ViewsUnavailable(ViewsError):
+    """Nobody answers queries: no server is running, or its PostgreSQL is away. Appending still works."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The views cannot be read now: {reason}",
+            hint="What you append is safe and will show when the views are back; `headwater server status` tells more.",
+        )
+
+
+class ViewsBehind(ViewsError):
+    """The views did not reach the asked position in time."""
+
+    def __init__(self, *, asked: int, reached: int) -> None:
+        self.asked, self.reached = asked, reached
+        super().__init__(
+            f"The views are at position {reached} and did not reach {asked} in time.",
+            hint="The views lag behind the log; `headwater projections status` shows by how much.",
+        )
+
+
+class SettingsError(HeadwaterError):
+    """A setting is unknown, malformed or out of range."""

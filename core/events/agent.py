@@ -1,0 +1,33 @@
+"""What can have happened to an agent. Its presence is a heartbeat, not an event; its loss is an event."""
+
+from __future__ import annotations
+
+from headwater.core.events.base import Event
+
+
+class AgentRegistered(Event, tag="agent.registered", frozen=True):
+    """An agent process took up work. Each start of an agent is an agent of its own, with its own id."""
+
+    agent_id: str
+    name: str
+    kind: str
+    labels: tuple[str, ...] = ()
+    hostname: str = ""
+    pid: int = 0
+    version: str = ""
+    limit: int | None = None
+
+
+class AgentStopped(Event, tag="agent.stopped", frozen=True):
+    """The agent ended in order."""
+
+    reason: str = ""
+
+
+class AgentLost(Event, tag="agent.lost", frozen=True):
+    """Nothing was heard of the agent for longer than its lease."""
+
+    reason: str = ""
+
+
+AgentEvent = AgentRegistered | AgentStopped | AgentLost

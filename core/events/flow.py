@@ -1,0 +1,119 @@
+"""What can have happened to a flow group: the identity of a flow over its versions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from headwater.core.events.base import Event
+
+
+class ParameterSpec(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A parameter as the flow declares it. `default` means nothing where `required` is true."""
+
+    name: str
+    required: bool = False
+    default: Any = None
+
+
+class TaskSpec(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is known of a task without its code. `settings` holds the rest of its serialised form, for show."""
+
+    slug: str
+    name: str
+    type: str = ""
+    tags: tuple[str, ...] = ()
+    max_retries: int = 0
+    retry_delay_seconds: float | None = None
+    timeout_seconds: float | None = None
+    trigger: str = "all_successful"
+    mapped: bool = False
+    reference: bool = False
+    settings: dict[str, Any] = {}
+
+
+class EdgeSpec(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
+    """A dependency between two tasks, by slug; `key` names the argument that carries the data, or is None."""
+
+    upstream: str
+    downstream: str
+    key: str | None = None
+    mapped: bool = False
+    flattened: bool = False
+
+
+class StorageReference(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where the flow's code lies on the user's side, and how to tell that it is still the same. Never the code itself."""
+
+    type: str
+    location: str = ""
+    flow_name: str = ""
+    stored_as_script: bool = False
+    sha256: str | None = None
+    python_version: str = ""
+    options: dict[str, Any] = {}
+
+
+class RegistrationParts(msgspec.Struct, frozen=True):
+    """Where the tasks and edges of a registration lie that did not fit into one message.
+
+    The parts are the messages 1 to `count` on `hw.evt.part.<registration_id>.<n>`; `sha256` covers their bytes in order.
+    """
+
+    registration_id: str
+    count: int
+    sha256: str
+
+
+class FlowRegistered(Event, tag="flow.registered", frozen=True):
+    """A new version of the flow exists; all older versions are archived by it, named in `archives`.
+
+    Holds metadata only. Where tasks and edges are many, `parts` says where they are and both lists are empty.
+    """
+
+    flow_id: str
+    flow_group_id: str
+    project_id: str
+    name: str
+    version: int
+    task_count: int
+    edge_count: int
+    storage: StorageReference
+    tasks: tuple[TaskSpec, ...] = ()
+    edges: tuple[EdgeSpec, ...] = ()
+    parts: RegistrationParts | None = None
+    parameters: tuple[ParameterSpec, ...] = ()
+    labels: tuple[str, ...] = ()
+    run_config: dict[str, Any] = {}
+    schedule: dict[str, Any] | None = None
+    serialized_hash: str = ""
+    idempotency_key: str | None = None
+    environment: dict[str, Any] = {}
+    archives: tuple[str, ...] = ()
+
+
+class RegistrationPart(Event, tag="flow.registration_part", frozen=True):
+    """A slice of the tasks and edges of a large registration. Means nothing until a `flow.registered` names it."""
+
+    registration_id: str
+    number: int
+    tasks: tuple[TaskSpec, ...] = ()
+    edges: tuple[EdgeSpec, ...] = ()
+
+
+class FlowVersionArchived(Event, tag="flow.version_archived", frozen=True):
+    """This version takes no new runs."""
+
+    flow_id: str
+    version: int
+
+
+class FlowDeleted(Event, tag="flow.deleted", frozen=True):
+    """The flow is gone from the lists and takes no new runs. Registering it again brings it back with the next version number."""
+
+    reason: str = ""
+
+
+FlowEvent = FlowRegistered | FlowVersionArchived | FlowDeleted
+PartEvent = RegistrationPart

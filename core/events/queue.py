@@ -1,0 +1,15 @@
+"""What can have happened to a queue: the work of one label set."""
+
+from __future__ import annotations
+
+from headwater.core.events.base import Event
+
+
+class QueueOpened(Event, tag="queue.opened", frozen=True):
+    """Runs with this label set exist from here on; agents whose labels match follow this queue."""
+
+    queue_id: str
+    labels: tuple[str, ...] = ()
+
+
+QueueEvent = QueueOpened

@@ -1,0 +1,214 @@
+"""What Headwater asks of a log, and nothing more. JetStream and a list in memory keep this promise; one suite of tests proves both.
+
+A log holds commits on subjects. Each commit has a position: positions start at 1, grow by one and have no gaps. The commits of one
+subject, in order, are the history of one aggregate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from headwater.core.codec import decode
+from headwater.core.commit import Commit, Position
+
+
+class Recorded:
+    """A commit as the log holds it: where, when the log received it, and its bytes. The bytes are decoded when asked for."""
+
+    __slots__ = ("_commit", "data", "position", "recorded_at", "subject")
+
+    def __init__(self, position: Position, subject: str, recorded_at: datetime, data: bytes) -> None:
+        self.position = position
+        self.subject = subject
+        self.recorded_at = recorded_at
+        self.data = data
+        self._commit: Commit | None = None
+
+    @property
+    def commit(self) -> Commit:
+        """The decoded commit.
+
+        Raises:
+            CommitUnreadable: the bytes are not a commit this version can read.
+
+        """
+        if self._commit is None:
+            self._commit = decode(self.data)
+        return self._commit
+
+    def __repr__(self) -> str:
+        return f"<Recorded {self.position} {self.subject}>"
+
+
+class Append(NamedTuple):
+    """One append of several that take effect together."""
+
+    subject: str
+    commit: Commit
+    expected: Position
+
+
+@dataclass(frozen=True)
+class LogTail:
+    """Which log this is, and how far it goes. `identity` changes when the log is made anew."""
+
+    identity: str
+    position: Position
+
+
+class EventLog(Protocol):
+    """The facts. What `append` returned is on disk and stays."""
+
+    async def append(self, subject: str, commit: Commit, *, expected: Position) -> Position:
+        """Append the commit if the last position on exactly this subject is `expected` (0: the subject is empty); return its position.
+
+        Repeating a commit whose first reply was lost returns the position it got; it is never written twice.
+
+        Raises:
+            Conflict: another commit is there.
+            CommitTooLarge, LogFull, LogUnavailable, KeyRefused: nothing was written.
+            OutcomeUnknown: no answer, and none could be found in time; repeating with the same commit is safe.
+
+        """
+        ...
+
+    async def append_together(self, appends: Sequence[Append]) -> Position:
+        """Append commits to several subjects, all or none; return the last one's position. For rare changes: it costs several fsyncs.
+
+        Raises as `append` does; on Conflict nothing of it was written.
+        """
+        ...
+
+    async def read(self, subject: str, *, after: Position = 0, at_least: Position = 0) -> list[Recorded]:
+        """Return the commits of one subject with positions over `after`, in order.
+
+        The answer includes everything up to `at_least` (what a Conflict named, or an append returned), waiting for a lagging replica if needed.
+        """
+        ...
+
+    def read_all(self, *, after: Position = 0, until: Position | None = None) -> AsyncIterator[Sequence[Recorded]]:
+        """Yield every commit over `after` up to `until` (default: the tail at the time of the call), in batches, in order, without gaps."""
+        ...
+
+    def follow(self, subjects: str, *, after: Position = 0) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Recorded]]]:
+        """Follow the subjects (`*` and `>` match as in NATS): each commit over `after` once, in order, in batches; then those to come.
+
+        Survives reconnects and broker restarts without gap or repetition. Entering it returns when commits to come are sure to be seen.
+        """
+        ...
+
+    async def tail(self) -> LogTail:
+        """Return which log this is and its last position."""
+        ...
+
+
+class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
+    """What wakes an agent for a run. Carries the run's creation, so that whoever is woken first can complete it after a crash."""
+
+    run_id: str
+    queue_id: str
+    generation: int
+    creation: Commit | None = None
+
+
+class Delivery(Protocol):
+    """A work item in somebody's hands. It stays theirs while they renew it; unrenewed, it is offered again after the lease's half."""
+
+    @property
+    def item(self) -> WorkItem: ...
+
+    @property
+    def offered_at(self) -> datetime:
+        """When the item was published, or its timer fired: the stream's timestamp."""
+        ...
+
+    @property
+    def redelivered(self) -> bool:
+        """Whether the broker says that it offered this before. False proves nothing (a restarted broker forgets)."""
+        ...
+
+    async def renew(self) -> None:
+        """Keep the item for another half lease."""
+        ...
+
+    async def done(self) -> None:
+        """Give up the item for good: it is not offered again. Confirmed by the broker when this returns."""
+        ...
+
+    async def give_back(self, *, delay_seconds: float = 0.0) -> None:
+        """Offer the item to others, at once or after a delay."""
+        ...
+
+
+class QueueBinding(Protocol):
+    """An agent's hold on one queue. It asks the broker for work only while `want` is true, and for nothing else while idle."""
+
+    def want(self, wanted: bool) -> None:
+        """Ask for work, or stop asking (all slots taken). What was already on its way still comes."""
+        ...
+
+    def __aiter__(self) -> AsyncIterator[Delivery]: ...
+
+
+class RunQueues(Protocol):
+    """Work items and timers. Not facts: all of it can be rebuilt from the log."""
+
+    async def offer(self, item: WorkItem) -> None:
+        """Publish the wake-up of a run that is due; on disk when this returns. A run's item replaces nothing: items may repeat."""
+        ...
+
+    async def set_timer(self, item: WorkItem, *, due: datetime) -> None:
+        """Have the broker publish the wake-up when it is due, across restarts. A newer timer of the same run replaces the older."""
+        ...
+
+    async def cancel_timer(self, run_id: str) -> None:
+        """Remove the run's timer, if there is one. A fire already on its way may still arrive."""
+        ...
+
+    def bind(self, queue_id: str, *, lease_seconds: float) -> AbstractAsyncContextManager[QueueBinding]:
+        """Bind the queue: each item goes to one of those bound. Survives reconnects and broker restarts."""
+        ...
+
+
+class LogLine(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
+    """One line a run logged. `level` is Python's number; `task` is the slug of the task that logged it, or empty."""
+
+    at: datetime
+    level: int
+    logger: str
+    message: str
+    task: str = ""
+    map_index: int = -1
+
+
+class RecordedLines(NamedTuple):
+    """Log lines that travelled in one message."""
+
+    position: Position
+    run_id: str
+    attempt: int
+    lines: tuple[LogLine, ...]
+
+
+class RunLogs(Protocol):
+    """What runs logged: kept by age, apart from the facts."""
+
+    async def write(self, run_id: str, attempt: int, lines: Sequence[LogLine]) -> Position:
+        """Store the lines as one or more messages; on disk when this returns."""
+        ...
+
+    async def read(self, run_id: str, *, after: Position = 0) -> list[RecordedLines]:
+        """Return what is kept of the run's lines, in the order of storing."""
+        ...
+
+    def follow(
+        self, run_id: str | None = None, *, after: Position = 0
+    ) -> AbstractAsyncContextManager[AsyncIterator[Sequence[RecordedLines]]]:
+        """Follow the lines of one run, or of all: what is kept over `after`, then what comes, across reconnects."""
+        ...

@@ -1,0 +1,82 @@
+"""The subjects of the log, one function each: the only place where they are spelled."""
+
+from __future__ import annotations
+
+from headwater.core.identifiers import digest
+
+EVENTS_ALL = "hw.evt.>"
+PROJECTS_ALL = "hw.evt.project.*"
+FLOWS_ALL = "hw.evt.flow.*"
+RUNS_ALL = "hw.evt.run.*"
+QUEUES_ALL = "hw.evt.queue.*"
+AGENTS_ALL = "hw.evt.agent.*"
+
+
+def project(project_id: str) -> str:
+    return f"hw.evt.project.{project_id}"
+
+
+def name(kind: str, text: str) -> str:
+    """Return the subject that decides who owns a name. The text is hashed: subjects hold no spaces, dots or wildcards."""
+    return f"hw.evt.name.{digest('name', kind, text, length=40)}"
+
+
+def flow_group(group_id: str) -> str:
+    return f"hw.evt.flow.{group_id}"
+
+
+def registration_part(registration_id: str, number: int) -> str:
+    return f"hw.evt.part.{registration_id}.{number}"
+
+
+def queue(queue_id: str) -> str:
+    return f"hw.evt.queue.{queue_id}"
+
+
+def run(run_id: str) -> str:
+    return f"hw.evt.run.{run_id}"
+
+
+def agent(agent_id: str) -> str:
+    return f"hw.evt.agent.{agent_id}"
+
+
+def scheduled(queue_id: str, run_id: str) -> str:
+    """Return the subject of the work item that wakes an agent of this queue for this run."""
+    return f"hw.scheduled.{queue_id}.{run_id}"
+
+
+def scheduled_in_queue(queue_id: str) -> str:
+    return f"hw.scheduled.{queue_id}.*"
+
+
+def timer(run_id: str) -> str:
+    return f"hw.timer.run.{run_id}"
+
+
+def run_log(run_id: str, attempt: int) -> str:
+    return f"hw.log.{run_id}.{attempt}"
+
+
+def run_log_all(run_id: str) -> str:
+    return f"hw.log.{run_id}.*"
+
+
+def live(subject: str) -> str:
+    """Return the subject on which the live feed repeats what was stored on `subject`."""
+    return f"hw.live.{subject.removeprefix('hw.')}"
+
+
+# Live subjects that carry no facts: nothing on them is stored.
+AGENT_HEARTBEATS = "hw.beat.agent.*"
+VIEWS_POSITION = "hw.beat.views"
+QUERIES = "hw.ask.views"
+
+
+def agent_heartbeat(agent_id: str) -> str:
+    return f"hw.beat.agent.{agent_id}"
+
+
+def ask_agent(agent_id: str) -> str:
+    """Return the subject on which an agent answers whether it holds a run."""
+    return f"hw.ask.agent.{agent_id}"

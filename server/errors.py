@@ -1,0 +1,109 @@
+"""Why the servers cannot be started, stopped or reached; all below `headwater.core.errors.HeadwaterError`.
+
+HeadwaterError
+└── ServerError
+    ├── HomeUnusable         the home directory cannot be made or written
+    ├── AlreadyRunning       another server holds the home
+    ├── NotRunning           no server holds the home
+    ├── PortTaken            something else listens on the port
+    ├── ServerPartMissing    a program we start is not installed
+    ├── PartFailed           a program we start ended or never became ready
+    └── NotStopping          the server was told to stop and did not
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from headwater.core.errors import HeadwaterError
+
+
+class ServerError(HeadwaterError):
+    """The server, or one of the servers inside it, could not do what was asked."""
+
+
+class HomeUnusable(ServerError):
+    """The home directory cannot be created, entered or written."""
+
+    def __init__(self, home: Path, reason: str) -> None:
+        self.home = home
+        super().__init__(
+            f"The home directory {home} cannot be used: {reason}.",
+            hint="Choose another one with --home or HEADWATER_HOME, or change its permissions.",
+        )
+
+
+class AlreadyRunning(ServerError):
+    """Another server holds this home."""
+
+    def __init__(self, home: Path, *, pid: int | None, addresses: dict[str, str]) -> None:
+        self.home, self.pid, self.addresses = home, pid, addresses
+        who = f" (pid {pid})" if pid else ""
+        where = "".join(f"\n  {name}: {url}" for name, url in addresses.items()) or " It is still starting."
+        super().__init__(
+            f"A Headwater server already runs in {home}{who}.{where}",
+            hint="Use it, stop it with `headwater server stop`, or start another in a home of its own with --home.",
+        )
+
+
+class NotRunning(ServerError):
+    """No server holds this home."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        super().__init__(f"No Headwater server runs in {home}.", hint="Start one with `headwater server start`.")
+
+
+class PortTaken(ServerError):
+    """Something else listens on the port that was asked for."""
+
+    def __init__(self, port: int, *, option: str) -> None:
+        self.port, self.option = port, option
+        super().__init__(
+            f"Port {port} on 127.0.0.1 is in use.",
+            hint=f"Choose another one with {option} ({option} 0 picks a free one).",
+        )
+
+
+class PortRefused(ServerError):
+    """The operating system does not let us listen on the port that was asked for."""
+
+    def __init__(self, port: int, reason: str, *, option: str) -> None:
+        self.port, self.option = port, option
+        super().__init__(
+            f"Port {port} on 127.0.0.1 cannot be used: {reason}.",
+            hint=f"Choose another one with {option} ({option} 0 picks a free one).",
+        )
+
+
+class ServerPartMissing(ServerError):
+    """A program that the server starts is not installed."""
+
+    def __init__(self, program: str, *, option: str) -> None:
+        self.program = program
+        super().__init__(
+            f"{program} is not installed in this environment.",
+            hint=f"Install it with `pip install 'headwater[server]'`, or name a running one with {option}.",
+        )
+
+
+class PartFailed(ServerError):
+    """A server inside the server ended, or was not ready in time. `log_tail` holds the last lines it wrote."""
+
+    def __init__(self, name: str, reason: str, *, log: Path | None = None, log_tail: str = "", hint: str | None = None) -> None:
+        self.name, self.log, self.log_tail = name, log, log_tail
+        words = f"{name} did not start: {reason}"
+        if log_tail:
+            words += f"\nIts last lines:\n{log_tail}"
+        super().__init__(words, hint=hint or (f"All it wrote is in {log}." if log else None))
+
+
+class NotStopping(ServerError):
+    """The server was told to stop and still runs."""
+
+    def __init__(self, pid: int, *, waited_seconds: float) -> None:
+        self.pid = pid
+        super().__init__(
+            f"The server (pid {pid}) was told to stop and still runs after {waited_seconds:.0f} s.",
+            hint=f"End it with `kill -9 {pid}`: no acknowledged command is lost, and the next start works.",
+        )

@@ -1,0 +1,122 @@
+"""The embedded nats-server: its configuration as text, and how one finds out that it is ready."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from pathlib import Path
+
+import msgspec
+
+LOOPBACK = "127.0.0.1"
+# A subscriber that stops reading makes the server buffer this much for it, then is dropped. The default of 64 MB a
+# connection would let a few stuck followers take the machine's memory.
+MAX_PENDING = "8MB"
+_ANSWER_LIMIT_BYTES = 1 << 20
+
+
+class Cluster(msgspec.Struct, frozen=True, kw_only=True):
+    """One node's place in a cluster: its own port for routes, and the ports of all of its peers."""
+
+    name: str
+    port: int
+    route_ports: list[int]
+
+
+class NatsConf(msgspec.Struct, frozen=True, kw_only=True):
+    """What an embedded nats-server is told. `key` is the shared key that NATS itself enforces."""
+
+    store_dir: Path
+    port: int
+    server_name: str = "headwater"
+    key: str | None = None
+    monitor_port: int | None = None
+    cluster: Cluster | None = None
+
+
+def conf_text(conf: NatsConf) -> str:
+    """The configuration file: JetStream on disk, every acknowledged message fsynced, loopback only."""
+    lines = [
+        f"server_name: {_quoted(conf.server_name)}",
+        f"listen: {_quoted(f'{LOOPBACK}:{conf.port}')}",
+        f"max_pending: {MAX_PENDING}",
+        "jetstream {",
+        f"  store_dir: {_quoted(str(conf.store_dir))}",
+        # An acknowledged commit survives a power cut, not only a crash of the process.
+        "  sync_interval: always",
+        "}",
+    ]
+    if conf.monitor_port is not None:
+        lines.append(f"http: {_quoted(f'{LOOPBACK}:{conf.monitor_port}')}")
+    if conf.key is not None:
+        lines += ["authorization {", f"  token: {_quoted(conf.key)}", "}"]
+    if conf.cluster is not None:
+        routes = ", ".join(_quoted(f"nats://{LOOPBACK}:{port}") for port in conf.cluster.route_ports)
+        lines += [
+            "cluster {",
+            f"  name: {_quoted(conf.cluster.name)}",
+            f"  listen: {_quoted(f'{LOOPBACK}:{conf.cluster.port}')}",
+            f"  routes: [{routes}]",
+            "}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def write_conf(path: Path, conf: NatsConf) -> None:
+    """Writes the file for the owner's eyes only: it may hold the key."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        os.fchmod(file.fileno(), 0o600)  # an older file keeps its mode otherwise
+        file.write(conf_text(conf))
+
+
+class NotReady(Exception):  # an answer to a question, not a failure
+    """The server does not answer yet, or its JetStream does not."""
+
+
+def ask_jetstream(port: int, *, key: str | None = None, timeout_seconds: float = 1.0) -> None:
+    """Returns when a nats-server on this port accepts a client with `key` and its JetStream answers a request.
+
+    On a cluster that means the node knows a leader. Blocks for at most about `timeout_seconds`.
+
+    Raises:
+        NotReady: no connection, no answer in time, a refusal, or JetStream is not up yet; the reason is its text.
+
+    """
+    try:
+        with socket.create_connection((LOOPBACK, port), timeout=timeout_seconds) as connection:
+            connection.settimeout(timeout_seconds)
+            _ask(connection, key)
+    except (OSError, ValueError) as error:
+        raise NotReady(str(error) or type(error).__name__) from error
+
+
+def _ask(connection: socket.socket, key: str | None) -> None:
+    # One question needs no client library; and this module may not import the one the log uses.
+    reader = connection.makefile("rb")
+    verb, _, body = reader.readline(_ANSWER_LIMIT_BYTES).partition(b" ")
+    if verb != b"INFO":
+        raise NotReady("what listens there is not a NATS server")
+    if not json.loads(body).get("jetstream"):
+        raise NotReady("JetStream is not enabled")
+    connect = {"verbose": False, "pedantic": False, "lang": "python", "version": "1", "name": "headwater readiness"}
+    if key is not None:
+        connect["auth_token"] = key
+    inbox = f"_INBOX.{os.urandom(8).hex()}"
+    question = f"CONNECT {json.dumps(connect)}\r\nPING\r\nSUB {inbox} 1\r\nPUB $JS.API.INFO {inbox} 0\r\n\r\n"
+    connection.sendall(question.encode())
+    while line := reader.readline(_ANSWER_LIMIT_BYTES):
+        if line.startswith(b"-ERR"):
+            raise NotReady(line[5:].decode(errors="replace").strip().strip("'"))
+        if line.startswith(b"MSG"):
+            answer = json.loads(reader.read(int(line.split()[-1])))
+            if error := answer.get("error"):
+                raise NotReady(str(error.get("description", error)))
+            return
+    raise NotReady("the server closed the connection")
+
+
+def _quoted(text: str) -> str:
+    # Quoted always: an unquoted value that starts with $ would be read as a variable.
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,236 @@
+"""The embedded PostgreSQL 18: making its data directory, its command line, its address, its readiness.
+
+It listens on a Unix socket only, and lets in one user: the one who runs the Headwater server ("peer": the kernel says
+who asks). So there is no port to collide, no password to keep, and a restart keeps the address.
+
+Durability. `synchronous_commit` is off: views are folded from the log, and the projector's checkpoint moves in the
+transaction of the rows, so losing the last transactions in a crash means folding them again. `fsync` stays on: without
+it a power cut may leave *torn* files that PostgreSQL starts with and only fails on later; that is not reliably noticed,
+so it cannot be answered by a rebuild.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+import psutil
+
+from headwater.server.child_process import SystemUser, find_postgres_programs, leashed
+from headwater.server.errors import PartFailed
+
+MAJOR_VERSION = "18"
+ROLE = "headwater"
+DATABASE = "headwater"
+PORT = 5432
+"""Part of the socket's file name; nothing listens on a port of this number."""
+
+# Fast shutdown: clients are sent away, a checkpoint is written, and the next start has nothing to recover.
+STOP_SIGNAL = signal.SIGINT
+_ACCOUNTS_FOR_ROOT = ("postgres", "nobody")
+_SOCKET_PATH_LIMIT = 103  # macOS; Linux allows 107
+_INITDB_SECONDS = 120.0
+_TAIL_CHARACTERS = 2000
+
+
+class PostgresPlace(msgspec.Struct, frozen=True):
+    """Where one PostgreSQL keeps its data, and the folder of its socket."""
+
+    data_dir: Path
+    socket_dir: Path
+
+    def database_url(self, database: str = DATABASE) -> str:
+        """The address for asyncpg, psql and everything else that takes a PostgreSQL URL."""
+        return f"postgresql://{ROLE}@/{quote(database)}?host={quote(str(self.socket_dir), safe='')}&port={PORT}"
+
+
+def choose_socket_dir(wanted: Path) -> Path:
+    """`wanted`, or a short stand-in of its own where its path is too long for a Unix socket."""
+    if len(os.fsencode(wanted / f".s.PGSQL.{PORT}")) <= _SOCKET_PATH_LIMIT:
+        return wanted
+    digest = hashlib.sha256(os.fsencode(wanted)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"headwater-{os.getuid()}-{digest}"
+
+
+def account() -> SystemUser | None:
+    """The account PostgreSQL runs as: ours (None), or an unprivileged one when we are root, as which it refuses to run.
+
+    Raises:
+        PartFailed: we are root and there is no such account.
+
+    """
+    if os.getuid() != 0:
+        return None
+    for name in _ACCOUNTS_FOR_ROOT:
+        try:
+            entry = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        return SystemUser(name=name, uid=entry.pw_uid, gid=entry.pw_gid)
+    raise PartFailed(
+        "PostgreSQL",
+        "it refuses to run as root, and this system has no unprivileged account to run it as",
+        hint="Start the server as another user, or name a running PostgreSQL with --database-url.",
+    )
+
+
+def prepare(place: PostgresPlace) -> None:
+    """Makes the data directory where there is none of this version, and the files that change with each start.
+
+    Takes about half a second the first time, nothing afterwards; blocks. A directory is complete or not there: it is
+    made under another name first. One of another major version is replaced, since every view is folded from the log.
+
+    Raises:
+        PartFailed: PostgreSQL could not make it.
+
+    """
+    user = account()
+    _make_own_folder(place.socket_dir, user)
+    if _version_of(place.data_dir) != MAJOR_VERSION:
+        unfinished = place.data_dir.with_name(place.data_dir.name + ".unfinished")
+        for leftover in (unfinished, place.data_dir):
+            if leftover.exists():
+                shutil.rmtree(leftover)
+        _make_own_folder(unfinished, user)
+        _initialise(unfinished, user)
+        unfinished.rename(place.data_dir)
+    _write_admission(place.data_dir, user)
+    _forget_foreign_pid(place.data_dir)
+
+
+def server_command(place: PostgresPlace, *, durable: bool = True) -> list[str]:
+    """The command line of the supervised `postgres`. `durable=False` is for tests: a crash of the machine may tear files."""
+    settings = {
+        "listen_addresses": "",
+        "unix_socket_directories": str(place.socket_dir),
+        "unix_socket_permissions": "0700",
+        "port": PORT,
+        "max_connections": 50,
+        "fsync": "on" if durable else "off",
+        "synchronous_commit": "off",
+        # Nobody replicates the views; minimal WAL makes bulk loads (rebuilds) cheaper.
+        "wal_level": "minimal",
+        "max_wal_senders": 0,
+        "max_wal_size": "2GB",
+        "checkpoint_timeout": "15min",
+        # Hundreds of short queries, no analytics: compiling them costs more than it saves.
+        "jit": "off",
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+        "log_checkpoints": "off",
+        "logging_collector": "off",
+    }
+    arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+    program = find_postgres_programs() / "postgres"
+    return leashed([program, "-D", place.data_dir, *arguments], death_signal=STOP_SIGNAL, user=account())
+
+
+def is_ready(place: PostgresPlace, pid: int) -> bool:
+    """Whether the postmaster with this process id says that it takes connections."""
+    try:
+        lines = (place.data_dir / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return False
+    return lines[:1] == [str(pid)] and [line.strip() for line in lines[7:8]] == ["ready"]
+
+
+def program_environment() -> dict[str, str]:
+    """The environment of every PostgreSQL program: nobody's PG* variables and locale may change what it does."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+    return kept | {"LC_ALL": "C", "TZ": "UTC"}
+
+
+def _initialise(data_dir: Path, user: SystemUser | None) -> None:
+    programs = find_postgres_programs()
+    initdb: list[str | Path] = [
+        *(programs / "initdb", "--pgdata", data_dir, "--username", ROLE, "--auth", "peer", "--no-sync"),
+        # Order by bytes, case by Unicode: the same on every machine, whatever its locales.
+        *("--encoding", "UTF8", "--no-locale", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
+    ]
+    _run_program(initdb, user)
+    _run_program([programs / "postgres", "--single", "-F", "-D", data_dir, "postgres"], user, words=f"CREATE DATABASE {DATABASE}\n")
+    if f"\n{DATABASE}" not in (listing := _databases(programs, data_dir, user)):
+        raise PartFailed("PostgreSQL", f"the database {DATABASE} was not made", log_tail=listing[-_TAIL_CHARACTERS:])
+    method = ["--sync-method", "syncfs"] if sys.platform == "linux" else []
+    _run_program([programs / "initdb", "--sync-only", *method, "--pgdata", data_dir], user)
+
+
+def _databases(programs: Path, data_dir: Path, user: SystemUser | None) -> str:
+    """The names of the databases, each on a line. The single-user backend exits 0 even when a command failed."""
+    query = "SELECT string_agg(E'\\n' || datname, '') FROM pg_database\n"
+    return _run_program([programs / "postgres", "--single", "-F", "-D", data_dir, "postgres"], user, words=query)
+
+
+def _run_program(command: list[str | Path], user: SystemUser | None, *, words: str = "") -> str:
+    done = subprocess.run(  # noqa: S603  (our own program, no shell)
+        leashed(command, death_signal=signal.SIGKILL, user=user),
+        input=words,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+        timeout=_INITDB_SECONDS,
+        env=program_environment(),
+        cwd="/",
+    )
+    if done.returncode != 0:
+        name = Path(command[0]).name
+        raise PartFailed("PostgreSQL", f"{name} failed ({done.returncode})", log_tail=done.stdout[-_TAIL_CHARACTERS:])
+    return done.stdout
+
+
+def _version_of(data_dir: Path) -> str | None:
+    try:
+        return (data_dir / "PG_VERSION").read_text().strip()
+    except FileNotFoundError:
+        return None
+
+
+def _write_admission(data_dir: Path, user: SystemUser | None) -> None:
+    """Says who may connect: the account this server runs as, over the socket, as our role. Nobody else."""
+    ours = pwd.getpwuid(os.getuid()).pw_name
+    files = {
+        "pg_hba.conf": f"local all {ROLE} peer map=headwater\n",
+        "pg_ident.conf": f'headwater "{ours}" {ROLE}\n',
+    }
+    for name, text in files.items():
+        path = data_dir / name
+        path.write_text(text)
+        path.chmod(0o600)
+        if user is not None:
+            os.chown(path, user.uid, user.gid)
+
+
+def _forget_foreign_pid(data_dir: Path) -> None:
+    """Removes a `postmaster.pid` that names a process which is no PostgreSQL.
+
+    In a container process ids start over, so after a crash the file may name any process of ours, and PostgreSQL would
+    refuse to start for ever.
+    """
+    path = data_dir / "postmaster.pid"
+    try:
+        pid = int(path.read_text().splitlines()[0])
+        name = psutil.Process(pid).name()
+    except (FileNotFoundError, psutil.NoSuchProcess):
+        return  # what PostgreSQL itself cleans up
+    except (ValueError, IndexError):
+        name = ""  # cut off while it was written
+    if name != "postgres":
+        path.unlink()
+
+
+def _make_own_folder(path: Path, user: SystemUser | None) -> None:
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.chmod(0o700)
+    if user is not None:
+        os.chown(path, user.uid, user.gid)

@@ -1,0 +1,77 @@
+"""Fixtures for everyone: real nats-server processes, a real PostgreSQL, and cheap isolation between tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from servers import NatsCluster, NatsNode, Postgres
+
+
+@pytest.fixture
+def nats_node(tmp_path: Path) -> Iterator[NatsNode]:
+    """A fresh nats-server for this test alone: no streams, free to be killed and restarted."""
+    node = NatsNode(tmp_path / "nats")
+    node.start()
+    yield node
+    node.kill()
+
+
+@pytest.fixture
+def nats_url(nats_node: NatsNode) -> str:
+    """The address of a fresh nats-server for this test alone."""
+    return nats_node.url
+
+
+@pytest.fixture(scope="module")
+def module_nats_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsNode]:
+    """One nats-server for all tests of a module; what one test writes, the next one finds."""
+    node = NatsNode(tmp_path_factory.mktemp("nats"))
+    node.start()
+    yield node
+    node.kill()
+
+
+@pytest.fixture(scope="session")
+def shared_nats_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsNode]:
+    """One nats-server for the whole session; tests must name their own subjects and must not kill it."""
+    node = NatsNode(tmp_path_factory.mktemp("nats"))
+    node.start()
+    yield node
+    node.kill()
+
+
+@pytest.fixture
+def nats_cluster(tmp_path: Path) -> Iterator[NatsCluster]:
+    """Three fresh nats-server processes for this test alone; kill and restart nodes as you like."""
+    cluster = NatsCluster(tmp_path / "cluster")
+    cluster.start()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def shared_nats_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsCluster]:
+    """Three nats-server processes for the whole session; leave them running and delete your streams."""
+    cluster = NatsCluster(tmp_path_factory.mktemp("cluster"))
+    cluster.start()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """One PostgreSQL for the whole session."""
+    server = Postgres(tmp_path_factory.mktemp("postgres"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def database_url(postgres_server: Postgres) -> Iterator[str]:
+    """The address of a new, empty database for this test alone."""
+    url = postgres_server.create_database()
+    yield url
+    postgres_server.drop_database(url)

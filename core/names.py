@@ -9,8 +9,19 @@ from headwater.core.errors import InvalidName
 
 NAME_LENGTH_MAX = 255
 
-_ADJECTIVES = ["amber", "ancient", "autumn", "azure", "bold", "brave", "bright", "brisk", "broad", "calm", "clear", "cool", "coral", "crisp", "deep", "eager", "early", "fair", "fleet", "gentle", "glad", "golden", "grand", "green", "hidden", "humble", "keen", "kind", "late", "light", "lively", "lone", "lucid", "mellow", "merry", "mild", "misty", "mossy", "noble", "pale", "patient", "pearl", "placid", "plain", "proud", "quick", "quiet", "rapid", "rare", "ready", "rosy", "round", "rustic", "sandy", "serene", "sharp", "shy", "silent", "silver", "sleek", "slow", "smooth", "soft", "solid", "spring", "steady", "still", "stony", "subtle", "sunny", "sweet", "swift", "tall", "tawny", "tender", "tidal", "tidy", "upper", "vast", "velvet", "vivid", "warm", "white", "wide", "wild", "winding", "windy", "wise", "young"]
-_NOUNS = ["alder", "badger", "bank", "bay", "beaver", "bend", "birch", "bittern", "bream", "bridge", "brook", "canal", "carp", "cascade", "channel", "chub", "clay", "coot", "cove", "crane", "creek", "current", "dabbler", "dace", "delta", "dew", "dipper", "drake", "eddy", "eel", "egret", "estuary", "falcon", "fen", "ferry", "ford", "gorge", "grebe", "gully", "harbour", "hazel", "heron", "ibis", "island", "kestrel", "kingfisher", "lagoon", "lake", "lamprey", "landing", "lily", "loach", "loch", "mallard", "marsh", "meadow", "mere", "mill", "minnow", "mist", "moor", "newt", "oar", "osprey", "otter", "oxbow", "pebble", "pike", "pond", "pool", "rapid", "reed", "ripple", "river", "salmon", "sandbar", "shallow", "shoal", "sluice", "snipe", "source", "spring", "stork", "strand", "strait", "stream", "sturgeon", "swan", "tarn", "tern", "tide", "trout", "upland", "vale", "wader", "warbler", "weir", "wharf", "willow"]
+_ADJECTIVES = """
+amber ancient autumn azure bold brave bright brisk broad calm clear cool coral crisp deep eager early fair fleet gentle glad golden
+grand green hidden humble keen kind late light lively lone lucid mellow merry mild misty mossy noble pale patient pearl placid plain
+proud quick quiet rapid rare ready rosy round rustic sandy serene sharp shy silent silver sleek slow smooth soft solid spring steady
+still stony subtle sunny sweet swift tall tawny tender tidal tidy upper vast velvet vivid warm white wide wild winding windy wise young
+"""
+_NOUNS = """
+alder badger bank bay beaver bend birch bittern bream bridge brook canal carp cascade channel chub clay coot cove crane creek current
+dabbler dace delta dew dipper drake eddy eel egret estuary falcon fen ferry ford gorge grebe gully harbour hazel heron ibis island
+kestrel kingfisher lagoon lake lamprey landing lily loach loch mallard marsh meadow mere mill minnow mist moor newt oar osprey otter
+oxbow pebble pike pond pool rapid reed ripple river salmon sandbar shallow shoal sluice snipe source spring stork strand strait stream
+sturgeon swan tarn tern tide trout upland vale wader warbler weir wharf willow
+"""
 
 
 def valid_name(name: object, *, kind: str) -> str:
@@ -37,4 +48,4 @@ def valid_name(name: object, *, kind: str) -> str:
 
 def generated_name(source: random.Random) -> str:
     """Return a two-word name such as `quiet-heron`, drawn from `source`."""
-    return f"{source.choice(_ADJECTIVES)}-{source.choice(_NOUNS)}"
+    return f"{source.choice(_ADJECTIVES.split())}-{source.choice(_NOUNS.split())}"

@@ -107,6 +107,7 @@ class RunCancelRequested(Event, tag="run.cancel_requested", frozen=True):
 class RunCancelled(Event, tag="run.cancelled", frozen=True):
     """The run ended by request; nothing of it runs any more."""
 
+    at: datetime
     message: str = "Cancelled."
 
 

@@ -1,0 +1,240 @@
+"""Commands: what somebody asks for, in the imperative. Clocks, ids and random names arrive inside them; the rules have none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from headwater.core.events import (
+    EdgeSpec,
+    Failure,
+    ParameterSpec,
+    RegistrationParts,
+    StorageReference,
+    TaskRunEvent,
+    TaskSpec,
+)
+
+
+@dataclass(frozen=True)
+class CreateProject:
+    project_id: str
+    name: str
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class RenameProject:
+    name: str
+
+
+@dataclass(frozen=True)
+class DescribeProject:
+    description: str
+
+
+@dataclass(frozen=True)
+class DeleteProject:
+    pass
+
+
+ProjectCommand = CreateProject | RenameProject | DescribeProject | DeleteProject
+
+
+@dataclass(frozen=True)
+class ClaimName:
+    kind: str
+    name: str
+    owner_id: str
+
+
+@dataclass(frozen=True)
+class ReleaseName:
+    owner_id: str
+
+
+NameCommand = ClaimName | ReleaseName
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegisterFlow:
+    """Register a version. `tasks` and `edges` are empty where `parts` says that they were written before."""
+
+    flow_group_id: str
+    project_id: str
+    name: str
+    storage: StorageReference
+    task_count: int
+    edge_count: int
+    tasks: tuple[TaskSpec, ...] = ()
+    edges: tuple[EdgeSpec, ...] = ()
+    parts: RegistrationParts | None = None
+    parameters: tuple[ParameterSpec, ...] = ()
+    labels: tuple[str, ...] = ()
+    run_config: Mapping[str, Any] = field(default_factory=dict)
+    schedule: Mapping[str, Any] | None = None
+    serialized_hash: str = ""
+    idempotency_key: str | None = None
+    environment: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ArchiveFlowVersion:
+    version: int
+
+
+@dataclass(frozen=True)
+class DeleteFlow:
+    reason: str = ""
+
+
+FlowCommand = RegisterFlow | ArchiveFlowVersion | DeleteFlow
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateRun:
+    run_id: str
+    flow_id: str
+    flow_group_id: str
+    project_id: str
+    project_name: str
+    flow_name: str
+    version: int
+    name: str
+    queue_id: str
+    storage: StorageReference
+    start_time: datetime
+    labels: tuple[str, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    context: Mapping[str, Any] = field(default_factory=dict)
+    run_config: Mapping[str, Any] = field(default_factory=dict)
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True)
+class ClaimRun:
+    """Make the next attempt this agent's own, if the wake-up's generation is the current one."""
+
+    generation: int
+    agent_id: str
+    agent_name: str = ""
+
+
+@dataclass(frozen=True)
+class LoseAttempt:
+    """Record that the attempt is gone. After `attempts_max` lost attempts the run fails."""
+
+    attempt: int
+    reason: str
+    at: datetime
+    attempts_max: int = 3
+
+
+@dataclass(frozen=True)
+class StartRun:
+    attempt: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class RecordTaskRuns:
+    """Record what happened to task runs, in order."""
+
+    attempt: int
+    events: tuple[TaskRunEvent, ...]
+
+
+@dataclass(frozen=True)
+class FinishRun:
+    """End the run by its reference tasks' states: well where `failed` is false."""
+
+    attempt: int
+    at: datetime
+    failed: bool
+    message: str
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
+class FailUnstartedRun:
+    """End a run that could not be started: its storage is gone, its environment wrong."""
+
+    at: datetime
+    message: str
+    attempt: int = 0
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True)
+class CancelRun:
+    at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class ConfirmCancelled:
+    """Record that nothing of the attempt runs any more."""
+
+    attempt: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class RescheduleRun:
+    start_time: datetime
+    message: str = "Flow run rescheduled."
+
+
+@dataclass(frozen=True)
+class RenameRun:
+    name: str
+
+
+RunCommand = (
+    CreateRun
+    | ClaimRun
+    | LoseAttempt
+    | StartRun
+    | RecordTaskRuns
+    | FinishRun
+    | FailUnstartedRun
+    | CancelRun
+    | ConfirmCancelled
+    | RescheduleRun
+    | RenameRun
+)
+
+
+@dataclass(frozen=True)
+class OpenQueue:
+    labels: tuple[str, ...]
+
+
+QueueCommand = OpenQueue
+
+
+@dataclass(frozen=True)
+class RegisterAgent:
+    agent_id: str
+    name: str
+    kind: str
+    labels: tuple[str, ...] = ()
+    hostname: str = ""
+    pid: int = 0
+    version: str = ""
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class StopAgent:
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class LoseAgent:
+    reason: str = ""
+
+
+AgentCommand = RegisterAgent | StopAgent | LoseAgent

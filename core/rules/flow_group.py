@@ -1,0 +1,107 @@
+"""The rules of a flow group: its versions, and which of them takes runs."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from headwater.core.commands import ArchiveFlowVersion, DeleteFlow, FlowCommand, RegisterFlow
+from headwater.core.errors import InvalidArgument, NotFound
+from headwater.core.events import AnyEvent, FlowDeleted, FlowRegistered, FlowVersionArchived
+from headwater.core.identifiers import flow_version_id
+from headwater.core.labels import label_set
+from headwater.core.names import valid_name
+from headwater.core.rules.aggregate import Rules
+
+
+@dataclass(frozen=True)
+class FlowGroup:
+    """A flow over its versions, as its events leave it. `versions` maps the number to the registration; `active` takes runs."""
+
+    flow_group_id: str = ""
+    project_id: str = ""
+    name: str = ""
+    versions: Mapping[int, FlowRegistered] = field(default_factory=dict)
+    active: frozenset[int] = frozenset()
+    idempotency_key: str | None = None
+    deleted: bool = False
+
+    @property
+    def latest(self) -> FlowRegistered | None:
+        """The newest version that takes runs, or None."""
+        return self.versions[max(self.active)] if self.active else None
+
+
+def evolve(group: FlowGroup, event: AnyEvent) -> FlowGroup:
+    match event:
+        case FlowRegistered():
+            archived = {number for number, registered in group.versions.items() if registered.flow_id in event.archives}
+            return FlowGroup(
+                event.flow_group_id,
+                event.project_id,
+                event.name,
+                versions={**group.versions, event.version: event},
+                active=(group.active - archived) | {event.version},
+                idempotency_key=event.idempotency_key,
+            )
+        case FlowVersionArchived():
+            return dataclasses.replace(group, active=group.active - {event.version})
+        case FlowDeleted():
+            return dataclasses.replace(group, active=frozenset(), idempotency_key=None, deleted=True)
+        case _:
+            return group
+
+
+def decide(group: FlowGroup, command: FlowCommand) -> Sequence[AnyEvent]:
+    if isinstance(command, RegisterFlow):
+        return _register(group, command)
+    if not group.versions:
+        raise NotFound("flow", group.name)
+    match command:
+        case ArchiveFlowVersion():
+            if command.version not in group.versions:
+                raise NotFound("flow version", str(command.version))
+            flow_id = group.versions[command.version].flow_id
+            return [FlowVersionArchived(flow_id, command.version)] if command.version in group.active else []
+        case DeleteFlow():
+            return [] if group.deleted else [FlowDeleted(command.reason)]
+
+
+def _register(group: FlowGroup, command: RegisterFlow) -> Sequence[AnyEvent]:
+    """Every registration makes a version, but the same key as the last time, while that version still takes runs, changes nothing."""
+    if command.idempotency_key is not None and command.idempotency_key == group.idempotency_key and group.active:
+        return []
+    if command.schedule and any(parameter.required for parameter in command.parameters):
+        names = ", ".join(repr(p.name) for p in command.parameters if p.required)
+        raise InvalidArgument(
+            f"The flow has a schedule, but its parameters {names} have no default.",
+            hint="Scheduled runs get no parameters from people: give each a default, or take the schedule off.",
+        )
+    version = max(group.versions, default=0) + 1
+    return [
+        FlowRegistered(
+            flow_id=flow_version_id(command.flow_group_id, version),
+            flow_group_id=command.flow_group_id,
+            project_id=command.project_id,
+            name=valid_name(command.name, kind="flow"),
+            version=version,
+            task_count=command.task_count,
+            edge_count=command.edge_count,
+            storage=command.storage,
+            tasks=command.tasks,
+            edges=command.edges,
+            parts=command.parts,
+            parameters=command.parameters,
+            labels=label_set(command.labels),
+            run_config=dict(command.run_config),
+            schedule=None if command.schedule is None else dict(command.schedule),
+            serialized_hash=command.serialized_hash,
+            idempotency_key=command.idempotency_key,
+            environment=dict(command.environment),
+            archives=tuple(group.versions[number].flow_id for number in sorted(group.active)),
+        )
+    ]
+
+
+RULES = Rules(FlowGroup(), evolve, decide)

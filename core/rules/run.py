@@ -1,0 +1,287 @@
+"""The rules of a run: it is scheduled, claimed by an agent as attempt n, executed, and ends; it may be cancelled at any time.
+
+    (none) ── created, scheduled ──▶ Scheduled ── submitted ──▶ Submitted ── started ──▶ Running ──▶ Success | Failed
+                                        ▲  │                        │                      │
+                                        │  └── cancel requested ────┼──▶ Cancelled         │
+                                        └────── attempt lost ───────┴──────────────────────┤
+                                                                         cancel requested ─┴──▶ Cancelling ──▶ Cancelled
+
+Only the current attempt may record anything. A run that lost its attempt too often fails.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import immutables
+
+from headwater.core.commands import (
+    CancelRun,
+    ClaimRun,
+    ConfirmCancelled,
+    CreateRun,
+    FailUnstartedRun,
+    FinishRun,
+    LoseAttempt,
+    RecordTaskRuns,
+    RenameRun,
+    RescheduleRun,
+    RunCommand,
+    StartRun,
+)
+from headwater.core.errors import IllegalTransition, NotFound
+from headwater.core.events import (
+    AnyEvent,
+    Failure,
+    RunAttemptLost,
+    RunCancelled,
+    RunCancelRequested,
+    RunCreated,
+    RunFailed,
+    RunRenamed,
+    RunScheduled,
+    RunStarted,
+    RunSubmitted,
+    RunSucceeded,
+    TaskRunCancelled,
+    TaskRunEvent,
+)
+from headwater.core.names import valid_name
+from headwater.core.rules import task_run
+from headwater.core.rules.aggregate import Rules
+from headwater.core.rules.task_run import TaskRun, TaskRunKey
+from headwater.core.states import FINAL, StateName
+
+_NO_TASK_RUN = TaskRun()
+_RESTED = FINAL | {StateName.PENDING}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as its events leave it. `attempt` is the number of the last claim; `held` tells whether it is still somebody's."""
+
+    created: RunCreated | None = None
+    name: str = ""
+    state: StateName = StateName.PENDING
+    message: str = ""
+    start_time: datetime | None = None
+    generation: int = 0
+    attempt: int = 0
+    held: bool = False
+    attempts_lost: int = 0
+    agent_id: str = ""
+    agent_name: str = ""
+    cancel_requested: bool = False
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    failure: Failure | None = None
+    task_runs: immutables.Map[TaskRunKey, TaskRun] = immutables.Map()  # noqa: RUF009 - immutable, as its name says
+
+    @property
+    def ended(self) -> bool:
+        return self.state in FINAL
+
+
+def evolve(run: Run, event: AnyEvent) -> Run:
+    match event:
+        case TaskRunEvent():
+            key = (event.slug, event.map_index)
+            changed = task_run.evolve(run.task_runs.get(key, _NO_TASK_RUN), event)
+            return dataclasses.replace(run, task_runs=run.task_runs.set(key, changed))
+        case RunCreated():
+            return dataclasses.replace(run, created=event, name=event.name)
+        case RunScheduled():
+            return dataclasses.replace(
+                run, state=StateName.SCHEDULED, message=event.message, start_time=event.start_time, generation=event.generation
+            )
+        case RunSubmitted():
+            return dataclasses.replace(
+                run,
+                state=StateName.SUBMITTED,
+                message=event.message,
+                attempt=event.attempt,
+                held=True,
+                agent_id=event.agent_id,
+                agent_name=event.agent_name,
+            )
+        case RunStarted():
+            state = StateName.CANCELLING if run.cancel_requested else StateName.RUNNING
+            return dataclasses.replace(run, state=state, message=event.message, started_at=run.started_at or event.at)
+        case RunSucceeded():
+            return dataclasses.replace(run, state=StateName.SUCCESS, message=event.message, held=False, ended_at=event.at)
+        case RunFailed():
+            return dataclasses.replace(
+                run, state=StateName.FAILED, message=event.message, held=False, ended_at=event.at, failure=event.failure
+            )
+        case RunCancelRequested():
+            state = StateName.CANCELLING if run.held else run.state
+            return dataclasses.replace(run, state=state, message=event.reason or "Cancellation requested.", cancel_requested=True)
+        case RunCancelled():
+            return dataclasses.replace(run, state=StateName.CANCELLED, message=event.message, held=False, ended_at=event.at)
+        case RunAttemptLost():
+            return dataclasses.replace(
+                run,
+                state=StateName.SCHEDULED,
+                message=event.reason,
+                held=False,
+                attempts_lost=run.attempts_lost + 1,
+                task_runs=_interrupted(run.task_runs),
+            )
+        case RunRenamed():
+            return dataclasses.replace(run, name=event.name)
+        case _:
+            return run
+
+
+def _interrupted(task_runs: immutables.Map[TaskRunKey, TaskRun]) -> immutables.Map[TaskRunKey, TaskRun]:
+    """Return the task runs as the next attempt finds them: what had not ended waits to be started again."""
+    return task_runs.update(
+        {key: dataclasses.replace(found, state=StateName.PENDING) for key, found in task_runs.items() if found.state not in _RESTED}
+    )
+
+
+def decide(run: Run, command: RunCommand) -> Sequence[AnyEvent]:
+    if isinstance(command, CreateRun):
+        return [] if run.created else _create(command)
+    if run.created is None:
+        raise NotFound("run", "")
+    match command:
+        case ClaimRun():
+            return _claim(run, command)
+        case LoseAttempt():
+            return _lose(run, command)
+        case StartRun():
+            _require_attempt(run, command.attempt)
+            return [RunStarted(command.attempt, command.at)] if run.state is StateName.SUBMITTED else []
+        case RecordTaskRuns():
+            return _record(run, command)
+        case FinishRun():
+            return _finish(run, command)
+        case FailUnstartedRun():
+            return _fail_unstarted(run, command)
+        case CancelRun():
+            return _cancel(run, command)
+        case ConfirmCancelled():
+            return _confirm_cancelled(run, command)
+        case RescheduleRun():
+            return _reschedule(run, command)
+        case RenameRun():
+            name = valid_name(command.name, kind="run")
+            return [] if name == run.name else [RunRenamed(name)]
+
+
+def _create(command: CreateRun) -> Sequence[AnyEvent]:
+    created = RunCreated(
+        run_id=command.run_id,
+        flow_id=command.flow_id,
+        flow_group_id=command.flow_group_id,
+        project_id=command.project_id,
+        project_name=command.project_name,
+        flow_name=command.flow_name,
+        version=command.version,
+        name=valid_name(command.name, kind="run"),
+        queue_id=command.queue_id,
+        storage=command.storage,
+        labels=command.labels,
+        parameters=dict(command.parameters),
+        context=dict(command.context),
+        run_config=dict(command.run_config),
+        idempotency_key=command.idempotency_key,
+    )
+    return [created, RunScheduled(command.start_time, generation=1)]
+
+
+def _claim(run: Run, command: ClaimRun) -> Sequence[AnyEvent]:
+    if run.state is not StateName.SCHEDULED or run.held or run.cancel_requested:
+        raise IllegalTransition(f"The run is {run.state}; it cannot be claimed.")
+    if command.generation != run.generation:
+        raise IllegalTransition(f"The wake-up is of generation {command.generation}; the run is at {run.generation}.")
+    return [RunSubmitted(run.attempt + 1, command.agent_id, command.agent_name)]
+
+
+def _lose(run: Run, command: LoseAttempt) -> Sequence[AnyEvent]:
+    if not run.held or command.attempt != run.attempt:
+        return []
+    lost = RunAttemptLost(command.attempt, command.reason)
+    if run.cancel_requested:
+        return [lost, *_cancelled(run, command.at)]
+    if run.attempts_lost + 1 >= command.attempts_max:
+        message = f"Attempt {command.attempt} was lost ({command.reason}); no more than {command.attempts_max} attempts are made."
+        return [lost, RunFailed(at=command.at, attempt=command.attempt, message=message)]
+    return [lost]
+
+
+def _record(run: Run, command: RecordTaskRuns) -> Sequence[AnyEvent]:
+    _require_attempt(run, command.attempt)
+    if run.state not in {StateName.RUNNING, StateName.CANCELLING}:
+        raise IllegalTransition(f"The run is {run.state}; its tasks cannot change.")
+    seen: dict[TaskRunKey, TaskRun] = {}
+    for event in command.events:
+        key = (event.slug, event.map_index)
+        found = seen[key] if key in seen else run.task_runs.get(key, _NO_TASK_RUN)
+        task_run.check(found, event)
+        seen[key] = task_run.evolve(found, event)
+    return list(command.events)  # type: ignore[arg-type]
+
+
+def _finish(run: Run, command: FinishRun) -> Sequence[AnyEvent]:
+    if run.ended and command.attempt == run.attempt:
+        return []
+    _require_attempt(run, command.attempt)
+    if run.state is StateName.SUBMITTED:
+        raise IllegalTransition("The run is Submitted; it cannot end before it is started.")
+    if command.failed:
+        return [RunFailed(at=command.at, attempt=command.attempt, message=command.message, failure=command.failure)]
+    return [RunSucceeded(command.attempt, command.at, command.message)]
+
+
+def _fail_unstarted(run: Run, command: FailUnstartedRun) -> Sequence[AnyEvent]:
+    if run.ended:
+        return []
+    if run.held:
+        _require_attempt(run, command.attempt)
+    return [RunFailed(at=command.at, attempt=command.attempt, message=command.message, failure=command.failure)]
+
+
+def _cancel(run: Run, command: CancelRun) -> Sequence[AnyEvent]:
+    if run.ended or run.cancel_requested:
+        return []
+    requested = RunCancelRequested(command.reason)
+    if run.held:
+        return [requested]
+    return [requested, *_cancelled(run, command.at, command.reason)]
+
+
+def _confirm_cancelled(run: Run, command: ConfirmCancelled) -> Sequence[AnyEvent]:
+    if run.ended:
+        return []
+    _require_attempt(run, command.attempt)
+    if not run.cancel_requested:
+        raise IllegalTransition("Nobody asked to cancel the run.")
+    return _cancelled(run, command.at)
+
+
+def _cancelled(run: Run, at: datetime, reason: str = "") -> list[AnyEvent]:
+    """End the run and those of its task runs that had begun."""
+    begun = [key for key, found in run.task_runs.items() if found.state not in _RESTED]
+    events: list[AnyEvent] = [
+        TaskRunCancelled(slug=slug, map_index=index, at=at, message="Cancelled with its run.") for slug, index in sorted(begun)
+    ]
+    return [*events, RunCancelled(at=at, message=reason or "Cancelled.")]
+
+
+def _reschedule(run: Run, command: RescheduleRun) -> Sequence[AnyEvent]:
+    if run.held or run.state is not StateName.SCHEDULED or run.cancel_requested:
+        raise IllegalTransition(f"The run is {run.state}; only a run that waits can be rescheduled.")
+    return [RunScheduled(command.start_time, generation=run.generation + 1, message=command.message)]
+
+
+def _require_attempt(run: Run, attempt: int) -> None:
+    if not run.held or run.attempt != attempt:
+        raise IllegalTransition(f"Attempt {attempt} does not hold the run: it is {run.state}, and its last attempt is {run.attempt}.")
+
+
+RULES = Rules(Run(), evolve, decide)

@@ -1,0 +1,102 @@
+"""The rules of a task run inside its run: which change may follow which state, and what each change means."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import datetime
+
+from headwater.core.errors import IllegalTransition
+from headwater.core.events import (
+    ResultReference,
+    TaskRunCached,
+    TaskRunCancelled,
+    TaskRunEvent,
+    TaskRunFailed,
+    TaskRunLooped,
+    TaskRunMapped,
+    TaskRunNamed,
+    TaskRunPaused,
+    TaskRunResumed,
+    TaskRunRetryScheduled,
+    TaskRunSkipped,
+    TaskRunStarted,
+    TaskRunSucceeded,
+    TaskRunTimedOut,
+    TaskRunTriggerFailed,
+    TaskRunValidationFailed,
+    event_type,
+)
+from headwater.core.states import FINAL, StateName
+
+TaskRunKey = tuple[str, int]
+"""A task's slug, and its index where it is a mapped child (else -1)."""
+
+STATE_AFTER: dict[type[TaskRunEvent], StateName] = {
+    TaskRunStarted: StateName.RUNNING,
+    TaskRunSucceeded: StateName.SUCCESS,
+    TaskRunFailed: StateName.FAILED,
+    TaskRunTimedOut: StateName.TIMED_OUT,
+    TaskRunTriggerFailed: StateName.TRIGGER_FAILED,
+    TaskRunValidationFailed: StateName.VALIDATION_FAILED,
+    TaskRunRetryScheduled: StateName.RETRYING,
+    TaskRunSkipped: StateName.SKIPPED,
+    TaskRunCached: StateName.CACHED,
+    TaskRunMapped: StateName.MAPPED,
+    TaskRunLooped: StateName.LOOPED,
+    TaskRunPaused: StateName.PAUSED,
+    TaskRunResumed: StateName.RESUME,
+    TaskRunCancelled: StateName.CANCELLED,
+}
+"""The state each event brings a task run into. `task_run.named` brings it into none."""
+
+_UNFINISHED = frozenset(StateName) - FINAL
+_ALLOWED_BEFORE: dict[type[TaskRunEvent], frozenset[StateName]] = {
+    TaskRunStarted: _UNFINISHED - {StateName.RUNNING},
+    TaskRunLooped: frozenset({StateName.RUNNING}),
+    TaskRunResumed: frozenset({StateName.PAUSED}),
+    TaskRunNamed: frozenset(StateName),
+}
+"""States an event may follow where that is less or more than every unfinished one."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRun:
+    """A task run as its events leave it."""
+
+    state: StateName = StateName.PENDING
+    run_count: int = 0
+    message: str = ""
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    result: ResultReference | None = None
+    name: str = ""
+
+
+def check(task_run: TaskRun, event: TaskRunEvent) -> None:
+    """Do nothing if the event may follow the task run's state.
+
+    Raises:
+        IllegalTransition: it may not; the sentence names both.
+
+    """
+    if task_run.state not in _ALLOWED_BEFORE.get(type(event), _UNFINISHED):
+        raise IllegalTransition(
+            f"Task run {event.slug!r} (index {event.map_index}) is {task_run.state}; {event_type(event)} cannot follow."
+        )
+
+
+def evolve(task_run: TaskRun, event: TaskRunEvent) -> TaskRun:
+    if isinstance(event, TaskRunNamed):
+        return dataclasses.replace(task_run, name=event.name)
+    state = STATE_AFTER[type(event)]
+    final = state in FINAL
+    return TaskRun(
+        state=state,
+        run_count=event.run_count if isinstance(event, TaskRunStarted) else task_run.run_count,
+        message=event.message,
+        started_at=task_run.started_at or (event.at if state is StateName.RUNNING else None),
+        ended_at=event.at if final else None,
+        result=event.result if isinstance(event, TaskRunSucceeded | TaskRunCached | TaskRunLooped) else None,
+        name=task_run.name,
+    )

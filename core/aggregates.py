@@ -1,0 +1,104 @@
+"""Aggregates on a log: read what happened, decide, append, and begin again where another writer was first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Generic
+
+from headwater.core.commit import Commit, Position, new_commit
+from headwater.core.errors import Conflict
+from headwater.core.events import AnyEvent
+from headwater.core.identifiers import new_id
+from headwater.core.log.protocol import EventLog
+from headwater.core.rules.aggregate import Command, Rules, State
+
+CONFLICTS_MAX = 64
+"""How often a command is decided anew before its conflict is reported. Each conflict means that somebody else got on."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who writes, and by which clock. `actor` appears in the audit trail, such as `cli:ana@host` or `agent:<id>`."""
+
+    actor: str
+    clock: Callable[[], datetime] = utc_now
+
+    def commit(self, events: Sequence[AnyEvent], *, cause: str | None = None, commit_id: str | None = None) -> Commit:
+        return new_commit(events, at=self.clock(), actor=self.actor, cause=cause, commit_id=commit_id)
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[State]):
+    """What a command led to. `commit` is None where all it asked for held already; `position` is the aggregate's last one."""
+
+    state: State
+    position: Position
+    commit: Commit | None
+
+    @property
+    def changed(self) -> bool:
+        return self.commit is not None
+
+
+class Aggregate(Generic[State, Command]):
+    """The history of one subject, folded, and the way to add to it. Holds the fold between calls and reads only what is new."""
+
+    def __init__(self, log: EventLog, subject: str, rules: Rules[State, Command]) -> None:
+        self._log = log
+        self.subject = subject
+        self._rules = rules
+        self.state: State = rules.initial
+        self.position: Position = 0
+
+    async def refresh(self, *, at_least: Position = 0) -> State:
+        """Read what was appended since the last look, up to `at_least` or later, and return the state."""
+        await self._refresh(at_least, commit_id=None)
+        return self.state
+
+    async def _refresh(self, at_least: Position, commit_id: str | None) -> bool:
+        """Read what is new; tell whether the commit of this id was among it."""
+        found = False
+        for recorded in await self._log.read(self.subject, after=self.position, at_least=at_least):
+            self.state = self._rules.fold(recorded.commit.events, self.state)
+            self.position = recorded.position
+            found = found or recorded.commit.id == commit_id
+        return found
+
+    async def execute(
+        self, command: Command, author: Author, *, cause: str | None = None, commit_id: str | None = None, refresh: bool = True
+    ) -> Outcome[State]:
+        """Decide the command on the newest state and append what follows, as one commit.
+
+        `refresh=False` decides on the state at hand first, which saves a read where it is likely the newest; a wrong guess costs a
+        conflict, never a wrong append. `commit_id` makes a repeated command take effect once.
+
+        Raises:
+            Refused: the rules do not allow it.
+            LogError: as the log's `append`; Conflict only after 64 lost races.
+
+        """
+        chosen_id = commit_id or new_id()
+        if refresh and await self._refresh(0, commit_id):
+            return Outcome(self.state, self.position, None)
+        for _ in range(CONFLICTS_MAX):
+            events = self._rules.decide(self.state, command)
+            if not events:
+                return Outcome(self.state, self.position, None)
+            commit = author.commit(events, cause=cause, commit_id=chosen_id)
+            try:
+                position = await self._log.append(self.subject, commit, expected=self.position)
+            except Conflict as conflict:
+                last = conflict
+                if await self._refresh(conflict.found or self.position + 1, chosen_id):
+                    return Outcome(self.state, self.position, commit)
+                continue
+            self.state = self._rules.fold(events, self.state)
+            self.position = position
+            return Outcome(self.state, position, commit)
+        raise last

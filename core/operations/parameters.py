@@ -1,0 +1,72 @@
+"""Which parameters a run gets: the flow's defaults, then what was given. Falsy defaults count like all others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+import msgspec
+
+from headwater.core.errors import InvalidParameters
+from headwater.core.events import ParameterSpec
+
+PARAMETERS_BYTES_MAX = 256 * 1024
+
+
+def run_parameters(declared: Iterable[ParameterSpec], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a run.
+
+    Raises:
+        InvalidParameters: one is missing, unknown or not JSON, or together they exceed 256 KB.
+
+    """
+    specs = {spec.name: spec for spec in declared}
+    for name in given:
+        if name not in specs:
+            raise InvalidParameters(f"The flow has no parameter {name!r}.", hint=_known(name, specs))
+    missing = [spec.name for spec in specs.values() if spec.required and spec.name not in given]
+    if missing:
+        raise InvalidParameters(
+            f"Required parameters were not supplied: {', '.join(map(repr, missing))}.",
+            hint=f"Give each with `--param {missing[0]}=VALUE`, or in `parameters=`.",
+        )
+    for name, value in given.items():
+        if (problem := json_problem(value)) is not None:
+            raise InvalidParameters(f"The value of parameter {name!r} is not JSON: {problem}.")
+    parameters = {spec.name: given[spec.name] if spec.name in given else spec.default for spec in specs.values()}
+    size = len(msgspec.json.encode(parameters))
+    if size > PARAMETERS_BYTES_MAX:
+        raise InvalidParameters(
+            f"The parameters hold {size} bytes; at most {PARAMETERS_BYTES_MAX} are allowed.",
+            hint="Pass a reference to the data, such as a path, instead of the data.",
+        )
+    return parameters
+
+
+def json_problem(value: Any) -> str | None:
+    """Return what keeps the value from being JSON, or None."""
+    match value:
+        case None | bool() | int() | str():
+            return None
+        case float():
+            return None if value == value and value not in {float("inf"), float("-inf")} else f"{value} is not a JSON number"  # noqa: PLR0124
+        case list() | tuple():
+            return next((problem for item in value if (problem := json_problem(item)) is not None), None)
+        case dict():
+            for key, item in value.items():
+                if not isinstance(key, str):
+                    return f"the key {key!r} is not a string"
+                if (problem := json_problem(item)) is not None:
+                    return problem
+            return None
+        case _:
+            return f"{type(value).__name__} is no JSON type"
+
+
+def _known(name: str, specs: Mapping[str, ParameterSpec]) -> str:
+    if not specs:
+        return "It takes none."
+    near = get_close_matches(name, specs, n=1)
+    listed = ", ".join(sorted(specs))
+    return f"Did you mean {near[0]!r}? It takes: {listed}." if near else f"It takes: {listed}."

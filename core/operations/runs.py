@@ -1,0 +1,236 @@
+"""Create, cancel, rename and look at runs."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import anyio
+
+from headwater.core import subjects
+from headwater.core.aggregates import Aggregate, Author, Outcome
+from headwater.core.commands import CancelRun, CreateRun, RenameRun, RescheduleRun, RunCommand
+from headwater.core.commit import Commit, Position
+from headwater.core.errors import Conflict, InvalidArgument, NotFound
+from headwater.core.events import FlowRegistered
+from headwater.core.identifiers import derived_id, new_id, parsed_uuid
+from headwater.core.labels import label_set, queue_id
+from headwater.core.log.protocol import EventLog, RunQueues, WorkItem
+from headwater.core.names import generated_name
+from headwater.core.operations.flows import FlowCatalogue
+from headwater.core.operations.parameters import json_problem, run_parameters
+from headwater.core.operations.queues import open_queue
+from headwater.core.rules import run as run_rules
+from headwater.core.rules.run import Run
+
+_NAMES = random.SystemRandom()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRequest:
+    """What somebody asks for when they want a run. None means: as the flow has it, or as Headwater chooses.
+
+    `start_time` must bear a time zone; one in the past means now. `idempotency_key`: the same key on the same flow version names the
+    same run, for ever.
+    """
+
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    labels: Iterable[str] | None = None
+    name: str | None = None
+    context: Mapping[str, Any] = field(default_factory=dict)
+    run_config: Mapping[str, Any] | None = None
+    start_time: datetime | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True)
+class CreatedRun:
+    """A run that exists. `new` is false where the idempotency key named one that was there."""
+
+    run_id: str
+    name: str
+    labels: tuple[str, ...]
+    parameters: Mapping[str, Any]
+    context: Mapping[str, Any]
+    start_time: datetime
+    position: Position
+    new: bool = True
+
+
+def run(log: EventLog, run_id: str) -> Aggregate[Run, RunCommand]:
+    return Aggregate(log, subjects.run(run_id), run_rules.RULES)
+
+
+async def load_run(log: EventLog, run_id: str) -> Aggregate[Run, RunCommand]:
+    """Return the run, folded.
+
+    Raises:
+        InvalidArgument: this is not an id.
+        NotFound: there is no such run.
+
+    """
+    loaded = run(log, str(parsed_uuid(run_id, kind="run id")))
+    if (await loaded.refresh()).created is None:
+        raise NotFound("run", run_id, hint="`headwater get flow-runs` lists runs with their ids.")
+    return loaded
+
+
+class RunCreation:
+    """Creates runs on one log. Keeps what it learned of flows, projects and queues, so that the next run costs less."""
+
+    def __init__(self, log: EventLog, queues: RunQueues) -> None:
+        self._log = log
+        self._queues = queues
+        self.catalogue = FlowCatalogue(log)
+        self._open: set[str] = set()
+
+    async def create(self, flow_id: str, request: RunRequest, author: Author) -> CreatedRun:
+        """Create a run of this flow version (or of the newest, where the id is a flow group's). It is on disk when this returns.
+
+        Raises:
+            NotFound, FlowArchived, InvalidArgument, InvalidName: nothing was written.
+            LogError: as the log's `append`; where the outcome is unknown, repeating with an idempotency key is safe.
+
+        """
+        version = await self.catalogue.version(flow_id)
+        project_name = await self.catalogue.project_name(version.project_id)
+        command = _creation(version, project_name, request, now=author.clock())
+        if command.queue_id not in self._open:
+            await open_queue(self._log, command.labels, author)
+            self._open.add(command.queue_id)
+        commit = author.commit(run_rules.RULES.decide(run_rules.RULES.initial, command))
+        item = WorkItem(run_id=command.run_id, queue_id=command.queue_id, generation=1, creation=commit)
+        return await self._write(command, commit, item, due=command.start_time > author.clock())
+
+    async def _write(self, command: CreateRun, commit: Commit, item: WorkItem, *, due: bool) -> CreatedRun:
+        """Send wake-up and creation together. Whoever is woken before the creation is there completes it from the wake-up."""
+        position = 0
+        existing: Run | None = None
+        try:
+            async with anyio.create_task_group() as both:
+                if due:
+                    both.start_soon(lambda: self._queues.set_timer(item, due=command.start_time))
+                else:
+                    both.start_soon(self._queues.offer, item)
+                position = await self._log.append(subjects.run(command.run_id), commit, expected=0)
+        except* Conflict:
+            # The key named a run that exists. The wake-up sent beside it does no harm: it is offered, looked at and dropped.
+            found = await load_run(self._log, command.run_id)
+            existing, position = found.state, found.position
+        if existing is None:
+            return _created(command, position)
+        assert existing.created is not None
+        return CreatedRun(
+            command.run_id,
+            existing.name,
+            existing.created.labels,
+            existing.created.parameters,
+            existing.created.context,
+            existing.start_time or command.start_time,
+            position,
+            new=False,
+        )
+
+
+def _created(command: CreateRun, position: Position) -> CreatedRun:
+    return CreatedRun(command.run_id, command.name, command.labels, command.parameters, command.context, command.start_time, position)
+
+
+def _creation(version: FlowRegistered, project_name: str, request: RunRequest, *, now: datetime) -> CreateRun:
+    key = request.idempotency_key
+    run_id = new_id() if key is None else derived_id("run", version.flow_id, key)
+    for name, value in request.context.items():
+        if (problem := json_problem(value)) is not None:
+            raise InvalidArgument(f"The context value {name!r} is not JSON: {problem}.")
+    start_time = request.start_time or now
+    if start_time.tzinfo is None:
+        raise InvalidArgument(f"The start time {start_time.isoformat()} bears no time zone.", hint="Add one, such as +00:00.")
+    given_config = version.run_config if request.run_config is None else request.run_config
+    labels = label_set(version.labels if request.labels is None else request.labels)
+    return CreateRun(
+        run_id=run_id,
+        flow_id=version.flow_id,
+        flow_group_id=version.flow_group_id,
+        project_id=version.project_id,
+        project_name=project_name,
+        flow_name=version.name,
+        version=version.version,
+        name=generated_name(_NAMES if key is None else random.Random(run_id)) if request.name is None else request.name,  # noqa: S311
+        queue_id=queue_id(labels),
+        storage=version.storage,
+        start_time=max(start_time.astimezone(UTC), now),
+        labels=labels,
+        parameters=run_parameters(version.parameters, request.parameters),
+        context=dict(request.context),
+        run_config=dict(given_config),
+        idempotency_key=key,
+    )
+
+
+async def complete_creation(log: EventLog, item: WorkItem) -> Aggregate[Run, RunCommand] | None:
+    """Return the run that a wake-up is for, creating it from the wake-up where its creator did not get that far.
+
+    Returns None where the run neither exists nor can be made: the wake-up means nothing.
+    """
+    woken = run(log, item.run_id)
+    if (await woken.refresh()).created is not None:
+        return woken
+    if item.creation is None:
+        return None
+    try:
+        await log.append(woken.subject, item.creation, expected=0)
+    except Conflict as conflict:
+        await woken.refresh(at_least=conflict.found or 1)
+    else:
+        await woken.refresh()
+    return woken
+
+
+async def cancel_run(log: EventLog, queues: RunQueues, run_id: str, author: Author, *, reason: str = "") -> Outcome[Run]:
+    """Ask that the run ends. Without an attempt it is final when this returns; with one, its agent stops it.
+
+    A run that has ended, or is being cancelled, stays as it is; the outcome tells which.
+
+    Raises:
+        InvalidArgument, NotFound: there is no such run.
+
+    """
+    cancelled = await load_run(log, run_id)
+    outcome = await cancelled.execute(CancelRun(author.clock(), reason), author, refresh=False)
+    if outcome.state.ended:
+        await queues.cancel_timer(run_id)
+    return outcome
+
+
+async def rename_run(log: EventLog, run_id: str, name: str, author: Author) -> Outcome[Run]:
+    """Give the run another name.
+
+    Raises:
+        InvalidArgument, NotFound, InvalidName: nothing was changed.
+
+    """
+    return await (await load_run(log, run_id)).execute(RenameRun(name), author, refresh=False)
+
+
+async def reschedule_run(log: EventLog, queues: RunQueues, run_id: str, start_time: datetime, author: Author) -> Outcome[Run]:
+    """Let a run that waits start at another time (in the past: now). Its former wake-ups mean nothing from here on.
+
+    Raises:
+        InvalidArgument, NotFound: there is no such run.
+        IllegalTransition: the run does not wait.
+
+    """
+    loaded = await load_run(log, run_id)
+    outcome = await loaded.execute(RescheduleRun(max(start_time.astimezone(UTC), author.clock())), author, refresh=False)
+    created = outcome.state.created
+    assert created is not None
+    item = WorkItem(run_id=run_id, queue_id=created.queue_id, generation=outcome.state.generation)
+    if outcome.state.start_time is not None and outcome.state.start_time > author.clock():
+        await queues.set_timer(item, due=outcome.state.start_time)
+    else:
+        await queues.cancel_timer(run_id)
+        await queues.offer(item)
+    return outcome

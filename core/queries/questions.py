@@ -1,0 +1,174 @@
+"""What may be asked of the views. A filter that is None (or empty) filters nothing; several filters must all hold.
+
+`project` takes a project's name or id, `flow` a flow's name. `limit` bounds the number of rows over all pages; None asks for all.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from headwater.core.commit import Position
+
+
+class Query(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="ask", kw_only=True):
+    """A question. Subclasses choose the word it travels under with `tag=`."""
+
+
+class ListProjects(Query, tag="projects", frozen=True, kw_only=True):
+    """Projects by name. `name` matches exactly."""
+
+    name: str | None = None
+    project_id: str | None = None
+    include_deleted: bool = False
+    limit: int | None = None
+
+
+class ListFlows(Query, tag="flows", frozen=True, kw_only=True):
+    """Flows by project and name: of each the newest version that takes runs.
+
+    `include_archived` takes the newest version of each flow even where it is archived, `all_versions` every version, newest first,
+    `version` exactly that one. Deleted flows, and the flows of deleted projects, show only with `include_deleted`.
+    """
+
+    name: str | None = None
+    project: str | None = None
+    version: int | None = None
+    all_versions: bool = False
+    include_archived: bool = False
+    include_deleted: bool = False
+    flow_group_id: str | None = None
+    limit: int | None = None
+
+
+class GetFlow(Query, tag="flow", frozen=True, kw_only=True):
+    """One flow version, by its id; by a flow group's id the newest version that takes runs, or else the newest."""
+
+    flow_id: str
+
+
+class ListFlowTasks(Query, tag="flow_tasks", frozen=True, kw_only=True):
+    """The tasks of a flow version, in the order of its registration."""
+
+    flow_id: str
+
+
+class ListFlowEdges(Query, tag="flow_edges", frozen=True, kw_only=True):
+    """The edges of a flow version, in the order of its registration."""
+
+    flow_id: str
+
+
+class ListRuns(Query, tag="runs", frozen=True, kw_only=True):
+    """Runs, newest first. `labels` must all be among the run's; `states` takes a run in any of them; `name` matches exactly."""
+
+    flow: str | None = None
+    project: str | None = None
+    states: tuple[str, ...] = ()
+    name: str | None = None
+    labels: tuple[str, ...] = ()
+    created_after: datetime | None = None
+    started_after: datetime | None = None
+    scheduled_after: datetime | None = None
+    scheduled_before: datetime | None = None
+    flow_id: str | None = None
+    flow_group_id: str | None = None
+    agent_id: str | None = None
+    limit: int | None = 100
+
+
+class GetRun(Query, tag="run", frozen=True, kw_only=True):
+    """One run."""
+
+    run_id: str
+
+
+class ListRunStates(Query, tag="run_states", frozen=True, kw_only=True):
+    """The states the run was in, in order."""
+
+    run_id: str
+
+
+class ListTaskRuns(Query, tag="task_runs", frozen=True, kw_only=True):
+    """The task runs of a run in the order of the flow's tasks, mapped children after their parent.
+
+    `search` is text that occurs in the slug or the name, whatever its case.
+    """
+
+    run_id: str
+    states: tuple[str, ...] = ()
+    search: str | None = None
+    limit: int | None = None
+
+
+class ListTaskRunStates(Query, tag="task_run_states", frozen=True, kw_only=True):
+    """The states that task runs were in, in order: of one task run, or of all of the run where `slug` is None."""
+
+    run_id: str
+    slug: str | None = None
+    map_index: int | None = None
+    limit: int | None = None
+
+
+class ListLogs(Query, tag="logs", frozen=True, kw_only=True):
+    """Log lines of a run in order, those over `after` (a position): of `min_level` (Python's number) and more, of one task's slug."""
+
+    run_id: str
+    min_level: int = 0
+    task: str | None = None
+    map_index: int | None = None
+    after: Position = 0
+    limit: int | None = None
+
+
+class ListAgents(Query, tag="agents", frozen=True, kw_only=True):
+    """Agents, the newest first. `status` is "working", "stopped" or "lost"."""
+
+    status: str | None = None
+    limit: int | None = 100
+
+
+class ListQueues(Query, tag="queues", frozen=True, kw_only=True):
+    """Queues by their labels."""
+
+    limit: int | None = None
+
+
+class CountRuns(Query, tag="run_counts", frozen=True, kw_only=True):
+    """How many runs are in each state, of those created at `since` or later."""
+
+    since: datetime | None = None
+    project: str | None = None
+    flow: str | None = None
+    flow_group_id: str | None = None
+
+
+class GetViewsStatus(Query, tag="views_status", frozen=True, kw_only=True):
+    """How far the views are, and what was set aside. Answered also while PostgreSQL is away."""
+
+    set_aside_limit: int = 20
+
+
+class StartRebuild(Query, tag="rebuild", frozen=True, kw_only=True):
+    """Ask the server to rebuild all views from the log, beside the live ones. Answered at once; announcements tell the progress."""
+
+
+AnyQuery = (
+    ListProjects
+    | ListFlows
+    | GetFlow
+    | ListFlowTasks
+    | ListFlowEdges
+    | ListRuns
+    | GetRun
+    | ListRunStates
+    | ListTaskRuns
+    | ListTaskRunStates
+    | ListLogs
+    | ListAgents
+    | ListQueues
+    | CountRuns
+    | GetViewsStatus
+    | StartRebuild
+)

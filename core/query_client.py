@@ -1,0 +1,230 @@
+"""Asking the views from anywhere: over the log's own connection, without a database.
+
+Every method raises ViewsUnavailable where nobody answers, ViewsBehind where the views do not reach `at_least` (the position an append
+returned) in time, and NotFound where one thing was asked for that is not there.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from headwater.core import subjects
+from headwater.core.commit import Position
+from headwater.core.errors import HeadwaterError, InvalidArgument, LogError, NotFound, ViewsBehind, ViewsUnavailable
+from headwater.core.queries import questions
+from headwater.core.queries import rows
+from headwater.core.queries.wire import FailureKind, QueryFailure, QueryReply, QueryRequest
+
+WAIT_SECONDS = 5.0
+ANSWER_SECONDS = 10.0
+"""How long an answer may take beyond the waiting for `at_least`."""
+
+_encode = msgspec.json.Encoder().encode
+_decode_reply = msgspec.json.Decoder(QueryReply).decode
+R = TypeVar("R", bound=rows.Row)
+
+
+class Requests(Protocol):
+    """What the client needs of a log: a request and its reply."""
+
+    async def request(self, subject: str, data: bytes, *, timeout_seconds: float) -> bytes:
+        """Return the answer to a request.
+
+        Raises:
+            LogError: nobody listens, or no answer came in time.
+
+        """
+        ...
+
+
+class Views:
+    """The views, as questions with typed answers. `wait_seconds` bounds the waiting for `at_least`."""
+
+    def __init__(self, log: Requests, *, wait_seconds: float = WAIT_SECONDS) -> None:
+        self._log = log
+        self._wait_seconds = wait_seconds
+
+    async def projects(
+        self, *, name: str | None = None, project_id: str | None = None, include_deleted: bool = False, at_least: Position = 0
+    ) -> list[rows.ProjectRow]:
+        query = questions.ListProjects(name=name, project_id=project_id, include_deleted=include_deleted)
+        return await self.ask(query, rows.ProjectRow, at_least=at_least)
+
+    async def flows(
+        self,
+        *,
+        name: str | None = None,
+        project: str | None = None,
+        version: int | None = None,
+        all_versions: bool = False,
+        include_archived: bool = False,
+        include_deleted: bool = False,
+        flow_group_id: str | None = None,
+        limit: int | None = None,
+        at_least: Position = 0,
+    ) -> list[rows.FlowRow]:
+        query = questions.ListFlows(
+            name=name,
+            project=project,
+            version=version,
+            all_versions=all_versions,
+            include_archived=include_archived,
+            include_deleted=include_deleted,
+            flow_group_id=flow_group_id,
+            limit=limit,
+        )
+        return await self.ask(query, rows.FlowRow, at_least=at_least)
+
+    async def flow(self, flow_id: str, *, at_least: Position = 0) -> rows.FlowRow:
+        """Return the flow version of this id; of a flow group's id, the newest version that takes runs, or else the newest."""
+        return await self._one(questions.GetFlow(flow_id=flow_id), rows.FlowRow, at_least)
+
+    async def flow_tasks(self, flow_id: str, *, at_least: Position = 0) -> list[rows.FlowTaskRow]:
+        return await self.ask(questions.ListFlowTasks(flow_id=flow_id), rows.FlowTaskRow, at_least=at_least)
+
+    async def flow_edges(self, flow_id: str, *, at_least: Position = 0) -> list[rows.FlowEdgeRow]:
+        return await self.ask(questions.ListFlowEdges(flow_id=flow_id), rows.FlowEdgeRow, at_least=at_least)
+
+    async def runs(
+        self,
+        *,
+        flow: str | None = None,
+        project: str | None = None,
+        states: tuple[str, ...] = (),
+        name: str | None = None,
+        labels: tuple[str, ...] = (),
+        created_after: datetime | None = None,
+        started_after: datetime | None = None,
+        scheduled_after: datetime | None = None,
+        scheduled_before: datetime | None = None,
+        flow_id: str | None = None,
+        flow_group_id: str | None = None,
+        agent_id: str | None = None,
+        limit: int | None = 100,
+        at_least: Position = 0,
+    ) -> list[rows.RunRow]:
+        query = questions.ListRuns(
+            flow=flow,
+            project=project,
+            states=states,
+            name=name,
+            labels=labels,
+            created_after=created_after,
+            started_after=started_after,
+            scheduled_after=scheduled_after,
+            scheduled_before=scheduled_before,
+            flow_id=flow_id,
+            flow_group_id=flow_group_id,
+            agent_id=agent_id,
+            limit=limit,
+        )
+        return await self.ask(query, rows.RunRow, at_least=at_least)
+
+    async def run(self, run_id: str, *, at_least: Position = 0) -> rows.RunRow:
+        return await self._one(questions.GetRun(run_id=run_id), rows.RunRow, at_least)
+
+    async def run_states(self, run_id: str, *, at_least: Position = 0) -> list[rows.RunStateRow]:
+        return await self.ask(questions.ListRunStates(run_id=run_id), rows.RunStateRow, at_least=at_least)
+
+    async def task_runs(
+        self,
+        run_id: str,
+        *,
+        states: tuple[str, ...] = (),
+        search: str | None = None,
+        limit: int | None = None,
+        at_least: Position = 0,
+    ) -> list[rows.TaskRunRow]:
+        query = questions.ListTaskRuns(run_id=run_id, states=states, search=search, limit=limit)
+        return await self.ask(query, rows.TaskRunRow, at_least=at_least)
+
+    async def task_run_states(
+        self, run_id: str, *, slug: str | None = None, map_index: int | None = None, limit: int | None = None, at_least: Position = 0
+    ) -> list[rows.TaskRunStateRow]:
+        query = questions.ListTaskRunStates(run_id=run_id, slug=slug, map_index=map_index, limit=limit)
+        return await self.ask(query, rows.TaskRunStateRow, at_least=at_least)
+
+    async def logs(
+        self,
+        run_id: str,
+        *,
+        min_level: int = 0,
+        task: str | None = None,
+        map_index: int | None = None,
+        after: Position = 0,
+        limit: int | None = None,
+        at_least: Position = 0,
+    ) -> list[rows.LogRow]:
+        """Return log lines of the run. `after` and `at_least` are positions in the stream of log lines, not in the log."""
+        query = questions.ListLogs(run_id=run_id, min_level=min_level, task=task, map_index=map_index, after=after, limit=limit)
+        return await self.ask(query, rows.LogRow, at_least=at_least)
+
+    async def agents(self, *, status: str | None = None, limit: int | None = 100, at_least: Position = 0) -> list[rows.AgentRow]:
+        return await self.ask(questions.ListAgents(status=status, limit=limit), rows.AgentRow, at_least=at_least)
+
+    async def queues(self, *, at_least: Position = 0) -> list[rows.QueueRow]:
+        return await self.ask(questions.ListQueues(), rows.QueueRow, at_least=at_least)
+
+    async def run_counts(
+        self,
+        *,
+        since: datetime | None = None,
+        project: str | None = None,
+        flow: str | None = None,
+        flow_group_id: str | None = None,
+        at_least: Position = 0,
+    ) -> dict[str, int]:
+        """Return how many runs are in each state; states without runs are left out."""
+        query = questions.CountRuns(since=since, project=project, flow=flow, flow_group_id=flow_group_id)
+        return {row.state: row.count for row in await self.ask(query, rows.RunCountRow, at_least=at_least)}
+
+    async def status(self, *, set_aside_limit: int = 20) -> rows.ViewsStatusRow:
+        return await self._one(questions.GetViewsStatus(set_aside_limit=set_aside_limit), rows.ViewsStatusRow, 0)
+
+    async def start_rebuild(self) -> rows.RebuildProgress:
+        """Have the server rebuild all views beside the live ones; `status().rebuild` and announcements tell the progress."""
+        return await self._one(questions.StartRebuild(), rows.RebuildProgress, 0)
+
+    async def ask(self, query: questions.AnyQuery, row: type[R], *, at_least: Position = 0) -> list[R]:
+        """Return all rows that answer the query, over as many pages as they take."""
+        found: list[R] = []
+        cursor: str | None = None
+        while True:
+            reply = await self.page(query, at_least=at_least, cursor=cursor)
+            found += msgspec.json.decode(reply.rows, type=list[row])  # type: ignore[valid-type]
+            cursor = reply.next
+            if cursor is None:
+                return found
+
+    async def page(self, query: questions.AnyQuery, *, at_least: Position = 0, cursor: str | None = None) -> QueryReply:
+        """Return one page of the answer, its rows still as JSON; for those who stream, or pass rows on as they are."""
+        request = QueryRequest(query, at_least, self._wait_seconds, cursor)
+        try:
+            data = await self._log.request(subjects.QUERIES, _encode(request), timeout_seconds=self._wait_seconds + ANSWER_SECONDS)
+        except LogError as error:
+            raise ViewsUnavailable(str(error)) from error
+        reply = _decode_reply(data)
+        if reply.error is not None:
+            raise raised(reply.error)
+        return reply
+
+    async def _one(self, query: questions.AnyQuery, row: type[R], at_least: Position) -> R:
+        (found,) = await self.ask(query, row, at_least=at_least)
+        return found
+
+
+def raised(failure: QueryFailure) -> HeadwaterError:
+    """Return the error that this failure tells of, as the one that answered would have raised it."""
+    details: dict[str, Any] = failure.details
+    match failure.kind:
+        case FailureKind.NOT_FOUND:
+            return NotFound(details["kind"], details["name"], hint=failure.hint)
+        case FailureKind.BEHIND:
+            return ViewsBehind(asked=details["asked"], reached=details["reached"])
+        case FailureKind.INVALID:
+            return InvalidArgument(failure.message, hint=failure.hint)
+        case FailureKind.UNAVAILABLE | FailureKind.BROKEN:
+            return ViewsUnavailable(failure.message)

@@ -14,8 +14,7 @@ import msgspec
 from headwater.core import subjects
 from headwater.core.commit import Position
 from headwater.core.errors import HeadwaterError, InvalidArgument, LogError, NotFound, ViewsBehind, ViewsUnavailable
-from headwater.core.queries import questions
-from headwater.core.queries import rows
+from headwater.core.queries import questions, rows
 from headwater.core.queries.wire import FailureKind, QueryFailure, QueryReply, QueryRequest
 
 WAIT_SECONDS = 5.0

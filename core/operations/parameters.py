@@ -34,7 +34,7 @@ def run_parameters(declared: Iterable[ParameterSpec], given: Mapping[str, Any]) 
     for name, value in given.items():
         if (problem := json_problem(value)) is not None:
             raise InvalidParameters(f"The value of parameter {name!r} is not JSON: {problem}.")
-    parameters = {spec.name: given[spec.name] if spec.name in given else spec.default for spec in specs.values()}
+    parameters = {spec.name: given.get(spec.name, spec.default) for spec in specs.values()}
     size = len(msgspec.json.encode(parameters))
     if size > PARAMETERS_BYTES_MAX:
         raise InvalidParameters(

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import anyio
-
 from headwater.core import subjects
 from headwater.core.aggregates import Aggregate, Author, Outcome
 from headwater.core.commands import CancelRun, CreateRun, RenameRun, RescheduleRun, RunCommand
 from headwater.core.commit import Commit, Position
-from headwater.core.errors import Conflict, InvalidArgument, NotFound
-from headwater.core.events import FlowRegistered
+from headwater.core.concurrency import together
+from headwater.core.errors import Conflict, InvalidArgument, LogError, NotFound, OutcomeUnknown
+from headwater.core.events import FlowRegistered, RunCreated
 from headwater.core.identifiers import derived_id, new_id, parsed_uuid
 from headwater.core.labels import label_set, queue_id
 from headwater.core.log.protocol import EventLog, RunQueues, WorkItem
@@ -25,6 +24,7 @@ from headwater.core.operations.parameters import json_problem, run_parameters
 from headwater.core.operations.queues import open_queue
 from headwater.core.rules import run as run_rules
 from headwater.core.rules.run import Run
+from headwater.core.states import StateName
 
 _NAMES = random.SystemRandom()
 
@@ -103,40 +103,62 @@ class RunCreation:
             self._open.add(command.queue_id)
         commit = author.commit(run_rules.RULES.decide(run_rules.RULES.initial, command))
         item = WorkItem(run_id=command.run_id, queue_id=command.queue_id, generation=1, creation=commit)
-        return await self._write(command, commit, item, due=command.start_time > author.clock())
+        return await self._write(command, commit, item, later=command.start_time > commit.at)
 
-    async def _write(self, command: CreateRun, commit: Commit, item: WorkItem, *, due: bool) -> CreatedRun:
+    async def _write(self, command: CreateRun, commit: Commit, item: WorkItem, *, later: bool) -> CreatedRun:
         """Send wake-up and creation together. Whoever is woken before the creation is there completes it from the wake-up."""
-        position = 0
-        existing: Run | None = None
+        if command.idempotency_key is not None and (found := await run(self._log, command.run_id).refresh()).created is not None:
+            return _existing(command.run_id, found, found.created)
+
+        woken = False
+
+        async def wake() -> None:
+            nonlocal woken
+            await (self._queues.set_timer(item, due=command.start_time) if later else self._queues.offer(item))
+            woken = True
+
+        async def create() -> Position:
+            return await self._log.append(subjects.run(command.run_id), commit, expected=0)
+
         try:
-            async with anyio.create_task_group() as both:
-                if due:
-                    both.start_soon(lambda: self._queues.set_timer(item, due=command.start_time))
-                else:
-                    both.start_soon(self._queues.offer, item)
-                position = await self._log.append(subjects.run(command.run_id), commit, expected=0)
-        except* Conflict:
-            # The key named a run that exists. The wake-up sent beside it does no harm: it is offered, looked at and dropped.
-            found = await load_run(self._log, command.run_id)
-            existing, position = found.state, found.position
-        if existing is None:
-            return _created(command, position)
-        assert existing.created is not None
-        return CreatedRun(
-            command.run_id,
-            existing.name,
-            existing.created.labels,
-            existing.created.parameters,
-            existing.created.context,
-            existing.start_time or command.start_time,
-            position,
-            new=False,
-        )
+            _, position = await together(wake, create)
+        except Conflict:
+            # Another creation with this key was first, perhaps for another time: its wake-up must be the one that is set.
+            other = await load_run(self._log, command.run_id)
+            await arm(self._queues, other.state, now=commit.at)
+            assert other.state.created is not None
+            return _existing(command.run_id, other.state, other.state.created)
+        except LogError as error:
+            if woken and not isinstance(error, OutcomeUnknown):
+                # Whoever gets the wake-up may complete the creation: it would be untrue that nothing was written.
+                raise OutcomeUnknown(commit.id, str(error)) from error
+            raise
+        return CreatedRun(command.run_id, command.name, command.labels, command.parameters, command.context, command.start_time, position)
 
 
-def _created(command: CreateRun, position: Position) -> CreatedRun:
-    return CreatedRun(command.run_id, command.name, command.labels, command.parameters, command.context, command.start_time, position)
+async def arm(queues: RunQueues, state: Run, *, now: datetime) -> None:
+    """Set the wake-up that a waiting run needs: its timer, or an offer where it is due. Does nothing for any other run."""
+    if state.created is None or state.state is not StateName.SCHEDULED or state.held or state.start_time is None:
+        return
+    item = WorkItem(run_id=state.created.run_id, queue_id=state.created.queue_id, generation=state.generation)
+    if state.start_time > now:
+        await queues.set_timer(item, due=state.start_time)
+    else:
+        await queues.cancel_timer(item.run_id)
+        await queues.offer(item)
+
+
+def _existing(run_id: str, state: Run, created: RunCreated) -> CreatedRun:
+    return CreatedRun(
+        run_id,
+        state.name,
+        created.labels,
+        created.parameters,
+        created.context,
+        state.start_time or datetime.min.replace(tzinfo=UTC),
+        position=0,
+        new=False,
+    )
 
 
 def _creation(version: FlowRegistered, project_name: str, request: RunRequest, *, now: datetime) -> CreateRun:
@@ -225,12 +247,5 @@ async def reschedule_run(log: EventLog, queues: RunQueues, run_id: str, start_ti
     """
     loaded = await load_run(log, run_id)
     outcome = await loaded.execute(RescheduleRun(max(start_time.astimezone(UTC), author.clock())), author, refresh=False)
-    created = outcome.state.created
-    assert created is not None
-    item = WorkItem(run_id=run_id, queue_id=created.queue_id, generation=outcome.state.generation)
-    if outcome.state.start_time is not None and outcome.state.start_time > author.clock():
-        await queues.set_timer(item, due=outcome.state.start_time)
-    else:
-        await queues.cancel_timer(run_id)
-        await queues.offer(item)
+    await arm(queues, outcome.state, now=author.clock())
     return outcome

@@ -8,7 +8,8 @@ import shutil
 import signal
 import sys
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -29,22 +30,44 @@ class SystemUser(msgspec.Struct, frozen=True):
 
 
 def leashed(
-    command: Sequence[str | Path], *, death_signal: signal.Signals, user: SystemUser | None = None, parent: int | None = None
+    command: Sequence[str | Path],
+    *,
+    death_signal: signal.Signals,
+    user: SystemUser | None = None,
+    lifeline: int | None = None,
 ) -> list[str]:
     """The command line that runs `command` as `user` and sends it `death_signal` when this process ends.
 
-    The child's process id is the program's own. On Linux the promise is bound to the *thread* that starts the child:
-    start it from a thread that lives as long as the process does (the main thread). Elsewhere the child's standard
-    input must be a pipe whose other end this process keeps open.
+    The child's process id is the program's own. Without a `lifeline`, Linux keeps the promise, and ties it to the
+    *thread* that starts the child: start it from one that lives as long as the process does (the main thread). With
+    one (see `lifeline`), the promise is kept on every system, by a small watcher.
     """
     orders = {
-        "parent": os.getpid() if parent is None else parent,
+        "parent": os.getpid(),
         "death_signal": int(death_signal),
         "uid": user.uid if user else None,
         "gid": user.gid if user else None,
+        "lifeline": lifeline,
         "command": [os.fspath(part) for part in command],
     }
     return [sys.executable, "-I", "-S", str(_LEASH), json.dumps(orders)]
+
+
+@contextmanager
+def lifeline(*, needed: bool = sys.platform != "linux") -> Iterator[int | None]:
+    """The end of a pipe to be passed on to a leashed child (`pass_fds`); it breaks when this process ends.
+
+    None where the kernel itself ends the child.
+    """
+    if not needed:
+        yield None
+        return
+    reader, writer = os.pipe()
+    try:
+        yield reader
+    finally:
+        os.close(reader)
+        os.close(writer)
 
 
 def find_nats_server() -> Path:

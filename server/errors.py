@@ -6,8 +6,10 @@ HeadwaterError
     ├── AlreadyRunning       another server holds the home
     ├── NotRunning           no server holds the home
     ├── PortTaken            something else listens on the port
+    ├── PortRefused          the system does not let us have the port
     ├── ServerPartMissing    a program we start is not installed
-    ├── PartFailed           a program we start ended or never became ready
+    ├── PartFailed           a program we start ended before it was ready
+    ├── DetachedStartFailed  the server in the background ended before it was ready
     └── NotStopping          the server was told to stop and did not
 """
 
@@ -88,7 +90,7 @@ class ServerPartMissing(ServerError):
 
 
 class PartFailed(ServerError):
-    """A server inside the server ended, or was not ready in time. `log_tail` holds the last lines it wrote."""
+    """A server inside the server ended before it was ready. `log_tail` holds the last lines it wrote."""
 
     def __init__(self, name: str, reason: str, *, log: Path | None = None, log_tail: str = "", hint: str | None = None) -> None:
         self.name, self.log, self.log_tail = name, log, log_tail
@@ -96,6 +98,17 @@ class PartFailed(ServerError):
         if log_tail:
             words += f"\nIts last lines:\n{log_tail}"
         super().__init__(words, hint=hint or (f"All it wrote is in {log}." if log else None))
+
+
+class DetachedStartFailed(ServerError):
+    """The server in the background ended before it was ready. `said` holds what it printed, its own error included."""
+
+    def __init__(self, exit_code: int, *, log: Path, said: str) -> None:
+        self.exit_code, self.log, self.said = exit_code, log, said
+        super().__init__(
+            said or f"The server ended with exit code {exit_code} before it was ready, and said nothing.",
+            hint=f"What it printed is in {log}.",
+        )
 
 
 class NotStopping(ServerError):

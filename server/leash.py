@@ -4,8 +4,8 @@ A script of its own, run as `python -I -S leash.py ORDERS`, before it becomes th
 after the fork and after the change of user (which clears it), and running Python code between fork and exec in a
 process that may have threads is not safe. It keeps the process id, so whoever started it owns the program itself.
 
-On Linux the kernel keeps the promise (the "parent death signal"). Elsewhere a small watcher holds a pipe to the
-starter and sends the signal when the pipe breaks.
+On Linux the kernel keeps the promise (the "parent death signal"). Elsewhere the order names a lifeline, one end of a
+pipe from the starter: a small watcher sends the signal when it breaks.
 
 Only the standard library may be imported here, and little of it: every server start waits for this file.
 """
@@ -33,10 +33,10 @@ def main(orders: str) -> None:
     if order["uid"] is not None:
         _change_user(order["uid"], order["gid"])
     os.umask(0o077)
-    if sys.platform == "linux":
+    if order["lifeline"] is not None:
+        _fork_watcher(order["lifeline"], order["death_signal"])
+    elif sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, order["death_signal"], 0, 0, 0)
-    else:
-        _fork_watcher(order["death_signal"])
     if os.getppid() != order["parent"]:  # it died before the order was given
         sys.exit(0)
     os.execv(order["command"][0], order["command"])  # noqa: S606  (no shell is the point)
@@ -69,8 +69,8 @@ def _change_user(uid: int, gid: int) -> None:
             return
 
 
-def _fork_watcher(death_signal: int) -> None:
-    """Leaves a grandchild that waits for the end of stdin (the starter's pipe), then ends the program."""
+def _fork_watcher(lifeline: int, death_signal: int) -> None:
+    """Leaves a grandchild that waits for the lifeline to break, then ends the program."""
     program = os.getpid()
     child = os.fork()
     if child:
@@ -79,7 +79,7 @@ def _fork_watcher(death_signal: int) -> None:
     if os.fork():
         os._exit(0)
     os.setsid()
-    while os.read(0, 1):
+    while os.read(lifeline, 1):
         pass
     _end(program, death_signal)
     os._exit(0)

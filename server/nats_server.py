@@ -71,40 +71,45 @@ def write_conf(path: Path, conf: NatsConf) -> None:
         file.write(conf_text(conf))
 
 
-class NotReady(Exception):  # an answer to a question, not a failure
-    """The server does not answer yet, or its JetStream does not."""
+class NotReady(Exception):
+    """An answer, not a failure: the server does not answer yet, or its JetStream does not."""
 
 
-def ask_jetstream(port: int, *, key: str | None = None, timeout_seconds: float = 1.0) -> None:
-    """Returns when a nats-server on this port accepts a client with `key` and its JetStream answers a request.
+def ask_jetstream(port: int, *, host: str = LOOPBACK, credentials: dict[str, str] | None = None, timeout_seconds: float = 1.0) -> str:
+    """Returns the name of the nats-server at this address once it lets us in and its JetStream answers a request.
 
-    On a cluster that means the node knows a leader. Blocks for at most about `timeout_seconds`.
+    On a cluster the latter means that the node knows a leader. Blocks for about `timeout_seconds` at most.
+    `credentials` are fields of the protocol's CONNECT: `auth_token`, or `user` and `pass`.
 
     Raises:
         NotReady: no connection, no answer in time, a refusal, or JetStream is not up yet; the reason is its text.
 
     """
     try:
-        with socket.create_connection((LOOPBACK, port), timeout=timeout_seconds) as connection:
+        with socket.create_connection((host, port), timeout=timeout_seconds) as connection:
             connection.settimeout(timeout_seconds)
-            _ask(connection, key)
+            return _ask(connection, credentials or {})
     except (OSError, ValueError) as error:
         raise NotReady(str(error) or type(error).__name__) from error
 
 
-def _ask(connection: socket.socket, key: str | None) -> None:
+def token(key: str | None) -> dict[str, str]:
+    """The credentials that the shared key is."""
+    return {} if key is None else {"auth_token": key}
+
+
+def _ask(connection: socket.socket, credentials: dict[str, str]) -> str:
     # One question needs no client library; and this module may not import the one the log uses.
     reader = connection.makefile("rb")
     verb, _, body = reader.readline(_ANSWER_LIMIT_BYTES).partition(b" ")
     if verb != b"INFO":
         raise NotReady("what listens there is not a NATS server")
-    if not json.loads(body).get("jetstream"):
+    info = json.loads(body)
+    if not info.get("jetstream"):
         raise NotReady("JetStream is not enabled")
     connect = {"verbose": False, "pedantic": False, "lang": "python", "version": "1", "name": "headwater readiness"}
-    if key is not None:
-        connect["auth_token"] = key
     inbox = f"_INBOX.{os.urandom(8).hex()}"
-    question = f"CONNECT {json.dumps(connect)}\r\nPING\r\nSUB {inbox} 1\r\nPUB $JS.API.INFO {inbox} 0\r\n\r\n"
+    question = f"CONNECT {json.dumps(connect | credentials)}\r\nSUB {inbox} 1\r\nPUB $JS.API.INFO {inbox} 0\r\n\r\n"
     connection.sendall(question.encode())
     while line := reader.readline(_ANSWER_LIMIT_BYTES):
         if line.startswith(b"-ERR"):
@@ -113,7 +118,7 @@ def _ask(connection: socket.socket, key: str | None) -> None:
             answer = json.loads(reader.read(int(line.split()[-1])))
             if error := answer.get("error"):
                 raise NotReady(str(error.get("description", error)))
-            return
+            return str(info["server_name"])
     raise NotReady("the server closed the connection")
 
 

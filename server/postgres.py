@@ -107,8 +107,8 @@ def prepare(place: PostgresPlace) -> None:
     _forget_foreign_pid(place.data_dir)
 
 
-def server_command(place: PostgresPlace, *, durable: bool = True) -> list[str]:
-    """The command line of the supervised `postgres`. `durable=False` is for tests: a crash of the machine may tear files."""
+def server_command(place: PostgresPlace, *, durable: bool = True) -> list[str | Path]:
+    """The command line of `postgres` in the foreground. `durable=False` is for tests: a power cut may tear files."""
     settings = {
         "listen_addresses": "",
         "unix_socket_directories": str(place.socket_dir),
@@ -130,8 +130,7 @@ def server_command(place: PostgresPlace, *, durable: bool = True) -> list[str]:
         "logging_collector": "off",
     }
     arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    program = find_postgres_programs() / "postgres"
-    return leashed([program, "-D", place.data_dir, *arguments], death_signal=STOP_SIGNAL, user=account())
+    return [find_postgres_programs() / "postgres", "-D", place.data_dir, *arguments]
 
 
 def is_ready(place: PostgresPlace, pid: int) -> bool:

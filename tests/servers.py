@@ -21,7 +21,7 @@ import msgspec
 
 from headwater.server import postgres
 from headwater.server.child_process import find_nats_server, find_postgres_programs, leashed
-from headwater.server.nats_server import Cluster, NatsConf, NotReady, ask_jetstream, write_conf
+from headwater.server.nats_server import Cluster, NatsConf, NotReady, ask_jetstream, token, write_conf
 
 START_SECONDS = 30.0
 TEMPLATE = "headwater_template"
@@ -95,7 +95,7 @@ class NatsNode:
     def is_ready(self) -> bool:
         assert self.running, f"{self.name} ended: {self.log.read_text()[-1500:]}"
         try:
-            ask_jetstream(self.port, key=self.key)
+            ask_jetstream(self.port, credentials=token(self.key))
         except NotReady:
             return False
         return True
@@ -213,7 +213,11 @@ class Postgres:
         postgres.prepare(self.place)
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                postgres.server_command(self.place, durable=False),
+                leashed(
+                    postgres.server_command(self.place, durable=False),
+                    death_signal=postgres.STOP_SIGNAL,
+                    user=postgres.account(),
+                ),
                 stdout=log,
                 stderr=log,
                 env=postgres.program_environment(),

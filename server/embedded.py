@@ -1,0 +1,95 @@
+"""The two servers inside the server, as programs to supervise in a home."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+from functools import partial
+from pathlib import Path
+
+from anyio import to_thread
+
+from headwater.server import postgres
+from headwater.server.child_process import find_nats_server, find_postgres_programs
+from headwater.server.home import Home
+from headwater.server.leftovers import end_leftover
+from headwater.server.nats_server import NatsConf, NotReady, ask_jetstream, token, write_conf
+from headwater.server.supervisor import Program
+
+_NATS_STOP_SIGNAL = signal.SIGTERM
+_POSTGRES_STOP_SECONDS = 30.0
+"""Its last checkpoint may have much to write; killing it means a recovery at the next start."""
+
+
+def nats_program(home: Home, *, port: int, key: str | None, monitor_port: int | None) -> Program:
+    """The nats-server that keeps this home's log. Writes its configuration.
+
+    Raises:
+        ServerPartMissing: nats-server is not installed.
+
+    """
+    program = find_nats_server()
+    # By its name we know our own server from a stranger that took the port in between.
+    name = f"headwater-{secrets.token_hex(4)}"
+    conf = home.nats_dir / "nats.conf"
+    write_conf(
+        conf,
+        NatsConf(store_dir=home.nats_dir / "data", port=port, server_name=name, key=key, monitor_port=monitor_port),
+    )
+
+    async def is_ready(_pid: int) -> bool:
+        try:
+            answered = await to_thread.run_sync(partial(ask_jetstream, port, credentials=token(key)))
+        except NotReady:
+            return False
+        return answered == name
+
+    pid_file = home.nats_dir / "nats.pid"
+    return Program(
+        name="nats-server",
+        command=lambda: [program, "-c", conf],
+        is_ready=is_ready,
+        log=home.logs_dir / "nats.log",
+        pid_file=pid_file,
+        stop_signal=_NATS_STOP_SIGNAL,
+        prepare=partial(end_leftover, pid_file, stop_signal=_NATS_STOP_SIGNAL),
+    )
+
+
+def postgres_place(home: Home) -> postgres.PostgresPlace:
+    """Where this home's PostgreSQL keeps its data and its socket."""
+    return postgres.PostgresPlace(data_dir=home.postgres_dir / "data", socket_dir=postgres.choose_socket_dir(home.socket_dir))
+
+
+def postgres_program(home: Home) -> Program:
+    """The PostgreSQL that keeps this home's views; its data directory is made before its first start.
+
+    Raises:
+        ServerPartMissing: PostgreSQL is not installed.
+        PartFailed: we are root, and there is no account it could run as.
+
+    """
+    find_postgres_programs()
+    place = postgres_place(home)
+    pid_file = home.postgres_dir / "postgres.pid"
+
+    async def is_ready(pid: int) -> bool:
+        return postgres.is_ready(place, pid)
+
+    return Program(
+        name="PostgreSQL",
+        command=lambda: postgres.server_command(place),
+        user=postgres.account(),
+        is_ready=is_ready,
+        log=home.logs_dir / "postgres.log",
+        pid_file=pid_file,
+        stop_signal=postgres.STOP_SIGNAL,
+        stop_seconds=_POSTGRES_STOP_SECONDS,
+        environment=postgres.program_environment(),
+        prepare=partial(_prepare_postgres, place, pid_file),
+    )
+
+
+def _prepare_postgres(place: postgres.PostgresPlace, pid_file: Path) -> None:
+    end_leftover(pid_file, stop_signal=postgres.STOP_SIGNAL)
+    postgres.prepare(place)

@@ -1,0 +1,56 @@
+"""Whether a NATS that we did not start can be used, before anything is built on it."""
+
+from __future__ import annotations
+
+from functools import partial
+from urllib.parse import unquote, urlsplit
+
+from anyio import to_thread
+
+from headwater.core.errors import KeyRefused, LogUnavailable, SettingsError
+from headwater.server.nats_server import NotReady, ask_jetstream, token
+
+_DEFAULT_PORT = 4222
+_TIMEOUT_SECONDS = 2.0
+_SCHEMES = ("nats", "tls", "ws", "wss")
+
+
+async def check_external_nats(url: str, key: str | None) -> None:
+    """Returns when one of these addresses (comma-separated) lets us in with this key and has JetStream.
+
+    Addresses that want TLS or a web socket are left to the log's own client.
+
+    Raises:
+        SettingsError: that is no address of a NATS server.
+        LogUnavailable: none of them answers with JetStream.
+        KeyRefused: they want a key, or another one.
+
+    """
+    reasons = []
+    for address in [part.strip() for part in url.split(",")]:
+        parts = urlsplit(address if "://" in address else f"nats://{address}")
+        if parts.scheme not in _SCHEMES or not parts.hostname:
+            raise SettingsError(f"{address!r} is not the address of a NATS server, such as nats://127.0.0.1:4222.")
+        if parts.scheme != "nats":
+            return
+        credentials = token(key)
+        if parts.password is not None:
+            credentials = {"user": unquote(parts.username or ""), "pass": unquote(parts.password)}
+        elif parts.username is not None:
+            credentials = token(unquote(parts.username))
+        question = partial(
+            ask_jetstream,
+            parts.port or _DEFAULT_PORT,
+            host=parts.hostname,
+            credentials=credentials,
+            timeout_seconds=_TIMEOUT_SECONDS,
+        )
+        try:
+            await to_thread.run_sync(question)
+        except NotReady as error:
+            reasons.append(str(error))
+        else:
+            return
+    if any("authorization" in reason.lower() for reason in reasons):
+        raise KeyRefused(url, sent=key is not None)
+    raise LogUnavailable(url, "; ".join(dict.fromkeys(reasons)))

@@ -1,0 +1,70 @@
+"""Ending what a killed server left running.
+
+The leash (`leash.py`) ends the parts of a killed server at once; this is the second line, for a part that was frozen,
+or a system where the leash broke. A process is named by its id *and* the moment it started, since ids are used again.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+from pathlib import Path
+
+import msgspec
+import psutil
+
+logger = logging.getLogger(__name__)
+
+_GRACE_SECONDS = 10.0
+_KILL_SECONDS = 10.0
+
+
+class RememberedProcess(msgspec.Struct, frozen=True):
+    """The identity of a process, also after its end."""
+
+    pid: int
+    started_at: float
+
+
+def remember_process(pid_file: Path, pid: int) -> None:
+    """Writes down which process runs; does nothing when it has ended already."""
+    try:
+        started_at = psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:
+        return
+    pid_file.write_bytes(msgspec.json.encode(RememberedProcess(pid, started_at)))
+
+
+def forget_process(pid_file: Path) -> None:
+    """Removes what `remember_process` wrote."""
+    pid_file.unlink(missing_ok=True)
+
+
+def end_leftover(pid_file: Path, *, stop_signal: signal.Signals) -> None:
+    """Ends the process this file remembers, if it still runs: in order, then by force. Blocks until it is gone.
+
+    Call it only while the home is held, so that the process cannot belong to a running server.
+    """
+    process = _still_running(pid_file)
+    if process is not None:
+        logger.warning("ending pid %d, which an earlier server left behind", process.pid)
+        try:
+            process.send_signal(stop_signal)
+            process.send_signal(signal.SIGCONT)
+            process.wait(_GRACE_SECONDS)
+        except psutil.TimeoutExpired:
+            process.kill()
+            process.wait(_KILL_SECONDS)
+        except psutil.NoSuchProcess:
+            logger.debug("it ended by itself")
+    forget_process(pid_file)
+
+
+def _still_running(pid_file: Path) -> psutil.Process | None:
+    try:
+        remembered = msgspec.json.decode(pid_file.read_bytes(), type=RememberedProcess)
+        process = psutil.Process(remembered.pid)
+        same = abs(process.create_time() - remembered.started_at) < 0.01  # noqa: PLR2004  (clock ticks are 0.01 s)
+    except (FileNotFoundError, msgspec.DecodeError, psutil.NoSuchProcess):
+        return None  # nothing, or cut off while it was written: the leash still holds
+    return process if same else None

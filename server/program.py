@@ -1,0 +1,174 @@
+"""The server program: takes the home, starts NATS and PostgreSQL, then the services, and ends everything in order."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+import anyio
+import anyio.abc
+import msgspec
+from anyio import TASK_STATUS_IGNORED
+
+from headwater.core.server_file import ServerFile
+from headwater.server.embedded import nats_program, postgres_place, postgres_program
+from headwater.server.errors import PartFailed, PortTaken
+from headwater.server.external import check_external_nats
+from headwater.server.home import Home, hold, open_home
+from headwater.server.nats_server import LOOPBACK
+from headwater.server.options import ServerOptions
+from headwater.server.ports import bind_port, choose_port, port_of
+from headwater.server.server_file import remove_server_file, write_server_file
+from headwater.server.service import Service
+from headwater.server.supervisor import Supervisor
+
+logger = logging.getLogger(__name__)
+
+_FREE_PORT_TRIES = 3
+
+
+class ServerContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What the services inside a server need to know. NATS answers when it is made; so does an embedded PostgreSQL.
+
+    `http_socket` is bound to the address of `http_url` and does not listen yet; whoever serves HTTP takes it.
+    """
+
+    home: Home
+    nats_url: str
+    database_url: str
+    http_url: str
+    http_socket: socket.socket
+    key: str | None
+    log_retention_days: float
+
+
+ServiceFactory = Callable[[ServerContext], Sequence[Service]]
+"""Builds the services of a server, in the order in which they are started; they are ended all at once."""
+
+
+async def serve_headwater(
+    options: ServerOptions,
+    services: ServiceFactory,
+    *,
+    on_ready: Callable[[ServerFile], None] = lambda _: None,
+    stop_on_signals: bool = True,
+) -> None:
+    """Runs a server until SIGINT, SIGTERM or cancellation; nothing of it runs when this returns or raises.
+
+    `on_ready` is called once, when every part is ready and `server.json` is written. With `stop_on_signals=False`
+    only cancelling stops it (signals can be received in the main thread only).
+
+    Raises:
+        HomeUnusable, AlreadyRunning, PortTaken, PortRefused, ServerPartMissing, PartFailed: it could not start.
+        LogUnavailable, KeyRefused: the NATS of `options.nats_url` does not answer, or refuses the key.
+
+    """
+    try:
+        async with anyio.create_task_group() as group:
+            if stop_on_signals:
+                await group.start(_cancel_on_signal, group.cancel_scope)
+            await _serve(options, services, on_ready)
+            group.cancel_scope.cancel()
+    except BaseExceptionGroup as group_of_errors:
+        raise _first_error(group_of_errors) from group_of_errors
+
+
+async def _serve(options: ServerOptions, services: ServiceFactory, on_ready: Callable[[ServerFile], None]) -> None:
+    home = open_home(options.home)
+    with hold(home), bind_port(options.port, option="--port") as http_socket:
+        remove_server_file(home.path)  # of a server that was killed
+        async with _stores(home, options) as (nats_url, database_url), anyio.create_task_group() as group:
+            context = ServerContext(
+                home=home,
+                nats_url=nats_url,
+                database_url=database_url,
+                http_url=f"http://{LOOPBACK}:{port_of(http_socket)}",
+                http_socket=http_socket,
+                key=options.key,
+                log_retention_days=options.log_retention_days,
+            )
+            for service in services(context):
+                await group.start(_serve_service, service)
+            content = ServerFile(
+                nats_url=nats_url,
+                http_url=context.http_url,
+                database_url=database_url,
+                pid=os.getpid(),
+                version=version("headwater"),
+            )
+            write_server_file(home.path, content)
+            try:
+                on_ready(content)
+                await anyio.sleep_forever()
+            finally:
+                remove_server_file(home.path)
+
+
+@asynccontextmanager
+async def _stores(home: Home, options: ServerOptions) -> AsyncIterator[tuple[str, str]]:
+    """NATS and PostgreSQL, running while the block runs: their addresses. Those we start are started side by side."""
+    async with anyio.create_task_group() as group:
+        addresses: dict[str, str] = {}
+
+        async def nats() -> None:
+            addresses["nats"] = await _nats(home, options, group)
+
+        async def database() -> None:
+            addresses["database"] = await _database(home, options, group)
+
+        async with anyio.create_task_group() as starting:
+            starting.start_soon(nats)
+            starting.start_soon(database)
+        yield addresses["nats"], addresses["database"]
+        group.cancel_scope.cancel()
+
+
+async def _nats(home: Home, options: ServerOptions, group: anyio.abc.TaskGroup) -> str:
+    if options.nats_url is not None:
+        await check_external_nats(options.nats_url, options.key)
+        return options.nats_url
+    tries = _FREE_PORT_TRIES if options.nats_port == 0 else 1
+    for last in [False] * (tries - 1) + [True]:
+        port = choose_port(options.nats_port, option="--nats-port")
+        program = nats_program(home, port=port, key=options.key, monitor_port=options.nats_monitor_port)
+        try:
+            await group.start(_serve_service, Supervisor(program))
+        except PartFailed as error:
+            if "address already in use" not in error.log_tail:
+                raise
+            if last:
+                raise PortTaken(port, option="--nats-port") from error
+        else:
+            return f"nats://{LOOPBACK}:{port}"
+    raise AssertionError("the last try returns or raises")
+
+
+async def _database(home: Home, options: ServerOptions, group: anyio.abc.TaskGroup) -> str:
+    if options.database_url is not None:
+        return options.database_url
+    program = postgres_program(home)
+    await group.start(_serve_service, Supervisor(program))
+    return postgres_place(home).database_url()
+
+
+async def _serve_service(service: Service, *, task_status: anyio.abc.TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+    await service.serve(task_status=task_status)
+
+
+async def _cancel_on_signal(scope: anyio.CancelScope, *, task_status: anyio.abc.TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
+        async for received in signals:
+            logger.info("stopping on %s", signal.Signals(received).name)
+            scope.cancel()
+
+
+def _first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The one error to show, of several that a failure drew after it: the first that happened."""
+    first = group.exceptions[0]
+    return _first_error(first) if isinstance(first, BaseExceptionGroup) else first

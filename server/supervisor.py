@@ -1,0 +1,176 @@
+"""Keeps a program running: started again when it dies, ended with us, never left behind."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import anyio.abc
+import msgspec
+from anyio import TASK_STATUS_IGNORED
+
+from headwater.server.child_process import SystemUser, leashed, lifeline
+from headwater.server.errors import PartFailed
+from headwater.server.leftovers import forget_process, remember_process
+from headwater.server.log_files import open_log, text_since
+
+logger = logging.getLogger(__name__)
+
+_READINESS_INTERVAL_SECONDS = 0.01
+_STILL_STARTING_SECONDS = 10.0
+_TAIL_CHARACTERS = 2000
+
+
+class RestartPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """How long to wait before a dead program is started again: at once, then doubling, until it has proven itself."""
+
+    first_delay_seconds: float = 0.1
+    delay_seconds_max: float = 10.0
+    proven_after_seconds: float = 60.0
+
+    def delay_seconds(self, failures: int) -> float:
+        """The wait after this many deaths in a row, none of which came after it had proven itself."""
+        if failures <= 1:
+            return 0.0
+        doublings = min(failures - 2, 32)  # beyond that the maximum holds anyway
+        return min(self.first_delay_seconds * 2.0**doublings, self.delay_seconds_max)
+
+
+class Program(msgspec.Struct, frozen=True, kw_only=True):
+    """A program to supervise.
+
+    `command` is made anew for each start and run as `user` (None: as us); `prepare` (blocking; may raise PartFailed)
+    runs before each start in a thread.
+    `is_ready` is asked with the process id until it says yes. `pid_file` names the process for the next server, should
+    this one be killed. What the program writes goes to `log`.
+    """
+
+    name: str
+    command: Callable[[], Sequence[str | Path]]
+    is_ready: Callable[[int], Awaitable[bool]]
+    log: Path
+    pid_file: Path
+    stop_signal: signal.Signals
+    stop_seconds: float = 10.0
+    user: SystemUser | None = None
+    environment: dict[str, str] | None = None
+    prepare: Callable[[], None] | None = None
+
+
+class Supervisor:
+    """A service that keeps one program running; ready when the program is.
+
+    A program that ends before it was ready for the first time makes `serve` raise PartFailed: a wrong setting is
+    not cured by trying again. Later deaths are logged and answered by a new start, as often as it takes. There is no
+    limit on how long a start may take, since opening a large log or recovering from a crash takes what it takes.
+    """
+
+    def __init__(self, program: Program, *, restart: RestartPolicy | None = None) -> None:
+        self._program = program
+        self._restart = restart or RestartPolicy()
+        self._was_ready = False
+
+    async def serve(self, *, task_status: anyio.abc.TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+        failures = 0
+        while True:
+            started_at = anyio.current_time()
+            try:
+                reason = await self._run_once(task_status)
+            except PartFailed as error:
+                if not self._was_ready:
+                    raise
+                reason = str(error)
+            proven = anyio.current_time() - started_at >= self._restart.proven_after_seconds
+            failures = 1 if proven else failures + 1
+            delay = self._restart.delay_seconds(failures)
+            logger.error("%s %s; starting it again%s", self._program.name, reason, f" in {delay:g} s" if delay else "")
+            await anyio.sleep(delay)
+
+    async def _run_once(self, task_status: anyio.abc.TaskStatus[None]) -> str:
+        """Runs the program to its end; returns how it ended. Raises PartFailed when that came before it was ready."""
+        program = self._program
+        if program.prepare is not None:
+            await anyio.to_thread.run_sync(program.prepare)
+        log_start = program.log.stat().st_size if program.log.exists() else 0
+        async with self._started() as process:
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._wait_until_ready, process.pid, group.cancel_scope)
+                group.start_soon(_cancel_at_end, process, group.cancel_scope)
+            if process.returncode is not None:
+                tail = text_since(program.log, log_start)[-_TAIL_CHARACTERS:]
+                raise PartFailed(program.name, _how_it_ended(process.returncode), log=program.log, log_tail=tail)
+            if self._was_ready:
+                logger.warning("%s is back (pid %d)", program.name, process.pid)
+            else:
+                self._was_ready = True
+                task_status.started()
+            await process.wait()
+            return _how_it_ended(process.returncode)
+
+    @asynccontextmanager
+    async def _started(self) -> AsyncIterator[anyio.abc.Process]:
+        program = self._program
+        with open_log(program.log) as log, lifeline() as line:
+            process = await anyio.open_process(
+                leashed(program.command(), death_signal=program.stop_signal, user=program.user, lifeline=line),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=program.environment,
+                cwd="/",
+                # Ctrl-C in a terminal goes to the whole group; only we may hear it, so that parts end in order.
+                start_new_session=True,
+                pass_fds=() if line is None else (line,),
+            )
+            try:
+                remember_process(program.pid_file, process.pid)
+                yield process
+            finally:
+                with anyio.CancelScope(shield=True):
+                    await _end(process, program)
+                forget_process(program.pid_file)
+
+    async def _wait_until_ready(self, pid: int, scope: anyio.CancelScope) -> None:
+        noted_at = anyio.current_time()
+        while not await self._program.is_ready(pid):
+            if anyio.current_time() - noted_at >= _STILL_STARTING_SECONDS:
+                noted_at = anyio.current_time()
+                logger.warning("%s is still starting (what it says: %s)", self._program.name, self._program.log)
+            await anyio.sleep(_READINESS_INTERVAL_SECONDS)
+        scope.cancel()
+
+
+async def _cancel_at_end(process: anyio.abc.Process, scope: anyio.CancelScope) -> None:
+    await process.wait()
+    scope.cancel()
+
+
+async def _end(process: anyio.abc.Process, program: Program) -> None:
+    """Ends the program in order, or by force when it takes longer than `stop_seconds`."""
+    if process.returncode is None:
+        _signal(process, program.stop_signal)
+        _signal(process, signal.SIGCONT)  # one that was frozen could not hear it
+        with anyio.move_on_after(program.stop_seconds):
+            await process.wait()
+    if process.returncode is None:
+        logger.error("%s did not end within %g s; killing it", program.name, program.stop_seconds)
+        _signal(process, signal.SIGKILL)
+    await process.aclose()
+
+
+def _signal(process: anyio.abc.Process, what: signal.Signals) -> None:
+    try:
+        process.send_signal(what)
+    except ProcessLookupError:
+        logger.debug("pid %d had ended before %s", process.pid, what.name)
+
+
+def _how_it_ended(returncode: int | None) -> str:
+    if returncode is not None and returncode < 0:
+        return f"was ended by {signal.Signals(-returncode).name}"
+    return f"ended with exit code {returncode}"

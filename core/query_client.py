@@ -27,16 +27,9 @@ R = TypeVar("R", bound=rows.Row)
 
 
 class Requests(Protocol):
-    """What the client needs of a log: a request and its reply."""
+    """What the client needs of a log, of which every log is capable."""
 
-    async def request(self, subject: str, data: bytes, *, timeout_seconds: float) -> bytes:
-        """Return the answer to a request.
-
-        Raises:
-            LogError: nobody listens, or no answer came in time.
-
-        """
-        ...
+    async def request(self, subject: str, data: bytes, *, timeout: float) -> bytes: ...
 
 
 class Views:
@@ -202,7 +195,7 @@ class Views:
         """Return one page of the answer, its rows still as JSON; for those who stream, or pass rows on as they are."""
         request = QueryRequest(query, at_least, self._wait_seconds, cursor)
         try:
-            data = await self._log.request(subjects.QUERIES, _encode(request), timeout_seconds=self._wait_seconds + ANSWER_SECONDS)
+            data = await self._log.request(subjects.QUERIES, _encode(request), timeout=self._wait_seconds + ANSWER_SECONDS)
         except LogError as error:
             raise ViewsUnavailable(str(error)) from error
         reply = _decode_reply(data)

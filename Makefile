@@ -1,0 +1,46 @@
+# One word per job. Each works on a fresh checkout: `setup` is a prerequisite, and does nothing when it is done.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench docs golden clean
+
+help:  ## Print these words
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	@touch $@
+
+setup: $(VENV)/installed  ## Make the environment in .venv, with everything the other words need
+
+demo: setup  ## Start everything, run a flow, show what happened, end everything
+	$(BIN)/headwater demo
+
+test: setup  ## Run all tests against a real NATS server and a real PostgreSQL, started by the tests
+	$(BIN)/pytest
+
+check: setup  ## Lint, check formatting, types and the arrows between the rooms
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup  ## Format the code
+	$(BIN)/ruff check --fix --select I .
+	$(BIN)/ruff format .
+
+bench: setup  ## Measure: the floor and ours in one run, with ratios
+	$(BIN)/python -m benchmarks
+
+docs: setup  ## Write the generated references under docs/reference/
+	$(BIN)/python -m docs.generate
+
+golden: setup  ## Write golden files for events that have none yet
+	$(BIN)/pytest tests/unit/test_codec.py --update-golden
+
+clean:  ## Remove what was made here
+	rm -rf $(VENV) build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,158 @@
+"""No history of random commands reaches an illegal transition, and `evolve` never fails on what `decide` gave.
+
+The machine keeps what is true of every run in a small model of its own, apart from the rules, and compares after each step.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import hypothesis.strategies as st
+from hypothesis import settings
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from headwater.core.codec import decode, encode
+from headwater.core.commands import (
+    CancelRun,
+    ClaimRun,
+    ConfirmCancelled,
+    CreateRun,
+    FailUnstartedRun,
+    FinishRun,
+    LoseAttempt,
+    RecordTaskRuns,
+    RenameRun,
+    RescheduleRun,
+    RunCommand,
+    StartRun,
+)
+from headwater.core.commit import new_commit
+from headwater.core.errors import Refused
+from headwater.core.events import (
+    AnyEvent,
+    RunAttemptLost,
+    RunCancelled,
+    RunFailed,
+    RunSubmitted,
+    RunSucceeded,
+    StorageReference,
+    TaskRunEvent,
+    TaskRunSucceeded,
+)
+from headwater.core.rules.run import RULES
+from headwater.core.rules.task_run import STATE_AFTER
+from headwater.core.states import FINAL, StateName
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+CREATE = CreateRun(
+    run_id="r",
+    flow_id="f",
+    flow_group_id="g",
+    project_id="p",
+    project_name="t",
+    flow_name="flow",
+    version=1,
+    name="n",
+    queue_id="q",
+    storage=StorageReference(type="Local"),
+    start_time=NOON,
+)
+ENDS = (RunSucceeded, RunFailed, RunCancelled)
+EXTRA = {"start_time": NOON, "run_count": 2, "child_count": 3, "loop_count": 1}
+
+attempts = st.integers(0, 4)
+task_events = st.builds(
+    lambda kind, slug, index: kind(
+        slug=slug,
+        at=NOON,
+        map_index=index,
+        **{key: value for key, value in EXTRA.items() if key in kind.__struct_fields__},
+    ),
+    st.sampled_from(sorted(STATE_AFTER, key=lambda kind: kind.__name__)),
+    st.sampled_from(["a-1", "b-1"]),
+    st.sampled_from([-1, 0]),
+)
+commands: st.SearchStrategy[RunCommand] = st.one_of(
+    st.just(CREATE),
+    st.builds(ClaimRun, st.integers(0, 3), st.sampled_from(["agent-1", "agent-2"])),
+    st.builds(LoseAttempt, attempts, st.just("gone"), st.just(NOON), st.integers(1, 3)),
+    st.builds(StartRun, attempts, st.just(NOON)),
+    st.builds(RecordTaskRuns, attempts, st.lists(task_events, max_size=4).map(tuple)),
+    st.builds(FinishRun, attempts, st.just(NOON), st.booleans(), st.just("done")),
+    st.builds(FailUnstartedRun, st.just(NOON), st.just("no storage"), attempts),
+    st.builds(CancelRun, st.just(NOON)),
+    st.builds(ConfirmCancelled, attempts, st.just(NOON)),
+    st.builds(RescheduleRun, st.just(NOON + timedelta(hours=1))),
+    st.builds(RenameRun, st.sampled_from(["n", "m"])),
+)
+
+
+class RunMachine(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.events: list[AnyEvent] = []
+        self.run = RULES.initial
+
+    def perform(self, command: RunCommand) -> None:
+        try:
+            events = RULES.decide(self.run, command)
+        except Refused:
+            return
+        self.events.extend(events)
+        self.run = RULES.fold(events, self.run)
+
+    @rule(command=commands)
+    def anybody_asks_anything(self, command: RunCommand) -> None:
+        self.perform(command)
+
+    @precondition(lambda self: self.run.created is None)
+    @rule()
+    def somebody_creates_the_run(self) -> None:
+        self.perform(CREATE)
+
+    @precondition(lambda self: self.run.state is StateName.SCHEDULED)
+    @rule()
+    def an_agent_takes_it(self) -> None:
+        self.perform(ClaimRun(self.run.generation, "agent-1"))
+
+    @precondition(lambda self: self.run.held)
+    @rule(events=st.lists(task_events, max_size=3).map(tuple))
+    def its_attempt_goes_on(self, events: tuple[TaskRunEvent, ...]) -> None:
+        self.perform(StartRun(self.run.attempt, NOON))
+        self.perform(RecordTaskRuns(self.run.attempt, events))
+
+    @invariant()
+    def nothing_changes_a_run_that_has_ended_but_its_name(self) -> None:
+        ends = [index for index, event in enumerate(self.events) if isinstance(event, ENDS)]
+        assert len(ends) <= 1
+        assert all(type(event).__name__ == "RunRenamed" for end in ends for event in self.events[end + 1 :])
+        assert self.run.ended is bool(ends)
+
+    @invariant()
+    def attempts_grow_by_one_and_each_is_lost_at_most_once(self) -> None:
+        claimed = [event.attempt for event in self.events if isinstance(event, RunSubmitted)]
+        lost = [event.attempt for event in self.events if isinstance(event, RunAttemptLost)]
+        assert claimed == list(range(1, len(claimed) + 1))
+        assert len(set(lost)) == len(lost)
+        assert set(lost) <= set(claimed)
+        assert len(claimed) - len(lost) in {0, 1}
+
+    @invariant()
+    def a_task_run_succeeds_at_most_once(self) -> None:
+        successes = [(event.slug, event.map_index) for event in self.events if isinstance(event, TaskRunSucceeded)]
+        assert len(set(successes)) == len(successes)
+
+    @invariant()
+    def a_run_that_is_held_runs_and_an_ended_one_is_held_by_nobody(self) -> None:
+        held = {StateName.SUBMITTED, StateName.RUNNING, StateName.CANCELLING}
+        assert self.run.held is (self.run.state in held)
+        assert not (self.run.held and self.run.state in FINAL)
+
+    @invariant()
+    def the_stored_history_folds_to_the_same_run(self) -> None:
+        commit = new_commit(self.events, at=NOON, actor="test", commit_id="c")
+        assert RULES.fold(decode(encode(commit)).events) == self.run
+
+
+RunMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+TestRunRules = RunMachine.TestCase

@@ -1,0 +1,208 @@
+"""Every setting that the environment can give, in one table: its variable, what it may be, its default, what it means.
+
+Options on the command line and arguments in code win over the environment. `docs/reference/settings.md` is made from this table.
+Variables with two underscores after `HEADWATER` (`HEADWATER__SECTION__KEY`) are the SDK's configuration, not settings.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from headwater.core.errors import SettingsError
+from headwater.core.server_file import read_server_file
+
+PREFIX = "HEADWATER_"
+DEFAULT_NATS_URL = "nats://127.0.0.1:4222"
+DEFAULT_HTTP_URL = "http://127.0.0.1:8080"
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+LOG_FORMATS = ("text", "json")
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting(Generic[Value]):
+    """One variable. `form` says in words what it may be, `shown_default` what holds where it is unset.
+
+    `read` turns its text into the value; a ValueError from it carries the words for the operator.
+    """
+
+    variable: str
+    form: str
+    default: Value
+    shown_default: str
+    meaning: str
+    read: Callable[[str], Value]
+
+    def value(self, environment: Mapping[str, str] | None = None) -> Value:
+        """Return the value the environment gives, or the default where it gives none (an empty text is none).
+
+        Raises:
+            SettingsError: the text there cannot be such a value.
+
+        """
+        text = (os.environ if environment is None else environment).get(self.variable, "").strip()
+        if not text:
+            return self.default
+        try:
+            return self.read(text)
+        except ValueError as error:
+            raise SettingsError(f"{self.variable}={text!r} cannot be used: {error}.", hint=f"It must be {self.form}.") from None
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _flag(text: str) -> bool:
+    if text.lower() in {"1", "true", "yes", "on"}:
+        return True
+    if text.lower() in {"0", "false", "no", "off"}:
+        return False
+    raise ValueError("it is neither yes nor no")
+
+
+def _one_of(*choices: str, upper: bool = False) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        chosen = text.upper() if upper else text.lower()
+        if chosen not in choices:
+            raise ValueError(f"it is none of {', '.join(choices)}")
+        return chosen
+
+    return read
+
+
+HOME = Setting[Path](
+    variable="HEADWATER_HOME",
+    form="a directory",
+    default=Path.home() / ".headwater",
+    shown_default="`~/.headwater`",
+    meaning="The home directory: data and addresses of the embedded servers, and stored flows and results.",
+    read=_path,
+)
+NATS_URL = Setting[str | None](
+    variable="HEADWATER_NATS_URL",
+    form="one or more addresses of NATS servers, separated by commas",
+    default=None,
+    shown_default=f"what `server.json` in the home says, else `{DEFAULT_NATS_URL}`",
+    meaning="The one address that clients and agents need.",
+    read=str,
+)
+KEY = Setting[str | None](
+    variable="HEADWATER_KEY",
+    form="the key the server was started with",
+    default=None,
+    shown_default="none",
+    meaning="The shared key: a server started with it demands it of everyone, and clients and agents send it.",
+    read=str,
+)
+DATABASE_URL = Setting[str | None](
+    variable="HEADWATER_DATABASE_URL",
+    form="a PostgreSQL address",
+    default=None,
+    shown_default="an embedded PostgreSQL",
+    meaning="The database of the views. Only the server reads it.",
+    read=str,
+)
+UI_URL = Setting[str | None](
+    variable="HEADWATER_UI_URL",
+    form="an address that starts with http:// or https://",
+    default=None,
+    shown_default=f"what `server.json` in the home says, else `{DEFAULT_HTTP_URL}`",
+    meaning="What the printed addresses of flows and runs begin with.",
+    read=lambda text: text.rstrip("/"),
+)
+LOG_LEVEL = Setting[str](
+    variable="HEADWATER_LOG_LEVEL",
+    form=f"one of {', '.join(LOG_LEVELS)}",
+    default="INFO",
+    shown_default="`INFO`",
+    meaning="The least level at which Headwater, and flows through Headwater's loggers, log.",
+    read=_one_of(*LOG_LEVELS, upper=True),
+)
+LOG_FORMAT = Setting[str](
+    variable="HEADWATER_LOG_FORMAT",
+    form=f"one of {', '.join(LOG_FORMATS)}",
+    default="text",
+    shown_default="`text`",
+    meaning="How the server and agents write their own log lines: for people, or one JSON object a line.",
+    read=_one_of(*LOG_FORMATS),
+)
+TRACEBACK_SOURCE = Setting[bool](
+    variable="HEADWATER_TRACEBACK_SOURCE",
+    form="yes or no (also 1/0, true/false, on/off)",
+    default=False,
+    shown_default="no",
+    meaning="Whether tracebacks of failed tasks that go into the log carry the text of the source lines.",
+    read=_flag,
+)
+ACTOR = Setting[str | None](
+    variable="HEADWATER_ACTOR",
+    form="a short text",
+    default=None,
+    shown_default="`<user>@<host>`",
+    meaning="Who the audit trail says did what you do on the command line and in scripts.",
+    read=str,
+)
+
+SETTINGS: tuple[Setting[Any], ...] = (HOME, NATS_URL, KEY, DATABASE_URL, UI_URL, LOG_LEVEL, LOG_FORMAT, TRACEBACK_SOURCE, ACTOR)
+
+INTERNAL_PREFIX = "HEADWATER_INTERNAL_"
+"""Variables that one of our processes sets for another; they are nobody's settings."""
+
+
+def unknown_variables(environment: Mapping[str, str]) -> dict[str, str | None]:
+    """Return the variables that look like settings and are none, each with the name of the setting that was likely meant."""
+    known = {setting.variable.removeprefix(PREFIX): setting.variable for setting in SETTINGS}
+    unknown = [
+        name
+        for name in sorted(environment)
+        if name.startswith(PREFIX) and not name.startswith((PREFIX + "_", INTERNAL_PREFIX)) and name not in known.values()
+    ]
+    # Only what follows the prefix is compared: with it, everything resembles everything.
+    near = {name: get_close_matches(name.removeprefix(PREFIX), known, n=1) for name in unknown}
+    return {name: known[near[name][0]] if near[name] else None for name in unknown}
+
+
+class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the server is, the key it wants, and what the addresses of pages begin with."""
+
+    nats_url: str
+    key: str | None
+    http_url: str
+    home: Path
+
+
+def connection_settings(
+    nats_url: str | None = None, key: str | None = None, home: Path | str | None = None, *, environment: Mapping[str, str] | None = None
+) -> ConnectionSettings:
+    """Return how to reach the server: what is given here, else the environment, else the home's `server.json`, else the defaults.
+
+    A `home` given here without an address means the server of that home, whatever address the environment names.
+
+    Raises:
+        SettingsError: a variable or `server.json` holds what it cannot.
+
+    """
+    chosen_home = HOME.value(environment) if home is None else _path(str(home))
+    server = read_server_file(chosen_home)
+    address = nats_url or (None if home is not None and server is not None else NATS_URL.value(environment))
+    if address is None:
+        address = DEFAULT_NATS_URL if server is None else server.nats_url
+    http_url = UI_URL.value(environment)
+    if http_url is None:
+        http_url = server.http_url if server is not None and server.nats_url == address else DEFAULT_HTTP_URL
+    return ConnectionSettings(nats_url=address, key=key or KEY.value(environment), http_url=http_url, home=chosen_home)
+
+
+def settings_table() -> str:
+    """Return the table of all settings in Markdown."""
+    rows = [f"| `{s.variable}` | {s.form} | {s.shown_default} | {s.meaning} |" for s in SETTINGS]
+    return "\n".join(["| variable | value | default | meaning |", "|---|---|---|---|", *rows]) + "\n"

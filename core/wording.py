@@ -1,0 +1,137 @@
+"""Events in words, for people who read the audit trail. One sentence per event, the same in the command line and in the browser."""
+
+from __future__ import annotations
+
+from headwater.core import events as e
+from headwater.core.events import AnyEvent, event_type
+
+
+def in_words(event: AnyEvent) -> str:
+    """Return what the event says, as one line without its time and author."""
+    if isinstance(event, e.TaskRunEvent):
+        return f"{_task(event)} {_task_run_in_words(event)}"
+    words = _project_in_words(event) or _flow_in_words(event) or _run_in_words(event) or _agent_in_words(event)
+    return words or f"{event_type(event)} (of a newer version)"
+
+
+def _project_in_words(event: AnyEvent) -> str | None:
+    match event:
+        case e.ProjectCreated():
+            return f"project {event.name!r} was created"
+        case e.ProjectRenamed():
+            return f"the project was renamed to {event.name!r}"
+        case e.ProjectDescribed():
+            return f"the project's description became {event.description!r}"
+        case e.ProjectDeleted():
+            return "the project was deleted"
+        case e.NameClaimed():
+            return f"the {event.kind} name {event.name!r} was taken by {event.owner_id}"
+        case e.NameReleased():
+            return f"the {event.kind} name {event.name!r} became free"
+    return None
+
+
+def _flow_in_words(event: AnyEvent) -> str | None:
+    match event:
+        case e.FlowRegistered():
+            replaced = f", archiving {len(event.archives)} older" if event.archives else ""
+            tasks = "1 task" if event.task_count == 1 else f"{event.task_count} tasks"
+            return f"flow {event.name!r} was registered as version {event.version} with {tasks}{replaced}"
+        case e.RegistrationPart():
+            return f"part {event.number} of registration {event.registration_id}: {len(event.tasks)} tasks, {len(event.edges)} edges"
+        case e.FlowVersionArchived():
+            return f"version {event.version} was archived"
+        case e.FlowDeleted():
+            return f"the flow was deleted{_because(event.reason)}"
+        case e.QueueOpened():
+            return f"queue {event.queue_id} opened for {_labels(event.labels)}"
+    return None
+
+
+def _run_in_words(event: AnyEvent) -> str | None:
+    match event:
+        case e.RunCreated():
+            return f"run {event.name!r} of {event.flow_name!r} version {event.version} was created, for {_labels(event.labels)}"
+        case e.RunScheduled():
+            again = "" if event.generation == 1 else f" (schedule {event.generation})"
+            return f"scheduled for {event.start_time:%Y-%m-%d %H:%M:%S %Z}{again}"
+        case e.RunSubmitted():
+            return f"claimed by agent {event.agent_name or event.agent_id} as attempt {event.attempt}"
+        case e.RunStarted():
+            return f"attempt {event.attempt} started"
+        case e.RunSucceeded():
+            return f"succeeded: {event.message}"
+        case e.RunFailed():
+            cause = f" ({event.failure.type}: {event.failure.message})" if event.failure else ""
+            return f"failed: {event.message}{cause}"
+        case e.RunCancelRequested():
+            return f"cancellation was asked for{_because(event.reason)}"
+        case e.RunCancelled():
+            return f"cancelled: {event.message}"
+        case e.RunAttemptLost():
+            return f"attempt {event.attempt} was lost{_because(event.reason)}"
+        case e.RunRenamed():
+            return f"renamed to {event.name!r}"
+    return None
+
+
+def _agent_in_words(event: AnyEvent) -> str | None:
+    match event:
+        case e.AgentRegistered():
+            return f"{event.kind} agent {event.name!r} took up work on {event.hostname or 'an unnamed host'}, for {_labels(event.labels)}"
+        case e.AgentStopped():
+            return f"the agent stopped{_because(event.reason)}"
+        case e.AgentLost():
+            return f"the agent was lost{_because(event.reason)}"
+    return None
+
+
+def _task_run_in_words(event: e.TaskRunEvent) -> str:  # noqa: C901, PLR0912 - one arm per event
+    match event:
+        case e.TaskRunStarted():
+            words = "started" if event.run_count == 1 else f"started, execution {event.run_count}"
+        case e.TaskRunSucceeded():
+            words = "succeeded"
+        case e.TaskRunFailed() | e.TaskRunValidationFailed():
+            words = f"failed{_failure(event.failure)}"
+        case e.TaskRunTimedOut():
+            words = "took too long"
+        case e.TaskRunTriggerFailed():
+            words = "was not run, its trigger failed"
+        case e.TaskRunRetryScheduled():
+            words = f"failed{_failure(event.failure)} and is tried again at {event.start_time:%H:%M:%S %Z}"
+        case e.TaskRunSkipped():
+            words = "was skipped"
+        case e.TaskRunCached():
+            words = "was served from an earlier result"
+        case e.TaskRunMapped():
+            words = f"became {event.child_count} task runs"
+        case e.TaskRunLooped():
+            words = f"asked to run again, loop {event.loop_count}"
+        case e.TaskRunPaused():
+            words = "waits to be resumed" if event.start_time is None else f"waits until {event.start_time:%H:%M:%S %Z}"
+        case e.TaskRunResumed():
+            words = "was resumed"
+        case e.TaskRunCancelled():
+            words = "was cancelled"
+        case e.TaskRunNamed():
+            words = f"is named {event.name!r}"
+        case _:
+            words = event_type(event)
+    return words
+
+
+def _task(event: e.TaskRunEvent) -> str:
+    return f"task {event.slug}" if event.map_index < 0 else f"task {event.slug}[{event.map_index}]"
+
+
+def _failure(failure: e.Failure | None) -> str:
+    return f" ({failure.type}: {failure.message})" if failure else ""
+
+
+def _because(reason: str) -> str:
+    return f": {reason}" if reason else ""
+
+
+def _labels(labels: tuple[str, ...]) -> str:
+    return f"labels {', '.join(labels)}" if labels else "no labels"

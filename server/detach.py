@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
+import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,6 +19,8 @@ _TAIL_CHARACTERS = 4000
 def start_detached(command: Sequence[str], home_path: Path, *, environment: Mapping[str, str] | None = None) -> ServerFile:
     """Runs `command`, which must start a server of this home in the foreground, as a session of its own.
 
+    Its first word is the path of a program.
+
     Returns what the server says of itself once it is ready; it then needs neither us nor our terminal. What it prints
     goes to `logs/server.log` in the home. Waits as long as the server is starting; being interrupted leaves it running.
 
@@ -32,19 +34,33 @@ def start_detached(command: Sequence[str], home_path: Path, *, environment: Mapp
     if is_held(home):
         raise already_running(home)
     with open_log(home.server_log) as log:
-        log_start = log.seek(0, 2)
-        child = subprocess.Popen(  # noqa: S603  (our own command line)
-            list(command),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            env=None if environment is None else dict(environment),
-        )
-    while child.poll() is None:
+        log_start = log.seek(0, os.SEEK_END)
+        pid = _spawn(command, os.environ if environment is None else environment, output=log.fileno())
+    while (exit_code := _exit_code(pid)) is None:
         content = holder_file(home)
-        if content is not None and content.pid == child.pid:
+        if content is not None and content.pid == pid:
             return content
         time.sleep(_LOOK_INTERVAL_SECONDS)
     said = text_since(home.server_log, log_start)[-_TAIL_CHARACTERS:]
-    raise DetachedStartFailed(child.returncode, log=home.server_log, said=said)
+    raise DetachedStartFailed(exit_code, log=home.server_log, said=said)
+
+
+def _spawn(command: Sequence[str], environment: Mapping[str, str], *, output: int) -> int:
+    # Not by subprocess: its Popen means to own the child, and complains of one that is left to live on.
+    return os.posix_spawn(
+        command[0],
+        list(command),
+        dict(environment),
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, output, 1),
+            (os.POSIX_SPAWN_DUP2, output, 2),
+        ],
+        setsid=True,
+    )
+
+
+def _exit_code(pid: int) -> int | None:
+    """How the child ended; None while it runs."""
+    ended, wait_status = os.waitpid(pid, os.WNOHANG)
+    return os.waitstatus_to_exitcode(wait_status) if ended else None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from server_process import ServerProcess
 from servers import NatsCluster, NatsNode, Postgres
 
 
@@ -75,3 +76,11 @@ def database_url(postgres_server: Postgres) -> Iterator[str]:
     url = postgres_server.create_database()
     yield url
     postgres_server.drop_database(url)
+
+
+@pytest.fixture
+def headwater_server(tmp_path: Path) -> Iterator[ServerProcess]:
+    """A Headwater server without services in a home of its own, as a process; not started yet."""
+    server = ServerProcess(tmp_path / "home")
+    yield server
+    server.make_sure_it_ended()

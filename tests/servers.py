@@ -6,6 +6,7 @@ the test's own thread (on Linux a server ends with the *thread* that started it)
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -13,9 +14,9 @@ import subprocess
 import threading
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -24,7 +25,8 @@ from headwater.server.child_process import find_nats_server, find_postgres_progr
 from headwater.server.nats_server import Cluster, NatsConf, NotReady, ask_jetstream, token, write_conf
 
 START_SECONDS = 30.0
-TEMPLATE = "headwater_template"
+
+T = TypeVar("T")
 
 
 def wait_for(fact: Callable[[], bool], what: str, *, timeout_seconds: float = START_SECONDS) -> None:
@@ -263,3 +265,17 @@ class Postgres:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=START_SECONDS)
         assert done.returncode == 0, done.stderr
         return done.stdout
+
+
+async def eventually(
+    fact: Callable[[], Awaitable[T]], what: str, *, but_for: tuple[type[Exception], ...], timeout_seconds: float = 30.0
+) -> T:
+    """The answer of `fact`, asked again for as long as it raises one of `but_for`; fails when that never ends."""
+    deadline = time.monotonic() + timeout_seconds
+    while True:
+        try:
+            return await fact()
+        except but_for as error:
+            if time.monotonic() >= deadline:
+                raise AssertionError(f"not within {timeout_seconds:.0f} s: {what}") from error
+            await asyncio.sleep(0.01)

@@ -1,0 +1,83 @@
+"""The command `headwater`: its words, each imported when it is called, and the one place where errors become messages."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import typer
+
+from headwater.cli.connection import add_connection_options, declare
+from headwater.cli.lazy_group import LazyCommand, LazyGroup, tree
+from headwater.cli.output import examples, show_error, warn
+
+
+class Headwater(LazyGroup):
+    """All commands of the command line, in the order in which people meet them."""
+
+    table = (
+        LazyCommand("demo", "headwater.cli.demo", "Show everything once: server, flow, agent, run.", connects=False),
+        LazyCommand("server", "headwater.cli.server", "Start, stop and look at the server.", connects=False),
+        LazyCommand("create", "headwater.cli.create", "Create projects."),
+        LazyCommand("register", "headwater.cli.register", "Register the flows of files and modules."),
+        LazyCommand("agent", "headwater.cli.agent", "Start agents, which execute runs."),
+        LazyCommand("run", "headwater.cli.run", "Create runs of flows, and watch them."),
+        LazyCommand("cancel", "headwater.cli.cancel", "Cancel a run."),
+        LazyCommand("get", "headwater.cli.get", "List projects, flows, runs, logs and agents."),
+        LazyCommand("describe", "headwater.cli.describe", "Tell all about a flow, a run or tasks."),
+        LazyCommand("delete", "headwater.cli.delete", "Delete projects."),
+        LazyCommand("open", "headwater.cli.open", "Open the pages of a flow or run in the browser."),
+        LazyCommand("events", "headwater.cli.events", "Show what happened, event by event."),
+        LazyCommand("audit", "headwater.cli.audit", "Replay and compare the past from the log."),
+        LazyCommand("projections", "headwater.cli.projections", "Look at the views, and rebuild them."),
+        LazyCommand("doctor", "headwater.cli.doctor", "Check this installation and the server.", connects=False),
+        LazyCommand("version", "headwater.cli.version", "Print Headwater's version.", connects=False),
+    )
+
+    def loaded(self, entry: LazyCommand) -> Any:
+        command = super().loaded(entry)
+        if entry.connects:
+            for each in tree(command):
+                if each.callback is not None:
+                    add_connection_options(each)
+        return command
+
+
+app = typer.Typer(
+    cls=Headwater,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Headwater: workflows whose every change of state is an event you can read, replay and trust after a crash.",
+    epilog=examples(
+        "headwater server start", "headwater create project tutorial", "headwater register --project tutorial -p hello_flow.py"
+    ),
+)
+app.callback()(declare)
+
+
+def warn_of_unknown_variables() -> None:
+    """Say which `HEADWATER_...` variables mean nothing: a misspelt one is otherwise found late."""
+    if not any(name.startswith("HEADWATER_") for name in os.environ):
+        return
+    from headwater.core.settings import unknown_variables
+
+    for name, near in unknown_variables(os.environ).items():
+        warn(f"{name} is no setting of Headwater.{f' Did you mean {near}?' if near else ''}")
+
+
+def main() -> None:
+    """Run the command line; the entry point of the `headwater` program.
+
+    Exit codes: 0 done, 1 refused or failed, 2 wrong use, 130 interrupted.
+    """
+    from headwater.core.errors import HeadwaterError
+
+    try:
+        warn_of_unknown_variables()
+        app(prog_name="headwater")
+    except HeadwaterError as error:
+        show_error(error)
+        sys.exit(1)

@@ -1,0 +1,176 @@
+"""What people see: tables that fit the terminal, JSON for programs, words on standard error, colours where they help.
+
+Data goes to standard output, words about it to standard error. Nothing here is coloured where `NO_COLOR` is set or nobody looks.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+import typer
+
+if TYPE_CHECKING:
+    from headwater.core.errors import HeadwaterError
+
+
+class OutputForm(StrEnum):
+    """How a listing is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+Output = Annotated[OutputForm, typer.Option("--output", "-o", metavar="table|json", help="A table for people, or JSON.")]
+"""The option `--output`, the same on every listing."""
+
+
+def examples(*lines: str) -> str:
+    """Return the end of a command's help: how it is used, each line as typed."""
+    heading = "Example:" if len(lines) == 1 else "Examples:"
+    return "\b\n" + "\n".join([heading, *(f"  {line}" for line in lines)])
+
+
+def say(words: str = "", *, end: str = "\n") -> None:
+    """Tell the person something that is not the answer itself."""
+    print(words, end=end, file=sys.stderr, flush=True)
+
+
+def warn(words: str) -> None:
+    """Tell the person something that may be wrong."""
+    say(f"{coloured('Warning:', 'yellow', sys.stderr)} {words}")
+
+
+def show_error(error: HeadwaterError) -> None:
+    """Say what went wrong, why, and what to do."""
+    say(f"{coloured('Error:', 'red', sys.stderr)} {error}")
+    for note in getattr(error, "__notes__", ()):
+        say(note)
+    if error.hint:
+        say(f"{coloured('hint:', 'cyan', sys.stderr)} {error.hint}")
+
+
+def in_colours(stream: TextIO) -> bool:
+    """Tell whether what is written there may be coloured."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or stream.isatty()
+
+
+def coloured(words: str, colour: str, stream: TextIO | None = None) -> str:
+    """Return the words in a colour (a name, or `#rrggbb`) where the stream takes colours."""
+    if not in_colours(stream or sys.stdout):
+        return words
+    if colour.startswith("#"):
+        red, green, blue = bytes.fromhex(colour[1:])
+        return typer.style(words, fg=(red, green, blue))
+    return typer.style(words, fg=colour)
+
+
+def state_colour(state: str) -> str:
+    """Return the colour of a state's name, the same one everywhere."""
+    from headwater.engine.state import State
+
+    return next((kind.color for kind in State.children() if kind.__name__ == state), "#808080")
+
+
+def state_words(state: str) -> str:
+    """Return a state's name in its colour."""
+    return coloured(state, state_colour(state)) if in_colours(sys.stdout) else state
+
+
+def print_json(value: Any) -> None:
+    """Print rows, or one of them, as JSON."""
+    import msgspec
+
+    text = msgspec.json.format(msgspec.json.encode(value, order="deterministic"), indent=2)
+    sys.stdout.write(text.decode() + "\n")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table. One that is `whole` is never cut to fit the terminal (ids are for copying)."""
+
+    heading: str
+    whole: bool = False
+    is_state: bool = False
+    right: bool = False
+
+
+def print_table(columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> None:
+    """Print a table that fits the terminal; where the output goes elsewhere, nothing is cut."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(
+            column.heading, no_wrap=True, overflow="ellipsis", justify="right" if column.right else "left", min_width=_whole(column)
+        )
+    for row in rows:
+        cells = [Text(shown(value), style=_style(column, value)) for column, value in zip(columns, row, strict=True)]
+        table.add_row(*cells)
+    stdout = sys.stdout
+    console = Console(
+        file=stdout,
+        width=None if stdout.isatty() else _UNCUT,
+        no_color=not in_colours(stdout),
+        force_terminal=True if in_colours(stdout) else None,
+        highlight=False,
+    )
+    with console.capture() as captured:
+        console.print(table)
+    stdout.writelines(line.rstrip() + "\n" for line in captured.get().splitlines())
+
+
+_UNCUT = 100_000
+_UUID_LENGTH = 36
+
+
+def _whole(column: Column) -> int | None:
+    return _UUID_LENGTH if column.whole else None
+
+
+def _style(column: Column, value: Any) -> str:
+    return state_colour(value) if column.is_state and in_colours(sys.stdout) else ""
+
+
+def shown(value: Any) -> str:
+    """Return a value as a person reads it in a table or a description."""
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return local_time(value)
+        case tuple() | list():
+            return ", ".join(map(str, value)) or "-"
+        case _:
+            return str(value)
+
+
+def local_time(moment: datetime) -> str:
+    """Return the moment on this machine's clock, to the second."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def age(moment: datetime, *, now: datetime | None = None) -> str:
+    """Return how long ago the moment was, such as `2 hours ago`."""
+    return span((now or datetime.now(UTC)) - moment) + " ago"
+
+
+def span(length: timedelta) -> str:
+    """Return a length of time in its largest fitting unit, such as `3 minutes`."""
+    seconds = max(0, int(length.total_seconds()))
+    for unit, size in (("year", 31_557_600), ("month", 2_629_800), ("week", 604_800), ("day", 86_400), ("hour", 3600), ("minute", 60)):
+        if seconds >= size:
+            count = seconds // size
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return f"{seconds} second{'' if seconds == 1 else 's'}"

@@ -6,8 +6,9 @@ import logging
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 import anyio
@@ -112,23 +113,37 @@ async def _serve(options: ServerOptions, services: ServiceFactory, on_ready: Cal
 @asynccontextmanager
 async def _stores(home: Home, options: ServerOptions) -> AsyncIterator[tuple[str, str]]:
     """NATS and PostgreSQL, running while the block runs: their addresses. Those we start are started side by side."""
+    addresses: dict[str, str] = {}
+    block_ended = anyio.Event()
     async with anyio.create_task_group() as group:
-        addresses: dict[str, str] = {}
+        start = partial(group.start, _serve_until, block_ended)
 
         async def nats() -> None:
-            addresses["nats"] = await _nats(home, options, group)
+            addresses["nats"] = await _nats(home, options, start)
 
         async def database() -> None:
-            addresses["database"] = await _database(home, options, group)
+            addresses["database"] = await _database(home, options, start)
 
-        async with anyio.create_task_group() as starting:
-            starting.start_soon(nats)
-            starting.start_soon(database)
-        yield addresses["nats"], addresses["database"]
+        try:
+            async with anyio.create_task_group() as starting:
+                starting.start_soon(nats)
+                starting.start_soon(database)
+            yield addresses["nats"], addresses["database"]
+        finally:
+            block_ended.set()
+
+
+async def _serve_until(end: anyio.Event, service: Service, *, task_status: anyio.abc.TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+    """Runs a service that others stand on: once it is ready, being cancelled does not end it, only `end` does."""
+    async with anyio.create_task_group() as group:
+        await group.start(_serve_service, service)
+        group.cancel_scope.shield = True
+        task_status.started()
+        await end.wait()
         group.cancel_scope.cancel()
 
 
-async def _nats(home: Home, options: ServerOptions, group: anyio.abc.TaskGroup) -> str:
+async def _nats(home: Home, options: ServerOptions, start: Callable[[Service], Awaitable[None]]) -> str:
     if options.nats_url is not None:
         await check_external_nats(options.nats_url, options.key)
         return options.nats_url
@@ -137,7 +152,7 @@ async def _nats(home: Home, options: ServerOptions, group: anyio.abc.TaskGroup) 
         port = choose_port(options.nats_port, option="--nats-port")
         program = nats_program(home, port=port, key=options.key, monitor_port=options.nats_monitor_port)
         try:
-            await group.start(_serve_service, Supervisor(program))
+            await start(Supervisor(program))
         except PartFailed as error:
             if "address already in use" not in error.log_tail:
                 raise
@@ -148,11 +163,11 @@ async def _nats(home: Home, options: ServerOptions, group: anyio.abc.TaskGroup) 
     raise AssertionError("the last try returns or raises")
 
 
-async def _database(home: Home, options: ServerOptions, group: anyio.abc.TaskGroup) -> str:
+async def _database(home: Home, options: ServerOptions, start: Callable[[Service], Awaitable[None]]) -> str:
     if options.database_url is not None:
         return options.database_url
     program = postgres_program(home)
-    await group.start(_serve_service, Supervisor(program))
+    await start(Supervisor(program))
     return postgres_place(home).database_url()
 
 

@@ -1,0 +1,127 @@
+"""What runs inside a server: built from a context, started in order, ended with it."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import anyio
+import asyncpg
+import pytest
+from anyio import TASK_STATUS_IGNORED
+from anyio.abc import TaskStatus
+
+from headwater.core.server_file import ServerFile, read_server_file
+from headwater.server.home import Home, is_held
+from headwater.server.nats_server import ask_jetstream
+from headwater.server.options import ServerOptions
+from headwater.server.program import ServerContext, ServiceFactory, serve_headwater
+
+
+class Recorder:
+    """A service that writes down its life in a list shared with others."""
+
+    def __init__(self, name: str, life: list[str]) -> None:
+        self.name, self.life = name, life
+
+    async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+        self.life.append(f"{self.name} starts")
+        task_status.started()
+        try:
+            await anyio.sleep_forever()
+        finally:
+            self.life.append(f"{self.name} ends")
+
+
+class Broken:
+    """A service that gives up, after it was ready or before."""
+
+    def __init__(self, *, ready: bool) -> None:
+        self.ready = ready
+
+    async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+        if self.ready:
+            task_status.started()
+        raise LookupError("a bug of ours")
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> ServerOptions:
+    return ServerOptions(home=tmp_path / "home", port=0, nats_port=0, key="k", log_retention_days=3)
+
+
+async def serve(options: ServerOptions, services: ServiceFactory) -> ServerFile:
+    """Runs a server until it is ready, then stops it; returns what it said of itself."""
+    said: list[ServerFile] = []
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as group:
+
+            def ready(content: ServerFile) -> None:
+                said.append(content)
+                group.cancel_scope.cancel()
+
+            async def run() -> None:
+                await serve_headwater(options, services, on_ready=ready, stop_on_signals=False)
+
+            group.start_soon(run)
+    return said[0]
+
+
+async def test_services_start_in_their_order_before_the_server_says_it_is_ready(options: ServerOptions) -> None:
+    life: list[str] = []
+
+    await serve(options, lambda _: [Recorder("projector", life), Recorder("queries", life)])
+
+    assert life[:2] == ["projector starts", "queries starts"]
+    assert sorted(life[2:]) == ["projector ends", "queries ends"]
+
+
+async def test_the_context_names_what_is_there(options: ServerOptions) -> None:
+    contexts: list[ServerContext] = []
+
+    def build(context: ServerContext) -> list[Recorder]:
+        ask_jetstream(int(context.nats_url.rpartition(":")[2]), credentials={"auth_token": "k"})
+        assert (context.home.path, context.key, context.log_retention_days) == (options.home, "k", 3)
+        context.http_socket.listen()
+        socket.create_connection(context.http_socket.getsockname(), timeout=5).close()
+        contexts.append(context)
+        return []
+
+    content = await serve(options, build)
+
+    assert (contexts[0].nats_url, contexts[0].database_url) == (content.nats_url, content.database_url)
+    assert contexts[0].http_url == content.http_url
+
+
+async def test_the_database_still_answers_while_services_end(options: ServerOptions) -> None:
+    answers: list[int] = []
+
+    class Farewell:
+        def __init__(self, url: str) -> None:
+            self.url = url
+
+        async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+            task_status.started()
+            try:
+                await anyio.sleep_forever()
+            finally:
+                with anyio.CancelScope(shield=True):
+                    connection = await asyncpg.connect(self.url)
+                    answers.append(await connection.fetchval("SELECT 42"))
+                    await connection.close()
+
+    await serve(options, lambda context: [Farewell(context.database_url)])
+
+    assert answers == [42]
+
+
+@pytest.mark.parametrize("ready", [True, False])
+async def test_a_service_that_fails_ends_the_server_with_its_own_error(options: ServerOptions, ready: bool) -> None:
+    life: list[str] = []
+
+    with pytest.raises(LookupError, match="a bug of ours"):
+        await serve_headwater(options, lambda _: [Recorder("other", life), Broken(ready=ready)], stop_on_signals=False)
+
+    assert life == ["other starts", "other ends"]
+    assert read_server_file(options.home) is None
+    assert not is_held(Home(options.home))

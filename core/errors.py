@@ -14,6 +14,7 @@
     │   ├── Conflict            another writer was first; fold again, decide again
     │   ├── OutcomeUnknown      no answer came; safe to repeat with the same commit
     │   ├── LogUnavailable      no server at this address
+    │   ├── NoAnswer            nobody answered a question in time
     │   ├── KeyRefused          the server wants another key
     │   ├── LogFull             the broker reports that its storage is full
     │   ├── CommitTooLarge
@@ -124,6 +125,14 @@ class LogUnavailable(LogError):
             f"No Headwater server answers at {address}{f' ({reason})' if reason else ''}.",
             hint="Start one with `headwater server start`, or set HEADWATER_NATS_URL to the address of one.",
         )
+
+
+class NoAnswer(LogError):
+    """Nobody answered a question. `maybe_received` is False where it is certain that nobody got it."""
+
+    def __init__(self, subject: str, reason: str, *, maybe_received: bool) -> None:
+        self.subject, self.reason, self.maybe_received = subject, reason, maybe_received
+        super().__init__(f"No answer on {subject}: {reason}.")
 
 
 class KeyRefused(LogError):

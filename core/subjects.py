@@ -80,3 +80,16 @@ def agent_heartbeat(agent_id: str) -> str:
 def ask_agent(agent_id: str) -> str:
     """Return the subject on which an agent answers whether it holds a run."""
     return f"hw.ask.agent.{agent_id}"
+
+
+def is_literal(subject: str) -> bool:
+    """Tell whether this names one subject, with no wildcard in it."""
+    return not any(token in {"*", ">"} for token in subject.split("."))
+
+
+def matches(pattern: str, subject: str) -> bool:
+    """Tell whether the pattern covers the subject, as NATS defines it: `*` is one token, `>` at the end is one or more."""
+    wanted, given = pattern.split("."), subject.split(".")
+    if wanted[-1] == ">":
+        return len(given) >= len(wanted) and all(w in {"*", g} for w, g in zip(wanted[:-1], given, strict=False))
+    return len(given) == len(wanted) and all(w in {"*", g} for w, g in zip(wanted, given, strict=True))

@@ -6,7 +6,7 @@ subject, in order, are the history of one aggregate.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -148,10 +148,14 @@ class Delivery(Protocol):
 
 
 class QueueBinding(Protocol):
-    """An agent's hold on one queue. It asks the broker for work only while `want` is true, and for nothing else while idle."""
+    """An agent's hold on one queue: iterate it in one task for as long as it is bound.
+
+    It asks the broker for one item at a time, only while it is wanted and somebody waits for the next, and for nothing else while idle.
+    A cancelled wait loses nothing; the next wait goes on.
+    """
 
     def want(self, wanted: bool) -> None:
-        """Ask for work, or stop asking (all slots taken). What was already on its way still comes."""
+        """Ask for work (so it begins), or stop asking (all slots taken). What was already on its way is given back to others."""
         ...
 
     def __aiter__(self) -> AsyncIterator[Delivery]: ...
@@ -212,4 +216,66 @@ class RunLogs(Protocol):
         self, run_id: str | None = None, *, after: Position = 0
     ) -> AbstractAsyncContextManager[AsyncIterator[Sequence[RecordedLines]]]:
         """Follow the lines of one run, or of all: what is kept over `after`, then what comes, across reconnects."""
+        ...
+
+
+class LiveMessage(Protocol):
+    """A message that is stored nowhere: it reaches whoever listens now."""
+
+    @property
+    def subject(self) -> str: ...
+
+    @property
+    def data(self) -> bytes: ...
+
+    async def respond(self, data: bytes) -> None:
+        """Answer the request that this message is. Does nothing where nobody asked for an answer."""
+        ...
+
+
+class Log(Protocol):
+    """One connection to one log: facts, work, run logs, and messages that are not stored."""
+
+    @property
+    def url(self) -> str:
+        """The address it was opened with."""
+        ...
+
+    @property
+    def events(self) -> EventLog: ...
+
+    @property
+    def queues(self) -> RunQueues: ...
+
+    @property
+    def logs(self) -> RunLogs: ...
+
+    async def publish(self, subject: str, data: bytes) -> None:
+        """Send a message to whoever listens on the subject now. At most once: nobody confirms it.
+
+        Raises:
+            LogUnavailable: there is no connection now.
+
+        """
+        ...
+
+    async def request(self, subject: str, data: bytes, *, timeout: float) -> bytes:  # seconds
+        """Send a question and return the first answer.
+
+        Raises:
+            NoAnswer: nobody listens, nobody answered in `timeout` seconds, or the connection broke.
+            LogUnavailable: there is no connection, and none came in `timeout` seconds.
+
+        """
+        ...
+
+    def subscribe(self, subjects: str, *, group: str = "") -> AbstractAsyncContextManager[AsyncIterator[LiveMessage]]:
+        """Listen on the subjects (`*` and `>` match). Of the listeners of one `group`, one gets each message.
+
+        Entering it returns when the broker knows of it. At most once: what is sent while the connection is away is missed.
+        """
+        ...
+
+    def on_reconnect(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Have `callback` called whenever a lost connection is back (live messages may have been missed); call the answer to end that."""
         ...

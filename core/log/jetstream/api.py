@@ -1,0 +1,91 @@
+"""Requests to JetStream's own API, repeated while a server restarts or a cluster elects."""
+
+from __future__ import annotations
+
+import time
+from typing import Any, TypeVar
+
+import anyio
+import msgspec
+
+from headwater.core.errors import LogError, LogUnavailable, NoAnswer
+from headwater.core.log.jetstream.connection import Connection
+from headwater.core.log.jetstream.wire import ApiError
+
+API_SECONDS = 10.0
+"""How long a request is repeated before the log counts as away."""
+
+_ANSWER_SECONDS = 3.0
+_NOT_FOUND = {10037, 10014, 10059}  # message, consumer, stream
+
+T = TypeVar("T", bound="ApiAnswer")
+
+
+class ApiAnswer(msgspec.Struct, frozen=True):
+    """What every answer of the API may hold."""
+
+    error: ApiError | None = None
+
+
+class ApiRefusal(LogError):
+    """JetStream refused a request; `error` says why."""
+
+    def __init__(self, operation: str, error: ApiError) -> None:
+        self.operation, self.error = operation, error
+        super().__init__(f"The NATS server refused {operation}: {error}.")
+
+    @property
+    def not_found(self) -> bool:
+        return self.error.err_code in _NOT_FOUND
+
+
+async def ask_api(connection: Connection, operation: str, question: Any, answer: type[T], *, seconds: float = API_SECONDS) -> T:
+    """Send `question` to `$JS.API.<operation>` and return its answer.
+
+    Only for operations that may be repeated.
+
+    Raises:
+        ApiRefusal: JetStream said no.
+        LogUnavailable: no answer in `seconds`.
+
+    """
+    data = b"" if question is None else msgspec.json.encode(question)
+    reason = ""
+    patience = Patience(seconds)
+    while await patience.lasts():
+        try:
+            message = await connection.request(f"$JS.API.{operation}", data, timeout=min(patience.left, _ANSWER_SECONDS))
+        except NoAnswer as error:
+            reason = f"{operation}: {error.reason}"
+            continue
+        result = msgspec.json.decode(message.data, type=answer)
+        if result.error is None:
+            return result
+        if not result.error.passing:
+            raise ApiRefusal(operation, result.error)
+        reason = f"{operation}: {result.error}"
+    raise LogUnavailable(connection.address, f"its JetStream does not answer; {reason}")
+
+
+class Patience:
+    """How long something is repeated: `while await patience.lasts()` goes on at once, then after pauses that grow, until it is over."""
+
+    def __init__(self, seconds: float) -> None:
+        self._deadline = time.monotonic() + seconds
+        self._pause = 0.0
+
+    @property
+    def left(self) -> float:
+        """The seconds left; a little more than nothing at the end, so that the last attempt has a chance."""
+        return max(self._deadline - time.monotonic(), 0.1)
+
+    async def lasts(self) -> bool:
+        if not self._pause:
+            self._pause = 0.01
+            return True
+        left = self._deadline - time.monotonic()
+        if left <= 0:
+            return False
+        await anyio.sleep(min(self._pause, left))
+        self._pause = min(self._pause * 2, 0.5)
+        return True

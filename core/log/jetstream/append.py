@@ -1,0 +1,136 @@
+"""Appending: conditional always, and certain in the end. A reply that was lost is found by looking for our own commit."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from headwater.core.codec import COMMIT_BYTES_MAX, encode
+from headwater.core.commit import Position
+from headwater.core.errors import CommitTooLarge, CommitUnreadable, Conflict, LogError, LogFull, LogUnavailable, NoAnswer, OutcomeUnknown
+from headwater.core.identifiers import new_id
+from headwater.core.log.jetstream import wire
+from headwater.core.log.jetstream.api import ApiRefusal, Patience
+from headwater.core.log.jetstream.connection import Connection
+from headwater.core.log.jetstream.read import last_on_leader, next_on_leader
+from headwater.core.log.protocol import Append, Recorded
+
+APPEND_SECONDS = 10.0
+"""How long an append without an answer is looked for and repeated."""
+
+_ANSWER_SECONDS = 3.0
+
+_Send = Callable[[float], Awaitable[wire.Acknowledgement]]
+
+
+async def append_commit(connection: Connection, append: Append, *, seconds: float = APPEND_SECONDS) -> Position:
+    """Append one commit; see `EventLog.append` for the promise."""
+    data = encode(append.commit)
+    headers = {wire.EXPECTED: str(append.expected)}
+
+    async def send(timeout: float) -> wire.Acknowledgement:
+        message = await connection.request(append.subject, data, timeout=timeout, headers=headers)
+        return wire.decode_acknowledgement(message.data)
+
+    return await _settle(connection, [append], send, len(data), seconds)
+
+
+async def append_batch(connection: Connection, appends: Sequence[Append], *, seconds: float = APPEND_SECONDS) -> Position:
+    """Append commits to different subjects, all or none; see `EventLog.append_together` for the promise."""
+    assert len({append.subject for append in appends}) == len(appends), "one commit per subject"
+    if len(appends) == 1:
+        return await append_commit(connection, appends[0], seconds=seconds)
+    encoded = [encode(append.commit) for append in appends]
+
+    async def send(timeout: float) -> wire.Acknowledgement:
+        batch = new_id()
+        for number, (append, data) in enumerate(zip(appends, encoded, strict=True), start=1):
+            headers = {wire.EXPECTED: str(append.expected), "Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
+            if number < len(appends):
+                # Only the first is answered (empty where it was accepted), so that a refused batch is known at once.
+                if number == 1:
+                    opened = await connection.request(append.subject, data, timeout=timeout, headers=headers)
+                    if opened.data:
+                        return wire.decode_acknowledgement(opened.data)
+                else:
+                    await connection.publish(append.subject, data, headers=headers)
+            else:
+                headers["Nats-Batch-Commit"] = "1"
+                message = await connection.request(append.subject, data, timeout=timeout, headers=headers)
+                return wire.decode_acknowledgement(message.data)
+        raise AssertionError("a batch ends with its last message")
+
+    return await _settle(connection, appends, send, sum(map(len, encoded)), seconds)
+
+
+async def _settle(connection: Connection, appends: Sequence[Append], send: _Send, size: int, seconds: float) -> Position:
+    """Send until it is certain what became of it."""
+    uncertain = False
+    reason = ""
+    patience = Patience(seconds)
+    while await patience.lasts():
+        try:
+            if uncertain and (position := await _written(connection, appends, patience.left)) is not None:
+                return position
+            answer = await send(min(patience.left, _ANSWER_SECONDS))
+        except NoAnswer as error:
+            uncertain = uncertain or error.maybe_received
+            reason = error.reason
+            continue
+        except LogUnavailable as error:
+            if connection.closed and not uncertain:
+                raise
+            reason = str(error)
+            continue
+        if answer.error is None:
+            return answer.seq
+        if answer.error.conflict:
+            position = await _written(connection, appends, patience.left, found=answer.error.found)
+            if position is not None:
+                return position
+            # Refused because of a message in flight, which is not stored yet or never will be.
+        elif not answer.error.passing:
+            raise _refused(answer.error, appends[0].subject, size)
+        reason = str(answer.error)
+    if uncertain:
+        raise OutcomeUnknown(appends[-1].commit.id, reason)
+    raise LogUnavailable(connection.address, f"nothing was written; {reason}")
+
+
+def _refused(error: wire.ApiError, subject: str, size: int) -> LogError:
+    if error.full:
+        return LogFull(error.description)
+    if error.too_large:
+        return CommitTooLarge(size, COMMIT_BYTES_MAX)
+    return ApiRefusal(f"a message on {subject}", error)
+
+
+async def _written(connection: Connection, appends: Sequence[Append], seconds: float, *, found: Position | None = None) -> Position | None:
+    """Return the position our commits got, None where nothing was written on their subjects since.
+
+    Raises:
+        Conflict: somebody else wrote there.
+
+    """
+    ours: Position | None = None
+    for append in appends:
+        following = await next_on_leader(connection, append.subject, after=append.expected, seconds=seconds)
+        if following is None:
+            continue
+        if _commit_id(following) != append.commit.id:
+            named = found if found is not None and found > following.position else following.position
+            raise Conflict(append.subject, expected=append.expected, found=named)
+        ours = following.position
+    if ours is None and found is not None:
+        # Nothing follows, yet the broker named another position: somebody expects what was never there.
+        for append in appends:
+            last = await last_on_leader(connection, append.subject)
+            if last != append.expected:
+                raise Conflict(append.subject, expected=append.expected, found=last)
+    return ours
+
+
+def _commit_id(recorded: Recorded) -> str | None:
+    try:
+        return recorded.commit.id
+    except CommitUnreadable:
+        return None  # not ours, whatever it is

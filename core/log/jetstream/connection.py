@@ -1,0 +1,372 @@
+"""One connection to NATS: opened within seconds or refused with a reason, kept for ever after; questions, messages, subscriptions.
+
+A question whose answer cannot come any more, because the connection broke, ends at that moment and not at its time limit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import anyio
+from nats import errors as nats_errors
+from nats.aio.client import Client
+from nats.aio.client import Server as KnownServer
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+
+from headwater.core.errors import CommitTooLarge, KeyRefused, LogUnavailable, NoAnswer, SettingsError
+from headwater.core.log.jetstream import wire
+
+CONNECT_SECONDS = 3.0
+"""How long the first connection may take before the address counts as dead."""
+
+_PING_SECONDS = 15
+_RECONNECT_SECONDS_MAX = 2.0
+_CLOSE_SECONDS = 2.0
+
+_log = logging.getLogger(__name__)
+
+Callback = Callable[[Msg], Awaitable[None]]
+Refusal = Callable[[Msg], Exception | None]
+
+
+class Connection:
+    """A connection that comes back by itself. Made by `connect`."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.client = _Client()
+        self._expected: dict[str, asyncio.Future[Msg] | _Collection] = {}
+        self._asked = 0
+        self._inbox = ""
+        self._connected = anyio.Event()
+        self._on_reconnect: set[Callable[[], None]] = set()
+        self._on_close: set[Callable[[Exception], None]] = set()
+        self._last_error = ""
+
+    @property
+    def closed(self) -> bool:
+        return self.client.is_closed
+
+    def on_reconnect(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Have `callback` called after each reconnection; call the answer to end that."""
+        self._on_reconnect.add(callback)
+        return lambda: self._on_reconnect.discard(callback)
+
+    def on_close(self, callback: Callable[[Exception], None]) -> Callable[[], None]:
+        """Have `callback` called when the connection is over for good; call the answer to end that."""
+        self._on_close.add(callback)
+        return lambda: self._on_close.discard(callback)
+
+    async def publish(self, subject: str, data: bytes = b"", *, reply: str = "", headers: dict[str, str] | None = None) -> None:
+        """Send a message.
+
+        Raises:
+            LogUnavailable: not connected now; nothing was sent.
+            CommitTooLarge: the server takes no message of this size.
+
+        """
+        try:
+            await self.client.publish(subject, data, reply=reply, headers=headers)
+        except nats_errors.MaxPayloadError:
+            raise CommitTooLarge(len(data), self.client.max_payload) from None
+        except (nats_errors.ConnectionClosedError, nats_errors.ConnectionDrainingError, nats_errors.OutboundBufferLimitError):
+            raise self.unavailable() from None
+
+    async def request(self, subject: str, data: bytes = b"", *, timeout: float, headers: dict[str, str] | None = None) -> Msg:
+        """Send a question and return its answer.
+
+        Raises:
+            LogUnavailable: not connected, and not again within `timeout` seconds; nothing was sent.
+            NoAnswer: nobody listens, the time is over, or the connection broke.
+
+        """
+        if not self.client.is_connected:
+            await self.wait_until_connected(timeout)
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Msg] = loop.create_future()
+        token = self._expect(answer)
+        expiry = loop.call_later(timeout, _refuse, answer, NoAnswer(subject, f"none came in {timeout:g} s", maybe_received=True))
+        try:
+            await self.publish(subject, data, reply=self._inbox + token, headers=headers)
+            message = await answer
+        except _ConnectionLost:
+            raise NoAnswer(subject, "the connection broke", maybe_received=True) from None
+        finally:
+            expiry.cancel()
+            del self._expected[token]
+        if message.headers is not None and wire.status(message) == wire.NOBODY_LISTENS:
+            raise NoAnswer(subject, "nobody listens there", maybe_received=False)
+        return message
+
+    async def collect(self, subject: str, data: bytes, *, silence_seconds: float) -> tuple[list[Msg], Msg]:
+        """Send a question that has many answers; return them and the status message that ends them.
+
+        Raises as `request` does; here NoAnswer also means that the answers stopped coming.
+        """
+        if not self.client.is_connected:
+            await self.wait_until_connected(silence_seconds)
+        collection = _Collection()
+        token = self._expect(collection)
+        try:
+            await self.publish(subject, data, reply=self._inbox + token)
+            end = await collection.complete(subject, silence_seconds)
+        finally:
+            del self._expected[token]
+        if wire.status(end) == wire.NOBODY_LISTENS:
+            raise NoAnswer(subject, "nobody listens there", maybe_received=False)
+        return collection.messages, end
+
+    async def subscribe(self, subject: str, callback: Callback, *, group: str = "") -> Subscription:
+        """Have `callback` called with each message, in order. The subscription outlives reconnections."""
+        try:
+            return await self.client.subscribe(subject, queue=group, cb=callback)
+        except (nats_errors.ConnectionClosedError, nats_errors.ConnectionDrainingError):
+            raise self.unavailable() from None
+
+    async def drain(self, subscription: Subscription) -> None:
+        """End a subscription; its callback has got what was on its way when this returns."""
+        if not self.client.is_connected:
+            await self.unsubscribe(subscription)
+            return
+        try:
+            await subscription.drain()  # type: ignore[no-untyped-call]
+        except nats_errors.Error as error:
+            _log.debug("%s ended with its connection: %s", subscription.subject, error)
+
+    async def unsubscribe(self, subscription: Subscription) -> None:
+        """End a subscription; messages on their way to it are dropped."""
+        try:
+            await subscription.unsubscribe()
+        except (nats_errors.ConnectionClosedError, nats_errors.ConnectionDrainingError, nats_errors.BadSubscriptionError):
+            _log.debug("%s was not subscribed any more", subscription.subject)
+
+    async def flush(self, *, timeout: float = CONNECT_SECONDS) -> None:
+        """Return when the server has read all that was sent.
+
+        Raises:
+            LogUnavailable: it did not in time.
+
+        """
+        try:
+            with anyio.fail_after(timeout):
+                await self.client.flush()
+        except (TimeoutError, nats_errors.Error):
+            raise self.unavailable() from None
+
+    async def wait_until_connected(self, timeout: float) -> None:
+        """Return when there is a connection.
+
+        Raises:
+            LogUnavailable: none came in `timeout` seconds, or the connection is over for good.
+
+        """
+        with anyio.move_on_after(timeout):
+            while not self.client.is_connected and not self.closed:
+                await self._connected.wait()
+        if not self.client.is_connected or self.closed:
+            raise self.unavailable()
+
+    def unavailable(self, reason: str = "") -> LogUnavailable:
+        """Return the error that says that there is no connection, with the last reason known."""
+        return LogUnavailable(self.address, reason or self._last_error or "not connected")
+
+    def new_inbox(self) -> str:
+        return self.client.new_inbox()
+
+    def _expect(self, answer: asyncio.Future[Msg] | _Collection) -> str:
+        self._asked += 1
+        token = str(self._asked)
+        self._expected[token] = answer
+        return token
+
+    async def _open(self, *, key: str | None, name: str) -> None:
+        addresses = [part.strip() for part in self.address.split(",") if part.strip()]
+        first = _FirstConnection(len(addresses))
+        self._report: Callable[[Exception], Awaitable[None]] = first.report
+        try:
+            with anyio.fail_after(CONNECT_SECONDS):
+                await self.client.connect(
+                    addresses,
+                    name=name,
+                    token=key,
+                    error_cb=self._error,
+                    disconnected_cb=self._disconnected,
+                    reconnected_cb=self._reconnected,
+                    closed_cb=self._closed,
+                    connect_timeout=2,
+                    ping_interval=_PING_SECONDS,
+                    max_reconnect_attempts=-1,
+                    reconnect_to_server_handler=_next_server,
+                    # A message that cannot be sent now is refused now: its sender decides whether to wait.
+                    pending_size=0,
+                )
+        except TimeoutError:
+            raise LogUnavailable(self.address, first.reason or f"no answer within {CONNECT_SECONDS:g} s") from None
+        except _KeyRefusedByServer:
+            raise KeyRefused(self.address, sent=key is not None) from None
+        except _NobodyConnected:
+            raise LogUnavailable(self.address, first.reason) from None
+        except (nats_errors.Error, ValueError) as error:
+            raise SettingsError(
+                f"{self.address!r} is not the address of a NATS server: {error}.", hint="An address looks like nats://127.0.0.1:4222."
+            ) from None
+        self._report = self._note
+        self._inbox = self.client.new_inbox() + "."
+        await self.client.subscribe(self._inbox + "*", cb=self._answered)
+
+    async def _close(self) -> None:
+        client = self.client
+        if not (client.is_connected or client.is_connecting or client.is_reconnecting):
+            return
+        with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
+            await client.close()
+
+    async def _answered(self, message: Msg) -> None:
+        answer = self._expected.get(message.subject[len(self._inbox) :])
+        if isinstance(answer, _Collection):
+            answer.take(message)
+        elif answer is not None and not answer.done():
+            answer.set_result(message)
+
+    async def _error(self, error: Exception) -> None:
+        await self._report(error)
+
+    async def _note(self, error: Exception) -> None:
+        self._last_error = _in_words(error)
+        _log.debug("%s: %s", self.address, self._last_error)
+
+    async def _disconnected(self) -> None:
+        self._connected = anyio.Event()
+        for answer in self._expected.values():
+            if isinstance(answer, _Collection):
+                answer.fail(_ConnectionLost())
+            else:
+                _refuse(answer, _ConnectionLost())
+
+    async def _reconnected(self) -> None:
+        self._last_error = ""
+        self._connected.set()
+        for callback in tuple(self._on_reconnect):
+            callback()
+
+    async def _closed(self) -> None:
+        self._connected.set()
+        for callback in tuple(self._on_close):
+            callback(self.unavailable("the connection was closed"))
+
+
+@asynccontextmanager
+async def connect(address: str, *, key: str | None = None, name: str = "headwater") -> AsyncIterator[Connection]:
+    """Open a connection to the server or servers at `address` (comma-separated); `name` is what their monitoring shows.
+
+    Raises:
+        LogUnavailable: nobody answers there within 3 seconds.
+        KeyRefused: the server wants another key.
+        SettingsError: this is no address.
+
+    """
+    connection = Connection(address)
+    try:
+        await connection._open(key=key, name=name)  # noqa: SLF001 - the one way to make one
+        yield connection
+    finally:
+        await connection._close()  # noqa: SLF001
+
+
+class _Client(Client):
+    async def _process_pong(self) -> None:
+        # The library answers the oldest ping even where its sender was cancelled, and that error ends its reading for good.
+        if self._pongs and self._pongs[0].done():
+            self._pongs.pop(0)
+            self._pings_outstanding = 0
+        else:
+            await super()._process_pong()
+
+
+class _ConnectionLost(Exception):
+    pass
+
+
+class _KeyRefusedByServer(Exception):
+    pass
+
+
+class _NobodyConnected(Exception):
+    pass
+
+
+class _FirstConnection:
+    """Judges what goes wrong on the first connection: the client library itself would go on trying without a word."""
+
+    def __init__(self, addresses: int) -> None:
+        self.reason = ""
+        self._left = addresses
+
+    async def report(self, error: Exception) -> None:
+        text = str(error)
+        if "Authorization Violation" in text or "Authentication" in text:
+            raise _KeyRefusedByServer
+        self.reason = _in_words(error)
+        self._left -= 1
+        if self._left <= 0:
+            raise _NobodyConnected
+
+
+class _Collection:
+    """The answers to one question, until a status message ends them."""
+
+    def __init__(self) -> None:
+        self.messages: list[Msg] = []
+        self._end: Msg | None = None
+        self._failure: Exception | None = None
+        self._news = asyncio.Event()
+
+    def take(self, message: Msg) -> None:
+        if wire.status(message) is None:
+            self.messages.append(message)
+        else:
+            self._end = message
+        self._news.set()
+
+    def fail(self, failure: Exception) -> None:
+        self._failure = failure
+        self._news.set()
+
+    async def complete(self, subject: str, silence_seconds: float) -> Msg:
+        while self._end is None:
+            if self._failure is not None:
+                raise NoAnswer(subject, "the connection broke", maybe_received=True)
+            self._news.clear()
+            with anyio.move_on_after(silence_seconds):
+                await self._news.wait()
+            if not self._news.is_set():
+                raise NoAnswer(subject, f"the answer stopped for {silence_seconds:g} s", maybe_received=True)
+        return self._end
+
+
+def _refuse(answer: asyncio.Future[Msg], error: Exception) -> None:
+    if not answer.done():
+        answer.set_exception(error)
+
+
+def _next_server(servers: list[KnownServer], _info: Mapping[str, Any]) -> tuple[KnownServer, float]:
+    """Choose the server that failed least, after a pause that grows and differs between clients."""
+    chosen = min(servers, key=lambda server: (server.reconnects, random.random()))  # noqa: S311 - spreads load, hides nothing
+    pause = min(_RECONNECT_SECONDS_MAX, 0.05 * 2 ** min(chosen.reconnects, 10))
+    return chosen, pause * random.uniform(0.5, 1.0) if chosen.reconnects else 0.0  # noqa: S311
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, ConnectionRefusedError) or "Connect call failed" in str(error):
+        return "connection refused"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return str(error).removeprefix("nats: ").strip("'") or type(error).__name__

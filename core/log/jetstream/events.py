@@ -1,0 +1,48 @@
+"""The facts, on the stream EVENTS."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+
+from headwater.core.commit import Commit, Position
+from headwater.core.log.jetstream.append import append_batch, append_commit
+from headwater.core.log.jetstream.connection import Connection
+from headwater.core.log.jetstream.follow import follow_subjects
+from headwater.core.log.jetstream.ordered import read_in_order
+from headwater.core.log.jetstream.read import read_subject, tail
+from headwater.core.log.jetstream.streams import EVENTS
+from headwater.core.log.protocol import Append, LogTail, Recorded
+from headwater.core.subjects import EVENTS_ALL
+
+
+class JetStreamEvents:
+    """`EventLog` by JetStream."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def append(self, subject: str, commit: Commit, *, expected: Position) -> Position:
+        return await append_commit(self._connection, Append(subject, commit, expected))
+
+    async def append_together(self, appends: Sequence[Append]) -> Position:
+        return await append_batch(self._connection, appends)
+
+    async def read(self, subject: str, *, after: Position = 0, at_least: Position = 0) -> list[Recorded]:
+        return await read_subject(self._connection, subject, after=after, at_least=at_least)
+
+    async def read_all(self, *, after: Position = 0, until: Position | None = None) -> AsyncIterator[Sequence[Recorded]]:
+        last = (await tail(self._connection)).position
+        end = last if until is None else min(until, last)
+        if after >= end:
+            return
+        async with read_in_order(self._connection, EVENTS, EVENTS_ALL, after) as reader:
+            while reader.position < end:
+                batch = await reader.next()
+                yield batch if batch[-1].position <= end else [recorded for recorded in batch if recorded.position <= end]
+
+    def follow(self, subjects: str, *, after: Position = 0) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Recorded]]]:
+        return follow_subjects(self._connection, subjects, after)
+
+    async def tail(self) -> LogTail:
+        return await tail(self._connection)

@@ -1,0 +1,81 @@
+"""A log on JetStream, opened and closed as one thing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from headwater.core.log.jetstream.connection import Connection, connect
+from headwater.core.log.jetstream.events import JetStreamEvents
+from headwater.core.log.jetstream.live import listen
+from headwater.core.log.jetstream.streams import StreamSettings, check_streams, ensure_streams
+from headwater.core.log.protocol import EventLog, LiveMessage
+
+
+class JetStreamLog:
+    """`Log` by JetStream. Made by `open_log`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.events: EventLog = JetStreamEvents(connection)
+
+    @property
+    def url(self) -> str:
+        return self._connection.address
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is over for good."""
+        return self._connection.closed
+
+    async def check_streams(self) -> None:
+        """Check that the streams are as this version needs them.
+
+        Raises:
+            StreamMismatch: one is missing, older, newer, or not ours.
+
+        """
+        await check_streams(self._connection)
+
+    async def publish(self, subject: str, data: bytes) -> None:
+        await self._connection.publish(subject, data)
+
+    async def request(self, subject: str, data: bytes, *, timeout: float) -> bytes:
+        return (await self._connection.request(subject, data, timeout=timeout)).data
+
+    def subscribe(self, subjects: str, *, group: str = "") -> AbstractAsyncContextManager[AsyncIterator[LiveMessage]]:
+        return listen(self._connection, subjects, group)
+
+    def on_reconnect(self, callback: Callable[[], None]) -> Callable[[], None]:
+        return self._connection.on_reconnect(callback)
+
+
+@asynccontextmanager
+async def open_log(
+    url: str,
+    key: str | None = None,
+    name: str = "headwater",
+    *,
+    replicas: int = 1,
+    ensure_streams: bool = False,
+    log_retention_days: float | None = None,
+) -> AsyncIterator[JetStreamLog]:
+    """Connect to the log at `url` (several addresses comma-separated) with its `key`; `name` is what its monitoring shows.
+
+    With `ensure_streams`, as a server does, streams that are missing are made and the others checked; `replicas` and
+    `log_retention_days` say how (see `StreamSettings`). The connection comes back by itself for as long as it is open.
+
+    Raises:
+        LogUnavailable: nobody answers there within 3 seconds.
+        KeyRefused: the server wants another key.
+        SettingsError: this is no address, or several replicas are asked of a single server.
+        StreamMismatch: a stream there is older, newer, or not ours.
+
+    """
+    async with connect(url, key=key, name=name) as connection:
+        if ensure_streams:
+            await _ensure_streams(connection, StreamSettings(replicas=replicas, log_retention_days=log_retention_days))
+        yield JetStreamLog(connection)
+
+
+_ensure_streams = ensure_streams  # its name is also that of the option, which callers read more often

@@ -1,0 +1,199 @@
+"""Messages of a stream in order and without gaps, by a consumer that lives in the broker's memory and may vanish at any time.
+
+The broker sends what was asked for with raw pull requests, two of them ahead. Each message carries its number in the order of delivery;
+where one is missing, or nothing at all is heard (the broker beats every second while it waits), a new consumer starts after the last
+message that was taken. So a killed broker, a lost connection and a lost message all look the same from outside: a pause.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+import anyio
+from nats.aio.msg import Msg
+
+from headwater.core.commit import Position
+from headwater.core.errors import LogUnavailable
+from headwater.core.identifiers import new_id
+from headwater.core.log.jetstream import wire
+from headwater.core.log.jetstream.api import ApiAnswer, ApiRefusal, Patience, ask_api
+from headwater.core.log.jetstream.connection import Connection
+from headwater.core.log.mailbox import Mailbox
+from headwater.core.log.protocol import Recorded
+
+_PULL = 2000
+_PULL_SECONDS = 300
+_HEARTBEAT_SECONDS = 1
+_SILENCE_SECONDS = 2.5
+_INACTIVE_SECONDS = 30
+_SECOND = 10**9
+
+_log = logging.getLogger(__name__)
+
+
+class OrderedReader:
+    """Reads on after `position`. Made by `read_in_order`; `next` may be cancelled and called again."""
+
+    def __init__(self, connection: Connection, stream: str, subjects: str, after: Position) -> None:
+        self.position = after
+        self._connection = connection
+        self._stream = stream
+        self._subjects = subjects
+        self._arrived: Mailbox[Msg] = Mailbox()
+        self._inbox = connection.new_inbox()
+        self._consumer = ""  # empty: there is none, or it is not trusted any more
+        self._order = 0
+        self._pulls = 0
+        self._due = 0
+
+    async def start(self) -> None:
+        """Return when the consumer exists.
+
+        Raises:
+            LogUnavailable: it could not be made within seconds.
+
+        """
+        await self._start_consumer()
+
+    async def next(self) -> Sequence[Recorded]:
+        """Return the next messages, at least one, waiting for them as long as it takes."""
+        while True:
+            if not self._consumer:
+                await self._start_patiently()
+            await self._keep_two_pulls_ahead()
+            heard = await self._arrived.wait(_SILENCE_SECONDS)
+            if not heard:
+                if self._connection.client.is_connected:
+                    _log.debug("%s: nothing heard of %s; starting anew after %d", self._stream, self._consumer, self.position)
+                self._consumer = ""
+                continue
+            # From here to the return nothing waits: a cancelled reader has taken nothing.
+            taken = self._accept(self._arrived.take_now())
+            if taken:
+                return taken
+
+    async def stop(self) -> None:
+        """Let the broker forget the consumer; it would do so by itself a while later."""
+        if self._consumer and self._connection.client.is_connected:
+            consumer, self._consumer = self._consumer, ""
+            await self._connection.publish(f"$JS.API.CONSUMER.DELETE.{self._stream}.{consumer}")
+
+    def arrived(self, message: Msg) -> None:
+        self._arrived.put(message)
+
+    def failed(self, error: Exception) -> None:
+        self._arrived.fail(error)
+
+    def distrust(self) -> None:
+        """Start anew after the last message taken: the connection was away, and no pull survives that."""
+        self._consumer = ""
+        self._arrived.wake()
+
+    def _accept(self, messages: list[Msg]) -> list[Recorded]:
+        taken: list[Recorded] = []
+        for message in messages:
+            if not message.reply:
+                self._note_status(message)
+                continue
+            place = wire.delivered(message.reply)
+            if place.consumer != self._consumer:
+                continue
+            if place.order != self._order + 1:
+                _log.debug("%s: message %d of %s is missing", self._stream, self._order + 1, self._consumer)
+                self._consumer = ""
+                continue
+            self._order = place.order
+            self._due -= 1
+            self.position = place.position
+            taken.append(Recorded(place.position, message.subject, place.at, message.data))
+        return taken
+
+    def _note_status(self, message: Msg) -> None:
+        said = wire.status(message)
+        if said == wire.HEARTBEAT or message.subject.rpartition(".")[0] != f"{self._inbox}.{self._consumer}":
+            return
+        if said == _PULL_EXPIRED:
+            self._due -= int((message.headers or {}).get("Nats-Pending-Messages", _PULL))
+        else:
+            # The consumer is gone, its leader has changed, or nobody serves it.
+            self._consumer = ""
+
+    async def _keep_two_pulls_ahead(self) -> None:
+        while self._consumer and self._due <= _PULL and self._connection.client.is_connected:
+            self._pulls += 1
+            self._due += _PULL
+            await self._connection.publish(
+                f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._consumer}",
+                _PULL_REQUEST,
+                reply=f"{self._inbox}.{self._consumer}.{self._pulls}",
+            )
+
+    async def _start_patiently(self) -> None:
+        patience = Patience(float("inf"))
+        while await patience.lasts():
+            try:
+                await self._start_consumer()
+            except LogUnavailable as error:
+                if self._connection.closed:
+                    raise
+                _log.debug("%s cannot be read now: %s", self._stream, error)
+            else:
+                return
+
+    async def _start_consumer(self) -> None:
+        name = f"reader-{new_id()}"
+        config = {
+            "name": name,
+            "filter_subject": self._subjects,
+            "deliver_policy": "by_start_sequence",
+            "opt_start_seq": self.position + 1,
+            "ack_policy": "none",
+            "max_deliver": 1,
+            "replay_policy": "instant",
+            "mem_storage": True,
+            "num_replicas": 1,
+            "inactive_threshold": _INACTIVE_SECONDS * _SECOND,
+        }
+        question = {"stream_name": self._stream, "config": config, "action": "create"}
+        operation = f"CONSUMER.CREATE.{self._stream}.{name}.{self._subjects}"
+        try:
+            await ask_api(self._connection, operation, question, ApiAnswer)
+        except ApiRefusal as refusal:
+            if refusal.error.err_code != _CONSUMER_EXISTS:  # made by the question whose answer was lost
+                raise
+        self._consumer = name
+        self._order = self._pulls = self._due = 0
+
+
+_PULL_REQUEST = json.dumps({"batch": _PULL, "expires": _PULL_SECONDS * _SECOND, "idle_heartbeat": _HEARTBEAT_SECONDS * _SECOND}).encode()
+_PULL_EXPIRED = "408"
+_CONSUMER_EXISTS = 10148
+
+
+@asynccontextmanager
+async def read_in_order(connection: Connection, stream: str, subjects: str, after: Position) -> AsyncIterator[OrderedReader]:
+    """Read the stream's messages on these subjects over `after`; ready when it is entered.
+
+    Raises:
+        LogUnavailable: the stream cannot be read now.
+
+    """
+    reader = OrderedReader(connection, stream, subjects, after)
+
+    async def arrived(message: Msg) -> None:
+        reader.arrived(message)
+
+    subscription = await connection.subscribe(f"{reader._inbox}.>", arrived)  # noqa: SLF001 - one of a kind with its reader
+    forget = [connection.on_reconnect(reader.distrust), connection.on_close(reader.failed)]
+    try:
+        await reader.start()
+        yield reader
+    finally:
+        for each in forget:
+            each()
+        with anyio.move_on_after(1, shield=True):
+            await connection.unsubscribe(subscription)
+            await reader.stop()

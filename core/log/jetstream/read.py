@@ -1,0 +1,106 @@
+"""Reading one subject, and the leader's word on what a replica may not know yet."""
+
+from __future__ import annotations
+
+import json
+
+from headwater.core.commit import Position
+from headwater.core.errors import LogUnavailable, NoAnswer
+from headwater.core.log.jetstream import wire
+from headwater.core.log.jetstream.api import API_SECONDS, ApiAnswer, ApiRefusal, Patience, ask_api
+from headwater.core.log.jetstream.connection import Connection
+from headwater.core.log.jetstream.streams import EVENTS, stream_info
+from headwater.core.log.protocol import LogTail, Recorded
+
+_BATCH = 1000
+_SILENCE_SECONDS = 3.0
+
+
+class _MessageGot(ApiAnswer, frozen=True):
+    message: wire.StoredMessage | None = None
+
+
+async def next_on_leader(
+    connection: Connection, subject: str, *, after: Position, stream: str = EVENTS, seconds: float = API_SECONDS
+) -> Recorded | None:
+    """Return the first message of the subject over `after` as the stream's leader knows it, None where it knows none.
+
+    Raises:
+        LogUnavailable: the leader does not answer.
+
+    """
+    return await _leader(connection, stream, {"seq": after + 1, "next_by_subj": subject}, seconds)
+
+
+async def last_on_leader(connection: Connection, subject: str, *, stream: str = EVENTS) -> Position:
+    """Return the position of the subject's last message as the stream's leader knows it, 0 where it knows none."""
+    last = await _leader(connection, stream, {"last_by_subj": subject}, API_SECONDS)
+    return last.position if last else 0
+
+
+async def _leader(connection: Connection, stream: str, question: dict[str, object], seconds: float) -> Recorded | None:
+    try:
+        got = await ask_api(connection, f"STREAM.MSG.GET.{stream}", question, _MessageGot, seconds=seconds)
+    except ApiRefusal as refusal:
+        if refusal.error.err_code != _NO_MESSAGE:
+            raise
+        return None
+    assert got.message is not None
+    return wire.recorded_of_stored(got.message)
+
+
+_NO_MESSAGE = 10037
+
+
+async def tail(connection: Connection, stream: str = EVENTS) -> LogTail:
+    """Return which stream this is and its last position, by its leader."""
+    info = await stream_info(connection, stream)
+    return LogTail(identity=info.identity, position=info.state.last_seq)
+
+
+async def read_subject(
+    connection: Connection, subjects: str, *, after: Position = 0, at_least: Position = 0, stream: str = EVENTS
+) -> list[Recorded]:
+    """Return the messages of the subjects over `after`, in order, up to `at_least` or further.
+
+    Any replica may answer, so what it has not heard of yet, and "there is nothing", are asked of the leader.
+
+    Raises:
+        LogUnavailable: no answer within seconds.
+
+    """
+    found: list[Recorded] = []
+    reason = ""
+    patience = Patience(API_SECONDS)
+    while await patience.lasts():
+        reached = found[-1].position if found else after
+        try:
+            found += await _read_replica(connection, stream, subjects, reached)
+        except NoAnswer as error:
+            reason = error.reason
+            continue
+        reached = found[-1].position if found else after
+        if found and reached >= at_least:
+            return found
+        while (missing := await next_on_leader(connection, subjects, after=reached, stream=stream)) is not None:
+            found.append(missing)
+            reached = missing.position
+            if reached >= at_least:
+                return found
+        # The leader knows no more of this subject; unless it is a new leader that has not heard of everything yet, that is all.
+        if reached >= at_least or (await tail(connection, stream)).position >= at_least:
+            return found
+        reason = f"the log does not reach position {at_least}"
+    raise LogUnavailable(connection.address, f"{subjects} cannot be read; {reason}")
+
+
+async def _read_replica(connection: Connection, stream: str, subjects: str, after: Position) -> list[Recorded]:
+    found: list[Recorded] = []
+    while True:
+        question = json.dumps({"seq": after + 1, "next_by_subj": subjects, "batch": _BATCH}).encode()
+        messages, end = await connection.collect(f"$JS.API.DIRECT.GET.{stream}", question, silence_seconds=_SILENCE_SECONDS)
+        found += [wire.recorded_of_headers(message) for message in messages]
+        pending = int((end.headers or {}).get("Nats-Num-Pending", 0))
+        if wire.status(end) != wire.END_OF_BATCH or not pending or not messages:
+            return found
+        after = found[-1].position

@@ -1,0 +1,226 @@
+"""The three streams of the log: their configuration as data, made where they are missing, refused where they are not as they must be."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from headwater.core.errors import LogUnavailable, SettingsError, StreamMismatch
+from headwater.core.log.jetstream.api import ApiAnswer, ApiRefusal, Patience, ask_api
+from headwater.core.log.jetstream.connection import Connection
+
+EVENTS = "EVENTS"
+WORK = "WORK"
+LOGS = "LOGS"
+
+SETUP_VERSION = "1"
+"""Raised with every change of a configuration below that an older program could not work with."""
+
+LOG_RETENTION_DAYS = 7.0
+
+_VERSION_KEY = "headwater.setup"
+_IDENTITY_KEY = "headwater.identity"
+_DAY_NANOSECONDS = 24 * 3600 * 10**9
+_SETUP_SECONDS = 20.0
+_NAME_IN_USE = 10058
+_SUBJECTS_OVERLAP = 10065
+_NOT_A_CLUSTER = 10074
+
+Config = Mapping[str, Any]
+
+
+class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator chooses. None leaves as it is what exists, and takes the default for what is made.
+
+    `replicas` is raised on an existing stream where it is higher, never lowered. Sizes are in bytes; None is "no limit".
+    """
+
+    replicas: int = 1
+    log_retention_days: float | None = None
+    log_bytes_max: int | None = None
+    events_bytes_max: int | None = None
+
+
+# Facts: the broker itself refuses to change them, and refuses new ones rather than forget old ones when it is full.
+_EVENTS_CONFIG: Config = {
+    "subjects": ["hw.evt.>"],
+    "retention": "limits",
+    "storage": "file",
+    "discard": "new",
+    "deny_delete": True,
+    "deny_purge": True,
+    "allow_direct": True,
+    "allow_atomic": True,
+    "republish": {"src": "hw.evt.>", "dest": "hw.live.evt.>"},
+}
+# Work items and timers. Without limits nothing is discarded; the broker allows no "new" where it schedules messages.
+_WORK_CONFIG: Config = {
+    "subjects": ["hw.scheduled.>", "hw.timer.>"],
+    "retention": "workqueue",
+    "storage": "file",
+    "discard": "old",
+    "allow_direct": True,
+    "allow_msg_schedules": True,
+}
+_LOGS_CONFIG: Config = {
+    "subjects": ["hw.log.>"],
+    "retention": "limits",
+    "storage": "file",
+    "discard": "old",
+    "allow_direct": True,
+}
+CONFIGS: Mapping[str, Config] = {EVENTS: _EVENTS_CONFIG, WORK: _WORK_CONFIG, LOGS: _LOGS_CONFIG}
+
+
+class StreamState(msgspec.Struct, frozen=True):
+    """How far a stream goes."""
+
+    first_seq: int = 0
+    last_seq: int = 0
+    messages: int = 0
+
+
+class StreamInfo(ApiAnswer, frozen=True):
+    """A stream as the server describes it."""
+
+    config: dict[str, Any] = {}
+    created: str = ""
+    state: StreamState = StreamState()
+
+    @property
+    def identity(self) -> str:
+        """What distinguishes this stream from another one of its name, made later."""
+        metadata = self.config.get("metadata") or {}
+        return str(metadata.get(_IDENTITY_KEY) or self.created)
+
+
+async def stream_info(connection: Connection, name: str) -> StreamInfo:
+    """Describe a stream.
+
+    Raises:
+        ApiRefusal: there is none of this name (`not_found`).
+        LogUnavailable: no answer.
+
+    """
+    return await ask_api(connection, f"STREAM.INFO.{name}", None, StreamInfo)
+
+
+async def ensure_streams(connection: Connection, settings: StreamSettings) -> None:
+    """Make the streams that are missing and check those that exist. May run in several processes at once, and again.
+
+    Raises:
+        StreamMismatch: a stream of our name or on our subjects is older, newer, or not ours.
+        SettingsError: several replicas are asked of a single server.
+        LogUnavailable: JetStream does not answer, or the cluster has too few nodes for the replicas.
+
+    """
+    for name in CONFIGS:
+        await _ensure(connection, name, settings)
+
+
+async def check_streams(connection: Connection) -> None:
+    """Check that the streams exist and are as this version needs them.
+
+    Raises:
+        StreamMismatch: one is missing, older, newer, or not ours.
+        LogUnavailable: JetStream does not answer.
+
+    """
+    for name in CONFIGS:
+        try:
+            _refuse_differences(name, (await stream_info(connection, name)).config)
+        except ApiRefusal as refusal:
+            if not refusal.not_found:
+                raise
+            raise StreamMismatch(f"The NATS server has no stream {name}.", hint="`headwater server start` makes it.") from None
+
+
+def differences(name: str, existing: Config) -> list[str]:
+    """Return what in a stream's configuration is not as this version needs it, in words; nothing where it fits."""
+    return list(_differences(CONFIGS[name], existing))
+
+
+def _differences(wanted: Config, existing: Config) -> Iterator[str]:
+    metadata = existing.get("metadata") or {}
+    version = metadata.get(_VERSION_KEY)
+    if version is None:
+        yield "it was not made by Headwater"
+    elif version != SETUP_VERSION:
+        yield f"it has set-up version {version}, this program needs {SETUP_VERSION}"
+    for key, value in wanted.items():
+        # The server leaves out what is false or empty.
+        if existing.get(key, False if isinstance(value, bool) else None) != value:
+            yield f"{key} is {existing.get(key)!r}, not {value!r}"
+
+
+def _refuse_differences(name: str, existing: Config) -> None:
+    found = differences(name, existing)
+    if found:
+        raise StreamMismatch(
+            f"The stream {name} on this NATS server cannot be used: {'; '.join(found)}.",
+            hint="Use another NATS server or account, or the version of Headwater that made this stream.",
+        )
+
+
+async def _ensure(connection: Connection, name: str, settings: StreamSettings) -> None:
+    reason = ""
+    patience = Patience(_SETUP_SECONDS)
+    while await patience.lasts():
+        try:
+            info = await stream_info(connection, name)
+        except ApiRefusal as refusal:
+            if not refusal.not_found:
+                raise
+            try:
+                await ask_api(connection, f"STREAM.CREATE.{name}", _new_config(name, settings), StreamInfo)
+            except ApiRefusal as refused:
+                # Somebody else made it in between (then it is looked at), or the cluster is not complete yet (then again).
+                if refused.error.err_code == _SUBJECTS_OVERLAP:
+                    raise StreamMismatch(
+                        f"Another stream of this NATS server holds the subjects of {name} ({', '.join(CONFIGS[name]['subjects'])}).",
+                        hint="Remove that stream, or use another NATS server or account.",
+                    ) from None
+                if refused.error.err_code == _NOT_A_CLUSTER:
+                    raise SettingsError(
+                        f"{settings.replicas} replicas need a cluster; the NATS server at {connection.address} is none."
+                    ) from None
+                if refused.error.err_code != _NAME_IN_USE and refused.error.code < 500:  # noqa: PLR2004 - a refusal for good
+                    raise
+                reason = str(refused.error)
+            continue
+        _refuse_differences(name, info.config)
+        changed = _changed_by(name, info.config, settings)
+        if not changed:
+            return
+        await ask_api(connection, f"STREAM.UPDATE.{name}", {**info.config, **changed}, StreamInfo)
+        return
+    raise LogUnavailable(connection.address, f"the stream {name} cannot be made: {reason}")
+
+
+def _new_config(name: str, settings: StreamSettings) -> dict[str, Any]:
+    chosen = _chosen(name, settings)
+    if name == LOGS:
+        chosen.setdefault("max_age", int(LOG_RETENTION_DAYS * _DAY_NANOSECONDS))
+    metadata = {_VERSION_KEY: SETUP_VERSION, _IDENTITY_KEY: str(uuid.uuid4())}
+    return {"name": name, **CONFIGS[name], "num_replicas": settings.replicas, **chosen, "metadata": metadata}
+
+
+def _changed_by(name: str, existing: Config, settings: StreamSettings) -> dict[str, Any]:
+    changed = {key: value for key, value in _chosen(name, settings).items() if existing.get(key) != value}
+    if settings.replicas > existing.get("num_replicas", 1):
+        changed["num_replicas"] = settings.replicas
+    return changed
+
+
+def _chosen(name: str, settings: StreamSettings) -> dict[str, Any]:
+    chosen: dict[str, Any] = {}
+    if name == LOGS and settings.log_retention_days is not None:
+        chosen["max_age"] = int(settings.log_retention_days * _DAY_NANOSECONDS)
+    if name == LOGS and settings.log_bytes_max is not None:
+        chosen["max_bytes"] = settings.log_bytes_max
+    if name == EVENTS and settings.events_bytes_max is not None:
+        chosen["max_bytes"] = settings.events_bytes_max
+    return chosen

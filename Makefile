@@ -37,7 +37,7 @@ bench: setup  ## Measure: the floor and ours in one run, with ratios
 	$(BIN)/python -m benchmarks
 
 docs: setup  ## Write the generated references under docs/reference/
-	$(BIN)/python -m docs.generate
+	$(BIN)/python docs/generate.py
 
 golden: setup  ## Write golden files for events that have none yet
 	$(BIN)/pytest tests/unit/test_codec.py --update-golden

@@ -86,7 +86,7 @@ def _agent_in_words(event: AnyEvent) -> str | None:
     return None
 
 
-def _task_run_in_words(event: e.TaskRunEvent) -> str:  # noqa: C901, PLR0912 - one arm per event
+def _task_run_in_words(event: e.TaskRunEvent) -> str:  # noqa: PLR0912 - one arm per event
     match event:
         case e.TaskRunStarted():
             words = "started" if event.run_count == 1 else f"started, execution {event.run_count}"

@@ -1,0 +1,98 @@
+"""Writes the references under docs/reference/ from the code: events, settings, the command line. `--check` writes nothing and compares.
+
+A test runs the check, so a reference cannot say other than the code does.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import msgspec
+
+from headwater.core import events, settings
+
+REFERENCE = Path(__file__).parent / "reference"
+
+
+def events_reference() -> Iterator[str]:
+    yield "# Events"
+    yield ""
+    yield "Everything the log can hold. A commit (the events of one command) is one message of JSON:"
+    yield ""
+    yield "```json"
+    yield '{"v": 1, "id": "<uuid7>", "at": "<UTC>", "actor": "cli:ana@host", "cause": null, "events": [{"type": "run.started", ...}]}'
+    yield "```"
+    yield ""
+    yield "Fields with a default are left out where they hold it. A reader passes over fields and types it does not know. Events hold no code,"
+    yield "no secrets and no values of results (but inline ones that you chose); they hold references."
+    yield ""
+    yield "| event | meaning | fields |"
+    yield "|---|---|---|"
+    for kind in events.EVENT_TYPES:
+        meaning = " ".join((inspect.getdoc(kind) or "").split())
+        fields = ", ".join(_field(field) for field in msgspec.structs.fields(kind))
+        yield f"| `{kind.__struct_config__.tag}` | {meaning} | {fields} |"
+
+
+def _field(field: msgspec.structs.FieldInfo) -> str:
+    optional = "" if field.default is msgspec.NODEFAULT and field.default_factory is msgspec.NODEFAULT else "?"
+    return f"`{field.encode_name}{optional}` {_type(field.type)}"
+
+
+def _type(kind: Any) -> str:
+    origin, arguments = get_origin(kind), [argument for argument in get_args(kind) if argument not in {type(None), ...}]
+    if origin is dict:
+        return "object"
+    if origin is tuple:
+        return f"list of {_type(arguments[0])}"
+    if arguments:
+        return " or ".join(_type(argument) for argument in arguments)
+    return {"str": "text", "int": "integer", "float": "number", "bool": "true/false", "datetime": "time", "Any": "JSON"}.get(
+        getattr(kind, "__name__", str(kind)), getattr(kind, "__name__", str(kind))
+    )
+
+
+def settings_reference() -> Iterator[str]:
+    yield "# Settings"
+    yield ""
+    yield "Variables of the environment. Options on the command line and arguments in code win over them."
+    yield ""
+    yield settings.settings_table().rstrip()
+
+
+def cli_reference() -> Iterator[str]:
+    from headwater.cli.reference import command_reference
+
+    yield from command_reference()
+
+
+PAGES: dict[str, Callable[[], Iterator[str]]] = {
+    "events.md": events_reference,
+    "settings.md": settings_reference,
+    "cli.md": cli_reference,
+}
+
+
+def main() -> int:
+    check = "--check" in sys.argv[1:]
+    stale = []
+    for name, page in PAGES.items():
+        text = "\n".join(page()) + "\n"
+        path = REFERENCE / name
+        if check:
+            if not path.exists() or path.read_text() != text:
+                stale.append(name)
+        else:
+            path.write_text(text)
+            print(f"wrote {path.relative_to(REFERENCE.parent.parent)}")
+    if stale:
+        print(f"Not as the code says: {', '.join(stale)}. Run `make docs`.", file=sys.stderr)
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""The engine: states, signals, and how a flow's tasks are run."""

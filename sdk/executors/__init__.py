@@ -1,0 +1,9 @@
+"""Executors: where the code of a flow's tasks is executed."""
+
+from __future__ import annotations
+
+from headwater.executors.base import Executor
+from headwater.executors.local import LocalExecutor
+from headwater.executors.threads import ThreadExecutor
+
+__all__ = ["Executor", "LocalExecutor", "ThreadExecutor"]

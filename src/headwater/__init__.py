@@ -1,3 +1,58 @@
 """Headwater: workflows whose every state change is an event you can read, replay and trust after a crash."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from headwater.client import Client
+    from headwater.graph.flow import Flow
+    from headwater.graph.parameter import DateTimeParameter, Parameter
+    from headwater.graph.task import Task
+    from headwater.utilities.context import context
+    from headwater.utilities.edges import flatten, mapped, unmapped
+    from headwater.utilities.tasks import tags, task
+
+__all__ = [
+    "Client",
+    "DateTimeParameter",
+    "Flow",
+    "Parameter",
+    "Task",
+    "context",
+    "flatten",
+    "mapped",
+    "tags",
+    "task",
+    "unmapped",
+]
+
+# Where each public name lives. They are imported when they are first used, so that `import headwater` costs nothing.
+_HOMES = {
+    "Client": "headwater.client",
+    "DateTimeParameter": "headwater.graph.parameter",
+    "Flow": "headwater.graph.flow",
+    "Parameter": "headwater.graph.parameter",
+    "Task": "headwater.graph.task",
+    "context": "headwater.utilities.context",
+    "flatten": "headwater.utilities.edges",
+    "mapped": "headwater.utilities.edges",
+    "tags": "headwater.utilities.tasks",
+    "task": "headwater.utilities.tasks",
+    "unmapped": "headwater.utilities.edges",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'headwater' has no attribute {name!r}")
+    import importlib
+
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,301 @@
+"""Running a flow: which task run goes on next, until none is left."""
+
+from __future__ import annotations
+
+import heapq
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from headwater.engine import rules
+from headwater.engine.clock import Clock, SystemClock
+from headwater.engine.mapping import states_of_children
+from headwater.engine.plan import plan_of
+from headwater.engine.recorder import Recorder
+from headwater.engine.runner import call_state_handlers
+from headwater.engine.state import Cancelled, Failed, Looped, Mapped, Pending, Running, State
+from headwater.engine.task_runner import TaskRun, TaskRunner
+from headwater.graph.task import Task
+from headwater.utilities.context import current_values
+from headwater.utilities.logging import LoggedStdout, get_logger
+
+if TYPE_CHECKING:
+    from headwater.executors import Executor
+    from headwater.graph.flow import Flow
+
+STOP_CHECK_SECONDS = 1.0
+
+
+class FlowRunner:
+    """Runs a flow once.
+
+    Args:
+        flow: the flow.
+        recorder: told of each change of state; nobody by default.
+        executor: where tasks are executed; the flow's own executor by default, or one task after the other.
+        clock: the time; that of this machine by default.
+        longest_wait: retries and pauses further ahead than this are not waited for; the run is left Running with them
+            for somebody to take it up again. None waits for all.
+
+    """
+
+    def __init__(
+        self,
+        flow: Flow,
+        *,
+        recorder: Recorder | None = None,
+        executor: Executor | None = None,
+        clock: Clock | None = None,
+        longest_wait: timedelta | None = None,
+    ) -> None:
+        from headwater.executors import LocalExecutor
+
+        self.flow = flow
+        self.executor = executor or flow.executor or LocalExecutor()
+        self._recorder = recorder
+        self._clock = clock or SystemClock()
+        self._longest_wait = longest_wait
+        self._logger = get_logger("FlowRunner")
+
+    def run(
+        self,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        context: Mapping[str, Any] | None = None,
+        task_states: Mapping[Task, State] | None = None,
+        state: State | None = None,
+    ) -> State:
+        """Run the flow and return its final state, whose result maps each task to its state.
+
+        The state is Running where task runs are left that wait for somebody, or for longer than `longest_wait`. It is
+        Cancelled after Ctrl-C, and after the recorder said stop; the latter is not recorded, since who said so knows.
+
+        Args:
+            parameters: the values of the parameters, as `engine.parameters.run_parameters` returns them.
+            context: further values for `headwater.context`: `flow_run_id`, `flow_run_name`, `scheduled_start_time`, ...
+            task_states: states of tasks that are over already and are not run again.
+            state: the state the run is in; Pending by default.
+
+        """
+        values = self._context(parameters, context)
+        token = current_values.set(values)
+        self._state = state or Pending()
+        try:
+            with self._redirected_prints(), self.executor.start():
+                return self._run(values, task_states or {})
+        finally:
+            current_values.reset(token)
+
+    def _run(self, values: dict[str, Any], task_states: Mapping[Task, State]) -> State:
+        self._logger.info("Beginning Flow run for '%s'", self.flow.name)
+        self._change(Running("Running flow."))
+        if not self._state.is_running():
+            return self._state
+        work = _Work(self, values, task_states)
+        try:
+            stopped = not work.go_on()
+        except KeyboardInterrupt:
+            self._logger.warning("Interrupted: the flow run is cancelled.")
+            self._change(Cancelled("Interrupt signal raised, cancelling Flow run.", result=work.task_states()))
+            return self._state
+        states = work.task_states()
+        if stopped:
+            return Cancelled("The flow run was told to stop.", result=states)
+        self._conclude(states)
+        return self._state
+
+    def _conclude(self, states: dict[Task, State]) -> None:
+        flow = self.flow
+        references = [states[task] for task in flow.reference_tasks()]
+        outcome = rules.flow_outcome(references, (states[task] for task in flow.terminal_tasks()))
+        if flow.terminal_state_handler is not None and outcome.is_finished():
+            try:
+                outcome = flow.terminal_state_handler(flow, outcome, set(references)) or outcome
+            except Exception as error:  # the handler is the user's code
+                self._logger.exception("Exception raised while calling the terminal state handler: %r", error)
+                outcome = Failed("Exception raised while calling the terminal state handler.", result=error)
+        outcome.result = states
+        word = "SUCCESS" if outcome.is_successful() else type(outcome).__name__.upper()
+        if outcome.is_finished():
+            self._logger.info("Flow run %s: %s", word, _sentence(outcome.message))
+            self._change(outcome)
+        else:
+            self._logger.info("Flow run RUNNING: terminal tasks are incomplete.")
+            self._state.result = states
+
+    def _change(self, new: State) -> None:
+        old = self._state
+        if self.flow.state_handlers:
+            result = new._result  # noqa: SLF001
+            new = call_state_handlers(self.flow.state_handlers, self.flow, old, new, self._logger)
+            if new.result is None:
+                new.result = result
+        self._state = new
+        if self._recorder is not None:
+            self._recorder.flow_run_changed(old, new)
+
+    def _context(self, parameters: Mapping[str, Any] | None, context: Mapping[str, Any] | None) -> dict[str, Any]:
+        now = self._clock.now()
+        day = timedelta(days=1)
+        values = {name: value for name, value in current_values.get().items() if name not in ("flow", "tags")}
+        values |= {"date": now, "flow_name": self.flow.name, "flow_run_id": str(uuid4()), "scheduled_start_time": now}
+        for name, moment in (("today", now), ("yesterday", now - day), ("tomorrow", now + day)):
+            values[name] = f"{moment:%Y-%m-%d}"
+            values[f"{name}_nodash"] = f"{moment:%Y%m%d}"
+        given = dict(context or {})
+        return {**values, **given, "parameters": {**given.get("parameters", {}), **(parameters or {})}}
+
+    @contextmanager
+    def _redirected_prints(self) -> Iterator[None]:
+        if isinstance(sys.stdout, LoggedStdout) or not any(task.log_stdout for task in self.flow.tasks):
+            yield
+            return
+        real = sys.stdout
+        sys.stdout = LoggedStdout(real)
+        try:
+            yield
+        finally:
+            sys.stdout = real
+
+
+class _Work:
+    """What is left to do of one run of a flow."""
+
+    def __init__(self, runner: FlowRunner, context: dict[str, Any], task_states: Mapping[Task, State]) -> None:
+        self._recorder = runner._recorder  # noqa: SLF001 - the other half of the runner
+        self._clock = runner._clock  # noqa: SLF001
+        self._longest_wait = runner._longest_wait  # noqa: SLF001
+        self._executor = runner.executor
+        self._task_runner = TaskRunner(context, self._recorder, self._clock, runner.flow.result)
+        self._known_states = task_states
+        self._runs = [TaskRun(step) for step in plan_of(runner.flow)]
+        self._blockers = [len(run.step.before) for run in self._runs]
+        self._ready: list[tuple[int, int, TaskRun]] = [(run.step.position, -1, run) for run in self._runs if not run.step.before]
+        self._waiting: list[tuple[datetime, int, int, TaskRun]] = []
+        self._in_flight = 0
+
+    def task_states(self) -> dict[Task, State]:
+        return {run.step.task: run.state for run in self._runs}
+
+    def go_on(self) -> bool:
+        """Run until nothing is left that can. Returns False if the recorder said stop."""
+        should_stop = None if self._recorder is None else self._recorder.should_stop
+        capacity = self._executor.capacity
+        while True:
+            if should_stop is not None and should_stop():
+                return False
+            while self._ready and self._in_flight < capacity:
+                self._start(heapq.heappop(self._ready)[2])
+            if self._in_flight:
+                self._take_outcome()
+            elif not self._ready and not self._wait():
+                return True
+            self._wake()
+
+    def _start(self, run: TaskRun) -> None:
+        step = run.step
+        if run.map_index < 0 and step.sources and not run.before:
+            runs = self._runs
+            run.before = [runs[source].state for source in step.sources]
+        finished = self._already_finished(run)
+        if finished is not None:
+            run.state = finished
+            self._settle(run)
+        elif step.is_mapped and run.map_index < 0:
+            self._map(run)
+        else:
+            call = self._task_runner.begin(run)
+            if call is None:
+                self._settle(run)
+            else:
+                self._in_flight += 1
+                self._executor.submit(run, call)
+
+    def _already_finished(self, run: TaskRun) -> State | None:
+        if self._known_states and run.map_index < 0 and run.step.task in self._known_states:
+            return self._known_states[run.step.task]
+        if self._recorder is None or run.run_count or (run.step.is_mapped and run.map_index < 0):
+            # A mapped parent is not over before its children are; each of these is asked for.
+            return None
+        return self._recorder.already_finished(run.step.slug, run.map_index)
+
+    def _map(self, parent: TaskRun) -> None:
+        if self._task_runner.refuse_parent(parent):
+            self._settle(parent)
+            return
+        children = states_of_children(parent.step.edges, parent.before)
+        if isinstance(children, Failed):
+            self._task_runner.conclude(parent, children)
+            self._settle(parent)
+            return
+        parent.children = [TaskRun(parent.step, before, map_index=index, parent=parent) for index, before in enumerate(children)]
+        parent.unfinished = len(children)
+        self._task_runner.conclude(parent, Mapped("Ready to proceed with mapping.", n_map_states=len(children)))
+        if not children or not isinstance(parent.state, Mapped):
+            self._settle(parent)
+        for child in parent.children:
+            heapq.heappush(self._ready, (parent.step.position, child.map_index, child))
+
+    def _take_outcome(self) -> None:
+        taken = self._executor.next_outcome(self._seconds_until_next() if self._waiting else None)
+        if taken is None:
+            return
+        run, outcome = taken
+        assert isinstance(run, TaskRun)
+        self._in_flight -= 1
+        self._task_runner.conclude(run, outcome)
+        self._settle(run)
+
+    def _settle(self, run: TaskRun) -> None:
+        """Let what waited for this task run go on, if it is over; else note when it goes on itself."""
+        state = run.state
+        step = run.step
+        if type(state) is Looped:
+            heapq.heappush(self._ready, (step.position, run.map_index, run))
+        elif not state.is_finished():
+            if run.due is not None:
+                heapq.heappush(self._waiting, (run.due, step.position, run.map_index, run))
+        elif run.parent is not None:
+            self._child_is_over(run.parent)
+        else:
+            for follower in step.after:
+                self._blockers[follower] -= 1
+                if not self._blockers[follower]:
+                    heapq.heappush(self._ready, (follower, -1, self._runs[follower]))
+
+    def _child_is_over(self, parent: TaskRun) -> None:
+        parent.unfinished -= 1
+        if parent.unfinished or not isinstance(parent.state, Mapped):
+            return
+        states = [child.state for child in parent.children]
+        # Known from here on, and no change that anybody has to hear of: the parent is Mapped since its children exist.
+        parent.state = Mapped(parent.state.message, [state.result for state in states], map_states=states)
+        self._settle(parent)
+
+    def _seconds_until_next(self) -> float:
+        return max(0.0, (self._waiting[0][0] - self._clock.now()).total_seconds())
+
+    def _wake(self) -> None:
+        while self._waiting and self._waiting[0][0] <= self._clock.now():
+            _, position, map_index, run = heapq.heappop(self._waiting)
+            heapq.heappush(self._ready, (position, map_index, run))
+
+    def _wait(self) -> bool:
+        """Wait for the next task run that is due, or for a moment; False if there is none to wait for here."""
+        if not self._waiting:
+            return False
+        seconds = self._seconds_until_next()
+        if self._longest_wait is not None and seconds > self._longest_wait.total_seconds():
+            return False
+        self._clock.wait(seconds if self._recorder is None else min(seconds, STOP_CHECK_SECONDS))
+        return True
+
+
+def _sentence(message: str | None) -> str:
+    """Return the message as the end of a line: without its capital and its full stop."""
+    text = (message or "").rstrip(".")
+    return text[:1].lower() + text[1:]
+

@@ -1,0 +1,41 @@
+"""The values that a run's parameters get."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from headwater.graph.errors import WrongParameters
+
+if TYPE_CHECKING:
+    from headwater.graph.flow import Flow
+
+
+def run_parameters(flow: Flow, given: Mapping[str, Any] | None = None, by_name: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the value of every parameter of the flow: as given, else its default, falsy ones included.
+
+    Raises:
+        WrongParameters: some are unknown, required and missing, or given twice.
+
+    """
+    given, by_name = dict(given or {}), dict(by_name or {})
+    known = {parameter.name: parameter for parameter in sorted(flow.parameters(), key=lambda each: each.name)}
+    twice = sorted(given.keys() & by_name.keys())
+    if twice:
+        raise WrongParameters(f"Flow {flow.name!r} was given {_listed(twice)} twice: in `parameters` and by name.")
+    values = {**given, **by_name}
+    unknown = sorted(values.keys() - known.keys())
+    if unknown:
+        has = f"it has {_listed(known)}" if known else "it has none"
+        raise WrongParameters(f"Flow {flow.name!r} has no parameter {_listed(unknown)}; {has}.")
+    missing = [name for name, parameter in known.items() if parameter.required and name not in values]
+    if missing:
+        raise WrongParameters(
+            f"Flow {flow.name!r} requires {_listed(missing)}, and no value was given.",
+            hint=f"Give one, as in flow.run({missing[0]}=...), or give the parameter a default.",
+        )
+    return {name: values.get(name, parameter.default) for name, parameter in known.items()}
+
+
+def _listed(names: Any) -> str:
+    return ", ".join(repr(name) for name in names)

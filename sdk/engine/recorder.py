@@ -1,0 +1,33 @@
+"""The seam between the engine and whoever keeps the record of a run."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from headwater.engine.state import State
+
+
+class Recorder(Protocol):
+    """Told of each change of state, in order, by the thread that runs the flow.
+
+    Calls must be cheap: the run waits for them. An exception from any of them ends the run and reaches the caller of
+    `FlowRunner.run`. `map_index` is -1 for a task run that is not a mapped child.
+    """
+
+    def flow_run_changed(self, old: State, new: State) -> None:
+        """The run itself went from `old` to `new`."""
+
+    def task_run_changed(self, task_slug: str, map_index: int, old: State, new: State, run_count: int) -> None:
+        """A task run went from `old` to `new`. `run_count` counts its executions so far, the current one included.
+
+        A failure that is tried again comes as one change from Running to Retrying, whose result is the exception.
+        """
+
+    def already_finished(self, task_slug: str, map_index: int) -> State | None:
+        """Return the final state of a task run that is not to be executed again, or None. Asked once, before it starts.
+
+        A result that is kept elsewhere may be given by its location; it is read when a task needs it.
+        """
+
+    def should_stop(self) -> bool:
+        """Tell whether no further task may start. Asked before each start, and about once a second during waits."""

@@ -1,0 +1,99 @@
+"""Raise one of these inside a task to choose the state in which it ends.
+
+    raise signals.SKIP("Nothing new today.")
+    raise signals.RETRY("The file is not there yet.", start_time=in_ten_minutes)
+    raise signals.LOOP(result=page)
+
+They derive from `BaseException`, so `except Exception` in a task does not catch them by accident.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from headwater.engine import state as states
+from headwater.engine.state import State
+
+
+class StateSignal(BaseException):
+    """Base of the signals. Arguments beyond the message are those of the state; `signal.state` is that state."""
+
+    state_class: ClassVar[type[State]] = State
+    is_its_own_result: ClassVar[bool] = False
+
+    def __init__(self, message: str | None = None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(message)
+        if self.is_its_own_result:
+            # Whoever looks at a failed state's result finds the exception, as with any other failure.
+            kwargs.setdefault("result", self)
+        self.state: State = self.state_class(message, *args, **kwargs)
+
+
+class FAIL(StateSignal):
+    """The task ends Failed. Retries apply as to any failure."""
+
+    state_class = states.Failed
+    is_its_own_result = True
+
+
+class TRIGGERFAIL(FAIL):
+    """The task ends TriggerFailed; for triggers."""
+
+    state_class = states.TriggerFailed
+
+
+class VALIDATIONFAIL(FAIL):
+    """The task ends ValidationFailed; it is not tried again."""
+
+    state_class = states.ValidationFailed
+
+
+class SUCCESS(StateSignal):
+    """The task ends Success, with `result=` as its value."""
+
+    state_class = states.Success
+
+
+class SKIP(StateSignal):
+    """The task ends Skipped, and with it those after it that have `skip_on_upstream_skip`."""
+
+    state_class = states.Skipped
+
+
+class RETRY(StateSignal):
+    """The task runs again at `start_time=` (now, if none is given), whatever its `max_retries`."""
+
+    state_class = states.Retrying
+
+
+class PAUSE(StateSignal):
+    """The task waits until `start_time=`, or until somebody resumes it."""
+
+    state_class = states.Paused
+
+
+class LOOP(StateSignal):
+    """The task runs again at once; it finds `result=` as `context.task_loop_result`, and `context.task_loop_count`."""
+
+    state_class = states.Looped
+
+
+class ENDRUN(StateSignal):
+    """The task run ends in `state`, whatever that is."""
+
+    def __init__(self, state: State) -> None:
+        BaseException.__init__(self, state)
+        self.state = state
+
+
+def signal_from_state(state: State) -> type[StateSignal]:
+    """Return the signal that leads to states of this kind.
+
+    Raises:
+        ValueError: no signal does.
+
+    """
+    for signal in (FAIL, TRIGGERFAIL, VALIDATIONFAIL, SUCCESS, SKIP, RETRY, PAUSE, LOOP):
+        if type(state) is signal.state_class:
+            return signal
+    raise ValueError(f"No signal leads to the state {type(state).__name__}.")

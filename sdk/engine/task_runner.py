@@ -1,0 +1,219 @@
+"""The life of one task run: whether it starts, with which inputs, and what comes of how its code ended.
+
+Everything here happens in the thread that runs the flow; only `task_call.execute` happens where the executor says.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import chain
+from typing import Any
+
+from headwater.engine import rules
+from headwater.engine.clock import Clock
+from headwater.engine.plan import Step
+from headwater.engine.recorder import Recorder
+from headwater.engine.results import Result
+from headwater.engine.runner import call_state_handlers
+from headwater.engine.signals import StateSignal
+from headwater.engine.state import Failed, Looped, Paused, Pending, Retrying, Running, State, Success
+from headwater.engine.task_call import TaskCall
+from headwater.triggers import all_successful
+from headwater.utilities.context import current_values
+from headwater.utilities.logging import get_logger
+
+
+class TaskRun:
+    """A step of the plan in one run of the flow, or one mapped child of it, and how far it is.
+
+    `before` holds the states of the tasks before it, one for each edge of the step.
+    """
+
+    __slots__ = ("before", "children", "context", "loop_count", "loop_result", "map_index", "parent", "run_count", "state", "step", "unfinished")
+
+    def __init__(self, step: Step, before: Sequence[State] = (), *, map_index: int = -1, parent: TaskRun | None = None) -> None:
+        self.step = step
+        self.before = before
+        self.map_index = map_index
+        self.parent = parent
+        self.state: State = PENDING
+        self.run_count = 0
+        self.loop_count = 1
+        self.loop_result: Any = None
+        self.context: dict[str, Any] = {}
+        self.children: list[TaskRun] = []
+        self.unfinished = 0
+        """How many children are not over yet."""
+
+    @property
+    def name(self) -> str:
+        """The task's name, with the index of a mapped child: `load[3]`."""
+        return self.step.task.name if self.map_index < 0 else f"{self.step.task.name}[{self.map_index}]"
+
+    @property
+    def due(self) -> datetime | None:
+        """When it is to go on, if it waits for a time."""
+        return self.state.start_time if isinstance(self.state, Retrying | Paused) else None
+
+
+PENDING = Pending("Task run created")
+
+
+class TaskRunner:
+    """Moves the task runs of one run of a flow from state to state. One for each run, not for each task."""
+
+    def __init__(self, context: dict[str, Any], recorder: Recorder | None, clock: Clock, result_kind: Result | None) -> None:
+        self._context = context
+        self._recorder = recorder
+        self._clock = clock
+        self._result_kind = result_kind if context.get("checkpointing") else None
+        self._checkpointing = bool(context.get("checkpointing"))
+        self._logger = get_logger("TaskRunner")
+        self._logs_info = self._logger.isEnabledFor(logging.INFO)
+
+    def begin(self, run: TaskRun) -> TaskCall | None:
+        """Start a task run that is due. Returns the call to execute, or None if it entered another state than Running."""
+        step = run.step
+        token = current_values.set(self._context_of(run))
+        try:
+            if self._logs_info:
+                self._logger.info("Task '%s': Starting task run...", run.name)
+            refused = self._refusal(run)
+            if refused is not None:
+                self.conclude(run, refused)
+                return None
+            try:
+                inputs = self._inputs(run)
+                self._name_run(run, inputs)
+            except Exception as error:  # a result that cannot be read, a name that cannot be made
+                self._logger.exception("Task '%s': its inputs could not be prepared.", run.name)
+                self.conclude(run, Failed(f"The inputs of the task could not be prepared: {error!r}", result=error))
+                return None
+            run.run_count += 1 if run.loop_count == 1 else 0
+            run.context["task_run_count"] = run.run_count
+            self._change(run, Running("Starting task run."))
+            if type(run.state) is not Running:
+                self.conclude(run, run.state, is_entered=True)
+                return None
+            return TaskCall(step.task, inputs, run.context, self._result_of(step))
+        finally:
+            current_values.reset(token)
+
+    def conclude(self, run: TaskRun, outcome: State, *, is_entered: bool = False) -> None:
+        """Enter the state that follows from how the task's code ended, or from why it did not run.
+
+        Afterwards the run is over, or due again (Retrying, Paused), or Looped and to be begun anew.
+        """
+        token = current_values.set(run.context)
+        try:
+            if type(outcome) is not Success:
+                outcome = self._after_trouble(run, outcome)
+            if not is_entered:
+                self._change(run, outcome)
+            if self._logs_info:
+                self._logger.info(
+                    "Task '%s': Finished task run for task with final state: '%s'", run.name, type(run.state).__name__
+                )
+        finally:
+            current_values.reset(token)
+
+    def refuse_parent(self, run: TaskRun) -> bool:
+        """Tell whether a mapped parent ends without children, as a task that is not mapped would without running."""
+        token = current_values.set(self._context_of(run))
+        try:
+            if self._logs_info:
+                self._logger.info("Task '%s': Starting task run...", run.name)
+            refused = self._refusal(run)
+            if refused is not None:
+                self.conclude(run, refused)
+            return refused is not None
+        finally:
+            current_values.reset(token)
+
+    def _context_of(self, run: TaskRun) -> dict[str, Any]:
+        context = self._context.copy()
+        context.update(run.step.context)
+        context["task_run_count"] = run.run_count + 1
+        if run.map_index >= 0:
+            context["map_index"] = run.map_index
+            context["task_full_name"] = run.name
+        if type(run.state) is Looped:
+            context["task_loop_count"] = run.loop_count
+            context["task_loop_result"] = run.loop_result
+        if type(run.state) is Paused:
+            # Its time has come: whatever paused it lets it go on now.
+            context["resume"] = True
+        run.context = context
+        return context
+
+    def _refusal(self, run: TaskRun) -> State | None:
+        task = run.step.task
+        if task.trigger is all_successful:
+            for state in run.before:
+                if type(state) is not Success:
+                    break
+            else:
+                return None
+        return rules.refusal(task, run.step.edges, run.before)
+
+    def _inputs(self, run: TaskRun) -> dict[str, Any]:
+        step = run.step
+        inputs = dict(step.constants)
+        for argument, edge, is_flattened in step.inputs:
+            state = run.before[edge]
+            result = state._result  # noqa: SLF001 - the state's other half, without a property for each input
+            if result.value is None and result.location is not None:
+                state.load_result(step.edges[edge].upstream_task.result or self._result_kind)
+            value = state._result.value  # noqa: SLF001
+            inputs[argument] = list(chain.from_iterable(value)) if is_flattened else value
+        return inputs
+
+    def _name_run(self, run: TaskRun, inputs: dict[str, Any]) -> None:
+        template = run.step.task.task_run_name
+        if template is not None:
+            known = {**run.context, **inputs}
+            run.context["task_run_name"] = template(**known) if callable(template) else template.format(**known)
+
+    def _result_of(self, step: Step) -> Result | None:
+        """Return where the value of the task is kept, if it is kept."""
+        if not self._checkpointing or step.task.checkpoint is False:
+            return None
+        kind = step.task.result or self._result_kind
+        return kind if kind is not None and kind.keeps_values else None
+
+    def _after_trouble(self, run: TaskRun, outcome: State) -> State:
+        """Return the state that follows a failure or a signal: as it is, or Retrying."""
+        task = run.step.task
+        if isinstance(outcome, Failed) and type(run.state) is Running:
+            self._log_failure(run, outcome)
+            again = rules.retry(task, outcome, run.run_count, self._clock.now())
+            if again is None:
+                return outcome
+            # The user's handlers see the failure too; the record has it inside Retrying.
+            handled = call_state_handlers(task.state_handlers, task, run.state, outcome, self._logger)
+            return again if handled is outcome else handled
+        if type(outcome) is Retrying:
+            outcome.run_count = run.run_count
+        elif type(outcome) is Looped:
+            if outcome.loop_count is None:
+                outcome.loop_count = run.loop_count
+            run.loop_count = outcome.loop_count + 1
+            run.loop_result = outcome.result
+        return outcome
+
+    def _log_failure(self, run: TaskRun, outcome: State) -> None:
+        cause = outcome.result
+        if isinstance(cause, StateSignal):
+            self._logger.info("Task '%s': %s signal raised: %r", run.name, type(cause).__name__, cause)
+        elif isinstance(cause, BaseException):
+            self._logger.error("Task '%s': Exception encountered during task execution!", run.name, exc_info=cause)
+
+    def _change(self, run: TaskRun, new: State) -> None:
+        old = run.state
+        if run.step.task.state_handlers:
+            new = call_state_handlers(run.step.task.state_handlers, run.step.task, old, new, self._logger)
+        run.state = new
+        if self._recorder is not None:
+            self._recorder.task_run_changed(run.step.slug, run.map_index, old, new, run.run_count)

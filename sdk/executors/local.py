@@ -1,0 +1,28 @@
+"""One task after the other, in the thread that runs the flow."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from headwater.engine.state import State
+from headwater.engine.task_call import TaskCall, execute
+from headwater.executors.base import Executor
+
+
+class LocalExecutor(Executor):
+    """Executes one task after the other, in the thread that runs the flow."""
+
+    capacity = 1
+
+    def __init__(self) -> None:
+        self._call: tuple[Hashable, TaskCall] | None = None
+
+    def submit(self, key: Hashable, call: TaskCall) -> None:
+        self._call = (key, call)
+
+    def next_outcome(self, seconds_max: float | None) -> tuple[Hashable, State] | None:  # noqa: ARG002 - it never waits
+        if self._call is None:
+            return None
+        key, call = self._call
+        self._call = None
+        return key, execute(call)

@@ -1,0 +1,51 @@
+"""Errors of the flow language: what was written, why it cannot work, what to write instead.
+
+    InvalidArgument (core)
+    ├── InvalidTask             a task's settings or its `run` cannot work
+    ├── InvalidFlow             the graph cannot work: cycles, unknown tasks, wrong arguments, duplicate slugs
+    ├── NoActiveFlow            a task was called where no flow is being built
+    ├── WrongArguments          a task was called with arguments that its `run` does not take
+    ├── InsideFlowBlock         `run` or `register` was called inside `with Flow(...)`
+    └── InvalidParameters (core)
+        └── WrongParameters     a run got unknown parameters, or lacks required ones
+
+They are `ValueError`s as well (`WrongArguments` is a `TypeError`), so that code which expects one keeps working.
+"""
+
+from __future__ import annotations
+
+from headwater.core.errors import InvalidArgument, InvalidParameters
+
+
+class InvalidTask(InvalidArgument, ValueError):
+    """A task's settings or its `run` cannot work."""
+
+
+class InvalidFlow(InvalidArgument, ValueError):
+    """The graph of a flow cannot work. `problems` holds one sentence for each thing that is wrong."""
+
+    def __init__(self, message: str, *, problems: tuple[str, ...] = (), hint: str | None = None) -> None:
+        self.problems = problems or (message,)
+        super().__init__(message, hint=hint)
+
+
+class NoActiveFlow(InvalidArgument, ValueError):
+    """A task was called where no flow is being built."""
+
+
+class InsideFlowBlock(InvalidArgument, ValueError):
+    """`flow.run()` or `flow.register()` was called inside the `with Flow(...)` block."""
+
+    def __init__(self, method: str) -> None:
+        super().__init__(
+            f"flow.{method}() was called inside the `with Flow(...)` block; the flow is not complete there.",
+            hint=f"Call flow.{method}() after the block: remove its indentation.",
+        )
+
+
+class WrongParameters(InvalidParameters, ValueError):
+    """A run got parameters the flow does not have, or lacks some that it requires."""
+
+
+class WrongArguments(InvalidArgument, TypeError):
+    """A task was called with arguments that its `run` does not take."""

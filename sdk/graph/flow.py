@@ -1,0 +1,380 @@
+"""A flow: a graph of tasks with a name, and what can be done with it."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from contextvars import Token
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from headwater.core.names import valid_name
+from headwater.graph.edge import Edge
+from headwater.graph.errors import InsideFlowBlock, InvalidFlow
+from headwater.graph.parameter import Parameter
+from headwater.graph.structure import TaskGraph
+from headwater.graph.task import StateHandler, Task
+from headwater.graph.task_settings import handlers
+from headwater.utilities.context import current_values
+from headwater.utilities.edges import unwrapped
+from headwater.utilities.logging import get_logger
+from headwater.utilities.tasks import as_task, holds_tasks
+
+if TYPE_CHECKING:
+    from headwater.engine.results import Result
+    from headwater.engine.state import State
+    from headwater.executors import Executor
+    from headwater.run_configs import RunConfig
+    from headwater.storage import Storage
+
+TerminalStateHandler = Callable[["Flow", "State", "set[State]"], "State | None"]
+"""Called at the end of a run with the flow, its final state and its reference tasks' states; may return another state."""
+
+
+class Flow(TaskGraph):
+    """A graph of tasks.
+
+        with Flow("hello-flow") as flow:
+            say_hello()
+
+    or `Flow("hello-flow", tasks=[hello_task])`. A run succeeds if its reference tasks do; these are the tasks with
+    nothing after them, unless `reference_tasks` names others.
+
+    Raises:
+        InvalidName: the name is empty, longer than 255 characters or holds control characters.
+        InvalidFlow: the tasks or edges cannot be connected so.
+
+    """
+
+    def __init__(
+        self,
+        name: str,
+        schedule: Any = None,
+        executor: Executor | None = None,
+        run_config: RunConfig | None = None,
+        storage: Storage | None = None,
+        tasks: Iterable[Task] | None = None,
+        edges: Iterable[Edge] | None = None,
+        reference_tasks: Iterable[Task] | None = None,
+        state_handlers: Iterable[StateHandler] | None = None,
+        on_failure: Callable[[Any, State], None] | None = None,
+        validate: bool | None = None,
+        result: Result | None = None,
+        terminal_state_handler: TerminalStateHandler | None = None,
+    ) -> None:
+        super().__init__()
+        self.name = valid_name(name, kind="flow")
+        self.schedule = schedule
+        self.executor = executor
+        self.run_config = run_config
+        self.storage = storage
+        self.result = result
+        self.state_handlers = handlers(state_handlers, on_failure, owner=f"Flow {name!r}")
+        self.terminal_state_handler = terminal_state_handler
+        self._open_blocks: list[Token[dict[str, Any]]] = []
+        # A set has no order of its own, but slugs have to be the same in every process.
+        for task in sorted(tasks, key=lambda each: each.name) if isinstance(tasks, set | frozenset) else tasks or ():
+            self.add_task(task)
+        for edge in edges or ():
+            self.add_edge(edge.upstream_task, edge.downstream_task, edge.key, edge.mapped, edge.flattened)
+        self._reference_tasks: tuple[Task, ...] | None = None
+        if reference_tasks is not None:
+            self.set_reference_tasks(reference_tasks)
+        if validate:
+            self.validate()
+
+    def __enter__(self) -> Self:
+        self._open_blocks.append(current_values.set({**current_values.get(), "flow": self}))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        current_values.reset(self._open_blocks.pop())
+
+    def set_dependencies(
+        self,
+        task: Any,
+        upstream_tasks: Iterable[Any] | None = None,
+        downstream_tasks: Iterable[Any] | None = None,
+        keyword_tasks: Mapping[str, Any] | None = None,
+        mapped: bool = False,
+        validate: bool | None = None,
+    ) -> None:
+        """Add a task and say what runs before it, what runs after it, and what feeds its arguments.
+
+        Values that are no tasks become constants; lists, tuples, sets and dicts may hold tasks at any depth. With
+        `mapped`, each input is mapped over unless it is wrapped in `unmapped`.
+
+        Raises:
+            InvalidFlow: an argument is fed twice.
+
+        """
+        task = as_task(task, flow=self)
+        self.add_task(task)
+        for before in _several("upstream_tasks", upstream_tasks):
+            value, is_mapped, is_flattened = unwrapped(before, is_mapped=mapped)
+            self.add_edge(as_task(value, flow=self), task, None, is_mapped, is_flattened)
+        for after in _several("downstream_tasks", downstream_tasks):
+            self.add_edge(task, as_task(after, flow=self), None, mapped)
+        for key, given in (keyword_tasks or {}).items():
+            value, is_mapped, is_flattened = unwrapped(given, is_mapped=mapped)
+            if is_mapped or is_flattened or holds_tasks(value):
+                self.add_edge(as_task(value, flow=self), task, key, is_mapped, is_flattened)
+            else:
+                self.set_constant(task, key, value)
+        if validate:
+            self.validate()
+
+    def parameters(self) -> set[Parameter]:
+        """Return the parameters of the flow."""
+        return {task for task in self._tasks if isinstance(task, Parameter)}
+
+    def reference_tasks(self) -> set[Task]:
+        """Return the tasks whose states decide whether a run succeeded."""
+        return set(self._reference_tasks) if self._reference_tasks is not None else self.terminal_tasks()
+
+    def set_reference_tasks(self, tasks: Iterable[Task]) -> None:
+        """Choose the tasks whose states decide whether a run succeeded; an empty list chooses the last ones again.
+
+        Raises:
+            InvalidFlow: one of them is not in the flow.
+
+        """
+        self._reference_tasks = tuple(self._known(task) for task in dict.fromkeys(tasks)) or None
+        self._changed()
+
+    def replace(self, old: Task, new: Task, validate: bool | None = None) -> None:
+        """Put `new` in the place of `old`, with all of its edges and constants."""
+        references = self._reference_tasks
+        super().replace(old, as_task(new, flow=self))
+        if references is not None:
+            self._reference_tasks = tuple(new if task is old else task for task in references)
+        if validate:
+            self.validate()
+
+    def update(
+        self,
+        flow: Flow,
+        merge_parameters: bool = False,
+        validate: bool | None = None,
+        merge_reference_tasks: bool = False,
+    ) -> None:
+        """Add the tasks, edges and constants of another flow. With `merge_parameters`, parameters of one name become one."""
+        mine = {parameter.name: parameter for parameter in self.parameters()} if merge_parameters else {}
+        stands_for: dict[Task, Task] = {
+            task: mine[task.name] for task in flow.tasks if isinstance(task, Parameter) and task.name in mine
+        }
+        references = self._reference_tasks
+        for task in flow.tasks:
+            self.add_task(stands_for.get(task, task))
+        for edge in flow.edges:
+            upstream = stands_for.get(edge.upstream_task, edge.upstream_task)
+            downstream = stands_for.get(edge.downstream_task, edge.downstream_task)
+            self.add_edge(upstream, downstream, edge.key, edge.mapped, edge.flattened)
+        for task, constants in flow.constants.items():
+            for key, value in constants.items():
+                self.set_constant(task, key, value)
+        if merge_reference_tasks:
+            others = [stands_for.get(task, task) for task in flow.reference_tasks()]
+            self._reference_tasks = tuple(dict.fromkeys([*(references or ()), *others]))
+        if validate:
+            self.validate()
+
+    def copy(self) -> Flow:
+        """Return a flow of its own with the same tasks: changing its graph leaves this one as it is."""
+        twin = copy.copy(self)
+        twin.__dict__.update(
+            {name: dict(value) for name, value in self.__dict__.items() if type(value) is dict and name != "_derived"}
+        )
+        for name in ("_edges_to", "_edges_from", "constants"):
+            setattr(twin, name, {task: dict(inner) for task, inner in getattr(self, name).items()})
+        twin._fed_arguments = {task: set(keys) for task, keys in self._fed_arguments.items()}  # noqa: SLF001
+        twin._slug_counters = self._slug_counters.copy()  # noqa: SLF001
+        twin.state_handlers = list(self.state_handlers)
+        twin._derived, twin._open_blocks = {}, []  # noqa: SLF001
+        return twin
+
+    def validate(self) -> None:
+        """Check that the flow can run.
+
+        Raises:
+            InvalidFlow: it cannot; `problems` holds a sentence for each reason.
+
+        """
+        if "valid" not in self._derived:
+            from headwater.graph.validation import problems_of
+
+            problems = problems_of(self)
+            if problems:
+                listed = problems[0] if len(problems) == 1 else "".join(f"\n  - {problem}" for problem in problems)
+                raise InvalidFlow(f"Flow {self.name!r} cannot run: {listed}", problems=problems)
+            self._derived["valid"] = True
+
+    def run(
+        self,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        executor: Executor | None = None,
+        context: Mapping[str, Any] | None = None,
+        task_states: Mapping[Task, State] | None = None,
+        **kwargs: Any,
+    ) -> State:
+        """Run the flow here and now, without any server, and return its final state.
+
+        `state.result` maps each task to its state. Retries are waited for. Ctrl-C ends the run as Cancelled.
+
+        Args:
+            parameters: values of the flow's parameters, which may also be given by name: `flow.run(x=1)`.
+            executor: where the tasks run; the flow's own executor, or one after the other, by default.
+            context: values for `headwater.context` during the run.
+            task_states: states of tasks that are over already and are not run again.
+            kwargs: values of the flow's parameters.
+
+        Raises:
+            InsideFlowBlock: called inside the `with Flow(...)` block.
+            WrongParameters: a parameter is unknown, missing or given twice.
+            InvalidFlow: the flow cannot run.
+
+        """
+        self._refuse_inside_block("run")
+        if self._is_being_loaded("run"):
+            from headwater.engine.state import Pending
+
+            return Pending("Not run: the file is only being loaded.")
+        from headwater.engine.flow_runner import FlowRunner
+        from headwater.engine.parameters import run_parameters
+
+        values = run_parameters(self, parameters, kwargs)
+        self.validate()
+        return FlowRunner(self, executor=executor).run(values, context=context, task_states=task_states)
+
+    def register(
+        self,
+        project_name: str | None = None,
+        build: bool = True,
+        labels: Iterable[str] | None = None,
+        set_schedule_active: bool = True,
+        version_group_id: str | None = None,
+        no_url: bool = False,
+        idempotency_key: str | None = None,
+        **storage_kwargs: Any,
+    ) -> str | None:
+        """Store the flow's code on this side, make its metadata known to the server, and return the new version's id.
+
+        Each call makes a new version and archives the older ones, unless `idempotency_key` is that of the last call;
+        `flow.serialized_hash()` is a good one. While a file is only being loaded, this does nothing and returns None.
+
+        Raises:
+            InsideFlowBlock: called inside the `with Flow(...)` block.
+            InvalidFlow: the flow cannot run.
+            NotFound: there is no such project.
+            LogUnavailable: no server answers.
+
+        """
+        self._refuse_inside_block("register")
+        if self._is_being_loaded("register"):
+            return None
+        registration = importlib.import_module("headwater.client.registration")
+        flow_id: str = registration.register_flow(
+            self,
+            project_name=project_name,
+            build=build,
+            labels=labels,
+            idempotency_key=idempotency_key,
+            set_schedule_active=set_schedule_active,
+            version_group_id=version_group_id,
+            no_url=no_url,
+            **storage_kwargs,
+        )
+        return flow_id
+
+    def run_agent(
+        self,
+        token: str | None = None,
+        show_flow_logs: bool = False,
+        log_to_cloud: bool | None = None,
+        api_key: str | None = None,
+    ) -> None:
+        """Start a local agent here that takes this flow's runs, until Ctrl-C.
+
+        Args:
+            token: the server's key; `api_key` is the same.
+            show_flow_logs: whether the log lines of runs are shown here.
+            log_to_cloud: accepted for flows written for other versions; logs are always kept.
+            api_key: the server's key.
+
+        """
+        del log_to_cloud
+        if self._is_being_loaded("run_agent"):
+            return
+        # Agents know the SDK, not the other way round: the link is made when it is asked for.
+        local = importlib.import_module("headwater.agents.local")
+        local.run_agent_for_flow(self, token=token or api_key, show_flow_logs=show_flow_logs)
+
+    def serialize(self, build: bool = False) -> dict[str, Any]:
+        """Return the flow's metadata as JSON values: names, settings, edges, a hash of the code, never the code.
+
+        With `build`, the flow is stored first, and the metadata says where.
+        """
+        from headwater.graph.serialization import serialize_flow
+
+        if build:
+            from headwater.storage import Local
+
+            self.storage = self.storage or Local()
+            self.storage.add_flow(self)
+            self.storage.build()
+        return serialize_flow(self)
+
+    def serialized_hash(self, build: bool = False) -> str:
+        """Return a SHA-256 over the metadata and the tasks' code, as 64 hex digits.
+
+        The same flow has the same hash in every process. It changes with any task's code, with the functions and
+        values of the flow's own module that the code uses, and with settings; not with comments or line numbers.
+        """
+        from headwater.graph.serialization import hash_of
+
+        if build:
+            self.serialize(build=True)
+        return hash_of(self)
+
+    def save(self, path: str | Path | None = None) -> Path:
+        """Write the flow to a file, `flows/<name>.flow` in Headwater's home by default, and return its path."""
+        from headwater.storage.pickled import save_flow
+
+        return save_flow(self, Path(path) if path is not None else None)
+
+    @staticmethod
+    def load(path: str | Path) -> Flow:
+        """Return the flow that `save` wrote, given its path or the flow's name. Load only what you trust: it runs code."""
+        from headwater.storage.pickled import load_saved_flow
+
+        return load_saved_flow(path)
+
+    def _refuse_inside_block(self, method: str) -> None:
+        if current_values.get().get("flow") is self:
+            raise InsideFlowBlock(method)
+
+    def _is_being_loaded(self, method: str) -> bool:
+        if not current_values.get().get("loading_flow"):
+            return False
+        get_logger().warning(
+            "flow.%s() of flow %r was ignored, since its file is only being loaded; put it below `if __name__ == '__main__':`.",
+            method,
+            self.name,
+        )
+        return True
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_derived": {}, "_sorted": None, "_open_blocks": []}
+
+    def __repr__(self) -> str:
+        return f"<Flow: name={self.name!r}>"
+
+
+def _several(argument: str, tasks: Iterable[Any] | None) -> Iterable[Any]:
+    if isinstance(tasks, Task | str):
+        raise InvalidFlow(f"{argument} takes a list of tasks, not {tasks!r}.", hint="Put the task into [ ].")
+    # A set has no order of its own, but slugs of the tasks in it have to be the same in every process.
+    return sorted(tasks, key=lambda task: getattr(task, "name", repr(task))) if isinstance(tasks, set | frozenset) else tasks or ()

@@ -1,0 +1,235 @@
+"""A task: one step of a flow, and how it is connected to others."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+from headwater.graph import task_settings as settings
+from headwater.graph.errors import InvalidTask, NoActiveFlow, WrongArguments
+from headwater.graph.operators import TaskOperators
+from headwater.triggers import Trigger, all_successful
+from headwater.utilities.context import current_values
+
+if TYPE_CHECKING:
+    from headwater.engine.results import Result
+    from headwater.engine.state import State
+    from headwater.graph.flow import Flow
+
+StateHandler = Callable[[Any, "State", "State"], "State | None"]
+"""Called with the task (or flow), its old and its new state; may return another state to enter instead."""
+
+
+class Task(TaskOperators):
+    """One step of a flow. Subclasses define `run`; functions become tasks with `@task`.
+
+    `retry_delay` and `timeout` are timedeltas or seconds. `max_retries` and `retry_delay` are given together.
+    `retry_on` limits retries to these exceptions. `nout` is the number of results, for tasks that are unpacked.
+    `task_run_name` is a template or a function of the context and the inputs. `log_stdout` makes log lines of prints.
+    `checkpoint=False` keeps the result from being written by `result`.
+
+    Raises:
+        InvalidTask: a setting, or the signature of `run`, cannot work; the sentence says what to write instead.
+
+    """
+
+    def __init__(
+        self,
+        name: str | None = None,
+        slug: str | None = None,
+        tags: Iterable[str] | None = None,
+        max_retries: int | None = None,
+        retry_delay: timedelta | float | None = None,
+        retry_on: type[Exception] | Iterable[type[Exception]] | None = None,
+        timeout: timedelta | float | None = None,
+        trigger: Trigger | None = None,
+        skip_on_upstream_skip: bool = True,
+        checkpoint: bool | None = None,
+        state_handlers: Iterable[StateHandler] | None = None,
+        on_failure: Callable[[Any, State], None] | None = None,
+        log_stdout: bool = False,
+        result: Result | None = None,
+        task_run_name: str | Callable[..., str] | None = None,
+        nout: int | None = None,
+    ) -> None:
+        self.name = settings.task_name(name, default=type(self).__name__)
+        self.slug = slug
+        self.tags = settings.tag_set(tags, task=self.name) | current_values.get().get("tags", frozenset())
+        self.max_retries, self.retry_delay = settings.retries(max_retries, retry_delay, task=self.name)
+        self.retry_on = settings.exceptions_to_retry(retry_on, max_retries=self.max_retries, task=self.name)
+        self.timeout = settings.positive_seconds(timeout, setting="timeout", task=self.name)
+        self.trigger: Trigger = trigger if trigger is not None else all_successful
+        self.skip_on_upstream_skip = skip_on_upstream_skip
+        self.checkpoint = checkpoint
+        self.state_handlers = settings.handlers(state_handlers, on_failure, owner=f"Task {self.name!r}")
+        self.log_stdout = log_stdout
+        self.result = result
+        self.task_run_name = task_run_name
+        settings.check_run(self)
+        self.nout = nout if nout is not None else settings.outputs_by_annotation(self)
+
+    def run(self, *args: Any, **kwargs: Any) -> Any:
+        """Do the work. Arguments are the results of tasks before, or constants; the return value is the result."""
+
+    @property
+    def run_signature(self) -> inspect.Signature:
+        """The signature of `run`, looked at once."""
+        signature: inspect.Signature | None = self.__dict__.get("_run_signature")
+        if signature is None:
+            signature = self.__dict__["_run_signature"] = settings.signature_of_run(self)
+        return signature
+
+    def __call__(
+        self,
+        *args: Any,
+        mapped: bool = False,
+        task_args: Mapping[str, Any] | None = None,
+        upstream_tasks: Iterable[Any] | None = None,
+        flow: Flow | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Add a copy of this task to the flow being built, with these inputs, and return the copy.
+
+        Args:
+            mapped: run once for each element of the inputs.
+            task_args: settings of the copy, such as `{"name": "load"}`.
+            upstream_tasks: tasks to run before this one without taking their results.
+            flow: the flow to add to, where no `with Flow(...)` block is open.
+            args: inputs of `run`, as in `kwargs`: tasks, constants, or collections of both.
+
+        """
+        twin = self.copy(**(task_args or {}))
+        return twin.bind(*args, mapped=mapped, upstream_tasks=upstream_tasks, flow=flow, **kwargs)
+
+    def map(
+        self,
+        *args: Any,
+        upstream_tasks: Iterable[Any] | None = None,
+        flow: Flow | None = None,
+        task_args: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Add a copy of this task that runs once for each element of its inputs; wrap constants in `unmapped`."""
+        return self(*args, mapped=True, task_args=task_args, upstream_tasks=upstream_tasks, flow=flow, **kwargs)
+
+    def bind(
+        self,
+        *args: Any,
+        mapped: bool = False,
+        upstream_tasks: Iterable[Any] | None = None,
+        flow: Flow | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Give this very task its inputs in the flow being built, and return it.
+
+        Raises:
+            NoActiveFlow: no flow is being built.
+            WrongArguments: `run` does not take these arguments.
+
+        """
+        flow = flow or active_flow(f"call task {self.name!r}", instead=f"{self.name}.run(...)")
+        try:
+            bound = self.run_signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise WrongArguments(f"Task {self.name!r}: {error}. Its run takes {self.run_signature}.") from None
+        inputs = dict(bound.arguments)
+        for name, parameter in self.run_signature.parameters.items():
+            if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+                inputs.update(inputs.pop(name, {}))
+        flow.set_dependencies(self, upstream_tasks=upstream_tasks, keyword_tasks=inputs, mapped=mapped)
+        return self
+
+    def copy(self, **task_args: Any) -> Self:
+        """Return a copy with these settings changed; it gets a slug of its own.
+
+        Raises:
+            InvalidTask: a task has no such setting.
+
+        """
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        twin.slug = None
+        tags = current_values.get().get("tags")
+        if tags:
+            twin.tags = self.tags | tags
+        if task_args:
+            settings.change(twin, task_args)
+        return twin
+
+    __copy__ = copy
+
+    def set_upstream(self, task: Any, flow: Flow | None = None, key: str | None = None, mapped: bool = False) -> None:
+        """Run `task` before this one; with `key`, take its result as that argument."""
+        self.set_dependencies(
+            flow=flow,
+            upstream_tasks=None if key is not None else [task],
+            keyword_tasks={key: task} if key is not None else None,
+            mapped=mapped,
+        )
+
+    def set_downstream(self, task: Task, flow: Flow | None = None, key: str | None = None, mapped: bool = False) -> None:
+        """Run `task` after this one; with `key`, give it this one's result as that argument."""
+        task.set_upstream(self, flow=flow, key=key, mapped=mapped)
+
+    def set_dependencies(
+        self,
+        flow: Flow | None = None,
+        upstream_tasks: Iterable[Any] | None = None,
+        downstream_tasks: Iterable[Any] | None = None,
+        keyword_tasks: Mapping[str, Any] | None = None,
+        mapped: bool = False,
+    ) -> None:
+        """Say in the given flow, or the one being built, what runs before and after this task and what feeds it."""
+        flow = flow or active_flow(f"set dependencies of task {self.name!r}", instead="flow.set_dependencies(...)")
+        flow.set_dependencies(self, upstream_tasks, downstream_tasks, keyword_tasks, mapped=mapped)
+
+    def pipe(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Return `function(self, *args, **kwargs)`, so that `a.pipe(b).pipe(c, x=1)` reads from left to right."""
+        return function(self, *args, **kwargs)
+
+    def inputs(self) -> dict[str, dict[str, Any]]:
+        """Return the arguments of `run`: for each its type as annotated and whether it must be given."""
+        return {
+            name: {
+                "type": Any if parameter.annotation is parameter.empty else parameter.annotation,
+                "required": parameter.default is parameter.empty and parameter.kind is not parameter.VAR_KEYWORD,
+            }
+            for name, parameter in self.run_signature.parameters.items()
+        }
+
+    def outputs(self) -> Any:
+        """Return the type that `run` returns, as annotated."""
+        annotation = self.run_signature.return_annotation
+        return Any if annotation is inspect.Signature.empty else annotation
+
+    def __iter__(self) -> Iterator[Any]:
+        if self.nout is None:
+            raise InvalidTask(
+                f"Task {self.name!r} cannot be unpacked or iterated over while the flow is built: its result is not there yet.",
+                hint="Say how many results it returns, as in @task(nout=2), or use task[0]; to loop over the result, map over it.",
+            )
+        return iter([self[index] for index in range(self.nout)])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_run_signature"}
+
+    def __repr__(self) -> str:
+        return f"<Task: {self.name}>"
+
+
+def active_flow(purpose: str, *, instead: str) -> Flow:
+    """Return the flow whose `with` block is open.
+
+    Raises:
+        NoActiveFlow: there is none.
+
+    """
+    flow: Flow | None = current_values.get().get("flow")
+    if flow is None:
+        raise NoActiveFlow(
+            f"Cannot {purpose} here: no flow is being built.",
+            hint=f"Do it inside a `with Flow(...) as flow:` block, pass flow=..., or use {instead} to run the code without a flow.",
+        )
+    return flow

@@ -1,0 +1,87 @@
+"""What keeps a flow from running, each as a sentence."""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from headwater.graph.errors import InvalidFlow
+
+if TYPE_CHECKING:
+    from headwater.graph.flow import Flow
+
+
+def problems_of(flow: Flow) -> tuple[str, ...]:
+    """Return a sentence for each reason why the flow cannot run; none if it can."""
+    unknown = _unknown_tasks(flow)
+    if unknown:
+        # The other checks walk along the edges, which they cannot before these are mended.
+        return tuple(unknown)
+    return (*_cycles(flow), *_inputs(flow), *_slugs(flow), *_schedule(flow))
+
+
+def _unknown_tasks(flow: Flow) -> list[str]:
+    problems = []
+    for edge in flow.edges:
+        for end, task in (("starts", edge.upstream_task), ("ends", edge.downstream_task)):
+            if task not in flow:
+                problems.append(f"The edge {edge!r} {end} at task {task.name!r}, which is not in the flow; add it with add_task.")
+    for task in flow.reference_tasks():
+        if task not in flow:
+            problems.append(f"The reference task {task.name!r} is not in the flow.")
+    return problems
+
+
+def _cycles(flow: Flow) -> list[str]:
+    try:
+        flow.sorted_tasks()
+    except InvalidFlow as error:
+        return [str(error)]
+    return []
+
+
+def _inputs(flow: Flow) -> list[str]:
+    problems = []
+    fed = {task: set(flow.constants.get(task, ())) for task in flow.tasks}
+    for edge in flow.edges:
+        if edge.key is not None:
+            fed[edge.downstream_task].add(edge.key)
+    for task, given in fed.items():
+        signature = task.run_signature
+        if not given and not signature.parameters:
+            continue
+        takes_any = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in signature.parameters.values())
+        unknown = sorted(given - set(signature.parameters))
+        if unknown and not takes_any:
+            names = ", ".join(repr(name) for name in unknown)
+            problems.append(f"Task {flow.slugs[task]!r} is fed {names}, which its run{signature} does not take.")
+        missing = [
+            name
+            for name, each in signature.parameters.items()
+            if name not in given
+            and each.default is each.empty
+            and each.kind not in (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+        ]
+        if missing:
+            names = ", ".join(repr(name) for name in missing)
+            problems.append(f"Task {flow.slugs[task]!r} lacks {names}, which its run{signature} requires; feed it or give it a default.")
+    return problems
+
+
+def _slugs(flow: Flow) -> list[str]:
+    counts = Counter(flow.slugs[task] for task in flow.tasks)
+    return [f"{count} tasks have the slug {slug!r}; give each its own." for slug, count in counts.items() if count > 1]
+
+
+def _schedule(flow: Flow) -> list[str]:
+    if flow.schedule is None:
+        return []
+    required = {parameter.name for parameter in flow.parameters() if parameter.required}
+    uncovered: set[str] = set()
+    for clock in getattr(flow.schedule, "clocks", None) or [None]:
+        uncovered |= required - set(getattr(clock, "parameter_defaults", None) or {})
+    if not uncovered:
+        return []
+    names = ", ".join(repr(name) for name in sorted(uncovered))
+    return [f"The flow has a schedule, but nobody gives its required parameters {names}; give them defaults."]

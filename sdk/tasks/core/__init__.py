@@ -1,0 +1,1 @@
+"""The tasks that flows are made of without being asked: functions, constants, collections and operators."""

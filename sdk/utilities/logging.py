@@ -1,0 +1,125 @@
+"""The loggers of flows and tasks, all children of `headwater`, and the form of their lines.
+
+Nothing is set up on import. The first logger asked for gives `headwater` a handler that writes to standard output at
+level INFO (`HEADWATER_LOG_LEVEL` chooses another), unless the user's program gave it one before.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import sys
+import threading
+import time
+from contextvars import ContextVar
+from typing import TextIO
+
+ROOT_NAME = "headwater"
+LINE_FORMAT = "[%(asctime)s] %(levelname)s - %(name)s | %(message)s"
+TIME_FORMAT = "%Y-%m-%d %H:%M:%S%z"
+LEVEL_VARIABLE = "HEADWATER_LOG_LEVEL"
+
+_set_up = threading.Lock()
+_is_set_up = False
+
+
+def get_logger(name: str | None = None) -> logging.Logger:
+    """Return the logger `headwater.<name>`, or `headwater` itself."""
+    if not _is_set_up:
+        configure_logging()
+    return logging.getLogger(f"{ROOT_NAME}.{name}" if name else ROOT_NAME)
+
+
+def configure_logging() -> None:
+    """Give the `headwater` logger its handler and level, once per process. What the user's program set before stays."""
+    global _is_set_up  # noqa: PLW0603 - logging itself is per process
+    with _set_up:
+        if _is_set_up:
+            return
+        root = logging.getLogger(ROOT_NAME)
+        if not root.handlers:
+            handler = StdoutHandler()
+            handler.setFormatter(LineFormatter(LINE_FORMAT, TIME_FORMAT))
+            root.addHandler(handler)
+        if root.level == logging.NOTSET:
+            root.setLevel(level_from_environment())
+        _is_set_up = True
+
+
+def level_from_environment() -> int:
+    """Return the level that `HEADWATER_LOG_LEVEL` names; INFO where it is unset or names none."""
+    levels = logging.getLevelNamesMapping()
+    return levels.get(os.environ.get(LEVEL_VARIABLE, "INFO").strip().upper(), logging.INFO)
+
+
+class LineFormatter(logging.Formatter):
+    """Formats the time once per second: a run that logs much does it tens of thousands of times."""
+
+    _second: int | None = None
+    _text = ""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802 - logging's name
+        second = int(record.created)
+        if second != self._second:
+            text = time.strftime(datefmt or TIME_FORMAT, self.converter(second))
+            # Two threads may get here in different seconds; each returns what it formatted itself.
+            self._text, self._second = text, second
+            return text
+        return self._text
+
+
+class StdoutHandler(logging.StreamHandler[TextIO]):
+    """Writes to what `sys.stdout` is at the time of the line, so that redirecting it works, also in notebooks."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:
+        stdout = sys.stdout
+        # A task with `log_stdout` turns what it prints into log lines; those go to the real output.
+        return stdout.wrapped if isinstance(stdout, LoggedStdout) else stdout
+
+    @stream.setter
+    def stream(self, _: TextIO) -> None:
+        raise AttributeError("This handler always follows sys.stdout.")
+
+
+print_logger: ContextVar[logging.Logger | None] = ContextVar("headwater.print_logger", default=None)
+"""The logger that takes what is printed in the current task; None where printing is printing."""
+
+
+class LoggedStdout(io.TextIOBase):
+    """Stands for `sys.stdout` while tasks with `log_stdout` run: their prints become INFO lines of their loggers.
+
+    Everything printed elsewhere, also in other threads, goes to `wrapped` as before.
+    """
+
+    def __init__(self, wrapped: TextIO) -> None:
+        self.wrapped = wrapped
+
+    def write(self, text: str) -> int:
+        logger = print_logger.get()
+        if logger is None:
+            return self.wrapped.write(text)
+        for line in text.splitlines():
+            if line.strip():
+                logger.info("%s", line)
+        return len(text)
+
+    def flush(self) -> None:
+        self.wrapped.flush()
+
+    def isatty(self) -> bool:
+        return False
+
+    def fileno(self) -> int:
+        return self.wrapped.fileno()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self.wrapped.encoding
+
+    def writable(self) -> bool:
+        return True

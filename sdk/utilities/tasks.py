@@ -1,0 +1,119 @@
+"""Making tasks: the `@task` decorator, tags for all tasks made in a block, constants and collections as tasks."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, overload
+
+from headwater.graph.task import Task, active_flow
+from headwater.tasks.core.collections import Dict, List, Set, Tuple
+from headwater.tasks.core.constants import Constant
+from headwater.tasks.core.function import FunctionTask
+from headwater.utilities.context import context
+from headwater.utilities.edges import EdgeAnnotation
+
+if TYPE_CHECKING:
+    from headwater.graph.flow import Flow
+
+
+@overload
+def task(function: Callable[..., Any], /, **settings: Any) -> FunctionTask: ...
+@overload
+def task(**settings: Any) -> Callable[[Callable[..., Any]], FunctionTask]: ...
+def task(function: Callable[..., Any] | None = None, /, **settings: Any) -> Any:
+    """Make a task of a function; with settings or without.
+
+        @task
+        def extract(): ...
+
+        @task(max_retries=3, retry_delay=timedelta(seconds=10))
+        def load(rows): ...
+
+    Settings are those of `Task`. The function itself stays callable as `extract.run()`.
+
+    Raises:
+        InvalidTask: a setting, or the function's signature, cannot work.
+
+    """
+    if function is None:
+        return lambda decorated: FunctionTask(decorated, **settings)
+    return FunctionTask(function, **settings)
+
+
+@contextmanager
+def tags(*names: str) -> Iterator[None]:
+    """Give these tags to every task that is made or called in the block: `with tags("nightly"): ...`."""
+    with context(tags=context.get("tags", frozenset()) | frozenset(names)):
+        yield
+
+
+def as_task(value: Any, flow: Flow | None = None) -> Task:
+    """Return a task for `value`: itself if it is one, a task that builds the collection, or a constant."""
+    if isinstance(value, EdgeAnnotation):
+        return as_task(value.value, flow)
+    if isinstance(value, Task):
+        return value
+    if not holds_tasks(value):
+        return Constant(value)
+    flow = flow or active_flow(f"use {value!r} as a task", instead="the tasks one by one")
+    if isinstance(value, dict):
+        return Dict().bind(keys=list(value), values=list(value.values()), flow=flow)
+    kind, elements = _collection(value, flow)
+    return kind().bind(flow=flow, **{f"arg_{number}": element for number, element in enumerate(elements, start=1)})
+
+
+def _collection(value: Any, flow: Flow) -> tuple[type[Task], list[Any]]:
+    if isinstance(value, list):
+        return List, value
+    if isinstance(value, tuple):
+        return Tuple, list(value)
+    # A set has no order of its own, but slugs and hashes of flows need one that is the same in every process.
+    return Set, sorted(value, key=lambda element: _sort_key(element, flow))
+
+
+def _sort_key(element: Any, flow: Flow) -> str:
+    return f"task {flow.slugs.get(element) or element.name}" if isinstance(element, Task) else f"constant {element!r}"
+
+
+def holds_tasks(value: Any) -> bool:
+    """Tell whether `value` is a task, or a collection with a task somewhere in it."""
+    if isinstance(value, Task | EdgeAnnotation):
+        return True
+    if isinstance(value, dict):
+        return any(holds_tasks(key) or holds_tasks(element) for key, element in value.items())
+    if type(value) in _COLLECTIONS:
+        return any(holds_tasks(element) for element in value)
+    return False
+
+
+# Exactly these: a named tuple or a data frame is a value of its own, and is passed on as it is.
+_COLLECTIONS = frozenset({list, tuple, set, frozenset})
+
+
+def pause_task(message: str | None = None, duration: timedelta | None = None) -> None:
+    """Pause the task this is called from, for `duration` or until somebody resumes it. After that, do nothing."""
+    from headwater.engine import signals
+
+    if context.get("resume"):
+        return
+    start_time = datetime.now(UTC) + duration if duration is not None else None
+    raise signals.PAUSE(message or "Pause signal raised during task execution.", start_time=start_time)
+
+
+def defaults_from_attrs(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Let arguments of a task's `run` that are None be taken from the attributes of the same names."""
+
+    def decorate(run: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(run)
+        def run_with_defaults(self: Any, *args: Any, **kwargs: Any) -> Any:
+            for name in names:
+                if kwargs.get(name) is None:
+                    kwargs[name] = getattr(self, name)
+            return run(self, *args, **kwargs)
+
+        return run_with_defaults
+
+    return decorate

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -88,7 +89,8 @@ def ask_jetstream(port: int, *, host: str = LOOPBACK, credentials: dict[str, str
     try:
         with socket.create_connection((host, port), timeout=timeout_seconds) as connection:
             connection.settimeout(timeout_seconds)
-            return _ask(connection, credentials or {})
+            with connection.makefile("rb") as reader:
+                return _ask(connection, reader, credentials or {})
     except (OSError, ValueError) as error:
         raise NotReady(str(error) or type(error).__name__) from error
 
@@ -98,9 +100,8 @@ def token(key: str | None) -> dict[str, str]:
     return {} if key is None else {"auth_token": key}
 
 
-def _ask(connection: socket.socket, credentials: dict[str, str]) -> str:
+def _ask(connection: socket.socket, reader: BinaryIO, credentials: dict[str, str]) -> str:
     # One question needs no client library; and this module may not import the one the log uses.
-    reader = connection.makefile("rb")
     verb, _, body = reader.readline(_ANSWER_LIMIT_BYTES).partition(b" ")
     if verb != b"INFO":
         raise NotReady("what listens there is not a NATS server")

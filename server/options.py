@@ -10,7 +10,7 @@ import msgspec
 
 from headwater.core.errors import SettingsError
 
-LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 _KEY_LENGTH_MAX = 256
 # nats-server would take such a key for the hash of another one.

@@ -16,6 +16,7 @@ import anyio.abc
 import msgspec
 from anyio import TASK_STATUS_IGNORED
 
+from headwater.core.concurrency import Service, single_error, start_all
 from headwater.core.server_file import ServerFile
 from headwater.server.embedded import nats_program, postgres_place, postgres_program
 from headwater.server.errors import PartFailed, PortTaken
@@ -25,7 +26,6 @@ from headwater.server.nats_server import LOOPBACK
 from headwater.server.options import ServerOptions
 from headwater.server.ports import bind_port, choose_port, port_of
 from headwater.server.server_file import remove_server_file, write_server_file
-from headwater.server.service import Service
 from headwater.server.supervisor import Supervisor
 
 logger = logging.getLogger(__name__)
@@ -69,14 +69,12 @@ async def serve_headwater(
         LogUnavailable, KeyRefused: the NATS of `options.nats_url` does not answer, or refuses the key.
 
     """
-    try:
+    with single_error():
         async with anyio.create_task_group() as group:
             if stop_on_signals:
                 await group.start(_cancel_on_signal, group.cancel_scope)
             await _serve(options, services, on_ready)
             group.cancel_scope.cancel()
-    except BaseExceptionGroup as group_of_errors:
-        raise _first_error(group_of_errors) from group_of_errors
 
 
 async def _serve(options: ServerOptions, services: ServiceFactory, on_ready: Callable[[ServerFile], None]) -> None:
@@ -93,8 +91,7 @@ async def _serve(options: ServerOptions, services: ServiceFactory, on_ready: Cal
                 key=options.key,
                 log_retention_days=options.log_retention_days,
             )
-            for service in services(context):
-                await group.start(_serve_service, service)
+            await start_all(group, services(context))
             content = ServerFile(
                 nats_url=nats_url,
                 http_url=context.http_url,
@@ -135,12 +132,13 @@ async def _stores(home: Home, options: ServerOptions) -> AsyncIterator[tuple[str
 
 async def _serve_until(end: anyio.Event, service: Service, *, task_status: anyio.abc.TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
     """Runs a service that others stand on: once it is ready, being cancelled does not end it, only `end` does."""
-    async with anyio.create_task_group() as group:
-        await group.start(_serve_service, service)
-        group.cancel_scope.shield = True
-        task_status.started()
-        await end.wait()
-        group.cancel_scope.cancel()
+    with single_error():
+        async with anyio.create_task_group() as group:
+            await start_all(group, [service])
+            group.cancel_scope.shield = True
+            task_status.started()
+            await end.wait()
+            group.cancel_scope.cancel()
 
 
 async def _nats(home: Home, options: ServerOptions, start: Callable[[Service], Awaitable[None]]) -> str:
@@ -171,19 +169,9 @@ async def _database(home: Home, options: ServerOptions, start: Callable[[Service
     return postgres_place(home).database_url()
 
 
-async def _serve_service(service: Service, *, task_status: anyio.abc.TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
-    await service.serve(task_status=task_status)
-
-
 async def _cancel_on_signal(scope: anyio.CancelScope, *, task_status: anyio.abc.TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         task_status.started()
         async for received in signals:
             logger.info("stopping on %s", signal.Signals(received).name)
             scope.cancel()
-
-
-def _first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """The one error to show, of several that a failure drew after it: the first that happened."""
-    first = group.exceptions[0]
-    return _first_error(first) if isinstance(first, BaseExceptionGroup) else first

@@ -12,9 +12,11 @@ from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
 from headwater.core.server_file import ServerFile, read_server_file
+from headwater.server import program
 from headwater.server.home import Home, is_held
 from headwater.server.nats_server import ask_jetstream
 from headwater.server.options import ServerOptions
+from headwater.server.ports import choose_port
 from headwater.server.program import ServerContext, ServiceFactory, serve_headwater
 
 
@@ -125,3 +127,19 @@ async def test_a_service_that_fails_ends_the_server_with_its_own_error(options: 
     assert life == ["other starts", "other ends"]
     assert read_server_file(options.home) is None
     assert not is_held(Home(options.home))
+
+
+async def test_a_free_port_that_was_taken_in_between_is_chosen_again(options: ServerOptions, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        first = taken.getsockname()[1]
+        chosen: list[int] = []
+
+        def choose(port: int, *, option: str) -> int:
+            chosen.append(first if not chosen else choose_port(port, option=option))
+            return chosen[-1]
+
+        monkeypatch.setattr(program, "choose_port", choose)
+        content = await serve(options, lambda _: [])
+
+    assert len(chosen) == 2
+    assert content.nats_url == f"nats://127.0.0.1:{chosen[1]}"

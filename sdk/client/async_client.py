@@ -1,0 +1,259 @@
+"""The client for asynchronous code, and the core of the synchronous one: commands to the log, questions to the views."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from headwater.client.identity import author_of
+from headwater.client.run_info import FlowRunInfo, page_of_flow, page_of_run, read_run, run_info, state_of
+from headwater.core.commit import Position
+from headwater.core.errors import InvalidArgument
+from headwater.core.identifiers import split_flow_id
+from headwater.core.log.protocol import Log
+from headwater.core.operations import projects, runs
+from headwater.core.operations.runs import CreatedRun, RunCreation, RunRequest
+from headwater.core.query_client import Views
+from headwater.core.settings import ConnectionSettings, connection_settings
+
+if TYPE_CHECKING:
+    from headwater.engine.state import State
+    from headwater.graph.flow import Flow
+
+
+class AsyncClient:
+    """Talks to one Headwater server. Use it as `async with AsyncClient() as client:`.
+
+    Reads your own writes: `position` is the highest that this client has written, and its questions to the views wait until they
+    show it. Where nothing is given, address and key come from the environment, or from the server of the home.
+    """
+
+    def __init__(self, nats_url: str | None = None, key: str | None = None, *, home: Path | str | None = None) -> None:
+        self._connect_to(connection_settings(nats_url, key, home), program="client")
+
+    @classmethod
+    def of(cls, settings: ConnectionSettings, *, program: str) -> Self:
+        """Return a client with these settings; `program` says in the audit trail what kind of program writes."""
+        client = cls.__new__(cls)
+        client._connect_to(settings, program=program)  # noqa: SLF001 - its own other constructor
+        return client
+
+    def _connect_to(self, settings: ConnectionSettings, *, program: str) -> None:
+        self.settings = settings
+        self.author = author_of(program)
+        self.position: Position = 0
+        self._program = program
+        self._stack = AsyncExitStack()
+        self._log: Log | None = None
+
+    async def __aenter__(self) -> Self:
+        from headwater.core.log.jetstream import open_log
+
+        log: Log = await self._stack.enter_async_context(
+            open_log(self.settings.nats_url, key=self.settings.key, name=f"headwater {self._program}")
+        )
+        self._log = log
+        self._creation = RunCreation(log.events, log.queues)
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._log = None
+        await self._stack.aclose()
+
+    @property
+    def log(self) -> Log:
+        """The connection to the log."""
+        if self._log is None:
+            raise InvalidArgument("The client is not open.", hint="Use it inside `async with AsyncClient() as client:`.")
+        return self._log
+
+    @property
+    def views(self) -> Views:
+        """Questions to the views. Give `at_least=client.position` to see what this client wrote."""
+        return Views(self.log)
+
+    def wrote(self, position: Position) -> None:
+        """Remember that this client has written up to there."""
+        self.position = max(self.position, position)
+
+    async def create_project(self, project_name: str, project_description: str | None = None) -> str:
+        """Create a project and return its id; of one that exists, return the id and change nothing.
+
+        Raises:
+            InvalidName: the name is empty, too long or holds control characters.
+
+        """
+        change = await projects.create_project(
+            self.log.events, project_name, self.author, description=project_description or "", skip_if_exists=True
+        )
+        self.wrote(change.position)
+        return change.project_id
+
+    async def delete_project(self, project_name: str) -> bool:
+        """Delete a project; its flows take no new runs. Returns whether this call did it.
+
+        Raises:
+            NotFound: there is no such project.
+
+        """
+        project_id = await projects.find_project(self.log.events, project_name)
+        change = await projects.delete_project(self.log.events, project_id, self.author)
+        self.wrote(change.position)
+        return change.changed
+
+    async def register(  # noqa: PLR0917 - as tutorials call it
+        self,
+        flow: Flow,
+        project_name: str,
+        build: bool = True,
+        set_schedule_active: bool = True,
+        version_group_id: str | None = None,
+        idempotency_key: str | None = None,
+        no_url: bool = False,
+        labels: Iterable[str] | None = None,
+        **storage_kwargs: Any,
+    ) -> str:
+        """Store the flow's code on this side, register its metadata, print where it is to be found, and return the version's id.
+
+        As `Flow.register`.
+        """
+        from headwater.client.registration import announce, register
+
+        done = await register(
+            self,
+            flow,
+            project_name,
+            build=build,
+            set_schedule_active=set_schedule_active,
+            version_group_id=version_group_id,
+            idempotency_key=idempotency_key,
+            labels=labels,
+            storage_kwargs=storage_kwargs,
+        )
+        announce(done, self.settings.http_url, with_url=not no_url)
+        return done.flow_id
+
+    async def create_flow_run(  # noqa: PLR0917 - as tutorials call it
+        self,
+        flow_id: str | None = None,
+        context: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        run_config: Any = None,
+        labels: Iterable[str] | None = None,
+        scheduled_start_time: datetime | None = None,
+        idempotency_key: str | None = None,
+        run_name: str | None = None,
+        version_group_id: str | None = None,
+    ) -> str:
+        """Create a run of a flow and return its id.
+
+        Args:
+            flow_id: a flow version's id, or a flow group's: then its newest version is run.
+            context: values for `headwater.context` during the run.
+            parameters: values of the flow's parameters; the others have their defaults.
+            run_config: replaces the flow's.
+            labels: replace the run configuration's and the flow's.
+            scheduled_start_time: when the run is due; now by default. Without a time zone it is this machine's time.
+            idempotency_key: the same key on the same flow version names the same run, for ever.
+            run_name: two words are chosen where none is given.
+            version_group_id: a flow group's id, instead of `flow_id`.
+
+        Raises:
+            NotFound: there is no such flow.
+            FlowArchived: this version takes no runs.
+            InvalidArgument: a parameter is missing, unknown or not JSON, or the arguments contradict each other.
+
+        """
+        if (flow_id is None) == (version_group_id is None):
+            raise InvalidArgument(
+                "A run needs either flow_id or version_group_id.", hint="`headwater get flows` lists flows with their ids."
+            )
+        settings = _run_settings(run_config)
+        created = await self.create_run(
+            flow_id or version_group_id or "",
+            RunRequest(
+                parameters=parameters or {},
+                labels=settings.get("labels") or None if labels is None else _several("labels", labels),
+                name=run_name,
+                context=context or {},
+                run_config=settings or None,
+                start_time=None if scheduled_start_time is None else aware(scheduled_start_time),
+                idempotency_key=idempotency_key,
+            ),
+        )
+        return created.run_id
+
+    async def create_run(self, flow_id: str, request: RunRequest) -> CreatedRun:
+        """Create a run and return all that was chosen for it. Raises as `create_flow_run`."""
+        created = await self._creation.create(flow_id, request, self.author)
+        self.wrote(created.position)
+        return created
+
+    async def get_flow_run_info(self, flow_run_id: str) -> FlowRunInfo:
+        """Return all about a run and its task runs. Read from the log: it needs no views and is never behind.
+
+        Raises:
+            InvalidArgument, NotFound: there is no such run.
+
+        """
+        return await run_info(self.log.events, flow_run_id)
+
+    async def get_flow_run_state(self, flow_run_id: str) -> State:
+        """Return the state of a run, as the log has it. Raises as `get_flow_run_info`."""
+        run, *_ = await read_run(self.log.events, flow_run_id)
+        return state_of(run)
+
+    async def cancel_flow_run(self, flow_run_id: str, reason: str = "") -> bool:
+        """Ask that a run ends; return whether this call asked first, of a run that had not ended.
+
+        Raises:
+            InvalidArgument, NotFound: there is no such run.
+
+        """
+        outcome = await runs.cancel_run(self.log.events, self.log.queues, flow_run_id, self.author, reason=reason)
+        self.wrote(outcome.position)
+        return outcome.changed
+
+    async def set_flow_run_name(self, flow_run_id: str, name: str) -> bool:
+        """Give a run another name; return whether that changed it.
+
+        Raises:
+            InvalidArgument, NotFound, InvalidName: nothing was changed.
+
+        """
+        outcome = await runs.rename_run(self.log.events, flow_run_id, name, self.author)
+        self.wrote(outcome.position)
+        return outcome.changed
+
+    def flow_url(self, flow_id: str) -> str:
+        """Return the address of the page of a flow, given the id of one of its versions or of its group."""
+        return page_of_flow(self.settings.http_url, split_flow_id(flow_id)[0])
+
+    def run_url(self, flow_run_id: str) -> str:
+        """Return the address of the page of a run."""
+        return page_of_run(self.settings.http_url, flow_run_id)
+
+
+def aware(moment: datetime) -> datetime:
+    """Return the moment in UTC; one without a time zone is on this machine's clock."""
+    return moment.astimezone(UTC)
+
+
+def _run_settings(run_config: Any) -> Mapping[str, Any]:
+    """Return a run configuration as the mapping that events hold."""
+    if run_config is None:
+        return {}
+    if isinstance(run_config, Mapping):
+        return run_config
+    serialized: Mapping[str, Any] = run_config.serialize()
+    return serialized
+
+
+def _several(argument: str, values: Iterable[str]) -> list[str]:
+    if isinstance(values, str):
+        raise InvalidArgument(f"{argument}={values!r} is one text.", hint=f"Write {argument}=[{values!r}].")
+    return list(values)

@@ -1,0 +1,195 @@
+"""The client for scripts, notebooks and threads: `AsyncClient`, called without `await`."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from headwater.client.async_client import AsyncClient
+from headwater.client.background import HeldOpen
+from headwater.client.run_info import FlowRunInfo
+from headwater.core.queries import rows
+from headwater.core.settings import connection_settings
+
+if TYPE_CHECKING:
+    from headwater.engine.state import State
+    from headwater.graph.flow import Flow
+
+Answer = TypeVar("Answer")
+
+
+class Client:
+    """Talks to one Headwater server: `Client().create_flow_run(flow_id=...)`.
+
+    Works also where an event loop already runs. Connects at the first call; `close`, or leaving a `with` block, disconnects, as do
+    garbage collection and the end of the program. One client may be used from several threads.
+
+    Args:
+        nats_url: the server's address; by default the environment's, or that of the server of the home.
+        key: the server's key; `api_key` is the same.
+        home: the home whose server is meant.
+
+    Raises (every method):
+        LogUnavailable: no server answers within 3 seconds.
+        KeyRefused: the server wants another key.
+
+    """
+
+    def __init__(
+        self, nats_url: str | None = None, key: str | None = None, *, home: Path | str | None = None, api_key: str | None = None
+    ) -> None:
+        self.settings = connection_settings(nats_url, key or api_key, home)
+        self._program = "client"
+        self._held: HeldOpen[AsyncClient] | None = None
+        self._finalizer: weakref.finalize[..., Client] | None = None
+
+    def close(self) -> None:
+        """Disconnect. The next call connects anew."""
+        if self._finalizer is not None:
+            self._finalizer()
+        self._held = self._finalizer = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def call(self, work: Callable[[AsyncClient], Awaitable[Answer]]) -> Answer:
+        """Do asynchronous work with the client inside, for what has no method here, and return its answer."""
+        held = self._connected()
+        return held.call(lambda: work(held.held))
+
+    def _connected(self) -> HeldOpen[AsyncClient]:
+        if self._held is None or not self._held.usable:
+            self._held = HeldOpen(AsyncClient.of(self.settings, program=self._program))
+            self._finalizer = weakref.finalize(self, self._held.let_go)
+            # At the end of the program the background loop closes all that it holds.
+            self._finalizer.atexit = False
+        return self._held
+
+    def create_project(self, project_name: str, project_description: str | None = None) -> str:
+        """Create a project and return its id. As `AsyncClient.create_project`."""
+        return self.call(lambda client: client.create_project(project_name, project_description))
+
+    def delete_project(self, project_name: str) -> bool:
+        """Delete a project. As `AsyncClient.delete_project`."""
+        return self.call(lambda client: client.delete_project(project_name))
+
+    def register(  # noqa: PLR0917 - as tutorials call it
+        self,
+        flow: Flow,
+        project_name: str,
+        build: bool = True,
+        set_schedule_active: bool = True,
+        version_group_id: str | None = None,
+        idempotency_key: str | None = None,
+        no_url: bool = False,
+        labels: Iterable[str] | None = None,
+        **storage_kwargs: Any,
+    ) -> str:
+        """Store and register a flow, print where it is to be found, and return the version's id. As `Flow.register`."""
+        return self.call(
+            lambda client: client.register(
+                flow,
+                project_name,
+                build=build,
+                set_schedule_active=set_schedule_active,
+                version_group_id=version_group_id,
+                idempotency_key=idempotency_key,
+                no_url=no_url,
+                labels=labels,
+                **storage_kwargs,
+            )
+        )
+
+    def create_flow_run(  # noqa: PLR0917 - as tutorials call it
+        self,
+        flow_id: str | None = None,
+        context: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        run_config: Any = None,
+        labels: Iterable[str] | None = None,
+        scheduled_start_time: datetime | None = None,
+        idempotency_key: str | None = None,
+        run_name: str | None = None,
+        version_group_id: str | None = None,
+    ) -> str:
+        """Create a run of a flow and return its id. As `AsyncClient.create_flow_run`."""
+        return self.call(
+            lambda client: client.create_flow_run(
+                flow_id,
+                context,
+                parameters,
+                run_config,
+                labels,
+                scheduled_start_time,
+                idempotency_key,
+                run_name,
+                version_group_id,
+            )
+        )
+
+    def get_flow_run_info(self, flow_run_id: str) -> FlowRunInfo:
+        """Return all about a run and its task runs. As `AsyncClient.get_flow_run_info`."""
+        return self.call(lambda client: client.get_flow_run_info(flow_run_id))
+
+    def get_flow_run_state(self, flow_run_id: str) -> State:
+        """Return the state of a run. As `AsyncClient.get_flow_run_state`."""
+        return self.call(lambda client: client.get_flow_run_state(flow_run_id))
+
+    def cancel_flow_run(self, flow_run_id: str, reason: str = "") -> bool:
+        """Ask that a run ends. As `AsyncClient.cancel_flow_run`."""
+        return self.call(lambda client: client.cancel_flow_run(flow_run_id, reason))
+
+    def set_flow_run_name(self, flow_run_id: str, name: str) -> bool:
+        """Give a run another name. As `AsyncClient.set_flow_run_name`."""
+        return self.call(lambda client: client.set_flow_run_name(flow_run_id, name))
+
+    def get_projects(self, name: str | None = None) -> list[rows.ProjectRow]:
+        """Return the projects, as the views show them."""
+        return self.call(lambda client: client.views.projects(name=name, at_least=client.position))
+
+    def get_flows(self, name: str | None = None, project: str | None = None, *, all_versions: bool = False) -> list[rows.FlowRow]:
+        """Return the flows (of each the newest version that takes runs, or all versions), as the views show them."""
+        return self.call(lambda client: client.views.flows(name=name, project=project, all_versions=all_versions, at_least=client.position))
+
+    def get_flow_runs(
+        self,
+        flow: str | None = None,
+        project: str | None = None,
+        *,
+        states: Iterable[str] = (),
+        name: str | None = None,
+        limit: int | None = 100,
+    ) -> list[rows.RunRow]:
+        """Return runs, the newest first, as the views show them."""
+        return self.call(
+            lambda client: client.views.runs(
+                flow=flow, project=project, states=tuple(states), name=name, limit=limit, at_least=client.position
+            )
+        )
+
+    def get_task_runs(self, flow_run_id: str) -> list[rows.TaskRunRow]:
+        """Return the task runs of a run, as the views show them."""
+        return self.call(lambda client: client.views.task_runs(flow_run_id, at_least=client.position))
+
+    def get_logs(self, flow_run_id: str, *, min_level: int = 0) -> list[rows.LogRow]:
+        """Return the log lines of a run that the views hold."""
+        return self.call(lambda client: client.views.logs(flow_run_id, min_level=min_level))
+
+    def get_agents(self) -> list[rows.AgentRow]:
+        """Return the agents, as the views show them."""
+        return self.call(lambda client: client.views.agents(at_least=client.position))
+
+    def flow_url(self, flow_id: str) -> str:
+        """Return the address of the page of a flow, given the id of one of its versions or of its group."""
+        return AsyncClient.of(self.settings, program=self._program).flow_url(flow_id)
+
+    def run_url(self, flow_run_id: str) -> str:
+        """Return the address of the page of a run."""
+        return AsyncClient.of(self.settings, program=self._program).run_url(flow_run_id)

@@ -1,0 +1,170 @@
+"""A run and its task runs as their events leave them: read from the log itself, so that it needs no views and is never behind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from headwater.core import subjects
+from headwater.core.commit import Position
+from headwater.core.errors import NotFound
+from headwater.core.events import FlowRegistered, RunCreated, TaskSpec
+from headwater.core.identifiers import parsed_uuid, split_flow_id
+from headwater.core.log.protocol import EventLog
+from headwater.core.operations.flows import flow_group, tasks_and_edges
+from headwater.core.rules.run import RULES, Run
+from headwater.core.rules.task_run import TaskRun
+from headwater.core.states import StateName
+from headwater.engine.state import State
+
+
+@dataclass(frozen=True)
+class TaskRunInfo:
+    """A task run. `map_index` is -1 unless it is a mapped child; one that has not begun is Pending."""
+
+    slug: str
+    map_index: int
+    name: str
+    state: State
+    run_count: int
+    start_time: datetime | None
+    end_time: datetime | None
+
+
+@dataclass(frozen=True)
+class FlowRunInfo:
+    """A run. Times are UTC; `position` is that of the last commit on it."""
+
+    id: str
+    name: str
+    flow_id: str
+    flow_group_id: str
+    flow_name: str
+    project_name: str
+    version: int
+    state: State
+    labels: tuple[str, ...]
+    parameters: Mapping[str, Any]
+    context: Mapping[str, Any]
+    created: datetime
+    created_by: str
+    scheduled_start_time: datetime | None
+    start_time: datetime | None
+    end_time: datetime | None
+    attempt: int
+    agent_name: str
+    task_runs: tuple[TaskRunInfo, ...]
+    position: Position
+
+
+async def read_run(log: EventLog, run_id: str, *, at_least: Position = 0) -> tuple[Run, datetime, str, Position]:
+    """Return the run folded, when and by whom it was created, and the position of its last commit.
+
+    Raises:
+        InvalidArgument: this is not an id.
+        NotFound: there is no such run.
+
+    """
+    checked = str(parsed_uuid(run_id, kind="run id"))
+    recorded = await log.read(subjects.run(checked), at_least=at_least)
+    state = RULES.initial
+    for each in recorded:
+        state = RULES.fold(each.commit.events, state)
+    if state.created is None:
+        raise NotFound("run", run_id, hint="`headwater get flow-runs` lists runs with their ids.")
+    return state, recorded[0].commit.at, recorded[0].commit.actor, recorded[-1].position
+
+
+async def run_info(log: EventLog, run_id: str, *, at_least: Position = 0) -> FlowRunInfo:
+    """Return all about a run.
+
+    Raises:
+        InvalidArgument, NotFound: there is no such run.
+
+    """
+    run, created_at, created_by, position = await read_run(log, run_id, at_least=at_least)
+    created = run.created
+    assert created is not None
+    registered = await registration(log, created.flow_id)
+    tasks = (await tasks_and_edges(log, registered))[0] if registered is not None else ()
+    return FlowRunInfo(
+        id=created.run_id,
+        name=run.name,
+        flow_id=created.flow_id,
+        flow_group_id=created.flow_group_id,
+        flow_name=created.flow_name,
+        project_name=created.project_name,
+        version=created.version,
+        state=state_of(run),
+        labels=created.labels,
+        parameters=created.parameters,
+        context=created.context,
+        created=created_at,
+        created_by=created_by,
+        scheduled_start_time=run.start_time,
+        start_time=run.started_at,
+        end_time=run.ended_at,
+        attempt=run.attempt,
+        agent_name=run.agent_name,
+        task_runs=tuple(_task_runs(run, tasks)),
+        position=position,
+    )
+
+
+async def registration(log: EventLog, flow_id: str) -> FlowRegistered | None:
+    """Return the registration of this flow version, archived or not; None where there is none."""
+    group_id, version = split_flow_id(flow_id)
+    return (await flow_group(log, group_id).refresh()).versions.get(version)
+
+
+def state_of(run: Run) -> State:
+    """Return the state of a run as the SDK's own kind of state."""
+    scheduled = {"type": "Scheduled", "message": "Flow run scheduled.", "start_time": _text(run.start_time)}
+    data: dict[str, Any] = {"type": run.state.value, "message": run.message, "start_time": _text(run.start_time)}
+    if run.state is StateName.SUBMITTED:
+        data["state"] = scheduled
+    return State.deserialize(data)
+
+
+def task_state_of(task_run: TaskRun) -> State:
+    """Return the state of a task run as the SDK's own kind of state; its result says where the value lies."""
+    reference = None if task_run.result is None else msgspec.to_builtins(task_run.result)
+    data = {"type": task_run.state.value, "message": task_run.message, "_result": reference, "run_count": task_run.run_count}
+    return State.deserialize(data)
+
+
+def _task_runs(run: Run, tasks: Iterable[TaskSpec]) -> Iterable[TaskRunInfo]:
+    """Yield the task runs in the order of the flow's tasks, mapped children after their parent."""
+    names = {task.slug: task.name for task in tasks}
+    order = {slug: number for number, slug in enumerate(names)}
+    pending = TaskRun()
+    known = {(slug, -1): pending for slug in names} | dict(run.task_runs.items())
+    for slug, map_index in sorted(known, key=lambda key: (order.get(key[0], len(order)), key)):
+        found = known[slug, map_index]
+        yield TaskRunInfo(
+            slug=slug,
+            map_index=map_index,
+            name=found.name or names.get(slug, slug),
+            state=task_state_of(found),
+            run_count=found.run_count,
+            start_time=found.started_at,
+            end_time=found.ended_at,
+        )
+
+
+def _text(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def page_of_run(http_url: str, created: RunCreated | str) -> str:
+    """Return the address of a run's page."""
+    return f"{http_url}/default/flow-run/{created if isinstance(created, str) else created.run_id}"
+
+
+def page_of_flow(http_url: str, flow_group_id: str) -> str:
+    """Return the address of a flow's page: that of its group, which is the same for all of its versions."""
+    return f"{http_url}/default/flow/{flow_group_id}"

@@ -1,0 +1,64 @@
+"""Finding what a person names: a run by its id or name, views as new as the log where they can be had."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+from uuid import UUID
+
+from headwater.cli.output import warn
+from headwater.core.errors import Ambiguous, NotFound, ViewsBehind
+from headwater.core.query_client import Views
+
+if TYPE_CHECKING:
+    from headwater.client.async_client import AsyncClient
+
+Answer = TypeVar("Answer")
+
+_FRESH_SECONDS = 3.0
+"""How long a listing waits for the views to show all that the log holds now."""
+
+
+async def fresh(client: AsyncClient, ask: Callable[[Views, int], Awaitable[Answer]]) -> Answer:
+    """Ask the views, once they show everything that the log holds now; where they lag, say so and take what they have.
+
+    Raises:
+        ViewsUnavailable: nobody answers.
+
+    """
+    tail = await client.log.events.tail()
+    views = Views(client.log, wait_seconds=_FRESH_SECONDS)
+    try:
+        return await ask(views, tail.position)
+    except ViewsBehind as behind:
+        warn(f"The views lag behind the log: they show position {behind.reached} of {behind.asked}.")
+        return await ask(views, 0)
+
+
+async def find_run_id(client: AsyncClient, run: str) -> str:
+    """Return the id of the run that is meant by an id or a name.
+
+    Raises:
+        NotFound: no run has this name.
+        Ambiguous: several have; the hint lists them.
+        ViewsUnavailable: a name was given, and the views, which alone know names, do not answer.
+
+    """
+    if is_uuid(run):
+        return run
+    found = await fresh(client, lambda views, at_least: views.runs(name=run, limit=6, at_least=at_least))
+    if not found:
+        raise NotFound("run", run, hint="`headwater get flow-runs` lists runs with their ids.")
+    if len(found) > 1:
+        listed = "".join(f"\n  {row.id}  {row.flow_name}  {row.state}" for row in found[:5])
+        raise Ambiguous(f"Several runs are called {run!r}.", hint=f"Give the id of the one you mean:{listed}")
+    return found[0].id
+
+
+def is_uuid(text: str) -> bool:
+    """Tell whether the text is an id."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,87 @@
+"""Folding a batch: each commit goes to the fold of its kind of aggregate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from headwater.core.commit import Commit, Position
+from headwater.core.errors import CommitUnreadable
+from headwater.core.events import AnyEvent, RunCreated, event_type
+from headwater.core.log.protocol import Recorded
+from headwater.projections.fold.catalogue import fold_catalogue_event
+from headwater.projections.fold.changes import CannotApply, Changes, text
+from headwater.projections.fold.run_record import RunRecord
+from headwater.projections.fold.runs import fold_run_commit
+
+RUN_SUBJECTS = "hw.evt.run."
+_UNREADABLE = "?"
+
+
+def runs_needed(batch: Sequence[Recorded], known: dict[str, RunRecord]) -> list[str]:
+    """Return the ids of runs that the batch goes on with and that are not at hand; those it creates itself are left out.
+
+    Raises:
+        CommitUnreadable: a commit of a run cannot be read.
+
+    """
+    needed: dict[str, None] = {}
+    created: set[str] = set()
+    for recorded in batch:
+        subject = recorded.subject
+        if not subject.startswith(RUN_SUBJECTS):
+            continue
+        run_id = subject[len(RUN_SUBJECTS) :]
+        if run_id in known or run_id in created or run_id in needed:
+            continue
+        events = recorded.commit.events
+        if events and type(events[0]) is RunCreated:
+            created.add(run_id)
+        else:
+            needed[run_id] = None
+    return list(needed)
+
+
+def fold_batch(batch: Sequence[Recorded], known: dict[str, RunRecord]) -> Changes:
+    """Fold the batch into changes. `known` holds the runs that exist; new ones are added to it.
+
+    Raises:
+        CommitUnreadable, CannotApply: a commit cannot be applied; nothing of these changes, nor of `known`, may be used then.
+
+    """
+    changes = Changes()
+    for recorded in batch:
+        fold_commit(changes, known, recorded)
+    return changes
+
+
+def fold_commit(changes: Changes, known: dict[str, RunRecord], recorded: Recorded) -> None:
+    """Fold one commit. Raises as `fold_batch`."""
+    commit = recorded.commit
+    subject = recorded.subject
+    if subject.startswith(RUN_SUBJECTS):
+        unknown = fold_run_commit(changes, known, subject[len(RUN_SUBJECTS) :], recorded.position, commit)
+    else:
+        unknown = _fold_others(changes, subject.rpartition(".")[2], recorded.position, commit)
+    if unknown:
+        names = ", ".join(sorted({event_type(event) for event in unknown}))
+        set_aside(changes, recorded, names, "This version does not know these events; the others of the commit were applied.")
+
+
+def _fold_others(changes: Changes, aggregate_id: str, position: Position, commit: Commit) -> list[AnyEvent]:
+    return [event for event in commit.events if not fold_catalogue_event(changes, aggregate_id, position, commit, event)]
+
+
+def set_aside(changes: Changes, recorded: Recorded, event: str, reason: str) -> None:
+    """Note a commit that could not be applied, or not wholly."""
+    changes.set_aside.append((recorded.position, text(recorded.subject), text(event), text(reason), recorded.recorded_at))
+
+
+def described(recorded: Recorded) -> str:
+    """Return the names of the commit's events, for the one who looks at what was set aside."""
+    try:
+        return ", ".join(dict.fromkeys(event_type(event) for event in recorded.commit.events))
+    except CommitUnreadable:
+        return _UNREADABLE
+
+
+__all__ = ["CannotApply", "described", "fold_batch", "fold_commit", "runs_needed", "set_aside"]

@@ -1,0 +1,200 @@
+"""The fold over projects, flows, queues and agents: few events, each a statement or two."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+
+from headwater.core.codec import encode_event
+from headwater.core.commit import Commit, Position
+from headwater.core.events import (
+    AgentLost,
+    AgentRegistered,
+    AgentStopped,
+    AnyEvent,
+    EdgeSpec,
+    FlowDeleted,
+    FlowRegistered,
+    FlowVersionArchived,
+    NameClaimed,
+    NameReleased,
+    ProjectCreated,
+    ProjectDeleted,
+    ProjectDescribed,
+    ProjectRenamed,
+    QueueOpened,
+    RegistrationPart,
+    RegistrationParts,
+    TaskSpec,
+)
+from headwater.projections.fold.changes import CannotApply, Changes, json, optional_json, optional_text, text
+
+_decode_part = msgspec.json.Decoder(RegistrationPart).decode
+
+
+def fold_catalogue_event(changes: Changes, aggregate_id: str, position: Position, commit: Commit, event: AnyEvent) -> bool:
+    """Fold one event on the aggregate of this id; tell whether its type is known.
+
+    Raises:
+        CannotApply: it contradicts what was before it.
+
+    """
+    match event:
+        case ProjectCreated() | ProjectRenamed() | ProjectDescribed() | ProjectDeleted():
+            _project(changes, aggregate_id, position, commit, event)
+        case FlowRegistered():
+            _registered(changes, aggregate_id, position, commit, event)
+        case FlowVersionArchived():
+            changes.update("UPDATE flow_versions SET archived = true WHERE id = $1", event.flow_id)
+            changes.archived_flows.add(event.flow_id)
+        case FlowDeleted():
+            _flow_deleted(changes, aggregate_id)
+        case RegistrationPart():
+            statement = "INSERT INTO registration_parts (registration_id, number, event) VALUES ($1, $2, $3)"
+            changes.execute(statement, event.registration_id, event.number, encode_event(event))
+        case QueueOpened():
+            statement = "INSERT INTO queues (id, labels, created, position) VALUES ($1, $2, $3, $4)"
+            changes.execute(statement, event.queue_id, [text(label) for label in event.labels], commit.at, position)
+        case AgentRegistered() | AgentStopped() | AgentLost():
+            _agent(changes, aggregate_id, position, commit, event)
+        case NameClaimed() | NameReleased():
+            pass  # Whose a name is decides what may be appended; the views show it as the project's name.
+        case _:
+            return False
+    return True
+
+
+def _project(
+    changes: Changes,
+    project_id: str,
+    position: Position,
+    commit: Commit,
+    event: ProjectCreated | ProjectRenamed | ProjectDescribed | ProjectDeleted,
+) -> None:
+    match event:
+        case ProjectCreated():
+            if event.project_id != project_id:
+                raise CannotApply(f"The commit creates project {event.project_id}, which is not the project of its subject.")
+            statement = "INSERT INTO projects (id, name, description, created, created_by, position) VALUES ($1, $2, $3, $4, $5, $6)"
+            changes.execute(statement, project_id, text(event.name), text(event.description), commit.at, text(commit.actor), position)
+        case ProjectRenamed():
+            changes.update("UPDATE projects SET name = $2, position = $3 WHERE id = $1", project_id, text(event.name), position)
+        case ProjectDescribed():
+            statement = "UPDATE projects SET description = $2, position = $3 WHERE id = $1"
+            changes.update(statement, project_id, text(event.description), position)
+        case ProjectDeleted():
+            changes.update("UPDATE projects SET deleted = true, position = $2 WHERE id = $1", project_id, position)
+
+
+_GROUP = """
+INSERT INTO flow_groups (id, project_id, name) VALUES ($1, $2, $3)
+ON CONFLICT (id) DO UPDATE SET project_id = excluded.project_id, name = excluded.name, deleted = false
+"""
+_VERSION = """
+INSERT INTO flow_versions (
+    id, flow_group_id, version, created, created_by, labels, parameters, storage, run_config, schedule, environment,
+    serialized_hash, idempotency_key, task_count, edge_count, position
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+"""
+
+
+def _registered(changes: Changes, group_id: str, position: Position, commit: Commit, event: FlowRegistered) -> None:
+    if event.flow_group_id != group_id:
+        raise CannotApply(f"The commit registers a version of flow {event.flow_group_id}, which is not the flow of its subject.")
+    changes.execute(_GROUP, group_id, event.project_id, text(event.name))
+    changes.execute(
+        _VERSION,
+        event.flow_id,
+        group_id,
+        event.version,
+        commit.at,
+        text(commit.actor),
+        [text(label) for label in event.labels],
+        json(event.parameters),
+        json(event.storage),
+        json(event.run_config),
+        optional_json(event.schedule),
+        json(event.environment),
+        text(event.serialized_hash),
+        optional_text(event.idempotency_key),
+        event.task_count,
+        event.edge_count,
+        position,
+    )
+    if event.archives:
+        changes.execute("UPDATE flow_versions SET archived = true WHERE id = ANY($1::uuid[])", list(event.archives))
+        changes.archived_flows.update(event.archives)
+
+    async def tasks_and_edges(db: Any) -> None:
+        tasks, edges = (event.tasks, event.edges) if event.parts is None else await _from_parts(db, event.parts)
+        await db.copy_records_to_table("flow_tasks", records=[_task_row(event.flow_id, n, task) for n, task in enumerate(tasks)])
+        await db.copy_records_to_table("flow_edges", records=[_edge_row(event.flow_id, n, edge) for n, edge in enumerate(edges)])
+
+    changes.steps.append(tasks_and_edges)
+
+
+async def _from_parts(db: Any, parts: RegistrationParts) -> tuple[list[TaskSpec], list[EdgeSpec]]:
+    """Return the tasks and edges of the parts that were written before, and forget the parts."""
+    statement = "DELETE FROM registration_parts WHERE registration_id = $1 RETURNING number, event"
+    found = sorted(await db.fetch(statement, parts.registration_id))
+    wanted = [(number, data) for number, data in found if 1 <= number <= parts.count]
+    seal = hashlib.sha256()
+    for _, data in wanted:
+        seal.update(data)
+    if len(wanted) != parts.count or seal.hexdigest() != parts.sha256:
+        raise CannotApply(f"The parts of registration {parts.registration_id} are not those that flow.registered names.")
+    slices = [_decode_part(data) for _, data in wanted]
+    return [task for part in slices for task in part.tasks], [edge for part in slices for edge in part.edges]
+
+
+def _task_row(flow_id: str, ordinal: int, task: TaskSpec) -> tuple[Any, ...]:
+    return (
+        flow_id,
+        ordinal,
+        text(task.slug),
+        text(task.name),
+        text(task.type),
+        [text(tag) for tag in task.tags],
+        task.max_retries,
+        task.retry_delay_seconds,
+        task.timeout_seconds,
+        text(task.trigger),
+        task.mapped,
+        task.reference,
+        json(task.settings),
+    )
+
+
+def _edge_row(flow_id: str, ordinal: int, edge: EdgeSpec) -> tuple[Any, ...]:
+    return (flow_id, ordinal, text(edge.upstream), text(edge.downstream), optional_text(edge.key), edge.mapped, edge.flattened)
+
+
+def _flow_deleted(changes: Changes, group_id: str) -> None:
+    changes.update("UPDATE flow_groups SET deleted = true WHERE id = $1", group_id)
+
+    async def archive_all(db: Any) -> None:
+        rows = await db.fetch("UPDATE flow_versions SET archived = true WHERE flow_group_id = $1 AND NOT archived RETURNING id", group_id)
+        changes.archived_flows.update(str(row["id"]) for row in rows)
+
+    changes.steps.append(archive_all)
+
+
+_AGENT = """
+INSERT INTO agents (
+    id, name, kind, labels, hostname, pid, version, run_limit, status, status_reason, created, created_position, position
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'working', '', $9, $10, $10)
+ON CONFLICT (id) DO UPDATE SET status = 'working', status_reason = '', ended = NULL, position = excluded.position
+"""
+
+
+def _agent(changes: Changes, agent_id: str, position: Position, commit: Commit, event: AgentRegistered | AgentStopped | AgentLost) -> None:
+    if isinstance(event, AgentRegistered):
+        labels = [text(label) for label in event.labels]
+        words = (text(event.name), text(event.kind), labels, text(event.hostname), event.pid, text(event.version), event.limit)
+        changes.execute(_AGENT, agent_id, *words, commit.at, position)
+        return
+    statement = "UPDATE agents SET status = $2, status_reason = $3, ended = $4, position = $5 WHERE id = $1"
+    status = "stopped" if isinstance(event, AgentStopped) else "lost"
+    changes.update(statement, agent_id, status, text(event.reason), commit.at, position)

@@ -1,0 +1,153 @@
+"""The fold over what happened to a run and its task runs. It agrees with the rules of `headwater.core.rules.run`; a test compares them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from headwater.core.commit import Commit, Position
+from headwater.core.events import (
+    AnyEvent,
+    RunAttemptLost,
+    RunCancelled,
+    RunCancelRequested,
+    RunCreated,
+    RunFailed,
+    RunRenamed,
+    RunScheduled,
+    RunStarted,
+    RunSubmitted,
+    RunSucceeded,
+)
+from headwater.core.states import FINAL
+from headwater.projections.fold.changes import CannotApply, Changes, optional_json, text
+from headwater.projections.fold.run_record import RunRecord
+from headwater.projections.fold.task_runs import TASK_RUN_FOLDS, Place
+
+_RESTED = frozenset({*(str(state) for state in FINAL), "Pending"})
+INTERRUPTED_MESSAGE = "Interrupted; waits for the next attempt."
+
+
+def fold_run_commit(changes: Changes, known: dict[str, RunRecord], run_id: str, position: Position, commit: Commit) -> list[AnyEvent]:
+    """Fold one commit on a run and return the events of types we do not know. `known` holds the run if it exists.
+
+    Raises:
+        CannotApply: the run does not exist, or exists already.
+
+    """
+    record = known.get(run_id)
+    place = Place(run_id, position, 0 if record is None else record.attempt)
+    unknown: list[AnyEvent] = []
+    for seq, event in enumerate(commit.events):
+        kind = type(event)
+        if kind is RunCreated:
+            if record is not None:
+                raise CannotApply("The run was created before.")
+            record = known[run_id] = _created(place, commit, event)
+            changes.created_runs.append(run_id)
+        elif record is None:
+            raise CannotApply("The run was never created.")
+        elif (fold_task_run := TASK_RUN_FOLDS.get(kind)) is not None:
+            patches = changes.task_runs.get(run_id)
+            if patches is None:
+                patches = changes.task_runs[run_id] = {}
+            fold_task_run(event, patches, changes.task_run_states, place, seq)
+        elif (fold_run := RUN_FOLDS.get(kind)) is not None:
+            state = fold_run(changes, record, event)
+            place.attempt = record.attempt
+            if state is not None:
+                changes.run_states.append(_state_row(record, place, seq, event, commit))
+        else:
+            unknown.append(event)
+    if record is not None:
+        record.position = position
+        changes.runs[run_id] = record
+    return unknown
+
+
+def _created(place: Place, commit: Commit, event: Any) -> RunRecord:
+    if event.run_id != place.run_id:
+        raise CannotApply(f"The commit creates run {event.run_id}, which is not the run of its subject.")
+    record = RunRecord(place.run_id, event.flow_group_id, event.project_id, commit.at)
+    record.created = event
+    record.created_by = text(commit.actor)
+    record.created_position = place.position
+    record.name = text(event.name)
+    return record
+
+
+def _state_row(run: RunRecord, place: Place, seq: int, event: Any, commit: Commit) -> tuple[Any, ...]:
+    start = event.start_time if type(event) is RunScheduled else None
+    at = getattr(event, "at", commit.at)
+    failure = optional_json(getattr(event, "failure", None))
+    return (place.run_id, place.position, seq, run.state, run.message, at, run.attempt, text(commit.actor), start, failure)
+
+
+def _scheduled(_: Changes, run: RunRecord, event: RunScheduled) -> str:
+    run.state, run.message, run.scheduled_start_time = "Scheduled", text(event.message), event.start_time
+    return run.state
+
+
+def _submitted(_: Changes, run: RunRecord, event: RunSubmitted) -> str:
+    run.state, run.message = "Submitted", text(event.message)
+    run.attempt, run.held = event.attempt, True
+    run.agent_id, run.agent_name = text(event.agent_id), text(event.agent_name)
+    return run.state
+
+
+def _started(_: Changes, run: RunRecord, event: RunStarted) -> str:
+    run.state, run.message = "Cancelling" if run.cancel_requested else "Running", text(event.message)
+    run.start_time = run.start_time or event.at
+    return run.state
+
+
+def _succeeded(_: Changes, run: RunRecord, event: RunSucceeded) -> str:
+    run.state, run.message, run.held, run.end_time = "Success", text(event.message), False, event.at
+    return run.state
+
+
+def _failed(_: Changes, run: RunRecord, event: RunFailed) -> str:
+    run.state, run.message, run.held, run.end_time = "Failed", text(event.message), False, event.at
+    run.failure = optional_json(event.failure)
+    return run.state
+
+
+def _cancel_requested(_: Changes, run: RunRecord, event: RunCancelRequested) -> str | None:
+    run.message, run.cancel_requested = text(event.reason) or "Cancellation requested.", True
+    if not run.held:
+        return None
+    run.state = "Cancelling"
+    return run.state
+
+
+def _cancelled(_: Changes, run: RunRecord, event: RunCancelled) -> str:
+    run.state, run.message, run.held, run.end_time = "Cancelled", text(event.message), False, event.at
+    return run.state
+
+
+def _attempt_lost(changes: Changes, run: RunRecord, event: RunAttemptLost) -> str:
+    """The run waits again, and so does what of its task runs had not ended: those changed in this batch here, the others by a step."""
+    run.state, run.message, run.held = "Scheduled", text(event.reason), False
+    changes.interrupted_runs.add(run.run_id)
+    for patch in changes.task_runs.get(run.run_id, {}).values():
+        if patch.state is not None and patch.state not in _RESTED:
+            patch.state, patch.message, patch.retry_at = "Pending", INTERRUPTED_MESSAGE, None
+    return run.state
+
+
+def _renamed(_: Changes, run: RunRecord, event: RunRenamed) -> None:
+    run.name = text(event.name)
+
+
+RUN_FOLDS: dict[type, Callable[[Changes, RunRecord, Any], str | None]] = {
+    RunScheduled: _scheduled,
+    RunSubmitted: _submitted,
+    RunStarted: _started,
+    RunSucceeded: _succeeded,
+    RunFailed: _failed,
+    RunCancelRequested: _cancel_requested,
+    RunCancelled: _cancelled,
+    RunAttemptLost: _attempt_lost,
+    RunRenamed: _renamed,
+}
+"""Event class → what it changes; each returns the state that the history shows, or None."""

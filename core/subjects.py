@@ -10,6 +10,7 @@ FLOWS_ALL = "hw.evt.flow.*"
 RUNS_ALL = "hw.evt.run.*"
 QUEUES_ALL = "hw.evt.queue.*"
 AGENTS_ALL = "hw.evt.agent.*"
+RUN_LOGS_ALL = "hw.log.>"
 
 
 def project(project_id: str) -> str:

@@ -41,6 +41,10 @@ class Mailbox(Generic[T]):
         self._items.clear()
         return taken
 
+    def take_first(self) -> T:
+        """Take the oldest; there must be one."""
+        return self._items.popleft()
+
     async def take(self) -> T:
         """Take the oldest, waiting for one if needed."""
         while not self._items:

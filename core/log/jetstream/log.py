@@ -8,8 +8,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from headwater.core.log.jetstream.connection import Connection, connect
 from headwater.core.log.jetstream.events import JetStreamEvents
 from headwater.core.log.jetstream.live import listen
+from headwater.core.log.jetstream.queues import JetStreamQueues
+from headwater.core.log.jetstream.run_logs import JetStreamRunLogs
 from headwater.core.log.jetstream.streams import StreamSettings, check_streams, ensure_streams
-from headwater.core.log.protocol import EventLog, LiveMessage
+from headwater.core.log.protocol import EventLog, LiveMessage, RunLogs, RunQueues
 
 
 class JetStreamLog:
@@ -18,6 +20,8 @@ class JetStreamLog:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self.events: EventLog = JetStreamEvents(connection)
+        self.queues: RunQueues = JetStreamQueues(connection)
+        self.logs: RunLogs = JetStreamRunLogs(connection)
 
     @property
     def url(self) -> str:

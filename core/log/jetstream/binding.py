@@ -1,0 +1,171 @@
+"""An agent's end of a queue: asks for one item at a time, waits as long as it takes, and asks nothing else while it waits."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
+
+from headwater.core.errors import CommitUnreadable, LogUnavailable
+from headwater.core.log.jetstream import wire
+from headwater.core.log.jetstream.api import ApiRefusal
+from headwater.core.log.jetstream.connection import Connection
+from headwater.core.log.jetstream.delivery import JetStreamDelivery
+from headwater.core.log.jetstream.streams import WORK
+from headwater.core.log.mailbox import Mailbox
+from headwater.core.log.work_item import decode_item
+
+PULL_SECONDS = 300
+HEARTBEAT_SECONDS = 15
+_SILENCE_SECONDS = 2 * HEARTBEAT_SECONDS + 2
+_PAUSE_SECONDS_MAX = 5.0
+_RECONNECT_SECONDS = 60.0
+_REQUEST = json.dumps({"batch": 1, "expires": PULL_SECONDS * 10**9, "idle_heartbeat": HEARTBEAT_SECONDS * 10**9}).encode()
+_PULL_EXPIRED = "408"
+
+_log = logging.getLogger(__name__)
+
+
+class Binding:
+    """`QueueBinding` by JetStream. `ensure_consumer` makes the queue's consumer where it is gone."""
+
+    def __init__(self, connection: Connection, queue_id: str, ensure_consumer: Callable[[], Awaitable[None]]) -> None:
+        self._connection = connection
+        self._queue_id = queue_id
+        self._ensure_consumer = ensure_consumer
+        self._arrived: Mailbox[Msg] = Mailbox()
+        self._inbox: Subscription | None = None
+        self._wanted = True
+        self._asked = False  # a question is under way
+        self._trusted = True  # it is sure to be answered, sometime
+        self._heard = 0.0
+        self._refusals = 0
+
+    def want(self, wanted: bool) -> None:
+        self._wanted = wanted
+        self._arrived.wake()
+
+    def ask_again(self) -> None:
+        """The question under way may be forgotten: the connection was away, or the queue has another leader."""
+        self._trusted = False
+        self._arrived.wake()
+
+    def failed(self, error: Exception) -> None:
+        self._arrived.fail(error)
+
+    def __aiter__(self) -> Binding:
+        return self
+
+    async def __anext__(self) -> JetStreamDelivery:
+        while True:
+            if not self._wanted:
+                await self._stop_asking()
+                if not self._wanted:
+                    await self._arrived.wait()
+                continue
+            # Between an item's arrival and the return nothing waits: a cancelled wait has lost nothing.
+            delivery = self._take()
+            if delivery is not None:
+                return delivery
+            if not self._asked or not self._trusted:
+                await self._ask()
+            elif not await self._arrived.wait(self._silent_after()) and self._silent_after() <= 0:
+                _log.debug("queue %s: nothing heard for %d s; asking again", self._queue_id, _SILENCE_SECONDS)
+                self._trusted = False
+
+    async def stop(self) -> None:
+        """Stop asking, and give back what still arrived."""
+        self._wanted = False
+        await self._stop_asking()
+        if self._inbox is not None:
+            await self._connection.unsubscribe(self._inbox)
+
+    def _take(self) -> JetStreamDelivery | None:
+        while self._arrived:
+            message = self._arrived.take_first()
+            self._heard = time.monotonic()
+            if not message.reply:
+                self._note_status(message)
+                continue
+            self._asked = False
+            self._refusals = 0
+            try:
+                return JetStreamDelivery(self._connection, message.reply, decode_item(message.data))
+            except CommitUnreadable as error:
+                # Left alone, it comes again after half a lease, for a version that can read it.
+                _log.warning("Queue %s holds an item that this version cannot read: %s", self._queue_id, error)
+        return None
+
+    def _note_status(self, message: Msg) -> None:
+        said = wire.status(message)
+        if self._inbox is None or message.subject != self._inbox.subject:
+            return  # about a question of before
+        if said == wire.HEARTBEAT:
+            self._refusals = 0
+            return
+        self._asked = False
+        if said != _PULL_EXPIRED:
+            # The consumer is gone or has another leader, the server is about to end, or too many ask.
+            _log.debug("queue %s: %s %s", self._queue_id, said, message.headers)
+            self._trusted = False
+            self._refusals += 1
+
+    def _silent_after(self) -> float:
+        return self._heard + _SILENCE_SECONDS - time.monotonic()
+
+    async def _ask(self) -> None:
+        try:
+            if not self._connection.client.is_connected:
+                await self._connection.wait_until_connected(_RECONNECT_SECONDS)
+            if not self._trusted:
+                await self._renew_trust()
+            if self._inbox is None:
+                self._inbox = await self._connection.subscribe(self._connection.new_inbox(), self._arrive)
+            if self._wanted and self._trusted:
+                self._heard = time.monotonic()
+                self._asked = True
+                await self._connection.publish(f"$JS.API.CONSUMER.MSG.NEXT.{WORK}.{self._queue_id}", _REQUEST, reply=self._inbox.subject)
+        except (LogUnavailable, ApiRefusal) as error:
+            if self._connection.closed:
+                raise
+            _log.debug("queue %s cannot be asked now: %s", self._queue_id, error)
+            self._asked = self._trusted = False
+            self._refusals += 1
+
+    async def _renew_trust(self) -> None:
+        """Leave the inbox of the question before, so that it dies if it still lives, and see that the consumer exists."""
+        if self._refusals > 1:
+            await self._arrived.wait(min(_PAUSE_SECONDS_MAX, 0.05 * 2 ** min(self._refusals, 10)))
+        self._trusted = True
+        renewed = False
+        try:
+            self._asked = False
+            if self._inbox is not None:
+                inbox, self._inbox = self._inbox, None
+                await self._connection.drain(inbox)
+            await self._ensure_consumer()
+            renewed = True
+        finally:
+            self._trusted = self._trusted and renewed
+
+    async def _stop_asking(self) -> None:
+        if self._asked and self._inbox is not None:
+            inbox, self._inbox = self._inbox, None
+            self._asked = False
+            await self._connection.drain(inbox)
+        for message in self._arrived.take_now():
+            if message.reply:
+                await self._give_back(message)
+
+    async def _give_back(self, message: Msg) -> None:
+        try:
+            await self._connection.publish(message.reply, b"-NAK")
+        except LogUnavailable as error:
+            _log.debug("An item of queue %s comes again after half a lease: %s", self._queue_id, error)
+
+    async def _arrive(self, message: Msg) -> None:
+        self._arrived.put(message)

@@ -1,0 +1,91 @@
+"""Work items: one durable consumer per queue hands each item to one of those who ask."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
+
+import anyio
+from nats.aio.msg import Msg
+
+from headwater.core import subjects
+from headwater.core.log.jetstream.api import ApiAnswer, ask_api
+from headwater.core.log.jetstream.binding import Binding
+from headwater.core.log.jetstream.connection import Connection
+from headwater.core.log.jetstream.store import store
+from headwater.core.log.jetstream.streams import WORK
+from headwater.core.log.jetstream.timers import cancel_timer, set_timer
+from headwater.core.log.protocol import QueueBinding, WorkItem
+from headwater.core.log.work_item import encode_item
+
+UNUSED_SECONDS = 24 * 3600
+"""A consumer that nobody asked for so long ends. What it had handed out is offered again by its successor."""
+
+_WAITING_MAX = 10_000
+_SECOND = 10**9
+_GIVE_BACK_SECONDS = 2.0
+_CONSUMER_LEADER_ELECTED = f"$JS.EVENT.ADVISORY.CONSUMER.LEADER_ELECTED.{WORK}"
+
+
+class JetStreamQueues:
+    """`RunQueues` by JetStream, on the stream WORK."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def offer(self, item: WorkItem) -> None:
+        await store(self._connection, subjects.scheduled(item.queue_id, item.run_id), encode_item(item))
+
+    async def set_timer(self, item: WorkItem, *, due: datetime) -> None:
+        await set_timer(self._connection, item, due)
+
+    async def cancel_timer(self, run_id: str) -> None:
+        await cancel_timer(self._connection, run_id)
+
+    def bind(self, queue_id: str, *, lease_seconds: float) -> AbstractAsyncContextManager[QueueBinding]:
+        return _bind(self._connection, queue_id, lease_seconds)
+
+
+@asynccontextmanager
+async def _bind(connection: Connection, queue_id: str, lease_seconds: float) -> AsyncIterator[QueueBinding]:
+    async def ensure_consumer() -> None:
+        await _ensure_consumer(connection, queue_id, lease_seconds)
+
+    await ensure_consumer()
+    binding = Binding(connection, queue_id, ensure_consumer)
+
+    async def elected(_: Msg) -> None:
+        binding.ask_again()
+
+    advisory = await connection.subscribe(f"{_CONSUMER_LEADER_ELECTED}.{queue_id}", elected)
+    forget = [connection.on_reconnect(binding.ask_again), connection.on_close(binding.failed)]
+    try:
+        yield binding
+    finally:
+        for each in forget:
+            each()
+        with anyio.move_on_after(_GIVE_BACK_SECONDS, shield=True):
+            await connection.unsubscribe(advisory)
+            await binding.stop()
+
+
+async def _ensure_consumer(connection: Connection, queue_id: str, lease_seconds: float) -> None:
+    """Make the queue's consumer, or give the one that exists this lease."""
+    only = subjects.scheduled_in_queue(queue_id)
+    config = {
+        "durable_name": queue_id,
+        "name": queue_id,
+        "filter_subject": only,
+        "deliver_policy": "all",
+        "replay_policy": "instant",
+        "ack_policy": "explicit",
+        # Half the lease: a holder that died is found out within it, and the next attempt within the whole.
+        "ack_wait": int(lease_seconds / 2 * _SECOND),
+        "max_deliver": -1,
+        # Every running run is an unacknowledged item; their number is not limited here.
+        "max_ack_pending": -1,
+        "max_waiting": _WAITING_MAX,
+        "inactive_threshold": UNUSED_SECONDS * _SECOND,
+    }
+    await ask_api(connection, f"CONSUMER.CREATE.{WORK}.{queue_id}.{only}", {"stream_name": WORK, "config": config}, ApiAnswer)

@@ -1,0 +1,74 @@
+"""What runs logged, on the stream LOGS: several lines to a message, kept by age."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from headwater.core import subjects
+from headwater.core.commit import Position
+from headwater.core.identifiers import new_id
+from headwater.core.log.jetstream.connection import Connection
+from headwater.core.log.jetstream.ordered import OrderedReader, read_in_order
+from headwater.core.log.jetstream.read import read_subject
+from headwater.core.log.jetstream.store import store
+from headwater.core.log.jetstream.streams import LOGS
+from headwater.core.log.log_lines import decode_lines, encode_lines
+from headwater.core.log.protocol import LogLine, Recorded, RecordedLines
+
+_log = logging.getLogger(__name__)
+
+
+class JetStreamRunLogs:
+    """`RunLogs` by JetStream."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def write(self, run_id: str, attempt: int, lines: Sequence[LogLine]) -> Position:
+        position = 0
+        for data in encode_lines(lines):
+            # The id lets the broker drop what is sent once more because an answer was lost.
+            position = await store(self._connection, subjects.run_log(run_id, attempt), data, headers={"Nats-Msg-Id": new_id()})
+        return position
+
+    async def read(self, run_id: str, *, after: Position = 0) -> list[RecordedLines]:
+        return _lines(await read_subject(self._connection, subjects.run_log_all(run_id), after=after, stream=LOGS))
+
+    def follow(
+        self, run_id: str | None = None, *, after: Position = 0
+    ) -> AbstractAsyncContextManager[AsyncIterator[Sequence[RecordedLines]]]:
+        followed = subjects.RUN_LOGS_ALL if run_id is None else subjects.run_log_all(run_id)
+        return _follow(self._connection, followed, after)
+
+
+class _LinesFollower:
+    def __init__(self, reader: OrderedReader) -> None:
+        self._reader = reader
+
+    def __aiter__(self) -> _LinesFollower:
+        return self
+
+    async def __anext__(self) -> Sequence[RecordedLines]:
+        while True:
+            lines = _lines(await self._reader.next())
+            if lines:
+                return lines
+
+
+@asynccontextmanager
+async def _follow(connection: Connection, followed: str, after: Position) -> AsyncIterator[AsyncIterator[Sequence[RecordedLines]]]:
+    async with read_in_order(connection, LOGS, followed, after) as reader:
+        yield _LinesFollower(reader)
+
+
+def _lines(messages: Iterable[Recorded]) -> list[RecordedLines]:
+    found = []
+    for message in messages:
+        lines = decode_lines(message.position, message.subject, message.data)
+        if lines is None:
+            _log.warning("The message at position %d of %s holds no log lines; it is passed over", message.position, LOGS)
+        else:
+            found.append(lines)
+    return found

@@ -1,0 +1,27 @@
+"""Timers: messages that the broker itself publishes when they are due."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from headwater.core import subjects
+from headwater.core.log.jetstream.api import ApiAnswer, ask_api
+from headwater.core.log.jetstream.connection import Connection
+from headwater.core.log.jetstream.store import store
+from headwater.core.log.jetstream.streams import WORK
+from headwater.core.log.protocol import WorkItem
+from headwater.core.log.work_item import encode_item
+
+
+async def set_timer(connection: Connection, item: WorkItem, due: datetime) -> None:
+    """Have the item published when it is due; see `RunQueues.set_timer` for the promise."""
+    headers = {
+        "Nats-Schedule": f"@at {due.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
+        "Nats-Schedule-Target": subjects.scheduled(item.queue_id, item.run_id),
+    }
+    await store(connection, subjects.timer(item.run_id), encode_item(item), headers=headers)
+
+
+async def cancel_timer(connection: Connection, run_id: str) -> None:
+    """Remove the run's timer; see `RunQueues.cancel_timer` for the promise."""
+    await ask_api(connection, f"STREAM.PURGE.{WORK}", {"filter": subjects.timer(run_id)}, ApiAnswer)

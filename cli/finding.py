@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from headwater.cli.output import warn
 from headwater.core.errors import Ambiguous, NotFound, ViewsBehind
+from headwater.core.identifiers import flow_version_id, split_flow_id
+from headwater.core.operations.projects import find_project
+from headwater.core.queries.rows import FlowRow
 from headwater.core.query_client import Views
 
 if TYPE_CHECKING:
@@ -62,3 +65,46 @@ def is_uuid(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+async def find_flow_row(client: AsyncClient, flow: str, *, version: int | None, project: str | None) -> FlowRow:
+    """Return the flow version that is meant by a name or an id; without a version the newest, archived only if none other is there.
+
+    Raises:
+        NotFound: no flow has this name or id, or it has no such version.
+        Ambiguous: several projects have such a flow.
+        ViewsUnavailable: the views do not answer.
+
+    """
+    if is_uuid(flow):
+        group_id, number = split_flow_id(flow)
+        wanted = version or number or None
+        if wanted is None:
+            return await fresh(client, lambda views, at_least: views.flow(flow, at_least=at_least))
+        flow_id = flow_version_id(group_id, wanted)
+        return await fresh(client, lambda views, at_least: views.flow(flow_id, at_least=at_least))
+    found = await fresh(
+        client,
+        lambda views, at_least: views.flows(
+            name=flow, project=project, version=version, include_archived=version is None, at_least=at_least
+        ),
+    )
+    if not found:
+        if project is not None:
+            await find_project(client.log.events, project)
+        wanted_version = "" if version is None else f" (version {version})"
+        raise NotFound("flow", f"{flow}{wanted_version}", hint="`headwater get flows --all-versions` lists flows and their versions.")
+    return one_of_several_projects(flow, found)
+
+
+def one_of_several_projects(flow: str, found: Sequence[FlowRow]) -> FlowRow:
+    """Return the only one.
+
+    Raises:
+        Ambiguous: there are several.
+
+    """
+    if len(found) > 1:
+        listed = ", ".join(repr(row.project_name) for row in found)
+        raise Ambiguous(f"Several projects have a flow {flow!r}: {listed}.", hint="Say which one with --project, or give an id with --id.")
+    return found[0]

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from headwater.client.identity import author_of
 from headwater.client.run_info import FlowRunInfo, page_of_flow, page_of_run, read_run, run_info, state_of
+from headwater.client.run_logs import read_logs
 from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument
 from headwater.core.identifiers import split_flow_id
 from headwater.core.log.protocol import Log
 from headwater.core.operations import projects, runs
 from headwater.core.operations.runs import CreatedRun, RunCreation, RunRequest
+from headwater.core.queries.rows import LogRow
 from headwater.core.query_client import Views
 from headwater.core.settings import ConnectionSettings, connection_settings
 
@@ -206,6 +208,10 @@ class AsyncClient:
         """Return the state of a run, as the log has it. Raises as `get_flow_run_info`."""
         run, *_ = await read_run(self.log.events, flow_run_id)
         return state_of(run)
+
+    async def get_logs(self, flow_run_id: str, *, min_level: int = 0) -> list[LogRow]:
+        """Return the log lines of a run of this level (Python's number) and above. Raises as `get_flow_run_info`."""
+        return await read_logs(self, flow_run_id, min_level=min_level)
 
     async def cancel_flow_run(self, flow_run_id: str, reason: str = "") -> bool:
         """Ask that a run ends; return whether this call asked first, of a run that had not ended.

@@ -179,8 +179,8 @@ class Client:
         return self.call(lambda client: client.views.task_runs(flow_run_id, at_least=client.position))
 
     def get_logs(self, flow_run_id: str, *, min_level: int = 0) -> list[rows.LogRow]:
-        """Return the log lines of a run that the views hold."""
-        return self.call(lambda client: client.views.logs(flow_run_id, min_level=min_level))
+        """Return the log lines of a run. As `AsyncClient.get_logs`."""
+        return self.call(lambda client: client.get_logs(flow_run_id, min_level=min_level))
 
     def get_agents(self) -> list[rows.AgentRow]:
         """Return the agents, as the views show them."""

@@ -1,0 +1,204 @@
+"""`headwater describe ...`: all about one flow, run or task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from headwater.cli.connection import with_client
+from headwater.cli.output import Column, OutputForm, examples, print_json, print_table, shown, state_words
+
+if TYPE_CHECKING:
+    from headwater.client.async_client import AsyncClient
+    from headwater.core.queries import rows
+
+Form = Annotated[OutputForm, typer.Option("--output", "-o", metavar="table|json", help="Lines and tables for people, or JSON.")]
+FlowName = Annotated[str | None, typer.Argument(metavar="[FLOW]", help="The flow's name, or the id of a version or of the flow.")]
+Name = Annotated[str | None, typer.Option("--name", "-n", metavar="NAME", help="The flow's name, instead of FLOW.")]
+Version = Annotated[int | None, typer.Option("--version", "-v", metavar="N", help="This version; the newest by default.")]
+Project = Annotated[str | None, typer.Option("--project", "-p", metavar="NAME", help="The flow's project.")]
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+
+@app.callback()
+def describe() -> None:
+    """Tell all about a flow, a run or tasks."""
+
+
+@app.command(epilog=examples("headwater describe flow hello-flow", "headwater describe flow hello-flow --project tutorial --output json"))
+def flow(
+    context: typer.Context,
+    *,
+    flow: FlowName = None,
+    name: Name = None,
+    version: Version = None,
+    project: Project = None,
+    output: Form = OutputForm.TABLE,
+) -> None:
+    """Tell all about a flow version: parameters, labels, storage, tasks and edges."""
+    wanted = _one_name(flow, name)
+
+    async def work(client: AsyncClient) -> tuple[rows.FlowRow, list[rows.FlowTaskRow], list[rows.FlowEdgeRow], str]:
+        from headwater.cli.finding import find_flow_row, fresh
+
+        found = await find_flow_row(client, wanted, version=version, project=project)
+        tasks = await fresh(client, lambda views, at_least: views.flow_tasks(found.id, at_least=at_least))
+        edges = await fresh(client, lambda views, at_least: views.flow_edges(found.id, at_least=at_least))
+        return found, tasks, edges, client.flow_url(found.id)
+
+    found, tasks, edges, url = with_client(context, work)
+    if output is OutputForm.JSON:
+        print_json(_with(found, tasks=_built(tasks), edges=_built(edges), url=url))
+        return
+    _print_facts(
+        {
+            "Name": found.name,
+            "Project": found.project_name,
+            "Version": f"{found.version}{' (archived)' if found.archived else ''}",
+            "ID": found.id,
+            "Flow group": found.flow_group_id,
+            "Registered": found.created,
+            "Registered by": found.created_by,
+            "Labels": found.labels,
+            "Parameters": ", ".join(
+                f"{each.name} (required)" if each.required else f"{each.name}={each.default!r}" for each in found.parameters
+            )
+            or None,
+            "Storage": f"{found.storage.type} {found.storage.location}".strip(),
+            "Schedule": "yes" if found.schedule else None,
+            "Tasks": found.task_count,
+            "Edges": found.edge_count,
+            "URL": url,
+        }
+    )
+    if tasks:
+        print()
+        _print_tasks(tasks)
+
+
+@app.command("flow-run", epilog=examples("headwater describe flow-run quiet-heron", "headwater describe flow-run quiet-heron -o json"))
+def flow_run(
+    context: typer.Context,
+    *,
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or its name.")],
+    output: Form = OutputForm.TABLE,
+) -> None:
+    """Tell all about a run: its states, task runs and parameters."""
+
+    async def work(client: AsyncClient) -> tuple[rows.RunRow, list[rows.RunStateRow], list[rows.TaskRunRow], str]:
+        from headwater.cli.finding import find_run_id, fresh
+
+        run_id = await find_run_id(client, run)
+        found = await fresh(client, lambda views, at_least: views.run(run_id, at_least=at_least))
+        states = await fresh(client, lambda views, at_least: views.run_states(run_id, at_least=at_least))
+        task_runs = await fresh(client, lambda views, at_least: views.task_runs(run_id, at_least=at_least))
+        return found, states, task_runs, client.run_url(run_id)
+
+    found, states, task_runs, url = with_client(context, work)
+    if output is OutputForm.JSON:
+        print_json(_with(found, states=_built(states), task_runs=_built(task_runs), url=url))
+        return
+    _print_facts(
+        {
+            "Name": found.name,
+            "Flow": f"{found.flow_name} (version {found.version})",
+            "Project": found.project_name,
+            "State": f"{state_words(found.state)}  {found.state_message}".rstrip(),
+            "ID": found.id,
+            "Labels": found.labels,
+            "Parameters": _pairs(found.parameters),
+            "Context": _pairs(found.context),
+            "Created": found.created,
+            "Created by": found.created_by,
+            "Scheduled for": found.scheduled_start_time,
+            "Started": found.start_time,
+            "Ended": found.end_time,
+            "Attempt": found.attempt,
+            "Agent": found.agent_name,
+            "URL": url,
+        }
+    )
+    if found.failure is not None:
+        print(f"\nFailure: {found.failure.type}: {found.failure.message}")
+    print()
+    print_table(
+        [Column("STATE", is_state=True), Column("SINCE"), Column("MESSAGE")], [(each.state, each.at, each.message) for each in states]
+    )
+    if task_runs:
+        print()
+        print_table(
+            [Column("TASK RUN"), Column("STATE", is_state=True), Column("RUN COUNT", right=True), Column("MESSAGE")],
+            [
+                (each.name if each.map_index < 0 else f"{each.name}[{each.map_index}]", each.state, each.run_count, each.state_message)
+                for each in task_runs
+            ],
+        )
+
+
+@app.command(epilog=examples("headwater describe tasks hello-flow", "headwater describe tasks hello-flow --version 2 --output json"))
+def tasks(
+    context: typer.Context,
+    *,
+    flow: FlowName = None,
+    name: Name = None,
+    version: Version = None,
+    project: Project = None,
+    output: Form = OutputForm.TABLE,
+) -> None:
+    """Tell all about the tasks of a flow version."""
+    wanted = _one_name(flow, name)
+
+    async def work(client: AsyncClient) -> list[rows.FlowTaskRow]:
+        from headwater.cli.finding import find_flow_row, fresh
+
+        found = await find_flow_row(client, wanted, version=version, project=project)
+        return await fresh(client, lambda views, at_least: views.flow_tasks(found.id, at_least=at_least))
+
+    found = with_client(context, work)
+    if output is OutputForm.JSON:
+        print_json(found)
+    else:
+        _print_tasks(found)
+
+
+# The listings' words, for those who type the plural.
+app.command("flows", hidden=True)(flow)
+app.command("flow-runs", hidden=True)(flow_run)
+app.command("task", hidden=True)(tasks)
+
+
+def _one_name(argument: str | None, option: str | None) -> str:
+    if (argument is None) == (option is None):
+        raise typer.BadParameter("Name one flow, as FLOW or with --name.")
+    return argument or option or ""
+
+
+def _print_facts(facts: Mapping[str, Any]) -> None:
+    width = max(map(len, facts)) + 1
+    for heading, value in facts.items():
+        if value is not None and value != ():
+            print(f"{heading + ':':<{width}}  {shown(value)}")
+
+
+def _print_tasks(tasks: Iterable[rows.FlowTaskRow]) -> None:
+    columns = [Column("TASK"), Column("SLUG"), Column("TRIGGER"), Column("RETRIES", right=True), Column("MAPPED"), Column("TYPE")]
+    print_table(columns, [(each.name, each.slug, each.trigger, each.max_retries, each.mapped, each.type) for each in tasks])
+
+
+def _pairs(values: Mapping[str, Any]) -> str | None:
+    return ", ".join(f"{name}={value!r}" for name, value in values.items()) or None
+
+
+def _with(row: Any, **more: Any) -> dict[str, Any]:
+    import msgspec
+
+    return {**msgspec.to_builtins(row), **more}
+
+
+def _built(found: Any) -> Any:
+    import msgspec
+
+    return msgspec.to_builtins(found)

@@ -1,0 +1,67 @@
+"""Which code is the flow's own: stored with it and covered by its hash. All other code is named only."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from headwater.graph.flow import Flow
+
+FLOW_FILE_PREFIX = "headwater_flow_file_"
+"""Modules made of files that were loaded by path are called so, followed by the file's stem."""
+
+
+def own_modules(flow: Flow) -> frozenset[str]:
+    """Return the names of the modules that define the flow's tasks, apart from installed packages."""
+    names = {defining_module(task) for task in flow.tasks}
+    return frozenset(name for name in names if name is not None and is_own(name))
+
+
+def defining_module(task: Any) -> str | None:
+    """Return the name of the module that holds the code of the task's `run`."""
+    run = getattr(task, "run", None)
+    function = getattr(run, "__func__", run)
+    name = getattr(function, "__module__", None)
+    return name if isinstance(name, str) else None
+
+
+@lru_cache(maxsize=1024)
+def is_own(name: str) -> bool:
+    """Tell whether a module is the user's own: a script or a file of theirs, not an installed package or ours."""
+    if name == "__main__" or name.startswith(FLOW_FILE_PREFIX):
+        return True
+    module = sys.modules.get(name)
+    if module is None:
+        # Made up by whoever executed the code, as some notebooks do: nobody could import it elsewhere.
+        return name.partition(".")[0] not in sys.stdlib_module_names
+    return _is_users_file(module)
+
+
+def _is_users_file(module: ModuleType) -> bool:
+    file = getattr(module, "__file__", None)
+    if file is None or module.__name__.partition(".")[0] == "headwater":
+        return False
+    path = Path(file).resolve()
+    return not any(path.is_relative_to(folder) for folder in _installed_folders())
+
+
+@lru_cache(maxsize=1)
+def _installed_folders() -> tuple[Path, ...]:
+    names = ("stdlib", "platstdlib", "purelib", "platlib")
+    paths = sysconfig.get_paths()
+    return tuple({Path(paths[name]).resolve() for name in names if name in paths})
+
+
+def stable_module_name(name: str | None) -> str:
+    """Return a name that is the same whether the flow's file is executed as a script or loaded by path."""
+    return "__main__" if name is None or name.startswith(FLOW_FILE_PREFIX) else name
+
+
+def type_name(kind: type) -> str:
+    """Return where a class lives, such as `headwater.tasks.core.function.FunctionTask`."""
+    return f"{stable_module_name(kind.__module__)}.{kind.__qualname__}"

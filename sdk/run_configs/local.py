@@ -1,0 +1,26 @@
+"""Runs on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from headwater.run_configs.base import RunConfig
+
+
+class LocalRun(RunConfig):
+    """Runs in processes of a local agent, in `working_dir` if it is given (made absolute here)."""
+
+    def __init__(
+        self,
+        *,
+        env: Mapping[str, str] | None = None,
+        working_dir: str | Path | None = None,
+        labels: Iterable[str] | None = None,
+    ) -> None:
+        super().__init__(env=env, labels=labels)
+        self.working_dir = str(Path(working_dir).expanduser().absolute()) if working_dir is not None else None
+
+    def serialize(self) -> dict[str, Any]:
+        return {**super().serialize(), "working_dir": self.working_dir}

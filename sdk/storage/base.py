@@ -1,0 +1,109 @@
+"""What all kinds of storage have in common."""
+
+from __future__ import annotations
+
+import os
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Self
+
+from headwater.core.errors import InvalidArgument
+from headwater.core.labels import label_set
+
+if TYPE_CHECKING:
+    from headwater.engine.results import Result
+    from headwater.graph.flow import Flow
+
+ADD_DEFAULT_LABELS_VARIABLE = "HEADWATER__FLOWS__DEFAULTS__STORAGE__ADD_DEFAULT_LABELS"
+
+
+def python_version() -> str:
+    """Return the minor version of Python, such as `3.11`: byte code is the same within it."""
+    return f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+class Storage(ABC):
+    """Where flows' code lies. `flows` maps the names of those added to their locations.
+
+    `labels` are added to each flow stored here, and with `add_default_labels` those that the kind of storage brings;
+    it is on unless HEADWATER__FLOWS__DEFAULTS__STORAGE__ADD_DEFAULT_LABELS says `false`.
+    """
+
+    def __init__(
+        self,
+        *,
+        result: Result | None = None,
+        labels: Iterable[str] | None = None,
+        add_default_labels: bool | None = None,
+        stored_as_script: bool = False,
+    ) -> None:
+        if isinstance(labels, str):
+            raise InvalidArgument(f"labels={labels!r} is one text.", hint=f"Write labels=[{labels!r}].")
+        self.result = result
+        self._labels = label_set(labels or ())
+        if add_default_labels is None:
+            add_default_labels = os.environ.get(ADD_DEFAULT_LABELS_VARIABLE, "true").strip().lower() not in ("false", "0")
+        self.add_default_labels = add_default_labels
+        self.stored_as_script = stored_as_script
+        self.flows: dict[str, str] = {}
+        self._added: dict[str, Flow] = {}
+
+    @property
+    def default_labels(self) -> list[str]:
+        """The labels that this kind of storage brings."""
+        return []
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels of every flow stored here, sorted."""
+        return sorted({*self._labels, *(self.default_labels if self.add_default_labels else ())})
+
+    def add_flow(self, flow: Flow) -> str:
+        """Take a flow, in the place of another of this name, and return where its code will lie after `build`."""
+        self._added[flow.name] = flow
+        self.flows[flow.name] = self._location_for(flow)
+        return self.flows[flow.name]
+
+    @abstractmethod
+    def _location_for(self, flow: Flow) -> str: ...
+
+    @abstractmethod
+    def build(self) -> Self:
+        """Store the code of the flows that were added.
+
+        Raises:
+            FlowNotStorable: one of them cannot be pickled.
+            FlowCodeMissing: a script or module is not there.
+
+        """
+
+    @abstractmethod
+    def get_flow(self, flow_name: str) -> Flow:
+        """Return the flow of this name from where its code lies.
+
+        Raises:
+            StorageError: it cannot be had; the kind of error says why.
+
+        """
+
+    @abstractmethod
+    def reference(self, flow_name: str) -> dict[str, Any]:
+        """Return what somebody else needs to find the flow's code again, and to tell whether it is the same.
+
+        Keys: `type`, `location`, `flow_name`, `stored_as_script`, `sha256`, `python_version`, `options`. Never code.
+        """
+
+    def settings(self) -> dict[str, Any]:
+        """Return what was chosen about the storage, apart from what differs each time a flow is stored."""
+        return {"type": type(self).__name__, "stored_as_script": self.stored_as_script}
+
+    def __contains__(self, flow_name: object) -> bool:
+        return flow_name in self.flows
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The flows hold their storage; it need not hold them as well.
+        return {**self.__dict__, "_added": {}}
+
+    def __repr__(self) -> str:
+        return f"<Storage: {type(self).__name__}>"

@@ -1,0 +1,84 @@
+"""From the reference in the log to the flow: what an agent's process does first."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headwater.storage.base import python_version
+from headwater.storage.errors import (
+    FlowCodeChanged,
+    FlowCodeMissing,
+    FlowDiffersFromRegistered,
+    PythonVersionDiffers,
+    UnknownStorage,
+)
+from headwater.storage.pickled import sha256_of, unpickled
+from headwater.storage.scripts import flows_in_file, flows_in_module, pick_flow
+
+if TYPE_CHECKING:
+    from headwater.graph.flow import Flow
+
+__all__ = ["check_slugs", "flows_in_file", "flows_in_module", "load_flow"]
+
+
+def load_flow(reference: Mapping[str, Any], slugs: Iterable[str] | None = None) -> Flow:
+    """Return the flow that a reference (`Storage.reference`) stands for, checked to be the one that was registered.
+
+    Args:
+        reference: where the code lies, and how to tell that it is the same.
+        slugs: the slugs of the registered tasks; None leaves that check to the caller.
+
+    Raises:
+        StorageError: the flow cannot be had, or is another; the kind of error says why, its hint what to do.
+
+    """
+    kind, name, location = reference.get("type"), str(reference.get("flow_name", "")), str(reference.get("location", ""))
+    if kind == "Module":
+        flow = pick_flow(flows_in_module(location), name, f"Module {location!r}")
+    elif kind != "Local":
+        raise UnknownStorage(
+            f"Flow {name!r} lies in storage of the kind {kind!r}, which nothing here reads.",
+            hint="Update Headwater where the agent runs, or register the flow with Local or Module storage.",
+        )
+    elif reference.get("stored_as_script"):
+        flow = pick_flow(flows_in_file(location), name, location)
+    else:
+        flow = _from_pickle(reference, name, location)
+    if slugs is not None:
+        check_slugs(flow, slugs)
+    return flow
+
+
+def check_slugs(flow: Flow, registered: Iterable[str]) -> None:
+    """Check that the flow has exactly the tasks that were registered.
+
+    Raises:
+        FlowDiffersFromRegistered: it has not.
+
+    """
+    here, there = {flow.slugs[task] for task in flow.tasks}, set(registered)
+    if here != there:
+        raise FlowDiffersFromRegistered(flow.name, missing=sorted(there - here), unknown=sorted(here - there))
+
+
+def _from_pickle(reference: Mapping[str, Any], name: str, location: str) -> Flow:
+    stored = str(reference.get("python_version") or "")
+    if stored and stored != python_version():
+        # Looked at first: such a pickle may not even load, or crash the interpreter when it runs.
+        raise PythonVersionDiffers(name, stored=stored, running=python_version())
+    file = Path(location)
+    if not file.is_file():
+        raise FlowCodeMissing(name, location)
+    data = file.read_bytes()
+    expected = reference.get("sha256")
+    found = sha256_of(data)
+    if expected and found != expected:
+        raise FlowCodeChanged(name, location, expected=expected, found=found)
+    beside_script = (reference.get("options") or {}).get("import_path")
+    if beside_script and beside_script not in sys.path:
+        # Last, so that it hides nothing that was importable before.
+        sys.path.append(beside_script)
+    return unpickled(data, name, location)

@@ -1,0 +1,105 @@
+"""Flows as files on this machine."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from headwater.core.errors import InvalidArgument
+from headwater.storage.base import Storage, python_version
+from headwater.storage.errors import FlowCodeMissing
+from headwater.storage.pickled import pickled, sha256_of, slug, unpickled, write_whole
+from headwater.storage.scripts import flows_in_file, pick_flow
+from headwater.utilities.configuration import home_directory
+
+if TYPE_CHECKING:
+    from headwater.engine.results import Result
+    from headwater.graph.flow import Flow
+
+
+class Local(Storage):
+    """Files on this machine; flows stored here bear its host name as a label, so that an agent here takes their runs.
+
+    A flow is pickled to `<directory>/<flow name>/<time>`, with its code frozen as it was; `directory` is `flows` in
+    Headwater's home by default, and `path` another file. With `stored_as_script`, `path` is the script itself, and
+    each run executes what it says then.
+
+    Raises:
+        InvalidArgument: `stored_as_script` without a path.
+
+    """
+
+    def __init__(
+        self,
+        directory: str | Path | None = None,
+        path: str | Path | None = None,
+        stored_as_script: bool = False,
+        *,
+        result: Result | None = None,
+        labels: Iterable[str] | None = None,
+        add_default_labels: bool | None = None,
+    ) -> None:
+        super().__init__(
+            result=result, labels=labels, add_default_labels=add_default_labels, stored_as_script=stored_as_script
+        )
+        if stored_as_script and path is None:
+            raise InvalidArgument("Local(stored_as_script=True) needs to know the script.", hint="Add path=__file__.")
+        self.directory = str(Path(directory).expanduser().absolute()) if directory is not None else None
+        self.path = str(Path(path).expanduser().absolute()) if path is not None else None
+        self._hashes: dict[str, str] = {}
+        self._import_paths: dict[str, str] = {}
+
+    @property
+    def default_labels(self) -> list[str]:
+        return [socket.gethostname()]
+
+    def _location_for(self, flow: Flow) -> str:
+        if self.path is not None:
+            return self.path
+        folder = Path(self.directory) if self.directory is not None else home_directory() / "flows"
+        return str(folder / slug(flow.name) / slug(datetime.now(UTC).isoformat()))
+
+    def build(self) -> Self:
+        for name, flow in self._added.items():
+            location = Path(self.flows[name])
+            if self.stored_as_script:
+                if not location.is_file():
+                    raise FlowCodeMissing(name, str(location))
+                continue
+            data = pickled(flow)
+            write_whole(location, data)
+            self._hashes[name] = sha256_of(data)
+            script = getattr(sys.modules.get("__main__"), "__file__", None)
+            if script is not None:
+                self._import_paths[name] = str(Path(script).absolute().parent)
+        return self
+
+    def get_flow(self, flow_name: str) -> Flow:
+        location = self.flows.get(flow_name) or self.path
+        if location is None or not Path(location).is_file():
+            raise FlowCodeMissing(flow_name, location or f"no flow of this name in {sorted(self.flows)}")
+        if self.stored_as_script:
+            return pick_flow(flows_in_file(location), flow_name, location)
+        return unpickled(Path(location).read_bytes(), flow_name, location)
+
+    def reference(self, flow_name: str) -> dict[str, Any]:
+        options = {}
+        if flow_name in self._import_paths:
+            # Modules beside the script are not in the pickle; on this machine they can be found where it found them.
+            options["import_path"] = self._import_paths[flow_name]
+        return {
+            "type": "Local",
+            "location": self.flows.get(flow_name) or self.path or "",
+            "flow_name": flow_name,
+            "stored_as_script": self.stored_as_script,
+            "sha256": self._hashes.get(flow_name),
+            "python_version": python_version(),
+            "options": options,
+        }
+
+    def settings(self) -> dict[str, Any]:
+        return {**super().settings(), "directory": self.directory, "path": self.path}

@@ -1,0 +1,53 @@
+"""Flows in importable modules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Self
+
+from headwater.storage.base import Storage, python_version
+from headwater.storage.scripts import flows_in_module, pick_flow
+
+if TYPE_CHECKING:
+    from headwater.engine.results import Result
+    from headwater.graph.flow import Flow
+
+
+class Module(Storage):
+    """A module that can be imported where the flow runs, such as `mypackage.flows`; its code then counts."""
+
+    def __init__(
+        self,
+        module: str,
+        *,
+        result: Result | None = None,
+        labels: Iterable[str] | None = None,
+        add_default_labels: bool | None = None,
+    ) -> None:
+        super().__init__(result=result, labels=labels, add_default_labels=add_default_labels, stored_as_script=True)
+        self.module = module
+
+    def _location_for(self, flow: Flow) -> str:  # noqa: ARG002 - all flows of a module lie in it
+        return self.module
+
+    def build(self) -> Self:
+        for name in self._added:
+            self.get_flow(name)
+        return self
+
+    def get_flow(self, flow_name: str) -> Flow:
+        return pick_flow(flows_in_module(self.module), flow_name, f"Module {self.module!r}")
+
+    def reference(self, flow_name: str) -> dict[str, Any]:
+        return {
+            "type": "Module",
+            "location": self.module,
+            "flow_name": flow_name,
+            "stored_as_script": True,
+            "sha256": None,
+            "python_version": python_version(),
+            "options": {},
+        }
+
+    def settings(self) -> dict[str, Any]:
+        return {**super().settings(), "module": self.module}

@@ -1,0 +1,144 @@
+"""Flows as pickles, with the user's own code inside them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from headwater.graph.own_code import own_modules
+from headwater.storage.errors import FlowCodeMissing, FlowNotLoadable, FlowNotStorable
+from headwater.utilities.configuration import home_directory
+
+if TYPE_CHECKING:
+    from headwater.graph.flow import Flow
+
+
+def pickled(flow: Flow) -> bytes:
+    """Return the flow as a pickle that needs none of the user's own modules to load: their code is inside.
+
+    Raises:
+        FlowNotStorable: something in it cannot be pickled; the message names the task.
+
+    """
+    import cloudpickle
+
+    with _by_value(own_modules(flow)):
+        try:
+            data: bytes = cloudpickle.dumps(flow)
+        except Exception as error:  # pickling runs the code of whatever is in the flow
+            raise FlowNotStorable(
+                f"Flow {flow.name!r} cannot be pickled{_culprit(flow)}: {error}",
+                hint="Make what cannot be pickled (connections, locks, open files) inside the task, when it runs; "
+                "or store the flow as a script: Local(path=..., stored_as_script=True).",
+            ) from error
+    return data
+
+
+def unpickled(data: bytes, flow_name: str, location: str) -> Flow:
+    """Return the flow in a pickle. Only for pickles of the user's own making: loading one runs code.
+
+    Raises:
+        FlowNotLoadable: it needs a module that is not here, or is no pickle of a flow.
+
+    """
+    import cloudpickle
+
+    from headwater.graph.flow import Flow
+
+    try:
+        flow = cloudpickle.loads(data)
+    except ModuleNotFoundError as error:
+        raise FlowNotLoadable(
+            f"The code of flow {flow_name!r} needs the module {error.name!r}, which cannot be imported here.",
+            hint=f"Install it where the agent runs, or tell the agent where it is: --import-path (loaded from {location}).",
+        ) from error
+    except Exception as error:  # unpickling runs the code of whatever is in the flow
+        raise FlowNotLoadable(
+            f"The stored code of flow {flow_name!r} at {location} cannot be loaded: {error!r}.", hint="Register the flow again."
+        ) from error
+    if not isinstance(flow, Flow):
+        raise FlowNotLoadable(f"The file {location} holds a {type(flow).__name__}, not a flow.", hint="Register the flow again.")
+    return flow
+
+
+def sha256_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file so that nobody ever sees a part of it, and no crash leaves one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    except BaseException:
+        Path(unfinished).unlink(missing_ok=True)
+        raise
+
+
+def slug(text: str) -> str:
+    """Return `text` as a file name: lower case letters of any script, digits and single hyphens."""
+    return re.sub(r"[\W_]+", "-", text.lower()).strip("-") or "flow"
+
+
+def save_flow(flow: Flow, path: Path | None) -> Path:
+    """Write a flow to a file and return its path."""
+    target = path or home_directory() / "flows" / f"{slug(flow.name)}.flow"
+    write_whole(target, pickled(flow))
+    return target
+
+
+def load_saved_flow(path: str | Path) -> Flow:
+    """Return the flow that `save_flow` wrote, by path or by the flow's name.
+
+    Raises:
+        FlowCodeMissing: there is no such file.
+        FlowNotLoadable: it cannot be loaded.
+
+    """
+    file = Path(path).expanduser()
+    if not file.exists() and isinstance(path, str):
+        file = home_directory() / "flows" / f"{slug(path)}.flow"
+    if not file.exists():
+        raise FlowCodeMissing(str(path), str(file))
+    return unpickled(file.read_bytes(), str(path), str(file))
+
+
+@contextmanager
+def _by_value(modules: Iterable[str]) -> Iterator[None]:
+    """Let code of these modules be pickled as code, not as an instruction to import it: it is frozen thereby."""
+    import cloudpickle
+
+    registered = []
+    for name in modules:
+        module = sys.modules.get(name)
+        if module is not None and name != "__main__" and name not in cloudpickle.list_registry_pickle_by_value():
+            cloudpickle.register_pickle_by_value(module)
+            registered.append(module)
+    try:
+        yield
+    finally:
+        for module in registered:
+            cloudpickle.unregister_pickle_by_value(module)
+
+
+def _culprit(flow: Flow) -> str:
+    import cloudpickle
+
+    for task in flow.tasks:
+        try:
+            cloudpickle.dumps((task, flow.constants.get(task)))
+        except Exception:  # noqa: BLE001 - which error it is has been told already
+            return f" because of task {flow.slugs[task]!r}"
+    return ""

@@ -11,7 +11,7 @@ from anyio import to_thread
 
 from headwater.server import postgres
 from headwater.server.child_process import find_nats_server, find_postgres_programs
-from headwater.server.home import Home
+from headwater.server.home import Home, usable
 from headwater.server.leftovers import end_leftover
 from headwater.server.nats_server import NatsConf, NotReady, ask_jetstream, token, write_conf
 from headwater.server.supervisor import Program
@@ -26,16 +26,16 @@ def nats_program(home: Home, *, port: int, key: str | None, monitor_port: int | 
 
     Raises:
         ServerPartMissing: nats-server is not installed.
+        HomeUnusable: the configuration cannot be written.
 
     """
     program = find_nats_server()
     # By its name we know our own server from a stranger that took the port in between.
     name = f"headwater-{secrets.token_hex(4)}"
     conf = home.nats_dir / "nats.conf"
-    write_conf(
-        conf,
-        NatsConf(store_dir=home.nats_dir / "data", port=port, server_name=name, key=key, monitor_port=monitor_port),
-    )
+    settings = NatsConf(store_dir=home.nats_dir / "data", port=port, server_name=name, key=key, monitor_port=monitor_port)
+    with usable(home):
+        write_conf(conf, settings)
 
     async def is_ready(_pid: int) -> bool:
         try:

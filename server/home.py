@@ -56,14 +56,26 @@ def open_home(path: Path) -> Home:
         HomeUnusable: it cannot be made, entered or written.
 
     """
-    home = Home(Path(os.path.abspath(path.expanduser())))  # noqa: PTH100  (resolve() would follow the user's links)
-    try:
+    home = Home(path.expanduser().absolute())
+    with usable(home):
         for folder in (home.path, home.nats_dir, home.postgres_dir, home.logs_dir):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _open_lock_file(home).close()
+    return home
+
+
+@contextmanager
+def usable(home: Home) -> Iterator[None]:
+    """Says of a refusal of the operating system, while the block touches the home, that the home is what was refused.
+
+    Raises:
+        HomeUnusable: the block raised OSError.
+
+    """
+    try:
+        yield
     except OSError as error:
         raise HomeUnusable(home.path, error.strerror or str(error)) from error
-    return home
 
 
 @contextmanager
@@ -79,21 +91,21 @@ def hold(home: Home) -> Iterator[None]:
     with _open_lock_file(home) as file:
         if not _lock(file):
             raise already_running(home)
-        file.seek(0)
-        file.truncate()
-        file.write(str(os.getpid()))
-        file.flush()
+        with usable(home):
+            file.seek(0)
+            file.truncate()
+            file.write(str(os.getpid()))
+            file.flush()
         yield
 
 
 def is_held(home: Home) -> bool:
     """Whether a server runs (or starts, or is about to end) in this home."""
-    try:
-        file = home.lock_file.open()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError as error:
-        raise HomeUnusable(home.path, error.strerror or str(error)) from error
+    with usable(home):
+        try:
+            file = home.lock_file.open()
+        except (FileNotFoundError, NotADirectoryError):
+            return False
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import signal
+import time
 from pathlib import Path
 
 import msgspec
@@ -17,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 _GRACE_SECONDS = 10.0
 _KILL_SECONDS = 10.0
+_LOOK_INTERVAL_SECONDS = 0.005
 
 
 class RememberedProcess(msgspec.Struct, frozen=True):
@@ -51,13 +53,29 @@ def end_leftover(pid_file: Path, *, stop_signal: signal.Signals) -> None:
         try:
             process.send_signal(stop_signal)
             process.send_signal(signal.SIGCONT)
-            process.wait(_GRACE_SECONDS)
-        except psutil.TimeoutExpired:
-            process.kill()
-            process.wait(_KILL_SECONDS)
+            if not _ends_within(process, _GRACE_SECONDS):
+                process.kill()
+                _ends_within(process, _KILL_SECONDS)
         except psutil.NoSuchProcess:
             logger.debug("it ended by itself")
     forget_process(pid_file)
+
+
+def _ends_within(process: psutil.Process, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not _has_ended(process):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_LOOK_INTERVAL_SECONDS)
+    return True
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    """Whether it runs no more. Its parent is dead, so it may stay a zombie until init (in a container: ever) looks."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _still_running(pid_file: Path) -> psutil.Process | None:
@@ -67,4 +85,4 @@ def _still_running(pid_file: Path) -> psutil.Process | None:
         same = abs(process.create_time() - remembered.started_at) < 0.01  # noqa: PLR2004  (clock ticks are 0.01 s)
     except (FileNotFoundError, msgspec.DecodeError, psutil.NoSuchProcess):
         return None  # nothing, or cut off while it was written: the leash still holds
-    return process if same else None
+    return process if same and not _has_ended(process) else None

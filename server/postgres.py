@@ -37,6 +37,8 @@ PORT = 5432
 # Fast shutdown: clients are sent away, a checkpoint is written, and the next start has nothing to recover.
 STOP_SIGNAL = signal.SIGINT
 _ACCOUNTS_FOR_ROOT = ("postgres", "nobody")
+_NO_PROCESS = 2**22 + 1
+"""An id beyond the largest that systems give."""
 _SOCKET_PATH_LIMIT = 103  # macOS; Linux allows 107
 _INITDB_SECONDS = 120.0
 _TAIL_CHARACTERS = 2000
@@ -93,7 +95,17 @@ def prepare(place: PostgresPlace) -> None:
         PartFailed: PostgreSQL could not make it.
 
     """
-    user = account()
+    try:
+        _prepare(place, account())
+    except OSError as error:
+        raise PartFailed(
+            "PostgreSQL",
+            f"its folders cannot be made ({error})",
+            hint="Free disk space, or start the server as another user, or name a running PostgreSQL with --database-url.",
+        ) from error
+
+
+def _prepare(place: PostgresPlace, user: SystemUser | None) -> None:
     _make_own_folder(place.socket_dir, user)
     if _version_of(place.data_dir) != MAJOR_VERSION:
         unfinished = place.data_dir.with_name(place.data_dir.name + ".unfinished")
@@ -211,21 +223,23 @@ def _write_admission(data_dir: Path, user: SystemUser | None) -> None:
 
 
 def _forget_foreign_pid(data_dir: Path) -> None:
-    """Removes a `postmaster.pid` that names a process which is no PostgreSQL.
+    """Takes the process id out of a `postmaster.pid` that names a living process which is no PostgreSQL.
 
     In a container process ids start over, so after a crash the file may name any process of ours, and PostgreSQL would
-    refuse to start for ever.
+    refuse to start for ever. The rest of the file stays: by it PostgreSQL notices workers that outlived their parent.
     """
     path = data_dir / "postmaster.pid"
     try:
-        pid = int(path.read_text().splitlines()[0])
-        name = psutil.Process(pid).name()
+        first, *rest = path.read_text().splitlines(keepends=True)
+        process = psutil.Process(int(first))
+        postgres_lives = process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
     except (FileNotFoundError, psutil.NoSuchProcess):
         return  # what PostgreSQL itself cleans up
-    except (ValueError, IndexError):
-        name = ""  # cut off while it was written
-    if name != "postgres":
-        path.unlink()
+    except ValueError:
+        path.unlink()  # cut off while it was written
+        return
+    if not postgres_lives:
+        path.write_text("".join([f"{_NO_PROCESS}\n", *rest]))
 
 
 def _make_own_folder(path: Path, user: SystemUser | None) -> None:

@@ -21,7 +21,7 @@ from headwater.core.server_file import ServerFile
 from headwater.server.embedded import nats_program, postgres_place, postgres_program
 from headwater.server.errors import PartFailed, PortTaken
 from headwater.server.external import check_external_nats
-from headwater.server.home import Home, hold, open_home
+from headwater.server.home import Home, hold, open_home, usable
 from headwater.server.nats_server import LOOPBACK
 from headwater.server.options import ServerOptions
 from headwater.server.ports import bind_port, choose_port, port_of
@@ -99,7 +99,8 @@ async def _serve(options: ServerOptions, services: ServiceFactory, on_ready: Cal
                 pid=os.getpid(),
                 version=version("headwater"),
             )
-            write_server_file(home.path, content)
+            with usable(home):
+                write_server_file(home.path, content)
             try:
                 on_ready(content)
                 await anyio.sleep_forever()
@@ -145,10 +146,14 @@ async def _nats(home: Home, options: ServerOptions, start: Callable[[Service], A
     if options.nats_url is not None:
         await check_external_nats(options.nats_url, options.key)
         return options.nats_url
+    monitor_port = options.nats_monitor_port
+    if monitor_port is not None:
+        monitor_port = choose_port(monitor_port, option="--nats-monitor-port")
+        logger.info("nats-server can be watched at http://%s:%d", LOOPBACK, monitor_port)
     tries = _FREE_PORT_TRIES if options.nats_port == 0 else 1
     for last in [False] * (tries - 1) + [True]:
         port = choose_port(options.nats_port, option="--nats-port")
-        program = nats_program(home, port=port, key=options.key, monitor_port=options.nats_monitor_port)
+        program = nats_program(home, port=port, key=options.key, monitor_port=monitor_port)
         try:
             await start(Supervisor(program))
         except PartFailed as error:

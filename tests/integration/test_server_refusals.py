@@ -27,7 +27,7 @@ def test_the_broker_itself_refuses_whoever_lacks_the_key(tmp_path: Path) -> None
         server.interrupt()
 
 
-@pytest.mark.parametrize("option", ["port", "nats_port"])
+@pytest.mark.parametrize("option", ["port", "nats_port", "nats_monitor_port"])
 def test_a_port_in_use_is_named_together_with_its_option(tmp_path: Path, option: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -1,0 +1,62 @@
+"""The log in one process's memory: for tests and simulations. It keeps the same promises, and time and faults are in the test's hands."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
+
+import anyio.lowlevel
+
+from headwater.core.log.memory.clock import Clock, ManualClock, SystemClock
+from headwater.core.log.memory.events import MemoryEvents
+from headwater.core.log.memory.interference import Interference, Moment, Operation, undisturbed
+from headwater.core.log.memory.live import MemoryLive
+from headwater.core.log.memory.queues import MemoryQueues
+from headwater.core.log.memory.run_logs import MemoryRunLogs
+from headwater.core.log.protocol import LiveMessage, Recorded
+from headwater.core.subjects import live
+
+__all__ = ["Clock", "Interference", "ManualClock", "MemoryLog", "Moment", "Operation", "SystemClock"]
+
+
+class MemoryLog:
+    """`Log` in memory. Everyone who holds the object is connected to the same log.
+
+    `interference` may be set at any time; it is called around each operation and may raise in its place.
+    """
+
+    def __init__(self, *, clock: Clock | None = None, interference: Interference = undisturbed) -> None:
+        self.clock: Clock = clock or SystemClock()
+        self.interference: Interference = interference
+        self.url = "memory:"
+        self._live = MemoryLive()
+        self._on_reconnect: list[Callable[[], None]] = []
+        self.events = MemoryEvents(self.clock, self._interfere, self._announce)
+        self.queues = MemoryQueues(self.clock, self._interfere)
+        self.logs = MemoryRunLogs(self._interfere)
+
+    async def publish(self, subject: str, data: bytes) -> None:
+        await anyio.lowlevel.checkpoint()
+        self._live.publish(subject, data)
+
+    async def request(self, subject: str, data: bytes, *, timeout: float) -> bytes:
+        return await self._live.request(subject, data, timeout)
+
+    def subscribe(self, subjects: str, *, group: str = "") -> AbstractAsyncContextManager[AsyncIterator[LiveMessage]]:
+        return self._live.subscribe(subjects, group)
+
+    def on_reconnect(self, callback: Callable[[], None]) -> Callable[[], None]:
+        self._on_reconnect.append(callback)
+        return lambda: self._on_reconnect.remove(callback)
+
+    def restart_broker(self) -> None:
+        """Do what the kill and restart of a single broker does: facts stay, every item in somebody's hands is offered again."""
+        self.queues.forget_deliveries()
+        for callback in tuple(self._on_reconnect):
+            callback()
+
+    def _interfere(self) -> Interference:
+        return self.interference
+
+    def _announce(self, recorded: Recorded) -> None:
+        self._live.publish(live(recorded.subject), recorded.data)

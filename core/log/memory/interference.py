@@ -1,0 +1,22 @@
+"""Where a test or a simulation may step in: before an operation takes effect, and before its answer is given."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+Moment = Literal["asked", "done"]
+Operation = Literal["append", "read", "offer", "set_timer", "cancel_timer", "renew", "finish", "give_back", "write_lines"]
+
+
+class Interference(Protocol):
+    """Called around every operation; an error it raises is what the caller gets.
+
+    Raised when "asked", the operation does not happen (`LogUnavailable`, `LogFull`). Raised when "done", it has happened and its answer
+    is lost (`OutcomeUnknown`).
+    """
+
+    def __call__(self, operation: Operation, moment: Moment, subject: str) -> None: ...
+
+
+def undisturbed(operation: Operation, moment: Moment, subject: str) -> None:
+    """Let everything happen."""

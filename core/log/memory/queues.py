@@ -1,0 +1,222 @@
+"""Work items and timers, in memory, with the broker's habits: an item not renewed is offered again, a newer timer replaces the older."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import anyio.lowlevel
+
+from headwater.core.log.mailbox import Mailbox
+from headwater.core.log.memory.clock import Clock
+from headwater.core.log.memory.interference import Interference, Operation
+from headwater.core.log.protocol import QueueBinding, WorkItem
+from headwater.core.log.work_item import decode_item, encode_item
+
+
+@dataclass(eq=False)
+class _Stored:
+    """An item in the stream."""
+
+    queue_id: str
+    data: bytes
+    offered_at: datetime
+    deliveries: int = 0
+    until: datetime | None = None  # in somebody's hands, or held back, until then
+
+
+@dataclass(eq=False)
+class _Queue:
+    ready: deque[_Stored] = field(default_factory=deque)
+    held: list[_Stored] = field(default_factory=list)
+    half_lease: timedelta = timedelta(seconds=5)
+
+
+@dataclass(frozen=True)
+class _Timer:
+    due: datetime
+    order: int
+    queue_id: str
+    data: bytes
+
+
+class MemoryQueues:
+    """`RunQueues` in memory."""
+
+    def __init__(self, clock: Clock, interfere: Callable[[], Interference]) -> None:
+        self._clock = clock
+        self._interference = interfere
+        self._queues: dict[str, _Queue] = {}
+        self._timers: dict[str, _Timer] = {}
+        self._timers_set = 0
+        self._waiting: set[Mailbox[None]] = set()
+
+    async def offer(self, item: WorkItem) -> None:
+        data = encode_item(item)
+        await self._asked("offer", item.run_id)
+        self._publish(_Stored(item.queue_id, data, self._clock.now()))
+        await self._done("offer", item.run_id)
+
+    async def set_timer(self, item: WorkItem, *, due: datetime) -> None:
+        data = encode_item(item)
+        await self._asked("set_timer", item.run_id)
+        self.settle()
+        self._timers_set += 1
+        self._timers[item.run_id] = _Timer(due, self._timers_set, item.queue_id, data)
+        self._wake()
+        await self._done("set_timer", item.run_id)
+
+    async def cancel_timer(self, run_id: str) -> None:
+        await self._asked("cancel_timer", run_id)
+        self.settle()
+        self._timers.pop(run_id, None)
+        await self._done("cancel_timer", run_id)
+
+    def bind(self, queue_id: str, *, lease_seconds: float) -> AbstractAsyncContextManager[QueueBinding]:
+        return self._bind(queue_id, timedelta(seconds=lease_seconds / 2))
+
+    def next_due(self) -> datetime | None:
+        """Return when the next timer fires or the next unrenewed item is offered again; None where nothing is due ever."""
+        dues = [timer.due for timer in self._timers.values()]
+        dues += [stored.until for queue in self._queues.values() for stored in queue.held if stored.until is not None]
+        return min(dues, default=None)
+
+    def settle(self) -> None:
+        """Let everything happen that is due by now, in the order in which it was due."""
+        now = self._clock.now()
+        for run_id, timer in sorted(self._timers.items(), key=lambda entry: (entry[1].due, entry[1].order)):
+            if timer.due <= now:
+                del self._timers[run_id]
+                self._publish(_Stored(timer.queue_id, timer.data, timer.due))
+        for queue in self._queues.values():
+            over = [stored for stored in queue.held if stored.until is not None and stored.until <= now]
+            for stored in reversed(over):
+                self._offer_again(queue, stored)
+
+    def forget_deliveries(self) -> None:
+        """Offer everything that is in somebody's hands once more, as if for the first time: what a killed broker does."""
+        for queue in self._queues.values():
+            for stored in reversed(queue.held):
+                stored.deliveries = 0
+                self._offer_again(queue, stored)
+
+    def take(self, queue_id: str) -> MemoryDelivery | None:
+        """Hand the queue's next item to whoever asks."""
+        self.settle()
+        queue = self._queues.setdefault(queue_id, _Queue())
+        if not queue.ready:
+            return None
+        stored = queue.ready.popleft()
+        stored.deliveries += 1
+        stored.until = self._clock.now() + queue.half_lease
+        queue.held.append(stored)
+        return MemoryDelivery(self, stored)
+
+    async def renew(self, stored: _Stored) -> None:
+        await self._asked("renew", stored.queue_id)
+        self.settle()
+        queue = self._queues[stored.queue_id]
+        if stored in queue.held:
+            stored.until = self._clock.now() + queue.half_lease
+
+    async def finish(self, stored: _Stored) -> None:
+        await self._asked("finish", stored.queue_id)
+        queue = self._queues[stored.queue_id]
+        for place in (queue.held, queue.ready):
+            if stored in place:
+                place.remove(stored)
+        await self._done("finish", stored.queue_id)
+
+    async def give_back(self, stored: _Stored, delay: timedelta) -> None:
+        await self._asked("give_back", stored.queue_id)
+        queue = self._queues[stored.queue_id]
+        if stored in queue.held:
+            stored.until = self._clock.now() + delay
+            self.settle()
+            self._wake()
+
+    def _publish(self, stored: _Stored) -> None:
+        self._queues.setdefault(stored.queue_id, _Queue()).ready.append(stored)
+        self._wake()
+
+    def _offer_again(self, queue: _Queue, stored: _Stored) -> None:
+        queue.held.remove(stored)
+        stored.until = None
+        queue.ready.appendleft(stored)
+        self._wake()
+
+    def _wake(self) -> None:
+        for mailbox in self._waiting:
+            mailbox.wake()
+
+    async def _asked(self, operation: Operation, subject: str) -> None:
+        await anyio.lowlevel.checkpoint()
+        self._interference()(operation, "asked", subject)
+
+    async def _done(self, operation: Operation, subject: str) -> None:
+        await anyio.lowlevel.checkpoint()
+        self._interference()(operation, "done", subject)
+
+    @asynccontextmanager
+    async def _bind(self, queue_id: str, half_lease: timedelta) -> AsyncIterator[QueueBinding]:
+        await anyio.lowlevel.checkpoint()
+        self._queues.setdefault(queue_id, _Queue()).half_lease = half_lease
+        news: Mailbox[None] = Mailbox()
+        self._waiting.add(news)
+        try:
+            yield _Binding(self, self._clock, queue_id, news)
+        finally:
+            self._waiting.discard(news)
+
+
+class _Binding:
+    def __init__(self, queues: MemoryQueues, clock: Clock, queue_id: str, news: Mailbox[None]) -> None:
+        self._queues = queues
+        self._clock = clock
+        self._queue_id = queue_id
+        self._news = news
+        self._wanted = True
+
+    def want(self, wanted: bool) -> None:
+        self._wanted = wanted
+        self._news.wake()
+
+    def __aiter__(self) -> _Binding:
+        return self
+
+    async def __anext__(self) -> MemoryDelivery:
+        await anyio.lowlevel.checkpoint()
+        while True:
+            delivery = self._queues.take(self._queue_id) if self._wanted else None
+            if delivery is not None:
+                return delivery
+            await self._clock.wait(self._news, self._queues.next_due() if self._wanted else None)
+
+
+class MemoryDelivery:
+    """`Delivery` in memory."""
+
+    def __init__(self, queues: MemoryQueues, stored: _Stored) -> None:
+        self._queues = queues
+        self._stored = stored
+        self.item = decode_item(stored.data)
+        self.redelivered = stored.deliveries > 1
+
+    def __repr__(self) -> str:
+        return f"<MemoryDelivery of run {self.item.run_id}>"
+
+    @property
+    def offered_at(self) -> datetime:
+        return self._stored.offered_at
+
+    async def renew(self) -> None:
+        await self._queues.renew(self._stored)
+
+    async def done(self) -> None:
+        await self._queues.finish(self._stored)
+
+    async def give_back(self, *, delay_seconds: float = 0.0) -> None:
+        await self._queues.give_back(self._stored, timedelta(seconds=delay_seconds))

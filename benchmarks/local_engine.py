@@ -1,6 +1,6 @@
 """How many tasks a second `flow.run()` runs without a server, and how fast a large flow is built and described.
 
-    python benchmarks/local_engine.py [tasks]
+python benchmarks/local_engine.py [tasks]
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeVar
 
 from headwater import Flow, task
@@ -63,7 +64,7 @@ def measure(tasks: int = 10_000) -> LocalEngineNumbers:
     """Measure with log lines written to the null device, so that the terminal is not what is measured."""
     logger = get_logger()
     handlers, level, propagate = list(logger.handlers), logger.level, logger.propagate
-    with open(os.devnull, "w") as sink:
+    with Path(os.devnull).open("w") as sink:
         handler = logging.StreamHandler(sink)
         handler.setFormatter(LineFormatter(LINE_FORMAT, TIME_FORMAT))
         logger.handlers[:], logger.propagate = [handler], False

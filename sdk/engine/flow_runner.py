@@ -115,7 +115,7 @@ class FlowRunner:
             try:
                 outcome = flow.terminal_state_handler(flow, outcome, set(references)) or outcome
             except Exception as error:  # the handler is the user's code
-                self._logger.exception("Exception raised while calling the terminal state handler: %r", error)
+                self._logger.exception("Exception raised while calling the terminal state handler.")
                 outcome = Failed("Exception raised while calling the terminal state handler.", result=error)
         outcome.result = states
         word = "SUCCESS" if outcome.is_successful() else type(outcome).__name__.upper()
@@ -298,4 +298,3 @@ def _sentence(message: str | None) -> str:
     """Return the message as the end of a line: without its capital and its full stop."""
     text = (message or "").rstrip(".")
     return text[:1].lower() + text[1:]
-

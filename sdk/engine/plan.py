@@ -65,9 +65,7 @@ def plan_of(flow: Flow) -> list[Step]:
             step.sources = tuple(position_of[edge.upstream_task] for edge in step.edges)
             step.before = frozenset(step.sources)
             step.inputs = tuple(
-                (edge.key, number, edge.flattened and not edge.mapped)
-                for number, edge in enumerate(step.edges)
-                if edge.key is not None
+                (edge.key, number, edge.flattened and not edge.mapped) for number, edge in enumerate(step.edges) if edge.key is not None
             )
             step.is_mapped = any(edge.mapped for edge in step.edges)
             for source in step.before:

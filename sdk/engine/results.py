@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any, Self
 
 from headwater.core.errors import InvalidArgument
 from headwater.engine.serializers import PickleSerializer, Serializer
 from headwater.utilities.configuration import home_directory
+from headwater.utilities.files import file_name, write_whole
 
 INLINE_BYTES_MAX = 64 * 1024
 
@@ -95,18 +94,11 @@ class ConstantResult(Result):
 
     __slots__ = ()
 
-    def write(self, value: Any, **context: Any) -> Result:
-        raise InvalidArgument("A ConstantResult cannot be written; its value is part of the flow.")
-
     def read(self, location: str) -> Result:
         return self.at(location, self.value)
 
-    def exists(self, location: str, **context: Any) -> bool:
+    def exists(self, location: str, **context: Any) -> bool:  # noqa: ARG002 - it is always there
         return True
-
-    @property
-    def keeps_values(self) -> bool:
-        return False
 
 
 class InlineResult(Result):
@@ -119,7 +111,7 @@ class InlineResult(Result):
 
     __slots__ = ()
 
-    def write(self, value: Any, **context: Any) -> Result:
+    def write(self, value: Any, **context: Any) -> Result:  # noqa: ARG002 - it lies nowhere
         try:
             text = json.dumps(value)
         except (TypeError, ValueError) as error:
@@ -129,26 +121,20 @@ class InlineResult(Result):
                 f"An InlineResult holds at most {INLINE_BYTES_MAX} bytes; this value has {len(text.encode())}.",
                 hint="Keep large values elsewhere, for example with a LocalResult.",
             )
-        return self.at(text, value)
-
-    def read(self, location: str) -> Result:
-        return self.at(location, json.loads(location))
-
-    def exists(self, location: str, **context: Any) -> bool:
-        return True
+        return self.at(None, value)
 
     def reference(self) -> dict[str, Any]:
-        return {"type": "InlineResult", "location": None, "value": self.value}
+        return {**super().reference(), "value": self.value}
 
 
 class LocalResult(Result):
     """Keeps values as files below `dir` (default: `results` in Headwater's home directory).
 
     Files are written whole or not at all. The default location is
-    `<flow name>/<run id>/<task slug>[-<map index>]-<attempt>`.
+    `<flow name>/<run id>/<task slug>[-<map index>][-<attempt>]`.
     """
 
-    def __init__(self, dir: str | Path | None = None, *, location: str | None = None, serializer: Serializer | None = None) -> None:  # noqa: A002, E501
+    def __init__(self, dir: str | Path | None = None, *, location: str | None = None, serializer: Serializer | None = None) -> None:  # noqa: A002 - the name people know
         super().__init__(location=location, serializer=serializer)
         self.dir = str(Path(dir).expanduser().absolute()) if dir is not None else None
 
@@ -160,18 +146,9 @@ class LocalResult(Result):
         return self.folder / location
 
     def write(self, value: Any, **context: Any) -> Result:
-        location = (self.location or default_location(context)).format(**context)
+        location = self.location.format(**context) if self.location else default_location(context)
         path = self._path(location)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        data = (self.serializer or PickleSerializer()).serialize(value)
-        handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            os.replace(unfinished, path)
-        except BaseException:
-            Path(unfinished).unlink(missing_ok=True)
-            raise
+        write_whole(path, (self.serializer or PickleSerializer()).serialize(value))
         return self.at(str(path), value)
 
     def read(self, location: str) -> Result:
@@ -183,7 +160,11 @@ class LocalResult(Result):
 
 
 def default_location(context: dict[str, Any]) -> str:
-    """Return a location template that no other task run, and no other attempt, uses."""
-    index = "-{map_index}" if context.get("map_index", -1) >= 0 else ""
-    attempt = "-{attempt}" if "attempt" in context else ""
-    return "{flow_name}/{flow_run_id}/{task_slug}" + index + attempt
+    """Return a location that no other task run, and no other attempt, uses."""
+    last = [file_name(str(context.get("task_slug", "value")))]
+    if context.get("map_index", -1) >= 0:
+        last.append(str(context["map_index"]))
+    if "attempt" in context:
+        last.append(str(context["attempt"]))
+    folders = (file_name(str(context.get(key, "unnamed"))) for key in ("flow_name", "flow_run_id"))
+    return "/".join([*folders, "-".join(last)])

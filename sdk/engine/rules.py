@@ -58,7 +58,7 @@ def refusal(task: Task, edges: Sequence[Edge], states: Sequence[State]) -> State
         allowed = task.trigger(before)
     except StateSignal as signal:
         return signal.state
-    except Exception as error:  # a trigger may be the user's code
+    except Exception as error:  # noqa: BLE001 - a trigger may be the user's code
         return TriggerFailed(f"Unexpected error while checking the trigger: {error!r}", result=error)
     return None if allowed else TriggerFailed("Trigger failed")
 

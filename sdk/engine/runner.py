@@ -13,9 +13,7 @@ from headwater.graph.task import StateHandler
 __all__ = ["ENDRUN", "call_state_handlers"]
 
 
-def call_state_handlers(
-    handlers: Iterable[StateHandler], subject: Any, old: State, new: State, logger: logging.Logger
-) -> State:
+def call_state_handlers(handlers: Iterable[StateHandler], subject: Any, old: State, new: State, logger: logging.Logger) -> State:
     """Tell each handler in turn of the change, and return the state that is entered: `new`, or what a handler made of it.
 
     A handler may return a state or raise a signal; any other exception makes the state Failed.
@@ -26,6 +24,6 @@ def call_state_handlers(
     except StateSignal as signal:
         return signal.state
     except Exception as error:  # a handler is the user's code
-        logger.exception("Exception raised while calling state handlers: %r", error)
+        logger.exception("Exception raised while calling state handlers.")
         return Failed("Exception raised while calling state handlers.", result=error)
     return new

@@ -174,7 +174,7 @@ class Scheduled(Pending):
 
     __slots__ = ("start_time",)
     color = "#ffab00"
-    extra_fields = ("start_time",)
+    extra_fields: ClassVar[tuple[str, ...]] = ("start_time",)
 
     def __init__(
         self,
@@ -219,9 +219,9 @@ class Retrying(Scheduled):
 
     __slots__ = ("run_count",)
     color = "#f66a0a"
-    extra_fields = ("start_time", "run_count")
+    extra_fields: ClassVar[tuple[str, ...]] = ("start_time", "run_count")
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the signature people know
         self,
         message: str | None = None,
         result: Any = NoResult,
@@ -238,7 +238,7 @@ class _MetaState(State):
     """Around another state, which tells what is so apart from it."""
 
     __slots__ = ("state",)
-    extra_fields = ("state",)
+    extra_fields: ClassVar[tuple[str, ...]] = ("state",)
 
     def __init__(
         self,
@@ -267,9 +267,9 @@ class Queued(_MetaState):
 
     __slots__ = ("start_time",)
     color = "#ffea7f"
-    extra_fields = ("state", "start_time")
+    extra_fields: ClassVar[tuple[str, ...]] = ("state", "start_time")
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the signature people know
         self,
         message: str | None = None,
         result: Any = NoResult,
@@ -322,9 +322,9 @@ class Cached(Success):
 
     __slots__ = ("cached_parameters", "cached_result_expiration", "hashed_inputs")
     color = "#34d058"
-    extra_fields = ("cached_parameters", "cached_result_expiration", "hashed_inputs")
+    extra_fields: ClassVar[tuple[str, ...]] = ("cached_parameters", "cached_result_expiration", "hashed_inputs")
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the signature people know
         self,
         message: str | None = None,
         result: Any = NoResult,
@@ -345,9 +345,9 @@ class Mapped(Success):
 
     __slots__ = ("map_states", "n_map_states")
     color = "#003ccb"
-    extra_fields = ("n_map_states",)
+    extra_fields: ClassVar[tuple[str, ...]] = ("n_map_states",)
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the signature people know
         self,
         message: str | None = None,
         result: Any = NoResult,
@@ -408,7 +408,7 @@ class Looped(Finished):
 
     __slots__ = ("loop_count",)
     color = "#003ccb"
-    extra_fields = ("loop_count",)
+    extra_fields: ClassVar[tuple[str, ...]] = ("loop_count",)
 
     def __init__(
         self,

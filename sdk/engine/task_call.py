@@ -50,7 +50,7 @@ def execute(call: TaskCall) -> State:
         return signal.state
     except TaskTimedOut as error:
         return TimedOut("Task timed out during execution.", result=error)
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the user's code raises is how the task ended
         if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
             # The frame of this function tells the user nothing.
             error.__traceback__ = error.__traceback__.tb_next

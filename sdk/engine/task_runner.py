@@ -31,7 +31,19 @@ class TaskRun:
     `before` holds the states of the tasks before it, one for each edge of the step.
     """
 
-    __slots__ = ("before", "children", "context", "loop_count", "loop_result", "map_index", "parent", "run_count", "state", "step", "unfinished")
+    __slots__ = (
+        "before",
+        "children",
+        "context",
+        "loop_count",
+        "loop_result",
+        "map_index",
+        "parent",
+        "run_count",
+        "state",
+        "step",
+        "unfinished",
+    )
 
     def __init__(self, step: Step, before: Sequence[State] = (), *, map_index: int = -1, parent: TaskRun | None = None) -> None:
         self.step = step
@@ -113,9 +125,7 @@ class TaskRunner:
             if not is_entered:
                 self._change(run, outcome)
             if self._logs_info:
-                self._logger.info(
-                    "Task '%s': Finished task run for task with final state: '%s'", run.name, type(run.state).__name__
-                )
+                self._logger.info("Task '%s': Finished task run for task with final state: '%s'", run.name, type(run.state).__name__)
         finally:
             current_values.reset(token)
 

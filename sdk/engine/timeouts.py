@@ -10,7 +10,7 @@ from contextvars import copy_context
 from typing import Any
 
 
-class TaskTimedOut(Exception):  # noqa: N818 - says what happened
+class TaskTimedOut(Exception):
     """The task took longer than its time-out."""
 
 

@@ -58,7 +58,7 @@ class _Writer:
         self._seen = {} if seen is None else seen
         self._kept: list[Any] = []
 
-    def write(self, value: Any) -> None:  # noqa: C901, PLR0912 - one arm for each kind of value
+    def write(self, value: Any) -> None:
         if isinstance(value, _PLAIN):
             self._text(type(value).__name__, repr(value))
         elif isinstance(value, enum.Enum):
@@ -83,7 +83,7 @@ class _Writer:
             self._kept.append(value)
             self._compound(value)
 
-    def _compound(self, value: Any) -> None:  # noqa: C901, PLR0912 - one arm for each kind of value
+    def _compound(self, value: Any) -> None:
         if isinstance(value, list | tuple):
             self._text(type(value).__name__, str(len(value)))
             self._all(value)
@@ -178,7 +178,7 @@ class _Writer:
 
     def _apart(self, value: Any) -> str:
         """Return a description of its own for an element whose place among others means nothing."""
-        writer = _Writer({key: number for key, number in self._seen.items()})
+        writer = _Writer(dict(self._seen))
         writer.write(value)
         self._kept.append(value)
         return writer.hash.hexdigest()

@@ -48,7 +48,7 @@ class Flow(TaskGraph):
 
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the signature people know
         self,
         name: str,
         schedule: Any = None,
@@ -92,7 +92,7 @@ class Flow(TaskGraph):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         current_values.reset(self._open_blocks.pop())
 
-    def set_dependencies(
+    def set_dependencies(  # noqa: PLR0917 - the signature people know
         self,
         task: Any,
         upstream_tasks: Iterable[Any] | None = None,
@@ -162,9 +162,7 @@ class Flow(TaskGraph):
     ) -> None:
         """Add the tasks, edges and constants of another flow. With `merge_parameters`, parameters of one name become one."""
         mine = {parameter.name: parameter for parameter in self.parameters()} if merge_parameters else {}
-        stands_for: dict[Task, Task] = {
-            task: mine[task.name] for task in flow.tasks if isinstance(task, Parameter) and task.name in mine
-        }
+        stands_for: dict[Task, Task] = {task: mine[task.name] for task in flow.tasks if isinstance(task, Parameter) and task.name in mine}
         references = self._reference_tasks
         for task in flow.tasks:
             self.add_task(stands_for.get(task, task))
@@ -184,9 +182,7 @@ class Flow(TaskGraph):
     def copy(self) -> Flow:
         """Return a flow of its own with the same tasks: changing its graph leaves this one as it is."""
         twin = copy.copy(self)
-        twin.__dict__.update(
-            {name: dict(value) for name, value in self.__dict__.items() if type(value) is dict and name != "_derived"}
-        )
+        twin.__dict__.update({name: dict(value) for name, value in self.__dict__.items() if type(value) is dict and name != "_derived"})
         for name in ("_edges_to", "_edges_from", "constants"):
             setattr(twin, name, {task: dict(inner) for task, inner in getattr(self, name).items()})
         twin._fed_arguments = {task: set(keys) for task, keys in self._fed_arguments.items()}  # noqa: SLF001
@@ -249,7 +245,7 @@ class Flow(TaskGraph):
         self.validate()
         return FlowRunner(self, executor=executor).run(values, context=context, task_states=task_states)
 
-    def register(
+    def register(  # noqa: PLR0917 - the signature people know
         self,
         project_name: str | None = None,
         build: bool = True,

@@ -37,9 +37,7 @@ class Parameter(Task):
 
     """
 
-    def __init__(
-        self, name: str, default: Any = no_default, required: bool | None = None, tags: Iterable[str] | None = None
-    ) -> None:
+    def __init__(self, name: str, default: Any = no_default, required: bool | None = None, tags: Iterable[str] | None = None) -> None:
         if not isinstance(name, str) or not name.strip():
             raise InvalidTask(f"A parameter needs a name, and {name!r} is none.")
         has_default = not isinstance(default, _NoDefault)
@@ -64,10 +62,8 @@ class Parameter(Task):
         """Add the parameter to the flow being built, and return it."""
         return self.bind(flow=flow)
 
-    def copy(self, **task_args: Any) -> Self:
-        raise InvalidTask(
-            f"Parameter {self.name!r} cannot be copied: its name is what it is known by.", hint="Make another Parameter."
-        )
+    def copy(self, **task_args: Any) -> Self:  # noqa: ARG002 - it never copies
+        raise InvalidTask(f"Parameter {self.name!r} cannot be copied: its name is what it is known by.", hint="Make another Parameter.")
 
     def run(self) -> Any:
         values = context.get("parameters") or {}

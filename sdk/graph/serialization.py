@@ -60,9 +60,7 @@ def serialize_flow(flow: Flow) -> dict[str, Any]:
         "run_config": (flow.run_config or UniversalRun()).serialize(),
         "storage": flow.storage.reference(flow.name) if flow.storage is not None else None,
         "environment": {"headwater_version": version("headwater"), "python_version": platform.python_version()},
-        "code_hash": fingerprint(
-            flow.state_handlers, flow.terminal_state_handler, _settings_of(flow.executor), _settings_of(flow.result)
-        ),
+        "code_hash": fingerprint(flow.state_handlers, flow.terminal_state_handler, _settings_of(flow.executor), _settings_of(flow.result)),
     }
 
 

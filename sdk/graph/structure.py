@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterable, KeysView
+from itertools import pairwise
 from typing import Any
 
 from headwater.graph.edge import Edge
@@ -160,14 +161,15 @@ class TaskGraph:
             self._edges_from[edge.upstream_task].pop(edge, None)
             if edge.key is not None:
                 self._fed_arguments[edge.downstream_task].discard(edge.key)
-        for table in (self._tasks, self._edges_to, self._edges_from, self.constants, self._fed_arguments):
-            table.pop(task, None)  # type: ignore[attr-defined]
+        tables: tuple[dict[Task, Any], ...] = (self._tasks, self._edges_to, self._edges_from, self.constants, self._fed_arguments)
+        for table in tables:
+            table.pop(task, None)
         del self._taken_slugs[self.slugs.pop(task)]
         self._changed()
 
     def chain(self, *tasks: Task) -> list[Edge]:
         """Let each of the tasks run after the one before it."""
-        return [self.add_edge(before, after) for before, after in zip(tasks, tasks[1:], strict=False)]
+        return [self.add_edge(before, after) for before, after in pairwise(tasks)]
 
     def edges_to(self, task: Task) -> set[Edge]:
         """Return the edges that end at `task`."""

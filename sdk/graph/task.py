@@ -35,7 +35,7 @@ class Task(TaskOperators):
 
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the signature people know
         self,
         name: str | None = None,
         slug: str | None = None,
@@ -112,7 +112,8 @@ class Task(TaskOperators):
         **kwargs: Any,
     ) -> Self:
         """Add a copy of this task that runs once for each element of its inputs; wrap constants in `unmapped`."""
-        return self(*args, mapped=True, task_args=task_args, upstream_tasks=upstream_tasks, flow=flow, **kwargs)
+        twin = self.copy(**(task_args or {}))
+        return twin.bind(*args, mapped=True, upstream_tasks=upstream_tasks, flow=flow, **kwargs)
 
     def bind(
         self,

@@ -24,13 +24,10 @@ def problems_of(flow: Flow) -> tuple[str, ...]:
 def _unknown_tasks(flow: Flow) -> list[str]:
     problems = []
     for edge in flow.edges:
-        for end, task in (("starts", edge.upstream_task), ("ends", edge.downstream_task)):
-            if task not in flow:
-                problems.append(f"The edge {edge!r} {end} at task {task.name!r}, which is not in the flow; add it with add_task.")
-    for task in flow.reference_tasks():
-        if task not in flow:
-            problems.append(f"The reference task {task.name!r} is not in the flow.")
-    return problems
+        unknown = [task for task in (edge.upstream_task, edge.downstream_task) if task not in flow]
+        problems += [f"{edge!r} touches task {task.name!r}, which is not in the flow; add it with add_task." for task in unknown]
+    strangers = [task for task in flow.reference_tasks() if task not in flow]
+    return problems + [f"The reference task {task.name!r} is not in the flow." for task in strangers]
 
 
 def _cycles(flow: Flow) -> list[str]:

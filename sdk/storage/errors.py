@@ -1,14 +1,14 @@
 """Why a stored flow cannot be had. These become the reasons of failed runs, so each says what to do.
 
-    StorageError
-    ├── FlowNotStorable         it cannot be pickled
-    ├── FlowCodeMissing         its file or module is gone
-    ├── FlowCodeChanged         its file is not the one that was registered
-    ├── PythonVersionDiffers    it was stored by another minor version of Python
-    ├── FlowNotLoadable         its file does not import, or needs a module that is not here
-    ├── FlowNotInCode           the file or module holds no flow of this name
-    ├── FlowDiffersFromRegistered   its tasks are not those that were registered
-    └── UnknownStorage          nothing here reads this kind of storage
+StorageError
+├── FlowNotStorable         it cannot be pickled
+├── FlowCodeMissing         its file or module is gone
+├── FlowCodeChanged         its file is not the one that was registered
+├── PythonVersionDiffers    it was stored by another minor version of Python
+├── FlowNotLoadable         its file does not import, or needs a module that is not here
+├── FlowNotInCode           the file or module holds no flow of this name
+├── FlowDiffersFromRegistered   its tasks are not those that were registered
+└── UnknownStorage          nothing here reads this kind of storage
 """
 
 from __future__ import annotations

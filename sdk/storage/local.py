@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Self
 from headwater.core.errors import InvalidArgument
 from headwater.storage.base import Storage, python_version
 from headwater.storage.errors import FlowCodeMissing
-from headwater.storage.pickled import pickled, sha256_of, slug, unpickled, write_whole
+from headwater.storage.pickled import pickled, sha256_of, unpickled
 from headwater.storage.scripts import flows_in_file, pick_flow
 from headwater.utilities.configuration import home_directory
+from headwater.utilities.files import file_name, write_whole
 
 if TYPE_CHECKING:
     from headwater.engine.results import Result
@@ -43,9 +44,7 @@ class Local(Storage):
         labels: Iterable[str] | None = None,
         add_default_labels: bool | None = None,
     ) -> None:
-        super().__init__(
-            result=result, labels=labels, add_default_labels=add_default_labels, stored_as_script=stored_as_script
-        )
+        super().__init__(result=result, labels=labels, add_default_labels=add_default_labels, stored_as_script=stored_as_script)
         if stored_as_script and path is None:
             raise InvalidArgument("Local(stored_as_script=True) needs to know the script.", hint="Add path=__file__.")
         self.directory = str(Path(directory).expanduser().absolute()) if directory is not None else None
@@ -61,7 +60,7 @@ class Local(Storage):
         if self.path is not None:
             return self.path
         folder = Path(self.directory) if self.directory is not None else home_directory() / "flows"
-        return str(folder / slug(flow.name) / slug(datetime.now(UTC).isoformat()))
+        return str(folder / file_name(flow.name) / file_name(datetime.now(UTC).isoformat()))
 
     def build(self) -> Self:
         for name, flow in self._added.items():

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import re
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +12,7 @@ from typing import TYPE_CHECKING
 from headwater.graph.own_code import own_modules
 from headwater.storage.errors import FlowCodeMissing, FlowNotLoadable, FlowNotStorable
 from headwater.utilities.configuration import home_directory
+from headwater.utilities.files import file_name, write_whole
 
 if TYPE_CHECKING:
     from headwater.graph.flow import Flow
@@ -72,29 +70,9 @@ def sha256_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file so that nobody ever sees a part of it, and no crash leaves one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    except BaseException:
-        Path(unfinished).unlink(missing_ok=True)
-        raise
-
-
-def slug(text: str) -> str:
-    """Return `text` as a file name: lower case letters of any script, digits and single hyphens."""
-    return re.sub(r"[\W_]+", "-", text.lower()).strip("-") or "flow"
-
-
 def save_flow(flow: Flow, path: Path | None) -> Path:
     """Write a flow to a file and return its path."""
-    target = path or home_directory() / "flows" / f"{slug(flow.name)}.flow"
+    target = path or home_directory() / "flows" / f"{file_name(flow.name)}.flow"
     write_whole(target, pickled(flow))
     return target
 
@@ -109,7 +87,7 @@ def load_saved_flow(path: str | Path) -> Flow:
     """
     file = Path(path).expanduser()
     if not file.exists() and isinstance(path, str):
-        file = home_directory() / "flows" / f"{slug(path)}.flow"
+        file = home_directory() / "flows" / f"{file_name(path)}.flow"
     if not file.exists():
         raise FlowCodeMissing(str(path), str(file))
     return unpickled(file.read_bytes(), str(path), str(file))

@@ -47,7 +47,7 @@ def flows_in_file(path: str | Path) -> list[Flow]:
     try:
         with _only_loading():
             spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the file is the user's code
         del sys.modules[name]
         raise FlowNotLoadable(
             f"{file} could not be imported: {type(error).__name__}: {error}",
@@ -71,7 +71,7 @@ def flows_in_module(name: str) -> list[Flow]:
         if error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
             raise FlowCodeMissing(name, name, what="module") from error
         raise _not_importable(name, error) from _without_importers(error)
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the module is the user's code
         raise _not_importable(name, error) from _without_importers(error)
     return flows_in(vars(module))
 
@@ -109,9 +109,7 @@ def _only_loading() -> Iterator[None]:
 
 
 def _not_importable(name: str, error: BaseException) -> FlowNotLoadable:
-    return FlowNotLoadable(
-        f"Module {name!r} could not be imported: {type(error).__name__}: {error}", hint="The traceback shows where."
-    )
+    return FlowNotLoadable(f"Module {name!r} could not be imported: {type(error).__name__}: {error}", hint="The traceback shows where.")
 
 
 def _without_importers(error: BaseException) -> BaseException:

@@ -27,7 +27,7 @@ def all_finished(upstream_states: UpstreamStates) -> bool:
 always_run = all_finished
 
 
-def manual_only(upstream_states: UpstreamStates) -> bool:
+def manual_only(upstream_states: UpstreamStates) -> bool:  # noqa: ARG001 - whatever they are
     """Wait until somebody resumes the task."""
     from headwater.utilities.context import context
 

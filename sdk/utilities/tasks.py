@@ -24,7 +24,7 @@ def task(function: Callable[..., Any], /, **settings: Any) -> FunctionTask: ...
 @overload
 def task(**settings: Any) -> Callable[[Callable[..., Any]], FunctionTask]: ...
 def task(function: Callable[..., Any] | None = None, /, **settings: Any) -> Any:
-    """Make a task of a function; with settings or without.
+    """Make a task of a function, with or without settings.
 
         @task
         def extract(): ...
@@ -45,7 +45,7 @@ def task(function: Callable[..., Any] | None = None, /, **settings: Any) -> Any:
 
 @contextmanager
 def tags(*names: str) -> Iterator[None]:
-    """Give these tags to every task that is made or called in the block: `with tags("nightly"): ...`."""
+    """Give every task that is made or called in the `with` block these tags."""
     with context(tags=context.get("tags", frozenset()) | frozenset(names)):
         yield
 

@@ -1,0 +1,28 @@
+"""Files that are written whole or not at all, and names for them."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from pathlib import Path
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file, and the folders above it, so that nobody ever sees a part of it and no crash leaves one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(unfinished).replace(path)
+    except BaseException:
+        Path(unfinished).unlink(missing_ok=True)
+        raise
+
+
+def file_name(text: str) -> str:
+    """Return `text` as the name of a file or folder: lower-case letters of any script, digits and single hyphens."""
+    return re.sub(r"[\W_]+", "-", text.lower()).strip("-") or "unnamed"

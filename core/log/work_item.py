@@ -9,11 +9,14 @@ from headwater.core.errors import CommitUnreadable
 from headwater.core.log.protocol import WorkItem
 
 
-class _Wire(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+_NO_CREATION = b"null"
+
+
+class _Wire(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
     queue_id: str
     generation: int
-    creation: msgspec.Raw | None = None
+    creation: msgspec.Raw = msgspec.Raw(_NO_CREATION)
 
 
 _encoder = msgspec.json.Encoder()
@@ -27,8 +30,10 @@ def encode_item(item: WorkItem) -> bytes:
         CommitTooLarge: the creation it carries does not fit into one.
 
     """
-    creation = None if item.creation is None else msgspec.Raw(encode(item.creation))
-    return _encoder.encode(_Wire(run_id=item.run_id, queue_id=item.queue_id, generation=item.generation, creation=creation))
+    creation = _NO_CREATION if item.creation is None else encode(item.creation)
+    return _encoder.encode(
+        _Wire(run_id=item.run_id, queue_id=item.queue_id, generation=item.generation, creation=msgspec.Raw(creation))
+    )
 
 
 def decode_item(data: bytes) -> WorkItem:
@@ -42,5 +47,6 @@ def decode_item(data: bytes) -> WorkItem:
         wire = _decoder.decode(data)
     except msgspec.MsgspecError as error:
         raise CommitUnreadable(f"These bytes are not a work item: {error}") from error
-    creation = None if wire.creation is None else decode(bytes(wire.creation))
+    carried = bytes(wire.creation)
+    creation = None if carried == _NO_CREATION else decode(carried)
     return WorkItem(run_id=wire.run_id, queue_id=wire.queue_id, generation=wire.generation, creation=creation)

@@ -21,6 +21,12 @@ _POSTGRES_STOP_SECONDS = 30.0
 """Its last checkpoint may have much to write; killing it means a recovery at the next start."""
 
 
+def end_leftovers(home: Home) -> None:
+    """Ends what a killed server of this home left running. Blocks; call it while the home is held, before anything is started."""
+    end_leftover(_nats_pid_file(home), stop_signal=_NATS_STOP_SIGNAL)
+    end_leftover(_postgres_pid_file(home), stop_signal=postgres.STOP_SIGNAL)
+
+
 def nats_program(home: Home, *, port: int, key: str | None, monitor_port: int | None) -> Program:
     """The nats-server that keeps this home's log. Writes its configuration.
 
@@ -44,15 +50,13 @@ def nats_program(home: Home, *, port: int, key: str | None, monitor_port: int | 
             return False
         return answered == name
 
-    pid_file = home.nats_dir / "nats.pid"
     return Program(
         name="nats-server",
         command=lambda: [program, "-c", conf],
         is_ready=is_ready,
         log=home.logs_dir / "nats.log",
-        pid_file=pid_file,
+        pid_file=_nats_pid_file(home),
         stop_signal=_NATS_STOP_SIGNAL,
-        prepare=partial(end_leftover, pid_file, stop_signal=_NATS_STOP_SIGNAL),
     )
 
 
@@ -71,7 +75,6 @@ def postgres_program(home: Home) -> Program:
     """
     find_postgres_programs()
     place = postgres_place(home)
-    pid_file = home.postgres_dir / "postgres.pid"
 
     async def is_ready(pid: int) -> bool:
         return postgres.is_ready(place, pid)
@@ -82,14 +85,17 @@ def postgres_program(home: Home) -> Program:
         user=postgres.account(),
         is_ready=is_ready,
         log=home.logs_dir / "postgres.log",
-        pid_file=pid_file,
+        pid_file=_postgres_pid_file(home),
         stop_signal=postgres.STOP_SIGNAL,
         stop_seconds=_POSTGRES_STOP_SECONDS,
         environment=postgres.program_environment(),
-        prepare=partial(_prepare_postgres, place, pid_file),
+        prepare=partial(postgres.prepare, place),
     )
 
 
-def _prepare_postgres(place: postgres.PostgresPlace, pid_file: Path) -> None:
-    end_leftover(pid_file, stop_signal=postgres.STOP_SIGNAL)
-    postgres.prepare(place)
+def _nats_pid_file(home: Home) -> Path:
+    return home.nats_dir / "nats.pid"
+
+
+def _postgres_pid_file(home: Home) -> Path:
+    return home.postgres_dir / "postgres.pid"

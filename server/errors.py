@@ -112,11 +112,12 @@ class DetachedStartFailed(ServerError):
 
 
 class NotStopping(ServerError):
-    """The server was told to stop and still runs."""
+    """The server was told to stop and still runs. `pid` is None where it never said which process it is."""
 
-    def __init__(self, pid: int, *, waited_seconds: float) -> None:
-        self.pid = pid
+    def __init__(self, home: Path, *, pid: int | None, waited_seconds: float) -> None:
+        self.home, self.pid = home, pid
+        who = "" if pid is None else f" (pid {pid})"
         super().__init__(
-            f"The server (pid {pid}) was told to stop and still runs after {waited_seconds:.0f} s.",
-            hint=f"End it with `kill -9 {pid}`: no acknowledged command is lost, and the next start works.",
+            f"The server of {home}{who} was told to stop and still runs after {waited_seconds:.0f} s.",
+            hint=None if pid is None else f"End it with `kill -9 {pid}`: no acknowledged command is lost, and the next start works.",
         )

@@ -8,9 +8,11 @@ import socket
 from headwater.server.errors import PortRefused, PortTaken
 from headwater.server.nats_server import LOOPBACK
 
+HTTP_PORT_OPTION = "--port"
+
 
 def bind_port(port: int, *, option: str) -> socket.socket:
-    """A socket bound to this port (0: a free one), not listening yet: nobody is let in before there is a service.
+    """A socket bound to this port (0: a free one), not listening yet.
 
     Raises:
         PortTaken: something else listens there; `option` is the command-line option the message names.
@@ -42,10 +44,44 @@ def choose_port(port: int, *, option: str) -> int:
 
     """
     with bind_port(port, option=option) as bound:
-        return port_of(bound)
+        return _number(bound)
 
 
-def port_of(bound: socket.socket) -> int:
-    """The number of the port this socket is bound to."""
+class HttpPort:
+    """The port that the pages are served on: ours from the start, so that a clash is seen before anything is started.
+
+    It listens at once; who connects early waits for the service that takes the socket. `close_unless_taken` gives
+    the port back where there is none, so that nobody waits for ever.
+
+    Raises, when made:
+        PortTaken, PortRefused: as `bind_port`.
+    """
+
+    def __init__(self, port: int) -> None:
+        self._socket = bind_port(port, option=HTTP_PORT_OPTION)
+        self._taken = False
+        try:
+            self._socket.listen()
+        except OSError:  # bound by another server that listens since
+            self._socket.close()
+            raise PortTaken(port, option=HTTP_PORT_OPTION) from None
+        self.url = f"http://{LOOPBACK}:{_number(self._socket)}"
+
+    def take(self) -> socket.socket:
+        """The listening socket, for the service that answers there. The service closes it, or leaves that to the server."""
+        self._taken = True
+        return self._socket
+
+    def close_unless_taken(self) -> None:
+        """Gives the port back if no service answers there."""
+        if not self._taken:
+            self._socket.close()
+
+    def close(self) -> None:
+        """Gives the port back."""
+        self._socket.close()
+
+
+def _number(bound: socket.socket) -> int:
     number: int = bound.getsockname()[1]
     return number

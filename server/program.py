@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from functools import partial
 from importlib.metadata import version
 
@@ -18,13 +17,13 @@ from anyio import TASK_STATUS_IGNORED
 
 from headwater.core.concurrency import Service, single_error, start_all
 from headwater.core.server_file import ServerFile
-from headwater.server.embedded import nats_program, postgres_place, postgres_program
+from headwater.server.embedded import end_leftovers, nats_program, postgres_place, postgres_program
 from headwater.server.errors import PartFailed, PortTaken
 from headwater.server.external import check_external_nats
 from headwater.server.home import Home, hold, open_home, usable
 from headwater.server.nats_server import LOOPBACK
 from headwater.server.options import ServerOptions
-from headwater.server.ports import bind_port, choose_port, port_of
+from headwater.server.ports import HttpPort, choose_port
 from headwater.server.server_file import remove_server_file, write_server_file
 from headwater.server.supervisor import Supervisor
 
@@ -36,14 +35,13 @@ _FREE_PORT_TRIES = 3
 class ServerContext(msgspec.Struct, frozen=True, kw_only=True):
     """What the services inside a server need to know. NATS answers when it is made; so does an embedded PostgreSQL.
 
-    `http_socket` is bound to the address of `http_url` and does not listen yet; whoever serves HTTP takes it.
+    A service that serves HTTP takes the socket of `http`; `http.url` is its address.
     """
 
     home: Home
     nats_url: str
     database_url: str
-    http_url: str
-    http_socket: socket.socket
+    http: HttpPort
     key: str | None
     log_retention_days: float
 
@@ -79,22 +77,23 @@ async def serve_headwater(
 
 async def _serve(options: ServerOptions, services: ServiceFactory, on_ready: Callable[[ServerFile], None]) -> None:
     home = open_home(options.home)
-    with hold(home), bind_port(options.port, option="--port") as http_socket:
+    with hold(home), closing(HttpPort(options.port)) as http:
         remove_server_file(home.path)  # of a server that was killed
+        await anyio.to_thread.run_sync(end_leftovers, home)
         async with _stores(home, options) as (nats_url, database_url), anyio.create_task_group() as group:
             context = ServerContext(
                 home=home,
                 nats_url=nats_url,
                 database_url=database_url,
-                http_url=f"http://{LOOPBACK}:{port_of(http_socket)}",
-                http_socket=http_socket,
+                http=http,
                 key=options.key,
                 log_retention_days=options.log_retention_days,
             )
             await start_all(group, services(context))
+            http.close_unless_taken()
             content = ServerFile(
                 nats_url=nats_url,
-                http_url=context.http_url,
+                http_url=http.url,
                 database_url=database_url,
                 pid=os.getpid(),
                 version=version("headwater"),

@@ -85,7 +85,7 @@ def stop(home_path: Path, *, timeout_seconds: float = 60.0) -> int:
             if pid is not None and not _told_to_stop(pid):
                 pid = None
         if time.monotonic() >= deadline:
-            raise NotStopping(pid or 0, waited_seconds=timeout_seconds)
+            raise NotStopping(home.path, pid=pid, waited_seconds=timeout_seconds)
         time.sleep(_LOOK_INTERVAL_SECONDS)
     if pid is None:
         raise NotRunning(home.path)

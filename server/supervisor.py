@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -164,8 +165,10 @@ async def _end(process: anyio.abc.Process, program: Program) -> None:
 
 
 def _signal(process: anyio.abc.Process, what: signal.Signals) -> None:
+    # Not `process.send_signal`: it looks first whether the child has ended, and then takes the exit status away from
+    # the one who waits for it.
     try:
-        process.send_signal(what)
+        os.kill(process.pid, what)
     except ProcessLookupError:
         logger.debug("pid %d had ended before %s", process.pid, what.name)
 

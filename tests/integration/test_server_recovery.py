@@ -11,7 +11,7 @@ import nats
 import psutil
 from nats.errors import Error as NatsError
 from server_process import ServerProcess
-from servers import eventually, wait_for
+from servers import eventually, free_ports, wait_for
 
 from headwater.server.home import Home, is_held
 
@@ -79,19 +79,18 @@ async def test_a_killed_server_leaves_nothing_running_and_the_next_start_works(h
     assert headwater_server.interrupt()[0] == 0
 
 
-def test_a_part_that_was_frozen_when_its_server_died_is_ended_by_the_next_start(
-    headwater_server: ServerProcess,
-) -> None:
-    headwater_server.start()
-    frozen = psutil.Process(headwater_server.nats_pid)
-    frozen.suspend()
-    headwater_server.kill()
+def test_a_part_that_was_frozen_when_its_server_died_is_ended_by_the_next_start(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path / "home", nats_port=free_ports(1)[0])
+    server.start()
+    frozen = psutil.Process(server.nats_pid)
+    frozen.suspend()  # it keeps the port that the next one wants
+    server.kill()
     assert frozen.is_running()
 
-    headwater_server.start()
+    server.start()
 
     assert not frozen.is_running() or frozen.status() == psutil.STATUS_ZOMBIE
-    code, words = headwater_server.interrupt()
+    code, words = server.interrupt()
     assert code == 0
     assert f"ending pid {frozen.pid}, which an earlier server left behind" in words
 

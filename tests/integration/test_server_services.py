@@ -16,7 +16,7 @@ from headwater.server import program
 from headwater.server.home import Home, is_held
 from headwater.server.nats_server import ask_jetstream
 from headwater.server.options import ServerOptions
-from headwater.server.ports import choose_port
+from headwater.server.ports import HttpPort, choose_port
 from headwater.server.program import ServerContext, ServiceFactory, serve_headwater
 
 
@@ -84,15 +84,13 @@ async def test_the_context_names_what_is_there(options: ServerOptions) -> None:
     def build(context: ServerContext) -> list[Recorder]:
         ask_jetstream(int(context.nats_url.rpartition(":")[2]), credentials={"auth_token": "k"})
         assert (context.home.path, context.key, context.log_retention_days) == (options.home, "k", 3)
-        context.http_socket.listen()
-        socket.create_connection(context.http_socket.getsockname(), timeout=5).close()
         contexts.append(context)
         return []
 
     content = await serve(options, build)
 
     assert (contexts[0].nats_url, contexts[0].database_url) == (content.nats_url, content.database_url)
-    assert contexts[0].http_url == content.http_url
+    assert contexts[0].http.url == content.http_url
 
 
 async def test_the_database_still_answers_while_services_end(options: ServerOptions) -> None:
@@ -143,3 +141,39 @@ async def test_a_free_port_that_was_taken_in_between_is_chosen_again(options: Se
 
     assert len(chosen) == 2
     assert content.nats_url == f"nats://127.0.0.1:{chosen[1]}"
+
+
+async def test_who_comes_before_the_pages_are_served_waits_for_them(options: ServerOptions) -> None:
+    visited: list[str] = []
+
+    class Pages:
+        def __init__(self, http: HttpPort) -> None:
+            self.http = http
+
+        async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+            port = int(self.http.url.rpartition(":")[2])
+            async with await anyio.connect_tcp("127.0.0.1", port) as visitor:
+                accepted, _ = self.http.take().accept()
+                accepted.sendall(b"welcome")
+                accepted.close()
+                visited.append((await visitor.receive()).decode())
+            task_status.started()
+            await anyio.sleep_forever()
+
+    await serve(options, lambda context: [Pages(context.http)])
+
+    assert visited == ["welcome"]
+
+
+async def test_where_nobody_serves_pages_their_port_is_given_back(options: ServerOptions) -> None:
+    refused: list[bool] = []
+
+    def ready(content: ServerFile) -> None:
+        with socket.socket() as visitor:
+            refused.append(visitor.connect_ex(("127.0.0.1", int(content.http_url.rpartition(":")[2]))) != 0)
+        raise LookupError("seen")
+
+    with pytest.raises(LookupError, match="seen"):
+        await serve_headwater(options, lambda _: [], on_ready=ready, stop_on_signals=False)
+
+    assert refused == [True]

@@ -1,0 +1,165 @@
+"""`headwater events`: the audit trail, event by event, from the log itself."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from headwater.cli.connection import with_client
+from headwater.cli.output import Output, OutputForm, coloured, examples, print_json, say
+
+if TYPE_CHECKING:
+    from headwater.client.async_client import AsyncClient
+    from headwater.core.log.protocol import Recorded
+
+app = typer.Typer(add_completion=False)
+
+COMMITS_SHOWN = 100
+_ACTOR_WIDTH = 28
+
+
+@app.command(
+    epilog=examples(
+        "headwater events",
+        "headwater events quiet-heron",
+        "headwater events --since 10m --follow",
+        "headwater events 0199c0de-7a3e-7000-8000-0123456789ab --output json",
+    )
+)
+def events(
+    context: typer.Context,
+    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="A run's id, or its name; without it the whole log.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with the events to come; Ctrl-C ends it.")] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="TIME|SPAN|POSITION", help="From this time (2026-11-22T08:30), this long ago (10m), or this position on."),
+    ] = None,
+    output: Output = OutputForm.TABLE,
+) -> None:
+    """Show what happened: position, time, who, and the event in words. Without RUN or --since, the last 100 commits of the log."""
+    start = _start(since) if since is not None else None
+
+    async def work(client: AsyncClient) -> None:
+        from headwater.cli.finding import find_run_id
+        from headwater.core import subjects
+
+        subject = subjects.EVENTS_ALL if run is None else subjects.run(await find_run_id(client, run))
+        shown = _Printer(output, follow=follow)
+        async for batch in _batches(client, subject, start, follow=follow):
+            shown.take(batch, start if isinstance(start, datetime) else None)
+        shown.end()
+
+    with_client(context, work)
+
+
+def _start(text: str) -> datetime | int:
+    """Return a position, or a time: `10m` is ten minutes ago."""
+    from headwater.cli.values import parsed_time
+
+    if text.isdigit():
+        return int(text)
+    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+    if text[-1:] in units and text[:-1].replace(".", "", 1).isdigit():
+        return datetime.now().astimezone() - timedelta(**{units[text[-1]]: float(text[:-1])})
+    return parsed_time(text, option="--since")
+
+
+async def _batches(client: AsyncClient, subject: str, start: datetime | int | None, *, follow: bool) -> AsyncIterator[Sequence[Recorded]]:
+    """Yield what the log holds on the subject, and what comes where it is followed."""
+    from headwater.core import subjects
+
+    log = client.log.events
+    whole = subject == subjects.EVENTS_ALL
+    after = start - 1 if isinstance(start, int) else 0
+    if start is None and whole:
+        after = max(0, (await log.tail()).position - COMMITS_SHOWN)
+    if follow:
+        async with log.follow(subject, after=max(0, after)) as batches:
+            async for batch in batches:
+                yield batch
+    elif whole:
+        async for batch in log.read_all(after=max(0, after)):
+            yield batch
+    else:
+        yield await log.read(subject, after=max(0, after))
+
+
+class _Printer:
+    """Prints events as they are read: lines for people; JSON as one list, or as one object a line where the log is followed."""
+
+    def __init__(self, output: OutputForm, *, follow: bool) -> None:
+        self._json = output is OutputForm.JSON
+        self._follow = follow
+        self._collected: list[dict[str, Any]] = []
+        self._printed = 0
+
+    def take(self, batch: Sequence[Recorded], since: datetime | None) -> None:
+        for recorded in batch:
+            if since is not None and recorded.recorded_at < since:
+                continue
+            if self._json:
+                self._take_json(recorded)
+            else:
+                for line in lines(recorded):
+                    print(line, flush=self._follow)
+            self._printed += 1
+
+    def _take_json(self, recorded: Recorded) -> None:
+        for entry in entries(recorded):
+            if self._follow:
+                import msgspec
+
+                sys.stdout.write(msgspec.json.encode(entry).decode() + "\n")
+                sys.stdout.flush()
+            else:
+                self._collected.append(entry)
+
+    def end(self) -> None:
+        if self._json:
+            print_json(self._collected)
+        elif not self._printed:
+            say("No events.")
+
+
+def lines(recorded: Recorded) -> list[str]:
+    """Return one line per event of the commit, aligned."""
+    from headwater.core.errors import CommitUnreadable
+    from headwater.core.wording import in_words
+
+    place = coloured(f"{recorded.position:>7}", "bright_black")
+    time = recorded.recorded_at.astimezone().strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    try:
+        commit = recorded.commit
+    except CommitUnreadable as error:
+        return [f"{place}  {time}  {coloured(str(error), 'red')}"]
+    actor = commit.actor if len(commit.actor) <= _ACTOR_WIDTH else commit.actor[: _ACTOR_WIDTH - 1] + "…"
+    head = f"{place}  {time}  {coloured(f'{actor:<{_ACTOR_WIDTH}}', 'cyan')}  "
+    return [head + in_words(event) for event in commit.events]
+
+
+def entries(recorded: Recorded) -> list[dict[str, Any]]:
+    """Return the events of a commit as plain data, each with its place in the log."""
+    import msgspec
+
+    from headwater.core.events import UnknownEvent
+    from headwater.core.wording import in_words
+
+    commit = recorded.commit
+    return [
+        {
+            "position": recorded.position,
+            "recorded_at": recorded.recorded_at,
+            "subject": recorded.subject,
+            "commit": commit.id,
+            "at": commit.at,
+            "actor": commit.actor,
+            "cause": commit.cause,
+            "event": {"type": event.name, **event.data} if isinstance(event, UnknownEvent) else msgspec.to_builtins(event),
+            "words": in_words(event),
+        }
+        for event in commit.events
+    ]

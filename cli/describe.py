@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from headwater.core.queries import rows
 
 Form = Annotated[OutputForm, typer.Option("--output", "-o", metavar="table|json", help="Lines and tables for people, or JSON.")]
-FlowName = Annotated[str | None, typer.Argument(metavar="[FLOW]", help="The flow's name, or the id of a version or of the flow.")]
+FlowName = Annotated[str | None, typer.Argument(metavar="FLOW", help="The flow's name, or the id of a version or of the flow.")]
 Name = Annotated[str | None, typer.Option("--name", "-n", metavar="NAME", help="The flow's name, instead of FLOW.")]
 Version = Annotated[int | None, typer.Option("--version", "-v", metavar="N", help="This version; the newest by default.")]
 Project = Annotated[str | None, typer.Option("--project", "-p", metavar="NAME", help="The flow's project.")]

@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from headwater.cli.connection import with_client
-from headwater.cli.output import Column, Output, OutputForm, age, coloured, examples, local_time, print_json, print_table, say
+from headwater.cli.output import (
+    LEVEL_COLOURS,
+    Column,
+    Output,
+    OutputForm,
+    age,
+    coloured,
+    examples,
+    local_time,
+    print_json,
+    print_table,
+    say,
+)
 
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
@@ -176,7 +188,7 @@ def tasks(
 def logs(
     context: typer.Context,
     *,
-    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="The run's id, or its name.")] = None,
+    run: Annotated[str | None, typer.Argument(metavar="RUN", help="The run's id, or its name.")] = None,
     name: Annotated[str | None, typer.Option("--name", "-n", metavar="NAME", help="The run's name.")] = None,
     run_id: Annotated[str | None, typer.Option("--id", metavar="ID", help="The run's id.")] = None,
     level: Annotated[str, typer.Option("--level", metavar="LEVEL", help="Only lines of this level and above.")] = "DEBUG",
@@ -206,10 +218,7 @@ def logs(
     for row in found:
         where = f" {row.logger}{f' ({_with_index(row.task, row.map_index)})' if row.task else ''} |" if info else ""
         name_of_level = logging.getLevelName(row.level)
-        print(f"{local_time(row.at)}  {coloured(f'{name_of_level:<8}', _LEVEL_COLOURS.get(name_of_level, 'white'))} {where} {row.message}")
-
-
-_LEVEL_COLOURS = {"DEBUG": "blue", "INFO": "white", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "bright_red"}
+        print(f"{local_time(row.at)}  {coloured(f'{name_of_level:<8}', LEVEL_COLOURS.get(name_of_level, 'white'))} {where} {row.message}")
 
 
 @app.command(epilog=examples("headwater get agents", "headwater get agents --all"))

@@ -50,7 +50,8 @@ def show_error(error: HeadwaterError) -> None:
     """Say what went wrong, why, and what to do."""
     say(f"{coloured('Error:', 'red', sys.stderr)} {error}")
     for note in getattr(error, "__notes__", ()):
-        say(note)
+        if note != f"hint: {error.hint}":
+            say(note)
     if error.hint:
         say(f"{coloured('hint:', 'cyan', sys.stderr)} {error.hint}")
 
@@ -70,6 +71,10 @@ def coloured(words: str, colour: str, stream: TextIO | None = None) -> str:
         red, green, blue = bytes.fromhex(colour[1:])
         return typer.style(words, fg=(red, green, blue))
     return typer.style(words, fg=colour)
+
+
+LEVEL_COLOURS = {"DEBUG": "blue", "INFO": "white", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "bright_red"}
+"""Colours of the levels of log lines."""
 
 
 def state_colour(state: str) -> str:

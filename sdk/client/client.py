@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from headwater.client.async_client import AsyncClient
 from headwater.client.background import HeldOpen
 from headwater.client.run_info import FlowRunInfo
+from headwater.core.errors import HeadwaterError
 from headwater.core.queries import rows
 from headwater.core.settings import connection_settings
 
@@ -61,8 +62,15 @@ class Client:
 
     def call(self, work: Callable[[AsyncClient], Awaitable[Answer]]) -> Answer:
         """Do asynchronous work with the client inside, for what has no method here, and return its answer."""
-        held = self._connected()
-        return held.call(lambda: work(held.held))
+        try:
+            held = self._connected()
+            return held.call(lambda: work(held.held))
+        except HeadwaterError as error:
+            hint = f"hint: {error.hint}"
+            if error.hint and hint not in getattr(error, "__notes__", ()):
+                error.add_note(hint)
+            # What the loop did in between says nothing to whoever called.
+            raise error.with_traceback(None) from error.__cause__
 
     def _connected(self) -> HeldOpen[AsyncClient]:
         if self._held is None or not self._held.usable:

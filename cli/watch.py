@@ -1,0 +1,166 @@
+"""Watching a run: its states and log lines as they come, from the log's live feed, until it ends."""
+
+from __future__ import annotations
+
+import logging
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING
+
+import anyio
+
+from headwater.cli.output import LEVEL_COLOURS, coloured, local_time, state_words, warn
+from headwater.cli.takers import unclaimed_words
+from headwater.core import subjects
+from headwater.core.concurrency import single_error
+from headwater.core.events import AnyEvent, RunAttemptLost, RunRenamed, RunSubmitted
+from headwater.core.rules.run import RULES, Run
+from headwater.core.states import StateName
+
+if TYPE_CHECKING:
+    from headwater.client.async_client import AsyncClient
+
+UNCLAIMED_SECONDS = 15.0
+UNCLAIMED_AGAIN_SECONDS = 30.0
+_SETTLE_SECONDS = 0.15
+"""How long a line waits for an earlier one from the other feed. Well below what a person notices."""
+_LAST_LINES_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class RunLine:
+    """What is shown of one moment of a run."""
+
+    at: datetime
+    level: int
+    words: str
+
+
+class RunWatch:
+    """Follows one run. `show` gets its lines in the order of their times; `watch` returns the run as it ended."""
+
+    def __init__(self, client: AsyncClient, run_id: str, show: Callable[[RunLine], None], *, logs: bool = True) -> None:
+        self._client = client
+        self._run_id = run_id
+        self._show = show
+        self._logs = logs
+        self._run: Run = RULES.initial
+        self._held: list[tuple[datetime, int, float, RunLine]] = []
+        self._count = 0
+        self._state_news = anyio.Event()
+        self._line_news = anyio.Event()
+        self._lines_seen = 0
+
+    async def watch(self) -> Run:
+        """Show the run until it ends, and return it. Survives lost connections; ends only with the run, or when cancelled."""
+        with single_error():
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._print_in_order)
+                group.start_soon(self._warn_while_unclaimed)
+                if self._logs:
+                    group.start_soon(self._follow_logs)
+                await self._follow_states()
+                if self._logs:
+                    await self._last_lines()
+                group.cancel_scope.cancel()
+        self._flush(math.inf)
+        return self._run
+
+    async def _follow_states(self) -> None:
+        async with self._client.log.events.follow(subjects.run(self._run_id)) as commits:
+            async for batch in commits:
+                for recorded in batch:
+                    for event in recorded.commit.events:
+                        self._take(event, recorded.commit.at)
+                if self._run.ended:
+                    return
+
+    def _take(self, event: AnyEvent, at: datetime) -> None:
+        before, self._run = self._run, RULES.evolve(self._run, event)
+        self._state_news.set()
+        self._state_news = anyio.Event()
+        words = words_of(event, before, self._run)
+        if words:
+            self._hold(RunLine(at, logging.WARNING if isinstance(event, RunAttemptLost) else logging.INFO, words))
+
+    async def _follow_logs(self) -> None:
+        async with self._client.log.logs.follow(self._run_id) as messages:
+            async for batch in messages:
+                for recorded in batch:
+                    self._lines_seen = recorded.position
+                    for line in recorded.lines:
+                        self._hold(RunLine(line.at, line.level, line.message))
+
+    async def _last_lines(self) -> None:
+        """Wait until the lines that were stored when the run ended have come by the feed."""
+        stored = await self._client.log.logs.read(self._run_id, after=self._lines_seen)
+        last = stored[-1].position if stored else 0
+        with anyio.move_on_after(_LAST_LINES_SECONDS):
+            while self._lines_seen < last:
+                await self._line_news.wait()
+
+    def _hold(self, line: RunLine) -> None:
+        self._count += 1
+        heappush(self._held, (line.at, self._count, anyio.current_time(), line))
+        self._line_news.set()
+        self._line_news = anyio.Event()
+
+    async def _print_in_order(self) -> None:
+        while True:
+            if not self._held:
+                await self._line_news.wait()
+            await anyio.sleep_until(self._held[0][2] + _SETTLE_SECONDS)
+            self._flush(anyio.current_time() - _SETTLE_SECONDS)
+
+    def _flush(self, arrived_before: float) -> None:
+        while self._held and self._held[0][2] <= arrived_before:
+            self._show(heappop(self._held)[3])
+
+    async def _warn_while_unclaimed(self) -> None:
+        """Say why nobody takes the run, once it waits too long."""
+        patience = UNCLAIMED_SECONDS
+        while True:
+            news = self._state_news
+            waited_for = self._run
+            seconds = patience
+            if self._run.state is StateName.SCHEDULED and self._run.start_time is not None:
+                seconds += max(0.0, (self._run.start_time - datetime.now(UTC)).total_seconds())
+            with anyio.move_on_after(seconds) as waiting:
+                await news.wait()
+            if not waiting.cancelled_caught:
+                patience = UNCLAIMED_SECONDS
+            elif waited_for.state is StateName.SCHEDULED and waited_for.created is not None:
+                warn(await unclaimed_words(self._client, waited_for.created.labels, seconds=patience))
+                patience = UNCLAIMED_AGAIN_SECONDS
+
+
+def words_of(event: AnyEvent, before: Run, after: Run) -> str | None:
+    """Return what is shown of an event of a run; None for those that are about its tasks."""
+    match event:
+        case RunAttemptLost():
+            return f"Attempt {event.attempt} was lost{f' ({event.reason})' if event.reason else ''}; the run waits for the next one."
+        case RunRenamed():
+            return f"Renamed to {event.name!r}."
+        case RunSubmitted():
+            by = f" to agent {event.agent_name!r}" if event.agent_name else ""
+            return _entered(after, f"{event.message}{by}, attempt {event.attempt}.")
+    if after.state is before.state and after.message == before.message:
+        return None
+    if after.state is StateName.SCHEDULED and after.start_time is not None and after.start_time > datetime.now(UTC):
+        return _entered(after, f"{after.message} It is due at {local_time(after.start_time)}.")
+    return _entered(after, after.message)
+
+
+def _entered(run: Run, message: str) -> str:
+    return f"Entered state <{state_words(run.state)}>: {message}"
+
+
+def print_line(line: RunLine) -> None:
+    """Print a line the way `run --watch` shows it."""
+    level = logging.getLevelName(line.level)
+    time = line.at.astimezone().strftime("%H:%M:%S")
+    print(f"└── {time} | {coloured(f'{level:<7}', LEVEL_COLOURS.get(level, 'white'))} | {line.words}", flush=True, file=sys.stdout)

@@ -11,11 +11,13 @@ so it cannot be answered by a rebuild.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import pwd
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -244,6 +246,11 @@ def _forget_foreign_pid(data_dir: Path) -> None:
 
 def _make_own_folder(path: Path, user: SystemUser | None) -> None:
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = path.lstat()
+    owners = {os.getuid()} if user is None else {os.getuid(), user.uid}
+    # The stand-in for a long path lies in the public temporary folder: somebody may have laid a trap there.
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid not in owners:
+        raise PermissionError(errno.EPERM, "it belongs to somebody else, or is a link", str(path))
     path.chmod(0o700)
     if user is not None:
         os.chown(path, user.uid, user.gid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import socket
 import stat
@@ -13,6 +14,7 @@ import psutil
 from server_process import ServerProcess
 
 from headwater.core.server_file import read_server_file
+from headwater.server.embedded import postgres_place
 from headwater.server.home import Home, is_held
 
 
@@ -127,3 +129,28 @@ async def test_data_survives_a_restart_and_an_address_that_was_asked_for_stays(t
     assert again.nats_url == addresses.nats_url == f"nats://127.0.0.1:{port}"
     assert message.data == b"yes"
     assert answer == 42
+
+
+async def test_a_home_too_deep_for_a_socket_works_like_any_other(tmp_path: Path) -> None:
+    server = ServerProcess(tmp_path / ("deep" * 30) / "home & more")
+    addresses = server.start()
+    connection = await asyncpg.connect(addresses.database_url)
+    answer = await connection.fetchval("SELECT 42")
+    await connection.close()
+    server.interrupt()
+    shutil.rmtree(postgres_place(Home(server.home)).socket_dir)
+
+    assert answer == 42
+
+
+def test_a_folder_that_somebody_else_laid_in_the_way_is_not_used(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "run").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere").mkdir(mode=0o755)
+
+    code, words = ServerProcess(home).refuse_to_start()
+
+    assert code == 1
+    assert "belongs to somebody else, or is a link" in words
+    assert mode(tmp_path / "elsewhere") == 0o755

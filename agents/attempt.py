@@ -1,0 +1,79 @@
+"""What a run's process must know, handed over in its environment by the agent that claimed the run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from headwater.core.errors import SettingsError
+from headwater.core.settings import DEFAULT_NATS_URL, INTERNAL_PREFIX, KEY, NATS_URL, TRACEBACK_SOURCE
+
+_RUN_ID = INTERNAL_PREFIX + "RUN_ID"
+_ATTEMPT = INTERNAL_PREFIX + "ATTEMPT"
+_SHOW_LOGS = INTERNAL_PREFIX + "SHOW_LOGS"
+_SUPERVISED = INTERNAL_PREFIX + "SUPERVISED"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttemptOrder:
+    """Which attempt of which run to execute, and where its log is.
+
+    `supervised`: the descriptors of `launch_wire` are open, and somebody reads the report.
+    """
+
+    run_id: str
+    attempt: int
+    nats_url: str
+    key: str | None = None
+    show_logs: bool = False
+    supervised: bool = False
+
+    @property
+    def actor(self) -> str:
+        """The process's name in the audit trail."""
+        return f"run:{self.run_id}#{self.attempt}"
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that say this, stronger than whatever others say."""
+        variables = {
+            NATS_URL.variable: self.nats_url,
+            _RUN_ID: self.run_id,
+            _ATTEMPT: str(self.attempt),
+            _SHOW_LOGS: "1" if self.show_logs else "",
+            _SUPERVISED: "1" if self.supervised else "",
+        }
+        # Code of the run talks to the same server with the same key: `headwater.Client()` works inside tasks.
+        return variables if self.key is None else {**variables, KEY.variable: self.key}
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> AttemptOrder:
+        """Return what the environment says.
+
+        Raises:
+            SettingsError: it names no attempt.
+
+        """
+        given = os.environ if environment is None else environment
+        try:
+            run_id, attempt = given[_RUN_ID], int(given[_ATTEMPT])
+        except (KeyError, ValueError):
+            raise SettingsError(
+                "This program executes a run for an agent, and no agent started it.", hint="Start one: headwater agent local start"
+            ) from None
+        return cls(
+            run_id=run_id,
+            attempt=attempt,
+            nats_url=NATS_URL.value(given) or DEFAULT_NATS_URL,
+            key=KEY.value(given),
+            show_logs=bool(given.get(_SHOW_LOGS)),
+            supervised=bool(given.get(_SUPERVISED)),
+        )
+
+
+def wants_source() -> bool:
+    """Tell whether tracebacks in the log carry source text, as the environment says; an unreadable setting means no."""
+    try:
+        return TRACEBACK_SOURCE.value()
+    except SettingsError:
+        return False

@@ -1,0 +1,145 @@
+"""Appends what happens in one attempt of a run: in order, in few messages, and only while the attempt holds the run.
+
+Events come from the thread that runs the flow and go out from the event loop's thread. While one append is on its way, what happens
+gathers for the next: a chatty run costs few messages, a quiet one is recorded at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+
+import anyio
+import msgspec
+from anyio import TASK_STATUS_IGNORED
+from anyio.abc import TaskStatus
+
+from headwater.agents.errors import AttemptFenced
+from headwater.agents.perseverance import until_done
+from headwater.core.aggregates import Aggregate, Author
+from headwater.core.commands import RecordTaskRuns, RunCommand
+from headwater.core.errors import IllegalTransition
+from headwater.core.events import TaskRunEvent
+from headwater.core.identifiers import new_id
+from headwater.core.rules.run import Run
+
+COMMIT_BYTES_MAX = 512 * 1024
+WAITING_EVENTS_MAX = 50_000
+"""So many events may wait for the log; then the flow waits."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class AttemptRecord:
+    """The writer of one attempt. `on_stop` is called once when the attempt must end: it lost the run, or a cancel was seen."""
+
+    def __init__(self, run: Aggregate[Run, RunCommand], author: Author, attempt: int, on_stop: Callable[[], None]) -> None:
+        self._run = run
+        self._author = author
+        self._attempt = attempt
+        self._on_stop = on_stop
+        self._events: deque[tuple[TaskRunEvent, int]] = deque()
+        self._room = threading.Semaphore(WAITING_EVENTS_MAX)
+        self._woken = False
+        self._arrival = anyio.Event()
+        self._appended = anyio.Event()
+        self._busy = False
+        self._failure: Exception | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.stopping = False
+        """Whether the attempt must end; read by the thread that runs the flow."""
+
+    def record(self, event: TaskRunEvent) -> None:
+        """Take an event, from the thread that runs the flow. Waits where very many have not been appended yet."""
+        if self.stopping:
+            return
+        self._room.acquire()
+        self._events.append((event, len(_encode(event))))
+        if not self._woken and self._loop is not None:
+            # One call into the other thread for many events: it looks at all that has gathered.
+            self._woken = True
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        self._arrival.set()
+
+    async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+        """Append what comes until cancelled, or until the run is not this attempt's any more."""
+        self._loop = asyncio.get_running_loop()
+        task_status.started()
+        try:
+            while True:
+                self._woken = False  # first: whoever adds an event from here on wakes us again
+                batch = self._take()
+                if batch:
+                    await self.execute(RecordTaskRuns(self._attempt, batch))
+                    continue
+                self._busy = False
+                self._appended.set()
+                await self._arrival.wait()
+                self._arrival = anyio.Event()
+        except AttemptFenced as fenced:
+            self._fail(fenced)
+        except Exception as error:
+            self._fail(error)
+            raise
+
+    def _take(self) -> tuple[TaskRunEvent, ...]:
+        batch: list[TaskRunEvent] = []
+        size = 0
+        while self._events and (not batch or size + self._events[0][1] <= COMMIT_BYTES_MAX):
+            event, event_size = self._events.popleft()
+            batch.append(event)
+            size += event_size
+        if batch:
+            self._busy = True
+            self._room.release(len(batch))
+        return tuple(batch)
+
+    async def flush(self) -> None:
+        """Return when all that was recorded so far is in the log.
+
+        Raises:
+            AttemptFenced: the run is not this attempt's any more.
+
+        """
+        while self._events or self._busy:
+            if self._failure is not None:
+                raise self._failure
+            self._appended = anyio.Event()
+            await self._appended.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    async def execute(self, command: RunCommand) -> None:
+        """Append what the command leads to, however long the log is away.
+
+        Raises:
+            AttemptFenced: the run is not this attempt's any more.
+
+        """
+        commit_id = new_id()
+        try:
+            await until_done(
+                lambda: self._run.execute(command, self._author, commit_id=commit_id, refresh=False), f"run {self._run.subject}"
+            )
+        except IllegalTransition as illegal:
+            state = self._run.state
+            if state.held and state.attempt == self._attempt:
+                raise
+            raise AttemptFenced(self._attempt, state.state, state.attempt) from illegal
+        if self._run.state.cancel_requested:
+            self._stop()
+
+    def _fail(self, failure: Exception) -> None:
+        self._failure = failure
+        self._stop()
+        self._room.release(WAITING_EVENTS_MAX)
+        self._appended.set()
+
+    def _stop(self) -> None:
+        if not self.stopping:
+            self.stopping = True
+            self._on_stop()

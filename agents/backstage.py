@@ -1,0 +1,121 @@
+"""The part of a run's process that talks to the log, in a thread of its own, while the main thread runs the flow."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import anyio
+from anyio.abc import TaskGroup
+
+from headwater.agents import flow_loading
+from headwater.agents.attempt import AttemptOrder, wants_source
+from headwater.agents.attempt_record import AttemptRecord
+from headwater.agents.errors import AttemptFenced
+from headwater.agents.launch_wire import LIFELINE_DESCRIPTOR
+from headwater.agents.log_shipping import LogShipper
+from headwater.agents.perseverance import until_done
+from headwater.core.aggregates import Author
+from headwater.core.commands import FailUnstartedRun, FinishRun, StartRun
+from headwater.core.concurrency import single_error
+from headwater.core.events import Failure
+from headwater.core.log.protocol import Log
+from headwater.core.operations.runs import load_run
+from headwater.core.rules.run import Run
+
+STOP_SECONDS = 10.0
+"""How long the flow's code may take to end when the attempt must; then the process group is killed."""
+
+
+class Backstage:
+    """The attempt's connection to the log. Made by `open_backstage`; its coroutines run in its own thread."""
+
+    def __init__(  # noqa: PLR0917 - made in one place
+        self, log: Log, order: AttemptOrder, run: Run, record: AttemptRecord, shipper: LogShipper, author: Author
+    ) -> None:
+        assert run.created is not None
+        self.run = run
+        self.created = run.created
+        self.record = record
+        self.shipper = shipper
+        self._log = log
+        self._order = order
+        self._author = author
+
+    async def registered_slugs(self) -> list[str] | None:
+        """Return the slugs of the tasks that were registered."""
+        return await until_done(lambda: flow_loading.registered_slugs(self._log.events, self.created), "the registered tasks")
+
+    async def start(self) -> None:
+        """Record that the flow is about to run. Raises AttemptFenced where the run is not this attempt's."""
+        await self.record.execute(StartRun(self._order.attempt, self._author.clock()))
+
+    async def finish(self, *, failed: bool, message: str, failure: Failure | None = None) -> None:
+        """Record how the run ended, after everything that happened in it. Raises AttemptFenced."""
+        await self.flush()
+        now = self._author.clock()
+        await self.record.execute(FinishRun(self._order.attempt, now, failed=failed, message=message, failure=failure))
+
+    async def refuse(self, message: str, failure: Failure | None = None) -> None:
+        """Record that the run cannot be started, and why. Raises AttemptFenced."""
+        await self.shipper.flush_to_log()
+        now = self._author.clock()
+        await self.record.execute(FailUnstartedRun(at=now, message=message, attempt=self._order.attempt, failure=failure))
+
+    async def flush(self) -> None:
+        """Return when all that was recorded and logged is stored. Raises AttemptFenced."""
+        await self.record.flush()
+        await self.shipper.flush_to_log()
+
+
+@asynccontextmanager
+async def open_backstage(order: AttemptOrder, *, on_stop: Callable[[], None]) -> AsyncIterator[Backstage]:
+    """Connect to the log, read the run, and keep recording until left.
+
+    `on_stop` is called, in this thread, when the attempt must end; the process is killed where it then does not, and when nobody supervises
+    it any more. Where the log is away, it is waited for: the agent, which claimed the run, is there.
+
+    Raises:
+        AttemptFenced: the run is not this attempt's.
+        HeadwaterError: the log refuses.
+
+    """
+    from headwater.core.log.jetstream import open_log
+
+    author = Author(order.actor)
+    with single_error():
+        async with AsyncExitStack() as stack:
+            name = f"headwater run {order.run_id}"
+            log = await until_done(lambda: stack.enter_async_context(open_log(order.nats_url, key=order.key, name=name)), "the log")
+            group = await stack.enter_async_context(anyio.create_task_group())
+            run = await until_done(lambda: load_run(log.events, order.run_id), "the run")
+            if not run.state.held or run.state.attempt != order.attempt:
+                raise AttemptFenced(order.attempt, run.state.state, run.state.attempt)
+            record = AttemptRecord(run, author, order.attempt, lambda: _stop(group, on_stop))
+            shipper = LogShipper(log.logs, order.run_id, order.attempt, with_source=wants_source())
+            await group.start(record.serve)
+            await group.start(shipper.serve)
+            if order.supervised:
+                group.start_soon(_watch_lifeline)
+            yield Backstage(log, order, run.state, record, shipper, author)
+            group.cancel_scope.cancel()
+
+
+def _stop(group: TaskGroup, on_stop: Callable[[], None]) -> None:
+    group.start_soon(_kill_after_grace)
+    on_stop()
+
+
+async def _kill_after_grace() -> None:
+    await anyio.sleep(STOP_SECONDS)
+    os.killpg(0, signal.SIGKILL)
+
+
+async def _watch_lifeline() -> None:
+    """Kill this process and all it started when nobody supervises it any more."""
+    while True:
+        await anyio.wait_readable(LIFELINE_DESCRIPTOR)
+        if not os.read(LIFELINE_DESCRIPTOR, 1):
+            os.killpg(0, signal.SIGKILL)

@@ -1,0 +1,21 @@
+"""What agents refuse. The tree of errors is drawn in `headwater.core.errors`; these hang below `Refused`."""
+
+from __future__ import annotations
+
+from headwater.core.errors import HeadwaterError, Refused
+
+
+class CannotLaunch(Refused):
+    """A run cannot be started by this agent, now or later: its run config asks for what is not here."""
+
+
+class LauncherGone(HeadwaterError):
+    """The process that starts runs ended while it was needed; it is being replaced."""
+
+
+class AttemptFenced(Refused):
+    """This attempt does not hold its run any more: it was lost, and the run went on or ended without it."""
+
+    def __init__(self, attempt: int, state: str, last_attempt: int) -> None:
+        self.attempt, self.last_attempt = attempt, last_attempt
+        super().__init__(f"Attempt {attempt} lost the run: it is {state}, and its last attempt is {last_attempt}.")

@@ -1,0 +1,201 @@
+"""Starts runs as processes on this machine, through a zygote that it keeps alive."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+import anyio
+from anyio import TASK_STATUS_IGNORED
+from anyio.abc import TaskGroup, TaskStatus
+
+from headwater.agents.environment import needs_cold_start
+from headwater.agents.errors import LauncherGone
+from headwater.agents.launch_wire import Ended, Frames, Launch, Launched, Ready, Signal, frame, read_answers
+from headwater.agents.launching import LaunchOrder
+from headwater.agents.local_run import LocalRun
+
+_KILLED = -int(signal.SIGKILL)
+_ZYGOTE_ENDS_SECONDS = 5.0
+
+
+class LocalLauncher:
+    """Starts runs as processes of this machine. When it ends, or its process dies in any way, they end.
+
+    `environment` is what the zygote itself runs with: runs that differ from it only in variables read at run time start warm.
+    `show_line` gets each line that runs print.
+    """
+
+    def __init__(self, environment: Mapping[str, str], *, show_line: Callable[[str], None] | None = None) -> None:
+        self._environment = dict(environment)
+        self._show_line = show_line
+        self._group: TaskGroup | None = None
+        self._zygote: Zygote | None = None
+        self._replaced = anyio.Event()
+        self._launches = 0
+
+    async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+        """Keep a zygote alive; a new one takes the place of one that died.
+
+        Raises:
+            LauncherGone: a zygote ended before it was ready; its error is on the standard error output.
+
+        """
+        async with anyio.create_task_group() as self._group:
+            while True:
+                zygote = Zygote(self._environment)
+                await self._group.start(zygote.serve)
+                self._zygote = zygote
+                self._replaced.set()
+                if task_status is not None:
+                    task_status.started()
+                    task_status = TASK_STATUS_IGNORED
+                await zygote.ended.wait()
+                self._replaced = anyio.Event()
+                self._zygote = None
+
+    async def launch(self, order: LaunchOrder) -> LocalRun:
+        """Start the attempt's process.
+
+        Raises:
+            LauncherGone: the zygote died just now.
+
+        """
+        await self._replaced.wait()
+        zygote = self._zygote
+        assert zygote is not None
+        assert self._group is not None
+        self._launches += 1
+        request = Launch(
+            launch_id=self._launches,
+            environment=dict(order.environment),
+            directory=str(order.directory),
+            cold=needs_cold_start(order.environment, self._environment),
+        )
+        run = await zygote.launch(request, show_line=self._show_line)
+        self._group.start_soon(run.take_output)
+        return run
+
+
+class Zygote:
+    """One zygote process, from its start to its end."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = dict(environment)
+        self._channel, self._theirs = socket.socketpair()
+        self._channel.setblocking(False)
+        self._runs: dict[int, LocalRun] = {}
+        self._sending = anyio.Lock()
+        self.ended = anyio.Event()
+
+    async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+        """Start the process and take its answers until it is gone.
+
+        Raises:
+            LauncherGone: it ended before it was ready.
+
+        """
+        process = self._start()
+        try:
+            if not await self._take_answers(task_status):
+                raise LauncherGone("The process that starts runs ended before it was ready; its error is shown above.")
+        finally:
+            self._end(process)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-P", "-m", "headwater.agents.zygote", str(self._theirs.fileno())]
+        with self._theirs:
+            # In a session of its own: a Ctrl-C in the agent's terminal is the agent's to answer.
+            return subprocess.Popen(  # noqa: S603 - our own program
+                command,
+                env=self._environment,
+                pass_fds=[self._theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+    async def _take_answers(self, task_status: TaskStatus[None]) -> bool:
+        """Take answers until the process is gone; tell whether it ever was ready."""
+        frames = Frames()
+        was_ready = False
+        while True:
+            await anyio.wait_readable(self._channel)
+            try:
+                answers = read_answers(self._channel, frames)
+            except BlockingIOError:
+                continue
+            if answers is None:
+                return was_ready
+            for answer in answers:
+                match answer:
+                    case Ready():
+                        was_ready = True
+                        task_status.started()
+                    case Launched():
+                        if (run := self._runs.get(answer.launch_id)) is not None:
+                            run.process_id = answer.pid
+                    case Ended():
+                        if (run := self._runs.pop(answer.launch_id, None)) is not None:
+                            run.set_ended(answer.status)
+
+    async def launch(self, request: Launch, *, show_line: Callable[[str], None] | None) -> LocalRun:
+        """Order a process.
+
+        Raises:
+            LauncherGone: the zygote is gone.
+
+        """
+
+        async def send_signal(number: int) -> None:
+            with suppress(LauncherGone):  # then the process is gone, or being killed
+                await self._send(frame(Signal(request.launch_id, number)))
+
+        run = LocalRun(send_signal, show_line=show_line)
+        self._runs[request.launch_id] = run
+        try:
+            await self._send(frame(request), run.childs_ends)
+        except LauncherGone:
+            self._runs.pop(request.launch_id, None)
+            run.close()
+            raise
+        finally:
+            run.close_childs_ends()
+        return run
+
+    async def _send(self, data: bytes, descriptors: list[int] | None = None) -> None:
+        with anyio.CancelScope(shield=True):  # half a message would garble all that follow
+            async with self._sending:
+                view = memoryview(data)
+                while view:
+                    try:
+                        sent = socket.send_fds(self._channel, [view], descriptors) if descriptors else self._channel.send(view)
+                    except BlockingIOError:
+                        await anyio.wait_writable(self._channel)
+                        continue
+                    except OSError as error:
+                        raise LauncherGone(f"The process that starts runs is gone: {error}.") from error
+                    descriptors = None
+                    view = view[sent:]
+
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        """End the process and all it started; what lived until now counts as killed."""
+        self._channel.close()  # it kills its groups and ends when this closes
+        try:
+            status = process.wait(_ZYGOTE_ENDS_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            status = process.wait()
+        for run in self._runs.values():
+            if status and run.process_id is not None:
+                # It was killed, and could not kill what its runs had started.
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(run.process_id, signal.SIGKILL)
+            run.set_ended(_KILLED)
+        self._runs.clear()
+        self.ended.set()

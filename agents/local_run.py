@@ -1,0 +1,118 @@
+"""The process of a run on this machine, as its agent sees it: what it prints, what it reports, when it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections import deque
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+
+import anyio
+import msgspec
+
+from headwater.agents.launching import Ending, Report
+
+LAST_LINES_MAX = 20
+LINE_BYTES_MAX = 2_000
+_REPORT_BYTES_MAX = 64 * 1024
+_READ_BYTES = 64 * 1024
+
+_decode_report = msgspec.json.Decoder(Report).decode
+
+
+class LocalRun:
+    """A run's process. `send_signal` reaches its whole process group; `show_line` gets each line it prints."""
+
+    def __init__(self, send_signal: Callable[[int], Awaitable[None]], *, show_line: Callable[[str], None] | None) -> None:
+        self._send_signal = send_signal
+        self._show_line = show_line
+        self._ended = anyio.Event()
+        self._ending = Ending(status=0, report=None)
+        self._last_lines: deque[str] = deque(maxlen=LAST_LINES_MAX)
+        self._partial = b""
+        self._closed = False
+        self.process_id: int | None = None
+        self._output, output_for_child = os.pipe()
+        self._report, report_for_child = os.pipe()
+        self.childs_ends = [output_for_child, report_for_child]
+        os.set_blocking(self._output, False)
+        os.set_blocking(self._report, False)
+
+    async def wait(self) -> Ending:
+        """Return when the process has ended."""
+        await self._ended.wait()
+        return self._ending
+
+    async def stop(self, *, grace_seconds: float) -> None:
+        """Send SIGTERM to the process group, and SIGKILL after the grace; return when the process is gone."""
+        for number, patience in ((signal.SIGTERM, grace_seconds), (signal.SIGKILL, None)):
+            if self._ended.is_set():
+                return
+            await self._send_signal(number)
+            with anyio.move_on_after(patience):
+                await self._ended.wait()
+
+    def set_ended(self, status: int) -> None:
+        """Take note that the process is gone, and of its last words."""
+        report = None
+        if not self._closed:
+            self._read_output()
+            if self._partial:
+                self._take_line(self._partial)
+            report = self._read_report()
+        self._ending = Ending(status, report, tuple(self._last_lines))
+        self._ended.set()
+
+    async def take_output(self) -> None:
+        """Take what the process prints until it has ended: nothing it does may block on a full pipe."""
+        try:
+            async with anyio.create_task_group() as group:
+                group.start_soon(self._take_while_open)
+                await self._ended.wait()
+                group.cancel_scope.cancel()
+        finally:
+            self.close()
+
+    async def _take_while_open(self) -> None:
+        is_open = True
+        while is_open:
+            await anyio.wait_readable(self._output)
+            is_open = self._read_output()
+
+    def close(self) -> None:
+        """Let go of the pipes."""
+        if not self._closed:
+            self._closed = True
+            os.close(self._output)
+            os.close(self._report)
+
+    def close_childs_ends(self) -> None:
+        for descriptor in self.childs_ends:
+            os.close(descriptor)
+
+    def _read_output(self) -> bool:
+        """Take what has been printed; tell whether there may be more."""
+        try:
+            while data := os.read(self._output, _READ_BYTES):
+                *lines, self._partial = (self._partial + data).split(b"\n")
+                for line in lines:
+                    self._take_line(line)
+                if len(self._partial) > LINE_BYTES_MAX:
+                    self._take_line(self._partial)
+                    self._partial = b""
+        except BlockingIOError:
+            return True
+        return False
+
+    def _take_line(self, line: bytes) -> None:
+        text = line.decode(errors="replace")
+        if self._show_line is not None:
+            self._show_line(text)
+        self._last_lines.append(text[:LINE_BYTES_MAX])
+
+    def _read_report(self) -> Report | None:
+        # A process that was killed in the middle of its report has reported nothing; the log knows more.
+        with suppress(BlockingIOError, msgspec.MsgspecError):
+            return _decode_report(os.read(self._report, _REPORT_BYTES_MAX))
+        return None

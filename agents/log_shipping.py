@@ -1,0 +1,127 @@
+"""Carries what a run logs to the run's log: the first line at once, then what has gathered, ten times a second."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from datetime import UTC, datetime
+
+import anyio
+from anyio import TASK_STATUS_IGNORED
+from anyio.abc import TaskStatus
+
+from headwater.agents.failures import failure_in_words
+from headwater.agents.perseverance import until_done
+from headwater.core.log.protocol import LogLine, RunLogs
+from headwater.utilities.context import current_values
+
+SHIP_SECONDS = 0.1
+LINES_MAX = 20_000
+CHARACTERS_MAX = 16 * 1024 * 1024
+LINE_CHARACTERS_MAX = 256 * 1024
+"""How much may wait for the log while it is slow or away. What comes on top is dropped, and a line says how much."""
+
+_log = logging.getLogger(__name__)
+
+
+class LogShipper(logging.Handler):
+    """A handler of log records for one attempt of a run. Records come from any thread; `serve` ships them."""
+
+    def __init__(self, logs: RunLogs, run_id: str, attempt: int, *, with_source: bool = False) -> None:
+        super().__init__()
+        self._logs = logs
+        self._run_id = run_id
+        self._attempt = attempt
+        self._with_source = with_source
+        self._lines: deque[LogLine] = deque()
+        self._characters = 0
+        self._dropped = 0
+        self._woken = False
+        self._arrival = anyio.Event()
+        self._hurry = anyio.Event()
+        self._shipped = anyio.Event()
+        self._busy = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a record, from any thread, under the handler's lock."""
+        try:
+            self.add(self._line(record))
+        except Exception:  # noqa: BLE001 - logging's own rule: what cannot be logged must not stop the program
+            self.handleError(record)
+
+    def _line(self, record: logging.LogRecord) -> LogLine:
+        message = record.getMessage()
+        if record.exc_info and record.exc_info[1] is not None:
+            message = f"{message}\n{failure_in_words(record.exc_info[1], with_source=self._with_source)}"
+        if len(message) > LINE_CHARACTERS_MAX:
+            message = f"{message[:LINE_CHARACTERS_MAX]} (cut; {len(message)} characters)"
+        values = current_values.get()
+        return LogLine(
+            at=datetime.fromtimestamp(record.created, UTC),
+            level=record.levelno,
+            logger=record.name,
+            message=message,
+            task=values.get("task_slug") or "",
+            map_index=values.get("map_index", -1),
+        )
+
+    def add(self, line: LogLine) -> None:
+        """Take a line; drop it where too many wait."""
+        if len(self._lines) >= LINES_MAX or self._characters + len(line.message) > CHARACTERS_MAX:
+            self._dropped += 1
+            return
+        if self._dropped:
+            dropped, self._dropped = self._dropped, 0
+            self._lines.append(self._notice(dropped))
+        self._lines.append(line)
+        self._characters += len(line.message)
+        if not self._woken and self._loop is not None:
+            self._woken = True
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def _notice(self, dropped: int) -> LogLine:
+        message = f"{dropped} log lines are missing here: they came faster than they could be stored."
+        return LogLine(at=datetime.now(UTC), level=logging.WARNING, logger="headwater.logs", message=message)
+
+    def _wake(self) -> None:
+        self._arrival.set()
+
+    async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+        """Ship what comes until cancelled."""
+        self._loop = asyncio.get_running_loop()
+        task_status.started()
+        while True:
+            self._woken = False  # first: whoever adds a line from here on wakes us again
+            if not self._lines:
+                await self._arrival.wait()
+                self._arrival = anyio.Event()
+                continue
+            await self._ship()
+            self._hurry = anyio.Event()
+            self._shipped.set()
+            with anyio.move_on_after(SHIP_SECONDS):
+                await self._hurry.wait()
+
+    async def _ship(self) -> None:
+        self.acquire()
+        try:
+            lines = list(self._lines)
+            self._lines.clear()
+            self._characters = 0
+            if self._dropped:
+                lines.append(self._notice(self._dropped))
+                self._dropped = 0
+        finally:
+            self.release()
+        self._busy = True
+        await until_done(lambda: self._logs.write(self._run_id, self._attempt, lines), f"log of run {self._run_id}")
+        self._busy = False
+
+    async def flush_to_log(self) -> None:
+        """Return when all that was logged so far is stored."""
+        while self._lines or self._busy:
+            self._hurry.set()
+            self._shipped = anyio.Event()
+            await self._shipped.wait()

@@ -1,0 +1,34 @@
+"""Doing what must be done in the log, however long the log is away."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import anyio
+
+from headwater.core.errors import LogFull, LogUnavailable, NoAnswer, OutcomeUnknown
+
+T = TypeVar("T")
+
+PAUSE_SECONDS_MIN = 0.1
+PAUSE_SECONDS_MAX = 3.0
+_log = logging.getLogger(__name__)
+
+
+async def until_done(call: Callable[[], Awaitable[T]], what: str) -> T:
+    """Call until the log does it, and return what it returned. What is called must be safe to repeat.
+
+    Raises:
+        HeadwaterError: the log answered, and refused.
+
+    """
+    pause = PAUSE_SECONDS_MIN
+    while True:
+        try:
+            return await call()
+        except (LogUnavailable, OutcomeUnknown, LogFull, NoAnswer) as error:
+            _log.debug("%s: %s; trying again", what, error)
+        await anyio.sleep(pause)
+        pause = min(PAUSE_SECONDS_MAX, 2 * pause)

@@ -1,0 +1,182 @@
+"""Turns the engine's changes of state into events, and answers what an earlier attempt finished already.
+
+Lives in the thread that runs the flow; whoever appends takes the events from there.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from headwater.agents.failures import failure_of
+from headwater.core.errors import IllegalTransition
+from headwater.core.events import (
+    Failure,
+    ResultReference,
+    TaskRunCached,
+    TaskRunCancelled,
+    TaskRunEvent,
+    TaskRunFailed,
+    TaskRunLooped,
+    TaskRunMapped,
+    TaskRunPaused,
+    TaskRunResumed,
+    TaskRunRetryScheduled,
+    TaskRunSkipped,
+    TaskRunStarted,
+    TaskRunSucceeded,
+    TaskRunTimedOut,
+    TaskRunTriggerFailed,
+    TaskRunValidationFailed,
+)
+from headwater.core.rules import task_run as task_run_rules
+from headwater.core.rules.task_run import TaskRun, TaskRunKey
+from headwater.core.states import FINAL, SUCCESSFUL, StateName
+from headwater.engine import state as states
+from headwater.engine.results import InlineResult
+from headwater.engine.state import State
+from headwater.engine.state_serialization import deserialize_state
+
+MESSAGE_CHARACTERS_MAX = 10_000
+_NEW = TaskRun()
+_log = logging.getLogger(__name__)
+
+
+def event_of(slug: str, map_index: int, new: State, run_count: int, *, at: datetime, with_source: bool = False) -> TaskRunEvent | None:
+    """Return the event that a task run's change into `new` is; None where nothing happened that anybody must know."""
+    for kind in type(new).__mro__:
+        if kind in _EVENT_OF:
+            event_type, more = _EVENT_OF[kind]
+            details = more(_Change(new, max(1, run_count), at, with_source))
+            return event_type(slug=slug, map_index=map_index, at=at, message=_cut(new.message or ""), **details)
+    return None
+
+
+class _Change(NamedTuple):
+    state: Any
+    run_count: int
+    at: datetime
+    with_source: bool
+
+    @property
+    def failure(self) -> Failure | None:
+        error = self.state.result
+        return failure_of(error, with_source=self.with_source) if isinstance(error, BaseException) else None
+
+    @property
+    def result(self) -> ResultReference | None:
+        """Where the value is kept, if it is: never the value itself, but for results that the user wanted inline."""
+        result = self.state._result  # noqa: SLF001 - the state's other half
+        if isinstance(result, InlineResult) and result.location is not None:
+            return ResultReference(type=type(result).__name__, value=result.value)
+        if result.location is None or not result.keeps_values:
+            return None
+        return ResultReference(type=type(result).__name__, location=result.location)
+
+
+def _nothing(_: _Change) -> dict[str, Any]:
+    return {}
+
+
+_EVENT_OF: dict[type, tuple[type[TaskRunEvent], Callable[[_Change], dict[str, Any]]]] = {
+    states.Running: (TaskRunStarted, lambda change: {"run_count": change.run_count}),
+    states.Success: (TaskRunSucceeded, lambda change: {"result": change.result}),
+    states.Cached: (TaskRunCached, lambda change: {"result": change.result, "expires_at": change.state.cached_result_expiration}),
+    states.Mapped: (TaskRunMapped, lambda change: {"child_count": change.state.n_map_states or 0}),
+    states.Skipped: (TaskRunSkipped, _nothing),
+    states.Failed: (TaskRunFailed, lambda change: {"failure": change.failure}),
+    states.TimedOut: (TaskRunTimedOut, _nothing),
+    states.TriggerFailed: (TaskRunTriggerFailed, _nothing),
+    states.ValidationFailed: (TaskRunValidationFailed, lambda change: {"failure": change.failure}),
+    states.Cancelled: (TaskRunCancelled, _nothing),
+    states.Looped: (TaskRunLooped, lambda change: {"loop_count": change.state.loop_count or 1, "result": change.result}),
+    states.Retrying: (
+        TaskRunRetryScheduled,
+        lambda change: {"start_time": change.state.start_time or change.at, "run_count": change.run_count, "failure": change.failure},
+    ),
+    states.Paused: (TaskRunPaused, lambda change: {"start_time": change.state.start_time}),
+    states.Resume: (TaskRunResumed, _nothing),
+}
+"""The event for each kind of state; kinds of the user's own count as what they derive from. Pending, Scheduled: none."""
+
+
+def _cut(message: str) -> str:
+    return message if len(message) <= MESSAGE_CHARACTERS_MAX else message[:MESSAGE_CHARACTERS_MAX] + " (cut)"
+
+
+class AttemptRecorder:
+    """The engine's recorder for one attempt of a run.
+
+    `before` is what the log holds of the task runs when the attempt begins. What had ended there is not recorded again: a recorded
+    success stays the only one, though the task may have to run again for its value. `record` takes each event; `needed` holds the
+    slugs of the tasks whose values other tasks take.
+    """
+
+    def __init__(
+        self,
+        record: Callable[[TaskRunEvent], None],
+        before: Mapping[TaskRunKey, TaskRun],
+        *,
+        needed: Collection[str] = (),
+        stopping: Callable[[], bool] = lambda: False,
+        with_source: bool = False,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._record = record
+        self._before = before
+        self._needed = frozenset(needed)
+        self._stopping = stopping
+        self._with_source = with_source
+        self._clock = clock
+        self._ended = {key for key, found in before.items() if found.state in FINAL}
+        self._now: dict[TaskRunKey, StateName] = {key: found.state for key, found in before.items()}
+
+    def flow_run_changed(self, old: State, new: State) -> None:
+        """Nothing: the run's own events are appended by whoever runs the attempt, each at its moment."""
+
+    def task_run_changed(self, task_slug: str, map_index: int, old: State, new: State, run_count: int) -> None:  # noqa: ARG002 - the engine's seam
+        """Record the change."""
+        key = (task_slug, map_index)
+        if key in self._ended:
+            return
+        event = event_of(task_slug, map_index, new, run_count, at=self._clock(), with_source=self._with_source)
+        if event is None:
+            return
+        state = task_run_rules.STATE_AFTER[type(event)]
+        try:
+            task_run_rules.check(TaskRun(self._now[key]) if key in self._now else _NEW, event)
+        except IllegalTransition as illegal:
+            # A state handler of the user's may return anything. The run goes on; the record keeps to what can have happened.
+            _log.warning("Not recorded: %s", illegal)
+            return
+        self._now[key] = state
+        self._record(event)
+
+    def already_finished(self, task_slug: str, map_index: int) -> State | None:
+        """Return the state in which an earlier attempt ended this task run, if it need not run again.
+
+        It must run again where it succeeded, its value is taken by other tasks, and was not kept.
+        """
+        found = self._before.get((task_slug, map_index))
+        if found is None or found.state not in FINAL:
+            return None
+        if found.result is None and found.state in {StateName.SUCCESS, StateName.CACHED} and task_slug in self._needed:
+            return None
+        if found.state is StateName.CANCELLED:
+            return None
+        return _state_again(found)
+
+    def should_stop(self) -> bool:
+        """Tell whether the attempt is being stopped."""
+        return self._stopping()
+
+
+def _state_again(found: TaskRun) -> State:
+    """Return the engine's state for what the log holds."""
+    kind = StateName.SUCCESS if found.state in SUCCESSFUL and found.state is not StateName.SKIPPED else found.state
+    data: dict[str, Any] = {"type": kind.value, "message": found.message}
+    if found.result is not None:
+        data["_result"] = {"type": found.result.type, "location": found.result.location, "value": found.result.value}
+    return deserialize_state(data)

@@ -1,0 +1,243 @@
+"""The process of one attempt of one run: `python -m headwater.agents.run_process`, or forked from a zygote.
+
+The main thread loads the flow and runs it; a second thread talks to the log (`backstage`). The process ends with status 0 when the
+attempt's end is recorded, or was none of its business; with another status the agent reads the log and decides.
+"""
+
+from __future__ import annotations
+
+import atexit
+import io
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib import import_module
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import msgspec
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+
+from headwater.agents import flow_loading
+from headwater.agents.attempt import AttemptOrder, wants_source
+from headwater.agents.backstage import Backstage, open_backstage
+from headwater.agents.errors import AttemptFenced
+from headwater.agents.failures import failure_of
+from headwater.agents.launch_wire import LIFELINE_DESCRIPTOR, REPORT_DESCRIPTOR
+from headwater.agents.launching import Report
+from headwater.agents.recorder import AttemptRecorder
+from headwater.core.errors import HeadwaterError
+from headwater.core.states import StateName
+from headwater.utilities.logging import LINE_FORMAT, ROOT_NAME, TIME_FORMAT, LineFormatter, StdoutHandler, get_logger
+
+if TYPE_CHECKING:
+    from headwater.engine.state import State
+    from headwater.graph.flow import Flow
+
+STATUS_INTERRUPTED = 143
+STATUS_FAILED = 70
+STATUS_UNREACHABLE = 75
+
+_NEEDED_LATER = (
+    "anyio._backends._asyncio",
+    "cloudpickle",
+    "concurrent.futures.thread",
+    "encodings.idna",
+    "headwater.core.log.jetstream",
+    "headwater.engine.flow_runner",
+    "headwater.executors",
+    "headwater.storage.loading",
+    "headwater.tasks.core.function",
+)
+
+
+def warm_up() -> None:
+    """Import all that `main` will need, and connect to nothing."""
+    for module in _NEEDED_LATER:
+        import_module(module)
+
+
+class Interruption:
+    """What SIGTERM does: it ends the flow's code as Ctrl-C would, once, and never while the end is being recorded."""
+
+    def __init__(self) -> None:
+        self.came = False
+        self._held_off = False
+        signal.signal(signal.SIGTERM, self._on_signal)
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        first, self.came = not self.came, True
+        if first and not self._held_off:
+            raise KeyboardInterrupt
+
+    def hold_off(self) -> None:
+        """From here on only take note."""
+        self._held_off = True
+
+
+def main() -> int:
+    """Execute the attempt that the environment names, and return the process's exit status."""
+    started = datetime.now(UTC)
+    order = AttemptOrder.from_environment()
+    _prepare_process(order)
+    interruption = Interruption()
+    try:
+        with start_blocking_portal() as portal:
+            opened = open_backstage(order, on_stop=_end_the_flow)
+            with portal.wrap_async_context_manager(opened) as backstage:
+                report = _Attempt(order, portal, backstage, interruption).execute()
+    except AttemptFenced as fenced:
+        report = Report(fenced=True, message=str(fenced))
+    except KeyboardInterrupt:
+        return STATUS_INTERRUPTED
+    except HeadwaterError as error:
+        sys.stderr.write(f"{error}\n")
+        return STATUS_UNREACHABLE
+    if report is None:
+        return STATUS_INTERRUPTED
+    if order.supervised:
+        duration = (datetime.now(UTC) - started).total_seconds()
+        os.write(REPORT_DESCRIPTOR, msgspec.json.encode(msgspec.structs.replace(report, duration_seconds=duration)))
+    return 0
+
+
+class _Attempt:
+    """One attempt, seen from the main thread."""
+
+    def __init__(self, order: AttemptOrder, portal: BlockingPortal, backstage: Backstage, interruption: Interruption) -> None:
+        self._order = order
+        self._portal = portal
+        self._backstage = backstage
+        self._interruption = interruption
+        self._with_source = wants_source()
+        root = logging.getLogger(ROOT_NAME)
+        if order.show_logs:
+            shown = StdoutHandler()
+            shown.setFormatter(LineFormatter(LINE_FORMAT, TIME_FORMAT))
+            root.addHandler(shown)
+        root.addHandler(backstage.shipper)
+        self._logger = get_logger("FlowRunner")
+
+    def execute(self) -> Report | None:
+        """Run the flow and record how it ended; None where it was interrupted and others record that.
+
+        Raises:
+            AttemptFenced: the run is not this attempt's any more.
+
+        """
+        try:
+            flow = self._load()
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - loading a flow runs the user's code: anything can come of it
+            return self._refuse(error)
+        self._portal.call(self._backstage.start)
+        return self._run(flow)
+
+    def _load(self) -> Flow:
+        from headwater.storage.loading import load_flow
+
+        created = self._backstage.created
+        slugs = None if flow_loading.is_sealed(created.storage) else self._portal.call(self._backstage.registered_slugs)
+        return load_flow(flow_loading.reference_of(created.storage), slugs)
+
+    def _refuse(self, error: BaseException) -> Report:
+        """Fail the run with the reason why it cannot be started."""
+        message = f"The flow could not be loaded: {error}"
+        if isinstance(error, HeadwaterError) and error.hint:
+            message = f"{message} {error.hint}"
+        cause = error.__cause__ or error if isinstance(error, HeadwaterError) else error
+        self._logger.error("%s", message, exc_info=None if isinstance(cause, HeadwaterError) else cause)
+        self._interruption.hold_off()
+        self._portal.call(self._backstage.refuse, message, failure_of(cause, with_source=self._with_source))
+        return Report(state=StateName.FAILED.value, message=message)
+
+    def _run(self, flow: Flow) -> Report | None:
+        from headwater.engine.flow_runner import FlowRunner
+
+        backstage = self._backstage
+        recorder = AttemptRecorder(
+            backstage.record.record,
+            backstage.run.task_runs,
+            needed={flow.slugs[edge.upstream_task] for edge in flow.edges if edge.key is not None},
+            stopping=lambda: backstage.record.stopping or self._interruption.came,
+            with_source=self._with_source,
+        )
+        try:
+            state = FlowRunner(flow, recorder=recorder).run(backstage.created.parameters, context=self._context())
+        except Exception as error:
+            self._logger.exception("The flow run ended by an unexpected error.")
+            return self._finish(failed=True, message=f"Unexpected error while running the flow: {error!r}", error=error)
+        if backstage.record.stopping or self._interruption.came:
+            self._interruption.hold_off()
+            self._portal.call(backstage.flush)
+            return None
+        if state.is_finished():
+            return self._finish(failed=not state.is_successful(), message=state.message or "")
+        return self._finish(failed=True, message=_left_waiting(flow, state))
+
+    def _finish(self, *, failed: bool, message: str, error: BaseException | None = None) -> Report:
+        self._interruption.hold_off()
+        failure = None if error is None else failure_of(error, with_source=self._with_source)
+
+        async def finish() -> None:
+            await self._backstage.finish(failed=failed, message=message, failure=failure)
+
+        self._portal.call(finish)
+        return Report(state=(StateName.FAILED if failed else StateName.SUCCESS).value, message=message)
+
+    def _context(self) -> dict[str, Any]:
+        created, run = self._backstage.created, self._backstage.run
+        return {
+            **created.context,
+            "flow_id": created.flow_id,
+            "flow_run_id": created.run_id,
+            "flow_run_name": run.name,
+            "flow_run_version": created.version,
+            "scheduled_start_time": run.start_time,
+            "project_id": created.project_id,
+            "project_name": created.project_name,
+            "attempt": self._order.attempt,
+            "running_with_backend": True,
+            "checkpointing": True,
+        }
+
+
+def _left_waiting(flow: Flow, state: State) -> str:
+    """Say which task runs wait for somebody."""
+    results = state.result if isinstance(state.result, dict) else {}
+    waiting = sorted(flow.slugs[task] for task, found in results.items() if not found.is_finished())
+    return f"Task runs were left waiting to be resumed, which this version cannot do: {', '.join(waiting)}."
+
+
+def _end_the_flow() -> None:
+    """Interrupt the main thread, wherever it is."""
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _prepare_process(order: AttemptOrder) -> None:
+    if order.supervised:
+        for descriptor in (LIFELINE_DESCRIPTOR, REPORT_DESCRIPTOR):
+            os.set_inheritable(descriptor, False)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # into a pipe, lines would wait for thousands of others
+    if not os.environ.get("PYTHONSAFEPATH"):
+        # As `python -m` does it, unless Python was told not to: modules in the working directory are found first.
+        sys.path.insert(0, os.getcwd())  # noqa: PTH109 - a text
+
+
+def leave(status: int) -> NoReturn:
+    """End this process now, with what must be done at exit done. Threads the flow left behind are not waited for."""
+    finish: Callable[[], None]
+    for finish in (atexit._run_exitfuncs, sys.stdout.flush, sys.stderr.flush):  # noqa: SLF001 - nothing public runs them early
+        try:
+            finish()
+        except BaseException:  # noqa: BLE001 - the user's own exit functions; the process ends all the same
+            sys.excepthook(*sys.exc_info())
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    leave(main())

@@ -71,6 +71,7 @@ def live(subject: str) -> str:
 # Live subjects that carry no facts: nothing on them is stored.
 AGENT_HEARTBEATS = "hw.beat.agent.*"
 VIEWS_POSITION = "hw.beat.views"
+LOG_LINES_POSITION = "hw.beat.lines"
 QUERIES = "hw.ask.views"
 
 

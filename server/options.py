@@ -12,6 +12,7 @@ from headwater.core.errors import SettingsError
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
+REPLICAS_MAX = 5
 _KEY_LENGTH_MAX = 256
 # nats-server would take such a key for the hash of another one.
 _LOOKS_LIKE_BCRYPT = re.compile(r"\$2[abxy]\$\d{2}\$")
@@ -22,7 +23,8 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     With `nats_url` or `database_url` the server uses what runs there and starts none of its own. `key` is demanded
     of every client by the embedded NATS; with `nats_url` it is what we show to the NATS there. `nats_monitor_port`
-    opens the embedded NATS server's own monitoring (HTTP, loopback).
+    opens the embedded NATS server's own monitoring (HTTP, loopback). `replicas` is how many nodes of the cluster at
+    `nats_url` keep the log (3 in production); the embedded server is one node.
 
     Raises, when made:
         SettingsError: a value is out of range or malformed.
@@ -37,6 +39,7 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     database_url: str | None = None
     log_level: LogLevel = "INFO"
     log_retention_days: float = 7.0
+    replicas: int = 1
 
     def __post_init__(self) -> None:
         if self.key is not None:
@@ -45,6 +48,13 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
             raise SettingsError(
                 f"Run logs cannot be kept for {self.log_retention_days:g} days.",
                 hint="Give --log-retention-days a number above 0.",
+            )
+        if not 1 <= self.replicas <= REPLICAS_MAX:
+            raise SettingsError(f"A log has 1 to {REPLICAS_MAX} replicas, not {self.replicas}.")
+        if self.nats_url is None and self.replicas != 1:
+            raise SettingsError(
+                "The embedded NATS server is one node and cannot keep more than one replica.",
+                hint="Name a cluster with --nats-url, or leave --replicas at 1.",
             )
         if self.nats_url is not None and self.nats_monitor_port is not None:
             raise SettingsError("--nats-monitor-port is for the embedded NATS server; with --nats-url there is none.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, closing
 from functools import partial
@@ -35,7 +36,7 @@ _FREE_PORT_TRIES = 3
 class ServerContext(msgspec.Struct, frozen=True, kw_only=True):
     """What the services inside a server need to know. NATS answers when it is made; so does an embedded PostgreSQL.
 
-    A service that serves HTTP takes the socket of `http`; `http.url` is its address.
+    `replicas` is how many nodes of the NATS cluster keep each stream.
     """
 
     home: Home
@@ -44,6 +45,17 @@ class ServerContext(msgspec.Struct, frozen=True, kw_only=True):
     http: HttpPort
     key: str | None
     log_retention_days: float
+    replicas: int
+
+    @property
+    def http_url(self) -> str:
+        """What the addresses of pages begin with."""
+        return self.http.url
+
+    @property
+    def http_socket(self) -> socket.socket:
+        """The socket of `http_url`, listening. Ask for it only to serve it: the server closes one nobody asked for."""
+        return self.http.take()
 
 
 ServiceFactory = Callable[[ServerContext], Sequence[Service]]
@@ -88,6 +100,7 @@ async def _serve(options: ServerOptions, services: ServiceFactory, on_ready: Cal
                 http=http,
                 key=options.key,
                 log_retention_days=options.log_retention_days,
+                replicas=options.replicas,
             )
             await start_all(group, services(context))
             http.close_unless_taken()

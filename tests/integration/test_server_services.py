@@ -16,7 +16,7 @@ from headwater.server import program
 from headwater.server.home import Home, is_held
 from headwater.server.nats_server import ask_jetstream
 from headwater.server.options import ServerOptions
-from headwater.server.ports import HttpPort, choose_port
+from headwater.server.ports import choose_port
 from headwater.server.program import ServerContext, ServiceFactory, serve_headwater
 
 
@@ -90,7 +90,7 @@ async def test_the_context_names_what_is_there(options: ServerOptions) -> None:
     content = await serve(options, build)
 
     assert (contexts[0].nats_url, contexts[0].database_url) == (content.nats_url, content.database_url)
-    assert contexts[0].http.url == content.http_url
+    assert contexts[0].http_url == content.http_url
 
 
 async def test_the_database_still_answers_while_services_end(options: ServerOptions) -> None:
@@ -147,20 +147,20 @@ async def test_who_comes_before_the_pages_are_served_waits_for_them(options: Ser
     visited: list[str] = []
 
     class Pages:
-        def __init__(self, http: HttpPort) -> None:
-            self.http = http
+        def __init__(self, context: ServerContext) -> None:
+            self.context = context
 
         async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
-            port = int(self.http.url.rpartition(":")[2])
+            port = int(self.context.http_url.rpartition(":")[2])
             async with await anyio.connect_tcp("127.0.0.1", port) as visitor:
-                accepted, _ = self.http.take().accept()
+                accepted, _ = self.context.http_socket.accept()
                 accepted.sendall(b"welcome")
                 accepted.close()
                 visited.append((await visitor.receive()).decode())
             task_status.started()
             await anyio.sleep_forever()
 
-    await serve(options, lambda context: [Pages(context.http)])
+    await serve(options, lambda context: [Pages(context)])
 
     assert visited == ["welcome"]
 

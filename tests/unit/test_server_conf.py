@@ -116,6 +116,16 @@ def test_logs_cannot_be_kept_for_no_time(tmp_path: Path) -> None:
         ServerOptions(home=tmp_path, log_retention_days=0)
 
 
+@pytest.mark.parametrize("replicas", [0, 2, 3, 6])
+def test_the_embedded_broker_is_one_node(tmp_path: Path, replicas: int) -> None:
+    with pytest.raises(SettingsError, match="replica"):
+        ServerOptions(home=tmp_path, replicas=replicas)
+
+
+def test_a_cluster_keeps_as_many_replicas_as_it_is_told(tmp_path: Path) -> None:
+    assert ServerOptions(home=tmp_path, replicas=3, nats_url="nats://a:4222,nats://b:4222").replicas == 3
+
+
 def test_what_a_server_writes_of_itself_is_what_a_client_reads(tmp_path: Path) -> None:
     content = ServerFile(nats_url="nats://a:1", http_url="http://a:2", database_url="postgresql://", pid=1, version="0")
 

@@ -39,7 +39,7 @@ def flow(
     output: Form = OutputForm.TABLE,
 ) -> None:
     """Tell all about a flow version: parameters, labels, storage, tasks and edges."""
-    wanted = _one_name(flow, name)
+    wanted = _one_name(context, flow, name)
 
     async def work(client: AsyncClient) -> tuple[rows.FlowRow, list[rows.FlowTaskRow], list[rows.FlowEdgeRow], str]:
         from headwater.cli.finding import find_flow_row, fresh
@@ -149,7 +149,7 @@ def tasks(
     output: Form = OutputForm.TABLE,
 ) -> None:
     """Tell all about the tasks of a flow version."""
-    wanted = _one_name(flow, name)
+    wanted = _one_name(context, flow, name)
 
     async def work(client: AsyncClient) -> list[rows.FlowTaskRow]:
         from headwater.cli.finding import find_flow_row, fresh
@@ -170,9 +170,9 @@ app.command("flow-runs", hidden=True)(flow_run)
 app.command("task", hidden=True)(tasks)
 
 
-def _one_name(argument: str | None, option: str | None) -> str:
+def _one_name(context: typer.Context, argument: str | None, option: str | None) -> str:
     if (argument is None) == (option is None):
-        raise typer.BadParameter("Name one flow, as FLOW or with --name.")
+        context.fail("Name one flow, as FLOW or with --name.")
     return argument or option or ""
 
 

@@ -200,7 +200,7 @@ def logs(
 
     given = [each for each in (run, name, run_id) if each is not None]
     if len(given) != 1:
-        raise typer.BadParameter("Name one run: its name or id, or --name, or --id.")
+        context.fail("Name one run: its name or id, or --name, or --id.")
     levels = logging.getLevelNamesMapping()
     if level.upper() not in levels:
         raise typer.BadParameter(f"{level!r} is no level; the levels are DEBUG, INFO, WARNING, ERROR, CRITICAL.", param_hint="--level")

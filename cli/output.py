@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -39,6 +40,18 @@ def examples(*lines: str) -> str:
 def say(words: str = "", *, end: str = "\n") -> None:
     """Tell the person something that is not the answer itself."""
     print(words, end=end, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def step(words: str) -> Iterator[None]:
+    """Say what is being done now, and when it is done or has failed."""
+    say(words, end="")
+    try:
+        yield
+    except BaseException:
+        say(f" {coloured('Error', 'red', sys.stderr)}")
+        raise
+    say(f" {coloured('Done', 'green', sys.stderr)}")
 
 
 def warn(words: str) -> None:

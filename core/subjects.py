@@ -72,6 +72,7 @@ def live(subject: str) -> str:
 AGENT_HEARTBEATS = "hw.beat.agent.*"
 VIEWS_POSITION = "hw.beat.views"
 LOG_LINES_POSITION = "hw.beat.lines"
+REBUILD_PROGRESS = "hw.beat.rebuild"
 QUERIES = "hw.ask.views"
 
 

@@ -23,6 +23,9 @@ PROJECTOR_LOCK = 0x4877_0001
 REBUILD_LOCK = 0x4877_0002
 LOG_LINES_LOCK = 0x4877_0003
 
+LIVE_CHANNEL = "headwater_live"
+"""PostgreSQL's channel on which it is said that another build went live."""
+
 
 class Fenced(HeadwaterError):
     """The checkpoint is not where this projector left it: another one moved it, or another build went live. Look again."""

@@ -125,6 +125,7 @@ CREATE INDEX runs_by_scheduled_start ON runs (scheduled_start_time);
 CREATE INDEX runs_by_start ON runs (start_time) WHERE start_time IS NOT NULL;
 CREATE INDEX runs_by_creation ON runs (created, state);
 CREATE INDEX runs_by_agent ON runs (agent_id, created_position) WHERE agent_id IS NOT NULL;
+CREATE INDEX runs_by_holder ON runs (agent_id) WHERE held;
 
 -- How many runs are in a state: of all time (`hour` is -infinity), and by the hour of their creation.
 CREATE TABLE run_counts (

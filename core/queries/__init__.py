@@ -40,7 +40,7 @@ from headwater.core.queries.rows import (
     TaskRunStateRow,
     ViewsStatusRow,
 )
-from headwater.core.queries.wire import FailureKind, QueryFailure, QueryReply, QueryRequest, ViewsAnnouncement
+from headwater.core.queries.wire import FailureKind, LogLinesAnnouncement, QueryFailure, QueryReply, QueryRequest, ViewsAnnouncement
 
 __all__ = [
     "AgentRow",
@@ -64,6 +64,7 @@ __all__ = [
     "ListRuns",
     "ListTaskRunStates",
     "ListTaskRuns",
+    "LogLinesAnnouncement",
     "LogRow",
     "ProjectRow",
     "Query",

@@ -151,7 +151,7 @@ class GetViewsStatus(Query, tag="views_status", frozen=True, kw_only=True):
 
 
 class StartRebuild(Query, tag="rebuild", frozen=True, kw_only=True):
-    """Ask the server to rebuild all views from the log, beside the live ones. Answered at once; announcements tell the progress."""
+    """Ask the server to rebuild all views from the log, beside the live ones. Answered at once; `hw.beat.rebuild` tells the progress."""
 
 
 AnyQuery = (

@@ -1,4 +1,4 @@
-"""How questions and answers travel: request and reply on `hw.ask.views`, and what projectors announce on `hw.beat.views`.
+"""How questions and answers travel: request and reply on `hw.ask.views`, and what projectors announce on `hw.beat.*`.
 
 An answer longer than one message comes in pages: `next` of a page is the `cursor` of the request for the following one.
 """
@@ -12,7 +12,6 @@ import msgspec
 
 from headwater.core.commit import Position
 from headwater.core.queries.questions import AnyQuery
-from headwater.core.queries.rows import RebuildProgress
 
 PAGE_BYTES_MAX = 640 * 1024
 """Rows of one page; a message may have 1 MB. A single larger row travels alone."""
@@ -56,9 +55,14 @@ class QueryReply(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ViewsAnnouncement(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How far the views are: of the log of this identity, in this schema. `rebuild` tells of a rebuild under way or just ended."""
+    """How far the views are: of the log of this identity, in this schema."""
 
     log_identity: str
     position: Position
     schema: str
-    rebuild: RebuildProgress | None = None
+
+
+class LogLinesAnnouncement(msgspec.Struct, frozen=True):
+    """How far the log lines are that can be asked for, as a position in the stream of log lines."""
+
+    position: Position

@@ -1,0 +1,153 @@
+"""Keeping what runs logged where it can be asked for: follows the stream of log lines, and lets old lines go."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import anyio
+import asyncpg
+import msgspec
+from anyio import TASK_STATUS_IGNORED
+from anyio.abc import TaskStatus
+
+from headwater.core import subjects
+from headwater.core.commit import Position
+from headwater.core.concurrency import single_error
+from headwater.core.errors import LogError
+from headwater.core.log.protocol import Log, RecordedLines
+from headwater.core.queries import LogLinesAnnouncement
+from headwater.projections.database import DATABASE_ERRORS, connect, in_words, until_lost
+from headwater.projections.fold.changes import text
+from headwater.projections.health import Health
+from headwater.projections.schema import LOG_LINES_LOCK, Fenced, lay_foundation
+
+logger = logging.getLogger("headwater.projections")
+
+MESSAGES_AT_ONCE_MAX = 1_000
+TIDY_SECONDS = 3600.0
+_DELETED_AT_ONCE = 20_000
+_encode = msgspec.json.Encoder().encode
+
+_START = """
+INSERT INTO headwater.log_checkpoint (log_identity) VALUES ($1)
+ON CONFLICT (one) DO UPDATE SET log_identity = excluded.log_identity, position = CASE
+    WHEN headwater.log_checkpoint.log_identity = excluded.log_identity THEN headwater.log_checkpoint.position ELSE 0 END
+RETURNING position
+"""
+_MOVE = "UPDATE headwater.log_checkpoint SET position = $1 WHERE position = $2 AND log_identity = $3"
+_DELETE = """
+DELETE FROM headwater.log_lines WHERE ctid = ANY(ARRAY(SELECT ctid FROM headwater.log_lines WHERE at < $1 LIMIT $2))
+"""
+
+
+@dataclass
+class LogLines:
+    """A service: brings log lines into the database as they come, and deletes those older than `retention_days`.
+
+    Its checkpoint moves in the transaction of the lines, as the projector's does; a second one waits for its turn.
+    """
+
+    log: Log
+    database_url: str
+    retention_days: float = 7.0
+    health: Health = field(default_factory=lambda: Health("The reader of log lines"))
+
+    async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+        # Whoever asks for lines is told that they lag; nobody needs to wait for this service to get that far.
+        task_status.started()
+        while True:
+            try:
+                async with connect(self.database_url, name="log lines") as db:
+                    await lay_foundation(db)
+                    await db.execute("SELECT pg_advisory_lock($1)", LOG_LINES_LOCK)
+                    with single_error():
+                        await self._follow(db)
+            except Fenced as fenced:
+                logger.info("The reader of log lines looks again: %s", fenced)
+            except LogError as error:
+                self.health.ill(f"The log lines cannot be read: {error}")
+            except DATABASE_ERRORS as error:
+                self.health.ill(in_words(error))
+            await self.health.wait_before_retry()
+
+    async def _follow(self, db: Any) -> None:
+        identity = (await self.log.events.tail()).identity
+        position = await self._start(db, identity)
+        async with anyio.create_task_group() as group:
+            group.start_soon(until_lost, db)
+            group.start_soon(self._tidy)
+            async with self.log.logs.follow(after=position) as batches:
+                self.health.well()
+                async for batch in batches:
+                    for start in range(0, len(batch), MESSAGES_AT_ONCE_MAX):
+                        part = batch[start : start + MESSAGES_AT_ONCE_MAX]
+                        await self._write(db, part, identity, seen=position)
+                        position = part[-1].position
+                        await self._announce(position)
+
+    async def _start(self, db: Any, identity: str) -> Position:
+        async with db.transaction():
+            position: Position = await db.fetchval(_START, identity)
+            if not position:
+                # From the first message on: what is there is of another log, or of a table that was emptied half-way.
+                await db.execute("TRUNCATE headwater.log_lines")
+        return position
+
+    async def _write(self, db: Any, batch: Sequence[RecordedLines], identity: str, *, seen: Position) -> None:
+        async with db.transaction():
+            try:
+                async with db.transaction():
+                    await db.copy_records_to_table("log_lines", schema_name="headwater", records=_rows(batch))
+            except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError):
+                await self._write_one_by_one(db, batch)
+            if await db.execute(_MOVE, batch[-1].position, seen, identity) != "UPDATE 1":
+                raise Fenced(f"The checkpoint of the log lines is no longer at position {seen}.")
+
+    async def _write_one_by_one(self, db: Any, batch: Sequence[RecordedLines]) -> None:
+        """Write what can be written; what cannot stays readable in the stream for as long as that keeps it."""
+        for lines in batch:
+            try:
+                async with db.transaction():
+                    await db.copy_records_to_table("log_lines", schema_name="headwater", records=_rows([lines]))
+            except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
+                logger.warning("Log lines of run %s at position %d are left out: %s", lines.run_id, lines.position, error)
+
+    async def _announce(self, position: Position) -> None:
+        try:
+            await self.log.publish(subjects.LOG_LINES_POSITION, _encode(LogLinesAnnouncement(position)))
+        except LogError as error:
+            logger.debug("The position of log lines was not announced: %s", error)
+
+    async def _tidy(self) -> None:
+        """Delete lines that are too old, now and then, over a connection of its own so that new lines need not wait."""
+        while True:
+            async with connect(self.database_url, name="log retention") as db:
+                before = datetime.now(UTC) - timedelta(days=self.retention_days)
+                while await db.execute(_DELETE, before, _DELETED_AT_ONCE) == f"DELETE {_DELETED_AT_ONCE}":
+                    pass
+            await anyio.sleep(TIDY_SECONDS)
+
+
+def _rows(batch: Sequence[RecordedLines]) -> list[tuple[Any, ...]]:
+    rows = []
+    for lines in batch:
+        if not _is_uuid(lines.run_id):
+            logger.warning("Log lines at position %d are of no run: %r", lines.position, lines.run_id)
+            continue
+        for number, line in enumerate(lines.lines):
+            where = (lines.run_id, lines.position, number, lines.attempt)
+            rows.append((*where, line.at, line.level, text(line.logger), text(line.message), text(line.task), line.map_index))
+    return rows
+
+
+def _is_uuid(words: str) -> bool:
+    try:
+        uuid.UUID(words)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,218 @@
+"""The projector: follows the log and keeps the live views at its end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+import msgspec
+from anyio import TASK_STATUS_IGNORED
+from anyio.abc import TaskStatus
+
+from headwater.core import subjects
+from headwater.core.commit import Position
+from headwater.core.concurrency import single_error
+from headwater.core.errors import LogError
+from headwater.core.log.protocol import Log, LogTail
+from headwater.core.queries import RebuildProgress, ViewsAnnouncement
+from headwater.projections.apply import Applier
+from headwater.projections.database import DATABASE_ERRORS, connect, in_words, until_lost
+from headwater.projections.health import Health
+from headwater.projections.rebuild import BATCH_MAX, announce_live, build_views
+from headwater.projections.schema import (
+    LIVE_CHANNEL,
+    PROJECTOR_LOCK,
+    REBUILD_LOCK,
+    SCHEMA_VERSION,
+    Build,
+    Fenced,
+    drop_other_builds,
+    lay_foundation,
+    live_build,
+    write_into,
+)
+
+logger = logging.getLogger("headwater.projections")
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a batch brought, for those who react to it in the same process. The rows are committed.
+
+    `first` marks the report with which a projector begins to follow: what came before it, nobody here was told of.
+    """
+
+    position: Position
+    first: bool = False
+    archived_flows: frozenset[str] = frozenset()
+    created_runs: tuple[str, ...] = ()
+
+
+@dataclass
+class Projector:
+    """A service: keeps the live views at the log's end, through outages of both.
+
+    One projector writes at a time. A second one waits as a standby and takes over when the first one's connection ends; should both
+    believe that it is their turn, the checkpoint lets only one commit. Ready when it follows, or when it is known why it cannot yet
+    (`health.problem`, which is None also for a standby).
+    """
+
+    log: Log
+    database_url: str
+    on_applied: Callable[[Applied], None] = lambda _: None
+    health: Health = field(default_factory=lambda: Health("The projector"))
+    standby: bool = False
+
+    async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+        ready = _Once(task_status)
+        while True:
+            try:
+                async with connect(self.database_url, name="projector") as db:
+                    await lay_foundation(db)
+                    await self._take_turn(db, ready)
+                    with single_error():
+                        await self._follow(db, ready)
+            except Fenced as fenced:
+                logger.info("The projector looks again: %s", fenced)
+            except LogError as error:
+                self.health.ill(f"The log cannot be read: {error}")
+            except DATABASE_ERRORS as error:
+                self.health.ill(in_words(error))
+            ready.report()
+            await self.health.wait_before_retry()
+
+    async def _take_turn(self, db: Any, ready: _Once) -> None:
+        """Return when no other projector's session holds the lock."""
+        if await db.fetchval("SELECT pg_try_advisory_lock($1)", PROJECTOR_LOCK):
+            return
+        logger.info("Another projector is at work; this one waits for its turn.")
+        self.standby = True
+        self.health.well()
+        ready.report()
+        try:
+            await db.execute("SELECT pg_advisory_lock($1)", PROJECTOR_LOCK)
+        finally:
+            self.standby = False
+        logger.info("The other projector is gone; this one takes over.")
+
+    async def _follow(self, db: Any, ready: _Once) -> None:
+        displaced = await _hear_of_builds(db)
+        async with anyio.create_task_group() as group:
+            group.start_soon(until_lost, db)
+            group.start_soon(_until_displaced, displaced)
+            build = await self._usable_build(db)
+            await self._drop_leftovers(db, build)
+            await write_into(db, build)
+            group.start_soon(self._until_another_log, build)
+            applier = Applier(db, build)
+            async with self.log.events.follow(subjects.EVENTS_ALL, after=build.position) as batches:
+                self.health.well()
+                await self._announce(applier)
+                self.on_applied(Applied(build.position, first=True))
+                ready.report()
+                async for batch in batches:
+                    for start in range(0, len(batch), BATCH_MAX):
+                        await self._apply(applier, batch[start : start + BATCH_MAX])
+
+    async def _apply(self, applier: Applier, batch: Any) -> None:
+        changes = await applier.apply(batch)
+        await self._announce(applier)
+        if changes.archived_flows or changes.created_runs:
+            self.on_applied(
+                Applied(applier.position, archived_flows=frozenset(changes.archived_flows), created_runs=tuple(changes.created_runs))
+            )
+
+    async def _usable_build(self, db: Any) -> Build:
+        """Return the live build if it is of this version and this log; else make one that is."""
+        tail = await self.log.events.tail()
+        live = await live_build(db)
+        reason = _unusable(live, tail)
+        if live is not None and reason is None:
+            return live
+        if live is not None:
+            logger.warning("The views are built anew: %s", reason)
+        self.health.ill("The views are being built.")
+        await db.execute("SELECT pg_advisory_lock($1)", REBUILD_LOCK)
+        build = await build_views(db, self.log.events, self._note_building)
+        await announce_live(db)
+        return build
+
+    def _note_building(self, progress: RebuildProgress) -> None:
+        self.health.problem = f"The views are being built: position {progress.position} of {progress.target}."
+
+    async def _drop_leftovers(self, db: Any, build: Build) -> None:
+        """Drop builds that were replaced or never finished, unless somebody is building one now."""
+        if await db.fetchval("SELECT pg_try_advisory_lock($1)", REBUILD_LOCK):
+            await drop_other_builds(db, build)
+            await db.execute("SELECT pg_advisory_unlock($1)", REBUILD_LOCK)
+
+    async def _until_another_log(self, build: Build) -> None:
+        """Raise Fenced if, after a lost connection came back, another log answers than the one these views are of."""
+        came_back = anyio.Event()
+
+        def note() -> None:
+            came_back.set()
+
+        forget = self.log.on_reconnect(note)
+        try:
+            while True:
+                await came_back.wait()
+                came_back = anyio.Event()
+                tail = await self.log.events.tail()
+                if tail.identity != build.log_identity:
+                    raise Fenced("Another log answers at this address now.")
+        finally:
+            forget()
+
+    async def _announce(self, applier: Applier) -> None:
+        announcement = ViewsAnnouncement(applier.build.log_identity, applier.position, applier.build.schema)
+        try:
+            await self.log.publish(subjects.VIEWS_POSITION, _encode(announcement))
+        except LogError as error:
+            logger.debug("The position was not announced: %s", error)
+
+
+async def _hear_of_builds(db: Any) -> anyio.Event:
+    """Return an event that is set as soon as PostgreSQL says that somebody else's build went live."""
+    displaced = anyio.Event()
+
+    def hear(_: Any, teller: int, *__: Any) -> None:
+        if teller != db.get_server_pid():
+            displaced.set()
+
+    await db.add_listener(LIVE_CHANNEL, hear)
+    return displaced
+
+
+async def _until_displaced(displaced: anyio.Event) -> None:
+    await displaced.wait()
+    raise Fenced("Another build of the views went live.")
+
+
+def _unusable(live: Build | None, tail: LogTail) -> str | None:
+    """Return why the live build cannot be gone on with, or None."""
+    if live is None:
+        return "there are none."
+    if live.version != SCHEMA_VERSION:
+        return f"those of version {live.version} are there; this program has version {SCHEMA_VERSION}."
+    if live.log_identity != tail.identity:
+        return f"the database holds those of another log ({live.log_identity}, position {live.position}); this one is {tail.identity}."
+    if live.position > tail.position:
+        return f"they are at position {live.position}, but the log ends at {tail.position}: it lost commits, or was restored from a copy."
+    return None
+
+
+class _Once:
+    """Reports readiness the first time it is asked to."""
+
+    def __init__(self, task_status: TaskStatus[None]) -> None:
+        self._task_status: TaskStatus[None] | None = task_status
+
+    def report(self) -> None:
+        if self._task_status is not None:
+            self._task_status.started()
+            self._task_status = None

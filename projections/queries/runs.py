@@ -1,0 +1,165 @@
+"""Questions about runs, their states, and how many there are."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from headwater.core.errors import InvalidArgument
+from headwater.core.identifiers import parsed_uuid
+from headwater.core.queries import CountRuns, GetRun, ListRuns, ListRunStates
+from headwater.projections.queries.statement import Conditions, Key, Parent, Statement
+
+RUN_STATES = ("Pending", "Scheduled", "Submitted", "Running", "Cancelling", "Success", "Failed", "Cancelled")
+"""Every state that a run can be in; listings go through them one by one, each along its index."""
+
+_HINT = "`headwater get flow-runs` lists runs with their ids."
+
+_ROW = """
+SELECT row_to_json(shown)::text AS row, json_build_array(created_position)::text AS key
+FROM ({runs}) AS r
+LEFT JOIN projects p ON p.id = r.project_id
+CROSS JOIN LATERAL (
+    SELECT r.id, r.name, r.state, r.state_message, r.flow_id, r.flow_group_id, r.flow_name, r.project_id,
+        coalesce(p.name, r.project_name) AS project_name, r.version, r.labels, r.parameters, r.context, r.run_config,
+        r.created, r.created_by, r.scheduled_start_time, r.start_time, r.end_time, r.attempt, r.agent_id, r.agent_name,
+        r.cancel_requested, r.failure, r.queue_id, r.idempotency_key, r.position
+) AS shown
+ORDER BY created_position DESC
+"""
+
+# The newest of each state (and of each flow, project or queue asked for), then the newest of all: every part walks one index backwards
+# and stops early, however many runs there are.
+_NEWEST = """
+SELECT newest.* FROM {drivers}unnest({states}::text[]) AS s (state)
+CROSS JOIN LATERAL (
+    SELECT * FROM runs WHERE runs.state = s.state{conditions} ORDER BY created_position DESC LIMIT {count}
+) AS newest
+ORDER BY created_position DESC LIMIT {count}
+"""
+
+
+def list_runs(query: ListRuns, after: Key | None, count: int) -> Statement:
+    unknown = [state for state in query.states if state not in RUN_STATES]
+    if unknown:
+        raise InvalidArgument(f"{unknown[0]!r} is not a state of a run.", hint=f"States are: {', '.join(RUN_STATES)}.")
+    conditions = Conditions()
+    states = conditions.argument(list(query.states or RUN_STATES))
+    rows = conditions.argument(count)
+    drivers = _narrow(conditions, query)
+    for column, bound in (("created", query.created_after), ("start_time", query.started_after)):
+        if bound is not None:
+            conditions.add(f"runs.{column} >= {{}}", _utc(bound))
+    if query.scheduled_after is not None:
+        conditions.add("runs.scheduled_start_time >= {}", _utc(query.scheduled_after))
+    if query.scheduled_before is not None:
+        conditions.add("runs.scheduled_start_time < {}", _utc(query.scheduled_before))
+    if query.name is not None:
+        conditions.add("runs.name = {}", query.name)
+    if query.agent_id is not None:
+        conditions.add("runs.agent_id = {}", query.agent_id)
+    if after is not None:
+        conditions.add("runs.created_position < {}", after[0])
+    runs = _NEWEST.format(drivers=drivers, states=states, conditions=conditions.also, count=rows)
+    return Statement(_ROW.format(runs=runs), tuple(conditions.arguments))
+
+
+def _narrow(conditions: Conditions, query: ListRuns) -> str:
+    """Add what narrows the listing most, as a table to go through in front of it where that takes several values."""
+    driver = ""
+    if query.flow_id is not None:
+        conditions.add("runs.flow_id = {}", parsed_uuid(query.flow_id, kind="flow id"))
+    if query.flow_group_id is not None:
+        conditions.add("runs.flow_group_id = {}", parsed_uuid(query.flow_group_id, kind="flow id"))
+    if query.flow is not None:
+        groups = flow_groups(conditions, query.flow, query.project)
+        driver = f"({groups}) AS g CROSS JOIN "
+        conditions.clauses.append("runs.flow_group_id = g.id")
+    elif query.project is not None:
+        driver = f"({projects(conditions, query.project)}) AS p CROSS JOIN "
+        conditions.clauses.append("runs.project_id = p.id")
+    if query.labels and not driver and query.flow_id is None and query.flow_group_id is None:
+        driver = f"(SELECT id FROM queues WHERE labels @> {conditions.argument(list(query.labels))}::text[]) AS q CROSS JOIN "
+        conditions.clauses.append("runs.queue_id = q.id")
+    elif query.labels:
+        conditions.add("runs.labels @> {}::text[]", list(query.labels))
+    return driver
+
+
+def projects(conditions: Conditions, name_or_id: str) -> str:
+    """Return a SELECT of the ids of the projects with this name or id."""
+    value = conditions.argument(name_or_id)
+    return f"SELECT id FROM projects WHERE name = {value} OR id::text = {value}"
+
+
+def flow_groups(conditions: Conditions, flow: str, project: str | None) -> str:
+    """Return a SELECT of the ids of the flow groups of this name, in this project where one is given."""
+    of_project = "" if project is None else f" AND project_id IN ({projects(conditions, project)})"
+    return f"SELECT id FROM flow_groups WHERE name = {conditions.argument(flow)}{of_project}"
+
+
+def get_run(query: GetRun, _: Key | None, __: int) -> Statement:
+    run_id = parsed_uuid(query.run_id, kind="run id")
+    wanted = Parent("", (), "run", query.run_id, _HINT)
+    return Statement(_ROW.format(runs="SELECT * FROM runs WHERE id = $1"), (run_id,), one=wanted)
+
+
+def the_run(run_id: str) -> Parent:
+    """Return the demand that there is such a run."""
+    return Parent("SELECT 1 FROM runs WHERE id = $1", (parsed_uuid(run_id, kind="run id"),), "run", run_id, _HINT)
+
+
+_STATES = """
+SELECT row_to_json(shown)::text AS row, json_build_array(position, seq)::text AS key
+FROM run_states s
+CROSS JOIN LATERAL (
+    SELECT s.run_id, s.state, s.message, s.at, s.attempt, s.actor, s.scheduled_start_time, s.failure, s.position
+) AS shown
+WHERE s.run_id = $1 AND (s.position, s.seq) > ($2, $3)
+ORDER BY s.position, s.seq LIMIT $4
+"""
+
+
+def list_run_states(query: ListRunStates, after: Key | None, count: int) -> Statement:
+    parent = the_run(query.run_id)
+    return Statement(_STATES, (*parent.arguments, *(after or (0, 0)), count), parent)
+
+
+_COUNTS = """
+SELECT json_build_object('state', state, 'count', sum(count))::text AS row, NULL AS key
+FROM ({counts}) AS c GROUP BY state HAVING sum(count) > 0 ORDER BY state
+"""
+
+
+def count_runs(query: CountRuns, _: Key | None, __: int) -> Statement:
+    """Counts are kept by the hour of creation; only the hour in which `since` lies is counted run by run."""
+    conditions = Conditions()
+    groups = _counted_groups(conditions, query)
+    counts = "SELECT state, count FROM run_counts WHERE hour = '-infinity'" + groups
+    if query.since is not None:
+        since = _utc(query.since)
+        next_hour = since.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+        first, full = conditions.argument(since), conditions.argument(next_hour)
+        counts = f"""
+            SELECT state, count FROM run_counts WHERE hour >= {full}{groups}
+            UNION ALL
+            SELECT state, count(*) FROM runs WHERE created >= {first} AND created < {full}{groups} GROUP BY state
+        """
+    return Statement(_COUNTS.format(counts=counts), tuple(conditions.arguments))
+
+
+def _counted_groups(conditions: Conditions, query: CountRuns) -> str:
+    clauses = ""
+    if query.flow_group_id is not None:
+        clauses += f" AND flow_group_id = {conditions.argument(parsed_uuid(query.flow_group_id, kind='flow id'))}"
+    if query.flow is not None:
+        clauses += f" AND flow_group_id IN ({flow_groups(conditions, query.flow, query.project)})"
+    elif query.project is not None:
+        clauses += f" AND project_id IN ({projects(conditions, query.project)})"
+    return clauses
+
+
+def _utc(moment: datetime) -> Any:
+    if moment.tzinfo is None:
+        raise InvalidArgument(f"The time {moment.isoformat()} bears no time zone.", hint="Add one, such as +00:00.")
+    return moment.astimezone(UTC)

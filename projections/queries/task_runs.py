@@ -1,0 +1,98 @@
+"""Questions about task runs, their states, and what runs logged."""
+
+from __future__ import annotations
+
+from headwater.core.identifiers import parsed_uuid
+from headwater.core.queries import ListLogs, ListTaskRuns, ListTaskRunStates
+from headwater.projections.queries.runs import the_run
+from headwater.projections.queries.statement import Conditions, Key, Statement
+
+# Task runs have rows once they have events. The others are read off the flow version's tasks: Pending, or Cancelled with their run.
+_TASK_RUNS = """
+WITH run AS (SELECT id, flow_id, state, end_time FROM runs WHERE id = $1),
+all_task_runs AS (
+    SELECT t.run_id, t.slug, t.map_index, coalesce(t.name, f.name, t.slug) AS name, coalesce(f.name, t.slug) AS task_name, t.state,
+        t.state_message, coalesce(t.run_count, 0) AS run_count, t.start_time, t.end_time, t.retry_at, t.child_count, t.result,
+        t.failure, t.attempt, t.position, coalesce(f.ordinal, 2147483647) AS ordinal
+    FROM task_runs t LEFT JOIN flow_tasks f ON f.flow_id = (SELECT flow_id FROM run) AND f.slug = t.slug
+    WHERE t.run_id = $1
+    UNION ALL
+    SELECT run.id, f.slug, -1, f.name, f.name, CASE WHEN run.state = 'Cancelled' THEN 'Cancelled' ELSE 'Pending' END,
+        CASE WHEN run.state = 'Cancelled' THEN 'The run was cancelled before this task began.'
+            WHEN run.end_time IS NOT NULL THEN 'The run ended before this task began.' ELSE '' END,
+        0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, f.ordinal
+    FROM flow_tasks f, run
+    WHERE f.flow_id = run.flow_id
+        AND NOT EXISTS (SELECT 1 FROM task_runs t WHERE t.run_id = $1 AND t.slug = f.slug AND t.map_index = -1)
+)
+SELECT row_to_json(shown)::text AS row, json_build_array(a.ordinal, a.slug, a.map_index)::text AS key
+FROM all_task_runs a
+CROSS JOIN LATERAL (
+    SELECT a.run_id, a.slug, a.map_index, a.name, a.task_name, a.state, a.state_message, a.run_count, a.start_time, a.end_time,
+        a.retry_at, a.child_count, a.result, a.failure, a.attempt, a.position
+) AS shown
+{where}
+ORDER BY a.ordinal, a.slug, a.map_index LIMIT {count}
+"""
+
+
+def list_task_runs(query: ListTaskRuns, after: Key | None, count: int) -> Statement:
+    parent = the_run(query.run_id)
+    conditions = Conditions([*parent.arguments])
+    if query.states:
+        conditions.add("a.state = ANY({}::text[])", list(query.states))
+    if query.search:
+        conditions.add("strpos(lower(a.slug || ' ' || a.name), lower({})) > 0", query.search)
+    if after is not None:
+        conditions.add("(a.ordinal, a.slug, a.map_index) > ({}, {}, {})", *after)
+    rows = conditions.argument(count)
+    return Statement(_TASK_RUNS.format(where=conditions.where, count=rows), tuple(conditions.arguments), parent)
+
+
+_STATES = """
+SELECT row_to_json(shown)::text AS row, json_build_array(s.position, s.seq)::text AS key
+FROM task_run_states s
+CROSS JOIN LATERAL (
+    SELECT s.run_id, s.slug, s.map_index, s.state, s.message, s.at, s.attempt, s.run_count, s.failure, s.position
+) AS shown
+{where}
+ORDER BY s.position, s.seq LIMIT {count}
+"""
+
+
+def list_task_run_states(query: ListTaskRunStates, after: Key | None, count: int) -> Statement:
+    parent = the_run(query.run_id)
+    conditions = Conditions([*parent.arguments], ["s.run_id = $1"])
+    if query.slug is not None:
+        conditions.add("s.slug = {}", query.slug)
+    if query.map_index is not None:
+        conditions.add("s.map_index = {}", query.map_index)
+    if after is not None:
+        conditions.add("(s.position, s.seq) > ({}, {})", *after)
+    rows = conditions.argument(count)
+    return Statement(_STATES.format(where=conditions.where, count=rows), tuple(conditions.arguments), parent)
+
+
+_LINES = """
+SELECT row_to_json(shown)::text AS row, json_build_array(l.position, l.line)::text AS key
+FROM headwater.log_lines l
+CROSS JOIN LATERAL (
+    SELECT l.run_id, l.attempt, l.at, l.level, l.logger, l.message, l.task, l.map_index, l.position, l.line
+) AS shown
+{where}
+ORDER BY l.position, l.line LIMIT {count}
+"""
+
+
+def list_logs(query: ListLogs, after: Key | None, count: int) -> Statement:
+    conditions = Conditions()
+    conditions.add("l.run_id = {}", parsed_uuid(query.run_id, kind="run id"))
+    conditions.add("(l.position, l.line) > ({}, {})", *(after or (query.after, 2147483647)))
+    if query.min_level:
+        conditions.add("l.level >= {}", query.min_level)
+    if query.task is not None:
+        conditions.add("l.task = {}", query.task)
+    if query.map_index is not None:
+        conditions.add("l.map_index = {}", query.map_index)
+    rows = conditions.argument(count)
+    return Statement(_LINES.format(where=conditions.where, count=rows), tuple(conditions.arguments))

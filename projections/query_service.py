@@ -1,0 +1,182 @@
+"""The query service: answers questions that come over the log's connection, so that only the server needs the database."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+import asyncpg
+import msgspec
+from anyio import TASK_STATUS_IGNORED
+from anyio.abc import TaskStatus
+
+from headwater.core import subjects
+from headwater.core.commit import Position
+from headwater.core.errors import HeadwaterError, InvalidArgument, LogError, NotFound, Refused, ViewsBehind, ViewsUnavailable
+from headwater.core.log.protocol import LiveMessage, Log
+from headwater.core.queries import (
+    FailureKind,
+    GetViewsStatus,
+    ListLogs,
+    LogLinesAnnouncement,
+    QueryFailure,
+    QueryReply,
+    QueryRequest,
+    Row,
+    StartRebuild,
+    ViewsAnnouncement,
+)
+from headwater.projections.database import DATABASE_ERRORS, in_words
+from headwater.projections.health import Health
+from headwater.projections.positions import Positions, What
+from headwater.projections.reader import Behind, ViewsReader, open_reader
+from headwater.projections.rebuilder import Rebuilder
+from headwater.projections.status import views_status
+
+logger = logging.getLogger("headwater.projections")
+
+ANSWERS_AT_ONCE_MAX = 512
+WAIT_SECONDS_MAX = 60.0
+GROUP = "views"
+"""Of the servers that answer, one gets each question."""
+
+_decode_request = msgspec.json.Decoder(QueryRequest).decode
+_encode = msgspec.json.Encoder().encode
+_ANNOUNCEMENTS: dict[str, tuple[What, msgspec.json.Decoder[Any]]] = {
+    subjects.VIEWS_POSITION: (What.VIEWS, msgspec.json.Decoder(ViewsAnnouncement)),
+    subjects.LOG_LINES_POSITION: (What.LOG_LINES, msgspec.json.Decoder(LogLinesAnnouncement)),
+}
+
+
+@dataclass
+class QueryService:
+    """A service: answers every question it gets, with rows or with the reason why not. Garbage gets an answer too."""
+
+    log: Log
+    database_url: str
+    rebuilder: Rebuilder
+    health: tuple[Health, ...] = ()
+    positions: Positions = field(default_factory=Positions)
+    _answering: int = 0
+
+    async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+        async with open_reader(self.database_url) as reader, anyio.create_task_group() as group:
+            for subject in _ANNOUNCEMENTS:
+                await group.start(self._hear, subject)
+            group.start_soon(self._keep_identity, reader)
+            async with self.log.subscribe(subjects.QUERIES, group=GROUP) as questions:
+                task_status.started()
+                async for question in questions:
+                    if self._answering < ANSWERS_AT_ONCE_MAX:
+                        self._answering += 1
+                        group.start_soon(self._answer, reader, question)
+                    else:
+                        await self._respond(question, _failed(ViewsUnavailable("too many questions are being answered; ask again.")))
+
+    async def _hear(self, subject: str, *, task_status: TaskStatus[None]) -> None:
+        what, decoder = _ANNOUNCEMENTS[subject]
+        async with self.log.subscribe(subject) as announcements:
+            task_status.started()
+            async for announcement in announcements:
+                try:
+                    position = decoder.decode(announcement.data).position
+                except msgspec.MsgspecError as error:
+                    logger.warning("An announcement on %s cannot be read: %s", subject, error)
+                else:
+                    self.positions.announced(what, position)
+
+    async def _keep_identity(self, reader: ViewsReader) -> None:
+        """Know which log's views may be shown, also after another log came to answer at this address."""
+        looked = Health("The query service")
+        came_back = anyio.Event()
+
+        def note() -> None:
+            came_back.set()
+
+        forget = self.log.on_reconnect(note)
+        try:
+            while True:
+                try:
+                    reader.log_identity = (await self.log.events.tail()).identity
+                except LogError as error:
+                    looked.ill(str(error))
+                    await looked.wait_before_retry()
+                    continue
+                looked.well()
+                await came_back.wait()
+                came_back = anyio.Event()
+        finally:
+            forget()
+
+    async def _answer(self, reader: ViewsReader, question: LiveMessage) -> None:
+        try:
+            try:
+                request = _decode_request(question.data)
+            except (msgspec.MsgspecError, RecursionError) as error:
+                hint = "The server may be older than the program that asks: `headwater version` tells both."
+                reply = _failed(InvalidArgument(f"This is no question that this server understands: {error}", hint=hint))
+            else:
+                reply = await self._reply(reader, request)
+            await self._respond(question, reply)
+        finally:
+            self._answering -= 1
+
+    async def _reply(self, reader: ViewsReader, request: QueryRequest) -> QueryReply:
+        try:
+            match request.query:
+                case GetViewsStatus():
+                    return _one_row(await views_status(self.log, reader, self.rebuilder, self.health, request.query.set_aside_limit))
+                case StartRebuild():
+                    return _one_row(await self.rebuilder.start())
+                case _:
+                    return await self._page(reader, request)
+        except HeadwaterError as error:
+            return _failed(error)
+        except asyncpg.QueryCanceledError:
+            return _failed(ViewsUnavailable("the answer took too long; ask for less at once."))
+        except DATABASE_ERRORS as error:
+            return _failed(ViewsUnavailable(in_words(error)))
+        except Exception as error:
+            logger.exception("The question %r could not be answered", request.query)
+            return _failed(error)
+
+    async def _page(self, reader: ViewsReader, request: QueryRequest) -> QueryReply:
+        """Answer as soon as the views have reached the position asked for."""
+        what = What.LOG_LINES if isinstance(request.query, ListLogs) else What.VIEWS
+        deadline = anyio.current_time() + min(max(request.wait_seconds, 0.0), WAIT_SECONDS_MAX)
+        while True:
+            try:
+                return await reader.page(request.query, at_least=request.at_least, cursor=request.cursor)
+            except Behind as behind:
+                reached = behind.reached
+            if not await self.positions.wait_for(what, request.at_least, deadline=deadline):
+                raise ViewsBehind(asked=request.at_least, reached=reached)
+
+    async def _respond(self, question: LiveMessage, reply: QueryReply) -> None:
+        try:
+            await question.respond(_encode(reply))
+        except LogError as error:
+            logger.debug("An answer could not be sent: %s", error)
+
+
+def _one_row(row: Row, position: Position = 0) -> QueryReply:
+    return QueryReply(position, msgspec.Raw(_encode([row])))
+
+
+def _failed(error: Exception) -> QueryReply:
+    """Return the reply that makes the client raise this error."""
+    hint = getattr(error, "hint", None)
+    match error:
+        case NotFound():
+            failure = QueryFailure(FailureKind.NOT_FOUND, str(error), hint, {"kind": error.kind, "name": error.name})
+        case ViewsBehind():
+            failure = QueryFailure(FailureKind.BEHIND, str(error), hint, {"asked": error.asked, "reached": error.reached})
+        case ViewsUnavailable():
+            failure = QueryFailure(FailureKind.UNAVAILABLE, error.reason, hint)
+        case Refused():
+            failure = QueryFailure(FailureKind.INVALID, str(error), hint)
+        case _:
+            failure = QueryFailure(FailureKind.BROKEN, f"the server failed to answer ({type(error).__name__}: {error})")
+    return QueryReply(0, error=failure)

@@ -1,0 +1,157 @@
+"""Reading the live views: one page of an answer, as of one position, from one consistent snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from headwater.core.commit import Position
+from headwater.core.errors import InvalidArgument, NotFound, ViewsUnavailable
+from headwater.core.queries import ListLogs, Query
+from headwater.core.queries.wire import PAGE_BYTES_MAX, QueryReply
+from headwater.projections.queries import Statement, statement_for
+from headwater.projections.schema import SCHEMA_VERSION
+
+CONNECTIONS_MAX = 8
+STATEMENT_SECONDS = 15
+PAGE_ROWS_MAX = 1_000
+_FETCHED_AT_ONCE = 128
+"""Rows may be large, so no more than this many are held before their size is looked at."""
+
+_BUILD_GONE = (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError)
+"""The build that was live when the snapshot was taken has been dropped since."""
+
+_OPEN = """
+SELECT schema, version, log_identity, position, set_config('search_path', schema, true) FROM headwater.views WHERE live
+"""
+
+
+class Behind(Exception):
+    """The views have not reached the position that was asked for."""
+
+    def __init__(self, reached: Position) -> None:
+        self.reached = reached
+
+
+class _Cursor(msgspec.Struct, array_like=True, frozen=True):
+    key: list[Any]
+    left: int | None
+
+
+class ViewsReader:
+    """Reads the live views over a few connections. Open it with `open_reader`."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self.log_identity: str | None = None
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[tuple[Any, Position]]:
+        """Open a read-only transaction that sees the live views as they are at one position, which comes with it.
+
+        Raises:
+            ViewsUnavailable: there are no views of this log and this version.
+
+        """
+        async with self._pool.acquire() as db, db.transaction(isolation="repeatable_read", readonly=True):
+            try:
+                live = await db.fetchrow(_OPEN)
+            except asyncpg.UndefinedTableError:
+                live = None
+            if live is None or live["version"] != SCHEMA_VERSION:
+                raise ViewsUnavailable("they are being built.")
+            if self.log_identity is not None and live["log_identity"] != self.log_identity:
+                raise ViewsUnavailable("the database holds the views of another log.")
+            yield db, live["position"]
+
+    async def page(self, query: Query, *, at_least: Position = 0, cursor: str | None = None) -> QueryReply:
+        """Return one page of the answer.
+
+        Raises:
+            Behind: the views are not at `at_least` yet.
+            InvalidArgument, NotFound: the question cannot be answered.
+            ViewsUnavailable, DATABASE_ERRORS: the views cannot be read now.
+
+        """
+        after, left = _resume(query, cursor)
+        rows_max = PAGE_ROWS_MAX if left is None else min(left, PAGE_ROWS_MAX)
+        statement = statement_for(query, after, rows_max + 1)
+        try:
+            return await self._page(query, statement, at_least, rows_max, left)
+        except _BUILD_GONE:
+            return await self._page(query, statement, at_least, rows_max, left)
+        except asyncpg.DataError as error:
+            raise InvalidArgument(f"The views cannot be asked this: {error}") from error
+
+    async def _page(self, query: Query, statement: Statement, at_least: Position, rows_max: int, left: int | None) -> QueryReply:
+        async with self.snapshot() as (db, views_position):
+            of_lines = isinstance(query, ListLogs)
+            position = (await db.fetchval("SELECT position FROM headwater.log_checkpoint") or 0) if of_lines else views_position
+            if position < at_least:
+                raise Behind(position)
+            rows, next_key = await _rows(db, statement, rows_max)
+        if left is not None:
+            left -= len(rows)
+        more = next_key is not None and left != 0
+        cursor = msgspec.json.encode(_Cursor(msgspec.json.decode(next_key), left)).decode() if next_key is not None and more else None
+        return QueryReply(position, msgspec.Raw(f"[{','.join(rows)}]".encode()), cursor)
+
+
+@asynccontextmanager
+async def open_reader(database_url: str) -> AsyncIterator[ViewsReader]:
+    """Open connections as they are needed; PostgreSQL may be away now, and come and go."""
+    settings = {
+        "application_name": "headwater queries",
+        "timezone": "UTC",
+        "jit": "off",
+        "statement_timeout": f"{STATEMENT_SECONDS}s",
+        "idle_in_transaction_session_timeout": f"{4 * STATEMENT_SECONDS}s",
+    }
+    pool = asyncpg.create_pool(database_url, min_size=0, max_size=CONNECTIONS_MAX, timeout=10, server_settings=settings)
+    await pool
+    try:
+        yield ViewsReader(pool)
+    finally:
+        # Whoever still waited for an answer is being cancelled with us.
+        pool.terminate()
+
+
+def _resume(query: Query, cursor: str | None) -> tuple[list[Any] | None, int | None]:
+    """Return the key to go on after, and how many rows are still wanted."""
+    limit = getattr(query, "limit", None)
+    if limit is not None and limit < 0:
+        raise InvalidArgument(f"The limit {limit} is negative.")
+    if cursor is None:
+        return None, limit
+    try:
+        place = msgspec.json.decode(cursor, type=_Cursor)
+    except msgspec.MsgspecError as error:
+        raise InvalidArgument("The cursor is not one that a page came with.") from error
+    return place.key, place.left
+
+
+async def _rows(db: Any, statement: Statement, rows_max: int) -> tuple[list[str], str | None]:
+    """Return the rows of a page as JSON, and the key to go on after, or None at the end."""
+    parent = statement.parent
+    if parent is not None and await db.fetchval(parent.sql, *parent.arguments) is None:
+        raise NotFound(parent.kind, parent.name, hint=parent.hint)
+    cursor = await db.cursor(statement.sql, *statement.arguments)
+    rows: list[str] = []
+    key: str | None = None
+    size = 0
+    while found := await cursor.fetch(min(_FETCHED_AT_ONCE, rows_max + 1 - len(rows)) or 1):
+        for row in found:
+            size += len(row["row"].encode())
+            if len(rows) == rows_max or (rows and size > PAGE_BYTES_MAX):
+                return rows, key
+            rows.append(row["row"])
+            key = row["key"]
+        if len(found) < _FETCHED_AT_ONCE:
+            break
+    if statement.one is not None and not rows:
+        raise NotFound(statement.one.kind, statement.one.name, hint=statement.one.hint)
+    return rows, None

@@ -12,7 +12,7 @@ from headwater.core.errors import LogError, LogUnavailable, NoAnswer
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.wire import ApiError
 
-API_SECONDS = 10.0
+API_SECONDS = 15.0
 """How long a request is repeated before the log counts as away."""
 
 _ANSWER_SECONDS = 3.0

@@ -14,8 +14,8 @@ from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.read import last_on_leader, next_on_leader
 from headwater.core.log.protocol import Append, Recorded
 
-APPEND_SECONDS = 10.0
-"""How long an append without an answer is looked for and repeated."""
+APPEND_SECONDS = 15.0
+"""How long an append without an answer is looked for and repeated. A cluster may need 9 seconds to elect a leader."""
 
 _ANSWER_SECONDS = 3.0
 

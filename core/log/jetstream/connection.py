@@ -280,6 +280,14 @@ async def connect(address: str, *, key: str | None = None, name: str = "headwate
 
 
 class _Client(Client):
+    """The library's client without two faults of its 2.16."""
+
+    async def _connect_to_server(self, s: Any) -> None:
+        # A server that accepts and then goes away during a reconnection would leave its socket open.
+        if self._transport is not None:
+            self._transport.close()
+        await super()._connect_to_server(s)
+
     async def _process_pong(self) -> None:
         # The library answers the oldest ping even where its sender was cancelled, and that error ends its reading for good.
         if self._pongs and self._pongs[0].done():

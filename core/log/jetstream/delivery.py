@@ -12,7 +12,7 @@ from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.streams import WORK
 from headwater.core.log.protocol import WorkItem
 
-_DONE_SECONDS = 10.0
+_DONE_SECONDS = 15.0
 _ANSWER_SECONDS = 3.0
 
 

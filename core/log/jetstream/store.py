@@ -7,7 +7,7 @@ from headwater.core.log.jetstream import wire
 from headwater.core.log.jetstream.api import ApiRefusal, Patience
 from headwater.core.log.jetstream.connection import Connection
 
-STORE_SECONDS = 10.0
+STORE_SECONDS = 15.0
 
 _ANSWER_SECONDS = 3.0
 

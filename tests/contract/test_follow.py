@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+import anyio
+import pytest
+from brokers import Broker
+from commits import a_commit, a_subject, texts
+
+from headwater.core.commit import Position
+from headwater.core.errors import LogUnavailable, OutcomeUnknown
+from headwater.core.identifiers import new_id
+from headwater.core.log.protocol import Log, Recorded
+
+IN_TIME_SECONDS = 30.0
+
+
+@pytest.fixture(params=["one subject", "a pattern"])
+def followed(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """A subject to write to, and what to follow so that exactly its commits are seen."""
+    subject = f"hw.evt.run.{new_id()}.x"
+    return (subject, subject if request.param == "one subject" else subject.removesuffix("x") + "*")
+
+
+async def test_a_follower_sees_what_is_there_and_what_comes(log: Log, other: Log, followed: tuple[str, str]) -> None:
+    subject, pattern = followed
+    position = await other.events.append(subject, a_commit("before"), expected=0)
+    async with log.events.follow(pattern) as commits:
+        position = await other.events.append(subject, a_commit("after"), expected=position)
+        await other.events.append(subject, a_commit("last"), expected=position)
+
+        assert texts(await _seen(commits, 3)) == ["before", "after", "last"]
+
+
+async def test_a_follower_begins_after_the_position_given(log: Log, followed: tuple[str, str]) -> None:
+    subject, pattern = followed
+    first = await log.events.append(subject, a_commit("old"), expected=0)
+    async with log.events.follow(pattern, after=first) as commits:
+        await log.events.append(subject, a_commit("new"), expected=first)
+
+        assert texts(await _seen(commits, 1)) == ["new"]
+
+
+async def test_followers_see_each_commit_once_in_order_while_others_write(log: Log, other: Log, followed: tuple[str, str]) -> None:
+    subject, pattern = followed
+    written = [str(number) for number in range(300)]
+
+    async def write() -> None:
+        position: Position = 0
+        for text in written:
+            position = await other.events.append(subject, a_commit(text), expected=position)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(write)
+        async with log.events.follow(pattern) as early, log.events.follow(pattern) as late:
+            assert texts(await _seen(early, 300)) == written
+            assert texts(await _seen(late, 300)) == written
+
+
+async def test_a_follower_of_one_subject_sees_no_other(log: Log) -> None:
+    subject = a_subject()
+    async with log.events.follow(subject) as commits:
+        await log.events.append(subject + "x", a_commit("not mine"), expected=0)
+        await log.events.append(subject, a_commit("mine"), expected=0)
+
+        assert texts(await _seen(commits, 1)) == ["mine"]
+
+
+async def test_a_wait_that_is_given_up_loses_nothing(log: Log, followed: tuple[str, str]) -> None:
+    subject, pattern = followed
+    async with log.events.follow(pattern) as commits:
+        with anyio.move_on_after(0):
+            await anext(commits)
+        with anyio.move_on_after(0.02):
+            await anext(commits)
+        await log.events.append(subject, a_commit("here"), expected=0)
+
+        assert texts(await _seen(commits, 1)) == ["here"]
+
+
+async def test_a_follower_goes_on_over_a_broken_connection(broker: Broker, other: Log, followed: tuple[str, str]) -> None:
+    subject, pattern = followed
+    async with broker.open_breakable() as breakable, breakable.log.events.follow(pattern) as commits:
+        position = await other.events.append(subject, a_commit("before"), expected=0)
+        assert texts(await _seen(commits, 1)) == ["before"]
+
+        breakable.cut()
+        position = await other.events.append(subject, a_commit("while away"), expected=position)
+        await other.events.append(subject, a_commit("after"), expected=position)
+
+        assert texts(await _seen(commits, 2)) == ["while away", "after"]
+
+
+async def test_a_follower_goes_on_over_a_killed_broker(broker: Broker, log: Log, other: Log, followed: tuple[str, str]) -> None:
+    subject, pattern = followed
+    written = [str(number) for number in range(40)]
+
+    async def write() -> None:
+        position: Position = 0
+        for number, text in enumerate(written):
+            if number == 10:
+                broker.kill()
+                broker.restart()
+            position = await _append_surely(other, subject, text, expected=position)
+
+    async with anyio.create_task_group() as group, log.events.follow(pattern) as commits:
+        group.start_soon(write)
+
+        assert texts(await _seen(commits, 40)) == written
+
+
+async def test_on_three_nodes_life_goes_on_while_the_leader_is_dead(
+    broker: Broker, log: Log, other: Log, followed: tuple[str, str]
+) -> None:
+    if broker.name != "three nodes":
+        pytest.skip("needs a cluster: a single broker that is dead takes no appends")
+    subject, pattern = followed
+    async with log.events.follow(pattern) as commits:
+        position = await _append_surely(other, subject, "before", expected=0)
+        assert texts(await _seen(commits, 1)) == ["before"]
+        broker.kill()
+        try:
+            await _append_surely(other, subject, "leaderless", expected=position)
+
+            assert texts(await _seen(commits, 1)) == ["leaderless"]
+        finally:
+            broker.restart()
+
+
+async def test_reading_all_goes_on_over_a_killed_broker(broker: Broker, log: Log, other: Log) -> None:
+    before = (await log.events.tail()).position
+    subject = a_subject()
+    position: Position = 0
+    for number in range(1500):
+        position = await _append_surely(other, subject, str(number), expected=position)
+    killed = False
+    positions: list[Position] = []
+    async for batch in log.events.read_all(after=before):
+        positions += [recorded.position for recorded in batch]
+        if not killed:
+            killed = True
+            broker.kill()
+            broker.restart()
+
+    assert positions == list(range(before + 1, before + 1501))
+
+
+async def _seen(commits: AsyncIterator[Sequence[Recorded]], count: int) -> list[Recorded]:
+    """The next `count` commits, and not one more."""
+    seen: list[Recorded] = []
+    with anyio.fail_after(IN_TIME_SECONDS):
+        while len(seen) < count:
+            seen += await anext(commits)
+    assert len(seen) == count
+    return seen
+
+
+async def _append_surely(log: Log, subject: str, text: str, *, expected: Position) -> Position:
+    """Append whatever it takes: errors of a broker that is away are answered by repeating the same commit."""
+    commit = a_commit(text)
+    with anyio.fail_after(IN_TIME_SECONDS):
+        while True:
+            try:
+                return await log.events.append(subject, commit, expected=expected)
+            except (LogUnavailable, OutcomeUnknown):
+                continue

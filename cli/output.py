@@ -6,6 +6,7 @@ Data goes to standard output, words about it to standard error. Nothing here is 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -122,41 +123,26 @@ class Column:
 
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> None:
     """Print a table that fits the terminal; where the output goes elsewhere, nothing is cut."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from headwater.cli.table import fitted
 
-    table = Table(box=None, pad_edge=False, show_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(
-            column.heading, no_wrap=True, overflow="ellipsis", justify="right" if column.right else "left", min_width=_whole(column)
-        )
-    for row in rows:
-        cells = [Text(shown(value), style=_style(column, value)) for column, value in zip(columns, row, strict=True)]
-        table.add_row(*cells)
-    stdout = sys.stdout
-    console = Console(
-        file=stdout,
-        width=None if stdout.isatty() else _UNCUT,
-        no_color=not in_colours(stdout),
-        force_terminal=True if in_colours(stdout) else None,
-        highlight=False,
-    )
-    with console.capture() as captured:
-        console.print(table)
-    stdout.writelines(line.rstrip() + "\n" for line in captured.get().splitlines())
+    cells = [[shown(value) for value in row] for row in rows]
+    limit = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    heading, *lines = fitted([[column.heading for column in columns], *cells], columns, limit)
+    colours = [state_colour(cell) if in_colours(sys.stdout) else "" for cell in _states(columns, cells)]
+    state_index = next((index for index, column in enumerate(columns) if column.is_state), 0)
+    if in_colours(sys.stdout):
+        heading = [typer.style(cell, bold=True) for cell in heading]
+    print("  ".join(heading).rstrip())
+    for line, colour in zip(lines, colours or [""] * len(lines), strict=True):
+        if colour:
+            line[state_index] = coloured(line[state_index], colour)
+        print("  ".join(line).rstrip())
 
 
-_UNCUT = 100_000
-_UUID_LENGTH = 36
-
-
-def _whole(column: Column) -> int | None:
-    return _UUID_LENGTH if column.whole else None
-
-
-def _style(column: Column, value: Any) -> str:
-    return state_colour(value) if column.is_state and in_colours(sys.stdout) else ""
+def _states(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> list[str]:
+    """Return each row's state, where a column holds one."""
+    index = next((index for index, column in enumerate(columns) if column.is_state), None)
+    return [] if index is None else [row[index] for row in cells]
 
 
 def shown(value: Any) -> str:

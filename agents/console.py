@@ -1,0 +1,36 @@
+"""How an agent speaks to the people who watch it: one logger, one form of lines, and a banner of our own."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from headwater.utilities.logging import LINE_FORMAT, TIME_FORMAT, LineFormatter, StdoutHandler
+
+LOGGER_NAME = "agent"
+DOCUMENTATION_URL = "https://github.com/headwater-dev/headwater/tree/main/docs/agents.md"
+
+BANNER = r"""
+   _                    _                   _
+  | |__   ___  __ _  __| |_      ____ _ ___| |_  ___ _ _
+  | '_ \ / -_)/ _` |/ _` \ \ /\ / / _` |___| __|/ -_) '_|
+  |_| |_|\___|\__,_|\__,_|\_V_V_/\__,_|    |_|  \___|_|
+  ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+"""
+
+
+def agent_logger(level: int = logging.INFO) -> logging.Logger:
+    """Return the agent's own logger, which writes to standard output whatever the program's other loggers do."""
+    logger = logging.getLogger(LOGGER_NAME)
+    if not logger.handlers:
+        handler = StdoutHandler()
+        handler.setFormatter(LineFormatter(LINE_FORMAT, TIME_FORMAT))
+        logger.addHandler(handler)
+        logger.propagate = False
+    logger.setLevel(level)
+    return logger
+
+
+def listed(labels: Iterable[str]) -> str:
+    """Return labels as agents have always shown them: `['etl', 'my-host']`."""
+    return repr(sorted(labels))

@@ -1,0 +1,212 @@
+"""One attempt in an agent's hands: its process started, watched and ended, and its end recorded."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from enum import Enum, auto
+
+import anyio
+
+from headwater.agents.errors import CannotLaunch, LauncherGone
+from headwater.agents.failures import without_source
+from headwater.agents.held_runs import HeldRun
+from headwater.agents.launching import Ending, LaunchedRun, Launcher, LaunchOrder
+from headwater.agents.perseverance import until_done
+from headwater.core.aggregates import Aggregate, Author
+from headwater.core.commands import ConfirmCancelled, FailUnstartedRun, LoseAttempt, RunCommand
+from headwater.core.errors import IllegalTransition
+from headwater.core.events import RunAttemptLost, RunCancelRequested, RunCreated, RunSubmitted
+from headwater.core.identifiers import new_id
+from headwater.core.log.protocol import Log, LogLine, Recorded
+from headwater.core.rules.run import Run
+
+LAUNCHES_MAX = 3
+_REASON_CHARACTERS_MAX = 300
+_NO_LIMIT = sys.maxsize
+_ENDING = (b'"run.cancel_requested"', b'"run.attempt_lost"', b'"run.submitted"')
+
+Prepare = Callable[[RunCreated, int], LaunchOrder]
+"""Makes the order to launch an attempt. Raises CannotLaunch where it can never be launched here."""
+
+
+class Verdict(Enum):
+    """What became of an attempt."""
+
+    ENDED = auto()
+    """The run has ended: its items are done with."""
+    LOST = auto()
+    """The attempt is recorded as lost: the run waits for its next one."""
+    GIVEN_BACK = auto()
+    """The attempt is recorded as lost, and another agent is to make the next one."""
+    TAKEN = auto()
+    """The run went on without us; its items are somebody else's."""
+
+
+class Custody:
+    """How an agent executes what it has claimed. `show` takes the lines for people."""
+
+    def __init__(
+        self,
+        log: Log,
+        launcher: Launcher,
+        prepare: Prepare,
+        author: Author,
+        *,
+        show: logging.Logger,
+        grace_seconds: float,
+        attempts_max: int,
+    ) -> None:
+        self._log = log
+        self._launcher = launcher
+        self._prepare = prepare
+        self._author = author
+        self._show = show
+        self._grace_seconds = grace_seconds
+        self._attempts_max = attempts_max
+
+    async def keep(self, run: Aggregate[Run, RunCommand], held: HeldRun) -> Verdict:
+        """Execute the attempt just claimed, until its end is in the log."""
+        began = time.monotonic()
+        try:
+            order = self._prepare(held.created, held.attempt)
+        except CannotLaunch as refusal:
+            return await self._refuse(run, held, refusal, began)
+        self._show.info(
+            "Run '%s' (%s) of flow '%s' started, attempt %d.", held.name, held.created.run_id, held.created.flow_name, held.attempt
+        )
+        try:
+            held.process = await self._launch(order)
+            ending = await self._watched(run, held, held.process)
+        except LauncherGone as gone:
+            ending = Ending(status=1, report=None, last_lines=(str(gone),))
+        except anyio.get_cancelled_exc_class():
+            with anyio.move_on_after(self._grace_seconds, shield=True):
+                await self._lose(run, held, "the agent was stopped", attempts_max=_NO_LIMIT)
+            raise
+        finally:
+            held.process = None
+        return await self._conclude(run, held, ending, began)
+
+    async def _launch(self, order: LaunchOrder) -> LaunchedRun:
+        launches = 0
+        while True:
+            launches += 1
+            try:
+                return await self._launcher.launch(order)
+            except LauncherGone:
+                if launches == LAUNCHES_MAX:
+                    raise
+
+    async def _watched(self, run: Aggregate[Run, RunCommand], held: HeldRun, process: LaunchedRun) -> Ending:
+        """Wait for the process's end; bring it about where the run is to be cancelled, or is not ours any more."""
+        if held.handing_back:
+            await process.stop(grace_seconds=self._grace_seconds)
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._watch, run.subject, run.position, held.attempt, process)
+            ending = await process.wait()
+            group.cancel_scope.cancel()
+        return ending
+
+    async def _watch(self, subject: str, after: int, attempt: int, process: LaunchedRun) -> None:
+        async with self._log.events.follow(subject, after=after) as news:
+            async for batch in news:
+                if any(ends_attempt(recorded, attempt) for recorded in batch):
+                    await process.stop(grace_seconds=self._grace_seconds)
+                    return
+
+    async def _conclude(self, run: Aggregate[Run, RunCommand], held: HeldRun, ending: Ending, began: float) -> Verdict:
+        report = ending.report
+        if report is not None and report.state is not None:
+            self._show_end(held, report.state, report.duration_seconds, report.message)
+            return Verdict.ENDED
+        state = await until_done(run.refresh, "the run")
+        if held.attempt == state.attempt and state.held:
+            if state.cancel_requested:
+                return await self._confirm_cancelled(run, held, began)
+            if held.handing_back:
+                await self._lose(run, held, "the agent was stopped", attempts_max=_NO_LIMIT)
+                self._show.info("Run '%s' was handed back: another agent may take it.", held.name)
+                return Verdict.GIVEN_BACK
+            return await self._crashed(run, held, ending, began)
+        return self._verdict_of(run.state, held, began)
+
+    async def _crashed(self, run: Aggregate[Run, RunCommand], held: HeldRun, ending: Ending, began: float) -> Verdict:
+        """Record that the process died without an end: the run's next attempt follows, or there were too many."""
+        tail = without_source(ending.last_lines)
+        reason = f"the run's process died: {ending.words}"
+        if said := next((line.strip() for line in reversed(tail) if line.strip()), ""):
+            reason = f"{reason}, after printing: {said[:_REASON_CHARACTERS_MAX]}"
+        self._show.error("Run '%s': attempt %d was lost: %s", held.name, held.attempt, reason)
+        await self._log_crash(held, reason, tail)
+        await self._lose(run, held, reason, attempts_max=self._attempts_max)
+        return self._verdict_of(run.state, held, began)
+
+    async def _log_crash(self, held: HeldRun, reason: str, tail: list[str]) -> None:
+        now = self._author.clock()
+        texts = [f"Attempt {held.attempt} was lost: {reason}", *(f"last output: {line}" for line in tail)]
+        lines = [LogLine(at=now, level=logging.ERROR, logger="agent", message=text) for text in texts]
+        await until_done(lambda: self._log.logs.write(held.created.run_id, held.attempt, lines), "the run's log")
+
+    async def _confirm_cancelled(self, run: Aggregate[Run, RunCommand], held: HeldRun, began: float) -> Verdict:
+        await self._execute(run, ConfirmCancelled(held.attempt, self._author.clock()))
+        return self._verdict_of(run.state, held, began)
+
+    async def _refuse(self, run: Aggregate[Run, RunCommand], held: HeldRun, refusal: CannotLaunch, began: float) -> Verdict:
+        message = f"{refusal} {refusal.hint}" if refusal.hint else str(refusal)
+        lines = [LogLine(at=self._author.clock(), level=logging.ERROR, logger="agent", message=message)]
+        await until_done(lambda: self._log.logs.write(held.created.run_id, held.attempt, lines), "the run's log")
+        await self._execute(run, FailUnstartedRun(at=self._author.clock(), message=message, attempt=held.attempt))
+        return self._verdict_of(run.state, held, began)
+
+    async def _lose(self, run: Aggregate[Run, RunCommand], held: HeldRun, reason: str, *, attempts_max: int) -> None:
+        await self._execute(run, LoseAttempt(held.attempt, reason, self._author.clock(), attempts_max))
+
+    async def _execute(self, run: Aggregate[Run, RunCommand], command: RunCommand) -> None:
+        """Append what the command leads to; where the run went on without us, its new state is what counts."""
+        commit_id = new_id()
+        try:
+            await until_done(lambda: run.execute(command, self._author, commit_id=commit_id), f"the end of {run.subject}")
+        except IllegalTransition:
+            await until_done(run.refresh, "the run")
+
+    def _verdict_of(self, state: Run, held: HeldRun, began: float) -> Verdict:
+        """Say what the log says of the run now that our attempt is over."""
+        if state.ended and state.attempt == held.attempt:
+            self._show_end(held, state.state.value, time.monotonic() - began, state.message)
+            return Verdict.ENDED
+        if not state.ended and not state.held and state.attempt == held.attempt:
+            return Verdict.LOST
+        self._show.warning("Run '%s': attempt %d ended, since the run went on without it.", held.name, held.attempt)
+        return Verdict.TAKEN
+
+    def _show_end(self, held: HeldRun, state: str, seconds: float, message: str) -> None:
+        self._show.info("Run '%s' (%s) ended: %s after %s. %s", held.name, held.created.run_id, state, duration(seconds), message)
+
+
+def ends_attempt(recorded: Recorded, attempt: int) -> bool:
+    """Tell whether this commit means that the attempt's process is to be stopped: a cancel, or a loss recorded by somebody else."""
+    # Most commits are what the process itself recorded of its tasks; those need not be decoded.
+    if not any(mark in recorded.data for mark in _ENDING):
+        return False
+    for event in recorded.commit.events:
+        match event:
+            case RunCancelRequested():
+                return True
+            case RunAttemptLost(attempt=lost) if lost >= attempt:
+                return True
+            case RunSubmitted(attempt=newer) if newer > attempt:
+                return True
+    return False
+
+
+def duration(seconds: float) -> str:
+    """Return a duration for people: `0.4 s`, `12 s`, `3:05:10`."""
+    if seconds < 10:  # noqa: PLR2004 - tenths tell something below it
+        return f"{seconds:.1f} s"
+    if seconds < 60:  # noqa: PLR2004 - a minute
+        return f"{seconds:.0f} s"
+    return str(timedelta(seconds=round(seconds)))

@@ -1,0 +1,217 @@
+"""The local agent: executes runs as processes of its own machine."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+from anyio import TASK_STATUS_IGNORED
+from anyio.abc import TaskStatus
+
+from headwater.agents.agent import Agent, AgentSettings
+from headwater.agents.attempt import AttemptOrder
+from headwater.agents.console import BANNER, DOCUMENTATION_URL, agent_logger, listed
+from headwater.agents.environment import agent_environment, require_local, run_environment, working_directory
+from headwater.agents.launching import LaunchOrder
+from headwater.agents.local_launcher import LocalLauncher
+from headwater.core.concurrency import single_error
+from headwater.core.errors import SettingsError
+from headwater.core.events import RunCreated
+from headwater.core.labels import label_set
+from headwater.core.settings import LOG_LEVEL, LOG_LEVELS, connection_settings
+
+if TYPE_CHECKING:
+    from headwater.graph.flow import Flow
+
+KIND = "local"
+
+
+class LocalAgent:
+    """An agent that executes runs as processes on this machine.
+
+    Args:
+        name: shown in lists and in the audit trail; the host's name by default.
+        labels: it takes runs whose labels it all has; one without labels takes runs without labels.
+        hostname_label: whether this machine's name is one of its labels. Flows in Local storage have it.
+        env: environment variables for its runs; stronger than the agent's own, weaker than a run config's.
+        import_paths: directories from which runs can import modules.
+        limit: how many runs it executes at once; as many as come by default.
+        show_flow_logs: whether what runs print and log is shown here.
+        log_level: of the agent and its runs.
+        lease_seconds: how long at most its runs wait for another agent after its death.
+        key, nats_url: of the server; from the environment or the home by default.
+        grace_seconds: how long a run's process may take to end when it is cancelled.
+
+    Raises:
+        InvalidName, InvalidArgument, SettingsError: an argument cannot work.
+
+    """
+
+    def __init__(
+        self,
+        name: str | None = None,
+        labels: Iterable[str] = (),
+        *,
+        hostname_label: bool = True,
+        env: Mapping[str, str] | None = None,
+        import_paths: Iterable[str] = (),
+        limit: int | None = None,
+        show_flow_logs: bool = False,
+        log_level: str | None = None,
+        lease_seconds: float = 10.0,
+        key: str | None = None,
+        nats_url: str | None = None,
+        grace_seconds: float = 10.0,
+    ) -> None:
+        if log_level is not None and log_level.upper() not in LOG_LEVELS:
+            raise SettingsError(f"There is no log level {log_level!r}.", hint=f"It must be one of {', '.join(LOG_LEVELS)}.")
+        hostname = socket.gethostname()
+        self.settings = AgentSettings(
+            name=name or hostname,
+            kind=KIND,
+            labels=label_set([*labels, hostname] if hostname_label else labels),
+            limit=limit,
+            lease_seconds=lease_seconds,
+            grace_seconds=grace_seconds,
+        )
+        self._connection = connection_settings(nats_url, key)
+        self._show_flow_logs = show_flow_logs
+        self._directory = Path.cwd()
+        self._environment = agent_environment(os.environ, log_level=log_level, import_paths=import_paths, extra=env)
+        self._show = agent_logger(logging.getLevelNamesMapping()[(log_level or LOG_LEVEL.value()).upper()])
+        self.agent: Agent | None = None
+        """The agent at work; None before it is connected."""
+
+    @property
+    def labels(self) -> list[str]:
+        return list(self.settings.labels)
+
+    def start(self) -> None:
+        """Work until Ctrl-C or SIGTERM.
+
+        The first lets the runs that are being executed finish, a second one hands them back to other agents.
+
+        Raises:
+            LogUnavailable: no server answers.
+            KeyRefused: the server wants another key.
+
+        """
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            anyio.run(self._until_told_to_stop, backend="asyncio")
+            return
+        # In a notebook, where a loop runs already: this call blocks all the same.
+        failures: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                anyio.run(self._until_told_to_stop, backend="asyncio")
+            except BaseException as error:  # noqa: BLE001 - raised again below
+                failures.append(error)
+
+        thread = threading.Thread(target=work, name="headwater-agent")
+        thread.start()
+        thread.join()
+        if failures:
+            raise failures[0]
+
+    async def _until_told_to_stop(self) -> None:
+        with single_error():
+            async with anyio.create_task_group() as group:
+                if threading.current_thread() is threading.main_thread():
+                    group.start_soon(self._obey_signals, group.cancel_scope)
+                await self.serve()
+                group.cancel_scope.cancel()
+
+    async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+        """Work until cancelled, or until told to stop and the last run is over. Raises as `start`."""
+        from headwater.core.log.jetstream import open_log
+
+        self._show.info("Registering agent...")
+        connection = self._connection
+        async with open_log(connection.nats_url, key=connection.key, name=f"headwater agent {self.settings.name}") as log:
+            launcher = LocalLauncher(self._environment, show_line=_show_line if self._show_flow_logs else None)
+            self.agent = Agent(log, self.settings, launcher, self._prepare, show=self._show)
+            try:
+                await self.agent.serve(task_status=_Announcing(self, task_status))
+            finally:
+                self.agent = None
+        self._show.info("Agent stopped.")
+
+    def announce(self) -> None:
+        """Say that the agent is at work."""
+        self._show.info("Registration successful!")
+        for line in BANNER.strip("\n").splitlines():
+            self._show.info(line)
+        self._show.info("Starting LocalAgent with labels %s", listed(self.settings.labels))
+        self._show.info("Agent documentation can be found at %s", DOCUMENTATION_URL)
+        self._show.info("Waiting for flow runs...")
+
+    async def _obey_signals(self, everything: anyio.CancelScope) -> None:
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            asked = 0
+            async for _ in signals:
+                asked += 1
+                agent = self.agent
+                if agent is None:
+                    everything.cancel()
+                    return
+                names = ", ".join(f"'{held.name}'" for held in agent.held)
+                if asked == 1:
+                    self._show.info("Stopping: no more runs are taken.")
+                    if names:
+                        self._show.info("Waiting for these runs to finish: %s. Once more hands them back.", names)
+                    agent.stop_taking()
+                elif names:
+                    self._show.info("Handing back: %s.", names)
+                    await agent.hand_back()
+
+    def _prepare(self, created: RunCreated, attempt: int) -> LaunchOrder:
+        require_local(created.run_config)
+        order = AttemptOrder(
+            run_id=created.run_id,
+            attempt=attempt,
+            nats_url=self._connection.nats_url,
+            key=self._connection.key,
+            show_logs=self._show_flow_logs,
+            supervised=True,
+        )
+        return LaunchOrder(
+            created=created,
+            attempt=attempt,
+            environment=run_environment(self._environment, created.run_config, order.environment()),
+            directory=working_directory(created.run_config, self._directory),
+        )
+
+
+class _Announcing(TaskStatus[None]):
+    """Says that the agent is ready where people read it, before it tells its caller."""
+
+    def __init__(self, agent: LocalAgent, task_status: TaskStatus[None]) -> None:
+        self._agent = agent
+        self._task_status = task_status
+
+    def started(self, value: None = None) -> None:
+        self._agent.announce()
+        self._task_status.started(value)
+
+
+def _show_line(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def run_agent_for_flow(flow: Flow, *, token: str | None = None, show_flow_logs: bool = False) -> None:
+    """Work as an agent that takes the runs of this flow: with its labels, its run config's, and this machine's name. Blocks."""
+    labels = set(flow.run_config.labels) if flow.run_config is not None else set()
+    LocalAgent(labels=labels, key=token, show_flow_logs=show_flow_logs).start()

@@ -1,0 +1,52 @@
+"""Agents asking each other whether a run is still held: a redelivered item says only that somebody may be gone."""
+
+from __future__ import annotations
+
+import anyio
+import msgspec
+
+from headwater.core import subjects
+from headwater.core.errors import LogUnavailable, NoAnswer
+from headwater.core.log.protocol import LiveMessage, Log
+from headwater.core.presence import HoldsAnswer, HoldsQuestion
+
+_ANSWER_SECONDS = 1.0
+_PAUSE_SECONDS = 0.2
+
+_encode = msgspec.json.Encoder().encode
+_decode_question = msgspec.json.Decoder(HoldsQuestion).decode
+_decode_answer = msgspec.json.Decoder(HoldsAnswer).decode
+
+
+async def ask_holder(log: Log, agent_id: str, run_id: str, attempt: int, *, patience_seconds: float) -> bool | None:
+    """Return whether the agent says that it holds the attempt; None where it said nothing for `patience_seconds`.
+
+    Silence counts only while we ourselves are connected: after the log was away, the holder gets its time anew.
+    """
+    question = _encode(HoldsQuestion(run_id, attempt))
+    while True:
+        with anyio.move_on_after(patience_seconds):
+            while True:
+                try:
+                    data = await log.request(subjects.ask_agent(agent_id), question, timeout=_ANSWER_SECONDS)
+                    return _decode_answer(data).holds
+                except (NoAnswer, msgspec.MsgspecError):
+                    await anyio.sleep(_PAUSE_SECONDS)
+                except LogUnavailable:
+                    break
+            await anyio.sleep(_PAUSE_SECONDS)
+            continue
+        return None
+
+
+async def answer(message: LiveMessage, holds: bool) -> None:
+    """Answer the question that the message is."""
+    await message.respond(_encode(HoldsAnswer(holds)))
+
+
+def question_in(message: LiveMessage) -> HoldsQuestion | None:
+    """Return the question in the message; None where it is none that this version understands."""
+    try:
+        return _decode_question(message.data)
+    except msgspec.MsgspecError:
+        return None

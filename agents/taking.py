@@ -1,0 +1,176 @@
+"""From a wake-up to an attempt: what an agent does with each item that a queue hands it."""
+
+from __future__ import annotations
+
+import logging
+
+import anyio
+
+from headwater.agents.custody import Custody, Verdict
+from headwater.agents.deliveries import Action, Ask, Claim, Drop, Keep, LookAgain, LoseOwn, Rearm, action_for
+from headwater.agents.held_runs import HeldRun, HeldRuns
+from headwater.agents.leases import Leases
+from headwater.agents.perseverance import until_done
+from headwater.agents.questions import ask_holder
+from headwater.agents.slots import Slots
+from headwater.core.aggregates import Aggregate, Author
+from headwater.core.commands import ClaimRun, LoseAttempt, RegisterAgent, RunCommand
+from headwater.core.errors import HeadwaterError, IllegalTransition, LogError
+from headwater.core.identifiers import new_id
+from headwater.core.log.protocol import Delivery, Log
+from headwater.core.operations.runs import arm, complete_creation
+from headwater.core.rules.run import Run
+
+LAGGING_REPLICA_SECONDS = 0.5
+REFUSED_SECONDS = 30.0
+LET_GO_SECONDS = 5.0
+"""An item that could not be done with so long comes again, and is dropped then."""
+
+_log = logging.getLogger(__name__)
+_RunAggregate = Aggregate[Run, RunCommand]
+
+
+class Taking:
+    """Takes wake-ups: drops, keeps, asks about or claims each. One for an agent; `take` runs once for each item, all at once."""
+
+    def __init__(  # noqa: PLR0917 - made in one place
+        self,
+        log: Log,
+        agent: RegisterAgent,
+        author: Author,
+        slots: Slots,
+        leases: Leases,
+        held: HeldRuns,
+        custody: Custody,
+        show: logging.Logger,
+    ) -> None:
+        self._log = log
+        self._agent_id = agent.agent_id
+        self._agent_name = agent.name
+        self._show = show
+        self._author = author
+        self._slots = slots
+        self._leases = leases
+        self._held = held
+        self._custody = custody
+        self._patience_seconds = leases.lease_seconds / 2
+
+    async def take(self, delivery: Delivery) -> None:
+        """Do with the item what the log says of its run. Returns when the item is out of this agent's hands, or kept for the run it has."""
+        try:
+            with self._leases.keeping(delivery):
+                keep = await self._settle(delivery)
+        except HeadwaterError as error:
+            self._show.error("A wake-up of run %s cannot be used now: %s", delivery.item.run_id, error)
+            await self._give_back(delivery, delay_seconds=REFUSED_SECONDS)
+            return
+        if keep:
+            self._held.adopt(delivery.item.run_id, delivery)
+
+    async def _settle(self, delivery: Delivery) -> bool:
+        """Decide and act until nothing is left to decide. Returns True where the item is another copy of one that a held run lives on."""
+        run = await until_done(lambda: complete_creation(self._log.events, delivery.item), "the run's creation")
+        while True:
+            action = self._action(run, delivery)
+            if isinstance(action, Keep):
+                return True
+            if run is None or isinstance(action, Drop | Rearm | LookAgain):
+                await self._dismiss(action, run, delivery)
+                return False
+            undecided = self._claim_and_execute if isinstance(action, Claim) else self._dispute
+            if not await undecided(action, run, delivery):
+                return False
+
+    def _action(self, run: _RunAggregate | None, delivery: Delivery) -> Action:
+        return action_for(
+            None if run is None else run.state,
+            delivery.item.generation,
+            agent_id=self._agent_id,
+            holds=self._held.attempts(delivery.item.run_id),
+            now=self._author.clock(),
+        )
+
+    async def _dismiss(self, action: Action, run: _RunAggregate | None, delivery: Delivery) -> None:
+        match action:
+            case LookAgain():
+                await self._give_back(delivery, delay_seconds=LAGGING_REPLICA_SECONDS)
+                return
+            case Rearm():
+                assert run is not None
+                state = run.state
+                await until_done(lambda: arm(self._log.queues, state, now=self._author.clock()), "the run's timer")
+            case Drop():
+                _log.debug("run %s: wake-up dropped, %s", delivery.item.run_id, action.why)
+        await until_done(delivery.done, "a wake-up")
+
+    async def _dispute(self, action: Action, run: _RunAggregate, delivery: Delivery) -> bool:
+        """Find out whether somebody still holds the run. Returns False where somebody does, and the item is given back."""
+        match action:
+            case Ask():
+                holds = await ask_holder(
+                    self._log, action.agent_id, delivery.item.run_id, action.attempt, patience_seconds=self._patience_seconds
+                )
+                if holds:
+                    # The holder's own handle of the item goes on renewing it; this only lets go of ours.
+                    await self._give_back(delivery, delay_seconds=self._patience_seconds)
+                    return False
+                attempt = action.attempt
+                reason = (
+                    "its agent does not hold it any more" if holds is False else f"its agent was silent for {self._patience_seconds:g} s"
+                )
+            case LoseOwn():
+                attempt, reason = action.attempt, "its agent does not hold it any more"
+            case _:
+                raise AssertionError(action)
+        commit_id = new_id()
+        await until_done(
+            lambda: run.execute(LoseAttempt(attempt, reason, self._author.clock()), self._author, commit_id=commit_id), "a lost attempt"
+        )
+        return True
+
+    async def _claim_and_execute(self, _: Action, run: _RunAggregate, delivery: Delivery) -> bool:
+        """Claim the run and execute the attempt. Returns True where there is something left to decide about the item."""
+        if not self._slots.take():
+            await self._give_back(delivery)
+            return False
+        created = run.state.created
+        assert created is not None
+        held = HeldRun(created, run.state.name, run.state.attempt + 1)
+        self._held.begin(held, delivery)
+        verdict = Verdict.GIVEN_BACK  # what a cancelled attempt comes to
+        try:
+            commit_id = new_id()
+            claim = ClaimRun(delivery.item.generation, self._agent_id, self._agent_name)
+            try:
+                await until_done(lambda: run.execute(claim, self._author, commit_id=commit_id, refresh=False), "a claim")
+            except IllegalTransition:
+                verdict = Verdict.LOST  # a race, to somebody who may have cancelled, rescheduled or claimed it
+            else:
+                held.attempt = run.state.attempt
+                verdict = await self._custody.keep(run, held)
+        finally:
+            self._slots.give()
+            with anyio.move_on_after(LET_GO_SECONDS, shield=True):
+                await self._let_go(held, delivery, verdict)
+        return verdict is Verdict.LOST
+
+    async def _let_go(self, held: HeldRun, delivery: Delivery, verdict: Verdict) -> None:
+        """Do with the items of an attempt what its end means for them."""
+        for item in self._held.end(held):
+            match verdict:
+                case Verdict.ENDED:
+                    await until_done(item.done, "a wake-up")
+                case Verdict.GIVEN_BACK:
+                    await self._give_back(item)
+                case Verdict.LOST if item is not delivery:
+                    await self._give_back(item, delay_seconds=self._patience_seconds)
+                case _:
+                    pass
+        if verdict is Verdict.LOST:
+            self._leases.add(delivery)
+
+    async def _give_back(self, delivery: Delivery, *, delay_seconds: float = 0.0) -> None:
+        try:
+            await delivery.give_back(delay_seconds=delay_seconds)
+        except LogError as error:
+            _log.debug("%r comes again by itself, after half a lease: %s", delivery, error)

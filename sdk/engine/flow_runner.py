@@ -233,7 +233,7 @@ class _Work:
             return
         parent.children = [TaskRun(parent.step, before, map_index=index, parent=parent) for index, before in enumerate(children)]
         parent.unfinished = len(children)
-        self._task_runner.conclude(parent, Mapped("Ready to proceed with mapping.", n_map_states=len(children)))
+        self._task_runner.conclude(parent, Mapped("Ready to proceed with mapping.", [], n_map_states=len(children)))
         if not children or not isinstance(parent.state, Mapped):
             self._settle(parent)
         for child in parent.children:

@@ -52,9 +52,9 @@ class Result:
 
     def copy(self) -> Self:
         twin = object.__new__(type(self))
-        for name in ("location", "serializer", "value"):
+        # Kinds with fields of their own keep them in a dict; the others have none.
+        for name in ("location", "serializer", "value", *getattr(self, "__dict__", ())):
             setattr(twin, name, getattr(self, name))
-        twin.__dict__.update(getattr(self, "__dict__", {}))
         return twin
 
     def reference(self) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class Result:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Result):
             return NotImplemented
-        return type(self) is type(other) and self.location == other.location and bool(self.value == other.value)
+        return self.location == other.location and bool(self.value == other.value)
 
     __hash__ = None  # type: ignore[assignment]
 

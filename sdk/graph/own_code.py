@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import sysconfig
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -17,16 +17,19 @@ FLOW_FILE_PREFIX = "headwater_flow_file_"
 
 
 def own_modules(flow: Flow) -> frozenset[str]:
-    """Return the names of the modules that define the flow's tasks, apart from installed packages."""
-    names = {defining_module(task) for task in flow.tasks}
+    """Return the names of the modules that define the flow's tasks and handlers, apart from installed packages."""
+    code: list[Any] = [*flow.state_handlers, flow.terminal_state_handler, type(flow.executor), type(flow.result)]
+    for task in flow.tasks:
+        code += (task.run, type(task), task.trigger, *task.state_handlers)
+    names = {defining_module(each) for each in code}
     return frozenset(name for name in names if name is not None and is_own(name))
 
 
-def defining_module(task: Any) -> str | None:
-    """Return the name of the module that holds the code of the task's `run`."""
-    run = getattr(task, "run", None)
-    function = getattr(run, "__func__", run)
-    name = getattr(function, "__module__", None)
+def defining_module(code: Any) -> str | None:
+    """Return the name of the module that holds a function, a method or a class."""
+    if isinstance(code, partial):
+        return defining_module(code.args[0] if code.args and callable(code.args[0]) else code.func)
+    name = getattr(getattr(code, "__func__", code), "__module__", None)
     return name if isinstance(name, str) else None
 
 

@@ -137,12 +137,23 @@ def check_run(task: Task) -> None:
 def outputs_by_annotation(task: Task) -> int | None:
     """Return the number of results if `run` is annotated with a tuple of known length."""
     annotation = task.run_signature.return_annotation
+    if isinstance(annotation, str) and annotation.lower().startswith(("tuple[", "typing.tuple[")):
+        annotation = _evaluated(task)
     if get_origin(annotation) is not tuple:
         return None
     parts = get_args(annotation)
     if Ellipsis in parts:
         return None
     return 0 if parts == ((),) else len(parts)
+
+
+def _evaluated(task: Task) -> Any:
+    """Return the annotation of the result where it was written as text, or None if names in it are not known yet."""
+    function = getattr(task.run, "__func__", task.run)
+    try:
+        return inspect.get_annotations(function, eval_str=True).get("return")
+    except Exception:  # noqa: BLE001 - evaluating text runs whatever is in it; without an answer, nout= can still say
+        return None
 
 
 def change(task: Task, task_args: Mapping[str, Any]) -> None:

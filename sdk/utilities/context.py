@@ -47,6 +47,13 @@ class Context(MutableMapping[str, Any]):
     def __len__(self) -> int:
         return len(current_values.get())
 
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the value of `key`, or `default` where nobody set it."""
+        try:
+            return self[key]
+        except KeyError:
+            return default
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)

@@ -1,0 +1,61 @@
+"""What `import headwater` gives, and what it does not cost."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import headwater
+from headwater.engine.state import State
+from headwater.utilities.context import Context
+
+
+def test_every_public_name_is_there() -> None:
+    for name in headwater.__all__:
+        assert getattr(headwater, name) is not None
+        assert name in dir(headwater)
+
+
+def test_the_context_is_the_object_and_not_a_module() -> None:
+    assert isinstance(headwater.context, Context)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
+        _ = headwater.nonsense
+
+
+def loaded_by(code: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; {code}; print('\\n'.join(sys.modules))"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    return set(done.stdout.split())
+
+
+def test_importing_headwater_loads_nothing_else() -> None:
+    assert {name for name in loaded_by("import headwater") if name.startswith("headwater")} == {"headwater"}
+
+
+def test_the_flow_language_loads_neither_clients_nor_servers() -> None:
+    loaded = loaded_by("from headwater import task, Flow, Parameter; import headwater; headwater.context.get('logger')")
+
+    assert not loaded & {"asyncio", "nats", "asyncpg", "msgspec", "cloudpickle", "typer", "headwater.client", "headwater.agents"}
+
+
+def test_the_import_paths_people_write_are_there() -> None:
+    loaded = loaded_by(
+        "import headwater.engine.state, headwater.engine.signals, headwater.engine.results, headwater.engine.serializers, "
+        "headwater.engine.runner, headwater.executors, headwater.storage, headwater.run_configs, headwater.triggers, "
+        "headwater.tasks.core.constants, headwater.tasks.core.collections, headwater.tasks.core.operators, "
+        "headwater.tasks.core.function, headwater.utilities.tasks, headwater.utilities.edges, headwater.utilities.logging, "
+        "headwater.utilities.configuration"
+    )
+
+    assert "headwater.sdk" not in loaded
+    assert State.__module__ == "headwater.engine.state"

@@ -1,0 +1,117 @@
+"""Triggers: when a task runs, given the states before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from headwater import Flow, Task, task, triggers
+from headwater.engine.signals import PAUSE, SKIP, StateSignal
+from headwater.engine.state import Failed, Paused, Skipped, State, Success, TriggerFailed
+from headwater.graph.edge import Edge
+
+S, F, K, T = Success(), Failed(), Skipped(), TriggerFailed()
+
+
+def verdict(trigger: Any, *states: State) -> str:
+    """Return what a trigger says of these states: `runs`, or the name of the state it leads to."""
+    after = Task(name="after")
+    edges = {Edge(Task(name=str(number)), after): state for number, state in enumerate(states)}
+    try:
+        return "runs" if trigger(edges) else "does not run"
+    except StateSignal as signal:
+        return type(signal.state).__name__
+
+
+@pytest.mark.parametrize(
+    ("trigger", "states", "expected"),
+    [
+        (triggers.all_successful, (S, K), "runs"),
+        (triggers.all_successful, (S, F), "TriggerFailed"),
+        (triggers.all_successful, (T,), "TriggerFailed"),
+        (triggers.all_failed, (F, T), "runs"),
+        (triggers.all_failed, (F, S), "TriggerFailed"),
+        (triggers.any_successful, (F, K), "runs"),
+        (triggers.any_successful, (F, F), "TriggerFailed"),
+        (triggers.any_failed, (S, T), "runs"),
+        (triggers.any_failed, (S, K), "TriggerFailed"),
+        (triggers.all_finished, (S, F, K, T), "runs"),
+        (triggers.all_finished, (S, Paused()), "TriggerFailed"),
+        (triggers.not_all_skipped, (S, K), "runs"),
+        (triggers.not_all_skipped, (K, K), "Skipped"),
+        (triggers.not_all_skipped, (K, F), "TriggerFailed"),
+        (triggers.manual_only, (S,), "Paused"),
+        (triggers.some_failed(at_least=1), (S, F), "runs"),
+        (triggers.some_failed(at_least=2), (S, F), "TriggerFailed"),
+        (triggers.some_failed(at_most=1), (F, F, S), "TriggerFailed"),
+        (triggers.some_failed(at_least=0.5), (F, S), "runs"),
+        (triggers.some_failed(at_least=0.5), (F, S, S), "TriggerFailed"),
+        (triggers.some_successful(at_least=1.0), (S, S), "runs"),
+        (triggers.some_successful(at_least=1.0), (S, F), "TriggerFailed"),
+        (triggers.some_successful(at_least=1, at_most=0.5), (S, F), "runs"),
+        (triggers.some_successful(at_least=2), (K, S), "runs"),
+    ],
+)
+def test_a_trigger_decides_by_the_states_before(trigger: Any, states: tuple[State, ...], expected: str) -> None:
+    assert verdict(trigger, *states) == expected
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        triggers.all_successful,
+        triggers.all_failed,
+        triggers.any_successful,
+        triggers.any_failed,
+        triggers.all_finished,
+        triggers.not_all_skipped,
+        triggers.some_failed(at_least=1),
+    ],
+)
+def test_a_task_with_nothing_before_it_runs(trigger: Any) -> None:
+    assert verdict(trigger) == "runs"
+
+
+@pytest.mark.parametrize("bound", [-1, "half", True])
+def test_bounds_that_mean_nothing_are_refused(bound: Any) -> None:
+    with pytest.raises(ValueError, match="give a count"):
+        triggers.some_failed(at_least=bound)
+
+
+def test_always_run_is_another_name() -> None:
+    assert triggers.always_run is triggers.all_finished
+    assert triggers.trigger_name(triggers.some_failed(at_least=1)) == "some_failed(at_least=1, at_most=None)"
+
+
+@pytest.mark.parametrize(
+    ("trigger", "final"),
+    [
+        (lambda states: False, TriggerFailed),
+        (lambda states: 1 / 0, TriggerFailed),
+        (lambda states: len(states) == 1, Success),
+    ],
+)
+def test_a_trigger_may_be_any_function(run: Callable[..., State], trigger: Any, final: type[State]) -> None:
+    with Flow("f") as flow:
+        first = task(lambda: 1, name="first")()
+        second = task(lambda: 2, name="second", trigger=trigger)(upstream_tasks=[first])
+
+    assert type(run(flow).result[second]) is final
+
+
+def test_a_failure_can_be_handled_by_its_trigger(run: Callable[..., State]) -> None:
+    with Flow("f") as flow:
+        broken = task(lambda: 1 / 0, name="broken")()
+        repaired = task(lambda error: type(error).__name__, name="repaired", trigger=triggers.any_failed)(broken)
+
+    state = run(flow)
+
+    assert state.is_successful()
+    assert state.result[repaired].result == "ZeroDivisionError"
+
+
+def test_triggers_may_raise_signals() -> None:
+    assert issubclass(PAUSE, StateSignal)
+    assert SKIP("x").state.is_skipped()

@@ -22,7 +22,7 @@ class Health:
         self._failures = 0
 
     def well(self) -> None:
-        if self.problem is not None:
+        if self._failures:
             logger.info("%s goes on.", self.service)
         self.problem = None
         self._failures = 0

@@ -135,7 +135,7 @@ class Projector:
             return live
         if live is not None:
             logger.warning("The views are built anew: %s", reason)
-        self.health.ill("The views are being built.")
+        self.health.problem = "The views are being built."
         await db.execute("SELECT pg_advisory_lock($1)", REBUILD_LOCK)
         build = await build_views(db, self.log.events, self._note_building)
         await announce_live(db)

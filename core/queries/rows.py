@@ -153,7 +153,7 @@ class TaskRunRow(Row, frozen=True, kw_only=True):
 
 
 class TaskRunStateRow(Row, frozen=True, kw_only=True):
-    """A state a task run was in, from `at` on."""
+    """A state a task run was in, from `at` on. `run_count` is known where the event tells it: when a task starts or is to be retried."""
 
     run_id: str
     slug: str
@@ -162,7 +162,7 @@ class TaskRunStateRow(Row, frozen=True, kw_only=True):
     message: str
     at: datetime
     attempt: int
-    run_count: int
+    run_count: int | None
     failure: Failure | None
     position: Position
 

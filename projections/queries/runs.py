@@ -110,7 +110,7 @@ def the_run(run_id: str) -> Parent:
 
 
 _STATES = """
-SELECT row_to_json(shown)::text AS row, json_build_array(position, seq)::text AS key
+SELECT row_to_json(shown)::text AS row, json_build_array(s.position, s.seq)::text AS key
 FROM run_states s
 CROSS JOIN LATERAL (
     SELECT s.run_id, s.state, s.message, s.at, s.attempt, s.actor, s.scheduled_start_time, s.failure, s.position

@@ -1,0 +1,114 @@
+"""The views of a log, served as in a server, for tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, TypeVar
+
+import anyio
+import anyio.lowlevel
+import asyncpg
+
+from headwater.core.concurrency import Service, start_all
+from headwater.core.log.jetstream import open_log
+from headwater.core.log.protocol import Log
+from headwater.core.query_client import Views
+from headwater.projections.schema import live_build
+from headwater.projections.services import view_services
+
+T = TypeVar("T")
+WAIT_SECONDS = 30.0
+
+VIEW_TABLES = {
+    "projects": "id",
+    "flow_groups": "id",
+    "flow_versions": "id",
+    "flow_tasks": "flow_id, ordinal",
+    "flow_edges": "flow_id, ordinal",
+    "registration_parts": "registration_id, number",
+    "runs": "id",
+    "run_counts": "hour, flow_group_id, state",
+    "run_states": "run_id, position, seq",
+    "task_runs": "run_id, slug, map_index",
+    "task_run_states": "run_id, position, seq",
+    "queues": "id",
+    "agents": "id",
+    "set_aside": "position",
+}
+"""Every table that is folded from the log, with its key."""
+
+
+@asynccontextmanager
+async def serving(*services: Service) -> AsyncIterator[None]:
+    """The services, ready, until the block ends; then they are cancelled."""
+    async with anyio.create_task_group() as group:
+        await start_all(group, services)
+        yield
+        group.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def hosted(context: AbstractAsyncContextManager[T]) -> AsyncIterator[T]:
+    """Enter and leave the context in one task of its own, as task groups demand; a fixture is torn down in another than it was set up in."""
+    entered: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+    leave = asyncio.Event()
+
+    async def host() -> None:
+        try:
+            async with context as value:
+                entered.set_result(value)
+                await leave.wait()
+        except BaseException as error:
+            if not entered.done():
+                entered.set_exception(error)
+            else:
+                raise
+
+    task = asyncio.create_task(host())
+    try:
+        yield await entered
+    finally:
+        leave.set()
+        await task
+
+
+@asynccontextmanager
+async def opened(nats_url: str) -> AsyncIterator[Log]:
+    async with open_log(nats_url, ensure_streams=True) as log:
+        yield log
+
+
+@asynccontextmanager
+async def views_of(log: Log, database_url: str, **settings: Any) -> AsyncIterator[Views]:
+    """All services of the views, and a client that asks them."""
+    async with serving(*view_services(log, database_url, **settings)):
+        yield Views(log, wait_seconds=WAIT_SECONDS)
+
+
+async def eventually(look: Callable[[], Awaitable[T | None]], what: str) -> T:
+    """Returns what `look` finds as soon as it finds something (neither None nor False); fails when it does not in time."""
+    with anyio.move_on_after(WAIT_SECONDS):
+        while True:
+            found = await look()
+            if found is not None and found is not False:
+                return found
+            await anyio.lowlevel.checkpoint()
+    raise AssertionError(f"not within {WAIT_SECONDS:.0f} s: {what}")
+
+
+async def rows_of_views(database_url: str) -> dict[str, list[str]]:
+    """Every row of the live views as PostgreSQL prints it, by table, in the order of the keys."""
+    db = await asyncpg.connect(database_url)
+    try:
+        live = await live_build(db)
+        assert live is not None
+        await db.execute(f"SET search_path TO {live.schema}")
+        found = {}
+        for table, key in VIEW_TABLES.items():
+            rows = await db.fetch(f"SELECT t::text FROM {table} t ORDER BY {key}")
+            found[table] = [row[0] for row in rows]
+        return found
+    finally:
+        await db.close()

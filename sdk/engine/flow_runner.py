@@ -17,7 +17,7 @@ from headwater.engine.plan import plan_of
 from headwater.engine.recorder import Recorder
 from headwater.engine.runner import call_state_handlers
 from headwater.engine.state import Cancelled, Failed, Looped, Mapped, Pending, Running, State
-from headwater.engine.task_runner import TaskRun, TaskRunner
+from headwater.engine.task_runner import NO_CONTEXT, TaskRun, TaskRunner
 from headwater.graph.task import Task
 from headwater.utilities.context import current_values
 from headwater.utilities.logging import LoggedStdout, get_logger
@@ -172,8 +172,8 @@ class _Work:
         self._task_runner = TaskRunner(context, self._recorder, self._clock, runner.flow.result)
         self._known_states = task_states
         self._runs = [TaskRun(step) for step in plan_of(runner.flow)]
-        self._blockers = [len(run.step.before) for run in self._runs]
-        self._ready: list[tuple[int, int, TaskRun]] = [(run.step.position, -1, run) for run in self._runs if not run.step.before]
+        self._blockers = [run.step.before_count for run in self._runs]
+        self._ready: list[tuple[int, int, TaskRun]] = [(run.step.position, -1, run) for run in self._runs if not run.step.before_count]
         self._waiting: list[tuple[datetime, int, int, TaskRun]] = []
         self._in_flight = 0
 
@@ -251,6 +251,8 @@ class _Work:
 
     def _settle(self, run: TaskRun) -> None:
         """Let what waited for this task run go on, if it is over; else note when it goes on itself."""
+        # Nobody asks for these any more; kept for each of many tasks, they would be most of a run's memory.
+        run.context = NO_CONTEXT
         state = run.state
         step = run.step
         if type(state) is Looped:

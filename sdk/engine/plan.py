@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 
 class Step:
-    """One task of a plan. `before` and `after` are positions of other steps; `sources` are those of the edges' tasks."""
+    """One task of a plan. `sources` are the positions of the edges' tasks, `after` those of the tasks that wait for it."""
 
-    __slots__ = ("after", "before", "constants", "context", "edges", "inputs", "is_mapped", "logger", "position", "slug", "sources", "task")
+    # Few objects for each step: a large flow has many, and the garbage collector walks over them all again and again.
+    __slots__ = ("after", "before_count", "constants", "edges", "inputs", "is_mapped", "logger", "position", "slug", "sources", "task")
 
     def __init__(self, position: int, task: Task, slug: str, logger: logging.Logger) -> None:
         self.position = position
@@ -25,20 +26,16 @@ class Step:
         self.logger = logger
         self.edges: tuple[Edge, ...] = ()
         self.sources: tuple[int, ...] = ()
-        self.before: frozenset[int] = frozenset()
-        self.after: tuple[int, ...] = ()
-        self.constants: dict[str, Any] = {}
+        self.before_count = 0
+        """How many different tasks are before it."""
+        self.after: list[int] = []
+        self.constants: dict[str, Any] = NO_CONSTANTS
         self.inputs: tuple[tuple[str, int, bool], ...] = ()
         """For each argument that is fed by a task: its name, the number of the edge, whether it is flattened."""
         self.is_mapped = False
-        self.context: dict[str, Any] = {
-            "task_name": task.name,
-            "task_full_name": task.name,
-            "task_slug": slug,
-            "task_tags": task.tags,
-            "map_index": -1,
-            "logger": logger,
-        }
+
+
+NO_CONSTANTS: dict[str, Any] = {}
 
 
 def plan_of(flow: Flow) -> list[Step]:
@@ -51,29 +48,26 @@ def plan_of(flow: Flow) -> list[Step]:
     loggers: dict[str, logging.Logger] = {}
     steps: list[Step] = []
     position_of: dict[Task, int] = {}
-    after: list[list[int]] = []
     for position, task in enumerate(flow.sorted_tasks()):
         logger = loggers.get(task.name)
         if logger is None:
             logger = loggers[task.name] = get_logger(task.name)
         step = Step(position, task, flow.slugs[task], logger)
         position_of[task] = position
-        after.append([])
         edges = flow._edges_to[task]  # noqa: SLF001 - without a copy for each of many tasks
         if edges:
             step.edges = tuple(edges)
             step.sources = tuple(position_of[edge.upstream_task] for edge in step.edges)
-            step.before = frozenset(step.sources)
             step.inputs = tuple(
                 (edge.key, number, edge.flattened and not edge.mapped) for number, edge in enumerate(step.edges) if edge.key is not None
             )
             step.is_mapped = any(edge.mapped for edge in step.edges)
-            for source in step.before:
-                after[source].append(position)
+            before = set(step.sources)
+            step.before_count = len(before)
+            for source in before:
+                steps[source].after.append(position)
         constants = flow.constants.get(task)
         if constants:
             step.constants = constants
         steps.append(step)
-    for step, followers in zip(steps, after, strict=True):
-        step.after = tuple(followers)
     return steps

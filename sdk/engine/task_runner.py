@@ -24,6 +24,9 @@ from headwater.triggers import all_successful
 from headwater.utilities.context import current_values
 from headwater.utilities.logging import get_logger
 
+PENDING = Pending("Task run created")
+NO_CONTEXT: dict[str, Any] = {}
+
 
 class TaskRun:
     """A step of the plan in one run of the flow, or one mapped child of it, and how far it is.
@@ -54,7 +57,7 @@ class TaskRun:
         self.run_count = 0
         self.loop_count = 1
         self.loop_result: Any = None
-        self.context: dict[str, Any] = {}
+        self.context = NO_CONTEXT
         self.children: list[TaskRun] = []
         self.unfinished = 0
         """How many children are not over yet."""
@@ -68,9 +71,6 @@ class TaskRun:
     def due(self) -> datetime | None:
         """When it is to go on, if it waits for a time."""
         return self.state.start_time if isinstance(self.state, Retrying | Paused) else None
-
-
-PENDING = Pending("Task run created")
 
 
 class TaskRunner:
@@ -143,12 +143,18 @@ class TaskRunner:
             current_values.reset(token)
 
     def _context_of(self, run: TaskRun) -> dict[str, Any]:
-        context = self._context.copy()
-        context.update(run.step.context)
-        context["task_run_count"] = run.run_count + 1
-        if run.map_index >= 0:
-            context["map_index"] = run.map_index
-            context["task_full_name"] = run.name
+        step = run.step
+        task = step.task
+        context = {
+            **self._context,
+            "task_name": task.name,
+            "task_full_name": task.name if run.map_index < 0 else run.name,
+            "task_slug": step.slug,
+            "task_tags": task.tags,
+            "task_run_count": run.run_count + 1,
+            "map_index": run.map_index,
+            "logger": step.logger,
+        }
         if type(run.state) is Looped:
             context["task_loop_count"] = run.loop_count
             context["task_loop_result"] = run.loop_result

@@ -51,7 +51,7 @@ async def serving(*services: Service) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def hosted(context: AbstractAsyncContextManager[T]) -> AsyncIterator[T]:
-    """Enter and leave the context in one task of its own, as task groups demand; a fixture is torn down in another than it was set up in."""
+    """Enter and leave the context in one task of its own, as task groups demand: a fixture ends in another than it began in."""
     entered: asyncio.Future[T] = asyncio.get_running_loop().create_future()
     leave = asyncio.Event()
 

@@ -1,0 +1,52 @@
+"""Asking the server to rebuild the views, and following how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+import anyio
+import msgspec
+
+from headwater.core import subjects
+from headwater.core.errors import ViewsUnavailable
+from headwater.core.log.protocol import LiveMessage, Log
+from headwater.core.queries import RebuildProgress
+from headwater.core.query_client import Views
+
+_LOOK_SECONDS = 2.0
+"""Progress is announced at most once; after so long without news the server is asked."""
+
+_decode = msgspec.json.Decoder(RebuildProgress).decode
+
+
+async def rebuild_views(log: Log, on_progress: Callable[[RebuildProgress], None] = lambda _: None) -> RebuildProgress:
+    """Have the server rebuild all views beside the live ones; return when they took their place.
+
+    `on_progress` is called with every news, the last of them with state "switched".
+
+    Raises:
+        ViewsUnavailable: no server answers, a rebuild is under way already, or it failed; the live views stay as they were.
+
+    """
+    views = Views(log)
+    async with log.subscribe(subjects.REBUILD_PROGRESS) as announcements:
+        progress = await views.start_rebuild()
+        on_progress(progress)
+        while progress.state == "running":
+            newer = await _announced(announcements) or (await views.status()).rebuild
+            if newer is not None and newer.schema == progress.schema and newer != progress:
+                progress = newer
+                on_progress(progress)
+    if progress.state == "failed":
+        raise ViewsUnavailable(f"the rebuild failed: {progress.reason}")
+    return progress
+
+
+async def _announced(announcements: AsyncIterator[LiveMessage]) -> RebuildProgress | None:
+    """Return the next announcement, or None where none comes or it cannot be read."""
+    with anyio.move_on_after(_LOOK_SECONDS):
+        try:
+            return _decode((await anext(announcements)).data)
+        except msgspec.MsgspecError:
+            return None
+    return None

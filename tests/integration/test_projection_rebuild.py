@@ -1,0 +1,144 @@
+"""Rebuilding: the same log gives the same rows, byte for byte, and whoever reads meanwhile notices nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import anyio
+import asyncpg
+import pytest
+from happenings import a_flow, a_run, an_agent, executed, lost, now, recorded, succeeding
+from happenings import claimed as claim
+from servers import Postgres
+from viewing import hosted, opened, rows_of_views, serving, views_of
+
+from headwater.core.aggregates import Author
+from headwater.core.errors import ViewsUnavailable
+from headwater.core.events import TaskRunNamed, TaskRunStarted
+from headwater.core.log.protocol import Log
+from headwater.core.operations.flows import delete_flow
+from headwater.core.operations.projects import delete_project
+from headwater.core.operations.runs import cancel_run, rename_run
+from headwater.core.queries import RebuildProgress
+from headwater.core.query_client import Views
+from headwater.core.rebuild_client import rebuild_views
+from headwater.projections import projector, schema
+from headwater.projections.services import view_services
+
+AUTHOR = Author("test")
+
+
+@pytest.fixture
+async def log(nats_url: str) -> AsyncIterator[Log]:
+    async with hosted(opened(nats_url)) as log:
+        yield log
+
+
+async def something_of_everything(log: Log) -> int:
+    """A bit of all that can happen. The last of it is at the returned position."""
+    flow = await a_flow(log, tasks=3, labels=("x",))
+    large = await a_flow(log, "large", tasks=2_000)
+    ended = await a_run(log, flow.flow_id)
+    await executed(log, ended.run_id, tasks=3)
+    troubled = await a_run(log, large.flow_id, labels=["y"])
+    await claim(log, troubled.run_id)
+    await recorded(log, troubled.run_id, *succeeding(["task-0"]), TaskRunStarted(slug="task-1", at=now()))
+    await lost(log, troubled.run_id)
+    await claim(log, troubled.run_id)
+    await recorded(log, troubled.run_id, TaskRunNamed(slug="task-2", at=now(), name="third"), TaskRunStarted(slug="task-1", at=now()))
+    cancelled = await a_run(log, flow.flow_id)
+    await cancel_run(log.events, log.queues, cancelled.run_id, AUTHOR, reason="no need")
+    await rename_run(log.events, ended.run_id, "another name", AUTHOR)
+    await an_agent(log)
+    gone = await a_flow(log, "gone", project="to be deleted")
+    await delete_flow(log.events, gone.flow_group_id, AUTHOR)
+    await delete_project(log.events, gone.project_id, AUTHOR)
+    return (await log.events.tail()).position
+
+
+async def test_a_rebuild_gives_the_same_rows(log: Log, database_url: str) -> None:
+    async with views_of(log, database_url) as views:
+        for _ in range(2):
+            # Live, commit by commit, with everybody waiting for each: other batches than the rebuild's.
+            position = await something_of_everything(log)
+            await views.projects(at_least=position)
+        before, old_schema = await rows_of_views(database_url), (await views.status()).schema
+        assert all(before[table] for table in before.keys() - {"registration_parts", "set_aside"})
+
+        news: list[RebuildProgress] = []
+        done = await rebuild_views(log, news.append)
+
+        assert (done.state, news[-1]) == ("switched", done)
+        assert done.position == position
+        status = await views.status()
+        assert (status.schema, status.position, status.set_aside_count) == (done.schema, position, 0)
+        assert status.schema != old_schema
+        assert await rows_of_views(database_url) == before
+
+
+async def test_the_projector_goes_on_in_the_rebuilt_views_and_drops_the_old_ones(log: Log, database_url: str) -> None:
+    async with views_of(log, database_url) as views:
+        await views.projects(at_least=await something_of_everything(log))
+        await rebuild_views(log)
+        position = await something_of_everything(log)
+        await views.projects(at_least=position)
+
+        db = await asyncpg.connect(database_url)
+        try:
+            schemas = await db.fetch("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'headwater\\_v%'")
+            assert [row[0] for row in schemas] == [(await views.status()).schema]
+        finally:
+            await db.close()
+
+
+async def test_whoever_reads_during_a_rebuild_never_sees_less(log: Log, database_url: str) -> None:
+    async with views_of(log, database_url) as views:
+        position = await something_of_everything(log)
+        count = len(await views.runs(at_least=position))
+        rebuilt = anyio.Event()
+
+        async def read() -> None:
+            while not rebuilt.is_set():
+                assert len(await views.runs(at_least=position)) >= count
+
+        async def append() -> None:
+            while not rebuilt.is_set():
+                created = await a_run(log, (await views.flows(name="large"))[0].id)
+                assert (await views.run(created.run_id, at_least=created.position)).id == created.run_id
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(read)
+            group.start_soon(append)
+            for _ in range(3):
+                await rebuild_views(log)
+            rebuilt.set()
+
+
+async def test_a_second_rebuild_joins_the_first(log: Log, database_url: str) -> None:
+    async with views_of(log, database_url) as views:
+        await views.projects(at_least=await something_of_everything(log))
+        async with anyio.create_task_group() as group:
+            ends: list[RebuildProgress] = []
+
+            async def rebuild() -> None:
+                ends.append(await rebuild_views(log))
+
+            group.start_soon(rebuild)
+            group.start_soon(rebuild)
+        assert [end.state for end in ends] == ["switched", "switched"]
+
+
+async def test_a_new_version_of_the_views_is_built_at_the_next_start(
+    log: Log, database_url: str, monkeypatch: pytest.MonkeyPatch, postgres_server: Postgres
+) -> None:
+    async with views_of(log, database_url) as views:
+        await views.projects(at_least=await something_of_everything(log))
+        before = await rows_of_views(database_url)
+    for module in (schema, projector):
+        monkeypatch.setattr(module, "SCHEMA_VERSION", 2)
+    services = view_services(log, database_url)
+    async with serving(services[0]):
+        assert (await rows_of_views(database_url)) == before
+    async with serving(services[-1]):
+        with pytest.raises(ViewsUnavailable, match="being built"):
+            await Views(log).projects()

@@ -1,0 +1,53 @@
+"""The application: which address is answered by what, behind the checks that every request passes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from headwater.core.errors import HeadwaterError
+from headwater.web import actions
+from headwater.web.assets import send_asset
+from headwater.web.health import health, ready
+from headwater.web.page_requests import send_page, send_updates
+from headwater.web.pages.kinds import KINDS
+from headwater.web.problems import answer_broken, answer_error, answer_http_error
+from headwater.web.safety import Safety
+from headwater.web.site import Site
+
+
+async def _to_dashboard(_: Request) -> Response:
+    return RedirectResponse("/")
+
+
+def routes() -> list[BaseRoute]:
+    """Return every address there is."""
+    return [
+        *(Route(kind.path, send_page, methods=["GET"]) for kind in KINDS),
+        Route("/default", _to_dashboard),
+        Route("/live", send_updates),
+        Route("/default/projects/create", actions.new_project, methods=["POST"]),
+        Route("/default/flow/{flow_id}/quick-run", actions.quick_run, methods=["POST"]),
+        Route("/default/flow-run/{run_id}/cancel", actions.cancel, methods=["POST"]),
+        Route("/static/{name}", send_asset),
+        Route("/health", health),
+        Route("/ready", ready),
+    ]
+
+
+def make_app(site: Site, *, hosts: Iterable[str]) -> Starlette:
+    """Return the application of this site; `hosts` are the names with a domain that it answers for."""
+    app = Starlette(
+        routes=routes(),
+        middleware=[Middleware(Safety, hosts=frozenset(hosts)), Middleware(GZipMiddleware, minimum_size=1000, compresslevel=4)],
+        exception_handlers={HeadwaterError: answer_error, HTTPException: answer_http_error, Exception: answer_broken},
+    )
+    app.state.site = site
+    return app

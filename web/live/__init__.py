@@ -1,0 +1,1 @@
+"""Keeping open pages as new as the log: one feed, fanned out."""

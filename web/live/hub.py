@@ -1,0 +1,171 @@
+"""The hub: hears every commit once, renders each page that somebody looks at once for each change, and fans the result out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import anyio
+from anyio import TASK_STATUS_IGNORED
+from anyio.abc import TaskGroup, TaskStatus
+
+from headwater.core import subjects
+from headwater.core.commit import Position
+from headwater.core.errors import HeadwaterError, LogError, ViewsError
+from headwater.core.log.protocol import Log
+from headwater.web.live.tails import RunTails
+from headwater.web.live.topics import AGENTS, ANY_FLOW, FlowsOfRuns, LastChanges, topics_of
+from headwater.web.live.watched import Wake, WatchedPage
+from headwater.web.pages.page import PageKind, PageViews, Params, Sources
+from headwater.web.presence import Presence
+from headwater.web.rendering import render_live
+
+logger = logging.getLogger(__name__)
+
+RENDER_GAP_SECONDS = 0.05
+"""The least time between two renderings of a page; changes within it are shown together. Doubled by what a rendering costs."""
+RETRY_SECONDS = 5.0
+"""How long after a failed rendering the next is tried, where no event comes before."""
+
+
+class LiveHub:
+    """Keeps open pages up to date. `page_context` is what every page is rendered with besides its own content."""
+
+    def __init__(self, log: Log, presence: Presence, page_context: dict[str, object]) -> None:
+        self._log = log
+        self._presence = presence
+        self._page_context = page_context
+        self._flows = FlowsOfRuns()
+        self._watched: dict[str, WatchedPage] = {}
+        self._closing = anyio.Event()
+        self._group: TaskGroup | None = None
+        self._changes: LastChanges | None = None
+        self._tails: RunTails | None = None
+        self.position: Position = 0
+        self.watchers = 0
+
+    @property
+    def tails(self) -> RunTails:
+        assert self._tails is not None, "the hub is not served"
+        return self._tails
+
+    @property
+    def closing(self) -> bool:
+        return self._closing.is_set()
+
+    def close(self) -> None:
+        """Have everybody who watches be sent away."""
+        self._closing.set()
+        for watched in self._watched.values():
+            for watcher in watched.watchers:
+                watcher.set()
+
+    async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+        """Hear commits until cancelled; ready when those to come are sure to be heard."""
+        async with anyio.create_task_group() as group:
+            self._group = group
+            self._tails = RunTails(self._log.logs, group)
+            self.position = (await self._log.events.tail()).position
+            changes = self._changes = LastChanges(self.position)
+            async with self._log.events.follow(subjects.EVENTS_ALL, after=self.position) as batches:
+                task_status.started()
+                async for batch in batches:
+                    touched: set[str] = set()
+                    for recorded in batch:
+                        topics = topics_of(recorded, self._flows)
+                        changes.note(topics, recorded.position)
+                        touched |= topics
+                        self.position = recorded.position
+                    self._wake(touched)
+
+    def _wake(self, touched: set[str]) -> None:
+        any_flow = ANY_FLOW in touched
+        for watched in self._watched.values():
+            if watched.topics & touched or (any_flow and any(topic.startswith("flow:") for topic in watched.topics)):
+                watched.want(self.position)
+
+    def agent_heard(self, _agent_id: str) -> None:
+        """Have pages that show agents rendered again: one is heard that was silent."""
+        for watched in self._watched.values():
+            if AGENTS in watched.topics:
+                watched.want(watched.wanted)
+
+    @contextmanager
+    def watch(
+        self, key: str, kind: PageKind, params: Params, query: Params, *, after: Position, changes_at: datetime | None
+    ) -> Iterator[tuple[WatchedPage, Wake, int]]:
+        """Watch a page that was rendered at position `after`: yields it, what wakes on news, and the version the watcher has."""
+        assert self._group is not None
+        assert self._changes is not None, "the hub is not served"
+        watched = self._watched.get(key)
+        if watched is None:
+            watched = self._watched[key] = WatchedPage(kind, params, query)
+            watched.changes_at = changes_at
+            self._group.start_soon(self._keep, key, watched)
+        seen = watched.version
+        if self._changes.changed(watched.topics | ({ANY_FLOW} if self._shows_a_flow(watched) else frozenset()), after=after):
+            seen = 0
+            if watched.position <= after:
+                watched.want(max(after, self._changes.last(watched.topics)))
+        wake = Wake()
+        watched.watchers.add(wake)
+        self.watchers += 1
+        if seen < watched.version or watched.notice:
+            wake.set()
+        try:
+            yield watched, wake, seen
+        finally:
+            self.watchers -= 1
+            watched.watchers.discard(wake)
+            if not watched.watchers:
+                watched.changed.set()
+
+    @staticmethod
+    def _shows_a_flow(watched: WatchedPage) -> bool:
+        return any(topic.startswith("flow:") for topic in watched.topics)
+
+    async def _keep(self, key: str, watched: WatchedPage) -> None:
+        """Render the page again for each change while somebody looks at it."""
+        while True:
+            await _change_of(watched)
+            if not watched.watchers:
+                self._watched.pop(key, None)
+                return
+            started = anyio.current_time()
+            if not await self._render(watched):
+                with anyio.move_on_after(RETRY_SECONDS):
+                    await watched.changed.wait()
+                watched.changed.set()
+            await anyio.sleep(max(RENDER_GAP_SECONDS, 2 * (anyio.current_time() - started)))
+
+    async def _render(self, watched: WatchedPage) -> bool:
+        views = PageViews(self._log, at_least=watched.wanted)
+        sources = Sources(log=self._log, views=views, presence=self._presence)
+        try:
+            page = await watched.kind.build(sources, watched.params, watched.query)
+            parts = render_live(page.template, {**self._page_context, **page.context, "title": page.title})
+        except (ViewsError, LogError) as error:
+            watched.tell(f"This page is not up to date: {error}")
+            return False
+        except HeadwaterError as error:
+            watched.tell(str(error))
+            return True
+        except Exception:
+            logger.exception("a page could not be rendered")
+            watched.tell("This page could not be brought up to date; the server's log tells why.")
+            return True
+        watched.accept(parts, views.position or watched.wanted, page.changes_at)
+        return True
+
+
+async def _change_of(watched: WatchedPage) -> None:
+    """Wait until the page changed: by an event, or because its time came."""
+    if watched.changes_at is None:
+        await watched.changed.wait()
+        return
+    with anyio.move_on_after(max(0.0, (watched.changes_at - datetime.now(UTC)).total_seconds())):
+        await watched.changed.wait()
+        return
+    watched.changes_at = None

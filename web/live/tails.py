@@ -1,0 +1,73 @@
+"""The log lines of runs that somebody looks at: each run is followed once, however many look at it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from anyio import CancelScope
+from anyio.abc import TaskGroup
+
+from headwater.core.commit import Position
+from headwater.core.log.protocol import RecordedLines, RunLogs
+from headwater.web.live.watched import Wake
+
+MESSAGES_KEPT_MAX = 400
+
+
+class RunTail:
+    """The newest messages of one run's log, all after `begins`. Who needs older ones reads them from the log."""
+
+    def __init__(self, logs: RunLogs, run_id: str, begins: Position) -> None:
+        self._logs = logs
+        self._run_id = run_id
+        self._begins = begins
+        self._newest: deque[RecordedLines] = deque()
+        self.watchers: set[Wake] = set()
+        self.scope = CancelScope()
+
+    async def follow(self) -> None:
+        """Follow the run's log until cancelled."""
+        with self.scope:
+            async with self._logs.follow(self._run_id, after=self._begins) as batches:
+                async for batch in batches:
+                    self._add(batch)
+
+    def _add(self, batch: Sequence[RecordedLines]) -> None:
+        self._newest.extend(batch)
+        while len(self._newest) > MESSAGES_KEPT_MAX:
+            self._begins = self._newest.popleft().position
+        for watcher in self.watchers:
+            watcher.set()
+
+    async def after(self, position: Position) -> Sequence[RecordedLines]:
+        """Return the messages after this position, as far as they came."""
+        if position < self._begins:
+            return await self._logs.read(self._run_id, after=position)
+        return [message for message in self._newest if message.position > position]
+
+
+class RunTails:
+    """The runs whose logs are followed now."""
+
+    def __init__(self, logs: RunLogs, group: TaskGroup) -> None:
+        self._logs = logs
+        self._group = group
+        self._tails: dict[str, RunTail] = {}
+
+    @contextmanager
+    def watch(self, run_id: str, after: Position, wake: Wake) -> Iterator[RunTail]:
+        """Follow the run's log while the block runs; `wake` is set when there may be something new."""
+        tail = self._tails.get(run_id)
+        if tail is None:
+            tail = self._tails[run_id] = RunTail(self._logs, run_id, after)
+            self._group.start_soon(tail.follow)
+        tail.watchers.add(wake)
+        try:
+            yield tail
+        finally:
+            tail.watchers.discard(wake)
+            if not tail.watchers:
+                tail.scope.cancel()
+                del self._tails[run_id]

@@ -1,0 +1,1 @@
+"""The pages: what each asks the views, and what it makes of the answers."""

@@ -1,0 +1,118 @@
+"""What a page is: an address, what it depends on, and how it is made. The same making serves the first sight and every update."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeVar, overload
+
+import anyio
+
+from headwater.core.commit import Position
+from headwater.core.concurrency import single_error
+from headwater.core.log.protocol import Log
+from headwater.core.queries import AnyQuery, GetViewsStatus, ListLogs, QueryReply
+from headwater.core.query_client import Views
+from headwater.web.log_lines import LineFilter
+from headwater.web.presence import Presence
+
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+E = TypeVar("E")
+
+Params = Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A page ready to be rendered.
+
+    `changes_at` is when it changes by the passing of time alone, without an event; `lines_position` how far the log lines are that it
+    shows, in the stream of lines.
+    """
+
+    template: str
+    title: str
+    context: Mapping[str, Any]
+    state: str | None = None
+    changes_at: datetime | None = None
+    lines_position: Position = 0
+
+
+class PageViews(Views):
+    """The views as one making of a page sees them: at least as new as `at_least`, and telling how new they were."""
+
+    def __init__(self, log: Log, *, at_least: Position = 0) -> None:
+        super().__init__(log)
+        self._at_least = at_least
+        self.position: Position | None = None
+
+    async def page(self, query: AnyQuery, *, at_least: Position = 0, cursor: str | None = None) -> QueryReply:
+        if isinstance(query, ListLogs | GetViewsStatus):  # their positions are of another stream, or of none
+            return await super().page(query, at_least=at_least, cursor=cursor)
+        reply = await super().page(query, at_least=max(at_least, self._at_least), cursor=cursor)
+        self.position = reply.position if self.position is None else min(self.position, reply.position)
+        return reply
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """What pages are made of."""
+
+    log: Log
+    views: PageViews
+    presence: Presence
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+Build = Callable[[Sources, Params, Params], Awaitable[Page]]
+"""Makes a page from the parameters in its path and in its query.
+
+Raises:
+    HeadwaterError: there is no such page, or no answer.
+
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageKind:
+    """One kind of page: the form of its path, how it is made, which topics change it, and which log lines it shows, if any."""
+
+    path: str
+    build: Build
+    topics: Callable[[Params], frozenset[str]]
+    lines: Callable[[Params, Params], LineFilter | None] = lambda _params, _query: None
+
+
+def always(*topics: str) -> Callable[[Params], frozenset[str]]:
+    """Return the topics of a page that depends on the same ones whatever its address."""
+    return lambda _: frozenset(topics)
+
+
+@overload
+async def all_of(first: Awaitable[A], second: Awaitable[B], /) -> tuple[A, B]: ...
+@overload
+async def all_of(first: Awaitable[A], second: Awaitable[B], third: Awaitable[C], /) -> tuple[A, B, C]: ...
+@overload
+async def all_of(first: Awaitable[A], second: Awaitable[B], third: Awaitable[C], fourth: Awaitable[D], /) -> tuple[A, B, C, D]: ...
+@overload
+async def all_of(
+    first: Awaitable[A], second: Awaitable[B], third: Awaitable[C], fourth: Awaitable[D], fifth: Awaitable[E], /
+) -> tuple[A, B, C, D, E]: ...
+@overload
+async def all_of(*calls: Awaitable[Any]) -> tuple[Any, ...]: ...
+async def all_of(*calls: Awaitable[Any]) -> tuple[Any, ...]:
+    """Await several answers at the same time; the first error ends the others and is raised by itself."""
+    answers: list[Any] = [None] * len(calls)
+
+    async def keep(index: int, call: Awaitable[Any]) -> None:
+        answers[index] = await call
+
+    with single_error():
+        async with anyio.create_task_group() as group:
+            for index, call in enumerate(calls):
+                group.start_soon(keep, index, call)
+    return tuple(answers)

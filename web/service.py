@@ -1,0 +1,47 @@
+"""The web as a service of the server: pages, updates, GraphQL and health, on a socket that is bound already."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable
+from typing import Any
+
+import anyio
+from anyio import TASK_STATUS_IGNORED
+from anyio.abc import TaskStatus
+
+from headwater.core.log.protocol import Log
+from headwater.web.app import make_app
+from headwater.web.http_server import serve_http
+from headwater.web.live.hub import LiveHub
+from headwater.web.presence import Presence
+from headwater.web.safety import page_token
+from headwater.web.site import Site
+
+
+class WebService:
+    """Serves the web on `http_socket` until cancelled, and closes the socket then. Everything it shows comes through `log`.
+
+    `hosts` are names with a domain under which people reach the server, such as that of HEADWATER_UI_URL; requests for other such
+    names are refused. `key` is the server's; it goes into the token that forms carry.
+    """
+
+    def __init__(self, log: Log, http_socket: socket.socket, *, hosts: Iterable[str] = (), key: str | None = None) -> None:
+        self._log = log
+        self._socket = http_socket
+        self._hosts = frozenset(hosts)
+        self._key = key
+
+    async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+        """Serve until cancelled; ready when requests are answered."""
+        tail = await self._log.events.tail()
+        token = page_token(tail.identity, self._key)
+        page_context: dict[str, Any] = {"token": token}
+        presence = Presence(self._log)
+        hub = LiveHub(self._log, presence, page_context)
+        presence.on_first(hub.agent_heard)
+        site = Site(self._log, presence, hub, token, page_context)
+        async with anyio.create_task_group() as group:
+            await group.start(hub.serve)
+            await group.start(presence.serve)
+            await serve_http(make_app(site, hosts=self._hosts), self._socket, before_end=hub.close, task_status=task_status)

@@ -106,6 +106,7 @@ class Applier:
         else:
             total.archived_flows |= changes.archived_flows
             total.created_runs += changes.created_runs
+            total.deleted_projects |= changes.deleted_projects
 
     async def _set_aside(self, recorded: Recorded, reason: str) -> None:
         logger.warning("Set aside the commit at position %d on %s: %s", recorded.position, recorded.subject, reason)

@@ -20,6 +20,7 @@ from headwater.core.log.protocol import Log, LogTail
 from headwater.core.queries import RebuildProgress, ViewsAnnouncement
 from headwater.projections.apply import Applier
 from headwater.projections.database import DATABASE_ERRORS, connect, in_words, until_lost
+from headwater.projections.fold.changes import Changes
 from headwater.projections.health import Health
 from headwater.projections.rebuild import BATCH_MAX, announce_live, build_views
 from headwater.projections.schema import (
@@ -50,6 +51,16 @@ class Applied:
     first: bool = False
     archived_flows: frozenset[str] = frozenset()
     created_runs: tuple[str, ...] = ()
+    deleted_projects: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, position: Position, changes: Changes) -> Applied:
+        return cls(
+            position,
+            archived_flows=frozenset(changes.archived_flows),
+            created_runs=tuple(changes.created_runs),
+            deleted_projects=frozenset(changes.deleted_projects),
+        )
 
 
 @dataclass
@@ -121,10 +132,7 @@ class Projector:
     async def _apply(self, applier: Applier, batch: Any) -> None:
         changes = await applier.apply(batch)
         await self._announce(applier)
-        if changes.archived_flows or changes.created_runs:
-            self.on_applied(
-                Applied(applier.position, archived_flows=frozenset(changes.archived_flows), created_runs=tuple(changes.created_runs))
-            )
+        self.on_applied(Applied.of(applier.position, changes))
 
     async def _usable_build(self, db: Any) -> Build:
         """Return the live build if it is of this version and this log; else make one that is."""

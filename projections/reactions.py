@@ -1,4 +1,8 @@
-"""What follows from facts and is itself a command: a run that waits for an archived version is cancelled."""
+"""What follows from facts and is itself a command.
+
+When a version of a flow is archived, the runs that still wait on it are cancelled; running ones go on. When a project is deleted, its
+flows are deleted and all its unfinished runs are cancelled.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from anyio.abc import TaskStatus
 from headwater.core.aggregates import Author
 from headwater.core.errors import HeadwaterError
 from headwater.core.log.protocol import Log
+from headwater.core.operations.flows import delete_flow
 from headwater.core.operations.runs import cancel_run
 from headwater.projections.database import DATABASE_ERRORS, in_words
 from headwater.projections.health import Health
@@ -25,43 +30,68 @@ _CREATED_RUNS_MAX = 100_000
 """New runs remembered between two looks; beyond it, every waiting run is looked at."""
 
 # A run that no agent ever took. One that was begun goes on to its end, also where it waits for its next attempt.
-_WAITING = """
-SELECT r.id, r.flow_id FROM flow_versions v JOIN runs r ON r.flow_id = v.id AND r.state = 'Scheduled' AND NOT r.held AND r.attempt = 0
-WHERE v.archived
+_WAITING_ON_ARCHIVED = """
+SELECT r.id, 'Flow ' || r.flow_id || ' was archived.' AS reason
+FROM flow_versions v JOIN runs r ON r.flow_id = v.id AND r.state = 'Scheduled' AND NOT r.held AND r.attempt = 0
+WHERE v.archived AND ($1::uuid[] IS NULL OR v.id = ANY($1::uuid[]))
 """
-_OF_FLOWS = f"{_WAITING} AND v.id = ANY($1::uuid[])"
-_OF_RUNS = """
-SELECT r.id, r.flow_id FROM runs r JOIN flow_versions v ON v.id = r.flow_id AND v.archived
-WHERE r.id = ANY($1::uuid[]) AND r.state = 'Scheduled' AND NOT r.held AND r.attempt = 0
+_OF_DELETED_PROJECTS = """
+SELECT r.id, 'Project ' || p.name || ' was deleted.' AS reason
+FROM projects p JOIN runs r ON r.project_id = p.id AND r.state = ANY('{Scheduled,Submitted,Running}')
+WHERE p.deleted AND ($1::uuid[] IS NULL OR p.id = ANY($1::uuid[]))
+"""
+_CREATED_TOO_LATE = """
+SELECT r.id, CASE WHEN p.deleted THEN 'Project ' || p.name || ' was deleted.' ELSE 'Flow ' || r.flow_id || ' was archived.' END AS reason
+FROM runs r JOIN flow_versions v ON v.id = r.flow_id LEFT JOIN projects p ON p.id = r.project_id
+WHERE r.id = ANY($1::uuid[]) AND r.state = 'Scheduled' AND NOT r.held AND r.attempt = 0 AND (v.archived OR p.deleted)
+"""
+_FLOWS_OF_DELETED_PROJECTS = """
+SELECT g.id, 'Project ' || p.name || ' was deleted.' AS reason FROM flow_groups g JOIN projects p ON p.id = g.project_id
+WHERE p.deleted AND NOT g.deleted AND ($1::uuid[] IS NULL OR p.id = ANY($1::uuid[]))
 """
 
 
 @dataclass
-class Archiver:
-    """A service: cancels the runs that are still Scheduled on a version that takes no runs any more.
+class Findings:
+    """What to look at. With `everything`, all that the views hold; otherwise what these changes may have led to."""
 
-    Looks at all of them when it starts, and after each projected commit that archives a version or creates a run. Give `applied` to
-    the projector of the same process. Two archivers may race: cancelling twice changes nothing.
+    everything: bool = False
+    archived_flows: set[str] = field(default_factory=set)
+    deleted_projects: set[str] = field(default_factory=set)
+    created_runs: set[str] = field(default_factory=set)
+
+    def add(self, applied: Applied) -> None:
+        self.archived_flows |= applied.archived_flows
+        self.deleted_projects |= applied.deleted_projects
+        self.created_runs.update(applied.created_runs)
+        self.everything = self.everything or applied.first or len(self.created_runs) > _CREATED_RUNS_MAX
+        if self.everything:
+            self.created_runs.clear()
+
+    def __bool__(self) -> bool:
+        return self.everything or bool(self.archived_flows or self.deleted_projects or self.created_runs)
+
+
+@dataclass
+class Archiver:
+    """A service: cancels runs that nobody may start any more.
+
+    It looks at all of them when the projector begins to follow, and at those concerned after each projected commit that archives a
+    version, deletes a project or creates a run: what it does follows from the rows alone, so nothing is forgotten by a crash. Give
+    `applied` to the projector of the same process. Two archivers may race: cancelling twice changes nothing.
     """
 
     log: Log
     database_url: str
-    author: Author = field(default_factory=lambda: Author("server:archiver"))
+    author: Author = field(default_factory=lambda: Author("server"))
     health: Health = field(default_factory=lambda: Health("The archiver"))
-    _everything: bool = False
-    _flows: set[str] = field(default_factory=set)
-    _runs: set[str] = field(default_factory=set)
+    _findings: Findings = field(default_factory=Findings)
     _noted: anyio.Event = field(default_factory=anyio.Event)
 
     def applied(self, applied: Applied) -> None:
-        """Note what to look at. A first report (of a projector that has just begun to follow) means: everything."""
-        self._everything = self._everything or applied.first
-        self._flows |= applied.archived_flows
-        self._runs.update(applied.created_runs)
-        if len(self._runs) > _CREATED_RUNS_MAX:
-            self._runs.clear()
-            self._everything = True
-        if self._everything or self._flows or self._runs:
+        """Note what to look at."""
+        self._findings.add(applied)
+        if self._findings:
             self._noted.set()
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
@@ -70,34 +100,40 @@ class Archiver:
             while True:
                 await self._noted.wait()
                 self._noted = anyio.Event()
-                everything, flows, runs = self._everything, self._flows, self._runs
-                self._everything, self._flows, self._runs = False, set(), set()
+                findings, self._findings = self._findings, Findings()
                 try:
-                    await self._cancel_waiting(reader, everything=everything, flows=flows, runs=runs)
+                    await self._react(reader, findings)
                 except (HeadwaterError, *DATABASE_ERRORS) as error:
                     self.health.ill(str(error) if isinstance(error, HeadwaterError) else in_words(error))
                     await self.health.wait_before_retry()
-                    self._everything = True
+                    self._findings.everything = True
                     self._noted.set()
                 else:
                     self.health.well()
 
-    async def _cancel_waiting(self, reader: ViewsReader, *, everything: bool, flows: set[str], runs: set[str]) -> None:
+    async def _react(self, reader: ViewsReader, findings: Findings) -> None:
         async with reader.snapshot() as (db, _):
-            found = await _waiting(db, everything=everything, flows=flows, runs=runs)
-        for run_id, flow_id in found:
-            reason = f"Flow {flow_id} was archived."
+            flows, runs = await _to_do(db, findings)
+        for group_id, reason in flows:
+            await delete_flow(self.log.events, group_id, self.author, reason=reason)
+        for run_id, reason in runs:
             outcome = await cancel_run(self.log.events, self.log.queues, run_id, self.author, reason=reason)
             if outcome.changed:
                 logger.info("Cancelled run %s: %s", run_id, reason)
 
 
-async def _waiting(db: Any, *, everything: bool, flows: set[str], runs: set[str]) -> list[tuple[str, str]]:
-    """Return the run and flow ids of runs that wait in vain."""
-    rows: list[Any] = []
-    if everything:
-        rows += await db.fetch(_WAITING)
-    else:
-        rows += await db.fetch(_OF_FLOWS, list(flows)) if flows else []
-        rows += await db.fetch(_OF_RUNS, list(runs)) if runs else []
-    return list(dict.fromkeys((str(row["id"]), str(row["flow_id"])) for row in rows))
+async def _to_do(db: Any, findings: Findings) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Return the flow groups to delete and the runs to cancel, each with the reason."""
+
+    async def found(statement: str, ids: set[str]) -> list[tuple[str, str]]:
+        if not ids and not findings.everything:
+            return []
+        rows = await db.fetch(statement, None if findings.everything else list(ids))
+        return [(str(row["id"]), row["reason"]) for row in rows]
+
+    flows = await found(_FLOWS_OF_DELETED_PROJECTS, findings.deleted_projects)
+    runs = await found(_OF_DELETED_PROJECTS, findings.deleted_projects)
+    runs += await found(_WAITING_ON_ARCHIVED, findings.archived_flows)
+    if not findings.everything:
+        runs += await found(_CREATED_TOO_LATE, findings.created_runs)
+    return flows, list(dict(reversed(runs)).items())

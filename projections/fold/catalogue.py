@@ -86,6 +86,7 @@ def _project(
             changes.update(statement, project_id, text(event.description), position)
         case ProjectDeleted():
             changes.update("UPDATE projects SET deleted = true, position = $2 WHERE id = $1", project_id, position)
+            changes.deleted_projects.add(project_id)
 
 
 _GROUP = """

@@ -24,6 +24,7 @@ class Changes:
     __slots__ = (
         "archived_flows",
         "created_runs",
+        "deleted_projects",
         "interrupted_runs",
         "run_states",
         "runs",
@@ -43,6 +44,7 @@ class Changes:
         self.set_aside: list[tuple[Any, ...]] = []
         self.archived_flows: set[str] = set()
         self.created_runs: list[str] = []
+        self.deleted_projects: set[str] = set()
 
     def execute(self, statement: str, *arguments: Any) -> None:
         """Have this statement run in its turn."""

@@ -1,0 +1,88 @@
+"""What the server does by itself when versions are archived and projects deleted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from happenings import AUTHOR, a_flow, a_run, claimed, finished, lost, now, recorded
+from viewing import eventually, hosted, opened, views_of
+
+from headwater.core.events import TaskRunStarted
+from headwater.core.log.protocol import Log
+from headwater.core.operations.flows import delete_flow
+from headwater.core.operations.projects import delete_project
+from headwater.core.operations.runs import load_run
+from headwater.core.query_client import Views
+from headwater.core.states import StateName
+
+
+@pytest.fixture
+async def log(nats_url: str) -> AsyncIterator[Log]:
+    async with hosted(opened(nats_url)) as log:
+        yield log
+
+
+async def ends(log: Log, run_id: str) -> str:
+    """Waits for the run's end; returns its state and message."""
+
+    async def ended() -> str | None:
+        run = (await load_run(log.events, run_id)).state
+        return f"{run.state}: {run.message}" if run.ended else None
+
+    return await eventually(ended, f"run {run_id} ends")
+
+
+async def test_runs_that_wait_on_an_archived_version_are_cancelled_and_running_ones_go_on(log: Log, database_url: str) -> None:
+    flow = await a_flow(log)
+    waiting, running, interrupted = [(await a_run(log, flow.flow_id)).run_id for _ in range(3)]
+    await claimed(log, running)
+    await recorded(log, running, TaskRunStarted(slug="task-0", at=now()))
+    await claimed(log, interrupted)
+    await lost(log, interrupted)
+    async with views_of(log, database_url):
+        await a_flow(log)
+
+        assert await ends(log, waiting) == f"Cancelled: Flow {flow.flow_id} was archived."
+        await finished(log, running)
+        assert (await load_run(log.events, running)).state.state is StateName.SUCCESS
+        assert (await load_run(log.events, interrupted)).state.state is StateName.SCHEDULED
+
+
+async def test_what_was_archived_while_no_server_ran_is_cancelled_at_its_start(log: Log, database_url: str) -> None:
+    flow = await a_flow(log)
+    run = await a_run(log, flow.flow_id)
+    await a_flow(log)
+    async with views_of(log, database_url):
+        assert await ends(log, run.run_id) == f"Cancelled: Flow {flow.flow_id} was archived."
+
+
+async def test_a_deleted_flow_starts_no_run_that_waits(log: Log, database_url: str) -> None:
+    flow = await a_flow(log)
+    run = await a_run(log, flow.flow_id)
+    async with views_of(log, database_url) as views:
+        await views.projects(at_least=run.position)
+        outcome = await delete_flow(log.events, flow.flow_group_id, AUTHOR)
+        assert await ends(log, run.run_id) == f"Cancelled: Flow {flow.flow_id} was archived."
+        assert await views.flows(at_least=outcome.position) == []
+        assert [found.name for found in await views.flows(include_deleted=True)] == ["hello-flow"]
+
+
+async def test_a_deleted_project_takes_its_flows_and_unfinished_runs_along(log: Log, database_url: str) -> None:
+    flow = await a_flow(log)
+    other = await a_flow(log, project="another")
+    waiting, running, elsewhere = [await a_run(log, flow_id) for flow_id in (flow.flow_id, flow.flow_id, other.flow_id)]
+    await claimed(log, running.run_id)
+    async with views_of(log, database_url) as views:
+        await views.projects(at_least=(await log.events.tail()).position)
+        deleted = await delete_project(log.events, flow.project_id, AUTHOR)
+
+        assert await ends(log, waiting.run_id) == "Cancelled: Project tutorial was deleted."
+        await eventually(lambda: _is_cancelling(views, running.run_id), "the running one is asked to end")
+        assert [project.name for project in await views.projects(at_least=deleted.position)] == ["another"]
+        assert [found.project_name for found in await views.flows()] == ["another"]
+        assert (await views.run(elsewhere.run_id)).state == "Scheduled"
+
+
+async def _is_cancelling(views: Views, run_id: str) -> bool:
+    return (await views.run(run_id)).state == "Cancelling"

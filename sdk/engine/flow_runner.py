@@ -16,8 +16,8 @@ from headwater.engine.mapping import states_of_children
 from headwater.engine.plan import plan_of
 from headwater.engine.recorder import Recorder
 from headwater.engine.runner import call_state_handlers
-from headwater.engine.state import Cancelled, Failed, Looped, Mapped, Pending, Running, State
-from headwater.engine.task_runner import NO_CONTEXT, TaskRun, TaskRunner
+from headwater.engine.state import Cancelled, Failed, Looped, Mapped, Pending, Resume, Retrying, Running, State
+from headwater.engine.task_runner import NO_CONTEXT, PENDING, TaskRun, TaskRunner
 from headwater.graph.task import Task
 from headwater.utilities.context import current_values
 from headwater.utilities.logging import LoggedStdout, get_logger
@@ -200,9 +200,7 @@ class _Work:
         if run.map_index < 0 and step.sources and not run.before:
             runs = self._runs
             run.before = [runs[source].state for source in step.sources]
-        finished = self._already_finished(run)
-        if finished is not None:
-            run.state = finished
+        if run.state is PENDING and self._take_up(run):
             self._settle(run)
         elif step.is_mapped and run.map_index < 0:
             self._map(run)
@@ -214,13 +212,20 @@ class _Work:
                 self._in_flight += 1
                 self._executor.submit(run, call)
 
-    def _already_finished(self, run: TaskRun) -> State | None:
-        if self._known_states and run.map_index < 0 and run.step.task in self._known_states:
-            return self._known_states[run.step.task]
-        if self._recorder is None or run.run_count or (run.step.is_mapped and run.map_index < 0):
+    def _take_up(self, run: TaskRun) -> bool:
+        """Put a task run where an earlier attempt left it, if one did; tell whether it is over or waits there."""
+        left: State | None = None
+        if self._known_states and run.map_index < 0:
+            left = self._known_states.get(run.step.task)
+        if left is None and self._recorder is not None and not (run.step.is_mapped and run.map_index < 0):
             # A mapped parent is not over before its children are; each of these is asked for.
-            return None
-        return self._recorder.already_finished(run.step.slug, run.map_index)
+            left = self._recorder.already_finished(run.step.slug, run.map_index)
+        if left is None:
+            return False
+        run.state = left
+        if isinstance(left, Retrying):
+            run.run_count = left.run_count
+        return not isinstance(left, Resume)
 
     def _map(self, parent: TaskRun) -> None:
         if self._task_runner.refuse_parent(parent):

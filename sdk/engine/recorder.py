@@ -24,9 +24,10 @@ class Recorder(Protocol):
         """
 
     def already_finished(self, task_slug: str, map_index: int) -> State | None:
-        """Return the final state of a task run that is not to be executed again, or None. Asked once, before it starts.
+        """Return how an earlier attempt left a task run that this one takes up, or None. Asked once, before it starts.
 
-        A result that is kept elsewhere may be given by its location; it is read when a task needs it.
+        A final state: it is not executed again. A result that is kept elsewhere may be given by its location; it is read
+        when a task needs it. Retrying or Paused: it goes on at its time, counting on. Resume: it goes on at once.
         """
 
     def should_stop(self) -> bool:

@@ -50,7 +50,9 @@ def execute(call: TaskCall) -> State:
         return signal.state
     except TaskTimedOut as error:
         return TimedOut("Task timed out during execution.", result=error)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the user's code raises is how the task ended
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - however the user's code ends, exit and cancellation too, its run goes on
         if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
             # The frame of this function tells the user nothing.
             error.__traceback__ = error.__traceback__.tb_next

@@ -18,7 +18,7 @@ from headwater.engine.recorder import Recorder
 from headwater.engine.results import Result
 from headwater.engine.runner import call_state_handlers
 from headwater.engine.signals import StateSignal
-from headwater.engine.state import Failed, Looped, Paused, Pending, Retrying, Running, State, Success
+from headwater.engine.state import Failed, Looped, Paused, Pending, Resume, Retrying, Running, State, Success
 from headwater.engine.task_call import TaskCall
 from headwater.triggers import all_successful
 from headwater.utilities.context import current_values
@@ -158,8 +158,8 @@ class TaskRunner:
         if type(run.state) is Looped:
             context["task_loop_count"] = run.loop_count
             context["task_loop_result"] = run.loop_result
-        if type(run.state) is Paused:
-            # Its time has come: whatever paused it lets it go on now.
+        if isinstance(run.state, Paused | Resume):
+            # Somebody let it go on, or its time has come: whatever paused it lets it go on now.
             context["resume"] = True
         run.context = context
         return context

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable
 from typing import Any
@@ -155,6 +156,16 @@ def test_a_task_that_exits_fails_and_the_run_goes_on(run: Callable[..., State]) 
 
     assert states[left].is_failed()
     assert states[other].is_successful()
+
+
+def test_an_async_task_that_is_cancelled_fails_and_the_run_goes_on(run: Callable[..., State]) -> None:
+    @task
+    async def give_up() -> None:
+        raise asyncio.CancelledError
+
+    flow = Flow("f", tasks=[give_up])
+
+    assert run(flow).result[give_up].is_failed()
 
 
 def test_the_traceback_begins_in_the_users_code(run: Callable[..., State]) -> None:

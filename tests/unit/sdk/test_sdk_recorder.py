@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from headwater import Flow, task, unmapped
 from headwater.engine import signals
 from headwater.engine.flow_runner import FlowRunner
 from headwater.engine.results import LocalResult
-from headwater.engine.state import Cancelled, State, Submitted, Success
+from headwater.engine.state import Cancelled, Paused, Resume, Retrying, Running, State, Submitted, Success
+from headwater.triggers import manual_only
 
 
 class Notes:
@@ -124,6 +126,25 @@ def test_what_finished_before_is_not_executed_again(run: Callable[..., State], t
     assert state.is_successful()
     assert state.result[child].result == [(1, 20), "from before"]
     assert not [change for change in notes.task_changes if change[0] == "source-1" or change[:2] == ("child-1", 1)]
+
+
+def test_a_retry_is_taken_up_where_it_was_left(run: Callable[..., State], clock: Any) -> None:
+    later = clock.now() + timedelta(minutes=3)
+    notes = Notes({("counted-1", -1): Retrying(start_time=later, run_count=2)})
+    counted = task(lambda: headwater.context.task_run_count, name="counted")
+
+    state = run(Flow("f", tasks=[counted]), recorder=notes)
+
+    assert state.result[counted].result == 3
+    assert sum(clock.waits) == 180
+    assert notes.task_changes[0] == ("counted-1", -1, "Retrying", "Running", 3)
+
+
+@pytest.mark.parametrize(("left", "ends"), [(Resume(), Success), (Paused("held"), Running)])
+def test_a_held_task_goes_on_once_somebody_let_it(run: Callable[..., State], left: State, ends: type[State]) -> None:
+    held = task(lambda: 1, name="held", trigger=manual_only)
+
+    assert type(run(Flow("f", tasks=[held]), recorder=Notes({("held-1", -1): left}))) is ends
 
 
 def test_a_result_that_can_no_longer_be_read_fails_what_needs_it(run: Callable[..., State], tmp_path: Path) -> None:

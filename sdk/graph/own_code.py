@@ -25,6 +25,19 @@ def own_modules(flow: Flow) -> frozenset[str]:
     return frozenset(name for name in names if name is not None and is_own(name))
 
 
+def own_folders(flow: Flow) -> list[str]:
+    """Return the folders from which the flow's own modules, and what they import from beside them, can be imported."""
+    folders: dict[str, None] = {}
+    for name in sorted(own_modules(flow)):
+        file = getattr(sys.modules.get(name), "__file__", None)
+        if file is not None:
+            path = Path(file).absolute()
+            # A module of a package is imported from above the package.
+            levels = 0 if name == "__main__" or name.startswith(FLOW_FILE_PREFIX) else name.count(".")
+            folders[str(path.parents[levels + (path.name == "__init__.py" and name != "__main__")])] = None
+    return list(folders)
+
+
 def defining_module(code: Any) -> str | None:
     """Return the name of the module that holds a function, a method or a class."""
     if isinstance(code, partial):

@@ -77,8 +77,6 @@ def _from_pickle(reference: Mapping[str, Any], name: str, location: str) -> Flow
     found = sha256_of(data)
     if expected and found != expected:
         raise FlowCodeChanged(name, location, expected=expected, found=found)
-    beside_script = (reference.get("options") or {}).get("import_path")
-    if beside_script and beside_script not in sys.path:
-        # Last, so that it hides nothing that was importable before.
-        sys.path.append(beside_script)
+    # Last, so that they hide nothing that was importable before.
+    sys.path += [folder for folder in (reference.get("options") or {}).get("import_paths", ()) if folder not in sys.path]
     return unpickled(data, name, location)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import socket
-import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from headwater.core.errors import InvalidArgument
+from headwater.graph.own_code import own_folders
 from headwater.storage.base import Storage, python_version
 from headwater.storage.errors import FlowCodeMissing
 from headwater.storage.pickled import pickled, sha256_of, unpickled
@@ -50,7 +50,7 @@ class Local(Storage):
         self.directory = str(Path(directory).expanduser().absolute()) if directory is not None else None
         self.path = str(Path(path).expanduser().absolute()) if path is not None else None
         self._hashes: dict[str, str] = {}
-        self._import_paths: dict[str, str] = {}
+        self._import_paths: dict[str, list[str]] = {}
 
     @property
     def default_labels(self) -> list[str]:
@@ -72,9 +72,7 @@ class Local(Storage):
             data = pickled(flow)
             write_whole(location, data)
             self._hashes[name] = sha256_of(data)
-            script = getattr(sys.modules.get("__main__"), "__file__", None)
-            if script is not None:
-                self._import_paths[name] = str(Path(script).absolute().parent)
+            self._import_paths[name] = own_folders(flow)
         return self
 
     def get_flow(self, flow_name: str) -> Flow:
@@ -86,10 +84,8 @@ class Local(Storage):
         return unpickled(Path(location).read_bytes(), flow_name, location)
 
     def reference(self, flow_name: str) -> dict[str, Any]:
-        options = {}
-        if flow_name in self._import_paths:
-            # Modules beside the script are not in the pickle; on this machine they can be found where it found them.
-            options["import_path"] = self._import_paths[flow_name]
+        # Modules beside the flow's own are not in the pickle; on this machine they can be found where it found them.
+        folders = self._import_paths.get(flow_name)
         return {
             "type": "Local",
             "location": self.flows.get(flow_name) or self.path or "",
@@ -97,7 +93,7 @@ class Local(Storage):
             "stored_as_script": self.stored_as_script,
             "sha256": self._hashes.get(flow_name),
             "python_version": python_version(),
-            "options": options,
+            "options": {"import_paths": folders} if folders else {},
         }
 
     def settings(self) -> dict[str, Any]:

@@ -29,7 +29,7 @@ from headwater.storage.errors import (
     PythonVersionDiffers,
     UnknownStorage,
 )
-from headwater.storage.loading import load_flow
+from headwater.storage.loading import flows_in_file, load_flow
 from headwater.storage.pickled import load_saved_flow
 
 SCRIPT = """\
@@ -99,6 +99,19 @@ def test_code_in_a_module_of_the_users_is_frozen_too(tmp_path: Path) -> None:
     state = load_flow(json.loads(told.stdout)).run()
 
     assert [each.result for each in state.result.values()] == [42]
+
+
+def test_modules_beside_a_loaded_file_are_found_again(tmp_path: Path) -> None:
+    (tmp_path / "next_to_it.py").write_text("def number(): return 5\n")
+    (tmp_path / "loaded.py").write_text(
+        "import next_to_it\nfrom headwater import Flow, task\n"
+        "@task\ndef work(): return next_to_it.number()\n"
+        "flow = Flow('loaded', tasks=[work])\n"
+    )
+
+    (flow,) = flows_in_file(tmp_path / "loaded.py")
+
+    assert flow.serialize(build=True)["storage"]["options"] == {"import_paths": [str(tmp_path)]}
 
 
 def test_a_reference_holds_no_code(reference: dict[str, Any], home: Path) -> None:

@@ -49,8 +49,13 @@ _NEEDED_LATER = (
     "headwater.core.log.jetstream",
     "headwater.engine.flow_runner",
     "headwater.executors",
+    "headwater.graph.flow",
+    "headwater.graph.parameter",
     "headwater.storage.loading",
+    "headwater.tasks.core.collections",
+    "headwater.tasks.core.constants",
     "headwater.tasks.core.function",
+    "headwater.utilities.tasks",
 )
 
 

@@ -1,0 +1,117 @@
+"""Cancelling runs that are being executed: their processes end, with all they started, and only then the run is cancelled."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from agents_at_work import Workshop, agent_at_work, eventually, hosted, is_alive, workshop
+from servers import NatsNode
+
+from headwater.core.operations.runs import cancel_run
+from headwater.core.states import StateName
+from headwater.graph.flow import Flow
+from headwater.utilities.context import context
+from headwater.utilities.tasks import task
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+async def shop(module_nats_node: NatsNode) -> AsyncIterator[Workshop]:
+    async with hosted(workshop(module_nats_node.url)) as opened:
+        yield opened
+
+
+async def cancel(shop: Workshop, run_id: str) -> None:
+    await cancel_run(shop.log.events, shop.log.queues, run_id, shop.client.author, reason="no longer wanted")
+
+
+async def test_a_sleeping_task_is_interrupted_and_cleans_up_behind_itself(shop: Workshop, tmp_path: Path) -> None:
+    cleaned = tmp_path / "cleaned"
+
+    @task
+    def sleep() -> None:
+        try:
+            time.sleep(600)
+        finally:
+            cleaned.write_text("yes")
+            context.logger.info("cleaning up")
+
+    async with agent_at_work(shop.url):
+        run_id = await shop.run(await shop.register(Flow("sleeping-flow", tasks=[sleep])))
+        await shop.happened(run_id, "task_run.started")
+        await cancel(shop, run_id)
+        run = await shop.ended(run_id)
+
+    assert run.state is StateName.CANCELLED
+    assert (await shop.names(run_id))[-3:] == ["run.cancel_requested", "task_run.cancelled", "run.cancelled"]
+    assert cleaned.read_text() == "yes"
+    assert "cleaning up" in [line.message for line in await shop.lines(run_id)]
+
+
+async def test_a_process_that_ignores_sigterm_is_killed_after_the_grace_with_all_it_started(shop: Workshop, tmp_path: Path) -> None:
+    family = tmp_path / "family"
+
+    @task
+    def defy() -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(600)"
+        child = subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE)
+        assert child.stdout is not None
+        child.stdout.readline()
+        family.write_text(f"{os.getpid()} {child.pid}")
+        time.sleep(600)
+
+    async with agent_at_work(shop.url, grace_seconds=0.3):
+        run_id = await shop.run(await shop.register(Flow("defiant-flow", tasks=[defy])))
+        await eventually(lambda: family.exists() and len(family.read_text().split()) == 2, "the task runs")
+        await cancel(shop, run_id)
+        run = await shop.ended(run_id)
+        process_ids = [int(each) for each in family.read_text().split()]
+        await eventually(lambda: not any(map(is_alive, process_ids)), "the process and its child are gone")
+
+    assert run.state is StateName.CANCELLED
+    assert run.task_runs["defy-1", -1].state is StateName.CANCELLED
+
+
+async def test_a_run_cancelled_before_an_agent_takes_it_is_never_started(shop: Workshop) -> None:
+    @task
+    def never() -> None:
+        raise AssertionError
+
+    run_id = await shop.run(await shop.register(Flow("unwanted-flow", tasks=[never])))
+    await cancel(shop, run_id)
+    other = await shop.run(await shop.register(Flow("wanted-flow", tasks=[never])))
+    async with agent_at_work(shop.url):
+        await shop.ended(other)
+
+    assert await shop.names(run_id) == ["run.created", "run.scheduled", "run.cancel_requested", "run.cancelled"]
+
+
+async def test_the_agent_takes_further_runs_after_a_cancelled_one(shop: Workshop) -> None:
+    @task
+    def sleep() -> None:
+        time.sleep(600)
+
+    @task
+    def quick() -> None: ...
+
+    async with agent_at_work(shop.url, limit=1):
+        run_id = await shop.run(await shop.register(Flow("sleeping-flow", tasks=[sleep])))
+        await shop.happened(run_id, "task_run.started")
+        following = await shop.run(await shop.register(Flow("quick-flow", tasks=[quick])))
+        await cancel(shop, run_id)
+
+        assert (await shop.ended(following)).state is StateName.SUCCESS
+        assert (await shop.state(run_id)).state is StateName.CANCELLED

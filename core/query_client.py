@@ -154,6 +154,21 @@ class Views:
         query = questions.ListLogs(run_id=run_id, min_level=min_level, task=task, map_index=map_index, after=after, limit=limit)
         return await self.ask(query, rows.LogRow, at_least=at_least)
 
+    async def task_groups(self, run_id: str, *, limit: int | None = None, at_least: Position = 0) -> list[rows.TaskGroupRow]:
+        """Return the tasks of the run, each with its task runs counted."""
+        return await self.ask(questions.ListTaskGroups(run_id=run_id, limit=limit), rows.TaskGroupRow, at_least=at_least)
+
+    async def last_runs(self, flow_group_ids: tuple[str, ...], *, each: int = 10, at_least: Position = 0) -> list[rows.RunRow]:
+        """Return the newest runs of each of these flows, without what they were given."""
+        return await self.ask(questions.ListLastRuns(flow_group_ids=flow_group_ids, each=each), rows.RunRow, at_least=at_least)
+
+    async def last_logs(
+        self, run_id: str, limit: int, *, min_level: int = 0, task: str | None = None, text: str | None = None, until: Position = 0
+    ) -> list[rows.LogRow]:
+        """Return the last lines of the run, in order; `until` is a position in the stream of log lines."""
+        query = questions.ListLogs(run_id=run_id, min_level=min_level, task=task, text=text or None, until=until, newest=True, limit=limit)
+        return await self.ask(query, rows.LogRow)
+
     async def agents(self, *, status: str | None = None, limit: int | None = 100, at_least: Position = 0) -> list[rows.AgentRow]:
         return await self.ask(questions.ListAgents(status=status, limit=limit), rows.AgentRow, at_least=at_least)
 
@@ -191,9 +206,9 @@ class Views:
             if cursor is None:
                 return found
 
-    async def page(self, query: questions.AnyQuery, *, at_least: Position = 0, cursor: str | None = None) -> QueryReply:
-        """Return one page of the answer, its rows still as JSON; for those who stream, or pass rows on as they are."""
-        request = QueryRequest(query, at_least, self._wait_seconds, cursor)
+    async def page(self, query: questions.AnyQuery, *, at_least: Position = 0, cursor: str | None = None, page_rows: int = 0) -> QueryReply:
+        """Return one page of the answer, its rows still as JSON; for those who stream, turn pages, or pass rows on as they are."""
+        request = QueryRequest(query, at_least, self._wait_seconds, cursor, page_rows)
         try:
             data = await self._log.request(subjects.QUERIES, _encode(request), timeout=self._wait_seconds + ANSWER_SECONDS)
         except NoAnswer as error:

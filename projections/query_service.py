@@ -148,7 +148,7 @@ class QueryService:
         deadline = anyio.current_time() + min(max(request.wait_seconds, 0.0), WAIT_SECONDS_MAX)
         while True:
             try:
-                return await reader.page(request.query, at_least=request.at_least, cursor=request.cursor)
+                return await reader.page(request.query, at_least=request.at_least, cursor=request.cursor, page_rows=request.page_rows)
             except Behind as behind:
                 reached = behind.reached
             if not await self.positions.wait_for(what, request.at_least, deadline=deadline):

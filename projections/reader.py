@@ -68,8 +68,8 @@ class ViewsReader:
                 raise ViewsUnavailable("the database holds the views of another log.")
             yield db, live["position"]
 
-    async def page(self, query: Query, *, at_least: Position = 0, cursor: str | None = None) -> QueryReply:
-        """Return one page of the answer.
+    async def page(self, query: Query, *, at_least: Position = 0, cursor: str | None = None, page_rows: int = 0) -> QueryReply:
+        """Return one page of the answer, of at most `page_rows` rows where that is not 0.
 
         Raises:
             Behind: the views are not at `at_least` yet.
@@ -78,7 +78,7 @@ class ViewsReader:
 
         """
         after, left = _resume(query, cursor)
-        rows_max = PAGE_ROWS_MAX if left is None else min(left, PAGE_ROWS_MAX)
+        rows_max = min(page_rows if page_rows > 0 else PAGE_ROWS_MAX, PAGE_ROWS_MAX if left is None else left, PAGE_ROWS_MAX)
         statement = statement_for(query, after, rows_max + 1)
         try:
             return await self._page(query, statement, at_least, rows_max, left)

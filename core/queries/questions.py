@@ -102,6 +102,21 @@ class ListTaskRuns(Query, tag="task_runs", frozen=True, kw_only=True):
     limit: int | None = None
 
 
+class ListTaskGroups(Query, tag="task_groups", frozen=True, kw_only=True):
+    """The tasks of a run, each with how many of its task runs are in each state, in the order of the flow's tasks."""
+
+    run_id: str
+    limit: int | None = None
+
+
+class ListLastRuns(Query, tag="last_runs", frozen=True, kw_only=True):
+    """The newest `each` runs of every one of these flow groups, newest first; without parameters, context and run config."""
+
+    flow_group_ids: tuple[str, ...]
+    each: int = 10
+    limit: int | None = 2000
+
+
 class ListTaskRunStates(Query, tag="task_run_states", frozen=True, kw_only=True):
     """The states that task runs were in, in order: of one task run, or of all of the run where `slug` is None."""
 
@@ -112,7 +127,11 @@ class ListTaskRunStates(Query, tag="task_run_states", frozen=True, kw_only=True)
 
 
 class ListLogs(Query, tag="logs", frozen=True, kw_only=True):
-    """Log lines of a run in order, those over `after` (a position): of `min_level` (Python's number) and more, of one task's slug."""
+    """Log lines of a run in order, those over `after` (a position): of `min_level` (Python's number) and more, of one task's slug.
+
+    `text` is found in the message whatever its case. With `newest`, `limit` bounds from the other end: the last lines, still in order,
+    of those up to `until` (a position; 0: to the end); all of them come on one page.
+    """
 
     run_id: str
     min_level: int = 0
@@ -120,6 +139,9 @@ class ListLogs(Query, tag="logs", frozen=True, kw_only=True):
     map_index: int | None = None
     after: Position = 0
     limit: int | None = None
+    text: str | None = None
+    newest: bool = False
+    until: Position = 0
 
 
 class ListAgents(Query, tag="agents", frozen=True, kw_only=True):
@@ -165,6 +187,8 @@ AnyQuery = (
     | ListRunStates
     | ListTaskRuns
     | ListTaskRunStates
+    | ListTaskGroups
+    | ListLastRuns
     | ListLogs
     | ListAgents
     | ListQueues

@@ -152,6 +152,23 @@ class TaskRunRow(Row, frozen=True, kw_only=True):
     position: Position
 
 
+class TaskGroupRow(Row, frozen=True, kw_only=True):
+    """A task of a run with all its task runs. Of a mapped task, `counts` counts the children and not the task run they came from.
+
+    `state` is that of the one task run, or of the one that was mapped (`child_count` children); `end_time` is None while one goes on.
+    """
+
+    run_id: str
+    slug: str
+    name: str
+    state: str
+    mapped: bool
+    child_count: int | None
+    counts: dict[str, int]
+    start_time: datetime | None
+    end_time: datetime | None
+
+
 class TaskRunStateRow(Row, frozen=True, kw_only=True):
     """A state a task run was in, from `at` on. `run_count` is known where the event tells it: when a task starts or is to be retried."""
 

@@ -15,6 +15,7 @@ from headwater.projections.queries.catalogue import (
     list_projects,
     list_queues,
 )
+from headwater.projections.queries.groups import list_last_runs, list_task_groups
 from headwater.projections.queries.runs import count_runs, get_run, list_run_states, list_runs
 from headwater.projections.queries.statement import Key, Parent, Statement
 from headwater.projections.queries.task_runs import list_logs, list_task_run_states, list_task_runs
@@ -30,6 +31,8 @@ _STATEMENTS: dict[type[ask.Query], Callable[[Any, Key | None, int], Statement]] 
     ask.ListRunStates: list_run_states,
     ask.ListTaskRuns: list_task_runs,
     ask.ListTaskRunStates: list_task_run_states,
+    ask.ListTaskGroups: list_task_groups,
+    ask.ListLastRuns: list_last_runs,
     ask.ListLogs: list_logs,
     ask.ListAgents: list_agents,
     ask.ListQueues: list_queues,

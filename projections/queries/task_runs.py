@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headwater.core.errors import InvalidArgument
 from headwater.core.identifiers import parsed_uuid
 from headwater.core.queries import ListLogs, ListTaskRuns, ListTaskRunStates
 from headwater.projections.queries.runs import the_run
@@ -74,14 +75,17 @@ def list_task_run_states(query: ListTaskRunStates, after: Key | None, count: int
 
 
 _LINES = """
-SELECT row_to_json(shown)::text AS row, json_build_array(l.position, l.line)::text AS key
+SELECT row_to_json(shown)::text AS row, {key} AS key, l.position, l.line
 FROM headwater.log_lines l
 CROSS JOIN LATERAL (
     SELECT l.run_id, l.attempt, l.at, l.level, l.logger, l.message, l.task, l.map_index, l.position, l.line
 ) AS shown
 {where}
-ORDER BY l.position, l.line LIMIT {count}
+ORDER BY l.position{newest}, l.line{newest} LIMIT {count}
 """
+_IN_ORDER = "SELECT row, key FROM ({lines}) AS newest ORDER BY position, line"
+LINES_AT_ONCE_MAX = 5_000
+"""How many of the newest lines can be asked for: they come on one page."""
 
 
 def list_logs(query: ListLogs, after: Key | None, count: int) -> Statement:
@@ -94,5 +98,16 @@ def list_logs(query: ListLogs, after: Key | None, count: int) -> Statement:
         conditions.add("l.task = {}", query.task)
     if query.map_index is not None:
         conditions.add("l.map_index = {}", query.map_index)
+    if query.text:
+        conditions.add("strpos(lower(l.message), lower({})) > 0", query.text)
+    if query.until:
+        conditions.add("l.position <= {}", query.until)
+    if query.newest:
+        if query.limit is None or query.limit > LINES_AT_ONCE_MAX:
+            raise InvalidArgument(f"Of the newest lines, 1 to {LINES_AT_ONCE_MAX} can be asked for at once.")
+        rows = conditions.argument(query.limit)
+        lines = _LINES.format(key="NULL", where=conditions.where, newest=" DESC", count=rows)
+        return Statement(_IN_ORDER.format(lines=lines), tuple(conditions.arguments))
     rows = conditions.argument(count)
-    return Statement(_LINES.format(where=conditions.where, count=rows), tuple(conditions.arguments))
+    key = "json_build_array(l.position, l.line)::text"
+    return Statement(_LINES.format(key=key, where=conditions.where, newest="", count=rows), tuple(conditions.arguments))

@@ -156,6 +156,7 @@ class _BreakableMemory(Breakable):
 
     def cut(self) -> None:
         self.lost.append("everything")
+        self.log.restart_broker()
 
     @property
     def losses(self) -> int:

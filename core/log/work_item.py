@@ -8,7 +8,6 @@ from headwater.core.codec import decode, encode
 from headwater.core.errors import CommitUnreadable
 from headwater.core.log.protocol import WorkItem
 
-
 _NO_CREATION = b"null"
 
 
@@ -31,9 +30,7 @@ def encode_item(item: WorkItem) -> bytes:
 
     """
     creation = _NO_CREATION if item.creation is None else encode(item.creation)
-    return _encoder.encode(
-        _Wire(run_id=item.run_id, queue_id=item.queue_id, generation=item.generation, creation=msgspec.Raw(creation))
-    )
+    return _encoder.encode(_Wire(run_id=item.run_id, queue_id=item.queue_id, generation=item.generation, creation=msgspec.Raw(creation)))
 
 
 def decode_item(data: bytes) -> WorkItem:

@@ -22,7 +22,7 @@ _ANSWER_SECONDS = 3.0
 _Send = Callable[[float], Awaitable[wire.Acknowledgement]]
 
 
-async def append_commit(connection: Connection, append: Append, *, seconds: float = APPEND_SECONDS) -> Position:
+async def append_commit(connection: Connection, append: Append) -> Position:
     """Append one commit; see `EventLog.append` for the promise."""
     data = encode(append.commit)
     headers = {wire.EXPECTED: str(append.expected)}
@@ -31,14 +31,14 @@ async def append_commit(connection: Connection, append: Append, *, seconds: floa
         message = await connection.request(append.subject, data, timeout=timeout, headers=headers)
         return wire.decode_acknowledgement(message.data)
 
-    return await _settle(connection, [append], send, len(data), seconds)
+    return await _settle(connection, [append], send, len(data))
 
 
-async def append_batch(connection: Connection, appends: Sequence[Append], *, seconds: float = APPEND_SECONDS) -> Position:
+async def append_batch(connection: Connection, appends: Sequence[Append]) -> Position:
     """Append commits to different subjects, all or none; see `EventLog.append_together` for the promise."""
     assert len({append.subject for append in appends}) == len(appends), "one commit per subject"
     if len(appends) == 1:
-        return await append_commit(connection, appends[0], seconds=seconds)
+        return await append_commit(connection, appends[0])
     encoded = [encode(append.commit) for append in appends]
 
     async def send(timeout: float) -> wire.Acknowledgement:
@@ -59,14 +59,14 @@ async def append_batch(connection: Connection, appends: Sequence[Append], *, sec
                 return wire.decode_acknowledgement(message.data)
         raise AssertionError("a batch ends with its last message")
 
-    return await _settle(connection, appends, send, sum(map(len, encoded)), seconds)
+    return await _settle(connection, appends, send, sum(map(len, encoded)))
 
 
-async def _settle(connection: Connection, appends: Sequence[Append], send: _Send, size: int, seconds: float) -> Position:
+async def _settle(connection: Connection, appends: Sequence[Append], send: _Send, size: int) -> Position:
     """Send until it is certain what became of it."""
     uncertain = False
     reason = ""
-    patience = Patience(seconds)
+    patience = Patience(APPEND_SECONDS)
     while await patience.lasts():
         try:
             if uncertain and (position := await _written(connection, appends, patience.left)) is not None:
@@ -88,7 +88,7 @@ async def _settle(connection: Connection, appends: Sequence[Append], send: _Send
             if position is not None:
                 return position
             # Refused because of a message in flight, which is not stored yet or never will be.
-        elif not answer.error.passing:
+        elif answer.error.full or not answer.error.passing:
             raise _refused(answer.error, appends[0].subject, size)
         reason = str(answer.error)
     if uncertain:

@@ -187,6 +187,8 @@ class Connection:
 
     async def _open(self, *, key: str | None, name: str) -> None:
         addresses = [part.strip() for part in self.address.split(",") if part.strip()]
+        if not addresses:
+            raise self._no_address("it is empty")
         first = _FirstConnection(len(addresses))
         self._report: Callable[[Exception], Awaitable[None]] = first.report
         try:
@@ -209,16 +211,20 @@ class Connection:
         except TimeoutError:
             raise LogUnavailable(self.address, first.reason or f"no answer within {CONNECT_SECONDS:g} s") from None
         except _KeyRefusedByServer:
-            raise KeyRefused(self.address, sent=key is not None) from None
+            raise KeyRefused(self.address, sent=bool(key)) from None
         except _NobodyConnected:
             raise LogUnavailable(self.address, first.reason) from None
         except (nats_errors.Error, ValueError) as error:
-            raise SettingsError(
-                f"{self.address!r} is not the address of a NATS server: {error}.", hint="An address looks like nats://127.0.0.1:4222."
-            ) from None
-        self._report = self._note
+            raise self._no_address(_in_words(error)) from None
+        finally:
+            self._report = self._note
         self._inbox = self.client.new_inbox() + "."
         await self.client.subscribe(self._inbox + "*", cb=self._answered)
+
+    def _no_address(self, reason: str) -> SettingsError:
+        return SettingsError(
+            f"{self.address!r} is not the address of a NATS server: {reason}.", hint="An address looks like nats://127.0.0.1:4222."
+        )
 
     async def _close(self) -> None:
         client = self.client

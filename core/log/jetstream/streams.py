@@ -152,8 +152,9 @@ def _differences(wanted: Config, existing: Config) -> Iterator[str]:
         yield f"it has set-up version {version}, this program needs {SETUP_VERSION}"
     for key, value in wanted.items():
         # The server leaves out what is false or empty.
-        if existing.get(key, False if isinstance(value, bool) else None) != value:
-            yield f"{key} is {existing.get(key)!r}, not {value!r}"
+        found = existing.get(key, False if isinstance(value, bool) else None)
+        if found != value:
+            yield f"{key} is {found!r}, not {value!r}"
 
 
 def _refuse_differences(name: str, existing: Config) -> None:

@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from enum import Enum, auto
 
@@ -112,7 +113,8 @@ class Custody:
         return ending
 
     async def _watch(self, subject: str, after: int, attempt: int, process: LaunchedRun) -> None:
-        async with self._log.events.follow(subject, after=after) as news:
+        async with AsyncExitStack() as stack:
+            news = await until_done(lambda: stack.enter_async_context(self._log.events.follow(subject, after=after)), "the run's news")
             async for batch in news:
                 if any(ends_attempt(recorded, attempt) for recorded in batch):
                     await process.stop(grace_seconds=self._grace_seconds)

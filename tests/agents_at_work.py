@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ import psutil
 from servers import wait_for
 
 from headwater.agents.local import LocalAgent
+from headwater.agents.perseverance import until_done
 from headwater.client import AsyncClient
 from headwater.core import subjects
 from headwater.core.events import AnyEvent, event_type
@@ -48,13 +49,15 @@ class Workshop:
         return await self.client.create_flow_run(flow_id, **request)
 
     async def state(self, run_id: str) -> Run:
-        return (await load_run(self.log.events, run_id)).state
+        return (await until_done(lambda: load_run(self.log.events, run_id), "the run")).state
 
     async def reached(self, run_id: str, fact: Callable[[list[str], AnyEvent], bool]) -> list[AnyEvent]:
         """Return the run's events as soon as the fact holds of their names and the newest of them."""
         events: list[AnyEvent] = []
         with anyio.fail_after(PATIENCE_SECONDS):
-            async with self.log.events.follow(subjects.run(run_id)) as news:
+            async with AsyncExitStack() as stack:
+                follow = self.log.events.follow
+                news = await until_done(lambda: stack.enter_async_context(follow(subjects.run(run_id))), "the run's news")
                 async for batch in news:
                     for recorded in batch:
                         for event in recorded.commit.events:

@@ -1,0 +1,206 @@
+"""Agents that are killed, stopped or cut off: their runs go on elsewhere, once, and nothing of them is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, gone, hosted, is_alive, workshop
+from servers import NatsNode
+
+from headwater.core.states import StateName
+from headwater.graph.flow import Flow
+from headwater.utilities.tasks import task
+
+LEASE_SECONDS = 2.0
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+async def shop(nats_node: NatsNode) -> AsyncIterator[Workshop]:
+    async with hosted(workshop(nats_node.url)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def agent(shop: Workshop, tmp_path: Path) -> Iterator[AgentProcess]:
+    process = AgentProcess(tmp_path / "agent", shop.url, {"name": "first", "lease_seconds": LEASE_SECONDS})
+    process.start()
+    yield process
+    process.kill()
+
+
+def gated_flow(gate: Path) -> Flow:
+    """A flow whose task notes the process it runs in, and ends when the gate is opened."""
+
+    @task
+    def wait_at_gate() -> None:
+        with (gate.parent / "processes").open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        while not gate.exists():
+            time.sleep(0.01)
+
+    return Flow("gated-flow", tasks=[wait_at_gate])
+
+
+async def test_a_killed_agent_leaves_no_process_and_another_takes_its_run(shop: Workshop, agent: AgentProcess, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    run_id = await shop.run(await shop.register(gated_flow(gate)))
+    await shop.happened(run_id, "task_run.started")
+    family = agent.descendants()
+    assert len(family) >= 2  # the zygote and the run
+
+    agent.kill()
+    await eventually(lambda: gone(family), "nothing the agent started is alive")
+    async with agent_at_work(shop.url, name="second", lease_seconds=LEASE_SECONDS):
+        await shop.happened(run_id, "run.submitted", times=2)
+        gate.touch()
+        run = await shop.ended(run_id)
+
+    assert (run.state, run.attempt, run.agent_name) == (StateName.SUCCESS, 2, "second")
+    assert (await shop.names(run_id)).count("run.attempt_lost") == 1
+
+
+async def test_a_run_process_that_holds_the_interpreter_dies_with_its_agent(shop: Workshop, agent: AgentProcess, tmp_path: Path) -> None:
+    family = tmp_path / "family"
+
+    @task
+    def hold_the_interpreter() -> None:
+        import ctypes
+
+        family.write_text(str(os.getpid()))
+        ctypes.PyDLL(None).sleep(600)  # a call that keeps the lock: no other thread of this process ever runs again
+
+    await shop.run(await shop.register(Flow("holding-flow", tasks=[hold_the_interpreter])))
+    await eventually(lambda: family.exists() and bool(family.read_text()), "the task runs")
+
+    agent.kill()
+
+    await eventually(lambda: not is_alive(int(family.read_text())), "the run's process is gone")
+
+
+async def test_a_killed_zygote_is_replaced_and_the_run_gets_its_next_attempt(shop: Workshop, agent: AgentProcess, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    run_id = await shop.run(await shop.register(gated_flow(gate)))
+    await shop.happened(run_id, "task_run.started")
+    family = agent.descendants()
+    zygote = next(each for each in family if "headwater.agents.zygote" in each.cmdline() and each.ppid() == agent.pid)
+
+    zygote.kill()
+    await shop.happened(run_id, "run.submitted", times=2)
+    gate.touch()
+    run = await shop.ended(run_id)
+
+    assert (run.state, run.attempt) == (StateName.SUCCESS, 2)
+    assert gone(family)
+
+
+async def test_an_agent_told_to_stop_lets_its_runs_finish_and_takes_no_others(shop: Workshop, agent: AgentProcess, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    flow_id = await shop.register(gated_flow(gate))
+    run_id = await shop.run(flow_id, run_name="patient-heron")
+    await shop.happened(run_id, "task_run.started")
+
+    agent.send(signal.SIGINT)
+    await eventually(lambda: "Waiting for these runs to finish: 'patient-heron'" in agent.output, "it says what it waits for")
+    later = await shop.run(flow_id)
+    gate.touch()
+
+    assert agent.wait() == 0
+    assert (await shop.state(run_id)).state is StateName.SUCCESS
+    assert (await shop.state(later)).state is StateName.SCHEDULED
+    assert "ended: Success" in agent.output
+
+
+async def test_an_agent_told_twice_hands_its_runs_back_at_once(shop: Workshop, agent: AgentProcess, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    run_id = await shop.run(await shop.register(gated_flow(gate)), run_name="patient-heron")
+    await shop.happened(run_id, "task_run.started")
+    family = agent.descendants()
+
+    agent.send(signal.SIGTERM)
+    await eventually(lambda: "Waiting for these runs to finish: 'patient-heron'" in agent.output, "it says what it waits for")
+    agent.send(signal.SIGINT)
+
+    assert agent.wait() == 0
+    assert "Handing back: 'patient-heron'" in agent.output
+    assert gone(family)
+    async with agent_at_work(shop.url, name="second", lease_seconds=LEASE_SECONDS):
+        gate.touch()
+        run = await shop.ended(run_id)
+    assert (run.state, run.attempt, run.agent_name) == (StateName.SUCCESS, 2, "second")
+
+
+async def test_a_run_outlives_the_death_of_the_broker_as_its_first_attempt(
+    shop: Workshop, agent: AgentProcess, nats_node: NatsNode, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    other = AgentProcess(tmp_path / "other", shop.url, {"name": "other", "lease_seconds": LEASE_SECONDS})
+    other.start()
+    try:
+        run_id = await shop.run(await shop.register(gated_flow(gate)))
+        await shop.happened(run_id, "task_run.started")
+
+        nats_node.kill()
+        gate.touch()  # it ends while nobody can be told
+        nats_node.start()
+        run = await shop.ended(run_id)
+    finally:
+        other.kill()
+
+    assert (run.state, run.attempt) == (StateName.SUCCESS, 1)
+    assert (tmp_path / "processes").read_text().count("\n") == 1
+
+
+async def test_a_held_run_survives_a_restart_of_the_broker_though_its_item_is_offered_again(
+    shop: Workshop, agent: AgentProcess, nats_node: NatsNode, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    other = AgentProcess(tmp_path / "other", shop.url, {"name": "other", "lease_seconds": 6.0})
+    other.start()
+    try:
+        flow_id = await shop.register(gated_flow(gate))
+        run_ids = [await shop.run(flow_id) for _ in range(4)]
+        for run_id in run_ids:
+            await shop.happened(run_id, "task_run.started")
+
+        nats_node.kill()
+        nats_node.start()
+        await eventually(lambda: len(nats_node.monitor("connz")["connections"]) >= 8, "agents, runs and we are back")
+        late = await shop.run(flow_id)
+        await shop.happened(late, "task_run.started")
+        gate.touch()
+        runs = [await shop.ended(run_id) for run_id in [*run_ids, late]]
+    finally:
+        other.kill()
+
+    assert [(run.state, run.attempt) for run in runs] == [(StateName.SUCCESS, 1)] * 5
+
+
+async def test_an_agent_cut_off_for_longer_than_its_lease_loses_its_run_and_stops_its_process(
+    shop: Workshop, agent: AgentProcess, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    run_id = await shop.run(await shop.register(gated_flow(gate)))
+    await shop.happened(run_id, "task_run.started")
+    (process_id,) = map(int, (tmp_path / "processes").read_text().split())
+
+    agent.send(signal.SIGSTOP)
+    async with agent_at_work(shop.url, name="second", lease_seconds=LEASE_SECONDS):
+        await shop.happened(run_id, "run.submitted", times=2)
+        agent.send(signal.SIGCONT)
+        await eventually(lambda: not is_alive(process_id), "the process of the lost attempt is stopped")
+        gate.touch()
+        run = await shop.ended(run_id)
+
+    assert (run.state, run.attempt, run.agent_name) == (StateName.SUCCESS, 2, "second")
+    assert (await shop.names(run_id)).count("task_run.succeeded") == 1

@@ -122,6 +122,7 @@ CREATE INDEX runs_by_project ON runs (project_id, state, created_position);
 CREATE INDEX runs_by_queue ON runs (queue_id, state, created_position);
 CREATE INDEX runs_by_name ON runs (name, created_position);
 CREATE INDEX runs_by_scheduled_start ON runs (scheduled_start_time);
+CREATE INDEX runs_by_due_time ON runs (scheduled_start_time, created_position) WHERE state = 'Scheduled';
 CREATE INDEX runs_by_start ON runs (start_time) WHERE start_time IS NOT NULL;
 CREATE INDEX runs_by_creation ON runs (created, state);
 CREATE INDEX runs_by_agent ON runs (agent_id, created_position) WHERE agent_id IS NOT NULL;

@@ -61,7 +61,11 @@ class ListFlowEdges(Query, tag="flow_edges", frozen=True, kw_only=True):
 
 
 class ListRuns(Query, tag="runs", frozen=True, kw_only=True):
-    """Runs, newest first. `labels` must all be among the run's; `states` takes a run in any of them; `name` matches exactly."""
+    """Runs, newest first. `labels` must all be among the run's; `states` takes a run in any of them; `name` matches exactly.
+
+    `search` is text that occurs in the name of the run or its flow, whatever its case. `soonest` takes the runs in Scheduled alone, by
+    when they are due. `brief` leaves out what runs were given: their parameters, context and run config come empty.
+    """
 
     flow: str | None = None
     project: str | None = None
@@ -69,12 +73,16 @@ class ListRuns(Query, tag="runs", frozen=True, kw_only=True):
     name: str | None = None
     labels: tuple[str, ...] = ()
     created_after: datetime | None = None
+    created_before: datetime | None = None
     started_after: datetime | None = None
     scheduled_after: datetime | None = None
     scheduled_before: datetime | None = None
     flow_id: str | None = None
     flow_group_id: str | None = None
     agent_id: str | None = None
+    search: str | None = None
+    soonest: bool = False
+    brief: bool = False
     limit: int | None = 100
 
 

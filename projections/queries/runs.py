@@ -16,17 +16,24 @@ RUN_STATES = ("Pending", "Scheduled", "Submitted", "Running", "Cancelling", "Suc
 _HINT = "`headwater get flow-runs` lists runs with their ids."
 
 _ROW = """
-SELECT row_to_json(shown)::text AS row, json_build_array(created_position)::text AS key
+SELECT row_to_json(shown)::text AS row, {key}::text AS key
 FROM ({runs}) AS r
 LEFT JOIN projects p ON p.id = r.project_id
 CROSS JOIN LATERAL (
     SELECT r.id, r.name, r.state, r.state_message, r.flow_id, r.flow_group_id, r.flow_name, r.project_id,
-        coalesce(p.name, r.project_name) AS project_name, r.version, r.labels, r.parameters, r.context, r.run_config,
+        coalesce(p.name, r.project_name) AS project_name, r.version, r.labels, {given},
         r.created, r.created_by, r.scheduled_start_time, r.start_time, r.end_time, r.attempt, r.agent_id, r.agent_name,
         r.cancel_requested, r.failure, r.queue_id, r.idempotency_key, r.position
 ) AS shown
-ORDER BY created_position DESC
+ORDER BY {order}
 """
+_NEWEST_FIRST = {"key": "json_build_array(created_position)", "order": "created_position DESC"}
+_SOONEST_FIRST = {
+    "key": "json_build_array(r.scheduled_start_time, created_position)",
+    "order": "r.scheduled_start_time, created_position",
+}
+_GIVEN = "r.parameters, r.context, r.run_config"
+_NOTHING_GIVEN = "'{}'::json AS parameters, '{}'::json AS context, '{}'::json AS run_config"
 
 # The newest of each state (and of each flow, project or queue asked for), then the newest of all: every part walks one index backwards
 # and stops early, however many runs there are. The count is written out: a planner that does not know it would rather sort.
@@ -38,29 +45,45 @@ CROSS JOIN LATERAL (
 ORDER BY created_position DESC LIMIT {count}
 """
 
+# Those that wait, by when they are due: an index of its own holds them alone.
+_SOONEST = """
+SELECT runs.* FROM {drivers}runs WHERE runs.state = 'Scheduled'{conditions}
+ORDER BY runs.scheduled_start_time, created_position LIMIT {count}
+"""
+
 
 def list_runs(query: ListRuns, after: Key | None, count: int) -> Statement:
     unknown = [state for state in query.states if state not in RUN_STATES]
     if unknown:
         raise InvalidArgument(f"{unknown[0]!r} is not a state of a run.", hint=f"States are: {', '.join(RUN_STATES)}.")
     conditions = Conditions()
-    states = conditions.argument(list(query.states or RUN_STATES))
+    states = "" if query.soonest else conditions.argument(list(query.states or RUN_STATES))
     drivers = _narrow(conditions, query)
     for column, bound in (("created", query.created_after), ("start_time", query.started_after)):
         if bound is not None:
             conditions.add(f"runs.{column} >= {{}}", _utc(bound))
+    if query.created_before is not None:
+        conditions.add("runs.created < {}", _utc(query.created_before))
     if query.scheduled_after is not None:
         conditions.add("runs.scheduled_start_time >= {}", _utc(query.scheduled_after))
     if query.scheduled_before is not None:
         conditions.add("runs.scheduled_start_time < {}", _utc(query.scheduled_before))
     if query.name is not None:
         conditions.add("runs.name = {}", query.name)
+    if query.search:
+        conditions.add("strpos(lower(runs.name || ' ' || runs.flow_name), lower({})) > 0", query.search)
     if query.agent_id is not None:
         conditions.add("runs.agent_id = {}", query.agent_id)
+    given = _NOTHING_GIVEN if query.brief else _GIVEN
+    if query.soonest:
+        if after is not None:
+            conditions.add("(runs.scheduled_start_time, runs.created_position) > ({}::text::timestamptz, {})", *after)
+        runs = _SOONEST.format(drivers=drivers, conditions=conditions.also, count=count)
+        return Statement(_ROW.format(runs=runs, given=given, **_SOONEST_FIRST), tuple(conditions.arguments))
     if after is not None:
         conditions.add("runs.created_position < {}", after[0])
     runs = _NEWEST.format(drivers=drivers, states=states, conditions=conditions.also, count=count)
-    return Statement(_ROW.format(runs=runs), tuple(conditions.arguments))
+    return Statement(_ROW.format(runs=runs, given=given, **_NEWEST_FIRST), tuple(conditions.arguments))
 
 
 def _narrow(conditions: Conditions, query: ListRuns) -> str:
@@ -100,7 +123,8 @@ def flow_groups(conditions: Conditions, flow: str, project: str | None) -> str:
 def get_run(query: GetRun, _: Key | None, __: int) -> Statement:
     run_id = parsed_uuid(query.run_id, kind="run id")
     wanted = Parent("", (), "run", query.run_id, _HINT)
-    return Statement(_ROW.format(runs="SELECT * FROM runs WHERE id = $1"), (run_id,), one=wanted)
+    row = _ROW.format(runs="SELECT * FROM runs WHERE id = $1", given=_GIVEN, **_NEWEST_FIRST)
+    return Statement(row, (run_id,), one=wanted)
 
 
 def the_run(run_id: str) -> Parent:

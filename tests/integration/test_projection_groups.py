@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import msgspec
 import pytest
@@ -103,3 +104,37 @@ async def test_pages_are_as_long_as_the_reader_wants(history: History, database_
 
     assert sizes == [3, 3, 1]
     assert seen == created[::-1]
+
+
+async def test_waiting_runs_come_by_when_they_are_due_and_without_what_they_were_given(history: History, database_url: str) -> None:
+    flow = await _etl(history)
+    now = history.clock()
+    due = [(await history.run(flow, start_time=now + timedelta(hours=hours), context={"big": "x" * 1000})).run_id for hours in (3, 1, 2)]
+    await play_etl(history, flow, children=1)
+    async with views_of(history.log, database_url) as views:
+        seen, cursor = [], None
+        while True:
+            query = ListRuns(soonest=True, brief=True, limit=None)
+            reply = await views.page(query, at_least=await _tail(history.log), cursor=cursor, page_rows=2)
+            seen += msgspec.json.decode(reply.rows, type=list[RunRow])
+            if (cursor := reply.next) is None:
+                break
+
+    assert [row.id for row in seen] == [due[1], due[2], due[0]]
+    assert [row.context for row in seen] == [{}, {}, {}]
+
+
+async def test_runs_are_found_by_a_part_of_their_name_or_their_flows(history: History, database_url: str) -> None:
+    flow = await _etl(history)
+    named = (await history.run(flow, name="The Morning Load")).run_id
+    other = (await history.run(flow, name="%_\\'")).run_id
+    async with views_of(history.log, database_url) as views:
+
+        async def found(search: str) -> list[str]:
+            reply = await views.page(ListRuns(search=search), at_least=await _tail(history.log))
+            return [row.id for row in msgspec.json.decode(reply.rows, type=list[RunRow])]
+
+        assert await found("morning") == [named]
+        assert await found("%_\\'") == [other]
+        assert await found("ETL") == [other, named]
+        assert await found("nothing") == []

@@ -223,7 +223,7 @@ async def test_a_holder_keeps_what_it_holds_over_a_killed_broker(broker: Broker,
 async def test_bindings_end_cleanly_in_any_state(log: Log, queue_id: str, wanted: bool) -> None:
     for _ in range(5):
         async with log.queues.bind(queue_id, lease_seconds=LONG_LEASE) as binding, anyio.create_task_group() as group:
-            group.start_soon(anext, aiter(binding))
+            group.start_soon(_next, binding)
             await anyio.wait_all_tasks_blocked()
             binding.want(wanted)
             group.cancel_scope.cancel()

@@ -291,7 +291,7 @@ class _Client(Client):
     async def _connect_to_server(self, s: Any) -> None:
         # A server that accepts and then goes away during a reconnection would leave its socket open.
         if self._transport is not None:
-            self._transport.close()
+            self._transport.close()  # type: ignore[no-untyped-call]
         await super()._connect_to_server(s)
 
     async def _process_pong(self) -> None:

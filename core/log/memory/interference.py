@@ -15,7 +15,7 @@ class Interference(Protocol):
     is lost (`OutcomeUnknown`).
     """
 
-    def __call__(self, operation: Operation, moment: Moment, subject: str) -> None: ...
+    def __call__(self, operation: Operation, moment: Moment, subject: str, /) -> None: ...
 
 
 def undisturbed(operation: Operation, moment: Moment, subject: str) -> None:

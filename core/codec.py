@@ -72,8 +72,11 @@ def _decode_slowly(data: bytes) -> Commit:
 
 def _event(item: dict[str, Any], *, written_by: int) -> AnyEvent:
     lifted = lift(item, written_by=written_by)
-    if lifted["type"] not in _KNOWN_TYPES:
-        return UnknownEvent(name=str(lifted["type"]), data={key: value for key, value in lifted.items() if key != "type"})
+    name = lifted["type"]
+    if not isinstance(name, str):
+        raise TypeError(f"an event's type is a text, not {name!r}")
+    if name not in _KNOWN_TYPES:
+        return UnknownEvent(name=name, data={key: value for key, value in lifted.items() if key != "type"})
     return msgspec.convert(lifted, AnyEvent)  # type: ignore[no-any-return]
 
 

@@ -51,6 +51,7 @@ class AsyncClient:
         self._program = program
         self._stack = AsyncExitStack()
         self._log: Log | None = None
+        self._creation: RunCreation | None = None
 
     async def __aenter__(self) -> Self:
         from headwater.core.log.jetstream import open_log
@@ -59,11 +60,10 @@ class AsyncClient:
             open_log(self.settings.nats_url, key=self.settings.key, name=f"headwater {self._program}")
         )
         self._log = log
-        self._creation = RunCreation(log.events, log.queues)
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._log = None
+        self._log = self._creation = None
         await self._stack.aclose()
 
     @property
@@ -191,6 +191,8 @@ class AsyncClient:
 
     async def create_run(self, flow_id: str, request: RunRequest) -> CreatedRun:
         """Create a run and return all that was chosen for it. Raises as `create_flow_run`."""
+        if self._creation is None:
+            self._creation = RunCreation(self.log.events, self.log.queues)
         created = await self._creation.create(flow_id, request, self.author)
         self.wrote(created.position)
         return created

@@ -26,6 +26,7 @@ Answer = TypeVar("Answer")
 _lock = threading.Lock()
 _stack = ExitStack()
 _portal: BlockingPortal | None = None
+_inherited: list[object] = []
 
 
 def background_loop() -> BlockingPortal:
@@ -50,6 +51,8 @@ def _end() -> None:
 def _forget() -> None:
     """In a forked child the thread does not exist: the next call starts another."""
     global _portal, _lock, _stack
+    # Collecting them would wait for a thread that is not there.
+    _inherited.append((_portal, _stack))
     _portal, _lock, _stack = None, threading.Lock(), ExitStack()
 
 

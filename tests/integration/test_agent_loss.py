@@ -192,7 +192,9 @@ async def test_an_agent_cut_off_for_longer_than_its_lease_loses_its_run_and_stop
     gate = tmp_path / "gate"
     run_id = await shop.run(await shop.register(gated_flow(gate)))
     await shop.happened(run_id, "task_run.started")
-    (process_id,) = map(int, (tmp_path / "processes").read_text().split())
+    noted = tmp_path / "processes"
+    await eventually(lambda: noted.exists() and noted.read_text().endswith("\n"), "the task's code runs")
+    process_id = int(noted.read_text())
 
     agent.send(signal.SIGSTOP)
     async with agent_at_work(shop.url, name="second", lease_seconds=LEASE_SECONDS):

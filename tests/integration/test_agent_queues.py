@@ -1,0 +1,156 @@
+"""Which runs an agent takes, how many at once, and how little it asks while there is nothing to do."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import anyio
+import pytest
+from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, hosted, workshop
+from servers import NatsNode
+
+from headwater.core import subjects
+from headwater.core.log.protocol import WorkItem
+from headwater.core.states import StateName
+from headwater.graph.flow import Flow
+from headwater.storage import Local
+from headwater.utilities.tasks import task
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+async def shop(nats_node: NatsNode) -> AsyncIterator[Workshop]:
+    async with hosted(workshop(nats_node.url)) as opened:
+        yield opened
+
+
+@task
+def nothing() -> None: ...
+
+
+def flow_named(name: str, *labels: str) -> Flow:
+    return Flow(name, tasks=[nothing], storage=Local(labels=labels, add_default_labels=False))
+
+
+async def test_fifty_runs_over_two_agents_are_executed_exactly_once_each(shop: Workshop, tmp_path: Path) -> None:
+    executed = tmp_path / "executed"
+
+    @task
+    def note() -> None:
+        from headwater.utilities.context import context
+
+        with executed.open("a") as file:
+            file.write(f"{context.flow_run_id}\n")
+
+    flow_id = await shop.register(Flow("noting-flow", tasks=[note]))
+    agents = [AgentProcess(tmp_path / name, shop.url, {"name": name, "limit": 4}) for name in ("first", "second")]
+    for agent in agents:
+        agent.start()
+    try:
+        run_ids = [await shop.run(flow_id) for _ in range(50)]
+        runs = [await shop.ended(run_id) for run_id in run_ids]
+    finally:
+        for agent in agents:
+            agent.kill()
+
+    assert Counter(executed.read_text().split()) == Counter(run_ids)
+    assert {(run.state, run.attempt) for run in runs} == {(StateName.SUCCESS, 1)}
+    assert {run.agent_name for run in runs} == {"first", "second"}
+
+
+async def test_no_more_runs_than_the_limit_are_executed_at_once(shop: Workshop, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+
+    @task
+    def wait_at_gate() -> None:
+        while not gate.exists():
+            time.sleep(0.01)
+
+    flow_id = await shop.register(Flow("gated-flow", tasks=[wait_at_gate]))
+    async with agent_at_work(shop.url, limit=2) as agent:
+        run_ids = [await shop.run(flow_id) for _ in range(5)]
+        assert agent.agent is not None
+        held = agent.agent.held
+        await eventually(lambda: len(held) == 2, "two runs are taken")
+        states = Counter([(await shop.state(run_id)).held for run_id in run_ids])
+        gate.touch()
+        runs = [await shop.ended(run_id) for run_id in run_ids]
+
+    assert states == {True: 2, False: 3}
+    assert {(run.state, run.attempt) for run in runs} == {(StateName.SUCCESS, 1)}
+
+
+async def test_runs_of_a_label_set_that_becomes_known_later_are_taken_at_once(shop: Workshop) -> None:
+    async with agent_at_work(shop.url, labels=["gpu", "etl"], hostname_label=False):
+        run_ids = [await shop.run(await shop.register(flow_named(f"flow-{number}", *labels))) for number, labels in enumerate(LABEL_SETS)]
+        runs = [await shop.ended(run_id) for run_id in run_ids]
+
+    assert {run.state for run in runs} == {StateName.SUCCESS}
+
+
+LABEL_SETS = [("gpu",), ("etl",), ("etl", "gpu")]
+
+
+async def test_an_agent_leaves_runs_that_its_labels_do_not_match(shop: Workshop) -> None:
+    foreign = await shop.run(await shop.register(flow_named("foreign-flow", "etl", "berlin")))
+    unlabelled = await shop.run(await shop.register(flow_named("unlabelled-flow")))
+    own = await shop.run(await shop.register(flow_named("own-flow", "etl")))
+
+    async with agent_at_work(shop.url, labels=["etl"], hostname_label=False):
+        await shop.ended(own)
+    async with agent_at_work(shop.url, hostname_label=False):
+        await shop.ended(unlabelled)
+
+    assert (await shop.state(foreign)).state is StateName.SCHEDULED
+
+
+async def test_a_wake_up_that_comes_too_early_sets_the_runs_timer_again(shop: Workshop) -> None:
+    flow_id = await shop.register(flow_named("later-flow", "etl"))
+    run_id = await shop.run(flow_id, scheduled_start_time=datetime.now(UTC) + timedelta(seconds=3))
+    created = (await shop.state(run_id)).created
+    assert created is not None
+    await shop.log.queues.cancel_timer(run_id)
+
+    async with agent_at_work(shop.url, labels=["etl"], hostname_label=False):
+        await shop.log.queues.offer(WorkItem(run_id=run_id, queue_id=created.queue_id, generation=1))
+        run = await shop.ended(run_id)
+
+    assert run.state is StateName.SUCCESS
+    assert run.started_at is not None
+    assert run.start_time is not None
+    assert run.started_at >= run.start_time
+
+
+async def test_an_idle_agent_sends_nothing_but_its_heartbeat(shop: Workshop, nats_node: NatsNode) -> None:
+    for number, labels in enumerate(LABEL_SETS):
+        await shop.run(await shop.register(flow_named(f"flow-{number}", *labels)))
+    async with agent_at_work(shop.url, name="idler", labels=["gpu", "etl"], hostname_label=False, lease_seconds=1.0) as agent:
+        assert agent.agent is not None
+        held = agent.agent.held
+        await shop.ended(await shop.run(await shop.register(flow_named("last-flow", "etl"))))
+        await eventually(lambda: not len(held), "the agent is idle")
+
+        async with shop.log.subscribe(subjects.agent_heartbeat(agent.settings.agent_id)) as beats:
+            await anext(beats)  # what followed the last run has been sent before this
+            before = messages_from(nats_node, "headwater agent idler")
+            for _ in range(12):
+                with anyio.fail_after(30):
+                    await anext(beats)
+            sent = messages_from(nats_node, "headwater agent idler") - before
+
+    assert 11 <= sent <= 13
+
+
+def messages_from(node: NatsNode, name: str) -> int:
+    """Return how many messages the server received on the connection of this name."""
+    (connection,) = [each for each in node.monitor("connz")["connections"] if each.get("name") == name]
+    return int(connection["in_msgs"])

@@ -10,6 +10,8 @@ from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+import msgspec
+
 from headwater.agents.failures import failure_of
 from headwater.core.errors import IllegalTransition
 from headwater.core.events import (
@@ -35,7 +37,7 @@ from headwater.core.rules import task_run as task_run_rules
 from headwater.core.rules.task_run import TaskRun, TaskRunKey
 from headwater.core.states import FINAL, SUCCESSFUL, StateName
 from headwater.engine import state as states
-from headwater.engine.results import InlineResult
+from headwater.engine.results import INLINE_BYTES_MAX, InlineResult
 from headwater.engine.state import State
 from headwater.engine.state_serialization import deserialize_state
 
@@ -69,11 +71,19 @@ class _Change(NamedTuple):
     def result(self) -> ResultReference | None:
         """Where the value is kept, if it is: never the value itself, but for results that the user wanted inline."""
         result = self.state._result  # noqa: SLF001 - the state's other half
-        if isinstance(result, InlineResult) and result.location is not None:
-            return ResultReference(type=type(result).__name__, value=result.value)
+        if isinstance(result, InlineResult):
+            # Checked when it was written; one that was made some other way may hold anything.
+            return ResultReference(type=type(result).__name__, value=result.value) if _fits(result.value) else None
         if result.location is None or not result.keeps_values:
             return None
         return ResultReference(type=type(result).__name__, location=result.location)
+
+
+def _fits(value: Any) -> bool:
+    try:
+        return len(msgspec.json.encode(value)) <= INLINE_BYTES_MAX
+    except (TypeError, ValueError, OverflowError, msgspec.MsgspecError):
+        return False
 
 
 def _nothing(_: _Change) -> dict[str, Any]:

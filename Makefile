@@ -40,7 +40,7 @@ docs: setup  ## Write the generated references under docs/reference/
 	$(BIN)/python docs/generate.py
 
 golden: setup  ## Write golden files for events that have none yet
-	$(BIN)/pytest tests/unit/test_codec.py --update-golden
+	$(BIN)/python tests/golden_events.py
 
 clean:  ## Remove what was made here
 	rm -rf $(VENV) build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -5,10 +5,11 @@ from contextlib import asynccontextmanager
 
 import anyio
 import pytest
-from brokers import Broker
+from brokers import Broker, ThreeNodes
 from commits import a_commit, an_item
 
-from headwater.core.log.protocol import Delivery, Log, QueueBinding, RunQueues
+from headwater.core.errors import LogUnavailable
+from headwater.core.log.protocol import Delivery, Log, QueueBinding, RunQueues, WorkItem
 
 IN_TIME_SECONDS = 30.0
 LONG_LEASE = 600.0
@@ -204,6 +205,21 @@ async def test_a_waiting_agent_gets_work_after_the_broker_was_killed(broker: Bro
     await got[0].done()
 
 
+async def test_on_three_nodes_any_one_may_be_dead(broker: Broker, log: Log, other: Log, queue_id: str) -> None:
+    if not isinstance(broker, ThreeNodes):
+        pytest.skip("needs a cluster")
+    async with log.queues.bind(queue_id, lease_seconds=LONG_LEASE) as binding:
+        for node in broker.cluster.nodes:
+            item = an_item(queue_id)
+            async with anyio.create_task_group() as group:
+                # Waiting while the node dies: perhaps ours, perhaps the one that leads the queue.
+                group.start_soon(_take_and_finish, binding, item)
+                await anyio.wait_all_tasks_blocked()
+                node.kill()
+                await _offer_surely(other, item)
+            broker.restart()
+
+
 async def test_a_holder_keeps_what_it_holds_over_a_killed_broker(broker: Broker, log: Log, queue_id: str) -> None:
     await log.queues.offer(an_item(queue_id))
     async with log.queues.bind(queue_id, lease_seconds=LONG_LEASE) as binding:
@@ -232,6 +248,24 @@ async def test_bindings_end_cleanly_in_any_state(log: Log, queue_id: str, wanted
 async def _next(binding: QueueBinding) -> Delivery:
     with anyio.fail_after(IN_TIME_SECONDS):
         return await anext(aiter(binding))
+
+
+async def _take_and_finish(binding: QueueBinding, item: WorkItem) -> None:
+    delivery = await _next(binding)
+    while delivery.item != item:  # what was done may come once more after a crash
+        await delivery.done()
+        delivery = await _next(binding)
+    await delivery.done()
+
+
+async def _offer_surely(log: Log, item: WorkItem) -> None:
+    with anyio.fail_after(IN_TIME_SECONDS):
+        while True:
+            try:
+                await log.queues.offer(item)
+            except LogUnavailable:
+                continue
+            return
 
 
 @asynccontextmanager

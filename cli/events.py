@@ -11,6 +11,9 @@ import typer
 
 from headwater.cli.connection import with_client
 from headwater.cli.output import Output, OutputForm, coloured, examples, print_json, say
+from headwater.core.errors import CommitUnreadable
+from headwater.core.events import AgentRegistered, AnyEvent, FlowRegistered, NameClaimed, ProjectCreated, RunCreated, UnknownEvent
+from headwater.core.wording import in_words
 
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
@@ -19,7 +22,8 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 COMMITS_SHOWN = 100
-_ACTOR_WIDTH = 28
+_ACTOR_WIDTH = 24
+_ABOUT_WIDTH = 24
 
 
 @app.command(
@@ -49,8 +53,10 @@ def events(
 
         subject = subjects.EVENTS_ALL if run is None else subjects.run(await find_run_id(client, run))
         shown = _Printer(output, follow=follow)
+        names = _Names(client) if run is None else None
         async for batch in _batches(client, subject, start, follow=follow):
-            shown.take(batch, start if isinstance(start, datetime) else None)
+            recent = [recorded for recorded in batch if not isinstance(start, datetime) or recorded.recorded_at >= start]
+            await shown.take(recent, names)
         shown.end()
 
     with_client(context, work)
@@ -97,14 +103,13 @@ class _Printer:
         self._collected: list[dict[str, Any]] = []
         self._printed = 0
 
-    def take(self, batch: Sequence[Recorded], since: datetime | None) -> None:
+    async def take(self, batch: Sequence[Recorded], names: _Names | None) -> None:
         for recorded in batch:
-            if since is not None and recorded.recorded_at < since:
-                continue
             if self._json:
                 self._take_json(recorded)
             else:
-                for line in lines(recorded):
+                about = await names.about(recorded) if names is not None else None
+                for line in lines(recorded, about=about):
                     print(line, flush=self._follow)
             self._printed += 1
 
@@ -125,28 +130,55 @@ class _Printer:
             say("No events.")
 
 
-def lines(recorded: Recorded) -> list[str]:
-    """Return one line per event of the commit, aligned."""
-    from headwater.core.errors import CommitUnreadable
-    from headwater.core.wording import in_words
+class _Names:
+    """What the aggregates of the log are called, learned from their first events."""
 
+    _NAMED = (ProjectCreated, FlowRegistered, RunCreated, AgentRegistered, NameClaimed)
+
+    def __init__(self, client: AsyncClient) -> None:
+        self._log = client.log.events
+        self._known: dict[str, str] = {}
+
+    async def about(self, recorded: Recorded) -> str:
+        """Return what the commit is about, such as `run quiet-heron`."""
+        _, _, kind, identity = recorded.subject.split(".", 3)
+        if kind not in {"project", "flow", "run", "agent"}:
+            return kind
+        if recorded.subject not in self._known:
+            first = (await self._log.read(recorded.subject))[:1]
+            named = [event for each in first for event in _events(each) if isinstance(event, self._NAMED)]
+            self._known[recorded.subject] = named[0].name if named else identity
+        return f"{kind} {self._known[recorded.subject]}"
+
+
+def _events(recorded: Recorded) -> Sequence[AnyEvent]:
+    try:
+        return recorded.commit.events
+    except CommitUnreadable:
+        return ()
+
+
+def lines(recorded: Recorded, *, about: str | None = None) -> list[str]:
+    """Return one line per event of the commit, aligned; `about` says what it belongs to where that is not known anyway."""
     place = coloured(f"{recorded.position:>7}", "bright_black")
     time = recorded.recorded_at.astimezone().strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
     try:
         commit = recorded.commit
     except CommitUnreadable as error:
         return [f"{place}  {time}  {coloured(str(error), 'red')}"]
-    actor = commit.actor if len(commit.actor) <= _ACTOR_WIDTH else commit.actor[: _ACTOR_WIDTH - 1] + "…"
-    head = f"{place}  {time}  {coloured(f'{actor:<{_ACTOR_WIDTH}}', 'cyan')}  "
+    head = f"{place}  {time}  {coloured(_fitted(commit.actor, _ACTOR_WIDTH), 'cyan')}  "
+    if about is not None:
+        head += f"{_fitted(about, _ABOUT_WIDTH)}  "
     return [head + in_words(event) for event in commit.events]
+
+
+def _fitted(words: str, width: int) -> str:
+    return f"{words:<{width}}" if len(words) <= width else words[: width - 1] + "…"
 
 
 def entries(recorded: Recorded) -> list[dict[str, Any]]:
     """Return the events of a commit as plain data, each with its place in the log."""
     import msgspec
-
-    from headwater.core.events import UnknownEvent
-    from headwater.core.wording import in_words
 
     commit = recorded.commit
     return [

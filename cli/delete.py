@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headwater.cli.connection import with_client
-from headwater.cli.output import coloured, examples
+from headwater.cli.output import coloured, confirmed, examples, say
 
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
@@ -38,7 +38,8 @@ def project(
 
     # An unknown name is told before anybody is asked to be sure.
     with_client(context, find)
-    if not yes:
-        typer.confirm(f"Delete project {name!r} with its flows?", abort=True, err=True)
+    if not yes and not confirmed(f"Delete project {name!r} with its flows?", default=False):
+        say("Nothing was deleted; --yes deletes without asking.")
+        raise typer.Exit(1)
     with_client(context, work)
     print(coloured(f"{name} deleted", "green"))

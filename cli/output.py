@@ -60,6 +60,16 @@ def warn(words: str) -> None:
     say(f"{coloured('Warning:', 'yellow', sys.stderr)} {words}")
 
 
+def confirmed(question: str, *, default: bool) -> bool:
+    """Ask on standard error and return the answer; where nobody can answer, it is no."""
+    say(f"{question} [{'Y/n' if default else 'y/N'}]:", end=" ")
+    answer = sys.stdin.readline()
+    if not answer:
+        say()
+        return False
+    return answer.strip().lower() in {"y", "yes"} or (default and not answer.strip())
+
+
 def show_error(error: HeadwaterError) -> None:
     """Say what went wrong, why, and what to do."""
     say(f"{coloured('Error:', 'red', sys.stderr)} {error}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headwater.cli.connection import with_client
-from headwater.cli.output import coloured, examples, say, step, warn
+from headwater.cli.output import coloured, confirmed, examples, say, step, warn
 
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
@@ -311,7 +311,7 @@ def _offer_to_cancel(context: typer.Context, run_id: str) -> None:
     if not sys.stdin.isatty():
         say(f"\nThe run goes on. `headwater cancel {run_id}` cancels it.")
         return
-    if typer.confirm("\nCancel the run?", default=True, err=True):
+    if confirmed("\nCancel the run?", default=True):
         with_client(context, lambda client: client.cancel_flow_run(run_id, "Interrupted in the terminal that watched it."))
         say("Cancelled.")
     else:

@@ -39,7 +39,7 @@ def serialize_flow(flow: Flow) -> dict[str, Any]:
         ],
         "tasks": [
             _task(task, flow, is_reference=task in references, is_mapped=task in mapped, code_hash=hashes.of(task, flow))
-            for task in flow.tasks
+            for task in flow.sorted_tasks()
         ],
         # Sorted, since the order in which a set of upstream tasks was walked through means nothing.
         "edges": sorted(

@@ -6,20 +6,56 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
+
+from headwater.core.commit import Position
 from headwater.core.errors import SettingsError
+from headwater.core.events import RunCreated, RunScheduled, RunSubmitted
+from headwater.core.rules.run import RULES, Run
 from headwater.core.settings import DEFAULT_NATS_URL, INTERNAL_PREFIX, KEY, NATS_URL, TRACEBACK_SOURCE
 
 _RUN_ID = INTERNAL_PREFIX + "RUN_ID"
 _ATTEMPT = INTERNAL_PREFIX + "ATTEMPT"
 _SHOW_LOGS = INTERNAL_PREFIX + "SHOW_LOGS"
 _SUPERVISED = INTERNAL_PREFIX + "SUPERVISED"
+_KNOWN = INTERNAL_PREFIX + "KNOWN_RUN"
+
+KNOWN_BYTES_MAX = 32 * 1024
+"""Larger runs are read from the log: an environment variable is no place for megabytes of parameters."""
+
+
+class KnownRun(msgspec.Struct, frozen=True):
+    """A run as its agent knows it right after the first claim: enough to fold it again without asking the log."""
+
+    created: RunCreated
+    scheduled: RunScheduled
+    submitted: RunSubmitted
+    position: Position
+
+    @classmethod
+    def after_claim(cls, run: Run, position: Position) -> KnownRun | None:
+        """Return what is known of a run just claimed for the first time; None where there is more to it than that."""
+        if run.created is None or run.start_time is None or run.attempt != 1 or run.task_runs or run.name != run.created.name:
+            return None
+        return cls(
+            run.created,
+            RunScheduled(run.start_time, run.generation),
+            RunSubmitted(run.attempt, run.agent_id, run.agent_name),
+            position,
+        )
+
+    def fold(self) -> Run:
+        return RULES.fold((self.created, self.scheduled, self.submitted))
+
+
+_decode_known = msgspec.json.Decoder(KnownRun).decode
 
 
 @dataclass(frozen=True, kw_only=True)
 class AttemptOrder:
     """Which attempt of which run to execute, and where its log is.
 
-    `supervised`: the descriptors of `launch_wire` are open, and somebody reads the report.
+    `supervised`: the descriptors of `launch_wire` are open, and somebody reads the report. `known` spares a look into the log.
     """
 
     run_id: str
@@ -28,6 +64,7 @@ class AttemptOrder:
     key: str | None = None
     show_logs: bool = False
     supervised: bool = False
+    known: KnownRun | None = None
 
     @property
     def actor(self) -> str:
@@ -36,12 +73,14 @@ class AttemptOrder:
 
     def environment(self) -> dict[str, str]:
         """Return the variables that say this, stronger than whatever others say."""
+        known = b"" if self.known is None else msgspec.json.encode(self.known)
         variables = {
             NATS_URL.variable: self.nats_url,
             _RUN_ID: self.run_id,
             _ATTEMPT: str(self.attempt),
             _SHOW_LOGS: "1" if self.show_logs else "",
             _SUPERVISED: "1" if self.supervised else "",
+            _KNOWN: known.decode() if len(known) <= KNOWN_BYTES_MAX else "",
         }
         # Code of the run talks to the same server with the same key: `headwater.Client()` works inside tasks.
         return variables if self.key is None else {**variables, KEY.variable: self.key}
@@ -68,6 +107,7 @@ class AttemptOrder:
             key=KEY.value(given),
             show_logs=bool(given.get(_SHOW_LOGS)),
             supervised=bool(given.get(_SUPERVISED)),
+            known=_decode_known(given[_KNOWN]) if given.get(_KNOWN) else None,
         )
 
 

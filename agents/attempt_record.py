@@ -1,7 +1,7 @@
 """Appends what happens in one attempt of a run: in order, in few messages, and only while the attempt holds the run.
 
-Events come from the thread that runs the flow and go out from the event loop's thread. While one append is on its way, what happens
-gathers for the next: a chatty run costs few messages, a quiet one is recorded at once.
+Events come from the thread that runs the flow and go out from the event loop's thread. What happens gathers for a few milliseconds,
+and while the append before is on its way: a chatty run costs few messages, a quiet one is recorded at once.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from headwater.core.identifiers import new_id
 from headwater.core.rules.run import Run
 
 COMMIT_BYTES_MAX = 512 * 1024
+GATHER_SECONDS = 0.003
 WAITING_EVENTS_MAX = 50_000
 """So many events may wait for the log; then the flow waits."""
 
@@ -45,6 +46,8 @@ class AttemptRecord:
         self._woken = False
         self._arrival = anyio.Event()
         self._appended = anyio.Event()
+        self._hurry = anyio.Event()
+        self._flushing = False
         self._busy = False
         self._failure: Exception | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -80,6 +83,10 @@ class AttemptRecord:
                 self._appended.set()
                 await self._arrival.wait()
                 self._arrival = anyio.Event()
+                if not self._flushing:
+                    self._hurry = anyio.Event()
+                    with anyio.move_on_after(GATHER_SECONDS):
+                        await self._hurry.wait()
         except AttemptFenced as fenced:
             self._fail(fenced)
         except Exception as error:
@@ -105,11 +112,12 @@ class AttemptRecord:
             AttemptFenced: the run is not this attempt's any more.
 
         """
-        while self._events or self._busy:
-            if self._failure is not None:
-                raise self._failure
+        self._flushing = True
+        self._hurry.set()
+        while (self._events or self._busy) and self._failure is None:
             self._appended = anyio.Event()
             await self._appended.wait()
+        self._flushing = False
         if self._failure is not None:
             raise self._failure
 

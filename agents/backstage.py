@@ -17,12 +17,13 @@ from headwater.agents.errors import AttemptFenced
 from headwater.agents.launch_wire import LIFELINE_DESCRIPTOR
 from headwater.agents.log_shipping import LogShipper
 from headwater.agents.perseverance import until_done
-from headwater.core.aggregates import Author
-from headwater.core.commands import FailUnstartedRun, FinishRun, StartRun
-from headwater.core.concurrency import single_error
+from headwater.core.aggregates import Aggregate, Author
+from headwater.core.commands import FailUnstartedRun, FinishRun, RunCommand, StartRun
+from headwater.core.concurrency import single_error, together
 from headwater.core.events import Failure
 from headwater.core.log.protocol import Log
 from headwater.core.operations.runs import load_run
+from headwater.core.operations.runs import run as run_aggregate
 from headwater.core.rules.run import Run
 
 STOP_SECONDS = 10.0
@@ -66,8 +67,7 @@ class Backstage:
 
     async def flush(self) -> None:
         """Return when all that was recorded and logged is stored. Raises AttemptFenced."""
-        await self.record.flush()
-        await self.shipper.flush_to_log()
+        await together(self.record.flush, self.shipper.flush_to_log)
 
 
 @asynccontextmanager
@@ -90,7 +90,7 @@ async def open_backstage(order: AttemptOrder, *, on_stop: Callable[[], None]) ->
             name = f"headwater run {order.run_id}"
             log = await until_done(lambda: stack.enter_async_context(open_log(order.nats_url, key=order.key, name=name)), "the log")
             group = await stack.enter_async_context(anyio.create_task_group())
-            run = await until_done(lambda: load_run(log.events, order.run_id), "the run")
+            run = await _run_of(order, log)
             if not run.state.held or run.state.attempt != order.attempt:
                 raise AttemptFenced(order.attempt, run.state.state, run.state.attempt)
             record = AttemptRecord(run, author, order.attempt, lambda: _stop(group, on_stop))
@@ -101,6 +101,16 @@ async def open_backstage(order: AttemptOrder, *, on_stop: Callable[[], None]) ->
                 group.start_soon(_watch_lifeline)
             yield Backstage(log, order, run.state, record, shipper, author)
             group.cancel_scope.cancel()
+
+
+async def _run_of(order: AttemptOrder, log: Log) -> Aggregate[Run, RunCommand]:
+    """Return the run, as its agent knew it a moment ago or else as the log has it."""
+    if order.known is None:
+        return await until_done(lambda: load_run(log.events, order.run_id), "the run")
+    known = run_aggregate(log.events, order.run_id)
+    # Should it have changed since, the first append is refused, and the rest is read then.
+    known.state, known.position = order.known.fold(), order.known.position
+    return known
 
 
 def _stop(group: TaskGroup, on_stop: Callable[[], None]) -> None:

@@ -19,8 +19,9 @@ from headwater.agents.launching import Ending, LaunchedRun, Launcher, LaunchOrde
 from headwater.agents.perseverance import until_done
 from headwater.core.aggregates import Aggregate, Author
 from headwater.core.commands import ConfirmCancelled, FailUnstartedRun, LoseAttempt, RunCommand
+from headwater.core.commit import Position
 from headwater.core.errors import IllegalTransition
-from headwater.core.events import RunAttemptLost, RunCancelRequested, RunCreated, RunSubmitted
+from headwater.core.events import RunAttemptLost, RunCancelRequested, RunSubmitted
 from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import Log, LogLine, Recorded
 from headwater.core.rules.run import Run
@@ -30,8 +31,8 @@ _REASON_CHARACTERS_MAX = 300
 _NO_LIMIT = sys.maxsize
 _ENDING = (b'"run.cancel_requested"', b'"run.attempt_lost"', b'"run.submitted"')
 
-Prepare = Callable[[RunCreated, int], LaunchOrder]
-"""Makes the order to launch an attempt. Raises CannotLaunch where it can never be launched here."""
+Prepare = Callable[[Run, Position], LaunchOrder]
+"""Makes the order to launch the attempt just claimed, at this position. Raises CannotLaunch where it can never be launched here."""
 
 
 class Verdict(Enum):
@@ -73,7 +74,7 @@ class Custody:
         """Execute the attempt just claimed, until its end is in the log."""
         began = time.monotonic()
         try:
-            order = self._prepare(held.created, held.attempt)
+            order = self._prepare(run.state, run.position)
         except CannotLaunch as refusal:
             return await self._refuse(run, held, refusal, began)
         self._show.info(

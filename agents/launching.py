@@ -11,8 +11,6 @@ import msgspec
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
-from headwater.core.events import RunCreated
-
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a run's process says when its attempt is over. `state` is final and in the log already; or the attempt was not its own."""
@@ -39,10 +37,8 @@ class Ending:
 
 @dataclass(frozen=True)
 class LaunchOrder:
-    """One attempt to start: the run, and where and with what environment its process runs."""
+    """Where and with what environment an attempt's process runs."""
 
-    created: RunCreated
-    attempt: int
     environment: Mapping[str, str]
     directory: Path
 

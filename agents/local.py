@@ -18,15 +18,16 @@ from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
 from headwater.agents.agent import Agent, AgentSettings
-from headwater.agents.attempt import AttemptOrder
+from headwater.agents.attempt import AttemptOrder, KnownRun
 from headwater.agents.console import BANNER, DOCUMENTATION_URL, agent_logger, listed
 from headwater.agents.environment import agent_environment, require_local, run_environment, working_directory
 from headwater.agents.launching import LaunchOrder
 from headwater.agents.local_launcher import LocalLauncher
+from headwater.core.commit import Position
 from headwater.core.concurrency import single_error
 from headwater.core.errors import SettingsError
-from headwater.core.events import RunCreated
 from headwater.core.labels import label_set
+from headwater.core.rules.run import Run
 from headwater.core.settings import LOG_LEVEL, LOG_LEVELS, connection_settings
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ class LocalAgent:
         Raises:
             LogUnavailable: no server answers.
             KeyRefused: the server wants another key.
+        StreamMismatch: the log there is of another version, or none of ours.
 
         """
         try:
@@ -140,6 +142,7 @@ class LocalAgent:
         self._show.info("Registering agent...")
         connection = self._connection
         async with open_log(connection.nats_url, key=connection.key, name=f"headwater agent {self.settings.name}") as log:
+            await log.check_streams()
             launcher = LocalLauncher(self._environment, show_line=_show_line if self._show_flow_logs else None)
             self.agent = Agent(log, self.settings, launcher, self._prepare, show=self._show)
             try:
@@ -176,19 +179,20 @@ class LocalAgent:
                     self._show.info("Handing back: %s.", names)
                     await agent.hand_back()
 
-    def _prepare(self, created: RunCreated, attempt: int) -> LaunchOrder:
+    def _prepare(self, run: Run, position: Position) -> LaunchOrder:
+        created = run.created
+        assert created is not None
         require_local(created.run_config)
         order = AttemptOrder(
             run_id=created.run_id,
-            attempt=attempt,
+            attempt=run.attempt,
+            known=KnownRun.after_claim(run, position),
             nats_url=self._connection.nats_url,
             key=self._connection.key,
             show_logs=self._show_flow_logs,
             supervised=True,
         )
         return LaunchOrder(
-            created=created,
-            attempt=attempt,
             environment=run_environment(self._environment, created.run_config, order.environment()),
             directory=working_directory(created.run_config, self._directory),
         )

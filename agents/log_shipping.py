@@ -1,4 +1,4 @@
-"""Carries what a run logs to the run's log: the first line at once, then what has gathered, ten times a second."""
+"""Carries what a run logs to the run's log: the first lines at once, then what has gathered, ten times a second."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from headwater.core.log.protocol import LogLine, RunLogs
 from headwater.utilities.context import current_values
 
 SHIP_SECONDS = 0.1
+GATHER_SECONDS = 0.01
+"""A line rarely comes alone: so long the first one waits for its followers."""
 LINES_MAX = 20_000
 CHARACTERS_MAX = 16 * 1024 * 1024
 LINE_CHARACTERS_MAX = 256 * 1024
@@ -42,6 +44,7 @@ class LogShipper(logging.Handler):
         self._hurry = anyio.Event()
         self._shipped = anyio.Event()
         self._busy = False
+        self._flushing = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -97,11 +100,17 @@ class LogShipper(logging.Handler):
             if not self._lines:
                 await self._arrival.wait()
                 self._arrival = anyio.Event()
+                await self._pause(GATHER_SECONDS)
                 continue
             await self._ship()
-            self._hurry = anyio.Event()
             self._shipped.set()
-            with anyio.move_on_after(SHIP_SECONDS):
+            await self._pause(SHIP_SECONDS)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, unless somebody wants all to be shipped now."""
+        if not self._flushing:
+            self._hurry = anyio.Event()
+            with anyio.move_on_after(seconds):
                 await self._hurry.wait()
 
     async def _ship(self) -> None:
@@ -121,7 +130,9 @@ class LogShipper(logging.Handler):
 
     async def flush_to_log(self) -> None:
         """Return when all that was logged so far is stored."""
+        self._flushing = True
+        self._hurry.set()
         while self._lines or self._busy:
-            self._hurry.set()
             self._shipped = anyio.Event()
             await self._shipped.wait()
+        self._flushing = False

@@ -94,19 +94,25 @@ def main() -> int:
             opened = open_backstage(order, on_stop=_end_the_flow)
             with portal.wrap_async_context_manager(opened) as backstage:
                 report = _Attempt(order, portal, backstage, interruption).execute()
+                if report is None:
+                    return STATUS_INTERRUPTED
+                # All is in the log: taking the thread and the connection down in order would only cost time.
+                _hand_in(report, order, started)
+                leave(0)
     except AttemptFenced as fenced:
-        report = Report(fenced=True, message=str(fenced))
+        _hand_in(Report(fenced=True, message=str(fenced)), order, started)
+        return 0
     except KeyboardInterrupt:
         return STATUS_INTERRUPTED
     except HeadwaterError as error:
         sys.stderr.write(f"{error}\n")
         return STATUS_UNREACHABLE
-    if report is None:
-        return STATUS_INTERRUPTED
+
+
+def _hand_in(report: Report, order: AttemptOrder, started: datetime) -> None:
     if order.supervised:
         duration = (datetime.now(UTC) - started).total_seconds()
         os.write(REPORT_DESCRIPTOR, msgspec.json.encode(msgspec.structs.replace(report, duration_seconds=duration)))
-    return 0
 
 
 class _Attempt:

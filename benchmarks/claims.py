@@ -1,0 +1,234 @@
+"""How soon a created run reaches its agent and its first user line, how many runs a second an agent executes, and tasks within a run.
+
+    python benchmarks/claims.py [--runs 100] [--tasks 5000]
+
+One real nats-server that fsyncs every acknowledged message, one local agent in a process of its own, one process per run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import anyio
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+from agents_at_work import AgentProcess, Workshop, workshop
+from servers import NatsNode
+
+from headwater import Flow, task
+from headwater.core import subjects
+from headwater.core.events import RunStarted, RunSubmitted, RunSucceeded, event_type
+from headwater.core.labels import queue_id
+from headwater.run_configs import LocalRun
+from headwater.storage import Local
+from headwater.utilities.context import context
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Milliseconds."""
+
+    p50: float
+    p99: float
+
+    @classmethod
+    def of(cls, seconds: list[float]) -> Latency:
+        ordered = sorted(seconds)
+        return cls(1000 * statistics.median(ordered), 1000 * ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))])
+
+
+@dataclass(frozen=True)
+class ClaimNumbers:
+    """What was measured. `tasks_per_second` counts from the start of the run to its recorded end."""
+
+    delivered: Latency
+    claimed: Latency
+    first_line_warm: Latency
+    first_line_cold: Latency
+    runs_per_second: float
+    tasks_per_second_warning: float
+    tasks_per_second_info: float
+
+
+@task
+def say_hello() -> None:
+    """Say hello, and note the moment where the benchmark finds it."""
+    moment = time.time()
+    context.logger.info("Hello, World!")
+    with (Path(os.environ["MOMENTS"]) / context.flow_run_id).open("w") as file:
+        file.write(repr(moment))
+
+
+@task
+def increment(x: int) -> int:
+    return x + 1
+
+
+def hello_flow(moments: Path, name: str, **environment: str) -> Flow:
+    return Flow(name, tasks=[say_hello], run_config=LocalRun(env={"MOMENTS": str(moments), **environment}))
+
+
+def chain(tasks: int) -> Flow:
+    """Return a flow of so many tasks, each of which takes the result of the one before it."""
+    with Flow("chain") as flow:
+        value = increment(0)
+        for _ in range(tasks - 1):
+            value = increment(value)
+    return flow
+
+
+async def _each_run(shop: Workshop, flow_id: str, times: int, moment_of: Callable[[str, float], Awaitable[float]]) -> list[float]:
+    """Return the seconds from just before each run's creation to its moment, one run after the other."""
+    seconds = []
+    for _ in range(times):
+        began = time.time()
+        run_id = await shop.run(flow_id)
+        seconds.append(await moment_of(run_id, began) - began)
+    return seconds
+
+
+async def delivered(shop: Workshop, times: int) -> Latency:
+    """From before the creation to the item in the hands of whoever waits at the queue, on another connection."""
+    labels = ("bench-delivery",)
+    flow = Flow("delivered", tasks=[say_hello], storage=Local(labels=labels, add_default_labels=False))
+    flow_id = await shop.register(flow)
+    seconds = []
+    async with workshop(shop.url) as agent:
+        await shop.run(flow_id)  # opens the queue
+        async with agent.log.queues.bind(queue_id(labels), lease_seconds=60) as binding:
+            items = aiter(binding)
+            await (await anext(items)).done()
+            for _ in range(times):
+                arrived: list[float] = []
+
+                async def take(arrived: list[float] = arrived) -> None:
+                    delivery = await anext(items)
+                    arrived.append(time.perf_counter())
+                    await delivery.done()
+
+                async with anyio.create_task_group() as group:
+                    group.start_soon(take)
+                    await anyio.sleep(0.002)  # it waits at the queue, as an idle agent does
+                    began = time.perf_counter()
+                    await shop.run(flow_id)
+                seconds.append(arrived[0] - began)
+    return Latency.of(seconds)
+
+
+async def executed(shop: Workshop, flow_id: str, moments: Path, times: int) -> tuple[Latency, Latency]:
+    """From before the creation to the recorded claim, and to the first line of the user's code."""
+    claims: list[float] = []
+
+    async def first_line(run_id: str, began: float) -> float:
+        await shop.ended(run_id)
+        recorded = await shop.log.events.read(subjects.run(run_id))
+        claims.extend(
+            each.recorded_at.timestamp() - began for each in recorded for event in each.commit.events if isinstance(event, RunSubmitted)
+        )
+        return float((moments / run_id).read_text())
+
+    lines = await _each_run(shop, flow_id, times, first_line)
+    return Latency.of(claims), Latency.of(lines)
+
+
+async def runs_per_second(shop: Workshop, flow_id: str, times: int) -> float:
+    """So many runs created at once: from the first claim to the last end, by the broker's clock."""
+    async with anyio.create_task_group() as group:
+        run_ids: list[str] = []
+
+        async def create() -> None:
+            run_ids.append(await shop.run(flow_id))
+
+        for _ in range(times):
+            group.start_soon(create)
+    moments = []
+    for run_id in run_ids:
+        await shop.ended(run_id)
+        recorded = await shop.log.events.read(subjects.run(run_id))
+        moments += [each.recorded_at for each in recorded for event in each.commit.events if isinstance(event, RunSubmitted | RunSucceeded)]
+    return times / (max(moments) - min(moments)).total_seconds()
+
+
+async def tasks_per_second(shop: Workshop, tasks: int, level: str) -> float:
+    """From the recorded start of one run to its recorded end."""
+    flow = chain(tasks)
+    flow.run_config = LocalRun(env={"HEADWATER_LOG_LEVEL": level})
+    run_id = await shop.run(await shop.register(flow))
+    await shop.ended(run_id)
+    moment: dict[str, datetime] = {}
+    succeeded = 0
+    for recorded in await shop.log.events.read(subjects.run(run_id)):
+        for event in recorded.commit.events:
+            succeeded += event_type(event) == "task_run.succeeded"
+            if isinstance(event, RunStarted | RunSucceeded):
+                moment[event_type(event)] = recorded.recorded_at
+    assert succeeded == tasks, f"{succeeded} of {tasks} tasks were recorded"
+    return tasks / (moment["run.succeeded"] - moment["run.started"]).total_seconds()
+
+
+async def measure(directory: Path, *, runs: int, tasks: int, limit: int) -> ClaimNumbers:
+    node = NatsNode(directory / "nats")
+    node.start()
+    moments = directory / "moments"
+    moments.mkdir()
+    agent = AgentProcess(directory / "agent", node.url, {"limit": limit})
+    try:
+        async with workshop(node.url) as shop:
+            delivery = await delivered(shop, runs)
+            agent.start()
+            warm_id = await shop.register(hello_flow(moments, "warm"))
+            cold_id = await shop.register(hello_flow(moments, "cold", PYTHONHASHSEED="7"))
+            await executed(shop, warm_id, moments, 5)
+            claimed, warm = await executed(shop, warm_id, moments, runs)
+            _, cold = await executed(shop, cold_id, moments, max(3, runs // 20))
+            rate = await runs_per_second(shop, warm_id, 2 * runs)
+            return ClaimNumbers(
+                delivery,
+                claimed,
+                warm,
+                cold,
+                rate,
+                await tasks_per_second(shop, tasks, "WARNING"),
+                await tasks_per_second(shop, tasks, "INFO"),
+            )
+    finally:
+        agent.kill()
+        node.kill()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=100)
+    parser.add_argument("--tasks", type=int, default=5000)
+    parser.add_argument("--limit", type=int, default=8)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as directory:
+        os.environ["HEADWATER_HOME"] = f"{directory}/home"
+        numbers = anyio.run(lambda: measure(Path(directory), runs=arguments.runs, tasks=arguments.tasks, limit=arguments.limit))
+    print(f"{'':44}{'p50':>10}{'p99':>10}   budget")
+    for name, latency, budget in (
+        ("create -> agent has it", numbers.delivered, "3 / 20 ms"),
+        ("create -> claimed", numbers.claimed, ""),
+        ("create -> first user line, warm", numbers.first_line_warm, "25 / 100 ms"),
+        ("create -> first user line, cold", numbers.first_line_cold, "700 ms"),
+    ):
+        print(f"{name:44}{latency.p50:8.1f}ms{latency.p99:8.1f}ms   {budget}")
+    for name, rate, budget in (
+        (f"hello-flow runs, one agent, limit {arguments.limit}", numbers.runs_per_second, "30 /s"),
+        ("tasks of one run recorded, WARNING", numbers.tasks_per_second_warning, "5,000 /s"),
+        ("tasks of one run recorded, INFO", numbers.tasks_per_second_info, "2,000 /s"),
+    ):
+        print(f"{name:44}{rate:8,.0f}/s{'':12}   {budget}")
+
+
+if __name__ == "__main__":
+    main()

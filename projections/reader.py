@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import anyio
 import asyncpg
 import msgspec
 
@@ -13,12 +15,16 @@ from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument, NotFound, ViewsUnavailable
 from headwater.core.queries import ListLogs, Query
 from headwater.core.queries.wire import PAGE_BYTES_MAX, QueryReply
+from headwater.projections.database import DATABASE_ERRORS
 from headwater.projections.queries import Statement, statement_for
 from headwater.projections.schema import SCHEMA_VERSION
+
+logger = logging.getLogger("headwater.projections")
 
 CONNECTIONS_MAX = 8
 STATEMENT_SECONDS = 15
 PAGE_ROWS_MAX = 1_000
+_CLOSE_SECONDS = 2.0
 _FETCHED_AT_ONCE = 128
 """Rows may be large, so no more than this many are held before their size is looked at."""
 
@@ -57,16 +63,28 @@ class ViewsReader:
             ViewsUnavailable: there are no views of this log and this version.
 
         """
-        async with self._pool.acquire() as db, db.transaction(isolation="repeatable_read", readonly=True):
+        async with self._pool.acquire() as db:
+            transaction = db.transaction(isolation="repeatable_read", readonly=True)
+            await transaction.start()
             try:
-                live = await db.fetchrow(_OPEN)
-            except asyncpg.UndefinedTableError:
-                live = None
-            if live is None or live["version"] != SCHEMA_VERSION:
-                raise ViewsUnavailable("they are being built.")
-            if self.log_identity is not None and live["log_identity"] != self.log_identity:
-                raise ViewsUnavailable("the database holds the views of another log.")
-            yield db, live["position"]
+                yield db, await self._open(db)
+            finally:
+                # Also where we are being cancelled: the connection goes back to the others.
+                with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
+                    await transaction.rollback()
+
+    async def _open(self, db: Any) -> Position:
+        """Let the transaction see the live views' tables; return their position."""
+        try:
+            live = await db.fetchrow(_OPEN)
+        except asyncpg.UndefinedTableError:
+            live = None
+        if live is None or live["version"] != SCHEMA_VERSION:
+            raise ViewsUnavailable("they are being built.")
+        if self.log_identity is not None and live["log_identity"] != self.log_identity:
+            raise ViewsUnavailable("the database holds the views of another log.")
+        position: Position = live["position"]
+        return position
 
     async def page(self, query: Query, *, at_least: Position = 0, cursor: str | None = None, page_rows: int = 0) -> QueryReply:
         """Return one page of the answer, of at most `page_rows` rows where that is not 0.
@@ -111,13 +129,23 @@ async def open_reader(database_url: str) -> AsyncIterator[ViewsReader]:
         "statement_timeout": f"{STATEMENT_SECONDS}s",
         "idle_in_transaction_session_timeout": f"{4 * STATEMENT_SECONDS}s",
     }
-    pool = asyncpg.create_pool(database_url, min_size=0, max_size=CONNECTIONS_MAX, timeout=10, server_settings=settings)
+    pool = asyncpg.create_pool(
+        database_url, min_size=0, max_size=CONNECTIONS_MAX, timeout=10, server_settings=settings, reset=_nothing_to_reset
+    )
     await pool
     try:
         yield ViewsReader(pool)
     finally:
-        # Whoever still waited for an answer is being cancelled with us.
+        with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
+            try:
+                await pool.close()
+            except DATABASE_ERRORS:
+                logger.debug("Connections to PostgreSQL were not closed in order", exc_info=True)
         pool.terminate()
+
+
+async def _nothing_to_reset(_: Any) -> None:
+    """All that a question sets holds for its transaction only."""
 
 
 def _resume(query: Query, cursor: str | None) -> tuple[list[Any] | None, int | None]:

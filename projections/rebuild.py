@@ -25,6 +25,8 @@ BATCH_MAX = 2_000
 _NEAR = 2_000
 """A build this close to the log's tail is finished while the live views wait."""
 
+_LARGE_TABLES = ("flow_versions", "flow_tasks", "runs", "run_counts", "run_states", "task_runs", "task_run_states")
+
 OnProgress = Callable[[RebuildProgress], None]
 
 
@@ -54,6 +56,7 @@ async def build_views(db: Any, log: EventLog, on_progress: OnProgress = lambda _
         if newer.position - applier.position < _NEAR:
             break
         tail = newer
+    await db.execute(f"ANALYZE {', '.join(_LARGE_TABLES)}")  # or the first questions would be planned for empty tables
     async with db.transaction():
         live = await hold_live_checkpoint(db)
         if live is not None and live.log_identity == build.log_identity:

@@ -51,6 +51,11 @@ SELECT runs.* FROM {drivers}runs WHERE runs.state = 'Scheduled'{conditions}
 ORDER BY runs.scheduled_start_time, created_position LIMIT {count}
 """
 
+# An agent's runs, and those of a name, are few and lie together in an index of their own.
+_FEW = """
+SELECT runs.* FROM {drivers}runs WHERE runs.state = ANY({states}::text[]){conditions} ORDER BY runs.created_position DESC LIMIT {count}
+"""
+
 
 def list_runs(query: ListRuns, after: Key | None, count: int) -> Statement:
     unknown = [state for state in query.states if state not in RUN_STATES]
@@ -82,7 +87,8 @@ def list_runs(query: ListRuns, after: Key | None, count: int) -> Statement:
         return Statement(_ROW.format(runs=runs, given=given, **_SOONEST_FIRST), tuple(conditions.arguments))
     if after is not None:
         conditions.add("runs.created_position < {}", after[0])
-    runs = _NEWEST.format(drivers=drivers, states=states, conditions=conditions.also, count=count)
+    listing = _FEW if query.agent_id is not None or query.name is not None else _NEWEST
+    runs = listing.format(drivers=drivers, states=states, conditions=conditions.also, count=count)
     return Statement(_ROW.format(runs=runs, given=given, **_NEWEST_FIRST), tuple(conditions.arguments))
 
 

@@ -1,0 +1,176 @@
+"""The views agree with the rules, whatever happens to a run and however the log is cut into batches."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+from viewing import VIEW_TABLES
+
+from headwater.core import commands, subjects
+from headwater.core.codec import encode
+from headwater.core.commit import new_commit
+from headwater.core.errors import Refused
+from headwater.core.events import (
+    Failure,
+    ResultReference,
+    StorageReference,
+    TaskRunCached,
+    TaskRunEvent,
+    TaskRunFailed,
+    TaskRunMapped,
+    TaskRunNamed,
+    TaskRunPaused,
+    TaskRunResumed,
+    TaskRunRetryScheduled,
+    TaskRunSkipped,
+    TaskRunStarted,
+    TaskRunSucceeded,
+)
+from headwater.core.identifiers import derived_id, flow_group_id, flow_version_id
+from headwater.core.log.protocol import LogTail, Recorded
+from headwater.core.rules.run import RULES, Run
+from headwater.projections.apply import Applier
+from headwater.projections.schema import create_build, lay_foundation, write_into
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SLUGS = ("extract", "transform", "load")
+PROJECT = derived_id("project")
+GROUP = flow_group_id(PROJECT, "etl")
+
+
+class World:
+    """Runs to which random things happen, each allowed by the rules; every commit is kept as the log would."""
+
+    def __init__(self, seed: int) -> None:
+        self.source = random.Random(seed)
+        self.runs: dict[str, Run] = {}
+        self.log: list[Recorded] = []
+        self.now = NOON
+
+    def happen(self, times: int) -> None:
+        for _ in range(times):
+            self.now += timedelta(seconds=self.source.random() * 600)
+            if not self.runs or self.source.random() < 0.1:
+                run_id = derived_id("run", str(self.source.random()))
+                self.runs[run_id] = RULES.initial
+                self.append(run_id, self.creation(run_id))
+            run_id = self.source.choice(list(self.runs))
+            try:
+                self.append(run_id, self.command(self.runs[run_id]))
+            except Refused:
+                continue
+
+    def append(self, run_id: str, command: commands.RunCommand) -> None:
+        events = RULES.decide(self.runs[run_id], command)
+        if events:
+            self.runs[run_id] = RULES.fold(events, self.runs[run_id])
+            position = len(self.log) + 1
+            data = encode(new_commit(events, at=self.now, actor="somebody"))
+            self.log.append(Recorded(position, subjects.run(run_id), self.now, data))
+
+    def creation(self, run_id: str) -> commands.CreateRun:
+        return commands.CreateRun(
+            run_id=run_id,
+            flow_id=flow_version_id(GROUP, 1),
+            flow_group_id=GROUP,
+            project_id=PROJECT,
+            project_name="p",
+            flow_name="etl",
+            version=1,
+            name="a run",
+            queue_id="q",
+            storage=StorageReference("Local"),
+            start_time=self.now,
+        )
+
+    def command(self, run: Run) -> commands.RunCommand:
+        attempt = run.attempt if self.source.random() < 0.9 else run.attempt + 1
+        everything: list[commands.RunCommand] = [
+            commands.ClaimRun(run.generation, f"agent-{attempt}", "mill"),
+            commands.ClaimRun(run.generation, f"agent-{attempt}", "mill"),
+            commands.StartRun(attempt, self.now),
+            commands.LoseAttempt(attempt, "gone", self.now, attempts_max=5),
+            commands.CancelRun(self.now, self.source.choice(["", "no need"])),
+            commands.ConfirmCancelled(attempt, self.now),
+            commands.RescheduleRun(self.now + timedelta(hours=1)),
+            commands.RenameRun(f"renamed {self.now}"),
+            commands.FinishRun(attempt, self.now, failed=self.source.random() < 0.5, message="the end", failure=Failure("E", "x")),
+            *(commands.RecordTaskRuns(attempt, tuple(self.task_run_events())) for _ in range(25)),
+        ]
+        return self.source.choice(everything)
+
+    def task_run_events(self) -> list[TaskRunEvent]:
+        slug, index = self.source.choice(SLUGS), self.source.choice([-1, -1, 0, 1])
+        place: dict[str, Any] = {"slug": slug, "map_index": index, "at": self.now, "message": f"at {self.now}"}
+        return self.source.sample(
+            [
+                TaskRunStarted(**place, run_count=self.source.randint(1, 3)),
+                TaskRunSucceeded(**place, result=ResultReference("Local", "/r")),
+                TaskRunFailed(**place, failure=Failure("ValueError", "no\0")),
+                TaskRunRetryScheduled(**place, start_time=self.now, run_count=1),
+                TaskRunSkipped(**place),
+                TaskRunCached(**place),
+                TaskRunPaused(**place),
+                TaskRunResumed(**place),
+                TaskRunMapped(**place, child_count=2),
+                TaskRunNamed(**place, name="a name"),
+            ],
+            k=1,
+        )
+
+
+async def folded(database_url: str, batches: Sequence[Sequence[Recorded]]) -> dict[str, list[Any]]:
+    """The rows of a new build after these batches."""
+    db = await asyncpg.connect(database_url)
+    try:
+        await lay_foundation(db)
+        build = await create_build(db, LogTail("a log", batches[-1][-1].position))
+        await write_into(db, build)
+        applier = Applier(db, build)
+        for batch in batches:
+            await applier.apply(batch)
+        return {table: await db.fetch(f"SELECT * FROM {table} ORDER BY {key}") for table, key in VIEW_TABLES.items()}
+    finally:
+        await db.close()
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_the_views_show_what_the_rules_say(database_url: str, seed: int) -> None:
+    world = World(seed)
+    world.happen(2000)
+    cuts = sorted(world.source.sample(range(1, len(world.log)), 40))
+    batches = [world.log[start:end] for start, end in zip([0, *cuts], [*cuts, len(world.log)], strict=True)]
+    rows = await folded(database_url, batches)
+
+    assert rows["set_aside"] == []
+    assert len(rows["runs"]) == len(world.runs)
+    for row in rows["runs"]:
+        run = world.runs[str(row["id"])]
+        assert (row["name"], row["state"], row["state_message"]) == (run.name, run.state, run.message)
+        assert (row["attempt"], row["held"], row["cancel_requested"]) == (run.attempt, run.held, run.cancel_requested)
+        assert (row["scheduled_start_time"], row["start_time"], row["end_time"]) == (run.start_time, run.started_at, run.ended_at)
+        assert (row["agent_id"] or "", row["agent_name"] or "") == (run.agent_id, run.agent_name)
+    task_runs = {(str(row["run_id"]), row["slug"], row["map_index"]): row for row in rows["task_runs"]}
+    known = {(run_id, *key): task_run for run_id, run in world.runs.items() for key, task_run in run.task_runs.items()}
+    assert task_runs.keys() == known.keys()
+    for key, task_run in known.items():
+        row = task_runs[key]
+        assert (row["state"], row["name"] or "") == (task_run.state, task_run.name)
+        assert (row["start_time"], row["end_time"], row["run_count"] or 0) == (task_run.started_at, task_run.ended_at, task_run.run_count)
+    counted = {row["state"]: row["count"] for row in rows["run_counts"] if row["hour"].year == 1}
+    assert counted == Counter(str(run.state) for run in world.runs.values())
+
+
+async def test_how_the_log_is_cut_into_batches_changes_nothing(database_url: str) -> None:
+    world = World(11)
+    world.happen(800)
+
+    at_once = await folded(database_url, [world.log])
+    one_by_one = await folded(database_url, [[each] for each in world.log])
+    assert at_once == one_by_one

@@ -60,7 +60,8 @@ def test_each_state_answers_as_the_table_says(kind: type[State]) -> None:
 
 
 def test_the_table_is_complete() -> None:
-    assert set(State.children()) == set(TABLE)
+    ours = {kind for kind in State.children() if kind.__module__ == State.__module__}  # other tests make kinds of their own
+    assert ours == set(TABLE)
     assert {kind.__name__ for kind in TABLE} >= {name.value for name in StateName}
 
 

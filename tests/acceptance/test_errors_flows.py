@@ -1,0 +1,140 @@
+"""What people read when a flow cannot be loaded, registered or run as asked; on the installed command and in scripts."""
+
+from __future__ import annotations
+
+import pytest
+from command_line import HELLO_FLOW, CommandLine
+
+PARAMETER_FLOW = """
+from headwater import Flow, Parameter, task
+
+@task
+def greet(name, times):
+    print(name * times)
+
+with Flow("greetings") as flow:
+    greet(Parameter("name"), Parameter("times", default=1))
+"""
+
+
+@pytest.fixture
+def greetings(append_only: CommandLine, request: pytest.FixtureRequest) -> str:
+    """A project of this test's name with a flow `greetings` that needs `name` and may be given `times`."""
+    name = str(request.node.name)
+    append_only.write("greetings.py", PARAMETER_FLOW)
+    append_only("create", "project", name)
+    assert append_only("register", "--project", name, "--path", "greetings.py").code == 0
+    return name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "hint"),
+    [
+        ([], "Required parameters were not supplied: 'name'.", "--param name=VALUE"),
+        (["--param", "name=x", "--param", "tiems=2"], "The flow has no parameter 'tiems'.", "Did you mean 'times'?"),
+        (["--param", "name=[1, 2"], "The value of --param name is not JSON", "Quote the whole"),
+        (["--param", "name"], "--param takes NAME=VALUE", "Such as --param count=3."),
+        (["--param-file", "nowhere.json"], "The parameter file nowhere.json cannot be read", None),
+        (["--param-file", "greetings.py"], "The parameter file greetings.py is not JSON", None),
+        (["--param", "name=x", "--context", "day={"], "The value of --context day is not JSON", None),
+        (["--param", "name=x", "--scheduled-at", "tomorrow"], "--scheduled-at 'tomorrow' is not a time.", "2026-11-22"),
+        (["--param", "name=x", "--label", ""], "The name of a label cannot be empty.", None),
+        (["--param", "name=x", "--run-name", "a\tb"], "control character U+0009", None),
+    ],
+    ids=lambda each: " ".join(each) if isinstance(each, list) else "",
+)
+def test_a_run_asked_for_wrongly_is_refused(
+    append_only: CommandLine, greetings: str, arguments: list[str], error: str, hint: str | None
+) -> None:
+    ended = append_only("run", "--name", "greetings", "--project", greetings, *arguments)
+
+    assert ended.code == 1
+    assert error in ended.err
+    assert hint is None or f"hint: {hint}" in ended.err or hint in ended.err.partition("hint: ")[2]
+    assert "Traceback" not in ended.err
+    assert ended.out == ""
+
+
+def test_the_older_form_refuses_wrong_json_too(append_only: CommandLine, greetings: str) -> None:
+    ended = append_only("run", "flow", "--name", "greetings", "--project", greetings, "--parameters-string", "{")
+
+    assert ended.code == 1
+    assert "--parameters-string is not JSON" in ended.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["--id", "x", "--name", "y"], ["--path", "greetings.py", "--project", "p"], ["--path", "greetings.py", "--watch"], ["--nonsense"]],
+    ids=" ".join,
+)
+def test_wrong_use_ends_with_code_2_and_the_way_to_the_help(append_only: CommandLine, arguments: list[str]) -> None:
+    ended = append_only("run", *arguments)
+
+    assert ended.code == 2
+    assert "Try 'headwater run -h' for help." in ended.err
+    assert "Error:" in ended.err
+
+
+def test_a_file_that_does_not_import_shows_its_traceback_and_the_others_are_registered(append_only: CommandLine) -> None:
+    append_only.write("broken.py", "from headwater import Flow\n\ndef build():\n    return 1 / 0\n\nflow = build()\n")
+    append_only.write("hello_flow.py", HELLO_FLOW)
+    append_only("create", "project", "partly")
+    ended = append_only("register", "--project", "partly", "-p", "broken.py", "-p", "hello_flow.py")
+
+    assert ended.code == 1
+    assert " 1 registered, 1 errored " in ended.out
+    assert 'broken.py", line 4, in build' in ended.err
+    assert "ZeroDivisionError: division by zero" in ended.err
+    assert "hint: The traceback shows where" in ended.err
+    # Nothing of ours, and nothing of the import system, stands between the person and their file.
+    assert "importlib" not in ended.err
+    assert "headwater/cli" not in ended.err
+
+
+def test_a_flow_with_a_cycle_is_refused(append_only: CommandLine) -> None:
+    append_only.write(
+        "circle.py",
+        "from headwater import Flow, task\n@task\ndef a(): pass\n@task\ndef b(): pass\nflow = Flow('circle', tasks=[a, b])\n"
+        "flow.add_edge(a, b)\nflow.add_edge(b, a)\n",
+    )
+    append_only("create", "project", "circles")
+    ended = append_only("register", "--project", "circles", "-p", "circle.py")
+
+    assert ended.code == 1
+    assert "0 registered, 1 errored" in ended.out
+    assert "The tasks run in a circle: a-1 → b-1 → a-1." in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_what_is_not_there_is_named(append_only: CommandLine) -> None:
+    append_only.write("hello_flow.py", HELLO_FLOW)
+    append_only("create", "project", "missing")
+
+    no_path = append_only("register", "--project", "missing", "-p", "nowhere.py")
+    assert (no_path.code, "Path 'nowhere.py' not found." in no_path.err) == (1, True)
+    no_module = append_only("register", "--project", "missing", "-m", "no.such.module")
+    assert (no_module.code, "no.such.module" in no_module.err) == (1, True)
+    no_flow = append_only("register", "--project", "missing", "-p", "hello_flow.py", "--name", "other")
+    assert (no_flow.code, "Flow 'other' not found." in no_flow.err) == (1, True)
+    local = append_only("run", "--path", "hello_flow.py", "--name", "other")
+    assert (local.code, "holds: 'hello-flow'" in local.err) == (1, True)
+
+
+def test_registering_inside_the_with_block_says_what_to_change(append_only: CommandLine) -> None:
+    script = append_only.write("inside.py", HELLO_FLOW + "    flow.register(project_name='tutorial')\n")
+    ended = append_only.python(script)
+
+    assert ended.code == 1
+    assert "flow.register() was called inside the `with Flow(...)` block" in ended.err
+    assert ended.out == ""
+
+
+def test_a_script_reads_the_hint_of_an_unknown_project_in_its_traceback(append_only: CommandLine) -> None:
+    script = append_only.write("hello_flow.py", HELLO_FLOW + "flow.register(project_name='nowhere')\n")
+    ended = append_only.python(script)
+
+    assert ended.code == 1
+    assert "Project 'nowhere' not found." in ended.err
+    assert ended.err.rstrip().endswith("hint: Run `headwater create project 'nowhere'` to create it.")
+    assert ended.out == ""
+    assert not append_only.home.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import anyio
@@ -25,7 +26,7 @@ HELLO = FlowMetadata(
 
 
 @pytest.fixture
-async def log(nats_url: str):
+async def log(nats_url: str) -> AsyncIterator[Log]:
     async with open_log(nats_url, ensure_streams=True) as opened:
         yield opened
 

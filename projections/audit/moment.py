@@ -1,0 +1,51 @@
+"""A moment in the life of a log: a position, or a time by the log's own clock."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+from headwater.core.commit import Position
+from headwater.core.errors import InvalidArgument
+from headwater.core.log.protocol import EventLog, Recorded
+
+Moment = Position | datetime | None
+"""What was recorded up to and including this position, or this time; None stands for the log's end."""
+
+
+def parse_moment(words: str) -> Position | datetime:
+    """Return the position (digits) or the time (ISO 8601; UTC where it names no zone) that the words name.
+
+    Raises:
+        InvalidArgument: they name neither.
+
+    """
+    stripped = words.strip()
+    if stripped.isascii() and stripped.isdigit():
+        return int(stripped)
+    try:
+        time = datetime.fromisoformat(stripped)
+    except ValueError:
+        hint = "Give a position such as 1234, or a time such as 2026-11-21T08:00:00+00:00; `headwater events` shows both."
+        raise InvalidArgument(f"{words!r} is neither a position nor a time.", hint=hint) from None
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+
+
+def includes(moment: Moment, recorded: Recorded) -> bool:
+    """Tell whether the commit had been recorded by then."""
+    if moment is None:
+        return True
+    return recorded.recorded_at <= moment if isinstance(moment, datetime) else recorded.position <= moment
+
+
+async def recorded_until(log: EventLog, moment: Moment, *, after: Position = 0) -> AsyncIterator[Recorded]:
+    """Yield every commit over `after` that had been recorded by then, in order."""
+    tail = (await log.tail()).position
+    until = min(moment, tail) if isinstance(moment, int) else tail
+    if until <= after:
+        return
+    async for batch in log.read_all(after=after, until=until):
+        for recorded in batch:
+            if not includes(moment, recorded):
+                return
+            yield recorded

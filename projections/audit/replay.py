@@ -1,0 +1,130 @@
+"""Replay: fold the log up to a moment and say what was the case then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from headwater.core import subjects
+from headwater.core.commit import Position
+from headwater.core.errors import NotFound
+from headwater.core.identifiers import parsed_uuid
+from headwater.core.log.protocol import EventLog
+from headwater.projections.audit.facts import facts_of
+from headwater.projections.audit.moment import Moment, includes, recorded_until
+from headwater.projections.audit.world import Key, World
+
+OnProgress = Callable[[Position], None]
+
+
+class Replayed(msgspec.Struct, frozen=True):
+    """What was the case after the commit at `position`, recorded at `time`: by kind, facts as plain data (see `facts_of`).
+
+    `commits` counts what was folded. `unreadable` names commits that this version cannot read: position, subject, reason.
+    """
+
+    position: Position
+    time: datetime | None
+    commits: int
+    projects: list[dict[str, Any]] = []
+    flows: list[dict[str, Any]] = []
+    runs: list[dict[str, Any]] = []
+    queues: list[dict[str, Any]] = []
+    agents: list[dict[str, Any]] = []
+    unreadable: list[tuple[Position, str, str]] = []
+
+
+async def replay_run(log: EventLog, run_id: str, *, as_of: Moment = None) -> Replayed:
+    """Return what was the case with this run.
+
+    Raises:
+        InvalidArgument: this is not an id.
+        NotFound: there was no such run at that moment.
+        LogError: the log could not be read.
+
+    """
+    subject = subjects.run(str(parsed_uuid(run_id, kind="run id")))
+    world, commits = World(), 0
+    for recorded in await log.read(subject):
+        if includes(as_of, recorded):
+            world.fold(recorded)
+            commits += 1
+    if not commits:
+        raise NotFound("run", run_id, hint="It did not exist at that moment." if as_of is not None else None)
+    return _replayed(world, commits)
+
+
+async def replay(log: EventLog, *, as_of: Moment = None, on_progress: OnProgress = lambda _: None) -> Replayed:
+    """Return what was the case with everything. Reads the whole log up to that moment.
+
+    Raises:
+        LogError: the log could not be read.
+
+    """
+    world, commits = await _fold(log, as_of, on_progress)
+    return _replayed(world, commits)
+
+
+async def replay_project(log: EventLog, project: str, *, as_of: Moment = None, on_progress: OnProgress = lambda _: None) -> Replayed:
+    """Return what was the case with the project of this name or id, its flows and its runs. Reads the whole log up to that moment.
+
+    Of several projects that bore the name, one that was not deleted comes before the others, and then the newest.
+
+    Raises:
+        NotFound: there was no such project at that moment.
+        LogError: the log could not be read.
+
+    """
+    world, commits = await _fold(log, as_of, on_progress)
+    named = [
+        (not state.deleted, number, project_id)
+        for number, ((kind, project_id), state) in enumerate(world.states.items())
+        if kind == "project" and project in {state.name, project_id}
+    ]
+    if not named:
+        raise NotFound("project", project, hint="It did not exist at that moment." if as_of is not None else None)
+    chosen = max(named)[2]
+
+    def belongs(key: Key, state: Any) -> bool:
+        match key:
+            case ("project", project_id):
+                return project_id == chosen
+            case ("flow", _):
+                return bool(state.project_id == chosen)
+            case ("run", _):
+                return state.created is not None and state.created.project_id == chosen
+            case _:
+                return False
+
+    world.states = {key: state for key, state in world.states.items() if belongs(key, state)}
+    return _replayed(world, commits)
+
+
+async def _fold(log: EventLog, as_of: Moment, on_progress: OnProgress) -> tuple[World, int]:
+    world, commits = World(), 0
+    async for recorded in recorded_until(log, as_of):
+        world.fold(recorded)
+        commits += 1
+        if commits % 1000 == 0:
+            on_progress(world.position)
+    return world, commits
+
+
+def _replayed(world: World, commits: int) -> Replayed:
+    def of(wanted: str) -> list[dict[str, Any]]:
+        return [facts_of(kind, aggregate_id, state) for (kind, aggregate_id), state in world.states.items() if kind == wanted]
+
+    return Replayed(
+        world.position,
+        world.time,
+        commits,
+        projects=of("project"),
+        flows=of("flow"),
+        runs=of("run"),
+        queues=of("queue"),
+        agents=of("agent"),
+        unreadable=world.unreadable,
+    )

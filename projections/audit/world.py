@@ -1,0 +1,56 @@
+"""Everything the log tells of, folded by the rules themselves: what was the case at the position the fold has reached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from headwater.core.commit import Position
+from headwater.core.errors import CommitUnreadable
+from headwater.core.log.protocol import Recorded
+from headwater.core.rules import agent, flow_group, project, queue, run
+from headwater.core.rules.aggregate import Rules
+
+RULES: dict[str, Rules[Any, Any]] = {
+    "project": project.RULES,
+    "flow": flow_group.RULES,
+    "run": run.RULES,
+    "queue": queue.RULES,
+    "agent": agent.RULES,
+}
+"""The kinds of aggregates that people ask about, by the word in their subjects."""
+
+Key = tuple[str, str]
+"""Kind and id of an aggregate."""
+
+
+@dataclass
+class World:
+    """The state of every aggregate, and the position and time of the last commit folded. `unreadable` commits are listed, not guessed."""
+
+    states: dict[Key, Any] = field(default_factory=dict)
+    position: Position = 0
+    time: datetime | None = None
+    unreadable: list[tuple[Position, str, str]] = field(default_factory=list)
+
+    def fold(self, recorded: Recorded) -> Key | None:
+        """Fold one commit in; return the aggregate it is about, or None where people do not ask about its kind."""
+        self.position, self.time = recorded.position, recorded.recorded_at
+        key = aggregate_of(recorded.subject)
+        if key is None:
+            return None
+        rules = RULES[key[0]]
+        try:
+            events = recorded.commit.events
+        except CommitUnreadable as error:
+            self.unreadable.append((recorded.position, recorded.subject, str(error)))
+            return key
+        self.states[key] = rules.fold(events, self.states.get(key, rules.initial))
+        return key
+
+
+def aggregate_of(subject: str) -> Key | None:
+    """Return the kind and id of the aggregate whose history lies on this subject."""
+    tokens = subject.split(".", 3)
+    return (tokens[2], tokens[3]) if len(tokens) == 4 and tokens[2] in RULES else None  # noqa: PLR2004 - hw.evt.<kind>.<id>

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from headwater.core.commit import Position
-from headwater.core.operations.projects import create_project
-from headwater.core.operations.runs import RunRequest, cancel_run
+from headwater.core.errors import InvalidArgument
+from headwater.core.operations.flows import delete_flow
+from headwater.core.operations.projects import create_project, delete_project, describe_project, project, rename_project
+from headwater.core.operations.runs import RunRequest, cancel_run, rename_run, reschedule_run
+from headwater.web.run_form import run_request
 from headwater.web.safety import checked_form
 from headwater.web.site import author, seen_cookie, site_of
 
@@ -22,14 +29,45 @@ def _go(request: Request, address: str, position: Position) -> Response:
     return response
 
 
+def _text(form: Mapping[str, Any], name: str) -> str:
+    value = form.get(name, "")
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _run_address(run_id: str) -> str:
+    return f"/default/flow-run/{quote(run_id, safe='')}"
+
+
 async def new_project(request: Request) -> Response:
     """Create a project and show it."""
     site = site_of(request)
     form = await checked_form(request, site.token)
-    change = await create_project(
-        site.log.events, str(form.get("name", "")).strip(), author(request), description=str(form.get("description", "")).strip()
-    )
+    change = await create_project(site.log.events, _text(form, "name"), author(request), description=_text(form, "description"))
     return _go(request, f"/?project={change.project_id}", change.position)
+
+
+async def change_project(request: Request) -> Response:
+    """Rename and describe a project."""
+    site = site_of(request)
+    form = await checked_form(request, site.token)
+    project_id = request.path_params["project_id"]
+    renamed = await rename_project(site.log.events, project_id, _text(form, "name"), author(request))
+    described = await describe_project(site.log.events, project_id, _text(form, "description"), author(request))
+    return _go(request, "/default/projects", max(renamed.position, described.position))
+
+
+async def remove_project(request: Request) -> Response:
+    """Delete a project whose name was written to confirm it."""
+    site = site_of(request)
+    form = await checked_form(request, site.token)
+    project_id = request.path_params["project_id"]
+    name = (await project(site.log.events, project_id).refresh()).name
+    if name and _text(form, "confirm") != name.strip():
+        raise InvalidArgument(
+            f"The project was not deleted: its name {name!r} was not written to confirm it.", hint="Go back and try again."
+        )
+    change = await delete_project(site.log.events, project_id, author(request))
+    return _go(request, "/default/projects", change.position)
 
 
 async def quick_run(request: Request) -> Response:
@@ -37,7 +75,24 @@ async def quick_run(request: Request) -> Response:
     site = site_of(request)
     await checked_form(request, site.token)
     created = await site.creation.create(request.path_params["flow_id"], RunRequest(), author(request))
-    return _go(request, f"/default/flow-run/{created.run_id}", created.position)
+    return _go(request, _run_address(created.run_id), created.position)
+
+
+async def run(request: Request) -> Response:
+    """Create a run as the form asks and go to its page."""
+    site = site_of(request)
+    form = await checked_form(request, site.token)
+    version = await site.creation.catalogue.version(request.path_params["flow_id"])
+    created = await site.creation.create(version.flow_id, run_request(form, version.parameters), author(request))
+    return _go(request, _run_address(created.run_id), created.position)
+
+
+async def remove_flow(request: Request) -> Response:
+    """Delete a flow and show the others."""
+    site = site_of(request)
+    form = await checked_form(request, site.token)
+    outcome = await delete_flow(site.log.events, request.path_params["flow_id"], author(request), reason=_text(form, "reason"))
+    return _go(request, "/default/flows", outcome.position)
 
 
 async def cancel(request: Request) -> Response:
@@ -45,5 +100,24 @@ async def cancel(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     run_id = request.path_params["run_id"]
-    outcome = await cancel_run(site.log.events, site.log.queues, run_id, author(request), reason=str(form.get("reason", "")).strip())
-    return _go(request, f"/default/flow-run/{run_id}", outcome.position)
+    outcome = await cancel_run(site.log.events, site.log.queues, run_id, author(request), reason=_text(form, "reason"))
+    return _go(request, _run_address(run_id), outcome.position)
+
+
+async def rename(request: Request) -> Response:
+    """Give the run another name."""
+    site = site_of(request)
+    form = await checked_form(request, site.token)
+    run_id = request.path_params["run_id"]
+    outcome = await rename_run(site.log.events, run_id, _text(form, "name"), author(request))
+    return _go(request, _run_address(run_id), outcome.position)
+
+
+async def start_now(request: Request) -> Response:
+    """Let a run that is due later start now."""
+    site = site_of(request)
+    await checked_form(request, site.token)
+    run_id = request.path_params["run_id"]
+    by = author(request)
+    outcome = await reschedule_run(site.log.events, site.log.queues, run_id, by.clock(), by)
+    return _go(request, _run_address(run_id), outcome.position)

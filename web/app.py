@@ -15,12 +15,25 @@ from starlette.routing import BaseRoute, Route
 from headwater.core.errors import HeadwaterError
 from headwater.web import actions
 from headwater.web.assets import send_asset
+from headwater.web.downloads import log_as_json, log_as_text
 from headwater.web.health import health, ready
 from headwater.web.page_requests import send_page, send_updates
 from headwater.web.pages.kinds import KINDS
 from headwater.web.problems import answer_broken, answer_error, answer_http_error
 from headwater.web.safety import Safety
 from headwater.web.site import Site
+
+_ACTIONS = {
+    "/default/projects/create": actions.new_project,
+    "/default/project/{project_id}/change": actions.change_project,
+    "/default/project/{project_id}/delete": actions.remove_project,
+    "/default/flow/{flow_id}/quick-run": actions.quick_run,
+    "/default/flow/{flow_id}/run": actions.run,
+    "/default/flow/{flow_id}/delete": actions.remove_flow,
+    "/default/flow-run/{run_id}/cancel": actions.cancel,
+    "/default/flow-run/{run_id}/rename": actions.rename,
+    "/default/flow-run/{run_id}/start-now": actions.start_now,
+}
 
 
 async def _to_dashboard(_: Request) -> Response:
@@ -33,9 +46,9 @@ def routes() -> list[BaseRoute]:
         *(Route(kind.path, send_page, methods=["GET"]) for kind in KINDS),
         Route("/default", _to_dashboard),
         Route("/live", send_updates),
-        Route("/default/projects/create", actions.new_project, methods=["POST"]),
-        Route("/default/flow/{flow_id}/quick-run", actions.quick_run, methods=["POST"]),
-        Route("/default/flow-run/{run_id}/cancel", actions.cancel, methods=["POST"]),
+        *(Route(path, action, methods=["POST"]) for path, action in _ACTIONS.items()),
+        Route("/default/flow-run/{run_id}/logs.txt", log_as_text),
+        Route("/default/flow-run/{run_id}/logs.json", log_as_json),
         Route("/static/{name}", send_asset),
         Route("/health", health),
         Route("/ready", ready),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,6 +55,17 @@ class ShownLine:
     task: str
     map_index: int
     attempt: int
+
+
+def line_filter(run_id: str, query: Mapping[str, str]) -> LineFilter:
+    """Return the filter that a page's query asks for."""
+    level = query.get("level", "")
+    return LineFilter(
+        run_id=run_id,
+        min_level=int(level) if level.isascii() and level.isdigit() and len(level) < 4 else 0,  # noqa: PLR2004 - levels end at 50
+        text=query.get("text", ""),
+        task=query.get("task") or None,
+    )
 
 
 def clean(text: str) -> str:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 from headwater.core.errors import ViewsBehind
 from headwater.web.live.stream import EventStream, Watching, Where, updates
 from headwater.web.pages.kinds import kind_of
-from headwater.web.pages.page import Page, PageKind, PageViews, Params, Sources
+from headwater.web.pages.page import Asked, Page, PageKind, PageViews, Params, Sources
 from headwater.web.rendering import render
 from headwater.web.site import Site, at_least, site_of
 
@@ -26,7 +26,7 @@ async def send_page(request: Request) -> Response:
     found = kind_of(request.url.path)
     assert found is not None, "only paths of pages are routed here"
     kind, params = found
-    query = {name: value.replace("\0", "") for name, value in request.query_params.items()}
+    query = Asked({name: value.replace("\0", "") for name, value in request.query_params.items()})
     notice = ""
     try:
         page, views = await _build(site, kind, params, query, wanted=at_least(request))
@@ -34,7 +34,7 @@ async def send_page(request: Request) -> Response:
         # Better what there is than nothing: the page says so, and is brought up to date.
         notice = f"This page is not up to date yet: {error}"
         page, views = await _build(site, kind, params, query, wanted=0)
-    live = _live_address(request.url.path, query, page, views.position or 0)
+    live = _live_address(request.url.path, query, page, (views.position if page.position is None else page.position) or 0)
     return HTMLResponse(render(page.template, page_context(request, page, live=live, notice=notice)))
 
 
@@ -74,7 +74,7 @@ async def send_updates(request: Request) -> Response | ASGIApp:
     if found is None:
         return PlainTextResponse("There is no such page.\n", status_code=404)
     kind, params = found
-    query = {name: value.replace("\0", "") for name, value in parse_qsl(address.query)}
+    query = Asked({name: value.replace("\0", "") for name, value in parse_qsl(address.query)})
     until = request.query_params.get("until", "")
     watching = Watching(
         key=f"{address.path}?{urlencode(sorted(query.items()))}",

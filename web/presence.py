@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
+import msgspec
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
 from headwater.core import subjects
 from headwater.core.log.protocol import Log
+from headwater.core.presence import Heartbeat
+
+MISSED_MAX = 3
+"""After so many missed heartbeats an agent counts as silent."""
+AGENTS_REMEMBERED_MAX = 10_000
+
+_decode = msgspec.json.Decoder(Heartbeat).decode
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The last heartbeat of an agent. `silent_from` is when it counts as silent without another one."""
+
+    at: datetime
+    silent_from: datetime
 
 
 class Presence:
@@ -21,30 +38,46 @@ class Presence:
 
     def __init__(self, log: Log, *, clock: Callable[[], datetime] = utc_now) -> None:
         self._log = log
-        self._tell: list[Callable[[str], None]] = []
         self._clock = clock
-        self._heard: dict[str, datetime] = {}
+        self._tell: list[Callable[[str], None]] = []
+        self._heard: dict[str, Heard] = {}
 
-    def on_first(self, tell: Callable[[str], None]) -> None:
-        """Have `tell` called with the id of each agent that is heard for the first time."""
+    def on_return(self, tell: Callable[[str], None]) -> None:
+        """Have `tell` called with the id of each agent that is heard for the first time, or again after a silence."""
         self._tell.append(tell)
 
-    def last_heard(self, agent_id: str) -> datetime | None:
-        """Return when the agent's last heartbeat came; None where none came since this server started."""
+    def last_heard(self, agent_id: str) -> Heard | None:
+        """Return the agent's last heartbeat; None where none came since this server started."""
         return self._heard.get(agent_id)
 
-    def heard(self, agent_ids: Iterable[str]) -> dict[str, datetime | None]:
-        """Return when each of the agents was last heard of."""
-        return {agent_id: self._heard.get(agent_id) for agent_id in agent_ids}
+    def lively(self, agent_ids: Iterable[str]) -> dict[str, datetime | None]:
+        """Return when each of the agents was last heard of; None for those that are silent."""
+        now = self._clock()
+        return {agent_id: heard.at if (heard := self._heard.get(agent_id)) and heard.silent_from > now else None for agent_id in agent_ids}
+
+    def next_silence(self, agent_ids: Iterable[str]) -> datetime | None:
+        """Return when the next of these agents counts as silent, unless it is heard before."""
+        now = self._clock()
+        known = [heard.silent_from for agent_id in agent_ids if (heard := self._heard.get(agent_id))]
+        return min((moment for moment in known if moment > now), default=None)
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Listen until cancelled."""
         async with self._log.subscribe(subjects.AGENT_HEARTBEATS) as messages:
             task_status.started()
             async for message in messages:
-                agent_id = message.subject.rsplit(".", 1)[-1]
-                first = agent_id not in self._heard
-                self._heard[agent_id] = self._clock()
-                if first:
-                    for tell in self._tell:
-                        tell(agent_id)
+                self._hear(message.subject.rsplit(".", 1)[-1], message.data)
+
+    def _hear(self, agent_id: str, data: bytes) -> None:
+        try:
+            interval = _decode(data).interval_seconds
+        except msgspec.MsgspecError:
+            return  # of another version, or not an agent's
+        now = self._clock()
+        before = self._heard.pop(agent_id, None)
+        self._heard[agent_id] = Heard(now, now + timedelta(seconds=min(max(interval, 0.1), 3600) * MISSED_MAX))
+        if len(self._heard) > AGENTS_REMEMBERED_MAX:
+            del self._heard[next(iter(self._heard))]
+        if before is None or before.silent_from < now:
+            for tell in self._tell:
+                tell(agent_id)

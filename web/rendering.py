@@ -6,13 +6,15 @@ A block whose name begins with `live_` is a part that pages keep up to date: it 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import jinja2
+import jinja2.nodes
+import msgspec
 from markupsafe import Markup
 
 from headwater.web.assets import asset_url
@@ -20,6 +22,7 @@ from headwater.web.log_lines import clean, level_name, shortened
 from headwater.web.state_looks import group_of, state_class
 
 LIVE = "live_"
+_LOADER = jinja2.PackageLoader("headwater.web", "templates")
 NOT_YET = "\N{EN DASH}"
 
 
@@ -27,7 +30,7 @@ NOT_YET = "\N{EN DASH}"
 def environment() -> jinja2.Environment:
     """Return the templates, with the words they use."""
     made = jinja2.Environment(
-        loader=jinja2.PackageLoader("headwater.web", "templates"),
+        loader=_LOADER,
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -39,6 +42,7 @@ def environment() -> jinja2.Environment:
         duration=duration,
         state=state_class,
         pretty=pretty_json,
+        plain=msgspec.to_builtins,
         plural=plural,
         pathpart=path_part,
         short=short_id,
@@ -58,9 +62,18 @@ def render(template: str, context: Mapping[str, Any]) -> str:
 
 def render_live(template: str, context: Mapping[str, Any]) -> dict[str, str]:
     """Return the live parts of the page by their names, rendered by themselves."""
-    compiled = environment().get_template(template)
-    inner = compiled.new_context(dict(context))
-    return {name: "".join(block(inner)) for name, block in compiled.blocks.items() if name.startswith(LIVE)}
+    inner = environment().get_template(template).new_context(dict(context))
+    return {name: "".join(block(inner)) for name, block in _live_blocks(template).items()}
+
+
+@cache
+def _live_blocks(template: str) -> Mapping[str, Callable[[jinja2.runtime.Context], Iterator[str]]]:
+    """Return the live blocks of the template and of those it extends."""
+    source, _, _ = _LOADER.get_source(environment(), template)
+    parent = environment().parse(source).find(jinja2.nodes.Extends)
+    found = dict(_live_blocks(parent.template.as_const())) if parent is not None else {}
+    blocks = environment().get_template(template).blocks
+    return found | {name: block for name, block in blocks.items() if name.startswith(LIVE)}
 
 
 def when(at: datetime | None, empty: str = NOT_YET) -> Markup:

@@ -39,7 +39,7 @@ class WebService:
         page_context: dict[str, Any] = {"token": token}
         presence = Presence(self._log)
         hub = LiveHub(self._log, presence, page_context)
-        presence.on_first(hub.agent_heard)
+        presence.on_return(hub.agent_heard)
         site = Site(self._log, presence, hub, token, page_context)
         async with anyio.create_task_group() as group:
             await group.start(hub.serve)

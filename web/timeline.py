@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from headwater.core.queries import RunRow, RunStateRow, TaskRunRow, TaskRunStateRow
-from headwater.core.states import FINAL, StateName
+from headwater.core.queries import RunRow, RunStateRow, TaskGroupRow, TaskRunStateRow
+from headwater.core.states import FAILED, FINAL, StateName
 
 S = TypeVar("S")
 
 LANES_MAX = 60
 _LEAD = timedelta(seconds=2)
 """How much of the waiting before the first attempt the timeline shows; a run may wait for days."""
+
+_TELLING = (StateName.RUNNING, StateName.RETRYING, StateName.PAUSED, StateName.PENDING)
+"""Of a group without failures, the first of these states that occurs says most about it."""
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class Lane:
-    """One line of the timeline."""
+    """One line of the timeline: of the run where `slug` is None. `children` counts the task runs of a mapped task."""
 
     label: str
     slug: str | None
-    map_index: int
     state: str
     bars: tuple[Bar, ...]
     children: int = 0
@@ -42,7 +44,7 @@ class Lane:
 
 @dataclass(frozen=True)
 class Timeline:
-    """`total` is the width in milliseconds as of `now`; it grows while the run goes on (`open`)."""
+    """`total` is the width in milliseconds as of now; it grows while the run goes on (`open`)."""
 
     begins: datetime
     total: int
@@ -57,24 +59,33 @@ class Timeline:
 
 
 def timeline(
-    run: RunRow, states: Sequence[RunStateRow], task_runs: Sequence[TaskRunRow], changes: Iterable[TaskRunStateRow], now: datetime
+    run: RunRow, states: Sequence[RunStateRow], groups: Sequence[TaskGroupRow], changes: Iterable[TaskRunStateRow], now: datetime
 ) -> Timeline:
-    """Lay out the run. Mapped children share the lane of their task; beyond 60 tasks the rest is counted, not drawn."""
+    """Lay the run out. `changes` are those of task runs that are no mapped children: these share the lane of their task.
+
+    Beyond 60 tasks the rest is counted, not drawn.
+    """
     begins = _beginning(run, states)
     total = max(1, _ms(begins, run.end_time or now))
-    by_task: dict[tuple[str, int], list[TaskRunStateRow]] = defaultdict(list)
+    by_task: dict[str, list[TaskRunStateRow]] = defaultdict(list)
     for change in changes:
-        by_task[change.slug, change.map_index].append(change)
-    children: dict[str, list[TaskRunRow]] = defaultdict(list)
-    parents: list[TaskRunRow] = []
-    for task_run in task_runs:
-        (children[task_run.slug] if task_run.map_index >= 0 else parents).append(task_run)
-    lanes = [Lane("run", None, -1, run.state, tuple(_run_bars(states, begins, run)))]
-    for parent in parents[:LANES_MAX]:
-        mapped = children.get(parent.slug, [])
-        bars = _span(mapped, begins) if mapped else _task_bars(by_task[parent.slug, -1], begins)
-        lanes.append(Lane(parent.name or parent.task_name, parent.slug, -1, _lane_state(parent, mapped), tuple(bars), len(mapped)))
-    return Timeline(begins, total, run.end_time is None, tuple(lanes), max(0, len(parents) - LANES_MAX))
+        by_task[change.slug].append(change)
+    lanes = [Lane("run", None, run.state, tuple(_run_bars(states, begins, run)))]
+    for group in groups[:LANES_MAX]:
+        bars = _task_bars(by_task[group.slug], begins) if group.child_count is None else _span(group, begins)
+        lanes.append(Lane(group.name, group.slug, telling_state(group.counts), tuple(bars), group.child_count or 0))
+    return Timeline(begins, total, run.end_time is None, tuple(lanes), max(0, len(groups) - LANES_MAX))
+
+
+def telling_state(counts: Mapping[str, int]) -> str:
+    """Return the state that says most about a group: what failed, else what still runs or waits, else the most common one."""
+    failed = sorted(state for state in counts if state in FAILED)
+    if failed:
+        return StateName.FAILED if StateName.FAILED in failed else failed[0]
+    for state in _TELLING:
+        if state in counts:
+            return state
+    return max(counts, key=lambda state: counts[state], default=StateName.PENDING)
 
 
 def _beginning(run: RunRow, states: Sequence[RunStateRow]) -> datetime:
@@ -110,44 +121,20 @@ def _task_bars(changes: Sequence[TaskRunStateRow], begins: datetime) -> Iterable
     """Yield a bar for each execution, in the colour of how it ended, and one for each wait between two."""
     for change, following in _followed(changes):
         start = max(0, _ms(begins, change.at))
-        if change.state == StateName.RUNNING:
-            if following is None:
-                yield Bar(change.state, start, None, f"execution {change.run_count}")
-            else:
-                ended = StateName.FAILED if following.state == StateName.RETRYING else following.state
-                yield Bar(ended, start, max(0, _ms(begins, following.at) - start), following.message)
-        elif change.state in {StateName.RETRYING, StateName.PAUSED}:
-            yield Bar(change.state, start, None if following is None else max(0, _ms(begins, following.at) - start), change.message)
+        length = None if following is None else max(0, _ms(begins, following.at) - start)
+        if change.state == StateName.RUNNING and following is not None:
+            ended = StateName.FAILED if following.state == StateName.RETRYING else following.state
+            yield Bar(ended, start, length, following.message)
+        elif change.state in {StateName.RUNNING, StateName.RETRYING, StateName.PAUSED}:
+            yield Bar(change.state, start, length, change.message)
         elif change.state in FINAL and len(changes) == 1:
             yield Bar(change.state, start, 0, change.message)
 
 
-def _span(mapped: Sequence[TaskRunRow], begins: datetime) -> Iterable[Bar]:
+def _span(group: TaskGroupRow, begins: datetime) -> Iterable[Bar]:
     """Yield one bar from the first child's start to the last one's end."""
-    started = [child.start_time for child in mapped if child.start_time is not None]
-    if not started:
+    if group.start_time is None:
         return
-    start = max(0, _ms(begins, min(started)))
-    ends = [child.end_time for child in mapped]
-    last = None if any(end is None for end in ends) else max(end for end in ends if end is not None)
-    yield Bar(_worst(mapped), start, None if last is None else max(0, _ms(begins, last) - start), f"{len(mapped)} mapped task runs")
-
-
-def _lane_state(parent: TaskRunRow, mapped: Sequence[TaskRunRow]) -> str:
-    return _worst(mapped) if mapped else parent.state
-
-
-def _worst(mapped: Sequence[TaskRunRow]) -> str:
-    """Return the state that says most about a group: what failed, else what still runs or waits, else the common one."""
-    states = {child.state for child in mapped}
-    for state in (
-        StateName.FAILED,
-        StateName.TIMED_OUT,
-        StateName.TRIGGER_FAILED,
-        StateName.RUNNING,
-        StateName.RETRYING,
-        StateName.PENDING,
-    ):
-        if state in states:
-            return state
-    return next(iter(sorted(states)))
+    start = max(0, _ms(begins, group.start_time))
+    length = None if group.end_time is None else max(0, _ms(begins, group.end_time) - start)
+    yield Bar(telling_state(group.counts), start, length, f"{group.child_count} mapped task runs")

@@ -156,7 +156,8 @@ class LiveHub:
             logger.exception("a page could not be rendered")
             watched.tell("This page could not be brought up to date; the server's log tells why.")
             return True
-        watched.accept(parts, views.position or watched.wanted, page.changes_at)
+        reached = views.position if page.position is None else page.position
+        watched.accept(parts, watched.wanted if reached is None else reached, page.changes_at)
         return True
 
 

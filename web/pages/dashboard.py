@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from headwater.core.queries import RunRow
+from headwater.core.queries import ListFlows, ListRuns, RunRow
+from headwater.core.queries.rows import FlowRow
 from headwater.core.states import StateName
 from headwater.web.pages.history import history
-from headwater.web.pages.page import Page, Params, Sources, all_of
+from headwater.web.pages.page import Page, Params, Sources, all_of, first_of
 from headwater.web.pages.run import LATE_AFTER, is_late
 from headwater.web.pages.shape import stacked, success_percent
 
 HISTORY_SHOWN = 80
 LISTED = 8
+LATE_COUNTED_MAX = 100
+FLOWS_SHOWN = 20
 _DAY = timedelta(hours=24)
 _ACTIVE = (StateName.RUNNING, StateName.SUBMITTED, StateName.CANCELLING)
-_WAITING = (StateName.SCHEDULED,)
 _FAILED = (StateName.FAILED,)
 
 
@@ -24,51 +26,63 @@ async def dashboard_page(sources: Sources, _: Params, query: Params) -> Page:
     """Make the dashboard, of the project whose id `query` names, or of all."""
     views, now = sources.views, sources.now
     project = query.get("project") or None
-    projects, recent, active, waiting, failed = await all_of(
+    projects, recent, active, waiting, failed, counts, flows, agents, status = await all_of(
         views.projects(),
-        views.runs(project=project, limit=HISTORY_SHOWN),
-        views.runs(project=project, states=_ACTIVE, limit=LISTED),
-        views.runs(project=project, states=_WAITING, limit=200),
-        views.runs(project=project, states=_FAILED, created_after=now - _DAY, limit=LISTED),
-    )
-    counts, flows, agents, status = await all_of(
+        views.ask(ListRuns(project=project, brief=True, limit=HISTORY_SHOWN), RunRow),
+        views.ask(ListRuns(project=project, states=_ACTIVE, brief=True, limit=LISTED), RunRow),
+        views.ask(ListRuns(project=project, soonest=True, brief=True, limit=LATE_COUNTED_MAX), RunRow),
+        views.ask(ListRuns(project=project, states=_FAILED, created_after=now - _DAY, brief=True, limit=LISTED), RunRow),
         views.run_counts(project=project, since=now - _DAY),
-        views.flows(project=project),
+        views.turn(ListFlows(project=project), FlowRow, rows=FLOWS_SHOWN, cursor=None),
         views.agents(status="working"),
         views.status(set_aside_limit=5),
     )
+    listed_flows, more_flows = flows
+    last = await views.last_runs(tuple(flow.flow_group_id for flow in listed_flows)) if listed_flows else []
     chosen = next((found for found in projects if project in {found.id, found.name}), None)
-    by_due = sorted(waiting, key=lambda run: run.scheduled_start_time or now)
-    late = [run for run in by_due if is_late(run, now)]
-    upcoming = [run for run in by_due if not is_late(run, now)]
+    late = [run for run in waiting if is_late(run, now)]
+    upcoming = [run for run in waiting if not is_late(run, now)]
     context = {
         "projects": projects,
         "project": chosen,
         "history": history(recent),
         "active": active,
+        "active_count": counted(counts, _ACTIVE, active),
         "late": late,
         "upcoming": upcoming,
         "failed": failed,
+        "failed_count": counts.get(StateName.FAILED, 0),
         "counts": counts,
         "slices": stacked(counts),
         "total": sum(counts.values()),
         "success": success_percent(counts),
-        "flows": flows,
-        "last_runs": last_runs(recent),
+        "flows": listed_flows,
+        "more_flows": more_flows is not None,
+        "last_runs": by_flow(last),
         "agents": agents,
-        "heard": sources.presence.heard(agent.id for agent in agents),
+        "lively": sources.presence.lively(agent.id for agent in agents),
         "status": status,
+        "listed": LISTED,
     }
-    return Page(template="dashboard.html", title=chosen.name if chosen else "Dashboard", context=context, changes_at=_next_late(upcoming))
+    silence = sources.presence.next_silence(agent.id for agent in agents)
+    return Page(
+        template="dashboard.html",
+        title=chosen.name if chosen else "Dashboard",
+        context=context,
+        changes_at=first_of(_next_late(upcoming), silence),
+    )
 
 
-def last_runs(runs: Iterable[RunRow], *, shown: int = 10) -> dict[str, list[RunRow]]:
-    """Return of each flow group its last runs, oldest first."""
+def counted(counts: dict[str, int], states: Sequence[str], listed: Sequence[RunRow]) -> int:
+    """Return how many runs are in these states: as counted for the day, or as listed where older ones are among them."""
+    return max(sum(counts.get(state, 0) for state in states), len(listed))
+
+
+def by_flow(runs: Iterable[RunRow]) -> dict[str, list[RunRow]]:
+    """Return the runs of each flow group, oldest first, from runs that come newest first."""
     found: dict[str, list[RunRow]] = {}
     for run in runs:
-        of_flow = found.setdefault(run.flow_group_id, [])
-        if len(of_flow) < shown:
-            of_flow.insert(0, run)
+        found.setdefault(run.flow_group_id, []).insert(0, run)
     return found
 
 

@@ -1,4 +1,4 @@
-"""The page of a flow: what it is, how its last runs went, and the buttons that run it."""
+"""The page of a flow: what it is, how its last runs went, and the ways to run it."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ from typing import Any
 
 from headwater.core import subjects
 from headwater.core.errors import InvalidArgument, NotFound
-from headwater.core.identifiers import split_flow_id
-from headwater.core.queries import FlowRow
+from headwater.core.identifiers import flow_version_id, split_flow_id
+from headwater.core.queries import FlowRow, ListRuns, RunRow
+from headwater.core.states import StateName
+from headwater.web.pages.drawings import drawn_flow
 from headwater.web.pages.history import history
+from headwater.web.pages.listings import flow_runs_tab
 from headwater.web.pages.page import Page, Params, Sources, all_of
+from headwater.web.pages.run import is_late
 from headwater.web.pages.shape import stacked, success_percent
+from headwater.web.run_form import parameter_fields
+from headwater.web.version_changes import changes_between
 
-TABS = ("overview", "tasks", "runs", "schematic", "versions", "run", "settings")
 RUNS_SHOWN = 60
+LISTED = 8
 DAY = timedelta(hours=24)
 
 
@@ -41,32 +47,90 @@ async def find_flow(sources: Sources, flow_id: str) -> FlowRow:
 async def flow_page(sources: Sources, params: Params, query: Params) -> Page:
     """Make the page of a flow on the tab that `query` names."""
     flow = await find_flow(sources, params["flow_id"])
-    tab = query.get("tab", "overview")
-    context: dict[str, Any] = {"flow": flow, "tab": tab if tab in TABS else "overview", "tabs": TABS}
-    context["missing"] = [parameter.name for parameter in flow.parameters if parameter.required]
-    context["can_run"] = not flow.archived and not flow.deleted
-    context |= await _overview(sources, flow)
-    return Page(template="flow.html", title=f"{flow.name} · {flow.project_name}", context=context)
+    tab = query.get("tab", "")
+    tab = tab if tab in TABS else "overview"
+    versions = await sources.views.flows(flow_group_id=flow.flow_group_id, all_versions=True, include_archived=True, include_deleted=True)
+    context: dict[str, Any] = {
+        "flow": flow,
+        "tab": tab,
+        "tabs": list(TABS),
+        "query": query,
+        "address": f"/default/flow/{params['flow_id']}",
+        "versions": sorted(versions, key=lambda version: -version.version),
+        "latest": max((version.version for version in versions), default=flow.version),
+        "missing": [parameter.name for parameter in flow.parameters if parameter.required],
+        "can_run": not flow.archived and not flow.deleted,
+    }
+    context |= await TABS[tab](sources, flow, query)
+    return Page(template=f"flow/{tab}.html", title=f"{flow.name} · {flow.project_name}", context=context)
 
 
-async def _overview(sources: Sources, flow: FlowRow) -> dict[str, Any]:
-    group = flow.flow_group_id
-    versions, runs, counts, tasks = await all_of(
-        sources.views.flows(flow_group_id=group, all_versions=True, include_archived=True, include_deleted=True),
-        sources.views.runs(flow_group_id=group, limit=RUNS_SHOWN),
-        sources.views.run_counts(flow_group_id=group, since=sources.now - DAY),
-        sources.views.flow_tasks(flow.id),
+async def _overview(sources: Sources, flow: FlowRow, _: Params) -> dict[str, Any]:
+    group, views = flow.flow_group_id, sources.views
+    runs, counts, waiting, failed = await all_of(
+        views.ask(ListRuns(flow_group_id=group, brief=True, limit=RUNS_SHOWN), RunRow),
+        views.run_counts(flow_group_id=group, since=sources.now - DAY),
+        views.ask(ListRuns(flow_group_id=group, soonest=True, brief=True, limit=LISTED), RunRow),
+        views.ask(ListRuns(flow_group_id=group, states=(StateName.FAILED,), brief=True, limit=LISTED), RunRow),
     )
     return {
-        "versions": versions,
-        "latest": max((version.version for version in versions), default=flow.version),
         "runs": runs,
         "history": history(runs),
         "slices": stacked(counts),
         "counts": counts,
         "success": success_percent(counts),
-        "tasks": tasks,
+        "waiting": waiting,
+        "late": {run.id for run in waiting if is_late(run, sources.now)},
+        "failed": failed,
     }
+
+
+async def _tasks(sources: Sources, flow: FlowRow, _: Params) -> dict[str, Any]:
+    tasks, edges = await all_of(sources.views.flow_tasks(flow.id), sources.views.flow_edges(flow.id))
+    names = {task.slug: task.name for task in tasks}
+    upstream: dict[str, list[str]] = {}
+    for edge in edges:
+        upstream.setdefault(edge.downstream, []).append(names.get(edge.upstream, edge.upstream))
+    return {"tasks": tasks, "upstream": upstream}
+
+
+async def _schematic(sources: Sources, flow: FlowRow, _: Params) -> dict[str, Any]:
+    return {"drawing": await drawn_flow(sources.views, flow.id)}
+
+
+async def _versions(sources: Sources, flow: FlowRow, query: Params) -> dict[str, Any]:
+    """Show the versions, and what changed from another one (`from`; by default the one before) to this."""
+    asked = query.get("from", "")
+    before = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 9 else flow.version - 1  # noqa: PLR2004
+    if not 0 < before != flow.version:
+        return {"before": None, "changes": []}
+    other = await sources.views.flow(flow_version_id(flow.flow_group_id, before))
+    ours, theirs, our_edges, their_edges = await all_of(
+        sources.views.flow_tasks(flow.id),
+        sources.views.flow_tasks(other.id),
+        sources.views.flow_edges(flow.id),
+        sources.views.flow_edges(other.id),
+    )
+    return {"before": other, "changes": changes_between((other, theirs, their_edges), (flow, ours, our_edges))}
+
+
+async def _run(_: Sources, flow: FlowRow, __: Params) -> dict[str, Any]:
+    return {"fields": parameter_fields(flow.parameters)}
+
+
+async def _settings(_: Sources, __: FlowRow, ___: Params) -> dict[str, Any]:
+    return {}
+
+
+TABS = {
+    "overview": _overview,
+    "tasks": _tasks,
+    "runs": flow_runs_tab,
+    "schematic": _schematic,
+    "versions": _versions,
+    "run": _run,
+    "settings": _settings,
+}
 
 
 def flow_topics(params: Params) -> frozenset[str]:

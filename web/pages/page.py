@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar, overload
 
 import anyio
+import msgspec
 
 from headwater.core.commit import Position
 from headwater.core.concurrency import single_error
 from headwater.core.log.protocol import Log
-from headwater.core.queries import AnyQuery, GetViewsStatus, ListLogs, QueryReply
+from headwater.core.queries import AnyQuery, GetViewsStatus, ListLogs, QueryReply, Row
 from headwater.core.query_client import Views
 from headwater.web.log_lines import LineFilter
 from headwater.web.presence import Presence
@@ -22,22 +23,31 @@ B = TypeVar("B")
 C = TypeVar("C")
 D = TypeVar("D")
 E = TypeVar("E")
+R = TypeVar("R", bound=Row)
 
 Params = Mapping[str, str]
+
+
+class Asked(dict[str, str]):
+    """The parameters of a query. Those that were not given are empty."""
+
+    def __missing__(self, _: str) -> str:
+        return ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
     """A page ready to be rendered.
 
-    `changes_at` is when it changes by the passing of time alone, without an event; `lines_position` how far the log lines are that it
-    shows, in the stream of lines.
+    `position` is how new it is, where it does not come from the views alone; `changes_at` is when it changes by the passing of time
+    alone, without an event; `lines_position` how far the log lines are that it shows, in the stream of lines.
     """
 
     template: str
     title: str
     context: Mapping[str, Any]
     state: str | None = None
+    position: Position | None = None
     changes_at: datetime | None = None
     lines_position: Position = 0
 
@@ -50,12 +60,17 @@ class PageViews(Views):
         self._at_least = at_least
         self.position: Position | None = None
 
-    async def page(self, query: AnyQuery, *, at_least: Position = 0, cursor: str | None = None) -> QueryReply:
+    async def page(self, query: AnyQuery, *, at_least: Position = 0, cursor: str | None = None, page_rows: int = 0) -> QueryReply:
         if isinstance(query, ListLogs | GetViewsStatus):  # their positions are of another stream, or of none
-            return await super().page(query, at_least=at_least, cursor=cursor)
-        reply = await super().page(query, at_least=max(at_least, self._at_least), cursor=cursor)
+            return await super().page(query, at_least=at_least, cursor=cursor, page_rows=page_rows)
+        reply = await super().page(query, at_least=max(at_least, self._at_least), cursor=cursor, page_rows=page_rows)
         self.position = reply.position if self.position is None else min(self.position, reply.position)
         return reply
+
+    async def turn(self, query: AnyQuery, row: type[R], *, rows: int, cursor: str | None) -> tuple[list[R], str | None]:
+        """Return one page of so many rows, and the cursor of the next one, if there is one."""
+        reply = await self.page(query, cursor=cursor or None, page_rows=rows)
+        return msgspec.json.decode(reply.rows, type=list[row]), reply.next  # type: ignore[valid-type]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,3 +131,8 @@ async def all_of(*calls: Awaitable[Any]) -> tuple[Any, ...]:
             for index, call in enumerate(calls):
                 group.start_soon(keep, index, call)
     return tuple(answers)
+
+
+def first_of(*moments: datetime | None) -> datetime | None:
+    """Return the earliest of the moments that are known."""
+    return min((moment for moment in moments if moment is not None), default=None)

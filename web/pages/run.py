@@ -1,26 +1,23 @@
-"""The page of a run: its state, timeline, tasks and log at one glance; the schematic and the audit trail on tabs of their own."""
+"""The page of a run: its state, timeline, tasks and log at one glance; everything about it on tabs."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from headwater.core import subjects
 from headwater.core.errors import InvalidArgument, NotFound
 from headwater.core.identifiers import parsed_uuid
-from headwater.core.queries import RunRow, TaskRunRow
+from headwater.core.queries import RunRow
 from headwater.core.states import FINAL, StateName
-from headwater.web.log_lines import LineFilter
-from headwater.web.pages.page import Page, Params, Sources, all_of
-from headwater.web.pages.shape import stacked
-from headwater.web.timeline import timeline
+from headwater.web.log_lines import LineFilter, line_filter
+from headwater.web.pages.page import Page, Params, Sources
+from headwater.web.pages.run_tabs import events_tab, logs_tab, overview_tab, schematic_tab, tasks_tab
+from headwater.web.waiting import why_waiting
 
-TABS = ("overview", "schematic", "logs", "events")
-TASKS_SHOWN_MAX = 100
+TABS = {"overview": overview_tab, "tasks": tasks_tab, "schematic": schematic_tab, "logs": logs_tab, "events": events_tab}
 LATE_AFTER = timedelta(seconds=20)
-LEVELS = ((logging.DEBUG, "DEBUG"), (logging.INFO, "INFO"), (logging.WARNING, "WARNING"), (logging.ERROR, "ERROR"))
+_TABS_WITH_LINES = {"overview", "logs"}
 
 
 async def find_run(sources: Sources, run_id: str) -> RunRow:
@@ -40,61 +37,46 @@ async def find_run(sources: Sources, run_id: str) -> RunRow:
         recorded = await sources.log.events.read(subjects.run(run_id))
         if not recorded:
             raise
-        return await sources.views.run(run_id, at_least=recorded[-1].position)
+        return await sources.views.run(run_id, at_least=recorded[0].position)
 
 
 async def run_page(sources: Sources, params: Params, query: Params) -> Page:
     """Make the page of a run on the tab that `query` names."""
     run = await find_run(sources, params["run_id"])
-    tab = query.get("tab", "overview")
+    tab = tab_of(query)
+    waits = run.state == StateName.SCHEDULED
     context: dict[str, Any] = {
         "run": run,
-        "tab": tab if tab in TABS else "overview",
-        "tabs": TABS,
+        "tab": tab,
+        "tabs": list(TABS),
+        "query": query,
         "late": is_late(run, sources.now),
-        "waiting": run.state in {StateName.SCHEDULED, StateName.PENDING, StateName.QUEUED},
+        "waits": waits,
+        "why": [],
         "can_cancel": run.state not in FINAL and not run.cancel_requested,
+        "can_start_now": waits and run.scheduled_start_time is not None and run.scheduled_start_time > sources.now,
+        "lines_position": 0,
+        "position": None,
     }
-    context |= await _overview(sources, run)
+    if waits:
+        agents = await sources.views.agents(status="working", limit=None)
+        context["why"] = why_waiting(run, agents, sources.presence.lively(agent.id for agent in agents), sources.now)
+    context |= await TABS[tab](sources, run, query)
     return Page(
-        template="run.html",
+        template=f"run/{tab}.html",
         title=f"{run.name} · {run.flow_name}",
         context=context,
         state=run.state,
-        changes_at=_becomes_late(run, sources.now),
+        position=context["position"],
+        changes_at=_changes_at(run, sources.now),
         lines_position=context["lines_position"],
     )
 
 
-async def _overview(sources: Sources, run: RunRow) -> dict[str, Any]:
-    states, task_runs, changes, lines = await all_of(
-        sources.views.run_states(run.id),
-        sources.views.task_runs(run.id),
-        sources.views.task_run_states(run.id),
-        sources.views.logs(run.id),
-    )
-    counts = task_counts(task_runs)
-    return {
-        "states": states,
-        "task_runs": task_runs[:TASKS_SHOWN_MAX],
-        "task_count": len(task_runs),
-        "slices": stacked(counts),
-        "counts": counts,
-        "timeline": timeline(run, states, task_runs, changes, sources.now),
-        "lines": lines,
-        "lines_position": lines[-1].position if lines else 0,
-        "levels": LEVELS,
-    }
-
-
-def task_counts(task_runs: Sequence[TaskRunRow]) -> dict[str, int]:
-    """Return how many task runs are in each state; a mapped task counts by its children."""
-    counts: dict[str, int] = {}
-    for task_run in task_runs:
-        if task_run.state == StateName.MAPPED and task_run.child_count:
-            continue
-        counts[task_run.state] = counts.get(task_run.state, 0) + 1
-    return counts
+def tab_of(query: Params) -> str:
+    """Return the tab that the query names, or the first."""
+    tab = query.get("tab", "")
+    return tab if tab in TABS else next(iter(TABS))
 
 
 def is_late(run: RunRow, now: datetime) -> bool:
@@ -103,11 +85,12 @@ def is_late(run: RunRow, now: datetime) -> bool:
     return run.state == StateName.SCHEDULED and due is not None and now - due > LATE_AFTER
 
 
-def _becomes_late(run: RunRow, now: datetime) -> datetime | None:
+def _changes_at(run: RunRow, now: datetime) -> datetime | None:
+    """Return when a waiting run becomes due, or late."""
     if run.state != StateName.SCHEDULED or run.scheduled_start_time is None:
         return None
-    late_at = run.scheduled_start_time + LATE_AFTER
-    return late_at if late_at > now else None
+    moments = (run.scheduled_start_time, run.scheduled_start_time + LATE_AFTER)
+    return next((moment for moment in moments if moment > now), None)
 
 
 def run_topics(params: Params) -> frozenset[str]:
@@ -115,12 +98,8 @@ def run_topics(params: Params) -> frozenset[str]:
     return frozenset({f"run:{params['run_id'].lower()}"})
 
 
-def run_lines(params: Params, query: Params) -> LineFilter:
-    """Return which log lines of the run the page shows."""
-    level = query.get("level", "")
-    return LineFilter(
-        run_id=params["run_id"].lower(),
-        min_level=int(level) if level.isascii() and level.isdigit() else 0,
-        text=query.get("text", ""),
-        task=query.get("task") or None,
-    )
+def run_lines(params: Params, query: Params) -> LineFilter | None:
+    """Return which log lines of the run the page shows; None on tabs without a log, and where older lines are looked at."""
+    if tab_of(query) not in _TABS_WITH_LINES or query.get("until"):
+        return None
+    return line_filter(params["run_id"].lower(), query if tab_of(query) == "logs" else {})

@@ -167,6 +167,15 @@ function forms() {
     if (event.target.dataset.sent) event.preventDefault();
     event.target.dataset.sent = "1";
   });
+  const runForm = $("[data-run-form]");
+  if (runForm) {
+    $("[data-zone]", runForm).textContent = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    runForm.elements.start.addEventListener("input", () => { runForm.elements.when.value = "later"; });
+    runForm.addEventListener("submit", () => {
+      const start = runForm.elements.start.value;
+      runForm.elements.start_utc.value = start ? new Date(start).toISOString() : "";
+    });
+  }
   document.addEventListener("click", async (event) => {
     const copied = event.target.closest("[data-copy]");
     if (!copied || !navigator.clipboard) return;

@@ -1,0 +1,56 @@
+"""Whole logs as files: streamed page by page, so that a log of any size costs little memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from headwater.core.queries import ListLogs, LogRow
+from headwater.core.query_client import Views
+from headwater.web.log_lines import level_name
+from headwater.web.pages.page import PageViews, Sources
+from headwater.web.pages.run import find_run
+from headwater.web.site import site_of
+
+_decode = msgspec.json.Decoder(list[LogRow]).decode
+
+
+async def log_as_text(request: Request) -> Response:
+    """Send a run's log, one line each: time, level, logger, message as it was logged."""
+    return await _download(request, "txt", "text/plain; charset=utf-8", _as_text)
+
+
+async def log_as_json(request: Request) -> Response:
+    """Send a run's log as JSON, one object a line."""
+    return await _download(request, "jsonl", "application/x-ndjson", _as_json)
+
+
+def _as_text(row: LogRow) -> bytes:
+    at = row.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{at} {level_name(row.level).upper():8} {row.logger}: {row.message}\n".encode(errors="replace")
+
+
+def _as_json(row: LogRow) -> bytes:
+    return msgspec.json.encode(row) + b"\n"
+
+
+async def _download(request: Request, ending: str, media_type: str, form: Callable[[LogRow], bytes]) -> Response:
+    site = site_of(request)
+    views = PageViews(site.log)
+    run = await find_run(Sources(log=site.log, views=views, presence=site.presence), request.path_params["run_id"])
+    headers = {"Content-Disposition": f'attachment; filename="{run.id}.{ending}"'}
+    return StreamingResponse(_pages(views, run.id, form), media_type=media_type, headers=headers)
+
+
+async def _pages(views: Views, run_id: str, form: Callable[[LogRow], bytes]) -> AsyncIterator[bytes]:
+    cursor: str | None = None
+    while True:
+        reply = await views.page(ListLogs(run_id=run_id), cursor=cursor)
+        yield b"".join(map(form, _decode(reply.rows)))
+        cursor = reply.next
+        if cursor is None:
+            return

@@ -1,0 +1,37 @@
+"""The page of agents: who is at work, who is silent, and what each holds."""
+
+from __future__ import annotations
+
+from headwater.core.queries import ListRuns, RunRow
+from headwater.core.states import StateName
+from headwater.web.pages.page import Page, Params, Sources, all_of
+
+ENDED_SHOWN = 20
+HELD_SHOWN = 300
+_HELD = (StateName.SUBMITTED, StateName.RUNNING, StateName.CANCELLING)
+
+
+async def agents_page(sources: Sources, _: Params, query: Params) -> Page:
+    """Show agents with their labels, their health and their runs; those that ended below."""
+    working, held, everyone = await all_of(
+        sources.views.agents(status="working", limit=None),
+        sources.views.ask(ListRuns(states=_HELD, brief=True, limit=HELD_SHOWN), RunRow),
+        sources.views.agents(limit=100),
+    )
+    label = query.get("label", "")
+    shown = [agent for agent in working if not label or label in agent.labels]
+    lively = sources.presence.lively(agent.id for agent in working)
+    holds: dict[str, list[RunRow]] = {}
+    for run in held:
+        if run.agent_id is not None:
+            holds.setdefault(run.agent_id, []).append(run)
+    context = {
+        "agents": sorted(shown, key=lambda agent: (lively[agent.id] is not None, agent.name)),
+        "ended": [agent for agent in everyone if agent.status != "working"][:ENDED_SHOWN],
+        "holds": holds,
+        "lively": lively,
+        "query": query,
+        "labels": sorted({found for agent in working for found in agent.labels}),
+    }
+    silence = sources.presence.next_silence(agent.id for agent in working)
+    return Page(template="agents.html", title="Agents", context=context, changes_at=silence)

@@ -1,0 +1,133 @@
+"""The pages that list things: flows, runs, projects, queues, and what a search finds."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from headwater.core.errors import InvalidArgument, NotFound
+from headwater.core.identifiers import parsed_uuid, split_flow_id
+from headwater.core.labels import takes
+from headwater.core.queries import FlowRow, ListFlows, ListRuns, RunRow
+from headwater.core.states import StateName
+from headwater.web.pages.dashboard import by_flow
+from headwater.web.pages.page import Page, Params, Sources, all_of
+
+FLOWS_ON_PAGE = 50
+RUNS_ON_PAGE = 50
+FOUND_SHOWN = 20
+FLOWS_SEARCHED_MAX = 2000
+RUN_STATES = ("Scheduled", "Submitted", "Running", "Cancelling", "Success", "Failed", "Cancelled")
+SPANS = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
+
+
+async def flows_page(sources: Sources, _: Params, query: Params) -> Page:
+    """List flows with their last runs and what comes next, by page."""
+    wanted = ListFlows(project=query.get("project") or None, include_archived=bool(query.get("archived")))
+    (flows, following), projects = await all_of(
+        sources.views.turn(wanted, FlowRow, rows=FLOWS_ON_PAGE, cursor=query.get("cursor")), sources.views.projects()
+    )
+    groups = tuple(flow.flow_group_id for flow in flows)
+    last = by_flow(await sources.views.last_runs(groups)) if groups else {}
+    context = {"flows": flows, "next": following, "projects": projects, "query": query, "last_runs": last, "waiting": _waiting(last)}
+    return Page(template="flows.html", title="Flows", context=context)
+
+
+def _waiting(last: dict[str, list[RunRow]]) -> dict[str, RunRow]:
+    """Return of each flow the run that is due first, of those among its last runs."""
+    found: dict[str, RunRow] = {}
+    for group, runs in last.items():
+        scheduled = [run for run in runs if run.state == StateName.SCHEDULED and run.scheduled_start_time is not None]
+        if scheduled:
+            found[group] = min(scheduled, key=lambda run: run.scheduled_start_time or run.created)
+    return found
+
+
+def runs_query(query: Params, now: datetime) -> ListRuns:
+    """Return the question that the filters of a list of runs ask."""
+    state, span = query.get("state", ""), query.get("span", "")
+    return ListRuns(
+        project=query.get("project") or None,
+        states=(state,) if state in RUN_STATES else (),
+        search=query.get("search") or None,
+        created_after=now - SPANS[span] if span in SPANS else None,
+        soonest=query.get("state") == "soonest",
+        brief=True,
+        limit=None,
+    )
+
+
+async def runs_page(sources: Sources, _: Params, query: Params) -> Page:
+    """List runs, newest first, filtered, by page."""
+    (runs, following), projects = await all_of(
+        sources.views.turn(runs_query(query, sources.now), RunRow, rows=RUNS_ON_PAGE, cursor=query.get("cursor")), sources.views.projects()
+    )
+    context = {"runs": runs, "next": following, "projects": projects, "query": query, "states": RUN_STATES, "spans": list(SPANS)}
+    return Page(template="runs.html", title="Runs", context=context)
+
+
+async def flow_runs_tab(sources: Sources, flow: FlowRow, query: Params) -> dict[str, Any]:
+    """List the runs of one flow, filtered, by page."""
+    wanted = msgspec.structs.replace(runs_query(query, sources.now), flow_group_id=flow.flow_group_id)
+    runs, following = await sources.views.turn(wanted, RunRow, rows=RUNS_ON_PAGE, cursor=query.get("cursor"))
+    return {"runs": runs, "next": following, "states": RUN_STATES, "spans": list(SPANS)}
+
+
+async def projects_page(sources: Sources, _: Params, query: Params) -> Page:
+    """List projects, with what can be done to them."""
+    projects = await sources.views.projects()
+    sought = query.get("search", "").casefold()
+    found = [project for project in projects if sought in f"{project.name} {project.description} {project.id}".casefold()]
+    return Page(template="projects.html", title="Projects", context={"projects": found, "query": query})
+
+
+async def project_page(sources: Sources, params: Params, _: Params) -> Page:
+    """Show a project's settings."""
+    found = await sources.views.projects(project_id=params["project_id"])
+    if not found:
+        raise NotFound("project", params["project_id"], hint="It was deleted, or the address was mistyped.")
+    return Page(template="project.html", title=found[0].name, context={"project": found[0]})
+
+
+async def queues_page(sources: Sources, _: Params, __: Params) -> Page:
+    """List queues: which labels, how many runs wait, which agents take them."""
+    queues, agents = await all_of(sources.views.queues(), sources.views.agents(status="working", limit=None))
+    takers = {queue.id: [agent for agent in agents if takes(agent.labels, queue.labels)] for queue in queues}
+    by_need = sorted(queues, key=lambda queue: (-queue.scheduled_runs, queue.labels))
+    context = {"queues": by_need, "takers": takers, "lively": sources.presence.lively(agent.id for agent in agents)}
+    return Page(template="queues.html", title="Queues", context=context)
+
+
+async def search_page(sources: Sources, _: Params, query: Params) -> Page:
+    """Find flows and runs by name, by a part of it, or by id."""
+    sought = query.get("q", "").strip()
+    flows: list[FlowRow] = []
+    runs: list[RunRow] = []
+    if sought:
+        all_flows, runs = await all_of(
+            sources.views.flows(include_archived=True, limit=FLOWS_SEARCHED_MAX),
+            sources.views.ask(ListRuns(search=sought, brief=True, limit=FOUND_SHOWN), RunRow),
+        )
+        flows = [flow for flow in all_flows if sought.casefold() in flow.name.casefold()][:FOUND_SHOWN]
+        by_id = await _by_id(sources, sought)
+        flows = [found for found in by_id if isinstance(found, FlowRow)] + flows
+        runs = [found for found in by_id if isinstance(found, RunRow)] + runs
+    context = {"sought": sought, "flows": flows, "runs": runs}
+    return Page(template="search.html", title=f"{sought} · Search" if sought else "Search", context=context)
+
+
+async def _by_id(sources: Sources, sought: str) -> list[FlowRow | RunRow]:
+    try:
+        parsed_uuid(sought, kind="id")
+    except InvalidArgument:
+        return []
+    found: list[FlowRow | RunRow] = []
+    with suppress(InvalidArgument, NotFound):
+        split_flow_id(sought)
+        found.append(await sources.views.flow(sought))
+    with suppress(NotFound):
+        found.append(await sources.views.run(sought))
+    return found

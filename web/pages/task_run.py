@@ -1,0 +1,53 @@
+"""The page of a task run: its states, its failure, its result, its part of the log."""
+
+from __future__ import annotations
+
+from headwater.core.errors import NotFound
+from headwater.web.log_lines import LineFilter
+from headwater.web.pages.page import Page, Params, Sources, all_of
+from headwater.web.pages.run import find_run
+
+LINES_SHOWN = 500
+
+
+def _index(query: Params) -> int:
+    text = query.get("index", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else -1  # noqa: PLR2004 - children are fewer
+
+
+async def task_run_page(sources: Sources, params: Params, query: Params) -> Page:
+    """Make the page of a task run, of the mapped child that `index` names, or of the task."""
+    run = await find_run(sources, params["run_id"])
+    slug, index = params["slug"].replace("\0", ""), _index(query)
+    found, states, lines, edges, groups = await all_of(
+        sources.views.task_runs(run.id, search=slug),
+        sources.views.task_run_states(run.id, slug=slug, map_index=index),
+        sources.views.last_logs(run.id, LINES_SHOWN, task=slug),
+        sources.views.flow_edges(run.flow_id),
+        sources.views.task_groups(run.id, limit=2000),
+    )
+    task_run = next((each for each in found if each.slug == slug and each.map_index == index), None)
+    if task_run is None:
+        raise NotFound("task run", slug if index < 0 else f"{slug}[{index}]")
+    names = {group.slug: group for group in groups}
+    context = {
+        "run": run,
+        "task": task_run,
+        "states": states,
+        "lines": [line for line in lines if line.map_index == index or index < 0],
+        "upstream": [names[edge.upstream] for edge in edges if edge.downstream == slug and edge.upstream in names],
+        "downstream": [names[edge.downstream] for edge in edges if edge.upstream == slug and edge.downstream in names],
+    }
+    return Page(
+        template="task_run.html",
+        title=f"{task_run.name} · {run.name}",
+        context=context,
+        state=task_run.state,
+        lines_position=lines[-1].position if lines else 0,
+    )
+
+
+def task_run_lines(params: Params, query: Params) -> LineFilter:
+    """Return which lines of the run's log are the task run's."""
+    index = _index(query)
+    return LineFilter(run_id=params["run_id"].lower(), task=params["slug"], map_index=None if index < 0 else index)

@@ -1,0 +1,114 @@
+"""The form that starts a run: its fields from the flow's parameters, and what was filled in as a request for a run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from headwater.core.errors import InvalidArgument, InvalidParameters
+from headwater.core.events import ParameterSpec
+from headwater.core.operations.runs import RunRequest
+
+PREFIX = "parameter:"
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field for one parameter. `kind` is "truth", "number", "text" or "json"."""
+
+    name: str
+    kind: str
+    value: str
+    required: bool
+
+
+def parameter_fields(parameters: Sequence[ParameterSpec]) -> list[Field]:
+    """Return a field for each parameter, filled with its default; the default's type tells what is filled in."""
+    return [_field(parameter) for parameter in parameters]
+
+
+def _field(parameter: ParameterSpec) -> Field:
+    if parameter.required:
+        return Field(parameter.name, "json", "", required=True)
+    match parameter.default:
+        case bool():
+            return Field(parameter.name, "truth", json.dumps(parameter.default), required=False)
+        case int() | float():
+            return Field(parameter.name, "number", json.dumps(parameter.default), required=False)
+        case str():
+            return Field(parameter.name, "text", parameter.default, required=False)
+        case _:
+            return Field(parameter.name, "json", json.dumps(parameter.default, ensure_ascii=False), required=False)
+
+
+def run_request(form: Mapping[str, Any], parameters: Sequence[ParameterSpec]) -> RunRequest:
+    """Return what the form asks for. What was left empty, or as it was, is left to the flow.
+
+    Raises:
+        InvalidArgument: a field holds what it cannot.
+
+    """
+    labels = None
+    if _text(form, "own_labels"):
+        labels = [label for part in _text(form, "labels").replace("\n", ",").split(",") if (label := part.strip())]
+    return RunRequest(
+        parameters=_parameters(form, parameters),
+        labels=labels,
+        name=_text(form, "name") or None,
+        context=_json_object(_text(form, "context"), "context"),
+        start_time=_start_time(_text(form, "start_utc") or _text(form, "start")) if _text(form, "when") == "later" else None,
+    )
+
+
+def _text(form: Mapping[str, Any], name: str) -> str:
+    value = form.get(name, "")
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _parameters(form: Mapping[str, Any], parameters: Sequence[ParameterSpec]) -> dict[str, Any]:
+    if given := _text(form, "parameters"):
+        return _json_object(given, "parameters")
+    found: dict[str, Any] = {}
+    for field in parameter_fields(parameters):
+        filled = form.get(PREFIX + field.name)
+        if not isinstance(filled, str) or (filled == field.value and not field.required):
+            continue
+        if field.kind == "text":
+            found[field.name] = filled
+        elif filled.strip():
+            found[field.name] = _value(filled, field)
+    return found
+
+
+def _value(filled: str, field: Field) -> Any:
+    """Return what was filled in: JSON, or in a field that may hold anything, text that is no JSON as it is."""
+    try:
+        return json.loads(filled)
+    except ValueError:
+        if field.kind == "json" and not filled.lstrip().startswith(("{", "[", '"')):
+            return filled
+        raise InvalidParameters(f"The value of parameter {field.name!r} is not JSON: {filled[:100]!r}.") from None
+
+
+def _json_object(text: str, what: str) -> dict[str, Any]:
+    if not text:
+        return {}
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise InvalidArgument(f"What was given as {what} is not JSON: {error}.") from None
+    if not isinstance(value, dict):
+        raise InvalidArgument(f"What was given as {what} is not a JSON object.", hint='Write it like {"name": "value"}.')
+    return value
+
+
+def _start_time(text: str) -> datetime:
+    """Return the time in the field; without a zone it is UTC."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidArgument(f"{text!r} is not a time.", hint="Choose a day and a time, such as 2026-11-22T08:30.") from None
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

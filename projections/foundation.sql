@@ -35,3 +35,18 @@ CREATE TABLE IF NOT EXISTS headwater.log_lines (
 );
 -- Lines come about in the order of their time, so a few pages tell which blocks are old enough to go.
 CREATE INDEX IF NOT EXISTS log_lines_by_age ON headwater.log_lines USING brin (at);
+
+-- Projections of users, each with its checkpoint, and the commits that theirs could not apply.
+CREATE TABLE IF NOT EXISTS headwater.own_projections (
+    name text PRIMARY KEY,
+    version integer NOT NULL,
+    log_identity text NOT NULL,
+    position bigint NOT NULL DEFAULT 0
+);
+CREATE TABLE IF NOT EXISTS headwater.own_set_aside (
+    name text NOT NULL,
+    position bigint NOT NULL,
+    subject text NOT NULL,
+    reason text NOT NULL,
+    PRIMARY KEY (name, position)
+);

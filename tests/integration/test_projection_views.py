@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from happenings import a_flow, a_project, a_run, an_agent, claimed, executed, finished, lost, now, recorded, succeeding
-from viewing import hosted, opened, views_of
+from viewing import eventually, hosted, opened, views_of
 
 from headwater.core.errors import InvalidArgument, NotFound, ViewsBehind
 from headwater.core.events import TaskRunMapped, TaskRunNamed, TaskRunRetryScheduled, TaskRunStarted, TaskRunSucceeded
@@ -218,3 +218,17 @@ async def test_task_runs_that_never_began_show_how_their_run_ended(log: Log, vie
         ("Success", ""),
         ("Pending", "The run ended before this task began."),
     ]
+
+
+async def test_log_lines_older_than_their_retention_go(log: Log, database_url: str) -> None:
+    run = await a_run(log, (await a_flow(log)).flow_id)
+    old = LogLine(now() - timedelta(days=8), 20, "headwater", "an old line")
+    end = await log.logs.write(run.run_id, 1, [old, LogLine(now(), 20, "headwater", "a new line")])
+    async with views_of(log, database_url, log_retention_days=9) as views:
+        assert len(await views.logs(run.run_id, at_least=end)) == 2
+    async with views_of(log, database_url, log_retention_days=7) as views:
+        await eventually(lambda: _lines_are(views, run.run_id, ["a new line"]), "the old line is gone")
+
+
+async def _lines_are(views: Views, run_id: str, wanted: list[str]) -> bool:
+    return [line.message for line in await views.logs(run_id)] == wanted

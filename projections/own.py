@@ -154,7 +154,7 @@ class OwnProjector:
                 await self.projection.apply(db, recorded)
         except _NOT_THE_COMMITS_FAULT:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever the user's own code raises
             reason = f"{type(error).__name__}: {error}"
             logger.warning("The projection %r set aside position %d: %s", self.projection.name, recorded.position, reason)
             statement = "INSERT INTO headwater.own_set_aside (name, position, subject, reason) VALUES ($1, $2, $3, $4)"

@@ -10,12 +10,14 @@ import socket
 import sys
 import threading
 from collections.abc import Iterable, Mapping
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
+from anyio.from_thread import start_blocking_portal
 
 from headwater.agents.agent import Agent, AgentSettings
 from headwater.agents.attempt import AttemptOrder, KnownRun
@@ -49,7 +51,7 @@ class LocalAgent:
         show_flow_logs: whether what runs print and log is shown here.
         log_level: of the agent and its runs.
         lease_seconds: how long at most its runs wait for another agent after its death.
-        key, nats_url: of the server; from the environment or the home by default.
+        key, nats_url, home: how to reach the server; from the environment by default.
         grace_seconds: how long a run's process may take to end when it is cancelled.
 
     Raises:
@@ -71,6 +73,7 @@ class LocalAgent:
         lease_seconds: float = 10.0,
         key: str | None = None,
         nats_url: str | None = None,
+        home: Path | str | None = None,
         grace_seconds: float = 10.0,
     ) -> None:
         if log_level is not None and log_level.upper() not in LOG_LEVELS:
@@ -84,7 +87,7 @@ class LocalAgent:
             lease_seconds=lease_seconds,
             grace_seconds=grace_seconds,
         )
-        self._connection = connection_settings(nats_url, key)
+        self._connection = connection_settings(nats_url, key, home)
         self._show_flow_logs = show_flow_logs
         self._directory = Path.cwd()
         self._environment = agent_environment(os.environ, log_level=log_level, import_paths=import_paths, extra=env)
@@ -111,21 +114,8 @@ class LocalAgent:
             asyncio.get_running_loop()
         except RuntimeError:
             anyio.run(self._until_told_to_stop, backend="asyncio")
-            return
-        # In a notebook, where a loop runs already: this call blocks all the same.
-        failures: list[BaseException] = []
-
-        def work() -> None:
-            try:
-                anyio.run(self._until_told_to_stop, backend="asyncio")
-            except BaseException as error:  # noqa: BLE001 - raised again below
-                failures.append(error)
-
-        thread = threading.Thread(target=work, name="headwater-agent")
-        thread.start()
-        thread.join()
-        if failures:
-            raise failures[0]
+        else:
+            self._start_beside_a_loop()
 
     async def _until_told_to_stop(self) -> None:
         with single_error():
@@ -134,6 +124,25 @@ class LocalAgent:
                     group.start_soon(self._obey_signals, group.cancel_scope)
                 await self.serve()
                 group.cancel_scope.cancel()
+
+    def _start_beside_a_loop(self) -> None:
+        """Work in a thread and block all the same: in a notebook, this thread's loop runs already."""
+        with start_blocking_portal("asyncio") as portal:
+            working = portal.start_task_soon(self.serve)
+            asked = 0
+            while True:
+                try:
+                    working.result()
+                except KeyboardInterrupt:
+                    asked += 1
+                    if self.agent is None:
+                        working.cancel()
+                    else:
+                        portal.start_task_soon(self._asked_to_stop, self.agent, asked)
+                except CancelledError:
+                    return
+                else:
+                    return
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Work until cancelled, or until told to stop and the last run is over. Raises as `start`."""
@@ -165,19 +174,22 @@ class LocalAgent:
             asked = 0
             async for _ in signals:
                 asked += 1
-                agent = self.agent
-                if agent is None:
+                if self.agent is None:
                     everything.cancel()
                     return
-                names = ", ".join(f"'{held.name}'" for held in agent.held)
-                if asked == 1:
-                    self._show.info("Stopping: no more runs are taken.")
-                    if names:
-                        self._show.info("Waiting for these runs to finish: %s. Once more hands them back.", names)
-                    agent.stop_taking()
-                elif names:
-                    self._show.info("Handing back: %s.", names)
-                    await agent.hand_back()
+                await self._asked_to_stop(self.agent, asked)
+
+    async def _asked_to_stop(self, agent: Agent, times: int) -> None:
+        """Let the runs finish when asked the first time, hand them back the second time, and say which."""
+        names = ", ".join(f"'{held.name}'" for held in agent.held)
+        if times == 1:
+            self._show.info("Stopping: no more runs are taken.")
+            if names:
+                self._show.info("Waiting for these runs to finish: %s. Once more hands them back.", names)
+            agent.stop_taking()
+        elif names:
+            self._show.info("Handing back: %s.", names)
+            await agent.hand_back()
 
     def _prepare(self, run: Run, position: Position) -> LaunchOrder:
         created = run.created

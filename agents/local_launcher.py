@@ -48,7 +48,7 @@ class LocalLauncher:
         """
         async with anyio.create_task_group() as self._group:
             while True:
-                zygote = Zygote(self._environment)
+                zygote = Zygote(self._environment, on_end=self._lost)
                 await self._group.start(zygote.serve)
                 self._zygote = zygote
                 self._replaced.set()
@@ -56,8 +56,10 @@ class LocalLauncher:
                     task_status.started()
                     task_status = TASK_STATUS_IGNORED
                 await zygote.ended.wait()
-                self._replaced = anyio.Event()
-                self._zygote = None
+
+    def _lost(self) -> None:
+        self._zygote = None
+        self._replaced = anyio.Event()
 
     async def launch(self, order: LaunchOrder) -> LocalRun:
         """Start the attempt's process.
@@ -83,10 +85,11 @@ class LocalLauncher:
 
 
 class Zygote:
-    """One zygote process, from its start to its end."""
+    """One zygote process, from its start to its end. `on_end` is called before anybody can hear that its runs' processes ended."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], *, on_end: Callable[[], None]) -> None:
         self._environment = dict(environment)
+        self._on_end = on_end
         self._channel, self._theirs = socket.socketpair()
         self._channel.setblocking(False)
         self._runs: dict[int, LocalRun] = {}
@@ -185,6 +188,7 @@ class Zygote:
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         """End the process and all it started; what lived until now counts as killed."""
+        self._on_end()
         self._channel.close()  # it kills its groups and ends when this closes
         try:
             status = process.wait(_ZYGOTE_ENDS_SECONDS)

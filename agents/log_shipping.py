@@ -13,6 +13,7 @@ from anyio.abc import TaskStatus
 
 from headwater.agents.failures import failure_in_words
 from headwater.agents.perseverance import until_done
+from headwater.core.log.log_lines import LINE_CHARACTERS_MAX
 from headwater.core.log.protocol import LogLine, RunLogs
 from headwater.utilities.context import current_values
 
@@ -21,7 +22,6 @@ GATHER_SECONDS = 0.01
 """A line rarely comes alone: so long the first one waits for its followers."""
 LINES_MAX = 20_000
 CHARACTERS_MAX = 16 * 1024 * 1024
-LINE_CHARACTERS_MAX = 256 * 1024
 """How much may wait for the log while it is slow or away. What comes on top is dropped, and a line says how much."""
 
 _log = logging.getLogger(__name__)
@@ -59,7 +59,8 @@ class LogShipper(logging.Handler):
         if record.exc_info and record.exc_info[1] is not None:
             message = f"{message}\n{failure_in_words(record.exc_info[1], with_source=self._with_source)}"
         if len(message) > LINE_CHARACTERS_MAX:
-            message = f"{message[:LINE_CHARACTERS_MAX]} (cut; {len(message)} characters)"
+            notice = f"… (cut: it has {len(message)} characters)"
+            message = message[: LINE_CHARACTERS_MAX - len(notice)] + notice
         values = current_values.get()
         return LogLine(
             at=datetime.fromtimestamp(record.created, UTC),

@@ -109,7 +109,7 @@ class Zygote:
             if launch.cold:
                 command = [sys.executable, "-P", "-m", "headwater.agents.run_process"]
                 os.execve(sys.executable, command, launch.environment)  # noqa: S606 - no shell is the point
-            _take_environment(launch.environment)
+            take_environment(launch.environment)
             gc.enable()
             status = run_process.main()
         except BaseException:  # noqa: BLE001 - whatever it is: it must not run on as a second zygote
@@ -128,8 +128,6 @@ class Zygote:
     def _end_all(self) -> None:
         for process_id in self._children:
             _signal_group(process_id, signal.SIGKILL)
-            with suppress(ProcessLookupError):  # it may not have its group yet
-                os.kill(process_id, signal.SIGKILL)
 
     def _drain_wakeups(self) -> None:
         with suppress(BlockingIOError):
@@ -152,13 +150,19 @@ def _exit_status(process_id: int) -> int | None:
         ended, status = os.waitpid(process_id, os.WNOHANG)
         if not ended:
             return None
-        _signal_group(process_id, signal.SIGKILL)
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process_id, signal.SIGKILL)
     return os.waitstatus_to_exitcode(status)
 
 
 def _signal_group(process_id: int, number: int) -> None:
-    with suppress(ProcessLookupError, PermissionError):
+    """Signal a child that was not waited for yet, and its group."""
+    try:
         os.killpg(process_id, number)
+    except ProcessLookupError:
+        os.kill(process_id, number)  # it has just been forked, and has no group of its own yet
+    except PermissionError:
+        pass  # some systems say so of a group whose members are all dead
 
 
 def _die_with(parent: int) -> None:
@@ -188,7 +192,7 @@ def _arrange_descriptors(output: int, report: int, lifeline: int) -> None:
         os.close(above + offset)
 
 
-def _take_environment(environment: dict[str, str]) -> None:
+def take_environment(environment: dict[str, str]) -> None:
     """Make this process's environment the one given. Little differs between runs, and each change costs page faults."""
     time_zone = os.environ.get("TZ")
     for name in os.environ.keys() - environment.keys():

@@ -1,0 +1,126 @@
+"""Processes that a local agent starts: warm or cold, heard to the last line, and never outliving it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio
+import psutil
+from agents_at_work import eventually, is_alive
+
+from headwater.agents.launching import LaunchOrder
+from headwater.agents.local_launcher import LocalLauncher
+from headwater.agents.local_run import LAST_LINES_MAX
+from headwater.agents.zygote import take_environment
+
+
+@asynccontextmanager
+async def launcher(lines: list[str] | None = None) -> AsyncIterator[LocalLauncher]:
+    made = LocalLauncher(os.environ, show_line=None if lines is None else lines.append)
+    async with anyio.create_task_group() as group:
+        await group.start(made.serve)
+        with anyio.fail_after(60):
+            yield made
+        group.cancel_scope.cancel()
+
+
+def order(directory: Path, **environment: str) -> LaunchOrder:
+    """An order that names no attempt: the process says so and ends. With PROGRAM, a new interpreter runs that first."""
+    return LaunchOrder(environment={**os.environ, **environment}, directory=directory)
+
+
+def program(directory: Path, text: str) -> LaunchOrder:
+    """A process that runs `text`, as a new interpreter does with a `sitecustomize` of ours, and nothing else."""
+    (directory / "sitecustomize.py").write_text(text + "\nimport sys; sys.stdout.flush(); sys.stderr.flush()\n")
+    return order(directory, PYTHONPATH=str(directory))
+
+
+def zygote() -> psutil.Process:
+    (found,) = [each for each in psutil.Process().children() if "headwater.agents.zygote" in each.cmdline()]
+    return found
+
+
+async def test_a_process_without_an_attempt_ends_at_once_and_says_why(tmp_path: Path) -> None:
+    async with launcher() as starts:
+        for environment in ({}, {"PYTHONHASHSEED": "5"}):  # warm and cold
+            ending = await (await starts.launch(order(tmp_path, **environment))).wait()
+
+            assert ending.status == 1
+            assert ending.report is None
+            assert any("no agent started it" in line for line in ending.last_lines)
+
+
+async def test_what_a_process_prints_is_shown_and_its_last_lines_are_kept(tmp_path: Path) -> None:
+    shown: list[str] = []
+    async with launcher(shown) as starts:
+        text = r"import os, sys; sys.stdout.write(''.join(f'line {n}\n' for n in range(5000))); sys.stdout.flush(); os._exit(3)"
+        process = await starts.launch(program(tmp_path, text))
+        ending = await process.wait()
+
+    assert shown == [f"line {n}" for n in range(5000)]
+    assert ending.status == 3
+    assert ending.last_lines == tuple(f"line {n}" for n in range(5000 - LAST_LINES_MAX, 5000))
+
+
+async def test_a_process_stopped_by_a_signal_ends_with_it(tmp_path: Path) -> None:
+    async with launcher() as starts:
+        process = await starts.launch(program(tmp_path, "import time; print('up', flush=True); time.sleep(600)"))
+        await process.stop(grace_seconds=30)
+        ending = await process.wait()
+
+    assert ending.status == -signal.SIGTERM
+    assert "signal 15" in ending.words
+
+
+async def test_nothing_of_a_process_group_is_left_when_its_leader_has_ended(tmp_path: Path) -> None:
+    noted = tmp_path / "child"
+    text = f"""
+import os, subprocess, sys
+child = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(600)"], env={{}})
+open({str(noted)!r}, "w").write(str(child.pid))
+os._exit(0)
+"""
+    async with launcher() as starts:
+        await (await starts.launch(program(tmp_path, text))).wait()
+        await eventually(lambda: not is_alive(int(noted.read_text())), "the child is gone")
+
+
+async def test_processes_and_zygote_end_with_the_launcher(tmp_path: Path) -> None:
+    async with launcher() as starts:
+        process = await starts.launch(program(tmp_path, "import time; time.sleep(600)"))
+        await eventually(lambda: process.process_id is not None, "the process is started")
+        assert process.process_id is not None
+        process_ids = [process.process_id, zygote().pid]
+        assert all(map(is_alive, process_ids))
+
+    await eventually(lambda: not any(map(is_alive, process_ids)), "nothing is left")
+    assert (await process.wait()).status == -signal.SIGKILL
+
+
+async def test_a_zygote_that_dies_is_replaced_and_its_processes_count_as_killed(tmp_path: Path) -> None:
+    async with launcher() as starts:
+        process = await starts.launch(program(tmp_path, "import time; time.sleep(600)"))
+        before = zygote()
+        before.kill()
+
+        assert (await process.wait()).status == -signal.SIGKILL
+        ending = await (await starts.launch(order(tmp_path))).wait()
+        assert ending.status == 1
+        assert zygote().pid != before.pid
+
+
+def test_a_forked_process_takes_exactly_the_environment_of_its_order() -> None:
+    before, zone = dict(os.environ), time.tzname
+    try:
+        take_environment({"PATH": before["PATH"], "TZ": "Pacific/Auckland", "GREETING": "kia ora"})
+
+        assert dict(os.environ) == {"PATH": before["PATH"], "TZ": "Pacific/Auckland", "GREETING": "kia ora"}
+        assert time.tzname[0] == "NZST"
+    finally:
+        take_environment(before)
+    assert (dict(os.environ), time.tzname) == (before, zone)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import glob
+import sys
 from collections.abc import Iterable
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,34 +40,43 @@ def python_files(paths: Iterable[str]) -> list[Path]:
 def flows_of(*, path: Path | None = None, module: str | None = None) -> list[Flow]:
     """Return the flows of a file or module; `package.module.name` may also name one flow in a module.
 
+    Modules are found from the current folder, too.
+
     Raises:
-        StorageError: it is not there, or cannot be imported.
+        NotFound: there is no such file or module.
+        StorageError: it cannot be imported.
 
     """
-    from headwater.storage.loading import flows_in_file, flows_in_module
-
-    if path is not None:
-        return flows_in_file(path)
-    assert module is not None
-    return [named] if (named := _flow_by_full_name(module)) is not None else flows_in_module(module)
-
-
-def _flow_by_full_name(name: str) -> Flow | None:
-    from headwater.graph.flow import Flow
-    from headwater.storage.loading import flows_in_module
-
-    parent, dot, attribute = name.rpartition(".")
-    if not dot or _is_module(name):
-        return None
-    flows_in_module(parent)
-    value = getattr(import_module(parent), attribute, None)
-    return value if isinstance(value, Flow) else None
-
-
-def _is_module(name: str) -> bool:
-    from importlib.util import find_spec
+    from headwater.storage.errors import FlowCodeMissing
+    from headwater.storage.loading import flows_in_file
 
     try:
-        return find_spec(name) is not None
-    except (ImportError, ValueError, AttributeError):
-        return False
+        if path is not None:
+            return flows_in_file(path)
+        assert module is not None
+        if str(Path.cwd()) not in sys.path:
+            # The folder of the installed command is there instead.
+            sys.path.insert(0, str(Path.cwd()))
+        return _flows_of_module(module)
+    except FlowCodeMissing as error:
+        if path is not None:
+            raise NotFound("file", str(path)) from error
+        raise NotFound("module", str(module), hint="It must be importable from the current folder, or be installed.") from error
+
+
+def _flows_of_module(name: str) -> list[Flow]:
+    from headwater.graph.flow import Flow
+    from headwater.storage.errors import FlowCodeMissing
+    from headwater.storage.loading import flows_in_module
+
+    try:
+        return flows_in_module(name)
+    except FlowCodeMissing:
+        parent, dot, attribute = name.rpartition(".")
+        if not dot:
+            raise
+        flows_in_module(parent)
+        value = getattr(sys.modules[parent], attribute, None)
+        if not isinstance(value, Flow):
+            raise
+        return [value]

@@ -70,8 +70,22 @@ def confirmed(question: str, *, default: bool) -> bool:
     return answer.strip().lower() in {"y", "yes"} or (default and not answer.strip())
 
 
+def traceback_of_users_code(error: HeadwaterError) -> list[str]:
+    """Return the traceback of what the user's code raised, where that is behind the error; else nothing."""
+    storage_errors = sys.modules.get("headwater.storage.errors")
+    if storage_errors is None or error.__cause__ is None:
+        return []
+    if not isinstance(error, storage_errors.FlowNotLoadable | storage_errors.FlowNotStorable):
+        return []
+    import traceback
+
+    return "".join(traceback.format_exception(error.__cause__)).splitlines()
+
+
 def show_error(error: HeadwaterError) -> None:
     """Say what went wrong, why, and what to do."""
+    for line in traceback_of_users_code(error):
+        say(line)
     say(f"{coloured('Error:', 'red', sys.stderr)} {error}")
     for note in getattr(error, "__notes__", ()):
         if note != f"hint: {error.hint}":

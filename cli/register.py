@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headwater.cli.connection import with_client
-from headwater.cli.output import coloured, examples, say
+from headwater.cli.output import coloured, examples, say, traceback_of_users_code
 from headwater.core.errors import HeadwaterError, NotFound
 
 if TYPE_CHECKING:
@@ -175,9 +174,8 @@ def _show_success(heading: str, done: RegisteredFlow, tally: Tally) -> None:
 
 def _show_failure(heading: str, error: HeadwaterError) -> None:
     print(f"  {heading} {coloured('Error', 'red')}", flush=True)
-    if error.__cause__ is not None:
-        for line in "".join(traceback.format_exception(error.__cause__)).splitlines():
-            say(f"    {line}")
+    for line in traceback_of_users_code(error):
+        say(f"    {line}")
     say(f"    {error}")
     if error.hint:
         say(f"    hint: {error.hint}")

@@ -138,3 +138,13 @@ def test_a_script_reads_the_hint_of_an_unknown_project_in_its_traceback(append_o
     assert ended.err.rstrip().endswith("hint: Run `headwater create project 'nowhere'` to create it.")
     assert ended.out == ""
     assert not append_only.home.exists()
+
+
+def test_a_local_run_of_a_file_that_does_not_import_shows_its_traceback(append_only: CommandLine) -> None:
+    append_only.write("broken.py", "import no_such_module_anywhere\n")
+    ended = append_only("run", "--path", "broken.py")
+
+    assert ended.code == 1
+    assert 'broken.py", line 1, in <module>' in ended.err
+    assert "Error: " in ended.err
+    assert "importlib" not in ended.err

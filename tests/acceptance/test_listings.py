@@ -152,3 +152,14 @@ def test_a_label_that_no_agent_has_is_pointed_out_when_the_run_is_made(headwater
     assert "└── Labels: ['no such label']\n" in ended.out
     assert "Warning: No agent" in ended.err
     assert "headwater agent local start --no-hostname-label -l 'no such label'" in ended.err
+
+
+def test_the_pages_of_a_run_a_flow_and_the_dashboard_have_addresses(headwater: CommandLine, project: str, flow: str) -> None:
+    run_id = headwater("run", "--name", flow, "--project", project, "--run-name", f"page of {project}", "-q").out.strip()
+    root = headwater("open", "--print").out.strip()
+
+    assert headwater("open", "--print", run_id).out == f"{root}/default/flow-run/{run_id}\n"
+    assert headwater("open", "--print", f"page of {project}").out == f"{root}/default/flow-run/{run_id}\n"
+    (row,) = headwater("get", "flows", "--project", project, "-o", "json").json
+    assert headwater("open", "--print", flow, "--project", project).out == f"{root}/default/flow/{row['flow_group_id']}\n"
+    assert "Flow 'nothing' not found." in headwater("open", "--print", "nothing").err

@@ -41,13 +41,27 @@ class RunLine:
 
 
 class RunWatch:
-    """Follows one run. `show` gets its lines in the order of their times; `watch` returns the run as it ended."""
+    """Follows one run. `show` gets its lines in the order of their times; `watch` returns the run as it ended.
 
-    def __init__(self, client: AsyncClient, run_id: str, show: Callable[[RunLine], None], *, logs: bool = True) -> None:
+    `alarm` gets words about a run that nobody takes, first after `unclaimed_seconds` and then every half minute.
+    """
+
+    def __init__(
+        self,
+        client: AsyncClient,
+        run_id: str,
+        show: Callable[[RunLine], None],
+        *,
+        logs: bool = True,
+        alarm: Callable[[str], None] = warn,
+        unclaimed_seconds: float = UNCLAIMED_SECONDS,
+    ) -> None:
         self._client = client
         self._run_id = run_id
         self._show = show
         self._logs = logs
+        self._alarm = alarm
+        self._unclaimed_seconds = unclaimed_seconds
         self._run: Run = RULES.initial
         self._held: list[tuple[datetime, int, float, RunLine]] = []
         self._count = 0
@@ -122,7 +136,7 @@ class RunWatch:
 
     async def _warn_while_unclaimed(self) -> None:
         """Say why nobody takes the run, once it waits too long."""
-        patience = UNCLAIMED_SECONDS
+        patience = self._unclaimed_seconds
         while True:
             news = self._state_news
             waited_for = self._run
@@ -132,9 +146,9 @@ class RunWatch:
             with anyio.move_on_after(seconds) as waiting:
                 await news.wait()
             if not waiting.cancelled_caught:
-                patience = UNCLAIMED_SECONDS
+                patience = self._unclaimed_seconds
             elif waited_for.state is StateName.SCHEDULED and waited_for.created is not None:
-                warn(await unclaimed_words(self._client, waited_for.created.labels, seconds=patience))
+                self._alarm(await unclaimed_words(self._client, waited_for.created.labels, seconds=patience))
                 patience = UNCLAIMED_AGAIN_SECONDS
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime
@@ -45,6 +46,7 @@ class Client:
     ) -> None:
         self.settings = connection_settings(nats_url, key or api_key, home)
         self._program = "client"
+        self._connecting = threading.Lock()
         self._held: HeldOpen[AsyncClient] | None = None
         self._finalizer: weakref.finalize[..., Client] | None = None
 
@@ -73,12 +75,13 @@ class Client:
             raise error.with_traceback(None) from error.__cause__
 
     def _connected(self) -> HeldOpen[AsyncClient]:
-        if self._held is None or not self._held.usable:
-            self._held = HeldOpen(AsyncClient.of(self.settings, program=self._program))
-            self._finalizer = weakref.finalize(self, self._held.let_go)
-            # At the end of the program the background loop closes all that it holds.
-            self._finalizer.atexit = False
-        return self._held
+        with self._connecting:
+            if self._held is None or not self._held.usable:
+                self._held = HeldOpen(AsyncClient.of(self.settings, program=self._program))
+                self._finalizer = weakref.finalize(self, self._held.let_go)
+                # At the end of the program the background loop closes all that it holds.
+                self._finalizer.atexit = False
+            return self._held
 
     def create_project(self, project_name: str, project_description: str | None = None) -> str:
         """Create a project and return its id. As `AsyncClient.create_project`."""

@@ -28,7 +28,7 @@ _CLOSE_SECONDS = 2.0
 _FETCHED_AT_ONCE = 128
 """Rows may be large, so no more than this many are held before their size is looked at."""
 
-_BUILD_GONE = (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError)
+BUILD_GONE = (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError)
 """The build that was live when the snapshot was taken has been dropped since."""
 
 _OPEN = """
@@ -100,7 +100,7 @@ class ViewsReader:
         statement = statement_for(query, after, rows_max + 1)
         try:
             return await self._page(query, statement, at_least, rows_max, left)
-        except _BUILD_GONE:
+        except BUILD_GONE:
             return await self._page(query, statement, at_least, rows_max, left)
         except asyncpg.DataError as error:
             raise InvalidArgument(f"The views cannot be asked this: {error}") from error

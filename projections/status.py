@@ -13,7 +13,7 @@ from headwater.core.log.protocol import Log, LogTail
 from headwater.core.queries import RebuildProgress, SetAsideRow, ViewsStatusRow
 from headwater.projections.database import DATABASE_ERRORS, in_words
 from headwater.projections.health import Health
-from headwater.projections.reader import ViewsReader
+from headwater.projections.reader import BUILD_GONE, ViewsReader
 from headwater.projections.rebuilder import Rebuilder, running_rebuild
 from headwater.projections.schema import SCHEMA_VERSION
 
@@ -35,7 +35,10 @@ async def views_status(
     except LogError as error:
         tail, problem = LogTail("", 0), problem or f"The log cannot be read: {error}"
     try:
-        found = await _from_database(reader, set_aside_limit)
+        try:
+            found = await _from_database(reader, set_aside_limit)
+        except BUILD_GONE:
+            found = await _from_database(reader, set_aside_limit)
     except ViewsUnavailable as error:
         found, problem = {}, problem or f"The views cannot be read: {error.reason}"
     except DATABASE_ERRORS as error:

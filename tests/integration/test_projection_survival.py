@@ -196,3 +196,35 @@ async def test_a_killed_broker_costs_the_views_nothing(nats_node: object, log: L
         with anyio.fail_after(WAIT_SECONDS):
             await reached(views, await some_history(log))
         assert await rows_of_views(database_url) == await fresh_fold(log, postgres_server)
+
+
+async def test_connections_that_are_cut_in_the_middle_of_anything_leave_the_views_whole(
+    log: Log, database_url: str, postgres_server: Postgres
+) -> None:
+    cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'headwater projector'"
+    async with views_of(log, database_url) as views:
+        db = await asyncpg.connect(database_url)
+        try:
+            done = anyio.Event()
+
+            async def work() -> None:
+                for _ in range(4):
+                    await some_history(log, runs=10)
+                done.set()
+
+            async with anyio.create_task_group() as group:
+                group.start_soon(work)
+                cuts = 0
+                while not done.is_set():
+                    cuts += await db.fetchval(cut)
+                    await eventually(lambda: _projector_is_connected(db), "the projector is back")
+        finally:
+            await db.close()
+        assert cuts > 2
+        await reached(views, (await log.events.tail()).position)
+        assert (await views.status()).set_aside_count == 0
+    assert await rows_of_views(database_url) == await fresh_fold(log, postgres_server)
+
+
+async def _projector_is_connected(db: asyncpg.Connection) -> bool:
+    return bool(await db.fetchval("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'headwater projector'"))

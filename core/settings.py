@@ -29,14 +29,14 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, kw_only=True)
 class Setting(Generic[Value]):
-    """One variable. `form` says in words what it may be, `shown_default` what holds where it is unset.
+    """One variable. `form` says in words what it may be, `default` gives and `shown_default` tells what holds where it is unset.
 
     `read` turns its text into the value; a ValueError from it carries the words for the operator.
     """
 
     variable: str
     form: str
-    default: Value
+    default: Callable[[], Value]
     shown_default: str
     meaning: str
     read: Callable[[str], Value]
@@ -50,7 +50,7 @@ class Setting(Generic[Value]):
         """
         text = (os.environ if environment is None else environment).get(self.variable, "").strip()
         if not text:
-            return self.default
+            return self.default()
         try:
             return self.read(text)
         except ValueError as error:
@@ -58,7 +58,11 @@ class Setting(Generic[Value]):
 
 
 def _path(text: str) -> Path:
-    return Path(text).expanduser().absolute()
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:
+        # A container's user need not have a home.
+        raise SettingsError(f"{text} names a home directory, and this user has none.", hint="Set HEADWATER_HOME to a directory.") from None
 
 
 def _flag(text: str) -> bool:
@@ -82,7 +86,7 @@ def _one_of(*choices: str, upper: bool = False) -> Callable[[str], str]:
 HOME = Setting[Path](
     variable="HEADWATER_HOME",
     form="a directory",
-    default=Path.home() / ".headwater",
+    default=lambda: _path("~/.headwater"),
     shown_default="`~/.headwater`",
     meaning="The home directory: data and addresses of the embedded servers, and stored flows and results.",
     read=_path,
@@ -90,7 +94,7 @@ HOME = Setting[Path](
 NATS_URL = Setting[str | None](
     variable="HEADWATER_NATS_URL",
     form="one or more addresses of NATS servers, separated by commas",
-    default=None,
+    default=lambda: None,
     shown_default=f"what `server.json` in the home says, else `{DEFAULT_NATS_URL}`",
     meaning="The one address that clients and agents need.",
     read=str,
@@ -98,7 +102,7 @@ NATS_URL = Setting[str | None](
 KEY = Setting[str | None](
     variable="HEADWATER_KEY",
     form="the key the server was started with",
-    default=None,
+    default=lambda: None,
     shown_default="none",
     meaning="The shared key: a server started with it demands it of everyone, and clients and agents send it.",
     read=str,
@@ -106,7 +110,7 @@ KEY = Setting[str | None](
 DATABASE_URL = Setting[str | None](
     variable="HEADWATER_DATABASE_URL",
     form="a PostgreSQL address",
-    default=None,
+    default=lambda: None,
     shown_default="an embedded PostgreSQL",
     meaning="The database of the views. Only the server reads it.",
     read=str,
@@ -114,7 +118,7 @@ DATABASE_URL = Setting[str | None](
 UI_URL = Setting[str | None](
     variable="HEADWATER_UI_URL",
     form="an address that starts with http:// or https://",
-    default=None,
+    default=lambda: None,
     shown_default=f"what `server.json` in the home says, else `{DEFAULT_HTTP_URL}`",
     meaning="What the printed addresses of flows and runs begin with.",
     read=lambda text: text.rstrip("/"),
@@ -122,7 +126,7 @@ UI_URL = Setting[str | None](
 LOG_LEVEL = Setting[str](
     variable="HEADWATER_LOG_LEVEL",
     form=f"one of {', '.join(LOG_LEVELS)}",
-    default="INFO",
+    default=lambda: "INFO",
     shown_default="`INFO`",
     meaning="The least level at which Headwater, and flows through Headwater's loggers, log.",
     read=_one_of(*LOG_LEVELS, upper=True),
@@ -130,7 +134,7 @@ LOG_LEVEL = Setting[str](
 LOG_FORMAT = Setting[str](
     variable="HEADWATER_LOG_FORMAT",
     form=f"one of {', '.join(LOG_FORMATS)}",
-    default="text",
+    default=lambda: "text",
     shown_default="`text`",
     meaning="How the server and agents write their own log lines: for people, or one JSON object a line.",
     read=_one_of(*LOG_FORMATS),
@@ -138,7 +142,7 @@ LOG_FORMAT = Setting[str](
 TRACEBACK_SOURCE = Setting[bool](
     variable="HEADWATER_TRACEBACK_SOURCE",
     form="yes or no (also 1/0, true/false, on/off)",
-    default=False,
+    default=lambda: False,
     shown_default="no",
     meaning="Whether tracebacks of failed tasks that go into the log carry the text of the source lines.",
     read=_flag,
@@ -146,7 +150,7 @@ TRACEBACK_SOURCE = Setting[bool](
 ACTOR = Setting[str | None](
     variable="HEADWATER_ACTOR",
     form="a short text",
-    default=None,
+    default=lambda: None,
     shown_default="`<user>@<host>`",
     meaning="Who the audit trail says did what you do on the command line and in scripts.",
     read=str,

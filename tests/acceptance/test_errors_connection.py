@@ -11,7 +11,9 @@ import pytest
 from command_line import HELLO_FLOW, CommandLine
 from servers import NatsNode, free_ports
 
-from headwater.core.log.jetstream import open_log
+from headwater.core.log.jetstream import StreamSettings, open_log
+from headwater.core.log.jetstream.connection import connect
+from headwater.core.log.jetstream.streams import ensure_streams
 
 COMMANDS = [
     ("create", "project", "tutorial"),
@@ -133,3 +135,23 @@ def test_a_misspelt_variable_is_pointed_out(tmp_path: Path, bare_log: str) -> No
 
     assert ended.code == 0
     assert "Warning: HEADWATER_NATS_ULR is no setting of Headwater. Did you mean HEADWATER_NATS_URL?" in ended.err
+
+
+def test_a_full_log_is_told_and_nothing_is_left_half_written(nats_node: NatsNode, tmp_path: Path) -> None:
+    async def make_small_streams() -> None:
+        async with connect(nats_node.url) as connection:
+            await ensure_streams(connection, StreamSettings(events_bytes_max=4096))
+
+    anyio.run(make_small_streams)
+    headwater = CommandLine(tmp_path, nats_url=nats_node.url)
+    assert headwater("create", "project", "fits").code == 0
+    headwater.write("hello_flow.py", HELLO_FLOW + "flow.register(project_name='fits')\n")
+    ended = [headwater.python("hello_flow.py") for _ in range(6)]
+
+    refused = [each for each in ended if each.code]
+    assert refused
+    assert all("The log is full; nothing was written" in each.err and "Free disk space" in each.err for each in refused)
+    stored = [path for path in (headwater.home / "flows").rglob("*") if path.is_file()]
+    assert len(stored) == len(ended) - len(refused)
+    full = headwater("create", "project", "x" * 255)
+    assert (full.code, "Error: The log is full" in full.err, full.out) == (1, True, "")

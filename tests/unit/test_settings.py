@@ -101,3 +101,11 @@ def test_every_setting_is_in_the_table() -> None:
 
     assert all(f"| `{setting.variable}` |" in table for setting in settings.SETTINGS)
     assert len(table.splitlines()) == len(settings.SETTINGS) + 2
+
+
+def test_a_user_without_a_home_is_told_which_variable_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)
+
+    with pytest.raises(SettingsError, match="this user has none") as refusal:
+        connection_settings(environment={})
+    assert refusal.value.hint == "Set HEADWATER_HOME to a directory."

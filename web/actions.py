@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument
+from headwater.core.identifiers import split_flow_id
 from headwater.core.operations.flows import delete_flow
 from headwater.core.operations.projects import create_project, delete_project, describe_project, project, rename_project
 from headwater.core.operations.runs import RunRequest, cancel_run, rename_run, reschedule_run
@@ -91,7 +92,8 @@ async def remove_flow(request: Request) -> Response:
     """Delete a flow and show the others."""
     site = site_of(request)
     form = await checked_form(request, site.token)
-    outcome = await delete_flow(site.log.events, request.path_params["flow_id"], author(request), reason=_text(form, "reason"))
+    group_id, _ = split_flow_id(request.path_params["flow_id"])
+    outcome = await delete_flow(site.log.events, group_id, author(request), reason=_text(form, "reason"))
     return _go(request, "/default/flows", outcome.position)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 BOX_WIDTH = 172
@@ -16,6 +17,7 @@ BOX_HEIGHT = 40
 _COLUMN_GAP = 64
 _ROW_GAP = 14
 _MARGIN = 8
+_STOP_HEIGHT = 12
 _SWEEPS = 6
 
 BOXES_MAX = 120
@@ -105,28 +107,41 @@ def _draw(nodes: Sequence[Node], pairs: Sequence[tuple[str, str]], groups: Mappi
     members: dict[str, list[Node]] = defaultdict(list)
     for node in nodes:
         members[groups[node.slug]].append(node)
-    links = sorted({(groups[a], groups[b]) for a, b in pairs if groups[a] != groups[b]})
-    columns = _columns(list(members), links)
-    rows = _rows(columns, [(a, b) for a, b in links if columns[a] < columns[b]])
-    tallest = max((len(row) for row in rows), default=0)
+    columns = _columns(list(members), sorted({(groups[a], groups[b]) for a, b in pairs if groups[a] != groups[b]}))
+    links = sorted({(groups[a], groups[b]) for a, b in pairs if columns[groups[a]] < columns[groups[b]]})
+    routes = {link: _route(link, columns) for link in links}
+    stops = {stop: column for route in routes.values() for stop, column in route}
+    rows = _rows(columns | stops, [step for route in routes.values() for step in pairwise([stop for stop, _ in route])])
+    heights = [sum(_height(key, members) + _ROW_GAP for key in row) - _ROW_GAP for row in rows]
+    tallest = max(heights, default=0)
     places: dict[str, tuple[int, int]] = {}
-    for column, keys in enumerate(rows):
-        top = _MARGIN + (tallest - len(keys)) * (BOX_HEIGHT + _ROW_GAP) // 2
-        for row, key in enumerate(keys):
-            places[key] = (_MARGIN + column * (BOX_WIDTH + _COLUMN_GAP), top + row * (BOX_HEIGHT + _ROW_GAP))
-    boxes = tuple(_box(key, members[key], places[key]) for keys in rows for key in keys)
-    lines = tuple(Line(a, b, _path(places[a], places[b])) for a, b in links if columns[a] < columns[b])
+    for column, (keys, height) in enumerate(zip(rows, heights, strict=True)):
+        top = _MARGIN + (tallest - height) // 2
+        for key in keys:
+            places[key] = (_MARGIN + column * (BOX_WIDTH + _COLUMN_GAP), top)
+            top += _height(key, members) + _ROW_GAP
     return Schematic(
         width=2 * _MARGIN + len(rows) * BOX_WIDTH + max(0, len(rows) - 1) * _COLUMN_GAP,
-        height=2 * _MARGIN + tallest * BOX_HEIGHT + max(0, tallest - 1) * _ROW_GAP,
-        boxes=boxes,
-        lines=lines,
-        collapsed=len(boxes) < len(nodes),
+        height=2 * _MARGIN + tallest,
+        boxes=tuple(_box(key, members[key], places[key]) for keys in rows for key in keys if key in members),
+        lines=tuple(Line(a, b, _path([places[stop] for stop, _ in routes[a, b]])) for a, b in links),
+        collapsed=len(members) < len(nodes),
     )
 
 
+def _route(link: tuple[str, str], columns: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Return the stops of an edge with their columns: a long edge passes between the boxes of the columns on its way."""
+    source, target = link
+    between = [(f"{source} to {target} in {column}", column) for column in range(columns[source] + 1, columns[target])]
+    return [(source, columns[source]), *between, (target, columns[target])]
+
+
+def _height(key: str, boxes: Mapping[str, Sequence[Node]]) -> int:
+    return BOX_HEIGHT if key in boxes else _STOP_HEIGHT
+
+
 def _rows(columns: Mapping[str, int], links: Sequence[tuple[str, str]]) -> list[list[str]]:
-    """Return the boxes of each column from top to bottom, ordered so that few lines cross: each near the mean of its neighbours."""
+    """Return the stops of each column from top to bottom, ordered so that few lines cross: each near the mean of its neighbours."""
     rows: list[list[str]] = [[] for _ in range(max(columns.values(), default=-1) + 1)]
     for key, column in columns.items():
         rows[column].append(key)
@@ -156,8 +171,17 @@ def _box(key: str, members: Sequence[Node], place: tuple[int, int]) -> Box:
     return Box(key, label, tuple(node.slug for node in members), any(node.mapped for node in members), *place)
 
 
-def _path(source: tuple[int, int], target: tuple[int, int]) -> str:
-    x1, y1 = source[0] + BOX_WIDTH, source[1] + BOX_HEIGHT // 2
-    x2, y2 = target[0], target[1] + BOX_HEIGHT // 2
-    bend = max(24, (x2 - x1) // 2)
-    return f"M{x1} {y1}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
+def _path(stops: Sequence[tuple[int, int]]) -> str:
+    """Return the line from the right side of the first box, past the stops on its way, to the left side of the last."""
+    last = len(stops) - 1
+    x, y = stops[0][0] + BOX_WIDTH, stops[0][1] + BOX_HEIGHT // 2
+    path = f"M{x} {y}"
+    for index, (left, top) in enumerate(stops[1:], start=1):
+        y2 = top + (BOX_HEIGHT if index == last else _STOP_HEIGHT) // 2
+        bend = (left - x) // 2
+        path += f"C{x + bend} {y} {left - bend} {y2} {left} {y2}"
+        x, y = left, y2
+        if index != last:
+            x += BOX_WIDTH
+            path += f"H{x}"
+    return path

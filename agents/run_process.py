@@ -85,20 +85,24 @@ class Interruption:
 
 def main() -> int:
     """Execute the attempt that the environment names, and return the process's exit status."""
+    with start_blocking_portal() as portal:
+        return execute(portal)
+
+
+def execute(portal: BlockingPortal) -> int:
+    """Execute the attempt that the environment names, with its second thread in the portal; return the process's exit status."""
     started = datetime.now(UTC)
     order = AttemptOrder.from_environment()
     _prepare_process(order)
     interruption = Interruption()
     try:
-        with start_blocking_portal() as portal:
-            opened = open_backstage(order, on_stop=_end_the_flow)
-            with portal.wrap_async_context_manager(opened) as backstage:
-                report = _Attempt(order, portal, backstage, interruption).execute()
-                if report is None:
-                    return STATUS_INTERRUPTED
-                # All is in the log: taking the thread and the connection down in order would only cost time.
-                _hand_in(report, order, started)
-                leave(0)
+        with portal.wrap_async_context_manager(open_backstage(order, on_stop=_end_the_flow)) as backstage:
+            report = _Attempt(order, portal, backstage, interruption).execute()
+            if report is None:
+                return STATUS_INTERRUPTED
+            # All is in the log: taking the thread and the connection down in order would only cost time.
+            _hand_in(report, order, started)
+            leave(0)
     except AttemptFenced as fenced:
         _hand_in(Report(fenced=True, message=str(fenced)), order, started)
         return 0

@@ -1,7 +1,8 @@
 """A warm, single-threaded process that starts the processes of runs and lets none of them outlive its agent.
 
 It has imported all that a run needs and is connected to nothing. A run's process is forked from it in a few milliseconds, or becomes a
-new interpreter where the environment demands one. Each is the leader of a session of its own.
+new interpreter where the environment demands one. Each is the leader of a session of its own. When there is nothing to do, the zygote
+keeps one spare process ready, which has its threads already and waits for an order.
 
 The agent holds the other end of a socket. When it closes, however the agent ended, the zygote kills every process group it started and
 ends. It never runs code of the user's, so nothing can keep it from that. When the zygote itself is killed, the kernel kills the run
@@ -10,18 +11,16 @@ processes (on Linux; elsewhere they watch their lifeline) and the agent kills wh
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import select
 import signal
 import socket
 import sys
-import time
 from contextlib import suppress
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
-from headwater.agents import run_process
+from headwater.agents import run_child, run_process
 from headwater.agents.launch_wire import (
     LIFELINE_DESCRIPTOR,
     REPORT_DESCRIPTOR,
@@ -35,9 +34,16 @@ from headwater.agents.launch_wire import (
     read_requests,
 )
 
-_PR_SET_PDEATHSIG = 1
-_STANDARD_DESCRIPTORS = (0, 1, 2)
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+SPARE_AFTER_SECONDS = 0.05
+"""So long nothing must have been asked before a spare process is made: while runs start, it would only take their time."""
+SPARE_AFTER_SECONDS_MAX = 60.0
+
+
+class Spare(NamedTuple):
+    """A process that waits for an order."""
+
+    process_id: int
+    orders: socket.socket
 
 
 class Zygote:
@@ -47,6 +53,8 @@ class Zygote:
         self._channel = channel
         self._process_id = os.getpid()
         self._children: dict[int, int] = {}  # process id -> launch id
+        self._spare: Spare | None = None
+        self._spare_after_seconds = SPARE_AFTER_SECONDS
         self._frames = Frames()
         self._descriptors: list[int] = []
         self._lifeline, self._lifeline_held = os.pipe()
@@ -59,63 +67,82 @@ class Zygote:
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
         signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
         try:
-            self._send(frame(Ready(os.getpid())))
-            while True:
-                readable, _, _ = select.select([self._channel, self._woken], [], [])
-                if self._woken in readable:
-                    self._drain_wakeups()
-                    self._reap()
-                if self._channel in readable:
-                    requests = read_requests(self._channel, self._frames, self._descriptors)
-                    if requests is None:
-                        break
-                    for request in requests:
-                        self._obey(request)
+            self._send(frame(Ready(self._process_id)))
+            while self._serve_once():
+                pass
         except ConnectionError:
             pass  # the agent went while it was told something
         finally:
             self._end_all()
             os._exit(0)
 
-    def _obey(self, request: Launch | Signal) -> None:
-        if isinstance(request, Signal):
-            for process_id, launch_id in self._children.items():
-                if launch_id == request.launch_id:
-                    _signal_group(process_id, request.number)
-            return
+    def _serve_once(self) -> bool:
+        """Do what is asked next; tell whether the agent is still there."""
+        patience = self._spare_after_seconds if self._spare is None else None
+        readable, _, _ = select.select([self._channel, self._woken], [], [], patience)
+        if not readable:
+            self._make_spare()
+        if self._woken in readable:
+            with suppress(BlockingIOError):
+                while self._woken.recv(4096):
+                    pass
+            self._reap()
+        if self._channel in readable:
+            requests = read_requests(self._channel, self._frames, self._descriptors)
+            if requests is None:
+                return False
+            for request in requests:
+                if isinstance(request, Signal):
+                    self._signal(request)
+                else:
+                    self._launch(request)
+        return True
+
+    def _signal(self, request: Signal) -> None:
+        for process_id, launch_id in self._children.items():
+            if launch_id == request.launch_id:
+                _signal_group(process_id, request.number)
+
+    def _launch(self, launch: Launch) -> None:
         output, report = self._descriptors.pop(0), self._descriptors.pop(0)
-        process_id = os.fork()
-        if not process_id:
-            self._become(request, output, report)
-        self._children[process_id] = request.launch_id
+        process_id = None if launch.cold else self._order_spare(launch, output, report)
+        if process_id is None:
+            process_id = os.fork()
+            if not process_id:
+                run_child.run_now(self._process_id, self._lifeline, self._unused(), launch, output, report)
+        self._children[process_id] = launch.launch_id
         os.close(output)
         os.close(report)
-        self._send(frame(Launched(request.launch_id, process_id)))
+        self._send(frame(Launched(launch.launch_id, process_id)))
 
-    def _become(self, launch: Launch, output: int, report: int) -> NoReturn:
-        """Turn this child into the run's process."""
-        status = 1
-        try:
-            signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            os.setsid()
-            _die_with(self._process_id)
-            self._channel.close()
-            self._woken.close()
-            self._wake.close()
-            os.close(self._lifeline_held)
-            _arrange_descriptors(output, report, self._lifeline)
-            os.chdir(launch.directory)
-            if launch.cold:
-                command = [sys.executable, "-P", "-m", "headwater.agents.run_process"]
-                os.execve(sys.executable, command, launch.environment)  # noqa: S606 - no shell is the point
-            take_environment(launch.environment)
-            gc.enable()
-            status = run_process.main()
-        except BaseException:  # noqa: BLE001 - whatever it is: it must not run on as a second zygote
-            sys.excepthook(*sys.exc_info())
-        finally:
-            run_process.leave(status)
+    def _order_spare(self, launch: Launch, output: int, report: int) -> int | None:
+        """Let the spare process be this run's; None where there is none, or it has just died."""
+        if self._spare is None:
+            return None
+        spare, self._spare = self._spare, None
+        with spare.orders:
+            try:
+                data = memoryview(frame(launch))
+                sent = socket.send_fds(spare.orders, [data], [output, report])
+                spare.orders.sendall(data[sent:])
+            except OSError:
+                self._discard(spare)
+                return None
+        return spare.process_id
+
+    def _make_spare(self) -> None:
+        ours, theirs = socket.socketpair()
+        process_id = os.fork()
+        if not process_id:
+            run_child.run_later(self._process_id, self._lifeline, [*self._unused(), ours.fileno()], theirs)
+        theirs.close()
+        self._spare = Spare(process_id, ours)
+
+    def _unused(self) -> list[int]:
+        """The descriptors that a child must not hold."""
+        spare = [] if self._spare is None else [self._spare.orders.fileno()]
+        mine = [self._channel.fileno(), self._woken.fileno(), self._wake.fileno(), self._lifeline_held]
+        return [*mine, *spare, *self._descriptors]
 
     def _reap(self) -> None:
         """Tell the agent of each child that ended; what it left behind in its group is killed."""
@@ -124,15 +151,21 @@ class Zygote:
             if status is not None:
                 launch_id = self._children.pop(process_id)
                 self._send(frame(Ended(launch_id, status)))
+        if self._spare is not None and _exit_status(self._spare.process_id) is not None:
+            self._spare.orders.close()
+            self._spare = None
+            # It died of itself: the next one may as well, and must not keep us busy with dying.
+            self._spare_after_seconds = min(SPARE_AFTER_SECONDS_MAX, 2 * self._spare_after_seconds)
+
+    def _discard(self, spare: Spare) -> None:
+        _signal_group(spare.process_id, signal.SIGKILL)
+        os.waitpid(spare.process_id, 0)
 
     def _end_all(self) -> None:
         for process_id in self._children:
             _signal_group(process_id, signal.SIGKILL)
-
-    def _drain_wakeups(self) -> None:
-        with suppress(BlockingIOError):
-            while self._woken.recv(4096):
-                pass
+        if self._spare is not None:
+            _signal_group(self._spare.process_id, signal.SIGKILL)
 
     def _send(self, data: bytes) -> None:
         self._channel.sendall(data)
@@ -165,46 +198,18 @@ def _signal_group(process_id: int, number: int) -> None:
         pass  # some systems say so of a group whose members are all dead
 
 
-def _die_with(parent: int) -> None:
-    """Have the kernel kill this process when the zygote dies, where it can."""
-    if _libc is not None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:  # it died before the order was given
-            os._exit(1)
-
-
-def _arrange_descriptors(output: int, report: int, lifeline: int) -> None:
-    """Put each descriptor where the run's process expects it, whatever numbers they have now."""
-    above = max(output, report, lifeline, REPORT_DESCRIPTOR, LIFELINE_DESCRIPTOR) + 1
-    for offset, descriptor in enumerate((output, report, lifeline)):
-        os.dup2(descriptor, above + offset)
-    for descriptor in (output, report, lifeline):
-        if descriptor not in _STANDARD_DESCRIPTORS:
-            os.close(descriptor)
-    nowhere = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nowhere, 0)
-    os.close(nowhere)
-    os.dup2(above, 1)
-    os.dup2(above, 2)
-    os.dup2(above + 1, REPORT_DESCRIPTOR)
-    os.dup2(above + 2, LIFELINE_DESCRIPTOR)
-    for offset in range(3):
-        os.close(above + offset)
-
-
-def take_environment(environment: dict[str, str]) -> None:
-    """Make this process's environment the one given. Little differs between runs, and each change costs page faults."""
-    time_zone = os.environ.get("TZ")
-    for name in os.environ.keys() - environment.keys():
-        del os.environ[name]
-    os.environ.update({name: value for name, value in environment.items() if os.environ.get(name) != value})
-    if os.environ.get("TZ") != time_zone:
-        time.tzset()
+def _channel_from(descriptor: int) -> socket.socket:
+    """Return the socket to the agent, away from the numbers that run processes use."""
+    moved = descriptor
+    while moved <= max(REPORT_DESCRIPTOR, LIFELINE_DESCRIPTOR):
+        moved = os.dup(moved)
+    run_child.reserve_descriptors()
+    return socket.socket(fileno=moved)
 
 
 def main() -> NoReturn:
     """Serve the agent whose socket is the descriptor named on the command line."""
-    channel = socket.socket(fileno=int(sys.argv[1]))
+    channel = _channel_from(int(sys.argv[1]))
     run_process.warm_up()
     gc.collect()
     gc.disable()

@@ -16,7 +16,7 @@ from agents_at_work import eventually, is_alive
 from headwater.agents.launching import LaunchOrder
 from headwater.agents.local_launcher import LocalLauncher
 from headwater.agents.local_run import LAST_LINES_MAX
-from headwater.agents.zygote import take_environment
+from headwater.agents.run_child import take_environment
 
 
 @asynccontextmanager

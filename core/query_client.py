@@ -163,11 +163,36 @@ class Views:
         return await self.ask(questions.ListLastRuns(flow_group_ids=flow_group_ids, each=each), rows.RunRow, at_least=at_least)
 
     async def last_logs(
-        self, run_id: str, limit: int, *, min_level: int = 0, task: str | None = None, text: str | None = None, until: Position = 0
+        self,
+        run_id: str,
+        limit: int,
+        *,
+        min_level: int = 0,
+        task: str | None = None,
+        text: str | None = None,
+        until: Position = 0,
+        cut_at: int | None = None,
     ) -> list[rows.LogRow]:
         """Return the last lines of the run, in order; `until` is a position in the stream of log lines."""
-        query = questions.ListLogs(run_id=run_id, min_level=min_level, task=task, text=text or None, until=until, newest=True, limit=limit)
-        return await self.ask(query, rows.LogRow)
+        query = questions.ListLogs(
+            run_id=run_id, min_level=min_level, task=task, text=text or None, until=until, newest=True, cut_at=cut_at, limit=limit
+        )
+        return (await self.ask(query, rows.LogRow))[::-1]
+
+    async def find(
+        self,
+        table: str,
+        row: type[R],
+        where: dict[str, Any],
+        *,
+        order_by: tuple[tuple[str, str], ...] = (),
+        limit: int = 100,
+        offset: int = 0,
+        at_least: Position = 0,
+    ) -> list[R]:
+        """Return rows of a table that meet conditions of the asker's own making; see `FindRows`."""
+        query = questions.FindRows(table=table, where=where, order_by=order_by, limit=limit, offset=offset)
+        return await self.ask(query, row, at_least=at_least)
 
     async def agents(self, *, status: str | None = None, limit: int | None = 100, at_least: Position = 0) -> list[rows.AgentRow]:
         return await self.ask(questions.ListAgents(status=status, limit=limit), rows.AgentRow, at_least=at_least)

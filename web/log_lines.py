@@ -84,7 +84,7 @@ def shortened(text: str) -> str:
     """Return the text, cut where it is too long for a page; the whole of it is in the download."""
     if len(text) <= LINE_CHARACTERS_MAX:
         return text
-    return f"{text[:LINE_CHARACTERS_MAX]} … ({len(text):,} characters; the download has all of them)"
+    return f"{text[:LINE_CHARACTERS_MAX]} … (cut here; the download has all of it)"
 
 
 def level_name(level: int) -> str:

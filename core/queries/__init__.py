@@ -5,6 +5,7 @@ from __future__ import annotations
 from headwater.core.queries.questions import (
     AnyQuery,
     CountRuns,
+    FindRows,
     GetFlow,
     GetRun,
     GetViewsStatus,
@@ -50,6 +51,7 @@ __all__ = [
     "AnyQuery",
     "CountRuns",
     "FailureKind",
+    "FindRows",
     "FlowEdgeRow",
     "FlowRow",
     "FlowTaskRow",

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -125,6 +126,21 @@ class ListLastRuns(Query, tag="last_runs", frozen=True, kw_only=True):
     limit: int | None = 2000
 
 
+class FindRows(Query, tag="find", frozen=True, kw_only=True):
+    """Rows of one table that meet conditions of the asker's own making.
+
+    `table` is "projects", "flows", "runs", "task_runs", "tasks", "logs" or "agents"; `where` maps columns to operators and values, as in
+    `{"state": {"_in": ["Failed"]}, "_or": [...]}`; `order_by` names columns with "asc" or "desc". Task runs that did not begin are not
+    among them. At most 1,000 rows at once.
+    """
+
+    table: str
+    where: dict[str, Any] = {}
+    order_by: tuple[tuple[str, str], ...] = ()
+    limit: int = 100
+    offset: int = 0
+
+
 class ListTaskRunStates(Query, tag="task_run_states", frozen=True, kw_only=True):
     """The states that task runs were in, in order: of one task run, or of all of the run where `slug` is None."""
 
@@ -137,8 +153,8 @@ class ListTaskRunStates(Query, tag="task_run_states", frozen=True, kw_only=True)
 class ListLogs(Query, tag="logs", frozen=True, kw_only=True):
     """Log lines of a run in order, those over `after` (a position): of `min_level` (Python's number) and more, of one task's slug.
 
-    `text` is found in the message whatever its case. With `newest`, `limit` bounds from the other end: the last lines, still in order,
-    of those up to `until` (a position; 0: to the end); all of them come on one page.
+    `text` is found in the message whatever its case. With `newest` the lines come from the other end, the last one first; `until` is
+    the position up to which lines are looked at (0: to the end). Messages of more than `cut_at` characters come cut.
     """
 
     run_id: str
@@ -150,6 +166,7 @@ class ListLogs(Query, tag="logs", frozen=True, kw_only=True):
     text: str | None = None
     newest: bool = False
     until: Position = 0
+    cut_at: int | None = None
 
 
 class ListAgents(Query, tag="agents", frozen=True, kw_only=True):
@@ -195,6 +212,7 @@ AnyQuery = (
     | ListRunStates
     | ListTaskRuns
     | ListTaskRunStates
+    | FindRows
     | ListTaskGroups
     | ListLastRuns
     | ListLogs

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from headwater.core.errors import InvalidArgument
 from headwater.core.identifiers import parsed_uuid
 from headwater.core.queries import ListLogs, ListTaskRuns, ListTaskRunStates
 from headwater.projections.queries.runs import the_run
@@ -74,24 +73,28 @@ def list_task_run_states(query: ListTaskRunStates, after: Key | None, count: int
     return Statement(_STATES.format(where=conditions.where, count=rows), tuple(conditions.arguments), parent)
 
 
+_NO_LINE_FOLLOWS = 2147483647
+"""No message has a line of this number: what is after it is in later messages."""
+
 _LINES = """
-SELECT row_to_json(shown)::text AS row, {key} AS key, l.position, l.line
+SELECT row_to_json(shown)::text AS row, json_build_array(l.position, l.line)::text AS key
 FROM headwater.log_lines l
 CROSS JOIN LATERAL (
-    SELECT l.run_id, l.attempt, l.at, l.level, l.logger, l.message, l.task, l.map_index, l.position, l.line
+    SELECT l.run_id, l.attempt, l.at, l.level, l.logger, {message} AS message, l.task, l.map_index, l.position, l.line
 ) AS shown
 {where}
-ORDER BY l.position{newest}, l.line{newest} LIMIT {count}
+ORDER BY l.position {direction}, l.line {direction} LIMIT {count}
 """
-_IN_ORDER = "SELECT row, key FROM ({lines}) AS newest ORDER BY position, line"
-LINES_AT_ONCE_MAX = 5_000
-"""How many of the newest lines can be asked for: they come on one page."""
 
 
 def list_logs(query: ListLogs, after: Key | None, count: int) -> Statement:
     conditions = Conditions()
     conditions.add("l.run_id = {}", parsed_uuid(query.run_id, kind="run id"))
-    conditions.add("(l.position, l.line) > ({}, {})", *(after or (query.after, 2147483647)))
+    conditions.add("(l.position, l.line) > ({}, {})", query.after, _NO_LINE_FOLLOWS)
+    if after is not None:
+        conditions.add(f"(l.position, l.line) {'<' if query.newest else '>'} ({{}}, {{}})", *after)
+    if query.until:
+        conditions.add("l.position <= {}", query.until)
     if query.min_level:
         conditions.add("l.level >= {}", query.min_level)
     if query.task is not None:
@@ -100,14 +103,8 @@ def list_logs(query: ListLogs, after: Key | None, count: int) -> Statement:
         conditions.add("l.map_index = {}", query.map_index)
     if query.text:
         conditions.add("strpos(lower(l.message), lower({})) > 0", query.text)
-    if query.until:
-        conditions.add("l.position <= {}", query.until)
-    if query.newest:
-        if query.limit is None or query.limit > LINES_AT_ONCE_MAX:
-            raise InvalidArgument(f"Of the newest lines, 1 to {LINES_AT_ONCE_MAX} can be asked for at once.")
-        rows = conditions.argument(query.limit)
-        lines = _LINES.format(key="NULL", where=conditions.where, newest=" DESC", count=rows)
-        return Statement(_IN_ORDER.format(lines=lines), tuple(conditions.arguments))
+    message = "l.message" if query.cut_at is None else f"left(l.message, {conditions.argument(query.cut_at)})"
     rows = conditions.argument(count)
-    key = "json_build_array(l.position, l.line)::text"
-    return Statement(_LINES.format(key=key, where=conditions.where, newest="", count=rows), tuple(conditions.arguments))
+    direction = "DESC" if query.newest else "ASC"
+    sql = _LINES.format(message=message, where=conditions.where, direction=direction, count=rows)
+    return Statement(sql, tuple(conditions.arguments))

@@ -14,7 +14,7 @@ from headwater.core.log.protocol import Recorded
 from headwater.core.queries import ListTaskRuns, RunRow, TaskRunRow
 from headwater.core.states import StateName
 from headwater.core.wording import in_words
-from headwater.web.log_lines import line_filter
+from headwater.web.log_lines import LINE_CHARACTERS_MAX, line_filter
 from headwater.web.pages.drawings import drawn_flow
 from headwater.web.pages.page import Params, Sources, all_of
 from headwater.web.pages.shape import stacked
@@ -41,7 +41,7 @@ async def overview_tab(sources: Sources, run: RunRow, _: Params) -> dict[str, An
         views.run_states(run.id),
         views.task_groups(run.id, limit=GROUPS_SHOWN_MAX),
         views.task_run_states(run.id, map_index=-1, limit=20 * LANES_MAX),
-        views.last_logs(run.id, LINES_ON_OVERVIEW),
+        views.last_logs(run.id, LINES_ON_OVERVIEW, cut_at=LINE_CHARACTERS_MAX + 1),
     )
     counts: dict[str, int] = {}
     for group in groups:
@@ -95,6 +95,7 @@ async def logs_tab(sources: Sources, run: RunRow, query: Params) -> dict[str, An
             min_level=wanted.min_level,
             task=wanted.task,
             text=wanted.text,
+            cut_at=LINE_CHARACTERS_MAX + 1,
             until=int(until) if until.isascii() and until.isdigit() and len(until) <= 15 else 0,  # noqa: PLR2004 - a position
         ),
         sources.views.task_groups(run.id, limit=GROUPS_SHOWN_MAX),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headwater.core.errors import NotFound
-from headwater.web.log_lines import LineFilter
+from headwater.web.log_lines import LINE_CHARACTERS_MAX, LineFilter
 from headwater.web.pages.page import Page, Params, Sources, all_of
 from headwater.web.pages.run import find_run
 
@@ -22,7 +22,7 @@ async def task_run_page(sources: Sources, params: Params, query: Params) -> Page
     found, states, lines, edges, groups = await all_of(
         sources.views.task_runs(run.id, search=slug),
         sources.views.task_run_states(run.id, slug=slug, map_index=index),
-        sources.views.last_logs(run.id, LINES_SHOWN, task=slug),
+        sources.views.last_logs(run.id, LINES_SHOWN, task=slug, cut_at=LINE_CHARACTERS_MAX + 1),
         sources.views.flow_edges(run.flow_id),
         sources.views.task_groups(run.id, limit=2000),
     )

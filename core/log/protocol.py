@@ -176,8 +176,27 @@ class RunQueues(Protocol):
         """Remove the run's timer, if there is one. A fire already on its way may still arrive."""
         ...
 
+    async def is_waiting(self, run_id: str) -> bool:
+        """Tell whether the run has an item (in somebody's hands or not) or a timer: something will wake an agent for it.
+
+        On a cluster, what was done with a moment ago may count still.
+        """
+        ...
+
+    async def waiting_runs(self) -> set[str]:
+        """Return every run that has an item or a timer. Makes anew what held them, where that was deleted."""
+        ...
+
+    def losses(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+        """Hear of every moment at which items and timers may have been lost.
+
+        What held them was deleted or made anew, or the connection was away. Entering it returns when losses to come are sure to be
+        heard; several at once are told once.
+        """
+        ...
+
     def bind(self, queue_id: str, *, lease_seconds: float) -> AbstractAsyncContextManager[QueueBinding]:
-        """Bind the queue: each item goes to one of those bound. Survives reconnects and broker restarts."""
+        """Bind the queue: each item goes to one of those bound. Survives reconnects, broker restarts, and losses."""
         ...
 
 

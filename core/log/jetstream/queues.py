@@ -10,12 +10,13 @@ import anyio
 from nats.aio.msg import Msg
 
 from headwater.core import subjects
-from headwater.core.log.jetstream.api import ApiAnswer, ask_api
+from headwater.core.log.jetstream.api import ApiAnswer, ApiRefusal, ask_api
 from headwater.core.log.jetstream.binding import Binding
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.store import store
-from headwater.core.log.jetstream.streams import WORK
+from headwater.core.log.jetstream.streams import WORK, ensure_work
 from headwater.core.log.jetstream.timers import cancel_timer, set_timer
+from headwater.core.log.jetstream.waiting import is_waiting, listen_for_losses, waiting_runs
 from headwater.core.log.protocol import QueueBinding, WorkItem
 from headwater.core.log.work_item import encode_item
 
@@ -35,13 +36,22 @@ class JetStreamQueues:
         self._connection = connection
 
     async def offer(self, item: WorkItem) -> None:
-        await store(self._connection, subjects.scheduled(item.queue_id, item.run_id), encode_item(item))
+        await store(self._connection, subjects.scheduled(item.queue_id, item.run_id), encode_item(item), restore=ensure_work)
 
     async def set_timer(self, item: WorkItem, *, due: datetime) -> None:
         await set_timer(self._connection, item, due)
 
     async def cancel_timer(self, run_id: str) -> None:
         await cancel_timer(self._connection, run_id)
+
+    async def is_waiting(self, run_id: str) -> bool:
+        return await is_waiting(self._connection, run_id)
+
+    async def waiting_runs(self) -> set[str]:
+        return await waiting_runs(self._connection)
+
+    def losses(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+        return listen_for_losses(self._connection)
 
     def bind(self, queue_id: str, *, lease_seconds: float) -> AbstractAsyncContextManager[QueueBinding]:
         return _bind(self._connection, queue_id, lease_seconds)
@@ -88,4 +98,11 @@ async def _ensure_consumer(connection: Connection, queue_id: str, lease_seconds:
         "max_waiting": _WAITING_MAX,
         "inactive_threshold": UNUSED_SECONDS * _SECOND,
     }
-    await ask_api(connection, f"CONSUMER.CREATE.{WORK}.{queue_id}.{only}", {"stream_name": WORK, "config": config}, ApiAnswer)
+    operation, question = f"CONSUMER.CREATE.{WORK}.{queue_id}.{only}", {"stream_name": WORK, "config": config}
+    try:
+        await ask_api(connection, operation, question, ApiAnswer)
+    except ApiRefusal as refusal:
+        if not refusal.not_found:
+            raise
+        await ensure_work(connection)
+        await ask_api(connection, operation, question, ApiAnswer)

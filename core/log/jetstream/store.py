@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from headwater.core.errors import LogFull, LogUnavailable, NoAnswer
 from headwater.core.log.jetstream import wire
 from headwater.core.log.jetstream.api import ApiRefusal, Patience
@@ -12,8 +14,17 @@ STORE_SECONDS = 15.0
 _ANSWER_SECONDS = 3.0
 
 
-async def store(connection: Connection, subject: str, data: bytes, *, headers: dict[str, str] | None = None) -> int:
+async def store(
+    connection: Connection,
+    subject: str,
+    data: bytes,
+    *,
+    headers: dict[str, str] | None = None,
+    restore: Callable[[Connection], Awaitable[None]] | None = None,
+) -> int:
     """Publish a message; return its sequence in the stream. On disk when this returns; once more where an answer was lost.
+
+    `restore` makes the stream where nobody listens for want of it.
 
     Raises:
         LogFull: the broker has no room.
@@ -28,6 +39,8 @@ async def store(connection: Connection, subject: str, data: bytes, *, headers: d
             message = await connection.request(subject, data, timeout=min(patience.left, _ANSWER_SECONDS), headers=headers)
         except NoAnswer as error:
             reason = error.reason
+            if restore is not None and not error.maybe_received:
+                await restore(connection)
             continue
         except LogUnavailable as error:
             if connection.closed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -121,6 +122,23 @@ async def ensure_streams(connection: Connection, settings: StreamSettings) -> No
         await _ensure(connection, name, settings)
 
 
+async def ensure_work(connection: Connection) -> None:
+    """Make the stream of work items and timers where somebody deleted it: it holds nothing that the facts do not tell.
+
+    Raises:
+        ApiRefusal: there are no facts either (`not_found`): this is no log of ours.
+        StreamMismatch, LogUnavailable: as `ensure_streams`.
+
+    """
+    try:
+        await stream_info(connection, WORK)
+    except ApiRefusal as refusal:
+        if not refusal.not_found:
+            raise
+        facts = await stream_info(connection, EVENTS)
+        await _ensure(connection, WORK, StreamSettings(replicas=facts.config.get("num_replicas", 1)))
+
+
 async def check_streams(connection: Connection) -> None:
     """Check that the streams exist and are as this version needs them.
 
@@ -203,6 +221,9 @@ async def _ensure(connection: Connection, name: str, settings: StreamSettings) -
 
 def _new_config(name: str, settings: StreamSettings) -> dict[str, Any]:
     chosen = _chosen(name, settings)
+    if name == WORK:
+        # Items are done with by their sequence: where the stream is made anew, none may bear that of one that was lost.
+        chosen["first_seq"] = time.time_ns() // 1_000_000
     if name == LOGS:
         chosen.setdefault("max_age", int(LOG_RETENTION_DAYS * _DAY_NANOSECONDS))
     metadata = {_VERSION_KEY: SETUP_VERSION, _IDENTITY_KEY: str(uuid.uuid4())}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from headwater.core import subjects
-from headwater.core.log.jetstream.api import ApiAnswer, ask_api
+from headwater.core.log.jetstream.api import ApiAnswer, ApiRefusal, ask_api
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.store import store
-from headwater.core.log.jetstream.streams import WORK
+from headwater.core.log.jetstream.streams import WORK, ensure_work
 from headwater.core.log.protocol import WorkItem
 from headwater.core.log.work_item import encode_item
 
@@ -19,9 +19,13 @@ async def set_timer(connection: Connection, item: WorkItem, due: datetime) -> No
         "Nats-Schedule": f"@at {due.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
         "Nats-Schedule-Target": subjects.scheduled(item.queue_id, item.run_id),
     }
-    await store(connection, subjects.timer(item.run_id), encode_item(item), headers=headers)
+    await store(connection, subjects.timer(item.run_id), encode_item(item), headers=headers, restore=ensure_work)
 
 
 async def cancel_timer(connection: Connection, run_id: str) -> None:
     """Remove the run's timer; see `RunQueues.cancel_timer` for the promise."""
-    await ask_api(connection, f"STREAM.PURGE.{WORK}", {"filter": subjects.timer(run_id)}, ApiAnswer)
+    try:
+        await ask_api(connection, f"STREAM.PURGE.{WORK}", {"filter": subjects.timer(run_id)}, ApiAnswer)
+    except ApiRefusal as refusal:
+        if not refusal.not_found:  # without the stream there is no timer
+            raise

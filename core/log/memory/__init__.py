@@ -52,6 +52,7 @@ class MemoryLog:
     def restart_broker(self) -> None:
         """Do what the kill and restart of a single broker does: facts stay, every item in somebody's hands is offered again."""
         self.queues.forget_deliveries()
+        self.queues.tell_of_loss()
         for callback in tuple(self._on_reconnect):
             callback()
 

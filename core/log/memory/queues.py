@@ -53,6 +53,7 @@ class MemoryQueues:
         self._timers: dict[str, _Timer] = {}
         self._timers_set = 0
         self._waiting: set[Mailbox[None]] = set()
+        self._loss_listeners: set[Mailbox[None]] = set()
 
     async def offer(self, item: WorkItem) -> None:
         data = encode_item(item)
@@ -74,6 +75,31 @@ class MemoryQueues:
         self.settle()
         self._timers.pop(run_id, None)
         await self._done("cancel_timer", run_id)
+
+    async def is_waiting(self, run_id: str) -> bool:
+        return run_id in await self.waiting_runs()
+
+    async def waiting_runs(self) -> set[str]:
+        await anyio.lowlevel.checkpoint()
+        self.settle()
+        items = (stored for queue in self._queues.values() for stored in (*queue.ready, *queue.held))
+        return {*self._timers, *(decode_item(stored.data).run_id for stored in items)}
+
+    def losses(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+        return self._losses()
+
+    def lose_everything(self) -> None:
+        """Do what the deletion of the broker's stream does: every item and every timer is gone."""
+        for queue in self._queues.values():
+            queue.ready.clear()
+            queue.held.clear()
+        self._timers.clear()
+        self.tell_of_loss()
+
+    def tell_of_loss(self) -> None:
+        """Let those who listen know that something may have been lost."""
+        for listener in self._loss_listeners:
+            listener.put(None)
 
     def bind(self, queue_id: str, *, lease_seconds: float) -> AbstractAsyncContextManager[QueueBinding]:
         return self._bind(queue_id, timedelta(seconds=lease_seconds / 2))
@@ -161,6 +187,16 @@ class MemoryQueues:
         self._interference()(operation, "done", subject)
 
     @asynccontextmanager
+    async def _losses(self) -> AsyncIterator[AsyncIterator[None]]:
+        await anyio.lowlevel.checkpoint()
+        news: Mailbox[None] = Mailbox(limit=1)
+        self._loss_listeners.add(news)
+        try:
+            yield _Losses(news)
+        finally:
+            self._loss_listeners.discard(news)
+
+    @asynccontextmanager
     async def _bind(self, queue_id: str, half_lease: timedelta) -> AsyncIterator[QueueBinding]:
         await anyio.lowlevel.checkpoint()
         self._queues.setdefault(queue_id, _Queue()).half_lease = half_lease
@@ -170,6 +206,18 @@ class MemoryQueues:
             yield _Binding(self, self._clock, queue_id, news)
         finally:
             self._waiting.discard(news)
+
+
+class _Losses:
+    def __init__(self, news: Mailbox[None]) -> None:
+        self._news = news
+
+    def __aiter__(self) -> _Losses:
+        return self
+
+    async def __anext__(self) -> None:
+        await self._news.take()
+        self._news.take_now()
 
 
 class _Binding:

@@ -7,27 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 
 import anyio
 from nats import errors as nats_errors
-from nats.aio.client import Client
-from nats.aio.client import Server as KnownServer
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from headwater.core.errors import CommitTooLarge, KeyRefused, LogUnavailable, NoAnswer, SettingsError
 from headwater.core.log.jetstream import wire
+from headwater.core.log.jetstream.client import SteadyClient, in_words, next_server
+from headwater.core.log.jetstream.collection import Collection
 
 CONNECT_SECONDS = 3.0
 """How long the first connection may take before the address counts as dead."""
 
 _PING_SECONDS = 15
-_RECONNECT_SECONDS_MAX = 2.0
-_CLOSE_SECONDS = 2.0
 
 _log = logging.getLogger(__name__)
 
@@ -40,8 +36,8 @@ class Connection:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self.client = _Client()
-        self._expected: dict[str, asyncio.Future[Msg] | _Collection] = {}
+        self.client = SteadyClient()
+        self._expected: dict[str, asyncio.Future[Msg] | Collection] = {}
         self._asked = 0
         self._inbox = ""
         self._connected = anyio.Event()
@@ -111,7 +107,7 @@ class Connection:
         """
         if not self.client.is_connected:
             await self.wait_until_connected(silence_seconds)
-        collection = _Collection()
+        collection = Collection()
         token = self._expect(collection)
         try:
             await self.publish(subject, data, reply=self._inbox + token)
@@ -179,7 +175,7 @@ class Connection:
     def new_inbox(self) -> str:
         return self.client.new_inbox()
 
-    def _expect(self, answer: asyncio.Future[Msg] | _Collection) -> str:
+    def _expect(self, answer: asyncio.Future[Msg] | Collection) -> str:
         self._asked += 1
         token = str(self._asked)
         self._expected[token] = answer
@@ -204,7 +200,7 @@ class Connection:
                     connect_timeout=2,
                     ping_interval=_PING_SECONDS,
                     max_reconnect_attempts=-1,
-                    reconnect_to_server_handler=_next_server,
+                    reconnect_to_server_handler=next_server,
                     # A message that cannot be sent now is refused now: its sender decides whether to wait.
                     pending_size=0,
                 )
@@ -215,7 +211,7 @@ class Connection:
         except _NobodyConnected:
             raise LogUnavailable(self.address, first.reason) from None
         except (nats_errors.Error, ValueError) as error:
-            raise self._no_address(_in_words(error)) from None
+            raise self._no_address(in_words(error)) from None
         finally:
             self._report = self._note
         self._inbox = self.client.new_inbox() + "."
@@ -227,15 +223,12 @@ class Connection:
         )
 
     async def _close(self) -> None:
-        client = self.client
-        if not (client.is_connected or client.is_connecting or client.is_reconnecting):
-            return
-        with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
-            await client.close()
+        with anyio.CancelScope(shield=True):
+            await self.client.close_all()
 
     async def _answered(self, message: Msg) -> None:
         answer = self._expected.get(message.subject[len(self._inbox) :])
-        if isinstance(answer, _Collection):
+        if isinstance(answer, Collection):
             answer.take(message)
         elif answer is not None and not answer.done():
             answer.set_result(message)
@@ -244,13 +237,13 @@ class Connection:
         await self._report(error)
 
     async def _note(self, error: Exception) -> None:
-        self._last_error = _in_words(error)
+        self._last_error = in_words(error)
         _log.debug("%s: %s", self.address, self._last_error)
 
     async def _disconnected(self) -> None:
         self._connected = anyio.Event()
         for answer in self._expected.values():
-            if isinstance(answer, _Collection):
+            if isinstance(answer, Collection):
                 answer.fail(_ConnectionLost())
             else:
                 _refuse(answer, _ConnectionLost())
@@ -285,24 +278,6 @@ async def connect(address: str, *, key: str | None = None, name: str = "headwate
         await connection._close()  # noqa: SLF001
 
 
-class _Client(Client):
-    """The library's client without two faults of its 2.16."""
-
-    async def _connect_to_server(self, s: Any) -> None:
-        # A server that accepts and then goes away during a reconnection would leave its socket open.
-        if self._transport is not None:
-            self._transport.close()  # type: ignore[no-untyped-call]
-        await super()._connect_to_server(s)
-
-    async def _process_pong(self) -> None:
-        # The library answers the oldest ping even where its sender was cancelled, and that error ends its reading for good.
-        if self._pongs and self._pongs[0].done():
-            self._pongs.pop(0)
-            self._pings_outstanding = 0
-        else:
-            await super()._process_pong()
-
-
 class _ConnectionLost(Exception):
     pass
 
@@ -326,61 +301,12 @@ class _FirstConnection:
         text = str(error)
         if "Authorization Violation" in text or "Authentication" in text:
             raise _KeyRefusedByServer
-        self.reason = _in_words(error)
+        self.reason = in_words(error)
         self._left -= 1
         if self._left <= 0:
             raise _NobodyConnected
 
 
-class _Collection:
-    """The answers to one question, until a status message ends them."""
-
-    def __init__(self) -> None:
-        self.messages: list[Msg] = []
-        self._end: Msg | None = None
-        self._failure: Exception | None = None
-        self._news = asyncio.Event()
-
-    def take(self, message: Msg) -> None:
-        if wire.status(message) is None:
-            self.messages.append(message)
-        else:
-            self._end = message
-        self._news.set()
-
-    def fail(self, failure: Exception) -> None:
-        self._failure = failure
-        self._news.set()
-
-    async def complete(self, subject: str, silence_seconds: float) -> Msg:
-        while self._end is None:
-            if self._failure is not None:
-                raise NoAnswer(subject, "the connection broke", maybe_received=True)
-            self._news.clear()
-            with anyio.move_on_after(silence_seconds):
-                await self._news.wait()
-            if not self._news.is_set():
-                raise NoAnswer(subject, f"the answer stopped for {silence_seconds:g} s", maybe_received=True)
-        return self._end
-
-
 def _refuse(answer: asyncio.Future[Msg], error: Exception) -> None:
     if not answer.done():
         answer.set_exception(error)
-
-
-def _next_server(servers: list[KnownServer], _info: Mapping[str, Any]) -> tuple[KnownServer, float]:
-    """Choose the server that failed least, after a pause that grows and differs between clients."""
-    chosen = min(servers, key=lambda server: (server.reconnects, random.random()))  # noqa: S311 - spreads load, hides nothing
-    pause = min(_RECONNECT_SECONDS_MAX, 0.05 * 2 ** min(chosen.reconnects, 10))
-    return chosen, pause * random.uniform(0.5, 1.0) if chosen.reconnects else 0.0  # noqa: S311
-
-
-def _in_words(error: Exception) -> str:
-    if isinstance(error, ConnectionRefusedError) or "Connect call failed" in str(error):
-        return "connection refused"
-    if isinstance(error, TimeoutError):
-        return "no answer in time"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
-    return str(error).removeprefix("nats: ").strip("'") or type(error).__name__

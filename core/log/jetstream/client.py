@@ -1,0 +1,78 @@
+"""The NATS client library, steadied: what it leaves open or undone after a broken connection is closed and done here."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import anyio
+from nats.aio.client import Client, Server
+
+_CLOSE_SECONDS = 2.0
+_END_SECONDS = 0.05
+_RECONNECT_SECONDS_MAX = 2.0
+
+
+class SteadyClient(Client):
+    """The library's client without some faults of its 2.16."""
+
+    async def close_all(self) -> None:
+        """Close, and return when every task and socket of the connection has ended. Twice is no error."""
+        await _end(self._reconnection_task)
+        tasks = [self._reading_task, self._ping_interval_task, self._flusher_task]
+        tasks += [subscription._wait_for_msgs_task for subscription in self._subs.values()]  # noqa: SLF001
+        if self.is_connected or self.is_connecting or self.is_reconnecting:
+            with anyio.move_on_after(_CLOSE_SECONDS):
+                try:
+                    await self.close()
+                except asyncio.CancelledError:
+                    # A reconnection that was cancelled while it waited for its socket to close has cancelled that for us, too.
+                    if _cancelled():
+                        raise
+        for task in tasks:
+            await _end(task)
+
+    async def _connect_to_server(self, s: Any) -> None:
+        # A server that accepts and then goes away during a reconnection would leave its socket open.
+        if self._transport is not None:
+            self._transport.close()  # type: ignore[no-untyped-call]
+        await super()._connect_to_server(s)
+
+    async def _process_pong(self) -> None:
+        # The library answers the oldest ping even where its sender was cancelled, and that error ends its reading for good.
+        if self._pongs and self._pongs[0].done():
+            self._pongs.pop(0)
+            self._pings_outstanding = 0
+        else:
+            await super()._process_pong()
+
+
+def next_server(servers: list[Server], _info: Mapping[str, Any]) -> tuple[Server, float]:
+    """Choose the server that failed least, after a pause that grows and differs between clients."""
+    chosen = min(servers, key=lambda server: (server.reconnects, random.random()))  # noqa: S311 - spreads load, hides nothing
+    pause = min(_RECONNECT_SECONDS_MAX, 0.05 * 2 ** min(chosen.reconnects, 10))
+    return chosen, pause * random.uniform(0.5, 1.0) if chosen.reconnects else 0.0  # noqa: S311
+
+
+def in_words(error: Exception) -> str:
+    if isinstance(error, ConnectionRefusedError) or "Connect call failed" in str(error):
+        return "connection refused"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+    return str(error).removeprefix("nats: ").strip("'") or type(error).__name__
+
+
+async def _end(task: asyncio.Task[Any] | None) -> None:
+    """Cancel the task until it has ended: some of the library's take a cancellation for a broken connection and go on."""
+    while task is not None and not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=_END_SECONDS)
+
+
+def _cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

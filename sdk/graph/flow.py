@@ -92,6 +92,22 @@ class Flow(TaskGraph):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         current_values.reset(self._open_blocks.pop())
 
+    def add_task(self, task: Task) -> Task:
+        """Add a task, give it its slug, and return it. Adding it again changes nothing.
+
+        Raises:
+            InvalidFlow: another task of the flow has this slug.
+
+        """
+        if task in self._tasks:
+            return task
+        super().add_task(task)
+        blocks = current_values.get().get("blocks")
+        if blocks and task.belongs_to_blocks:
+            for block in blocks:
+                block.took(task, self)
+        return task
+
     def set_dependencies(  # noqa: PLR0917 - the signature people know
         self,
         task: Any,
@@ -132,7 +148,18 @@ class Flow(TaskGraph):
 
     def reference_tasks(self) -> set[Task]:
         """Return the tasks whose states decide whether a run succeeded."""
-        return set(self._reference_tasks) if self._reference_tasks is not None else self.terminal_tasks()
+        if self._reference_tasks is not None:
+            return set(self._reference_tasks)
+        chosen: set[Task] = set()
+        waiting = list(self.terminal_tasks())
+        while waiting:
+            task = waiting.pop()
+            if task.decides_outcome:
+                chosen.add(task)
+            else:
+                # What matters is what was done with a resource, not that it was cleaned up.
+                waiting += [each for each in self.upstream_tasks(task) if not any(a.decides_outcome for a in self.downstream_tasks(each))]
+        return chosen
 
     def set_reference_tasks(self, tasks: Iterable[Task]) -> None:
         """Choose the tasks whose states decide whether a run succeeded; an empty list chooses the last ones again.

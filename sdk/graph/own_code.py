@@ -20,7 +20,7 @@ def own_modules(flow: Flow) -> frozenset[str]:
     """Return the names of the modules that define the flow's tasks and handlers, apart from installed packages."""
     code: list[Any] = [*flow.state_handlers, flow.terminal_state_handler, type(flow.executor), type(flow.result)]
     for task in flow.tasks:
-        code += (task.run, type(task), task.trigger, *task.state_handlers)
+        code += (task.run, type(task), *task.state_handlers, *(value for value in vars(task).values() if callable(value)))
     names = {defining_module(each) for each in code}
     return frozenset(name for name in names if name is not None and is_own(name))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from headwater.engine import signals
 from headwater.graph.errors import InvalidTask
@@ -36,6 +36,8 @@ class Parameter(Task):
         InvalidTask: the default is not JSON, or is given together with `required=True`.
 
     """
+
+    belongs_to_blocks: ClassVar[bool] = False
 
     def __init__(self, name: str, default: Any = no_default, required: bool | None = None, tags: Iterable[str] | None = None) -> None:
         if not isinstance(name, str) or not name.strip():

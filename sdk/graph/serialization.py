@@ -83,6 +83,13 @@ def _task(task: Task, flow: Flow, *, is_reference: bool, is_mapped: bool, code_h
         settings["task_run_name"] = task.task_run_name
     if task.result is not None:
         settings["result"] = type(task.result).__name__
+    if task.cache_for is not None:
+        settings["cache_for_seconds"] = task.cache_for.total_seconds()
+        settings["cache_validator"] = trigger_name(task.cache_validator) if task.cache_validator is not None else "duration_only"
+    if task.cache_key is not None:
+        settings["cache_key"] = task.cache_key
+    if isinstance(task.target, str):
+        settings["target"] = task.target
     if task.retry_on is not None:
         settings["retry_on"] = [kind.__name__ for kind in task.retry_on]
     return {
@@ -132,7 +139,9 @@ _IN_METADATA = frozenset({
     "run", "name", "slug", "tags", "max_retries", "retry_delay", "timeout", "skip_on_upstream_skip", "log_stdout",
     "nout", "__doc__",
 })  # fmt: skip
-_USUALLY_EMPTY = frozenset({"retry_on", "checkpoint", "state_handlers", "result", "task_run_name"})
+_USUALLY_EMPTY = frozenset({
+    "retry_on", "checkpoint", "state_handlers", "result", "task_run_name", "cache_for", "cache_validator", "cache_key", "target",
+})  # fmt: skip
 
 
 def _settings_of(value: Any) -> Any:

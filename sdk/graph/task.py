@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from headwater.graph import task_settings as settings
 from headwater.graph.errors import InvalidTask, NoActiveFlow, WrongArguments
@@ -14,6 +14,7 @@ from headwater.triggers import Trigger, all_successful
 from headwater.utilities.context import current_values
 
 if TYPE_CHECKING:
+    from headwater.engine.cache_validators import CacheValidator
     from headwater.engine.results import Result
     from headwater.engine.state import State
     from headwater.graph.flow import Flow
@@ -28,12 +29,19 @@ class Task(TaskOperators):
     `retry_delay` and `timeout` are timedeltas or seconds. `max_retries` and `retry_delay` are given together.
     `retry_on` limits retries to these exceptions. `nout` is the number of results, for tasks that are unpacked.
     `task_run_name` is a template or a function of the context and the inputs. `log_stdout` makes log lines of prints.
-    `checkpoint=False` keeps the result from being written by `result`.
+    `checkpoint=False` keeps the result from being written by `result`. `target`, a template or a function like
+    `task_run_name`, says where the result is written; where it is there already, the task does not run. `cache_for` lets
+    the result serve later runs for so long, where `cache_validator` agrees; tasks with one `cache_key` share it.
 
     Raises:
         InvalidTask: a setting, or the signature of `run`, cannot work; the sentence says what to write instead.
 
     """
+
+    belongs_to_blocks: ClassVar[bool] = True
+    """Whether a `with case(...)` or a resource's block takes it in; parameters and constants belong to the whole flow."""
+    decides_outcome: ClassVar[bool] = True
+    """Whether it is among the tasks that decide how a run ended, where it is one of the last."""
 
     def __init__(  # noqa: PLR0917 - the signature people know
         self,
@@ -46,26 +54,34 @@ class Task(TaskOperators):
         timeout: timedelta | float | None = None,
         trigger: Trigger | None = None,
         skip_on_upstream_skip: bool = True,
+        cache_for: timedelta | float | None = None,
+        cache_validator: CacheValidator | None = None,
+        cache_key: str | None = None,
         checkpoint: bool | None = None,
         state_handlers: Iterable[StateHandler] | None = None,
         on_failure: Callable[[Any, State], None] | None = None,
         log_stdout: bool = False,
         result: Result | None = None,
+        target: str | Callable[..., str] | None = None,
         task_run_name: str | Callable[..., str] | None = None,
         nout: int | None = None,
     ) -> None:
         self.name = settings.task_name(name, default=type(self).__name__)
         self.slug = slug
         self.tags = settings.tag_set(tags, task=self.name) | current_values.get().get("tags", frozenset())
-        self.max_retries, self.retry_delay = settings.retries(max_retries, retry_delay, task=self.name)
+        self.max_retries, self.retry_delay = settings.retries(*settings.retries_or_defaults(max_retries, retry_delay), task=self.name)
         self.retry_on = settings.exceptions_to_retry(retry_on, max_retries=self.max_retries, task=self.name)
-        self.timeout = settings.positive_seconds(timeout, setting="timeout", task=self.name)
+        self.timeout = settings.positive_seconds(settings.timeout_or_default(timeout), setting="timeout", task=self.name)
         self.trigger: Trigger = trigger if trigger is not None else all_successful
         self.skip_on_upstream_skip = skip_on_upstream_skip
+        self.cache_for = settings.positive_seconds(cache_for, setting="cache_for", task=self.name)
+        self.cache_validator = settings.cache_validator(cache_validator, cache_for=self.cache_for, task=self.name)
+        self.cache_key = cache_key
         self.checkpoint = checkpoint
         self.state_handlers = settings.handlers(state_handlers, on_failure, owner=f"Task {self.name!r}")
         self.log_stdout = log_stdout
         self.result = result
+        self.target = settings.target(target, checkpoint=checkpoint, task=self.name)
         self.task_run_name = task_run_name
         settings.check_run(self)
         self.nout = nout if nout is not None else settings.outputs_by_annotation(self)

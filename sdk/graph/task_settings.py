@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import partial
@@ -47,6 +48,57 @@ def retries(max_retries: int | None, retry_delay: timedelta | float | None, *, t
             hint="Add retry_delay=timedelta(seconds=10) or another wait; 0 is allowed.",
         )
     return count, None if retry_delay is None else seconds(retry_delay, setting="retry_delay", task=task)
+
+
+def retries_or_defaults(max_retries: int | None, retry_delay: timedelta | float | None) -> tuple[int | None, timedelta | float | None]:
+    """Return what was given, or where neither was, what `tasks.defaults` of the configuration says."""
+    if max_retries is None and retry_delay is None:
+        defaults = _defaults()
+        if defaults.get("max_retries"):
+            return defaults["max_retries"], defaults.get("retry_delay")
+    elif max_retries and retry_delay is None:
+        return max_retries, _defaults().get("retry_delay")
+    return max_retries, retry_delay
+
+
+def timeout_or_default(timeout: timedelta | float | None) -> timedelta | float | None:
+    """Return what was given, or what `tasks.defaults.timeout` of the configuration says."""
+    return timeout if timeout is not None else _defaults().get("timeout") or None
+
+
+def _defaults() -> Mapping[str, Any]:
+    from headwater.utilities.configuration import config
+
+    defaults: Mapping[str, Any] = config["tasks"]["defaults"]
+    return defaults
+
+
+def cache_validator(validator: Callable[..., bool] | None, *, cache_for: timedelta | None, task: str) -> Callable[..., bool] | None:
+    """Return the validator of a cache."""
+    if validator is None:
+        return None
+    if not callable(validator):
+        raise InvalidTask(f"Task {task!r}: cache_validator takes a function, and {validator!r} is none.")
+    if cache_for is None:
+        warnings.warn(
+            f"Task {task!r} has a cache_validator but no cache_for, so its result is not cached; say for how long it serves.",
+            stacklevel=_WARN_AT_CALLER,
+        )
+    return validator
+
+
+def target(where: str | Callable[..., str] | None, *, checkpoint: bool | None, task: str) -> str | Callable[..., str] | None:
+    """Return the template of a target, or the function that makes one."""
+    if where is None:
+        return None
+    if not (callable(where) or (isinstance(where, str) and where.strip())):
+        raise InvalidTask(f"Task {task!r}: target takes a template such as '{{flow_name}}/{{today}}', or a function, not {where!r}.")
+    if checkpoint is False:
+        raise InvalidTask(f"Task {task!r} has a target but checkpoint=False, so nothing would ever be there.", hint="Drop one of the two.")
+    return where
+
+
+_WARN_AT_CALLER = 4
 
 
 def seconds(value: timedelta | float, *, setting: str, task: str) -> timedelta:
@@ -174,6 +226,13 @@ def change(task: Task, task_args: Mapping[str, Any]) -> None:
         task.retry_on = exceptions_to_retry(given.pop("retry_on"), max_retries=task.max_retries, task=task.name)
     if "timeout" in given:
         task.timeout = positive_seconds(given.pop("timeout"), setting="timeout", task=task.name)
+    if "cache_for" in given:
+        task.cache_for = positive_seconds(given.pop("cache_for"), setting="cache_for", task=task.name)
+    if "cache_validator" in given:
+        task.cache_validator = cache_validator(given.pop("cache_validator"), cache_for=task.cache_for, task=task.name)
+    if "target" in given:
+        checkpoint = given.get("checkpoint", task.checkpoint)
+        task.target = target(given.pop("target"), checkpoint=checkpoint, task=task.name)
     if "state_handlers" in given:
         task.state_handlers = handlers(given.pop("state_handlers"), None, owner=f"Task {task.name!r}")
     for setting, value in given.items():

@@ -9,9 +9,12 @@ if TYPE_CHECKING:
     from headwater.graph.flow import Flow
     from headwater.graph.parameter import DateTimeParameter, Parameter
     from headwater.graph.task import Task
+    from headwater.tasks.control_flow import case, ifelse, merge, switch
+    from headwater.tasks.core.resource_manager import resource_manager
+    from headwater.utilities.configuration import config
     from headwater.utilities.context import context
     from headwater.utilities.edges import flatten, mapped, unmapped
-    from headwater.utilities.tasks import tags, task
+    from headwater.utilities.tasks import apply_map, pause_task, tags, task
 
 __all__ = [
     "Client",
@@ -19,9 +22,17 @@ __all__ = [
     "Flow",
     "Parameter",
     "Task",
+    "apply_map",
+    "case",
+    "config",
     "context",
     "flatten",
+    "ifelse",
     "mapped",
+    "merge",
+    "pause_task",
+    "resource_manager",
+    "switch",
     "tags",
     "task",
     "unmapped",
@@ -34,9 +45,17 @@ _HOMES = {
     "Flow": "headwater.graph.flow",
     "Parameter": "headwater.graph.parameter",
     "Task": "headwater.graph.task",
+    "apply_map": "headwater.utilities.tasks",
+    "case": "headwater.tasks.control_flow",
+    "config": "headwater.utilities.configuration",
     "context": "headwater.utilities.context",
     "flatten": "headwater.utilities.edges",
+    "ifelse": "headwater.tasks.control_flow",
     "mapped": "headwater.utilities.edges",
+    "merge": "headwater.tasks.control_flow",
+    "pause_task": "headwater.utilities.tasks",
+    "resource_manager": "headwater.tasks.core.resource_manager",
+    "switch": "headwater.tasks.control_flow",
     "tags": "headwater.utilities.tasks",
     "task": "headwater.utilities.tasks",
     "unmapped": "headwater.utilities.edges",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from headwater.graph.task import Task
 
 
 class Constant(Task):
     """A task whose result is `value`; it is made where a value has to be a task, as for mapping over a list."""
+
+    belongs_to_blocks: ClassVar[bool] = False
 
     def __init__(self, value: Any, name: str | None = None, **settings: Any) -> None:
         self.value = value

@@ -1,0 +1,75 @@
+"""Branches written as calls: `switch`, `ifelse`, and `merge`, which joins branches again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from headwater.core.errors import InvalidArgument
+from headwater.graph.task import Task, active_flow
+from headwater.tasks.control_flow.case import CompareValue
+from headwater.triggers import not_all_skipped
+from headwater.utilities.tasks import as_task, tags
+
+if TYPE_CHECKING:
+    from headwater.graph.flow import Flow
+
+
+class Merge(Task):
+    """The first result of its inputs that is not None. Inputs that were skipped have none."""
+
+    def __init__(self, **settings: Any) -> None:
+        settings.setdefault("skip_on_upstream_skip", False)
+        settings.setdefault("trigger", not_all_skipped)
+        super().__init__(**settings)
+
+    def run(self, **task_results: Any) -> Any:
+        return next((value for value in task_results.values() if value is not None), None)
+
+
+class AsBool(Task):
+    """Whether its input counts as true."""
+
+    def run(self, value: Any) -> bool:
+        return bool(value)
+
+
+def switch(condition: Any, cases: Mapping[Any, Any], mapped: bool = False) -> None:
+    """Run of the tasks in `cases`, {value: task}, the one whose value is the result of `condition`; skip the others.
+
+    With `mapped`, `condition` is mapped over, and the tasks are mapped ones: each child is decided on its own.
+
+    Raises:
+        InvalidArgument: there are no cases.
+        NoActiveFlow: no flow is being built.
+
+    """
+    if not cases:
+        raise InvalidArgument("A switch needs at least one case.", hint="Write switch(condition, {value: task}).")
+    flow = active_flow("switch", instead="an if in a task")
+    with tags("switch"):
+        for value, branch in cases.items():
+            task = as_task(branch, flow=flow)
+            chosen = CompareValue(value).bind(value=condition, mapped=mapped, flow=flow)
+            task.set_dependencies(upstream_tasks=[chosen], mapped=mapped, flow=flow)
+
+
+def ifelse(condition: Any, true_task: Any, false_task: Any, mapped: bool = False) -> None:
+    """Run `true_task` where the result of `condition` counts as true, else `false_task`; skip the other. Either may be None.
+
+    Raises:
+        NoActiveFlow: no flow is being built.
+
+    """
+    cases = {value: task for value, task in ((True, true_task), (False, false_task)) if task is not None}
+    decided = AsBool(checkpoint=False).bind(value=condition, mapped=mapped)
+    switch(decided, cases, mapped=mapped)
+
+
+def merge(*tasks: Any, flow: Flow | None = None, mapped: bool = False, **settings: Any) -> Task:
+    """Return a task with the first result of `tasks` that is not None: what comes after branches, whichever of them ran.
+
+    It is skipped only where all of them were. `settings` are those of the task.
+    """
+    inputs = {f"task_{number}": task for number, task in enumerate(tasks, start=1)}
+    return Merge(**settings).bind(mapped=mapped, flow=flow, **inputs)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import io
-import logging
 import os
 import signal
 import sys
@@ -31,7 +30,8 @@ from headwater.agents.launching import Report
 from headwater.agents.recorder import AttemptRecorder
 from headwater.core.errors import HeadwaterError
 from headwater.core.states import StateName
-from headwater.utilities.logging import LINE_FORMAT, ROOT_NAME, TIME_FORMAT, LineFormatter, StdoutHandler, get_logger
+from headwater.utilities.configuration import config
+from headwater.utilities.logging import LINE_FORMAT, TIME_FORMAT, LineFormatter, StdoutHandler, add_handler, get_logger
 
 if TYPE_CHECKING:
     from headwater.engine.state import State
@@ -93,6 +93,8 @@ def execute(portal: BlockingPortal) -> int:
     """Execute the attempt that the environment names, with its second thread in the portal; return the process's exit status."""
     started = datetime.now(UTC)
     order = AttemptOrder.from_environment()
+    # A zygote may have read it before this run's own variables were set.
+    config.forget()
     _prepare_process(order)
     interruption = Interruption()
     try:
@@ -128,12 +130,11 @@ class _Attempt:
         self._backstage = backstage
         self._interruption = interruption
         self._with_source = wants_source()
-        root = logging.getLogger(ROOT_NAME)
         if order.show_logs:
             shown = StdoutHandler()
             shown.setFormatter(LineFormatter(LINE_FORMAT, TIME_FORMAT))
-            root.addHandler(shown)
-        root.addHandler(backstage.shipper)
+            add_handler(shown)
+        add_handler(backstage.shipper)
         self._logger = get_logger("FlowRunner")
 
     def execute(self) -> Report | None:

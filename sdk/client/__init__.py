@@ -5,5 +5,6 @@ from __future__ import annotations
 from headwater.client.async_client import AsyncClient
 from headwater.client.client import Client
 from headwater.client.run_info import FlowRunInfo, TaskRunInfo
+from headwater.utilities.secrets import Secret
 
-__all__ = ["AsyncClient", "Client", "FlowRunInfo", "TaskRunInfo"]
+__all__ = ["AsyncClient", "Client", "FlowRunInfo", "Secret", "TaskRunInfo"]

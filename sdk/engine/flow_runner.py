@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from headwater.engine import rules
+from headwater.engine.caching import Caches, caches_of_this_process
 from headwater.engine.clock import Clock, SystemClock
 from headwater.engine.mapping import states_of_children
 from headwater.engine.plan import plan_of
@@ -19,10 +20,12 @@ from headwater.engine.runner import call_state_handlers
 from headwater.engine.state import Cancelled, Failed, Looped, Mapped, Pending, Resume, Retrying, Running, State
 from headwater.engine.task_runner import NO_CONTEXT, PENDING, TaskRun, TaskRunner
 from headwater.graph.task import Task
+from headwater.utilities.configuration import config
 from headwater.utilities.context import current_values
 from headwater.utilities.logging import LoggedStdout, get_logger
 
 if TYPE_CHECKING:
+    from headwater.engine.results import Result
     from headwater.executors import Executor
     from headwater.graph.flow import Flow
 
@@ -39,6 +42,7 @@ class FlowRunner:
         clock: the time; that of this machine by default.
         longest_wait: retries and pauses further ahead than this are not waited for; the run is left Running with them
             for somebody to take it up again. None waits for all.
+        caches: remembers results of tasks with `cache_for`; in this process by default.
 
     """
 
@@ -50,6 +54,7 @@ class FlowRunner:
         executor: Executor | None = None,
         clock: Clock | None = None,
         longest_wait: timedelta | None = None,
+        caches: Caches = caches_of_this_process,
     ) -> None:
         from headwater.executors import LocalExecutor
 
@@ -58,6 +63,7 @@ class FlowRunner:
         self._recorder = recorder
         self._clock = clock or SystemClock()
         self._longest_wait = longest_wait
+        self._caches = caches
         self._logger = get_logger("FlowRunner")
 
     def run(
@@ -141,6 +147,7 @@ class FlowRunner:
         now = self._clock.now()
         day = timedelta(days=1)
         values = {name: value for name, value in current_values.get().items() if name not in ("flow", "tags")}
+        values = {**config["context"].to_dict(), "config": config, "checkpointing": bool(config["flows"]["checkpointing"]), **values}
         values |= {"date": now, "flow_name": self.flow.name, "flow_run_id": str(uuid4()), "scheduled_start_time": now}
         for name, moment in (("today", now), ("yesterday", now - day), ("tomorrow", now + day)):
             values[name] = f"{moment:%Y-%m-%d}"
@@ -169,7 +176,7 @@ class _Work:
         self._clock = runner._clock  # noqa: SLF001
         self._longest_wait = runner._longest_wait  # noqa: SLF001
         self._executor = runner.executor
-        self._task_runner = TaskRunner(context, self._recorder, self._clock, runner.flow.result)
+        self._task_runner = TaskRunner(context, self._recorder, self._clock, _result_of(runner.flow), runner._caches)  # noqa: SLF001
         self._known_states = task_states
         self._runs = [TaskRun(step) for step in plan_of(runner.flow)]
         self._blockers = [run.step.before_count for run in self._runs]
@@ -299,6 +306,10 @@ class _Work:
             return False
         self._clock.wait(seconds if self._recorder is None else min(seconds, STOP_CHECK_SECONDS))
         return True
+
+
+def _result_of(flow: Flow) -> Result | None:
+    return flow.result or (flow.storage.result if flow.storage is not None else None)
 
 
 def _sentence(message: str | None) -> str:

@@ -318,9 +318,9 @@ class Success(Finished):
 
 
 class Cached(Success):
-    """Did not run, since an earlier result serves."""
+    """An earlier result served, or this one will serve later runs."""
 
-    __slots__ = ("cached_parameters", "cached_result_expiration", "hashed_inputs")
+    __slots__ = ("cache_key", "cached_parameters", "cached_result_expiration", "hashed_inputs")
     color = "#34d058"
     extra_fields: ClassVar[tuple[str, ...]] = ("cached_parameters", "cached_result_expiration", "hashed_inputs")
 
@@ -338,6 +338,8 @@ class Cached(Success):
         self.cached_parameters = cached_parameters
         self.cached_result_expiration = None if cached_result_expiration is None else aware(cached_result_expiration)
         self.hashed_inputs = hashed_inputs
+        self.cache_key: str | None = None
+        """Under which key the result is remembered for others; None where it was remembered already."""
 
 
 class Mapped(Success):

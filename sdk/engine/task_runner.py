@@ -12,13 +12,14 @@ from itertools import chain
 from typing import Any
 
 from headwater.engine import rules
+from headwater.engine.caching import Caches, cache_key_of, cached_again, caches_of_this_process, to_be_cached, usable
 from headwater.engine.clock import Clock
 from headwater.engine.plan import Step
 from headwater.engine.recorder import Recorder
-from headwater.engine.results import Result
+from headwater.engine.results import LocalResult, Result
 from headwater.engine.runner import call_state_handlers
 from headwater.engine.signals import StateSignal
-from headwater.engine.state import Failed, Looped, Paused, Pending, Resume, Retrying, Running, State, Success
+from headwater.engine.state import Cached, Failed, Looped, Paused, Pending, Resume, Retrying, Running, State, Success
 from headwater.engine.task_call import TaskCall
 from headwater.triggers import all_successful
 from headwater.utilities.context import current_values
@@ -36,6 +37,7 @@ class TaskRun:
 
     __slots__ = (
         "before",
+        "caching",
         "children",
         "context",
         "loop_count",
@@ -58,6 +60,8 @@ class TaskRun:
         self.loop_count = 1
         self.loop_result: Any = None
         self.context = NO_CONTEXT
+        self.caching: tuple[str, dict[str, Any]] | None = None
+        """Under which key the result is to be remembered, and for which inputs."""
         self.children: list[TaskRun] = []
         self.unfinished = 0
         """How many children are not over yet."""
@@ -76,10 +80,19 @@ class TaskRun:
 class TaskRunner:
     """Moves the task runs of one run of a flow from state to state. One for each run, not for each task."""
 
-    def __init__(self, context: dict[str, Any], recorder: Recorder | None, clock: Clock, result_kind: Result | None) -> None:
+    def __init__(
+        self,
+        context: dict[str, Any],
+        recorder: Recorder | None,
+        clock: Clock,
+        result_kind: Result | None,
+        caches: Caches = caches_of_this_process,
+    ) -> None:
         self._context = context
         self._recorder = recorder
         self._clock = clock
+        self._caches = caches
+        self._flow_result = result_kind
         self._result_kind = result_kind if context.get("checkpointing") else None
         self._checkpointing = bool(context.get("checkpointing"))
         self._logger = get_logger("TaskRunner")
@@ -99,9 +112,18 @@ class TaskRunner:
             try:
                 inputs = self._inputs(run)
                 self._name_run(run, inputs)
-            except Exception as error:  # a result that cannot be read, a name that cannot be made
-                self._logger.exception("Task '%s': its inputs could not be prepared.", run.name)
-                self.conclude(run, Failed(f"The inputs of the task could not be prepared: {error!r}", result=error))
+                result_kind: Result | None = None
+                cached: State | None = None
+                task = step.task
+                if self._checkpointing or task.target is not None or task.cache_for is not None:
+                    result_kind = self._result_of(run, inputs)
+                    cached = self._earlier_result(run, inputs, result_kind)
+            except Exception as error:  # a result that cannot be read, a name or a target that cannot be made
+                self._logger.exception("Task '%s': it could not be prepared.", run.name)
+                self.conclude(run, Failed(f"The task could not be prepared: {error!r}", result=error))
+                return None
+            if cached is not None:
+                self.conclude(run, cached)
                 return None
             run.run_count += 1 if run.loop_count == 1 else 0
             run.context["task_run_count"] = run.run_count
@@ -109,7 +131,7 @@ class TaskRunner:
             if type(run.state) is not Running:
                 self.conclude(run, run.state, is_entered=True)
                 return None
-            return TaskCall(step.task, inputs, run.context, self._result_of(step))
+            return TaskCall(step.task, inputs, run.context, result_kind)
         finally:
             current_values.reset(token)
 
@@ -122,6 +144,8 @@ class TaskRunner:
         try:
             if type(outcome) is not Success:
                 outcome = self._after_trouble(run, outcome)
+            elif run.caching is not None:
+                outcome = self._to_be_cached(run, outcome)
             if not is_entered:
                 self._change(run, outcome)
             if self._logs_info:
@@ -192,12 +216,51 @@ class TaskRunner:
             known = {**run.context, **inputs}
             run.context["task_run_name"] = template(**known) if callable(template) else template.format(**known)
 
-    def _result_of(self, step: Step) -> Result | None:
+    def _result_of(self, run: TaskRun, inputs: dict[str, Any]) -> Result | None:
         """Return where the value of the task is kept, if it is kept."""
-        if not self._checkpointing or step.task.checkpoint is False:
+        task = run.step.task
+        if task.target is None and (not self._checkpointing or task.checkpoint is False):
             return None
-        kind = step.task.result or self._result_kind
-        return kind if kind is not None and kind.keeps_values else None
+        kind = task.result or self._flow_result
+        if kind is None and (task.target is not None or task.cache_for is not None):
+            kind = LocalResult()
+        if kind is None or not kind.keeps_values:
+            return None
+        template = task.target if task.target is not None else kind.location
+        if template is None:
+            return kind
+        known = {**(run.context.get("parameters") or {}), **run.context, **inputs}
+        location = template(**known) if callable(template) else template.format(**known)
+        # Locations are templates to results; this one is filled already, and its braces are braces.
+        return kind.at(location.replace("{", "{{").replace("}", "}}"))
+
+    def _earlier_result(self, run: TaskRun, inputs: dict[str, Any], kind: Result | None) -> State | None:
+        """Return the state of a task that need not run, since its result is at its target, or remembered from before."""
+        task = run.step.task
+        if task.target is not None and kind is not None and kind.location is not None and kind.exists(kind.location):
+            location = kind.location.format()
+            return Cached(f"Result found at task target {location}.", kind.read(location))
+        if task.cache_for is None or run.run_count:
+            return None
+        key = cache_key_of(task, run.step.slug, run.map_index, run.context)
+        run.caching = (key, inputs)
+        for found in usable(task, self._caches.states(key), inputs, run.context.get("parameters") or {}):
+            result = found._result  # noqa: SLF001 - the state's other half
+            if result.value is None and result.location is not None:
+                try:
+                    result = (result if result.keeps_values else kind or result).read(result.location)
+                except Exception as error:  # noqa: BLE001 - whatever keeps it from being read, the task can make it anew
+                    self._logger.warning("Task '%s': the cached result at %s cannot be read: %r", run.name, result.location, error)
+                    continue
+            return cached_again(found, result)
+        return None
+
+    def _to_be_cached(self, run: TaskRun, outcome: State) -> State:
+        assert run.caching is not None
+        key, inputs = run.caching
+        cached = to_be_cached(run.step.task, outcome, inputs, run.context.get("parameters") or {}, key=key, now=self._clock.now())
+        self._caches.remember(key, cached)
+        return cached
 
     def _after_trouble(self, run: TaskRun, outcome: State) -> State:
         """Return the state that follows a failure or a signal: as it is, or Retrying."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -10,12 +9,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.labels import label_set
+from headwater.utilities.configuration import config
 
 if TYPE_CHECKING:
     from headwater.engine.results import Result
     from headwater.graph.flow import Flow
-
-ADD_DEFAULT_LABELS_VARIABLE = "HEADWATER__FLOWS__DEFAULTS__STORAGE__ADD_DEFAULT_LABELS"
 
 
 def python_version() -> str:
@@ -43,7 +41,7 @@ class Storage(ABC):
         self.result = result
         self._labels = label_set(labels or ())
         if add_default_labels is None:
-            add_default_labels = os.environ.get(ADD_DEFAULT_LABELS_VARIABLE, "true").strip().lower() not in ("false", "0")
+            add_default_labels = bool(config["flows"]["defaults"]["storage"]["add_default_labels"])
         self.add_default_labels = add_default_labels
         self.stored_as_script = stored_as_script
         self.flows: dict[str, str] = {}

@@ -1,12 +1,239 @@
-"""Where Headwater keeps things on this machine."""
+"""The configuration of the flow language: `headwater.config.flows.checkpointing`, and so on.
+
+Each value comes from the strongest of: an environment variable `HEADWATER__SECTION__KEY`, the file `config.toml` in
+Headwater's home (`HEADWATER__USER_CONFIG_PATH` names another), and the defaults below. Variables are read as Python
+values where they are such, and as text else; `${section.key}` stands for another value and `$NAME` for a variable.
+Where servers and keys are is not said here: these are settings, `HEADWATER_...` with one underscore.
+"""
 
 from __future__ import annotations
 
+import ast
+import copy
+import os
+import re
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
+
+from headwater.core.errors import SettingsError
+
+PREFIX = "HEADWATER__"
+FILE_VARIABLE = "HEADWATER__USER_CONFIG_PATH"
+FILE_NAME = "config.toml"
+
+DEFAULTS: dict[str, Any] = {
+    "logging": {
+        "level": "INFO",
+        "format": "[%(asctime)s] %(levelname)s - %(name)s | %(message)s",
+        "datefmt": "%Y-%m-%d %H:%M:%S%z",
+        "extra_loggers": [],
+    },
+    "flows": {
+        "checkpointing": False,
+        "run_on_schedule": True,
+        "eager_edge_validation": False,
+        "defaults": {"storage": {"add_default_labels": True}},
+    },
+    "tasks": {"defaults": {"max_retries": 0, "retry_delay": None, "timeout": None}},
+    "engine": {"executor": {"default_class": "headwater.executors.LocalExecutor"}},
+    "context": {"secrets": {}},
+}
 
 
 def home_directory() -> Path:
     """Return Headwater's home: `HEADWATER_HOME`, or `~/.headwater`. It need not exist yet."""
-    from headwater.core.settings import HOME
+    text = os.environ.get("HEADWATER_HOME", "").strip()
 
-    return HOME.value()
+    return Path(text).expanduser().absolute() if text else Path.home() / ".headwater"
+
+
+class Section(MutableMapping[str, Any]):
+    """A part of the configuration; its keys are attributes as well, and its sections are such mappings too."""
+
+    __slots__ = ("_section",)
+
+    def __init__(self, values: dict[str, Any]) -> None:
+        object.__setattr__(self, "_section", values)
+
+    @property
+    def _values(self) -> dict[str, Any]:
+        values: dict[str, Any] = self._section
+        return values
+
+    def __getitem__(self, key: str) -> Any:
+        value = self._values[key]
+        return Section(value) if isinstance(value, dict) else value
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._values[key] = value.to_dict() if isinstance(value, Section) else value
+
+    def __delitem__(self, key: str) -> None:
+        del self._values[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except KeyError:
+            near = get_close_matches(name, self, n=1)
+            meant = f" Did you mean {near[0]!r}?" if near else ""
+            raise AttributeError(f"The configuration has no {name!r} here; it has {sorted(self)}.{meant}") from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a copy as plain dicts."""
+        return copy.deepcopy(self._values)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {sorted(self)}>"
+
+
+class Config(Section):
+    """The whole configuration; read when it is first asked for."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__({})
+        self.forget()
+
+    @property
+    def _values(self) -> dict[str, Any]:
+        if self._section is None:
+            object.__setattr__(self, "_section", load_configuration())
+        values: dict[str, Any] = self._section
+        return values
+
+    def forget(self) -> None:
+        """Read file and environment again when the configuration is asked for the next time."""
+        object.__setattr__(self, "_section", None)
+
+    def __reduce__(self) -> str:
+        # What is configured on one machine stays there; code that goes to another finds what is configured there.
+        return "config"
+
+
+def load_configuration(environment: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return the configuration as nested dicts.
+
+    Raises:
+        SettingsError: the file cannot be read, or a value refers to one that is not there.
+
+    """
+    given = os.environ if environment is None else environment
+    values = copy.deepcopy(DEFAULTS)
+    _merge(values, _from_file(given))
+    for name in sorted(given):
+        if name.startswith(PREFIX) and name != FILE_VARIABLE:
+            keys = [key.lower() for key in name.removeprefix(PREFIX).split("__")]
+            if keys[:2] == ["context", "secrets"]:
+                # A secret is called as its user writes it.
+                keys[2:] = ["__".join(name.removeprefix(PREFIX).split("__")[2:])]
+            if all(keys):
+                _put(values, keys, given[name] if keys[:2] == ["context", "secrets"] else _read(given[name]), name)
+    interpolated: dict[str, Any] = _interpolated(values, values, given, ())
+    return interpolated
+
+
+def _from_file(environment: Mapping[str, str]) -> dict[str, Any]:
+    import tomllib
+
+    chosen = environment.get(FILE_VARIABLE)
+    path = Path(chosen).expanduser() if chosen else home_directory() / FILE_NAME
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        if chosen:
+            raise SettingsError(f"{FILE_VARIABLE} names {path}, which is not there.", hint="Write the file, or unset it.") from None
+        return {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"The configuration in {path} cannot be read: {error}.", hint="Correct the file.") from error
+
+
+def _merge(values: dict[str, Any], stronger: Mapping[str, Any]) -> None:
+    for key, value in stronger.items():
+        if isinstance(value, Mapping) and isinstance(values.get(key), dict):
+            _merge(values[key], value)
+        else:
+            values[key] = copy.deepcopy(value)
+
+
+def _put(values: dict[str, Any], keys: list[str], value: Any, name: str) -> None:
+    *sections, last = keys
+    for section in sections:
+        values = values.setdefault(section, {})
+        if not isinstance(values, dict):
+            raise SettingsError(f"{name} cannot be used: {section!r} is a value and holds none.", hint="Correct the variable's name.")
+    values[last] = value
+
+
+def _read(text: str) -> Any:
+    if text.lower() in {"true", "false"}:
+        return text.lower() == "true"
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
+
+
+_REFERENCE = re.compile(r"\$\{([\w.]+)\}|\$(\w+)")
+
+
+def _interpolated(value: Any, root: Mapping[str, Any], environment: Mapping[str, str], inside: tuple[str, ...]) -> Any:
+    if isinstance(value, dict):
+        return {
+            # A secret is what it is, whatever signs are in it.
+            key: each if inside == ("context",) and key == "secrets" else _interpolated(each, root, environment, (*inside, key))
+            for key, each in value.items()
+        }
+    if isinstance(value, list):
+        return [_interpolated(each, root, environment, inside) for each in value]
+    if not isinstance(value, str) or "$" not in value:
+        return value
+    whole = _REFERENCE.fullmatch(value)
+    if whole is not None:
+        return _referred(whole, root, environment)
+    return _REFERENCE.sub(lambda match: str(_referred(match, root, environment)), value)
+
+
+def _referred(match: re.Match[str], root: Mapping[str, Any], environment: Mapping[str, str]) -> Any:
+    path, variable = match.groups()
+    if variable is not None:
+        return _read(environment[variable]) if variable in environment else match.group()
+    found: Any = root
+    for key in path.split("."):
+        if not isinstance(found, Mapping) or key not in found:
+            raise SettingsError(f"The configuration refers to ${{{path}}}, which is not there.", hint="Correct the reference.")
+        found = found[key]
+    if isinstance(found, str) and "${" in found:
+        raise SettingsError(f"The configuration refers to ${{{path}}}, which refers to another value itself.", hint="Refer to that one.")
+    return _interpolated(found, root, environment, ()) if isinstance(found, str) else found
+
+
+config = Config()
+
+
+@contextmanager
+def set_temporary_config(values: Mapping[str, Any]) -> Iterator[Config]:
+    """Set values, such as `{"flows.checkpointing": True}`, for the duration of a `with` block, in the whole process."""
+    before = config._values  # noqa: SLF001 - it is its own
+    changed = copy.deepcopy(before)
+    for path, value in values.items():
+        _put(changed, path.split("."), value, path)
+    object.__setattr__(config, "_section", changed)
+    try:
+        yield config
+    finally:
+        object.__setattr__(config, "_section", before)

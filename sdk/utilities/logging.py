@@ -12,8 +12,9 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import TextIO
+from typing import Any, TextIO
 
 ROOT_NAME = "headwater"
 LINE_FORMAT = "[%(asctime)s] %(levelname)s - %(name)s | %(message)s"
@@ -40,17 +41,51 @@ def configure_logging() -> None:
         root = logging.getLogger(ROOT_NAME)
         if not root.handlers:
             handler = StdoutHandler()
-            handler.setFormatter(LineFormatter(LINE_FORMAT, TIME_FORMAT))
+            handler.setFormatter(_formatter())
             root.addHandler(handler)
         if root.level == logging.NOTSET:
             root.setLevel(level_from_environment())
+        configure_extra_loggers()
         _is_set_up = True
 
 
+def configure_extra_loggers() -> None:
+    """Let the loggers that `logging.extra_loggers` of the configuration names write wherever `headwater` does."""
+    root = logging.getLogger(ROOT_NAME)
+    for handler in root.handlers:
+        add_handler(handler)
+    for logger in _extra_loggers():
+        if logger.level == logging.NOTSET:
+            logger.setLevel(root.level)
+
+
+def add_handler(handler: logging.Handler) -> None:
+    """Let `headwater`, and the extra loggers of the configuration, write to this handler too."""
+    for logger in (logging.getLogger(ROOT_NAME), *_extra_loggers()):
+        logger.addHandler(handler)
+
+
+def _extra_loggers() -> list[logging.Logger]:
+    return [logging.getLogger(str(name)) for name in _configured()["extra_loggers"]]
+
+
+def _configured() -> Mapping[str, Any]:
+    from headwater.utilities.configuration import config
+
+    configured: Mapping[str, Any] = config["logging"]
+    return configured
+
+
+def _formatter() -> logging.Formatter:
+    configured = _configured()
+    return LineFormatter(configured["format"], configured["datefmt"])
+
+
 def level_from_environment() -> int:
-    """Return the level that `HEADWATER_LOG_LEVEL` names; INFO where it is unset or names none."""
+    """Return the level that `HEADWATER_LOG_LEVEL`, or else `logging.level` of the configuration, names; INFO where neither does."""
     levels = logging.getLevelNamesMapping()
-    return levels.get(os.environ.get(LEVEL_VARIABLE, "INFO").strip().upper(), logging.INFO)
+    named = os.environ.get(LEVEL_VARIABLE) or str(_configured()["level"])
+    return levels.get(named.strip().upper(), logging.INFO)
 
 
 class LineFormatter(logging.Formatter):

@@ -117,3 +117,26 @@ def defaults_from_attrs(*names: str) -> Callable[[Callable[..., Any]], Callable[
         return run_with_defaults
 
     return decorate
+
+
+def apply_map(function: Callable[..., Any], *args: Any, flow: Flow | None = None, **kwargs: Any) -> Any:
+    """Map a function that builds part of a flow: each task that it adds is mapped.
+
+        def load_one(page):
+            rows = parse(page)
+            with case(is_large(rows), True):
+                archive(rows)
+            return rows
+
+        rows = apply_map(load_one, pages)
+
+    The function is called once, while the flow is built. It returns a task, or tasks in tuples, lists or dicts; so does
+    this. Wrap inputs that are the same for all in `unmapped`.
+
+    Raises:
+        NoActiveFlow: no flow is being built.
+
+    """
+    from headwater.graph.mapped_part import build_mapped_part
+
+    return build_mapped_part(function, args, kwargs, flow or active_flow("use apply_map", instead="a loop in a task"))

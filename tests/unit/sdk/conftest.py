@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import pytest
 from headwater import Flow
 from headwater.engine.flow_runner import FlowRunner
 from headwater.engine.state import State
+from headwater.utilities.configuration import config
 
 
 class JumpingClock:
@@ -53,7 +54,9 @@ def import_path_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home directory of this test's own."""
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A home directory of this test's own, and a configuration that is read from there."""
     monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+    config.forget()
+    yield tmp_path / "home"
+    config.forget()

@@ -155,7 +155,7 @@ def test_a_result_that_can_no_longer_be_read_fails_what_needs_it(run: Callable[.
     state = run(flow, recorder=notes).result[last]
 
     assert state.is_failed()
-    assert "inputs of the task could not be prepared" in state.message
+    assert "task could not be prepared" in state.message
 
 
 def test_nothing_starts_after_the_recorder_said_stop(run: Callable[..., State]) -> None:

@@ -31,6 +31,7 @@ from headwater.storage.errors import (
 )
 from headwater.storage.loading import flows_in_file, load_flow
 from headwater.storage.pickled import load_saved_flow
+from headwater.utilities.configuration import config
 
 SCRIPT = """\
 import json, sys
@@ -220,6 +221,7 @@ def test_the_host_name_is_a_label_unless_it_is_declined(monkeypatch: pytest.Monk
     assert Local().labels == [socket.gethostname()]
     assert Local(labels=["a"], add_default_labels=False).labels == ["a"]
     monkeypatch.setenv("HEADWATER__FLOWS__DEFAULTS__STORAGE__ADD_DEFAULT_LABELS", "false")
+    config.forget()
     assert Local().labels == []
 
 
@@ -234,8 +236,8 @@ def test_a_flow_can_be_saved_and_loaded_by_name_or_path(tmp_path: Path) -> None:
 
 
 def test_run_configs_survive_serialisation() -> None:
-    for config in (UniversalRun(labels=["b", "a"]), LocalRun(env={"A": "1"}, working_dir="/tmp", labels=["a"])):
-        assert run_config_from(json.loads(json.dumps(config.serialize()))) == config
+    for run_config in (UniversalRun(labels=["b", "a"]), LocalRun(env={"A": "1"}, working_dir="/tmp", labels=["a"])):
+        assert run_config_from(json.loads(json.dumps(run_config.serialize()))) == run_config
     assert run_config_from(None) == UniversalRun()
     with pytest.raises(InvalidArgument, match="'Rocket'"):
         run_config_from({"type": "Rocket"})

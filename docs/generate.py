@@ -87,6 +87,7 @@ def main() -> int:
             if not path.exists() or path.read_text() != text:
                 stale.append(name)
         else:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(text)
             print(f"wrote {path.relative_to(REFERENCE.parent.parent)}")
     if stale:

@@ -28,14 +28,19 @@ _REPLACED = [
     (re.compile(r"[0-9a-f]{8}-[0-9a-f-]*…"), "<id>"),
     (re.compile(r"\bagentless-run-[0-9a-f]{8}\b"), "<label>"),
     (re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?([+-]\d{4})?"), "<time>"),
+    (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z"), "<time>"),
+    (re.compile(r"\b\d{4}-\d\d-\d\dt\d\d-\d\d-\d\d-\d+-00-00"), "<time>"),
     (re.compile(r"\b\d\d:\d\d:\d\d\b"), "<time>"),
     (re.compile(r"(?:127\.0\.0\.1|localhost):\d+"), "<address>"),
     (re.compile(r"\bPID (\s*)\d+"), "PID <pid>"),
     (re.compile(r"\b\d+(\.\d+)? (ms|s|seconds?|minutes?)\b"), "<span>"),
     (re.compile(r"/tmp/headwater-demo-\w+"), "<folder>"),
     (re.compile(rf"\b{_WORDS}\b"), "<name>"),
-    # Positions at the start of the lines of the audit trail: a chatty run takes as many commits as it takes.
+    # A run takes as many commits as it takes, so that positions differ.
     (re.compile(r"^\s*\d+  (?=<time>)"), "<position> "),
+    (re.compile(r"\b\d+ commits?\b"), "<commits>"),
+    (re.compile(r"(?i)\b(position\s+)\d+( of \d+)?"), r"\1<position>"),
+    (re.compile(r'("position": )\d+'), r"\1<position>"),
     (re.compile(r"\s+"), " "),
 ]
 _WHERE = {"home": "/home/ana", "host": "laptop", "user": "ana@laptop"}

@@ -7,13 +7,13 @@ from datetime import datetime
 
 from headwater.core.errors import LogUnavailable, NoAnswer
 from headwater.core.log.jetstream import wire
-from headwater.core.log.jetstream.api import ApiAnswer, ApiRefusal, Patience, ask_api
+from headwater.core.log.jetstream.api import ApiAnswer, ApiRefusal, ask_api
 from headwater.core.log.jetstream.connection import Connection
+from headwater.core.log.jetstream.read import message_at
 from headwater.core.log.jetstream.streams import WORK
 from headwater.core.log.protocol import WorkItem
 
-_DONE_SECONDS = 15.0
-_ANSWER_SECONDS = 3.0
+_ANSWER_SECONDS = 2.0
 
 
 class JetStreamDelivery:
@@ -40,24 +40,12 @@ class JetStreamDelivery:
         await self._connection.publish(self._reply, b"+WPI")
 
     async def done(self) -> None:
-        patience = Patience(_DONE_SECONDS)
-        reason = ""
-        while await patience.lasts():
-            try:
-                await self._connection.request(self._reply, b"+ACK", timeout=min(patience.left, _ANSWER_SECONDS))
-            except NoAnswer as error:
-                if not error.maybe_received:
-                    # The consumer has ended (or the server has just begun): the item itself is removed.
-                    await self._remove()
-                    return
-                reason = error.reason
-            except LogUnavailable as error:
-                if self._connection.closed:
-                    raise
-                reason = str(error)
-            else:
-                return
-        raise LogUnavailable(self._connection.address, f"the end of run {self.item.run_id} was not confirmed; {reason}")
+        try:
+            await self._connection.request(self._reply, b"+ACK", timeout=_ANSWER_SECONDS)
+        except (NoAnswer, LogUnavailable):
+            # The connection broke, or the consumer is not the one that handed the item out: it has ended, or its server was killed and
+            # forgot. Then the item itself is removed.
+            await self._remove()
 
     async def give_back(self, *, delay_seconds: float = 0.0) -> None:
         delay = json.dumps({"delay": int(delay_seconds * 10**9)}) if delay_seconds > 0 else ""
@@ -65,10 +53,13 @@ class JetStreamDelivery:
 
     async def _remove(self) -> None:
         try:
-            await ask_api(self._connection, f"STREAM.MSG.DELETE.{WORK}", {"seq": self._place.position, "no_erase": True}, ApiAnswer)
+            there = await message_at(self._connection, WORK, self._place.position)
+            # A stream that was lost and made anew counts from 1 again: another item may lie at this position.
+            if there is not None and there.recorded_at == self._place.at:
+                await ask_api(self._connection, f"STREAM.MSG.DELETE.{WORK}", {"seq": self._place.position, "no_erase": True}, ApiAnswer)
         except ApiRefusal as refusal:
             if refusal.error.err_code not in _GONE:
                 raise
 
 
-_GONE = {10043, 10057, 10037, 10059}  # the message is not there any more, or the whole stream is not
+_GONE = {10043, 10057, 10059}  # the message is not there any more, or the whole stream is not

@@ -38,6 +38,11 @@ async def last_on_leader(connection: Connection, subject: str, *, stream: str = 
     return last.position if last else 0
 
 
+async def message_at(connection: Connection, stream: str, position: Position) -> Recorded | None:
+    """Return the message at this position as the stream's leader knows it, None where there is none any more."""
+    return await _leader(connection, stream, {"seq": position}, API_SECONDS)
+
+
 async def _leader(connection: Connection, stream: str, question: dict[str, object], seconds: float) -> Recorded | None:
     try:
         got = await ask_api(connection, f"STREAM.MSG.GET.{stream}", question, _MessageGot, seconds=seconds)

@@ -56,6 +56,7 @@ _NEEDED_LATER = (
     "headwater.tasks.core.constants",
     "headwater.tasks.core.function",
     "headwater.utilities.tasks",
+    "tomllib",
 )
 
 

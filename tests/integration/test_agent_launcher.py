@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,12 +12,16 @@ from pathlib import Path
 
 import anyio
 import psutil
-from agents_at_work import eventually, is_alive
+import pytest
+from agents_at_work import agent_at_work, eventually, is_alive, workshop
 
 from headwater.agents.launching import LaunchOrder
 from headwater.agents.local_launcher import LocalLauncher
 from headwater.agents.local_run import LAST_LINES_MAX
 from headwater.agents.run_child import take_environment
+from headwater.graph.flow import Flow
+from headwater.utilities.context import context
+from headwater.utilities.tasks import task
 
 
 @asynccontextmanager
@@ -124,3 +129,21 @@ def test_a_forked_process_takes_exactly_the_environment_of_its_order() -> None:
     finally:
         take_environment(before)
     assert (dict(os.environ), time.tzname) == (before, zone)
+
+
+async def test_a_forked_run_finds_all_it_needs_imported(nats_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
+    program = "from headwater.agents import zygote; zygote.run_process.warm_up(); import runpy, sys; print(*sys.modules)"
+    warm = (await anyio.run_process([sys.executable, "-P", "-c", program])).stdout.decode().split()
+
+    @task
+    def look() -> None:
+        context.logger.info(" ".join(name for name in sys.modules if name not in warm))
+
+    async with workshop(nats_url) as shop, agent_at_work(nats_url):
+        run_id = await shop.run(await shop.register(Flow("looking-flow", tasks=[look])))
+        await shop.ended(run_id)
+        lines = await shop.lines(run_id)
+
+    (imported,) = [line.message for line in lines if line.task == "look-1" and "Task " not in line.message]
+    assert imported.split() == []

@@ -29,6 +29,7 @@ from headwater.core.rules.run import Run
 LAUNCHES_MAX = 3
 _REASON_CHARACTERS_MAX = 300
 _NO_LIMIT = sys.maxsize
+_STARTED = b'"run.started"'
 _ENDING = (b'"run.cancel_requested"', b'"run.attempt_lost"', b'"run.submitted"')
 
 Prepare = Callable[[Run, Position], LaunchOrder]
@@ -108,16 +109,18 @@ class Custody:
         if held.handing_back:
             await process.stop(grace_seconds=self._grace_seconds)
         async with anyio.create_task_group() as group:
-            group.start_soon(self._watch, run.subject, run.position, held.attempt, process)
+            group.start_soon(self._watch, run.subject, run.position, held, process)
             ending = await process.wait()
             group.cancel_scope.cancel()
         return ending
 
-    async def _watch(self, subject: str, after: int, attempt: int, process: LaunchedRun) -> None:
+    async def _watch(self, subject: str, after: Position, held: HeldRun, process: LaunchedRun) -> None:
         async with AsyncExitStack() as stack:
             news = await until_done(lambda: stack.enter_async_context(self._log.events.follow(subject, after=after)), "the run's news")
             async for batch in news:
-                if any(ends_attempt(recorded, attempt) for recorded in batch):
+                if any(_STARTED in recorded.data for recorded in batch):
+                    held.slot.settle()
+                if any(ends_attempt(recorded, held.attempt) for recorded in batch):
                     await process.stop(grace_seconds=self._grace_seconds)
                     return
 

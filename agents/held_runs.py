@@ -9,6 +9,7 @@ from datetime import datetime
 
 from headwater.agents.launching import LaunchedRun
 from headwater.agents.leases import Leases
+from headwater.agents.slots import Slot
 from headwater.core.events import RunCreated
 from headwater.core.log.protocol import Delivery
 
@@ -20,6 +21,7 @@ class HeldRun:
     created: RunCreated
     name: str
     attempt: int
+    slot: Slot
     deliveries: dict[datetime, Delivery] = field(default_factory=dict)
     """The items it lives on, by the time they were offered: the newest handle of each."""
     process: LaunchedRun | None = None

@@ -1,45 +1,79 @@
-"""How many runs an agent executes at once."""
+"""How many runs an agent executes at once, and how many it starts at once."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from headwater.core.errors import InvalidArgument
 
+STARTING_PER_CPU = 4
+"""Starting a run is work for the processor. Without this, a thousand runs created at once would become a thousand processes."""
+
+
+class Slot:
+    """One run's place. `settle` it when the run has started, `give` it back when the run is over; each may be called again."""
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
+        self._starting = self._taken = True
+
+    def settle(self) -> None:
+        if self._starting:
+            self._starting = False
+            self._slots.change(starting=-1)
+
+    def give(self) -> None:
+        self.settle()
+        if self._taken:
+            self._taken = False
+            self._slots.change(taken=-1)
+
 
 class Slots:
-    """Slots for runs: `limit` of them, or as many as come. `on_change` is called with whether one is free, when that changes."""
+    """Slots for runs: `limit` of them, or as many as come, but only so many that have not started yet.
 
-    def __init__(self, limit: int | None, on_change: Callable[[bool], None]) -> None:
+    `on_change` is called with whether one is free, when that changes.
+
+    Raises:
+        InvalidArgument: the limit is below 1.
+
+    """
+
+    def __init__(self, limit: int | None, on_change: Callable[[bool], None], *, starting_max: int | None = None) -> None:
         if limit is not None and limit < 1:
             raise InvalidArgument(f"An agent's limit must be at least 1, not {limit}.")
         self._limit = limit
         self._on_change = on_change
+        self._starting_max = starting_max or STARTING_PER_CPU * (os.cpu_count() or 1)
         self._closed = False
-        self.taken = 0
+        self._taken = 0
+        self._starting = 0
 
     @property
     def free(self) -> bool:
-        return not self._closed and (self._limit is None or self.taken < self._limit)
+        """Whether a run would be taken now."""
+        below_limit = self._limit is None or self._taken < self._limit
+        return not self._closed and below_limit and self._starting < self._starting_max
 
-    def take(self) -> bool:
-        """Take a slot; tell whether there was one."""
-        before = self.free
-        if before:
-            self.taken += 1
-            self._tell(before)
-        return before
-
-    def give(self) -> None:
-        """Free a slot."""
-        before = self.free
-        self.taken -= 1
-        self._tell(before)
+    def take(self) -> Slot | None:
+        """Take a slot; None where none is free."""
+        if not self.free:
+            return None
+        self.change(taken=1, starting=1)
+        return Slot(self)
 
     def close(self) -> None:
         """Have no free slot from here on."""
         before = self.free
         self._closed = True
+        self._tell(before)
+
+    def change(self, *, taken: int = 0, starting: int = 0) -> None:
+        """Count; for slots."""
+        before = self.free
+        self._taken += taken
+        self._starting += starting
         self._tell(before)
 
     def _tell(self, before: bool) -> None:

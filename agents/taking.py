@@ -130,12 +130,13 @@ class Taking:
 
     async def _claim_and_execute(self, _: Action, run: _RunAggregate, delivery: Delivery) -> bool:
         """Claim the run and execute the attempt. Returns True where there is something left to decide about the item."""
-        if not self._slots.take():
+        slot = self._slots.take()
+        if slot is None:
             await self._give_back(delivery)
             return False
         created = run.state.created
         assert created is not None
-        held = HeldRun(created, run.state.name, run.state.attempt + 1)
+        held = HeldRun(created, run.state.name, run.state.attempt + 1, slot)
         self._held.begin(held, delivery)
         verdict = Verdict.GIVEN_BACK  # what a cancelled attempt comes to
         try:
@@ -149,7 +150,7 @@ class Taking:
                 held.attempt = run.state.attempt
                 verdict = await self._custody.keep(run, held)
         finally:
-            self._slots.give()
+            slot.give()
             with anyio.move_on_after(LET_GO_SECONDS, shield=True):
                 await self._let_go(held, delivery, verdict)
         return verdict is Verdict.LOST

@@ -1,0 +1,68 @@
+"""How many runs an agent takes."""
+
+from __future__ import annotations
+
+import pytest
+
+from headwater.agents.slots import Slots
+from headwater.core.errors import InvalidArgument
+
+
+def slots(limit: int | None = None, *, starting_max: int = 100) -> tuple[Slots, list[bool]]:
+    changes: list[bool] = []
+    return Slots(limit, changes.append, starting_max=starting_max), changes
+
+
+def test_no_more_than_the_limit_are_taken() -> None:
+    made, changes = slots(2)
+
+    first, second, third = made.take(), made.take(), made.take()
+
+    assert first is not None
+    assert second is not None
+    assert third is None
+    assert changes == [False]
+
+
+def test_a_slot_given_back_is_free_again_once() -> None:
+    made, changes = slots(1)
+    slot = made.take()
+    assert slot is not None
+
+    slot.give()
+    slot.give()
+
+    assert changes == [False, True]
+    assert made.take() is not None
+    assert made.take() is None
+
+
+def test_a_run_that_has_started_makes_room_for_another_to_start() -> None:
+    made, changes = slots(starting_max=1)
+    slot = made.take()
+    assert slot is not None
+    assert made.take() is None
+
+    slot.settle()
+    slot.settle()
+
+    assert changes == [False, True]
+    assert made.take() is not None
+    assert made.take() is None
+
+
+def test_closed_slots_stay_taken() -> None:
+    made, changes = slots(2)
+    slot = made.take()
+    assert slot is not None
+    made.close()
+    slot.give()
+
+    assert made.take() is None
+    assert changes == [False]
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_limit_below_one_is_refused(limit: int) -> None:
+    with pytest.raises(InvalidArgument, match="at least 1"):
+        slots(limit)

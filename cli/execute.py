@@ -13,7 +13,7 @@ from headwater.cli.output import coloured, say, step
 if TYPE_CHECKING:
     import typer
 
-    from headwater.cli.run import FlowChoice, RunWish
+    from headwater.cli.run_wish import FlowChoice, RunWish
     from headwater.client.async_client import AsyncClient
     from headwater.core.rules.run import Run
 
@@ -67,7 +67,7 @@ def _cancel(context: typer.Context, run_id: str) -> None:
 
 
 async def _create(client: AsyncClient, choice: FlowChoice, wish: RunWish, *, quiet: bool) -> str:
-    from headwater.cli.run import create_wished, find_flow_version, print_created
+    from headwater.cli.run_wish import create_wished, find_flow_version, print_created
 
     if quiet:
         _, created = await create_wished(client, choice, wish)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from headwater.cli.connection import with_client
-from headwater.cli.output import coloured, confirmed, examples, say, step, warn
+from headwater.cli.output import examples, say, step, warn
+from headwater.cli.run_wish import FlowChoice, RunWish, create_wished, find_flow_version, print_created
 
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
-    from headwater.core.events import FlowRegistered
-    from headwater.core.operations.runs import CreatedRun, RunRequest
+    from headwater.core.operations.runs import CreatedRun
 
 Label = Annotated[
     list[str] | None, typer.Option("--label", "-l", metavar="LABEL", help="Labels of the run, instead of the flow's; may repeat.")
@@ -23,16 +22,6 @@ RunName = Annotated[str | None, typer.Option("--run-name", "-rn", metavar="NAME"
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Show states and log lines as they come, until the run ends.")]
 
 app = typer.Typer(add_completion=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class FlowChoice:
-    """How the person named the flow."""
-
-    flow_id: str | None = None
-    project: str | None = None
-    name: str | None = None
-    version: int | None = None
 
 
 @app.callback(
@@ -120,6 +109,8 @@ def run(
         raise typer.Exit(execute_here(context, choice, wish, quiet=quiet, logs=not no_logs))
     created = with_client(context, lambda client: _create(client, choice, wish, quiet=quiet))
     if watch:
+        from headwater.cli.watch import watch_to_the_end
+
         raise typer.Exit(watch_to_the_end(context, created.run_id, logs=not no_logs, quiet=quiet))
 
 
@@ -170,79 +161,9 @@ def run_flow(
     created, url = with_client(context, work)
     print(f"Flow Run: {created.run_id if no_url else url}")
     if watch:
+        from headwater.cli.watch import watch_to_the_end
+
         raise typer.Exit(watch_to_the_end(context, created.run_id, logs=logs, quiet=False))
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunWish:
-    """What the person wants of the run."""
-
-    parameters: dict[str, Any]
-    context: dict[str, Any]
-    labels: list[str] | None = None
-    name: str | None = None
-    level: str | None = None
-    idempotency_key: str | None = None
-    start_time: Any = None
-
-    def request(self, version: FlowRegistered) -> RunRequest:
-        """Return it as the request for a run of this flow version."""
-        from headwater.core.operations.runs import RunRequest
-
-        run_config = None
-        if self.level is not None:
-            environment = {**version.run_config.get("env", {}), "HEADWATER_LOG_LEVEL": self.level}
-            run_config = {**version.run_config, "env": environment}
-        return RunRequest(
-            parameters=self.parameters,
-            labels=self.labels,
-            name=self.name,
-            context=self.context,
-            run_config=run_config,
-            start_time=self.start_time,
-            idempotency_key=self.idempotency_key,
-        )
-
-
-async def find_flow_version(client: AsyncClient, choice: FlowChoice) -> FlowRegistered:
-    """Return the flow version that is meant. Needs the views only for a name without a project.
-
-    Raises:
-        NotFound, FlowArchived, Ambiguous, InvalidArgument: as the choice is wrong.
-
-    """
-    from headwater.core.identifiers import flow_version_id
-    from headwater.core.operations.flows import FlowCatalogue, find_flow
-
-    catalogue = FlowCatalogue(client.log.events)
-    if choice.flow_id is not None:
-        return await catalogue.version(choice.flow_id)
-    name = choice.name or ""
-    if choice.project is not None:
-        found = await find_flow(client.log.events, project_name=choice.project, name=name)
-    else:
-        found = await catalogue.version(await _only_flow_named(client, name))
-    return found if choice.version is None else await catalogue.version(flow_version_id(found.flow_group_id, choice.version))
-
-
-async def _only_flow_named(client: AsyncClient, name: str) -> str:
-    from headwater.cli.finding import fresh, one_of_several_projects
-    from headwater.core.errors import NotFound, ViewsUnavailable
-
-    try:
-        found = await fresh(client, lambda views, at_least: views.flows(name=name, at_least=at_least))
-    except ViewsUnavailable as error:
-        error.hint = "With --project the flow is found without the views."
-        raise
-    if not found:
-        raise NotFound("flow", name, hint="`headwater get flows` lists the flows that take runs.")
-    return one_of_several_projects(name, found).id
-
-
-async def create_wished(client: AsyncClient, choice: FlowChoice, wish: RunWish) -> tuple[FlowRegistered, CreatedRun]:
-    """Find the flow and create the run. Raises as both do."""
-    version = await find_flow_version(client, choice)
-    return version, await client.create_run(version.flow_id, wish.request(version))
 
 
 async def _create(client: AsyncClient, choice: FlowChoice, wish: RunWish, *, quiet: bool) -> CreatedRun:
@@ -261,19 +182,6 @@ async def _create(client: AsyncClient, choice: FlowChoice, wish: RunWish, *, qui
     return created
 
 
-def print_created(created: CreatedRun, url: str) -> None:
-    """Print what was chosen for a run."""
-    for heading, value in {
-        "Name": created.name,
-        "UUID": created.run_id,
-        "Labels": list(created.labels),
-        "Parameters": dict(created.parameters),
-        "Context": dict(created.context),
-        "URL": url,
-    }.items():
-        print(f"└── {heading}: {value}", flush=True)
-
-
 async def _warn_if_nobody_takes(client: AsyncClient, created: CreatedRun) -> None:
     import anyio
 
@@ -283,39 +191,6 @@ async def _warn_if_nobody_takes(client: AsyncClient, created: CreatedRun) -> Non
         words = await no_taker_words(client, created.labels)
         if words is not None:
             warn(words)
-
-
-def watch_to_the_end(context: typer.Context, run_id: str, *, logs: bool, quiet: bool) -> int:
-    """Show the run until it ends; return 0 where it succeeded, else 1. Ctrl-C asks whether to cancel it."""
-    from headwater.cli.watch import RunWatch, print_line
-    from headwater.core.states import SUCCESSFUL, StateName
-
-    if not quiet:
-        say("Watching flow run execution...")
-    try:
-        ended = with_client(context, lambda client: RunWatch(client, run_id, print_line, logs=logs).watch())
-    except KeyboardInterrupt:
-        _offer_to_cancel(context, run_id)
-        raise
-    if ended.state in SUCCESSFUL:
-        print(coloured("Flow run succeeded!", "green"))
-        return 0
-    words = {StateName.FAILED: "Flow run failed!", StateName.CANCELLED: "Flow run was cancelled."}
-    print(coloured(words.get(ended.state, f"Flow run ended as {ended.state}."), "red"))
-    return 1
-
-
-def _offer_to_cancel(context: typer.Context, run_id: str) -> None:
-    import sys
-
-    if not sys.stdin.isatty():
-        say(f"\nThe run goes on. `headwater cancel {run_id}` cancels it.")
-        return
-    if confirmed("\nCancel the run?", default=True):
-        with_client(context, lambda client: client.cancel_flow_run(run_id, "Interrupted in the terminal that watched it."))
-        say("Cancelled.")
-    else:
-        say(f"The run goes on. `headwater cancel {run_id}` cancels it.")
 
 
 def _level(level: str | None) -> str | None:

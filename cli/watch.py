@@ -12,14 +12,16 @@ from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 import anyio
+import typer
 
-from headwater.cli.output import LEVEL_COLOURS, coloured, local_time, state_words, warn
+from headwater.cli.connection import with_client
+from headwater.cli.output import LEVEL_COLOURS, coloured, confirmed, local_time, say, state_words, warn
 from headwater.cli.takers import unclaimed_words
 from headwater.core import subjects
 from headwater.core.concurrency import single_error
 from headwater.core.events import AnyEvent, RunAttemptLost, RunRenamed, RunSubmitted
 from headwater.core.rules.run import RULES, Run
-from headwater.core.states import StateName
+from headwater.core.states import SUCCESSFUL, StateName
 
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
@@ -178,3 +180,31 @@ def print_line(line: RunLine) -> None:
     level = logging.getLevelName(line.level)
     time = line.at.astimezone().strftime("%H:%M:%S")
     print(f"└── {time} | {coloured(f'{level:<7}', LEVEL_COLOURS.get(level, 'white'))} | {line.words}", flush=True, file=sys.stdout)
+
+
+def watch_to_the_end(context: typer.Context, run_id: str, *, logs: bool, quiet: bool) -> int:
+    """Show the run until it ends; return 0 where it succeeded, else 1. Ctrl-C asks whether to cancel it."""
+    if not quiet:
+        say("Watching flow run execution...")
+    try:
+        ended = with_client(context, lambda client: RunWatch(client, run_id, print_line, logs=logs).watch())
+    except KeyboardInterrupt:
+        _offer_to_cancel(context, run_id)
+        raise
+    if ended.state in SUCCESSFUL:
+        print(coloured("Flow run succeeded!", "green"))
+        return 0
+    words = {StateName.FAILED: "Flow run failed!", StateName.CANCELLED: "Flow run was cancelled."}
+    print(coloured(words.get(ended.state, f"Flow run ended as {ended.state}."), "red"))
+    return 1
+
+
+def _offer_to_cancel(context: typer.Context, run_id: str) -> None:
+    if not sys.stdin.isatty():
+        say(f"\nThe run goes on. `headwater cancel {run_id}` cancels it.")
+        return
+    if confirmed("\nCancel the run?", default=True):
+        with_client(context, lambda client: client.cancel_flow_run(run_id, "Interrupted in the terminal that watched it."))
+        say("Cancelled.")
+    else:
+        say(f"The run goes on. `headwater cancel {run_id}` cancels it.")

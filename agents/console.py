@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from headwater.utilities.logging import LINE_FORMAT, TIME_FORMAT, LineFormatter, StdoutHandler
 
 LOGGER_NAME = "agent"
-DOCUMENTATION_URL = "https://github.com/headwater-dev/headwater/tree/main/docs/agents.md"
+DOCUMENTATION_URL = "https://github.com/headwater-dev/headwater/blob/main/docs/guides/local-agent.md"
 
 BANNER = r"""
    _                    _                   _

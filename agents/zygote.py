@@ -34,7 +34,7 @@ from headwater.agents.launch_wire import (
     read_requests,
 )
 
-SPARE_AFTER_SECONDS = 0.05
+SPARE_AFTER_SECONDS = 0.01
 """So long nothing must have been asked before a spare process is made: while runs start, it would only take their time."""
 SPARE_AFTER_SECONDS_MAX = 60.0
 

@@ -28,8 +28,9 @@ def command_reference() -> Iterator[str]:
 def _pages(command: Any, path: str, *, connects: bool) -> Iterator[str]:
     children = getattr(command, "commands", None)
     if children:
-        for name in children:
-            yield from _pages(children[name], f"{path} {name}", connects=connects)
+        for name, child in children.items():
+            if not child.hidden:
+                yield from _pages(child, f"{path} {name}", connects=connects)
         if not getattr(command, "invoke_without_command", False):
             return
     yield ""

@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 _FENCE = re.compile(r"^(?P<indent> *)```(?P<info>[^`\n]*)\n(?P<text>.*?)^(?P=indent)```[ ]*$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
-_OPERATORS = frozenset({"|", "||", "&&", "&", ";", ">", ">>", "2>", "<"})
+_OPERATORS = frozenset("();<>|&")
 
 
 @dataclass
@@ -93,12 +93,18 @@ class Document:
         prose = _INLINE.sub("", self.prose())
         return re.findall(r"\]\(<?([^)\s>]+)>?(?: +\"[^\"]*\")?\)", prose)
 
-    def headwater_commands(self) -> Iterator[list[str]]:
-        """Yield each call of `headwater` that it shows, in blocks and in running text, as the words behind the program's name."""
-        lines = [shown.command for block in self.blocks() if block.language == "console" for shown in block.commands()]
-        lines += [code for code in _INLINE.findall(self.prose()) if code.startswith("headwater ")]
-        for line in lines:
-            yield from _calls(line)
+    def calls(self) -> Iterator[list[str]]:
+        """Yield each call of `headwater` in its blocks, as the words behind the program's name."""
+        for block in self.blocks():
+            if block.language == "console":
+                for shown in block.commands():
+                    yield from _calls(shown.command)
+
+    def mentions(self) -> Iterator[list[str]]:
+        """Yield each call of `headwater` in running text, whole or not, as the words behind the program's name."""
+        for code in _INLINE.findall(self.prose()):
+            if code.startswith("headwater "):
+                yield from _calls(code)
 
 
 def anchor_of(heading: str) -> str:
@@ -117,10 +123,11 @@ def _calls(line: str) -> Iterator[list[str]]:
     """Yield the calls of `headwater` in a line of shell, also those inside `$(...)`."""
     for inner in re.findall(r"\$\(([^()]*)\)", line):
         yield from _calls(inner)
-    words = shlex.split(re.sub(r"\$\([^()]*\)", "SUBSTITUTED", line).replace("\\\n", " "), comments=True)
+    lexer = shlex.shlex(re.sub(r"\$\([^()]*\)", "SUBSTITUTED", line).replace("\\\n", " "), posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
     call: list[str] | None = None
-    for word in words:
-        if word in _OPERATORS:
+    for word in lexer:
+        if _OPERATORS.issuperset(word):
             if call is not None:
                 yield call
             call = None

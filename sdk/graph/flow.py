@@ -11,22 +11,26 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from headwater.core.names import valid_name
+from headwater.engine.clock import SystemClock
 from headwater.graph.edge import Edge
 from headwater.graph.errors import InsideFlowBlock, InvalidFlow
 from headwater.graph.parameter import Parameter
 from headwater.graph.structure import TaskGraph
 from headwater.graph.task import StateHandler, Task
 from headwater.graph.task_settings import handlers
+from headwater.utilities.configuration import config
 from headwater.utilities.context import current_values
 from headwater.utilities.edges import unwrapped
 from headwater.utilities.logging import get_logger
 from headwater.utilities.tasks import as_task, holds_tasks
 
 if TYPE_CHECKING:
+    from headwater.engine.flow_runner import FlowRunner
     from headwater.engine.results import Result
     from headwater.engine.state import State
     from headwater.executors import Executor
     from headwater.run_configs import RunConfig
+    from headwater.schedules import Schedule
     from headwater.storage import Storage
 
 TerminalStateHandler = Callable[["Flow", "State", "set[State]"], "State | None"]
@@ -51,7 +55,7 @@ class Flow(TaskGraph):
     def __init__(  # noqa: PLR0917 - the signature people know
         self,
         name: str,
-        schedule: Any = None,
+        schedule: Schedule | None = None,
         executor: Executor | None = None,
         run_config: RunConfig | None = None,
         storage: Storage | None = None,
@@ -66,7 +70,7 @@ class Flow(TaskGraph):
     ) -> None:
         super().__init__()
         self.name = valid_name(name, kind="flow")
-        self.schedule = schedule
+        self.schedule = _schedule(schedule, flow=name)
         self.executor = executor
         self.run_config = run_config
         self.storage = storage
@@ -237,6 +241,8 @@ class Flow(TaskGraph):
     def run(
         self,
         parameters: Mapping[str, Any] | None = None,
+        run_on_schedule: bool | None = None,
+        runner_cls: type[FlowRunner] | None = None,
         *,
         executor: Executor | None = None,
         context: Mapping[str, Any] | None = None,
@@ -245,10 +251,14 @@ class Flow(TaskGraph):
     ) -> State:
         """Run the flow here and now, without any server, and return its final state.
 
-        `state.result` maps each task to its state. Retries are waited for. Ctrl-C ends the run as Cancelled.
+        `state.result` maps each task to its state. Retries are waited for. Ctrl-C ends the run as Cancelled. A flow with a
+        schedule runs at each moment of it, and returns when the schedule is over.
 
         Args:
             parameters: values of the flow's parameters, which may also be given by name: `flow.run(x=1)`.
+            run_on_schedule: whether the schedule is followed; with False the flow runs once, now. What
+                `flows.run_on_schedule` of the configuration says by default, which is yes.
+            runner_cls: a kind of `FlowRunner` to run it with.
             executor: where the tasks run; the flow's own executor, or one after the other, by default.
             context: values for `headwater.context` during the run.
             task_states: states of tasks that are over already and are not run again.
@@ -268,9 +278,21 @@ class Flow(TaskGraph):
         from headwater.engine.flow_runner import FlowRunner
         from headwater.engine.parameters import run_parameters
 
-        values = run_parameters(self, parameters, kwargs)
+        runner = (runner_cls or FlowRunner)(self, executor=executor)
+        if self.schedule is None or not (config["flows"]["run_on_schedule"] if run_on_schedule is None else run_on_schedule):
+            values = run_parameters(self, parameters, kwargs)
+            self.validate()
+            return runner.run(values, context=context, task_states=task_states)
+        from headwater.engine.scheduled import run_on_schedule as run_at_each_moment
+
         self.validate()
-        return FlowRunner(self, executor=executor).run(values, context=context, task_states=task_states)
+        given = {**(parameters or {}), **kwargs}
+        return run_at_each_moment(
+            self,
+            lambda values, scheduled: runner.run(values, context={**(context or {}), **scheduled}, task_states=task_states),
+            given,
+            SystemClock(),
+        )
 
     def register(  # noqa: PLR0917 - the signature people know
         self,
@@ -394,6 +416,15 @@ class Flow(TaskGraph):
 
     def __repr__(self) -> str:
         return f"<Flow: name={self.name!r}>"
+
+
+def _schedule(schedule: Any, *, flow: str) -> Schedule | None:
+    if schedule is not None and not callable(getattr(schedule, "next", None)):
+        raise InvalidFlow(
+            f"Flow {flow!r}: {schedule!r} is no schedule.", hint="Write schedule=CronSchedule('0 6 * * *') or Schedule(clocks=[...])."
+        )
+    chosen: Schedule | None = schedule
+    return chosen
 
 
 def _several(argument: str, tasks: Iterable[Any] | None) -> Iterable[Any]:

@@ -1,0 +1,41 @@
+"""Adjustments: functions that move a moment after the filters have let it pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from headwater.schedules.filters import is_weekday
+
+Adjustment = Callable[[datetime], datetime]
+
+
+@dataclass(frozen=True)
+class add:  # noqa: N801 - read as a word, as in adjustments=[add(timedelta(hours=1))]
+    """Move by an interval."""
+
+    interval: timedelta
+
+    def __call__(self, moment: datetime) -> datetime:
+        return moment + self.interval
+
+
+def next_weekday(moment: datetime) -> datetime:
+    """Move from Saturday and Sunday to the Monday after, to the same time of day."""
+    while not is_weekday(moment):
+        moment += timedelta(days=1)
+    return moment
+
+
+def adjustment_as_json(chosen: Adjustment) -> dict[str, Any] | None:
+    """Return an adjustment of this module as JSON values; None for others."""
+    if chosen is next_weekday:
+        return {"adjustment": "next_weekday"}
+    return {"adjustment": "add", "seconds": chosen.interval.total_seconds()} if isinstance(chosen, add) else None
+
+
+def adjustment_from(data: dict[str, Any]) -> Adjustment:
+    """Return the adjustment that `adjustment_as_json` wrote."""
+    return next_weekday if data["adjustment"] == "next_weekday" else add(timedelta(seconds=data["seconds"]))

@@ -1,0 +1,276 @@
+"""Clocks: each gives moments, in order, with the parameters and labels of the runs that start then.
+
+Time zones come from `start_date`; without one, UTC holds.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, tzinfo
+from itertools import count
+from typing import Any
+
+from headwater.core.errors import InvalidArgument
+from headwater.core.labels import label_set
+from headwater.schedules.wall_clock import DAY, aware, on_the_wall, read, written
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class ClockEvent:
+    """A moment at which a run starts, with values for its parameters; `labels` replace the flow's where they are given."""
+
+    start_time: datetime
+    parameter_defaults: Mapping[str, Any] = field(default_factory=dict)
+    labels: tuple[str, ...] | None = None
+
+
+class Clock(ABC):
+    """Base of the clocks. Moments before `start_date` and after `end_date` are none of its."""
+
+    def __init__(
+        self,
+        start_date: datetime | None = None,
+        end_date: datetime | None = None,
+        parameter_defaults: Mapping[str, Any] | None = None,
+        labels: Iterable[str] | None = None,
+    ) -> None:
+        for name, moment in (("start_date", start_date), ("end_date", end_date)):
+            if moment is not None and not isinstance(moment, datetime):
+                raise InvalidArgument(f"{name} must be a datetime, not {moment!r}.")
+        if isinstance(labels, str):
+            raise InvalidArgument(f"labels={labels!r} is one text.", hint=f"Write labels=[{labels!r}].")
+        self.start_date = None if start_date is None else aware(start_date)
+        self.end_date = None if end_date is None else aware(end_date)
+        self.parameter_defaults = dict(parameter_defaults or {})
+        self.labels = None if labels is None else tuple(label_set(labels))
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone on whose clocks the moments are."""
+        return (self.start_date.tzinfo if self.start_date is not None else None) or UTC
+
+    def events(self, after: datetime | None = None) -> Iterator[ClockEvent]:
+        """Yield the events later than `after` (now, by default), in order, without end where the clock has none."""
+        bound = aware(after) if after is not None else datetime.now(UTC)
+        for moment in self.moments(bound):
+            if self.end_date is not None and moment > self.end_date:
+                return
+            if moment > bound and (self.start_date is None or moment >= self.start_date):
+                yield ClockEvent(moment, self.parameter_defaults, self.labels)
+
+    @abstractmethod
+    def moments(self, after: datetime) -> Iterable[datetime]:
+        """Yield the clock's moments in order, all of those later than `after`; others are passed over."""
+
+    @abstractmethod
+    def settings(self) -> dict[str, Any]:
+        """Return what makes this clock another than others of its kind, as JSON values."""
+
+    def serialize(self) -> dict[str, Any]:
+        """Return the clock as JSON values; `clock_from` reads them."""
+        return {
+            "type": type(self).__name__,
+            **self.settings(),
+            "start_date": written(self.start_date),
+            "end_date": written(self.end_date),
+            "parameter_defaults": self.parameter_defaults,
+            "labels": None if self.labels is None else list(self.labels),
+        }
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Clock) and self.serialize() == other.serialize()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {', '.join(f'{name}={value!r}' for name, value in self.settings().items())}>"
+
+
+class IntervalClock(Clock):
+    """A moment each `interval` (a timedelta), counted from `start_date` (1970-01-01 UTC by default, so: on whole units).
+
+    Intervals of a day and more keep the hour that clocks show when summer time comes and goes; shorter ones count the
+    time that passes.
+    """
+
+    def __init__(
+        self,
+        interval: timedelta,
+        start_date: datetime | None = None,
+        end_date: datetime | None = None,
+        parameter_defaults: Mapping[str, Any] | None = None,
+        labels: Iterable[str] | None = None,
+    ) -> None:
+        if not isinstance(interval, timedelta):
+            raise InvalidArgument(f"interval must be a timedelta, not {interval!r}.", hint="Write timedelta(minutes=10).")
+        if interval <= timedelta(0):
+            raise InvalidArgument(f"interval must be longer than nothing, and {interval} is not.")
+        self.interval = interval
+        super().__init__(start_date, end_date, parameter_defaults, labels)
+
+    def moments(self, after: datetime) -> Iterator[datetime]:
+        start = self.start_date or EPOCH
+        if self.interval < DAY:
+            start = start.astimezone(UTC)
+            first = max(0, (after - start) // self.interval)
+            return ((start + number * self.interval).astimezone(self.zone) for number in count(first))
+        wall = start.replace(tzinfo=None)
+        # One before, since hours may have been skipped or repeated in between.
+        first = max(0, (after.astimezone(self.zone).replace(tzinfo=None) - wall) // self.interval - 1)
+        return (on_the_wall(wall + number * self.interval, self.zone) for number in count(first))
+
+    def settings(self) -> dict[str, Any]:
+        return {"interval_seconds": self.interval.total_seconds()}
+
+
+_SHORTHANDS = {
+    "@yearly": "0 0 1 1 *",
+    "@annually": "0 0 1 1 *",
+    "@monthly": "0 0 1 * *",
+    "@weekly": "0 0 * * 0",
+    "@daily": "0 0 * * *",
+    "@midnight": "0 0 * * *",
+    "@hourly": "0 * * * *",
+}
+
+
+class CronClock(Clock):
+    """The moments of a cron expression on the clocks of `start_date`'s time zone.
+
+    Five fields (minute, hour, day, month, weekday), six with seconds first, or a word such as `@daily`. Where both day and
+    weekday are given, one of them has to fit; with `day_or=False`, both. A time of day that summer time skips comes as soon
+    as it can; expressions for each hour or minute follow the time that passes.
+    """
+
+    def __init__(  # noqa: PLR0917 - the signature people know
+        self,
+        cron: str,
+        start_date: datetime | None = None,
+        end_date: datetime | None = None,
+        parameter_defaults: Mapping[str, Any] | None = None,
+        labels: Iterable[str] | None = None,
+        day_or: bool = True,
+    ) -> None:
+        self.cron = cron
+        self.day_or = day_or
+        super().__init__(start_date, end_date, parameter_defaults, labels)
+        next(iter(self.moments(EPOCH)), None)
+
+    def moments(self, after: datetime) -> Iterator[datetime]:
+        from cronsim import CronSim, CronSimError
+
+        fields = _SHORTHANDS.get(str(self.cron).strip(), str(self.cron)).split()
+        start = max(after, self.start_date - timedelta(seconds=1)) if self.start_date is not None else after
+        local = start.astimezone(self.zone)
+        try:
+            if self.day_or:
+                return CronSim(" ".join(fields), local)
+            # Of both, one is left open, and the other asked by itself.
+            days, weekdays = [*fields], [*fields]
+            days[-1], weekdays[-3] = "*", "*"
+            weekday_fits = CronSim(" ".join(weekdays), local).match_dow
+            return (moment for moment in CronSim(" ".join(days), local) if weekday_fits(moment.date()))
+        except (CronSimError, IndexError) as error:
+            raise InvalidArgument(
+                f"{self.cron!r} is no cron expression: {str(error).lower() or 'wrong number of fields'}.",
+                hint="Five fields, such as '0 6 * * MON-FRI' for six o'clock on working days.",
+            ) from None
+
+    def settings(self) -> dict[str, Any]:
+        return {"cron": self.cron, "day_or": self.day_or}
+
+
+class DatesClock(Clock):
+    """Moments that are listed one by one."""
+
+    def __init__(
+        self,
+        dates: Iterable[datetime],
+        parameter_defaults: Mapping[str, Any] | None = None,
+        labels: Iterable[str] | None = None,
+    ) -> None:
+        self.dates = sorted(aware(moment) for moment in dates)
+        if not self.dates:
+            raise InvalidArgument("A DatesClock needs at least one date.")
+        super().__init__(self.dates[0], self.dates[-1], parameter_defaults, labels)
+
+    def moments(self, after: datetime) -> Iterator[datetime]:
+        return (moment for moment in self.dates if moment > after)
+
+    def settings(self) -> dict[str, Any]:
+        return {"dates": [written(moment) for moment in self.dates]}
+
+
+class RRuleClock(Clock):
+    """The moments of a recurrence rule of RFC 5545: a `dateutil.rrule.rrule`, or its text (`RRULE:FREQ=MONTHLY;BYDAY=2TU`).
+
+    The rule's own start counts where no `start_date` is given.
+    """
+
+    def __init__(
+        self,
+        rrule_obj: Any,
+        start_date: datetime | None = None,
+        end_date: datetime | None = None,
+        parameter_defaults: Mapping[str, Any] | None = None,
+        labels: Iterable[str] | None = None,
+    ) -> None:
+        from dateutil.rrule import rrule, rrulestr
+
+        if isinstance(rrule_obj, str):
+            try:
+                rrule_obj = rrulestr(rrule_obj, dtstart=None if start_date is None else start_date.replace(tzinfo=None))
+            except ValueError as error:
+                raise InvalidArgument(f"{rrule_obj!r} is no recurrence rule: {error}.", hint="As in 'RRULE:FREQ=DAILY'.") from None
+        if not isinstance(rrule_obj, rrule):
+            raise InvalidArgument(
+                f"An RRuleClock takes one rule, and {type(rrule_obj).__name__} is none.",
+                hint="Give dateutil.rrule.rrule(...); for several rules, a Schedule with a clock for each.",
+            )
+        rule: Any = rrule_obj  # neither its start nor its end can be asked for in public
+        own_start = rule._dtstart  # noqa: SLF001
+        zone = own_start.tzinfo or (start_date.tzinfo if start_date is not None else None) or UTC
+        self._rule: Any = rule.replace(dtstart=own_start.replace(tzinfo=None), until=_without_zone(rule._until, zone))  # noqa: SLF001
+        super().__init__(start_date or own_start.replace(tzinfo=zone), end_date, parameter_defaults, labels)
+
+    @property
+    def rrule_obj(self) -> Any:
+        """The rule, on clocks without a time zone."""
+        return self._rule
+
+    def moments(self, after: datetime) -> Iterator[datetime]:
+        local = after.astimezone(self.zone).replace(tzinfo=None) - timedelta(hours=3)  # what clocks skip and repeat, and more
+        return (on_the_wall(moment, self.zone) for moment in self._rule.xafter(local))
+
+    def settings(self) -> dict[str, Any]:
+        return {"rrule": str(self._rule)}
+
+
+def _without_zone(moment: datetime | None, zone: tzinfo) -> datetime | None:
+    return moment if moment is None or moment.tzinfo is None else moment.astimezone(zone).replace(tzinfo=None)
+
+
+def clock_from(data: Mapping[str, Any]) -> Clock:
+    """Return the clock that `serialize` wrote.
+
+    Raises:
+        InvalidArgument: no clock is of this type.
+
+    """
+    common: dict[str, Any] = {"parameter_defaults": data.get("parameter_defaults"), "labels": data.get("labels")}
+    if data.get("type") == "DatesClock":
+        return DatesClock([moment for each in data["dates"] if (moment := read(each)) is not None], **common)
+    between: dict[str, Any] = {"start_date": read(data.get("start_date")), "end_date": read(data.get("end_date")), **common}
+    match data.get("type"):
+        case "IntervalClock":
+            return IntervalClock(timedelta(seconds=data["interval_seconds"]), **between)
+        case "CronClock":
+            return CronClock(data["cron"], day_or=data.get("day_or", True), **between)
+        case "RRuleClock":
+            return RRuleClock(data["rrule"], **between)
+        case other:
+            raise InvalidArgument(f"No clock is of type {other!r}.")

@@ -1,0 +1,140 @@
+"""Filters: functions of a moment that tell whether a run may start then. Their times are those of the moment's time zone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from headwater.schedules.wall_clock import aware
+
+Filter = Callable[[datetime], bool]
+
+
+def is_weekday(moment: datetime) -> bool:
+    """Pass Monday to Friday."""
+    return moment.weekday() < 5  # noqa: PLR2004 - Saturday
+
+
+def is_weekend(moment: datetime) -> bool:
+    """Pass Saturday and Sunday."""
+    return not is_weekday(moment)
+
+
+def is_month_start(moment: datetime) -> bool:
+    """Pass the first of each month."""
+    return moment.day == 1
+
+
+def is_month_end(moment: datetime) -> bool:
+    """Pass the last day of each month."""
+    return (moment + timedelta(days=1)).day == 1
+
+
+@dataclass(frozen=True)
+class on_datetime:  # noqa: N801 - read as a word, as in filters=[at_time(time(9))]
+    """Pass exactly this moment."""
+
+    dt: datetime
+
+    def __call__(self, moment: datetime) -> bool:
+        return aware(moment) == aware(self.dt)
+
+
+@dataclass(frozen=True)
+class between_datetimes:  # noqa: N801 - see on_datetime
+    """Pass the moments from one to another, both included."""
+
+    start: datetime
+    end: datetime
+
+    def __call__(self, moment: datetime) -> bool:
+        return aware(self.start) <= aware(moment) <= aware(self.end)
+
+
+@dataclass(frozen=True)
+class on_date:  # noqa: N801 - see on_datetime
+    """Pass this day of each year."""
+
+    month: int
+    day: int
+
+    def __call__(self, moment: datetime) -> bool:
+        return (moment.month, moment.day) == (self.month, self.day)
+
+
+@dataclass(frozen=True)
+class between_dates:  # noqa: N801 - see on_datetime
+    """Pass the days of each year from one to another, both included; over the new year where the second is the earlier."""
+
+    start_month: int
+    start_day: int
+    end_month: int
+    end_day: int
+
+    def __call__(self, moment: datetime) -> bool:
+        start, end, day = (self.start_month, self.start_day), (self.end_month, self.end_day), (moment.month, moment.day)
+        return start <= day <= end if start <= end else day >= start or day <= end
+
+
+@dataclass(frozen=True)
+class at_time:  # noqa: N801 - see on_datetime
+    """Pass this time of each day."""
+
+    time: time
+
+    def __call__(self, moment: datetime) -> bool:
+        return moment.time() == self.time
+
+
+@dataclass(frozen=True)
+class between_times:  # noqa: N801 - see on_datetime
+    """Pass the times of each day from one to another, both included; over midnight where the second is the earlier."""
+
+    start: time
+    end: time
+
+    def __call__(self, moment: datetime) -> bool:
+        now = moment.time()
+        return self.start <= now <= self.end if self.start <= self.end else now >= self.start or now <= self.end
+
+
+@dataclass(frozen=True)
+class is_day_of_week:  # noqa: N801 - see on_datetime
+    """Pass one day of each week: 0 is Monday, 6 Sunday."""
+
+    day_of_week: int
+
+    def __call__(self, moment: datetime) -> bool:
+        return moment.weekday() == self.day_of_week
+
+
+_PLAIN = {each.__name__: each for each in (is_weekday, is_weekend, is_month_start, is_month_end)}
+_MADE = {each.__name__: each for each in (on_datetime, between_datetimes, on_date, between_dates, at_time, between_times, is_day_of_week)}
+
+
+def filter_as_json(chosen: Filter) -> dict[str, Any] | None:
+    """Return a filter of this module as JSON values; None for others."""
+    name = getattr(chosen, "__name__", type(chosen).__name__)
+    if _PLAIN.get(name) is chosen:
+        return {"filter": name}
+    if type(chosen) is not _MADE.get(name):
+        return None
+    values = {each.name: getattr(chosen, each.name) for each in fields(chosen)}
+    return {
+        "filter": name,
+        **{key: value.isoformat() if isinstance(value, date | datetime | time) else value for key, value in values.items()},
+    }
+
+
+def filter_from(data: dict[str, Any]) -> Filter:
+    """Return the filter that `filter_as_json` wrote."""
+    values = {key: value for key, value in data.items() if key != "filter"}
+    plain = _PLAIN.get(data["filter"])
+    if plain is not None:
+        return plain
+    kind: Any = _MADE[data["filter"]]
+    parse = datetime.fromisoformat if "datetime" in data["filter"] else time.fromisoformat
+    made: Filter = kind(**{key: parse(value) if isinstance(value, str) else value for key, value in values.items()})
+    return made

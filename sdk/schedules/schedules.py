@@ -1,0 +1,176 @@
+"""Schedules: clocks, what filters let pass of them, and how adjustments move it."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, overload
+
+from headwater.core.errors import InvalidArgument
+from headwater.schedules.adjustments import Adjustment, adjustment_as_json, adjustment_from
+from headwater.schedules.clocks import Clock, ClockEvent, CronClock, IntervalClock, RRuleClock, clock_from
+from headwater.schedules.filters import Filter, filter_as_json, filter_from
+from headwater.schedules.wall_clock import aware
+
+MISSES_MAX = 1_000_000
+"""So many moments in a row that no filter lets pass end a schedule: nothing is likely to come after them."""
+
+
+class Schedule:
+    """The moments of all `clocks` that pass all `filters`, one of the `or_filters` (if there are any) and none of the `not_filters`.
+
+    Each is then moved by the `adjustments`, in turn.
+
+    Raises:
+        InvalidArgument: there is no clock, or something given is no clock or no function.
+
+    """
+
+    def __init__(
+        self,
+        clocks: Iterable[Clock],
+        filters: Iterable[Filter] | None = None,
+        or_filters: Iterable[Filter] | None = None,
+        not_filters: Iterable[Filter] | None = None,
+        adjustments: Iterable[Adjustment] | None = None,
+    ) -> None:
+        self.clocks = list(clocks)
+        if not self.clocks:
+            raise InvalidArgument("A schedule needs at least one clock.", hint="For one clock, write CronSchedule('0 6 * * *').")
+        for clock in self.clocks:
+            if not isinstance(clock, Clock):
+                raise InvalidArgument(f"A schedule is made of clocks, and {clock!r} is none.")
+        self.filters = _functions("filters", filters)
+        self.or_filters = _functions("or_filters", or_filters)
+        self.not_filters = _functions("not_filters", not_filters)
+        self.adjustments = _functions("adjustments", adjustments)
+
+    @property
+    def start_date(self) -> datetime | None:
+        """The earliest start of its clocks; None where none has one."""
+        return min((clock.start_date for clock in self.clocks if clock.start_date is not None), default=None)
+
+    @property
+    def end_date(self) -> datetime | None:
+        """The latest end of its clocks; None where one has no end."""
+        ends = [clock.end_date for clock in self.clocks]
+        return None if None in ends else max(end for end in ends if end is not None)
+
+    @overload
+    def next(self, n: int, after: datetime | None = None, return_events: Literal[False] = False) -> list[datetime]: ...
+    @overload
+    def next(self, n: int, after: datetime | None = None, *, return_events: Literal[True]) -> list[ClockEvent]: ...
+    def next(self, n: int, after: datetime | None = None, return_events: bool = False) -> list[datetime] | list[ClockEvent]:
+        """Return the next `n` moments later than `after` (now, by default), or fewer where the schedule ends.
+
+        With `return_events`, each with its parameters and labels.
+        """
+        events = [event for event, _ in zip(self.events(after), range(n), strict=False)]
+        return events if return_events else [event.start_time for event in events]
+
+    def events(self, after: datetime | None = None) -> Iterator[ClockEvent]:
+        """Yield the events later than `after` (now, by default), in order of the clocks. Two that are equal come once."""
+        bound = aware(after) if after is not None else datetime.now(UTC)
+        last: ClockEvent | None = None
+        misses = 0
+        for event in heapq.merge(*(clock.events(bound) for clock in self.clocks), key=lambda event: event.start_time):
+            if event == last:
+                continue
+            last = event
+            if self._passes(event.start_time):
+                misses = 0
+                moment = event.start_time
+                for adjust in self.adjustments:
+                    moment = adjust(moment)
+                yield replace(event, start_time=moment)
+            else:
+                misses += 1
+                if misses >= MISSES_MAX:
+                    return
+
+    def _passes(self, moment: datetime) -> bool:
+        return (
+            all(each(moment) for each in self.filters)
+            and (not self.or_filters or any(each(moment) for each in self.or_filters))
+            and not any(each(moment) for each in self.not_filters)
+        )
+
+    def serialize(self) -> dict[str, Any]:
+        """Return the schedule as JSON values; `schedule_from` reads them.
+
+        Raises:
+            InvalidArgument: a filter or an adjustment is a function of the user's own, which only their process knows.
+
+        """
+        return {
+            "clocks": [clock.serialize() for clock in self.clocks],
+            "filters": _as_json(self.filters, filter_as_json, "filter"),
+            "or_filters": _as_json(self.or_filters, filter_as_json, "filter"),
+            "not_filters": _as_json(self.not_filters, filter_as_json, "filter"),
+            "adjustments": _as_json(self.adjustments, adjustment_as_json, "adjustment"),
+        }
+
+    def __repr__(self) -> str:
+        return f"<Schedule: {', '.join(map(repr, self.clocks))}>"
+
+
+def schedule_from(data: Mapping[str, Any]) -> Schedule:
+    """Return the schedule that `serialize` wrote."""
+    return Schedule(
+        clocks=[clock_from(each) for each in data["clocks"]],
+        filters=[filter_from(each) for each in data.get("filters", ())],
+        or_filters=[filter_from(each) for each in data.get("or_filters", ())],
+        not_filters=[filter_from(each) for each in data.get("not_filters", ())],
+        adjustments=[adjustment_from(each) for each in data.get("adjustments", ())],
+    )
+
+
+def IntervalSchedule(  # noqa: N802 - the name people know
+    interval: timedelta,
+    start_date: datetime | None = None,
+    end_date: datetime | None = None,
+) -> Schedule:
+    """Return a schedule with an `IntervalClock`."""
+    return Schedule([IntervalClock(interval, start_date, end_date)])
+
+
+def CronSchedule(  # noqa: N802 - see IntervalSchedule
+    cron: str,
+    start_date: datetime | None = None,
+    end_date: datetime | None = None,
+    day_or: bool = True,
+) -> Schedule:
+    """Return a schedule with a `CronClock`."""
+    return Schedule([CronClock(cron, start_date, end_date, day_or=day_or)])
+
+
+def RRuleSchedule(  # noqa: N802 - see IntervalSchedule
+    rrule_obj: Any,
+    start_date: datetime | None = None,
+    end_date: datetime | None = None,
+) -> Schedule:
+    """Return a schedule with an `RRuleClock`."""
+    return Schedule([RRuleClock(rrule_obj, start_date, end_date)])
+
+
+def _functions(argument: str, given: Iterable[Callable[..., Any]] | None) -> list[Callable[..., Any]]:
+    if callable(given):
+        raise InvalidArgument(f"{argument} takes a list.", hint="Put the function into [ ].")
+    functions = list(given or ())
+    for each in functions:
+        if not callable(each):
+            raise InvalidArgument(f"{argument} takes functions, and {each!r} is none.")
+    return functions
+
+
+def _as_json(functions: Sequence[Any], write: Callable[[Any], dict[str, Any] | None], kind: str) -> list[dict[str, Any]]:
+    written = [(each, write(each)) for each in functions]
+    for each, data in written:
+        if data is None:
+            raise InvalidArgument(
+                f"The {kind} {each!r} is your own function, and a registered schedule is kept apart from your code.",
+                hint=f"Use those of headwater.schedules.{kind}s, or run the flow with flow.run().",
+            )
+    return [data for _, data in written if data is not None]

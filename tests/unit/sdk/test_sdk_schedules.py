@@ -1,0 +1,211 @@
+"""Schedules: which moments clocks, filters and adjustments give."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from dateutil.rrule import MO, MONTHLY, WEEKLY, rrule, rruleset
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headwater.core.errors import InvalidArgument
+from headwater.schedules import CronSchedule, IntervalSchedule, RRuleSchedule, Schedule, adjustments, filters, schedule_from
+from headwater.schedules.clocks import Clock, ClockEvent, CronClock, DatesClock, IntervalClock, RRuleClock
+
+BERLIN = ZoneInfo("Europe/Berlin")
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+def texts(moments: list[datetime]) -> list[str]:
+    return [moment.isoformat(timespec="minutes") for moment in moments]
+
+
+def utc(*numbers: int) -> datetime:
+    return datetime(*numbers, tzinfo=UTC)  # type: ignore[arg-type, misc]
+
+
+def test_an_interval_counts_from_its_start_and_ends_at_its_end() -> None:
+    schedule = IntervalSchedule(HOUR, start_date=utc(2026, 1, 1, 0, 30), end_date=utc(2026, 1, 1, 3))
+
+    assert texts(schedule.next(5, after=utc(2025, 1, 1))) == [f"2026-01-01T0{hour}:30+00:00" for hour in (0, 1, 2)]
+    assert texts(schedule.next(1, after=utc(2026, 1, 1, 1, 30))) == ["2026-01-01T02:30+00:00"]
+    assert schedule.next(1, after=utc(2026, 1, 1, 3)) == []
+
+
+def test_an_interval_without_start_is_on_whole_units() -> None:
+    assert texts(IntervalSchedule(timedelta(minutes=10)).next(2, after=utc(2026, 5, 1, 12, 3))) == [
+        "2026-05-01T12:10+00:00",
+        "2026-05-01T12:20+00:00",
+    ]
+
+
+def test_days_keep_the_hour_on_the_clock_and_hours_count_what_passes() -> None:
+    before_summer = datetime(2026, 3, 28, 9, tzinfo=BERLIN)
+
+    assert texts(IntervalSchedule(DAY, before_summer).next(3, after=utc(2026, 1, 1))) == [
+        "2026-03-28T09:00+01:00",
+        "2026-03-29T09:00+02:00",
+        "2026-03-30T09:00+02:00",
+    ]
+    assert texts(IntervalSchedule(12 * HOUR, before_summer).next(3, after=utc(2026, 1, 1))) == [
+        "2026-03-28T09:00+01:00",
+        "2026-03-28T21:00+01:00",
+        "2026-03-29T10:00+02:00",
+    ]
+
+
+def test_a_time_that_summer_time_skips_comes_an_hour_later_and_one_that_it_repeats_comes_once() -> None:
+    skipped = IntervalSchedule(DAY, datetime(2026, 3, 28, 2, 30, tzinfo=BERLIN))
+    repeated = IntervalSchedule(DAY, datetime(2026, 10, 24, 2, 30, tzinfo=BERLIN))
+
+    assert texts(skipped.next(2, after=utc(2026, 3, 28, 12))) == ["2026-03-29T03:30+02:00", "2026-03-30T02:30+02:00"]
+    assert texts(repeated.next(2, after=utc(2026, 10, 24, 12))) == ["2026-10-25T02:30+02:00", "2026-10-26T02:30+01:00"]
+
+
+def test_cron_follows_the_clocks_of_its_zone() -> None:
+    schedule = CronSchedule("30 8 * * MON-FRI", start_date=datetime(2026, 3, 1, tzinfo=BERLIN))
+
+    assert texts(schedule.next(3, after=utc(2026, 3, 26, 12))) == [
+        "2026-03-27T08:30+01:00",
+        "2026-03-30T08:30+02:00",
+        "2026-03-31T08:30+02:00",
+    ]
+    assert texts(CronSchedule("@hourly").next(1, after=utc(2026, 1, 1, 5, 59))) == ["2026-01-01T06:00+00:00"]
+    assert CronSchedule("0 0 * * *", end_date=utc(2026, 1, 2)).next(5, after=utc(2026, 1, 1)) == [utc(2026, 1, 2)]
+
+
+def test_a_day_and_a_weekday_are_alternatives_unless_both_are_asked_for() -> None:
+    after = utc(2026, 1, 10)
+
+    assert texts(CronSchedule("0 0 13 * 5").next(2, after=after)) == ["2026-01-13T00:00+00:00", "2026-01-16T00:00+00:00"]
+    assert texts(CronSchedule("0 0 13 * 5", day_or=False).next(2, after=after)) == ["2026-02-13T00:00+00:00", "2026-03-13T00:00+00:00"]
+
+
+def test_recurrence_rules_are_taken_as_objects_and_as_text() -> None:
+    rule = rrule(WEEKLY, byweekday=MO, dtstart=datetime(2026, 3, 2, 9), count=5)  # noqa: DTZ001 - rules are on clocks of no zone
+
+    assert texts(RRuleSchedule(rule, start_date=datetime(2026, 3, 20, tzinfo=BERLIN)).next(5, after=utc(2026, 1, 1))) == [
+        "2026-03-23T09:00+01:00",
+        "2026-03-30T09:00+02:00",
+    ]
+    text = RRuleSchedule("RRULE:FREQ=MONTHLY;BYDAY=2TU", start_date=utc(2026, 1, 1, 6))
+    assert texts(text.next(2, after=utc(2026, 1, 1))) == ["2026-01-13T06:00+00:00", "2026-02-10T06:00+00:00"]
+    until = rrule(MONTHLY, dtstart=utc(2026, 1, 5), until=utc(2026, 2, 5))
+    assert RRuleSchedule(until).next(5, after=utc(2025, 1, 1)) == [utc(2026, 1, 5), utc(2026, 2, 5)]
+
+
+def test_listed_dates_come_in_order() -> None:
+    schedule = Schedule([DatesClock([utc(2026, 3, 1), utc(2026, 1, 1), datetime(2026, 2, 1)])])  # noqa: DTZ001 - UTC is what it means
+
+    assert schedule.next(9, after=utc(2026, 1, 1)) == [utc(2026, 2, 1), utc(2026, 3, 1)]
+    assert (schedule.start_date, schedule.end_date) == (utc(2026, 1, 1), utc(2026, 3, 1))
+
+
+def test_clocks_bring_parameters_and_labels_and_equal_events_come_once() -> None:
+    clock = DatesClock([utc(2026, 1, 1)], parameter_defaults={"x": 1}, labels=["b", "a"])
+    same = DatesClock([utc(2026, 1, 1)], parameter_defaults={"x": 1}, labels=["a", "b"])
+    other = DatesClock([utc(2026, 1, 1)], parameter_defaults={"x": 2})
+
+    events = Schedule([clock, same, other]).next(9, after=utc(2025, 1, 1), return_events=True)
+
+    assert events == [ClockEvent(utc(2026, 1, 1), {"x": 1}, ("a", "b")), ClockEvent(utc(2026, 1, 1), {"x": 2}, None)]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "passes", "not_passes"),
+    [
+        (filters.is_weekday, utc(2026, 1, 2), utc(2026, 1, 3)),
+        (filters.is_weekend, utc(2026, 1, 4), utc(2026, 1, 5)),
+        (filters.is_month_start, utc(2026, 2, 1), utc(2026, 2, 2)),
+        (filters.is_month_end, utc(2026, 2, 28), utc(2028, 2, 28)),
+        (filters.on_datetime(utc(2026, 1, 1)), utc(2026, 1, 1), utc(2026, 1, 1, 1)),
+        (filters.between_datetimes(utc(2026, 1, 1), utc(2026, 1, 2)), utc(2026, 1, 2), utc(2026, 1, 2, 1)),
+        (filters.on_date(12, 24), utc(2026, 12, 24), utc(2026, 12, 25)),
+        (filters.between_dates(3, 1, 4, 1), utc(2026, 4, 1), utc(2026, 4, 2)),
+        (filters.between_dates(12, 1, 1, 31), utc(2026, 1, 15), utc(2026, 2, 1)),
+        (filters.at_time(time(9)), utc(2026, 1, 1, 9), utc(2026, 1, 1, 9, 1)),
+        (filters.between_times(time(9), time(17)), utc(2026, 1, 1, 17), utc(2026, 1, 1, 17, 1)),
+        (filters.between_times(time(22), time(6)), utc(2026, 1, 1, 3), utc(2026, 1, 1, 12)),
+        (filters.is_day_of_week(0), utc(2026, 1, 5), utc(2026, 1, 6)),
+    ],
+)
+def test_filters_pass_what_they_say_also_after_serialisation(chosen: Any, passes: datetime, not_passes: datetime) -> None:
+    data = json.loads(json.dumps(filters.filter_as_json(chosen)))
+
+    for each in (chosen, filters.filter_from(data)):
+        assert (each(passes), each(not_passes)) == (True, False)
+
+
+def test_all_filters_one_of_the_alternatives_and_none_of_the_exceptions_decide() -> None:
+    schedule = Schedule(
+        [IntervalClock(HOUR, start_date=utc(2026, 1, 2))],
+        filters=[filters.is_weekday],
+        or_filters=[filters.at_time(time(9)), filters.at_time(time(15))],
+        not_filters=[filters.on_date(1, 5)],
+    )
+
+    assert texts(schedule.next(3, after=utc(2026, 1, 1))) == ["2026-01-02T09:00+00:00", "2026-01-02T15:00+00:00", "2026-01-06T09:00+00:00"]
+
+
+def test_adjustments_move_what_has_passed() -> None:
+    schedule = Schedule([CronClock("0 9 3 1 *")], adjustments=[adjustments.next_weekday, adjustments.add(HOUR)])
+
+    assert texts(schedule.next(1, after=utc(2026, 1, 1))) == ["2026-01-05T10:00+00:00"]
+
+
+@pytest.mark.parametrize(
+    "clock",
+    [
+        IntervalClock(timedelta(minutes=90), start_date=datetime(2026, 1, 1, tzinfo=BERLIN), parameter_defaults={"x": [1]}, labels=["a"]),
+        IntervalClock(DAY, end_date=utc(2027, 1, 1)),
+        CronClock("0 9 13 * 5", start_date=datetime(2026, 1, 1, tzinfo=BERLIN), day_or=False),
+        DatesClock([datetime(2026, 7, 1, tzinfo=BERLIN), utc(2026, 8, 1)]),
+        RRuleClock("DTSTART:20260101T090000\nRRULE:FREQ=WEEKLY;COUNT=30", start_date=datetime(2026, 1, 5, tzinfo=BERLIN)),
+    ],
+)
+def test_schedules_survive_serialisation(clock: Clock) -> None:
+    schedule = Schedule([clock], filters=[filters.between_times(time(0), time(23))], adjustments=[adjustments.add(HOUR)])
+
+    again = schedule_from(json.loads(json.dumps(schedule.serialize())))
+
+    assert again.serialize() == schedule.serialize()
+    after = utc(2026, 1, 1)
+    assert again.next(5, after=after, return_events=True) == schedule.next(5, after=after, return_events=True)
+
+
+def test_what_cannot_be_a_schedule_is_refused_with_a_sentence() -> None:
+    for make, words in (
+        (lambda: IntervalClock(timedelta(0)), "longer than nothing"),
+        (lambda: IntervalClock(60), "must be a timedelta"),  # type: ignore[arg-type]
+        (lambda: CronClock("every day"), "no cron expression"),
+        (lambda: CronClock("0 0 30 2 *"), "no cron expression"),
+        (lambda: DatesClock([]), "at least one date"),
+        (lambda: RRuleClock("FREQ=NEVER"), "no recurrence rule"),
+        (lambda: RRuleClock(rruleset()), "takes one rule"),
+        (lambda: Schedule([]), "at least one clock"),
+        (lambda: Schedule(["0 0 * * *"]), "is none"),  # type: ignore[list-item]
+        (lambda: Schedule([CronClock("@daily")], filters=filters.is_weekday), "takes a list"),  # type: ignore[arg-type]
+        (lambda: Schedule([CronClock("@daily")], filters=[lambda _: True]).serialize(), "your own function"),
+    ):
+        with pytest.raises(InvalidArgument, match=words):
+            make()
+
+
+@given(
+    after=st.datetimes(min_value=datetime(2020, 1, 1), max_value=datetime(2030, 1, 1)),  # noqa: DTZ001 - made UTC below
+    minutes=st.integers(min_value=1, max_value=3 * 24 * 60),
+)
+def test_moments_of_an_interval_come_later_than_asked_in_order_and_without_a_gap(after: datetime, minutes: int) -> None:
+    interval = timedelta(minutes=minutes)
+    asked = after.replace(tzinfo=UTC)
+    moments = Schedule([IntervalClock(interval, start_date=datetime(2019, 6, 1, 2, 30, tzinfo=BERLIN))]).next(4, after=asked)
+
+    assert asked < moments[0] <= asked + interval + HOUR
+    assert all(abs(b.astimezone(UTC) - a.astimezone(UTC) - interval) <= HOUR for a, b in itertools.pairwise(moments))
+    assert moments == sorted(set(moments))

@@ -48,7 +48,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class AgentSettings:
-    """What an agent is. `lease_seconds`: how long after its death its runs wait at most; `grace_seconds`: from SIGTERM to SIGKILL."""
+    """What an agent is. `lease_seconds`: how long after its death its runs wait at most; `grace_seconds`: from SIGTERM to SIGKILL.
+
+    `attempts_max`: how many lost attempts fail a run here; None leaves that to the run.
+    """
 
     name: str
     kind: str
@@ -56,7 +59,7 @@ class AgentSettings:
     limit: int | None = None
     lease_seconds: float = 10.0
     grace_seconds: float = 10.0
-    attempts_max: int = 3
+    attempts_max: int | None = None
     agent_id: str = field(default_factory=new_id)
 
     def __post_init__(self) -> None:

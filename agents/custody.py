@@ -61,7 +61,7 @@ class Custody:
         *,
         show: logging.Logger,
         grace_seconds: float,
-        attempts_max: int,
+        attempts_max: int | None,
     ) -> None:
         self._log = log
         self._launcher = launcher
@@ -168,7 +168,7 @@ class Custody:
         await self._execute(run, FailUnstartedRun(at=self._author.clock(), message=message, attempt=held.attempt))
         return self._verdict_of(run.state, held, began)
 
-    async def _lose(self, run: Aggregate[Run, RunCommand], held: HeldRun, reason: str, *, attempts_max: int) -> None:
+    async def _lose(self, run: Aggregate[Run, RunCommand], held: HeldRun, reason: str, *, attempts_max: int | None) -> None:
         await self._execute(run, LoseAttempt(held.attempt, reason, self._author.clock(), attempts_max))
 
     async def _execute(self, run: Aggregate[Run, RunCommand], command: RunCommand) -> None:

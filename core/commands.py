@@ -90,7 +90,14 @@ class DeleteFlow:
     reason: str = ""
 
 
-FlowCommand = RegisterFlow | ArchiveFlowVersion | DeleteFlow
+@dataclass(frozen=True)
+class LimitFlowAttempts:
+    """Let new runs of the flow fail when so many of their attempts were lost; None: as Headwater has it."""
+
+    attempts_max: int | None
+
+
+FlowCommand = RegisterFlow | ArchiveFlowVersion | DeleteFlow | LimitFlowAttempts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +118,7 @@ class CreateRun:
     context: Mapping[str, Any] = field(default_factory=dict)
     run_config: Mapping[str, Any] = field(default_factory=dict)
     idempotency_key: str | None = None
+    attempts_max: int | None = None
 
 
 @dataclass(frozen=True)
@@ -124,12 +132,12 @@ class ClaimRun:
 
 @dataclass(frozen=True)
 class LoseAttempt:
-    """Record that the attempt is gone. After `attempts_max` lost attempts the run fails."""
+    """Record that the attempt is gone. After `attempts_max` lost attempts (None: as the run has it) the run fails."""
 
     attempt: int
     reason: str
     at: datetime
-    attempts_max: int = 3
+    attempts_max: int | None = None
 
 
 @dataclass(frozen=True)
@@ -188,6 +196,20 @@ class RescheduleRun:
 
 
 @dataclass(frozen=True)
+class RestartRun:
+    """Execute a run that has ended once more: what failed or was cancelled, `from_task` where it is given, and all that follows these.
+
+    `tasks` and `edges` are those of the flow version that the run is of.
+    """
+
+    at: datetime
+    tasks: tuple[str, ...]
+    edges: tuple[EdgeSpec, ...]
+    from_task: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class RenameRun:
     name: str
 
@@ -203,8 +225,30 @@ RunCommand = (
     | CancelRun
     | ConfirmCancelled
     | RescheduleRun
+    | RestartRun
     | RenameRun
 )
+
+
+@dataclass(frozen=True)
+class SetConcurrency:
+    limit: int | None
+
+
+@dataclass(frozen=True)
+class TakeSlot:
+    """Take a slot for the run. `running`: it is executed already, and counts whatever the limit."""
+
+    run_id: str
+    running: bool = False
+
+
+@dataclass(frozen=True)
+class FreeSlot:
+    run_id: str
+
+
+SlotCommand = SetConcurrency | TakeSlot | FreeSlot
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@
     │   ├── Ambiguous
     │   ├── AlreadyExists
     │   ├── FlowArchived
-    │   └── IllegalTransition
+    │   ├── IllegalTransition
+    │   └── SlotsFull           all slots of a limited flow are taken; the run waits
     ├── LogError                the log could not do it
     │   ├── Conflict            another writer was first; fold again, decide again
     │   ├── OutcomeUnknown      no answer came; safe to repeat with the same commit
@@ -84,6 +85,14 @@ class FlowArchived(Refused):
 
 class IllegalTransition(Refused):
     """The state does not allow this change."""
+
+
+class SlotsFull(Refused):
+    """As many runs of the flow are executed as may be; `runs` are their ids."""
+
+    def __init__(self, limit: int, runs: tuple[str, ...]) -> None:
+        self.limit, self.runs = limit, runs
+        super().__init__(f"The flow's limit of {limit} is reached.")
 
 
 class LogError(HeadwaterError):

@@ -10,6 +10,7 @@ FLOWS_ALL = "hw.evt.flow.*"
 RUNS_ALL = "hw.evt.run.*"
 QUEUES_ALL = "hw.evt.queue.*"
 AGENTS_ALL = "hw.evt.agent.*"
+SLOTS_ALL = "hw.evt.slots.*"
 RUN_LOGS_ALL = "hw.log.>"
 
 
@@ -36,6 +37,11 @@ def queue(queue_id: str) -> str:
 
 def run(run_id: str) -> str:
     return f"hw.evt.run.{run_id}"
+
+
+def slots(group_id: str) -> str:
+    """Return the subject of the slots of a flow group whose runs are limited."""
+    return f"hw.evt.slots.{group_id}"
 
 
 def agent(agent_id: str) -> str:

@@ -43,6 +43,18 @@ def _flow_in_words(event: AnyEvent) -> str | None:
             return f"version {event.version} was archived"
         case e.FlowDeleted():
             return f"the flow was deleted{_because(event.reason)}"
+        case e.FlowAttemptsLimited():
+            if event.attempts_max is None:
+                return "new runs of the flow get as many attempts as runs of other flows"
+            return f"new runs of the flow fail when {_attempts(event.attempts_max)} lost"
+        case e.ConcurrencySet():
+            if event.limit is None:
+                return "any number of the flow's runs may be executed at once"
+            return f"at most {event.limit} {'run' if event.limit == 1 else 'runs'} of the flow may be executed at once"
+        case e.SlotTaken():
+            return f"run {event.run_id} took a slot"
+        case e.SlotFreed():
+            return f"the slot of run {event.run_id} became free"
         case e.QueueOpened():
             return f"queue {event.queue_id} opened for {_labels(event.labels)}"
     return None
@@ -70,6 +82,11 @@ def _run_in_words(event: AnyEvent) -> str | None:
             return f"cancelled: {event.message}"
         case e.RunAttemptLost():
             return f"attempt {event.attempt} was lost{_because(event.reason)}"
+        case e.RunAttemptsLimited():
+            return f"fails when {_attempts(event.attempts_max)} lost"
+        case e.RunRestarted():
+            start = f" from task {event.from_task}" if event.from_task else ""
+            return f"restarted{start}{_because(event.reason)}"
         case e.RunRenamed():
             return f"renamed to {event.name!r}"
     return None
@@ -127,6 +144,10 @@ def _task(event: e.TaskRunEvent) -> str:
 
 def _failure(failure: e.Failure | None) -> str:
     return f" ({failure.type}: {failure.message})" if failure else ""
+
+
+def _attempts(number: int) -> str:
+    return "1 attempt was" if number == 1 else f"{number} attempts were"
 
 
 def _because(reason: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from headwater.core.states import FINAL
 from headwater.projections.fold.changes import Changes, json, optional_text, text
 from headwater.projections.fold.run_record import RunRecord
-from headwater.projections.fold.runs import INTERRUPTED_MESSAGE
+from headwater.projections.fold.runs import INTERRUPTED_MESSAGE, RESTARTED_MESSAGE
 from headwater.projections.fold.task_run_patch import TaskRunPatch
 
 ALL_TIME = datetime.min.replace(tzinfo=UTC)
@@ -28,6 +28,8 @@ async def write(db: Any, changes: Changes) -> None:
         await step(db)
     if changes.interrupted_runs:
         await db.execute(_INTERRUPT, list(changes.interrupted_runs), [*map(str, FINAL), "Pending"], INTERRUPTED_MESSAGE)
+    for restart in changes.restarts:
+        await db.execute(_RESTART, *restart, RESTARTED_MESSAGE)
     await _write_runs(db, changes.runs.values())
     if changes.run_states:
         await db.copy_records_to_table("run_states", records=changes.run_states)
@@ -41,6 +43,10 @@ async def write(db: Any, changes: Changes) -> None:
 _INTERRUPT = """
 UPDATE task_runs SET state = 'Pending', state_message = $3, retry_at = NULL
 WHERE run_id = ANY($1::uuid[]) AND state <> ALL($2::text[])
+"""
+_RESTART = """
+UPDATE task_runs SET state = 'Pending', state_message = $5, end_time = NULL, retry_at = NULL, result = NULL, failure = NULL
+WHERE run_id = $1 AND (slug = ANY($2::text[]) OR (slug, map_index) IN (SELECT * FROM unnest($3::text[], $4::integer[])))
 """
 
 _CHANGE_RUNS = """

@@ -8,6 +8,7 @@ from headwater.core.events.agent import AgentEvent, AgentLost, AgentRegistered, 
 from headwater.core.events.base import Event, UnknownEvent, event_type
 from headwater.core.events.flow import (
     EdgeSpec,
+    FlowAttemptsLimited,
     FlowDeleted,
     FlowEvent,
     FlowRegistered,
@@ -35,12 +36,14 @@ from headwater.core.events.run import (
     Frame,
     ResultReference,
     RunAttemptLost,
+    RunAttemptsLimited,
     RunCancelled,
     RunCancelRequested,
     RunCreated,
     RunEvent,
     RunFailed,
     RunRenamed,
+    RunRestarted,
     RunScheduled,
     RunStarted,
     RunSubmitted,
@@ -62,8 +65,9 @@ from headwater.core.events.run import (
     TaskRunTriggerFailed,
     TaskRunValidationFailed,
 )
+from headwater.core.events.slots import ConcurrencySet, SlotEvent, SlotFreed, SlotTaken
 
-KnownEvent = ProjectEvent | NameEvent | FlowEvent | PartEvent | RunEvent | QueueEvent | AgentEvent
+KnownEvent = ProjectEvent | NameEvent | FlowEvent | PartEvent | RunEvent | QueueEvent | SlotEvent | AgentEvent
 AnyEvent = KnownEvent | UnknownEvent
 
 EVENT_TYPES: tuple[type[Event], ...] = get_args(KnownEvent)
@@ -76,9 +80,11 @@ __all__ = [
     "AgentRegistered",
     "AgentStopped",
     "AnyEvent",
+    "ConcurrencySet",
     "EdgeSpec",
     "Event",
     "Failure",
+    "FlowAttemptsLimited",
     "FlowDeleted",
     "FlowEvent",
     "FlowRegistered",
@@ -101,16 +107,21 @@ __all__ = [
     "RegistrationParts",
     "ResultReference",
     "RunAttemptLost",
+    "RunAttemptsLimited",
     "RunCancelRequested",
     "RunCancelled",
     "RunCreated",
     "RunEvent",
     "RunFailed",
     "RunRenamed",
+    "RunRestarted",
     "RunScheduled",
     "RunStarted",
     "RunSubmitted",
     "RunSucceeded",
+    "SlotEvent",
+    "SlotFreed",
+    "SlotTaken",
     "StorageReference",
     "TaskRunCached",
     "TaskRunCancelled",

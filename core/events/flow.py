@@ -115,5 +115,11 @@ class FlowDeleted(Event, tag="flow.deleted", frozen=True):
     reason: str = ""
 
 
-FlowEvent = FlowRegistered | FlowVersionArchived | FlowDeleted
+class FlowAttemptsLimited(Event, tag="flow.attempts_limited", frozen=True):
+    """New runs of the flow fail when so many of their attempts were lost; None: as Headwater has it."""
+
+    attempts_max: int | None
+
+
+FlowEvent = FlowRegistered | FlowVersionArchived | FlowDeleted | FlowAttemptsLimited
 PartEvent = RegistrationPart

@@ -118,6 +118,24 @@ class RunAttemptLost(Event, tag="run.attempt_lost", frozen=True):
     reason: str = ""
 
 
+class RunAttemptsLimited(Event, tag="run.attempts_limited", frozen=True):
+    """The run fails when so many of its attempts were lost."""
+
+    attempts_max: int
+
+
+class RunRestarted(Event, tag="run.restarted", frozen=True):
+    """The run, which had ended, is to be executed again; the `run.scheduled` behind it says when.
+
+    All task runs of `tasks`, and each of `task_runs` (slug and map index), wait to be executed again; the others keep what they have.
+    """
+
+    reason: str = ""
+    from_task: str = ""
+    tasks: tuple[str, ...] = ()
+    task_runs: tuple[tuple[str, int], ...] = ()
+
+
 class RunRenamed(Event, tag="run.renamed", frozen=True):
     """The run has another name."""
 
@@ -228,6 +246,8 @@ RunEvent = (
     | RunCancelRequested
     | RunCancelled
     | RunAttemptLost
+    | RunAttemptsLimited
+    | RunRestarted
     | RunRenamed
     | TaskRunStarted
     | TaskRunSucceeded

@@ -12,7 +12,7 @@ import msgspec
 from headwater.core import subjects
 from headwater.core.aggregates import Aggregate, Author, Outcome
 from headwater.core.codec import encode_event
-from headwater.core.commands import DeleteFlow, FlowCommand, RegisterFlow
+from headwater.core.commands import DeleteFlow, FlowCommand, LimitFlowAttempts, RegisterFlow
 from headwater.core.commit import Position
 from headwater.core.errors import CommitUnreadable, FlowArchived, NotFound
 from headwater.core.events import (
@@ -112,6 +112,31 @@ async def register_flow(
     return Registration(registered.flow_id, group_id, registered.version, project_id, outcome.changed, outcome.position)
 
 
+async def limit_attempts(log: EventLog, group_id: str, attempts_max: int | None, author: Author) -> Outcome[FlowGroup]:
+    """Let new runs of the flow fail when so many of their attempts were lost; None: as Headwater has it.
+
+    Raises:
+        NotFound: there is no such flow.
+        InvalidArgument: the number is below 1.
+
+    """
+    return await flow_group(log, group_id).execute(LimitFlowAttempts(attempts_max), author)
+
+
+async def registration(log: EventLog, flow_id: str) -> FlowRegistered:
+    """Return the registration under a flow version's id, whether it takes runs or not.
+
+    Raises:
+        InvalidArgument, NotFound: there is none.
+
+    """
+    group_id, version = split_flow_id(flow_id)
+    found = (await flow_group(log, group_id).refresh()).versions.get(version)
+    if found is None:
+        raise NotFound("flow", flow_id, hint="`headwater get flows --all-versions` lists flows with their ids.")
+    return found
+
+
 async def delete_flow(log: EventLog, group_id: str, author: Author, *, reason: str = "") -> Outcome[FlowGroup]:
     """Take the flow off the lists; it takes no new runs.
 
@@ -183,6 +208,11 @@ class FlowCatalogue:
         group_id, version = split_flow_id(flow_id)
         group = self._groups.setdefault(group_id, flow_group(self._log, group_id))
         return active_version(await group.refresh(), version, flow_id)
+
+    async def attempts_max(self, group_id: str) -> int | None:
+        """Return how many attempts of the flow's new runs may be lost; None where nobody said. Of a group asked for before."""
+        group = self._groups.setdefault(group_id, flow_group(self._log, group_id))
+        return (group.state if group.position else await group.refresh()).attempts_max
 
     async def project_name(self, project_id: str) -> str:
         """Return the project's name.

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from headwater.core import subjects
 from headwater.core.aggregates import Aggregate, Author, Outcome
-from headwater.core.commands import CancelRun, CreateRun, RenameRun, RescheduleRun, RunCommand
+from headwater.core.commands import CancelRun, CreateRun, RenameRun, RescheduleRun, RestartRun, RunCommand
 from headwater.core.commit import Commit, Position
 from headwater.core.concurrency import together
-from headwater.core.errors import Conflict, InvalidArgument, LogError, NotFound, OutcomeUnknown
-from headwater.core.events import FlowRegistered, RunCreated
+from headwater.core.errors import Ambiguous, Conflict, InvalidArgument, LogError, NotFound, OutcomeUnknown
+from headwater.core.events import FlowRegistered, RunCreated, TaskSpec
 from headwater.core.identifiers import derived_id, new_id, parsed_uuid
 from headwater.core.labels import label_set, queue_id
 from headwater.core.log.protocol import EventLog, RunQueues, WorkItem
 from headwater.core.names import generated_name
-from headwater.core.operations.flows import FlowCatalogue
+from headwater.core.operations.flows import FlowCatalogue, registration, tasks_and_edges
 from headwater.core.operations.parameters import json_problem, run_parameters
 from headwater.core.operations.queues import open_queue
 from headwater.core.rules import run as run_rules
@@ -34,7 +34,7 @@ class RunRequest:
     """What somebody asks for when they want a run. None means: as the flow has it, or as Headwater chooses.
 
     `start_time` must bear a time zone; one in the past means now. `idempotency_key`: the same key on the same flow version names the
-    same run, for ever.
+    same run, for ever. The run fails when `attempts_max` of its attempts were lost.
     """
 
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -44,6 +44,7 @@ class RunRequest:
     run_config: Mapping[str, Any] | None = None
     start_time: datetime | None = None
     idempotency_key: str | None = None
+    attempts_max: int | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,8 @@ class RunCreation:
         """
         version = await self.catalogue.version(flow_id)
         project_name = await self.catalogue.project_name(version.project_id)
-        command = _creation(version, project_name, request, now=author.clock())
+        attempts_max = await self.catalogue.attempts_max(version.flow_group_id) if request.attempts_max is None else request.attempts_max
+        command = _creation(version, project_name, request, now=author.clock(), attempts_max=attempts_max)
         if command.queue_id not in self._open:
             await open_queue(self._log, command.labels, author)
             self._open.add(command.queue_id)
@@ -161,7 +163,7 @@ def _existing(run_id: str, state: Run, created: RunCreated) -> CreatedRun:
     )
 
 
-def _creation(version: FlowRegistered, project_name: str, request: RunRequest, *, now: datetime) -> CreateRun:
+def _creation(version: FlowRegistered, project_name: str, request: RunRequest, *, now: datetime, attempts_max: int | None) -> CreateRun:
     key = request.idempotency_key
     run_id = new_id() if key is None else derived_id("run", version.flow_id, key)
     for name, value in request.context.items():
@@ -189,6 +191,7 @@ def _creation(version: FlowRegistered, project_name: str, request: RunRequest, *
         context=dict(request.context),
         run_config=dict(given_config),
         idempotency_key=key,
+        attempts_max=attempts_max,
     )
 
 
@@ -235,6 +238,40 @@ async def rename_run(log: EventLog, run_id: str, name: str, author: Author) -> O
 
     """
     return await (await load_run(log, run_id)).execute(RenameRun(name), author, refresh=False)
+
+
+async def restart_run(
+    log: EventLog, queues: RunQueues, run_id: str, author: Author, *, from_task: str | None = None, reason: str = ""
+) -> Outcome[Run]:
+    """Execute a run that has ended once more, as its next attempt.
+
+    What failed or was cancelled is executed again, and so is everything that follows it; `from_task` (a slug, or the name of the only
+    task called so) and what follows it too. The other tasks keep what they have.
+
+    Raises:
+        InvalidArgument, NotFound: there is no such run, or its flow has no such task.
+        Ambiguous: several tasks are called so.
+        IllegalTransition: the run has not ended, or it succeeded and no task is named.
+
+    """
+    loaded = await load_run(log, run_id)
+    created = loaded.state.created
+    assert created is not None
+    tasks, edges = await tasks_and_edges(log, await registration(log, created.flow_id))
+    slug = "" if from_task is None else _slug(from_task, tasks)
+    command = RestartRun(author.clock(), tuple(task.slug for task in tasks), edges, slug, reason)
+    outcome = await loaded.execute(command, author, refresh=False)
+    await arm(queues, outcome.state, now=author.clock())
+    return outcome
+
+
+def _slug(task: str, tasks: Sequence[TaskSpec]) -> str:
+    if any(each.slug == task for each in tasks):
+        return task
+    named = [each.slug for each in tasks if each.name == task]
+    if len(named) > 1:
+        raise Ambiguous(f"Several tasks are called {task!r}.", hint=f"Say which by its slug: {', '.join(named)}.")
+    return named[0] if named else task
 
 
 async def reschedule_run(log: EventLog, queues: RunQueues, run_id: str, start_time: datetime, author: Author) -> Outcome[Run]:

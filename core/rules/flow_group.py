@@ -6,9 +6,9 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from headwater.core.commands import ArchiveFlowVersion, DeleteFlow, FlowCommand, RegisterFlow
+from headwater.core.commands import ArchiveFlowVersion, DeleteFlow, FlowCommand, LimitFlowAttempts, RegisterFlow
 from headwater.core.errors import InvalidArgument, NotFound
-from headwater.core.events import AnyEvent, FlowDeleted, FlowRegistered, FlowVersionArchived
+from headwater.core.events import AnyEvent, FlowAttemptsLimited, FlowDeleted, FlowRegistered, FlowVersionArchived
 from headwater.core.identifiers import flow_version_id
 from headwater.core.labels import label_set
 from headwater.core.names import valid_name
@@ -26,6 +26,7 @@ class FlowGroup:
     active: frozenset[int] = frozenset()
     idempotency_key: str | None = None
     deleted: bool = False
+    attempts_max: int | None = None
 
     @property
     def latest(self) -> FlowRegistered | None:
@@ -44,11 +45,14 @@ def evolve(group: FlowGroup, event: AnyEvent) -> FlowGroup:
                 versions={**group.versions, event.version: event},
                 active=(group.active - archived) | {event.version},
                 idempotency_key=event.idempotency_key,
+                attempts_max=group.attempts_max,
             )
         case FlowVersionArchived():
             return dataclasses.replace(group, active=group.active - {event.version})
         case FlowDeleted():
             return dataclasses.replace(group, active=frozenset(), idempotency_key=None, deleted=True)
+        case FlowAttemptsLimited():
+            return dataclasses.replace(group, attempts_max=event.attempts_max)
         case _:
             return group
 
@@ -66,6 +70,10 @@ def decide(group: FlowGroup, command: FlowCommand) -> Sequence[AnyEvent]:
             return [FlowVersionArchived(flow_id, command.version)] if command.version in group.active else []
         case DeleteFlow():
             return [] if group.deleted else [FlowDeleted(command.reason)]
+        case LimitFlowAttempts():
+            if command.attempts_max is not None and command.attempts_max < 1:
+                raise InvalidArgument(f"At least 1 attempt must be made, not {command.attempts_max}.")
+            return [] if command.attempts_max == group.attempts_max else [FlowAttemptsLimited(command.attempts_max)]
 
 
 def _register(group: FlowGroup, command: RegisterFlow) -> Sequence[AnyEvent]:

@@ -6,7 +6,8 @@
                                         └────── attempt lost ───────┴──────────────────────┤
                                                                          cancel requested ─┴──▶ Cancelling ──▶ Cancelled
 
-Only the current attempt may record anything. A run that lost its attempt too often fails.
+Only the current attempt may record anything. A run that lost its attempt too often fails. One that has ended may be restarted: it is
+Scheduled again, and keeps of its task runs what need not be done again.
 """
 
 from __future__ import annotations
@@ -29,19 +30,22 @@ from headwater.core.commands import (
     RecordTaskRuns,
     RenameRun,
     RescheduleRun,
+    RestartRun,
     RunCommand,
     StartRun,
 )
-from headwater.core.errors import IllegalTransition, NotFound
+from headwater.core.errors import IllegalTransition, InvalidArgument, NotFound
 from headwater.core.events import (
     AnyEvent,
     Failure,
     RunAttemptLost,
+    RunAttemptsLimited,
     RunCancelled,
     RunCancelRequested,
     RunCreated,
     RunFailed,
     RunRenamed,
+    RunRestarted,
     RunScheduled,
     RunStarted,
     RunSubmitted,
@@ -50,10 +54,13 @@ from headwater.core.events import (
     TaskRunEvent,
 )
 from headwater.core.names import valid_name
-from headwater.core.rules import task_run
+from headwater.core.rules import restart, task_run
 from headwater.core.rules.aggregate import Rules
 from headwater.core.rules.task_run import TaskRun, TaskRunKey
 from headwater.core.states import FINAL, StateName
+
+ATTEMPTS_MAX = 3
+"""So many attempts may be lost where nobody says otherwise."""
 
 _NO_TASK_RUN = TaskRun()
 _RESTED = FINAL | {StateName.PENDING}
@@ -72,6 +79,7 @@ class Run:
     attempt: int = 0
     held: bool = False
     attempts_lost: int = 0
+    attempts_max: int = ATTEMPTS_MAX
     agent_id: str = ""
     agent_name: str = ""
     cancel_requested: bool = False
@@ -85,7 +93,7 @@ class Run:
         return self.state in FINAL
 
 
-def evolve(run: Run, event: AnyEvent) -> Run:
+def evolve(run: Run, event: AnyEvent) -> Run:  # noqa: PLR0912 - one arm per event
     match event:
         case TaskRunEvent():
             key = (event.slug, event.map_index)
@@ -130,6 +138,19 @@ def evolve(run: Run, event: AnyEvent) -> Run:
                 attempts_lost=run.attempts_lost + 1,
                 task_runs=_interrupted(run.task_runs),
             )
+        case RunAttemptsLimited():
+            return dataclasses.replace(run, attempts_max=event.attempts_max)
+        case RunRestarted():
+            return dataclasses.replace(
+                run,
+                state=StateName.PENDING,
+                message=event.reason,
+                attempts_lost=0,
+                cancel_requested=False,
+                ended_at=None,
+                failure=None,
+                task_runs=restart.without(run.task_runs, event),
+            )
         case RunRenamed():
             return dataclasses.replace(run, name=event.name)
         case _:
@@ -143,7 +164,7 @@ def _interrupted(task_runs: immutables.Map[TaskRunKey, TaskRun]) -> immutables.M
     )
 
 
-def decide(run: Run, command: RunCommand) -> Sequence[AnyEvent]:
+def decide(run: Run, command: RunCommand) -> Sequence[AnyEvent]:  # noqa: PLR0912 - one arm per command
     if isinstance(command, CreateRun):
         return [] if run.created else _create(command)
     if run.created is None:
@@ -168,6 +189,8 @@ def decide(run: Run, command: RunCommand) -> Sequence[AnyEvent]:
             return _confirm_cancelled(run, command)
         case RescheduleRun():
             return _reschedule(run, command)
+        case RestartRun():
+            return _restart(run, command)
         case RenameRun():
             name = valid_name(command.name, kind="run")
             return [] if name == run.name else [RunRenamed(name)]
@@ -191,7 +214,12 @@ def _create(command: CreateRun) -> Sequence[AnyEvent]:
         run_config=dict(command.run_config),
         idempotency_key=command.idempotency_key,
     )
-    return [created, RunScheduled(command.start_time, generation=1)]
+    scheduled = RunScheduled(command.start_time, generation=1)
+    if command.attempts_max is None:
+        return [created, scheduled]
+    if command.attempts_max < 1:
+        raise InvalidArgument(f"At least 1 attempt must be made, not {command.attempts_max}.")
+    return [created, RunAttemptsLimited(command.attempts_max), scheduled]
 
 
 def _claim(run: Run, command: ClaimRun) -> Sequence[AnyEvent]:
@@ -208,8 +236,9 @@ def _lose(run: Run, command: LoseAttempt) -> Sequence[AnyEvent]:
     lost = RunAttemptLost(command.attempt, command.reason)
     if run.cancel_requested:
         return [lost, *_cancelled(run, command.at)]
-    if run.attempts_lost + 1 >= command.attempts_max:
-        message = f"Attempt {command.attempt} was lost ({command.reason}); no more than {command.attempts_max} attempts are made."
+    limit = run.attempts_max if command.attempts_max is None else command.attempts_max
+    if run.attempts_lost + 1 >= limit:
+        message = f"Attempt {command.attempt} was lost ({command.reason}); no more than {limit} attempts are made."
         return [lost, RunFailed(at=command.at, attempt=command.attempt, message=message)]
     return [lost]
 
@@ -277,6 +306,15 @@ def _reschedule(run: Run, command: RescheduleRun) -> Sequence[AnyEvent]:
     if run.held or run.state is not StateName.SCHEDULED or run.cancel_requested:
         raise IllegalTransition(f"The run is {run.state}; only a run that waits can be rescheduled.")
     return [RunScheduled(command.start_time, generation=run.generation + 1, message=command.message)]
+
+
+def _restart(run: Run, command: RestartRun) -> Sequence[AnyEvent]:
+    if not run.ended:
+        raise IllegalTransition(f"The run is {run.state}; only a run that has ended can be restarted.")
+    if run.state is StateName.SUCCESS and not command.from_task:
+        raise IllegalTransition("The run succeeded: nothing of it failed or was cancelled.", hint="--from TASK says where to begin again.")
+    restarted = restart.restarted(run.task_runs, command)
+    return [restarted, RunScheduled(command.at, generation=run.generation + 1, message="Flow run restarted.")]
 
 
 def _require_attempt(run: Run, attempt: int) -> None:

@@ -14,7 +14,9 @@ from headwater.core.events import (
     AgentRegistered,
     AgentStopped,
     AnyEvent,
+    ConcurrencySet,
     EdgeSpec,
+    FlowAttemptsLimited,
     FlowDeleted,
     FlowRegistered,
     FlowVersionArchived,
@@ -27,6 +29,8 @@ from headwater.core.events import (
     QueueOpened,
     RegistrationPart,
     RegistrationParts,
+    SlotFreed,
+    SlotTaken,
     TaskSpec,
 )
 from headwater.projections.fold.changes import CannotApply, Changes, json, optional_json, optional_text, text
@@ -59,8 +63,8 @@ def fold_catalogue_event(changes: Changes, aggregate_id: str, position: Position
             changes.execute(statement, event.queue_id, [text(label) for label in event.labels], commit.at, position)
         case AgentRegistered() | AgentStopped() | AgentLost():
             _agent(changes, aggregate_id, position, commit, event)
-        case NameClaimed() | NameReleased():
-            pass  # Whose a name is decides what may be appended; the views show it as the project's name.
+        case NameClaimed() | NameReleased() | FlowAttemptsLimited() | ConcurrencySet() | SlotTaken() | SlotFreed():
+            pass  # Decides what may be appended, and is read from the log by whoever appends.
         case _:
             return False
     return True

@@ -26,6 +26,7 @@ class Changes:
         "created_runs",
         "deleted_projects",
         "interrupted_runs",
+        "restarts",
         "run_states",
         "runs",
         "set_aside",
@@ -41,6 +42,7 @@ class Changes:
         self.task_runs: dict[str, dict[tuple[str, int], TaskRunPatch]] = {}
         self.task_run_states: list[tuple[Any, ...]] = []
         self.interrupted_runs: set[str] = set()
+        self.restarts: list[tuple[str, list[str], list[str], list[int]]] = []
         self.set_aside: list[tuple[Any, ...]] = []
         self.archived_flows: set[str] = set()
         self.created_runs: list[str] = []

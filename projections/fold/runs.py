@@ -9,11 +9,13 @@ from headwater.core.commit import Commit, Position
 from headwater.core.events import (
     AnyEvent,
     RunAttemptLost,
+    RunAttemptsLimited,
     RunCancelled,
     RunCancelRequested,
     RunCreated,
     RunFailed,
     RunRenamed,
+    RunRestarted,
     RunScheduled,
     RunStarted,
     RunSubmitted,
@@ -25,6 +27,7 @@ from headwater.projections.fold.run_record import RunRecord
 from headwater.projections.fold.task_runs import TASK_RUN_FOLDS, Place
 
 _RESTED = frozenset({*(str(state) for state in FINAL), "Pending"})
+RESTARTED_MESSAGE = "Waits to be executed again."
 INTERRUPTED_MESSAGE = "Interrupted; waits for the next attempt."
 
 
@@ -135,6 +138,23 @@ def _attempt_lost(changes: Changes, run: RunRecord, event: RunAttemptLost) -> st
     return run.state
 
 
+def _restarted(changes: Changes, run: RunRecord, event: RunRestarted) -> None:
+    """The run is as before its first attempt, but for what its task runs keep; the `run.scheduled` behind it is the state people see."""
+    run.state, run.message = "Pending", text(event.reason)
+    run.end_time, run.failure, run.cancel_requested = None, None, False
+    whole, single = frozenset(event.tasks), frozenset(event.task_runs)
+    slugs, indexes = [text(slug) for slug, _ in event.task_runs], [index for _, index in event.task_runs]
+    changes.restarts.append((run.run_id, [text(slug) for slug in event.tasks], slugs, indexes))
+    for key, patch in changes.task_runs.get(run.run_id, {}).items():
+        if patch.state is not None and (key[0] in whole or key in single):
+            patch.state, patch.message = "Pending", RESTARTED_MESSAGE
+            patch.end_time = patch.retry_at = patch.result = patch.failure = None
+
+
+def _nothing_shown(_: Changes, __: RunRecord, ___: RunAttemptsLimited) -> None:
+    """What decides about later attempts is read from the log."""
+
+
 def _renamed(_: Changes, run: RunRecord, event: RunRenamed) -> None:
     run.name = text(event.name)
 
@@ -148,6 +168,8 @@ RUN_FOLDS: dict[type, Callable[[Changes, RunRecord, Any], str | None]] = {
     RunCancelRequested: _cancel_requested,
     RunCancelled: _cancelled,
     RunAttemptLost: _attempt_lost,
+    RunAttemptsLimited: _nothing_shown,
+    RunRestarted: _restarted,
     RunRenamed: _renamed,
 }
 """Event class → what it changes; each returns the state that the history shows, or None."""

@@ -17,6 +17,7 @@ from headwater.core.codec import encode
 from headwater.core.commit import new_commit
 from headwater.core.errors import Refused
 from headwater.core.events import (
+    EdgeSpec,
     Failure,
     ResultReference,
     StorageReference,
@@ -40,6 +41,7 @@ from headwater.projections.schema import create_build, lay_foundation, write_int
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SLUGS = ("extract", "transform", "load")
+EDGES = (EdgeSpec("extract", "transform", key="rows", mapped=True), EdgeSpec("transform", "load"))
 PROJECT = derived_id("project")
 GROUP = flow_group_id(PROJECT, "etl")
 
@@ -99,6 +101,7 @@ class World:
             commands.CancelRun(self.now, self.source.choice(["", "no need"])),
             commands.ConfirmCancelled(attempt, self.now),
             commands.RescheduleRun(self.now + timedelta(hours=1)),
+            commands.RestartRun(self.now, SLUGS, EDGES, self.source.choice(["", *SLUGS]), "again"),
             commands.RenameRun(f"renamed {self.now}"),
             commands.FinishRun(attempt, self.now, failed=self.source.random() < 0.5, message="the end", failure=Failure("E", "x")),
             *(commands.RecordTaskRuns(attempt, tuple(self.task_run_events())) for _ in range(25)),

@@ -23,6 +23,7 @@ from headwater.core.commands import (
     RecordTaskRuns,
     RenameRun,
     RescheduleRun,
+    RestartRun,
     RunCommand,
     StartRun,
 )
@@ -30,9 +31,11 @@ from headwater.core.commit import new_commit
 from headwater.core.errors import Refused
 from headwater.core.events import (
     AnyEvent,
+    EdgeSpec,
     RunAttemptLost,
     RunCancelled,
     RunFailed,
+    RunRestarted,
     RunSubmitted,
     RunSucceeded,
     StorageReference,
@@ -41,7 +44,7 @@ from headwater.core.events import (
 )
 from headwater.core.rules.run import RULES
 from headwater.core.rules.task_run import STATE_AFTER
-from headwater.core.states import FINAL, StateName
+from headwater.core.states import FINAL, SUCCESSFUL, StateName
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 CREATE = CreateRun(
@@ -58,6 +61,8 @@ CREATE = CreateRun(
     start_time=NOON,
 )
 ENDS = (RunSucceeded, RunFailed, RunCancelled)
+TASKS = ("a-1", "b-1")
+EDGES = (EdgeSpec("a-1", "b-1", key="x", mapped=True),)
 EXTRA = {"start_time": NOON, "run_count": 2, "child_count": 3, "loop_count": 1}
 
 attempts = st.integers(0, 4)
@@ -83,6 +88,7 @@ commands: st.SearchStrategy[RunCommand] = st.one_of(
     st.builds(CancelRun, st.just(NOON)),
     st.builds(ConfirmCancelled, attempts, st.just(NOON)),
     st.builds(RescheduleRun, st.just(NOON + timedelta(hours=1))),
+    st.builds(RestartRun, st.just(NOON), st.just(TASKS), st.just(EDGES), st.sampled_from(["", *TASKS, "no-such-task"]), st.just("again")),
     st.builds(RenameRun, st.sampled_from(["n", "m"])),
 )
 
@@ -121,11 +127,21 @@ class RunMachine(RuleBasedStateMachine):
         self.perform(StartRun(self.run.attempt, NOON))
         self.perform(RecordTaskRuns(self.run.attempt, events))
 
+    def lives(self) -> list[list[AnyEvent]]:
+        """The history, cut where the run was restarted."""
+        lives: list[list[AnyEvent]] = [[]]
+        for event in self.events:
+            if isinstance(event, RunRestarted):
+                lives.append([])
+            lives[-1].append(event)
+        return lives
+
     @invariant()
-    def nothing_changes_a_run_that_has_ended_but_its_name(self) -> None:
-        ends = [index for index, event in enumerate(self.events) if isinstance(event, ENDS)]
-        assert len(ends) <= 1
-        assert all(type(event).__name__ == "RunRenamed" for end in ends for event in self.events[end + 1 :])
+    def nothing_changes_a_run_that_has_ended_but_its_name_and_a_restart(self) -> None:
+        for life in self.lives():
+            ends = [index for index, event in enumerate(life) if isinstance(event, ENDS)]
+            assert len(ends) <= 1
+            assert all(type(event).__name__ == "RunRenamed" for end in ends for event in life[end + 1 :])
         assert self.run.ended is bool(ends)
 
     @invariant()
@@ -135,12 +151,21 @@ class RunMachine(RuleBasedStateMachine):
         assert claimed == list(range(1, len(claimed) + 1))
         assert len(set(lost)) == len(lost)
         assert set(lost) <= set(claimed)
-        assert len(claimed) - len(lost) in {0, 1}
+        for life in self.lives():
+            kept = sum(isinstance(event, RunSubmitted) for event in life) - sum(isinstance(event, RunAttemptLost) for event in life)
+            assert kept in {0, 1}
 
     @invariant()
-    def a_task_run_succeeds_at_most_once(self) -> None:
-        successes = [(event.slug, event.map_index) for event in self.events if isinstance(event, TaskRunSucceeded)]
-        assert len(set(successes)) == len(successes)
+    def a_task_run_succeeds_at_most_once_in_a_life(self) -> None:
+        for life in self.lives():
+            successes = [(event.slug, event.map_index) for event in life if isinstance(event, TaskRunSucceeded)]
+            assert len(set(successes)) == len(successes)
+
+    @invariant()
+    def a_restarted_run_waits_with_nothing_that_failed_before(self) -> None:
+        if len(self.events) > 1 and isinstance(self.events[-2], RunRestarted):
+            assert (self.run.state, self.run.cancel_requested, self.run.failure) == (StateName.SCHEDULED, False, None)
+            assert {found.state for found in self.run.task_runs.values()} <= SUCCESSFUL | {StateName.PENDING}
 
     @invariant()
     def a_run_that_is_held_runs_and_an_ended_one_is_held_by_nobody(self) -> None:

@@ -6,13 +6,13 @@ from typing import get_args
 
 from headwater.core import queries
 from headwater.core.commands import CreateRun
-from headwater.core.events import EVENT_TYPES, AgentEvent, FlowEvent, NameEvent, PartEvent, ProjectEvent, QueueEvent, RunCreated
+from headwater.core.events import EVENT_TYPES, AgentEvent, FlowEvent, NameEvent, PartEvent, ProjectEvent, QueueEvent, RunCreated, SlotEvent
 from headwater.core.queries import AnyQuery, GetViewsStatus, StartRebuild
 from headwater.projections.fold.runs import RUN_FOLDS
 from headwater.projections.fold.task_runs import TASK_RUN_FOLDS
 from headwater.projections.queries import _STATEMENTS
 
-OF_THE_CATALOGUE = {*get_args(ProjectEvent | NameEvent | FlowEvent | AgentEvent | PartEvent | QueueEvent)}
+OF_THE_CATALOGUE = {*get_args(ProjectEvent | NameEvent | FlowEvent | AgentEvent | PartEvent | QueueEvent | SlotEvent)}
 
 
 def test_every_event_has_a_fold() -> None:
@@ -25,6 +25,6 @@ def test_every_question_has_a_statement() -> None:
 
 def test_a_run_shows_all_that_its_creation_names() -> None:
     shown = set(queries.RunRow.__struct_fields__)
-    told_otherwise = {"run_id": "id", "storage": "flow_id", "start_time": "scheduled_start_time"}
+    told_otherwise = {"attempts_max": "id", "run_id": "id", "storage": "flow_id", "start_time": "scheduled_start_time"}
 
     assert {told_otherwise.get(name, name) for name in CreateRun.__dataclass_fields__} <= shown

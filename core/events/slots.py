@@ -1,0 +1,26 @@
+"""What can have happened to the slots of a flow whose runs are limited: how many there are, and which runs have one."""
+
+from __future__ import annotations
+
+from headwater.core.events.base import Event
+
+
+class ConcurrencySet(Event, tag="slots.limit_set", frozen=True):
+    """At most so many runs of the flow may be executed at once; None: as many as come. Runs that have a slot keep it."""
+
+    limit: int | None
+
+
+class SlotTaken(Event, tag="slots.taken", frozen=True):
+    """The run has a slot from here on: it may be claimed."""
+
+    run_id: str
+
+
+class SlotFreed(Event, tag="slots.freed", frozen=True):
+    """The run's slot is free again."""
+
+    run_id: str
+
+
+SlotEvent = ConcurrencySet | SlotTaken | SlotFreed

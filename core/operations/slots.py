@@ -1,0 +1,39 @@
+"""Limit how many runs of a flow are executed at once, and take and free the slots for them."""
+
+from __future__ import annotations
+
+from headwater.core import subjects
+from headwater.core.aggregates import Aggregate, Author, Outcome
+from headwater.core.commands import FreeSlot, SetConcurrency, SlotCommand, TakeSlot
+from headwater.core.log.protocol import EventLog
+from headwater.core.rules import slots as slot_rules
+from headwater.core.rules.slots import Slots
+
+
+def slots(log: EventLog, group_id: str) -> Aggregate[Slots, SlotCommand]:
+    return Aggregate(log, subjects.slots(group_id), slot_rules.RULES)
+
+
+async def set_concurrency(log: EventLog, group_id: str, limit: int | None, author: Author) -> Outcome[Slots]:
+    """Let at most `limit` runs of the flow be executed at once; None: as many as come.
+
+    Raises:
+        InvalidArgument: the limit is below 1.
+
+    """
+    return await slots(log, group_id).execute(SetConcurrency(limit), author)
+
+
+async def take_slot(known: Aggregate[Slots, SlotCommand], run_id: str, author: Author, *, running: bool = False) -> Outcome[Slots]:
+    """Take a slot for the run, if it has none. `running`: it is executed already, and counts whatever the limit.
+
+    Raises:
+        SlotsFull: all are taken.
+
+    """
+    return await known.execute(TakeSlot(run_id, running), author, refresh=False)
+
+
+async def free_slot(log: EventLog, group_id: str, run_id: str, author: Author) -> Outcome[Slots]:
+    """Free the run's slot, if it has one."""
+    return await slots(log, group_id).execute(FreeSlot(run_id), author)

@@ -1,0 +1,155 @@
+"""A run that ended is executed again: what of it, and what it keeps."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from headwater.core.commands import (
+    CancelRun,
+    ClaimRun,
+    CreateRun,
+    FinishRun,
+    LoseAttempt,
+    RecordTaskRuns,
+    RestartRun,
+    RunCommand,
+    StartRun,
+)
+from headwater.core.errors import IllegalTransition, InvalidArgument, NotFound
+from headwater.core.events import (
+    EdgeSpec,
+    ResultReference,
+    RunFailed,
+    RunRestarted,
+    RunScheduled,
+    StorageReference,
+    TaskRunEvent,
+    TaskRunFailed,
+    TaskRunMapped,
+    TaskRunStarted,
+    TaskRunSucceeded,
+    TaskRunTriggerFailed,
+)
+from headwater.core.rules.run import RULES, Run
+from headwater.core.states import StateName
+
+NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
+TASKS = ("extract", "clean", "load", "other")
+EDGES = (EdgeSpec("extract", "clean", key="rows", mapped=True), EdgeSpec("clean", "load", key="rows"))
+RESULT = ResultReference("LocalResult", "/r")
+
+
+def creation(attempts_max: int | None = None) -> CreateRun:
+    return CreateRun(
+        run_id="r", flow_id="f", flow_group_id="g", project_id="p", project_name="t", flow_name="flow", version=1, name="n",
+        queue_id="q", storage=StorageReference(type="Local"), start_time=NOON, attempts_max=attempts_max,
+    )  # fmt: skip
+
+
+def after(*commands: RunCommand) -> Run:
+    run = RULES.initial
+    for command in commands:
+        run = RULES.fold(RULES.decide(run, command), run)
+    return run
+
+
+def succeeded(slug: str, index: int = -1) -> list[TaskRunEvent]:
+    return [TaskRunStarted(slug=slug, at=NOON, map_index=index), TaskRunSucceeded(slug=slug, at=NOON, map_index=index, result=RESULT)]
+
+
+def failed_run(*events: TaskRunEvent) -> Run:
+    end = FinishRun(1, NOON, failed=True, message="Some reference tasks failed.")
+    return after(creation(), ClaimRun(1, "a"), StartRun(1, NOON), RecordTaskRuns(1, events), end)
+
+
+def restart(**more: str) -> RestartRun:
+    return RestartRun(NOON, TASKS, EDGES, **more)
+
+
+def states(run: Run) -> dict[tuple[str, int], str]:
+    return {key: str(found.state) for key, found in run.task_runs.items()}
+
+
+def one_child_of_three_failed() -> Run:
+    return failed_run(
+        *succeeded("extract"),
+        *succeeded("other"),
+        TaskRunMapped(slug="clean", at=NOON, child_count=3),
+        *succeeded("clean", 0),
+        TaskRunStarted(slug="clean", at=NOON, map_index=1),
+        TaskRunFailed(slug="clean", at=NOON, map_index=1),
+        *succeeded("clean", 2),
+        TaskRunTriggerFailed(slug="load", at=NOON),
+    )
+
+
+def test_a_restart_sends_back_what_failed_and_what_follows_it_and_nothing_else() -> None:
+    run = one_child_of_three_failed()
+
+    restarted, scheduled = RULES.decide(run, restart(reason="fixed"))
+
+    assert restarted == RunRestarted("fixed", "", ("load",), (("clean", 1),))
+    assert isinstance(scheduled, RunScheduled)
+    assert scheduled.generation == 2
+    again = RULES.fold([restarted, scheduled], run)
+    assert (again.state, again.ended, again.failure, again.attempt) == (StateName.SCHEDULED, False, None, 1)
+    assert {key for key, state in states(again).items() if state == "Pending"} == {("clean", 1), ("load", -1)}
+
+
+def test_a_restart_from_a_task_repeats_it_and_all_behind_it() -> None:
+    run = one_child_of_three_failed()
+
+    again = RULES.fold(RULES.decide(run, restart(from_task="extract")), run)
+
+    assert {key[0] for key, state in states(again).items() if state == "Pending"} == {"extract", "clean", "load"}
+    assert states(again)["other", -1] == "Success"
+    assert again.task_runs["extract", -1].result is None
+
+
+def test_a_run_that_succeeded_is_restarted_only_from_a_task() -> None:
+    end = FinishRun(1, NOON, failed=False, message="well")
+    run = after(creation(), ClaimRun(1, "a"), StartRun(1, NOON), RecordTaskRuns(1, tuple(succeeded("load"))), end)
+
+    with pytest.raises(IllegalTransition, match="succeeded"):
+        RULES.decide(run, restart())
+    assert RULES.fold(RULES.decide(run, restart(from_task="load")), run).state is StateName.SCHEDULED
+
+
+def test_a_cancelled_run_may_be_restarted_and_then_runs() -> None:
+    run = after(creation(), CancelRun(NOON), restart())
+
+    assert not run.cancel_requested
+    assert RULES.fold(RULES.decide(run, ClaimRun(run.generation, "a")), run).attempt == 1
+
+
+def test_a_run_that_waits_or_runs_is_not_restarted() -> None:
+    with pytest.raises(IllegalTransition, match="Scheduled"):
+        RULES.decide(after(creation()), restart())
+    with pytest.raises(IllegalTransition, match="Submitted"):
+        RULES.decide(after(creation(), ClaimRun(1, "a")), restart())
+
+
+def test_a_task_that_the_flow_has_not_is_refused_by_name() -> None:
+    with pytest.raises(NotFound, match="lod"):
+        RULES.decide(one_child_of_three_failed(), restart(from_task="lod"))
+
+
+def test_a_restarted_run_goes_on_counting_attempts_and_begins_anew_counting_losses() -> None:
+    run = after(creation(), ClaimRun(1, "a"), LoseAttempt(1, "gone", NOON), ClaimRun(1, "a"), CancelRun(NOON), LoseAttempt(2, "gone", NOON))
+    again = RULES.fold(RULES.decide(run, restart()), run)
+
+    assert (again.attempt, again.attempts_lost) == (2, 0)
+    assert RULES.fold(RULES.decide(again, ClaimRun(2, "b")), again).attempt == 3
+
+
+def test_a_run_fails_after_as_many_lost_attempts_as_it_was_given() -> None:
+    run = after(creation(attempts_max=2), ClaimRun(1, "a"), LoseAttempt(1, "exit code 9", NOON), ClaimRun(1, "a"))
+
+    _, failed = RULES.decide(run, LoseAttempt(2, "exit code 9", NOON))
+
+    assert isinstance(failed, RunFailed)
+    assert failed.message == "Attempt 2 was lost (exit code 9); no more than 2 attempts are made."
+    with pytest.raises(InvalidArgument):
+        RULES.decide(RULES.initial, creation(attempts_max=0))

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import anyio
 import pytest
-from commits import a_commit, a_subject
+from commits import a_commit, a_subject, an_item
 from servers import NatsNode, free_ports
 
 from headwater.core.errors import KeyRefused, LogUnavailable, NoAnswer, OutcomeUnknown, SettingsError
 from headwater.core.log.jetstream import open_log
+from headwater.core.log.protocol import QueueBinding
 
 
 @pytest.fixture
@@ -123,3 +124,30 @@ async def test_nothing_of_a_connection_is_left_when_it_is_closed(nats_node: Nats
         assert nats_node.monitor("connz")["num_connections"] == 1
     before = {task.name for task in anyio.get_running_tasks()}
     assert len(before) == 1
+
+
+async def test_whoever_waits_for_work_asks_once_and_then_says_nothing(nats_node: NatsNode) -> None:
+    async with (
+        open_log(nats_node.url, name="waiting", ensure_streams=True) as log,
+        open_log(nats_node.url, name="busy") as other,
+        log.queues.bind("quiet", lease_seconds=10) as binding,
+        anyio.create_task_group() as group,
+    ):
+        group.start_soon(_first, binding)
+        await anyio.wait_all_tasks_blocked()
+        said = _messages_from(nats_node, "waiting")
+        for number in range(200):
+            await other.queues.offer(an_item("busy"))
+            await other.events.append(a_subject(), a_commit(str(number)), expected=0)
+
+        assert _messages_from(nats_node, "waiting") == said
+        await other.queues.offer(an_item("quiet"))
+
+
+async def _first(binding: QueueBinding) -> None:
+    await anext(aiter(binding))
+
+
+def _messages_from(node: NatsNode, name: str) -> int:
+    [connection] = [each for each in node.monitor("connz")["connections"] if each["name"] == name]
+    return int(connection["in_msgs"])

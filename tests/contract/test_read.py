@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from commits import a_commit, a_subject, texts
+from commits import AT, a_commit, a_subject, texts
 
-from headwater.core.commit import Position
+from headwater.core.commit import Position, new_commit
+from headwater.core.events import FlowDeleted
 from headwater.core.log.protocol import EventLog, Log, Recorded
 
 
@@ -74,6 +75,26 @@ async def test_everything_is_read_in_order_and_without_gaps(log: Log) -> None:
 
     assert [recorded.position for recorded in everything] == list(range(before + 1, before + 2401))
     assert [recorded.subject for recorded in everything] == [subject for subject in subjects for _ in range(600)]
+
+
+async def test_a_reader_of_large_commits_is_not_too_slow_for_the_broker(log: Log, other: Log) -> None:
+    before = (await log.events.tail()).position
+    subject, size, count = a_subject(), 400_000, 60
+    position: Position = 0
+    for _ in range(count):
+        commit = new_commit([FlowDeleted(reason="x" * size)], at=AT, actor="test")
+        position = await other.events.append(subject, commit, expected=position)
+    lost = False
+
+    def note() -> None:
+        nonlocal lost
+        lost = True
+
+    log.on_reconnect(note)
+
+    assert len(await log.events.read(subject, at_least=position)) == count
+    assert len(await _all(log.events, after=before)) == count
+    assert not lost
 
 
 async def test_reading_all_stops_at_the_tail_of_the_moment_or_before(log: Log) -> None:

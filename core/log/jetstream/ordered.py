@@ -25,6 +25,8 @@ from headwater.core.log.mailbox import Mailbox
 from headwater.core.log.protocol import Recorded
 
 _PULL = 2000
+# Two pulls of this size fit well within what the server buffers for a client (8 MB) before it gives it up as too slow.
+_PULL_BYTES = 2 * 1024 * 1024
 _PULL_SECONDS = 300
 _HEARTBEAT_SECONDS = 1
 _SILENCE_SECONDS = 2.5
@@ -115,8 +117,9 @@ class OrderedReader:
         said = wire.status(message)
         if said == wire.HEARTBEAT or message.subject.rpartition(".")[0] != f"{self._inbox}.{self._consumer}":
             return
-        if said == _PULL_EXPIRED:
-            self._due -= int((message.headers or {}).get("Nats-Pending-Messages", _PULL))
+        headers = message.headers or {}
+        if said == _PULL_EXPIRED or headers.get("Description") == _PULL_FULL:
+            self._due -= int(headers.get("Nats-Pending-Messages", _PULL))
         else:
             # The consumer is gone, its leader has changed, or nobody serves it.
             self._consumer = ""
@@ -168,8 +171,11 @@ class OrderedReader:
         self._order = self._pulls = self._due = 0
 
 
-_PULL_REQUEST = json.dumps({"batch": _PULL, "expires": _PULL_SECONDS * _SECOND, "idle_heartbeat": _HEARTBEAT_SECONDS * _SECOND}).encode()
+_PULL_REQUEST = json.dumps(
+    {"batch": _PULL, "max_bytes": _PULL_BYTES, "expires": _PULL_SECONDS * _SECOND, "idle_heartbeat": _HEARTBEAT_SECONDS * _SECOND}
+).encode()
 _PULL_EXPIRED = "408"
+_PULL_FULL = "Message Size Exceeds MaxBytes"
 _CONSUMER_EXISTS = 10148
 
 

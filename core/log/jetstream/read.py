@@ -13,6 +13,7 @@ from headwater.core.log.jetstream.streams import EVENTS, stream_info
 from headwater.core.log.protocol import LogTail, Recorded
 
 _BATCH = 1000
+_BATCH_BYTES = 2 * 1024 * 1024
 _SILENCE_SECONDS = 3.0
 
 
@@ -102,7 +103,7 @@ async def read_subject(
 async def _read_replica(connection: Connection, stream: str, subjects: str, after: Position) -> list[Recorded]:
     found: list[Recorded] = []
     while True:
-        question = json.dumps({"seq": after + 1, "next_by_subj": subjects, "batch": _BATCH}).encode()
+        question = json.dumps({"seq": after + 1, "next_by_subj": subjects, "batch": _BATCH, "max_bytes": _BATCH_BYTES}).encode()
         messages, end = await connection.collect(f"$JS.API.DIRECT.GET.{stream}", question, silence_seconds=_SILENCE_SECONDS)
         found += [wire.recorded_of_headers(message) for message in messages]
         pending = int((end.headers or {}).get("Nats-Num-Pending", 0))

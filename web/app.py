@@ -10,12 +10,13 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from headwater.core.errors import HeadwaterError
 from headwater.web import actions
 from headwater.web.assets import send_asset
 from headwater.web.downloads import log_as_json, log_as_text
+from headwater.web.graphql.endpoint import answer_graphql, send_explorer, subscriptions
 from headwater.web.health import health, ready
 from headwater.web.page_requests import send_page, send_updates
 from headwater.web.pages.kinds import KINDS
@@ -46,6 +47,10 @@ def routes() -> list[BaseRoute]:
         *(Route(kind.path, send_page, methods=["GET"]) for kind in KINDS),
         Route("/default", _to_dashboard),
         Route("/live", send_updates),
+        Route("/", answer_graphql, methods=["POST"]),
+        Route("/graphql", answer_graphql, methods=["POST"]),
+        Route("/graphql", send_explorer, methods=["GET"]),
+        WebSocketRoute("/graphql", subscriptions()),
         *(Route(path, action, methods=["POST"]) for path, action in _ACTIONS.items()),
         Route("/default/flow-run/{run_id}/logs.txt", log_as_text),
         Route("/default/flow-run/{run_id}/logs.json", log_as_json),

@@ -25,6 +25,7 @@ class Site:
     token: str
     page_context: dict[str, Any]
     creation: RunCreation = field(init=False)
+    graphql_wrote: Position = 0
 
     def __post_init__(self) -> None:
         self.creation = RunCreation(self.log.events, self.log.queues)

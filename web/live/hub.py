@@ -30,6 +30,19 @@ RETRY_SECONDS = 5.0
 """How long after a failed rendering the next is tried, where no event comes before."""
 
 
+class Listener:
+    """Somebody who wants to hear of one topic: woken at each change, with the position of the last one."""
+
+    def __init__(self, topic: str) -> None:
+        self.topic = topic
+        self.wake = Wake()
+        self.position: Position = 0
+
+    def hear(self, position: Position) -> None:
+        self.position = position
+        self.wake.set()
+
+
 class LiveHub:
     """Keeps open pages up to date. `page_context` is what every page is rendered with besides its own content."""
 
@@ -39,6 +52,7 @@ class LiveHub:
         self._page_context = page_context
         self._flows = FlowsOfRuns()
         self._watched: dict[str, WatchedPage] = {}
+        self._listeners: set[Listener] = set()
         self._closing = anyio.Event()
         self._group: TaskGroup | None = None
         self._changes: LastChanges | None = None
@@ -58,6 +72,10 @@ class LiveHub:
     def close(self) -> None:
         """Have everybody who watches be sent away."""
         self._closing.set()
+        for listener in self._listeners:
+            listener.wake.set()
+        if self._tails is not None:
+            self._tails.wake_all()
         for watched in self._watched.values():
             for watcher in watched.watchers:
                 watcher.set()
@@ -85,6 +103,19 @@ class LiveHub:
         for watched in self._watched.values():
             if watched.topics & touched or (any_flow and any(topic.startswith("flow:") for topic in watched.topics)):
                 watched.want(self.position)
+        for listener in self._listeners:
+            if listener.topic in touched:
+                listener.hear(self.position)
+
+    @contextmanager
+    def listen(self, topic: str) -> Iterator[Listener]:
+        """Hear of every commit that concerns the topic while the block runs."""
+        listener = Listener(topic)
+        self._listeners.add(listener)
+        try:
+            yield listener
+        finally:
+            self._listeners.discard(listener)
 
     def agent_heard(self, _agent_id: str) -> None:
         """Have pages that show agents rendered again: one is heard that was silent."""

@@ -56,6 +56,12 @@ class RunTails:
         self._group = group
         self._tails: dict[str, RunTail] = {}
 
+    def wake_all(self) -> None:
+        """Wake everybody who watches a log: the server ends."""
+        for tail in self._tails.values():
+            for watcher in tail.watchers:
+                watcher.set()
+
     @contextmanager
     def watch(self, run_id: str, after: Position, wake: Wake) -> Iterator[RunTail]:
         """Follow the run's log while the block runs; `wake` is set when there may be something new."""

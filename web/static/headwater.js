@@ -185,11 +185,33 @@ function forms() {
   });
 }
 
+function explorer() {
+  const form = $("[data-explorer]"), answer = $("[data-answer]");
+  if (!form) return;
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    answer.textContent = "…";
+    const body = JSON.stringify({ query: form.elements.query.value, variables: form.elements.variables.value });
+    try {
+      const response = await fetch("/graphql", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+      answer.textContent = JSON.stringify(await response.json(), null, 2);
+    } catch (error) {
+      answer.textContent = String(error);
+    }
+  });
+  form.addEventListener("keydown", (event) => { if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit(); });
+  $("[data-schema-find]").addEventListener("input", (event) => {
+    const sought = event.target.value.toLowerCase();
+    for (const block of $$("[data-schema] pre")) block.hidden = !block.textContent.toLowerCase().includes(sought);
+  });
+}
+
 tellTimes();
 setInterval(tellTimes, 1000);
 themeSwitch();
 keyboard();
 forms();
+explorer();
 showFavicon();
 const lines = $("[data-lines]");
 if (lines) lines.scrollTop = lines.scrollHeight;

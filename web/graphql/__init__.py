@@ -1,0 +1,1 @@
+"""GraphQL over the views and the operations: the names and shapes that Prefect 1's users know."""

@@ -1,0 +1,40 @@
+"""Ids of what has none of its own: a task is known by its flow and slug, a task run by its run, slug and index."""
+
+from __future__ import annotations
+
+from headwater.core.errors import NotFound
+
+
+def task_id(flow_id: str, slug: str) -> str:
+    return f"{flow_id}:{slug}"
+
+
+def split_task_id(identifier: str) -> tuple[str, str]:
+    """Return the flow's id and the slug.
+
+    Raises:
+        NotFound: this is not the id of a task.
+
+    """
+    flow_id, separator, slug = identifier.partition(":")
+    if not separator:
+        raise NotFound("task", identifier)
+    return flow_id, slug
+
+
+def task_run_id(run_id: str, slug: str, map_index: int) -> str:
+    return f"{run_id}:{map_index}:{slug}"
+
+
+def split_task_run_id(identifier: str) -> tuple[str, str, int]:
+    """Return the run's id, the slug and the index.
+
+    Raises:
+        NotFound: this is not the id of a task run.
+
+    """
+    run_id, _, rest = identifier.partition(":")
+    index, separator, slug = rest.partition(":")
+    if not separator or not index.removeprefix("-").isdecimal():
+        raise NotFound("task run", identifier)
+    return run_id, slug, int(index[:9])

@@ -1,0 +1,344 @@
+"""The mutations: each becomes the same operation as on the command line."""
+
+# ruff: noqa: A002 - arguments bear the names that GraphQL has for them
+from __future__ import annotations
+
+import base64
+import gzip
+import logging
+import zlib
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import strawberry
+from strawberry import Info
+
+from headwater.core.commands import ArchiveFlowVersion
+from headwater.core.errors import InvalidArgument
+from headwater.core.events import EdgeSpec, ParameterSpec, StorageReference, TaskSpec
+from headwater.core.identifiers import split_flow_id
+from headwater.core.log.protocol import LogLine
+from headwater.core.operations.agents import stop_agent
+from headwater.core.operations.flows import FlowMetadata, delete_flow, flow_group, register_flow
+from headwater.core.operations.projects import create_project, delete_project, describe_project, project, rename_project
+from headwater.core.operations.runs import RunRequest, cancel_run, load_run, rename_run
+from headwater.web.graphql.context import operation_of
+from headwater.web.graphql.scalars import Identifier, Json
+
+COMPRESSED_BYTES_MAX = 20 * 1024 * 1024
+"""How large a compressed flow may become."""
+
+
+@strawberry.type(name="id_payload")
+class IdPayload:
+    """The id of what was made."""
+
+    id: Identifier | None
+    error: str | None = None
+
+
+@strawberry.type(name="success_payload")
+class SuccessPayload:
+    """Whether it was done."""
+
+    success: bool
+    error: str | None = None
+
+
+@strawberry.type(name="cancel_flow_run_payload")
+class CancelPayload:
+    """The state of the run after it was asked to end."""
+
+    state: str
+
+
+@strawberry.input(name="create_project_input")
+class CreateProjectInput:
+    name: str
+    description: str | None = None
+    tenant_id: str | None = strawberry.field(default=None, description="not looked at: there is one tenant")
+
+
+@strawberry.input(name="delete_project_input")
+class DeleteProjectInput:
+    project_id: Identifier
+
+
+@strawberry.input(name="set_project_name_input")
+class SetProjectNameInput:
+    project_id: Identifier
+    name: str
+
+
+@strawberry.input(name="set_project_description_input")
+class SetProjectDescriptionInput:
+    project_id: Identifier
+    description: str
+
+
+@strawberry.input(name="create_flow_input")
+class CreateFlowInput:
+    """A flow as `flow.serialize()` tells of it."""
+
+    serialized_flow: Json
+    project_id: Identifier
+    idempotency_key: str | None = None
+
+
+@strawberry.input(name="create_flow_from_compressed_string_input")
+class CreateCompressedFlowInput:
+    """The same, as JSON that was compressed with gzip and written as base64."""
+
+    serialized_flow: str
+    project_id: Identifier
+    idempotency_key: str | None = None
+
+
+@strawberry.input(name="flow_id_input")
+class FlowIdInput:
+    flow_id: Identifier
+
+
+@strawberry.input(name="flow_group_id_input")
+class FlowGroupIdInput:
+    flow_group_id: Identifier
+
+
+@strawberry.input(name="create_flow_run_input")
+class CreateFlowRunInput:
+    """Which flow, by one of both ids, and what differs from what the flow says."""
+
+    flow_id: Identifier | None = None
+    version_group_id: Identifier | None = None
+    parameters: Json | None = None
+    context: Json | None = None
+    labels: list[str] | None = None
+    run_config: Json | None = None
+    scheduled_start_time: datetime | None = None
+    flow_run_name: str | None = None
+    idempotency_key: str | None = None
+
+
+@strawberry.input(name="cancel_flow_run_input")
+class CancelFlowRunInput:
+    flow_run_id: Identifier
+
+
+@strawberry.input(name="set_flow_run_name_input")
+class SetFlowRunNameInput:
+    flow_run_id: Identifier
+    name: str
+
+
+@strawberry.input(name="write_run_log_input")
+class WriteRunLogInput:
+    flow_run_id: Identifier
+    message: str
+    timestamp: datetime | None = None
+    level: str = "INFO"
+    name: str = ""
+    task_slug: str = ""
+
+
+@strawberry.input(name="write_run_logs_input")
+class WriteRunLogsInput:
+    logs: list[WriteRunLogInput]
+
+
+@strawberry.input(name="delete_agent_input")
+class DeleteAgentInput:
+    agent_id: str
+
+
+@strawberry.type(name="mutation_root")
+class Mutation:
+    """What can be done."""
+
+    @strawberry.mutation
+    async def create_project(self, info: Info, input: CreateProjectInput) -> IdPayload:
+        """Create a project."""
+        operation = operation_of(info)
+        change = await create_project(operation.site.log.events, input.name, operation.author, description=input.description or "")
+        operation.wrote(change.position)
+        return IdPayload(id=Identifier(change.project_id))
+
+    @strawberry.mutation
+    async def delete_project(self, info: Info, input: DeleteProjectInput) -> SuccessPayload:
+        """Delete a project; its history stays."""
+        operation = operation_of(info)
+        operation.wrote((await delete_project(operation.site.log.events, input.project_id, operation.author)).position)
+        return SuccessPayload(success=True)
+
+    @strawberry.mutation
+    async def set_project_name(self, info: Info, input: SetProjectNameInput) -> IdPayload:
+        """Give a project another name."""
+        operation = operation_of(info)
+        operation.wrote((await rename_project(operation.site.log.events, input.project_id, input.name, operation.author)).position)
+        return IdPayload(id=input.project_id)
+
+    @strawberry.mutation
+    async def set_project_description(self, info: Info, input: SetProjectDescriptionInput) -> IdPayload:
+        """Give a project another description."""
+        operation = operation_of(info)
+        change = await describe_project(operation.site.log.events, input.project_id, input.description, operation.author)
+        operation.wrote(change.position)
+        return IdPayload(id=input.project_id)
+
+    @strawberry.mutation
+    async def create_flow(self, info: Info, input: CreateFlowInput) -> IdPayload:
+        """Register a version of a flow."""
+        return await _register(info, input.serialized_flow, input.project_id, input.idempotency_key)
+
+    @strawberry.mutation
+    async def create_flow_from_compressed_string(self, info: Info, input: CreateCompressedFlowInput) -> IdPayload:
+        """Register a version of a flow that was sent compressed."""
+        return await _register(info, Json(_decompressed(input.serialized_flow)), input.project_id, input.idempotency_key)
+
+    @strawberry.mutation
+    async def archive_flow(self, info: Info, input: FlowIdInput) -> SuccessPayload:
+        """Let a flow version take no more runs."""
+        operation = operation_of(info)
+        group_id, version = split_flow_id(input.flow_id)
+        outcome = await flow_group(operation.site.log.events, group_id).execute(ArchiveFlowVersion(version), operation.author)
+        operation.wrote(outcome.position)
+        return SuccessPayload(success=True)
+
+    @strawberry.mutation
+    async def delete_flow_group(self, info: Info, input: FlowGroupIdInput) -> SuccessPayload:
+        """Delete a flow with all its versions; its history stays."""
+        operation = operation_of(info)
+        group_id, _ = split_flow_id(input.flow_group_id)
+        operation.wrote((await delete_flow(operation.site.log.events, group_id, operation.author)).position)
+        return SuccessPayload(success=True)
+
+    @strawberry.mutation
+    async def create_flow_run(self, info: Info, input: CreateFlowRunInput) -> IdPayload:
+        """Create a run of a flow version, or of the newest version of a flow."""
+        operation = operation_of(info)
+        flow_id = input.flow_id or input.version_group_id
+        if flow_id is None:
+            raise InvalidArgument("Which flow is to run was not said.", hint="Give flow_id, or version_group_id.")
+        request = RunRequest(
+            parameters=_object(input.parameters, "parameters") or {},
+            labels=input.labels,
+            name=input.flow_run_name,
+            context=_object(input.context, "context") or {},
+            run_config=_object(input.run_config, "run_config"),
+            start_time=input.scheduled_start_time,
+            idempotency_key=input.idempotency_key,
+        )
+        created = await operation.site.creation.create(flow_id, request, operation.author)
+        operation.wrote(created.position)
+        return IdPayload(id=Identifier(created.run_id))
+
+    @strawberry.mutation
+    async def cancel_flow_run(self, info: Info, input: CancelFlowRunInput) -> CancelPayload:
+        """Ask that a run ends."""
+        operation = operation_of(info)
+        log = operation.site.log
+        outcome = await cancel_run(log.events, log.queues, input.flow_run_id, operation.author)
+        operation.wrote(outcome.position)
+        return CancelPayload(state=outcome.state.state)
+
+    @strawberry.mutation
+    async def set_flow_run_name(self, info: Info, input: SetFlowRunNameInput) -> SuccessPayload:
+        """Give a run another name."""
+        operation = operation_of(info)
+        operation.wrote((await rename_run(operation.site.log.events, input.flow_run_id, input.name, operation.author)).position)
+        return SuccessPayload(success=True)
+
+    @strawberry.mutation
+    async def write_run_logs(self, info: Info, input: WriteRunLogsInput) -> SuccessPayload:
+        """Add lines to the logs of runs."""
+        operation = operation_of(info)
+        by_run: dict[str, list[LogLine]] = {}
+        for each in input.logs:
+            line = LogLine(each.timestamp or operation.author.clock(), _level(each.level), each.name, each.message, each.task_slug)
+            by_run.setdefault(each.flow_run_id, []).append(line)
+        for run_id, lines in by_run.items():
+            attempt = (await load_run(operation.site.log.events, run_id)).state.attempt
+            await operation.site.log.logs.write(run_id, attempt, lines)
+        return SuccessPayload(success=True)
+
+    @strawberry.mutation
+    async def delete_agent(self, info: Info, input: DeleteAgentInput) -> SuccessPayload:
+        """Record that an agent is gone for good."""
+        operation = operation_of(info)
+        outcome = await stop_agent(operation.site.log.events, input.agent_id, operation.author, reason="deleted")
+        operation.wrote(outcome.position)
+        return SuccessPayload(success=True)
+
+
+async def _register(info: Info, serialized: Json, project_id: str, idempotency_key: str | None) -> IdPayload:
+    operation = operation_of(info)
+    log = operation.site.log.events
+    name = (await project(log, project_id).refresh()).name
+    registration = await register_flow(
+        log, _metadata(serialized), project_name=name, author=operation.author, idempotency_key=idempotency_key
+    )
+    operation.wrote(registration.position)
+    return IdPayload(id=Identifier(registration.flow_id))
+
+
+class _Serialized(msgspec.Struct):
+    """What of a serialised flow is looked at."""
+
+    name: str
+    storage: StorageReference
+    tasks: tuple[TaskSpec, ...] = ()
+    edges: list[dict[str, Any]] = []
+    parameters: tuple[ParameterSpec, ...] = ()
+    labels: tuple[str, ...] = ()
+    run_config: dict[str, Any] = {}
+    schedule: dict[str, Any] | None = None
+    environment: dict[str, Any] = {}
+
+
+def _metadata(serialized: Json) -> FlowMetadata:
+    """Return what the serialised flow tells.
+
+    Raises:
+        InvalidArgument: it is not what `flow.serialize()` returns, with the flow's storage.
+
+    """
+    try:
+        flow = msgspec.convert(serialized, _Serialized)
+        edges = tuple(EdgeSpec(**edge) for edge in flow.edges)
+    except (msgspec.ValidationError, TypeError) as error:
+        raise InvalidArgument(f"This is not a serialised flow: {error}") from error
+    return FlowMetadata(
+        name=flow.name,
+        storage=flow.storage,
+        tasks=flow.tasks,
+        edges=edges,
+        parameters=flow.parameters,
+        labels=flow.labels or tuple(flow.run_config.get("labels", ())),
+        run_config=flow.run_config,
+        schedule=flow.schedule,
+        environment=flow.environment,
+    )
+
+
+def _decompressed(text: str) -> Any:
+    try:
+        packed = base64.b64decode(text, validate=True)
+        unpacked = zlib.decompressobj(wbits=31).decompress(packed, COMPRESSED_BYTES_MAX + 1)
+        if len(unpacked) > COMPRESSED_BYTES_MAX:
+            raise InvalidArgument(f"The flow is larger than {COMPRESSED_BYTES_MAX} bytes.")
+        return msgspec.json.decode(unpacked)
+    except (ValueError, zlib.error, gzip.BadGzipFile, msgspec.MsgspecError) as error:
+        raise InvalidArgument(f"This is not a compressed flow: {error}") from error
+
+
+def _object(value: Any, name: str) -> dict[str, Any] | None:
+    if value is None or isinstance(value, dict):
+        return value
+    raise InvalidArgument(f"What was given as {name} is not a JSON object.")
+
+
+def _level(name: str) -> int:
+    number = logging.getLevelNamesMapping().get(name.upper())
+    if number is None:
+        raise InvalidArgument(f"{name!r} is no level.", hint="Levels are: DEBUG, INFO, WARNING, ERROR, CRITICAL.")
+    return number

@@ -1,0 +1,209 @@
+"""The queries: `X(where, order_by, limit, offset)` and `X_by_pk(id)`."""
+
+# ruff: noqa: A002 - arguments bear the names that GraphQL has for them
+from __future__ import annotations
+
+from importlib.metadata import version as installed_version
+
+import strawberry
+from strawberry import Info
+
+from headwater.core.errors import InvalidArgument, NotFound
+from headwater.core.queries import AgentRow, FlowRow, FlowTaskRow, LogRow, ProjectRow, TaskRunRow
+from headwater.web.graphql import columns
+from headwater.web.graphql.context import operation_of
+from headwater.web.graphql.ids import split_task_run_id
+from headwater.web.graphql.inputs import (
+    AgentOrder,
+    AgentWhere,
+    FlowGroupWhere,
+    FlowOrder,
+    FlowRunOrder,
+    FlowRunWhere,
+    FlowWhere,
+    LogOrder,
+    LogWhere,
+    ProjectOrder,
+    ProjectWhere,
+    TaskOrder,
+    TaskRunOrder,
+    TaskRunWhere,
+    TaskWhere,
+    order_of,
+    where_of,
+)
+from headwater.web.graphql.scalars import Identifier
+from headwater.web.graphql.types import Agent, Flow, FlowGroup, FlowRun, Log, Project, Task, TaskRun, runs_where
+
+ROWS = 100
+GROUPS_SEARCHED_MAX = 1000
+
+
+@strawberry.type(name="api_info")
+class ApiInfo:
+    """What answers here."""
+
+    backend: str
+    mode: str
+    version: str
+    core_version: str
+
+
+@strawberry.type(name="query_root")
+class Query:
+    """What can be read."""
+
+    @strawberry.field
+    async def hello(self) -> str:
+        """Answer that somebody is there."""
+        return "👋"
+
+    @strawberry.field
+    async def api(self) -> ApiInfo:
+        """Tell what answers here."""
+        version = installed_version("headwater")
+        return ApiInfo(backend="SERVER", mode="normal", version=version, core_version=version)
+
+    @strawberry.field
+    async def project(
+        self,
+        info: Info,
+        where: ProjectWhere | None = None,
+        order_by: list[ProjectOrder] | None = None,
+        limit: int = ROWS,
+        offset: int = 0,
+    ) -> list[Project]:
+        """Return projects."""
+        conditions = {"_and": [{"deleted": {"_eq": False}}, where_of(where, columns.PROJECT)]}
+        order = order_of(order_by, columns.PROJECT)
+        found = await operation_of(info).views.find("projects", ProjectRow, conditions, order_by=order, limit=limit, offset=offset)
+        return [Project.of(row) for row in found]
+
+    @strawberry.field
+    async def project_by_pk(self, info: Info, id: Identifier) -> Project | None:
+        """Return the project of this id."""
+        found = await operation_of(info).projects.load(id)
+        return None if found is None or found.deleted else Project.of(found)
+
+    @strawberry.field
+    async def flow(
+        self,
+        info: Info,
+        where: FlowWhere | None = None,
+        order_by: list[FlowOrder] | None = None,
+        limit: int = ROWS,
+        offset: int = 0,
+    ) -> list[Flow]:
+        """Return flow versions; archived ones, too, unless `where` says otherwise."""
+        conditions = {"_and": [{"deleted": {"_eq": False}}, where_of(where, columns.FLOW)]}
+        order = order_of(order_by, columns.FLOW)
+        found = await operation_of(info).views.find("flows", FlowRow, conditions, order_by=order, limit=limit, offset=offset)
+        return [Flow.of(row) for row in found]
+
+    @strawberry.field
+    async def flow_by_pk(self, info: Info, id: Identifier) -> Flow | None:
+        """Return the flow version of this id."""
+        found = await operation_of(info).flows.load(id)
+        return None if found is None else Flow.of(found)
+
+    @strawberry.field
+    async def flow_group(self, info: Info, where: FlowGroupWhere | None = None, limit: int = ROWS, offset: int = 0) -> list[FlowGroup]:
+        """Return flows over all their versions, by project and name."""
+        conditions = {"_and": [{"deleted": {"_eq": False}}, where_of(where, columns.FLOW_GROUP)]}
+        found = await operation_of(info).views.find("flows", FlowRow, conditions, limit=GROUPS_SEARCHED_MAX)
+        newest: dict[str, FlowRow] = {}
+        for row in found:
+            newest.setdefault(row.flow_group_id, row)
+        groups = [FlowGroup(id=Identifier(row.flow_group_id), name=row.name, labels=list(row.labels)) for row in newest.values()]
+        return groups[max(0, offset) : max(0, offset) + max(0, limit)]
+
+    @strawberry.field
+    async def flow_run(
+        self,
+        info: Info,
+        where: FlowRunWhere | None = None,
+        order_by: list[FlowRunOrder] | None = None,
+        limit: int = ROWS,
+        offset: int = 0,
+    ) -> list[FlowRun]:
+        """Return runs, newest first unless asked otherwise."""
+        return await runs_where(info, {}, where, order_by=order_by, limit=limit, offset=offset)
+
+    @strawberry.field
+    async def flow_run_by_pk(self, info: Info, id: Identifier) -> FlowRun | None:
+        """Return the run of this id."""
+        found = await operation_of(info).runs.load(id)
+        return None if found is None else FlowRun.of(found)
+
+    @strawberry.field
+    async def task_run(
+        self,
+        info: Info,
+        where: TaskRunWhere | None = None,
+        order_by: list[TaskRunOrder] | None = None,
+        limit: int = ROWS,
+        offset: int = 0,
+    ) -> list[TaskRun]:
+        """Return task runs that began; a run's own `task_runs` are all of them."""
+        order = order_of(order_by, columns.TASK_RUN)
+        found = await operation_of(info).views.find(
+            "task_runs", TaskRunRow, where_of(where, columns.TASK_RUN), order_by=order, limit=limit, offset=offset
+        )
+        return [TaskRun.of(row) for row in found]
+
+    @strawberry.field
+    async def task_run_by_pk(self, info: Info, id: str) -> TaskRun | None:
+        """Return the task run of this id."""
+        try:
+            run_id, slug, map_index = split_task_run_id(id)
+            found = await operation_of(info).views.task_runs(run_id, search=slug)
+        except (NotFound, InvalidArgument):
+            return None
+        return next((TaskRun.of(row) for row in found if row.slug == slug and row.map_index == map_index), None)
+
+    @strawberry.field
+    async def task(
+        self,
+        info: Info,
+        where: TaskWhere | None = None,
+        order_by: list[TaskOrder] | None = None,
+        limit: int = ROWS,
+        offset: int = 0,
+    ) -> list[Task]:
+        """Return tasks of flow versions."""
+        found = await operation_of(info).views.find(
+            "tasks", FlowTaskRow, where_of(where, columns.TASK), order_by=order_of(order_by, columns.TASK), limit=limit, offset=offset
+        )
+        return [Task.of(row) for row in found]
+
+    @strawberry.field
+    async def log(
+        self,
+        info: Info,
+        where: LogWhere | None = None,
+        order_by: list[LogOrder] | None = None,
+        limit: int = ROWS,
+        offset: int = 0,
+    ) -> list[Log]:
+        """Return log lines, in the order in which they were stored unless asked otherwise."""
+        found = await operation_of(info).views.find(
+            "logs", LogRow, where_of(where, columns.LOG), order_by=order_of(order_by, columns.LOG), limit=limit, offset=offset
+        )
+        return [Log.of(row) for row in found]
+
+    @strawberry.field
+    async def agent(
+        self,
+        info: Info,
+        where: AgentWhere | None = None,
+        order_by: list[AgentOrder] | None = None,
+        limit: int = ROWS,
+        offset: int = 0,
+    ) -> list[Agent]:
+        """Return agents, newest first unless asked otherwise."""
+        operation = operation_of(info)
+        found = await operation.views.find(
+            "agents", AgentRow, where_of(where, columns.AGENT), order_by=order_of(order_by, columns.AGENT), limit=limit, offset=offset
+        )
+        heard = {row.id: operation.site.presence.last_heard(row.id) for row in found}
+        return [Agent.of(row, None if (beat := heard[row.id]) is None else beat.at) for row in found]

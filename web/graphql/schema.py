@@ -1,0 +1,59 @@
+"""The schema, with its limits: what is too deep, too long or too much is refused with words, and no error of ours is shown."""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from typing import Any
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.extensions import AddValidationRules, MaxTokensLimiter
+from strawberry.types import ExecutionContext
+
+from headwater.core.errors import HeadwaterError
+from headwater.web.graphql.limits import OperationLimits
+from headwater.web.graphql.mutations import Mutation
+from headwater.web.graphql.queries import Query
+from headwater.web.graphql.scalars import schema_config
+from headwater.web.graphql.subscriptions import Subscription
+
+logger = logging.getLogger(__name__)
+
+TOKENS_MAX = 5_000
+
+
+class _Schema(strawberry.Schema):
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Log what is an error of ours; what was asked wrongly is the asker's to know."""
+        del execution_context
+        for error in errors:
+            if error.original_error is not None and not isinstance(error.original_error, HeadwaterError | GraphQLError):
+                logger.error("A GraphQL field could not be resolved", exc_info=error.original_error)
+
+
+@cache
+def schema() -> strawberry.Schema:
+    """Return the schema."""
+    return _Schema(
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        config=schema_config(),
+        extensions=[
+            lambda: AddValidationRules([OperationLimits]),
+            lambda: MaxTokensLimiter(max_token_count=TOKENS_MAX),
+        ],
+    )
+
+
+def told(error: GraphQLError) -> dict[str, Any]:
+    """Return an error as it is answered: with a hint where we know one, and without what is none of the asker's business."""
+    answer: dict[str, Any] = dict(error.formatted)
+    original = error.original_error
+    if isinstance(original, HeadwaterError):
+        answer["extensions"] = {"code": type(original).__name__, "hint": original.hint}
+    elif original is not None and not isinstance(original, GraphQLError):
+        answer["message"] = "This is an error of Headwater; the server's log tells more."
+        answer["extensions"] = {"code": "InternalError"}
+    return answer

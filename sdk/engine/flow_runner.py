@@ -180,8 +180,8 @@ class _Work:
         self._known_states = task_states
         self._runs = [TaskRun(step) for step in plan_of(runner.flow)]
         self._blockers = [run.step.before_count for run in self._runs]
-        self._ready: list[tuple[int, int, TaskRun]] = [(run.step.position, -1, run) for run in self._runs if not run.step.before_count]
-        self._waiting: list[tuple[datetime, int, int, TaskRun]] = []
+        self._ready: list[tuple[tuple[int, int, int], TaskRun]] = [(run.order, run) for run in self._runs if not run.step.before_count]
+        self._waiting: list[tuple[datetime, tuple[int, int, int], TaskRun]] = []
         self._in_flight = 0
 
     def task_states(self) -> dict[Task, State]:
@@ -195,7 +195,7 @@ class _Work:
             if should_stop is not None and should_stop():
                 return False
             while self._ready and self._in_flight < capacity:
-                self._start(heapq.heappop(self._ready)[2])
+                self._start(heapq.heappop(self._ready)[1])
             if self._in_flight:
                 self._take_outcome()
             elif not self._ready and not self._wait():
@@ -245,11 +245,47 @@ class _Work:
             return
         parent.children = [TaskRun(parent.step, before, map_index=index, parent=parent) for index, before in enumerate(children)]
         parent.unfinished = len(children)
-        self._task_runner.conclude(parent, Mapped("Ready to proceed with mapping.", [], n_map_states=len(children)))
+        # Until they are over, their states are told by their number: the children of others follow them one by one.
+        states: list[State] = [PENDING] * len(children)
+        self._task_runner.conclude(parent, Mapped("Ready to proceed with mapping.", [], states, n_map_states=len(children)))
         if not children or not isinstance(parent.state, Mapped):
             self._settle(parent)
+        elif parent.step.early:
+            parent.released = True
+            for follower in parent.step.early:
+                self._unblock(follower)
+        unfinished = [(number, self._runs[source]) for number, source in enumerate(parent.step.sources) if self._runs[source].released]
         for child in parent.children:
-            heapq.heappush(self._ready, (parent.step.position, child.map_index, child))
+            if unfinished:
+                self._follow(child, unfinished)
+            if not child.waits_for:
+                heapq.heappush(self._ready, (child.order, child))
+
+    def _follow(self, child: TaskRun, sources: list[tuple[int, TaskRun]]) -> None:
+        """Let a child wait for the children of other mapped tasks whose results it takes."""
+        before = list(child.before)
+        for number, source in sources:
+            edge = child.step.edges[number]
+            if not edge.mapped or edge.flattened:
+                continue
+            taken = source.children[child.map_index]
+            if taken.is_over:
+                before[number] = taken.state
+                continue
+            child.waits_for = [*(child.waits_for or ()), (number, taken)]
+            taken.followers = [*(taken.followers or ()), child]
+        child.before = before
+
+    def _let_follow(self, run: TaskRun) -> None:
+        for follower in run.followers or ():
+            # Gone already, where it takes two results of the same child.
+            if follower.waits_for is not None and all(taken.is_over for _, taken in follower.waits_for):
+                follower.before = list(follower.before)
+                for number, taken in follower.waits_for:
+                    follower.before[number] = taken.state
+                follower.waits_for = None
+                heapq.heappush(self._ready, (follower.order, follower))
+        run.followers = None
 
     def _take_outcome(self) -> None:
         taken = self._executor.next_outcome(self._seconds_until_next() if self._waiting else None)
@@ -268,17 +304,24 @@ class _Work:
         state = run.state
         step = run.step
         if type(state) is Looped:
-            heapq.heappush(self._ready, (step.position, run.map_index, run))
+            heapq.heappush(self._ready, (run.order, run))
         elif not state.is_finished():
             if run.due is not None:
-                heapq.heappush(self._waiting, (run.due, step.position, run.map_index, run))
+                heapq.heappush(self._waiting, (run.due, run.order, run))
         elif run.parent is not None:
+            if run.followers is not None:
+                self._let_follow(run)
             self._child_is_over(run.parent)
         else:
             for follower in step.after:
-                self._blockers[follower] -= 1
-                if not self._blockers[follower]:
-                    heapq.heappush(self._ready, (follower, -1, self._runs[follower]))
+                if not (run.released and follower in step.early):
+                    self._unblock(follower)
+
+    def _unblock(self, position: int) -> None:
+        self._blockers[position] -= 1
+        if not self._blockers[position]:
+            run = self._runs[position]
+            heapq.heappush(self._ready, (run.order, run))
 
     def _child_is_over(self, parent: TaskRun) -> None:
         parent.unfinished -= 1
@@ -294,8 +337,8 @@ class _Work:
 
     def _wake(self) -> None:
         while self._waiting and self._waiting[0][0] <= self._clock.now():
-            _, position, map_index, run = heapq.heappop(self._waiting)
-            heapq.heappush(self._ready, (position, map_index, run))
+            _, order, run = heapq.heappop(self._waiting)
+            heapq.heappush(self._ready, (order, run))
 
     def _wait(self) -> bool:
         """Wait for the next task run that is due, or for a moment; False if there is none to wait for here."""

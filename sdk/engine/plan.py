@@ -17,7 +17,21 @@ class Step:
     """One task of a plan. `sources` are the positions of the edges' tasks, `after` those of the tasks that wait for it."""
 
     # Few objects for each step: a large flow has many, and the garbage collector walks over them all again and again.
-    __slots__ = ("after", "before_count", "constants", "edges", "inputs", "is_mapped", "logger", "position", "slug", "sources", "task")
+    __slots__ = (
+        "after",
+        "before_count",
+        "constants",
+        "early",
+        "edges",
+        "inputs",
+        "is_mapped",
+        "logger",
+        "position",
+        "root",
+        "slug",
+        "sources",
+        "task",
+    )
 
     def __init__(self, position: int, task: Task, slug: str, logger: logging.Logger) -> None:
         self.position = position
@@ -33,9 +47,14 @@ class Step:
         self.inputs: tuple[tuple[str, int, bool], ...] = ()
         """For each argument that is fed by a task: its name, the number of the edge, whether it is flattened."""
         self.is_mapped = False
+        self.early: frozenset[int] = NOWHERE
+        """Of `after`, those that map over this mapped task: each of their children needs only one of its children."""
+        self.root = position
+        """Where the row of mapped tasks begins of which each maps over the one before; the task's own position, if it is in none."""
 
 
 NO_CONSTANTS: dict[str, Any] = {}
+NOWHERE: frozenset[int] = frozenset()
 
 
 def plan_of(flow: Flow) -> list[Step]:
@@ -66,8 +85,19 @@ def plan_of(flow: Flow) -> list[Step]:
             step.before_count = len(before)
             for source in before:
                 steps[source].after.append(position)
+            if step.is_mapped:
+                _join_row(step, steps)
         constants = flow.constants.get(task)
         if constants:
             step.constants = constants
         steps.append(step)
     return steps
+
+
+def _join_row(step: Step, steps: list[Step]) -> None:
+    """Note which mapped tasks the children of this one can follow one by one."""
+    for source in set(step.sources):
+        edges = [edge for edge, position in zip(step.edges, step.sources, strict=True) if position == source]
+        if steps[source].is_mapped and all(edge.mapped and not edge.flattened for edge in edges):
+            steps[source].early |= {step.position}
+            step.root = min(step.root, steps[source].root)

@@ -40,14 +40,17 @@ class TaskRun:
         "caching",
         "children",
         "context",
+        "followers",
         "loop_count",
         "loop_result",
         "map_index",
         "parent",
+        "released",
         "run_count",
         "state",
         "step",
         "unfinished",
+        "waits_for",
     )
 
     def __init__(self, step: Step, before: Sequence[State] = (), *, map_index: int = -1, parent: TaskRun | None = None) -> None:
@@ -65,6 +68,22 @@ class TaskRun:
         self.children: list[TaskRun] = []
         self.unfinished = 0
         """How many children are not over yet."""
+        self.released = False
+        """Whether those that map over this mapped task have been let go before its children are over."""
+        self.followers: list[TaskRun] | None = None
+        """Children of other mapped tasks that take this child's result."""
+        self.waits_for: list[tuple[int, TaskRun]] | None = None
+        """Children of other mapped tasks that must be over first: the number of the edge, and which."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.state.is_finished() and type(self.state) is not Looped
+
+    @property
+    def order(self) -> tuple[int, int, int]:
+        """Which of several that could go on goes first: along a row of mapped tasks, rather than across."""
+        return (self.step.root, self.map_index, self.step.position)
 
     @property
     def name(self) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from headwater.executors.base import Executor
+from headwater.executors.dask import DaskExecutor, LocalDaskExecutor
 from headwater.executors.local import LocalExecutor
+from headwater.executors.processes import ProcessExecutor
 from headwater.executors.threads import ThreadExecutor
 
-__all__ = ["Executor", "LocalExecutor", "ThreadExecutor"]
+__all__ = ["DaskExecutor", "Executor", "LocalDaskExecutor", "LocalExecutor", "ProcessExecutor", "ThreadExecutor"]

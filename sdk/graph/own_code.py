@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import sysconfig
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache, partial
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from headwater.graph.flow import Flow
+    from headwater.graph.task import Task
 
 FLOW_FILE_PREFIX = "headwater_flow_file_"
 """Modules made of files that were loaded by path are called so, followed by the file's stem."""
@@ -20,9 +23,40 @@ def own_modules(flow: Flow) -> frozenset[str]:
     """Return the names of the modules that define the flow's tasks and handlers, apart from installed packages."""
     code: list[Any] = [*flow.state_handlers, flow.terminal_state_handler, type(flow.executor), type(flow.result)]
     for task in flow.tasks:
-        code += (task.run, type(task), *task.state_handlers, *(value for value in vars(task).values() if callable(value)))
+        code += _code_of(task)
+    return _own_among(code)
+
+
+def own_modules_of_task(task: Task) -> frozenset[str]:
+    """Return the names of the modules that define the task, apart from installed packages."""
+    return _own_among(_code_of(task))
+
+
+def _code_of(task: Task) -> list[Any]:
+    return [task.run, type(task), *task.state_handlers, *(value for value in vars(task).values() if callable(value))]
+
+
+def _own_among(code: Iterable[Any]) -> frozenset[str]:
     names = {defining_module(each) for each in code}
     return frozenset(name for name in names if name is not None and is_own(name))
+
+
+@contextmanager
+def pickled_by_value(modules: Iterable[str]) -> Iterator[None]:
+    """Let code of these modules be pickled as code, not as an instruction to import it: it is frozen thereby."""
+    import cloudpickle
+
+    registered = []
+    for name in modules:
+        module = sys.modules.get(name)
+        if module is not None and name != "__main__" and name not in cloudpickle.list_registry_pickle_by_value():
+            cloudpickle.register_pickle_by_value(module)
+            registered.append(module)
+    try:
+        yield
+    finally:
+        for module in registered:
+            cloudpickle.unregister_pickle_by_value(module)
 
 
 def own_folders(flow: Flow) -> list[str]:

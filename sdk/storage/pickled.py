@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from headwater.graph.own_code import own_modules
+from headwater.graph.own_code import own_modules, pickled_by_value
 from headwater.storage.errors import FlowCodeMissing, FlowNotLoadable, FlowNotStorable
 from headwater.utilities.configuration import home_directory
 from headwater.utilities.files import file_name, write_whole
@@ -27,7 +24,7 @@ def pickled(flow: Flow) -> bytes:
     """
     import cloudpickle
 
-    with _by_value(own_modules(flow)):
+    with pickled_by_value(own_modules(flow)):
         try:
             data: bytes = cloudpickle.dumps(flow)
         except Exception as error:  # pickling runs the code of whatever is in the flow
@@ -91,24 +88,6 @@ def load_saved_flow(path: str | Path) -> Flow:
     if not file.exists():
         raise FlowCodeMissing(str(path), str(file))
     return unpickled(file.read_bytes(), str(path), str(file))
-
-
-@contextmanager
-def _by_value(modules: Iterable[str]) -> Iterator[None]:
-    """Let code of these modules be pickled as code, not as an instruction to import it: it is frozen thereby."""
-    import cloudpickle
-
-    registered = []
-    for name in modules:
-        module = sys.modules.get(name)
-        if module is not None and name != "__main__" and name not in cloudpickle.list_registry_pickle_by_value():
-            cloudpickle.register_pickle_by_value(module)
-            registered.append(module)
-    try:
-        yield
-    finally:
-        for module in registered:
-            cloudpickle.unregister_pickle_by_value(module)
 
 
 def _culprit(flow: Flow) -> str:

@@ -1,0 +1,166 @@
+"""Tasks on a Dask cluster, and the name under which pools of this machine are known."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import queue
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from headwater.core.errors import InvalidArgument
+from headwater.engine.state import Failed, State
+from headwater.engine.task_call import TaskCall
+from headwater.executors.base import Executor
+from headwater.executors.local import LocalExecutor
+from headwater.executors.processes import ProcessExecutor
+from headwater.executors.threads import ThreadExecutor
+from headwater.executors.transport import execute_packed, packed, unpacked
+
+IN_FLIGHT_MAX = 2_000
+"""How many calls the cluster is given at once: enough to see how many workers it needs."""
+
+
+def LocalDaskExecutor(scheduler: str = "threads", num_workers: int | None = None) -> Executor:  # noqa: N802 - the name people know
+    """Return the executor that serves what this name is used for elsewhere: a pool on this machine. It needs no Dask.
+
+    `scheduler` is "threads", "processes" (or "multiprocessing"), or "synchronous" (or "sync").
+
+    Raises:
+        InvalidArgument: there is no such scheduler.
+
+    """
+    match scheduler:
+        case "threads" | "threading":
+            return ThreadExecutor(num_workers)
+        case "processes" | "multiprocessing":
+            return ProcessExecutor(num_workers)
+        case "synchronous" | "sync" | "single-threaded":
+            return LocalExecutor()
+    raise InvalidArgument(f"There is no scheduler {scheduler!r}.", hint="Choose threads, processes or synchronous.")
+
+
+class DaskExecutor(Executor):
+    """Executes tasks on a Dask cluster: the one at `address`, or one that is started for each run.
+
+    Code, inputs and results must be picklable; log lines of a task come when it ends. Needs `pip install headwater[dask]`.
+
+    Args:
+        address: the scheduler's address, such as `tcp://10.0.0.5:8786`.
+        cluster_class: what makes the cluster, or its import path; a `distributed.LocalCluster` by default.
+        cluster_kwargs: arguments for it.
+        adapt_kwargs: arguments for `cluster.adapt(...)`, which makes the cluster grow and shrink.
+        client_kwargs: arguments for the `distributed.Client`.
+        debug: whether the cluster's own log lines are shown (only for the default cluster).
+        performance_report_path: where Dask writes a report of the run, as HTML.
+
+    Raises:
+        InvalidArgument: an address is given together with a cluster of its own.
+
+    """
+
+    capacity = IN_FLIGHT_MAX
+
+    def __init__(
+        self,
+        address: str | None = None,
+        *,
+        cluster_class: str | Callable[..., Any] | None = None,
+        cluster_kwargs: Mapping[str, Any] | None = None,
+        adapt_kwargs: Mapping[str, Any] | None = None,
+        client_kwargs: Mapping[str, Any] | None = None,
+        debug: bool = False,
+        performance_report_path: str | None = None,
+    ) -> None:
+        if address is not None and (cluster_class is not None or cluster_kwargs or adapt_kwargs):
+            raise InvalidArgument(
+                "A DaskExecutor uses the cluster at an address, or one of its own; both were given.",
+                hint="Drop address, or drop cluster_class, cluster_kwargs and adapt_kwargs.",
+            )
+        self.address = address
+        self.cluster_class = cluster_class
+        self.cluster_kwargs = dict(cluster_kwargs or {})
+        self.adapt_kwargs = dict(adapt_kwargs or {})
+        self.client_kwargs = dict(client_kwargs or {})
+        self.debug = debug
+        self.performance_report_path = performance_report_path
+        self._set_up()
+
+    def _set_up(self) -> None:
+        self._client: Any = None
+        self._outcomes: queue.SimpleQueue[tuple[Hashable, Any]] = queue.SimpleQueue()
+        self._calls: dict[Hashable, tuple[TaskCall, Any]] = {}
+
+    @contextmanager
+    def start(self) -> Iterator[None]:
+        distributed = _distributed()
+        self._set_up()
+        with ExitStack() as stack:
+            if self.address is not None:
+                where: Any = self.address
+            else:
+                where = stack.enter_context(self._cluster(distributed))
+                if self.adapt_kwargs:
+                    where.adapt(**self.adapt_kwargs)
+            self._client = stack.enter_context(distributed.Client(where, set_as_default=False, **self.client_kwargs))
+            if self.performance_report_path is not None:
+                with self._client.as_current():
+                    stack.enter_context(distributed.performance_report(self.performance_report_path))
+            try:
+                yield
+            finally:
+                left = [future for _, future in self._calls.values() if future is not None]
+                if left:
+                    # They belong to a run that was stopped.
+                    self._client.cancel(left, force=True)
+        self._set_up()
+
+    def _cluster(self, distributed: Any) -> Any:
+        kind = self.cluster_class
+        if isinstance(kind, str):
+            module, _, name = kind.rpartition(".")
+            kind = getattr(importlib.import_module(module), name)
+        if kind is not None:
+            return kind(**self.cluster_kwargs)
+        quiet = {"silence_logs": logging.DEBUG if self.debug else logging.CRITICAL, "dashboard_address": None}
+        return distributed.LocalCluster(**{**quiet, **self.cluster_kwargs})
+
+    def submit(self, key: Hashable, call: TaskCall) -> None:
+        parcel = packed(call)
+        if isinstance(parcel, Failed):
+            self._calls[key] = (call, None)
+            self._outcomes.put((key, parcel))
+            return
+        outcomes = self._outcomes
+        # Tasks of flows have side effects: two with equal inputs are two, and none is executed again by Dask itself.
+        future = self._client.submit(execute_packed, parcel, pure=False, retries=0)
+        self._calls[key] = (call, future)
+        future.add_done_callback(lambda done: outcomes.put((key, done)))
+
+    def next_outcome(self, seconds_max: float | None) -> tuple[Hashable, State] | None:
+        try:
+            key, outcome = self._outcomes.get(timeout=seconds_max)
+        except queue.Empty:
+            return None
+        call, _ = self._calls.pop(key)
+        if isinstance(outcome, State):
+            return key, outcome
+        if outcome.status != "finished":
+            error = outcome.exception() if outcome.status == "error" else RuntimeError(f"The call was {outcome.status}.")
+            return key, Failed(f"The cluster could not execute the task: {error!r}", result=error)
+        return key, unpacked(outcome.result(), call)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name not in {"_client", "_outcomes", "_calls"}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._set_up()
+
+
+def _distributed() -> Any:
+    try:
+        return importlib.import_module("distributed")
+    except ModuleNotFoundError as error:
+        raise InvalidArgument("The DaskExecutor needs Dask, which is not installed.", hint="pip install 'headwater[dask]'") from error

@@ -1,0 +1,92 @@
+"""Several tasks at once, each in a process."""
+
+from __future__ import annotations
+
+import os
+import queue
+from collections.abc import Hashable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from headwater.core.errors import InvalidArgument
+from headwater.engine.state import Failed, State
+from headwater.engine.task_call import TaskCall
+from headwater.executors.base import Executor
+from headwater.executors.transport import execute_packed, packed, unpacked
+
+
+class ProcessExecutor(Executor):
+    """Executes up to `num_workers` tasks at once in processes (default: one for each processor).
+
+    Good for tasks that keep the processor busy. Code, inputs and results must be picklable; log lines of a task come when it
+    ends. If a process dies, the tasks that were being executed fail, and others are executed in new processes.
+
+    Raises:
+        InvalidArgument: `num_workers` is below 1.
+
+    """
+
+    def __init__(self, num_workers: int | None = None) -> None:
+        if num_workers is not None and num_workers < 1:
+            raise InvalidArgument(f"num_workers must be at least 1, not {num_workers}.")
+        self.num_workers = num_workers
+        self.capacity = num_workers or os.cpu_count() or 1
+        self._pool: Any = None
+        self._outcomes: queue.SimpleQueue[tuple[Hashable, State | Any]] = queue.SimpleQueue()
+        self._calls: dict[Hashable, TaskCall] = {}
+
+    @contextmanager
+    def start(self) -> Iterator[None]:
+        self._outcomes, self._calls = queue.SimpleQueue(), {}
+        try:
+            yield
+        finally:
+            # What is still being executed belongs to a run that was stopped.
+            self._end_pool(kill=bool(self._calls))
+            self._calls = {}
+
+    def submit(self, key: Hashable, call: TaskCall) -> None:
+        parcel = packed(call)
+        self._calls[key] = call
+        if isinstance(parcel, Failed):
+            self._outcomes.put((key, parcel))
+            return
+        outcomes = self._outcomes
+        try:
+            future = self._workers().submit(execute_packed, parcel)
+        except Exception:  # noqa: BLE001 - the pool is broken, or being taken down, since a process died a moment ago
+            self._end_pool(kill=True)
+            future = self._workers().submit(execute_packed, parcel)
+        future.add_done_callback(lambda done: outcomes.put((key, done)))
+
+    def next_outcome(self, seconds_max: float | None) -> tuple[Hashable, State] | None:
+        try:
+            key, outcome = self._outcomes.get(timeout=seconds_max)
+        except queue.Empty:
+            return None
+        call = self._calls.pop(key)
+        if isinstance(outcome, State):
+            return key, outcome
+        error = outcome.exception()
+        if error is not None:
+            return key, Failed(f"The process that executed the task died: {error}", result=error)
+        return key, unpacked(outcome.result(), call)
+
+    def _workers(self) -> Any:
+        if self._pool is None:
+            # Not the standard library's pool: that one would execute the user's script again in each process.
+            from loky import ProcessPoolExecutor
+
+            self._pool = ProcessPoolExecutor(self.capacity)
+        return self._pool
+
+    def _end_pool(self, *, kill: bool) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=True, kill_workers=kill)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"num_workers": self.num_workers}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(state["num_workers"])  # type: ignore[misc]

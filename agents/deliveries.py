@@ -71,10 +71,10 @@ def action_for(run: Run | None, generation: int, *, agent_id: str, holds: Collec
     """
     if run is None or run.created is None:
         return Drop("there is no such run")
+    if generation > run.generation:
+        return LookAgain()  # before all else: what looks ended may have been restarted
     if run.ended:
         return Drop(f"the run is {run.state}")
-    if generation > run.generation:
-        return LookAgain()
     if generation < run.generation:
         return Drop(f"the run was rescheduled (schedule {run.generation}, this was {generation})")
     if run.held:

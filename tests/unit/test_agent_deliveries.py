@@ -15,6 +15,7 @@ from headwater.core.commands import (
     FinishRun,
     LoseAttempt,
     RescheduleRun,
+    RestartRun,
     RunCommand,
     StartRun,
 )
@@ -88,9 +89,15 @@ def test_a_wake_up_for_nothing_is_dropped() -> None:
     ],
     ids=["success", "failed", "unstarted", "cancelled", "too many attempts"],
 )
-@pytest.mark.parametrize("generation", [1, 2])
-def test_a_wake_up_of_a_run_that_has_ended_is_dropped(commands: list[RunCommand], generation: int) -> None:
-    assert isinstance(action(run_after(*commands), generation=generation), Drop)
+def test_a_wake_up_of_a_run_that_has_ended_is_dropped(commands: list[RunCommand]) -> None:
+    assert isinstance(action(run_after(*commands)), Drop)
+
+
+def test_a_wake_up_of_a_run_that_was_restarted_claims_it() -> None:
+    restarted = run_after(CLAIMED_BY_OTHER, FailUnstartedRun(NOW, "no storage", 1), RestartRun(NOW, (), ()))
+
+    assert action(restarted, generation=2) == Claim()
+    assert isinstance(action(restarted, generation=1), Drop)
 
 
 def test_a_wake_up_of_before_a_rescheduling_is_dropped() -> None:
@@ -101,6 +108,7 @@ def test_a_wake_up_of_before_a_rescheduling_is_dropped() -> None:
 def test_a_wake_up_newer_than_what_was_read_is_looked_at_again() -> None:
     assert action(run_after(), generation=2) == LookAgain()
     assert action(run_after(CLAIMED_BY_OTHER), generation=2) == LookAgain()
+    assert action(run_after(CancelRun(NOW)), generation=2) == LookAgain()  # it may have been restarted since
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ _REPLACED = [
     (re.compile(r'("position": )\d+'), r"\1<position>"),
     (re.compile(r"\s+"), " "),
 ]
+_LISTED = re.compile(r"(?<=\[)'[^\]]*'(?=\])|(?<=^Labels: ).+")
 _WHERE = {"home": "/home/ana", "host": "laptop", "user": "ana@laptop"}
 """What the documents call the machine on which they were recorded."""
 
@@ -102,6 +103,8 @@ class Terminal:
             self._process.kill()
         self._process.wait()
         self._reader.join()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
 
 class Plain:
@@ -121,6 +124,8 @@ class Plain:
         line = self.as_on_the_recorded_machine(line)
         for pattern, replacement in _REPLACED:
             line = pattern.sub(replacement, line)
+        # Labels are shown in order, and what the machine is called decides where its name stands.
+        line = _LISTED.sub(lambda found: ", ".join(sorted(found.group().split(", "))), line)
         return line.strip()
 
     def length(self, shown: list[str], printed: list[str], *, whole: bool = False) -> int | None:

@@ -12,9 +12,10 @@ from starlette.responses import RedirectResponse, Response
 from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument
 from headwater.core.identifiers import split_flow_id
-from headwater.core.operations.flows import delete_flow
+from headwater.core.operations.flows import delete_flow, limit_attempts
 from headwater.core.operations.projects import create_project, delete_project, describe_project, project, rename_project
-from headwater.core.operations.runs import RunRequest, cancel_run, rename_run, reschedule_run
+from headwater.core.operations.runs import RunRequest, cancel_run, rename_run, reschedule_run, restart_run
+from headwater.core.operations.slots import set_concurrency
 from headwater.web.run_form import run_request
 from headwater.web.safety import checked_form
 from headwater.web.site import author, seen_cookie, site_of
@@ -97,6 +98,30 @@ async def remove_flow(request: Request) -> Response:
     return _go(request, "/default/flows", outcome.position)
 
 
+async def limit_flow(request: Request) -> Response:
+    """Set how many runs of a flow are executed at once, and how often a run may lose its attempt."""
+    site = site_of(request)
+    form = await checked_form(request, site.token)
+    group_id, _ = split_flow_id(request.path_params["flow_id"])
+    at_once, attempts = _whole_number(form, "concurrency"), _whole_number(form, "attempts_max")
+    limited = await limit_attempts(site.log.events, group_id, attempts, author(request))
+    set_to = await set_concurrency(site.log.events, group_id, at_once, author(request))
+    return _go(request, f"/default/flow/{group_id}?tab=settings", max(limited.position, set_to.position))
+
+
+def _whole_number(form: Mapping[str, Any], name: str) -> int | None:
+    """Return the number in a field; None where it is empty.
+
+    Raises:
+        InvalidArgument: it is none.
+
+    """
+    text = _text(form, name)
+    if text and not (text.isascii() and text.isdigit() and len(text) < 10):  # noqa: PLR2004 - larger ones are no limits
+        raise InvalidArgument(f"{text!r} is not a whole number.", hint="Leave the field empty for no limit.")
+    return int(text) if text else None
+
+
 async def cancel(request: Request) -> Response:
     """Ask that the run ends, and show it."""
     site = site_of(request)
@@ -112,6 +137,22 @@ async def rename(request: Request) -> Response:
     form = await checked_form(request, site.token)
     run_id = request.path_params["run_id"]
     outcome = await rename_run(site.log.events, run_id, _text(form, "name"), author(request))
+    return _go(request, _run_address(run_id), outcome.position)
+
+
+async def restart(request: Request) -> Response:
+    """Execute a run that ended once more, from what failed, or from the task that the form names."""
+    site = site_of(request)
+    form = await checked_form(request, site.token)
+    run_id = request.path_params["run_id"]
+    outcome = await restart_run(
+        site.log.events,
+        site.log.queues,
+        run_id,
+        author(request),
+        from_task=_text(form, "from_task") or None,
+        reason=_text(form, "reason"),
+    )
     return _go(request, _run_address(run_id), outcome.position)
 
 

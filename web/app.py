@@ -17,7 +17,7 @@ from headwater.web import actions
 from headwater.web.assets import send_asset
 from headwater.web.downloads import log_as_json, log_as_text
 from headwater.web.graphql.endpoint import answer_graphql, send_explorer, subscriptions
-from headwater.web.health import health, ready
+from headwater.web.health import health, ready, send_metrics
 from headwater.web.page_requests import send_page, send_updates
 from headwater.web.pages.kinds import KINDS
 from headwater.web.problems import answer_broken, answer_error, answer_http_error
@@ -30,9 +30,11 @@ _ACTIONS = {
     "/default/project/{project_id}/delete": actions.remove_project,
     "/default/flow/{flow_id}/quick-run": actions.quick_run,
     "/default/flow/{flow_id}/run": actions.run,
+    "/default/flow/{flow_id}/limits": actions.limit_flow,
     "/default/flow/{flow_id}/delete": actions.remove_flow,
     "/default/flow-run/{run_id}/cancel": actions.cancel,
     "/default/flow-run/{run_id}/rename": actions.rename,
+    "/default/flow-run/{run_id}/restart": actions.restart,
     "/default/flow-run/{run_id}/start-now": actions.start_now,
 }
 
@@ -57,6 +59,7 @@ def routes() -> list[BaseRoute]:
         Route("/static/{name}", send_asset),
         Route("/health", health),
         Route("/ready", ready),
+        Route("/metrics", send_metrics),
     ]
 
 

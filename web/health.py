@@ -1,7 +1,8 @@
-"""Whether the server lives, and whether it is ready: for those who restart it or send people to it."""
+"""Whether the server lives, whether it is ready, and its numbers: for those who watch it, restart it, or send people to it."""
 
 from __future__ import annotations
 
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -39,3 +40,11 @@ async def ready(request: Request) -> Response:
         problems["views"] = str(error)
     answer = {"status": "not ready" if problems else "ready", **answer, **({"problems": problems} if problems else {})}
     return JSONResponse(answer, status_code=503 if problems else 200)
+
+
+async def send_metrics(request: Request) -> Response:
+    """Answer Prometheus."""
+    site = site_of(request)
+    views = Views(site.log, wait_seconds=_WAIT_SECONDS)
+    numbers = await site.metrics.collect(views, site.presence, open_pages=site.hub.watchers)
+    return Response(numbers, headers={"Content-Type": CONTENT_TYPE_LATEST})

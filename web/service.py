@@ -14,6 +14,7 @@ from headwater.core.log.protocol import Log
 from headwater.web.app import make_app
 from headwater.web.http_server import serve_http
 from headwater.web.live.hub import LiveHub
+from headwater.web.metrics import Metrics
 from headwater.web.presence import Presence
 from headwater.web.safety import page_token
 from headwater.web.site import Site
@@ -38,9 +39,10 @@ class WebService:
         token = page_token(tail.identity, self._key)
         page_context: dict[str, Any] = {"token": token}
         presence = Presence(self._log)
-        hub = LiveHub(self._log, presence, page_context)
+        metrics = Metrics()
+        hub = LiveHub(self._log, presence, page_context, metrics.heard)
         presence.on_return(hub.agent_heard)
-        site = Site(self._log, presence, hub, token, page_context)
+        site = Site(self._log, presence, hub, token, page_context, metrics)
         async with anyio.create_task_group() as group:
             await group.start(hub.serve)
             await group.start(presence.serve)

@@ -12,6 +12,7 @@ from headwater.core.commit import Position
 from headwater.core.log.protocol import Log
 from headwater.core.operations.runs import RunCreation
 from headwater.web.live.hub import LiveHub
+from headwater.web.metrics import Metrics
 from headwater.web.presence import Presence
 
 
@@ -24,6 +25,7 @@ class Site:
     hub: LiveHub
     token: str
     page_context: dict[str, Any]
+    metrics: Metrics
     creation: RunCreation = field(init=False)
     graphql_wrote: Position = 0
 

@@ -191,3 +191,38 @@ async def test_every_answer_bears_the_headers_that_browsers_obey(site: WebSite) 
 async def test_names_of_strangers_are_not_answered(site: WebSite) -> None:
     for host, status in (("evil.example", 403), ("localhost", 200), ("127.0.0.1:1", 200), ("[::1]:80", 200), ("server", 200), ("[", 403)):
         assert (await site.client.get("/health", headers={"Host": host})).status_code == status, host
+
+
+async def test_a_failed_run_is_restarted_as_a_whole_or_from_a_task(site: WebSite) -> None:
+    flow_id = await _flow(site)
+    run = await site.history.run(flow_id)
+    await run.claim()
+    await run.start()
+    await run.started("say_hello-1")
+    await run.failed("say_hello-1")
+    assert "Restart</button>" not in (await site.page(f"/default/flow-run/{run.run_id}")).split("</section>")[0]
+    await run.finish(failed=True)
+    path = f"/default/flow-run/{run.run_id}"
+    assert 'popovertarget="restart-run"' in await site.page(path)
+    assert "Restart from here" in await site.page(f"/default/task-run/{run.run_id}/say_hello-1")
+
+    await site.press(f"{path}/restart", reason="the warehouse is back")
+
+    assert (await _run(site, path)).state is StateName.SCHEDULED
+    assert "the warehouse is back" in await site.page(f"{path}?tab=events")
+    again = await site.press(f"{path}/restart", from_task="say_hello-1")
+    assert again.status_code == 409
+
+
+async def test_a_flow_gets_limits_and_loses_them(site: WebSite) -> None:
+    flow_id = await _flow(site)
+
+    await site.press(f"/default/flow/{flow_id}/limits", concurrency="2", attempts_max="5")
+    page = await site.page(f"/default/flow/{flow_id}?tab=settings")
+    assert 'name="concurrency" inputmode="numeric" value="2"' in page
+    assert 'name="attempts_max" inputmode="numeric" value="5"' in page
+    await site.press(f"/default/flow/{flow_id}/limits", concurrency="", attempts_max="")
+    assert 'name="concurrency" inputmode="numeric" value=""' in await site.page(f"/default/flow/{flow_id}?tab=settings")
+    for wrong in ("0", "-1", "many"):
+        answer = await site.press(f"/default/flow/{flow_id}/limits", concurrency=wrong)
+        assert answer.status_code == 400, wrong

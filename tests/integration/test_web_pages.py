@@ -171,3 +171,26 @@ async def test_a_ready_server_says_so(site: WebSite) -> None:
 
     assert answer.status_code == 200, answer.text
     assert answer.json()["status"] == "ready"
+
+
+async def test_metrics_tell_of_the_log_the_views_the_runs_the_agents_and_the_queues(site: WebSite) -> None:
+    await site.history.project("tutorial")
+    flow = await site.history.flow("hello-flow", project="tutorial", **chain(["say_hello"]), labels=["a", 'b"'])
+    await site.history.run(flow.flow_id)
+    await site.history.agent("river-1")
+    await site.page("/")
+
+    answer = await site.client.get("/metrics")
+
+    assert answer.headers["content-type"].startswith("text/plain")
+    for line in (
+        'headwater_runs{state="Scheduled"} 1.0',
+        'headwater_runs{state="Failed"} 0.0',
+        "headwater_projector_lag_commits 0.0",
+        'headwater_agents{health="silent"} 1.0',
+        'headwater_queue_waiting_runs{labels="a,b\\""} 1.0',
+        'headwater_commits_total{kind="run"} 1.0',
+        "headwater_views_up 1.0",
+        "headwater_append_seconds_count",
+    ):
+        assert line in answer.text, (line, answer.text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -14,7 +14,7 @@ from anyio.abc import TaskGroup, TaskStatus
 from headwater.core import subjects
 from headwater.core.commit import Position
 from headwater.core.errors import HeadwaterError, LogError, ViewsError
-from headwater.core.log.protocol import Log
+from headwater.core.log.protocol import Log, Recorded
 from headwater.web.live.tails import RunTails
 from headwater.web.live.topics import AGENTS, ANY_FLOW, FlowsOfRuns, LastChanges, topics_of
 from headwater.web.live.watched import Wake, WatchedPage
@@ -44,9 +44,12 @@ class Listener:
 
 
 class LiveHub:
-    """Keeps open pages up to date. `page_context` is what every page is rendered with besides its own content."""
+    """Keeps open pages up to date. `page_context` is what every page is rendered with besides its own content.
 
-    def __init__(self, log: Log, presence: Presence, page_context: dict[str, object]) -> None:
+    `hear` is called with each commit, for those who count.
+    """
+
+    def __init__(self, log: Log, presence: Presence, page_context: dict[str, object], hear: Callable[[Recorded], None]) -> None:
         self._log = log
         self._presence = presence
         self._page_context = page_context
@@ -57,6 +60,7 @@ class LiveHub:
         self._group: TaskGroup | None = None
         self._changes: LastChanges | None = None
         self._tails: RunTails | None = None
+        self._hear = hear
         self.position: Position = 0
         self.watchers = 0
 
@@ -95,6 +99,7 @@ class LiveHub:
                         topics = topics_of(recorded, self._flows)
                         changes.note(topics, recorded.position)
                         touched |= topics
+                        self._hear(recorded)
                         self.position = recorded.position
                     self._wake(touched)
 

@@ -48,6 +48,8 @@ def topics_of(recorded: Recorded, flows: FlowsOfRuns) -> frozenset[str]:
             return _run_topics(recorded, rest, flows)
         case "flow":
             return frozenset({LOG, FLOWS, f"flow:{rest}"})
+        case "slots":
+            return frozenset({LOG, f"flow:{rest}"})
         case "project" | "name":
             return frozenset({LOG, PROJECTS})
         case "agent":

@@ -8,6 +8,8 @@ from typing import Any
 from headwater.core import subjects
 from headwater.core.errors import InvalidArgument, NotFound
 from headwater.core.identifiers import flow_version_id, split_flow_id
+from headwater.core.operations.flows import flow_group
+from headwater.core.operations.slots import slots
 from headwater.core.queries import FlowRow, ListRuns, RunRow
 from headwater.core.states import StateName
 from headwater.web.pages.drawings import drawn_flow
@@ -118,8 +120,11 @@ async def _run(_: Sources, flow: FlowRow, __: Params) -> dict[str, Any]:
     return {"fields": parameter_fields(flow.parameters)}
 
 
-async def _settings(_: Sources, __: FlowRow, ___: Params) -> dict[str, Any]:
-    return {}
+async def _settings(sources: Sources, flow: FlowRow, _: Params) -> dict[str, Any]:
+    """Show what can be set; limits are read from the log, which alone has them."""
+    group = await flow_group(sources.log.events, flow.flow_group_id).refresh()
+    held = await slots(sources.log.events, flow.flow_group_id).refresh()
+    return {"attempts_max": group.attempts_max, "concurrency": held.limit, "held": len(held.attempts)}
 
 
 TABS = {

@@ -54,6 +54,7 @@ async def run_page(sources: Sources, params: Params, query: Params) -> Page:
         "waits": waits,
         "why": [],
         "can_cancel": run.state not in FINAL and not run.cancel_requested,
+        "can_restart": run.state in FINAL and run.state != StateName.SUCCESS,
         "can_start_now": waits and run.scheduled_start_time is not None and run.scheduled_start_time > sources.now,
         "lines_position": 0,
         "position": None,

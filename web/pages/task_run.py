@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headwater.core.errors import NotFound
+from headwater.core.states import FINAL
 from headwater.web.log_lines import LINE_CHARACTERS_MAX, LineFilter
 from headwater.web.pages.page import Page, Params, Sources, all_of
 from headwater.web.pages.run import find_run
@@ -33,6 +34,7 @@ async def task_run_page(sources: Sources, params: Params, query: Params) -> Page
     context = {
         "run": run,
         "task": task_run,
+        "can_restart": run.state in FINAL,
         "states": states,
         "lines": [line for line in lines if line.map_index == index or index < 0],
         "upstream": [names[edge.upstream] for edge in edges if edge.downstream == slug and edge.upstream in names],

@@ -1,0 +1,80 @@
+"""Numbers for Prometheus: how long appends take, how far the views are behind, what runs, who works, what waits."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.exposition import generate_latest
+
+from headwater.core.errors import CommitUnreadable, HeadwaterError
+from headwater.core.log.protocol import Recorded
+from headwater.core.query_client import Views
+from headwater.core.states import StateName
+from headwater.web.presence import Presence
+
+_RUN_STATES = ("Scheduled", "Submitted", "Running", "Cancelling", "Success", "Failed", "Cancelled")
+_LATENCIES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+
+
+class Metrics:
+    """The numbers of one web server. Those of the log are counted as commits come; those of the views are asked for when wanted."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._commits = Counter("headwater_commits", "Commits since this server started, by kind.", ["kind"], registry=self.registry)
+        self._append = Histogram(
+            "headwater_append_seconds",
+            "From a writer's decision to the log's receipt, by the clocks of both.",
+            buckets=_LATENCIES,
+            registry=self.registry,
+        )
+        self._log_position = self._gauge("headwater_log_position", "The last position of the log that this server heard of.")
+        self._views_up = self._gauge("headwater_views_up", "Whether the views answer: 1 or 0.")
+        self._views_position = self._gauge("headwater_views_position", "The position that the views show.")
+        self._lag = self._gauge("headwater_projector_lag_commits", "How many commits the views are behind the log.")
+        self._set_aside = self._gauge("headwater_set_aside_commits", "Commits that could not be applied.")
+        self._runs = Gauge("headwater_runs", "Runs of all time, by state.", ["state"], registry=self.registry)
+        self._agents = Gauge("headwater_agents", "Agents at work: healthy or silent.", ["health"], registry=self.registry)
+        self._queues = Gauge("headwater_queue_waiting_runs", "Runs that wait in a queue.", ["labels"], registry=self.registry)
+        self._pages = self._gauge("headwater_web_open_pages", "Pages that are kept up to date now.")
+
+    def _gauge(self, name: str, meaning: str) -> Gauge:
+        return Gauge(name, meaning, registry=self.registry)
+
+    def heard(self, recorded: Recorded) -> None:
+        """Count a commit that came."""
+        self._commits.labels(recorded.subject.split(".")[2]).inc()
+        self._log_position.set(recorded.position)
+        try:
+            written = recorded.commit.at
+        except CommitUnreadable:
+            return
+        self._append.observe(max(0.0, (recorded.recorded_at - written).total_seconds()))
+
+    async def collect(self, views: Views, presence: Presence, *, open_pages: int) -> bytes:
+        """Return all numbers as Prometheus reads them. Where the views do not answer, theirs are left out."""
+        self._pages.set(open_pages)
+        for gauge in (self._runs, self._agents, self._queues):
+            gauge.clear()
+        try:
+            await self._ask(views, presence)
+        except HeadwaterError:
+            self._views_up.set(0)
+        else:
+            self._views_up.set(1)
+        return generate_latest(self.registry)
+
+    async def _ask(self, views: Views, presence: Presence) -> None:
+        status = await views.status(set_aside_limit=0)
+        self._views_position.set(status.position)
+        self._lag.set(status.lag)
+        self._set_aside.set(status.set_aside_count)
+        counts = await views.run_counts()
+        for state in {*_RUN_STATES, *counts}:
+            self._runs.labels(str(StateName(state))).set(counts.get(state, 0))
+        agents = await views.agents(status="working", limit=None)
+        lively = presence.lively(agent.id for agent in agents)
+        healthy = sum(at is not None for at in lively.values())
+        self._agents.labels("healthy").set(healthy)
+        self._agents.labels("silent").set(len(agents) - healthy)
+        for queue in await views.queues():
+            self._queues.labels(",".join(queue.labels)).set(queue.scheduled_runs)

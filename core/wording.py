@@ -52,7 +52,7 @@ def _flow_in_words(event: AnyEvent) -> str | None:
                 return "any number of the flow's runs may be executed at once"
             return f"at most {event.limit} {'run' if event.limit == 1 else 'runs'} of the flow may be executed at once"
         case e.SlotTaken():
-            return f"run {event.run_id} took a slot"
+            return f"attempt {event.attempt} of run {event.run_id} took a slot"
         case e.SlotFreed():
             return f"the slot of run {event.run_id} became free"
         case e.QueueOpened():

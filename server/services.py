@@ -1,4 +1,4 @@
-"""What a server runs on top of NATS and PostgreSQL: the streams' set-up, the projector, the query service, the web."""
+"""What a server runs on top of NATS and PostgreSQL: the streams' set-up, the warden, the projector, the query service, the web."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class LogServices:
 
         """
         from headwater.projections.services import view_services
+        from headwater.server.warden import Warden
         from headwater.web.service import WebService
 
         context = self._context
@@ -42,6 +43,7 @@ class LogServices:
             ) as log,
             anyio.create_task_group() as group,
         ):
+            await start_all(group, [Warden(log)])
             await start_all(group, view_services(log, context.database_url, log_retention_days=context.log_retention_days))
             await start_all(group, [WebService(log, context.http_socket)])
             task_status.started()

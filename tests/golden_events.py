@@ -150,7 +150,7 @@ GOLDEN_EVENTS: tuple[Event, ...] = (
     FlowDeleted(reason="moved"),
     FlowAttemptsLimited(attempts_max=5),
     ConcurrencySet(limit=2),
-    SlotTaken(run_id=_RUN),
+    SlotTaken(run_id=_RUN, attempt=2),
     SlotFreed(run_id=_RUN),
     RunCreated(
         run_id=_RUN,

@@ -12,9 +12,10 @@ class ConcurrencySet(Event, tag="slots.limit_set", frozen=True):
 
 
 class SlotTaken(Event, tag="slots.taken", frozen=True):
-    """The run has a slot from here on: it may be claimed."""
+    """The run has a slot from here on, for this attempt, which may now be claimed. One that it had for another attempt goes on as this."""
 
     run_id: str
+    attempt: int
 
 
 class SlotFreed(Event, tag="slots.freed", frozen=True):

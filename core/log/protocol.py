@@ -176,8 +176,8 @@ class RunQueues(Protocol):
         """Remove the run's timer, if there is one. A fire already on its way may still arrive."""
         ...
 
-    async def is_waiting(self, run_id: str) -> bool:
-        """Tell whether the run has an item (in somebody's hands or not) or a timer: something will wake an agent for it.
+    async def is_waiting(self, run_id: str, *, generation: int = 0) -> bool:
+        """Tell whether the run has an item (in somebody's hands or not) or a timer, of this generation or a newer one.
 
         On a cluster, what was done with a moment ago may count still.
         """

@@ -24,16 +24,16 @@ async def set_concurrency(log: EventLog, group_id: str, limit: int | None, autho
     return await slots(log, group_id).execute(SetConcurrency(limit), author)
 
 
-async def take_slot(known: Aggregate[Slots, SlotCommand], run_id: str, author: Author, *, running: bool = False) -> Outcome[Slots]:
-    """Take a slot for the run, if it has none. `running`: it is executed already, and counts whatever the limit.
+async def take_slot(log: EventLog, group_id: str, run_id: str, attempt: int, author: Author, *, running: bool = False) -> Outcome[Slots]:
+    """Take a slot for this attempt of the run. `running`: it is executed already, and counts whatever the limit.
 
     Raises:
         SlotsFull: all are taken.
 
     """
-    return await known.execute(TakeSlot(run_id, running), author, refresh=False)
+    return await slots(log, group_id).execute(TakeSlot(run_id, attempt, running), author)
 
 
-async def free_slot(log: EventLog, group_id: str, run_id: str, author: Author) -> Outcome[Slots]:
-    """Free the run's slot, if it has one."""
-    return await slots(log, group_id).execute(FreeSlot(run_id), author)
+async def free_slot(log: EventLog, group_id: str, run_id: str, attempt: int, author: Author) -> Outcome[Slots]:
+    """Free the slot that the run has for this attempt, if it has one."""
+    return await slots(log, group_id).execute(FreeSlot(run_id, attempt), author)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from headwater.core.commands import FreeSlot, SetConcurrency, SlotCommand, TakeSlot
 from headwater.core.errors import InvalidArgument, SlotsFull
@@ -14,25 +13,29 @@ from headwater.core.rules.aggregate import Rules
 
 @dataclass(frozen=True)
 class Slots:
-    """The slots of one flow as their events leave them. `limit` None: nobody counts. `runs`: who has one, the longest first."""
+    """The slots of one flow as their events leave them. `limit` None: nobody counts.
+
+    `attempts` maps each run that has a slot to the attempt it has it for. So a slot is freed only by those who know what it was for, and
+    no late hand frees that of a newer attempt.
+    """
 
     limit: int | None = None
-    runs: tuple[str, ...] = ()
+    attempts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def free(self) -> int | None:
         """How many more runs may have one; None: as many as come."""
-        return None if self.limit is None else max(0, self.limit - len(self.runs))
+        return None if self.limit is None else max(0, self.limit - len(self.attempts))
 
 
 def evolve(slots: Slots, event: AnyEvent) -> Slots:
     match event:
         case ConcurrencySet():
-            return Slots(event.limit, () if event.limit is None else slots.runs)
+            return Slots(event.limit, {} if event.limit is None else slots.attempts)
         case SlotTaken():
-            return dataclasses.replace(slots, runs=(*slots.runs, event.run_id))
+            return Slots(slots.limit, {**slots.attempts, event.run_id: event.attempt})
         case SlotFreed():
-            return dataclasses.replace(slots, runs=tuple(each for each in slots.runs if each != event.run_id))
+            return Slots(slots.limit, {run_id: attempt for run_id, attempt in slots.attempts.items() if run_id != event.run_id})
         case _:
             return slots
 
@@ -44,13 +47,14 @@ def decide(slots: Slots, command: SlotCommand) -> Sequence[AnyEvent]:
                 raise InvalidArgument(f"A flow's limit must be at least 1, not {command.limit}.", hint="`none` takes the limit away.")
             return [] if command.limit == slots.limit else [ConcurrencySet(command.limit)]
         case TakeSlot():
-            if slots.limit is None or command.run_id in slots.runs:
+            had = slots.attempts.get(command.run_id)
+            if slots.limit is None or had == command.attempt:
                 return []
-            if len(slots.runs) >= slots.limit and not command.running:
-                raise SlotsFull(slots.limit, slots.runs)
-            return [SlotTaken(command.run_id)]
+            if had is None and not slots.free and not command.running:
+                raise SlotsFull(slots.limit, tuple(slots.attempts))
+            return [SlotTaken(command.run_id, command.attempt)]
         case FreeSlot():
-            return [SlotFreed(command.run_id)] if command.run_id in slots.runs else []
+            return [SlotFreed(command.run_id)] if slots.attempts.get(command.run_id) == command.attempt else []
 
 
 RULES = Rules(Slots(), evolve, decide)

@@ -46,6 +46,16 @@ async def test_a_run_with_a_timer_waits_until_it_is_cancelled(log: Log, queue_id
     await _waits_no_more(log, item.run_id)
 
 
+async def test_a_wake_up_of_before_a_rescheduling_does_not_count(log: Log, queue_id: str) -> None:
+    item = an_item(queue_id, generation=2)
+    await log.queues.offer(item)
+    timed = an_item(queue_id, generation=2)
+    await log.queues.set_timer(timed, due=datetime.now(UTC) + timedelta(hours=1))
+
+    assert [await log.queues.is_waiting(run_id, generation=2) for run_id in (item.run_id, timed.run_id)] == [True, True]
+    assert [await log.queues.is_waiting(run_id, generation=3) for run_id in (item.run_id, timed.run_id)] == [False, False]
+
+
 async def test_after_a_loss_nothing_waits_and_whoever_listens_hears_of_it(broker: Broker, log: Log, other: Log, queue_id: str) -> None:
     offered, timed = an_item(queue_id), an_item(queue_id)
     await log.queues.offer(offered)

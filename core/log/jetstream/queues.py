@@ -44,8 +44,8 @@ class JetStreamQueues:
     async def cancel_timer(self, run_id: str) -> None:
         await cancel_timer(self._connection, run_id)
 
-    async def is_waiting(self, run_id: str) -> bool:
-        return await is_waiting(self._connection, run_id)
+    async def is_waiting(self, run_id: str, *, generation: int = 0) -> bool:
+        return await is_waiting(self._connection, run_id, generation)
 
     async def waiting_runs(self) -> set[str]:
         return await waiting_runs(self._connection)

@@ -9,10 +9,12 @@ import msgspec
 from nats.aio.msg import Msg
 
 from headwater.core import subjects
+from headwater.core.log.jetstream import wire
 from headwater.core.log.jetstream.api import ApiAnswer, ApiRefusal, ask_api
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.streams import WORK, ensure_work
 from headwater.core.log.mailbox import Mailbox
+from headwater.core.log.work_item import decode_item
 
 _MADE_ANEW = f"$JS.EVENT.ADVISORY.STREAM.CREATED.{WORK}"
 _DELETED = f"$JS.EVENT.ADVISORY.STREAM.DELETED.{WORK}"
@@ -29,16 +31,20 @@ class _SubjectsAnswer(ApiAnswer, frozen=True):
     total: int = 0
 
 
-async def is_waiting(connection: Connection, run_id: str) -> bool:
-    """Tell whether the run has an item or a timer; see `RunQueues.is_waiting`."""
+class _MessageAnswer(ApiAnswer, frozen=True):
+    message: wire.StoredMessage | None = None
+
+
+async def is_waiting(connection: Connection, run_id: str, generation: int) -> bool:
+    """Tell whether the run has an item or a timer that still means something; see `RunQueues.is_waiting`."""
     for wanted in (subjects.scheduled("*", run_id), subjects.timer(run_id)):
         try:
-            answer = await ask_api(connection, f"STREAM.INFO.{WORK}", {"subjects_filter": wanted}, _SubjectsAnswer)
+            answer = await ask_api(connection, f"STREAM.MSG.GET.{WORK}", {"last_by_subj": wanted}, _MessageAnswer)
         except ApiRefusal as refusal:
             if refusal.not_found:
-                return False
+                continue
             raise
-        if answer.state.subjects:
+        if answer.message is not None and decode_item(answer.message.data).generation >= generation:
             return True
     return False
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -76,14 +76,22 @@ class MemoryQueues:
         self._timers.pop(run_id, None)
         await self._done("cancel_timer", run_id)
 
-    async def is_waiting(self, run_id: str) -> bool:
-        return run_id in await self.waiting_runs()
+    async def is_waiting(self, run_id: str, *, generation: int = 0) -> bool:
+        await anyio.lowlevel.checkpoint()
+        return any(item.run_id == run_id and item.generation >= generation for item in self._items())
 
     async def waiting_runs(self) -> set[str]:
         await anyio.lowlevel.checkpoint()
+        return {item.run_id for item in self._items()}
+
+    def _items(self) -> Iterator[WorkItem]:
+        """Yield what is in the queues, in somebody's hands or not, and what the timers will put there."""
         self.settle()
-        items = (stored for queue in self._queues.values() for stored in (*queue.ready, *queue.held))
-        return {*self._timers, *(decode_item(stored.data).run_id for stored in items)}
+        for timer in self._timers.values():
+            yield decode_item(timer.data)
+        for queue in self._queues.values():
+            for stored in (*queue.ready, *queue.held):
+                yield decode_item(stored.data)
 
     def losses(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
         return self._losses()

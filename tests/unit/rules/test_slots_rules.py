@@ -15,40 +15,47 @@ def given(*events: AnyEvent) -> Slots:
 
 
 def test_without_a_limit_nobody_counts() -> None:
-    assert RULES.decide(given(), TakeSlot("r-1")) == []
+    assert RULES.decide(given(), TakeSlot("r-1", 1)) == []
     assert given().free is None
 
 
 def test_a_run_takes_a_slot_once() -> None:
     limited = given(ConcurrencySet(1))
 
-    assert RULES.decide(limited, TakeSlot("r-1")) == [SlotTaken("r-1")]
-    assert RULES.decide(given(ConcurrencySet(1), SlotTaken("r-1")), TakeSlot("r-1")) == []
+    assert RULES.decide(limited, TakeSlot("r-1", 1)) == [SlotTaken("r-1", 1)]
+    assert RULES.decide(given(ConcurrencySet(1), SlotTaken("r-1", 1)), TakeSlot("r-1", 1)) == []
 
 
 def test_when_all_slots_are_taken_the_next_run_is_refused_and_told_by_whom() -> None:
     with pytest.raises(SlotsFull) as refused:
-        RULES.decide(given(ConcurrencySet(2), SlotTaken("r-1"), SlotTaken("r-2")), TakeSlot("r-3"))
+        RULES.decide(given(ConcurrencySet(2), SlotTaken("r-1", 1), SlotTaken("r-2", 1)), TakeSlot("r-3", 1))
 
     assert (refused.value.limit, refused.value.runs) == (2, ("r-1", "r-2"))
 
 
 def test_a_freed_slot_may_be_taken_again() -> None:
-    freed = given(ConcurrencySet(1), SlotTaken("r-1"), SlotFreed("r-1"))
+    freed = given(ConcurrencySet(1), SlotTaken("r-1", 1), SlotFreed("r-1"))
 
-    assert RULES.decide(freed, TakeSlot("r-2")) == [SlotTaken("r-2")]
-    assert RULES.decide(freed, FreeSlot("r-1")) == []
+    assert RULES.decide(freed, TakeSlot("r-2", 1)) == [SlotTaken("r-2", 1)]
+    assert RULES.decide(freed, FreeSlot("r-1", 1)) == []
+
+
+def test_the_next_attempt_of_a_run_goes_on_with_its_slot_and_no_late_hand_frees_it() -> None:
+    full = given(ConcurrencySet(1), SlotTaken("r-1", 1))
+
+    assert RULES.decide(full, TakeSlot("r-1", 2)) == [SlotTaken("r-1", 2)]
+    assert RULES.decide(given(ConcurrencySet(1), SlotTaken("r-1", 1), SlotTaken("r-1", 2)), FreeSlot("r-1", 1)) == []
 
 
 def test_runs_under_way_when_the_limit_comes_or_falls_keep_their_slots() -> None:
-    running = given(ConcurrencySet(1), SlotTaken("r-1"))
+    running = given(ConcurrencySet(1), SlotTaken("r-1", 1))
 
-    assert RULES.decide(running, TakeSlot("r-2", running=True)) == [SlotTaken("r-2")]
-    assert given(ConcurrencySet(3), SlotTaken("r-1"), SlotTaken("r-2"), ConcurrencySet(1)).free == 0
+    assert RULES.decide(running, TakeSlot("r-2", 1, running=True)) == [SlotTaken("r-2", 1)]
+    assert given(ConcurrencySet(3), SlotTaken("r-1", 1), SlotTaken("r-2", 1), ConcurrencySet(1)).free == 0
 
 
 def test_taking_the_limit_away_frees_everybody() -> None:
-    assert given(ConcurrencySet(1), SlotTaken("r-1"), ConcurrencySet(None)) == Slots()
+    assert given(ConcurrencySet(1), SlotTaken("r-1", 1), ConcurrencySet(None)) == Slots()
 
 
 def test_the_limit_is_at_least_one() -> None:

@@ -1,0 +1,7 @@
+"""The warden: sees that no run is stuck for want of somebody who lives."""
+
+from __future__ import annotations
+
+from headwater.server.warden.warden import Warden
+
+__all__ = ["Warden"]

@@ -1,0 +1,144 @@
+"""What the warden does about what it finds. Each remedy looks at the log again and appends conditionally: two wardens may race."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+
+import msgspec
+
+from headwater.core import subjects
+from headwater.core.aggregates import Author
+from headwater.core.commands import LoseAttempt, RegisterAgent
+from headwater.core.errors import NoAnswer
+from headwater.core.events import AgentRegistered
+from headwater.core.log.protocol import Log
+from headwater.core.operations.agents import lose_agent, register_agent
+from headwater.core.operations.runs import arm, load_run
+from headwater.core.operations.slots import free_slot, slots, take_slot
+from headwater.core.presence import HoldsAnswer, HoldsQuestion
+from headwater.core.rules.agent import AgentStatus
+from headwater.core.rules.run import Run
+from headwater.core.states import StateName
+from headwater.server.warden.watchlist import WatchedAgent, WatchedRun
+
+ANSWER_SECONDS = 0.4
+"""How long an agent that was not heard of may take to answer when it is asked."""
+
+_log = logging.getLogger(__name__)
+_encode = msgspec.json.Encoder().encode
+_decode_answer = msgspec.json.Decoder(HoldsAnswer).decode
+
+
+class Remedies:
+    """What can be done, on one log. Every method may be repeated; all raise LogError where the log is away."""
+
+    def __init__(self, log: Log, author: Author) -> None:
+        self._log = log
+        self._author = author
+
+    async def answers(self, agent_id: str) -> bool:
+        """Tell whether the agent answers. Silence counts only if the log itself answers right before."""
+        await self._log.events.tail()
+        try:
+            data = await self._log.request(subjects.ask_agent(agent_id), _encode(HoldsQuestion("", 0)), timeout=ANSWER_SECONDS)
+            _decode_answer(data)
+        except (NoAnswer, msgspec.MsgspecError):
+            return False
+        return True
+
+    async def bury(self, agent: WatchedAgent, held: list[WatchedRun], *, silent_seconds: float) -> None:
+        """Record that the agent is gone, and that its attempts are."""
+        name = agent.registered.name if agent.registered is not None else agent.agent_id
+        if agent.status is AgentStatus.STOPPED:
+            reason = f"agent {name!r} stopped without it"
+        else:
+            reason = f"nothing was heard of agent {name!r} for {silent_seconds:.0f} s"
+            if agent.status is AgentStatus.WORKING:
+                said = f"Nothing was heard of it for {silent_seconds:.0f} s."
+                await lose_agent(self._log.events, agent.agent_id, self._author, reason=said)
+                _log.warning("Agent %r (%s) was lost. %s", name, agent.agent_id, said)
+        for run in held:
+            await self._lose_attempt(run.run_id, agent.agent_id, reason)
+
+    async def _lose_attempt(self, run_id: str, agent_id: str, reason: str) -> None:
+        run = await load_run(self._log.events, run_id)
+        if not run.state.held or run.state.agent_id != agent_id:
+            return
+        attempt = run.state.attempt
+        outcome = await run.execute(LoseAttempt(attempt, reason, self._author.clock()), self._author, refresh=False)
+        if outcome.state.ended:
+            await self._log.queues.cancel_timer(run_id)
+        _log.warning("Run %r (%s): attempt %d was lost: %s. It is %s now.", run.state.name, run_id, attempt, reason, outcome.state.state)
+        assert run.state.created is not None
+        await free_slot(self._log.events, run.state.created.flow_group_id, run_id, attempt, self._author)
+
+    async def welcome_back(self, registered: AgentRegistered) -> None:
+        """Record that an agent that was lost is at work again."""
+        fields = {name: getattr(registered, name) for name in registered.__struct_fields__}
+        await register_agent(self._log.events, RegisterAgent(**fields), self._author)
+
+    async def read(self, run_id: str) -> WatchedRun | None:
+        """Return the run as the log has it; None where it has ended."""
+        state = (await load_run(self._log.events, run_id)).state
+        assert state.created is not None
+        if state.ended:
+            return None
+        created = state.created
+        agent_id = state.agent_id if state.held else ""
+        return WatchedRun(run_id, created.flow_group_id, created.queue_id, state.attempt, agent_id, state.start_time, state.generation)
+
+    async def wake(self, run_id: str) -> None:
+        """Give the run the wake-up it needs, if it waits and has none."""
+        state = (await load_run(self._log.events, run_id)).state
+        if not waits(state) or await self._log.queues.is_waiting(run_id, generation=state.generation):
+            return
+        _log.info("Run %r (%s) waited, and nothing would have woken it: it does now.", state.name, run_id)
+        await arm(self._log.queues, state, now=self._author.clock())
+
+    async def settle_slots(self, group_id: str, unfinished: list[WatchedRun]) -> bool:
+        """Free slots of runs that do not run, count runs that run without one, and wake runs for those that are free.
+
+        Returns whether runs wait although slots are free.
+        """
+        found = slots(self._log.events, group_id)
+        state = await found.refresh()
+        if state.limit is None:
+            for run in unfinished:
+                if run.waits:
+                    await self.wake(run.run_id)
+            return False
+        for run_id, attempt in state.attempts.items():
+            if await self._is_over(run_id, attempt):
+                await free_slot(self._log.events, group_id, run_id, attempt, self._author)
+        for run in unfinished:
+            if run.agent_id and run.run_id not in state.attempts:
+                await take_slot(self._log.events, group_id, run.run_id, run.attempt, self._author, running=True)
+        return await self._wake_for_slots((await found.refresh()).free or 0, unfinished)
+
+    async def _is_over(self, run_id: str, attempt: int) -> bool:
+        """Tell whether the attempt that has the slot is over. One that is yet to be claimed is not."""
+        state = (await load_run(self._log.events, run_id)).state
+        return state.ended or state.attempt > attempt or (state.attempt == attempt and not state.held)
+
+    async def free_unclaimed(self, group_id: str, run_id: str, attempt: int) -> None:
+        """Free the slot of an attempt that nobody claimed: who took it for that died in between."""
+        state = (await load_run(self._log.events, run_id)).state
+        if state.attempt < attempt:
+            await free_slot(self._log.events, group_id, run_id, attempt, self._author)
+
+    async def _wake_for_slots(self, free: int, unfinished: list[WatchedRun]) -> bool:
+        """Wake as many of each queue as could have a slot: of some queues no agent may be at work."""
+        now = self._author.clock()
+        due = [run for run in unfinished if run.waits and run.start_time is not None and run.start_time <= now]
+        woken: Counter[str] = Counter()
+        for run in sorted(due, key=lambda run: (run.start_time, run.run_id)):
+            if woken[run.queue_id] < free:
+                woken[run.queue_id] += 1
+                await self.wake(run.run_id)
+        return bool(woken)
+
+
+def waits(state: Run) -> bool:
+    """Tell whether somebody must be woken for the run, now or later."""
+    return state.state is StateName.SCHEDULED and not state.held

@@ -1,0 +1,285 @@
+"""The warden as a service: hears, folds, waits for deadlines, and does what nobody else is left to do.
+
+It asks for nothing on a schedule. What it knows it has from the log, from the agents' heartbeats, and from what the broker says when
+work items may have been lost; all of it is in memory and made anew at the start.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import anyio
+import msgspec
+from anyio import TASK_STATUS_IGNORED
+from anyio.abc import TaskGroup, TaskStatus
+
+from headwater.core import subjects
+from headwater.core.aggregates import Author, utc_now
+from headwater.core.commit import Position
+from headwater.core.errors import HeadwaterError, LogError
+from headwater.core.events import (
+    AgentRegistered,
+    AgentStopped,
+    AnyEvent,
+    ConcurrencySet,
+    RunAttemptLost,
+    RunCancelled,
+    RunFailed,
+    RunScheduled,
+    RunSubmitted,
+    RunSucceeded,
+    SlotFreed,
+    SlotTaken,
+)
+from headwater.core.log.protocol import Log
+from headwater.core.presence import Heartbeat
+from headwater.core.rules.agent import AgentStatus
+from headwater.server.warden.deadlines import Deadlines
+from headwater.server.warden.remedies import Remedies
+from headwater.server.warden.watchlist import WatchedAgent, Watchlist
+
+LEASE_SECONDS = 10.0
+"""The lease of an agent that was not heard yet; it says its own with every heartbeat."""
+SILENCE_SECONDS = 0.5
+"""How long after a whole lease of silence an agent is asked, for the last time, whether it lives."""
+WAKE_UP_SECONDS = 3.0
+"""Within so long its creator, or the holder of its last attempt, has seen to it that a run is woken for."""
+SLOT_SECONDS = 0.3
+CLAIM_SECONDS = 5.0
+"""Whoever takes a slot for a run claims the run within so long, or died."""
+_RETRY_SECONDS = 2.0
+_RETRY_SECONDS_MAX = 60.0
+_AT_ONCE = 8
+
+Task = tuple[str, str]
+"""What is to be looked at, and its id: an "agent", a "run", the "slots" of a flow, a "claim" (flow, run, attempt), all "work"."""
+
+_decode_heartbeat = msgspec.json.Decoder(Heartbeat).decode
+_log = logging.getLogger(__name__)
+
+
+class Warden:
+    """One for a server; several on one log do no harm. `clock` is the wall clock by which runs are due."""
+
+    def __init__(self, log: Log, *, actor: str = "warden", clock: Callable[[], datetime] = utc_now) -> None:
+        self._log = log
+        self._clock = clock
+        self._remedies = Remedies(log, Author(actor, clock))
+        self._known = Watchlist()
+        self._deadlines: Deadlines[Task] = Deadlines()
+        self._heard: dict[str, tuple[float, float]] = {}
+        self._backoff: dict[Task, float] = {}
+        self._at_once = anyio.Semaphore(_AT_ONCE)
+        self._start: Position = 0
+        self._ready = anyio.Event()
+
+    async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+        """Guard until cancelled. Ready when everything to come is sure to be heard; what is past is read behind that."""
+        async with (
+            self._log.subscribe(subjects.AGENT_HEARTBEATS) as heartbeats,
+            self._log.queues.losses() as losses,
+            self._log.events.follow(subjects.EVENTS_ALL) as commits,
+            anyio.create_task_group() as group,
+        ):
+            self._start = (await self._log.events.tail()).position
+            forget = self._log.on_reconnect(self._hear_everybody_anew)
+            try:
+                group.start_soon(self._act, group)
+                group.start_soon(self._hear_losses, losses)
+                group.start_soon(self._hear_heartbeats, heartbeats)
+                task_status.started()
+                if not self._start:
+                    await self._begin()
+                async for batch in commits:
+                    for recorded in batch:
+                        self._take(self._known.fold(recorded))
+                    if not self._ready.is_set() and self._known.position >= self._start:
+                        await self._begin()
+            finally:
+                forget()
+
+    async def caught_up(self) -> None:
+        """Return when all that had happened before the start is known."""
+        await self._ready.wait()
+
+    async def _begin(self) -> None:
+        """Act from here on: first on what was left undone while nobody guarded."""
+        self._ready.set()
+        working = [agent.agent_id for agent in self._known.agents.values() if agent.status is AgentStatus.WORKING]
+        for agent_id in {*working, *self._known.holders()}:
+            self._expect_sign_of(agent_id)
+        for group_id, slots in self._known.slots.items():
+            if slots.limit is not None:
+                self._deadlines.set(("slots", group_id), 0)
+        for run_id in self._known.unread:
+            self._deadlines.set(("run", run_id), 0)
+        self._deadlines.set(("work", ""), 0)
+
+    # What happens
+
+    async def _hear_heartbeats(self, heartbeats: object) -> None:
+        async for message in heartbeats:  # type: ignore[attr-defined]
+            try:
+                beat = _decode_heartbeat(message.data)
+            except msgspec.MsgspecError:
+                continue  # of another version, or not an agent's
+            self._heard[beat.agent_id] = (anyio.current_time(), min(max(beat.lease_seconds, 1.0), 3600.0))
+            agent = self._known.agents.get(beat.agent_id)
+            if agent is not None and agent.status is AgentStatus.LOST and self._ready.is_set():
+                self._deadlines.advance(("agent", beat.agent_id), 0)
+
+    async def _hear_losses(self, losses: object) -> None:
+        async for _ in losses:  # type: ignore[attr-defined]
+            if self._ready.is_set():
+                self._deadlines.set(("work", ""), 0)
+
+    def _hear_everybody_anew(self) -> None:
+        """After the connection was away nobody can have been heard: each gets its lease once more."""
+        now = anyio.current_time()
+        self._heard = {agent_id: (now, lease) for agent_id, (_, lease) in self._heard.items()}
+
+    def _take(self, news: list[tuple[str, AnyEvent]]) -> None:
+        if not self._ready.is_set():
+            return
+        for about, event in news:
+            match event:
+                case AgentRegistered():
+                    self._expect_sign_of(about)
+                case AgentStopped() if self._known.held_by(about):
+                    self._expect_sign_of(about)
+                case RunSubmitted():
+                    self._deadlines.clear(("run", about))
+                    self._expect_sign_of(event.agent_id)
+                    self._count_if_limited(about)
+                case RunScheduled():
+                    self._deadlines.set(("run", about), WAKE_UP_SECONDS)
+                case RunAttemptLost():
+                    self._deadlines.set(("run", about), WAKE_UP_SECONDS)
+                    self._look_at_slots_of(about)
+                case RunSucceeded() | RunFailed() | RunCancelled():
+                    self._deadlines.clear(("run", about))
+                    self._look_at_slots_of(about)
+                case SlotTaken():
+                    self._deadlines.set(("claim", f"{about} {event.run_id} {event.attempt}"), CLAIM_SECONDS)
+                case SlotFreed() | ConcurrencySet():
+                    self._backoff.pop(("slots", about), None)
+                    self._deadlines.advance(("slots", about), 0)
+                case _:
+                    pass
+
+    def _expect_sign_of(self, agent_id: str) -> None:
+        if ("agent", agent_id) not in self._deadlines:
+            now = anyio.current_time()
+            _, lease = self._heard.setdefault(agent_id, (now, LEASE_SECONDS))
+            self._heard[agent_id] = (now, lease)
+            self._deadlines.set(("agent", agent_id), lease + SILENCE_SECONDS)
+
+    def _count_if_limited(self, run_id: str) -> None:
+        run = self._known.runs.get(run_id)
+        slots = None if run is None else self._known.slots.get(run.group_id)
+        if run is not None and slots is not None and slots.limit is not None and slots.attempts.get(run_id) != run.attempt:
+            self._deadlines.advance(("slots", run.group_id), SLOT_SECONDS)
+
+    def _look_at_slots_of(self, run_id: str) -> None:
+        """Its holder frees the slot of a run; where that died, nobody does."""
+        for group_id, slots in self._known.slots.items():
+            if run_id in slots.attempts:
+                self._deadlines.advance(("slots", group_id), SLOT_SECONDS)
+
+    # What is done
+
+    async def _act(self, group: TaskGroup) -> None:
+        await self._ready.wait()
+        while True:
+            for task in await self._deadlines.wait():
+                await self._at_once.acquire()
+                group.start_soon(self._do, task)
+
+    async def _do(self, task: Task) -> None:
+        what, about = task
+        remedies: dict[str, Callable[[str], Awaitable[None]]] = {
+            "agent": self._look_at_agent,
+            "run": self._look_at_run,
+            "slots": self._settle_slots,
+            "claim": self._look_at_claim,
+            "work": self._wake_what_is_lost,
+        }
+        try:
+            await remedies[what](about)
+        except LogError as error:
+            _log.debug("%s %s cannot be looked at now: %s", what, about, error)
+            self._deadlines.advance(task, _RETRY_SECONDS)
+        except HeadwaterError as error:
+            _log.error("%s %s cannot be looked after: %s", what, about, error)
+        finally:
+            self._at_once.release()
+
+    async def _look_at_agent(self, agent_id: str) -> None:
+        agent = self._known.agents.get(agent_id) or WatchedAgent(agent_id)
+        heard, lease = self._heard.get(agent_id, (anyio.current_time(), LEASE_SECONDS))
+        silent = anyio.current_time() - heard
+        held = self._known.held_by(agent_id)
+        if agent.status in {AgentStatus.STOPPED, AgentStatus.UNKNOWN} and not held:
+            return
+        if silent < lease and agent.status is AgentStatus.LOST and agent.registered is not None:
+            await self._remedies.welcome_back(agent.registered)
+            return
+        if agent.status is AgentStatus.LOST and not held:
+            return
+        left = heard + lease + SILENCE_SECONDS - anyio.current_time()
+        if left > 0:
+            self._deadlines.set(("agent", agent_id), left)
+        elif await self._remedies.answers(agent_id):
+            self._heard[agent_id] = (anyio.current_time(), lease)
+            self._deadlines.set(("agent", agent_id), lease + SILENCE_SECONDS)
+        else:
+            await self._remedies.bury(agent, held, silent_seconds=silent)
+
+    async def _look_at_run(self, run_id: str) -> None:
+        if run_id in self._known.unread:
+            run = await self._remedies.read(run_id)
+            if run is None:
+                self._known.unread.discard(run_id)
+                return
+            self._known.watch(run)
+            if run.agent_id:
+                self._expect_sign_of(run.agent_id)
+        found = self._known.runs.get(run_id)
+        if found is None or not found.waits or found.start_time is None:
+            return
+        seconds = (found.start_time - self._clock()).total_seconds()
+        if seconds > 0:
+            # Once more when it is due: a timer that was set may have been lost with the broker's stream.
+            self._deadlines.set(("run", run_id), seconds + WAKE_UP_SECONDS)
+        elif self._known.is_kept_waiting(found):
+            return
+        await self._remedies.wake(run_id)
+
+    async def _settle_slots(self, group_id: str) -> None:
+        task = ("slots", group_id)
+        if await self._remedies.settle_slots(group_id, self._known.of_group(group_id)):
+            # Runs wait though slots are free: no agent has room, or a wake-up was on its way out when it was looked for.
+            seconds = self._backoff.get(task, 1.0)
+            self._backoff[task] = min(2 * seconds, _RETRY_SECONDS_MAX)
+            self._deadlines.advance(task, seconds)
+        else:
+            self._backoff.pop(task, None)
+
+    async def _look_at_claim(self, claim: str) -> None:
+        group_id, run_id, attempt = claim.split(" ")
+        run = self._known.runs.get(run_id)
+        if run is None or run.attempt < int(attempt):
+            await self._remedies.free_unclaimed(group_id, run_id, int(attempt))
+
+    async def _wake_what_is_lost(self, _: str) -> None:
+        """Look at every run that waits and that nothing will wake."""
+        waiting = await self._log.queues.waiting_runs()
+        for run in self._known.waiting():
+            assert run.start_time is not None
+            seconds = (run.start_time - self._clock()).total_seconds()
+            if run.run_id not in waiting or run.generation > 1:  # of before its rescheduling, perhaps
+                self._deadlines.advance(("run", run.run_id), 0)
+            elif seconds > 0:
+                self._deadlines.advance(("run", run.run_id), seconds + WAKE_UP_SECONDS)

@@ -1,0 +1,180 @@
+"""What the warden knows, folded from the log: unfinished runs and who holds them, agents, and the slots of limited flows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from headwater.core.commit import Position
+from headwater.core.errors import CommitUnreadable
+from headwater.core.events import (
+    AgentLost,
+    AgentRegistered,
+    AgentStopped,
+    AnyEvent,
+    RunAttemptLost,
+    RunCancelled,
+    RunCreated,
+    RunFailed,
+    RunRestarted,
+    RunScheduled,
+    RunSubmitted,
+    RunSucceeded,
+)
+from headwater.core.log.protocol import Recorded
+from headwater.core.rules import slots as slot_rules
+from headwater.core.rules.agent import AgentStatus
+from headwater.core.rules.slots import Slots
+
+_RUN, _AGENT, _SLOTS = "hw.evt.run.", "hw.evt.agent.", "hw.evt.slots."
+_OF_RUNS = b'"run.'
+
+
+@dataclass(slots=True)
+class WatchedRun:
+    """An unfinished run. `agent_id` is empty where nobody holds it."""
+
+    run_id: str
+    group_id: str
+    queue_id: str
+    attempt: int = 0
+    agent_id: str = ""
+    start_time: datetime | None = None
+    generation: int = 0
+
+    @property
+    def waits(self) -> bool:
+        """Whether somebody must be woken for it, now or later."""
+        return not self.agent_id and self.start_time is not None
+
+
+@dataclass(slots=True)
+class WatchedAgent:
+    """An agent. `registered` is how it last registered, where that is known."""
+
+    agent_id: str
+    status: AgentStatus = AgentStatus.UNKNOWN
+    registered: AgentRegistered | None = None
+
+
+@dataclass
+class Watchlist:
+    """Folds commits of any subject, in order; those that tell nothing here are passed over undecoded."""
+
+    runs: dict[str, WatchedRun] = field(default_factory=dict)
+    agents: dict[str, WatchedAgent] = field(default_factory=dict)
+    slots: dict[str, Slots] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
+    """Runs that were restarted after they had been let go of: to be read from the log, and given to `watch`."""
+    position: Position = 0
+    _held_by: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    _of_group: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def fold(self, recorded: Recorded) -> list[tuple[str, AnyEvent]]:
+        """Take a commit in. Returns the events that the warden may have to act on, each with the id of what it is about."""
+        self.position = recorded.position
+        subject, data = recorded.subject, recorded.data
+        prefix, _, about = subject.rpartition(".")
+        prefix += "."
+        if prefix not in {_RUN, _AGENT, _SLOTS} or (prefix == _RUN and _OF_RUNS not in data):
+            return []
+        try:
+            events = recorded.commit.events
+        except CommitUnreadable:
+            return []  # the projector sets it aside and tells people; nothing can be decided on it
+        for event in events:
+            if prefix == _RUN:
+                self._fold_run(about, event)
+            elif prefix == _AGENT:
+                self._fold_agent(about, event)
+            else:
+                self.slots[about] = slot_rules.evolve(self.slots.get(about, slot_rules.RULES.initial), event)
+        return [(about, event) for event in events]
+
+    def _fold_run(self, run_id: str, event: AnyEvent) -> None:
+        if isinstance(event, RunCreated):
+            self.runs[run_id] = WatchedRun(run_id, event.flow_group_id, event.queue_id)
+            self._of_group[event.flow_group_id].add(run_id)
+            return
+        run = self.runs.get(run_id)
+        if run is None:
+            if isinstance(event, RunRestarted):
+                self.unread.add(run_id)
+            elif isinstance(event, RunSucceeded | RunFailed | RunCancelled):
+                self.unread.discard(run_id)
+            return
+        match event:
+            case RunScheduled():
+                run.start_time, run.generation = event.start_time, event.generation
+            case RunSubmitted():
+                run.attempt = event.attempt
+                run.agent_id = event.agent_id
+                self._held_by[event.agent_id].add(run_id)
+            case RunAttemptLost():
+                self._let_go(run)
+            case RunSucceeded() | RunFailed() | RunCancelled():
+                self._let_go(run)
+                self.forget(run_id)
+            case _:
+                pass
+
+    def _let_go(self, run: WatchedRun) -> None:
+        held = self._held_by.get(run.agent_id, set())
+        held.discard(run.run_id)
+        if not held:
+            self._held_by.pop(run.agent_id, None)
+        run.agent_id = ""
+
+    def _fold_agent(self, agent_id: str, event: AnyEvent) -> None:
+        agent = self.agents.setdefault(agent_id, WatchedAgent(agent_id))
+        match event:
+            case AgentRegistered():
+                agent.status, agent.registered = AgentStatus.WORKING, event
+            case AgentStopped():
+                agent.status = AgentStatus.STOPPED
+                if agent_id not in self._held_by:
+                    del self.agents[agent_id]
+            case AgentLost():
+                agent.status = AgentStatus.LOST
+            case _:
+                pass
+
+    def forget(self, run_id: str) -> None:
+        """Watch a run no more that has ended."""
+        run = self.runs.pop(run_id, None)
+        if run is None:
+            return
+        group = self._of_group[run.group_id]
+        group.discard(run_id)
+        if not group:
+            del self._of_group[run.group_id]
+
+    def watch(self, run: WatchedRun) -> None:
+        """Take in a run as the log has it now."""
+        self.unread.discard(run.run_id)
+        self.runs[run.run_id] = run
+        self._of_group[run.group_id].add(run.run_id)
+        if run.agent_id:
+            self._held_by[run.agent_id].add(run.run_id)
+
+    def held_by(self, agent_id: str) -> list[WatchedRun]:
+        """Return the runs that are the agent's now, by the log."""
+        return [self.runs[run_id] for run_id in sorted(self._held_by.get(agent_id, ()))]
+
+    def holders(self) -> list[str]:
+        """Return the agents that hold runs."""
+        return list(self._held_by)
+
+    def of_group(self, group_id: str) -> list[WatchedRun]:
+        """Return the flow's unfinished runs."""
+        return [self.runs[run_id] for run_id in sorted(self._of_group.get(group_id, ()))]
+
+    def waiting(self) -> list[WatchedRun]:
+        """Return the runs that somebody must be woken for."""
+        return [run for run in self.runs.values() if run.waits]
+
+    def is_kept_waiting(self, run: WatchedRun) -> bool:
+        """Tell whether the run has no slot and cannot have one now: nobody is to be woken for it before one is free."""
+        found = self.slots.get(run.group_id)
+        return found is not None and found.free == 0 and run.run_id not in found.attempts

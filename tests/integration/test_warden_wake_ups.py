@@ -1,0 +1,134 @@
+"""Runs whose wake-up was lost: with the whole stream of work items, or with the process that was to send it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import pytest
+from agents_at_work import Workshop, agent_at_work, hosted, workshop
+from guarding import guarded
+from servers import NatsNode
+
+from headwater.core import subjects
+from headwater.core.commands import CreateRun, RescheduleRun
+from headwater.core.identifiers import new_id
+from headwater.core.operations.runs import load_run
+from headwater.core.rules.run import RULES
+from headwater.core.states import StateName
+from headwater.graph.flow import Flow
+from headwater.server.warden import Warden
+from headwater.utilities.tasks import task
+
+PATIENCE_SECONDS = 60.0
+AN_HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+async def shop(nats_node: NatsNode) -> AsyncIterator[Workshop]:
+    async with hosted(workshop(nats_node.url)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def warden(shop: Workshop) -> AsyncIterator[Warden]:
+    async with hosted(guarded(shop.url)) as guarding:
+        yield guarding
+
+
+@task
+def nothing() -> None: ...
+
+
+async def registered(shop: Workshop) -> str:
+    return await shop.register(Flow("hello-flow", tasks=[nothing]))
+
+
+async def delete_work(shop: Workshop) -> None:
+    assert b'"success":true' in await shop.log.request("$JS.API.STREAM.DELETE.WORK", b"", timeout=PATIENCE_SECONDS)
+
+
+async def waits(shop: Workshop, run_ids: set[str]) -> None:
+    """Return as soon as the broker will wake somebody for each of these runs."""
+    with anyio.fail_after(PATIENCE_SECONDS):
+        while not run_ids <= await shop.log.queues.waiting_runs():
+            await anyio.lowlevel.checkpoint()
+
+
+async def test_all_runs_wake_after_the_whole_work_stream_was_deleted(shop: Workshop, warden: Warden) -> None:
+    flow_id = await registered(shop)
+    due = [await shop.run(flow_id) for _ in range(5)]
+    soon = await shop.run(flow_id, scheduled_start_time=datetime.now(UTC) + timedelta(seconds=8))
+    later = await shop.run(flow_id, scheduled_start_time=datetime.now(UTC) + AN_HOUR)
+
+    await delete_work(shop)
+
+    await waits(shop, {*due, soon, later})
+    async with agent_at_work(shop.url):
+        ended = [await shop.ended(run_id) for run_id in (*due, soon)]
+    assert [(run.state, run.attempt) for run in ended] == [(StateName.SUCCESS, 1)] * 6
+    assert (await shop.state(later)).state is StateName.SCHEDULED
+
+
+async def test_what_was_lost_while_no_warden_was_there_is_found_at_its_start(shop: Workshop) -> None:
+    flow_id = await registered(shop)
+    due = await shop.run(flow_id)
+    later = await shop.run(flow_id, scheduled_start_time=datetime.now(UTC) + AN_HOUR)
+    await delete_work(shop)
+
+    async with guarded(shop.url):
+        await waits(shop, {due, later})
+
+
+async def test_an_agent_at_work_goes_on_after_the_work_stream_was_deleted(shop: Workshop, warden: Warden) -> None:
+    flow_id = await registered(shop)
+    async with agent_at_work(shop.url):
+        await shop.ended(await shop.run(flow_id))
+        await delete_work(shop)
+        ended = await shop.ended(await shop.run(flow_id))
+
+    assert (ended.state, ended.attempt) == (StateName.SUCCESS, 1)
+
+
+async def test_a_run_whose_creator_died_before_the_wake_up_is_woken(shop: Workshop, warden: Warden) -> None:
+    model = (await shop.state(await shop.run(await registered(shop)))).created
+    assert model is not None
+    command = CreateRun(
+        run_id=new_id(),
+        flow_id=model.flow_id,
+        flow_group_id=model.flow_group_id,
+        project_id=model.project_id,
+        project_name=model.project_name,
+        flow_name=model.flow_name,
+        version=model.version,
+        name="orphaned-otter",
+        queue_id=model.queue_id,
+        storage=model.storage,
+        start_time=datetime.now(UTC),
+        labels=model.labels,
+    )
+    creation = shop.client.author.commit(RULES.decide(RULES.initial, command))
+    await shop.log.events.append(subjects.run(command.run_id), creation, expected=0)
+
+    async with agent_at_work(shop.url):
+        ended = await shop.ended(command.run_id)
+
+    assert (ended.name, ended.state) == ("orphaned-otter", StateName.SUCCESS)
+
+
+async def test_a_rescheduling_whose_timer_was_never_set_is_completed(shop: Workshop, warden: Warden) -> None:
+    run_id = await shop.run(await registered(shop), scheduled_start_time=datetime.now(UTC) + AN_HOUR)
+    loaded = await load_run(shop.log.events, run_id)
+    await loaded.execute(RescheduleRun(datetime.now(UTC)), shop.client.author)  # and the timer of before is still there
+
+    async with agent_at_work(shop.url):
+        assert (await shop.ended(run_id)).state is StateName.SUCCESS

@@ -76,7 +76,16 @@ class _Change(NamedTuple):
             return ResultReference(type=type(result).__name__, value=result.value) if _fits(result.value) else None
         if result.location is None or not result.keeps_values:
             return None
-        return ResultReference(type=type(result).__name__, location=result.location)
+        told = result.reference()
+        return ResultReference(type=told["type"], location=told["location"], serializer=told.get("serializer"))
+
+    @property
+    def cache(self) -> dict[str, Any]:
+        """Under which key the result serves later runs, for which parameters and hashes of inputs; nothing where it is not new."""
+        state = self.state
+        if state.cache_key is None or self.result is None:
+            return {}
+        return {"key": state.cache_key, "parameters": state.cached_parameters or {}, "hashed_inputs": state.hashed_inputs or {}}
 
 
 def _fits(value: Any) -> bool:
@@ -93,7 +102,10 @@ def _nothing(_: _Change) -> dict[str, Any]:
 _EVENT_OF: dict[type, tuple[type[TaskRunEvent], Callable[[_Change], dict[str, Any]]]] = {
     states.Running: (TaskRunStarted, lambda change: {"run_count": change.run_count}),
     states.Success: (TaskRunSucceeded, lambda change: {"result": change.result}),
-    states.Cached: (TaskRunCached, lambda change: {"result": change.result, "expires_at": change.state.cached_result_expiration}),
+    states.Cached: (
+        TaskRunCached,
+        lambda change: {"result": change.result, "expires_at": change.state.cached_result_expiration, "cache": change.cache},
+    ),
     states.Mapped: (TaskRunMapped, lambda change: {"child_count": change.state.n_map_states or 0}),
     states.Skipped: (TaskRunSkipped, _nothing),
     states.Failed: (TaskRunFailed, lambda change: {"failure": change.failure}),
@@ -188,5 +200,5 @@ def _state_again(found: TaskRun) -> State:
     kind = StateName.SUCCESS if found.state in SUCCESSFUL and found.state is not StateName.SKIPPED else found.state
     data: dict[str, Any] = {"type": kind.value, "message": found.message}
     if found.result is not None:
-        data["_result"] = {"type": found.result.type, "location": found.result.location, "value": found.result.value}
+        data["_result"] = msgspec.to_builtins(found.result)
     return deserialize_state(data)

@@ -115,7 +115,9 @@ _FAILURE = Failure(
     message="no such person: 'Bob' 🌊",
     traceback=(Frame("hello_flow.py", 12, "say_hello"), Frame("people.py", 3, "find", "return known[name]")),
 )
-_RESULT = ResultReference(type="LocalResult", location="/results/say_hello-1", value={"count": 3, "names": ["Ana"]})
+_RESULT = ResultReference(
+    type="LocalResult", location="/results/say_hello-1", value={"count": 3, "names": ["Ana"]}, serializer={"type": "JSONSerializer"}
+)
 
 GOLDEN_EVENTS: tuple[Event, ...] = (
     ProjectCreated(project_id=_PROJECT, name="Hello, World!", description="The tutorial's."),

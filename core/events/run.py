@@ -29,11 +29,15 @@ class Failure(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ResultReference(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where a task's value was kept. `value` is set only for inline results that the user chose (64 KB at most)."""
+    """Where a task's value was kept. `value` is set only for inline results that the user chose (64 KB at most).
+
+    `serializer` says how its bytes are read, where that is not the usual way.
+    """
 
     type: str
     location: str | None = None
     value: Any = None
+    serializer: dict[str, Any] | None = None
 
 
 class RunCreated(Event, tag="run.created", frozen=True):

@@ -76,14 +76,23 @@ def decide(group: FlowGroup, command: FlowCommand) -> Sequence[AnyEvent]:
             return [] if command.attempts_max == group.attempts_max else [FlowAttemptsLimited(command.attempts_max)]
 
 
+def _left_open(command: RegisterFlow) -> list[str]:
+    """Return the parameters that scheduled runs need and neither a default nor every clock of the schedule gives."""
+    if not command.schedule:
+        return []
+    required = [parameter.name for parameter in command.parameters if parameter.required]
+    clocks = command.schedule.get("clocks") or [{}]
+    return [name for name in required if not all(name in (clock.get("parameter_defaults") or {}) for clock in clocks)]
+
+
 def _register(group: FlowGroup, command: RegisterFlow) -> Sequence[AnyEvent]:
     """Every registration makes a version, but the same key as the last time, while that version still takes runs, changes nothing."""
     if command.idempotency_key is not None and command.idempotency_key == group.idempotency_key and group.active:
         return []
-    if command.schedule and any(parameter.required for parameter in command.parameters):
-        names = ", ".join(repr(p.name) for p in command.parameters if p.required)
+    open_parameters = _left_open(command)
+    if open_parameters:
         raise InvalidArgument(
-            f"The flow has a schedule, but its parameters {names} have no default.",
+            f"The flow has a schedule, but its parameters {', '.join(map(repr, open_parameters))} have no default.",
             hint="Scheduled runs get no parameters from people: give each a default, or take the schedule off.",
         )
     version = max(group.versions, default=0) + 1

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from headwater.core.errors import InvalidArgument
 from headwater.engine.serializers import PickleSerializer, Serializer
@@ -58,8 +59,11 @@ class Result:
         return twin
 
     def reference(self) -> dict[str, Any]:
-        """Return what may be told about the result outside of the process: kind and location, never the value."""
-        return {"type": type(self).__name__, "location": self.location}
+        """Return what may be told about the result outside of the process: kind, location and form, never the value."""
+        told: dict[str, Any] = {"type": type(self).__name__, "location": self.location}
+        if self.serializer is not None and not isinstance(self.serializer, PickleSerializer):
+            told["serializer"] = self.serializer.reference()
+        return told
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Result):
@@ -123,8 +127,33 @@ class InlineResult(Result):
             )
         return self.at(None, value)
 
+    def read(self, location: str) -> Result:
+        """Return a result with the value that `location` is the JSON of."""
+        return self.at(None, json.loads(location))
+
+    def exists(self, location: str, **context: Any) -> bool:  # noqa: ARG002 - it lies nowhere
+        return False
+
     def reference(self) -> dict[str, Any]:
         return {**super().reference(), "value": self.value}
+
+
+PrefectResult = InlineResult
+"""The name under which flows written for Prefect 1 know it."""
+
+
+class SecretResult(Result):
+    """The result of a task that gives a secret. It is never written; `read` has the task ask for it again."""
+
+    def __init__(self, secret_task: Any) -> None:
+        super().__init__(location=secret_task.name)
+        self.secret_task = secret_task
+
+    def read(self, location: str) -> Result:
+        return self.at(location, self.secret_task.run(name=location))
+
+    def exists(self, location: str, **context: Any) -> bool:  # noqa: ARG002 - whether it is there, asking tells
+        return True
 
 
 class LocalResult(Result):
@@ -168,3 +197,114 @@ def default_location(context: dict[str, Any]) -> str:
         last.append(str(context["attempt"]))
     folders = (file_name(str(context.get(key, "unnamed"))) for key in ("flow_name", "flow_run_id"))
     return "/".join([*folders, "-".join(last)])
+
+
+class _RemoteResult(Result):
+    """Keeps values as objects in a bucket, through `fsspec`. Locations are templates of keys; results hold whole addresses."""
+
+    protocol: ClassVar[str]
+    extra: ClassVar[str]
+
+    def __init__(
+        self, bucket: str | None = None, *, location: str | None = None, serializer: Serializer | None = None, **options: Any
+    ) -> None:
+        super().__init__(location=location, serializer=serializer)
+        self.bucket = bucket
+        self.options = options
+
+    def write(self, value: Any, **context: Any) -> Result:
+        address = self._address(self.location.format(**context) if self.location else default_location(context))
+        self._files().pipe_file(address, (self.serializer or PickleSerializer()).serialize(value))
+        return self.at(address, value)
+
+    def read(self, location: str) -> Result:
+        address = self._address(location)
+        return self.at(address, (self.serializer or PickleSerializer()).deserialize(self._files().cat_file(address)))
+
+    def exists(self, location: str, **context: Any) -> bool:
+        return bool(self._files().exists(self._address(location.format(**context))))
+
+    def _address(self, location: str) -> str:
+        if "://" in location:
+            return location
+        if not self.bucket:
+            raise InvalidArgument(f"{type(self).__name__}: {location!r} lies in no bucket.", hint="Name one.")
+        return f"{self.protocol}://{self.bucket}/{location.lstrip('/')}"
+
+    def _files(self) -> Any:
+        try:
+            import fsspec
+
+            return fsspec.filesystem(self.protocol, use_listings_cache=False, **self.options)
+        except ImportError as error:
+            raise InvalidArgument(
+                f"{type(self).__name__} needs a library that is not installed: {error}.", hint=f"pip install 'headwater[{self.extra}]'"
+            ) from error
+
+
+class S3Result(_RemoteResult):
+    """Keeps values in a bucket of S3, or of what speaks its language.
+
+    Keys and region come from where AWS's own tools find them. `boto3_kwargs` are those of a boto3 client (`endpoint_url`,
+    `region_name`, `aws_access_key_id`, ...); other arguments are those of `s3fs.S3FileSystem`. Needs `headwater[s3]`.
+    """
+
+    protocol = "s3"
+    extra = "s3"
+
+    def __init__(
+        self,
+        bucket: str | None = None,
+        boto3_kwargs: Mapping[str, Any] | None = None,
+        *,
+        location: str | None = None,
+        serializer: Serializer | None = None,
+        **options: Any,
+    ) -> None:
+        if boto3_kwargs:
+            options = {**options, "client_kwargs": {**boto3_kwargs, **options.get("client_kwargs", {})}}
+        super().__init__(bucket, location=location, serializer=serializer, **options)
+
+
+class GCSResult(_RemoteResult):
+    """Keeps values in a bucket of Google Cloud Storage; further arguments are those of `gcsfs.GCSFileSystem`. Needs `headwater[gcs]`."""
+
+    protocol = "gs"
+    extra = "gcs"
+
+
+class AzureResult(_RemoteResult):
+    """Keeps values in a container of Azure Blob Storage; further arguments are those of `adlfs`. Needs `headwater[azure]`.
+
+    The connection string is `connection_string`, the secret that `connection_string_secret` names, or what the variable
+    `AZURE_STORAGE_CONNECTION_STRING` says.
+    """
+
+    protocol = "abfs"
+    extra = "azure"
+
+    def __init__(
+        self,
+        container: str | None = None,
+        connection_string: str | None = None,
+        *,
+        connection_string_secret: str | None = None,
+        location: str | None = None,
+        serializer: Serializer | None = None,
+        **options: Any,
+    ) -> None:
+        if connection_string is not None:
+            options = {**options, "connection_string": connection_string}
+        self.connection_string_secret = connection_string_secret
+        super().__init__(container, location=location, serializer=serializer, **options)
+
+    def _files(self) -> Any:
+        if self.connection_string_secret is not None and "connection_string" not in self.options:
+            from headwater.utilities.secrets import Secret
+
+            self.options = {**self.options, "connection_string": Secret(self.connection_string_secret).get()}
+            try:
+                return super()._files()
+            finally:
+                self.options = {name: value for name, value in self.options.items() if name != "connection_string"}
+        return super()._files()

@@ -9,6 +9,7 @@ from typing import Any
 from headwater.core.errors import InvalidArgument
 from headwater.engine import results
 from headwater.engine.results import NoResult, NoResultType, Result
+from headwater.engine.serializers import serializer_from
 from headwater.engine.state import Scheduled, State
 
 _TIME_FIELDS = frozenset({"start_time", "cached_result_expiration"})
@@ -74,6 +75,7 @@ def _result_from(reference: dict[str, Any] | None) -> Result:
     if not (isinstance(kind, type) and issubclass(kind, Result)):
         # A kind of the user's own: its location is known, how to read it is the task's to say.
         kind = Result
-    result: Result = kind()
+    result: Result = Result() if kind is results.SecretResult else kind()
     result.location, result.value = reference.get("location"), reference.get("value")
+    result.serializer = serializer_from(reference.get("serializer"))
     return result

@@ -21,7 +21,8 @@ from typing import Any
 import anyio
 import nats
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "tests")]
+from measurement import Measurement, lines, ratio_at_most
 from servers import NatsNode
 
 from headwater.core import subjects
@@ -228,27 +229,29 @@ def _p99(seconds: list[float]) -> float:
     return sorted(seconds)[int(len(seconds) * 0.99)] * 1e3
 
 
+async def measurements(times: int = 400) -> list[Measurement]:
+    numbers = await measure(times)
+    bare = "bare JetStream publish"
+    return [
+        ratio_at_most("append one commit", numbers.append, "ms", APPEND_BUDGET, floor=numbers.bare_publish, floor_is=bare),
+        Measurement(
+            "append, one of 8 in flight", numbers.appends_in_flight_8, "ms", numbers.bare_publish_in_flight_8, f"{bare}, one of 8 in flight"
+        ),
+        Measurement("append, p99", numbers.append_p99, "ms"),
+        Measurement("create a run (wake-up and creation)", numbers.create_run, "ms", numbers.bare_publish, bare),
+        Measurement("append two together (atomic batch)", numbers.append_two_together, "ms", numbers.bare_publish, bare),
+        Measurement("read an aggregate of 20 commits", numbers.read_aggregate, "ms"),
+        Measurement("append until a follower has it", numbers.announce_to_follower, "ms"),
+        Measurement("offer until an agent has it", numbers.offer_to_agent, "ms"),
+        Measurement("offer until an agent has it, p99", numbers.offer_to_agent_p99, "ms"),
+        Measurement("read the whole log", numbers.read_all_per_second, "commits/s"),
+    ]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--times", type=int, default=400)
-    numbers = anyio.run(measure, parser.parse_args().times)
-    print(f"milliseconds, medians{'':<19}floor    ours   ratio")
-    for name, floor, ours, note in (
-        ("append one commit", numbers.bare_publish, numbers.append, f"   (budget {APPEND_BUDGET})"),
-        ("one of 8 in flight", numbers.bare_publish_in_flight_8, numbers.appends_in_flight_8, ""),
-    ):
-        print(f"{name:<35}{floor:9.3f}{ours:8.3f}{ours / floor:8.2f}{note}")
-    for name, value in (
-        ("append, p99", numbers.append_p99),
-        ("create a run (wake-up and creation)", numbers.create_run),
-        ("append two together", numbers.append_two_together),
-        ("read an aggregate of 20 commits", numbers.read_aggregate),
-        ("append until a follower has it", numbers.announce_to_follower),
-        ("offer until an agent has it", numbers.offer_to_agent),
-        ("offer until an agent has it, p99", numbers.offer_to_agent_p99),
-    ):
-        print(f"{name:<44}{value:8.3f}")
-    print(f"{'read all, commits a second':<44}{numbers.read_all_per_second:8,.0f}")
+    print("\n".join(lines(anyio.run(measurements, parser.parse_args().times))))
 
 
 if __name__ == "__main__":

@@ -10,24 +10,29 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import anyio
+import msgspec
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "tests")]
 from agents_at_work import AgentProcess, Workshop, workshop
+from command_line import COMMAND
+from measurement import Measurement, at_least, at_most, lines
 from servers import NatsNode
 
 from headwater import Flow, task
 from headwater.core import subjects
 from headwater.core.events import RunStarted, RunSubmitted, RunSucceeded, event_type
 from headwater.core.labels import queue_id
+from headwater.core.queries import ViewsAnnouncement
+from headwater.core.query_client import Views
 from headwater.run_configs import LocalRun
 from headwater.storage import Local
 from headwater.utilities.context import context
@@ -48,7 +53,7 @@ class Latency:
 
 @dataclass(frozen=True)
 class ClaimNumbers:
-    """What was measured. `tasks_per_second` counts from the start of the run to its recorded end."""
+    """What was measured. `tasks_per_second` counts from the start of the run until the views show its end."""
 
     delivered: Latency
     claimed: Latency
@@ -159,20 +164,25 @@ async def runs_per_second(shop: Workshop, flow_id: str, times: int) -> float:
 
 
 async def tasks_per_second(shop: Workshop, tasks: int, level: str) -> float:
-    """From the recorded start of one run to its recorded end."""
+    """From the recorded start of one run until the views show its end: a record that nobody can read yet does not count."""
     flow = chain(tasks)
     flow.run_config = LocalRun(env={"HEADWATER_LOG_LEVEL": level})
-    run_id = await shop.run(await shop.register(flow))
-    await shop.ended(run_id)
-    moment: dict[str, datetime] = {}
-    succeeded = 0
-    for recorded in await shop.log.events.read(subjects.run(run_id)):
-        for event in recorded.commit.events:
-            succeeded += event_type(event) == "task_run.succeeded"
-            if isinstance(event, RunStarted | RunSucceeded):
-                moment[event_type(event)] = recorded.recorded_at
+    flow_id = await shop.register(flow)
+    async with shop.log.subscribe(subjects.VIEWS_POSITION) as announcements:
+        run_id = await shop.run(flow_id)
+        await shop.ended(run_id)
+        history = await shop.log.events.read(subjects.run(run_id))
+        shown = time.time()
+        if (await Views(shop.log).status()).position < history[-1].position:
+            async for announcement in announcements:
+                shown = time.time()
+                if msgspec.json.decode(announcement.data, type=ViewsAnnouncement).position >= history[-1].position:
+                    break
+    events = [(event, recorded) for recorded in history for event in recorded.commit.events]
+    succeeded = sum(event_type(event) == "task_run.succeeded" for event, _ in events)
     assert succeeded == tasks, f"{succeeded} of {tasks} tasks were recorded"
-    return tasks / (moment["run.succeeded"] - moment["run.started"]).total_seconds()
+    (started,) = [recorded.recorded_at for event, recorded in events if isinstance(event, RunStarted)]
+    return tasks / (shown - started.timestamp())
 
 
 async def measure(directory: Path, *, runs: int, tasks: int, limit: int) -> ClaimNumbers:
@@ -180,8 +190,10 @@ async def measure(directory: Path, *, runs: int, tasks: int, limit: int) -> Clai
     node.start()
     moments = directory / "moments"
     moments.mkdir()
+    server = _ServerProcess(directory / "server", node.url)
     agent = AgentProcess(directory / "agent", node.url, {"limit": limit})
     try:
+        server.start()
         async with workshop(node.url) as shop:
             delivery = await delivered(shop, runs)
             agent.start()
@@ -202,7 +214,41 @@ async def measure(directory: Path, *, runs: int, tasks: int, limit: int) -> Clai
             )
     finally:
         agent.kill()
+        server.end()
         node.kill()
+
+
+class _ServerProcess:
+    """A Headwater server on a log that runs already, so that the views follow what is measured, as they do in life."""
+
+    def __init__(self, directory: Path, nats_url: str) -> None:
+        self._command = [str(COMMAND), "server", "start", "--home", str(directory), "--port", "0", "--nats-url", nats_url]
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        assert self._process.stdout is not None
+        assert any("is ready" in line for line in self._process.stdout)
+
+    def end(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+
+def measurements(runs: int = 100, tasks: int = 5000, limit: int = 8) -> list[Measurement]:
+    with tempfile.TemporaryDirectory() as directory:
+        os.environ["HEADWATER_HOME"] = f"{directory}/home"
+        numbers = anyio.run(lambda: measure(Path(directory), runs=runs, tasks=tasks, limit=limit))
+    return [
+        at_most("create → agent has it, p50", numbers.delivered.p50, "ms", 3),
+        at_most("create → agent has it, p99", numbers.delivered.p99, "ms", 20),
+        Measurement("create → claimed, p50", numbers.claimed.p50, "ms"),
+        at_most("create → first user line, warm, p50", numbers.first_line_warm.p50, "ms", 25),
+        at_most("create → first user line, warm, p99", numbers.first_line_warm.p99, "ms", 100),
+        at_most("create → first user line, cold, p50", numbers.first_line_cold.p50, "ms", 700),
+        at_least(f"hello-flow runs, one agent, limit {limit}", numbers.runs_per_second, "runs/s", 30),
+        at_least("tasks of a run until the views show them, WARNING", numbers.tasks_per_second_warning, "tasks/s", 5_000),
+        at_least("tasks of a run until the views show them, INFO", numbers.tasks_per_second_info, "tasks/s", 2_000),
+    ]
 
 
 def main() -> None:
@@ -210,24 +256,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--tasks", type=int, default=5000)
     parser.add_argument("--limit", type=int, default=8)
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as directory:
-        os.environ["HEADWATER_HOME"] = f"{directory}/home"
-        numbers = anyio.run(lambda: measure(Path(directory), runs=arguments.runs, tasks=arguments.tasks, limit=arguments.limit))
-    print(f"{'':44}{'p50':>10}{'p99':>10}   budget")
-    for name, latency, budget in (
-        ("create -> agent has it", numbers.delivered, "3 / 20 ms"),
-        ("create -> claimed", numbers.claimed, ""),
-        ("create -> first user line, warm", numbers.first_line_warm, "25 / 100 ms"),
-        ("create -> first user line, cold", numbers.first_line_cold, "700 ms"),
-    ):
-        print(f"{name:44}{latency.p50:8.1f}ms{latency.p99:8.1f}ms   {budget}")
-    for name, rate, budget in (
-        (f"hello-flow runs, one agent, limit {arguments.limit}", numbers.runs_per_second, "30 /s"),
-        ("tasks of one run recorded, WARNING", numbers.tasks_per_second_warning, "5,000 /s"),
-        ("tasks of one run recorded, INFO", numbers.tasks_per_second_info, "2,000 /s"),
-    ):
-        print(f"{name:44}{rate:8,.0f}/s{'':12}   {budget}")
+    chosen = parser.parse_args()
+    print("\n".join(lines(measurements(chosen.runs, chosen.tasks, chosen.limit))))
 
 
 if __name__ == "__main__":

@@ -22,8 +22,9 @@ from typing import Any
 import anyio
 import asyncpg
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "tests")]
 from happenings import a_flow, a_run
+from measurement import Measurement, at_most, lines
 from servers import NatsNode, Postgres
 
 from headwater.core.concurrency import start_all
@@ -85,20 +86,19 @@ async def fill(log: Log, views: Views, database_url: str, runs: int) -> None:
         await db.close()
 
 
-async def measure(name: str, ask: Callable[[], Awaitable[Any]], times: int) -> None:
+async def measure(ask: Callable[[], Awaitable[Any]], times: int) -> tuple[float, float]:
+    """Return the median and the 99th percentile, in milliseconds."""
     await ask()
-    seconds = []
+    taken = []
     for _ in range(times):
         began = time.perf_counter()
-        answer = await ask()
-        seconds.append(time.perf_counter() - began)
-    seconds.sort()
-    rows = f"{len(answer):>6} rows" if isinstance(answer, list | dict) else ""
-    p50, p99 = statistics.median(seconds) * 1e3, seconds[int(len(seconds) * 0.99)] * 1e3
-    print(f"{name:<40}{p50:>9.2f}{p99:>9.2f}   {rows}")
+        await ask()
+        taken.append((time.perf_counter() - began) * 1e3)
+    taken.sort()
+    return statistics.median(taken), taken[int(len(taken) * 0.99)]
 
 
-async def main(arguments: argparse.Namespace) -> None:
+async def measurements(runs: int = 100_000, times: int = 100) -> list[Measurement]:
     with tempfile.TemporaryDirectory() as home:
         node, postgres = NatsNode(Path(home) / "nats"), Postgres(Path(home) / "postgres")
         node.start()
@@ -107,19 +107,19 @@ async def main(arguments: argparse.Namespace) -> None:
             database_url = postgres.create_database()
             async with open_log(node.url, ensure_streams=True) as log, anyio.create_task_group() as group:
                 await start_all(group, view_services(log, database_url))
-                await ask_everything(log, Views(log), database_url, arguments)
+                measured = await ask_everything(log, Views(log), database_url, runs, times)
                 group.cancel_scope.cancel()
+            return measured
         finally:
             postgres.stop()
             node.kill()
 
 
-async def ask_everything(log: Log, views: Views, database_url: str, arguments: argparse.Namespace) -> None:
-    await fill(log, views, database_url, arguments.runs)
-    end = START + timedelta(seconds=10 * arguments.runs)
+async def ask_everything(log: Log, views: Views, database_url: str, runs: int, times: int) -> list[Measurement]:
+    await fill(log, views, database_url, runs)
+    end = START + timedelta(seconds=10 * runs)
     flow = (await views.flows(name="flow-03"))[0]
     run_id = (await views.runs(limit=1))[0].id
-    print(f"{arguments.runs:,} runs; milliseconds{'':<12}{'p50':>12}{'p99':>9}")
     questions: dict[str, Callable[[], Awaitable[Any]]] = {
         "newest 100 runs": views.runs,
         "newest 100 that failed": lambda: views.runs(states=("Failed",)),
@@ -136,18 +136,22 @@ async def ask_everything(log: Log, views: Views, database_url: str, arguments: a
         "counts by state of a flow": lambda: views.run_counts(flow="flow-03"),
         "flows": views.flows,
     }
+    measured: list[Measurement] = []
     for name, ask in questions.items():
-        await measure(name, ask, arguments.times)
+        p50, p99 = await measure(ask, times)
+        measured += [Measurement(f"{name}, p50", p50, "ms"), at_most(f"{name}, p99 of {runs:,}", p99, "ms", 20)]
 
     async def own_write() -> None:
         created = await a_run(log, flow.id)
         await views.run(created.run_id, at_least=created.position)
 
-    await measure("create a run and read it back", own_write, arguments.times)
+    p50, p99 = await measure(own_write, times)
+    return [*measured, Measurement("create a run and read it back, p50", p50, "ms"), Measurement("create and read back, p99", p99, "ms")]
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=1_000_000)
     parser.add_argument("--times", type=int, default=200)
-    asyncio.run(main(parser.parse_args()))
+    chosen = parser.parse_args()
+    print("\n".join(lines(asyncio.run(measurements(chosen.runs, chosen.times)))))

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+sys.path.insert(0, str(Path(__file__).parent))
+from measurement import Measurement, at_least, lines
+
 from headwater import Flow, task
 from headwater.utilities.logging import LINE_FORMAT, TIME_FORMAT, LineFormatter, get_logger
 
@@ -91,16 +94,23 @@ def _timed(action: Callable[[], T]) -> tuple[float, T]:
     return time.perf_counter() - start, value
 
 
+def measurements(tasks: int = 10_000) -> list[Measurement]:
+    numbers = measure(tasks)
+    called, _ = _timed(lambda: [increment.run(number) for number in range(tasks)])
+    floor, floor_is = tasks / called, "calling the functions alone"
+    return [
+        at_least("local tasks, WARNING", numbers.tasks_per_second_warning, "tasks/s", 20_000, floor=floor, floor_is=floor_is),
+        at_least("local tasks, default logs", numbers.tasks_per_second_info, "tasks/s", 5_000, floor=floor, floor_is=floor_is),
+        Measurement("local mapped tasks, WARNING", numbers.mapped_per_second_warning, "tasks/s", floor, floor_is),
+        Measurement("local mapped tasks, default logs", numbers.mapped_per_second_info, "tasks/s", floor, floor_is),
+        Measurement(f"build a flow of {tasks:,} tasks", numbers.build_seconds, "s"),
+        Measurement(f"validate a flow of {tasks:,} tasks", numbers.validate_seconds, "s"),
+        Measurement(f"hash a flow of {tasks:,} tasks", numbers.hash_seconds, "s"),
+    ]
+
+
 def main() -> None:
-    measured = measure(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
-    print(f"{measured.tasks:,} tasks, one after the other")
-    print(f"  build            {measured.build_seconds:8.3f} s")
-    print(f"  validate         {measured.validate_seconds:8.3f} s")
-    print(f"  serialized_hash  {measured.hash_seconds:8.3f} s")
-    print(f"  run, WARNING     {measured.tasks_per_second_warning:8,.0f} tasks/s   (budget 20,000)")
-    print(f"  run, INFO        {measured.tasks_per_second_info:8,.0f} tasks/s   (budget 5,000)")
-    print(f"  mapped, WARNING  {measured.mapped_per_second_warning:8,.0f} tasks/s")
-    print(f"  mapped, INFO     {measured.mapped_per_second_info:8,.0f} tasks/s")
+    print("\n".join(lines(measurements(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000))))
 
 
 if __name__ == "__main__":

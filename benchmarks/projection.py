@@ -22,7 +22,8 @@ from pathlib import Path
 import anyio
 import msgspec
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "tests")]
+from measurement import Measurement, at_least, at_most, lines
 from servers import NatsNode, Postgres
 
 from headwater.core import subjects
@@ -113,7 +114,7 @@ async def announced(log: Log) -> AsyncIterator[AsyncIterator[ViewsAnnouncement]]
         yield decoded()
 
 
-async def catch_up(log: Log, database_url: str, events: int) -> None:
+async def catch_up(log: Log, database_url: str, events: int) -> list[Measurement]:
     tail = (await log.events.tail()).position
     began = time.perf_counter()
     async for _ in log.events.read_all():
@@ -131,12 +132,14 @@ async def catch_up(log: Log, database_url: str, events: int) -> None:
         await rebuild_views(log)
         rebuild = time.perf_counter() - began
         group.cancel_scope.cancel()
-    print(f"{'read from the log':<28}{events / floor:>12,.0f} events/s{tail / floor:>12,.0f} commits/s")
-    for name, seconds in (("catch-up from zero", ours), ("rebuild beside live views", rebuild)):
-        print(f"{name:<28}{events / seconds:>12,.0f} events/s{tail / seconds:>12,.0f} commits/s   ratio to reading {seconds / floor:.1f}")
+    read, read_is = events / floor, "reading the same events"
+    return [
+        at_least("projection, catch-up from zero", events / ours, "events/s", 20_000, floor=read, floor_is=read_is),
+        at_least("projection, rebuild beside live views", events / rebuild, "events/s", 20_000, floor=read, floor_is=read_is),
+    ]
 
 
-async def steady_lag(log: Log, database_url: str, rate: int, seconds: float = 10.0) -> None:
+async def steady_lag(log: Log, database_url: str, rate: int, seconds: float = 10.0) -> list[Measurement]:
     """From the moment an append returned to the moment its position was announced."""
     commits = list(history(int(rate * seconds / 5), 1))
     events = sum(len(commit.events) for _, commit in commits)
@@ -172,23 +175,25 @@ async def steady_lag(log: Log, database_url: str, rate: int, seconds: float = 10
         group.cancel_scope.cancel()
     lags.sort()
     p50, p99 = statistics.median(lags), lags[int(len(lags) * 0.99)]
-    print(f"lag at {events / took:,.0f} events/s{'':<12}p50 {p50 * 1e3:.1f} ms   p99 {p99 * 1e3:.1f} ms   ({len(lags)} commits)")
+    at_rate = f"at {events / took:,.0f} events/s"
+    return [
+        Measurement(f"projection lag {at_rate}, p50", p50 * 1e3, "ms"),
+        at_most(f"projection lag {at_rate}, p99", p99 * 1e3, "ms", 100),
+    ]
 
 
-async def main(arguments: argparse.Namespace) -> None:
+async def measurements(runs: int = 10_000, tasks: int = 1, rate: int = 500) -> list[Measurement]:
     with tempfile.TemporaryDirectory() as home:
         node, postgres = NatsNode(Path(home) / "nats"), Postgres(Path(home) / "postgres")
         node.start()
         postgres.start()
         try:
             async with open_log(node.url, ensure_streams=True) as log:
-                commits = list(history(arguments.runs, arguments.tasks))
+                commits = list(history(runs, tasks))
                 events = sum(len(commit.events) for _, commit in commits)
-                print(f"{arguments.runs:,} runs of {arguments.tasks:,} tasks: {events:,} events in {len(commits):,} commits")
                 await append_all(log, commits)
                 database_url = postgres.create_database()
-                await catch_up(log, database_url, events)
-                await steady_lag(log, database_url, arguments.rate)
+                return [*await catch_up(log, database_url, events), *await steady_lag(log, database_url, rate)]
         finally:
             postgres.stop()
             node.kill()
@@ -199,4 +204,5 @@ if __name__ == "__main__":
     parser.add_argument("--runs", type=int, default=10_000)
     parser.add_argument("--tasks", type=int, default=1)
     parser.add_argument("--rate", type=int, default=500, help="events per second for the lag")
-    asyncio.run(main(parser.parse_args()))
+    chosen = parser.parse_args()
+    print("\n".join(lines(asyncio.run(measurements(chosen.runs, chosen.tasks, chosen.rate)))))

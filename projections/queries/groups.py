@@ -17,7 +17,7 @@ tasks AS (
     SELECT f.slug, f.name, f.mapped, f.ordinal FROM flow_tasks f, run WHERE f.flow_id = run.flow_id
     UNION ALL
     SELECT DISTINCT t.slug, t.slug, false, 2147483647 FROM task_runs t, run WHERE t.run_id = $1
-        AND NOT EXISTS (SELECT 1 FROM flow_tasks f WHERE f.flow_id = run.flow_id AND f.slug = t.slug)
+        AND NOT EXISTS (SELECT 1 FROM flow_tasks f WHERE f.flow_id = run.flow_id AND f.slug = t.slug OFFSET 0)
 ),
 begun AS (
     SELECT slug, state, count(*) AS n, min(start_time) AS start_time, max(end_time) AS end_time, bool_or(end_time IS NULL) AS going_on
@@ -43,7 +43,10 @@ spans AS (
 )
 SELECT row_to_json(shown)::text AS row, json_build_array(t.ordinal, t.slug)::text AS key
 FROM tasks t CROSS JOIN run
-LEFT JOIN parents p ON p.slug = t.slug
+LEFT JOIN LATERAL (
+    -- By index, one by one: right after a large run there are no statistics, and a join was planned as 10,000 x 10,000.
+    SELECT r.* FROM task_runs r WHERE r.run_id = $1 AND r.slug = t.slug AND r.map_index = -1 LIMIT 1
+) p ON true
 LEFT JOIN children c ON c.slug = t.slug
 LEFT JOIN spans s ON s.slug = t.slug
 CROSS JOIN LATERAL (

@@ -8,13 +8,16 @@ from headwater.projections.queries.runs import the_run
 from headwater.projections.queries.statement import Conditions, Key, Statement
 
 # Task runs have rows once they have events. The others are read off the flow version's tasks: Pending, or Cancelled with their run.
+# LIMIT and OFFSET keep the look-ups by index: right after a large run there are no statistics, and a join was planned as 10,000 x 10,000.
 _TASK_RUNS = """
 WITH run AS (SELECT id, flow_id, state, end_time FROM runs WHERE id = $1),
 all_task_runs AS (
     SELECT t.run_id, t.slug, t.map_index, coalesce(t.name, f.name, t.slug) AS name, coalesce(f.name, t.slug) AS task_name, t.state,
         t.state_message, coalesce(t.run_count, 0) AS run_count, t.start_time, t.end_time, t.retry_at, t.child_count, t.result,
         t.failure, t.attempt, t.position, coalesce(f.ordinal, 2147483647) AS ordinal
-    FROM task_runs t LEFT JOIN flow_tasks f ON f.flow_id = (SELECT flow_id FROM run) AND f.slug = t.slug
+    FROM task_runs t LEFT JOIN LATERAL (
+        SELECT name, ordinal FROM flow_tasks WHERE flow_id = (SELECT flow_id FROM run) AND slug = t.slug LIMIT 1
+    ) f ON true
     WHERE t.run_id = $1
     UNION ALL
     SELECT run.id, f.slug, -1, f.name, f.name, CASE WHEN run.state = 'Cancelled' THEN 'Cancelled' ELSE 'Pending' END,
@@ -23,7 +26,7 @@ all_task_runs AS (
         0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, f.ordinal
     FROM flow_tasks f, run
     WHERE f.flow_id = run.flow_id
-        AND NOT EXISTS (SELECT 1 FROM task_runs t WHERE t.run_id = $1 AND t.slug = f.slug AND t.map_index = -1)
+        AND NOT EXISTS (SELECT 1 FROM task_runs t WHERE t.run_id = $1 AND t.slug = f.slug AND t.map_index = -1 OFFSET 0)
 )
 SELECT row_to_json(shown)::text AS row, json_build_array(a.ordinal, a.slug, a.map_index)::text AS key
 FROM all_task_runs a

@@ -8,14 +8,12 @@ from collections.abc import Iterable
 from headwater.utilities.logging import LINE_FORMAT, TIME_FORMAT, LineFormatter, StdoutHandler
 
 LOGGER_NAME = "agent"
-DOCUMENTATION_URL = "https://github.com/headwater-dev/headwater/blob/main/docs/guides/local-agent.md"
+DOCUMENTATION = "docs/guides/local-agent.md"
 
-BANNER = r"""
-   _                    _                   _
-  | |__   ___  __ _  __| |_      ____ _ ___| |_  ___ _ _
-  | '_ \ / -_)/ _` |/ _` \ \ /\ / / _` |___| __|/ -_) '_|
-  |_| |_|\___|\__,_|\__,_|\_V_V_/\__,_|    |_|  \___|_|
-  ~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~~
+BANNER = """
+  ~~~~~~~~~~~~~~~~~~~~~~~
+     H e a d w a t e r
+  ~~~~~~~~~~~~~~~~~~~~~~~
 """
 
 

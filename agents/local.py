@@ -21,7 +21,7 @@ from anyio.from_thread import start_blocking_portal
 
 from headwater.agents.agent import Agent, AgentSettings
 from headwater.agents.attempt import AttemptOrder, KnownRun
-from headwater.agents.console import BANNER, DOCUMENTATION_URL, agent_logger, listed
+from headwater.agents.console import BANNER, DOCUMENTATION, agent_logger, listed
 from headwater.agents.environment import agent_environment, require_local, run_environment, working_directory
 from headwater.agents.launching import LaunchOrder
 from headwater.agents.local_launcher import LocalLauncher
@@ -166,7 +166,7 @@ class LocalAgent:
         for line in BANNER.strip("\n").splitlines():
             self._show.info(line)
         self._show.info("Starting LocalAgent with labels %s", listed(self.settings.labels))
-        self._show.info("Agent documentation can be found at %s", DOCUMENTATION_URL)
+        self._show.info("Agent documentation can be found at %s", DOCUMENTATION)
         self._show.info("Waiting for flow runs...")
 
     async def _obey_signals(self, everything: anyio.CancelScope) -> None:

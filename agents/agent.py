@@ -20,6 +20,7 @@ from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskGroup, TaskStatus
 
 from headwater.agents.custody import Custody, Prepare
+from headwater.agents.flow_slots import FlowSlots
 from headwater.agents.held_runs import HeldRuns
 from headwater.agents.launching import Launcher
 from headwater.agents.leases import Leases
@@ -101,7 +102,8 @@ class Agent:
             grace_seconds=settings.grace_seconds,
             attempts_max=settings.attempts_max,
         )
-        self._taking = Taking(log, self._registration, self.author, self._slots, self._leases, self.held, custody, show)
+        self._flow_slots = FlowSlots(log.events, self.author)
+        self._taking = Taking(log, self._registration, self.author, self._slots, self._leases, self.held, custody, self._flow_slots, show)
         self._bindings: set[QueueBinding] = set()
         self._stopping = anyio.Event()
 
@@ -119,6 +121,7 @@ class Agent:
                 await register_agent(self._log.events, self._registration, self.author)
                 try:
                     await services.start(self._leases.serve)
+                    await services.start(self._flow_slots.serve)
                     await services.start(self._answer_questions)
                     services.start_soon(self._beat)
                     await self._take_runs(task_status)

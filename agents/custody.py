@@ -45,6 +45,8 @@ class Verdict(Enum):
     """The attempt is recorded as lost: the run waits for its next one."""
     GIVEN_BACK = auto()
     """The attempt is recorded as lost, and another agent is to make the next one."""
+    WAITS = auto()
+    """The run waits for a slot of its flow: it is offered anew when one is free."""
     TAKEN = auto()
     """The run went on without us; its items are somebody else's."""
 
@@ -93,6 +95,11 @@ class Custody:
         finally:
             held.process = None
         return await self._conclude(run, held, ending, began)
+
+    async def hand_back(self, run: Aggregate[Run, RunCommand], held: HeldRun, reason: str) -> Verdict:
+        """Give up the attempt just claimed, before anything of it runs: the run waits for a slot of its flow."""
+        await self._lose(run, held, reason, attempts_max=_NO_LIMIT)
+        return Verdict.ENDED if run.state.ended else Verdict.WAITS
 
     async def _launch(self, order: LaunchOrder) -> LaunchedRun:
         launches = 0

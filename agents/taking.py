@@ -8,6 +8,7 @@ import anyio
 
 from headwater.agents.custody import Custody, Verdict
 from headwater.agents.deliveries import Action, Ask, Claim, Drop, Keep, LookAgain, LoseOwn, Rearm, action_for
+from headwater.agents.flow_slots import FlowSlots
 from headwater.agents.held_runs import HeldRun, HeldRuns
 from headwater.agents.leases import Leases
 from headwater.agents.perseverance import until_done
@@ -42,6 +43,7 @@ class Taking:
         leases: Leases,
         held: HeldRuns,
         custody: Custody,
+        flow_slots: FlowSlots,
         show: logging.Logger,
     ) -> None:
         self._log = log
@@ -53,6 +55,7 @@ class Taking:
         self._leases = leases
         self._held = held
         self._custody = custody
+        self._flow_slots = flow_slots
         self._patience_seconds = leases.lease_seconds / 2
 
     async def take(self, delivery: Delivery) -> None:
@@ -140,26 +143,42 @@ class Taking:
         self._held.begin(held, delivery)
         verdict = Verdict.GIVEN_BACK  # what a cancelled attempt comes to
         try:
-            commit_id = new_id()
-            claim = ClaimRun(delivery.item.generation, self._agent_id, self._agent_name)
-            try:
-                await until_done(lambda: run.execute(claim, self._author, commit_id=commit_id, refresh=False), "a claim")
-            except IllegalTransition:
-                verdict = Verdict.LOST  # a race, to somebody who may have cancelled, rescheduled or claimed it
-            else:
-                held.attempt = run.state.attempt
-                verdict = await self._custody.keep(run, held)
+            verdict = await self._execute(run, held, delivery)
         finally:
             slot.give()
             with anyio.move_on_after(LET_GO_SECONDS, shield=True):
                 await self._let_go(held, delivery, verdict)
+        if verdict is Verdict.WAITS and await self._flow_slots.any_free(created.flow_group_id):
+            # One became free before the item was done with: whoever freed it saw the item, and woke nobody.
+            await until_done(lambda: arm(self._log.queues, run.state, now=self._author.clock()), "a wake-up")
         return verdict is Verdict.LOST
+
+    async def _execute(self, run: _RunAggregate, held: HeldRun, delivery: Delivery) -> Verdict:
+        """Claim the run, with a slot of its flow where these are limited, and execute the attempt."""
+        if not await self._flow_slots.take(held.created, held.attempt):
+            _log.debug("run %s waits for a slot of its flow", held.created.run_id)
+            return Verdict.WAITS
+        commit_id = new_id()
+        claim = ClaimRun(delivery.item.generation, self._agent_id, self._agent_name)
+        try:
+            await until_done(lambda: run.execute(claim, self._author, commit_id=commit_id, refresh=False), "a claim")
+        except IllegalTransition:
+            return Verdict.LOST  # a race, to somebody who may have cancelled, rescheduled or claimed it
+        held.attempt = run.state.attempt
+        try:
+            # Once more: had the claim taken very long, the slot would have been given to another run.
+            if not await self._flow_slots.take(held.created, held.attempt):
+                return await self._custody.hand_back(run, held, "the flow's limit was reached before it")
+            return await self._custody.keep(run, held)
+        finally:
+            with anyio.move_on_after(LET_GO_SECONDS, shield=True):
+                await self._flow_slots.free(held.created, held.attempt)
 
     async def _let_go(self, held: HeldRun, delivery: Delivery, verdict: Verdict) -> None:
         """Do with the items of an attempt what its end means for them."""
         for item in self._held.end(held):
             match verdict:
-                case Verdict.ENDED:
+                case Verdict.ENDED | Verdict.WAITS:
                     await until_done(item.done, "a wake-up")
                 case Verdict.GIVEN_BACK:
                     await self._give_back(item)

@@ -1,0 +1,186 @@
+"""A flow's runs are limited: never more at once, whoever races and whoever dies; those that wait go on as slots become free."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, hosted, workshop
+from guarding import guarded
+from servers import NatsNode
+
+from headwater.core import subjects
+from headwater.core.events import RunAttemptLost, RunCancelled, RunFailed, RunSubmitted, RunSucceeded
+from headwater.core.identifiers import split_flow_id
+from headwater.core.log.protocol import Recorded
+from headwater.core.operations.slots import set_concurrency, slots, take_slot
+from headwater.core.rules.slots import Slots
+from headwater.core.states import StateName
+from headwater.graph.flow import Flow
+from headwater.server.warden import Warden
+from headwater.server.warden import warden as warden_module
+from headwater.utilities.tasks import task
+
+LEASE_SECONDS = 1.0
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+async def shop(nats_node: NatsNode) -> AsyncIterator[Workshop]:
+    async with hosted(workshop(nats_node.url)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def warden(shop: Workshop) -> AsyncIterator[Warden]:
+    async with hosted(guarded(shop.url)) as guarding:
+        yield guarding
+
+
+@task
+def nothing() -> None: ...
+
+
+def gated_flow(gate: Path) -> Flow:
+    @task
+    def wait_at_gate() -> None:
+        while not gate.exists():
+            time.sleep(0.01)
+
+    return Flow("gated-flow", tasks=[wait_at_gate])
+
+
+async def limit(shop: Workshop, flow_id: str, number: int | None) -> str:
+    group_id, _ = split_flow_id(flow_id)
+    await set_concurrency(shop.log.events, group_id, number, shop.client.author)
+    return group_id
+
+
+async def slots_of(shop: Workshop, group_id: str) -> Slots:
+    return await slots(shop.log.events, group_id).refresh()
+
+
+async def most_at_once(shop: Workshop) -> int:
+    """Return how many runs were held at once at most, by the order of the log."""
+    held: set[str] = set()
+    most = 0
+    recorded: list[Recorded] = [each async for batch in shop.log.events.read_all() for each in batch]
+    for each in recorded:
+        for event in each.commit.events:
+            match event:
+                case RunSubmitted():
+                    held.add(each.subject)
+                case RunSucceeded() | RunFailed() | RunCancelled() | RunAttemptLost():
+                    held.discard(each.subject)
+        most = max(most, len(held))
+    return most
+
+
+async def test_many_agents_that_race_never_exceed_the_limit(shop: Workshop, warden: Warden) -> None:
+    flow_id = await shop.register(Flow("hello-flow", tasks=[nothing]))
+    group_id = await limit(shop, flow_id, 2)
+    async with AsyncExitStack() as agents:
+        for number in range(4):
+            await agents.enter_async_context(agent_at_work(shop.url, name=f"agent {number}"))
+        run_ids = [await shop.run(flow_id) for _ in range(16)]
+        runs = [await shop.ended(run_id) for run_id in run_ids]
+
+    assert [(run.state, run.attempt) for run in runs] == [(StateName.SUCCESS, 1)] * 16
+    assert await most_at_once(shop) == 2
+    assert (await slots_of(shop, group_id)).attempts == {}
+
+
+async def test_runs_that_wait_start_when_the_limit_is_raised_or_taken_away(shop: Workshop, warden: Warden, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    flow_id = await shop.register(gated_flow(gate))
+    await limit(shop, flow_id, 1)
+    async with agent_at_work(shop.url):
+        first, second, third = [await shop.run(flow_id) for _ in range(3)]
+        await shop.happened(first, "task_run.started")
+        await limit(shop, flow_id, 2)
+        await shop.happened(second, "task_run.started")
+        await limit(shop, flow_id, None)
+        await shop.happened(third, "task_run.started")
+        gate.touch()
+        for run_id in (first, second, third):
+            await shop.ended(run_id)
+
+
+async def test_runs_under_way_when_the_limit_is_set_count(shop: Workshop, warden: Warden, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    flow_id = await shop.register(gated_flow(gate))
+    async with agent_at_work(shop.url):
+        first = await shop.run(flow_id)
+        await shop.happened(first, "task_run.started")
+        group_id = await limit(shop, flow_id, 1)
+        async with shop.log.events.follow(subjects.slots(group_id)) as news:
+            async for batch in news:
+                if any("slots.taken" in repr(each.data) for each in batch):
+                    break
+        second = await shop.run(flow_id)
+        gate.touch()
+        await shop.ended(second)
+
+    assert await most_at_once(shop) == 1
+
+
+async def test_the_slot_of_a_dead_agent_s_run_goes_to_a_run_that_waits(shop: Workshop, warden: Warden, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    flow_id = await shop.register(gated_flow(gate))
+    await limit(shop, flow_id, 1)
+    dying = AgentProcess(tmp_path / "agent", shop.url, {"name": "dying", "lease_seconds": LEASE_SECONDS, "labels": ["x"]})
+    dying.start()
+    held = await shop.run(flow_id, labels=["x"])
+    await shop.happened(held, "task_run.started")
+    async with agent_at_work(shop.url, name="other", labels=["y"], hostname_label=False):
+        waiting = await shop.run(flow_id, labels=["y"])
+        dying.kill()
+        await shop.happened(waiting, "task_run.started")
+        assert (await shop.state(held)).state is StateName.SCHEDULED
+        gate.touch()
+        await shop.ended(waiting)
+
+    assert await most_at_once(shop) == 1
+
+
+async def test_a_slot_taken_by_somebody_who_died_before_the_claim_becomes_free(
+    shop: Workshop, warden: Warden, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warden_module, "CLAIM_SECONDS", 0.5)
+    flow_id = await shop.register(Flow("hello-flow", tasks=[nothing]))
+    group_id = await limit(shop, flow_id, 1)
+    never = await shop.run(flow_id, labels=["nobody-has-this"])
+    await take_slot(shop.log.events, group_id, never, 1, shop.client.author)
+
+    async with agent_at_work(shop.url):
+        ended = await shop.ended(await shop.run(flow_id))
+
+    assert ended.state is StateName.SUCCESS
+
+
+async def test_waiting_runs_are_not_offered_again_and_again(shop: Workshop, warden: Warden, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    flow_id = await shop.register(gated_flow(gate))
+    await limit(shop, flow_id, 1)
+    async with agent_at_work(shop.url) as agent:
+        first = await shop.run(flow_id)
+        await shop.happened(first, "task_run.started")
+        waiting = [await shop.run(flow_id) for _ in range(3)]
+
+        await eventually(lambda: agent.agent is not None and len(agent.agent.held) == 1, "it holds one run")
+        for run_id in waiting:
+            while await shop.log.queues.is_waiting(run_id):
+                pass
+        gate.touch()
+        runs = [await shop.ended(run_id) for run_id in (first, *waiting)]
+
+    assert [run.state for run in runs] == [StateName.SUCCESS] * 4
+    assert await most_at_once(shop) == 1

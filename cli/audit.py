@@ -32,7 +32,7 @@ LONG_FOLD = 20_000
 )
 def replay(
     context: typer.Context,
-    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="A run's id, or its name; without it everything.")] = None,
+    run: Annotated[str | None, typer.Argument(metavar="RUN", help="A run's id, or its name; without it everything.")] = None,
     project: Annotated[str | None, typer.Option("--project", "-p", metavar="NAME", help="This project, its flows and its runs.")] = None,
     as_of: Annotated[
         str | None, typer.Option(metavar="TIME|POSITION", help="As it was then, by the log's own clock; now by default.")

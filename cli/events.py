@@ -36,7 +36,7 @@ _ABOUT_WIDTH = 24
 )
 def events(
     context: typer.Context,
-    run: Annotated[str | None, typer.Argument(metavar="[RUN]", help="A run's id, or its name; without it the whole log.")] = None,
+    run: Annotated[str | None, typer.Argument(metavar="RUN", help="A run's id, or its name; without it the whole log.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with the events to come; Ctrl-C ends it.")] = False,
     since: Annotated[
         str | None,

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Start, stop and look at the server.")
 
-HomeOption = Annotated[
-    str | None, typer.Option("--home", metavar="DIR", help="Where the server keeps its data.", show_default="~/.headwater")
-]
+HomeOption = Annotated[str | None, typer.Option("--home", metavar="DIR", help="Where the server keeps its data; ~/.headwater by default.")]
 
 
 @app.command(
@@ -34,16 +32,18 @@ def start(
     context: typer.Context,
     home: HomeOption = None,
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address the web listens on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The web's port; 0 picks a free one.")] = 8080,
-    nats_port: Annotated[int, typer.Option(min=0, max=65535, help="The embedded NATS server's port; 0 picks a free one.")] = 4222,
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="PORT", help="The web's port; 0 picks a free one.")] = 8080,
+    nats_port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="PORT", help="The embedded NATS server's port; 0 picks a free one.")
+    ] = 4222,
     nats_monitor_port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Open the embedded NATS server's own monitoring there.")
+        int | None, typer.Option(min=0, max=65535, metavar="PORT", help="Open the embedded NATS server's own monitoring there.")
     ] = None,
     key: Annotated[str | None, typer.Option(metavar="KEY", help="Demand this key of everyone. [env: HEADWATER_KEY]")] = None,
     key_file: Annotated[Path | None, typer.Option(metavar="FILE", help="Read the key from this file.")] = None,
     nats_url: Annotated[str | None, typer.Option(metavar="URL", help="Use the NATS servers there, and start none.")] = None,
     database_url: Annotated[str | None, typer.Option(metavar="URL", help="Use the PostgreSQL there, and start none.")] = None,
-    replicas: Annotated[int, typer.Option(min=1, max=5, help="Copies of the log, on a NATS cluster.")] = 1,
+    replicas: Annotated[int, typer.Option(min=1, max=5, metavar="N", help="Copies of the log, on a NATS cluster.")] = 1,
     log_retention_days: Annotated[float, typer.Option(metavar="DAYS", help="How long the log lines of runs are kept.")] = 7.0,
     log_level: Annotated[str, typer.Option(metavar="LEVEL", help="The server's own log: DEBUG, INFO, WARNING or ERROR.")] = "INFO",
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Leave the server running in the background.")] = False,

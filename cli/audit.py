@@ -13,9 +13,9 @@ from headwater.cli.output import Column, Output, OutputForm, coloured, examples,
 
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
-    from headwater.projections.audit import Change, Replayed
+    from headwater.projections.audit import Change, Checked, Replayed
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Replay and compare the past from the log.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Replay, compare and check the past, from the log.")
 
 _VALUE_WIDTH = 60
 LONG_FOLD = 20_000
@@ -145,6 +145,38 @@ def diff(
     else:
         for change in changes:
             _print_change(change)
+
+
+@app.command(epilog=examples("headwater audit check", "headwater audit check --facts-only", "headwater audit check --output json"))
+def check(
+    context: typer.Context,
+    facts_only: Annotated[bool, typer.Option("--facts-only", help="Do not ask the broker whether something will wake each run.")] = False,
+    output: Output = OutputForm.TABLE,
+) -> None:
+    """Check that the whole log keeps what is promised; exit code 1 where it does not.
+
+    No illegal transition, attempts that strictly increase, at most one success per task run, nothing after a run's end, and a lease, an
+    item or a timer for every unfinished run.
+    """
+
+    async def work(client: AsyncClient) -> Checked:
+        from headwater.projections import audit
+
+        with _progress((await client.log.events.tail()).position) as advance:
+            return await audit.check(client.log, wake_ups=not facts_only, on_progress=advance)
+
+    found = with_client(context, work)
+    if output is OutputForm.JSON:
+        print_json(found)
+    else:
+        for violation in found.violations:
+            positions = ", ".join(str(position) for position in violation.positions)
+            print(f"{coloured('✗', 'red')} {violation.promise}: {violation.words}")
+            print(coloured(f"    {violation.subject}, position {positions}", "bright_black"))
+        verdict = coloured("kept", "green") if not found.violations else coloured(f"broken {len(found.violations)} times", "red")
+        print(f"{found.commits} commits, {found.runs} runs, {found.unfinished} of them unfinished: the promises are {verdict}.")
+    if found.violations:
+        raise typer.Exit(1)
 
 
 def _print_change(change: Change) -> None:

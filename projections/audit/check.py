@@ -1,0 +1,291 @@
+"""Check: whether the log keeps what Headwater promises. Every run is folded commit by commit, by the rules that were to guard it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import anyio
+import msgspec
+
+from headwater.core import commands
+from headwater.core.commit import Commit, Position
+from headwater.core.errors import CommitUnreadable, Refused
+from headwater.core.events import (
+    AnyEvent,
+    RunAttemptLost,
+    RunCancelled,
+    RunCancelRequested,
+    RunCreated,
+    RunFailed,
+    RunRenamed,
+    RunRestarted,
+    RunScheduled,
+    RunStarted,
+    RunSubmitted,
+    RunSucceeded,
+    TaskRunCancelled,
+    TaskRunEvent,
+    TaskRunSucceeded,
+    UnknownEvent,
+    event_type,
+)
+from headwater.core.log.protocol import EventLog, Log, Recorded
+from headwater.core.rules import agent as agent_rules
+from headwater.core.rules import run as run_rules
+from headwater.core.rules import slots as slot_rules
+from headwater.core.rules.agent import Agent, AgentStatus
+from headwater.core.rules.run import Run
+from headwater.core.rules.slots import Slots
+
+WAKE_UP_SECONDS = 8.0
+"""A run may be without a wake-up for so long: the warden gives it one."""
+_LOOK_SECONDS = 0.5
+_MANY = 10**9
+_ENDS = (RunSucceeded, RunFailed, RunCancelled)
+_RUN, _AGENT, _SLOTS = "hw.evt.run.", "hw.evt.agent.", "hw.evt.slots."
+OnProgress = Callable[[Position], None]
+
+
+class Violation(msgspec.Struct, frozen=True):
+    """A promise that the log does not keep: which, of what, in which commits, in words."""
+
+    promise: str
+    subject: str
+    positions: tuple[Position, ...]
+    words: str
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """What was looked at, and what was found. `wake_ups` tells whether the broker was asked for those."""
+
+    commits: int
+    runs: int
+    unfinished: int
+    wake_ups: bool
+    violations: tuple[Violation, ...]
+
+
+@dataclass
+class _Watched:
+    """A run while its history is read. `ended_at`, `succeeded`: positions in its present life, from its last restart on."""
+
+    state: Run = run_rules.RULES.initial
+    position: Position = 0
+    attempts: list[tuple[int, Position]] = field(default_factory=list)
+    ended_at: Position = 0
+    succeeded: dict[tuple[str, int], Position] = field(default_factory=dict)
+
+
+class History:
+    """Takes commits in order, and collects what breaks a promise of the record itself."""
+
+    def __init__(self) -> None:
+        self.runs: dict[str, _Watched] = {}
+        self.agents: dict[str, Agent] = {}
+        self.slots: dict[str, Slots] = {}
+        self.violations: list[Violation] = []
+        self.commits = 0
+        self.position: Position = 0
+
+    def take(self, recorded: Recorded) -> None:
+        self.commits += 1
+        if recorded.position != self.position + 1 and self.position:
+            self._found("positions have no gaps", recorded, (self.position, recorded.position), "Commits in between are missing.")
+        self.position = recorded.position
+        subject = recorded.subject
+        about = subject.rpartition(".")[2]
+        try:
+            commit = recorded.commit
+        except CommitUnreadable as error:
+            self._found("every commit is readable", recorded, (recorded.position,), str(error))
+            return
+        if subject.startswith(_RUN):
+            self._take_run(recorded, commit, self.runs.setdefault(about, _Watched()))
+        elif subject.startswith(_AGENT):
+            self.agents[about] = agent_rules.RULES.fold(commit.events, self.agents.get(about))
+        elif subject.startswith(_SLOTS):
+            self.slots[about] = slot_rules.RULES.fold(commit.events, self.slots.get(about))
+
+    def unfinished(self) -> dict[str, Run]:
+        return {run_id: run.state for run_id, run in self.runs.items() if run.state.created is not None and not run.state.ended}
+
+    def _take_run(self, recorded: Recorded, commit: Commit, run: _Watched) -> None:
+        refused = refusal(run.state, commit)
+        if refused is not None:
+            self._found("no illegal transition", recorded, (run.position, recorded.position), refused)
+        for event in commit.events:
+            self._take_event(recorded, event, run)
+            run.state = run_rules.evolve(run.state, event)
+        run.position = recorded.position
+
+    def _take_event(self, recorded: Recorded, event: AnyEvent, run: _Watched) -> None:
+        match event:
+            case RunRestarted():
+                run.ended_at = 0
+                whole, single = set(event.tasks), set(event.task_runs)
+                run.succeeded = {key: at for key, at in run.succeeded.items() if key[0] not in whole and key not in single}
+            case RunRenamed() | UnknownEvent():
+                pass
+            case _ if run.ended_at:
+                words = f"{event_type(event)} follows the end of the run."
+                self._found("nothing happens after the end", recorded, (run.ended_at, recorded.position), words)
+        match event:
+            case RunSubmitted():
+                last, where = run.attempts[-1] if run.attempts else (0, run.position)
+                if event.attempt <= last:
+                    words = f"Attempt {event.attempt} follows attempt {last}."
+                    self._found("attempts strictly increase", recorded, (where, recorded.position), words)
+                run.attempts.append((event.attempt, recorded.position))
+            case TaskRunSucceeded():
+                key = (event.slug, event.map_index)
+                if key in run.succeeded:
+                    words = f"Task run {event.slug!r} (index {event.map_index}) succeeded twice."
+                    self._found("at most one success per task run", recorded, (run.succeeded[key], recorded.position), words)
+                run.succeeded[key] = recorded.position
+            case RunSucceeded() | RunFailed() | RunCancelled():
+                run.ended_at = recorded.position
+            case _:
+                pass
+
+    def _found(self, promise: str, recorded: Recorded, positions: tuple[Position, ...], words: str) -> None:
+        self.violations.append(Violation(promise, recorded.subject, tuple(each for each in positions if each), words))
+
+
+def refusal(state: Run, commit: Commit) -> str | None:
+    """Return why the rules would not have given this commit in this state; None where they would.
+
+    The command is told from the commit: its events are all that the rules make of one command.
+    """
+    events = [event for event in commit.events if not isinstance(event, UnknownEvent)]
+    if not events:
+        return None
+    if state.created is None and not isinstance(events[0], RunCreated):
+        return f"{event_type(events[0])} happened to a run that was never created."
+    writer = _writing_attempt(commit.actor)
+    if writer is not None and (not state.held or writer != state.attempt):
+        return f"Attempt {writer} wrote, and did not hold the run: it is {state.state}, and its last attempt is {state.attempt}."
+    if isinstance(events[0], RunCreated):
+        return "The run was created twice." if state.created is not None else None
+    reason = "No command leads to these events together."
+    for command in _commands(state, events, commit.at):
+        try:
+            expected = run_rules.decide(state, command)
+        except Refused as refused:
+            reason = str(refused)
+            continue
+        if [type(event) for event in expected] == [type(event) for event in events]:
+            return None
+        reason = f"The rules would have given {', '.join(event_type(event) for event in expected) or 'nothing'}."
+    return f"{', '.join(dict.fromkeys(event_type(event) for event in events))}: {reason}"
+
+
+def _writing_attempt(actor: str) -> int | None:
+    """Return the attempt whose process wrote, None where somebody else did."""
+    number = actor.rpartition("#")[2]
+    return int(number) if actor.startswith("run:") and number.isdecimal() else None
+
+
+def _commands(state: Run, events: Sequence[AnyEvent], at: datetime) -> list[commands.RunCommand]:
+    first, last = events[0], events[-1]
+    match first:
+        case RunScheduled():
+            return [commands.RescheduleRun(first.start_time, first.message)]
+        case RunSubmitted():
+            return [commands.ClaimRun(state.generation, first.agent_id, first.agent_name)]
+        case RunStarted():
+            return [commands.StartRun(first.attempt, first.at)]
+        case RunAttemptLost():
+            return [commands.LoseAttempt(first.attempt, first.reason, at, 1 if isinstance(last, RunFailed) else _MANY)]
+        case RunCancelRequested():
+            return [commands.CancelRun(at, first.reason)]
+        case RunSucceeded():
+            return [commands.FinishRun(first.attempt, first.at, failed=False, message=first.message)]
+        case RunFailed():
+            return [
+                commands.FinishRun(first.attempt, first.at, failed=True, message=first.message),
+                commands.FailUnstartedRun(first.at, first.message, first.attempt),
+            ]
+        case RunRenamed():
+            return [commands.RenameRun(first.name)]
+        case RunRestarted():
+            tasks = (first.from_task, *first.tasks)
+            return [commands.RestartRun(at, tasks, (), first.from_task)]
+        case RunCancelled() | TaskRunCancelled() if isinstance(last, RunCancelled):
+            return [commands.ConfirmCancelled(state.attempt, last.at)]
+        case TaskRunEvent():
+            task_events = tuple(event for event in events if isinstance(event, TaskRunEvent))
+            return [commands.RecordTaskRuns(state.attempt, task_events)]
+        case _:
+            return []
+
+
+async def check_facts(log: EventLog, *, on_progress: OnProgress = lambda _: None) -> History:
+    """Read the whole log and return what was found.
+
+    Raises:
+        LogError: the log could not be read.
+
+    """
+    history = History()
+    async for batch in log.read_all():
+        for recorded in batch:
+            history.take(recorded)
+        on_progress(history.position)
+    return history
+
+
+async def check(
+    log: Log, *, wake_ups: bool = True, patience_seconds: float = WAKE_UP_SECONDS, on_progress: OnProgress = lambda _: None
+) -> Checked:
+    """Check the whole log; with `wake_ups` also whether every unfinished run has a lease, an item or a timer in the broker.
+
+    A run without one counts only if it has none for `patience_seconds`.
+
+    Raises:
+        LogError: the log or the broker could not be read.
+
+    """
+    history = await check_facts(log.events, on_progress=on_progress)
+    violations = list(history.violations)
+    if wake_ups:
+        violations += await _stuck(log, history, patience_seconds)
+    return Checked(history.commits, len(history.runs), len(history.unfinished()), wake_ups, tuple(violations))
+
+
+async def _stuck(log: Log, history: History, patience_seconds: float) -> list[Violation]:
+    """Return the unfinished runs that nothing will wake, for long enough. What happens meanwhile is read."""
+    deadline = anyio.current_time() + patience_seconds
+    while True:
+        waiting = await log.queues.waiting_runs()
+        suspects = {
+            run_id: words for run_id, run in history.unfinished().items() if (words := why_stuck(run, history, waiting)) is not None
+        }
+        if not suspects or anyio.current_time() >= deadline:
+            break
+        await anyio.sleep(_LOOK_SECONDS)
+        async for batch in log.events.read_all(after=history.position):
+            for recorded in batch:
+                history.take(recorded)
+    return [
+        Violation("every unfinished run has a lease, an item or a timer", f"{_RUN}{run_id}", (history.runs[run_id].position,), words)
+        for run_id, words in suspects.items()
+    ]
+
+
+def why_stuck(run: Run, history: History, waiting: set[str]) -> str | None:
+    """Return why nothing will ever wake anybody for an unfinished run; None where something will."""
+    assert run.created is not None
+    run_id = run.created.run_id
+    if run_id in waiting:
+        return None
+    if run.held:
+        holder = history.agents.get(run.agent_id)
+        if holder is not None and holder.status is AgentStatus.WORKING:
+            return None  # guarded by its heartbeats
+        return f"Attempt {run.attempt} is held by agent {run.agent_name or run.agent_id!r}, which is not at work, and no item is there."
+    slots = history.slots.get(run.created.flow_group_id)
+    if slots is not None and slots.free == 0 and run_id not in slots.attempts:
+        return None  # woken when a slot is free
+    return f"The run is {run.state}, nobody holds it, and neither an item nor a timer is there."

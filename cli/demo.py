@@ -128,13 +128,14 @@ async def _run(client: AsyncClient) -> str:
 
 
 async def _show_events(client: AsyncClient, run_id: str) -> None:
-    from headwater.cli.events import lines
+    from headwater.cli.events import Names, lines
     from headwater.core import subjects
 
     _step("Read what happened, from the log itself", f"headwater events {run_id}")
     history = await client.log.events.read(subjects.run(run_id))
+    names = Names(client.log.events)
     for recorded in history:
-        for line in lines(recorded):
+        for line in await lines(recorded, names, whole=False):
             print(line)
     print()
     for name, milliseconds in await _latencies(client, run_id, history):

@@ -11,18 +11,19 @@ import typer
 
 from headwater.cli.connection import with_client
 from headwater.cli.output import Output, OutputForm, coloured, examples, print_json, say
+from headwater.core import subjects
 from headwater.core.errors import CommitUnreadable
 from headwater.core.events import AgentRegistered, AnyEvent, FlowRegistered, NameClaimed, ProjectCreated, RunCreated, UnknownEvent
 from headwater.core.wording import in_words
 
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
-    from headwater.core.log.protocol import Recorded
+    from headwater.core.log.protocol import EventLog, Recorded
 
 app = typer.Typer(add_completion=False)
 
 COMMITS_SHOWN = 100
-_ACTOR_WIDTH = 24
+_ACTOR_WIDTH = 20
 _ABOUT_WIDTH = 24
 
 
@@ -49,14 +50,13 @@ def events(
 
     async def work(client: AsyncClient) -> None:
         from headwater.cli.finding import find_run_id
-        from headwater.core import subjects
 
         subject = subjects.EVENTS_ALL if run is None else subjects.run(await find_run_id(client, run))
         shown = _Printer(output, follow=follow)
-        names = _Names(client) if run is None else None
+        names = Names(client.log.events)
         async for batch in _batches(client, subject, start, follow=follow):
             recent = [recorded for recorded in batch if not isinstance(start, datetime) or recorded.recorded_at >= start]
-            await shown.take(recent, names)
+            await shown.take(recent, names, whole=run is None)
         shown.end()
 
     with_client(context, work)
@@ -76,8 +76,6 @@ def _start(text: str) -> datetime | int:
 
 async def _batches(client: AsyncClient, subject: str, start: datetime | int | None, *, follow: bool) -> AsyncIterator[Sequence[Recorded]]:
     """Yield what the log holds on the subject, and what comes where it is followed."""
-    from headwater.core import subjects
-
     log = client.log.events
     whole = subject == subjects.EVENTS_ALL
     after = start - 1 if isinstance(start, int) else 0
@@ -103,13 +101,12 @@ class _Printer:
         self._collected: list[dict[str, Any]] = []
         self._printed = 0
 
-    async def take(self, batch: Sequence[Recorded], names: _Names | None) -> None:
+    async def take(self, batch: Sequence[Recorded], names: Names, *, whole: bool) -> None:
         for recorded in batch:
             if self._json:
                 self._take_json(recorded)
             else:
-                about = await names.about(recorded) if names is not None else None
-                for line in lines(recorded, about=about):
+                for line in await lines(recorded, names, whole=whole):
                     print(line, flush=self._follow)
             self._printed += 1
 
@@ -130,13 +127,13 @@ class _Printer:
             say("No events.")
 
 
-class _Names:
-    """What the aggregates of the log are called, learned from their first events."""
+class Names:
+    """What the aggregates of a log are called, learned from their first events."""
 
     _NAMED = (ProjectCreated, FlowRegistered, RunCreated, AgentRegistered, NameClaimed)
 
-    def __init__(self, client: AsyncClient) -> None:
-        self._log = client.log.events
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
         self._known: dict[str, str] = {}
 
     async def about(self, recorded: Recorded) -> str:
@@ -144,11 +141,23 @@ class _Names:
         _, _, kind, identity = recorded.subject.split(".", 3)
         if kind not in {"project", "flow", "run", "agent"}:
             return kind
-        if recorded.subject not in self._known:
-            first = (await self._log.read(recorded.subject))[:1]
+        return f"{kind} {await self._name(recorded.subject) or identity}"
+
+    async def actor(self, actor: str) -> str:
+        """Return who did it: an agent by its name, a run's process by its attempt, people as they are recorded."""
+        kind, _, identity = actor.partition(":")
+        if kind == "agent":
+            return f"agent {await self._name(subjects.agent(identity)) or identity}"
+        if kind == "run" and "#" in identity:
+            return f"attempt {identity.rpartition('#')[2]}"
+        return actor
+
+    async def _name(self, subject: str) -> str:
+        if subject not in self._known:
+            first = (await self._log.read(subject))[:1]
             named = [event for each in first for event in _events(each) if isinstance(event, self._NAMED)]
-            self._known[recorded.subject] = named[0].name if named else identity
-        return f"{kind} {self._known[recorded.subject]}"
+            self._known[subject] = named[0].name if named else ""
+        return self._known[subject]
 
 
 def _events(recorded: Recorded) -> Sequence[AnyEvent]:
@@ -158,17 +167,17 @@ def _events(recorded: Recorded) -> Sequence[AnyEvent]:
         return ()
 
 
-def lines(recorded: Recorded, *, about: str | None = None) -> list[str]:
-    """Return one line per event of the commit, aligned; `about` says what it belongs to where that is not known anyway."""
+async def lines(recorded: Recorded, names: Names, *, whole: bool) -> list[str]:
+    """Return one line per event of the commit, aligned; of the `whole` log each line also says what it is about."""
     place = coloured(f"{recorded.position:>7}", "bright_black")
     time = recorded.recorded_at.astimezone().strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
     try:
         commit = recorded.commit
     except CommitUnreadable as error:
         return [f"{place}  {time}  {coloured(str(error), 'red')}"]
-    head = f"{place}  {time}  {coloured(_fitted(commit.actor, _ACTOR_WIDTH), 'cyan')}  "
-    if about is not None:
-        head += f"{_fitted(about, _ABOUT_WIDTH)}  "
+    head = f"{place}  {time}  {coloured(_fitted(await names.actor(commit.actor), _ACTOR_WIDTH), 'cyan')}  "
+    if whole:
+        head += f"{_fitted(await names.about(recorded), _ABOUT_WIDTH)}  "
     return [head + in_words(event) for event in commit.events]
 
 

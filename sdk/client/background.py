@@ -73,9 +73,13 @@ class HeldOpen(Generic[Held]):
         """Whether it is open in this very process."""
         return self._process == os.getpid() and self._portal is _portal
 
+    def start(self, function: Callable[[], Awaitable[Answer]]) -> Future[Answer]:
+        """Run the function in the loop without waiting for it; cancelling the future cancels it."""
+        return self._portal.start_task_soon(_awaited, function)
+
     def call(self, function: Callable[[], Awaitable[Answer]]) -> Answer:
         """Run the function in the loop and return what it returns. An interrupted wait cancels it."""
-        future: Future[Answer] = self._portal.start_task_soon(_awaited, function)
+        future = self.start(function)
         try:
             return future.result()
         except BaseException:

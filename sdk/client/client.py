@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from concurrent.futures import Future
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -73,6 +74,11 @@ class Client:
                 error.add_note(hint)
             # What the loop did in between says nothing to whoever called.
             raise error.with_traceback(None) from error.__cause__
+
+    def start(self, work: Callable[[AsyncClient], Awaitable[Answer]]) -> Future[Answer]:
+        """Start asynchronous work with the client inside, and return without waiting for it; cancelling the future ends it."""
+        held = self._connected()
+        return held.start(lambda: work(held.held))
 
     def _connected(self) -> HeldOpen[AsyncClient]:
         with self._connecting:

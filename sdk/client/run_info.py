@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -59,6 +59,7 @@ class FlowRunInfo:
     agent_name: str
     task_runs: tuple[TaskRunInfo, ...]
     position: Position
+    run_config: Mapping[str, Any] = field(default_factory=dict)
 
 
 async def read_run(log: EventLog, run_id: str, *, at_least: Position = 0) -> tuple[Run, datetime, str, Position]:
@@ -112,6 +113,7 @@ async def run_info(log: EventLog, run_id: str, *, at_least: Position = 0) -> Flo
         agent_name=run.agent_name,
         task_runs=tuple(_task_runs(run, tasks)),
         position=position,
+        run_config=created.run_config,
     )
 
 

@@ -163,7 +163,8 @@ def serializer_from(data: Mapping[str, Any] | None) -> Serializer | None:
             within = serializer_from(inner)
             return None if within is None else CompressedSerializer(within, kind)
         case {"type": "PandasSerializer", "file_type": file_type, **more}:
-            return PandasSerializer(file_type, more.get("deserialize_kwargs"))
+            arguments: Any = more.get("deserialize_kwargs")
+            return PandasSerializer(file_type, arguments)
         case {"type": str(name)}:
             plain = {each.__name__: each for each in (PickleSerializer, JSONSerializer, DateTimeSerializer)}.get(name)
             return None if plain is None else plain()

@@ -404,7 +404,10 @@ class Flow(TaskGraph):
     def _is_being_loaded(self, method: str) -> bool:
         if not current_values.get().get("loading_flow"):
             return False
-        get_logger().warning(
+        # Where a run loads its flow, nobody asked for it to be registered, and the line would be in every run's log.
+        level = logging.DEBUG if current_values.get().get("flow_run_id") else logging.WARNING
+        get_logger().log(
+            level,
             "flow.%s() of flow %r was ignored, since its file is only being loaded; put it below `if __name__ == '__main__':`.",
             method,
             self.name,

@@ -1,0 +1,10 @@
+"""Looking at what the server knows, from scripts and tasks: flows, runs, task runs and their results."""
+
+from __future__ import annotations
+
+from headwater.backend.flow import FlowView
+from headwater.backend.flow_run import FlowRunView
+from headwater.backend.task_run import TaskRunView
+from headwater.backend.watching import FlowRunLog, RunNotEnded, watch_flow_run
+
+__all__ = ["FlowRunLog", "FlowRunView", "FlowView", "RunNotEnded", "TaskRunView", "watch_flow_run"]

@@ -1,0 +1,21 @@
+"""The one connection that views of this process share."""
+
+from __future__ import annotations
+
+import threading
+
+from headwater.client import Client
+from headwater.core.settings import ConnectionSettings, connection_settings
+
+_clients: dict[ConnectionSettings, Client] = {}
+_lock = threading.Lock()
+
+
+def shared_client() -> Client:
+    """Return a client for the server that this process's environment, or its home, names."""
+    settings = connection_settings()
+    with _lock:
+        client = _clients.get(settings)
+        if client is None:
+            client = _clients[settings] = Client(settings.nats_url, settings.key)
+        return client

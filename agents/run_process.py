@@ -31,6 +31,7 @@ from headwater.agents.recorder import AttemptRecorder
 from headwater.core.errors import HeadwaterError
 from headwater.core.states import StateName
 from headwater.utilities.configuration import config
+from headwater.utilities.context import context
 from headwater.utilities.logging import LINE_FORMAT, TIME_FORMAT, LineFormatter, StdoutHandler, add_handler, get_logger
 
 if TYPE_CHECKING:
@@ -157,7 +158,8 @@ class _Attempt:
 
         created = self._backstage.created
         slugs = None if flow_loading.is_sealed(created.storage) else self._portal.call(self._backstage.registered_slugs)
-        return load_flow(flow_loading.reference_of(created.storage), slugs)
+        with context({"flow_run_id": created.run_id}):
+            return load_flow(flow_loading.reference_of(created.storage), slugs)
 
     def _refuse(self, error: BaseException) -> Report:
         """Fail the run with the reason why it cannot be started."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import importlib
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import Token
 from pathlib import Path

@@ -24,6 +24,12 @@ KNOWN_BYTES_MAX = 32 * 1024
 """Larger runs are read from the log: an environment variable is no place for megabytes of parameters."""
 
 
+def mark_in(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables by which all that an attempt starts is known; nothing where the environment names no attempt."""
+    mark = {name: environment.get(name, "") for name in (_RUN_ID, _ATTEMPT)}
+    return mark if all(mark.values()) else {}
+
+
 class KnownRun(msgspec.Struct, frozen=True):
     """A run as its agent knows it right after the first claim: enough to fold it again without asking the log."""
 

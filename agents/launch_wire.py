@@ -31,7 +31,7 @@ class Launch(msgspec.Struct, frozen=True, tag="launch"):
 
 
 class Signal(msgspec.Struct, frozen=True, tag="signal"):
-    """Send a signal to the process group of a launch."""
+    """Send a signal to the process of a launch and all it started."""
 
     launch_id: int
     number: int
@@ -51,7 +51,7 @@ class Launched(msgspec.Struct, frozen=True, tag="launched"):
 
 
 class Ended(msgspec.Struct, frozen=True, tag="ended"):
-    """The process and its group are gone. `status` is the exit status, or the negative number of the signal that ended it."""
+    """The process and all it started are gone. `status` is the exit status, or the negative number of the signal that ended it."""
 
     launch_id: int
     status: int

@@ -14,6 +14,8 @@ import anyio
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskGroup, TaskStatus
 
+from headwater.agents import process_tree
+from headwater.agents.attempt import mark_in
 from headwater.agents.environment import needs_cold_start
 from headwater.agents.errors import LauncherGone
 from headwater.agents.launch_wire import Ended, Frames, Launch, Launched, Ready, Signal, frame, read_answers
@@ -159,7 +161,7 @@ class Zygote:
             with suppress(LauncherGone):  # then the process is gone, or being killed
                 await self._send(frame(Signal(request.launch_id, number)))
 
-        run = LocalRun(send_signal, show_line=show_line)
+        run = LocalRun(send_signal, show_line=show_line, mark=mark_in(request.environment))
         self._runs[request.launch_id] = run
         try:
             await self._send(frame(request), run.childs_ends)
@@ -195,11 +197,21 @@ class Zygote:
         except subprocess.TimeoutExpired:
             process.kill()
             status = process.wait()
+        if status:
+            self._end_families()
         for run in self._runs.values():
-            if status and run.process_id is not None:
-                # It was killed, and could not kill what its runs had started.
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(run.process_id, signal.SIGKILL)
             run.set_ended(_KILLED)
         self._runs.clear()
         self.ended.set()
+
+    def _end_families(self) -> None:
+        """End what runs had started, since the process was killed and could not do it."""
+        for run in self._runs.values():
+            if run.process_id is not None:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(run.process_id, signal.SIGKILL)
+        marks = [run.mark for run in self._runs.values() if run.mark]
+        killed: set[int] = set()
+        while left := set(process_tree.bearing(*marks)) - killed:
+            process_tree.send(left, signal.SIGKILL)
+            killed |= left

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
 import anyio
@@ -22,9 +22,16 @@ _decode_report = msgspec.json.Decoder(Report).decode
 
 
 class LocalRun:
-    """A run's process. `send_signal` reaches its whole process group; `show_line` gets each line it prints."""
+    """A run's process. `send_signal` reaches all that it started; `show_line` gets each line it prints; `mark` is in its environment."""
 
-    def __init__(self, send_signal: Callable[[int], Awaitable[None]], *, show_line: Callable[[str], None] | None) -> None:
+    def __init__(
+        self,
+        send_signal: Callable[[int], Awaitable[None]],
+        *,
+        show_line: Callable[[str], None] | None,
+        mark: Mapping[str, str],
+    ) -> None:
+        self.mark = mark
         self._send_signal = send_signal
         self._show_line = show_line
         self._ended = anyio.Event()
@@ -45,7 +52,7 @@ class LocalRun:
         return self._ending
 
     async def stop(self, *, grace_seconds: float) -> None:
-        """Send SIGTERM to the process group, and SIGKILL after the grace; return when the process is gone."""
+        """Send SIGTERM to the process and all it started, and SIGKILL after the grace; return when nothing of it is left."""
         for number, patience in ((signal.SIGTERM, grace_seconds), (signal.SIGKILL, None)):
             if self._ended.is_set():
                 return

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
 import signal
@@ -14,11 +13,8 @@ from typing import NoReturn
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from headwater.agents import run_process
+from headwater.agents import process_tree, run_process
 from headwater.agents.launch_wire import LIFELINE_DESCRIPTOR, REPORT_DESCRIPTOR, Frames, Launch, read_requests
-
-_PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def reserve_descriptors() -> None:
@@ -75,11 +71,9 @@ def _cut_off(parent: int, unused: Iterable[int]) -> None:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
-    if _libc is not None:
-        # Where the kernel can, it kills this process when the zygote dies.
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:  # it died before the order was given
-            os._exit(1)
+    process_tree.end_with_parent(parent)
+    # What orphans a run makes stay its own: those that come to the zygote are of runs that have ended.
+    process_tree.adopt_orphans()
     for descriptor in unused:
         os.close(descriptor)
 

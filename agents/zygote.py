@@ -4,9 +4,13 @@ It has imported all that a run needs and is connected to nothing. A run's proces
 new interpreter where the environment demands one. Each is the leader of a session of its own. When there is nothing to do, the zygote
 keeps one spare process ready, which has its threads already and waits for an order.
 
-The agent holds the other end of a socket. When it closes, however the agent ended, the zygote kills every process group it started and
-ends. It never runs code of the user's, so nothing can keep it from that. When the zygote itself is killed, the kernel kills the run
-processes (on Linux; elsewhere they watch their lifeline) and the agent kills what they started.
+The agent holds the other end of a socket. When it closes, however the agent ended, the zygote kills all that it started and ends. It
+never runs code of the user's, so nothing can keep it from that. When the zygote itself is killed, the kernel kills the run processes (on
+Linux; elsewhere they watch their lifeline) and the agent kills what they started.
+
+On Linux nothing that a run started gets away: a run's process adopts its orphans, and when it ends, the zygote inherits them. So every
+child of the zygote's that it did not start itself is left of a run that has ended, and is killed: before the agent hears of the run's end
+where that was not a good one, else when there is nothing to do.
 """
 
 from __future__ import annotations
@@ -17,10 +21,11 @@ import select
 import signal
 import socket
 import sys
+import time
 from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
-from headwater.agents import run_child, run_process
+from headwater.agents import process_tree, run_child, run_process
 from headwater.agents.launch_wire import (
     LIFELINE_DESCRIPTOR,
     REPORT_DESCRIPTOR,
@@ -37,6 +42,10 @@ from headwater.agents.launch_wire import (
 SPARE_AFTER_SECONDS = 0.01
 """So long nothing must have been asked before a spare process is made: while runs start, it would only take their time."""
 SPARE_AFTER_SECONDS_MAX = 60.0
+SWEEP_SECONDS = 1.0
+"""What a run that ended well left behind lives so long at most; a sweep looks at every process, too much for the end of each of many."""
+PATIENCE_SECONDS = 2.0
+"""How long what was killed may take to be gone, before nobody waits for it any more: the kernel may keep it in a call to a dead disk."""
 
 
 class Spare(NamedTuple):
@@ -55,6 +64,8 @@ class Zygote:
         self._children: dict[int, int] = {}  # process id -> launch id
         self._spare: Spare | None = None
         self._spare_after_seconds = SPARE_AFTER_SECONDS
+        self._to_sweep_since: float | None = None
+        self._undying: set[int] = set()
         self._frames = Frames()
         self._descriptors: list[int] = []
         self._lifeline, self._lifeline_held = os.pipe()
@@ -62,6 +73,7 @@ class Zygote:
 
     def serve(self) -> NoReturn:
         """Serve the agent until it is gone, then end everything that was started, and this process."""
+        process_tree.adopt_orphans()
         self._woken.setblocking(False)
         self._wake.setblocking(False)
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
@@ -78,10 +90,12 @@ class Zygote:
 
     def _serve_once(self) -> bool:
         """Do what is asked next; tell whether the agent is still there."""
-        patience = self._spare_after_seconds if self._spare is None else None
-        readable, _, _ = select.select([self._channel, self._woken], [], [], patience)
-        if not readable:
+        is_idle = self._spare is not None and self._to_sweep_since is None
+        readable, _, _ = select.select([self._channel, self._woken], [], [], None if is_idle else self._spare_after_seconds)
+        if not readable and self._spare is None:
             self._make_spare()
+        elif self._to_sweep_since is not None and (not readable or time.monotonic() - self._to_sweep_since > SWEEP_SECONDS):
+            self._sweep()
         if self._woken in readable:
             with suppress(BlockingIOError):
                 while self._woken.recv(4096):
@@ -101,7 +115,9 @@ class Zygote:
     def _signal(self, request: Signal) -> None:
         for process_id, launch_id in self._children.items():
             if launch_id == request.launch_id:
+                descendants = process_tree.below(process_id, process_tree.parents())
                 _signal_group(process_id, request.number)
+                process_tree.send([each for each in descendants if not _is_in_group(each, process_id)], request.number)
 
     def _launch(self, launch: Launch) -> None:
         output, report = self._descriptors.pop(0), self._descriptors.pop(0)
@@ -145,47 +161,91 @@ class Zygote:
         return [*mine, *spare, *self._descriptors]
 
     def _reap(self) -> None:
-        """Tell the agent of each child that ended; what it left behind in its group is killed."""
-        for process_id in list(self._children):
-            status = _exit_status(process_id)
-            if status is not None:
-                launch_id = self._children.pop(process_id)
-                self._send(frame(Ended(launch_id, status)))
-        if self._spare is not None and _exit_status(self._spare.process_id) is not None:
-            self._spare.orders.close()
-            self._spare = None
-            # It died of itself: the next one may as well, and must not keep us busy with dying.
-            self._spare_after_seconds = min(SPARE_AFTER_SECONDS_MAX, 2 * self._spare_after_seconds)
+        """Tell the agent of each child that ended; what it left behind is killed."""
+        ended: list[Ended] = []
+        while (dead := self._next_dead()) is not None:
+            process_id, status = dead
+            if process_id in self._children:
+                ended.append(Ended(self._children.pop(process_id), status))
+            elif self._spare is not None and process_id == self._spare.process_id:
+                self._spare.orders.close()
+                self._spare = None
+                # It died of itself: the next one may as well, and must not keep us busy with dying.
+                self._spare_after_seconds = min(SPARE_AFTER_SECONDS_MAX, 2 * self._spare_after_seconds)
+            else:
+                self._undying.discard(process_id)
+            if self._to_sweep_since is None:
+                self._to_sweep_since = time.monotonic()
+        if any(each.status for each in ended):
+            self._sweep()
+        for each in ended:
+            self._send(frame(each))
+
+    def _next_dead(self) -> tuple[int, int] | None:
+        """Wait for a child that is dead; return its number and its exit status, having killed the rest of its group."""
+        if hasattr(os, "waitid"):
+            with suppress(ChildProcessError):
+                dead = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                if dead is not None:
+                    if dead.si_pid in self._children:
+                        # Not waited for yet, the dead leader keeps its number: nobody else's group can be hit.
+                        _signal_group(dead.si_pid, signal.SIGKILL)
+                    _, status = os.waitpid(dead.si_pid, 0)
+                    return dead.si_pid, os.waitstatus_to_exitcode(status)
+            return None
+        with suppress(ChildProcessError):
+            process_id, status = os.waitpid(-1, os.WNOHANG)
+            if process_id:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process_id, signal.SIGKILL)
+                return process_id, os.waitstatus_to_exitcode(status)
+        return None
+
+    def _sweep(self) -> None:
+        """Kill what runs that have ended left behind: all that came to us as orphans, and what comes from them."""
+        self._to_sweep_since = None
+        ours = self._children.keys() | (set() if self._spare is None else {self._spare.process_id})
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while left := process_tree.below(self._process_id, process_tree.parents(), but=ours | self._undying):
+            if time.monotonic() > deadline:
+                self._undying.update(left)
+                return
+            process_tree.send(left, signal.SIGKILL)
+            for process_id in left:
+                _wait_until_dead(process_id, deadline)
 
     def _discard(self, spare: Spare) -> None:
         _signal_group(spare.process_id, signal.SIGKILL)
         os.waitpid(spare.process_id, 0)
 
     def _end_all(self) -> None:
-        for process_id in self._children:
-            _signal_group(process_id, signal.SIGKILL)
         if self._spare is not None:
             _signal_group(self._spare.process_id, signal.SIGKILL)
+        for process_id in self._children:
+            _signal_group(process_id, signal.SIGKILL)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        for process_id in self._children:
+            _wait_until_dead(process_id, deadline)
+        self._children.clear()
+        self._spare = None
+        self._sweep()
 
     def _send(self, data: bytes) -> None:
         self._channel.sendall(data)
 
 
-def _exit_status(process_id: int) -> int | None:
-    """Return how the child ended, having killed the rest of its group; None while it lives."""
-    if hasattr(os, "waitid"):
-        if os.waitid(os.P_PID, process_id, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-            return None
-        # Not waited for yet, the dead leader keeps its number: nobody else's group can be hit.
-        _signal_group(process_id, signal.SIGKILL)
-        _, status = os.waitpid(process_id, 0)
-    else:
-        ended, status = os.waitpid(process_id, os.WNOHANG)
-        if not ended:
-            return None
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(process_id, signal.SIGKILL)
-    return os.waitstatus_to_exitcode(status)
+def _wait_until_dead(process_id: int, deadline: float) -> None:
+    """Wait for a child that was killed; do nothing where it is a child of somebody else, who is killed as well."""
+    with suppress(ChildProcessError):
+        while os.waitpid(process_id, os.WNOHANG) == (0, 0) and time.monotonic() < deadline:
+            time.sleep(0.001)
+
+
+def _is_in_group(process_id: int, group: int) -> bool:
+    try:
+        return os.getpgid(process_id) == group
+    except ProcessLookupError:
+        return True  # it is gone: nothing is to be done
 
 
 def _signal_group(process_id: int, number: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -184,12 +183,18 @@ async def eventually(fact: Callable[[], bool], what: str) -> None:
 
 def gone(processes: Sequence[psutil.Process]) -> bool:
     """Tell whether none of these processes is alive."""
-    return not [each for each in processes if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
+    return not any(map(_lives, processes))
 
 
 def is_alive(process_id: int) -> bool:
     try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
+        return _lives(psutil.Process(process_id))
+    except psutil.NoSuchProcess:
         return False
-    return bool(psutil.Process(process_id).status() != psutil.STATUS_ZOMBIE)
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

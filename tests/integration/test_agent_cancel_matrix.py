@@ -1,0 +1,289 @@
+"""Cancel is true: whatever a run's code does, and whoever is left to stop it, the run ends Cancelled and nothing of it lives on.
+
+Each waits for facts, at most for the grace and two seconds more where nothing else than the stop takes its time.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import anyio
+import pytest
+from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, gone, hosted, is_alive, workshop
+from guarding import guarded
+from servers import NatsNode
+
+from headwater.core.operations.runs import cancel_run
+from headwater.core.states import StateName
+from headwater.graph.flow import Flow
+from headwater.server.warden import warden as warden_module
+from headwater.utilities.tasks import task
+
+GRACE_SECONDS = 0.5
+LEASE_SECONDS = 1.0
+STOP_SECONDS = GRACE_SECONDS + 2.0
+OVERLOAD = 10.0
+"""The machine that runs the tests may be busy with others: its seconds are longer."""
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+async def shop(module_nats_node: NatsNode) -> AsyncIterator[Workshop]:
+    async with hosted(workshop(module_nats_node.url)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def family(tmp_path: Path) -> Iterator[Path]:
+    """Where the processes of a run note their numbers, each in a file of that name. None outlives the test."""
+    directory = tmp_path / "family"
+    directory.mkdir()
+    yield directory
+    for process_id in members(directory):
+        with suppress(ProcessLookupError):
+            os.kill(process_id, signal.SIGKILL)
+
+
+def members(family: Path) -> list[int]:
+    return [int(each.name) for each in family.iterdir()]
+
+
+DEAF = "import os, pathlib, signal, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+NOTE = "pathlib.Path(sys.argv[1], str(os.getpid())).touch(); time.sleep(600)"
+
+
+def note(family: Path) -> None:
+    (family / str(os.getpid())).touch()
+
+
+def ignoring_sigterm(family: Path) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    note(family)
+    time.sleep(600)
+
+
+def spinning_in_a_sum(family: Path) -> None:
+    note(family)
+    sum(range(10**13))
+
+
+def spinning_in_a_match(family: Path) -> None:
+    note(family)
+    re.match(r"(a+)+$", "a" * 60 + "b")
+
+
+def holding_the_lock_in_a_call(family: Path) -> None:
+    import ctypes
+
+    note(family)
+    ctypes.PyDLL(None).sleep(600)
+
+
+def sleeping_in_a_call(family: Path) -> None:
+    note(family)
+    os.read(os.pipe()[0], 1)
+
+
+def swallowing_the_interrupt(family: Path) -> None:
+    note(family)
+    while True:
+        with suppress(BaseException):
+            time.sleep(600)
+
+
+def with_a_deaf_child(family: Path) -> None:
+    note(family)
+    subprocess.run([sys.executable, "-c", DEAF + NOTE, str(family)], check=False)
+
+
+def with_a_grandchild_in_its_own_session(family: Path) -> None:
+    note(family)
+    twice = f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {DEAF + NOTE!r}, sys.argv[1]], start_new_session=True)"
+    subprocess.run([sys.executable, "-c", twice, str(family)], check=True)
+    time.sleep(600)
+
+
+def with_a_daemon_that_closed_everything(family: Path) -> None:
+    note(family)
+    if not os.fork():
+        os.setsid()
+        if not os.fork():
+            os.environ.clear()
+            os.closerange(0, 1024)
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            note(family)
+            while True:
+                time.sleep(600)
+        os._exit(0)
+    time.sleep(600)
+
+
+def with_threads(family: Path) -> None:
+    note(family)
+    for _ in range(4):
+        threading.Thread(target=time.sleep, args=(600,)).start()
+    time.sleep(600)
+
+
+def with_a_pool_of_processes(family: Path) -> None:
+    note(family)
+    with ProcessPoolExecutor(2, initializer=note, initargs=(family,)) as pool:
+        list(pool.map(time.sleep, [600, 600]))
+
+
+BEHAVIOURS: dict[Callable[[Path], None], int] = {
+    ignoring_sigterm: 1,
+    spinning_in_a_sum: 1,
+    spinning_in_a_match: 1,
+    holding_the_lock_in_a_call: 1,
+    sleeping_in_a_call: 1,
+    swallowing_the_interrupt: 1,
+    with_a_deaf_child: 2,
+    with_a_grandchild_in_its_own_session: 2,
+    with_a_daemon_that_closed_everything: 2,
+    with_threads: 1,
+    with_a_pool_of_processes: 3,
+}
+"""What a task does, and how many processes note themselves."""
+HOLD_THE_LOCK = (spinning_in_a_sum, spinning_in_a_match, holding_the_lock_in_a_call)
+"""No other thread of the process may ever have told the log that the task began."""
+
+
+def flow_that_is(behaviour: Callable[[Path], None], family: Path) -> Flow:
+    def behave() -> None:
+        behaviour(family)
+
+    return Flow("stubborn-flow", tasks=[task(behave)])
+
+
+async def running(shop: Workshop, behaviour: Callable[[Path], None], family: Path) -> str:
+    run_id = await shop.run(await shop.register(flow_that_is(behaviour, family)))
+    await eventually(lambda: len(members(family)) == BEHAVIOURS[behaviour], "all its processes run")
+    return run_id
+
+
+async def cancel(shop: Workshop, run_id: str) -> StateName:
+    outcome = await cancel_run(shop.log.events, shop.log.queues, run_id, shop.client.author, reason="no longer wanted")
+    return outcome.state.state
+
+
+async def cancelled(shop: Workshop, run_id: str, *, seconds: float = STOP_SECONDS) -> None:
+    """Return when the run and all its task runs that had begun are Cancelled."""
+    with anyio.fail_after(seconds * OVERLOAD):
+        run = await shop.ended(run_id)
+    assert run.state is StateName.CANCELLED
+    assert {found.state for found in run.task_runs.values()} <= {StateName.CANCELLED}
+
+
+@pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda behaviour: behaviour.__name__)
+async def test_a_cancelled_run_is_over_and_nothing_of_it_is_alive(shop: Workshop, family: Path, behaviour: Callable[[Path], None]) -> None:
+    async with agent_at_work(shop.url, grace_seconds=GRACE_SECONDS):
+        run_id = await running(shop, behaviour, family)
+
+        assert await cancel(shop, run_id) is StateName.CANCELLING
+        await cancelled(shop, run_id)
+
+        # The end is recorded by who saw it: nothing is alive from the moment at which the log says so.
+        assert not any(map(is_alive, members(family)))
+        assert (await shop.state(run_id)).task_runs or behaviour in HOLD_THE_LOCK
+
+
+@pytest.mark.parametrize("behaviour", [spinning_in_a_sum, with_a_daemon_that_closed_everything], ids=lambda each: each.__name__)
+async def test_a_run_whose_agent_is_dead_is_cancelled_by_the_warden(
+    shop: Workshop, family: Path, tmp_path: Path, behaviour: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(warden_module, "LEASE_SECONDS", LEASE_SECONDS)  # of agents that died before they were heard
+    agent = AgentProcess(tmp_path / "agent", shop.url, {"lease_seconds": LEASE_SECONDS})
+    agent.start()
+    try:
+        async with guarded(shop.url):
+            run_id = await running(shop, behaviour, family)
+            agent.kill()
+
+            assert await cancel(shop, run_id) is StateName.CANCELLING
+            await cancelled(shop, run_id, seconds=LEASE_SECONDS + STOP_SECONDS)
+    finally:
+        agent.kill()
+
+    await eventually(lambda: not any(map(is_alive, members(family))), "nothing of the attempt is alive")
+
+
+async def test_what_a_run_started_dies_with_a_killed_zygote(shop: Workshop, family: Path, tmp_path: Path) -> None:
+    agent = AgentProcess(tmp_path / "agent", shop.url, {"lease_seconds": LEASE_SECONDS, "grace_seconds": GRACE_SECONDS})
+    agent.start()
+    try:
+        run_id = await running(shop, with_a_grandchild_in_its_own_session, family)
+        first = members(family)
+        (zygote,) = [each for each in agent.descendants() if each.ppid() == agent.pid]
+
+        zygote.kill()
+        await eventually(lambda: len(members(family)) == 4, "the next attempt runs")
+
+        assert not any(map(is_alive, first))
+        await cancel(shop, run_id)
+        await cancelled(shop, run_id)
+        assert gone([zygote])
+        assert not any(map(is_alive, members(family)))
+    finally:
+        agent.kill()
+
+
+async def test_a_run_that_waits_for_an_agent_or_for_its_time_is_cancelled_at_once(shop: Workshop, family: Path) -> None:
+    flow_id = await shop.register(flow_that_is(sleeping_in_a_call, family))
+    for start_time in (None, datetime.now(UTC) + timedelta(hours=1)):
+        run_id = await shop.run(flow_id, scheduled_start_time=start_time)
+
+        assert await cancel(shop, run_id) is StateName.CANCELLED
+        assert not await shop.log.queues.is_waiting(run_id) or start_time is None
+
+    assert not members(family)
+
+
+async def test_a_run_that_waits_for_a_retry_is_cancelled(shop: Workshop, family: Path) -> None:
+    @task(max_retries=1, retry_delay=timedelta(minutes=5))
+    def fail() -> None:
+        note(family)
+        raise ValueError("not yet")
+
+    async with agent_at_work(shop.url, grace_seconds=GRACE_SECONDS):
+        run_id = await shop.run(await shop.register(Flow("retried-flow", tasks=[fail])))
+        await shop.happened(run_id, "task_run.retry_scheduled")
+        await cancel(shop, run_id)
+        await cancelled(shop, run_id)
+
+        assert not any(map(is_alive, members(family)))
+    assert len(members(family)) == 1
+
+
+async def test_cancelling_again_changes_nothing_and_says_how_it_is(shop: Workshop, family: Path) -> None:
+    @task
+    def quick() -> None: ...
+
+    async with agent_at_work(shop.url, grace_seconds=GRACE_SECONDS):
+        run_id = await running(shop, ignoring_sigterm, family)
+        answers = [await cancel(shop, run_id) for _ in range(2)]
+        await cancelled(shop, run_id)
+        answers.append(await cancel(shop, run_id))
+        finished = await shop.run(await shop.register(Flow("quick-flow", tasks=[quick])))
+        await shop.ended(finished)
+        answers.append(await cancel(shop, finished))
+
+    assert answers == [StateName.CANCELLING, StateName.CANCELLING, StateName.CANCELLED, StateName.SUCCESS]
+    assert (await shop.names(run_id)).count("run.cancel_requested") == 1
+    assert "run.cancel_requested" not in await shop.names(finished)

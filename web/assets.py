@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -49,6 +50,12 @@ def assets() -> Mapping[str, Asset]:
 def asset_url(name: str) -> str:
     """Return the address of a file of `static/`."""
     return assets()[name].url
+
+
+@cache
+def favicon() -> str:
+    """Return the mark as an address that needs no request."""
+    return f"data:image/svg+xml,{quote(assets()['mark.svg'].plain)}"
 
 
 async def send_asset(request: Request) -> Response:

@@ -17,7 +17,7 @@ import jinja2.nodes
 import msgspec
 from markupsafe import Markup
 
-from headwater.web.assets import asset_url
+from headwater.web.assets import asset_url, favicon
 from headwater.web.log_lines import clean, level_name, shortened
 from headwater.web.state_looks import group_of, state_class
 
@@ -49,7 +49,9 @@ def environment() -> jinja2.Environment:
         level=level_name,
         clean=lambda text: shortened(clean(text)),
     )
-    made.globals.update(asset=asset_url, lasted=lasted, with_query=with_query, group_of=group_of, now=lambda: datetime.now(UTC))
+    made.globals.update(
+        asset=asset_url, favicon=favicon, lasted=lasted, with_query=with_query, group_of=group_of, now=lambda: datetime.now(UTC)
+    )
     # Macros as a global: blocks rendered by themselves see no imports of their template.
     made.globals["ui"] = made.get_template("macros.html").module
     return made

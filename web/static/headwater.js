@@ -84,6 +84,7 @@ function applyParts(parts) {
     const part = document.getElementById(id);
     if (part) { morphChildren(part, parsed(html)); tellTimes(part); }
   }
+  markScrollable();
   showFavicon();
 }
 
@@ -129,6 +130,16 @@ function showFavicon() {
   const colour = getComputedStyle(marked).getPropertyValue("--state").trim();
   const drawn = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24"><circle cx="12" cy="12" r="10" fill="${colour}"/></svg>`;
   $("link[rel=icon]").href = `data:image/svg+xml,${encodeURIComponent(drawn)}`;
+}
+
+// What scrolls must be reached by the keyboard; what does not scroll must not be in its way.
+function markScrollable() {
+  for (const box of $$(".scroll")) {
+    const scrolls = box.scrollWidth > box.clientWidth;
+    box.tabIndex = scrolls ? 0 : -1;
+    if (scrolls) { box.setAttribute("role", "region"); box.setAttribute("aria-label", "Table"); }
+    else { box.removeAttribute("tabindex"); box.removeAttribute("role"); box.removeAttribute("aria-label"); }
+  }
 }
 
 // --- comforts --------------------------------------------------------------------------------------------------------
@@ -213,6 +224,8 @@ keyboard();
 forms();
 explorer();
 showFavicon();
+markScrollable();
+addEventListener("resize", markScrollable);
 const lines = $("[data-lines]");
 if (lines) lines.scrollTop = lines.scrollHeight;
 if (document.body.dataset.live) follow(document.body.dataset.live);

@@ -24,6 +24,8 @@ from headwater.core.events import Failure
 from headwater.core.log.protocol import Log
 from headwater.core.operations.runs import load_run
 from headwater.core.operations.runs import run as run_aggregate
+from headwater.core.queries.rows import CachedResultRow
+from headwater.core.query_client import Views
 from headwater.core.rules.run import Run
 
 STOP_SECONDS = 10.0
@@ -34,11 +36,12 @@ class Backstage:
     """The attempt's connection to the log. Made by `open_backstage`; its coroutines run in its own thread."""
 
     def __init__(  # noqa: PLR0917 - made in one place
-        self, log: Log, order: AttemptOrder, run: Run, record: AttemptRecord, shipper: LogShipper, author: Author
+        self, log: Log, order: AttemptOrder, run: Aggregate[Run, RunCommand], record: AttemptRecord, shipper: LogShipper, author: Author
     ) -> None:
-        assert run.created is not None
-        self.run = run
-        self.created = run.created
+        assert run.state.created is not None
+        self._position = run.position
+        self.run = run.state
+        self.created = run.state.created
         self.record = record
         self.shipper = shipper
         self._log = log
@@ -64,6 +67,15 @@ class Backstage:
         await self.shipper.flush_to_log()
         now = self._author.clock()
         await self.record.execute(FailUnstartedRun(at=now, message=message, attempt=self._order.attempt, failure=failure))
+
+    async def cached_results(self, key: str) -> list[CachedResultRow]:
+        """Return the results of tasks that serve again under this key: those that were there when this run was created, at least.
+
+        Raises:
+            ViewsUnavailable, ViewsBehind: the views do not answer, or not in time.
+
+        """
+        return await Views(self._log).cached_results(key, at=self._author.clock(), at_least=self._position)
 
     async def flush(self) -> None:
         """Return when all that was recorded and logged is stored. Raises AttemptFenced."""
@@ -99,7 +111,7 @@ async def open_backstage(order: AttemptOrder, *, on_stop: Callable[[], None]) ->
             await group.start(shipper.serve)
             if order.supervised:
                 group.start_soon(_watch_lifeline)
-            yield Backstage(log, order, run.state, record, shipper, author)
+            yield Backstage(log, order, run, record, shipper, author)
             group.cancel_scope.cancel()
 
 

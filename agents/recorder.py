@@ -23,6 +23,7 @@ from headwater.core.events import (
     TaskRunFailed,
     TaskRunLooped,
     TaskRunMapped,
+    TaskRunNamed,
     TaskRunPaused,
     TaskRunResumed,
     TaskRunRetryScheduled,
@@ -153,6 +154,7 @@ class AttemptRecorder:
         self._with_source = with_source
         self._clock = clock
         self._ended = {key for key, found in before.items() if found.state in FINAL}
+        self._names = {key: found.name for key, found in before.items() if found.name}
         self._now: dict[TaskRunKey, StateName] = {key: found.state for key, found in before.items()}
 
     def flow_run_changed(self, old: State, new: State) -> None:
@@ -175,6 +177,14 @@ class AttemptRecorder:
             return
         self._now[key] = state
         self._record(event)
+
+    def task_run_named(self, task_slug: str, map_index: int, name: str) -> None:
+        """Record the name, where it is a new one."""
+        key = (task_slug, map_index)
+        if key in self._ended or self._names.get(key) == name:
+            return
+        self._names[key] = name
+        self._record(TaskRunNamed(slug=task_slug, map_index=map_index, at=self._clock(), name=_cut(name)))
 
     def already_finished(self, task_slug: str, map_index: int) -> State | None:
         """Return the state in which an earlier attempt ended this task run, if it need not run again.

@@ -28,6 +28,7 @@ from headwater.agents.failures import failure_of
 from headwater.agents.launch_wire import LIFELINE_DESCRIPTOR, REPORT_DESCRIPTOR
 from headwater.agents.launching import Report
 from headwater.agents.recorder import AttemptRecorder
+from headwater.agents.result_caches import ResultCaches
 from headwater.core.errors import HeadwaterError
 from headwater.core.states import StateName
 from headwater.utilities.configuration import config
@@ -184,7 +185,8 @@ class _Attempt:
             with_source=self._with_source,
         )
         try:
-            state = FlowRunner(flow, recorder=recorder).run(backstage.created.parameters, context=self._context())
+            caches = ResultCaches(lambda key: self._portal.call(backstage.cached_results, key))
+            state = FlowRunner(flow, recorder=recorder, caches=caches).run(backstage.created.parameters, context=self._context())
         except Exception as error:
             self._logger.exception("The flow run ended by an unexpected error.")
             return self._finish(failed=True, message=f"Unexpected error while running the flow: {error!r}", error=error)

@@ -139,6 +139,12 @@ class Views:
         query = questions.ListTaskRunStates(run_id=run_id, slug=slug, map_index=map_index, limit=limit)
         return await self.ask(query, rows.TaskRunStateRow, at_least=at_least)
 
+    async def cached_results(
+        self, key: str, *, at: datetime, limit: int | None = 100, at_least: Position = 0
+    ) -> list[rows.CachedResultRow]:
+        """Return the results that serve again under this key at this moment, the newest first."""
+        return await self.ask(questions.ListCachedResults(key=key, at=at, limit=limit), rows.CachedResultRow, at_least=at_least)
+
     async def logs(
         self,
         run_id: str,

@@ -25,7 +25,7 @@ BATCH_MAX = 2_000
 _NEAR = 2_000
 """A build this close to the log's tail is finished while the live views wait."""
 
-_LARGE_TABLES = ("flow_versions", "flow_tasks", "runs", "run_counts", "run_states", "task_runs", "task_run_states")
+_LARGE_TABLES = ("flow_versions", "flow_tasks", "runs", "run_counts", "run_states", "task_runs", "task_run_states", "cached_results")
 
 OnProgress = Callable[[RebuildProgress], None]
 

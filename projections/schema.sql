@@ -188,6 +188,22 @@ CREATE TABLE task_run_states (
     PRIMARY KEY (run_id, position, seq)
 );
 
+-- Results of tasks that serve later runs, under the keys by which these look for them.
+CREATE TABLE cached_results (
+    key text NOT NULL,
+    position bigint NOT NULL,
+    seq integer NOT NULL,
+    run_id uuid NOT NULL,
+    slug text NOT NULL,
+    map_index integer NOT NULL,
+    at timestamptz NOT NULL,
+    expires_at timestamptz,
+    result json,
+    parameters json NOT NULL,
+    hashed_inputs json NOT NULL,
+    PRIMARY KEY (key, position, seq)
+);
+
 CREATE TABLE queues (
     id text PRIMARY KEY,
     labels text[] NOT NULL,

@@ -36,6 +36,8 @@ async def write(db: Any, changes: Changes) -> None:
     await _write_task_runs(db, changes.task_runs)
     if changes.task_run_states:
         await db.copy_records_to_table("task_run_states", records=changes.task_run_states)
+    if changes.cached_results:
+        await db.copy_records_to_table("cached_results", records=changes.cached_results)
     if changes.set_aside:
         await db.copy_records_to_table("set_aside", records=changes.set_aside)
 

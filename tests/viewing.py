@@ -33,6 +33,7 @@ VIEW_TABLES = {
     "run_states": "run_id, position, seq",
     "task_runs": "run_id, slug, map_index",
     "task_run_states": "run_id, position, seq",
+    "cached_results": "key, position, seq",
     "queues": "id",
     "agents": "id",
     "set_aside": "position",

@@ -10,6 +10,7 @@ from headwater.core.queries.questions import (
     GetRun,
     GetViewsStatus,
     ListAgents,
+    ListCachedResults,
     ListFlowEdges,
     ListFlows,
     ListFlowTasks,
@@ -27,6 +28,7 @@ from headwater.core.queries.questions import (
 )
 from headwater.core.queries.rows import (
     AgentRow,
+    CachedResultRow,
     FlowEdgeRow,
     FlowRow,
     FlowTaskRow,
@@ -49,6 +51,7 @@ from headwater.core.queries.wire import FailureKind, LogLinesAnnouncement, Query
 __all__ = [
     "AgentRow",
     "AnyQuery",
+    "CachedResultRow",
     "CountRuns",
     "FailureKind",
     "FindRows",
@@ -59,6 +62,7 @@ __all__ = [
     "GetRun",
     "GetViewsStatus",
     "ListAgents",
+    "ListCachedResults",
     "ListFlowEdges",
     "ListFlowTasks",
     "ListFlows",

@@ -150,6 +150,14 @@ class ListTaskRunStates(Query, tag="task_run_states", frozen=True, kw_only=True)
     limit: int | None = None
 
 
+class ListCachedResults(Query, tag="cached_results", frozen=True, kw_only=True):
+    """Results of tasks that serve again under this key at a moment, the newest first."""
+
+    key: str
+    at: datetime
+    limit: int | None = 100
+
+
 class ListLogs(Query, tag="logs", frozen=True, kw_only=True):
     """Log lines of a run in order, those over `after` (a position): of `min_level` (Python's number) and more, of one task's slug.
 
@@ -215,6 +223,7 @@ AnyQuery = (
     | FindRows
     | ListTaskGroups
     | ListLastRuns
+    | ListCachedResults
     | ListLogs
     | ListAgents
     | ListQueues

@@ -184,6 +184,21 @@ class TaskRunStateRow(Row, frozen=True, kw_only=True):
     position: Position
 
 
+class CachedResultRow(Row, frozen=True, kw_only=True):
+    """A result that serves later runs: where it is, until when, for which parameters, and for inputs of which hashes."""
+
+    key: str
+    run_id: str
+    slug: str
+    map_index: int
+    at: datetime
+    expires_at: datetime | None
+    result: ResultReference | None
+    parameters: dict[str, Any]
+    hashed_inputs: dict[str, str]
+    position: Position
+
+
 class LogRow(Row, frozen=True, kw_only=True):
     """A log line. `position` and `line` (its place in the message) order the lines of a run."""
 

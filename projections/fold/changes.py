@@ -23,6 +23,7 @@ class Changes:
 
     __slots__ = (
         "archived_flows",
+        "cached_results",
         "created_runs",
         "deleted_projects",
         "interrupted_runs",
@@ -41,6 +42,7 @@ class Changes:
         self.run_states: list[tuple[Any, ...]] = []
         self.task_runs: dict[str, dict[tuple[str, int], TaskRunPatch]] = {}
         self.task_run_states: list[tuple[Any, ...]] = []
+        self.cached_results: list[tuple[Any, ...]] = []
         self.interrupted_runs: set[str] = set()
         self.restarts: list[tuple[str, list[str], list[str], list[int]]] = []
         self.set_aside: list[tuple[Any, ...]] = []

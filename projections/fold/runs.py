@@ -20,11 +20,12 @@ from headwater.core.events import (
     RunStarted,
     RunSubmitted,
     RunSucceeded,
+    TaskRunCached,
 )
 from headwater.core.states import FINAL
 from headwater.projections.fold.changes import CannotApply, Changes, optional_json, text
 from headwater.projections.fold.run_record import RunRecord
-from headwater.projections.fold.task_runs import TASK_RUN_FOLDS, Place
+from headwater.projections.fold.task_runs import TASK_RUN_FOLDS, Place, cached_result
 
 _RESTED = frozenset({*(str(state) for state in FINAL), "Pending"})
 RESTARTED_MESSAGE = "Waits to be executed again."
@@ -55,6 +56,8 @@ def fold_run_commit(changes: Changes, known: dict[str, RunRecord], run_id: str, 
             if patches is None:
                 patches = changes.task_runs[run_id] = {}
             fold_task_run(event, patches, changes.task_run_states, place, seq)
+            if isinstance(event, TaskRunCached) and event.cache:
+                changes.cached_results.append(cached_result(event, place, seq))
         elif (fold_run := RUN_FOLDS.get(kind)) is not None:
             state = fold_run(changes, record, event)
             place.attempt = record.attempt

@@ -20,7 +20,7 @@ from headwater.core.events import (
 )
 from headwater.core.rules.task_run import STATE_AFTER
 from headwater.core.states import FINAL
-from headwater.projections.fold.changes import optional_json, text
+from headwater.projections.fold.changes import json, optional_json, text
 from headwater.projections.fold.task_run_patch import TaskRunPatch
 
 Patches = dict[tuple[str, int], TaskRunPatch]
@@ -87,6 +87,24 @@ def _with_result(event: TaskRunSucceeded | TaskRunCached | TaskRunLooped, *where
     patch = _into[type(event)](event, *where)
     if event.result is not None:
         patch.result = optional_json(event.result)
+
+
+def cached_result(event: TaskRunCached, place: Place, seq: int) -> tuple[Any, ...]:
+    """Return the row under which later runs find the result."""
+    cache = event.cache
+    return (
+        text(str(cache.get("key", ""))),
+        place.position,
+        seq,
+        place.run_id,
+        text(event.slug),
+        event.map_index,
+        event.at,
+        event.expires_at,
+        optional_json(event.result),
+        json(cache.get("parameters", {})),
+        json(cache.get("hashed_inputs", {})),
+    )
 
 
 def _with_failure(event: TaskRunFailed | TaskRunValidationFailed, *where: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headwater.core.identifiers import parsed_uuid
-from headwater.core.queries import ListLogs, ListTaskRuns, ListTaskRunStates
+from headwater.core.queries import ListCachedResults, ListLogs, ListTaskRuns, ListTaskRunStates
 from headwater.projections.queries.runs import the_run
 from headwater.projections.queries.statement import Conditions, Key, Statement
 
@@ -78,6 +78,27 @@ def list_task_run_states(query: ListTaskRunStates, after: Key | None, count: int
 
 _NO_LINE_FOLLOWS = 2147483647
 """No message has a line of this number: what is after it is in later messages."""
+
+_CACHED_RESULTS = """
+SELECT row_to_json(shown)::text AS row, json_build_array(c.position, c.seq)::text AS key
+FROM cached_results c
+CROSS JOIN LATERAL (
+    SELECT c.key, c.run_id, c.slug, c.map_index, c.at, c.expires_at, c.result, c.parameters, c.hashed_inputs, c.position
+) AS shown
+{where}
+ORDER BY c.position DESC, c.seq DESC LIMIT {count}
+"""
+
+
+def list_cached_results(query: ListCachedResults, after: Key | None, count: int) -> Statement:
+    conditions = Conditions()
+    conditions.add("c.key = {}", query.key)
+    conditions.add("(c.expires_at IS NULL OR c.expires_at > {}::timestamptz)", query.at)
+    if after is not None:
+        conditions.add("(c.position, c.seq) < ({}, {})", *after)
+    rows = conditions.argument(count)
+    return Statement(_CACHED_RESULTS.format(where=conditions.where, count=rows), tuple(conditions.arguments))
+
 
 _LINES = """
 SELECT row_to_json(shown)::text AS row, json_build_array(l.position, l.line)::text AS key

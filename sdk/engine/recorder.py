@@ -23,6 +23,9 @@ class Recorder(Protocol):
         A failure that is tried again comes as one change from Running to Retrying, whose result is the exception.
         """
 
+    def task_run_named(self, task_slug: str, map_index: int, name: str) -> None:
+        """A task run got a name of its own, by its task's `task_run_name`."""
+
     def already_finished(self, task_slug: str, map_index: int) -> State | None:
         """Return how an earlier attempt left a task run that this one takes up, or None. Asked once, before it starts.
 

@@ -233,7 +233,10 @@ class TaskRunner:
         template = run.step.task.task_run_name
         if template is not None:
             known = {**run.context, **inputs}
-            run.context["task_run_name"] = template(**known) if callable(template) else template.format(**known)
+            name = str(template(**known) if callable(template) else template.format(**known))
+            run.context["task_run_name"] = name
+            if self._recorder is not None:
+                self._recorder.task_run_named(run.step.slug, run.map_index, name)
 
     def _result_of(self, run: TaskRun, inputs: dict[str, Any]) -> Result | None:
         """Return where the value of the task is kept, if it is kept."""

@@ -118,7 +118,7 @@ class World:
                 TaskRunFailed(**place, failure=Failure("ValueError", "no\0")),
                 TaskRunRetryScheduled(**place, start_time=self.now, run_count=1),
                 TaskRunSkipped(**place),
-                TaskRunCached(**place),
+                TaskRunCached(**place, cache={"key": "shared"}),
                 TaskRunPaused(**place),
                 TaskRunResumed(**place),
                 TaskRunMapped(**place, child_count=2),

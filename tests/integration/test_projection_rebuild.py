@@ -14,7 +14,7 @@ from viewing import hosted, opened, rows_of_views, serving, views_of
 
 from headwater.core.aggregates import Author
 from headwater.core.errors import ViewsUnavailable
-from headwater.core.events import TaskRunNamed, TaskRunStarted
+from headwater.core.events import TaskRunCached, TaskRunNamed, TaskRunStarted
 from headwater.core.log.protocol import Log
 from headwater.core.operations.flows import delete_flow
 from headwater.core.operations.projects import delete_project
@@ -46,6 +46,8 @@ async def something_of_everything(log: Log) -> int:
     await lost(log, troubled.run_id)
     await claim(log, troubled.run_id)
     await recorded(log, troubled.run_id, TaskRunNamed(slug="task-2", at=now(), name="third"), TaskRunStarted(slug="task-1", at=now()))
+    kept = {"key": "shared", "parameters": {"day": "mon"}, "hashed_inputs": {"x": "ab"}}
+    await recorded(log, troubled.run_id, TaskRunCached(slug="task-1", at=now(), expires_at=now(), cache=kept))
     cancelled = await a_run(log, flow.flow_id)
     await cancel_run(log.events, log.queues, cancelled.run_id, AUTHOR, reason="no need")
     await rename_run(log.events, ended.run_id, "another name", AUTHOR)

@@ -35,6 +35,8 @@ class Notes:
         self.task_changes.append((task_slug, map_index, type(old).__name__, type(new).__name__, run_count))
         self.states.append(new)
 
+    def task_run_named(self, task_slug: str, map_index: int, name: str) -> None: ...
+
     def already_finished(self, task_slug: str, map_index: int) -> State | None:
         return self.finished.get((task_slug, map_index))
 

@@ -7,10 +7,13 @@ the test's own thread (on Linux a server ends with the *thread* that started it)
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
+import random
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 import urllib.request
@@ -37,14 +40,29 @@ def wait_for(fact: Callable[[], bool], what: str, *, timeout_seconds: float = ST
         time.sleep(0.005)
 
 
+_PORTS = range(12_000, 32_000)
+"""Below those that the system gives to outgoing connections: a port chosen here is not taken between choosing and listening."""
+
+_chance = random.SystemRandom()
+
+
 def free_ports(count: int) -> list[int]:
-    """Ports nobody listened on a moment ago; all different."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    try:
-        return [each.getsockname()[1] for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
+    """Ports nobody listens on, all different, kept from other test processes for as long as this one lives."""
+    folder = Path(tempfile.gettempdir()) / "headwater-test-ports"
+    folder.mkdir(exist_ok=True)
+    found: list[int] = []
+    while len(found) < count:
+        port = _chance.choice(_PORTS)
+        # The descriptor stays open, and with it the reservation, until this process ends.
+        reservation = os.open(folder / str(port), os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(reservation, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            os.close(reservation)
+            continue
+        found.append(port)
+    return found
 
 
 class NatsNode:

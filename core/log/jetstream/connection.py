@@ -49,6 +49,11 @@ class Connection:
     def closed(self) -> bool:
         return self.client.is_closed
 
+    @property
+    def in_cluster(self) -> bool:
+        """Whether the server is one of several: then it may not know yet what another acknowledged a moment ago."""
+        return bool(self.client._server_info.get("cluster"))  # noqa: SLF001 - the library shows it nowhere else
+
     def on_reconnect(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Have `callback` called after each reconnection; call the answer to end that."""
         self._on_reconnect.add(callback)

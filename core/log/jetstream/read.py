@@ -69,7 +69,8 @@ async def read_subject(
 ) -> list[Recorded]:
     """Return the messages of the subjects over `after`, in order, up to `at_least` or further.
 
-    Any replica may answer, so what it has not heard of yet, and "there is nothing", are asked of the leader.
+    Any replica may answer, and it may lag behind what was acknowledged a moment ago: in a cluster the leader is asked for what follows,
+    and always where there seems to be nothing.
 
     Raises:
         LogUnavailable: no answer within seconds.
@@ -86,13 +87,11 @@ async def read_subject(
             reason = error.reason
             continue
         reached = found[-1].position if found else after
-        if found and reached >= at_least:
+        if found and reached >= at_least and not connection.in_cluster:
             return found
         while (missing := await next_on_leader(connection, subjects, after=reached, stream=stream)) is not None:
             found.append(missing)
             reached = missing.position
-            if reached >= at_least:
-                return found
         # The leader knows no more of this subject; unless it is a new leader that has not heard of everything yet, that is all.
         if reached >= at_least or (await tail(connection, stream)).position >= at_least:
             return found

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from headwater.engine import rules
 from headwater.engine.caching import Caches, caches_of_this_process
+from headwater.engine.checkpoints import CONTEXT_KEY, Checkpoints
 from headwater.engine.clock import Clock, SystemClock
 from headwater.engine.mapping import states_of_children
 from headwater.engine.plan import plan_of
@@ -87,6 +88,9 @@ class FlowRunner:
 
         """
         values = self._context(parameters, context)
+        if values["checkpointing"] and context is not None and context.get("running_with_backend"):
+            # Another attempt may follow this one; what it needs not execute again it finds there.
+            values[CONTEXT_KEY] = Checkpoints(_slugs_with_readers(self.flow))
         token = current_values.set(values)
         self._state = state or Pending()
         try:
@@ -146,7 +150,7 @@ class FlowRunner:
     def _context(self, parameters: Mapping[str, Any] | None, context: Mapping[str, Any] | None) -> dict[str, Any]:
         now = self._clock.now()
         day = timedelta(days=1)
-        values = {name: value for name, value in current_values.get().items() if name not in ("flow", "tags")}
+        values = {name: value for name, value in current_values.get().items() if name not in ("flow", "tags", CONTEXT_KEY)}
         values = {**config["context"].to_dict(), "config": config, "checkpointing": bool(config["flows"]["checkpointing"]), **values}
         values |= {"date": now, "flow_name": self.flow.name, "flow_run_id": str(uuid4()), "scheduled_start_time": now}
         for name, moment in (("today", now), ("yesterday", now - day), ("tomorrow", now + day)):
@@ -178,6 +182,8 @@ class _Work:
         self._executor = runner.executor
         self._task_runner = TaskRunner(context, self._recorder, self._clock, _result_of(runner.flow), runner._caches)  # noqa: SLF001
         self._known_states = task_states
+        self._flow_result = runner.flow.result
+        self._slugs_with_readers = _slugs_with_readers(runner.flow) if self._recorder is not None else frozenset()
         self._runs = [TaskRun(step) for step in plan_of(runner.flow)]
         self._blockers = [run.step.before_count for run in self._runs]
         self._ready: list[tuple[tuple[int, int, int], TaskRun]] = [(run.order, run) for run in self._runs if not run.step.before_count]
@@ -227,12 +233,25 @@ class _Work:
         if left is None and self._recorder is not None and not (run.step.is_mapped and run.map_index < 0):
             # A mapped parent is not over before its children are; each of these is asked for.
             left = self._recorder.already_finished(run.step.slug, run.map_index)
+            if left is not None and not self._is_at_hand(left, run):
+                left = None
         if left is None:
             return False
         run.state = left
         if isinstance(left, Retrying):
             run.run_count = left.run_count
         return not isinstance(left, Resume)
+
+    def _is_at_hand(self, left: State, run: TaskRun) -> bool:
+        """Tell whether what an earlier attempt left can be had here: its value, if others take it, may lie on another machine."""
+        if left._result.location is None or run.step.slug not in self._slugs_with_readers:  # noqa: SLF001
+            return True
+        try:
+            left.load_result(run.step.task.result or self._flow_result)
+        except Exception as error:  # noqa: BLE001 - however reading it fails, the task can be executed again
+            get_logger("FlowRunner").warning("Task '%s' is executed again: its result cannot be read (%r).", run.name, error)
+            return False
+        return True
 
     def _map(self, parent: TaskRun) -> None:
         if self._task_runner.refuse_parent(parent):
@@ -353,6 +372,11 @@ class _Work:
 
 def _result_of(flow: Flow) -> Result | None:
     return flow.result or (flow.storage.result if flow.storage is not None else None)
+
+
+def _slugs_with_readers(flow: Flow) -> frozenset[str]:
+    """Return the slugs of the tasks whose values other tasks take."""
+    return frozenset(flow.slugs[edge.upstream_task] for edge in flow.edges if edge.key is not None)
 
 
 def _sentence(message: str | None) -> str:

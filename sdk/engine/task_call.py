@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from typing import Any
 
+from headwater.engine.checkpoints import CONTEXT_KEY
 from headwater.engine.results import Result
 from headwater.engine.signals import StateSignal
 from headwater.engine.state import Failed, State, Success, TimedOut
@@ -29,7 +30,7 @@ class TaskCall:
         self.result_kind = result_kind
 
 
-def execute(call: TaskCall) -> State:
+def execute(call: TaskCall) -> State:  # noqa: PLR0912 - one arm for each way in which code can end
     """Run the task's code and return the state in which that ended. Raises nothing but KeyboardInterrupt."""
     task = call.task
     token = current_values.set(call.context)
@@ -45,6 +46,8 @@ def execute(call: TaskCall) -> State:
             return value
         if call.result_kind is not None and value is not None:
             return Success("Task run succeeded.", result=call.result_kind.write(value, **call.context))
+        if CONTEXT_KEY in call.context and value is not None and task.checkpoint is not False:
+            return Success("Task run succeeded.", result=call.context[CONTEXT_KEY].keep(value, call.context))
         return Success("Task run succeeded.", value)
     except StateSignal as signal:
         return signal.state
@@ -52,7 +55,9 @@ def execute(call: TaskCall) -> State:
         return TimedOut("Task timed out during execution.", result=error)
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001 - however the user's code ends, exit and cancellation too, its run goes on
+    except BaseException as error:  # however the user's code ends, exit and cancellation too, its run goes on
+        if call.context.get("raise_on_exception"):
+            raise
         if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
             # The frame of this function tells the user nothing.
             error.__traceback__ = error.__traceback__.tb_next

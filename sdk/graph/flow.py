@@ -385,6 +385,33 @@ class Flow(TaskGraph):
             self.serialize(build=True)
         return hash_of(self)
 
+    def visualize(
+        self,
+        flow_state: State | None = None,
+        filename: str | None = None,
+        format: str | None = None,  # noqa: A002 - the name people know
+        horizontal: bool = False,
+    ) -> Any:
+        """Draw the flow, and return the drawing as a `graphviz.Digraph`.
+
+        It is written to `filename` if that is given (in the format of its ending, or `format`); else it is shown, by a
+        notebook or by the system's viewer. With the final state of a run, tasks have the colours of their states. Needs
+        `headwater[viz]` and the program graphviz.
+
+        Raises:
+            InvalidArgument: one of them is not installed.
+
+        """
+        from headwater.graph.drawing import draw
+
+        return draw(self, flow_state=flow_state, filename=filename, format=format, horizontal=horizontal)
+
+    def diagnostics(self, include_secret_names: bool = False) -> str:
+        """Return versions, what is configured, and what the flow is made of, as JSON: names and counts, no values."""
+        from headwater.utilities.diagnostics import diagnostic_info
+
+        return diagnostic_info(self, include_secret_names)
+
     def save(self, path: str | Path | None = None) -> Path:
         """Write the flow to a file, `flows/<name>.flow` in Headwater's home by default, and return its path."""
         from headwater.storage.pickled import save_flow

@@ -1,0 +1,70 @@
+"""What a run that an agent executes keeps of its tasks' values by itself, and what it does not."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headwater.engine.state import State, Success
+from headwater.graph.flow import Flow
+from headwater.utilities.tasks import task
+
+AGENT = {"running_with_backend": True, "checkpointing": True, "flow_run_id": "r-1", "attempt": 1}
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def kept(home: Path) -> list[str]:
+    return sorted(str(path.relative_to(home / "results")) for path in home.rglob("*") if path.is_file())
+
+
+def chain(source: Callable[..., Any], **settings: Any) -> Flow:
+    with Flow("chain") as flow:
+        task(lambda x: None if x is None else 1, name="reader")(task(source, name="source", **settings)())
+    return flow
+
+
+def executed(flow: Flow, **more: Any) -> State:
+    from headwater.engine.flow_runner import FlowRunner
+
+    return FlowRunner(flow).run(context={**AGENT, **more})
+
+
+def test_a_value_that_another_task_takes_is_kept_under_its_attempt(home: Path) -> None:
+    flow = chain(lambda: [1, 2])
+
+    states = executed(flow).result
+
+    assert kept(home) == ["chain/r-1/source-1-1"]
+    source = next(state for each, state in states.items() if each.name == "source")
+    assert isinstance(source, Success)
+    assert source._result.location == str(home / "results" / "chain/r-1/source-1-1")
+    assert source._result.read(source._result.location).value == [1, 2]
+
+
+def test_values_that_nobody_takes_and_runs_without_a_server_keep_nothing(home: Path) -> None:
+    flow = chain(lambda: [1, 2])
+    flow.run()
+    executed(flow, running_with_backend=False)
+    executed(Flow("alone", tasks=[task(lambda: 1, name="last")]))
+
+    assert kept(home) == []
+
+
+def test_a_task_may_forbid_it(home: Path) -> None:
+    executed(chain(lambda: "secret", checkpoint=False))
+
+    assert kept(home) == []
+
+
+def test_a_value_that_cannot_be_kept_fails_nothing(home: Path) -> None:
+    assert executed(chain(threading.Lock)).is_successful()
+    assert kept(home) == []

@@ -1,0 +1,94 @@
+"""The paths under which people import the flow language, and that each thing in it has one home."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+import headwater
+
+PATHS = {
+    "headwater": "Client Flow Parameter DateTimeParameter Task apply_map case config context flatten ifelse mapped merge pause_task "
+    "resource_manager switch tags task unmapped",
+    "headwater.backend": "FlowView FlowRunView TaskRunView watch_flow_run",
+    "headwater.client": "Client Secret",
+    "headwater.engine.cache_validators": "all_inputs all_parameters duration_only never_use partial_inputs_only partial_parameters_only",
+    "headwater.engine.results": "AzureResult ConstantResult GCSResult InlineResult LocalResult PrefectResult Result S3Result SecretResult",
+    "headwater.engine.runner": "ENDRUN",
+    "headwater.engine.serializers": "CompressedSerializer DateTimeSerializer JSONSerializer PandasSerializer PickleSerializer Serializer",
+    "headwater.engine.signals": "ENDRUN FAIL LOOP PAUSE RETRY SKIP SUCCESS TRIGGERFAIL VALIDATIONFAIL signal_from_state",
+    "headwater.engine.state": "Cached Cancelled Cancelling ClientFailed Failed Finished Looped Mapped Paused Pending Queued Resume Retrying "
+    "Running Scheduled Skipped State Submitted Success TimedOut TriggerFailed ValidationFailed",
+    "headwater.executors": "DaskExecutor Executor LocalDaskExecutor LocalExecutor ProcessExecutor ThreadExecutor",
+    "headwater.run_configs": "LocalRun RunConfig UniversalRun",
+    "headwater.schedules": "CronSchedule IntervalSchedule RRuleSchedule Schedule adjustments clocks filters",
+    "headwater.schedules.adjustments": "add next_weekday",
+    "headwater.schedules.clocks": "CronClock DatesClock IntervalClock RRuleClock ClockEvent",
+    "headwater.schedules.filters": "at_time between_dates between_datetimes between_times is_day_of_week is_month_end is_month_start "
+    "is_weekday is_weekend on_date on_datetime",
+    "headwater.schedules.schedules": "CronSchedule IntervalSchedule RRuleSchedule Schedule",
+    "headwater.storage": "Local Module",
+    "headwater.tasks.control_flow": "FilterTask case ifelse merge switch",
+    "headwater.tasks.control_flow.case": "case CompareValue",
+    "headwater.tasks.control_flow.conditional": "ifelse merge switch Merge",
+    "headwater.tasks.control_flow.filter": "FilterTask",
+    "headwater.tasks.core.collections": "Dict List Set Tuple",
+    "headwater.tasks.core.constants": "Constant",
+    "headwater.tasks.core.function": "FunctionTask",
+    "headwater.tasks.core.operators": "Add And Div Equal FloorDiv GetItem GreaterThan LessThan Mod Mul Not NotEqual Or Pow Sub",
+    "headwater.tasks.core.parameter": "DateTimeParameter Parameter",
+    "headwater.tasks.core.resource_manager": "resource_manager ResourceManager",
+    "headwater.tasks.headwater": "StartFlowRun cancel_flow_run create_flow_run get_task_run_result rename_flow_run wait_for_flow_run",
+    "headwater.tasks.secrets": "EnvVarSecret PrefectSecret SecretBase",
+    "headwater.triggers": "all_failed all_finished all_successful always_run any_failed any_successful manual_only not_all_skipped "
+    "some_failed some_successful",
+    "headwater.utilities.configuration": "config set_temporary_config",
+    "headwater.utilities.debug": "is_serializable raise_on_exception",
+    "headwater.utilities.edges": "flatten mapped unmapped",
+    "headwater.utilities.logging": "get_logger",
+    "headwater.utilities.notifications": "callback_factory gmail_notifier slack_notifier",
+    "headwater.utilities.tasks": "apply_map as_task defaults_from_attrs pause_task tags task",
+}
+PACKAGE = Path(headwater.__file__).parent
+
+
+@pytest.mark.parametrize("module", PATHS)
+def test_what_people_import_is_there(module: str) -> None:
+    imported = importlib.import_module(module)
+
+    assert [name for name in PATHS[module].split() if not hasattr(imported, name)] == []
+
+
+def test_no_file_has_two_module_names() -> None:
+    for module in PATHS:
+        importlib.import_module(module)
+    names = defaultdict(set)
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and Path(file).is_relative_to(PACKAGE):
+            names[Path(file).resolve()].add(name)
+
+    assert [found for found in names.values() if len(found) > 1] == []
+    assert not any(name.startswith(("headwater.sdk", "sdk.")) for found in names.values() for name in found)
+
+
+def test_no_class_has_two_homes() -> None:
+    homes = defaultdict(set)
+    for path in PATHS:
+        for value in vars(importlib.import_module(path)).values():
+            if isinstance(value, type) and value.__module__.startswith("headwater."):
+                homes[value.__module__, value.__qualname__].add(id(value))
+                assert value.__qualname__.partition(".")[0] in vars(importlib.import_module(value.__module__))
+
+    assert [home for home, classes in homes.items() if len(classes) > 1] == []
+
+
+def test_every_folder_of_the_language_is_linked_into_the_package() -> None:
+    sdk = Path(headwater.__file__).resolve().parents[2] / "sdk"
+    folders = {folder.name for folder in sdk.iterdir() if folder.is_dir() and folder.name != "__pycache__"}
+
+    assert {name for name in folders if (PACKAGE / name).resolve() == sdk / name} == folders

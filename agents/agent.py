@@ -188,7 +188,7 @@ class Agent:
                 if question is None:
                     continue
                 try:
-                    await answer(message, self.held.holds(question.run_id, question.attempt))
+                    await answer(message, self.held.holds(question.run_id, question.attempt), lease_seconds=self.settings.lease_seconds)
                 except LogError as error:
                     _log.debug("A question was not answered: %s", error)
 

@@ -39,9 +39,9 @@ async def ask_holder(log: Log, agent_id: str, run_id: str, attempt: int, *, pati
         return None
 
 
-async def answer(message: LiveMessage, holds: bool) -> None:
+async def answer(message: LiveMessage, holds: bool, *, lease_seconds: float) -> None:
     """Answer the question that the message is."""
-    await message.respond(_encode(HoldsAnswer(holds)))
+    await message.respond(_encode(HoldsAnswer(holds, lease_seconds)))
 
 
 def question_in(message: LiveMessage) -> HoldsQuestion | None:

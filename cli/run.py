@@ -60,6 +60,9 @@ def run(
         str | None, typer.Option("--idempotency-key", metavar="KEY", help="The same key names the same run.")
     ] = None,
     scheduled_at: Annotated[str | None, typer.Option("--scheduled-at", metavar="TIME", help="When the run is due; now by default.")] = None,
+    max_attempts: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="So many lost attempts fail the run; 3 unless the flow says otherwise.")
+    ] = None,
     execute: Annotated[bool, typer.Option("--execute", help="Execute the run in this terminal, so that no other agent is needed.")] = False,
     watch: Watch = False,
     no_logs: Annotated[bool, typer.Option("--no-logs", help="With --watch: show states only.")] = False,
@@ -87,6 +90,7 @@ def run(
             run_name=run_name,
             idempotency_key=idempotency_key,
             scheduled_at=scheduled_at,
+            max_attempts=max_attempts,
             watch=watch,
             execute=execute,
         )
@@ -101,6 +105,7 @@ def run(
         level=level,
         idempotency_key=idempotency_key,
         start_time=None if scheduled_at is None else parsed_time(scheduled_at, option="--scheduled-at"),
+        attempts_max=max_attempts,
     )
     choice = FlowChoice(flow_id=flow_id, project=project, name=name)
     if execute:

@@ -32,6 +32,7 @@ class RunWish:
     level: str | None = None
     idempotency_key: str | None = None
     start_time: Any = None
+    attempts_max: int | None = None
 
     def request(self, version: FlowRegistered) -> RunRequest:
         """Return it as the request for a run of this flow version."""
@@ -49,6 +50,7 @@ class RunWish:
             run_config=run_config,
             start_time=self.start_time,
             idempotency_key=self.idempotency_key,
+            attempts_max=self.attempts_max,
         )
 
 

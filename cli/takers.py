@@ -1,4 +1,4 @@
-"""Which agents would take a run with given labels, in words for somebody who waits for one."""
+"""Which agents would take a run with given labels, in words for somebody who creates one."""
 
 from __future__ import annotations
 
@@ -13,16 +13,6 @@ from headwater.core.labels import takes
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
     from headwater.core.queries.rows import AgentRow
-
-
-async def unclaimed_words(client: AsyncClient, labels: Sequence[str], *, seconds: float) -> str:
-    """Return why a run with these labels may still wait after so many seconds."""
-    waited = f"Nobody took the run within {seconds:.0f} s."
-    try:
-        agents = await client.views.agents(status="working", limit=None)
-    except ViewsError:
-        return f"{waited} Its labels are {sorted(labels)}; which agents are at work cannot be told, since the views do not answer."
-    return f"{waited} {why_not_taken(labels, agents)}"
 
 
 async def no_taker_words(client: AsyncClient, labels: Sequence[str]) -> str | None:

@@ -16,9 +16,9 @@ import typer
 
 from headwater.cli.connection import with_client
 from headwater.cli.output import LEVEL_COLOURS, coloured, confirmed, local_time, say, state_words, warn
-from headwater.cli.takers import unclaimed_words
 from headwater.core import subjects
 from headwater.core.concurrency import single_error
+from headwater.core.errors import LogError
 from headwater.core.events import AnyEvent, RunAttemptLost, RunRenamed, RunSubmitted
 from headwater.core.rules.run import RULES, Run
 from headwater.core.states import SUCCESSFUL, StateName
@@ -26,7 +26,7 @@ from headwater.core.states import SUCCESSFUL, StateName
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
 
-UNCLAIMED_SECONDS = 15.0
+UNCLAIMED_SECONDS = 5.0
 UNCLAIMED_AGAIN_SECONDS = 30.0
 _SETTLE_SECONDS = 0.15
 """How long a line waits for an earlier one from the other feed. Well below what a person notices."""
@@ -150,8 +150,19 @@ class RunWatch:
             if not waiting.cancelled_caught:
                 patience = self._unclaimed_seconds
             elif waited_for.state is StateName.SCHEDULED and waited_for.created is not None:
-                self._alarm(await unclaimed_words(self._client, waited_for.created.labels, seconds=patience))
+                self._alarm(await self._why(patience))
                 patience = UNCLAIMED_AGAIN_SECONDS
+
+    async def _why(self, seconds: float) -> str:
+        """Return why the run still waits after so many seconds."""
+        from headwater.projections.audit import explain_run
+
+        waited = f"The run has waited for {seconds:.0f} s."
+        try:
+            found = await explain_run(self._client.log, self._run_id, say_time=local_time)
+        except LogError as error:
+            return f"{waited} Why cannot be told now: {error}"
+        return f"{waited} {found.words}{f' {found.hint}' if found.hint else ''}"
 
 
 def words_of(event: AnyEvent, before: Run, after: Run) -> str | None:

@@ -22,6 +22,7 @@ class HoldsQuestion(msgspec.Struct, frozen=True):
 
 
 class HoldsAnswer(msgspec.Struct, frozen=True):
-    """The agent's answer."""
+    """The agent's answer; `lease_seconds` is how long its runs would wait if it died now."""
 
     holds: bool
+    lease_seconds: float = 10.0

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 import anyio
 
 from headwater.core.log.jetstream import open_log
+from headwater.core.log.protocol import Log
+from headwater.projections.audit import check
 from headwater.server.warden import Warden
 
 
@@ -20,3 +22,9 @@ async def guarded(url: str, *, name: str = "warden") -> AsyncIterator[Warden]:
         await warden.caught_up()
         yield warden
         group.cancel_scope.cancel()
+
+
+async def promises_are_kept(log: Log) -> None:
+    """Fail where the log breaks a promise of Headwater's, naming each."""
+    violations = (await check(log)).violations
+    assert not violations, "\n".join(f"{each.promise} ({each.subject}, {each.positions}): {each.words}" for each in violations)

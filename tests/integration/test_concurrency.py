@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, hosted, workshop
-from guarding import guarded
+from guarding import guarded, promises_are_kept
 from servers import NatsNode
 
 from headwater.core import subjects
@@ -37,6 +37,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def shop(nats_node: NatsNode) -> AsyncIterator[Workshop]:
     async with hosted(workshop(nats_node.url)) as opened:
         yield opened
+        await promises_are_kept(opened.log)
 
 
 @pytest.fixture

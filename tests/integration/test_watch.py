@@ -98,7 +98,7 @@ async def test_a_run_that_nobody_takes_is_told_with_its_labels(client: AsyncClie
             group.start_soon(RunWatch(client, run_id, lambda _: None, alarm=alarm, unclaimed_seconds=0.05).watch)
             await alarmed.wait()
             await client.cancel_flow_run(run_id)
-    assert said[0].startswith("Nobody took the run within 0 s. Its labels are ['gpu']")
+    assert said[0].startswith("The run has waited for 0 s. It waits for an agent that takes runs with labels gpu;")
 
 
 async def test_a_watch_goes_on_over_a_killed_broker(client: AsyncClient, run_id: str, nats_node: NatsNode) -> None:

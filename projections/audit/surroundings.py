@@ -1,0 +1,86 @@
+"""What is the case around a run, gathered for `explain`: agents and whether they answer, slots, and the broker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import anyio
+import msgspec
+
+from headwater.core import subjects
+from headwater.core.errors import NoAnswer, ViewsError
+from headwater.core.labels import takes
+from headwater.core.log.protocol import Log
+from headwater.core.operations.runs import load_run
+from headwater.core.operations.slots import slots
+from headwater.core.presence import HoldsAnswer, HoldsQuestion
+from headwater.core.queries import AgentRow
+from headwater.core.query_client import Views
+from headwater.core.rules.run import Run
+from headwater.projections.audit.explain import Explanation, Surroundings, explain
+
+ANSWER_SECONDS = 1.0
+_ASKED_MAX = 20
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(HoldsAnswer).decode
+
+
+async def explain_run(
+    log: Log, run_id: str, *, now: datetime | None = None, say_time: Callable[[datetime], str] = datetime.isoformat
+) -> Explanation:
+    """Return why the run is as it is. The views need not answer: then it says so where they matter.
+
+    Raises:
+        InvalidArgument, NotFound: there is no such run.
+        LogError: the log could not be read.
+
+    """
+    run = await load_run(log.events, run_id)
+    around = await surroundings(log, run.state)
+    history = await log.events.read(run.subject)
+    return explain(history, around, now or datetime.now(UTC), say_time=say_time)
+
+
+async def surroundings(log: Log, run: Run) -> Surroundings:
+    """Gather what matters for a run in this state."""
+    created = run.created
+    if created is None or run.ended:
+        return Surroundings()
+    if run.held:
+        answer = await _ask(log, run.agent_id, HoldsQuestion(created.run_id, run.attempt))
+        return Surroundings(holds=None if answer is None else answer.holds, lease_seconds=None if answer is None else answer.lease_seconds)
+    try:
+        agents: list[AgentRow] | None = await Views(log).agents(status="working", limit=None)
+    except ViewsError:
+        agents = None
+    found = await slots(log.events, created.flow_group_id).refresh()
+    return Surroundings(
+        agents=agents,
+        answering=await _answering(log, [agent.id for agent in agents or () if takes(agent.labels, created.labels)]),
+        slots=found,
+        slot_names={each: (await load_run(log.events, each)).state.name for each in found.attempts},
+        waits_in_broker=await log.queues.is_waiting(created.run_id, generation=run.generation),
+    )
+
+
+async def _answering(log: Log, agent_ids: list[str]) -> frozenset[str]:
+    """Return those of the agents that answer; of very many, those that were not asked count as answering."""
+    answered = set(agent_ids[_ASKED_MAX:])
+
+    async def ask(agent_id: str) -> None:
+        if await _ask(log, agent_id, HoldsQuestion("", 0)) is not None:
+            answered.add(agent_id)
+
+    async with anyio.create_task_group() as group:
+        for agent_id in agent_ids[:_ASKED_MAX]:
+            group.start_soon(ask, agent_id)
+    return frozenset(answered)
+
+
+async def _ask(log: Log, agent_id: str, question: HoldsQuestion) -> HoldsAnswer | None:
+    try:
+        return _decode(await log.request(subjects.ask_agent(agent_id), _encode(question), timeout=ANSWER_SECONDS))
+    except (NoAnswer, msgspec.MsgspecError):
+        return None

@@ -1,0 +1,255 @@
+"""Twelve and more situations, and the one true reason in each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from happenings import AUTHOR, a_flow, a_run, claimed, executed, finished, lost, recorded, succeeding
+
+from headwater.core import subjects
+from headwater.core.aggregates import Author
+from headwater.core.commands import FailUnstartedRun
+from headwater.core.events import (
+    TaskRunFailed,
+    TaskRunPaused,
+    TaskRunRetryScheduled,
+    TaskRunStarted,
+    TaskRunTriggerFailed,
+)
+from headwater.core.log.memory import MemoryLog
+from headwater.core.operations.runs import cancel_run, restart_run, run
+from headwater.core.queries import AgentRow
+from headwater.core.rules.slots import Slots
+from headwater.projections.audit import Explanation, Reason, Surroundings, explain, explain_run
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def log() -> MemoryLog:
+    return MemoryLog()
+
+
+def agent(name: str, *labels: str, limit: int | None = None, held: int = 0) -> AgentRow:
+    return AgentRow(
+        id=name, name=name, kind="local", labels=labels, hostname="h", pid=1, version="1", limit=limit, status="working",
+        status_reason="", created=NOW, ended=None, held_runs=held, position=1,
+    )  # fmt: skip
+
+
+def at_work(*agents: AgentRow, **more: Any) -> Surroundings:
+    return Surroundings(agents=agents, answering=frozenset(each.id for each in agents), **more)
+
+
+async def explained(log: MemoryLog, run_id: str, around: Surroundings | None = None) -> Explanation:
+    history = await log.events.read(subjects.run(run_id))
+    return explain(history, around or Surroundings(), datetime.now(UTC))
+
+
+async def new_run(log: MemoryLog, **request: Any) -> str:
+    return (await a_run(log, (await a_flow(log)).flow_id, **request)).run_id
+
+
+def words(found: Explanation) -> Sequence[str]:
+    return [each.words for each in found.evidence]
+
+
+async def test_no_agent_has_the_labels(log: MemoryLog) -> None:
+    run_id = await new_run(log, labels=["gpu", "night"])
+
+    found = await explained(log, run_id, at_work(agent("near", "gpu"), agent("far", "x"), agent("plain")))
+
+    assert found.reason is Reason.NO_AGENT
+    assert "No agent at work takes runs with labels gpu, night. Agent 'near' lacks night." in found.words
+    assert found.hint == "Start one: headwater agent local start --no-hostname-label -l gpu -l night"
+
+
+async def test_an_agent_with_labels_does_not_take_a_run_without(log: MemoryLog) -> None:
+    found = await explained(log, await new_run(log), at_work(agent("labelled", "x")))
+
+    assert found.reason is Reason.NO_AGENT
+    assert "Agent 'labelled' takes labelled runs only." in found.words
+
+
+async def test_no_agent_is_at_work_at_all(log: MemoryLog) -> None:
+    assert "No agent is at work at all." in (await explained(log, await new_run(log), at_work())).words
+
+
+async def test_the_flow_s_limit_is_reached_and_by_whom(log: MemoryLog) -> None:
+    around = at_work(agent("a"), slots=Slots(1, {"other": 1}), slot_names={"other": "quiet-heron"})
+
+    found = await explained(log, await new_run(log), around)
+
+    assert found.reason is Reason.LIMIT_REACHED
+    assert found.words == "At most 1 run of flow 'hello-flow' may be executed at once; the slots are taken by quiet-heron."
+
+
+async def test_every_agent_is_full_and_how_full(log: MemoryLog) -> None:
+    found = await explained(log, await new_run(log), at_work(agent("one", limit=2, held=2), agent("two", limit=1, held=1)))
+
+    assert found.reason is Reason.AGENTS_FULL
+    assert "one (2 of 2), two (1 of 1)" in found.words
+
+
+async def test_it_is_not_due_yet(log: MemoryLog) -> None:
+    due = NOW + timedelta(hours=1)
+
+    found = await explained(log, await new_run(log, start_time=due), at_work())
+
+    assert found.reason is Reason.NOT_DUE
+    assert due.isoformat() in found.words
+
+
+async def test_it_runs_and_who_holds_it_until_when(log: MemoryLog) -> None:
+    run_id = await new_run(log)
+    await claimed(log, run_id)
+    await recorded(log, run_id, TaskRunStarted(slug="task-0", at=NOW))
+
+    found = await explained(log, run_id, Surroundings(holds=True, lease_seconds=10))
+
+    assert found.reason is Reason.RUNNING
+    assert "It runs: attempt 1, on agent 'an agent', which holds its lease until " in found.words
+    assert words(found) == ["claimed by agent an agent as attempt 1", "attempt 1 started"]
+
+
+async def test_its_agent_is_silent(log: MemoryLog) -> None:
+    run_id = await new_run(log)
+    await claimed(log, run_id)
+
+    found = await explained(log, run_id, Surroundings(holds=None))
+
+    assert found.reason is Reason.HOLDER_SILENT
+    assert "does not answer. When its lease is over, the next attempt is made." in found.words
+
+
+async def test_a_task_waits_for_its_retry_and_until_when(log: MemoryLog) -> None:
+    run_id = await new_run(log)
+    await claimed(log, run_id)
+    due = NOW + timedelta(minutes=10)
+    await recorded(log, run_id, TaskRunStarted(slug="task-0", at=NOW))
+    await recorded(log, run_id, TaskRunRetryScheduled(slug="task-0", at=NOW, start_time=due, run_count=1))
+
+    found = await explained(log, run_id, Surroundings(holds=True))
+
+    assert found.reason is Reason.WAITS_FOR_RETRY
+    assert f"Task 'task-0' failed and is tried again at {due.isoformat()}" in found.words
+    assert len(found.evidence) == 1
+
+
+async def test_a_paused_task_waits_for_somebody(log: MemoryLog) -> None:
+    run_id = await new_run(log)
+    await claimed(log, run_id)
+    await recorded(log, run_id, TaskRunPaused(slug="approve", at=NOW))
+
+    assert (await explained(log, run_id, Surroundings(holds=True))).reason is Reason.PAUSED
+
+
+async def test_the_flow_s_storage_is_missing_on_the_agent(log: MemoryLog) -> None:
+    run_id = await new_run(log)
+    await claimed(log, run_id)
+    message = "The flow could not be loaded: /flows/x does not exist on this machine."
+    await run(log.events, run_id).execute(FailUnstartedRun(NOW, message, 1), AUTHOR)
+
+    found = await explained(log, run_id)
+
+    assert found.reason is Reason.NOT_STARTED
+    assert found.words == f"It could not be started on agent 'an agent': {message}"
+
+
+async def test_its_flow_was_archived(log: MemoryLog) -> None:
+    run_id = await new_run(log)
+    await cancel_run(log.events, log.queues, run_id, Author("server"), reason="Version 1 of the flow was archived.")
+
+    found = await explained(log, run_id)
+
+    assert found.reason is Reason.FLOW_ARCHIVED
+    assert found.words == "It was cancelled by server: Version 1 of the flow was archived."
+
+
+async def test_it_was_cancelled_and_by_whom(log: MemoryLog) -> None:
+    run_id = await new_run(log)
+    await cancel_run(log.events, log.queues, run_id, Author("cli:ana@river"), reason="wrong data")
+
+    found = await explained(log, run_id)
+
+    assert (found.reason, found.words) == (Reason.CANCELLED, "It was cancelled by cli:ana@river: wrong data")
+    assert words(found) == ["cancellation was asked for: wrong data", "cancelled: wrong data"]
+
+
+async def test_it_is_being_cancelled(log: MemoryLog) -> None:
+    run_id = await new_run(log)
+    await claimed(log, run_id)
+    await cancel_run(log.events, log.queues, run_id, Author("cli:ana@river"))
+
+    assert (
+        await explained(log, run_id, Surroundings(holds=True))
+    ).words == "cli:ana@river asked to cancel it; agent 'an agent' is stopping attempt 1."
+    assert "which does not answer" in (await explained(log, run_id, Surroundings(holds=None))).words
+
+
+async def test_it_crashed_too_often_and_how_often(log: MemoryLog) -> None:
+    run_id = await new_run(log, attempts_max=2)
+    for _ in range(2):
+        await claimed(log, run_id)
+        await lost(log, run_id, reason="the run's process died: exit code 9")
+
+    found = await explained(log, run_id)
+
+    assert found.reason is Reason.CRASHED
+    assert found.words.startswith("It lost its attempt 2 times, and no more than 2 are made. The last time: the run's process died")
+    assert len(found.evidence) == 3
+
+
+async def test_it_waits_after_a_lost_attempt_and_says_so(log: MemoryLog) -> None:
+    run_id = await new_run(log)
+    await claimed(log, run_id)
+    await lost(log, run_id, reason="the agent died")
+
+    found = await explained(log, run_id, at_work(agent("a")))
+
+    assert found.reason is Reason.OFFERED
+    assert found.words == "It is offered to a, who can take it. Attempt 1 was lost: the agent died."
+
+
+async def test_tasks_failed_and_which_first(log: MemoryLog) -> None:
+    run_id = await new_run(log)
+    await claimed(log, run_id)
+    await recorded(log, run_id, *succeeding(["task-0"]), TaskRunStarted(slug="load", at=NOW), TaskRunFailed(slug="load", at=NOW))
+    await recorded(log, run_id, TaskRunTriggerFailed(slug="report", at=NOW))
+    await finished(log, run_id, failed=True)
+
+    found = await explained(log, run_id)
+
+    assert found.reason is Reason.TASKS_FAILED
+    assert found.words == "It failed: Some reference tasks failed. What failed first: load."
+
+
+async def test_it_succeeded_after_a_restart_of_which_only_the_last_life_counts(log: MemoryLog) -> None:
+    run_id = await new_run(log)
+    await executed(log, run_id, failed=True)
+    await restart_run(log.events, log.queues, run_id, AUTHOR, from_task="task-0")
+    assert (await explained(log, run_id, at_work(agent("a")))).reason is Reason.OFFERED
+    await executed(log, run_id)
+
+    found = await explained(log, run_id)
+
+    assert (found.reason, found.words) == (Reason.SUCCEEDED, "It succeeded in attempt 2: All reference tasks succeeded.")
+
+
+async def test_agents_that_match_do_not_answer_or_nothing_would_wake_them(log: MemoryLog) -> None:
+    run_id = await new_run(log)
+
+    silent = await explained(log, run_id, Surroundings(agents=[agent("a")]))
+    lost_item = await explained(log, run_id, at_work(agent("a"), waits_in_broker=False))
+
+    assert (silent.reason, lost_item.reason) == (Reason.AGENTS_SILENT, Reason.NOT_OFFERED)
+
+
+async def test_without_views_it_says_what_cannot_be_told(log: MemoryLog) -> None:
+    found = await explain_run(log, await new_run(log))
+
+    assert found.reason is Reason.AGENTS_UNKNOWN
+    assert "the views do not answer" in found.words

@@ -67,8 +67,8 @@ def test_no_file_has_two_module_names() -> None:
     for module in PATHS:
         importlib.import_module(module)
     names = defaultdict(set)
-    for name, module in list(sys.modules.items()):
-        file = getattr(module, "__file__", None)
+    for name, loaded in list(sys.modules.items()):
+        file = getattr(loaded, "__file__", None)
         if file and Path(file).is_relative_to(PACKAGE):
             names[Path(file).resolve()].add(name)
 

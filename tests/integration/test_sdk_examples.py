@@ -1,0 +1,112 @@
+"""Each example runs as its text says: here and now, and through an agent."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from agents_at_work import Workshop, agent_at_work, hosted, workshop
+from servers import NatsNode
+from viewing import views_of
+
+from headwater.client import Client
+from headwater.core.rules.run import Run
+from headwater.core.states import StateName
+from headwater.graph.flow import Flow
+from headwater.storage.scripts import flows_in_file
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+LAST_LINES = {
+    "branching_flow": "13 parcels, sent by ship",
+    "caching_flow": "north: 500 (map of north)",
+    "etl_flow": "8 rows loaded",
+    "parameters_flow": "3 lines said",
+    "retry_flow": "answer to attempt 3",
+}
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module_nats_node: NatsNode) -> Path:
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HEADWATER_NATS_URL", module_nats_node.url)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "home"
+
+
+@asynccontextmanager
+async def shop_with_views(url: str, database_url: str) -> AsyncIterator[Workshop]:
+    async with workshop(url) as shop, views_of(shop.log, database_url), agent_at_work(url):
+        yield shop
+
+
+@pytest.fixture
+async def shop(module_nats_node: NatsNode, database_url: str) -> AsyncIterator[Workshop]:
+    async with hosted(shop_with_views(module_nats_node.url, database_url)) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("example", LAST_LINES)
+def test_an_example_runs_as_a_script(example: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / f"{example}.py"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+    )
+
+    assert done.stdout.splitlines()[-1] == LAST_LINES[example]
+
+
+async def through_an_agent(shop: Workshop, example: str, tmp_path: Path, **parameters: Any) -> Run:
+    flow = next(each for each in loaded(example) if each.name == example.replace("_", "-"))
+    for other in loaded(example):
+        if other.name != flow.name:
+            await shop.register(other)
+    return await shop.ended(await shop.run(await shop.register(flow), parameters=parameters))
+
+
+def loaded(example: str) -> list[Flow]:
+    return list(flows_in_file(EXAMPLES / f"{example}.py"))
+
+
+@pytest.mark.parametrize(
+    ("example", "parameters"),
+    [
+        ("branching_flow", {"order": 7}),
+        ("caching_flow", {"region": "south"}),
+        ("etl_flow", {"pages": 3}),
+        ("parameters_flow", {}),
+        ("retry_flow", {}),
+    ],
+)
+async def test_an_example_runs_through_an_agent(shop: Workshop, example: str, parameters: dict[str, Any], tmp_path: Path) -> None:
+    if example == "etl_flow":
+        parameters = {**parameters, "warehouse": str(tmp_path / "rows.jsonl")}
+
+    run = await through_an_agent(shop, example, tmp_path, **parameters)
+
+    assert run.state is StateName.SUCCESS, run.message
+    if example == "etl_flow":
+        assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 6
+
+
+async def test_the_sub_flow_example_takes_its_childs_result(shop: Workshop, tmp_path: Path, module_nats_node: NatsNode) -> None:
+    run = await through_an_agent(shop, "sub_flows", tmp_path, text="one two three")
+
+    assert run.state is StateName.SUCCESS, run.message
+    assert run.created is not None
+
+    def result() -> Any:
+        from headwater.backend import FlowRunView
+
+        with Client(module_nats_node.url) as client:
+            return FlowRunView.from_flow_run_id(run.created.run_id, client=client).get_task_run("say_how_many-1").get_result()  # type: ignore[union-attr]
+
+    assert await anyio.to_thread.run_sync(result) == "3 words"
+
+
+def test_every_example_is_run() -> None:
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {*LAST_LINES, "hello_flow", "sub_flows"}

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from headwater.core.errors import HeadwaterError
 from headwater.web import actions
 from headwater.web.assets import send_asset
-from headwater.web.downloads import log_as_json, log_as_text
+from headwater.web.downloads import commit_as_json, log_as_json, log_as_text
 from headwater.web.graphql.endpoint import answer_graphql, send_explorer, subscriptions
 from headwater.web.health import health, ready, send_metrics
 from headwater.web.page_requests import send_page, send_updates
@@ -54,6 +54,7 @@ def routes() -> list[BaseRoute]:
         Route("/graphql", send_explorer, methods=["GET"]),
         WebSocketRoute("/graphql", subscriptions()),
         *(Route(path, action, methods=["POST"]) for path, action in _ACTIONS.items()),
+        Route("/default/log/{position:int}.json", commit_as_json),
         Route("/default/flow-run/{run_id}/logs.txt", log_as_text),
         Route("/default/flow-run/{run_id}/logs.json", log_as_json),
         Route("/static/{name}", send_asset),

@@ -1,4 +1,4 @@
-"""Whole logs as files: streamed page by page, so that a log of any size costs little memory."""
+"""Logs of runs as files, streamed page by page so that a log of any size costs little memory; and single commits as they are."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from headwater.core.errors import NotFound
 from headwater.core.queries import ListLogs, LogRow
 from headwater.core.query_client import Views
 from headwater.web.log_lines import level_name
@@ -16,6 +17,7 @@ from headwater.web.pages.page import PageViews, Sources
 from headwater.web.pages.run import find_run
 from headwater.web.site import site_of
 
+_POSITION_MAX = 2**62
 _decode = msgspec.json.Decoder(list[LogRow]).decode
 
 
@@ -36,6 +38,16 @@ def _as_text(row: LogRow) -> bytes:
 
 def _as_json(row: LogRow) -> bytes:
     return msgspec.json.encode(row) + b"\n"
+
+
+async def commit_as_json(request: Request) -> Response:
+    """Send the bytes of one commit, as the log holds them."""
+    position = int(request.path_params["position"])
+    if 0 < position <= _POSITION_MAX:
+        async for batch in site_of(request).log.events.read_all(after=position - 1, until=position):
+            for recorded in batch:
+                return Response(recorded.data, media_type="application/json")
+    raise NotFound("commit", str(position), hint="The log is not that long.")
 
 
 async def _download(request: Request, ending: str, media_type: str, form: Callable[[LogRow], bytes]) -> Response:

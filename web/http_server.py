@@ -61,6 +61,9 @@ async def serve_http(
         ws_max_size=1024 * 1024,
     )
     server = _Server(config, task_status.started)
+    # Connections inherit it. The event loop sets it only on sockets that were made for TCP by name, and this one may not be: then every
+    # answer would wait 40 ms for the browser to acknowledge its head.
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     async def run() -> None:
         # Cancelled half-way, uvicorn would leave connections behind: it is told to end instead.

@@ -102,12 +102,14 @@ class ListRunStates(Query, tag="run_states", frozen=True, kw_only=True):
 class ListTaskRuns(Query, tag="task_runs", frozen=True, kw_only=True):
     """The task runs of a run in the order of the flow's tasks, mapped children after their parent.
 
-    `search` is text that occurs in the slug or the name, whatever its case.
+    `search` is text that occurs in the slug or the name, whatever its case; `slug` and `map_index` match exactly.
     """
 
     run_id: str
     states: tuple[str, ...] = ()
     search: str | None = None
+    slug: str | None = None
+    map_index: int | None = None
     limit: int | None = None
 
 

@@ -56,6 +56,23 @@ _FEW = """
 SELECT runs.* FROM {drivers}runs WHERE runs.state = ANY({states}::text[]){conditions} ORDER BY runs.created_position DESC LIMIT {count}
 """
 
+# Names are looked through one after the other, once; runs of flows that are called so are found as listings of a flow are.
+_FOUND = """
+SELECT found.* FROM (
+    (SELECT runs.* FROM {drivers}runs WHERE runs.name ILIKE {text} AND runs.state = ANY ({states}::text[]){conditions}
+    ORDER BY created_position DESC LIMIT {count})
+    UNION ALL
+    (SELECT newest.* FROM {drivers}(SELECT id FROM flow_groups WHERE name ILIKE {text}) AS called
+    CROSS JOIN unnest({states}::text[]) AS s (state)
+    CROSS JOIN LATERAL (
+        SELECT * FROM runs WHERE runs.flow_group_id = called.id AND runs.state = s.state AND runs.name NOT ILIKE {text}{conditions}
+        ORDER BY created_position DESC LIMIT {count}
+    ) AS newest
+    ORDER BY created_position DESC LIMIT {count})
+) AS found
+ORDER BY created_position DESC LIMIT {count}
+"""
+
 
 def list_runs(query: ListRuns, after: Key | None, count: int) -> Statement:
     unknown = [state for state in query.states if state not in RUN_STATES]
@@ -64,6 +81,31 @@ def list_runs(query: ListRuns, after: Key | None, count: int) -> Statement:
     conditions = Conditions()
     states = "" if query.soonest else conditions.argument(list(query.states or RUN_STATES))
     drivers = _narrow(conditions, query)
+    _narrow_times(conditions, query)
+    if query.name is not None:
+        conditions.add("runs.name = {}", query.name)
+    if query.agent_id is not None:
+        conditions.add("runs.agent_id = {}", query.agent_id)
+    given = _NOTHING_GIVEN if query.brief else _GIVEN
+    if query.search and query.soonest:
+        conditions.add("runs.name || ' ' || runs.flow_name ILIKE {}", _containing(query.search))
+    if query.soonest:
+        if after is not None:
+            conditions.add("(runs.scheduled_start_time, runs.created_position) > ({}::text::timestamptz, {})", *after)
+        runs = _SOONEST.format(drivers=drivers, conditions=conditions.also, count=count)
+        return Statement(_ROW.format(runs=runs, given=given, **_SOONEST_FIRST), tuple(conditions.arguments))
+    if after is not None:
+        conditions.add("runs.created_position < {}", after[0])
+    if query.search:
+        text = conditions.argument(_containing(query.search))
+        runs = _FOUND.format(text=text, drivers=drivers, states=states, conditions=conditions.also, count=count)
+        return Statement(_ROW.format(runs=runs, given=given, **_NEWEST_FIRST), tuple(conditions.arguments))
+    listing = _FEW if query.agent_id is not None or query.name is not None else _NEWEST
+    runs = listing.format(drivers=drivers, states=states, conditions=conditions.also, count=count)
+    return Statement(_ROW.format(runs=runs, given=given, **_NEWEST_FIRST), tuple(conditions.arguments))
+
+
+def _narrow_times(conditions: Conditions, query: ListRuns) -> None:
     for column, bound in (("created", query.created_after), ("start_time", query.started_after)):
         if bound is not None:
             conditions.add(f"runs.{column} >= {{}}", _utc(bound))
@@ -73,23 +115,6 @@ def list_runs(query: ListRuns, after: Key | None, count: int) -> Statement:
         conditions.add("runs.scheduled_start_time >= {}", _utc(query.scheduled_after))
     if query.scheduled_before is not None:
         conditions.add("runs.scheduled_start_time < {}", _utc(query.scheduled_before))
-    if query.name is not None:
-        conditions.add("runs.name = {}", query.name)
-    if query.search:
-        conditions.add("strpos(lower(runs.name || ' ' || runs.flow_name), lower({})) > 0", query.search)
-    if query.agent_id is not None:
-        conditions.add("runs.agent_id = {}", query.agent_id)
-    given = _NOTHING_GIVEN if query.brief else _GIVEN
-    if query.soonest:
-        if after is not None:
-            conditions.add("(runs.scheduled_start_time, runs.created_position) > ({}::text::timestamptz, {})", *after)
-        runs = _SOONEST.format(drivers=drivers, conditions=conditions.also, count=count)
-        return Statement(_ROW.format(runs=runs, given=given, **_SOONEST_FIRST), tuple(conditions.arguments))
-    if after is not None:
-        conditions.add("runs.created_position < {}", after[0])
-    listing = _FEW if query.agent_id is not None or query.name is not None else _NEWEST
-    runs = listing.format(drivers=drivers, states=states, conditions=conditions.also, count=count)
-    return Statement(_ROW.format(runs=runs, given=given, **_NEWEST_FIRST), tuple(conditions.arguments))
 
 
 def _narrow(conditions: Conditions, query: ListRuns) -> str:
@@ -186,6 +211,12 @@ def _counted_groups(conditions: Conditions, query: CountRuns) -> str:
     elif query.project is not None:
         clauses += f" AND project_id IN ({projects(conditions, query.project)})"
     return clauses
+
+
+def _containing(text: str) -> str:
+    """Return the pattern of texts that contain this one."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
 
 
 def _utc(moment: datetime) -> Any:

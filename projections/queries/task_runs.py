@@ -44,6 +44,10 @@ def list_task_runs(query: ListTaskRuns, after: Key | None, count: int) -> Statem
     conditions = Conditions([*parent.arguments])
     if query.states:
         conditions.add("a.state = ANY({}::text[])", list(query.states))
+    if query.slug is not None:
+        conditions.add("a.slug = {}", query.slug)
+    if query.map_index is not None:
+        conditions.add("a.map_index = {}", query.map_index)
     if query.search:
         conditions.add("strpos(lower(a.slug || ' ' || a.name), lower({})) > 0", query.search)
     if after is not None:

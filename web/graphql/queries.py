@@ -9,7 +9,7 @@ import strawberry
 from strawberry import Info
 
 from headwater.core.errors import InvalidArgument, NotFound
-from headwater.core.queries import AgentRow, FlowRow, FlowTaskRow, LogRow, ProjectRow, TaskRunRow
+from headwater.core.queries import AgentRow, FlowRow, FlowTaskRow, ListTaskRuns, LogRow, ProjectRow, TaskRunRow
 from headwater.web.graphql import columns
 from headwater.web.graphql.context import operation_of
 from headwater.web.graphql.ids import split_task_run_id
@@ -156,10 +156,10 @@ class Query:
         """Return the task run of this id."""
         try:
             run_id, slug, map_index = split_task_run_id(id)
-            found = await operation_of(info).views.task_runs(run_id, search=slug)
+            found = await operation_of(info).views.ask(ListTaskRuns(run_id=run_id, slug=slug, map_index=map_index), TaskRunRow)
         except (NotFound, InvalidArgument):
             return None
-        return next((TaskRun.of(row) for row in found if row.slug == slug and row.map_index == map_index), None)
+        return TaskRun.of(found[0]) if found else None
 
     @strawberry.field
     async def task(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from functools import lru_cache
 from typing import Any
 
 from headwater.core import subjects
@@ -25,6 +23,8 @@ LINES_ON_OVERVIEW = 200
 LINES_SHOWN = 1000
 TASK_RUNS_SHOWN = 100
 COMMITS_SHOWN = 200
+EVENTS_TOLD_MAX = 20
+"""Of a commit with more events, the first ones are told in words; all of them are in its JSON."""
 LEVELS = (
     (0, "All levels"),
     (logging.DEBUG, "Debug and up"),
@@ -130,16 +130,7 @@ def told_commit(recorded: Recorded) -> dict[str, Any]:
     try:
         commit = recorded.commit
     except CommitUnreadable as error:
-        return {**base, "id": "", "actor": "?", "cause": None, "events": [("unreadable", str(error))], "raw": repr(recorded.data[:2000])}
-    events = [(event_type(event), in_words(event)) for event in commit.events]
-    return {**base, "id": commit.id, "actor": commit.actor, "cause": commit.cause, "events": events, "raw": _indented(recorded.data)}
-
-
-@lru_cache(maxsize=4096)
-def _indented(data: bytes) -> str:
-    if len(data) > RAW_BYTES_MAX:
-        return f"{data[:RAW_BYTES_MAX].decode(errors='replace')} … ({len(data):,} bytes)"
-    return json.dumps(json.loads(data), indent=2, ensure_ascii=False)
-
-
-RAW_BYTES_MAX = 16 * 1024
+        return {**base, "id": "", "actor": "?", "cause": None, "events": [("unreadable", str(error))], "more": 0}
+    events = [(event_type(event), in_words(event)) for event in commit.events[:EVENTS_TOLD_MAX]]
+    more = len(commit.events) - len(events)
+    return {**base, "id": commit.id, "actor": commit.actor, "cause": commit.cause, "events": events, "more": more}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headwater.core.errors import NotFound
+from headwater.core.queries import ListTaskRuns, TaskRunRow
 from headwater.core.states import FINAL
 from headwater.web.log_lines import LINE_CHARACTERS_MAX, LineFilter
 from headwater.web.pages.page import Page, Params, Sources, all_of
@@ -21,15 +22,15 @@ async def task_run_page(sources: Sources, params: Params, query: Params) -> Page
     run = await find_run(sources, params["run_id"])
     slug, index = params["slug"].replace("\0", ""), _index(query)
     found, states, lines, edges, groups = await all_of(
-        sources.views.task_runs(run.id, search=slug),
+        sources.views.ask(ListTaskRuns(run_id=run.id, slug=slug, map_index=index), TaskRunRow),
         sources.views.task_run_states(run.id, slug=slug, map_index=index),
         sources.views.last_logs(run.id, LINES_SHOWN, task=slug, cut_at=LINE_CHARACTERS_MAX + 1),
         sources.views.flow_edges(run.flow_id),
         sources.views.task_groups(run.id, limit=2000),
     )
-    task_run = next((each for each in found if each.slug == slug and each.map_index == index), None)
-    if task_run is None:
+    if not found:
         raise NotFound("task run", slug if index < 0 else f"{slug}[{index}]")
+    task_run = found[0]
     names = {group.slug: group for group in groups}
     context = {
         "run": run,

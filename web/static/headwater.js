@@ -187,6 +187,14 @@ function forms() {
       runForm.elements.start_utc.value = start ? new Date(start).toISOString() : "";
     });
   }
+  document.addEventListener("toggle", async (event) => {
+    const link = event.target.open && $("[data-raw]", event.target);
+    if (!link) return;
+    const shown = document.createElement("pre");
+    shown.tabIndex = 0;
+    shown.textContent = JSON.stringify(await (await fetch(link.href)).json(), null, 2);
+    link.replaceWith(shown);
+  }, true);
   document.addEventListener("click", async (event) => {
     const copied = event.target.closest("[data-copy]");
     if (!copied || !navigator.clipboard) return;

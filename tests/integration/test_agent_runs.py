@@ -277,7 +277,7 @@ async def test_the_next_attempt_does_not_repeat_what_succeeded(shop: Workshop, a
         note("kept")
         return 41
 
-    @task
+    @task(checkpoint=False)
     def not_kept() -> int:
         note("not_kept")
         return 1

@@ -15,7 +15,7 @@ from command_line import CommandLine
 from servers import NatsNode
 from viewing import views_of
 
-from headwater import Flow, Parameter, case, merge, task
+from headwater import Flow, Parameter, case, merge, pause_task, task
 from headwater.core.query_client import Views
 from headwater.core.states import StateName
 from headwater.engine.cache_validators import all_inputs
@@ -69,6 +69,10 @@ def every_kind_of_end() -> Flow:
             raise LOOP("once more", result=context.get("task_loop_count", 1))
         return 3
 
+    @task
+    def paused() -> None:
+        pause_task("for a moment", timedelta(seconds=0.05))
+
     @task(max_retries=1, retry_delay=0)
     def retried() -> None:
         if context.task_run_count == 1:
@@ -97,6 +101,7 @@ def every_kind_of_end() -> Flow:
     with Flow("every kind of end") as flow:
         after(skipped())
         looped()
+        paused()
         retried()
         after(slow())
         invalid()
@@ -114,6 +119,7 @@ async def test_every_kind_of_end_travels_to_the_views_and_the_command_line(
         "skipped-1": ["Running", "Skipped"],
         "after-1": ["Skipped"],
         "looped-1": ["Running", "Looped", "Running", "Looped", "Running", "Success"],
+        "paused-1": ["Running", "Paused", "Running", "Success"],
         "retried-1": ["Running", "Retrying", "Running", "Success"],
         "slow-1": ["Running", "TimedOut"],
         "after-2": ["TriggerFailed"],
@@ -129,6 +135,7 @@ async def test_every_kind_of_end_travels_to_the_views_and_the_command_line(
         "skipped-1": "Skipped",
         "after-1": "Skipped",
         "looped-1": "Success",
+        "paused-1": "Success",
         "retried-1": "Success",
         "slow-1": "TimedOut",
         "after-2": "TriggerFailed",

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import anyio
-from nats.aio.client import Client, Server
+from nats.aio.client import PING_PROTO, Client, Server
 
 _CLOSE_SECONDS = 2.0
 _END_SECONDS = 0.05
@@ -39,6 +39,12 @@ class SteadyClient(Client):
         if self._transport is not None:
             self._transport.close()  # type: ignore[no-untyped-call]
         await super()._connect_to_server(s)
+
+    async def _send_ping(self, future: asyncio.Future[Any] | None = None) -> None:
+        # The library writes a ping past the commands that wait to be sent: its answer would not mean that the server has read these.
+        self._pongs.append(asyncio.get_running_loop().create_future() if future is None else future)
+        await self._send_command(PING_PROTO)
+        await self._flush_pending()
 
     async def _process_pong(self) -> None:
         # The library answers the oldest ping even where its sender was cancelled, and that error ends its reading for good.

@@ -32,7 +32,8 @@ def run_here(
     if level is not None:
         get_logger().setLevel(logging.getLevelNamesMapping()[level])
     say("Running flow locally...")
-    state = flow.run(dict(parameters), context=context)
+    # Once, now: a schedule is for those who leave the flow running.
+    state = flow.run(dict(parameters), run_on_schedule=False, context=context)
     if state.is_successful():
         say(coloured("Flow run succeeded!", "green"))
         return 0

@@ -291,7 +291,8 @@ class Log(Protocol):
     def subscribe(self, subjects: str, *, group: str = "") -> AbstractAsyncContextManager[AsyncIterator[LiveMessage]]:
         """Listen on the subjects (`*` and `>` match). Of the listeners of one `group`, one gets each message.
 
-        Entering it returns when the broker knows of it. At most once: what is sent while the connection is away is missed.
+        Entering it returns when the broker knows of it (the other nodes of a cluster: a moment later). At most once: what is sent while
+        the connection is away is missed.
         """
         ...
 

@@ -11,11 +11,13 @@ from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import LiveMessage, Log
 
 IN_TIME_SECONDS = 30.0
+PROBE = b"does anybody hear this?"
 
 
 async def test_whoever_listens_hears_what_is_published(log: Log, other: Log) -> None:
     kind = new_id()
     async with log.subscribe(f"hw.beat.{kind}.*") as first, other.subscribe(f"hw.beat.{kind}.>") as second:
+        await _known_everywhere(log, f"hw.beat.{kind}.probe", first, second)
         await log.publish(f"hw.beat.{kind}.a", b"here")
         await log.publish(f"hw.beat.{kind}.b", b"")
 
@@ -54,6 +56,7 @@ async def test_a_question_is_answered(log: Log, other: Log) -> None:
         await message.respond(b"yes, " + message.data)
 
     async with other.subscribe(subject) as questions, anyio.create_task_group() as group:
+        await _known_everywhere(log, subject, questions)
         group.start_soon(answer, questions)
 
         assert await log.request(subject, b"run r", timeout=IN_TIME_SECONDS) == b"yes, run r"
@@ -72,6 +75,7 @@ async def test_many_questions_at_once_get_their_own_answers(log: Log, other: Log
         answers[number] = await log.request(subject, str(number).encode(), timeout=IN_TIME_SECONDS)
 
     async with other.subscribe(subject) as questions, anyio.create_task_group() as group:
+        await _known_everywhere(log, subject, questions)
         group.start_soon(answer_backwards, questions)
         for number in range(50):
             group.start_soon(ask, number)
@@ -88,7 +92,8 @@ async def test_a_question_that_nobody_hears_is_known_at_once_to_be_unheard(log: 
 
 async def test_a_question_that_is_heard_and_not_answered_ends_in_time(log: Log, other: Log) -> None:
     subject = f"hw.ask.{new_id()}"
-    async with other.subscribe(subject):
+    async with other.subscribe(subject) as questions:
+        await _known_everywhere(log, subject, questions)
         with pytest.raises(NoAnswer) as unanswered:
             await log.request(subject, b"", timeout=0.05)
 
@@ -127,6 +132,19 @@ async def test_listening_goes_on_over_a_killed_broker(broker: Broker, log: Log, 
         group.cancel_scope.cancel()
 
 
+async def _known_everywhere(log: Log, subject: str, *listeners: AsyncIterator[LiveMessage]) -> None:
+    """Return when what is published here reaches the listeners: the nodes of a cluster tell each other a moment later who listens."""
+    for listener in listeners:
+        heard = False
+        with anyio.fail_after(IN_TIME_SECONDS):
+            while not heard:
+                await log.publish(subject, PROBE)
+                with anyio.move_on_after(0.02):
+                    heard = (await anext(listener)).data == PROBE
+
+
 async def _next(listener: AsyncIterator[LiveMessage]) -> LiveMessage:
     with anyio.fail_after(IN_TIME_SECONDS):
-        return await anext(listener)
+        while (message := await anext(listener)).data == PROBE:
+            pass
+        return message

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
+import threading
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
-from headwater.engine.results import LocalResult, Result, default_location
+from headwater.engine.results import CheckpointResult, Result
 from headwater.engine.serializers import PickleSerializer
-from headwater.utilities.files import write_whole
+from headwater.utilities.configuration import home_directory
+from headwater.utilities.files import file_name
 
 CONTEXT_KEY = "_checkpoints"
 
@@ -16,23 +21,65 @@ _log = logging.getLogger(__name__)
 
 
 class Checkpoints:
-    """Keeps values of the tasks with these slugs as files below `results` in Headwater's home directory.
+    """Keeps values of the tasks with these slugs below `results` in Headwater's home directory, one file for each process.
 
-    It does what it can: a value that cannot be pickled, or finds no room, is not kept, and its task is executed again if need be.
+    A file for each value would cost more than most tasks take. It does what it can: a value that cannot be pickled, or finds no room,
+    is not kept, and its task is executed again if need be. What a power cut damages is found out when it is read.
     """
 
     def __init__(self, slugs: Collection[str]) -> None:
         self._slugs = frozenset(slugs)
-        self._place = LocalResult()
+        self._open()
+
+    def _open(self) -> None:
+        self._lock = threading.Lock()
+        self._process_id = 0
+        self._descriptor = -1
+        self._path = ""
+        self._size = 0
+
+    def __getstate__(self) -> frozenset[str]:
+        return self._slugs
+
+    def __setstate__(self, slugs: frozenset[str]) -> None:
+        self.__init__(slugs)  # type: ignore[misc]
 
     def keep(self, value: Any, context: dict[str, Any]) -> Result:
         """Return the value as a result, with its location if it is kept."""
         if context.get("task_slug") not in self._slugs:
             return Result(value)
         try:
-            path = self._place.folder / default_location(context)
-            write_whole(path, PickleSerializer().serialize(value), durable=False)
+            location = self._write(PickleSerializer().serialize(value), context)
         except Exception as error:  # noqa: BLE001 - whatever pickling the user's values comes to, the task has succeeded
             _log.debug("The value of %s is not kept: %r", context.get("task_slug"), error)
             return Result(value)
-        return self._place.at(str(path), value)
+        return CheckpointResult(value, location)
+
+    def close(self) -> None:
+        """Let go of the file; what is kept stays."""
+        with self._lock:
+            if self._process_id == os.getpid():
+                os.close(self._descriptor)
+                self._process_id = 0
+
+    def _write(self, data: bytes, context: dict[str, Any]) -> str:
+        if self._process_id != os.getpid():  # the first value here, or forked since: the file is another process's
+            self._open()
+            path = _path(context)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            self._size = os.fstat(self._descriptor).st_size
+            self._path, self._process_id = str(path), os.getpid()
+        with self._lock:
+            offset = self._size
+            written = os.write(self._descriptor, data)
+            self._size += written
+        if written < len(data):
+            raise OSError(f"Only {written} of {len(data)} bytes were written to {self._path}.")
+        return f"{self._path}#{offset}+{len(data)}"
+
+
+def _path(context: dict[str, Any]) -> Path:
+    """Return a file that no other process, and no other attempt, writes to."""
+    folder = home_directory() / "results" / file_name(str(context.get("flow_name"))) / str(context.get("flow_run_id"))
+    return folder / f"values-{context.get('attempt', 0)}-{file_name(socket.gethostname())}-{os.getpid()}"

@@ -98,6 +98,8 @@ class FlowRunner:
                 return self._run(values, task_states or {})
         finally:
             current_values.reset(token)
+            if isinstance(kept := values.get(CONTEXT_KEY), Checkpoints):
+                kept.close()
 
     def _run(self, values: dict[str, Any], task_states: Mapping[Task, State]) -> State:
         self._logger.info("Beginning Flow run for '%s'", self.flow.name)

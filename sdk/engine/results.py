@@ -188,6 +188,27 @@ class LocalResult(Result):
         return self._path(location.format(**context)).exists()
 
 
+class CheckpointResult(Result):
+    """A value that a run kept by itself for its next attempt: a part of a file, at `<path>#<offset>+<length>`."""
+
+    __slots__ = ()
+
+    @property
+    def keeps_values(self) -> bool:
+        return True
+
+    def read(self, location: str) -> Result:
+        path, _, place = location.rpartition("#")
+        offset, _, length = place.partition("+")
+        with Path(path).open("rb") as file:
+            file.seek(int(offset))
+            data = file.read(int(length))
+        return self.at(location, PickleSerializer().deserialize(data))
+
+    def exists(self, location: str, **context: Any) -> bool:  # noqa: ARG002 - where it is does not depend on it
+        return Path(location.rpartition("#")[0]).exists()
+
+
 def default_location(context: dict[str, Any]) -> str:
     """Return a location that no other task run, and no other attempt, uses."""
     last = [file_name(str(context.get("task_slug", "value")))]

@@ -113,6 +113,29 @@ class Flow(TaskGraph):
                 block.took(task, self)
         return task
 
+    def add_edge(  # noqa: PLR0917 - the signature people know
+        self,
+        upstream_task: Task,
+        downstream_task: Task,
+        key: str | None = None,
+        mapped: bool = False,
+        flattened: bool = False,
+        validate: bool | None = None,
+    ) -> Edge:
+        """Connect two tasks, adding those the flow does not have, and return the edge.
+
+        With `validate`, or where `flows.eager_edge_validation` is configured, a circle is refused here and not when the flow runs.
+
+        Raises:
+            InvalidFlow: the argument `key` is fed by something else already, or a task would feed itself.
+            InvalidTask: `key` is not a Python identifier.
+
+        """
+        edge = super().add_edge(upstream_task, downstream_task, key, mapped, flattened)
+        if config["flows"]["eager_edge_validation"] if validate is None else validate:
+            self.sorted_tasks()
+        return edge
+
     def set_dependencies(  # noqa: PLR0917 - the signature people know
         self,
         task: Any,

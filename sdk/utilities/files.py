@@ -8,19 +8,15 @@ import tempfile
 from pathlib import Path
 
 
-def write_whole(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Write a file, and the folders above it, so that nobody ever sees a part of it and no crash leaves one.
-
-    Where it need not be `durable`, a power cut may leave it empty, and it costs a tenth.
-    """
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file, and the folders above it, so that nobody ever sees a part of it and no crash leaves one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
-            if durable:
-                os.fsync(file.fileno())
+            os.fsync(file.fileno())
         Path(unfinished).replace(path)
     except BaseException:
         Path(unfinished).unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from headwater.engine.state import State, Success
+from headwater.executors import Executor, LocalExecutor, ProcessExecutor
 from headwater.graph.flow import Flow
 from headwater.utilities.tasks import task
 
@@ -43,11 +44,35 @@ def test_a_value_that_another_task_takes_is_kept_under_its_attempt(home: Path) -
 
     states = executed(flow).result
 
-    assert kept(home) == ["chain/r-1/source-1-1"]
+    (file,) = kept(home)
+    assert file.startswith("chain/r-1/values-1-")
     source = next(state for each, state in states.items() if each.name == "source")
     assert isinstance(source, Success)
-    assert source._result.location == str(home / "results" / "chain/r-1/source-1-1")
-    assert source._result.read(source._result.location).value == [1, 2]
+    assert source._result.location.startswith(f"{home / 'results' / file}#0+")
+    assert State.deserialize(State.serialize(source)).load_result().result == [1, 2]
+
+
+def test_values_lie_behind_each_other_and_are_told_apart(home: Path) -> None:
+    with Flow("mapped") as flow:
+        task(sum_of, name="total")(task(lambda x: 10 * x, name="times").map([1, 2, 3]))
+
+    times = next(state for each, state in executed(flow).result.items() if each.name == "times")
+
+    assert [State.deserialize(State.serialize(state)).load_result().result for state in times.map_states] == [10, 20, 30]
+    assert len(kept(home)) == 1
+
+
+@pytest.mark.parametrize("executor", [LocalExecutor(), ProcessExecutor(2)])
+def test_values_are_kept_wherever_tasks_are_executed(home: Path, executor: Executor) -> None:
+    flow = chain(lambda: [1, 2])
+    flow.executor = executor
+
+    assert executed(flow).is_successful()
+    assert len(kept(home)) == 1
+
+
+def sum_of(xs: list[int]) -> int:
+    return sum(xs)
 
 
 def test_values_that_nobody_takes_and_runs_without_a_server_keep_nothing(home: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +12,8 @@ from headwater.engine.state import State
 from headwater.graph.edge import Edge
 from headwater.graph.errors import InvalidFlow, InvalidTask, WrongParameters
 from headwater.graph.parameter import DateTimeParameter
+from headwater.schedules import Schedule
+from headwater.schedules.clocks import CronClock
 
 
 @task
@@ -87,13 +88,14 @@ def test_two_tasks_of_one_slug_are_refused() -> None:
 
 
 def test_a_schedule_must_give_all_required_parameters() -> None:
-    with Flow("f", schedule=SimpleNamespace(clocks=[SimpleNamespace(parameter_defaults={"a": 1})])) as flow:
+    clock = CronClock("@daily", parameter_defaults={"a": 1})
+    with Flow("f", schedule=Schedule([clock])) as flow:
         needs(Parameter("a"), Parameter("b"))
 
     with pytest.raises(InvalidFlow, match="required parameters 'b'"):
         flow.validate()
 
-    flow.schedule.clocks[0].parameter_defaults["b"] = 2
+    clock.parameter_defaults["b"] = 2
     flow.validate()
 
 

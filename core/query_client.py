@@ -175,13 +175,22 @@ class Views:
         *,
         min_level: int = 0,
         task: str | None = None,
+        map_index: int | None = None,
         text: str | None = None,
         until: Position = 0,
         cut_at: int | None = None,
     ) -> list[rows.LogRow]:
         """Return the last lines of the run, in order; `until` is a position in the stream of log lines."""
         query = questions.ListLogs(
-            run_id=run_id, min_level=min_level, task=task, text=text or None, until=until, newest=True, cut_at=cut_at, limit=limit
+            run_id=run_id,
+            min_level=min_level,
+            task=task,
+            map_index=map_index,
+            text=text or None,
+            until=until,
+            newest=True,
+            cut_at=cut_at,
+            limit=limit,
         )
         return (await self.ask(query, rows.LogRow))[::-1]
 

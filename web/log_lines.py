@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Protocol
+
+from markupsafe import Markup
 
 from headwater.core.commit import Position
 from headwater.core.log.protocol import RecordedLines
@@ -40,21 +43,6 @@ class LineFilter:
             and (self.map_index is None or map_index == self.map_index)
             and (not self.text or self.text.casefold() in message.casefold())
         )
-
-
-@dataclass(frozen=True)
-class ShownLine:
-    """A line as the page shows it."""
-
-    position: Position
-    line: int
-    at: datetime
-    level: int
-    logger: str
-    message: str
-    task: str
-    map_index: int
-    attempt: int
 
 
 def line_filter(run_id: str, query: Mapping[str, str]) -> LineFilter:
@@ -94,20 +82,47 @@ def level_name(level: int) -> str:
     return f"level {level}"
 
 
-def shown_lines(messages: Iterable[RecordedLines], wanted: LineFilter) -> Iterator[ShownLine]:
-    """Yield the wanted lines of these messages."""
-    for message in messages:
-        for number, line in enumerate(message.lines):
-            if wanted.takes(level=line.level, message=line.message, task=line.task, map_index=line.map_index):
-                yield ShownLine(
-                    message.position, number, line.at, line.level, line.logger, line.message, line.task, line.map_index, message.attempt
-                )
+class Line(Protocol):
+    """What is shown of a line, wherever it comes from."""
+
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def level(self) -> int: ...
+    @property
+    def logger(self) -> str: ...
+    @property
+    def message(self) -> str: ...
 
 
-def rendered_lines(messages: Sequence[RecordedLines], wanted: LineFilter) -> str:
-    """Return the wanted lines as the page has them; of very many, the last 5,000."""
-    from headwater.web.rendering import environment
+_LINE = Markup(
+    '<div class="log l{band}" id="g-{position}-{number}"><span class="at">'
+    '<time datetime="{iso}" data-clock title="{iso}">{clock}</time></span><span class="level">{level}</span>'
+    '<span class="from">{logger}</span><span class="text">{message}</span></div>\n'
+)
 
-    template = environment().get_template("line.html")
-    lines = list(shown_lines(messages, wanted))[-LINES_SENT_MAX:]
-    return "".join(template.render(line=line) for line in lines)
+
+def line_html(line: Line, position: Position, number: int) -> Markup:
+    """Return a line as pages have it. Not a template: pages have thousands of them."""
+    at = line.at.astimezone(UTC)
+    return _LINE.format(
+        band=line.level // 10 * 10,
+        position=position,
+        number=number,
+        iso=at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        clock=f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}",
+        level=level_name(line.level),
+        logger=shortened(clean(line.logger)),
+        message=shortened(clean(line.message)),
+    )
+
+
+def rendered_lines(messages: Iterable[RecordedLines], wanted: LineFilter) -> str:
+    """Return the wanted lines of these messages as the page has them; of very many, the last 5,000."""
+    shown = [
+        line_html(line, message.position, number)
+        for message in messages
+        for number, line in enumerate(message.lines)
+        if wanted.takes(level=line.level, message=line.message, task=line.task, map_index=line.map_index)
+    ]
+    return "".join(shown[-LINES_SENT_MAX:])

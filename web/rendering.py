@@ -18,7 +18,7 @@ import msgspec
 from markupsafe import Markup
 
 from headwater.web.assets import asset_url, favicon
-from headwater.web.log_lines import clean, level_name, shortened
+from headwater.web.log_lines import clean, level_name, line_html, shortened
 from headwater.web.state_looks import group_of, state_class
 
 LIVE = "live_"
@@ -50,7 +50,13 @@ def environment() -> jinja2.Environment:
         clean=lambda text: shortened(clean(text)),
     )
     made.globals.update(
-        asset=asset_url, favicon=favicon, lasted=lasted, with_query=with_query, group_of=group_of, now=lambda: datetime.now(UTC)
+        line_html=line_html,
+        asset=asset_url,
+        favicon=favicon,
+        lasted=lasted,
+        with_query=with_query,
+        group_of=group_of,
+        now=lambda: datetime.now(UTC),
     )
     # Macros as a global: blocks rendered by themselves see no imports of their template.
     made.globals["ui"] = made.get_template("macros.html").module

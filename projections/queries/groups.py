@@ -13,17 +13,17 @@ GROUPS_ASKED_MAX = 500
 # Children that have no events yet have no rows: they are what the task run they came from counts and the table does not.
 _TASK_GROUPS = """
 WITH run AS (SELECT id, flow_id, CASE WHEN state = 'Cancelled' THEN 'Cancelled' ELSE 'Pending' END AS unbegun FROM runs WHERE id = $1),
-tasks AS (
-    SELECT f.slug, f.name, f.mapped, f.ordinal FROM flow_tasks f, run WHERE f.flow_id = run.flow_id
-    UNION ALL
-    SELECT DISTINCT t.slug, t.slug, false, 2147483647 FROM task_runs t, run WHERE t.run_id = $1
-        AND NOT EXISTS (SELECT 1 FROM flow_tasks f WHERE f.flow_id = run.flow_id AND f.slug = t.slug OFFSET 0)
-),
 begun AS (
     SELECT slug, state, count(*) AS n, min(start_time) AS start_time, max(end_time) AS end_time, bool_or(end_time IS NULL) AS going_on
     FROM task_runs WHERE run_id = $1 AND map_index >= 0 GROUP BY slug, state
 ),
 parents AS (SELECT * FROM task_runs WHERE run_id = $1 AND map_index = -1),
+tasks AS (
+    SELECT f.slug, f.name, f.mapped, f.ordinal FROM flow_tasks f, run WHERE f.flow_id = run.flow_id
+    UNION ALL
+    SELECT t.slug, t.slug, false, 2147483647 FROM (SELECT slug FROM begun UNION SELECT slug FROM parents) AS t, run
+    WHERE NOT EXISTS (SELECT 1 FROM flow_tasks f WHERE f.flow_id = run.flow_id AND f.slug = t.slug OFFSET 0)
+),
 unbegun AS (
     SELECT p.slug, run.unbegun AS state, p.child_count - coalesce((SELECT sum(b.n) FROM begun b WHERE b.slug = p.slug), 0) AS n
     FROM parents p, run WHERE p.child_count IS NOT NULL

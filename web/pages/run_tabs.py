@@ -20,7 +20,7 @@ from headwater.web.timeline import LANES_MAX, telling_state, timeline
 
 GROUPS_SHOWN_MAX = 200
 LINES_ON_OVERVIEW = 200
-LINES_SHOWN = 1000
+LINES_SHOWN = 500
 TASK_RUNS_SHOWN = 100
 COMMITS_SHOWN = 200
 EVENTS_TOLD_MAX = 20

@@ -24,7 +24,7 @@ async def task_run_page(sources: Sources, params: Params, query: Params) -> Page
     found, states, lines, edges, groups = await all_of(
         sources.views.ask(ListTaskRuns(run_id=run.id, slug=slug, map_index=index), TaskRunRow),
         sources.views.task_run_states(run.id, slug=slug, map_index=index),
-        sources.views.last_logs(run.id, LINES_SHOWN, task=slug, cut_at=LINE_CHARACTERS_MAX + 1),
+        sources.views.last_logs(run.id, LINES_SHOWN, task=slug, map_index=None if index < 0 else index, cut_at=LINE_CHARACTERS_MAX + 1),
         sources.views.flow_edges(run.flow_id),
         sources.views.task_groups(run.id, limit=2000),
     )
@@ -37,7 +37,7 @@ async def task_run_page(sources: Sources, params: Params, query: Params) -> Page
         "task": task_run,
         "can_restart": run.state in FINAL,
         "states": states,
-        "lines": [line for line in lines if line.map_index == index or index < 0],
+        "lines": lines,
         "upstream": [names[edge.upstream] for edge in edges if edge.downstream == slug and edge.upstream in names],
         "downstream": [names[edge.downstream] for edge in edges if edge.upstream == slug and edge.downstream in names],
     }

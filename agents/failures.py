@@ -5,7 +5,7 @@ from __future__ import annotations
 import linecache
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
-from types import FrameType
+from types import CodeType, FrameType
 
 from headwater.core.events import Failure, Frame
 
@@ -87,7 +87,7 @@ def _frames_of(error: BaseException, *, with_source: bool) -> Sequence[Frame]:
         Frame(
             file=frame.f_code.co_filename,
             line=line,
-            function=frame.f_code.co_qualname,
+            function=_function(frame.f_code),
             source=linecache.getline(frame.f_code.co_filename, line, frame.f_globals).strip() or None if with_source else None,
         )
         for frame, line in places
@@ -97,3 +97,8 @@ def _frames_of(error: BaseException, *, with_source: bool) -> Sequence[Frame]:
 def _is_ours(frame: FrameType) -> bool:
     name = frame.f_globals.get("__name__", "")
     return isinstance(name, str) and name.startswith(_OUR_MODULES)
+
+
+def _function(code: CodeType) -> str:
+    """Return the function's name. Of code that came from another process only the short one is left."""
+    return code.co_name if code.co_qualname == "<module>" else code.co_qualname

@@ -22,7 +22,7 @@ PATHS = {
     "headwater.engine.serializers": "CompressedSerializer DateTimeSerializer JSONSerializer PandasSerializer PickleSerializer Serializer",
     "headwater.engine.signals": "ENDRUN FAIL LOOP PAUSE RETRY SKIP SUCCESS TRIGGERFAIL VALIDATIONFAIL signal_from_state",
     "headwater.engine.state": "Cached Cancelled Cancelling ClientFailed Failed Finished Looped "
-    "Mapped Paused Pending Queued Resume Retrying ",
+    "Mapped Paused Pending Queued Resume Retrying "
     "Running Scheduled Skipped State Submitted Success TimedOut TriggerFailed ValidationFailed",
     "headwater.executors": "DaskExecutor Executor LocalDaskExecutor LocalExecutor ProcessExecutor ThreadExecutor",
     "headwater.run_configs": "LocalRun RunConfig UniversalRun",

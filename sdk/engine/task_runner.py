@@ -65,7 +65,7 @@ class TaskRun:
         self.context = NO_CONTEXT
         self.caching: tuple[str, dict[str, Any]] | None = None
         """Under which key the result is to be remembered, and for which inputs."""
-        self.children: list[TaskRun] = []
+        self.children: Sequence[TaskRun] = ()
         self.unfinished = 0
         """How many children are not over yet."""
         self.released = False

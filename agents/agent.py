@@ -33,11 +33,12 @@ from headwater.core.aggregates import Author
 from headwater.core.commands import RegisterAgent
 from headwater.core.concurrency import single_error
 from headwater.core.errors import InvalidArgument, LogError
-from headwater.core.events import QueueOpened
+from headwater.core.events import QueueLimitSet, QueueOpened
 from headwater.core.identifiers import new_id
 from headwater.core.labels import label_set, takes
 from headwater.core.log.protocol import Log, QueueBinding
 from headwater.core.operations.agents import register_agent, stop_agent
+from headwater.core.operations.queues import queue
 from headwater.core.presence import Heartbeat
 
 HEARTBEATS_PER_LEASE = 3
@@ -104,7 +105,8 @@ class Agent:
         )
         self._flow_slots = FlowSlots(log.events, self.author)
         self._taking = Taking(log, self._registration, self.author, self._slots, self._leases, self.held, custody, self._flow_slots, show)
-        self._bindings: set[QueueBinding] = set()
+        self._bindings: dict[str, QueueBinding] = {}
+        self._queue_limits: dict[str, int | None] = {}
         self._stopping = anyio.Event()
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
@@ -162,21 +164,31 @@ class Agent:
                     for event in recorded.commit.events:
                         if isinstance(event, QueueOpened) and takes(self._registration.labels, event.labels):
                             queues.start_soon(self._take_from, event.queue_id, runs)
+                        elif isinstance(event, QueueLimitSet):
+                            self._limit_queue(recorded.subject.rpartition(".")[2], event.limit)
 
     async def _take_from(self, queue_id: str, runs: TaskGroup) -> None:
         async with AsyncExitStack() as stack:
-            bound = self._log.queues.bind
+            bind = self._log.queues.bind
+            limit = (await until_done(queue(self._log.events, queue_id).refresh, f"queue {queue_id}")).limit
+            lease_seconds = self.settings.lease_seconds
             binding = await until_done(
-                lambda: stack.enter_async_context(bound(queue_id, lease_seconds=self.settings.lease_seconds)), f"queue {queue_id}"
+                lambda: stack.enter_async_context(bind(queue_id, lease_seconds=lease_seconds, limit=limit)), f"queue {queue_id}"
             )
-            self._bindings.add(binding)
-            stack.callback(self._bindings.discard, binding)
+            binding.limit(self._queue_limits.get(queue_id, limit))  # it may have been set meanwhile
+            self._bindings[queue_id] = binding
+            stack.callback(self._bindings.pop, queue_id)
             binding.want(self._slots.free)
             async for delivery in binding:
                 runs.start_soon(self._taking.take, delivery)
 
+    def _limit_queue(self, queue_id: str, limit: int | None) -> None:
+        self._queue_limits[queue_id] = limit
+        if queue_id in self._bindings:
+            self._bindings[queue_id].limit(limit)
+
     def _want(self, wanted: bool) -> None:
-        for binding in self._bindings:
+        for binding in self._bindings.values():
             binding.want(wanted)
 
     async def _answer_questions(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:

@@ -57,6 +57,26 @@ def max_attempts(context: typer.Context, flow: FlowName, limit: Limit, project: 
     print(f"{flow}: new runs {words}{'' if changed else ', as before'}.")
 
 
+@app.command("queue-limit", epilog=examples("headwater set queue-limit 4 --label gpu", "headwater set queue-limit none --label gpu"))
+def queue_limit(
+    context: typer.Context,
+    limit: Limit,
+    label: Annotated[list[str] | None, typer.Option("--label", "-l", metavar="LABEL", help="A label of the runs; may repeat.")] = None,
+) -> None:
+    """Let at most N runs with exactly these labels be executed at once, over all agents. Without --label: runs without labels."""
+    number = _number(limit)
+
+    async def work(client: AsyncClient) -> bool:
+        from headwater.core.operations.queues import limit_queue
+
+        return (await limit_queue(client.log.events, label or (), number, client.author)).changed
+
+    changed = with_client(context, work)
+    runs = f"runs with labels {', '.join(sorted(set(label)))}" if label else "runs without labels"
+    words = "as many as agents take" if number is None else f"at most {number}"
+    print(f"{runs}: {words} at once{'' if changed else ', as before'}.")
+
+
 def _number(text: str) -> int | None:
     if text.lower() == "none":
         return None

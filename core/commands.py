@@ -260,7 +260,15 @@ class OpenQueue:
     labels: tuple[str, ...]
 
 
-QueueCommand = OpenQueue
+@dataclass(frozen=True)
+class LimitQueue:
+    """Let at most so many runs with this label set be executed at once; None: as many as agents take."""
+
+    labels: tuple[str, ...]
+    limit: int | None
+
+
+QueueCommand = OpenQueue | LimitQueue
 
 
 @dataclass(frozen=True)

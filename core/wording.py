@@ -31,7 +31,7 @@ def _project_in_words(event: AnyEvent) -> str | None:
     return None
 
 
-def _flow_in_words(event: AnyEvent) -> str | None:
+def _flow_in_words(event: AnyEvent) -> str | None:  # noqa: PLR0912 - one arm per event
     match event:
         case e.FlowRegistered():
             replaced = f", archiving {len(event.archives)} older" if event.archives else ""
@@ -57,6 +57,10 @@ def _flow_in_words(event: AnyEvent) -> str | None:
             return f"the slot of run {event.run_id} became free"
         case e.QueueOpened():
             return f"queue {event.queue_id} opened for {_labels(event.labels)}"
+        case e.QueueLimitSet():
+            if event.limit is None:
+                return "any number of the queue's runs may be executed at once"
+            return f"at most {event.limit} of the queue's {'run' if event.limit == 1 else 'runs'} may be executed at once"
     return None
 
 

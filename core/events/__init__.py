@@ -30,7 +30,7 @@ from headwater.core.events.project import (
     ProjectEvent,
     ProjectRenamed,
 )
-from headwater.core.events.queue import QueueEvent, QueueOpened
+from headwater.core.events.queue import QueueEvent, QueueLimitSet, QueueOpened
 from headwater.core.events.run import (
     Failure,
     Frame,
@@ -102,6 +102,7 @@ __all__ = [
     "ProjectEvent",
     "ProjectRenamed",
     "QueueEvent",
+    "QueueLimitSet",
     "QueueOpened",
     "RegistrationPart",
     "RegistrationParts",

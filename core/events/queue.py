@@ -12,4 +12,10 @@ class QueueOpened(Event, tag="queue.opened", frozen=True):
     labels: tuple[str, ...] = ()
 
 
-QueueEvent = QueueOpened
+class QueueLimitSet(Event, tag="queue.limit_set", frozen=True):
+    """At most so many runs with this label set may be executed at once; None: as many as agents take."""
+
+    limit: int | None
+
+
+QueueEvent = QueueOpened | QueueLimitSet

@@ -158,6 +158,10 @@ class QueueBinding(Protocol):
         """Ask for work (so it begins), or stop asking (all slots taken). What was already on its way is given back to others."""
         ...
 
+    def limit(self, number: int | None) -> None:
+        """Let at most so many of the queue's items be in anybody's hands at once, whoever is bound; None: no limit. Takes effect soon."""
+        ...
+
     def __aiter__(self) -> AsyncIterator[Delivery]: ...
 
 
@@ -195,8 +199,11 @@ class RunQueues(Protocol):
         """
         ...
 
-    def bind(self, queue_id: str, *, lease_seconds: float) -> AbstractAsyncContextManager[QueueBinding]:
-        """Bind the queue: each item goes to one of those bound. Survives reconnects, broker restarts, and losses."""
+    def bind(self, queue_id: str, *, lease_seconds: float, limit: int | None = None) -> AbstractAsyncContextManager[QueueBinding]:
+        """Bind the queue: each item goes to one of those bound, at most `limit` being in hands at once.
+
+        Survives reconnects, broker restarts, and losses.
+        """
         ...
 
 

@@ -1,15 +1,31 @@
-"""Make a label set known, so that agents follow its queue."""
+"""Make a label set known, so that agents follow its queue, and limit its runs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from headwater.core import subjects
-from headwater.core.aggregates import Aggregate, Author
-from headwater.core.commands import OpenQueue
+from headwater.core.aggregates import Aggregate, Author, Outcome
+from headwater.core.commands import LimitQueue, OpenQueue, QueueCommand
 from headwater.core.labels import label_set, queue_id
 from headwater.core.log.protocol import EventLog
 from headwater.core.rules import queue as queue_rules
+from headwater.core.rules.queue import Queue
+
+
+def queue(log: EventLog, queue_id: str) -> Aggregate[Queue, QueueCommand]:
+    return Aggregate(log, subjects.queue(queue_id), queue_rules.RULES)
+
+
+async def limit_queue(log: EventLog, labels: Iterable[str], limit: int | None, author: Author) -> Outcome[Queue]:
+    """Let at most `limit` runs with exactly these labels be executed at once; None: as many as agents take.
+
+    Raises:
+        InvalidArgument, InvalidName: the limit is below 1, or a label is none.
+
+    """
+    chosen = label_set(labels)
+    return await queue(log, queue_id(chosen)).execute(LimitQueue(chosen, limit), author)
 
 
 async def open_queue(log: EventLog, labels: Iterable[str], author: Author) -> str:
@@ -17,5 +33,5 @@ async def open_queue(log: EventLog, labels: Iterable[str], author: Author) -> st
     chosen = label_set(labels)
     opened = queue_id(chosen)
     # Almost always the queue is known already: one refused append then costs the same as one read.
-    await Aggregate(log, subjects.queue(opened), queue_rules.RULES).execute(OpenQueue(chosen), author)
+    await queue(log, opened).execute(OpenQueue(chosen), author)
     return opened

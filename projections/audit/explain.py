@@ -59,6 +59,7 @@ class Reason(StrEnum):
     RUNNING = "runs"
     NOT_DUE = "not due yet"
     LIMIT_REACHED = "the flow's limit is reached"
+    QUEUE_LIMIT_REACHED = "the limit of its labels is reached"
     NO_AGENT = "no agent with these labels"
     AGENTS_FULL = "agents are full"
     AGENTS_SILENT = "agents are silent"
@@ -82,6 +83,9 @@ class Surroundings:
     slots: Slots = field(default_factory=Slots)
     slot_names: Mapping[str, str] = field(default_factory=dict)
     waits_in_broker: bool = True
+    queue_limit: int | None = None
+    queue_runs: Sequence[str] = ()
+    """The names of the runs with the same labels that are executed now."""
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -240,6 +244,11 @@ class _Explaining:
     def _for_an_agent(self, labels: tuple[str, ...], lost: str) -> Explanation:
         kinds = (RunScheduled, RunAttemptLost)
         wanted = f"labels {_listed(labels)}" if labels else "no labels"
+        limit, running = self.around.queue_limit, self.around.queue_runs
+        if limit is not None and len(running) >= limit:
+            runs = "run" if limit == 1 else "runs"
+            words = f"At most {limit} {runs} with {wanted} may be executed at once, and these are: {_listed(running)}.{lost}"
+            return self._because(Reason.QUEUE_LIMIT_REACHED, words, *kinds, hint="`headwater set queue-limit` changes the limit.")
         agents = self.around.agents
         if agents is None:
             unknown = "which agents are at work cannot be told, since the views do not answer"

@@ -12,6 +12,7 @@ from headwater.core import subjects
 from headwater.core.errors import NoAnswer, ViewsError
 from headwater.core.labels import takes
 from headwater.core.log.protocol import Log
+from headwater.core.operations.queues import queue
 from headwater.core.operations.runs import load_run
 from headwater.core.operations.slots import slots
 from headwater.core.presence import HoldsAnswer, HoldsQuestion
@@ -55,6 +56,7 @@ async def surroundings(log: Log, run: Run) -> Surroundings:
         agents: list[AgentRow] | None = await Views(log).agents(status="working", limit=None)
     except ViewsError:
         agents = None
+    limit = (await queue(log.events, created.queue_id).refresh()).limit
     found = await slots(log.events, created.flow_group_id).refresh()
     return Surroundings(
         agents=agents,
@@ -62,7 +64,18 @@ async def surroundings(log: Log, run: Run) -> Surroundings:
         slots=found,
         slot_names={each: (await load_run(log.events, each)).state.name for each in found.attempts},
         waits_in_broker=await log.queues.is_waiting(created.run_id, generation=run.generation),
+        queue_limit=limit,
+        queue_runs=await _held_in_queue(log, created.queue_id) if limit is not None else (),
     )
+
+
+async def _held_in_queue(log: Log, queue_id: str) -> list[str]:
+    """Return the names of the queue's runs that are executed now; nothing where the views do not answer."""
+    try:
+        runs = await Views(log).runs(states=("Submitted", "Running", "Cancelling"), limit=None)
+    except ViewsError:
+        return []
+    return [row.name for row in runs if row.queue_id == queue_id]
 
 
 async def _answering(log: Log, agent_ids: list[str]) -> frozenset[str]:

@@ -26,6 +26,7 @@ from headwater.core.events import (
     ProjectDeleted,
     ProjectDescribed,
     ProjectRenamed,
+    QueueLimitSet,
     QueueOpened,
     RegistrationPart,
     RegistrationParts,
@@ -63,7 +64,7 @@ def fold_catalogue_event(changes: Changes, aggregate_id: str, position: Position
             changes.execute(statement, event.queue_id, [text(label) for label in event.labels], commit.at, position)
         case AgentRegistered() | AgentStopped() | AgentLost():
             _agent(changes, aggregate_id, position, commit, event)
-        case NameClaimed() | NameReleased() | FlowAttemptsLimited() | ConcurrencySet() | SlotTaken() | SlotFreed():
+        case NameClaimed() | NameReleased() | FlowAttemptsLimited() | ConcurrencySet() | SlotTaken() | SlotFreed() | QueueLimitSet():
             pass  # Decides what may be appended, and is read from the log by whoever appends.
         case _:
             return False

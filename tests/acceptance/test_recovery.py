@@ -114,6 +114,11 @@ def test_wrong_settings_are_refused_in_words(headwater: CommandLine, flows: str)
     assert headwater("set", "max-attempts", "etl", "2", "--project", flows).out == "etl: new runs fail when 2 attempts were lost.\n"
 
 
+def test_a_label_set_is_limited_by_name(headwater: CommandLine, flows: str) -> None:
+    assert headwater("set", "queue-limit", "4", "-l", f"gpu of {flows}").out == f"runs with labels gpu of {flows}: at most 4 at once.\n"
+    assert headwater("set", "queue-limit", "many").code == 2
+
+
 def test_the_whole_log_of_the_session_keeps_what_is_promised(headwater: CommandLine) -> None:
     checked = headwater("audit", "check")
 

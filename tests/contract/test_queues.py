@@ -166,6 +166,27 @@ async def test_who_does_not_want_gets_nothing_until_they_do(log: Log, other: Log
     assert [delivery.item for delivery in got] == [items[2]]
 
 
+async def test_no_more_items_than_the_limit_are_in_hands_whoever_is_bound(log: Log, other: Log, queue_id: str) -> None:
+    items = [an_item(queue_id) for _ in range(3)]
+    for item in items:
+        await log.queues.offer(item)
+    async with (
+        log.queues.bind(queue_id, lease_seconds=LONG_LEASE, limit=1) as mine,
+        other.queues.bind(queue_id, lease_seconds=LONG_LEASE, limit=1) as others,
+    ):
+        first = await _next(mine)
+        with anyio.move_on_after(0.2) as waiting:
+            await anext(aiter(others))
+        assert waiting.cancelled_caught
+        await first.done()
+        second = await _next(others)
+        mine.limit(2)
+        others.limit(2)
+        third = await _next(mine)
+
+        assert [first.item, second.item, third.item] == items
+
+
 async def test_a_wait_that_is_given_up_loses_no_item(log: Log, queue_id: str) -> None:
     item = an_item(queue_id)
     async with log.queues.bind(queue_id, lease_seconds=LONG_LEASE) as binding:

@@ -16,6 +16,7 @@ from headwater.core import subjects
 from headwater.core.events import RunAttemptLost, RunCancelled, RunFailed, RunSubmitted, RunSucceeded
 from headwater.core.identifiers import split_flow_id
 from headwater.core.log.protocol import Recorded
+from headwater.core.operations.queues import limit_queue
 from headwater.core.operations.slots import set_concurrency, slots, take_slot
 from headwater.core.rules.slots import Slots
 from headwater.core.states import StateName
@@ -165,6 +166,21 @@ async def test_a_slot_taken_by_somebody_who_died_before_the_claim_becomes_free(
         ended = await shop.ended(await shop.run(flow_id))
 
     assert ended.state is StateName.SUCCESS
+
+
+async def test_runs_of_one_label_set_are_limited_over_all_agents(shop: Workshop, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    flow_id = await shop.register(gated_flow(gate))
+    await limit_queue(shop.log.events, ["gpu"], 2, shop.client.author)
+    async with agent_at_work(shop.url, name="one", labels=["gpu"]), agent_at_work(shop.url, name="two", labels=["gpu"]):
+        limited = [await shop.run(flow_id, labels=["gpu"]) for _ in range(5)]
+        free = await shop.run(flow_id)
+        await shop.happened(free, "task_run.started")
+        gate.touch()
+        runs = [await shop.ended(run_id) for run_id in [*limited, free]]
+
+    assert [(run.state, run.attempt) for run in runs] == [(StateName.SUCCESS, 1)] * 6
+    assert await most_at_once(shop) <= 3
 
 
 async def test_waiting_runs_are_not_offered_again_and_again(shop: Workshop, warden: Warden, tmp_path: Path) -> None:

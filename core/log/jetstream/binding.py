@@ -44,10 +44,16 @@ class Binding:
         self._trusted = True  # it is sure to be answered, sometime
         self._heard = 0.0
         self._refusals = 0
+        self.limit_number: int | None = None
 
     def want(self, wanted: bool) -> None:
         self._wanted = wanted
         self._arrived.wake()
+
+    def limit(self, number: int | None) -> None:
+        if number != self.limit_number:
+            self.limit_number = number
+            self.ask_again()
 
     def ask_again(self) -> None:
         """The question under way may be forgotten: the connection was away, or the queue has another leader."""

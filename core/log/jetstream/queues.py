@@ -53,17 +53,18 @@ class JetStreamQueues:
     def losses(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
         return listen_for_losses(self._connection)
 
-    def bind(self, queue_id: str, *, lease_seconds: float) -> AbstractAsyncContextManager[QueueBinding]:
-        return _bind(self._connection, queue_id, lease_seconds)
+    def bind(self, queue_id: str, *, lease_seconds: float, limit: int | None = None) -> AbstractAsyncContextManager[QueueBinding]:
+        return _bind(self._connection, queue_id, lease_seconds, limit)
 
 
 @asynccontextmanager
-async def _bind(connection: Connection, queue_id: str, lease_seconds: float) -> AsyncIterator[QueueBinding]:
+async def _bind(connection: Connection, queue_id: str, lease_seconds: float, limit: int | None) -> AsyncIterator[QueueBinding]:
     async def ensure_consumer() -> None:
-        await _ensure_consumer(connection, queue_id, lease_seconds)
+        await _ensure_consumer(connection, queue_id, lease_seconds, binding.limit_number)
 
-    await ensure_consumer()
     binding = Binding(connection, queue_id, ensure_consumer)
+    binding.limit_number = limit
+    await ensure_consumer()
 
     async def elected(_: Msg) -> None:
         binding.ask_again()
@@ -80,8 +81,8 @@ async def _bind(connection: Connection, queue_id: str, lease_seconds: float) -> 
             await binding.stop()
 
 
-async def _ensure_consumer(connection: Connection, queue_id: str, lease_seconds: float) -> None:
-    """Make the queue's consumer, or give the one that exists this lease."""
+async def _ensure_consumer(connection: Connection, queue_id: str, lease_seconds: float, limit: int | None) -> None:
+    """Make the queue's consumer, or give the one that exists this lease and limit."""
     only = subjects.scheduled_in_queue(queue_id)
     config = {
         "durable_name": queue_id,
@@ -93,8 +94,8 @@ async def _ensure_consumer(connection: Connection, queue_id: str, lease_seconds:
         # Half the lease: a holder that died is found out within it, and the next attempt within the whole.
         "ack_wait": int(lease_seconds / 2 * _SECOND),
         "max_deliver": -1,
-        # Every running run is an unacknowledged item; their number is not limited here.
-        "max_ack_pending": -1,
+        # Every running run is an unacknowledged item.
+        "max_ack_pending": -1 if limit is None else limit,
         "max_waiting": _WAITING_MAX,
         "inactive_threshold": UNUSED_SECONDS * _SECOND,
     }

@@ -33,6 +33,7 @@ class _Queue:
     ready: deque[_Stored] = field(default_factory=deque)
     held: list[_Stored] = field(default_factory=list)
     half_lease: timedelta = timedelta(seconds=5)
+    limit: int | None = None
 
 
 @dataclass(frozen=True)
@@ -109,8 +110,13 @@ class MemoryQueues:
         for listener in self._loss_listeners:
             listener.put(None)
 
-    def bind(self, queue_id: str, *, lease_seconds: float) -> AbstractAsyncContextManager[QueueBinding]:
-        return self._bind(queue_id, timedelta(seconds=lease_seconds / 2))
+    def bind(self, queue_id: str, *, lease_seconds: float, limit: int | None = None) -> AbstractAsyncContextManager[QueueBinding]:
+        return self._bind(queue_id, timedelta(seconds=lease_seconds / 2), limit)
+
+    def limit(self, queue_id: str, number: int | None) -> None:
+        """Let at most so many items of the queue be in anybody's hands."""
+        self._queues.setdefault(queue_id, _Queue()).limit = number
+        self._wake()
 
     def next_due(self) -> datetime | None:
         """Return when the next timer fires or the next unrenewed item is offered again; None where nothing is due ever."""
@@ -141,7 +147,7 @@ class MemoryQueues:
         """Hand the queue's next item to whoever asks."""
         self.settle()
         queue = self._queues.setdefault(queue_id, _Queue())
-        if not queue.ready:
+        if not queue.ready or (queue.limit is not None and len(queue.held) >= queue.limit):
             return None
         stored = queue.ready.popleft()
         stored.deliveries += 1
@@ -162,6 +168,7 @@ class MemoryQueues:
         for place in (queue.held, queue.ready):
             if stored in place:
                 place.remove(stored)
+        self._wake()
         await self._done("finish", stored.queue_id)
 
     async def give_back(self, stored: _Stored, delay: timedelta) -> None:
@@ -205,9 +212,10 @@ class MemoryQueues:
             self._loss_listeners.discard(news)
 
     @asynccontextmanager
-    async def _bind(self, queue_id: str, half_lease: timedelta) -> AsyncIterator[QueueBinding]:
+    async def _bind(self, queue_id: str, half_lease: timedelta, limit: int | None) -> AsyncIterator[QueueBinding]:
         await anyio.lowlevel.checkpoint()
         self._queues.setdefault(queue_id, _Queue()).half_lease = half_lease
+        self.limit(queue_id, limit)
         news: Mailbox[None] = Mailbox()
         self._waiting.add(news)
         try:
@@ -239,6 +247,9 @@ class _Binding:
     def want(self, wanted: bool) -> None:
         self._wanted = wanted
         self._news.wake()
+
+    def limit(self, number: int | None) -> None:
+        self._queues.limit(self._queue_id, number)
 
     def __aiter__(self) -> _Binding:
         return self

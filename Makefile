@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench docs golden clean
+.PHONY: help setup demo test check format bench docs golden simulate soak clean
 
 help:  ## Print these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,7 +21,7 @@ demo: setup  ## Start everything, run a flow, show what happened, end everything
 	$(BIN)/headwater demo
 
 test: setup  ## Run all tests against a real NATS server and a real PostgreSQL, started by the tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n 3 --dist loadfile
 
 check: setup  ## Lint, check formatting, types and the arrows between the rooms
 	$(BIN)/ruff check .
@@ -39,8 +39,20 @@ bench: setup  ## Measure: the floor and ours in one run, with ratios
 docs: setup  ## Write the generated references under docs/reference/
 	$(BIN)/python docs/generate.py
 
+screenshots: setup  ## Take the pictures of every page for the documentation (needs Chromium)
+	$(BIN)/python -P docs/screenshots.py
+
+browser:  ## Install the Chromium of Debian, which the tests of the pages drive
+	command -v chromium || (apt-get update && apt-get install --yes --no-install-recommends chromium)
+
 golden: setup  ## Write golden files for events that have none yet
 	$(BIN)/python tests/golden_events.py
+
+simulate: setup  ## Live through the history of one seed in virtual time: make simulate SEED=42
+	PYTHONPATH=tests $(BIN)/python -m simulation.simulate --trace --seed $(or $(SEED),1)
+
+soak: setup  ## Live through histories of chance for so long: make soak MINUTES=10
+	PYTHONPATH=tests $(BIN)/python -m simulation.simulate --minutes $(or $(MINUTES),1)
 
 clean:  ## Remove what was made here
 	rm -rf $(VENV) build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

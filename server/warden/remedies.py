@@ -10,6 +10,7 @@ import msgspec
 from headwater.core import subjects
 from headwater.core.aggregates import Author
 from headwater.core.commands import LoseAttempt, RegisterAgent
+from headwater.core.commit import Position
 from headwater.core.errors import NoAnswer
 from headwater.core.events import AgentRegistered
 from headwater.core.log.protocol import Log
@@ -78,15 +79,17 @@ class Remedies:
         fields = {name: getattr(registered, name) for name in registered.__struct_fields__}
         await register_agent(self._log.events, RegisterAgent(**fields), self._author)
 
-    async def read(self, run_id: str) -> WatchedRun | None:
-        """Return the run as the log has it; None where it has ended."""
-        state = (await load_run(self._log.events, run_id)).state
+    async def read(self, run_id: str) -> tuple[WatchedRun | None, Position]:
+        """Return the run as the log has it, and up to where; None where it has ended."""
+        loaded = await load_run(self._log.events, run_id)
+        state = loaded.state
         assert state.created is not None
         if state.ended:
-            return None
+            return None, loaded.position
         created = state.created
         agent_id = state.agent_id if state.held else ""
-        return WatchedRun(run_id, created.flow_group_id, created.queue_id, state.attempt, agent_id, state.start_time, state.generation)
+        run = WatchedRun(run_id, created.flow_group_id, created.queue_id, state.attempt, agent_id, state.start_time, state.generation)
+        return run, loaded.position
 
     async def wake(self, run_id: str) -> None:
         """Give the run the wake-up it needs, if it waits and has none."""
@@ -112,7 +115,7 @@ class Remedies:
             if await self._is_over(run_id, attempt):
                 await free_slot(self._log.events, group_id, run_id, attempt, self._author)
         for run in unfinished:
-            if run.agent_id and run.run_id not in state.attempts:
+            if run.agent_id and run.run_id not in state.attempts and await self._is_executed(run.run_id, run.attempt):
                 await take_slot(self._log.events, group_id, run.run_id, run.attempt, self._author, running=True)
         return await self._wake_for_slots((await found.refresh()).free or 0, unfinished)
 
@@ -121,10 +124,14 @@ class Remedies:
         state = (await load_run(self._log.events, run_id)).state
         return state.ended or state.attempt > attempt or (state.attempt == attempt and not state.held)
 
-    async def free_unclaimed(self, group_id: str, run_id: str, attempt: int) -> None:
-        """Free the slot of an attempt that nobody claimed: who took it for that died in between."""
+    async def _is_executed(self, run_id: str, attempt: int) -> bool:
+        """Tell whether the attempt is executed now: what is known of it may be of some time ago."""
         state = (await load_run(self._log.events, run_id)).state
-        if state.attempt < attempt:
+        return state.held and state.attempt == attempt
+
+    async def free_unused(self, group_id: str, run_id: str, attempt: int) -> None:
+        """Free the slot of an attempt that is not executed: who took it died before the claim, or it was over already."""
+        if not await self._is_executed(run_id, attempt):
             await free_slot(self._log.events, group_id, run_id, attempt, self._author)
 
     async def _wake_for_slots(self, free: int, unfinished: list[WatchedRun]) -> bool:

@@ -149,6 +149,8 @@ class Warden:
                     self._expect_sign_of(about)
                 case AgentStopped() if self._known.held_by(about):
                     self._expect_sign_of(about)
+                case RunSubmitted() if about in self._known.unread:
+                    self._deadlines.advance(("run", about), 0)  # it was restarted, and nothing else is known of it yet
                 case RunSubmitted():
                     self._deadlines.clear(("run", about))
                     self._expect_sign_of(event.agent_id)
@@ -239,9 +241,12 @@ class Warden:
 
     async def _look_at_run(self, run_id: str) -> None:
         if run_id in self._known.unread:
-            run = await self._remedies.read(run_id)
+            run, read_to = await self._remedies.read(run_id)
+            if read_to < self._known.unread.get(run_id, 0):
+                self._deadlines.advance(("run", run_id), 0)  # more happened to it meanwhile
+                return
             if run is None:
-                self._known.unread.discard(run_id)
+                self._known.unread.pop(run_id, None)
                 return
             self._known.watch(run)
             if run.agent_id:
@@ -269,9 +274,7 @@ class Warden:
 
     async def _look_at_claim(self, claim: str) -> None:
         group_id, run_id, attempt = claim.split(" ")
-        run = self._known.runs.get(run_id)
-        if run is None or run.attempt < int(attempt):
-            await self._remedies.free_unclaimed(group_id, run_id, int(attempt))
+        await self._remedies.free_unused(group_id, run_id, int(attempt))
 
     async def _wake_what_is_lost(self, _: str) -> None:
         """Look at every run that waits and that nothing will wake."""

@@ -65,8 +65,8 @@ class Watchlist:
     runs: dict[str, WatchedRun] = field(default_factory=dict)
     agents: dict[str, WatchedAgent] = field(default_factory=dict)
     slots: dict[str, Slots] = field(default_factory=dict)
-    unread: set[str] = field(default_factory=set)
-    """Runs that were restarted after they had been let go of: to be read from the log, and given to `watch`."""
+    unread: dict[str, Position] = field(default_factory=dict)
+    """Runs that were restarted after they had been let go of: to be read from the log up to here or later, and given to `watch`."""
     position: Position = 0
     _held_by: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _of_group: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -99,10 +99,10 @@ class Watchlist:
             return
         run = self.runs.get(run_id)
         if run is None:
-            if isinstance(event, RunRestarted):
-                self.unread.add(run_id)
-            elif isinstance(event, RunSucceeded | RunFailed | RunCancelled):
-                self.unread.discard(run_id)
+            if isinstance(event, RunSucceeded | RunFailed | RunCancelled):
+                self.unread.pop(run_id, None)
+            elif isinstance(event, RunRestarted) or run_id in self.unread:
+                self.unread[run_id] = self.position
             return
         match event:
             case RunScheduled():
@@ -152,7 +152,7 @@ class Watchlist:
 
     def watch(self, run: WatchedRun) -> None:
         """Take in a run as the log has it now."""
-        self.unread.discard(run.run_id)
+        self.unread.pop(run.run_id, None)
         self.runs[run.run_id] = run
         self._of_group[run.group_id].add(run.run_id)
         if run.agent_id:

@@ -12,6 +12,7 @@ import pytest
 from agents_at_work import AgentProcess, Workshop, hosted, workshop
 from servers import NatsNode
 
+from headwater.agents.console import DOCUMENTATION
 from headwater.core.aggregates import Aggregate
 from headwater.core.rules import agent as agent_rules
 from headwater.core.rules.agent import AgentStatus
@@ -64,7 +65,7 @@ async def test_an_agent_says_that_it_registers_what_it_takes_and_that_it_waits(s
         "Agent stopped.",
     ]
     assert [line for line in lines if line in expected] == expected
-    assert any(line.startswith("Agent documentation can be found at https://") for line in lines)
+    assert any(line == f"Agent documentation can be found at {DOCUMENTATION}" for line in lines)
     assert status == 0
 
 

@@ -156,12 +156,14 @@ class PlayedRun:
         return await self.history.log.logs.write(self.run_id, 1, [line])
 
 
-async def play_etl(history: History, flow_id: str, *, fail: bool = False, finish: bool = True, children: int = 12) -> PlayedRun:
+async def play_etl(
+    history: History, flow_id: str, *, fail: bool = False, finish: bool = True, children: int = 12, agent_id: str = ""
+) -> PlayedRun:
     """A run of `ETL_TASKS`: extract (retried once), a mapped transform, and what follows."""
     clock, rng = history.clock, history.random
     played = await history.run(flow_id)
     clock.pass_seconds(0.02)
-    await played.claim()
+    await played.claim(agent_id)
     clock.pass_seconds(0.2)
     await played.start()
     await played.log("Beginning Flow run for 'etl'")

@@ -49,7 +49,7 @@ WAKE_UP_SECONDS = 3.0
 SLOT_SECONDS = 0.3
 CLAIM_SECONDS = 5.0
 """Whoever takes a slot for a run claims the run within so long, or died."""
-_RETRY_SECONDS = 2.0
+RETRY_SECONDS = 2.0
 _RETRY_SECONDS_MAX = 60.0
 _AT_ONCE = 8
 
@@ -212,7 +212,7 @@ class Warden:
             await remedies[what](about)
         except LogError as error:
             _log.debug("%s %s cannot be looked at now: %s", what, about, error)
-            self._deadlines.advance(task, _RETRY_SECONDS)
+            self._deadlines.advance(task, RETRY_SECONDS)
         except HeadwaterError as error:
             _log.error("%s %s cannot be looked after: %s", what, about, error)
         finally:

@@ -107,6 +107,19 @@ def test_a_run_without_an_agent_is_explained_with_what_to_start(headwater: Comma
     assert "fails when 1 attempt was lost" in headwater("events", run_id).out
 
 
+def test_the_server_notices_that_the_last_agent_was_killed(headwater: CommandLine, flows: str, start_agent: Callable[..., Agent]) -> None:
+    agent = start_agent("--label", flows, "--name", f"doomed {flows}")
+    run_id = headwater("run", "--name", "hang", "--project", flows, "--quiet").out.strip()
+    wait_for(lambda: headwater("explain", run_id, "--output", "json").json["reason"] == "runs", "it runs")
+    agent.kill()
+    agent.communicate()
+    assert headwater("cancel", run_id, "--reason", "nobody is there").code == 0
+
+    wait_for(lambda: headwater("explain", run_id, "--output", "json").json["reason"] == "cancelled", "the cancel is final")
+    events = headwater("events", run_id).out
+    assert f"attempt 1 was lost: nothing was heard of agent 'doomed {flows}'" in events
+
+
 def test_wrong_settings_are_refused_in_words(headwater: CommandLine, flows: str) -> None:
     assert headwater("set", "concurrency", "etl", "0", "--project", flows).code == 2
     missing = headwater("set", "max-attempts", "no-such-flow", "2", "--project", flows)

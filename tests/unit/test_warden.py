@@ -1,0 +1,190 @@
+"""The warden on a log in memory: what it folds, when it looks, and what it does about what it finds."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import anyio
+import pytest
+from happenings import AUTHOR, a_flow, a_run, an_agent, claimed, executed, lost
+
+from headwater.core import subjects
+from headwater.core.commands import RescheduleRun
+from headwater.core.log.memory import MemoryLog
+from headwater.core.operations.agents import stop_agent
+from headwater.core.operations.runs import cancel_run, restart_run, run
+from headwater.core.operations.slots import set_concurrency, slots, take_slot
+from headwater.core.rules.agent import AgentStatus
+from headwater.core.states import StateName
+from headwater.server.warden import Warden
+from headwater.server.warden import warden as warden_module
+from headwater.server.warden.deadlines import Deadlines
+from headwater.server.warden.watchlist import Watchlist
+
+PATIENCE_SECONDS = 30.0
+
+
+@pytest.fixture
+def log() -> MemoryLog:
+    return MemoryLog()
+
+
+@pytest.fixture(autouse=True)
+def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LEASE_SECONDS", "SILENCE_SECONDS", "WAKE_UP_SECONDS", "SLOT_SECONDS", "CLAIM_SECONDS", "RETRY_SECONDS"):
+        monkeypatch.setattr(warden_module, name, 0.05)
+
+
+@asynccontextmanager
+async def guarded(log: MemoryLog) -> AsyncIterator[Warden]:
+    async with anyio.create_task_group() as group:
+        warden = Warden(log)
+        await group.start(warden.serve)
+        await warden.caught_up()
+        yield warden
+        group.cancel_scope.cancel()
+
+
+async def folded(log: MemoryLog) -> Watchlist:
+    watchlist = Watchlist()
+    async for batch in log.events.read_all():
+        for recorded in batch:
+            watchlist.fold(recorded)
+    return watchlist
+
+
+async def eventually(fact: Callable[[], Awaitable[bool]]) -> None:
+    with anyio.fail_after(PATIENCE_SECONDS):
+        while not await fact():  # noqa: ASYNC110 - the broker tells nobody of its items
+            await anyio.sleep(0.01)
+
+
+async def woken(log: MemoryLog, run_id: str, *, generation: int = 0) -> None:
+    await eventually(lambda: log.queues.is_waiting(run_id, generation=generation))
+
+
+async def reached(log: MemoryLog, run_id: str, state: StateName) -> None:
+    with anyio.fail_after(PATIENCE_SECONDS):
+        async with log.events.follow(subjects.run(run_id)) as news:
+            async for _ in news:
+                if (await run(log.events, run_id).refresh()).state is state:
+                    return
+
+
+async def test_it_watches_unfinished_runs_and_who_holds_them(log: MemoryLog) -> None:
+    flow = await a_flow(log)
+    agent_id, _ = await an_agent(log)
+    waiting, held, ended, left = [(await a_run(log, flow.flow_id)).run_id for _ in range(4)]
+    await claimed(log, held, agent_id=agent_id)
+    await executed(log, ended)
+    await claimed(log, left, agent_id=agent_id)
+    await lost(log, left)
+
+    known = await folded(log)
+
+    assert set(known.runs) == {waiting, held, left}
+    assert {each.run_id for each in known.waiting()} == {waiting, left}
+    assert [each.run_id for each in known.held_by(agent_id)] == [held]
+    assert known.agents[agent_id].status is AgentStatus.WORKING
+    await stop_agent(log.events, agent_id, AUTHOR)
+    assert (await folded(log)).agents[agent_id].status is AgentStatus.STOPPED  # it holds a run still
+
+
+async def test_a_restarted_run_that_it_had_let_go_of_is_read_again(log: MemoryLog) -> None:
+    flow = await a_flow(log)
+    run_id = (await a_run(log, flow.flow_id)).run_id
+    async with guarded(log):
+        await executed(log, run_id, failed=True)
+        log.queues.lose_everything()
+        await restart_run(log.events, log.queues, run_id, AUTHOR, from_task="task-0")
+        log.queues.lose_everything()
+
+        await woken(log, run_id)
+
+
+async def test_every_waiting_run_is_woken_after_a_loss(log: MemoryLog) -> None:
+    flow = await a_flow(log)
+    due = [(await a_run(log, flow.flow_id)).run_id for _ in range(20)]
+    later = (await a_run(log, flow.flow_id, start_time=datetime.now(UTC) + timedelta(hours=1))).run_id
+    async with guarded(log):
+        log.queues.lose_everything()
+        for run_id in [*due, later]:
+            await woken(log, run_id)
+
+
+async def test_a_timer_of_before_a_rescheduling_counts_for_nothing(log: MemoryLog) -> None:
+    flow = await a_flow(log)
+    run_id = (await a_run(log, flow.flow_id, start_time=datetime.now(UTC) + timedelta(hours=1))).run_id
+    async with guarded(log):
+        await run(log.events, run_id).execute(RescheduleRun(datetime.now(UTC)), AUTHOR)
+        await woken(log, run_id, generation=2)
+
+
+async def test_a_silent_agent_s_runs_are_lost_and_its_cancels_final(log: MemoryLog) -> None:
+    flow = await a_flow(log)
+    agent_id, _ = await an_agent(log)
+    first, second = [(await a_run(log, flow.flow_id)).run_id for _ in range(2)]
+    for run_id in (first, second):
+        await claimed(log, run_id, agent_id=agent_id)
+    await cancel_run(log.events, log.queues, second, AUTHOR)
+    async with guarded(log):
+        await reached(log, first, StateName.SCHEDULED)
+        await reached(log, second, StateName.CANCELLED)
+
+    assert (await folded(log)).agents[agent_id].status is AgentStatus.LOST
+
+
+async def test_slots_of_runs_that_are_over_are_freed_and_those_of_running_ones_kept(log: MemoryLog) -> None:
+    flow = await a_flow(log)
+    await set_concurrency(log.events, flow.flow_group_id, 2, AUTHOR)
+    over, never_claimed = [(await a_run(log, flow.flow_id)).run_id for _ in range(2)]
+    for run_id in (over, never_claimed):
+        await take_slot(log.events, flow.flow_group_id, run_id, 1, AUTHOR)
+    await executed(log, over)
+    async with guarded(log):
+        await take_slot(log.events, flow.flow_group_id, never_claimed, 2, AUTHOR)
+
+        async def none_is_taken() -> bool:
+            return not (await slots(log.events, flow.flow_group_id).refresh()).attempts
+
+        await eventually(none_is_taken)
+
+
+async def test_it_lives_through_a_log_that_is_away(log: MemoryLog) -> None:
+    from headwater.core.errors import LogUnavailable
+
+    flow = await a_flow(log)
+    run_id = (await a_run(log, flow.flow_id)).run_id
+    failures = 3
+
+    async with guarded(log):
+
+        def away(operation: str, moment: str, _: str) -> None:
+            nonlocal failures
+            if operation == "offer" and moment == "asked" and failures:
+                failures -= 1
+                raise LogUnavailable("memory:", "away")
+
+        log.interference = away
+        log.queues.lose_everything()
+        await woken(log, run_id)
+    assert failures == 0
+
+
+async def test_deadlines_come_in_their_order_and_only_once() -> None:
+    deadlines: Deadlines[str] = Deadlines()
+    deadlines.set("late", 0.03)
+    deadlines.set("never", 0.02)
+    deadlines.set("moved", 600)
+    deadlines.advance("moved", 0.01)
+    deadlines.advance("late", 600)
+    deadlines.clear("never")
+    seen: list[str] = []
+    with anyio.fail_after(PATIENCE_SECONDS):
+        while len(seen) < 2:
+            seen += await deadlines.wait()
+
+    assert seen == ["moved", "late"]
+    assert len(deadlines) == 0

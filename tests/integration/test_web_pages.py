@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from played_history import ETL_TASKS, chain, play_etl
-from viewing import hosted, opened
+from viewing import eventually, hosted, opened
 from web_site import WebSite, fresh_site, web_site
 
 from headwater.core.events import ParameterSpec
@@ -194,3 +194,26 @@ async def test_metrics_tell_of_the_log_the_views_the_runs_the_agents_and_the_que
         "headwater_append_seconds_count",
     ):
         assert line in answer.text, (line, answer.text)
+
+
+async def test_hostile_log_lines_are_shown_as_text_and_downloaded_whole(site: WebSite) -> None:
+    await site.history.project("tutorial")
+    flow = await site.history.flow("hello-flow", project="tutorial", **chain(["say_hello"]))
+    run = await site.history.run(flow.flow_id)
+    await run.claim()
+    huge = "x" * 90_000  # longer ones are cut where they are logged
+    for line in ("\x1b[31m<script>alert(1)</script>\x1b[0m", "null\x00 and \u202ebidi", huge, "y" * 1_000_000):
+        await run.log(line)
+
+    async def all_shown() -> bool:
+        return (await site.page(f"/default/flow-run/{run.run_id}?tab=logs")).count("the download has all of it") == 2
+
+    await eventually(all_shown, "a cut line on the page")
+    page = await site.page(f"/default/flow-run/{run.run_id}")
+    assert "&lt;script&gt;alert(1)" in page
+    assert "\x1b" not in page
+    assert len(page) < 100_000
+    text = (await site.client.get(f"/default/flow-run/{run.run_id}/logs.txt")).text
+    assert huge in text
+    rows = (await site.client.get(f"/default/flow-run/{run.run_id}/logs.json")).text.splitlines()
+    assert len(rows) == 4

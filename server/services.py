@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from urllib.parse import urlsplit
 
 import anyio
 from anyio import TASK_STATUS_IGNORED
@@ -10,6 +11,7 @@ from anyio.abc import TaskStatus
 
 from headwater.core.concurrency import Service, start_all
 from headwater.core.log.jetstream import open_log
+from headwater.core.settings import UI_URL
 from headwater.server.program import ServerContext
 
 
@@ -45,8 +47,14 @@ class LogServices:
         ):
             await start_all(group, [Warden(log)])
             await start_all(group, view_services(log, context.database_url, log_retention_days=context.log_retention_days))
-            await start_all(group, [WebService(log, context.http_socket)])
+            await start_all(group, [WebService(log, context.http_socket, hosts=_own_names(), key=context.key)])
             task_status.started()
+
+
+def _own_names() -> list[str]:
+    """Return the name under which people reach the pages, where HEADWATER_UI_URL tells one."""
+    name = urlsplit(UI_URL.value() or "").hostname
+    return [] if name is None else [name]
 
 
 def server_services(context: ServerContext) -> Sequence[Service]:

@@ -1,13 +1,31 @@
-"""A TCP proxy that loses a reply: it lets a message through, waits until the server has answered it, and cuts the connection instead."""
+"""A TCP proxy that does to connections what networks do: cuts before and after a message, resets, silence, slowness, black holes."""
 
 from __future__ import annotations
 
+import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from enum import Enum
+from random import Random
 from urllib.parse import urlsplit
 
 import anyio
 from anyio.abc import SocketAttribute, SocketStream
+
+_PIECE_BYTES = 64
+_GONE = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError)
+
+
+class Fault(Enum):
+    """What can be done to connections. What takes time takes the seconds that `strike` is given."""
+
+    CUT_BEFORE = "the next message from a client never arrives, and its connection is cut"
+    CUT_AFTER = "the next message from a client arrives, its answer does not, and its connection is cut"
+    RESET = "every connection is reset"
+    HALF_OPEN = "every connection stays open, what is sent on it is lost both ways, and in the end it is cut"
+    SLOW = "everything arrives slowly, in small pieces"
+    BLACK_HOLE = "nothing arrives, and nobody can connect; then all of it arrives"
 
 
 class CuttingProxy:
@@ -17,8 +35,12 @@ class CuttingProxy:
         self.url = url
         self.cuts = 0
         self._target = urlsplit(target)
-        self._marker = b""
-        self._connections: set[anyio.CancelScope] = set()
+        self._marker: bytes | None = None
+        self._cut_before = False
+        self._is_slow = False
+        self._open = anyio.Event()
+        self._open.set()
+        self._connections: set[_Connection] = set()
 
     def lose_the_reply_to(self, marker: str) -> None:
         """Cut when the server answers after the next bytes from a client that contain `marker`. Once."""
@@ -27,43 +49,100 @@ class CuttingProxy:
     def cut(self) -> None:
         """Cut every connection now; new ones are accepted."""
         for connection in tuple(self._connections):
-            connection.cancel()
+            connection.scope.cancel()
         self.cuts += 1
+
+    async def strike(self, fault: Fault, *, seconds: float) -> None:
+        """Let it happen, and return when it is over."""
+        match fault:
+            case Fault.CUT_BEFORE:
+                self._cut_before = True
+            case Fault.CUT_AFTER:
+                self.lose_the_reply_to("")
+            case Fault.RESET:
+                for connection in self._connections:
+                    connection.reset_when_closed()
+                self.cut()
+            case Fault.HALF_OPEN:
+                silent = tuple(self._connections)
+                for connection in silent:
+                    connection.is_silent = True
+                await anyio.sleep(seconds)
+                for connection in silent:
+                    connection.scope.cancel()
+            case Fault.SLOW:
+                self._is_slow = True
+                await anyio.sleep(seconds)
+                self._is_slow = False
+            case Fault.BLACK_HOLE:
+                self._open = anyio.Event()
+                await anyio.sleep(seconds)
+                self._open.set()
 
     async def serve(self, client: SocketStream) -> None:
         assert self._target.hostname is not None
         assert self._target.port is not None
+        await self._open.wait()
         try:
             server = await anyio.connect_tcp(self._target.hostname, self._target.port)
         except OSError:
             await client.aclose()
             return
         async with client, server, anyio.create_task_group() as group:
-            self._connections.add(group.cancel_scope)
-            passed = anyio.Event()
-            group.start_soon(self._pump_up, client, server, passed, group.cancel_scope)
-            group.start_soon(self._pump_down, server, client, passed, group.cancel_scope)
-        self._connections.discard(group.cancel_scope)
+            connection = _Connection(client, server, group.cancel_scope)
+            self._connections.add(connection)
+            group.start_soon(self._pump_up, connection)
+            group.start_soon(self._pump_down, connection)
+        self._connections.discard(connection)
 
-    async def _pump_up(self, client: SocketStream, server: SocketStream, passed: anyio.Event, scope: anyio.CancelScope) -> None:
-        with suppress(anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+    async def _pump_up(self, connection: _Connection) -> None:
+        with suppress(*_GONE):
             while True:
-                data = await client.receive()
-                if self._marker and self._marker in data:
-                    self._marker = b""
-                    passed.set()
-                await server.send(data)
-        scope.cancel()
-
-    async def _pump_down(self, server: SocketStream, client: SocketStream, passed: anyio.Event, scope: anyio.CancelScope) -> None:
-        with suppress(anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
-            while True:
-                data = await server.receive()
-                if passed.is_set():
+                data = await connection.client.receive()
+                if self._cut_before and not connection.is_silent:
+                    self._cut_before = False
                     self.cuts += 1
                     break
-                await client.send(data)
-        scope.cancel()
+                if self._marker is not None and self._marker in data:
+                    self._marker = None
+                    connection.passed.set()
+                await self._pass_on(connection, connection.server, data)
+        connection.scope.cancel()
+
+    async def _pump_down(self, connection: _Connection) -> None:
+        with suppress(*_GONE):
+            while True:
+                data = await connection.server.receive()
+                if connection.passed.is_set():
+                    self.cuts += 1
+                    break
+                await self._pass_on(connection, connection.client, data)
+        connection.scope.cancel()
+
+    async def _pass_on(self, connection: _Connection, receiver: SocketStream, data: bytes) -> None:
+        await self._open.wait()
+        if connection.is_silent:
+            return
+        while self._is_slow and data:
+            await receiver.send(data[:_PIECE_BYTES])
+            data = data[_PIECE_BYTES:]
+            await anyio.sleep(0.005)
+        if data:
+            await receiver.send(data)
+
+
+class _Connection:
+    """A client's connection, and the one to the server that stands for it."""
+
+    def __init__(self, client: SocketStream, server: SocketStream, scope: anyio.CancelScope) -> None:
+        self.client, self.server, self.scope = client, server, scope
+        self.passed = anyio.Event()
+        self.is_silent = False
+
+    def reset_when_closed(self) -> None:
+        for end in (self.client, self.server):
+            with suppress(OSError):
+                end.extra(SocketAttribute.raw_socket).setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 @asynccontextmanager
@@ -75,3 +154,11 @@ async def cutting_proxy(target: str) -> AsyncIterator[CuttingProxy]:
         group.start_soon(listener.serve, proxy.serve)
         yield proxy
         group.cancel_scope.cancel()
+
+
+async def trouble(proxy: CuttingProxy, random: Random, *, pause_seconds: float, longest_seconds: float) -> None:
+    """Strike again and again, as the source of chance has it, until cancelled."""
+    faults = sorted(Fault, key=lambda fault: fault.name)
+    while True:
+        await anyio.sleep(random.random() * pause_seconds)
+        await proxy.strike(random.choice(faults), seconds=random.random() * longest_seconds)

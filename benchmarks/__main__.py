@@ -19,6 +19,7 @@ SECTIONS = {
     "local_engine.py": ([], ["1000"]),
     "projection.py": ([], ["--runs", "1000"]),
     "listing.py": (["--runs", "100000", "--times", "100"], ["--runs", "2000", "--times", "10"]),
+    "web.py": (["--times", "30"], ["--runs", "500", "--tasks", "200", "--times", "3", "--pages", "10"]),
 }
 """Each benchmark with its arguments, and with those of a quick look that only shows that it works."""
 

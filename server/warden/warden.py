@@ -242,15 +242,16 @@ class Warden:
     async def _look_at_run(self, run_id: str) -> None:
         if run_id in self._known.unread:
             run, read_to = await self._remedies.read(run_id)
-            if read_to < self._known.unread.get(run_id, 0):
+            to_read = self._known.unread.get(run_id)
+            if to_read is not None and read_to < to_read:
                 self._deadlines.advance(("run", run_id), 0)  # more happened to it meanwhile
                 return
-            if run is None:
-                self._known.unread.pop(run_id, None)
-                return
-            self._known.watch(run)
-            if run.agent_id:
-                self._expect_sign_of(run.agent_id)
+            if to_read is not None and run is None:
+                self._known.unread.pop(run_id)
+            elif to_read is not None and run is not None:
+                self._known.watch(run, read_to)
+                if run.agent_id:
+                    self._expect_sign_of(run.agent_id)
         found = self._known.runs.get(run_id)
         if found is None or not found.waits or found.start_time is None:
             return

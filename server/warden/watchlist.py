@@ -68,6 +68,8 @@ class Watchlist:
     unread: dict[str, Position] = field(default_factory=dict)
     """Runs that were restarted after they had been let go of: to be read from the log up to here or later, and given to `watch`."""
     position: Position = 0
+    _read_to: dict[str, Position] = field(default_factory=dict)
+    """How far those runs were read: what happened to them before is not to be folded once more, over what came of it."""
     _held_by: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _of_group: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
@@ -78,6 +80,8 @@ class Watchlist:
         prefix, _, about = subject.rpartition(".")
         prefix += "."
         if prefix not in {_RUN, _AGENT, _SLOTS} or (prefix == _RUN and _OF_RUNS not in data):
+            return []
+        if recorded.position <= self._read_to.get(about, 0):
             return []
         try:
             events = recorded.commit.events
@@ -108,6 +112,7 @@ class Watchlist:
             case RunScheduled():
                 run.start_time, run.generation = event.start_time, event.generation
             case RunSubmitted():
+                self._let_go(run)
                 run.attempt = event.attempt
                 run.agent_id = event.agent_id
                 self._held_by[event.agent_id].add(run_id)
@@ -142,6 +147,7 @@ class Watchlist:
 
     def forget(self, run_id: str) -> None:
         """Watch a run no more that has ended."""
+        self._read_to.pop(run_id, None)
         run = self.runs.pop(run_id, None)
         if run is None:
             return
@@ -150,9 +156,10 @@ class Watchlist:
         if not group:
             del self._of_group[run.group_id]
 
-    def watch(self, run: WatchedRun) -> None:
-        """Take in a run as the log has it now."""
+    def watch(self, run: WatchedRun, read_to: Position) -> None:
+        """Take in a run as the log has it up to there."""
         self.unread.pop(run.run_id, None)
+        self._read_to[run.run_id] = read_to
         self.runs[run.run_id] = run
         self._of_group[run.group_id].add(run.run_id)
         if run.agent_id:

@@ -222,9 +222,9 @@ class _Queues:
         return self._queues.losses()
 
     @asynccontextmanager
-    async def bind(self, queue_id: str, *, lease_seconds: float, **more: Any) -> AsyncIterator[QueueBinding]:
+    async def bind(self, queue_id: str, *, lease_seconds: float, limit: int | None = None) -> AsyncIterator[QueueBinding]:
         await self._connection.mended()
-        async with self._queues.bind(queue_id, lease_seconds=lease_seconds, **more) as binding:
+        async with self._queues.bind(queue_id, lease_seconds=lease_seconds, limit=limit) as binding:
             yield _Binding(self._connection, binding)
 
 

@@ -8,6 +8,7 @@ from headwater.projections.queries.runs import the_run
 from headwater.projections.queries.statement import Conditions, Key, Statement
 
 # Task runs have rows once they have events. The others are read off the flow version's tasks: Pending, or Cancelled with their run.
+# Rows become JSON only once the page is known: of a large run, most are not on it.
 # LIMIT and OFFSET keep the look-ups by index: right after a large run there are no statistics, and a join was planned as 10,000 x 10,000.
 _TASK_RUNS = """
 WITH run AS (SELECT id, flow_id, state, end_time FROM runs WHERE id = $1),
@@ -29,13 +30,12 @@ all_task_runs AS (
         AND NOT EXISTS (SELECT 1 FROM task_runs t WHERE t.run_id = $1 AND t.slug = f.slug AND t.map_index = -1 OFFSET 0)
 )
 SELECT row_to_json(shown)::text AS row, json_build_array(a.ordinal, a.slug, a.map_index)::text AS key
-FROM all_task_runs a
+FROM (SELECT * FROM all_task_runs a {where} ORDER BY a.ordinal, a.slug, a.map_index LIMIT {count}) AS a
 CROSS JOIN LATERAL (
     SELECT a.run_id, a.slug, a.map_index, a.name, a.task_name, a.state, a.state_message, a.run_count, a.start_time, a.end_time,
         a.retry_at, a.child_count, a.result, a.failure, a.attempt, a.position
 ) AS shown
-{where}
-ORDER BY a.ordinal, a.slug, a.map_index LIMIT {count}
+ORDER BY a.ordinal, a.slug, a.map_index
 """
 
 

@@ -9,10 +9,10 @@ BIN := $(VENV)/bin
 help:  ## Print these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(VENV)/installed: pyproject.toml
+$(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --editable '.[dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 setup: $(VENV)/installed  ## Make the environment in .venv, with everything the other words need
@@ -44,6 +44,9 @@ screenshots: setup  ## Take the pictures of every page for the documentation (ne
 
 browser:  ## Install the Chromium of Debian, which the tests of the pages drive
 	command -v chromium || (apt-get update && apt-get install --yes --no-install-recommends chromium)
+
+lock: setup  ## Write down the versions installed now as those that everybody gets
+	{ head -n 1 constraints.txt; $(BIN)/pip freeze --exclude-editable; } > constraints.new && mv constraints.new constraints.txt
 
 golden: setup  ## Write golden files for events that have none yet
 	$(BIN)/python tests/golden_events.py

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench docs screenshots browser golden simulate soak clean
+.PHONY: help setup demo test check format bench docs screenshots browser golden simulate soak chaos clean
 
 help:  ## Print these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ simulate: setup  ## Live through the history of one seed in virtual time: make s
 
 soak: setup  ## Live through histories of chance for so long: make soak MINUTES=10
 	PYTHONPATH=tests $(BIN)/python -m simulation.simulate --minutes $(or $(MINUTES),1)
+
+chaos: setup  ## Kill something real every second for 5 minutes, and give 1,000 commands through a bad network
+	PYTHONPATH=tests $(BIN)/python -m simulation.chaos --seconds $(or $(SECONDS),300) --runs $(or $(RUNS),1000) $(if $(SEED),--seed $(SEED))
+	UNCLEAR_COMMANDS=1000 $(BIN)/pytest tests/integration/test_unclear_replies.py
 
 clean:  ## Remove what was made here
 	rm -rf $(VENV) build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

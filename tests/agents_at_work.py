@@ -153,6 +153,10 @@ class AgentProcess:
         return self.output_file.read_text()
 
     @property
+    def runs(self) -> bool:
+        return self._process.poll() is None
+
+    @property
     def pid(self) -> int:
         return self._process.pid
 

@@ -27,8 +27,8 @@ def events_reference() -> Iterator[str]:
     yield '{"v": 1, "id": "<uuid7>", "at": "<UTC>", "actor": "cli:ana@host", "cause": null, "events": [{"type": "run.started", ...}]}'
     yield "```"
     yield ""
-    yield "Fields with a default are left out where they hold it. A reader passes over fields and types it does not know. Events hold no code,"
-    yield "no secrets and no values of results (but inline ones that you chose); they hold references."
+    yield "Fields with a default are left out where they hold it. A reader passes over fields and types it does not know. Events hold"
+    yield "no code, no secrets and no values of results (but inline ones that you chose); they hold references."
     yield ""
     yield "| event | meaning | fields |"
     yield "|---|---|---|"

@@ -48,7 +48,7 @@ def test_a_value_that_another_task_takes_is_kept_under_its_attempt(home: Path) -
     assert file.startswith("chain/r-1/values-1-")
     source = next(state for each, state in states.items() if each.name == "source")
     assert isinstance(source, Success)
-    assert source._result.location.startswith(f"{home / 'results' / file}#0+")
+    assert (source._result.location or "").startswith(f"{home / 'results' / file}#0+")
     assert State.deserialize(State.serialize(source)).load_result().result == [1, 2]
 
 

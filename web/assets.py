@@ -53,6 +53,12 @@ def asset_url(name: str) -> str:
 
 
 @cache
+def look_version() -> str:
+    """Return what changes with any of the files: a page that was made with others must be loaded again."""
+    return hashlib.sha256("".join(asset.url for asset in assets().values()).encode()).hexdigest()[:12]
+
+
+@cache
 def favicon() -> str:
     """Return the mark as an address that needs no request."""
     return f"data:image/svg+xml,{quote(assets()['mark.svg'].plain)}"

@@ -11,7 +11,8 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp
 
 from headwater.core.errors import ViewsBehind
-from headwater.web.live.stream import EventStream, Watching, Where, updates
+from headwater.web.assets import look_version
+from headwater.web.live.stream import EventStream, Watching, Where, load_again, updates
 from headwater.web.pages.kinds import kind_of
 from headwater.web.pages.page import Asked, Page, PageKind, PageViews, Params, Sources
 from headwater.web.rendering import render
@@ -60,7 +61,11 @@ def page_context(request: Request, page: Page, *, live: str = "", notice: str = 
 
 
 def _live_address(path: str, query: Params, page: Page, position: int) -> str:
-    asked = {"page": f"{path}?{urlencode(query)}" if query else path, "from": str(Where(position=position, lines=page.lines_position))}
+    asked = {
+        "page": f"{path}?{urlencode(query)}" if query else path,
+        "look": look_version(),
+        "from": str(Where(position=position, lines=page.lines_position)),
+    }
     if page.changes_at is not None:
         asked["until"] = str(round(page.changes_at.timestamp() * 1000))
     return f"/live?{urlencode(asked)}"
@@ -74,6 +79,8 @@ async def send_updates(request: Request) -> Response | ASGIApp:
     if found is None:
         return PlainTextResponse("There is no such page.\n", status_code=404)
     kind, params = found
+    if request.query_params.get("look", look_version()) != look_version():
+        return EventStream(load_again())
     query = Asked({name: value.replace("\0", "") for name, value in parse_qsl(address.query)})
     until = request.query_params.get("until", "")
     watching = Watching(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
+import anyio
 import msgspec
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
@@ -13,6 +15,7 @@ from anyio.abc import TaskStatus
 from headwater.core import subjects
 from headwater.core.log.protocol import Log
 from headwater.core.presence import Heartbeat
+from headwater.web.live.lasting import through_outages
 
 MISSED_MAX = 3
 """After so many missed heartbeats an agent counts as silent."""
@@ -63,8 +66,15 @@ class Presence:
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Listen until cancelled."""
-        async with self._log.subscribe(subjects.AGENT_HEARTBEATS) as messages:
+        async with anyio.create_task_group() as group:
+            ready = anyio.Event()
+            group.start_soon(through_outages, "Hearing agents", partial(self._listen, ready))
+            await ready.wait()
             task_status.started()
+
+    async def _listen(self, ready: anyio.Event) -> None:
+        async with self._log.subscribe(subjects.AGENT_HEARTBEATS) as messages:
+            ready.set()
             async for message in messages:
                 self._hear(message.subject.rsplit(".", 1)[-1], message.data)
 

@@ -11,10 +11,12 @@ import httpx
 import msgspec
 import pytest
 from played_history import ETL_TASKS, chain, play_etl
+from servers import NatsNode, eventually
 from viewing import hosted
 from web_site import WebSite, fresh_site, live_address
 
 from headwater.core import subjects
+from headwater.core.errors import LogError
 from headwater.core.presence import Heartbeat
 from headwater.core.states import StateName
 
@@ -165,3 +167,25 @@ async def test_the_service_ends_although_pages_are_open(nats_url: str, database_
             browser = await left_open.enter_async_context(httpx.AsyncClient(base_url=site.url, trust_env=False))
             stream = await left_open.enter_async_context(browser.stream("GET", live_address("/")))
             assert stream.status_code == 200
+
+
+async def test_open_pages_live_through_the_death_of_the_broker(nats_node: NatsNode, database_url: str) -> None:
+    async with fresh_site(nats_node.url, database_url) as site:
+        run = await site.history.run(await _hello(site))
+        await run.claim()
+        async with site.open_page(f"/default/flow-run/{run.run_id}") as page:
+            await run.start()
+            await page.until("Running", in_part="live_header")
+            nats_node.kill()
+            nats_node.start()
+            position = await eventually(run.finish, "the log answers again", but_for=(LogError,))
+            await page.until("All reference tasks succeeded.", in_part="live_header")
+            assert position > 0
+            assert (await site.client.get("/health")).status_code == 200
+
+
+async def test_a_page_of_another_version_is_told_to_load_itself_anew(site: WebSite) -> None:
+    async with site.client.stream("GET", live_address("/") + "&look=old") as answer:
+        received = (await answer.aread()).decode()
+
+    assert "event: reload" in received

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 import anyio
 from anyio import TASK_STATUS_IGNORED
@@ -15,6 +16,7 @@ from headwater.core import subjects
 from headwater.core.commit import Position
 from headwater.core.errors import HeadwaterError, LogError, ViewsError
 from headwater.core.log.protocol import Log, Recorded
+from headwater.web.live.lasting import through_outages
 from headwater.web.live.tails import RunTails
 from headwater.web.live.topics import AGENTS, ANY_FLOW, FlowsOfRuns, LastChanges, topics_of
 from headwater.web.live.watched import Wake, WatchedPage
@@ -89,19 +91,29 @@ class LiveHub:
         async with anyio.create_task_group() as group:
             self._group = group
             self._tails = RunTails(self._log.logs, group)
-            self.position = (await self._log.events.tail()).position
-            changes = self._changes = LastChanges(self.position)
-            async with self._log.events.follow(subjects.EVENTS_ALL, after=self.position) as batches:
-                task_status.started()
-                async for batch in batches:
-                    touched: set[str] = set()
-                    for recorded in batch:
-                        topics = topics_of(recorded, self._flows)
-                        changes.note(topics, recorded.position)
-                        touched |= topics
-                        self._hear(recorded)
-                        self.position = recorded.position
-                    self._wake(touched)
+            ready = anyio.Event()
+            group.start_soon(through_outages, "The feed of the pages", partial(self._feed, ready))
+            await ready.wait()
+            task_status.started()
+
+    async def _feed(self, ready: anyio.Event) -> None:
+        """Hear commits from the log's end on, and wake the pages they concern."""
+        self.position = (await self._log.events.tail()).position
+        # What happened while nobody listened is not known: whoever looks at a page since before is shown it anew.
+        changes = self._changes = LastChanges(self.position)
+        async with self._log.events.follow(subjects.EVENTS_ALL, after=self.position) as batches:
+            for watched in self._watched.values():
+                watched.want(self.position)
+            ready.set()
+            async for batch in batches:
+                touched: set[str] = set()
+                for recorded in batch:
+                    topics = topics_of(recorded, self._flows)
+                    changes.note(topics, recorded.position)
+                    touched |= topics
+                    self._hear(recorded)
+                    self.position = recorded.position
+                self._wake(touched)
 
     def _wake(self, touched: set[str]) -> None:
         any_flow = ANY_FLOW in touched

@@ -97,6 +97,11 @@ async def updates(hub: LiveHub, watching: Watching) -> AsyncIterator[bytes]:
                     yield b": still here\n\n"
 
 
+async def load_again() -> AsyncIterator[bytes]:
+    """Tell a page of another version of the server to load itself anew."""
+    yield _frame("reload", b"{}", Where())
+
+
 def _lines(messages: Sequence[RecordedLines], wanted: LineFilter) -> str:
     return rendered_lines(messages, wanted)
 

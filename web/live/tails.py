@@ -11,6 +11,7 @@ from anyio.abc import TaskGroup
 
 from headwater.core.commit import Position
 from headwater.core.log.protocol import RecordedLines, RunLogs
+from headwater.web.live.lasting import through_outages
 from headwater.web.live.watched import Wake
 
 MESSAGES_KEPT_MAX = 400
@@ -30,9 +31,13 @@ class RunTail:
     async def follow(self) -> None:
         """Follow the run's log until cancelled."""
         with self.scope:
-            async with self._logs.follow(self._run_id, after=self._begins) as batches:
-                async for batch in batches:
-                    self._add(batch)
+            await through_outages("A log that is looked at", self._follow)
+
+    async def _follow(self) -> None:
+        after = self._newest[-1].position if self._newest else self._begins
+        async with self._logs.follow(self._run_id, after=after) as batches:
+            async for batch in batches:
+                self._add(batch)
 
     def _add(self, batch: Sequence[RecordedLines]) -> None:
         self._newest.extend(batch)

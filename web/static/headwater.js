@@ -234,6 +234,7 @@ explorer();
 showFavicon();
 markScrollable();
 addEventListener("resize", markScrollable);
+for (const current of $$("nav [aria-current]")) current.scrollIntoView({ block: "nearest", inline: "nearest" });
 const lines = $("[data-lines]");
 if (lines) lines.scrollTop = lines.scrollHeight;
 if (document.body.dataset.live) follow(document.body.dataset.live);

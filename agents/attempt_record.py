@@ -54,6 +54,11 @@ class AttemptRecord:
         self.stopping = False
         """Whether the attempt must end; read by the thread that runs the flow."""
 
+    @property
+    def run(self) -> Run:
+        """The run as this attempt knows it."""
+        return self._run.state
+
     def record(self, event: TaskRunEvent) -> None:
         """Take an event, from the thread that runs the flow. Waits where very many have not been appended yet."""
         if self.stopping:

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 
 import anyio
 from anyio.abc import TaskGroup
@@ -18,11 +19,11 @@ from headwater.agents.launch_wire import LIFELINE_DESCRIPTOR
 from headwater.agents.log_shipping import LogShipper
 from headwater.agents.perseverance import until_done
 from headwater.core.aggregates import Aggregate, Author
-from headwater.core.commands import FailUnstartedRun, FinishRun, RunCommand, StartRun
+from headwater.core.commands import FailUnstartedRun, FinishRun, ParkRun, RunCommand, StartRun
 from headwater.core.concurrency import single_error, together
 from headwater.core.events import Failure
 from headwater.core.log.protocol import Log
-from headwater.core.operations.runs import load_run
+from headwater.core.operations.runs import arm, load_run
 from headwater.core.operations.runs import run as run_aggregate
 from headwater.core.queries.rows import CachedResultRow
 from headwater.core.query_client import Views
@@ -61,6 +62,12 @@ class Backstage:
         await self.flush()
         now = self._author.clock()
         await self.record.execute(FinishRun(self._order.attempt, now, failed=failed, message=message, failure=failure))
+
+    async def park(self, start_time: datetime, message: str) -> None:
+        """Record that the run goes on at that time, in another attempt, and have that one woken. Raises AttemptFenced."""
+        await self.flush()
+        await self.record.execute(ParkRun(self._order.attempt, start_time, message))
+        await until_done(lambda: arm(self._log.queues, self.record.run, now=self._author.clock()), "the run's timer")
 
     async def refuse(self, message: str, failure: Failure | None = None) -> None:
         """Record that the run cannot be started, and why. Raises AttemptFenced."""

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum, auto
 
 import anyio
@@ -24,9 +24,11 @@ from headwater.core.errors import IllegalTransition
 from headwater.core.events import RunAttemptLost, RunCancelRequested, RunSubmitted
 from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import Log, LogLine, Recorded
+from headwater.core.operations.runs import arm
 from headwater.core.rules.run import Run
 
 LAUNCHES_MAX = 3
+CRASH_PAUSE_SECONDS_MAX = 60
 _REASON_CHARACTERS_MAX = 300
 _NO_LIMIT = sys.maxsize
 _STARTED = b'"run.started"'
@@ -145,6 +147,9 @@ class Custody:
                 self._show.info("Run '%s' was handed back: another agent may take it.", held.name)
                 return Verdict.GIVEN_BACK
             return await self._crashed(run, held, ending, began)
+        if state.attempt == held.attempt and not state.ended:
+            # Parked: its process has set the timer, unless it died over that.
+            await until_done(lambda: arm(self._log.queues, state, now=self._author.clock()), "the run's timer")
         return self._verdict_of(run.state, held, began)
 
     async def _crashed(self, run: Aggregate[Run, RunCommand], held: HeldRun, ending: Ending, began: float) -> Verdict:
@@ -155,7 +160,9 @@ class Custody:
             reason = f"{reason}, after printing: {said[:_REASON_CHARACTERS_MAX]}"
         self._show.error("Run '%s': attempt %d was lost: %s", held.name, held.attempt, reason)
         await self._log_crash(held, reason, tail)
-        await self._lose(run, held, reason, attempts_max=self._attempts_max)
+        again_at = self._author.clock() + crash_pause(run.state.attempts_lost)
+        await self._lose(run, held, reason, attempts_max=self._attempts_max, again_at=again_at)
+        await until_done(lambda: arm(self._log.queues, run.state, now=self._author.clock()), "the run's timer")
         return self._verdict_of(run.state, held, began)
 
     async def _log_crash(self, held: HeldRun, reason: str, tail: list[str]) -> None:
@@ -175,8 +182,16 @@ class Custody:
         await self._execute(run, FailUnstartedRun(at=self._author.clock(), message=message, attempt=held.attempt))
         return self._verdict_of(run.state, held, began)
 
-    async def _lose(self, run: Aggregate[Run, RunCommand], held: HeldRun, reason: str, *, attempts_max: int | None) -> None:
-        await self._execute(run, LoseAttempt(held.attempt, reason, self._author.clock(), attempts_max))
+    async def _lose(
+        self,
+        run: Aggregate[Run, RunCommand],
+        held: HeldRun,
+        reason: str,
+        *,
+        attempts_max: int | None,
+        again_at: datetime | None = None,
+    ) -> None:
+        await self._execute(run, LoseAttempt(held.attempt, reason, self._author.clock(), attempts_max, again_at))
 
     async def _execute(self, run: Aggregate[Run, RunCommand], command: RunCommand) -> None:
         """Append what the command leads to; where the run went on without us, its new state is what counts."""
@@ -214,6 +229,11 @@ def ends_attempt(recorded: Recorded, attempt: int) -> bool:
             case RunSubmitted(attempt=newer) if newer > attempt:
                 return True
     return False
+
+
+def crash_pause(attempts_lost: int) -> timedelta:
+    """Return how long the next attempt waits after a crash, so many attempts having been lost before: 1 s, 2 s, 4 s, at most a minute."""
+    return timedelta(seconds=min(CRASH_PAUSE_SECONDS_MAX, 2**attempts_lost))
 
 
 def duration(seconds: float) -> str:

@@ -13,7 +13,10 @@ from anyio.abc import TaskStatus
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a run's process says when its attempt is over. `state` is final and in the log already; or the attempt was not its own."""
+    """What a run's process says when its attempt is over. `state` is final and in the log already; or the attempt was not its own.
+
+    Neither: the run was parked, and goes on later.
+    """
 
     state: str | None = None
     message: str = ""

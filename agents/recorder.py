@@ -156,6 +156,7 @@ class AttemptRecorder:
         self._ended = {key for key, found in before.items() if found.state in FINAL}
         self._names = {key: found.name for key, found in before.items() if found.name}
         self._now: dict[TaskRunKey, StateName] = {key: found.state for key, found in before.items()}
+        self._due = {key: found.due for key, found in before.items() if found.due is not None}
 
     def flow_run_changed(self, old: State, new: State) -> None:
         """Nothing: the run's own events are appended by whoever runs the attempt, each at its moment."""
@@ -176,7 +177,15 @@ class AttemptRecorder:
             _log.warning("Not recorded: %s", illegal)
             return
         self._now[key] = state
+        self._due.pop(key, None)
+        if isinstance(event, TaskRunRetryScheduled):
+            self._due[key] = event.start_time
         self._record(event)
+
+    @property
+    def next_due(self) -> datetime | None:
+        """When the first of the task runs that wait for a retry goes on; None where none does."""
+        return min(self._due.values(), default=None)
 
     def task_run_named(self, task_slug: str, map_index: int, name: str) -> None:
         """Record the name, where it is a new one."""
@@ -187,11 +196,13 @@ class AttemptRecorder:
         self._record(TaskRunNamed(slug=task_slug, map_index=map_index, at=self._clock(), name=_cut(name)))
 
     def already_finished(self, task_slug: str, map_index: int) -> State | None:
-        """Return the state in which an earlier attempt ended this task run, if it need not run again.
+        """Return the state in which an earlier attempt ended this task run, if it need not run again, or left it waiting for a retry.
 
         It must run again where it succeeded, its value is taken by other tasks, and was not kept.
         """
         found = self._before.get((task_slug, map_index))
+        if found is not None and found.state is StateName.RETRYING and found.due is not None:
+            return states.Retrying(found.message, start_time=found.due, run_count=found.run_count)
         if found is None or found.state not in FINAL:
             return None
         if found.result is None and found.state in {StateName.SUCCESS, StateName.CACHED} and task_slug in self._needed:

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -30,6 +30,7 @@ from headwater.agents.launching import Report
 from headwater.agents.recorder import AttemptRecorder
 from headwater.agents.result_caches import ResultCaches
 from headwater.core.errors import HeadwaterError
+from headwater.core.settings import RETRY_IN_PROCESS_SECONDS
 from headwater.core.states import StateName
 from headwater.utilities.configuration import config
 from headwater.utilities.context import context
@@ -186,7 +187,9 @@ class _Attempt:
         )
         try:
             caches = ResultCaches(lambda key: self._portal.call(backstage.cached_results, key))
-            state = FlowRunner(flow, recorder=recorder, caches=caches).run(backstage.created.parameters, context=self._context())
+            longest = timedelta(seconds=RETRY_IN_PROCESS_SECONDS.value())
+            runner = FlowRunner(flow, recorder=recorder, caches=caches, longest_wait=longest)
+            state = runner.run(backstage.created.parameters, context=self._context())
         except Exception as error:
             self._logger.exception("The flow run ended by an unexpected error.")
             return self._finish(failed=True, message=f"Unexpected error while running the flow: {error!r}", error=error)
@@ -196,7 +199,17 @@ class _Attempt:
             return None
         if state.is_finished():
             return self._finish(failed=not state.is_successful(), message=state.message or "")
+        if recorder.next_due is not None:
+            return self._park(recorder.next_due)
         return self._finish(failed=True, message=_left_waiting(flow, state))
+
+    def _park(self, due: datetime) -> Report:
+        """Leave the run until a task's retry is due: no process waits for hours."""
+        message = f"Waiting for the retry of a task at {due.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC."
+        self._logger.info("%s This process ends; the run goes on in another one then.", message)
+        self._interruption.hold_off()
+        self._portal.call(self._backstage.park, due, message)
+        return Report(message=message)
 
     def _finish(self, *, failed: bool, message: str, error: BaseException | None = None) -> Report:
         self._interruption.hold_off()

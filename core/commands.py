@@ -132,12 +132,25 @@ class ClaimRun:
 
 @dataclass(frozen=True)
 class LoseAttempt:
-    """Record that the attempt is gone. After `attempts_max` lost attempts (None: as the run has it) the run fails."""
+    """Record that the attempt is gone. After `attempts_max` lost attempts (None: as the run has it) the run fails.
+
+    The next one is made at `again_at`; without it, at once.
+    """
 
     attempt: int
     reason: str
     at: datetime
     attempts_max: int | None = None
+    again_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ParkRun:
+    """End the attempt, which is not lost: the run has nothing to do before `start_time`, and its next attempt goes on then."""
+
+    attempt: int
+    start_time: datetime
+    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -218,6 +231,7 @@ RunCommand = (
     CreateRun
     | ClaimRun
     | LoseAttempt
+    | ParkRun
     | StartRun
     | RecordTaskRuns
     | FinishRun

@@ -23,6 +23,7 @@ DEFAULT_NATS_URL = "nats://127.0.0.1:4222"
 DEFAULT_HTTP_URL = "http://127.0.0.1:8080"
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LOG_FORMATS = ("text", "json")
+SECONDS_MAX = 10**9
 
 Value = TypeVar("Value")
 
@@ -71,6 +72,13 @@ def _flag(text: str) -> bool:
     if text.lower() in {"0", "false", "no", "off"}:
         return False
     raise ValueError("it is neither yes nor no")
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < SECONDS_MAX:
+        raise ValueError("it is below 0 or beyond all time")
+    return seconds
 
 
 def _one_of(*choices: str, upper: bool = False) -> Callable[[str], str]:
@@ -156,7 +164,27 @@ ACTOR = Setting[str | None](
     read=str,
 )
 
-SETTINGS: tuple[Setting[Any], ...] = (HOME, NATS_URL, KEY, DATABASE_URL, UI_URL, LOG_LEVEL, LOG_FORMAT, TRACEBACK_SOURCE, ACTOR)
+RETRY_IN_PROCESS_SECONDS = Setting[float](
+    variable="HEADWATER_RETRY_IN_PROCESS_SECONDS",
+    form="a number of seconds",
+    default=lambda: 600.0,
+    shown_default="`600`",
+    meaning="How long a run's process waits for a retry; for a later one it ends, and the run goes on in another then.",
+    read=_seconds,
+)
+
+SETTINGS: tuple[Setting[Any], ...] = (
+    HOME,
+    NATS_URL,
+    KEY,
+    DATABASE_URL,
+    UI_URL,
+    LOG_LEVEL,
+    LOG_FORMAT,
+    TRACEBACK_SOURCE,
+    ACTOR,
+    RETRY_IN_PROCESS_SECONDS,
+)
 
 INTERNAL_PREFIX = "HEADWATER_INTERNAL_"
 """Variables that one of our processes sets for another; they are nobody's settings."""

@@ -3,7 +3,7 @@
     (none) ── created, scheduled ──▶ Scheduled ── submitted ──▶ Submitted ── started ──▶ Running ──▶ Success | Failed
                                         ▲  │                        │                      │
                                         │  └── cancel requested ────┼──▶ Cancelled         │
-                                        └────── attempt lost ───────┴──────────────────────┤
+                                        └─ attempt lost, or parked ─┴──────────────────────┤
                                                                          cancel requested ─┴──▶ Cancelling ──▶ Cancelled
 
 Only the current attempt may record anything. A run that lost its attempt too often fails. One that has ended may be restarted: it is
@@ -27,6 +27,7 @@ from headwater.core.commands import (
     FailUnstartedRun,
     FinishRun,
     LoseAttempt,
+    ParkRun,
     RecordTaskRuns,
     RenameRun,
     RescheduleRun,
@@ -103,7 +104,12 @@ def evolve(run: Run, event: AnyEvent) -> Run:  # noqa: PLR0912 - one arm per eve
             return dataclasses.replace(run, created=event, name=event.name)
         case RunScheduled():
             return dataclasses.replace(
-                run, state=StateName.SCHEDULED, message=event.message, start_time=event.start_time, generation=event.generation
+                run,
+                state=StateName.SCHEDULED,
+                message=event.message,
+                start_time=event.start_time,
+                generation=event.generation,
+                held=False,
             )
         case RunSubmitted():
             return dataclasses.replace(
@@ -174,6 +180,8 @@ def decide(run: Run, command: RunCommand) -> Sequence[AnyEvent]:  # noqa: PLR091
             return _claim(run, command)
         case LoseAttempt():
             return _lose(run, command)
+        case ParkRun():
+            return _park(run, command)
         case StartRun():
             _require_attempt(run, command.attempt)
             return [RunStarted(command.attempt, command.at)] if run.state is StateName.SUBMITTED else []
@@ -240,7 +248,16 @@ def _lose(run: Run, command: LoseAttempt) -> Sequence[AnyEvent]:
     if run.attempts_lost + 1 >= limit:
         message = f"Attempt {command.attempt} was lost ({command.reason}); no more than {limit} attempts are made."
         return [lost, RunFailed(at=command.at, attempt=command.attempt, message=message)]
+    if command.again_at is not None:
+        return [lost, RunScheduled(command.again_at, generation=run.generation + 1, message=command.reason)]
     return [lost]
+
+
+def _park(run: Run, command: ParkRun) -> Sequence[AnyEvent]:
+    _require_attempt(run, command.attempt)
+    if run.state is not StateName.RUNNING:
+        raise IllegalTransition(f"The run is {run.state}; it cannot wait for a later time.")
+    return [RunScheduled(command.start_time, generation=run.generation + 1, message=command.message)]
 
 
 def _record(run: Run, command: RecordTaskRuns) -> Sequence[AnyEvent]:

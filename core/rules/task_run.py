@@ -71,6 +71,8 @@ class TaskRun:
     ended_at: datetime | None = None
     result: ResultReference | None = None
     name: str = ""
+    due: datetime | None = None
+    """When it goes on, where it waits for that."""
 
 
 def check(task_run: TaskRun, event: TaskRunEvent) -> None:
@@ -99,4 +101,5 @@ def evolve(task_run: TaskRun, event: TaskRunEvent) -> TaskRun:
         ended_at=event.at if final else None,
         result=event.result if isinstance(event, TaskRunSucceeded | TaskRunCached | TaskRunLooped) else None,
         name=task_run.name,
+        due=event.start_time if isinstance(event, TaskRunRetryScheduled) else None,
     )

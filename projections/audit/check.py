@@ -191,13 +191,17 @@ def _commands(state: Run, events: Sequence[AnyEvent], at: datetime) -> list[comm
     first, last = events[0], events[-1]
     match first:
         case RunScheduled():
-            return [commands.RescheduleRun(first.start_time, first.message)]
+            return [
+                commands.RescheduleRun(first.start_time, first.message),
+                commands.ParkRun(state.attempt, first.start_time, first.message),
+            ]
         case RunSubmitted():
             return [commands.ClaimRun(state.generation, first.agent_id, first.agent_name)]
         case RunStarted():
             return [commands.StartRun(first.attempt, first.at)]
         case RunAttemptLost():
-            return [commands.LoseAttempt(first.attempt, first.reason, at, 1 if isinstance(last, RunFailed) else _MANY)]
+            again_at = last.start_time if isinstance(last, RunScheduled) else None
+            return [commands.LoseAttempt(first.attempt, first.reason, at, 1 if isinstance(last, RunFailed) else _MANY, again_at)]
         case RunCancelRequested():
             return [commands.CancelRun(at, first.reason)]
         case RunSucceeded():

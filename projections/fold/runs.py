@@ -91,6 +91,7 @@ def _state_row(run: RunRecord, place: Place, seq: int, event: Any, commit: Commi
 
 def _scheduled(_: Changes, run: RunRecord, event: RunScheduled) -> str:
     run.state, run.message, run.scheduled_start_time = "Scheduled", text(event.message), event.start_time
+    run.held = False
     return run.state
 
 

@@ -157,6 +157,7 @@ class Warden:
                     self._count_if_limited(about)
                 case RunScheduled():
                     self._deadlines.set(("run", about), WAKE_UP_SECONDS)
+                    self._look_at_slots_of(about)
                 case RunAttemptLost():
                     self._deadlines.set(("run", about), WAKE_UP_SECONDS)
                     self._look_at_slots_of(about)

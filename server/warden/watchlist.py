@@ -110,6 +110,7 @@ class Watchlist:
             return
         match event:
             case RunScheduled():
+                self._let_go(run)
                 run.start_time, run.generation = event.start_time, event.generation
             case RunSubmitted():
                 self._let_go(run)

@@ -1,0 +1,97 @@
+"""Retries that are far ahead: the run's process ends, and the run goes on in another one when they are due."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from agents_at_work import Workshop, agent_at_work, eventually, hosted, is_alive, workshop
+from guarding import promises_are_kept
+from servers import NatsNode
+
+from headwater.core.events import RunScheduled
+from headwater.core.operations.runs import cancel_run
+from headwater.core.states import StateName
+from headwater.graph.flow import Flow
+from headwater.utilities.tasks import task
+
+
+@pytest.fixture(autouse=True)
+def impatient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HEADWATER_RETRY_IN_PROCESS_SECONDS", "1")
+
+
+@pytest.fixture
+async def shop(nats_node: NatsNode) -> AsyncIterator[Workshop]:
+    async with hosted(workshop(nats_node.url)) as opened:
+        yield opened
+
+
+def retried_flow(noted: Path, delay: timedelta) -> Flow:
+    def note(what: str) -> list[str]:
+        with noted.open("a") as file:
+            file.write(f"{what} {os.getpid()}\n")
+        return noted.read_text().splitlines()
+
+    @task
+    def prepare() -> int:
+        note("prepared")
+        return 42
+
+    @task(max_retries=1, retry_delay=delay)
+    def fetch(prepared: int) -> int:
+        if len(note("fetched")) == 2:
+            raise ValueError("not yet")
+        return prepared
+
+    with Flow("retried-flow") as flow:
+        fetch(prepare())
+    return flow
+
+
+async def test_a_run_goes_on_in_another_process_when_its_retry_is_due(shop: Workshop, tmp_path: Path) -> None:
+    noted = tmp_path / "noted"
+    async with agent_at_work(shop.url):
+        run_id = await shop.run(await shop.register(retried_flow(noted, timedelta(seconds=3))))
+        events = await shop.reached(run_id, lambda names, _: names.count("run.scheduled") == 2)
+        first = int(noted.read_text().split()[-1])
+        await eventually(lambda: not is_alive(first), "its process has ended")
+        run = await shop.ended(run_id)
+
+    parked = events[-1]
+    assert isinstance(parked, RunScheduled)
+    assert "Waiting for the retry of a task" in parked.message
+    assert (run.state, run.attempt, run.attempts_lost) == (StateName.SUCCESS, 2, 0)
+    lines = noted.read_text().splitlines()
+    assert [line.split()[0] for line in lines] == ["prepared", "fetched", "fetched"]
+    assert lines[1] != lines[2], "another process"
+    assert run.task_runs["fetch-1", -1].run_count == 2
+    await promises_are_kept(shop.log)
+
+
+async def test_a_parked_run_survives_the_agent_and_the_broker(shop: Workshop, nats_node: NatsNode, tmp_path: Path) -> None:
+    async with agent_at_work(shop.url, name="first"):
+        run_id = await shop.run(await shop.register(retried_flow(tmp_path / "noted", timedelta(seconds=4))))
+        await shop.reached(run_id, lambda names, _: names.count("run.scheduled") == 2)
+    nats_node.kill()
+    nats_node.start()
+    async with agent_at_work(shop.url, name="second"):
+        run = await shop.ended(run_id)
+
+    assert (run.state, run.agent_name) == (StateName.SUCCESS, "second")
+
+
+async def test_a_parked_run_is_cancelled_at_once(shop: Workshop, tmp_path: Path) -> None:
+    async with agent_at_work(shop.url):
+        run_id = await shop.run(await shop.register(retried_flow(tmp_path / "noted", timedelta(hours=3))))
+        await shop.reached(run_id, lambda names, _: names.count("run.scheduled") == 2)
+
+        outcome = await cancel_run(shop.log.events, shop.log.queues, run_id, shop.client.author)
+
+        assert outcome.state.state is StateName.CANCELLED
+        assert outcome.state.task_runs["fetch-1", -1].state is StateName.CANCELLED
+        assert not await shop.log.queues.is_waiting(run_id, generation=2)

@@ -87,7 +87,7 @@ with Flow("wide") as flow:
     )
     registered = headwater("register", "--project", project, "--path", "wide.py")
     assert registered.code == 0, registered.err
-    start_agent("--log-level", "WARNING")
+    start_agent("--env", "HEADWATER_LOG_LEVEL=WARNING")
 
     ended = headwater("run", "--name", "wide", "--project", project, "--watch")
 

@@ -27,6 +27,7 @@ _IDENTITY_KEY = "headwater.identity"
 _DAY_NANOSECONDS = 24 * 3600 * 10**9
 _SETUP_SECONDS = 20.0
 _NAME_IN_USE = 10058
+_NO_PEERS = 10005  # a node of the cluster is not up, or not heard of yet
 _SUBJECTS_OVERLAP = 10065
 _NOT_A_CLUSTER = 10074
 
@@ -206,7 +207,7 @@ async def _ensure(connection: Connection, name: str, settings: StreamSettings) -
                     raise SettingsError(
                         f"{settings.replicas} replicas need a cluster; the NATS server at {connection.address} is none."
                     ) from None
-                if refused.error.err_code != _NAME_IN_USE and refused.error.code < 500:  # noqa: PLR2004 - a refusal for good
+                if refused.error.err_code not in {_NAME_IN_USE, _NO_PEERS} and refused.error.code < 500:  # noqa: PLR2004 - a refusal for good
                     raise
                 reason = str(refused.error)
             continue

@@ -52,10 +52,12 @@ class Subscription:
         seen = 0
         async for position in _changes(operation, flow_run_id):
             views = _fresh(operation).views
-            for state in (await views.task_run_states(flow_run_id, at_least=position))[seen:]:
+            # The run first: what its tasks did before its end is then among the states that are asked for after it.
+            run = await views.run(flow_run_id, at_least=position)
+            for state in (await views.task_run_states(flow_run_id, at_least=run.position))[seen:]:
                 seen += 1
                 yield TaskRunState.of(state)
-            if (await views.run(flow_run_id)).state in FINAL:
+            if run.state in FINAL:
                 return
 
     @strawberry.subscription

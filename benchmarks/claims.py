@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
-import msgspec
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "tests")]
 from agents_at_work import AgentProcess, Workshop, workshop
@@ -31,7 +30,6 @@ from headwater import Flow, task
 from headwater.core import subjects
 from headwater.core.events import RunStarted, RunSubmitted, RunSucceeded, event_type
 from headwater.core.labels import queue_id
-from headwater.core.queries import ViewsAnnouncement
 from headwater.core.query_client import Views
 from headwater.run_configs import LocalRun
 from headwater.storage import Local
@@ -168,16 +166,11 @@ async def tasks_per_second(shop: Workshop, tasks: int, level: str) -> float:
     flow = chain(tasks)
     flow.run_config = LocalRun(env={"HEADWATER_LOG_LEVEL": level})
     flow_id = await shop.register(flow)
-    async with shop.log.subscribe(subjects.VIEWS_POSITION) as announcements:
-        run_id = await shop.run(flow_id)
-        await shop.ended(run_id)
-        history = await shop.log.events.read(subjects.run(run_id))
-        shown = time.time()
-        if (await Views(shop.log).status()).position < history[-1].position:
-            async for announcement in announcements:
-                shown = time.time()
-                if msgspec.json.decode(announcement.data, type=ViewsAnnouncement).position >= history[-1].position:
-                    break
+    run_id = await shop.run(flow_id)
+    await shop.ended(run_id)
+    history = await shop.log.events.read(subjects.run(run_id))
+    await Views(shop.log, wait_seconds=60).run(run_id, at_least=history[-1].position)
+    shown = time.time()
     events = [(event, recorded) for recorded in history for event in recorded.commit.events]
     succeeded = sum(event_type(event) == "task_run.succeeded" for event, _ in events)
     assert succeeded == tasks, f"{succeeded} of {tasks} tasks were recorded"

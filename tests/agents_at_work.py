@@ -53,6 +53,7 @@ class Workshop:
     async def reached(self, run_id: str, fact: Callable[[list[str], AnyEvent], bool]) -> list[AnyEvent]:
         """Return the run's events as soon as the fact holds of their names and the newest of them."""
         events: list[AnyEvent] = []
+        names: list[str] = []
         with anyio.fail_after(PATIENCE_SECONDS):
             async with AsyncExitStack() as stack:
                 follow = self.log.events.follow
@@ -61,7 +62,8 @@ class Workshop:
                     for recorded in batch:
                         for event in recorded.commit.events:
                             events.append(event)
-                            if fact([event_type(each) for each in events], event):
+                            names.append(event_type(event))
+                            if fact(names, event):
                                 return events
         raise AssertionError("the feed ended")
 

@@ -18,24 +18,34 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
-_FRESH_SECONDS = 3.0
-"""How long a listing waits for the views to show all that the log holds now."""
+_STEP_SECONDS = 3.0
+"""How long a listing waits for the views before it looks whether they move at all."""
+_STEPS = 10
 
 
 async def fresh(client: AsyncClient, ask: Callable[[Views, int], Awaitable[Answer]]) -> Answer:
-    """Ask the views, once they show everything that the log holds now; where they lag, say so and take what they have.
+    """Ask the views, once they show everything that the log holds now.
+
+    Where they lag it says so: it waits (at most half a minute) while they come nearer, and takes what they have when they stand still.
 
     Raises:
         ViewsUnavailable: nobody answers.
 
     """
     tail = await client.log.events.tail()
-    views = Views(client.log, wait_seconds=_FRESH_SECONDS)
-    try:
-        return await ask(views, tail.position)
-    except ViewsBehind as behind:
-        warn(f"The views lag behind the log: they show position {behind.reached} of {behind.asked}.")
-        return await ask(views, 0)
+    views = Views(client.log, wait_seconds=_STEP_SECONDS)
+    reached = -1
+    for step in range(_STEPS):
+        try:
+            return await ask(views, tail.position)
+        except ViewsBehind as behind:
+            if behind.reached <= reached:
+                break
+            reached = behind.reached
+            if step == 0:
+                warn(f"The views lag behind the log: they show position {behind.reached} of {behind.asked}. Waiting for them.")
+    warn(f"The views still lag behind the log: they show position {reached} of {tail.position}.")
+    return await ask(views, 0)
 
 
 async def find_run_id(client: AsyncClient, run: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "headwater"
-END_SECONDS = 60.0
+END_SECONDS = 120.0
 
 
 class Ended(NamedTuple):

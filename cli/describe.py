@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -62,9 +62,13 @@ def flow(
             "Flow group": found.flow_group_id,
             "Registered": found.created,
             "Registered by": found.created_by,
-            "Labels": found.labels,
+            "Description": found.description or None,
+            "Labels": _set_over(found.run_labels, found.labels) if found.group_labels is not None else found.labels,
             "Parameters": ", ".join(
-                f"{each.name} (required)" if each.required else f"{each.name}={each.default!r}" for each in found.parameters
+                f"{each.name} (required)"
+                if each.required
+                else f"{each.name}={each.default!r}{' (set for the flow)' if each.name in found.default_parameters else ''}"
+                for each in found.run_parameters
             )
             or None,
             "Storage": f"{found.storage.type} {found.storage.location}".strip(),
@@ -168,6 +172,11 @@ def tasks(
 app.command("flows", hidden=True)(flow)
 app.command("flow-runs", hidden=True)(flow_run)
 app.command("task", hidden=True)(tasks)
+
+
+def _set_over(labels: Sequence[str], registered: Sequence[str]) -> str:
+    """Say the labels that were set for the flow, and those that they replace."""
+    return f"{', '.join(labels) or 'none'} (set for the flow; registered with {', '.join(registered) or 'none'})"
 
 
 def _one_name(context: typer.Context, argument: str | None, option: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,6 +10,8 @@ from headwater.cli.connection import with_client
 from headwater.cli.output import examples
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from headwater.client.async_client import AsyncClient
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -21,7 +23,7 @@ Limit = Annotated[str, typer.Argument(metavar="N", help="A number from 1, or `no
 
 @app.callback()
 def settings() -> None:
-    """Set how the runs of a flow are executed."""
+    """Set what a flow is for, what its runs get, and how they are executed."""
 
 
 @app.command(epilog=examples("headwater set concurrency nightly-load 1 --project etl", "headwater set concurrency etl none -p nightly"))
@@ -55,6 +57,93 @@ def max_attempts(context: typer.Context, flow: FlowName, limit: Limit, project: 
     changed = with_client(context, work)
     words = "fail as runs of other flows do" if number is None else f"fail when {number} attempts were lost"
     print(f"{flow}: new runs {words}{'' if changed else ', as before'}.")
+
+
+@app.command(epilog=examples("headwater set description nightly-load 'Loads the orders of the day.' --project etl"))
+def description(
+    context: typer.Context,
+    flow: FlowName,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What the flow is for; an empty text takes the description away.")],
+    project: Project,
+) -> None:
+    """Say what a flow is for, over all its versions."""
+
+    async def work(client: AsyncClient) -> bool:
+        from headwater.core.operations.flows import find_flow
+
+        found = await find_flow(client.log.events, project_name=project, name=flow)
+        return await client.describe_flow(found.flow_id, text)
+
+    changed = with_client(context, work)
+    print(f"{flow}: {'described' if text else 'no description'}{'' if changed else ', as before'}.")
+
+
+@app.command(
+    epilog=examples("headwater set labels nightly-load gpu linux --project etl", "headwater set labels nightly-load --reset --project etl")
+)
+def labels(
+    context: typer.Context,
+    *,
+    flow: FlowName,
+    label: Annotated[list[str] | None, typer.Argument(metavar="[LABEL]...", help="The labels; none at all: runs without labels.")] = None,
+    reset: Annotated[bool, typer.Option("--reset", help="Those again that each version was registered with.")] = False,
+    project: Project,
+) -> None:
+    """Give new runs of a flow these labels, whatever it was registered with; a run may still be given others."""
+    if reset and label:
+        context.fail("--reset takes the labels away that were set; name none with it.")
+
+    async def work(client: AsyncClient) -> bool:
+        from headwater.core.operations.flows import find_flow
+
+        found = await find_flow(client.log.events, project_name=project, name=flow)
+        return await client.set_flow_labels(found.flow_id, None if reset else label or [])
+
+    changed = with_client(context, work)
+    listed = f"labels {', '.join(sorted(set(label)))}" if label else "no labels"
+    print(f"{flow}: new runs get {'the labels of their version' if reset else listed}{'' if changed else ', as before'}.")
+
+
+@app.command(
+    "default-parameters",
+    epilog=examples(
+        "headwater set default-parameters nightly-load --param day=yesterday --project etl",
+        "headwater set default-parameters nightly-load --unset day --project etl",
+    ),
+)
+def default_parameters(
+    context: typer.Context,
+    *,
+    flow: FlowName,
+    param: Annotated[
+        list[str] | None, typer.Option("--param", metavar="NAME=VALUE", help="A parameter and its value, JSON or a bare word; may repeat.")
+    ] = None,
+    unset: Annotated[
+        list[str] | None, typer.Option("--unset", metavar="NAME", help="A parameter that gets the version's default again; may repeat.")
+    ] = None,
+    project: Project,
+) -> None:
+    """Give new runs of a flow these values where they are not given others. What was set before and is not named stays."""
+    if not param and not unset:
+        context.fail("Say what to set with --param NAME=VALUE, or what to take away with --unset NAME.")
+
+    async def work(client: AsyncClient) -> tuple[bool, Mapping[str, Any]]:
+        from headwater.cli.values import parsed_pairs
+        from headwater.core.errors import InvalidParameters
+        from headwater.core.operations.flows import find_flow, flow_group
+
+        given = parsed_pairs(param or (), option="--param")
+        found = await find_flow(client.log.events, project_name=project, name=flow)
+        before = (await flow_group(client.log.events, found.flow_group_id).refresh()).default_parameters
+        for name in unset or ():
+            if name not in before:
+                raise InvalidParameters(f"No default is set for {name!r}.", hint=f"Set are: {', '.join(before) or 'none'}.")
+        after = {name: value for name, value in before.items() if name not in (unset or ())} | given
+        return await client.set_flow_default_parameters(found.flow_id, after), after
+
+    changed, after = with_client(context, work)
+    listed = ", ".join(f"{name}={value!r}" for name, value in after.items())
+    print(f"{flow}: new runs get {listed or 'the defaults of their version'}{'' if changed else ', as before'}.")
 
 
 @app.command("queue-limit", epilog=examples("headwater set queue-limit 4 --label gpu", "headwater set queue-limit none --label gpu"))

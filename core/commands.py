@@ -97,7 +97,26 @@ class LimitFlowAttempts:
     attempts_max: int | None
 
 
-FlowCommand = RegisterFlow | ArchiveFlowVersion | DeleteFlow | LimitFlowAttempts
+@dataclass(frozen=True)
+class DescribeFlow:
+    description: str
+
+
+@dataclass(frozen=True)
+class SetFlowLabels:
+    """Give new runs these labels; None: those that each version was registered with."""
+
+    labels: tuple[str, ...] | None
+
+
+@dataclass(frozen=True)
+class SetFlowDefaultParameters:
+    """Give new runs these values where none are given; they replace all that held before."""
+
+    parameters: Mapping[str, Any]
+
+
+FlowCommand = RegisterFlow | ArchiveFlowVersion | DeleteFlow | LimitFlowAttempts | DescribeFlow | SetFlowLabels | SetFlowDefaultParameters
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from headwater.core import events as e
 from headwater.core.events import AnyEvent, event_type
 
+_WORDS_SHOWN = 80
+
 
 def in_words(event: AnyEvent) -> str:
     """Return what the event says, as one line without its time and author."""
     if isinstance(event, e.TaskRunEvent):
         return f"{_task(event)} {_task_run_in_words(event)}"
-    words = _project_in_words(event) or _flow_in_words(event) or _run_in_words(event) or _agent_in_words(event)
+    words = _project_in_words(event) or _flow_in_words(event) or _flow_settings_in_words(event)
+    words = words or _run_in_words(event) or _agent_in_words(event)
     return words or f"{event_type(event)} (of a newer version)"
 
 
@@ -31,7 +34,7 @@ def _project_in_words(event: AnyEvent) -> str | None:
     return None
 
 
-def _flow_in_words(event: AnyEvent) -> str | None:  # noqa: PLR0912 - one arm per event
+def _flow_in_words(event: AnyEvent) -> str | None:
     match event:
         case e.FlowRegistered():
             replaced = f", archiving {len(event.archives)} older" if event.archives else ""
@@ -43,10 +46,6 @@ def _flow_in_words(event: AnyEvent) -> str | None:  # noqa: PLR0912 - one arm pe
             return f"version {event.version} was archived"
         case e.FlowDeleted():
             return f"the flow was deleted{_because(event.reason)}"
-        case e.FlowAttemptsLimited():
-            if event.attempts_max is None:
-                return "new runs of the flow get as many attempts as runs of other flows"
-            return f"new runs of the flow fail when {_attempts(event.attempts_max)} lost"
         case e.ConcurrencySet():
             if event.limit is None:
                 return "any number of the flow's runs may be executed at once"
@@ -61,6 +60,22 @@ def _flow_in_words(event: AnyEvent) -> str | None:  # noqa: PLR0912 - one arm pe
             if event.limit is None:
                 return "any number of the queue's runs may be executed at once"
             return f"at most {event.limit} of the queue's {'run' if event.limit == 1 else 'runs'} may be executed at once"
+    return None
+
+
+def _flow_settings_in_words(event: AnyEvent) -> str | None:
+    match event:
+        case e.FlowAttemptsLimited():
+            if event.attempts_max is None:
+                return "new runs of the flow get as many attempts as runs of other flows"
+            return f"new runs of the flow fail when {_attempts(event.attempts_max)} lost"
+        case e.FlowDescribed():
+            return f"the flow's description became {_shortened(event.description)!r}"
+        case e.FlowLabelsSet():
+            return f"new runs of the flow get {'the labels of their version' if event.labels is None else _labels(event.labels)}"
+        case e.FlowDefaultParametersSet():
+            values = ", ".join(f"{name}={_shortened(repr(value))}" for name, value in event.parameters.items())
+            return f"new runs of the flow get {values or 'the defaults of their version'} where nothing else is given"
     return None
 
 
@@ -148,6 +163,12 @@ def _task(event: e.TaskRunEvent) -> str:
 
 def _failure(failure: e.Failure | None) -> str:
     return f" ({failure.type}: {failure.message})" if failure else ""
+
+
+def _shortened(words: str) -> str:
+    """Return words as they fit into a line."""
+    joined = " ".join(words.split())
+    return joined if len(joined) <= _WORDS_SHOWN else f"{joined[:_WORDS_SHOWN]}…"
 
 
 def _attempts(number: int) -> str:

@@ -15,11 +15,15 @@ CREATE TABLE projects (
 );
 CREATE INDEX projects_by_name ON projects (name);
 
+-- `labels` and `default_parameters` hold for new runs of every version; NULL labels: each version's own.
 CREATE TABLE flow_groups (
     id uuid PRIMARY KEY,
     project_id uuid NOT NULL,
     name text NOT NULL,
-    deleted boolean NOT NULL DEFAULT false
+    deleted boolean NOT NULL DEFAULT false,
+    description text NOT NULL DEFAULT '',
+    labels text[],
+    default_parameters json NOT NULL DEFAULT '{}'
 );
 CREATE INDEX flow_groups_by_name ON flow_groups (name);
 CREATE INDEX flow_groups_by_project ON flow_groups (project_id);

@@ -12,11 +12,14 @@ from starlette.responses import RedirectResponse, Response
 from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument
 from headwater.core.identifiers import split_flow_id
+from headwater.core.labels import label_set
+from headwater.core.operations.flow_settings import describe_flow, set_default_parameters, set_flow_labels
 from headwater.core.operations.flows import delete_flow, limit_attempts
+from headwater.core.operations.parameters import with_defaults
 from headwater.core.operations.projects import create_project, delete_project, describe_project, project, rename_project
 from headwater.core.operations.runs import RunRequest, cancel_run, rename_run, reschedule_run, restart_run
 from headwater.core.operations.slots import set_concurrency
-from headwater.web.run_form import run_request
+from headwater.web.run_form import chosen_labels, default_parameters, run_request
 from headwater.web.safety import checked_form
 from headwater.web.site import author, seen_cookie, site_of
 
@@ -85,7 +88,9 @@ async def run(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     version = await site.creation.catalogue.version(request.path_params["flow_id"])
-    created = await site.creation.create(version.flow_id, run_request(form, version.parameters), author(request))
+    group = await site.creation.catalogue.group(version.flow_group_id)
+    wanted = run_request(form, with_defaults(version.parameters, group.default_parameters))
+    created = await site.creation.create(version.flow_id, wanted, author(request))
     return _go(request, _run_address(created.run_id), created.position)
 
 
@@ -107,6 +112,27 @@ async def limit_flow(request: Request) -> Response:
     limited = await limit_attempts(site.log.events, group_id, attempts, author(request))
     set_to = await set_concurrency(site.log.events, group_id, at_once, author(request))
     return _go(request, f"/default/flow/{group_id}?tab=settings", max(limited.position, set_to.position))
+
+
+async def describe(request: Request) -> Response:
+    """Say what a flow is for."""
+    site = site_of(request)
+    form = await checked_form(request, site.token)
+    group_id, _ = split_flow_id(request.path_params["flow_id"])
+    described = await describe_flow(site.log.events, group_id, _text(form, "description").replace("\r\n", "\n"), author(request))
+    return _go(request, f"/default/flow/{group_id}?tab=settings", described.position)
+
+
+async def set_defaults(request: Request) -> Response:
+    """Set the labels and parameters of a flow's new runs."""
+    site = site_of(request)
+    form = await checked_form(request, site.token)
+    group_id, _ = split_flow_id(request.path_params["flow_id"])
+    chosen = chosen_labels(form)
+    labels = None if chosen is None else label_set(chosen)  # what is refused is refused before anything is done
+    parameters = await set_default_parameters(site.log.events, group_id, default_parameters(form), author(request))
+    labelled = await set_flow_labels(site.log.events, group_id, labels, author(request))
+    return _go(request, f"/default/flow/{group_id}?tab=settings", max(parameters.position, labelled.position))
 
 
 def _whole_number(form: Mapping[str, Any], name: str) -> int | None:

@@ -30,6 +30,8 @@ _ACTIONS = {
     "/default/project/{project_id}/delete": actions.remove_project,
     "/default/flow/{flow_id}/quick-run": actions.quick_run,
     "/default/flow/{flow_id}/run": actions.run,
+    "/default/flow/{flow_id}/describe": actions.describe,
+    "/default/flow/{flow_id}/defaults": actions.set_defaults,
     "/default/flow/{flow_id}/limits": actions.limit_flow,
     "/default/flow/{flow_id}/delete": actions.remove_flow,
     "/default/flow-run/{run_id}/cancel": actions.cancel,

@@ -42,6 +42,7 @@ def environment() -> jinja2.Environment:
         duration=duration,
         state=state_class,
         pretty=pretty_json,
+        json=one_line_json,
         plain=msgspec.to_builtins,
         plural=plural,
         pathpart=path_part,
@@ -140,6 +141,11 @@ def duration(length: timedelta | float | None) -> str:
 def pretty_json(value: Any) -> str:
     """Return a value as indented JSON."""
     return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def one_line_json(value: Any) -> str:
+    """Return a value as JSON on one line, for people."""
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

@@ -44,6 +44,60 @@ def _field(parameter: ParameterSpec) -> Field:
             return Field(parameter.name, "json", json.dumps(parameter.default, ensure_ascii=False), required=False)
 
 
+@dataclass(frozen=True)
+class DefaultField:
+    """A field for the default that is set for a parameter; empty where none is. `registered` is the version's own, None where it has none.
+
+    `taken` is false where the version has no such parameter: the value waits for one that has.
+    """
+
+    name: str
+    value: str
+    registered: str | None
+    taken: bool = True
+
+
+def default_fields(parameters: Sequence[ParameterSpec], defaults: Mapping[str, Any]) -> list[DefaultField]:
+    """Return a field for each parameter, and for each default that is set for one that is gone."""
+    fields = [DefaultField(each.name, _written(defaults, each.name), None if each.required else _json(each.default)) for each in parameters]
+    known = {each.name for each in parameters}
+    return [*fields, *(DefaultField(name, _written(defaults, name), None, taken=False) for name in defaults if name not in known)]
+
+
+def default_parameters(form: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the defaults that were filled in; empty fields mean that none is set.
+
+    Raises:
+        InvalidParameters: a field looks like JSON and is none.
+
+    """
+    filled = {name.removeprefix(PREFIX): value for name, value in form.items() if name.startswith(PREFIX) and isinstance(value, str)}
+    return {name: _value(value.strip(), Field(name, "json", "", required=False)) for name, value in filled.items() if value.strip()}
+
+
+def chosen_labels(form: Mapping[str, Any]) -> list[str] | None:
+    """Return the labels that were filled in, None where the form says that it means no own ones."""
+    if not _text(form, "own_labels"):
+        return None
+    return [label for part in _text(form, "labels").replace("\n", ",").split(",") if (label := part.strip())]
+
+
+def _written(defaults: Mapping[str, Any], name: str) -> str:
+    """Return a value as people write it: a text that reads as nothing else, without its quotes."""
+    if name not in defaults:
+        return ""
+    value = defaults[name]
+    try:
+        bare = isinstance(value, str) and value == value.strip() != "" and _value(value, Field(name, "json", "", required=False)) == value
+    except InvalidParameters:
+        bare = False
+    return value if bare else _json(value)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
 def run_request(form: Mapping[str, Any], parameters: Sequence[ParameterSpec]) -> RunRequest:
     """Return what the form asks for. What was left empty, or as it was, is left to the flow.
 
@@ -51,12 +105,9 @@ def run_request(form: Mapping[str, Any], parameters: Sequence[ParameterSpec]) ->
         InvalidArgument: a field holds what it cannot.
 
     """
-    labels = None
-    if _text(form, "own_labels"):
-        labels = [label for part in _text(form, "labels").replace("\n", ",").split(",") if (label := part.strip())]
     return RunRequest(
         parameters=_parameters(form, parameters),
-        labels=labels,
+        labels=chosen_labels(form),
         name=_text(form, "name") or None,
         context=_json_object(_text(form, "context"), "context"),
         start_time=_start_time(_text(form, "start_utc") or _text(form, "start")) if _text(form, "when") == "later" else None,

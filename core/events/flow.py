@@ -121,5 +121,25 @@ class FlowAttemptsLimited(Event, tag="flow.attempts_limited", frozen=True):
     attempts_max: int | None
 
 
-FlowEvent = FlowRegistered | FlowVersionArchived | FlowDeleted | FlowAttemptsLimited
+class FlowDescribed(Event, tag="flow.described", frozen=True):
+    """The flow has another description, over all its versions."""
+
+    description: str
+
+
+class FlowLabelsSet(Event, tag="flow.labels_set", frozen=True):
+    """New runs get these labels, whatever the flow was registered with; None: each version's own."""
+
+    labels: tuple[str, ...] | None
+
+
+class FlowDefaultParametersSet(Event, tag="flow.default_parameters_set", frozen=True):
+    """New runs get these values where none are given, before the flow's own defaults. All that held before are replaced."""
+
+    parameters: dict[str, Any]
+
+
+FlowEvent = (
+    FlowRegistered | FlowVersionArchived | FlowDeleted | FlowAttemptsLimited | FlowDescribed | FlowLabelsSet | FlowDefaultParametersSet
+)
 PartEvent = RegistrationPart

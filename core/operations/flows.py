@@ -209,10 +209,10 @@ class FlowCatalogue:
         group = self._groups.setdefault(group_id, flow_group(self._log, group_id))
         return active_version(await group.refresh(), version, flow_id)
 
-    async def attempts_max(self, group_id: str) -> int | None:
-        """Return how many attempts of the flow's new runs may be lost; None where nobody said. Of a group asked for before."""
+    async def group(self, group_id: str) -> FlowGroup:
+        """Return the flow over its versions, with its settings; one that `version` looked at is not read again."""
         group = self._groups.setdefault(group_id, flow_group(self._log, group_id))
-        return (group.state if group.position else await group.refresh()).attempts_max
+        return group.state if group.position else await group.refresh()
 
     async def project_name(self, project_id: str) -> str:
         """Return the project's name.

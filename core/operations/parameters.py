@@ -1,4 +1,4 @@
-"""Which parameters a run gets: the flow's defaults, then what was given. Falsy defaults count like all others."""
+"""Which parameters a run gets: the version's defaults, then the flow's, then what was given. Falsy defaults count like all others."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ from headwater.core.errors import InvalidParameters
 from headwater.core.events import ParameterSpec
 
 PARAMETERS_BYTES_MAX = 256 * 1024
+
+
+def with_defaults(declared: Iterable[ParameterSpec], defaults: Mapping[str, Any]) -> tuple[ParameterSpec, ...]:
+    """Return the parameters of a version as its runs have them, under the flow's own defaults. Names that it does not declare are none."""
+    return tuple(ParameterSpec(spec.name, default=defaults[spec.name]) if spec.name in defaults else spec for spec in declared)
 
 
 def run_parameters(declared: Iterable[ParameterSpec], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -31,17 +36,27 @@ def run_parameters(declared: Iterable[ParameterSpec], given: Mapping[str, Any]) 
             f"Required parameters were not supplied: {', '.join(map(repr, missing))}.",
             hint=f"Give each with `--param {missing[0]}=VALUE`, or in `parameters=`.",
         )
-    for name, value in given.items():
+    parameters = {spec.name: given.get(spec.name, spec.default) for spec in specs.values()}
+    check_values(parameters)
+    return parameters
+
+
+def check_values(parameters: Mapping[str, Any]) -> None:
+    """Refuse what cannot be stored.
+
+    Raises:
+        InvalidParameters: a value is not JSON, or together they exceed 256 KB.
+
+    """
+    for name, value in parameters.items():
         if (problem := json_problem(value)) is not None:
             raise InvalidParameters(f"The value of parameter {name!r} is not JSON: {problem}.")
-    parameters = {spec.name: given.get(spec.name, spec.default) for spec in specs.values()}
     size = len(msgspec.json.encode(parameters))
     if size > PARAMETERS_BYTES_MAX:
         raise InvalidParameters(
             f"The parameters hold {size} bytes; at most {PARAMETERS_BYTES_MAX} are allowed.",
             hint="Pass a reference to the data, such as a path, instead of the data.",
         )
-    return parameters
 
 
 def json_problem(value: Any) -> str | None:

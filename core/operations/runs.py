@@ -20,9 +20,10 @@ from headwater.core.labels import label_set, queue_id
 from headwater.core.log.protocol import EventLog, RunQueues, WorkItem
 from headwater.core.names import generated_name
 from headwater.core.operations.flows import FlowCatalogue, registration, tasks_and_edges
-from headwater.core.operations.parameters import json_problem, run_parameters
+from headwater.core.operations.parameters import json_problem, run_parameters, with_defaults
 from headwater.core.operations.queues import open_queue
 from headwater.core.rules import run as run_rules
+from headwater.core.rules.flow_group import FlowGroup
 from headwater.core.rules.run import Run
 from headwater.core.states import StateName
 
@@ -98,8 +99,8 @@ class RunCreation:
         """
         version = await self.catalogue.version(flow_id)
         project_name = await self.catalogue.project_name(version.project_id)
-        attempts_max = await self.catalogue.attempts_max(version.flow_group_id) if request.attempts_max is None else request.attempts_max
-        command = _creation(version, project_name, request, now=author.clock(), attempts_max=attempts_max)
+        group = await self.catalogue.group(version.flow_group_id)
+        command = _creation(version, group, project_name, request, now=author.clock())
         if command.queue_id not in self._open:
             await open_queue(self._log, command.labels, author)
             self._open.add(command.queue_id)
@@ -163,7 +164,8 @@ def _existing(run_id: str, state: Run, created: RunCreated) -> CreatedRun:
     )
 
 
-def _creation(version: FlowRegistered, project_name: str, request: RunRequest, *, now: datetime, attempts_max: int | None) -> CreateRun:
+def _creation(version: FlowRegistered, group: FlowGroup, project_name: str, request: RunRequest, *, now: datetime) -> CreateRun:
+    """Choose all of the run: what was asked for goes before what the flow says, and that before what the version was registered with."""
     key = request.idempotency_key
     run_id = new_id() if key is None else derived_id("run", version.flow_id, key)
     for name, value in request.context.items():
@@ -173,7 +175,8 @@ def _creation(version: FlowRegistered, project_name: str, request: RunRequest, *
     if start_time.tzinfo is None:
         raise InvalidArgument(f"The start time {start_time.isoformat()} bears no time zone.", hint="Add one, such as +00:00.")
     given_config = version.run_config if request.run_config is None else request.run_config
-    labels = label_set(version.labels if request.labels is None else request.labels)
+    own_labels = version.labels if group.labels is None else group.labels
+    labels = label_set(own_labels if request.labels is None else request.labels)
     return CreateRun(
         run_id=run_id,
         flow_id=version.flow_id,
@@ -187,11 +190,11 @@ def _creation(version: FlowRegistered, project_name: str, request: RunRequest, *
         storage=version.storage,
         start_time=max(start_time.astimezone(UTC), now),
         labels=labels,
-        parameters=run_parameters(version.parameters, request.parameters),
+        parameters=run_parameters(with_defaults(version.parameters, group.default_parameters), request.parameters),
         context=dict(request.context),
         run_config=dict(given_config),
         idempotency_key=key,
-        attempts_max=attempts_max,
+        attempts_max=group.attempts_max if request.attempts_max is None else request.attempts_max,
     )
 
 

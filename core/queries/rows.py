@@ -9,6 +9,7 @@ import msgspec
 
 from headwater.core.commit import Position
 from headwater.core.events import Failure, ParameterSpec, ResultReference, StorageReference
+from headwater.core.operations.parameters import with_defaults
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,8 +29,25 @@ class ProjectRow(Row, frozen=True, kw_only=True):
     position: Position
 
 
+class FlowGroupRow(Row, frozen=True, kw_only=True):
+    """A flow over all its versions. `labels` (None: each version's own) and `default_parameters` hold for new runs of every version."""
+
+    id: str
+    project_id: str
+    project_name: str
+    name: str
+    description: str
+    labels: tuple[str, ...] | None
+    default_parameters: dict[str, Any]
+    deleted: bool
+
+
 class FlowRow(Row, frozen=True, kw_only=True):
-    """One version of a flow. `archived` versions take no new runs; `deleted` says that the whole flow is gone from the lists."""
+    """One version of a flow. `archived` versions take no new runs; `deleted` says that the whole flow is gone from the lists.
+
+    `labels` and `parameters` are what this version was registered with. `description`, `group_labels` (None: not set) and
+    `default_parameters` are the flow's, over all its versions, and go before them.
+    """
 
     id: str
     flow_group_id: str
@@ -52,6 +70,19 @@ class FlowRow(Row, frozen=True, kw_only=True):
     task_count: int
     edge_count: int
     position: Position
+    description: str = ""
+    group_labels: tuple[str, ...] | None = None
+    default_parameters: dict[str, Any] = {}
+
+    @property
+    def run_labels(self) -> tuple[str, ...]:
+        """The labels of new runs that are not given others."""
+        return self.labels if self.group_labels is None else self.group_labels
+
+    @property
+    def run_parameters(self) -> tuple[ParameterSpec, ...]:
+        """The parameters of new runs, with the defaults that these have."""
+        return with_defaults(self.parameters, self.default_parameters)
 
 
 class FlowTaskRow(Row, frozen=True, kw_only=True):

@@ -5,10 +5,31 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from headwater.core.commands import ArchiveFlowVersion, DeleteFlow, FlowCommand, LimitFlowAttempts, RegisterFlow
-from headwater.core.errors import InvalidArgument, NotFound
-from headwater.core.events import AnyEvent, FlowAttemptsLimited, FlowDeleted, FlowRegistered, FlowVersionArchived
+import msgspec
+
+from headwater.core.commands import (
+    ArchiveFlowVersion,
+    DeleteFlow,
+    DescribeFlow,
+    FlowCommand,
+    LimitFlowAttempts,
+    RegisterFlow,
+    SetFlowDefaultParameters,
+    SetFlowLabels,
+)
+from headwater.core.errors import InvalidArgument, InvalidParameters, NotFound
+from headwater.core.events import (
+    AnyEvent,
+    FlowAttemptsLimited,
+    FlowDefaultParametersSet,
+    FlowDeleted,
+    FlowDescribed,
+    FlowLabelsSet,
+    FlowRegistered,
+    FlowVersionArchived,
+)
 from headwater.core.identifiers import flow_version_id
 from headwater.core.labels import label_set
 from headwater.core.names import valid_name
@@ -17,7 +38,10 @@ from headwater.core.rules.aggregate import Rules
 
 @dataclass(frozen=True)
 class FlowGroup:
-    """A flow over its versions, as its events leave it. `versions` maps the number to the registration; `active` takes runs."""
+    """A flow over its versions, as its events leave it. `versions` maps the number to the registration; `active` takes runs.
+
+    `labels` (None: each version's own) and `default_parameters` hold for new runs of every version, before what was registered.
+    """
 
     flow_group_id: str = ""
     project_id: str = ""
@@ -27,6 +51,9 @@ class FlowGroup:
     idempotency_key: str | None = None
     deleted: bool = False
     attempts_max: int | None = None
+    description: str = ""
+    labels: tuple[str, ...] | None = None
+    default_parameters: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def latest(self) -> FlowRegistered | None:
@@ -38,14 +65,15 @@ def evolve(group: FlowGroup, event: AnyEvent) -> FlowGroup:
     match event:
         case FlowRegistered():
             archived = {number for number, registered in group.versions.items() if registered.flow_id in event.archives}
-            return FlowGroup(
-                event.flow_group_id,
-                event.project_id,
-                event.name,
+            return dataclasses.replace(
+                group,
+                flow_group_id=event.flow_group_id,
+                project_id=event.project_id,
+                name=event.name,
                 versions={**group.versions, event.version: event},
                 active=(group.active - archived) | {event.version},
                 idempotency_key=event.idempotency_key,
-                attempts_max=group.attempts_max,
+                deleted=False,
             )
         case FlowVersionArchived():
             return dataclasses.replace(group, active=group.active - {event.version})
@@ -53,6 +81,12 @@ def evolve(group: FlowGroup, event: AnyEvent) -> FlowGroup:
             return dataclasses.replace(group, active=frozenset(), idempotency_key=None, deleted=True)
         case FlowAttemptsLimited():
             return dataclasses.replace(group, attempts_max=event.attempts_max)
+        case FlowDescribed():
+            return dataclasses.replace(group, description=event.description)
+        case FlowLabelsSet():
+            return dataclasses.replace(group, labels=event.labels)
+        case FlowDefaultParametersSet():
+            return dataclasses.replace(group, default_parameters=event.parameters)
         case _:
             return group
 
@@ -74,13 +108,40 @@ def decide(group: FlowGroup, command: FlowCommand) -> Sequence[AnyEvent]:
             if command.attempts_max is not None and command.attempts_max < 1:
                 raise InvalidArgument(f"At least 1 attempt must be made, not {command.attempts_max}.")
             return [] if command.attempts_max == group.attempts_max else [FlowAttemptsLimited(command.attempts_max)]
+        case DescribeFlow():
+            return [] if command.description == group.description else [FlowDescribed(command.description)]
+        case SetFlowLabels():
+            labels = None if command.labels is None else label_set(command.labels)
+            return [] if labels == group.labels else [FlowLabelsSet(labels)]
+        case SetFlowDefaultParameters():
+            _check_names(group, command.parameters)
+            parameters = dict(command.parameters)
+            return [] if _json(parameters) == _json(group.default_parameters) else [FlowDefaultParametersSet(parameters)]
 
 
-def _left_open(command: RegisterFlow) -> list[str]:
+def _json(parameters: Mapping[str, Any]) -> bytes:
+    """Return what tells values apart that Python calls equal, such as 1 and true."""
+    return msgspec.json.encode(parameters, order="deterministic")
+
+
+def _check_names(group: FlowGroup, parameters: Mapping[str, Any]) -> None:
+    """Refuse names that the newest version does not take; what an older version took may stay as it is."""
+    newest = group.latest or group.versions[max(group.versions)]
+    taken = {parameter.name for parameter in newest.parameters}
+    unknown = [name for name in parameters if name not in taken and name not in group.default_parameters]
+    if unknown:
+        raise InvalidParameters(
+            f"Version {newest.version} of flow {newest.name!r} has no parameter {unknown[0]!r}.",
+            hint=f"It takes: {', '.join(sorted(taken))}." if taken else "It takes none.",
+        )
+
+
+def _left_open(group: FlowGroup, command: RegisterFlow) -> list[str]:
     """Return the parameters that scheduled runs need and neither a default nor every clock of the schedule gives."""
     if not command.schedule:
         return []
-    required = [parameter.name for parameter in command.parameters if parameter.required]
+    given = group.default_parameters
+    required = [parameter.name for parameter in command.parameters if parameter.required and parameter.name not in given]
     clocks = command.schedule.get("clocks") or [{}]
     return [name for name in required if not all(name in (clock.get("parameter_defaults") or {}) for clock in clocks)]
 
@@ -89,7 +150,7 @@ def _register(group: FlowGroup, command: RegisterFlow) -> Sequence[AnyEvent]:
     """Every registration makes a version, but the same key as the last time, while that version still takes runs, changes nothing."""
     if command.idempotency_key is not None and command.idempotency_key == group.idempotency_key and group.active:
         return []
-    open_parameters = _left_open(command)
+    open_parameters = _left_open(group, command)
     if open_parameters:
         raise InvalidArgument(
             f"The flow has a schedule, but its parameters {', '.join(map(repr, open_parameters))} have no default.",

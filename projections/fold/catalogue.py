@@ -17,7 +17,10 @@ from headwater.core.events import (
     ConcurrencySet,
     EdgeSpec,
     FlowAttemptsLimited,
+    FlowDefaultParametersSet,
     FlowDeleted,
+    FlowDescribed,
+    FlowLabelsSet,
     FlowRegistered,
     FlowVersionArchived,
     NameClaimed,
@@ -56,6 +59,13 @@ def fold_catalogue_event(changes: Changes, aggregate_id: str, position: Position
             changes.archived_flows.add(event.flow_id)
         case FlowDeleted():
             _flow_deleted(changes, aggregate_id)
+        case FlowDescribed():
+            changes.update("UPDATE flow_groups SET description = $2 WHERE id = $1", aggregate_id, text(event.description))
+        case FlowLabelsSet():
+            labels = None if event.labels is None else [text(label) for label in event.labels]
+            changes.update("UPDATE flow_groups SET labels = $2 WHERE id = $1", aggregate_id, labels)
+        case FlowDefaultParametersSet():
+            changes.update("UPDATE flow_groups SET default_parameters = $2 WHERE id = $1", aggregate_id, json(event.parameters))
         case RegistrationPart():
             statement = "INSERT INTO registration_parts (registration_id, number, event) VALUES ($1, $2, $3)"
             changes.execute(statement, event.registration_id, event.number, encode_event(event))

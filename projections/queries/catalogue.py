@@ -36,7 +36,8 @@ _FLOW_ROW = """
 CROSS JOIN LATERAL (
     SELECT v.id, v.flow_group_id, g.project_id, p.name AS project_name, g.name, v.version, v.archived,
         g.deleted OR p.deleted AS deleted, v.created, v.created_by, v.labels, v.parameters, v.storage, v.run_config, v.schedule,
-        v.environment, v.serialized_hash, v.idempotency_key, v.task_count, v.edge_count, v.position
+        v.environment, v.serialized_hash, v.idempotency_key, v.task_count, v.edge_count, v.position,
+        g.description, g.labels AS group_labels, g.default_parameters
 ) AS shown
 """
 _FLOWS = """

@@ -42,7 +42,8 @@ TABLES = {
     "flows": Table(
         """SELECT v.id, v.flow_group_id, g.project_id, p.name AS project_name, g.name, v.version, v.archived,
             g.deleted OR p.deleted AS deleted, v.created, v.created_by, v.labels, v.parameters, v.storage, v.run_config, v.schedule,
-            v.environment, v.serialized_hash, v.idempotency_key, v.task_count, v.edge_count, v.position
+            v.environment, v.serialized_hash, v.idempotency_key, v.task_count, v.edge_count, v.position,
+            g.description, g.labels AS group_labels, g.default_parameters
         FROM flow_versions v JOIN flow_groups g ON g.id = v.flow_group_id JOIN projects p ON p.id = g.project_id""",
         {
             "id": "uuid",
@@ -58,6 +59,20 @@ TABLES = {
             "serialized_hash": "text",
         },
         "project_name, name, version DESC",
+    ),
+    "flow_groups": Table(
+        """SELECT g.id, g.project_id, p.name AS project_name, g.name, g.description, g.labels, g.default_parameters,
+            g.deleted OR p.deleted AS deleted FROM flow_groups g JOIN projects p ON p.id = g.project_id""",
+        {
+            "id": "uuid",
+            "project_id": "uuid",
+            "project_name": "text",
+            "name": "text",
+            "description": "text",
+            "labels": "text[]",
+            "deleted": "boolean",
+        },
+        "project_name, name, id",
     ),
     "runs": Table(
         f"SELECT {_RUN_COLUMNS} FROM runs r LEFT JOIN projects p ON p.id = r.project_id",

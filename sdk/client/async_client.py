@@ -16,7 +16,7 @@ from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument
 from headwater.core.identifiers import split_flow_id
 from headwater.core.log.protocol import Log
-from headwater.core.operations import projects, runs
+from headwater.core.operations import flow_settings, projects, runs
 from headwater.core.operations.runs import CreatedRun, RunCreation, RunRequest
 from headwater.core.queries.rows import LogRow
 from headwater.core.query_client import Views
@@ -156,9 +156,9 @@ class AsyncClient:
         Args:
             flow_id: a flow version's id, or a flow group's: then its newest version is run.
             context: values for `headwater.context` during the run.
-            parameters: values of the flow's parameters; the others have their defaults.
+            parameters: values of the flow's parameters; the others have the defaults set for the flow, or those of the version.
             run_config: replaces the flow's.
-            labels: replace the run configuration's and the flow's.
+            labels: replace the run configuration's, those set for the flow, and the version's.
             scheduled_start_time: when the run is due; now by default. Without a time zone it is this machine's time.
             idempotency_key: the same key on the same flow version names the same run, for ever.
             run_name: two words are chosen where none is given.
@@ -234,6 +234,40 @@ class AsyncClient:
 
         """
         outcome = await runs.rename_run(self.log.events, flow_run_id, name, self.author)
+        self.wrote(outcome.position)
+        return outcome.changed
+
+    async def describe_flow(self, flow_id: str, description: str) -> bool:
+        """Say what a flow is for, given the id of one of its versions or of its group; return whether that changed it.
+
+        Raises:
+            InvalidArgument, NotFound: there is no such flow, or the text is too long.
+
+        """
+        outcome = await flow_settings.describe_flow(self.log.events, split_flow_id(flow_id)[0], description, self.author)
+        self.wrote(outcome.position)
+        return outcome.changed
+
+    async def set_flow_labels(self, flow_id: str, labels: Iterable[str] | None) -> bool:
+        """Give new runs of a flow these labels; None: those that each version was registered with. Returns whether that changed it.
+
+        Raises:
+            InvalidArgument, NotFound, InvalidName: there is no such flow, or a label is none.
+
+        """
+        chosen = None if labels is None else _several("labels", labels)
+        outcome = await flow_settings.set_flow_labels(self.log.events, split_flow_id(flow_id)[0], chosen, self.author)
+        self.wrote(outcome.position)
+        return outcome.changed
+
+    async def set_flow_default_parameters(self, flow_id: str, parameters: Mapping[str, Any]) -> bool:
+        """Give new runs of a flow these values where they are not given others, instead of all set before; return whether that changed it.
+
+        Raises:
+            InvalidArgument, NotFound: there is no such flow, or it has no parameter of this name.
+
+        """
+        outcome = await flow_settings.set_default_parameters(self.log.events, split_flow_id(flow_id)[0], parameters, self.author)
         self.wrote(outcome.position)
         return outcome.changed
 

@@ -167,6 +167,18 @@ class Client:
         """Give a run another name. As `AsyncClient.set_flow_run_name`."""
         return self.call(lambda client: client.set_flow_run_name(flow_run_id, name))
 
+    def describe_flow(self, flow_id: str, description: str) -> bool:
+        """Say what a flow is for. As `AsyncClient.describe_flow`."""
+        return self.call(lambda client: client.describe_flow(flow_id, description))
+
+    def set_flow_labels(self, flow_id: str, labels: Iterable[str] | None) -> bool:
+        """Give new runs of a flow these labels. As `AsyncClient.set_flow_labels`."""
+        return self.call(lambda client: client.set_flow_labels(flow_id, labels))
+
+    def set_flow_default_parameters(self, flow_id: str, parameters: Mapping[str, Any]) -> bool:
+        """Give new runs of a flow these values where they are not given others. As `AsyncClient.set_flow_default_parameters`."""
+        return self.call(lambda client: client.set_flow_default_parameters(flow_id, parameters))
+
     def get_projects(self, name: str | None = None) -> list[rows.ProjectRow]:
         """Return the projects, as the views show them."""
         return self.call(lambda client: client.views.projects(name=name, at_least=client.position))

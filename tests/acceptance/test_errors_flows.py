@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from command_line import HELLO_FLOW, CommandLine
+from command_line import HELLO_FLOW, CommandLine, Ended
 
 PARAMETER_FLOW = """
 from headwater import Flow, Parameter, task
@@ -148,3 +148,18 @@ def test_a_local_run_of_a_file_that_does_not_import_shows_its_traceback(append_o
     assert 'broken.py", line 1, in <module>' in ended.err
     assert "Error: " in ended.err
     assert "importlib" not in ended.err
+
+
+def test_default_parameters_are_set_one_by_one_and_serve_where_nothing_is_given(append_only: CommandLine, greetings: str) -> None:
+    def defaults(*arguments: str) -> Ended:
+        return append_only("set", "default-parameters", "greetings", "--project", greetings, *arguments)
+
+    assert defaults().code == 2
+    unknown = defaults("--param", "tiems=2")
+    assert (unknown.code, "hint: It takes: name, times." in unknown.err) == (1, True)
+    assert defaults("--param", "name=Ana", "--param", "times=2").out == "greetings: new runs get name='Ana', times=2.\n"
+    assert defaults("--unset", "times").out == "greetings: new runs get name='Ana'.\n"
+    assert "No default is set for 'times'." in defaults("--unset", "times").err
+    ran = append_only("run", "--name", "greetings", "--project", greetings)
+    assert "Parameters: {'name': 'Ana', 'times': 1}" in ran.out
+    assert defaults("--unset", "name").out == "greetings: new runs get the defaults of their version.\n"

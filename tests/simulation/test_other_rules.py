@@ -85,11 +85,15 @@ def test_a_name_is_claimed_and_released_in_turns_by_the_same_owner(commands: lis
                 storage=st.just(e.StorageReference(type="Local")),
                 task_count=st.just(1),
                 edge_count=st.just(0),
+                parameters=st.sampled_from([(), (e.ParameterSpec("day", required=True),)]),
                 labels=st.lists(st.sampled_from(["x", "y"])).map(tuple),
                 idempotency_key=st.sampled_from([None, "k1", "k2"]),
             ),
             st.builds(c.ArchiveFlowVersion, st.integers(0, 4)),
             st.builds(c.DeleteFlow),
+            st.builds(c.DescribeFlow, st.sampled_from(["", "loads it"])),
+            st.builds(c.SetFlowLabels, st.sampled_from([None, (), ("y", "x"), ("tab\t",)])),
+            st.builds(c.SetFlowDefaultParameters, st.sampled_from([{}, {"day": 1}, {"day": True}, {"other": 1}])),
         )
     )
 )

@@ -55,7 +55,17 @@ FLOW = Columns(
     },
     {"project": _PROJECT_OF},
 )
-FLOW_GROUP = Columns("flows", "flow_group", {"id": ("uuid", "flow_group_id"), "name": ("text", "name")}, {"project": _PROJECT_OF})
+FLOW_GROUP = Columns(
+    "flow_groups",
+    "flow_group",
+    {
+        "id": ("uuid", "id"),
+        "name": ("text", "name"),
+        "description": ("text", "description"),
+        "labels": ("texts", "labels"),
+    },
+    {"project": _PROJECT_OF},
+)
 FLOW_RUN = Columns(
     "runs",
     "flow_run",

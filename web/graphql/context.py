@@ -11,7 +11,7 @@ from strawberry.dataloader import DataLoader
 from headwater.core.aggregates import Author
 from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument, ViewsBehind
-from headwater.core.queries import AnyQuery, FlowRow, ProjectRow, QueryReply, Row, RunRow
+from headwater.core.queries import AnyQuery, FlowGroupRow, FlowRow, ProjectRow, QueryReply, Row, RunRow
 from headwater.core.query_client import Views
 from headwater.web.site import Site
 
@@ -54,12 +54,14 @@ class Operation:
     author: Author
     views: BudgetedViews = field(init=False)
     flows: DataLoader[str, FlowRow | None] = field(init=False)
+    flow_groups: DataLoader[str, FlowGroupRow | None] = field(init=False)
     projects: DataLoader[str, ProjectRow | None] = field(init=False)
     runs: DataLoader[str, RunRow | None] = field(init=False)
 
     def __post_init__(self) -> None:
         self.views = BudgetedViews(self.site)
         self.flows = self._loader("flows", FlowRow, lambda row: row.id)
+        self.flow_groups = self._loader("flow_groups", FlowGroupRow, lambda row: row.id)
         self.projects = self._loader("projects", ProjectRow, lambda row: row.id)
         self.runs = self._loader("runs", RunRow, lambda row: row.id)
 

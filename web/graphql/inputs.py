@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     AgentWhere: TypeAlias = Any
     ProjectOrder: TypeAlias = Any
     FlowOrder: TypeAlias = Any
+    FlowGroupOrder: TypeAlias = Any
     FlowRunOrder: TypeAlias = Any
     TaskRunOrder: TypeAlias = Any
     TaskOrder: TypeAlias = Any
@@ -95,7 +96,7 @@ if TYPE_CHECKING:
 else:
     ProjectWhere, ProjectOrder = _conditions(columns.PROJECT), _orders(columns.PROJECT)
     FlowWhere, FlowOrder = _conditions(columns.FLOW), _orders(columns.FLOW)
-    FlowGroupWhere = _conditions(columns.FLOW_GROUP)
+    FlowGroupWhere, FlowGroupOrder = _conditions(columns.FLOW_GROUP), _orders(columns.FLOW_GROUP)
     FlowRunWhere, FlowRunOrder = _conditions(columns.FLOW_RUN), _orders(columns.FLOW_RUN)
     TaskRunWhere, TaskRunOrder = _conditions(columns.TASK_RUN), _orders(columns.TASK_RUN)
     TaskWhere, TaskOrder = _conditions(columns.TASK), _orders(columns.TASK)

@@ -20,30 +20,16 @@ from headwater.core.events import EdgeSpec, ParameterSpec, StorageReference, Tas
 from headwater.core.identifiers import split_flow_id
 from headwater.core.log.protocol import LogLine
 from headwater.core.operations.agents import stop_agent
-from headwater.core.operations.flows import FlowMetadata, delete_flow, flow_group, register_flow
+from headwater.core.operations.flows import FlowMetadata, flow_group, register_flow
 from headwater.core.operations.projects import create_project, delete_project, describe_project, project, rename_project
 from headwater.core.operations.runs import RunRequest, cancel_run, load_run, rename_run
 from headwater.web.graphql.context import operation_of
+from headwater.web.graphql.flow_group_mutations import FlowGroupMutation
+from headwater.web.graphql.payloads import IdPayload, SuccessPayload
 from headwater.web.graphql.scalars import Identifier, Json
 
 COMPRESSED_BYTES_MAX = 20 * 1024 * 1024
 """How large a compressed flow may become."""
-
-
-@strawberry.type(name="id_payload")
-class IdPayload:
-    """The id of what was made."""
-
-    id: Identifier | None
-    error: str | None = None
-
-
-@strawberry.type(name="success_payload")
-class SuccessPayload:
-    """Whether it was done."""
-
-    success: bool
-    error: str | None = None
 
 
 @strawberry.type(name="cancel_flow_run_payload")
@@ -100,11 +86,6 @@ class FlowIdInput:
     flow_id: Identifier
 
 
-@strawberry.input(name="flow_group_id_input")
-class FlowGroupIdInput:
-    flow_group_id: Identifier
-
-
 @strawberry.input(name="create_flow_run_input")
 class CreateFlowRunInput:
     """Which flow, by one of both ids, and what differs from what the flow says."""
@@ -152,7 +133,7 @@ class DeleteAgentInput:
 
 
 @strawberry.type(name="mutation_root")
-class Mutation:
+class Mutation(FlowGroupMutation):
     """What can be done."""
 
     @strawberry.mutation
@@ -205,26 +186,19 @@ class Mutation:
         return SuccessPayload(success=True)
 
     @strawberry.mutation
-    async def delete_flow_group(self, info: Info, input: FlowGroupIdInput) -> SuccessPayload:
-        """Delete a flow with all its versions; its history stays."""
-        operation = operation_of(info)
-        group_id, _ = split_flow_id(input.flow_group_id)
-        operation.wrote((await delete_flow(operation.site.log.events, group_id, operation.author)).position)
-        return SuccessPayload(success=True)
-
-    @strawberry.mutation
     async def create_flow_run(self, info: Info, input: CreateFlowRunInput) -> IdPayload:
         """Create a run of a flow version, or of the newest version of a flow."""
         operation = operation_of(info)
         flow_id = input.flow_id or input.version_group_id
         if flow_id is None:
             raise InvalidArgument("Which flow is to run was not said.", hint="Give flow_id, or version_group_id.")
+        run_config = _object(input.run_config, "run_config")
         request = RunRequest(
             parameters=_object(input.parameters, "parameters") or {},
-            labels=input.labels,
+            labels=_labels(run_config) if input.labels is None else input.labels,
             name=input.flow_run_name,
             context=_object(input.context, "context") or {},
-            run_config=_object(input.run_config, "run_config"),
+            run_config=run_config,
             start_time=input.scheduled_start_time,
             idempotency_key=input.idempotency_key,
         )
@@ -335,6 +309,14 @@ def _object(value: Any, name: str) -> dict[str, Any] | None:
     if value is None or isinstance(value, dict):
         return value
     raise InvalidArgument(f"What was given as {name} is not a JSON object.")
+
+
+def _labels(run_config: dict[str, Any] | None) -> list[str] | None:
+    """Return the labels in a run config; None where it has none, so that the flow's hold."""
+    labels = (run_config or {}).get("labels") or None
+    if labels is not None and not isinstance(labels, list):
+        raise InvalidArgument("The labels of the run_config are no list.", hint='Write them like ["gpu", "linux"].')
+    return labels
 
 
 def _level(name: str) -> int:

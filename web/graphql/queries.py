@@ -9,13 +9,14 @@ import strawberry
 from strawberry import Info
 
 from headwater.core.errors import InvalidArgument, NotFound
-from headwater.core.queries import AgentRow, FlowRow, FlowTaskRow, ListTaskRuns, LogRow, ProjectRow, TaskRunRow
+from headwater.core.queries import AgentRow, FlowGroupRow, FlowRow, FlowTaskRow, ListTaskRuns, LogRow, ProjectRow, TaskRunRow
 from headwater.web.graphql import columns
 from headwater.web.graphql.context import operation_of
 from headwater.web.graphql.ids import split_task_run_id
 from headwater.web.graphql.inputs import (
     AgentOrder,
     AgentWhere,
+    FlowGroupOrder,
     FlowGroupWhere,
     FlowOrder,
     FlowRunOrder,
@@ -36,7 +37,6 @@ from headwater.web.graphql.scalars import Identifier
 from headwater.web.graphql.types import Agent, Flow, FlowGroup, FlowRun, Log, Project, Task, TaskRun, runs_where
 
 ROWS = 100
-GROUPS_SEARCHED_MAX = 1000
 
 
 @strawberry.type(name="api_info")
@@ -107,15 +107,25 @@ class Query:
         return None if found is None else Flow.of(found)
 
     @strawberry.field
-    async def flow_group(self, info: Info, where: FlowGroupWhere | None = None, limit: int = ROWS, offset: int = 0) -> list[FlowGroup]:
-        """Return flows over all their versions, by project and name."""
+    async def flow_group(
+        self,
+        info: Info,
+        where: FlowGroupWhere | None = None,
+        order_by: list[FlowGroupOrder] | None = None,
+        limit: int = ROWS,
+        offset: int = 0,
+    ) -> list[FlowGroup]:
+        """Return flows over all their versions, by project and name unless asked otherwise."""
         conditions = {"_and": [{"deleted": {"_eq": False}}, where_of(where, columns.FLOW_GROUP)]}
-        found = await operation_of(info).views.find("flows", FlowRow, conditions, limit=GROUPS_SEARCHED_MAX)
-        newest: dict[str, FlowRow] = {}
-        for row in found:
-            newest.setdefault(row.flow_group_id, row)
-        groups = [FlowGroup(id=Identifier(row.flow_group_id), name=row.name, labels=list(row.labels)) for row in newest.values()]
-        return groups[max(0, offset) : max(0, offset) + max(0, limit)]
+        order = order_of(order_by, columns.FLOW_GROUP)
+        found = await operation_of(info).views.find("flow_groups", FlowGroupRow, conditions, order_by=order, limit=limit, offset=offset)
+        return [FlowGroup.of(row) for row in found]
+
+    @strawberry.field
+    async def flow_group_by_pk(self, info: Info, id: Identifier) -> FlowGroup | None:
+        """Return the flow of this id, over all its versions."""
+        found = await operation_of(info).flow_groups.load(id)
+        return None if found is None else FlowGroup.of(found)
 
     @strawberry.field
     async def flow_run(

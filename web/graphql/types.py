@@ -12,6 +12,7 @@ from strawberry import Info
 from headwater.core.queries import (
     AgentRow,
     FlowEdgeRow,
+    FlowGroupRow,
     FlowRow,
     FlowTaskRow,
     LogRow,
@@ -136,9 +137,9 @@ class Flow:
         return None if found is None else Project.of(found)
 
     @strawberry.field
-    async def flow_group(self, info: Info) -> FlowGroup:
-        del info
-        return FlowGroup(id=self.flow_group_id, name=self.name, labels=self.labels)
+    async def flow_group(self, info: Info) -> FlowGroup | None:
+        found = await operation_of(info).flow_groups.load(self.flow_group_id)
+        return None if found is None else FlowGroup.of(found)
 
     @strawberry.field
     async def tasks(self, info: Info) -> list[Task]:
@@ -165,11 +166,23 @@ class Flow:
 
 @strawberry.type(name="flow_group")
 class FlowGroup:
-    """A flow over all its versions."""
+    """A flow over all its versions, with what holds for new runs of every version."""
 
     id: Identifier
     name: str
-    labels: list[str]
+    description: str
+    labels: list[str] | None = strawberry.field(description="null: each version's own")
+    default_parameters: Json
+
+    @classmethod
+    def of(cls, row: FlowGroupRow) -> FlowGroup:
+        return cls(
+            id=Identifier(row.id),
+            name=row.name,
+            description=row.description,
+            labels=None if row.labels is None else list(row.labels),
+            default_parameters=_json(row.default_parameters),
+        )
 
     @strawberry.field
     async def flows(self, info: Info, where: FlowWhere | None = None, limit: int = NESTED_ROWS, offset: int = 0) -> list[Flow]:

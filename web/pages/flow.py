@@ -18,7 +18,7 @@ from headwater.web.pages.listings import flow_runs_tab
 from headwater.web.pages.page import Page, Params, Sources, all_of
 from headwater.web.pages.run import is_late
 from headwater.web.pages.shape import stacked, success_percent
-from headwater.web.run_form import parameter_fields
+from headwater.web.run_form import default_fields, parameter_fields
 from headwater.web.version_changes import changes_between
 
 RUNS_SHOWN = 60
@@ -60,7 +60,7 @@ async def flow_page(sources: Sources, params: Params, query: Params) -> Page:
         "address": f"/default/flow/{params['flow_id']}",
         "versions": sorted(versions, key=lambda version: -version.version),
         "latest": max((version.version for version in versions), default=flow.version),
-        "missing": [parameter.name for parameter in flow.parameters if parameter.required],
+        "missing": [parameter.name for parameter in flow.run_parameters if parameter.required],
         "can_run": not flow.archived and not flow.deleted,
     }
     context |= await TABS[tab](sources, flow, query)
@@ -117,14 +117,21 @@ async def _versions(sources: Sources, flow: FlowRow, query: Params) -> dict[str,
 
 
 async def _run(_: Sources, flow: FlowRow, __: Params) -> dict[str, Any]:
-    return {"fields": parameter_fields(flow.parameters)}
+    return {"fields": parameter_fields(flow.run_parameters)}
 
 
 async def _settings(sources: Sources, flow: FlowRow, _: Params) -> dict[str, Any]:
     """Show what can be set; limits are read from the log, which alone has them."""
+    newest = await sources.views.flow(flow.flow_group_id)
     group = await flow_group(sources.log.events, flow.flow_group_id).refresh()
     held = await slots(sources.log.events, flow.flow_group_id).refresh()
-    return {"attempts_max": group.attempts_max, "concurrency": held.limit, "held": len(held.attempts)}
+    return {
+        "attempts_max": group.attempts_max,
+        "concurrency": held.limit,
+        "held": len(held.attempts),
+        "newest": newest,
+        "defaults": default_fields(newest.parameters, newest.default_parameters),
+    }
 
 
 TABS = {

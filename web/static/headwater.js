@@ -178,6 +178,10 @@ function forms() {
     if (event.target.dataset.sent) event.preventDefault();
     event.target.dataset.sent = "1";
   });
+  document.addEventListener("input", (event) => {
+    const choice = event.target.dataset?.chooses;
+    if (choice) for (const box of $$(`[name="${choice}"][value="1"]`, event.target.form)) box.checked = true;
+  });
   const runForm = $("[data-run-form]");
   if (runForm) {
     $("[data-zone]", runForm).textContent = Intl.DateTimeFormat().resolvedOptions().timeZone;

@@ -2,9 +2,11 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+FAULT_TESTS := tests/integration/test_views_under_faults.py tests/integration/test_views_through_a_bad_network.py \
+	tests/integration/test_unclear_replies.py tests/acceptance/test_two_servers.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench docs screenshots browser golden simulate soak chaos clean
+.PHONY: help setup demo test check format bench docs screenshots browser golden simulate soak chaos faults clean
 
 help:  ## Print these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,9 +59,11 @@ simulate: setup  ## Live through the history of one seed in virtual time: make s
 soak: setup  ## Live through histories of chance for so long: make soak MINUTES=10
 	PYTHONPATH=tests $(BIN)/python -m simulation.simulate --minutes $(or $(MINUTES),1)
 
-chaos: setup  ## Kill something real every second for 5 minutes, and give 1,000 commands through a bad network
+chaos: setup  ## Kill something real every second for 5 minutes while 1,000 runs are executed
 	PYTHONPATH=tests $(BIN)/python -m simulation.chaos --seconds $(or $(SECONDS),300) --runs $(or $(RUNS),1000) $(if $(SEED),--seed $(SEED))
-	UNCLEAR_COMMANDS=1000 $(BIN)/pytest tests/integration/test_unclear_replies.py
+
+faults: setup  ## What the tests do a little, at length: projectors and leaders killed 100 times, minutes without PostgreSQL; about 15 minutes
+	FAULTS=full UNCLEAR_COMMANDS=1000 $(BIN)/pytest -s --timeout 1800 $(FAULT_TESTS)
 
 clean:  ## Remove what was made here
 	rm -rf $(VENV) build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,7 +11,12 @@ import anyio
 import asyncpg
 
 CONNECT_SECONDS = 10.0
+SESSION_SECONDS = 3.0
+"""PostgreSQL ends the session of a writer that was not heard for so long, and with it the lock that others wait for."""
+
 _CLOSE_SECONDS = 2.0
+_BEATS_PER_SESSION = 4
+_SILENT_SECONDS = 10
 
 DATABASE_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What a database that is away, restarting or unwell makes of a call. Whoever lives through outages tries again."""
@@ -33,6 +39,7 @@ async def connect(database_url: str, *, name: str) -> AsyncIterator[Any]:
         timeout=CONNECT_SECONDS,
         server_settings={"application_name": f"headwater {name}", "timezone": "UTC", "jit": "off"},
     )
+    notice_silence(db)
     try:
         yield db
     finally:
@@ -54,6 +61,43 @@ async def until_lost(db: Any) -> None:
         raise ConnectionLost("The connection to PostgreSQL was lost.")
     finally:
         db.remove_termination_listener(notice)
+
+
+async def keep_session(db: Any, turn: anyio.Lock) -> None:
+    """Keep the session for as long as we live and the network holds; `turn` is held by whoever uses the connection.
+
+    A writer that is frozen, or whose machine vanished, would hold its lock for hours: nobody closes its connection. So PostgreSQL ends
+    the session after some seconds of silence, and this breaks the silence.
+
+    Raises:
+        DATABASE_ERRORS: PostgreSQL does not answer, or has ended the session.
+
+    """
+    silence = f"{SESSION_SECONDS:g}s"
+    async with turn:
+        for setting in ("idle_session_timeout", "idle_in_transaction_session_timeout"):
+            await db.execute("SELECT set_config($1, $2, false)", setting, silence)
+    while True:
+        await anyio.sleep(SESSION_SECONDS / _BEATS_PER_SESSION)
+        async with turn:
+            await db.execute("SELECT", timeout=SESSION_SECONDS)
+
+
+def notice_silence(db: Any) -> None:
+    """Have the system end a connection whose other end has vanished, as it does only after hours by itself."""
+    # The library shows its socket nowhere else.
+    found = db._transport.get_extra_info("socket")  # noqa: SLF001
+    if found is None or found.family == getattr(socket, "AF_UNIX", None):
+        return
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for option, value in (
+        ("TCP_KEEPIDLE", _SILENT_SECONDS // 2),
+        ("TCP_KEEPINTVL", 1),
+        ("TCP_KEEPCNT", _SILENT_SECONDS // 2),
+        ("TCP_USER_TIMEOUT", 1000 * _SILENT_SECONDS),
+    ):
+        if hasattr(socket, option):
+            found.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
 
 def in_words(error: BaseException) -> str:

@@ -21,7 +21,7 @@ from headwater.core.concurrency import single_error
 from headwater.core.errors import LogError
 from headwater.core.log.protocol import Log, RecordedLines
 from headwater.core.queries import LogLinesAnnouncement
-from headwater.projections.database import DATABASE_ERRORS, connect, in_words, until_lost
+from headwater.projections.database import DATABASE_ERRORS, connect, in_words, keep_session, until_lost
 from headwater.projections.fold.changes import text
 from headwater.projections.health import Health
 from headwater.projections.schema import LOG_LINES_LOCK, Fenced, lay_foundation
@@ -81,12 +81,15 @@ class LogLines:
         async with anyio.create_task_group() as group:
             group.start_soon(until_lost, db)
             group.start_soon(self._tidy)
+            turn = anyio.Lock()
+            group.start_soon(keep_session, db, turn)
             async with self.log.logs.follow(after=position) as batches:
                 self.health.well()
                 async for batch in batches:
                     for start in range(0, len(batch), MESSAGES_AT_ONCE_MAX):
                         part = batch[start : start + MESSAGES_AT_ONCE_MAX]
-                        await self._write(db, part, identity, seen=position)
+                        async with turn:
+                            await self._write(db, part, identity, seen=position)
                         position = part[-1].position
                         await self._announce(position)
 

@@ -19,7 +19,7 @@ from headwater.core.errors import LogError
 from headwater.core.log.protocol import Log, LogTail
 from headwater.core.queries import RebuildProgress, ViewsAnnouncement
 from headwater.projections.apply import Applier
-from headwater.projections.database import DATABASE_ERRORS, connect, in_words, until_lost
+from headwater.projections.database import DATABASE_ERRORS, connect, in_words, keep_session, until_lost
 from headwater.projections.fold.changes import Changes
 from headwater.projections.health import Health
 from headwater.projections.rebuild import BATCH_MAX, announce_live, build_views
@@ -67,7 +67,8 @@ class Applied:
 class Projector:
     """A service: keeps the live views at the log's end, through outages of both.
 
-    One projector writes at a time. A second one waits as a standby and takes over when the first one's connection ends; should both
+    One projector writes at a time. A second one waits as a standby and takes over when the first one's session ends: at once when it
+    dies, and within seconds when it is frozen or cut off. Should both
     believe that it is their turn, the checkpoint lets only one commit. Ready when it follows, or when it is known why it cannot yet
     (`health.problem`, which is None also for a standby).
     """
@@ -120,6 +121,8 @@ class Projector:
             await write_into(db, build)
             group.start_soon(self._until_another_log, build)
             applier = Applier(db, build)
+            turn = anyio.Lock()
+            group.start_soon(keep_session, db, turn)
             async with self.log.events.follow(subjects.EVENTS_ALL, after=build.position) as batches:
                 self.health.well()
                 await self._announce(applier)
@@ -127,10 +130,11 @@ class Projector:
                 ready.report()
                 async for batch in batches:
                     for start in range(0, len(batch), BATCH_MAX):
-                        await self._apply(applier, batch[start : start + BATCH_MAX])
+                        await self._apply(applier, batch[start : start + BATCH_MAX], turn)
 
-    async def _apply(self, applier: Applier, batch: Any) -> None:
-        changes = await applier.apply(batch)
+    async def _apply(self, applier: Applier, batch: Any, turn: anyio.Lock) -> None:
+        async with turn:
+            changes = await applier.apply(batch)
         await self._announce(applier)
         self.on_applied(Applied.of(applier.position, changes))
 

@@ -15,7 +15,7 @@ from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument, NotFound, ViewsUnavailable
 from headwater.core.queries import ListLogs, Query
 from headwater.core.queries.wire import PAGE_BYTES_MAX, QueryReply
-from headwater.projections.database import DATABASE_ERRORS
+from headwater.projections.database import DATABASE_ERRORS, notice_silence
 from headwater.projections.queries import Statement, statement_for
 from headwater.projections.schema import SCHEMA_VERSION
 
@@ -23,6 +23,8 @@ logger = logging.getLogger("headwater.projections")
 
 CONNECTIONS_MAX = 8
 STATEMENT_SECONDS = 15
+SNAPSHOT_SECONDS = 20.0
+"""A connection on which nothing comes for so long is given up: PostgreSQL itself ends statements before."""
 PAGE_ROWS_MAX = 1_000
 _CLOSE_SECONDS = 2.0
 _FETCHED_AT_ONCE = 128
@@ -61,17 +63,25 @@ class ViewsReader:
 
         Raises:
             ViewsUnavailable: there are no views of this log and this version.
+            DATABASE_ERRORS: PostgreSQL is away, or silent for SNAPSHOT_SECONDS.
 
         """
-        async with self._pool.acquire() as db:
-            transaction = db.transaction(isolation="repeatable_read", readonly=True)
-            await transaction.start()
-            try:
-                yield db, await self._open(db)
-            finally:
-                # Also where we are being cancelled: the connection goes back to the others.
-                with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
-                    await transaction.rollback()
+        with anyio.fail_after(SNAPSHOT_SECONDS):
+            async with self._pool.acquire() as db:
+                transaction = db.transaction(isolation="repeatable_read", readonly=True)
+                try:
+                    await transaction.start()
+                except BaseException:
+                    db.terminate()  # nobody knows whether it was begun
+                    raise
+                try:
+                    yield db, await self._open(db)
+                finally:
+                    # Also where we are being cancelled: the connection goes back to the others, if it still works.
+                    with anyio.move_on_after(_CLOSE_SECONDS, shield=True) as closing:
+                        await transaction.rollback()
+                    if closing.cancelled_caught:
+                        db.terminate()
 
     async def _open(self, db: Any) -> Position:
         """Let the transaction see the live views' tables; return their position."""
@@ -130,7 +140,13 @@ async def open_reader(database_url: str) -> AsyncIterator[ViewsReader]:
         "idle_in_transaction_session_timeout": f"{4 * STATEMENT_SECONDS}s",
     }
     pool = asyncpg.create_pool(
-        database_url, min_size=0, max_size=CONNECTIONS_MAX, timeout=10, server_settings=settings, reset=_nothing_to_reset
+        database_url,
+        min_size=0,
+        max_size=CONNECTIONS_MAX,
+        timeout=10,
+        server_settings=settings,
+        init=_opened,
+        reset=_nothing_to_reset,
     )
     await pool
     try:
@@ -142,6 +158,10 @@ async def open_reader(database_url: str) -> AsyncIterator[ViewsReader]:
             except DATABASE_ERRORS:
                 logger.debug("Connections to PostgreSQL were not closed in order", exc_info=True)
         pool.terminate()
+
+
+async def _opened(db: Any) -> None:
+    notice_silence(db)
 
 
 async def _nothing_to_reset(_: Any) -> None:

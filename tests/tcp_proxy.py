@@ -7,8 +7,9 @@ import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from enum import Enum
+from pathlib import Path
 from random import Random
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import anyio
 from anyio.abc import SocketAttribute, SocketStream
@@ -31,10 +32,12 @@ class Fault(Enum):
 class CuttingProxy:
     """Stands before a server at `url`. Made by `cutting_proxy`."""
 
-    def __init__(self, target: str, url: str) -> None:
-        self.url = url
+    def __init__(self, target: str, port: int) -> None:
+        asked = urlsplit(target)
+        user = f"{asked.username}@" if asked.username else ""
+        self.url = f"{asked.scheme}://{user}127.0.0.1:{port}{asked.path}"
         self.cuts = 0
-        self._target = urlsplit(target)
+        self._target = target
         self._marker: bytes | None = None
         self._cut_before = False
         self._is_slow = False
@@ -53,7 +56,7 @@ class CuttingProxy:
         self.cuts += 1
 
     async def strike(self, fault: Fault, *, seconds: float) -> None:
-        """Let it happen, and return when it is over."""
+        """Let it happen, and return when it is over; being cancelled ends it."""
         match fault:
             case Fault.CUT_BEFORE:
                 self._cut_before = True
@@ -67,24 +70,28 @@ class CuttingProxy:
                 silent = tuple(self._connections)
                 for connection in silent:
                     connection.is_silent = True
-                await anyio.sleep(seconds)
-                for connection in silent:
-                    connection.scope.cancel()
+                try:
+                    await anyio.sleep(seconds)
+                finally:
+                    for connection in silent:
+                        connection.scope.cancel()
             case Fault.SLOW:
                 self._is_slow = True
-                await anyio.sleep(seconds)
-                self._is_slow = False
+                try:
+                    await anyio.sleep(seconds)
+                finally:
+                    self._is_slow = False
             case Fault.BLACK_HOLE:
                 self._open = anyio.Event()
-                await anyio.sleep(seconds)
-                self._open.set()
+                try:
+                    await anyio.sleep(seconds)
+                finally:
+                    self._open.set()
 
     async def serve(self, client: SocketStream) -> None:
-        assert self._target.hostname is not None
-        assert self._target.port is not None
         await self._open.wait()
         try:
-            server = await anyio.connect_tcp(self._target.hostname, self._target.port)
+            server = await _connected(self._target)
         except OSError:
             await client.aclose()
             return
@@ -145,12 +152,22 @@ class _Connection:
                 end.extra(SocketAttribute.raw_socket).setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
+async def _connected(target: str) -> SocketStream:
+    """Connect to a NATS server, or to a PostgreSQL, whose address may name the folder of its socket."""
+    parts = urlsplit(target)
+    asked = parse_qs(parts.query)
+    if "host" in asked:
+        return await anyio.connect_unix(Path(asked["host"][0]) / f".s.PGSQL.{asked['port'][0]}")
+    assert parts.hostname is not None
+    assert parts.port is not None
+    return await anyio.connect_tcp(parts.hostname, parts.port)
+
+
 @asynccontextmanager
 async def cutting_proxy(target: str) -> AsyncIterator[CuttingProxy]:
     """Listen on a free port for as long as it is entered."""
     async with await anyio.create_tcp_listener(local_host="127.0.0.1") as listener, anyio.create_task_group() as group:
-        port = listener.extra(SocketAttribute.local_port)
-        proxy = CuttingProxy(target, f"nats://127.0.0.1:{port}")
+        proxy = CuttingProxy(target, listener.extra(SocketAttribute.local_port))
         group.start_soon(listener.serve, proxy.serve)
         yield proxy
         group.cancel_scope.cancel()

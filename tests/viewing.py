@@ -15,7 +15,8 @@ from headwater.core.concurrency import Service, start_all
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
 from headwater.core.query_client import Views
-from headwater.projections.schema import live_build
+from headwater.projections.database import DATABASE_ERRORS
+from headwater.projections.schema import PROJECTOR_LOCK, live_build
 from headwater.projections.services import view_services
 
 T = TypeVar("T")
@@ -97,6 +98,52 @@ async def eventually(look: Callable[[], Awaitable[T | None]], what: str) -> T:
                 return found
             await anyio.lowlevel.checkpoint()
     raise AssertionError(f"not within {WAIT_SECONDS:.0f} s: {what}")
+
+
+class ViewsGauge:
+    """Says how far the live views are, over one connection that is opened anew where it was lost. Made by `views_gauge`."""
+
+    def __init__(self, database_url: str) -> None:
+        self._database_url = database_url
+        self._db: Any = None
+
+    async def position(self) -> int:
+        """Return the position of the live views; 0 where PostgreSQL or they cannot be asked."""
+        try:
+            if self._db is None or self._db.is_closed():
+                self._db = await asyncpg.connect(self._database_url)
+            live = await live_build(self._db)
+        except DATABASE_ERRORS:
+            await self.close()
+            return 0
+        return 0 if live is None else live.position
+
+    async def passed(self, position: int) -> None:
+        """Return when they are over the position."""
+        with anyio.fail_after(2 * WAIT_SECONDS):
+            while await self.position() <= position:  # noqa: ASYNC110 - PostgreSQL tells nobody
+                await anyio.sleep(0.01)
+
+    async def somebody_waits(self) -> None:
+        """Return when a projector waits for its turn while another one is at work."""
+        waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND NOT granted"
+        with anyio.fail_after(2 * WAIT_SECONDS):
+            while not await self.position() or not await self._db.fetchval(waiting, PROJECTOR_LOCK):  # noqa: ASYNC110
+                await anyio.sleep(0.01)
+
+    async def close(self) -> None:
+        if self._db is not None:
+            self._db.terminate()
+            self._db = None
+
+
+@asynccontextmanager
+async def views_gauge(database_url: str) -> AsyncIterator[ViewsGauge]:
+    gauge = ViewsGauge(database_url)
+    try:
+        yield gauge
+    finally:
+        await gauge.close()
 
 
 async def rows_of_views(database_url: str) -> dict[str, list[str]]:

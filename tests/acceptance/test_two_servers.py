@@ -1,0 +1,89 @@
+"""Two servers on one NATS and one PostgreSQL: one projects, and the other takes over when that one is killed.
+
+How long it takes: `make faults` prints it.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import anyio
+import pytest
+from agents_at_work import workshop
+from command_line import CommandLine
+from fault_scale import measured, scaled
+from guarding import promises_are_kept
+from happenings import a_flow, a_run, executed
+from servers import NatsNode, wait_for
+from viewing import WAIT_SECONDS, views_gauge
+
+from headwater.core.errors import ViewsError
+from headwater.core.log.protocol import Log
+from headwater.core.query_client import Views
+
+DEATHS = scaled(1, full=10)
+
+
+class ServerOnShared:
+    """A `headwater server start` that brings neither NATS nor PostgreSQL along."""
+
+    def __init__(self, directory: Path, nats_url: str, database_url: str) -> None:
+        self._command_line = CommandLine(directory)
+        self._arguments = ("server", "start", "--nats-url", nats_url, "--database-url", database_url, "--port", "0")
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        self._process = self._command_line.start(*self._arguments)
+        wait_for((self._command_line.home / "server.json").exists, "the server is ready", timeout_seconds=60)
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            (self._command_line.home / "server.json").unlink(missing_ok=True)
+            self._process = None
+
+
+@pytest.fixture
+def servers(tmp_path: Path, nats_node: NatsNode, database_url: str) -> Iterator[list[ServerOnShared]]:
+    found = [ServerOnShared(tmp_path / name, nats_node.url, database_url) for name in ("first", "second")]
+    yield found
+    for server in found:
+        server.kill()
+
+
+async def test_the_other_server_takes_over_when_the_one_that_projects_is_killed(
+    servers: list[ServerOnShared], nats_node: NatsNode, database_url: str
+) -> None:
+    working, waiting = servers
+    working.start()
+    async with workshop(nats_node.url) as shop, views_gauge(database_url) as gauge:
+        flow_id = (await a_flow(shop.log)).flow_id
+        for _ in range(DEATHS):
+            waiting.start()
+            await gauge.somebody_waits()
+            await _shown(shop.log, flow_id)
+
+            working.kill()
+            with measured("from the death of a server to views that follow again"):
+                await _shown(shop.log, flow_id)
+            working, waiting = waiting, working
+        assert len(await Views(shop.log).runs(limit=None)) == 2 * DEATHS
+        await promises_are_kept(shop.log)
+
+
+async def _shown(log: Log, flow_id: str) -> None:
+    """Let a run be executed, and return when the views show it, whoever answers."""
+    run_id = (await a_run(log, flow_id)).run_id
+    position = await executed(log, run_id)
+    views = Views(log, wait_seconds=1.0)
+    with anyio.fail_after(WAIT_SECONDS):
+        while True:
+            try:
+                assert (await views.run(run_id, at_least=position)).state == "Success"
+            except ViewsError:
+                await anyio.sleep(0.01)
+            else:
+                return

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 FAULT_TESTS := tests/integration/test_views_under_faults.py tests/integration/test_views_through_a_bad_network.py \
-	tests/integration/test_unclear_replies.py tests/acceptance/test_two_servers.py
+	tests/integration/test_unclear_replies.py tests/acceptance/test_two_servers.py tests/acceptance/test_cluster_under_chaos.py
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format bench docs screenshots browser golden simulate soak chaos faults clean

@@ -10,8 +10,10 @@ from typing import Any, TypeVar
 import anyio
 import anyio.lowlevel
 import asyncpg
+from servers import Postgres
 
 from headwater.core.concurrency import Service, start_all
+from headwater.core.errors import LogError, ViewsError
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
 from headwater.core.query_client import Views
@@ -87,6 +89,27 @@ async def views_of(log: Log, database_url: str, **settings: Any) -> AsyncIterato
     """All services of the views, and a client that asks them."""
     async with serving(*view_services(log, database_url, **settings)):
         yield Views(log, wait_seconds=WAIT_SECONDS)
+
+
+async def caught_up(views: Views, position: int) -> None:
+    """Return when the views are at the position, wherever they come back from, with nothing set aside."""
+    with anyio.fail_after(4 * WAIT_SECONDS):
+        while True:
+            try:
+                await views.projects(at_least=position)
+            except (ViewsError, LogError):
+                await anyio.sleep(0.01)
+            else:
+                break
+    assert (await views.status()).set_aside_count == 0
+
+
+async def rows_of_a_fresh_fold(log: Log, postgres: Postgres) -> dict[str, list[str]]:
+    """Every row of the log's views, folded from its first position into a database of their own."""
+    url = postgres.create_database()
+    async with views_of(log, url) as views:
+        await caught_up(views, (await log.events.tail()).position)
+        return await rows_of_views(url)
 
 
 async def eventually(look: Callable[[], Awaitable[T | None]], what: str) -> T:

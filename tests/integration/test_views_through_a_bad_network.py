@@ -13,10 +13,11 @@ from guarding import promises_are_kept
 from happenings import a_flow, a_run, executed
 from servers import NatsNode, Postgres
 from tcp_proxy import CuttingProxy, Fault, cutting_proxy, trouble
-from viewing import eventually, hosted, opened, rows_of_views, views_of
+from viewing import eventually, hosted, opened, rows_of_a_fresh_fold, rows_of_views
 from web_site import WebSite, web_site
 
 from headwater.core.log.protocol import Log
+from headwater.core.query_client import Views
 from headwater.core.states import StateName
 from headwater.projections import database, reader
 
@@ -59,12 +60,10 @@ async def test_views_catch_up_through_all_that_a_network_does(log: Log, database
             await eventually(partial(shows, site, position), f"the views go on after: {fault.value}")
             await eventually(lambda: is_ready(site, True), "the server says that it is ready")
 
+        assert {run.state for run in await Views(log).runs(at_least=position, limit=None)} == {StateName.SUCCESS}
     rows = await rows_of_views(database_url)
-    fresh_url = postgres_server.create_database()
-    async with views_of(log, fresh_url) as views:
-        assert {run.state for run in await views.runs(at_least=position, limit=None)} == {StateName.SUCCESS}
-    assert rows == await rows_of_views(fresh_url)
     assert len(rows["runs"]) == RUNS + len(Fault)
+    assert rows == await rows_of_a_fresh_fold(log, postgres_server)
     await promises_are_kept(log)
 
 

@@ -1,0 +1,208 @@
+"""Three NATS nodes, the leader of the events killed again and again while runs are executed: nothing that was acknowledged is lost.
+
+200 runs and a leader every 5 seconds: `make faults`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from random import Random
+
+import anyio
+import pytest
+from agents_at_work import AgentProcess, Workshop
+from fault_scale import chance, measured, scaled
+from guarding import promises_are_kept
+from servers import NatsCluster, Postgres
+from viewing import caught_up, rows_of_a_fresh_fold, rows_of_views, views_of
+
+from headwater.agents.perseverance import until_done
+from headwater.cli.watch import RunLine, RunWatch
+from headwater.client import AsyncClient
+from headwater.core.aggregates import Author
+from headwater.core.log.jetstream import open_log
+from headwater.core.log.protocol import LogTail
+from headwater.core.operations.runs import RunCreation, RunRequest
+from headwater.core.query_client import Views
+from headwater.core.rules.run import Run
+from headwater.core.states import StateName
+from headwater.graph.flow import Flow
+from headwater.projections.audit import check_facts
+from headwater.server.warden import Warden
+from headwater.utilities.tasks import task
+
+RUNS = scaled(16, full=200)
+DEATHS = scaled(2, full=20)
+WATCHED = 2
+PAUSE_SECONDS = scaled(1.0, full=5.0)
+AGENTS, LEASE_SECONDS = 2, 10.0
+ENDS_SECONDS = scaled(120.0, full=600.0)
+EVENTS = "EVENTS"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def agents(nats_cluster: NatsCluster, tmp_path: Path) -> Iterator[list[AgentProcess]]:
+    found = [
+        AgentProcess(tmp_path / name, nats_cluster.url, {"name": name, "lease_seconds": LEASE_SECONDS, "limit": 4})
+        for name in (f"agent-{number}" for number in range(AGENTS))
+    ]
+    yield found
+    for agent in found:
+        if agent.output_file.exists():
+            agent.kill()
+
+
+@dataclass
+class Storm:
+    """Somebody who kills the leader of the events, has it come back, and does it again."""
+
+    cluster: NatsCluster
+    random: Random
+    killed: Counter[str] = field(default_factory=Counter)
+
+    async def rage(self, deaths: int) -> None:
+        for _ in range(deaths):
+            leader = await anyio.to_thread.run_sync(self.cluster.leader_of, EVENTS)
+            leader.kill()
+            self.killed[leader.name] += 1
+            next_one = await anyio.to_thread.run_sync(self.cluster.leader_of, EVENTS)
+            assert next_one is not leader
+            leader.start(wait=False)
+            await anyio.to_thread.run_sync(leader.wait_until_ready)
+            await anyio.sleep(self.random.uniform(0.5, 1.5) * PAUSE_SECONDS)
+
+
+async def test_every_run_ends_once_while_leaders_die_and_after_all_of_them_did(
+    nats_cluster: NatsCluster, agents: list[AgentProcess], database_url: str, postgres_server: Postgres, tmp_path: Path
+) -> None:
+    storm = Storm(nats_cluster, chance())
+    gate = tmp_path / "gate"
+    async with workshop_on_three_nodes(nats_cluster, database_url) as shop:
+        flow_id, gated_id = await shop.register(quick_flow()), await shop.register(gated_flow(gate))
+        for agent in agents:
+            agent.start()
+        acknowledged: set[str] = set()
+        watched = [await create(shop, gated_id, f"watched {number}") for number in range(WATCHED)]
+        watches: list[Run] = []
+        async with anyio.create_task_group() as watching:
+            for run_id in watched:
+                watching.start_soon(watch, nats_cluster.url, run_id, watches)
+            for run_id in watched:
+                await shop.happened(run_id, "task_run.started")
+            with measured(f"{RUNS} runs while {DEATHS} leaders died"):
+                async with anyio.create_task_group() as group:
+                    group.start_soon(storm.rage, DEATHS)
+                    group.start_soon(create_runs, shop, flow_id, acknowledged, storm)
+                gate.touch()
+                await all_ended(shop, {*acknowledged, *watched})
+        assert [run.state for run in watches] == [StateName.SUCCESS] * WATCHED
+        assert len(acknowledged) == RUNS
+
+        before = await tail_of(shop)
+        nats_cluster.stop()
+        with measured("three nodes are back"):
+            nats_cluster.start()
+        assert await tail_of(shop) == before
+        acknowledged.add(await create(shop, flow_id, "after all of them died"))
+        await all_ended(shop, {*acknowledged, *watched})
+        await views_are_the_fold(shop, database_url, postgres_server)
+        await promises_are_kept(shop.log)
+    print(f"leaders killed: {dict(storm.killed)}")
+
+
+def quick_flow() -> Flow:
+    @task
+    def think() -> int:
+        import time
+
+        time.sleep(0.1)
+        return 1
+
+    @task
+    def add(number: int) -> int:
+        return number + 1
+
+    with Flow("quick-flow") as flow:
+        add(add(think()))
+    return flow
+
+
+def gated_flow(gate: Path) -> Flow:
+    @task
+    def wait_at_gate() -> None:
+        import time
+
+        while not gate.exists():
+            time.sleep(0.05)
+
+    return Flow("gated-flow", tasks=[wait_at_gate])
+
+
+@asynccontextmanager
+async def workshop_on_three_nodes(cluster: NatsCluster, database_url: str) -> AsyncIterator[Workshop]:
+    """A project on a log of three replicas, a warden, and the views; each on a connection of its own that begins at another node."""
+    urls = [",".join(cluster.urls[number:] + cluster.urls[:number]) for number in range(3)]
+    async with AsyncExitStack() as stack:
+        log = await stack.enter_async_context(open_log(urls[0], ensure_streams=True, replicas=3, name="workshop"))
+        client = await stack.enter_async_context(AsyncClient(urls[0]))
+        guarded = await stack.enter_async_context(open_log(urls[1], name="warden"))
+        shown = await stack.enter_async_context(open_log(urls[2], name="views"))
+        await client.create_project("tutorial")
+        await stack.enter_async_context(views_of(shown, database_url))
+        group = await stack.enter_async_context(anyio.create_task_group())
+        await group.start(Warden(guarded).serve)
+        yield Workshop(cluster.url, log, client)
+        group.cancel_scope.cancel()
+
+
+async def create(shop: Workshop, flow_id: str, key: str) -> str:
+    """Create a run, however often it must be said."""
+    creation, request = RunCreation(shop.log.events, shop.log.queues), RunRequest(idempotency_key=key)
+    return (await until_done(partial(creation.create, flow_id, request, Author("test")), "a run")).run_id
+
+
+async def create_runs(shop: Workshop, flow_id: str, acknowledged: set[str], storm: Storm) -> None:
+    """Create them evenly over all the deaths."""
+    for number in range(RUNS):
+        acknowledged.add(await create(shop, flow_id, f"run {number}"))
+        while storm.killed.total() < DEATHS * number // RUNS:  # noqa: ASYNC110 - the storm tells nobody
+            await anyio.sleep(0.05)
+
+
+async def watch(url: str, run_id: str, ended: list[Run]) -> None:
+    """Watch a run to its end, as `headwater run --watch` does."""
+    lines: list[RunLine] = []
+    async with AsyncClient(url) as client:
+        ended.append(await RunWatch(client, run_id, lines.append, alarm=lambda _: None).watch())
+    assert sum("Entered state <Success>" in line.words for line in lines) == 1
+
+
+async def all_ended(shop: Workshop, run_ids: set[str]) -> None:
+    """Return when these runs, and no others, have succeeded in the record; print how many attempts they took."""
+    with anyio.fail_after(ENDS_SECONDS):
+        while (history := await until_done(partial(check_facts, shop.log.events), "the log")).unfinished():  # noqa: ASYNC110
+            await anyio.sleep(0.2)
+    assert history.runs.keys() == run_ids
+    assert {run.state.state for run in history.runs.values()} == {StateName.SUCCESS}
+    print(f"runs by attempts: {dict(Counter(run.state.attempt for run in history.runs.values()))}")
+
+
+async def tail_of(shop: Workshop) -> LogTail:
+    return await until_done(shop.log.events.tail, "the log's end")
+
+
+async def views_are_the_fold(shop: Workshop, database_url: str, postgres: Postgres) -> None:
+    with measured("the views have caught up"):
+        await caught_up(Views(shop.log), (await tail_of(shop)).position)
+    assert await rows_of_views(database_url) == await rows_of_a_fresh_fold(shop.log, postgres)

@@ -53,11 +53,11 @@ _NEEDED_LATER = (
     "headwater.engine.flow_runner",
     "headwater.executors",
     "headwater.graph.flow",
-    "headwater.graph.parameter",
     "headwater.storage.loading",
     "headwater.tasks.core.collections",
     "headwater.tasks.core.constants",
     "headwater.tasks.core.function",
+    "headwater.tasks.core.parameter",
     "headwater.utilities.tasks",
     "tomllib",
 )

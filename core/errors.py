@@ -35,12 +35,23 @@ from __future__ import annotations
 class HeadwaterError(Exception):
     """Base of every error Headwater raises on purpose. `hint` is one sentence on what to do, or None."""
 
-    hint: str | None = None
+    _hint: str | None = None
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)
-        if hint is not None:
-            self.hint = hint
+        self.hint = hint
+
+    @property
+    def hint(self) -> str | None:
+        """One sentence on what to do. It is a note of the error too, since most people read it in a traceback."""
+        return self._hint
+
+    @hint.setter
+    def hint(self, hint: str | None) -> None:
+        notes = [note for note in getattr(self, "__notes__", ()) if note != f"hint: {self._hint}"]
+        self._hint = hint
+        if notes or hint:
+            self.__notes__ = [*notes, f"hint: {hint}"] if hint else notes
 
 
 class Refused(HeadwaterError):

@@ -33,7 +33,9 @@ def valid_name(name: object, *, kind: str) -> str:
         InvalidName: empty or blank, too long, or with control characters.
 
     """
-    if not isinstance(name, str) or not name.strip():
+    if name is not None and not isinstance(name, str):
+        raise InvalidName(f"The name of a {kind} is text, and {name!r} is none.", hint=f"Write {str(name)!r}.")
+    if name is None or not name.strip():
         raise InvalidName(f"The name of a {kind} cannot be empty.", hint="Give it at least one visible character.")
     if len(name) > NAME_LENGTH_MAX:
         raise InvalidName(f"The name of a {kind} has {len(name)} characters; at most {NAME_LENGTH_MAX} are allowed.")

@@ -69,9 +69,6 @@ class Client:
             held = self._connected()
             return held.call(lambda: work(held.held))
         except HeadwaterError as error:
-            hint = f"hint: {error.hint}"
-            if error.hint and hint not in getattr(error, "__notes__", ()):
-                error.add_note(hint)
             # What the loop did in between says nothing to whoever called.
             raise error.with_traceback(None) from error.__cause__
 

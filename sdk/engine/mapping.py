@@ -22,9 +22,10 @@ def states_of_children(edges: Sequence[Edge], states: Sequence[State]) -> list[l
         try:
             columns.append(_elements(edge, state))
         except TypeError as error:
-            name = edge.upstream_task.name
+            kind = type(state.result).__name__
+            why = f"{error}. What is flattened is a list of lists" if edge.flattened else f"a value of type {kind} has no elements"
             return Failed(
-                f"The task cannot be mapped over the result of {name!r}, a {type(state.result).__name__}: it has no elements. "
+                f"The task cannot be mapped over the result of {edge.upstream_task.name!r}: {why}. "
                 "Wrap inputs that are the same for all in unmapped(...).",
                 result=error,
             )

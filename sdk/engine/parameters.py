@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from headwater.graph import flow_settings as settings
 from headwater.graph.errors import WrongParameters
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def run_parameters(flow: Flow, given: Mapping[str, Any] | None = None, by_name: 
         WrongParameters: some are unknown, required and missing, or given twice.
 
     """
-    given, by_name = dict(given or {}), dict(by_name or {})
+    given, by_name = dict(settings.parameters(given, flow=flow.name)), dict(by_name or {})
     known = {parameter.name: parameter for parameter in sorted(flow.parameters(), key=lambda each: each.name)}
     twice = sorted(given.keys() & by_name.keys())
     if twice:

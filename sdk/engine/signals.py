@@ -79,9 +79,16 @@ class LOOP(StateSignal):
 
 
 class ENDRUN(StateSignal):
-    """The task run ends in `state`, whatever that is."""
+    """The task run ends in `state`, whatever that is.
+
+    Raises:
+        TypeError: `state` is no state.
+
+    """
 
     def __init__(self, state: State) -> None:
+        if not isinstance(state, State):
+            raise TypeError(f"ENDRUN takes the state in which to end, such as Success('done', result=1), and {state!r} is none.")
         BaseException.__init__(self, state)
         self.state = state
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from itertools import chain
 from typing import Any
 
+from headwater.core.errors import HeadwaterError, InvalidArgument
 from headwater.engine import rules
 from headwater.engine.caching import Caches, cache_key_of, cached_again, caches_of_this_process, to_be_cached, usable
 from headwater.engine.clock import Clock
@@ -21,6 +22,7 @@ from headwater.engine.runner import call_state_handlers
 from headwater.engine.signals import StateSignal
 from headwater.engine.state import Cached, Failed, Looped, Paused, Pending, Resume, Retrying, Running, State, Success
 from headwater.engine.task_call import TaskCall
+from headwater.engine.templates import filled
 from headwater.triggers import all_successful
 from headwater.utilities.context import current_values
 from headwater.utilities.logging import get_logger
@@ -139,7 +141,8 @@ class TaskRunner:
                     cached = self._earlier_result(run, inputs, result_kind)
             except Exception as error:  # a result that cannot be read, a name or a target that cannot be made
                 self._logger.exception("Task '%s': it could not be prepared.", run.name)
-                self.conclude(run, Failed(f"The task could not be prepared: {error!r}", result=error))
+                what = str(error) if isinstance(error, HeadwaterError) else repr(error)
+                self.conclude(run, Failed(f"The task could not be prepared: {what}", result=error))
                 return None
             if cached is not None:
                 self.conclude(run, cached)
@@ -226,14 +229,14 @@ class TaskRunner:
             if result.value is None and result.location is not None:
                 state.load_result(step.edges[edge].upstream_task.result or self._result_kind)
             value = state._result.value  # noqa: SLF001
-            inputs[argument] = list(chain.from_iterable(value)) if is_flattened else value
+            inputs[argument] = _flattened(argument, value) if is_flattened else value
         return inputs
 
     def _name_run(self, run: TaskRun, inputs: dict[str, Any]) -> None:
         template = run.step.task.task_run_name
         if template is not None:
             known = {**run.context, **inputs}
-            name = str(template(**known) if callable(template) else template.format(**known))
+            name = filled("task_run_name", template, known)
             run.context["task_run_name"] = name
             if self._recorder is not None:
                 self._recorder.task_run_named(run.step.slug, run.map_index, name)
@@ -252,7 +255,7 @@ class TaskRunner:
         if template is None:
             return kind
         known = {**(run.context.get("parameters") or {}), **run.context, **inputs}
-        location = template(**known) if callable(template) else template.format(**known)
+        location = filled("location" if task.target is None else "target", template, known)
         # Locations are templates to results; this one is filled already, and its braces are braces.
         return kind.at(location.replace("{", "{{").replace("}", "}}"))
 
@@ -318,3 +321,13 @@ class TaskRunner:
         run.state = new
         if self._recorder is not None:
             self._recorder.task_run_changed(run.step.slug, run.map_index, old, new, run.run_count)
+
+
+def _flattened(argument: str, value: Any) -> list[Any]:
+    try:
+        return list(chain.from_iterable(value))
+    except TypeError:
+        raise InvalidArgument(
+            f"Argument {argument!r} is flattened, and what it is given, a {type(value).__name__}, is no list of lists.",
+            hint="Drop flatten(...), or let the task before return a list of lists.",
+        ) from None

@@ -9,10 +9,9 @@ from concurrent import futures
 from contextlib import contextmanager
 from typing import Any
 
-from headwater.core.errors import InvalidArgument
 from headwater.engine.state import Failed, State
 from headwater.engine.task_call import TaskCall, execute
-from headwater.executors.base import Executor
+from headwater.executors.base import Executor, check_number_of_workers
 
 
 class ThreadExecutor(Executor):
@@ -26,8 +25,7 @@ class ThreadExecutor(Executor):
     """
 
     def __init__(self, num_workers: int | None = None) -> None:
-        if num_workers is not None and num_workers < 1:
-            raise InvalidArgument(f"num_workers must be at least 1, not {num_workers}.")
+        check_number_of_workers(num_workers)
         self.num_workers = num_workers
         self.capacity = num_workers or max(4, 2 * (os.cpu_count() or 1))
         self._pool: futures.ThreadPoolExecutor | None = None

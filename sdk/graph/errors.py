@@ -2,6 +2,7 @@
 
     InvalidArgument (core)
     ├── InvalidTask             a task's settings or its `run` cannot work
+    │   └── UnknownSetting      a setting that tasks do not have
     ├── InvalidFlow             the graph cannot work: cycles, unknown tasks, wrong arguments, duplicate slugs
     ├── NoActiveFlow            a task was called where no flow is being built
     ├── WrongArguments          a task was called with arguments that its `run` does not take
@@ -9,12 +10,16 @@
     └── InvalidParameters (core)
         └── WrongParameters     a run got unknown parameters, or lacks required ones
 
-They are `ValueError`s as well (`WrongArguments` is a `TypeError`), so that code which expects one keeps working.
+They are `ValueError`s as well (`WrongArguments` and `UnknownSetting` are `TypeError`s), so that code which expects one keeps working.
+Importing this module lets Python show uncaught errors of Headwater without the frames below the user's line.
 """
 
 from __future__ import annotations
 
 from headwater.core.errors import InvalidArgument, InvalidParameters
+from headwater.utilities.tracebacks import end_tracebacks_at_users_line
+
+end_tracebacks_at_users_line()
 
 
 class InvalidTask(InvalidArgument, ValueError):
@@ -41,6 +46,10 @@ class InsideFlowBlock(InvalidArgument, ValueError):
             f"flow.{method}() was called inside the `with Flow(...)` block; the flow is not complete there.",
             hint=f"Call flow.{method}() after the block: remove its indentation.",
         )
+
+
+class UnknownSetting(InvalidTask, TypeError):
+    """A task was given a setting that there is not."""
 
 
 class WrongParameters(InvalidParameters, ValueError):

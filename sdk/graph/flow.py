@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from headwater.core.names import valid_name
 from headwater.engine.clock import SystemClock
+from headwater.graph import flow_settings as settings
 from headwater.graph.edge import Edge
 from headwater.graph.errors import InsideFlowBlock, InvalidFlow
-from headwater.graph.parameter import Parameter
 from headwater.graph.structure import TaskGraph
 from headwater.graph.task import StateHandler, Task
 from headwater.graph.task_settings import handlers
+from headwater.tasks.core.parameter import Parameter
 from headwater.utilities.configuration import config
 from headwater.utilities.context import current_values
 from headwater.utilities.edges import unwrapped
@@ -71,18 +72,17 @@ class Flow(TaskGraph):
     ) -> None:
         super().__init__()
         self.name = valid_name(name, kind="flow")
-        self.schedule = _schedule(schedule, flow=name)
-        self.executor = executor
-        self.run_config = run_config
-        self.storage = storage
-        self.result = result
+        self.schedule = settings.schedule(schedule, flow=name)
+        self.executor = settings.executor(executor, flow=name)
+        self.run_config = settings.run_config(run_config, flow=name)
+        self.storage = settings.storage(storage, flow=name)
+        self.result = settings.result(result, flow=name)
         self.state_handlers = handlers(state_handlers, on_failure, owner=f"Flow {name!r}")
-        self.terminal_state_handler = terminal_state_handler
+        self.terminal_state_handler = settings.terminal_state_handler(terminal_state_handler, flow=name)
         self._open_blocks: list[Token[dict[str, Any]]] = []
-        # A set has no order of its own, but slugs have to be the same in every process.
-        for task in sorted(tasks, key=lambda each: each.name) if isinstance(tasks, set | frozenset) else tasks or ():
+        for task in settings.several("tasks", tasks):
             self.add_task(task)
-        for edge in edges or ():
+        for edge in settings.edges(edges, flow=name):
             self.add_edge(edge.upstream_task, edge.downstream_task, edge.key, edge.mapped, edge.flattened)
         self._reference_tasks: tuple[Task, ...] | None = None
         if reference_tasks is not None:
@@ -156,10 +156,10 @@ class Flow(TaskGraph):
         """
         task = as_task(task, flow=self)
         self.add_task(task)
-        for before in _several("upstream_tasks", upstream_tasks):
+        for before in settings.several("upstream_tasks", upstream_tasks):
             value, is_mapped, is_flattened = unwrapped(before, is_mapped=mapped)
             self.add_edge(as_task(value, flow=self), task, None, is_mapped, is_flattened)
-        for after in _several("downstream_tasks", downstream_tasks):
+        for after in settings.several("downstream_tasks", downstream_tasks):
             self.add_edge(task, as_task(after, flow=self), None, mapped)
         for key, given in (keyword_tasks or {}).items():
             value, is_mapped, is_flattened = unwrapped(given, is_mapped=mapped)
@@ -310,7 +310,7 @@ class Flow(TaskGraph):
         from headwater.engine.scheduled import run_on_schedule as run_at_each_moment
 
         self.validate()
-        given = {**(parameters or {}), **kwargs}
+        given = {**settings.parameters(parameters, flow=self.name), **kwargs}
         return run_at_each_moment(
             self,
             lambda values, scheduled: runner.run(values, context={**(context or {}), **scheduled}, task_states=task_states),
@@ -373,8 +373,12 @@ class Flow(TaskGraph):
             log_to_cloud: accepted for flows written for other versions; logs are always kept.
             api_key: the server's key.
 
+        Raises:
+            InsideFlowBlock: called inside the `with Flow(...)` block.
+
         """
         del log_to_cloud
+        self._refuse_inside_block("run_agent")
         if self._is_being_loaded("run_agent"):
             return
         # Agents know the SDK, not the other way round: the link is made when it is asked for.
@@ -435,18 +439,18 @@ class Flow(TaskGraph):
 
         return diagnostic_info(self, include_secret_names)
 
-    def save(self, path: str | Path | None = None) -> Path:
+    def save(self, fpath: str | Path | None = None) -> Path:
         """Write the flow to a file, `flows/<name>.flow` in Headwater's home by default, and return its path."""
         from headwater.storage.pickled import save_flow
 
-        return save_flow(self, Path(path) if path is not None else None)
+        return save_flow(self, Path(fpath) if fpath is not None else None)
 
     @staticmethod
-    def load(path: str | Path) -> Flow:
+    def load(fpath: str | Path) -> Flow:
         """Return the flow that `save` wrote, given its path or the flow's name. Load only what you trust: it runs code."""
         from headwater.storage.pickled import load_saved_flow
 
-        return load_saved_flow(path)
+        return load_saved_flow(fpath)
 
     def _refuse_inside_block(self, method: str) -> None:
         if current_values.get().get("flow") is self:
@@ -470,19 +474,3 @@ class Flow(TaskGraph):
 
     def __repr__(self) -> str:
         return f"<Flow: name={self.name!r}>"
-
-
-def _schedule(schedule: Any, *, flow: str) -> Schedule | None:
-    if schedule is not None and not callable(getattr(schedule, "next", None)):
-        raise InvalidFlow(
-            f"Flow {flow!r}: {schedule!r} is no schedule.", hint="Write schedule=CronSchedule('0 6 * * *') or Schedule(clocks=[...])."
-        )
-    chosen: Schedule | None = schedule
-    return chosen
-
-
-def _several(argument: str, tasks: Iterable[Any] | None) -> Iterable[Any]:
-    if isinstance(tasks, Task | str):
-        raise InvalidFlow(f"{argument} takes a list of tasks, not {tasks!r}.", hint="Put the task into [ ].")
-    # A set has no order of its own, but slugs of the tasks in it have to be the same in every process.
-    return sorted(tasks, key=lambda task: getattr(task, "name", repr(task))) if isinstance(tasks, set | frozenset) else tasks or ()

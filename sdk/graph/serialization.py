@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from headwater.graph.fingerprint import attributes, fingerprint
 from headwater.graph.own_code import type_name
-from headwater.graph.parameter import Parameter
+from headwater.tasks.core.parameter import Parameter
 from headwater.triggers import all_successful, trigger_name
 
 if TYPE_CHECKING:

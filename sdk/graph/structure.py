@@ -10,8 +10,8 @@ from typing import Any
 
 from headwater.graph.edge import Edge
 from headwater.graph.errors import InvalidFlow
-from headwater.graph.parameter import Parameter
 from headwater.graph.task import Task
+from headwater.tasks.core.parameter import Parameter
 
 
 class TaskGraph:
@@ -167,9 +167,17 @@ class TaskGraph:
         del self._taken_slugs[self.slugs.pop(task)]
         self._changed()
 
-    def chain(self, *tasks: Task) -> list[Edge]:
-        """Let each of the tasks run after the one before it."""
-        return [self.add_edge(before, after) for before, after in pairwise(tasks)]
+    def chain(self, *tasks: Task, validate: bool | None = None) -> list[Edge]:
+        """Let each of the tasks run after the one before it. With `validate`, a circle is refused here.
+
+        Raises:
+            InvalidFlow: they run in a circle.
+
+        """
+        edges = [self.add_edge(before, after) for before, after in pairwise(tasks)]
+        if validate:
+            self.sorted_tasks()
+        return edges
 
     def edges_to(self, task: Task) -> set[Edge]:
         """Return the edges that end at `task`."""

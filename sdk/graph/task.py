@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from headwater.graph import task_settings as settings
 from headwater.graph.errors import InvalidTask, NoActiveFlow, WrongArguments
 from headwater.graph.operators import TaskOperators
-from headwater.triggers import Trigger, all_successful
 from headwater.utilities.context import current_values
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from headwater.engine.results import Result
     from headwater.engine.state import State
     from headwater.graph.flow import Flow
+    from headwater.triggers import Trigger
 
 StateHandler = Callable[[Any, "State", "State"], "State | None"]
 """Called with the task (or flow), its old and its new state; may return another state to enter instead."""
@@ -66,25 +66,27 @@ class Task(TaskOperators):
         task_run_name: str | Callable[..., str] | None = None,
         nout: int | None = None,
     ) -> None:
-        self.name = settings.task_name(name, default=type(self).__name__)
+        self.name: str = settings.task_name(name, default=type(self).__name__)
         self.slug = slug
-        self.tags = settings.tag_set(tags, task=self.name) | current_values.get().get("tags", frozenset())
-        self.max_retries, self.retry_delay = settings.retries(*settings.retries_or_defaults(max_retries, retry_delay), task=self.name)
+        self.tags: frozenset[str] = settings.tag_set(tags, task=self.name) | current_values.get().get("tags", frozenset())
+        retries, delay = settings.retries(*settings.retries_or_defaults(max_retries, retry_delay), task=self.name)
+        self.max_retries: int = retries
+        self.retry_delay: timedelta | None = delay
         self.retry_on = settings.exceptions_to_retry(retry_on, max_retries=self.max_retries, task=self.name)
         self.timeout = settings.positive_seconds(settings.timeout_or_default(timeout), setting="timeout", task=self.name)
-        self.trigger: Trigger = trigger if trigger is not None else all_successful
+        self.trigger: Trigger = settings.trigger(trigger, task=self.name)
         self.skip_on_upstream_skip = skip_on_upstream_skip
-        self.cache_for = settings.positive_seconds(cache_for, setting="cache_for", task=self.name)
+        self.cache_for: timedelta | None = settings.positive_seconds(cache_for, setting="cache_for", task=self.name)
         self.cache_validator = settings.cache_validator(cache_validator, cache_for=self.cache_for, task=self.name)
-        self.cache_key = cache_key
-        self.checkpoint = checkpoint
+        self.cache_key = settings.cache_key(cache_key, task=self.name)
+        self.checkpoint: bool | None = checkpoint
         self.state_handlers = settings.handlers(state_handlers, on_failure, owner=f"Task {self.name!r}")
         self.log_stdout = log_stdout
-        self.result = result
+        self.result = settings.result(result, task=self.name)
         self.target = settings.target(target, checkpoint=checkpoint, task=self.name)
-        self.task_run_name = task_run_name
+        self.task_run_name = settings.task_run_name(task_run_name, task=self.name)
         settings.check_run(self)
-        self.nout = nout if nout is not None else settings.outputs_by_annotation(self)
+        self.nout = settings.number_of_outputs(nout, self)
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """Do the work. Arguments are the results of tasks before, or constants; the return value is the result."""
@@ -116,7 +118,7 @@ class Task(TaskOperators):
             args: inputs of `run`, as in `kwargs`: tasks, constants, or collections of both.
 
         """
-        twin = self.copy(**(task_args or {}))
+        twin = self.copy(**settings.by_name(task_args, task=self.name))
         return twin.bind(*args, mapped=mapped, upstream_tasks=upstream_tasks, flow=flow, **kwargs)
 
     def map(
@@ -128,7 +130,7 @@ class Task(TaskOperators):
         **kwargs: Any,
     ) -> Self:
         """Add a copy of this task that runs once for each element of its inputs; wrap constants in `unmapped`."""
-        twin = self.copy(**(task_args or {}))
+        twin = self.copy(**settings.by_name(task_args, task=self.name))
         return twin.bind(*args, mapped=True, upstream_tasks=upstream_tasks, flow=flow, **kwargs)
 
     def bind(
@@ -190,17 +192,18 @@ class Task(TaskOperators):
         """Run `task` after this one; with `key`, give it this one's result as that argument."""
         task.set_upstream(self, flow=flow, key=key, mapped=mapped)
 
-    def set_dependencies(
+    def set_dependencies(  # noqa: PLR0917 - the signature people know
         self,
         flow: Flow | None = None,
         upstream_tasks: Iterable[Any] | None = None,
         downstream_tasks: Iterable[Any] | None = None,
         keyword_tasks: Mapping[str, Any] | None = None,
         mapped: bool = False,
+        validate: bool | None = None,
     ) -> None:
         """Say in the given flow, or the one being built, what runs before and after this task and what feeds it."""
         flow = flow or active_flow(f"set dependencies of task {self.name!r}", instead="flow.set_dependencies(...)")
-        flow.set_dependencies(self, upstream_tasks, downstream_tasks, keyword_tasks, mapped=mapped)
+        flow.set_dependencies(self, upstream_tasks, downstream_tasks, keyword_tasks, mapped=mapped, validate=validate)
 
     def pipe(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Return `function(self, *args, **kwargs)`, so that `a.pipe(b).pipe(c, x=1)` reads from left to right."""

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import inspect
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
-from headwater.graph.errors import InvalidTask
+from headwater.graph.errors import InvalidTask, UnknownSetting
+from headwater.triggers import all_successful, some_failed, some_successful, trigger_name
 
 if TYPE_CHECKING:
+    from headwater.engine.results import Result
     from headwater.engine.state import State
     from headwater.graph.task import Task
+    from headwater.triggers import Trigger
 
 RESERVED_ARGUMENTS = frozenset({"upstream_tasks", "mapped", "task_args", "flow"})
 
@@ -29,7 +34,11 @@ def tag_set(tags: Iterable[str] | None, *, task: str) -> frozenset[str]:
     """Return the tags as a set."""
     if isinstance(tags, str):
         raise InvalidTask(f"Task {task!r}: tags={tags!r} is one text.", hint=f"Write tags=[{tags!r}].")
-    return frozenset(tags or ())
+    given = (tags,) if tags is not None and not isinstance(tags, Iterable) else tuple(tags or ())
+    for tag in given:
+        if not isinstance(tag, str):
+            raise InvalidTask(f"Task {task!r}: tags are texts, and {tag!r} is none.", hint=f"Write tags=[{str(tag)!r}].")
+    return frozenset(given)
 
 
 def retries(max_retries: int | None, retry_delay: timedelta | float | None, *, task: str) -> tuple[int, timedelta | None]:
@@ -73,18 +82,79 @@ def _defaults() -> Mapping[str, Any]:
     return defaults
 
 
-def cache_validator(validator: Callable[..., bool] | None, *, cache_for: timedelta | None, task: str) -> Callable[..., bool] | None:
+def trigger(given: Any, *, task: str) -> Trigger:
+    """Return the trigger; `all_successful` where none is given."""
+    if given is None:
+        return all_successful
+    if given in (some_failed, some_successful):
+        name = trigger_name(given)
+        raise InvalidTask(f"Task {task!r}: {name} makes a trigger when it is called.", hint=f"Write trigger={name}(at_least=1).")
+    if not callable(given):
+        known = isinstance(given, str) and callable(getattr(sys.modules[all_successful.__module__], given, None))
+        raise InvalidTask(
+            f"Task {task!r}: trigger takes a function, and {given!r} is none.",
+            hint=f"Write trigger={given}, after `from headwater.triggers import {given}`." if known else "Take one of headwater.triggers.",
+        )
+    chosen: Trigger = given
+    return chosen
+
+
+def result(given: Any, *, task: str) -> Result | None:
+    """Return where the result is kept."""
+    if given is None:
+        return None
+    from headwater.engine.results import Result
+
+    if isinstance(given, type) and issubclass(given, Result):
+        raise InvalidTask(f"Task {task!r}: result={given.__name__} is a class.", hint=f"Call it: result={given.__name__}(...).")
+    if not isinstance(given, Result):
+        raise InvalidTask(f"Task {task!r}: {given!r} is no Result.", hint="Write result=LocalResult(dir=...), for example.")
+    return given
+
+
+def task_run_name(given: str | Callable[..., str] | None, *, task: str) -> str | Callable[..., str] | None:
+    """Return the template of a task run's name, or the function that makes one."""
+    if given is not None and not isinstance(given, str) and not callable(given):
+        raise InvalidTask(
+            f"Task {task!r}: task_run_name takes a template such as '{{task_name}} of {{today}}', or a function, not {given!r}."
+        )
+    return given
+
+
+def cache_key(given: str | None, *, task: str) -> str | None:
+    """Return the name that tasks share a cache under."""
+    if given is not None and (not isinstance(given, str) or not given.strip()):
+        raise InvalidTask(f"Task {task!r}: cache_key must be text that is not empty, not {given!r}.")
+    return given
+
+
+def number_of_outputs(given: int | None, task: Task) -> int | None:
+    """Return how many results the task has, if that is known."""
+    if given is None:
+        return outputs_by_annotation(task)
+    if isinstance(given, bool) or not isinstance(given, int) or given < 0:
+        raise InvalidTask(f"Task {task.name!r}: nout must be a whole number of at least 0, not {given!r}.")
+    return given
+
+
+def cache_validator(validator: Any, *, cache_for: timedelta | None, task: str) -> Callable[..., bool] | None:
     """Return the validator of a cache."""
     if validator is None:
         return None
+    from headwater.engine import cache_validators
+
     if not callable(validator):
         raise InvalidTask(f"Task {task!r}: cache_validator takes a function, and {validator!r} is none.")
+    if validator in (cache_validators.partial_inputs_only, cache_validators.partial_parameters_only):
+        name = validator.__name__
+        raise InvalidTask(f"Task {task!r}: {name} makes a validator when it is called.", hint=f"Write cache_validator={name}(['name']).")
     if cache_for is None:
         warnings.warn(
             f"Task {task!r} has a cache_validator but no cache_for, so its result is not cached; say for how long it serves.",
             stacklevel=_WARN_AT_CALLER,
         )
-    return validator
+    chosen: Callable[..., bool] = validator
+    return chosen
 
 
 def target(where: str | Callable[..., str] | None, *, checkpoint: bool | None, task: str) -> str | Callable[..., str] | None:
@@ -127,10 +197,12 @@ def exceptions_to_retry(
     """Return the exceptions that are tried again; None means all."""
     if retry_on is None:
         return None
-    kinds = (retry_on,) if isinstance(retry_on, type) else tuple(retry_on)
+    given: Any = retry_on
+    kinds = tuple(given) if isinstance(given, Iterable) and not isinstance(given, str | type) else (given,)
     for kind in kinds:
         if not (isinstance(kind, type) and issubclass(kind, Exception)):
-            raise InvalidTask(f"Task {task!r}: retry_on takes exception classes, and {kind!r} is none.")
+            meant = f"retry_on={type(kind).__name__}" if isinstance(kind, Exception) else "retry_on=[ConnectionError, TimeoutError]"
+            raise InvalidTask(f"Task {task!r}: retry_on takes exception classes, and {kind!r} is none.", hint=f"Write {meant}.")
     if max_retries == 0:
         raise InvalidTask(f"Task {task!r} has retry_on but no max_retries.", hint="Add max_retries and retry_delay.")
     return kinds
@@ -143,6 +215,10 @@ def handlers(
     if callable(state_handlers):
         raise InvalidTask(f"{owner}: state_handlers is a list of functions.", hint="Put the function into [ ].")
     all_handlers = list(state_handlers or ())
+    if on_failure is not None and not callable(on_failure):
+        raise InvalidTask(
+            f"{owner}: on_failure takes a function, and {on_failure!r} is none.", hint="It is given what failed, and the state."
+        )
     if on_failure is not None:
         all_handlers.append(partial(_call_on_failure, on_failure))
     for handler in all_handlers:
@@ -208,35 +284,55 @@ def _evaluated(task: Task) -> Any:
         return None
 
 
+def by_name(task_args: Mapping[str, Any] | None, *, task: str) -> Mapping[str, Any]:
+    """Return what a call gave as `task_args`."""
+    if task_args is not None and not isinstance(task_args, Mapping):
+        raise InvalidTask(f"Task {task!r}: task_args takes a dict, not {task_args!r}.", hint="Write task_args={'name': 'load'}.")
+    return task_args or {}
+
+
 def change(task: Task, task_args: Mapping[str, Any]) -> None:
     """Set settings of an existing task, checked as at its creation."""
     given = dict(task_args)
     for setting in given:
         if setting.startswith("_") or setting not in task.__dict__:
-            raise InvalidTask(f"Task {task.name!r} has no setting {setting!r}.", hint=f"Settings are {', '.join(_settings_of(task))}.")
+            raise unknown_setting(setting, _settings_of(task), task=task.name)
     if "name" in given:
         task.name = task_name(given.pop("name"), default=task.name)
-    if "tags" in given:
-        task.tags = task.tags | tag_set(given.pop("tags"), task=task.name)
     if "max_retries" in given or "retry_delay" in given:
+        # Each is right or wrong only beside the other.
         task.max_retries, task.retry_delay = retries(
             given.pop("max_retries", task.max_retries), given.pop("retry_delay", task.retry_delay), task=task.name
         )
-    if "retry_on" in given:
-        task.retry_on = exceptions_to_retry(given.pop("retry_on"), max_retries=task.max_retries, task=task.name)
-    if "timeout" in given:
-        task.timeout = positive_seconds(given.pop("timeout"), setting="timeout", task=task.name)
-    if "cache_for" in given:
-        task.cache_for = positive_seconds(given.pop("cache_for"), setting="cache_for", task=task.name)
-    if "cache_validator" in given:
-        task.cache_validator = cache_validator(given.pop("cache_validator"), cache_for=task.cache_for, task=task.name)
-    if "target" in given:
-        checkpoint = given.get("checkpoint", task.checkpoint)
-        task.target = target(given.pop("target"), checkpoint=checkpoint, task=task.name)
-    if "state_handlers" in given:
-        task.state_handlers = handlers(given.pop("state_handlers"), None, owner=f"Task {task.name!r}")
-    for setting, value in given.items():
-        setattr(task, setting, value)
+    for setting in ("cache_for", "checkpoint", *given):
+        # First those that others are checked against.
+        if setting in given:
+            value = given.pop(setting)
+            setattr(task, setting, _CHECKS[setting](value, task) if setting in _CHECKS else value)
+
+
+_CHECKS: dict[str, Callable[[Any, Task], Any]] = {
+    "tags": lambda given, task: task.tags | tag_set(given, task=task.name),
+    "retry_on": lambda given, task: exceptions_to_retry(given, max_retries=task.max_retries, task=task.name),
+    "timeout": lambda given, task: positive_seconds(given, setting="timeout", task=task.name),
+    "trigger": lambda given, task: trigger(given, task=task.name),
+    "cache_for": lambda given, task: positive_seconds(given, setting="cache_for", task=task.name),
+    "cache_validator": lambda given, task: cache_validator(given, cache_for=task.cache_for, task=task.name),
+    "cache_key": lambda given, task: cache_key(given, task=task.name),
+    "state_handlers": lambda given, task: handlers(given, None, owner=f"Task {task.name!r}"),
+    "result": lambda given, task: result(given, task=task.name),
+    "target": lambda given, task: target(given, checkpoint=task.checkpoint, task=task.name),
+    "task_run_name": lambda given, task: task_run_name(given, task=task.name),
+    "nout": number_of_outputs,
+}
+
+
+def unknown_setting(setting: str, known: Iterable[str], *, task: str) -> UnknownSetting:
+    """Return the error for a setting that there is not."""
+    names = sorted(known)
+    near = get_close_matches(setting, names, n=1)
+    meant = f"Did you mean {near[0]!r}? " if near else ""
+    return UnknownSetting(f"Task {task!r}: tasks have no setting {setting!r}.", hint=f"{meant}Settings are {', '.join(names)}.")
 
 
 def _settings_of(task: Task) -> list[str]:

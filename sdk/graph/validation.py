@@ -74,11 +74,21 @@ def _slugs(flow: Flow) -> list[str]:
 def _schedule(flow: Flow) -> list[str]:
     if flow.schedule is None:
         return []
-    required = {parameter.name for parameter in flow.parameters() if parameter.required}
+    parameters = {parameter.name: parameter.required for parameter in flow.parameters()}
+    required = {name for name, is_required in parameters.items() if is_required}
     uncovered: set[str] = set()
+    unknown: set[str] = set()
     for clock in getattr(flow.schedule, "clocks", None) or [None]:
-        uncovered |= required - set(getattr(clock, "parameter_defaults", None) or {})
-    if not uncovered:
-        return []
-    names = ", ".join(repr(name) for name in sorted(uncovered))
-    return [f"The flow has a schedule, but nobody gives its required parameters {names}; give them defaults."]
+        given = set(getattr(clock, "parameter_defaults", None) or {})
+        uncovered |= required - given
+        unknown |= given - parameters.keys()
+    problems = []
+    if uncovered:
+        problems.append(f"The flow has a schedule, but nobody gives its required parameters {_listed(uncovered)}; give them defaults.")
+    if unknown:
+        problems.append(f"A clock of the schedule gives {_listed(unknown)}, and the flow has no such parameter.")
+    return problems
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(repr(name) for name in sorted(names))

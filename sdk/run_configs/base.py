@@ -21,6 +21,8 @@ class RunConfig:
     def __init__(self, *, env: Mapping[str, str] | None = None, labels: Iterable[str] | None = None) -> None:
         if isinstance(labels, str):
             raise InvalidArgument(f"labels={labels!r} is one text.", hint=f"Write labels=[{labels!r}].")
+        if env is not None and not isinstance(env, Mapping):
+            raise InvalidArgument(f"env takes a dict, not {env!r}.", hint="Write env={'NAME': 'value'}.")
         self.env = dict(env or {})
         for name, value in self.env.items():
             if not isinstance(name, str) or not isinstance(value, str):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from headwater.schedules.filters import is_weekday
+from headwater.schedules.filters import expect, is_weekday
 
 Adjustment = Callable[[datetime], datetime]
 
@@ -17,6 +17,9 @@ class add:  # noqa: N801 - read as a word, as in adjustments=[add(timedelta(hour
     """Move by an interval."""
 
     interval: timedelta
+
+    def __post_init__(self) -> None:
+        expect("add(interval", self.interval, timedelta, "timedelta(hours=1)")
 
     def __call__(self, moment: datetime) -> datetime:
         return moment + self.interval

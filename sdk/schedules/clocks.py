@@ -43,8 +43,12 @@ class Clock(ABC):
                 raise InvalidArgument(f"{name} must be a datetime, not {moment!r}.")
         if isinstance(labels, str):
             raise InvalidArgument(f"labels={labels!r} is one text.", hint=f"Write labels=[{labels!r}].")
+        if parameter_defaults is not None and not isinstance(parameter_defaults, Mapping):
+            raise InvalidArgument(f"parameter_defaults takes a dict, not {parameter_defaults!r}.", hint="Write {'name': value}.")
         self.start_date = None if start_date is None else aware(start_date)
         self.end_date = None if end_date is None else aware(end_date)
+        if self.start_date is not None and self.end_date is not None and self.end_date < self.start_date:
+            raise InvalidArgument(f"The clock ends ({self.end_date}) before it starts ({self.start_date}).", hint="Exchange the two.")
         self.parameter_defaults = dict(parameter_defaults or {})
         self.labels = None if labels is None else tuple(label_set(labels))
 
@@ -193,7 +197,14 @@ class DatesClock(Clock):
         parameter_defaults: Mapping[str, Any] | None = None,
         labels: Iterable[str] | None = None,
     ) -> None:
-        self.dates = sorted(aware(moment) for moment in dates)
+        given: Any = dates
+        listed = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
+        for moment in listed:
+            if not isinstance(moment, datetime):
+                raise InvalidArgument(
+                    f"A DatesClock takes datetimes, and {moment!r} is none.", hint="Write DatesClock([datetime(2027, 1, 1, 6)])."
+                )
+        self.dates = sorted(aware(moment) for moment in listed)
         if not self.dates:
             raise InvalidArgument("A DatesClock needs at least one date.")
         super().__init__(self.dates[0], self.dates[-1], parameter_defaults, labels)
@@ -223,7 +234,9 @@ class RRuleClock(Clock):
 
         if isinstance(rrule_obj, str):
             try:
-                rrule_obj = rrulestr(rrule_obj, dtstart=None if start_date is None else start_date.replace(tzinfo=None))
+                # Without a start, a rule would begin whenever this code runs: another schedule each time.
+                start = EPOCH if start_date is None else start_date
+                rrule_obj = rrulestr(rrule_obj, dtstart=start.replace(tzinfo=None))
             except ValueError as error:
                 raise InvalidArgument(f"{rrule_obj!r} is no recurrence rule: {error}.", hint="As in 'RRULE:FREQ=DAILY'.") from None
         if not isinstance(rrule_obj, rrule):

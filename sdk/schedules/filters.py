@@ -7,9 +7,30 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from headwater.core.errors import InvalidArgument
 from headwater.schedules.wall_clock import aware
 
 Filter = Callable[[datetime], bool]
+
+
+def expect(what: str, value: object, kind: type, example: str) -> None:
+    """Refuse a setting of another kind.
+
+    Raises:
+        InvalidArgument: it is.
+
+    """
+    if not isinstance(value, kind):
+        raise InvalidArgument(f"{what}) must be a {kind.__name__}, not {value!r}.", hint=f"Write {example}, for example.")
+
+
+def _expect_day(month: int, day: int, what: str) -> None:
+    try:
+        date(2000, month, day)  # a leap year: 29 February is a day
+    except (TypeError, ValueError):
+        raise InvalidArgument(
+            f"{what}: there is no day {day!r} of month {month!r}.", hint="First the month, 1 to 12, then the day."
+        ) from None
 
 
 def is_weekday(moment: datetime) -> bool:
@@ -38,6 +59,9 @@ class on_datetime:  # noqa: N801 - read as a word, as in filters=[at_time(time(9
 
     dt: datetime
 
+    def __post_init__(self) -> None:
+        expect("on_datetime(dt", self.dt, datetime, "datetime(2027, 1, 1, 6)")
+
     def __call__(self, moment: datetime) -> bool:
         return aware(moment) == aware(self.dt)
 
@@ -49,6 +73,10 @@ class between_datetimes:  # noqa: N801 - see on_datetime
     start: datetime
     end: datetime
 
+    def __post_init__(self) -> None:
+        for name, moment in (("start", self.start), ("end", self.end)):
+            expect(f"between_datetimes({name}", moment, datetime, "datetime(2027, 1, 1, 6)")
+
     def __call__(self, moment: datetime) -> bool:
         return aware(self.start) <= aware(moment) <= aware(self.end)
 
@@ -59,6 +87,9 @@ class on_date:  # noqa: N801 - see on_datetime
 
     month: int
     day: int
+
+    def __post_init__(self) -> None:
+        _expect_day(self.month, self.day, "on_date")
 
     def __call__(self, moment: datetime) -> bool:
         return (moment.month, moment.day) == (self.month, self.day)
@@ -73,6 +104,10 @@ class between_dates:  # noqa: N801 - see on_datetime
     end_month: int
     end_day: int
 
+    def __post_init__(self) -> None:
+        _expect_day(self.start_month, self.start_day, "between_dates")
+        _expect_day(self.end_month, self.end_day, "between_dates")
+
     def __call__(self, moment: datetime) -> bool:
         start, end, day = (self.start_month, self.start_day), (self.end_month, self.end_day), (moment.month, moment.day)
         return start <= day <= end if start <= end else day >= start or day <= end
@@ -83,6 +118,9 @@ class at_time:  # noqa: N801 - see on_datetime
     """Pass this time of each day."""
 
     time: time
+
+    def __post_init__(self) -> None:
+        expect("at_time(time", self.time, time, "time(6, 30)")
 
     def __call__(self, moment: datetime) -> bool:
         return moment.time() == self.time
@@ -95,6 +133,10 @@ class between_times:  # noqa: N801 - see on_datetime
     start: time
     end: time
 
+    def __post_init__(self) -> None:
+        for name, moment in (("start", self.start), ("end", self.end)):
+            expect(f"between_times({name}", moment, time, "time(6, 30)")
+
     def __call__(self, moment: datetime) -> bool:
         now = moment.time()
         return self.start <= now <= self.end if self.start <= self.end else now >= self.start or now <= self.end
@@ -105,6 +147,10 @@ class is_day_of_week:  # noqa: N801 - see on_datetime
     """Pass one day of each week: 0 is Monday, 6 Sunday."""
 
     day_of_week: int
+
+    def __post_init__(self) -> None:
+        if self.day_of_week not in range(7):
+            raise InvalidArgument(f"is_day_of_week: there is no day {self.day_of_week!r} of a week.", hint="0 is Monday, 6 is Sunday.")
 
     def __call__(self, moment: datetime) -> bool:
         return moment.weekday() == self.day_of_week

@@ -36,6 +36,8 @@ class Schedule:
         not_filters: Iterable[Filter] | None = None,
         adjustments: Iterable[Adjustment] | None = None,
     ) -> None:
+        if isinstance(clocks, Clock):
+            raise InvalidArgument(f"A schedule takes a list of clocks, not {clocks!r}.", hint="Put the clock into [ ].")
         self.clocks = list(clocks)
         if not self.clocks:
             raise InvalidArgument("A schedule needs at least one clock.", hint="For one clock, write CronSchedule('0 6 * * *').")
@@ -128,12 +130,23 @@ def schedule_from(data: Mapping[str, Any]) -> Schedule:
 
 
 def IntervalSchedule(  # noqa: N802 - the name people know
-    interval: timedelta,
-    start_date: datetime | None = None,
+    start_date: datetime | timedelta | None = None,
+    interval: timedelta | datetime | None = None,
     end_date: datetime | None = None,
 ) -> Schedule:
-    """Return a schedule with an `IntervalClock`."""
-    return Schedule([IntervalClock(interval, start_date, end_date)])
+    """Return a schedule with an `IntervalClock`. The interval may also be given first: `IntervalSchedule(timedelta(hours=1))`.
+
+    Raises:
+        InvalidArgument: there is no interval, or it is none.
+
+    """
+    if isinstance(start_date, timedelta):
+        start_date, interval = interval, start_date
+    if interval is None:
+        raise InvalidArgument("An IntervalSchedule needs an interval.", hint="Write IntervalSchedule(interval=timedelta(minutes=10)).")
+    span: Any = interval
+    start: Any = start_date  # the clock says no to what these should not be
+    return Schedule([IntervalClock(span, start, end_date)])
 
 
 def CronSchedule(  # noqa: N802 - see IntervalSchedule

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self
 
+from headwater.core.errors import InvalidArgument
 from headwater.storage.base import Storage, python_version
 from headwater.storage.scripts import flows_in_module, pick_flow
 
@@ -14,7 +15,12 @@ if TYPE_CHECKING:
 
 
 class Module(Storage):
-    """A module that can be imported where the flow runs, such as `mypackage.flows`; its code then counts."""
+    """A module that can be imported where the flow runs, such as `mypackage.flows`; its code then counts.
+
+    Raises:
+        InvalidArgument: `module` is no name.
+
+    """
 
     def __init__(
         self,
@@ -25,6 +31,8 @@ class Module(Storage):
         add_default_labels: bool | None = None,
     ) -> None:
         super().__init__(result=result, labels=labels, add_default_labels=add_default_labels, stored_as_script=True)
+        if not isinstance(module, str) or not module.strip():
+            raise InvalidArgument(f"Module needs the name of a module, and {module!r} is none.", hint="Write Module('mypackage.flows').")
         self.module = module
 
     def _location_for(self, flow: Flow) -> str:  # noqa: ARG002 - all flows of a module lie in it

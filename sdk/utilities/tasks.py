@@ -93,13 +93,20 @@ def holds_tasks(value: Any) -> bool:
 _COLLECTIONS = frozenset({list, tuple, set, frozenset})
 
 
-def pause_task(message: str | None = None, duration: timedelta | None = None) -> None:
-    """Pause the task this is called from, for `duration` or until somebody resumes it. After that, do nothing."""
+def pause_task(message: str | None = None, duration: timedelta | float | None = None) -> None:
+    """Pause the task this is called from, for `duration` (or as many seconds), or until somebody resumes it. After that, do nothing.
+
+    Raises:
+        InvalidTask: `duration` is neither.
+
+    """
     from headwater.engine import signals
+    from headwater.graph.task_settings import seconds
 
     if context.get("resume"):
         return
-    start_time = datetime.now(UTC) + duration if duration is not None else None
+    pause = None if duration is None else seconds(duration, setting="duration", task=context.get("task_name", "pause_task"))
+    start_time = datetime.now(UTC) + pause if pause is not None else None
     raise signals.PAUSE(message or "Pause signal raised during task execution.", start_time=start_time)
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from headwater.client import Client
     from headwater.graph.flow import Flow
-    from headwater.graph.parameter import DateTimeParameter, Parameter
     from headwater.graph.task import Task
-    from headwater.tasks.control_flow import case, ifelse, merge, switch
+    from headwater.tasks.control_flow.case import case
+    from headwater.tasks.control_flow.conditional import ifelse, merge, switch
+    from headwater.tasks.core.parameter import DateTimeParameter, Parameter
     from headwater.tasks.core.resource_manager import resource_manager
     from headwater.utilities.configuration import config
     from headwater.utilities.context import context
@@ -41,9 +42,9 @@ __all__ = [
 # Where each public name lives. They are imported when they are first used, so that `import headwater` costs nothing.
 _HOMES = {
     "Client": "headwater.client",
-    "DateTimeParameter": "headwater.graph.parameter",
+    "DateTimeParameter": "headwater.tasks.core.parameter",
     "Flow": "headwater.graph.flow",
-    "Parameter": "headwater.graph.parameter",
+    "Parameter": "headwater.tasks.core.parameter",
     "Task": "headwater.graph.task",
     "apply_map": "headwater.utilities.tasks",
     "case": "headwater.tasks.control_flow",

@@ -23,8 +23,8 @@ from headwater.core.states import StateName
 from headwater.engine import signals
 from headwater.engine.results import LocalResult
 from headwater.graph.flow import Flow
-from headwater.graph.parameter import Parameter
 from headwater.run_configs import LocalRun
+from headwater.tasks.core.parameter import Parameter
 from headwater.utilities.context import context
 from headwater.utilities.tasks import task
 

@@ -21,7 +21,7 @@ from headwater.core.errors import Ambiguous, InvalidArgument, InvalidParameters,
 from headwater.core.log.jetstream import open_log
 from headwater.engine.state import Cancelled, Scheduled
 from headwater.graph.flow import Flow
-from headwater.graph.parameter import Parameter
+from headwater.tasks.core.parameter import Parameter
 from headwater.utilities.tasks import task
 
 

@@ -44,6 +44,8 @@ def switch(condition: Any, cases: Mapping[Any, Any], mapped: bool = False) -> No
         NoActiveFlow: no flow is being built.
 
     """
+    if not isinstance(cases, Mapping):
+        raise InvalidArgument(f"The cases of a switch are a dict, not {cases!r}.", hint="Write switch(condition, {value: task}).")
     if not cases:
         raise InvalidArgument("A switch needs at least one case.", hint="Write switch(condition, {value: task}).")
     flow = active_flow("switch", instead="an if in a task")
@@ -58,10 +60,13 @@ def ifelse(condition: Any, true_task: Any, false_task: Any, mapped: bool = False
     """Run `true_task` where the result of `condition` counts as true, else `false_task`; skip the other. Either may be None.
 
     Raises:
+        InvalidArgument: both are None.
         NoActiveFlow: no flow is being built.
 
     """
     cases = {value: task for value, task in ((True, true_task), (False, false_task)) if task is not None}
+    if not cases:
+        raise InvalidArgument("ifelse decides between two tasks, and both are None.", hint="Write ifelse(condition, task, None).")
     decided = AsBool(checkpoint=False).bind(value=condition, mapped=mapped)
     switch(decided, cases, mapped=mapped)
 
@@ -70,6 +75,13 @@ def merge(*tasks: Any, flow: Flow | None = None, mapped: bool = False, **setting
     """Return a task with the first result of `tasks` that is not None: what comes after branches, whichever of them ran.
 
     It is skipped only where all of them were. `settings` are those of the task.
+
+    Raises:
+        InvalidArgument: there are no tasks.
+        NoActiveFlow: no flow is being built.
+
     """
+    if not tasks:
+        raise InvalidArgument("merge joins branches, and none was given.", hint="Write merge(first, second).")
     inputs = {f"task_{number}": task for number, task in enumerate(tasks, start=1)}
     return Merge(**settings).bind(mapped=mapped, flow=flow, **inputs)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
 from headwater.graph.errors import InvalidTask
 from headwater.graph.task import Task
+from headwater.graph.task_settings import unknown_setting
 
 
 class FunctionTask(Task):
@@ -17,4 +19,11 @@ class FunctionTask(Task):
             raise InvalidTask(f"@task takes a function, and {function!r} is none.")
         self.run = function  # type: ignore[method-assign]
         self.__doc__ = function.__doc__
-        super().__init__(name=name or getattr(function, "__name__", type(self).__name__), **settings)
+        name = name or getattr(function, "__name__", type(self).__name__)
+        for setting in settings:
+            if setting not in _SETTINGS:
+                raise unknown_setting(setting, _SETTINGS, task=str(name))
+        super().__init__(name=name, **settings)
+
+
+_SETTINGS = frozenset(inspect.signature(Task).parameters)

@@ -1,7 +1,95 @@
-"""Parameters, at home in the graph: a flow cannot be described without them."""
+"""A parameter: an input of a whole flow."""
 
 from __future__ import annotations
 
-from headwater.graph.parameter import DateTimeParameter, Parameter
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, ClassVar, Self
 
-__all__ = ["DateTimeParameter", "Parameter"]
+from headwater.engine import signals
+from headwater.graph.errors import InvalidTask
+from headwater.graph.task import Task
+from headwater.utilities.context import context
+
+
+class _NoDefault:
+    """Stands for a default that was not given, since None is one."""
+
+    def __reduce__(self) -> str:
+        return "no_default"
+
+    def __repr__(self) -> str:
+        return "<no default>"
+
+
+no_default = _NoDefault()
+
+
+class Parameter(Task):
+    """A named input that each run of the flow may be given; `default` serves where it is not.
+
+    Required unless it has a default (`None`, `0` and `""` are defaults). Its slug is its name, so that a flow has one
+    of each name.
+
+    Raises:
+        InvalidTask: the default is not JSON, or is given together with `required=True`.
+
+    """
+
+    belongs_to_blocks: ClassVar[bool] = False
+
+    def __init__(self, name: str, default: Any = no_default, required: bool | None = None, tags: Iterable[str] | None = None) -> None:
+        if not isinstance(name, str) or not name.strip():
+            raise InvalidTask(f"A parameter needs a name, and {name!r} is none.")
+        has_default = not isinstance(default, _NoDefault)
+        if required and has_default:
+            raise InvalidTask(f"Parameter {name!r} is required and has a default.", hint="Drop one of the two.")
+        if has_default:
+            self._check_default(name, default)
+        self.required = not has_default if required is None else required
+        self.default = default if has_default else None
+        super().__init__(name=name, slug=name, tags=tags, checkpoint=False)
+
+    def _check_default(self, name: str, default: Any) -> None:
+        try:
+            json.dumps(default, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise InvalidTask(
+                f"Parameter {name!r}: the default {default!r} is not JSON ({error}).",
+                hint="Use text, numbers, booleans, None, and lists or dicts of them; convert to other types inside a task.",
+            ) from None
+
+    def __call__(self, *_: Any, flow: Any = None, **__: Any) -> Self:
+        """Add the parameter to the flow being built, and return it."""
+        return self.bind(flow=flow)
+
+    def copy(self, **task_args: Any) -> Self:  # noqa: ARG002 - it never copies
+        raise InvalidTask(f"Parameter {self.name!r} cannot be copied: its name is what it is known by.", hint="Make another Parameter.")
+
+    def run(self) -> Any:
+        values = context.get("parameters") or {}
+        if self.name in values:
+            return values[self.name]
+        if self.required:
+            raise signals.FAIL(f'Parameter "{self.name}" was required but not provided.')
+        return self.default
+
+    def __repr__(self) -> str:
+        return f"<Parameter: {self.name}>"
+
+
+class DateTimeParameter(Parameter):
+    """A parameter that takes a moment as ISO 8601 text and gives tasks a `datetime`; None stays None."""
+
+    def __init__(self, name: str, required: bool = True, tags: Iterable[str] | None = None) -> None:
+        super().__init__(name, default=no_default, required=required, tags=tags)
+
+    def run(self) -> datetime | None:
+        value = super().run()
+        if value is None or isinstance(value, datetime):
+            return value
+        try:
+            return datetime.fromisoformat(value)
+        except (TypeError, ValueError) as error:
+            raise signals.FAIL(f'Parameter "{self.name}" is not a moment in ISO 8601: {value!r}.') from error

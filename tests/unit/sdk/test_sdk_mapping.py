@@ -149,7 +149,7 @@ def test_what_has_no_elements_cannot_be_mapped_over(run: Callable[..., State]) -
     state = run(flow).result[sums]
 
     assert type(state) is Failed
-    assert "'one', a int: it has no elements" in str(state.message)
+    assert "'one': a value of type int has no elements" in str(state.message)
 
 
 def test_a_failed_list_fails_the_parent_without_children(run: Callable[..., State]) -> None:

@@ -50,7 +50,7 @@ def test_it_runs_at_each_moment_with_the_clocks_parameters(clock: Any) -> None:
 
 
 def test_moments_that_pass_during_a_run_are_left_out(clock: Any) -> None:
-    flow = flow_with(IntervalSchedule(timedelta(minutes=10), end_date=NOON + timedelta(hours=1)), default=1)
+    flow = flow_with(IntervalSchedule(interval=timedelta(minutes=10), end_date=NOON + timedelta(hours=1)), default=1)
 
     def slow(values: dict[str, Any], scheduled: dict[str, Any]) -> State:
         state = runner_on(flow, clock)(values, scheduled)

@@ -31,7 +31,7 @@ def utc(*numbers: int) -> datetime:
 
 
 def test_an_interval_counts_from_its_start_and_ends_at_its_end() -> None:
-    schedule = IntervalSchedule(HOUR, start_date=utc(2026, 1, 1, 0, 30), end_date=utc(2026, 1, 1, 3))
+    schedule = IntervalSchedule(interval=HOUR, start_date=utc(2026, 1, 1, 0, 30), end_date=utc(2026, 1, 1, 3))
 
     assert texts(schedule.next(5, after=utc(2025, 1, 1))) == [f"2026-01-01T0{hour}:30+00:00" for hour in (0, 1, 2)]
     assert texts(schedule.next(1, after=utc(2026, 1, 1, 1, 30))) == ["2026-01-01T02:30+00:00"]

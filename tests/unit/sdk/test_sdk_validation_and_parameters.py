@@ -11,9 +11,9 @@ from headwater import Flow, Parameter, Task, task
 from headwater.engine.state import State
 from headwater.graph.edge import Edge
 from headwater.graph.errors import InvalidFlow, InvalidTask, WrongParameters
-from headwater.graph.parameter import DateTimeParameter
 from headwater.schedules import Schedule
 from headwater.schedules.clocks import CronClock
+from headwater.tasks.core.parameter import DateTimeParameter
 
 
 @task

@@ -20,6 +20,10 @@ from headwater.agents.local_launcher import LocalLauncher
 from headwater.agents.local_run import LAST_LINES_MAX
 from headwater.agents.run_child import take_environment
 from headwater.graph.flow import Flow
+from headwater.run_configs import LocalRun
+from headwater.tasks.control_flow import case
+from headwater.tasks.core.parameter import Parameter
+from headwater.triggers import all_finished
 from headwater.utilities.context import context
 from headwater.utilities.tasks import task
 
@@ -136,12 +140,17 @@ async def test_a_forked_run_finds_all_it_needs_imported(nats_url: str, tmp_path:
     program = "from headwater.agents import zygote; zygote.run_process.warm_up(); import runpy, sys; print(*sys.modules)"
     warm = (await anyio.run_process([sys.executable, "-P", "-c", program])).stdout.decode().split()
 
-    @task
-    def look() -> None:
+    @task(trigger=all_finished)
+    def look(word: str) -> None:
         context.logger.info(" ".join(name for name in sys.modules if name not in warm))
 
+    with Flow("looking-flow", run_config=LocalRun()) as flow:
+        word = Parameter("word", default="open")
+        with case(word, "open"):
+            look(word + "!")
+
     async with workshop(nats_url) as shop, agent_at_work(nats_url):
-        run_id = await shop.run(await shop.register(Flow("looking-flow", tasks=[look])))
+        run_id = await shop.run(await shop.register(flow))
         await shop.ended(run_id)
         lines = await shop.lines(run_id)
 

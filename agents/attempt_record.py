@@ -21,7 +21,7 @@ from headwater.agents.perseverance import until_done
 from headwater.core.aggregates import Aggregate, Author
 from headwater.core.commands import RecordTaskRuns, RunCommand
 from headwater.core.errors import IllegalTransition
-from headwater.core.events import TaskRunEvent
+from headwater.core.events import TaskRunEvent, TaskRunPaused
 from headwater.core.identifiers import new_id
 from headwater.core.rules.run import Run
 
@@ -51,6 +51,8 @@ class AttemptRecord:
         self._busy = False
         self._failure: Exception | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.on_pause: Callable[[], None] = lambda: None
+        """Called when it was recorded that a task run is paused."""
         self.stopping = False
         """Whether the attempt must end; read by the thread that runs the flow."""
 
@@ -83,6 +85,8 @@ class AttemptRecord:
                 batch = self._take()
                 if batch:
                     await self.execute(RecordTaskRuns(self._attempt, batch))
+                    if any(isinstance(event, TaskRunPaused) for event in batch):
+                        self.on_pause()
                     continue
                 self._busy = False
                 self._appended.set()

@@ -18,6 +18,7 @@ from headwater.agents.errors import AttemptFenced
 from headwater.agents.launch_wire import LIFELINE_DESCRIPTOR
 from headwater.agents.log_shipping import LogShipper
 from headwater.agents.perseverance import until_done
+from headwater.agents.resumptions import Resumptions
 from headwater.core.aggregates import Aggregate, Author
 from headwater.core.commands import FailUnstartedRun, FinishRun, ParkRun, RunCommand, StartRun
 from headwater.core.concurrency import single_error, together
@@ -27,7 +28,9 @@ from headwater.core.operations.runs import arm, load_run
 from headwater.core.operations.runs import run as run_aggregate
 from headwater.core.queries.rows import CachedResultRow
 from headwater.core.query_client import Views
+from headwater.core.rules.resume import paused
 from headwater.core.rules.run import Run
+from headwater.core.rules.task_run import TaskRunKey
 
 STOP_SECONDS = 10.0
 """How long the flow's code may take to end when the attempt must; then the process group is killed."""
@@ -37,7 +40,14 @@ class Backstage:
     """The attempt's connection to the log. Made by `open_backstage`; its coroutines run in its own thread."""
 
     def __init__(  # noqa: PLR0917 - made in one place
-        self, log: Log, order: AttemptOrder, run: Aggregate[Run, RunCommand], record: AttemptRecord, shipper: LogShipper, author: Author
+        self,
+        log: Log,
+        order: AttemptOrder,
+        run: Aggregate[Run, RunCommand],
+        record: AttemptRecord,
+        shipper: LogShipper,
+        resumptions: Resumptions,
+        author: Author,
     ) -> None:
         assert run.state.created is not None
         self._position = run.position
@@ -45,6 +55,7 @@ class Backstage:
         self.created = run.state.created
         self.record = record
         self.shipper = shipper
+        self.resumptions = resumptions
         self._log = log
         self._order = order
         self._author = author
@@ -56,6 +67,8 @@ class Backstage:
     async def start(self) -> None:
         """Record that the flow is about to run. Raises AttemptFenced where the run is not this attempt's."""
         await self.record.execute(StartRun(self._order.attempt, self._author.clock()))
+        if paused(self.run.task_runs):
+            self.resumptions.listen(self._position)
 
     async def finish(self, *, failed: bool, message: str, failure: Failure | None = None) -> None:
         """Record how the run ended, after everything that happened in it. Raises AttemptFenced."""
@@ -63,10 +76,13 @@ class Backstage:
         now = self._author.clock()
         await self.record.execute(FinishRun(self._order.attempt, now, failed=failed, message=message, failure=failure))
 
-    async def park(self, start_time: datetime, message: str) -> None:
-        """Record that the run goes on at that time, in another attempt, and have that one woken. Raises AttemptFenced."""
+    async def park(self, start_time: datetime | None, message: str, resumed: frozenset[TaskRunKey] = frozenset()) -> None:
+        """Record that the run goes on at that time, or when somebody resumes it, in another attempt, and have that one woken.
+
+        `resumed` are the task runs of which this attempt knows that they were resumed. Raises AttemptFenced.
+        """
         await self.flush()
-        await self.record.execute(ParkRun(self._order.attempt, start_time, message))
+        await self.record.execute(ParkRun(self._order.attempt, self._author.clock(), start_time, message, resumed))
         await until_done(lambda: arm(self._log.queues, self.record.run, now=self._author.clock()), "the run's timer")
 
     async def refuse(self, message: str, failure: Failure | None = None) -> None:
@@ -118,7 +134,9 @@ async def open_backstage(order: AttemptOrder, *, on_stop: Callable[[], None]) ->
             await group.start(shipper.serve)
             if order.supervised:
                 group.start_soon(_watch_lifeline)
-            yield Backstage(log, order, run, record, shipper, author)
+            resumptions = Resumptions(group, log.events, run.subject)
+            record.on_pause = lambda: resumptions.listen(run.position)
+            yield Backstage(log, order, run, record, shipper, resumptions, author)
             group.cancel_scope.cancel()
 
 

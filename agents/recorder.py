@@ -38,6 +38,7 @@ from headwater.core.rules import task_run as task_run_rules
 from headwater.core.rules.task_run import TaskRun, TaskRunKey
 from headwater.core.states import FINAL, SUCCESSFUL, StateName
 from headwater.engine import state as states
+from headwater.engine.recorder import Earlier
 from headwater.engine.results import INLINE_BYTES_MAX, InlineResult
 from headwater.engine.state import State
 from headwater.engine.state_serialization import deserialize_state
@@ -134,7 +135,7 @@ class AttemptRecorder:
 
     `before` is what the log holds of the task runs when the attempt begins. What had ended there is not recorded again: a recorded
     success stays the only one, though the task may have to run again for its value. `record` takes each event; `needed` holds the
-    slugs of the tasks whose values other tasks take.
+    slugs of the tasks whose values other tasks take; `resumed` returns the task runs that somebody resumed since it was called last.
     """
 
     def __init__(
@@ -144,6 +145,7 @@ class AttemptRecorder:
         *,
         needed: Collection[str] = (),
         stopping: Callable[[], bool] = lambda: False,
+        resumed: Callable[[], Collection[TaskRunKey]] = tuple,
         with_source: bool = False,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -151,6 +153,7 @@ class AttemptRecorder:
         self._before = before
         self._needed = frozenset(needed)
         self._stopping = stopping
+        self._resumed = resumed
         self._with_source = with_source
         self._clock = clock
         self._ended = {key for key, found in before.items() if found.state in FINAL}
@@ -178,14 +181,32 @@ class AttemptRecorder:
             return
         self._now[key] = state
         self._due.pop(key, None)
-        if isinstance(event, TaskRunRetryScheduled):
+        if isinstance(event, TaskRunRetryScheduled | TaskRunPaused) and event.start_time is not None:
             self._due[key] = event.start_time
         self._record(event)
 
     @property
     def next_due(self) -> datetime | None:
-        """When the first of the task runs that wait for a retry goes on; None where none does."""
+        """When the first of the task runs goes on that wait for a retry, or for the end of a pause; None where none does."""
         return min(self._due.values(), default=None)
+
+    @property
+    def first_due(self) -> TaskRunKey | None:
+        """Which task run that is."""
+        return min(self._due, key=lambda key: (self._due[key], key), default=None)
+
+    @property
+    def paused(self) -> list[TaskRunKey]:
+        """The task runs that are paused."""
+        return self._in_state(StateName.PAUSED)
+
+    @property
+    def known_resumed(self) -> frozenset[TaskRunKey]:
+        """The task runs of which this attempt knows that somebody resumed them, and which did not go on since."""
+        return frozenset(self._in_state(StateName.RESUME))
+
+    def _in_state(self, state: StateName) -> list[TaskRunKey]:
+        return sorted(key for key, now in self._now.items() if now is state)
 
     def task_run_named(self, task_slug: str, map_index: int, name: str) -> None:
         """Record the name, where it is a new one."""
@@ -196,24 +217,54 @@ class AttemptRecorder:
         self._record(TaskRunNamed(slug=task_slug, map_index=map_index, at=self._clock(), name=_cut(name)))
 
     def already_finished(self, task_slug: str, map_index: int) -> State | None:
-        """Return the state in which an earlier attempt ended this task run, if it need not run again, or left it waiting for a retry.
+        """Return the state in which an earlier attempt ended this task run, if it need not run again, or left it waiting.
 
-        It must run again where it succeeded, its value is taken by other tasks, and was not kept.
+        It must run again where it succeeded, its value is taken by other tasks, and was not kept; not where somebody set it to Success.
         """
         found = self._before.get((task_slug, map_index))
-        if found is not None and found.state is StateName.RETRYING and found.due is not None:
-            return states.Retrying(found.message, start_time=found.due, run_count=found.run_count)
-        if found is None or found.state not in FINAL:
+        if found is None:
             return None
-        if found.result is None and found.state in {StateName.SUCCESS, StateName.CACHED} and task_slug in self._needed:
-            return None
+        if found.state not in FINAL:
+            return _waiting_again(found)
         if found.state is StateName.CANCELLED:
             return None
+        valueless = found.result is None and found.state in {StateName.SUCCESS, StateName.CACHED} and task_slug in self._needed
+        if valueless and found.set_by_hand:
+            return states.Success(found.message, result=None)
+        if valueless or found.state is StateName.MAPPED:
+            # What it waited for once it need not wait for again.
+            return states.Resume(found.message) if found.resumed else None
         return _state_again(found)
+
+    def earlier(self, task_slug: str, map_index: int) -> Earlier:
+        """Return what the log holds of it."""
+        found = self._before.get((task_slug, map_index), _NEW)
+        return Earlier(found.run_count, found.resumed)
+
+    def resumed(self) -> Collection[TaskRunKey]:
+        """Return the task runs that somebody resumed since the last call."""
+        keys = self._resumed()
+        for key in keys:
+            self._now[key] = StateName.RESUME
+            self._due.pop(key, None)
+        return keys
 
     def should_stop(self) -> bool:
         """Tell whether the attempt is being stopped."""
         return self._stopping()
+
+
+def _waiting_again(found: TaskRun) -> State | None:
+    """Return the engine's state for a task run that waits; None for one that is to be executed."""
+    match found.state:
+        case StateName.RETRYING if found.due is not None:
+            return states.Retrying(found.message, start_time=found.due, run_count=found.run_count)
+        case StateName.PAUSED:
+            return states.Paused(found.message, start_time=found.due)
+        case StateName.RESUME:
+            return states.Resume(found.message)
+        case _:
+            return None
 
 
 def _state_again(found: TaskRun) -> State:

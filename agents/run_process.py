@@ -30,6 +30,8 @@ from headwater.agents.launching import Report
 from headwater.agents.recorder import AttemptRecorder
 from headwater.agents.result_caches import ResultCaches
 from headwater.core.errors import HeadwaterError
+from headwater.core.rules.resume import spoken
+from headwater.core.rules.task_run import TaskRunKey
 from headwater.core.settings import RETRY_IN_PROCESS_SECONDS
 from headwater.core.states import StateName
 from headwater.utilities.configuration import config
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 STATUS_INTERRUPTED = 143
 STATUS_FAILED = 70
 STATUS_UNREACHABLE = 75
+_NAMED_MAX = 3
 
 _NEEDED_LATER = (
     "anyio._backends._asyncio",
@@ -189,6 +192,7 @@ class _Attempt:
             backstage.run.task_runs,
             needed={flow.slugs[edge.upstream_task] for edge in flow.edges if edge.key is not None},
             stopping=lambda: backstage.record.stopping or self._interruption.came,
+            resumed=backstage.resumptions.take,
             with_source=self._with_source,
         )
         try:
@@ -205,16 +209,22 @@ class _Attempt:
             return None
         if state.is_finished():
             return self._finish(failed=not state.is_successful(), message=state.message or "")
-        if recorder.next_due is not None:
-            return self._park(recorder.next_due)
+        if recorder.next_due is not None or recorder.paused:
+            return self._park(recorder)
         return self._finish(failed=True, message=_left_waiting(flow, state))
 
-    def _park(self, due: datetime) -> Report:
-        """Leave the run until a task's retry is due: no process waits for hours."""
-        message = f"Waiting for the retry of a task at {due.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC."
+    def _park(self, recorder: AttemptRecorder) -> Report:
+        """Leave the run until a task's retry is due, or somebody resumes a task: no process waits for hours."""
+        due, paused = recorder.next_due, recorder.paused
+        if due is None:
+            message = f"Paused: {_named(paused)} {'waits' if len(paused) == 1 else 'wait'} for somebody to resume {_it(paused)}."
+        else:
+            first = recorder.first_due
+            what = f"the end of the pause of {spoken(first)}" if first is not None and first in paused else "the retry of a task"
+            message = f"Waiting for {what} at {due.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC."
         self._logger.info("%s This process ends; the run goes on in another one then.", message)
         self._interruption.hold_off()
-        self._portal.call(self._backstage.park, due, message)
+        self._portal.call(self._backstage.park, due, message, recorder.known_resumed)
         return Report(message=message)
 
     def _finish(self, *, failed: bool, message: str, error: BaseException | None = None) -> Report:
@@ -245,10 +255,19 @@ class _Attempt:
 
 
 def _left_waiting(flow: Flow, state: State) -> str:
-    """Say which task runs wait for somebody."""
+    """Say which task runs a state handler, or a pause that nobody can hear of, left without an end."""
     results = state.result if isinstance(state.result, dict) else {}
     waiting = sorted(flow.slugs[task] for task, found in results.items() if not found.is_finished())
-    return f"Task runs were left waiting to be resumed, which this version cannot do: {', '.join(waiting)}."
+    return f"Task runs were left in states that nothing follows: {', '.join(waiting)}."
+
+
+def _named(keys: list[TaskRunKey]) -> str:
+    shown = ", ".join(spoken(key) for key in keys[:_NAMED_MAX])
+    return f"{shown} and {len(keys) - _NAMED_MAX} more" if len(keys) > _NAMED_MAX else shown
+
+
+def _it(keys: list[TaskRunKey]) -> str:
+    return "it" if len(keys) == 1 else "them"
 
 
 def _end_the_flow() -> None:

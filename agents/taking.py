@@ -177,6 +177,10 @@ class Taking:
     async def _let_go(self, held: HeldRun, delivery: Delivery, verdict: Verdict) -> None:
         """Do with the items of an attempt what its end means for them."""
         for item in self._held.end(held):
+            if item.item.generation > delivery.item.generation:
+                # Restarted or resumed while this attempt was being let go of: the wake-up is for the attempt to come.
+                await self._give_back(item)
+                continue
             match verdict:
                 case Verdict.ENDED | Verdict.WAITS:
                     await until_done(item.done, "a wake-up")

@@ -71,22 +71,32 @@ class Aggregate(Generic[State, Command]):
         return found
 
     async def execute(
-        self, command: Command, author: Author, *, cause: str | None = None, commit_id: str | None = None, refresh: bool = True
+        self,
+        command: Command,
+        author: Author,
+        *,
+        cause: str | None = None,
+        commit_id: str | None = None,
+        refresh: bool = True,
+        only_at: Position | None = None,
     ) -> Outcome[State]:
         """Decide the command on the newest state and append what follows, as one commit.
 
         `refresh=False` decides on the state at hand first, which saves a read where it is likely the newest; a wrong guess costs a
-        conflict, never a wrong append. `commit_id` makes a repeated command take effect once.
+        conflict, never a wrong append. `commit_id` makes a repeated command take effect once. `only_at`: the command was meant for the
+        aggregate at this position, and for no other.
 
         Raises:
             Refused: the rules do not allow it.
-            LogError: as the log's `append`; Conflict only after 64 lost races.
+            LogError: as the log's `append`; Conflict only after 64 lost races, or where the aggregate is not at `only_at`.
 
         """
         chosen_id = commit_id or new_id()
         if refresh and await self._refresh(0, commit_id):
             return Outcome(self.state, self.position, None)
         for _ in range(CONFLICTS_MAX):
+            if only_at is not None and self.position != only_at:
+                raise Conflict(self.subject, expected=only_at, found=self.position)
             events = self._rules.decide(self.state, command)
             if not events:
                 return Outcome(self.state, self.position, None)

@@ -12,10 +12,12 @@ from headwater.core.events import (
     Failure,
     ParameterSpec,
     RegistrationParts,
+    ResultReference,
     StorageReference,
     TaskRunEvent,
     TaskSpec,
 )
+from headwater.core.states import StateName
 
 
 @dataclass(frozen=True)
@@ -165,11 +167,26 @@ class LoseAttempt:
 
 @dataclass(frozen=True)
 class ParkRun:
-    """End the attempt, which is not lost: the run has nothing to do before `start_time`, and its next attempt goes on then."""
+    """End the attempt, which is not lost: the run has nothing to do before `start_time`, and its next attempt goes on then.
+
+    Without a time it waits for somebody to resume a task of it. Where one was resumed that is not among `resumed` (those the attempt
+    knows of), the next attempt follows at once.
+    """
 
     attempt: int
-    start_time: datetime
+    at: datetime
+    start_time: datetime | None
     message: str = ""
+    resumed: frozenset[tuple[str, int]] = frozenset()
+
+
+@dataclass(frozen=True)
+class ResumeTaskRuns:
+    """Let paused task runs go on: those named (slug and map index), or all that are paused where none is."""
+
+    at: datetime
+    task_runs: tuple[tuple[str, int], ...] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -242,6 +259,37 @@ class RestartRun:
 
 
 @dataclass(frozen=True)
+class SetRunState:
+    """Set the state of a run by hand: one that no attempt has.
+
+    `start_time` is for Scheduled (None: now), as are `tasks` and `edges`: those of the flow version that the run is of.
+    """
+
+    at: datetime
+    state: StateName
+    reason: str = ""
+    start_time: datetime | None = None
+    tasks: tuple[str, ...] = ()
+    edges: tuple[EdgeSpec, ...] = ()
+
+
+@dataclass(frozen=True)
+class SetTaskRunState:
+    """Set the state of a task run by hand, in a run that no attempt has. `tasks` are the slugs of the flow version.
+
+    `result` is what tasks that take its value find; without one they find None.
+    """
+
+    at: datetime
+    slug: str
+    map_index: int
+    state: StateName
+    reason: str = ""
+    tasks: tuple[str, ...] = ()
+    result: ResultReference | None = None
+
+
+@dataclass(frozen=True)
 class RenameRun:
     name: str
 
@@ -251,6 +299,7 @@ RunCommand = (
     | ClaimRun
     | LoseAttempt
     | ParkRun
+    | ResumeTaskRuns
     | StartRun
     | RecordTaskRuns
     | FinishRun
@@ -259,6 +308,8 @@ RunCommand = (
     | ConfirmCancelled
     | RescheduleRun
     | RestartRun
+    | SetRunState
+    | SetTaskRunState
     | RenameRun
 )
 

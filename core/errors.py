@@ -10,6 +10,7 @@
     │   ├── AlreadyExists
     │   ├── FlowArchived
     │   ├── IllegalTransition
+    │   ├── VersionLocked       it changed since the caller looked; look again, decide again
     │   └── SlotsFull           all slots of a limited flow are taken; the run waits
     ├── LogError                the log could not do it
     │   ├── Conflict            another writer was first; fold again, decide again
@@ -96,6 +97,16 @@ class FlowArchived(Refused):
 
 class IllegalTransition(Refused):
     """The state does not allow this change."""
+
+
+class VersionLocked(Refused):
+    """The run has changed since whoever asks has looked at it."""
+
+    def __init__(self, run_id: str, *, expected: int, found: int) -> None:
+        self.run_id, self.expected, self.found = run_id, expected, found
+        super().__init__(
+            f"Run {run_id} is at version {found}, not {expected}: it has changed meanwhile.", hint="Look at it again, and decide again."
+        )
 
 
 class SlotsFull(Refused):

@@ -79,7 +79,7 @@ def _flow_settings_in_words(event: AnyEvent) -> str | None:
     return None
 
 
-def _run_in_words(event: AnyEvent) -> str | None:
+def _run_in_words(event: AnyEvent) -> str | None:  # noqa: PLR0912 - one arm per event
     match event:
         case e.RunCreated():
             return f"run {event.name!r} of {event.flow_name!r} version {event.version} was created, for {_labels(event.labels)}"
@@ -106,6 +106,10 @@ def _run_in_words(event: AnyEvent) -> str | None:
         case e.RunRestarted():
             start = f" from task {event.from_task}" if event.from_task else ""
             return f"restarted{start}{_because(event.reason)}"
+        case e.RunPaused():
+            return f"attempt {event.attempt} ended, since the run waits for people: {event.message}"
+        case e.RunStateSet():
+            return f"somebody set the state from {event.before} to {event.state}{_because(event.reason)}"
         case e.RunRenamed():
             return f"renamed to {event.name!r}"
     return None
@@ -122,7 +126,7 @@ def _agent_in_words(event: AnyEvent) -> str | None:
     return None
 
 
-def _task_run_in_words(event: e.TaskRunEvent) -> str:  # noqa: PLR0912 - one arm per event
+def _task_run_in_words(event: e.TaskRunEvent) -> str:  # noqa: C901, PLR0912 - one arm per event
     match event:
         case e.TaskRunStarted():
             words = "started" if event.run_count == 1 else f"started, execution {event.run_count}"
@@ -147,9 +151,11 @@ def _task_run_in_words(event: e.TaskRunEvent) -> str:  # noqa: PLR0912 - one arm
         case e.TaskRunPaused():
             words = "waits to be resumed" if event.start_time is None else f"waits until {event.start_time:%H:%M:%S %Z}"
         case e.TaskRunResumed():
-            words = "was resumed"
+            words = f"was resumed{_because(event.message)}"
         case e.TaskRunCancelled():
             words = "was cancelled"
+        case e.TaskRunStateSet():
+            words = f"was set by somebody from {event.before} to {event.state}{_because(event.message)}"
         case e.TaskRunNamed():
             words = f"is named {event.name!r}"
         case _:

@@ -7,10 +7,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from headwater.core.states import FINAL
 from headwater.projections.fold.changes import Changes, json, optional_text, text
 from headwater.projections.fold.run_record import RunRecord
-from headwater.projections.fold.runs import INTERRUPTED_MESSAGE, RESTARTED_MESSAGE
+from headwater.projections.fold.runs import INTERRUPTED_MESSAGE, RESTARTED_MESSAGE, UNHURT
 from headwater.projections.fold.task_run_patch import TaskRunPatch
 
 ALL_TIME = datetime.min.replace(tzinfo=UTC)
@@ -27,7 +26,7 @@ async def write(db: Any, changes: Changes) -> None:
     for step in changes.steps:
         await step(db)
     if changes.interrupted_runs:
-        await db.execute(_INTERRUPT, list(changes.interrupted_runs), [*map(str, FINAL), "Pending"], INTERRUPTED_MESSAGE)
+        await db.execute(_INTERRUPT, list(changes.interrupted_runs), list(UNHURT), INTERRUPTED_MESSAGE)
     for restart in changes.restarts:
         await db.execute(_RESTART, *restart, RESTARTED_MESSAGE)
     await _write_runs(db, changes.runs.values())

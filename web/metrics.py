@@ -11,7 +11,7 @@ from headwater.core.query_client import Views
 from headwater.core.states import StateName
 from headwater.web.presence import Presence
 
-_RUN_STATES = ("Scheduled", "Submitted", "Running", "Cancelling", "Success", "Failed", "Cancelled")
+_RUN_STATES = ("Scheduled", "Paused", "Submitted", "Running", "Cancelling", "Success", "Failed", "Cancelled")
 _LATENCIES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 

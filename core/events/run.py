@@ -140,6 +140,22 @@ class RunRestarted(Event, tag="run.restarted", frozen=True):
     task_runs: tuple[tuple[str, int], ...] = ()
 
 
+class RunPaused(Event, tag="run.paused", frozen=True):
+    """The attempt ended, and nothing of the run can go on before somebody resumes a task of it: no process waits for people."""
+
+    attempt: int
+    at: datetime
+    message: str = "Waits for somebody to resume it."
+
+
+class RunStateSet(Event, tag="run.state_set", frozen=True):
+    """Somebody set the run's state by hand: from `before` to `state`, into which the events behind this one bring it."""
+
+    state: str
+    before: str
+    reason: str = ""
+
+
 class RunRenamed(Event, tag="run.renamed", frozen=True):
     """The run has another name."""
 
@@ -234,6 +250,19 @@ class TaskRunCancelled(TaskRunEvent, tag="task_run.cancelled", frozen=True, kw_o
     """The task was stopped with its run."""
 
 
+class TaskRunStateSet(TaskRunEvent, tag="task_run.state_set", frozen=True, kw_only=True):
+    """Somebody set the task run's state by hand, from `before` to `state`, saying why in `message`.
+
+    `ended_at` is when it ended: earlier than now where it had, None where it is to be executed again. `result` stands for what it
+    would have returned.
+    """
+
+    state: str
+    before: str
+    ended_at: datetime | None = None
+    result: ResultReference | None = None
+
+
 class TaskRunNamed(TaskRunEvent, tag="task_run.named", frozen=True, kw_only=True):
     """The task run has a name of its own."""
 
@@ -252,6 +281,8 @@ RunEvent = (
     | RunAttemptLost
     | RunAttemptsLimited
     | RunRestarted
+    | RunPaused
+    | RunStateSet
     | RunRenamed
     | TaskRunStarted
     | TaskRunSucceeded
@@ -267,5 +298,6 @@ RunEvent = (
     | TaskRunPaused
     | TaskRunResumed
     | TaskRunCancelled
+    | TaskRunStateSet
     | TaskRunNamed
 )

@@ -261,14 +261,15 @@ async def restart_run(
     created = loaded.state.created
     assert created is not None
     tasks, edges = await tasks_and_edges(log, await registration(log, created.flow_id))
-    slug = "" if from_task is None else _slug(from_task, tasks)
+    slug = "" if from_task is None else slug_of(from_task, tasks)
     command = RestartRun(author.clock(), tuple(task.slug for task in tasks), edges, slug, reason)
     outcome = await loaded.execute(command, author, refresh=False)
     await arm(queues, outcome.state, now=author.clock())
     return outcome
 
 
-def _slug(task: str, tasks: Sequence[TaskSpec]) -> str:
+def slug_of(task: str, tasks: Sequence[TaskSpec]) -> str:
+    """Return the slug of the task that is meant by a slug, or by the name of the only task called so. Raises Ambiguous."""
     if any(each.slug == task for each in tasks):
         return task
     named = [each.slug for each in tasks if each.name == task]

@@ -3,11 +3,13 @@
     (none) ── created, scheduled ──▶ Scheduled ── submitted ──▶ Submitted ── started ──▶ Running ──▶ Success | Failed
                                         ▲  │                        │                      │
                                         │  └── cancel requested ────┼──▶ Cancelled         │
-                                        └─ attempt lost, or parked ─┴──────────────────────┤
-                                                                         cancel requested ─┴──▶ Cancelling ──▶ Cancelled
+                                        ├─ attempt lost, or parked ─┴──────────────────────┤
+                                        │                                  cancel requested ─┼──▶ Cancelling ──▶ Cancelled
+                                        └── resumed ── Paused ◀── parked, waits for people ──┘
 
-Only the current attempt may record anything. A run that lost its attempt too often fails. One that has ended may be restarted: it is
-Scheduled again, and keeps of its task runs what need not be done again.
+Only the current attempt may record anything; a person may resume task runs meanwhile. A run that lost its attempt too often fails. One that
+has ended may be restarted: it is Scheduled again, and keeps of its task runs what need not be done again. While no attempt has it, a person
+may set its state, and those of its task runs.
 """
 
 from __future__ import annotations
@@ -32,7 +34,10 @@ from headwater.core.commands import (
     RenameRun,
     RescheduleRun,
     RestartRun,
+    ResumeTaskRuns,
     RunCommand,
+    SetRunState,
+    SetTaskRunState,
     StartRun,
 )
 from headwater.core.errors import IllegalTransition, InvalidArgument, NotFound
@@ -45,26 +50,31 @@ from headwater.core.events import (
     RunCancelRequested,
     RunCreated,
     RunFailed,
+    RunPaused,
     RunRenamed,
     RunRestarted,
     RunScheduled,
     RunStarted,
+    RunStateSet,
     RunSubmitted,
     RunSucceeded,
     TaskRunCancelled,
     TaskRunEvent,
+    TaskRunResumed,
 )
 from headwater.core.names import valid_name
-from headwater.core.rules import restart, task_run
+from headwater.core.rules import restart, resume, set_state, task_run
 from headwater.core.rules.aggregate import Rules
 from headwater.core.rules.task_run import TaskRun, TaskRunKey
-from headwater.core.states import FINAL, StateName
+from headwater.core.states import FINAL, SUCCESSFUL, StateName
 
 ATTEMPTS_MAX = 3
 """So many attempts may be lost where nobody says otherwise."""
 
 _NO_TASK_RUN = TaskRun()
 _RESTED = FINAL | {StateName.PENDING}
+_UNHURT = _RESTED | {StateName.PAUSED, StateName.RESUME}
+"""States of task runs to which the loss of an attempt does nothing: no code of theirs was being executed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +104,7 @@ class Run:
         return self.state in FINAL
 
 
-def evolve(run: Run, event: AnyEvent) -> Run:  # noqa: PLR0912 - one arm per event
+def evolve(run: Run, event: AnyEvent) -> Run:  # noqa: C901, PLR0912 - one arm per event
     match event:
         case TaskRunEvent():
             key = (event.slug, event.map_index)
@@ -125,16 +135,17 @@ def evolve(run: Run, event: AnyEvent) -> Run:  # noqa: PLR0912 - one arm per eve
             state = StateName.CANCELLING if run.cancel_requested else StateName.RUNNING
             return dataclasses.replace(run, state=state, message=event.message, started_at=run.started_at or event.at)
         case RunSucceeded():
-            return dataclasses.replace(run, state=StateName.SUCCESS, message=event.message, held=False, ended_at=event.at)
+            return dataclasses.replace(run, state=StateName.SUCCESS, message=event.message, held=False, ended_at=run.ended_at or event.at)
         case RunFailed():
+            ended_at = run.ended_at or event.at
             return dataclasses.replace(
-                run, state=StateName.FAILED, message=event.message, held=False, ended_at=event.at, failure=event.failure
+                run, state=StateName.FAILED, message=event.message, held=False, ended_at=ended_at, failure=event.failure
             )
         case RunCancelRequested():
             state = StateName.CANCELLING if run.held else run.state
             return dataclasses.replace(run, state=state, message=event.reason or "Cancellation requested.", cancel_requested=True)
         case RunCancelled():
-            return dataclasses.replace(run, state=StateName.CANCELLED, message=event.message, held=False, ended_at=event.at)
+            return dataclasses.replace(run, state=StateName.CANCELLED, message=event.message, held=False, ended_at=run.ended_at or event.at)
         case RunAttemptLost():
             return dataclasses.replace(
                 run,
@@ -157,6 +168,11 @@ def evolve(run: Run, event: AnyEvent) -> Run:  # noqa: PLR0912 - one arm per eve
                 failure=None,
                 task_runs=restart.without(run.task_runs, event),
             )
+        case RunPaused():
+            return dataclasses.replace(run, state=StateName.PAUSED, message=event.message, held=False)
+        case RunStateSet():
+            # When it ended stays so: the state that follows is another word for it.
+            return dataclasses.replace(run, state=StateName.PENDING, message=event.reason, cancel_requested=False, failure=None)
         case RunRenamed():
             return dataclasses.replace(run, name=event.name)
         case _:
@@ -166,11 +182,11 @@ def evolve(run: Run, event: AnyEvent) -> Run:  # noqa: PLR0912 - one arm per eve
 def _interrupted(task_runs: immutables.Map[TaskRunKey, TaskRun]) -> immutables.Map[TaskRunKey, TaskRun]:
     """Return the task runs as the next attempt finds them: what had not ended waits to be started again."""
     return task_runs.update(
-        {key: dataclasses.replace(found, state=StateName.PENDING) for key, found in task_runs.items() if found.state not in _RESTED}
+        {key: dataclasses.replace(found, state=StateName.PENDING) for key, found in task_runs.items() if found.state not in _UNHURT}
     )
 
 
-def decide(run: Run, command: RunCommand) -> Sequence[AnyEvent]:  # noqa: PLR0912 - one arm per command
+def decide(run: Run, command: RunCommand) -> Sequence[AnyEvent]:  # noqa: C901, PLR0912 - one arm per command
     if isinstance(command, CreateRun):
         return [] if run.created else _create(command)
     if run.created is None:
@@ -182,6 +198,8 @@ def decide(run: Run, command: RunCommand) -> Sequence[AnyEvent]:  # noqa: PLR091
             return _lose(run, command)
         case ParkRun():
             return _park(run, command)
+        case ResumeTaskRuns():
+            return _resume(run, command)
         case StartRun():
             _require_attempt(run, command.attempt)
             return [RunStarted(command.attempt, command.at)] if run.state is StateName.SUBMITTED else []
@@ -199,6 +217,10 @@ def decide(run: Run, command: RunCommand) -> Sequence[AnyEvent]:  # noqa: PLR091
             return _reschedule(run, command)
         case RestartRun():
             return _restart(run, command)
+        case SetRunState():
+            return _set_state(run, command)
+        case SetTaskRunState():
+            return _set_task_run_state(run, command)
         case RenameRun():
             name = valid_name(command.name, kind="run")
             return [] if name == run.name else [RunRenamed(name)]
@@ -248,16 +270,44 @@ def _lose(run: Run, command: LoseAttempt) -> Sequence[AnyEvent]:
     if run.attempts_lost + 1 >= limit:
         message = f"Attempt {command.attempt} was lost ({command.reason}); no more than {limit} attempts are made."
         return [lost, RunFailed(at=command.at, attempt=command.attempt, message=message)]
+    events: list[AnyEvent] = [lost, *_resumed_before(run, command.at)]
     if command.again_at is not None:
-        return [lost, RunScheduled(command.again_at, generation=run.generation + 1, message=command.reason)]
-    return [lost]
+        events.append(RunScheduled(command.again_at, generation=run.generation + 1, message=command.reason))
+    return events
+
+
+def _resumed_before(run: Run, at: datetime) -> list[TaskRunResumed]:
+    """Let those task runs pass their pause in the next attempt that somebody had resumed in the one that is lost."""
+    again = sorted(key for key, found in run.task_runs.items() if found.resumed and found.state not in _UNHURT)
+    return [TaskRunResumed(slug=slug, map_index=index, at=at, message=resume.RESUMED_BEFORE) for slug, index in again]
 
 
 def _park(run: Run, command: ParkRun) -> Sequence[AnyEvent]:
     _require_attempt(run, command.attempt)
     if run.state is not StateName.RUNNING:
         raise IllegalTransition(f"The run is {run.state}; it cannot wait for a later time.")
-    return [RunScheduled(command.start_time, generation=run.generation + 1, message=command.message)]
+    if resume.fresh(run.task_runs, command.resumed):
+        return [RunScheduled(command.at, generation=run.generation + 1, message="A task run was resumed.")]
+    if command.start_time is not None:
+        return [RunScheduled(command.start_time, generation=run.generation + 1, message=command.message)]
+    if not resume.waits_for_people(run.task_runs.values()):
+        raise IllegalTransition("No task run of the run waits to be resumed.")
+    return [RunPaused(command.attempt, command.at, command.message)]
+
+
+def _resume(run: Run, command: ResumeTaskRuns) -> Sequence[AnyEvent]:
+    if run.ended:
+        raise IllegalTransition(
+            f"The run is {run.state}: nothing of it waits to be resumed.", hint="`headwater restart RUN` executes it once more."
+        )
+    if run.cancel_requested:
+        raise IllegalTransition("The run is being cancelled: nothing of it goes on.")
+    events: list[AnyEvent] = [*resume.resumed(run.task_runs, command)]
+    if not events or run.held:
+        return events  # its attempt takes notice, at the latest when it would park the run
+    if run.state is StateName.SCHEDULED and run.start_time is not None and run.start_time <= command.at:
+        return events
+    return [*events, RunScheduled(command.at, generation=run.generation + 1, message=command.reason or resume.RESUMED)]
 
 
 def _record(run: Run, command: RecordTaskRuns) -> Sequence[AnyEvent]:
@@ -312,11 +362,12 @@ def _confirm_cancelled(run: Run, command: ConfirmCancelled) -> Sequence[AnyEvent
 
 def _cancelled(run: Run, at: datetime, reason: str = "") -> list[AnyEvent]:
     """End the run and those of its task runs that had begun."""
-    begun = [key for key, found in run.task_runs.items() if found.state not in _RESTED]
-    events: list[AnyEvent] = [
-        TaskRunCancelled(slug=slug, map_index=index, at=at, message="Cancelled with its run.") for slug, index in sorted(begun)
-    ]
-    return [*events, RunCancelled(at=at, message=reason or "Cancelled.")]
+    return [*_cancelled_task_runs(run, at, "Cancelled with its run."), RunCancelled(at=at, message=reason or "Cancelled.")]
+
+
+def _cancelled_task_runs(run: Run, at: datetime, message: str) -> list[AnyEvent]:
+    begun = sorted(key for key, found in run.task_runs.items() if found.state not in _RESTED)
+    return [TaskRunCancelled(slug=slug, map_index=index, at=at, message=message) for slug, index in begun]
 
 
 def _reschedule(run: Run, command: RescheduleRun) -> Sequence[AnyEvent]:
@@ -328,10 +379,69 @@ def _reschedule(run: Run, command: RescheduleRun) -> Sequence[AnyEvent]:
 def _restart(run: Run, command: RestartRun) -> Sequence[AnyEvent]:
     if not run.ended:
         raise IllegalTransition(f"The run is {run.state}; only a run that has ended can be restarted.")
-    if run.state is StateName.SUCCESS and not command.from_task:
+    sent_back = any(found.set_by_hand and found.state not in SUCCESSFUL for found in run.task_runs.values())
+    if run.state is StateName.SUCCESS and not command.from_task and not sent_back:
         raise IllegalTransition("The run succeeded: nothing of it failed or was cancelled.", hint="--from TASK says where to begin again.")
     restarted = restart.restarted(run.task_runs, command)
     return [restarted, RunScheduled(command.at, generation=run.generation + 1, message="Flow run restarted.")]
+
+
+def _set_state(run: Run, command: SetRunState) -> Sequence[AnyEvent]:
+    state = set_state.run_state(command.state)
+    if state is StateName.CANCELLED and not run.ended:
+        return _cancel(run, CancelRun(command.at, command.reason))
+    if state is run.state and run.ended:
+        return []
+    _require_nobody(run)
+    marker = RunStateSet(state.value, run.state.value, command.reason)
+    if state is StateName.SCHEDULED:
+        return [marker, *_schedule(run, command)]
+    message = command.reason or f"Set to {state}."
+    events: list[AnyEvent] = [marker]
+    if not run.ended:
+        events += _cancelled_task_runs(run, command.at, f"Its run was set to {state}.")
+    if state is StateName.SUCCESS:
+        return [*events, RunSucceeded(run.attempt, command.at, message)]
+    if state is StateName.FAILED:
+        return [*events, RunFailed(at=command.at, attempt=run.attempt, message=message)]
+    return [*events, RunCancelled(at=command.at, message=message)]
+
+
+def _schedule(run: Run, command: SetRunState) -> list[AnyEvent]:
+    """Have the run executed: again, as after a restart, where it has ended."""
+    scheduled = RunScheduled(
+        command.start_time or command.at, generation=run.generation + 1, message=command.reason or "Flow run scheduled."
+    )
+    if run.state is StateName.PAUSED:
+        raise IllegalTransition(
+            "The run is Paused: it goes on when its paused task runs do.", hint="Resume them: `headwater resume RUN`, or set their states."
+        )
+    if not run.ended:
+        return [scheduled]
+    again = RestartRun(command.at, command.tasks, command.edges, reason=command.reason)
+    return [restart.restarted(run.task_runs, again), scheduled]
+
+
+def _set_task_run_state(run: Run, command: SetTaskRunState) -> Sequence[AnyEvent]:
+    state = set_state.task_run_state(command.state)
+    if state is StateName.RESUME:
+        return _resume(run, ResumeTaskRuns(command.at, ((command.slug, command.map_index),), command.reason))
+    _require_nobody(run)
+    event = set_state.task_run_set(run.task_runs, command)
+    if event is None:
+        return []
+    if run.ended or not set_state.waited(event):
+        return [event]
+    message = f"Task run {resume.spoken((event.slug, event.map_index))} was set to {event.state}."
+    return [event, RunScheduled(command.at, generation=run.generation + 1, message=message)]
+
+
+def _require_nobody(run: Run) -> None:
+    if run.held:
+        raise IllegalTransition(
+            f"Attempt {run.attempt} executes the run, on agent {run.agent_name or run.agent_id!r}: no state of it can be set meanwhile.",
+            hint="Wait for its end, or cancel it first: `headwater cancel RUN`.",
+        )
 
 
 def _require_attempt(run: Run, attempt: int) -> None:

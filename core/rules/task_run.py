@@ -21,6 +21,7 @@ from headwater.core.events import (
     TaskRunRetryScheduled,
     TaskRunSkipped,
     TaskRunStarted,
+    TaskRunStateSet,
     TaskRunSucceeded,
     TaskRunTimedOut,
     TaskRunTriggerFailed,
@@ -48,7 +49,7 @@ STATE_AFTER: dict[type[TaskRunEvent], StateName] = {
     TaskRunResumed: StateName.RESUME,
     TaskRunCancelled: StateName.CANCELLED,
 }
-"""The state each event brings a task run into. `task_run.named` brings it into none."""
+"""The state each event brings a task run into. `task_run.named` brings it into none, `task_run.state_set` into the one it names."""
 
 _UNFINISHED = frozenset(StateName) - FINAL
 _ALLOWED_BEFORE: dict[type[TaskRunEvent], frozenset[StateName]] = {
@@ -56,6 +57,7 @@ _ALLOWED_BEFORE: dict[type[TaskRunEvent], frozenset[StateName]] = {
     TaskRunLooped: frozenset({StateName.RUNNING}),
     TaskRunResumed: frozenset({StateName.PAUSED}),
     TaskRunNamed: frozenset(StateName),
+    TaskRunStateSet: frozenset(),
 }
 """States an event may follow where that is less or more than every unfinished one."""
 
@@ -73,6 +75,10 @@ class TaskRun:
     name: str = ""
     due: datetime | None = None
     """When it goes on, where it waits for that."""
+    resumed: bool = False
+    """Whether it went on after its last pause: what paused it lets it pass from here on."""
+    set_by_hand: bool = False
+    """Whether somebody set the state that it is in."""
 
 
 def check(task_run: TaskRun, event: TaskRunEvent) -> None:
@@ -91,6 +97,8 @@ def check(task_run: TaskRun, event: TaskRunEvent) -> None:
 def evolve(task_run: TaskRun, event: TaskRunEvent) -> TaskRun:
     if isinstance(event, TaskRunNamed):
         return dataclasses.replace(task_run, name=event.name)
+    if isinstance(event, TaskRunStateSet):
+        return _set_by_hand(task_run, event)
     state = STATE_AFTER[type(event)]
     final = state in FINAL
     return TaskRun(
@@ -101,5 +109,26 @@ def evolve(task_run: TaskRun, event: TaskRunEvent) -> TaskRun:
         ended_at=event.at if final else None,
         result=event.result if isinstance(event, TaskRunSucceeded | TaskRunCached | TaskRunLooped) else None,
         name=task_run.name,
-        due=event.start_time if isinstance(event, TaskRunRetryScheduled) else None,
+        due=event.start_time if isinstance(event, TaskRunRetryScheduled | TaskRunPaused) else None,
+        resumed=_is_resumed(task_run, event),
+    )
+
+
+def _is_resumed(before: TaskRun, event: TaskRunEvent) -> bool:
+    if isinstance(event, TaskRunStarted) and before.state is StateName.PAUSED:
+        return True  # its time had come
+    return isinstance(event, TaskRunResumed) or (before.resumed and not isinstance(event, TaskRunPaused | TaskRunLooped))
+
+
+def _set_by_hand(before: TaskRun, event: TaskRunStateSet) -> TaskRun:
+    state = StateName(event.state)
+    return dataclasses.replace(
+        before,
+        state=state,
+        message=event.message,
+        ended_at=event.ended_at,
+        result=event.result,
+        due=None,
+        resumed=before.resumed and state in FINAL,
+        set_by_hand=True,
     )

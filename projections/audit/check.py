@@ -19,14 +19,18 @@ from headwater.core.events import (
     RunCancelRequested,
     RunCreated,
     RunFailed,
+    RunPaused,
     RunRenamed,
     RunRestarted,
     RunScheduled,
     RunStarted,
+    RunStateSet,
     RunSubmitted,
     RunSucceeded,
     TaskRunCancelled,
     TaskRunEvent,
+    TaskRunResumed,
+    TaskRunStateSet,
     TaskRunSucceeded,
     UnknownEvent,
     event_type,
@@ -36,8 +40,11 @@ from headwater.core.rules import agent as agent_rules
 from headwater.core.rules import run as run_rules
 from headwater.core.rules import slots as slot_rules
 from headwater.core.rules.agent import Agent, AgentStatus
+from headwater.core.rules.resume import waits_for_people
 from headwater.core.rules.run import Run
 from headwater.core.rules.slots import Slots
+from headwater.core.rules.task_run import TaskRunKey
+from headwater.core.states import StateName
 
 WAKE_UP_SECONDS = 8.0
 """A run may be without a wake-up for so long: the warden gives it one."""
@@ -69,7 +76,10 @@ class Checked(msgspec.Struct, frozen=True):
 
 @dataclass
 class _Watched:
-    """A run while its history is read. `ended_at`, `succeeded`: positions in its present life, from its last restart on."""
+    """A run while its history is read. `ended_at`, `succeeded`: positions in its present life.
+
+    A run's begins anew when it is restarted or its state is set by hand; so does a task run's.
+    """
 
     state: Run = run_rules.RULES.initial
     position: Position = 0
@@ -126,6 +136,10 @@ class History:
                 run.ended_at = 0
                 whole, single = set(event.tasks), set(event.task_runs)
                 run.succeeded = {key: at for key, at in run.succeeded.items() if key[0] not in whole and key not in single}
+            case RunStateSet():
+                run.ended_at = 0
+            case TaskRunStateSet():
+                run.succeeded.pop((event.slug, event.map_index), None)
             case RunRenamed() | UnknownEvent():
                 pass
             case _ if run.ended_at:
@@ -138,6 +152,8 @@ class History:
                     words = f"Attempt {event.attempt} follows attempt {last}."
                     self._found("attempts strictly increase", recorded, (where, recorded.position), words)
                 run.attempts.append((event.attempt, recorded.position))
+            case TaskRunStateSet() if event.state == StateName.SUCCESS:
+                run.succeeded[event.slug, event.map_index] = recorded.position
             case TaskRunSucceeded():
                 key = (event.slug, event.map_index)
                 if key in run.succeeded:
@@ -187,14 +203,19 @@ def _writing_attempt(actor: str) -> int | None:
     return int(number) if actor.startswith("run:") and number.isdecimal() else None
 
 
-def _commands(state: Run, events: Sequence[AnyEvent], at: datetime) -> list[commands.RunCommand]:
+def _commands(state: Run, events: Sequence[AnyEvent], at: datetime) -> list[commands.RunCommand]:  # noqa: C901, PLR0912 - one arm per event
     first, last = events[0], events[-1]
     match first:
         case RunScheduled():
             return [
                 commands.RescheduleRun(first.start_time, first.message),
-                commands.ParkRun(state.attempt, first.start_time, first.message),
+                *(
+                    commands.ParkRun(state.attempt, at, first.start_time, first.message, known)
+                    for known in (frozenset[TaskRunKey](), _resumed(state))
+                ),
             ]
+        case RunPaused():
+            return [commands.ParkRun(first.attempt, at, None, first.message, _resumed(state))]
         case RunSubmitted():
             return [commands.ClaimRun(state.generation, first.agent_id, first.agent_name)]
         case RunStarted():
@@ -216,6 +237,17 @@ def _commands(state: Run, events: Sequence[AnyEvent], at: datetime) -> list[comm
         case RunRestarted():
             tasks = (first.from_task, *first.tasks)
             return [commands.RestartRun(at, tasks, (), first.from_task)]
+        case RunStateSet():
+            start_time = last.start_time if isinstance(last, RunScheduled) else None
+            tasks = next((event.tasks for event in events if isinstance(event, RunRestarted)), ())
+            return [commands.SetRunState(at, StateName(first.state), first.reason, start_time, tasks)]
+        case TaskRunStateSet():
+            wanted = StateName(first.state)
+            return [commands.SetTaskRunState(at, first.slug, first.map_index, wanted, first.message, (first.slug,), first.result)]
+        case TaskRunResumed() if all(isinstance(event, TaskRunResumed | RunScheduled) for event in events):
+            keys = tuple((event.slug, event.map_index) for event in events if isinstance(event, TaskRunResumed))
+            task_events = tuple(event for event in events if isinstance(event, TaskRunEvent))
+            return [commands.ResumeTaskRuns(at, keys, first.message), commands.RecordTaskRuns(state.attempt, task_events)]
         case RunCancelled() | TaskRunCancelled() if isinstance(last, RunCancelled):
             return [commands.ConfirmCancelled(state.attempt, last.at)]
         case TaskRunEvent():
@@ -223,6 +255,10 @@ def _commands(state: Run, events: Sequence[AnyEvent], at: datetime) -> list[comm
             return [commands.RecordTaskRuns(state.attempt, task_events)]
         case _:
             return []
+
+
+def _resumed(state: Run) -> frozenset[TaskRunKey]:
+    return frozenset(key for key, found in state.task_runs.items() if found.state is StateName.RESUME)
 
 
 async def check_facts(log: EventLog, *, on_progress: OnProgress = lambda _: None) -> History:
@@ -289,6 +325,10 @@ def why_stuck(run: Run, history: History, waiting: set[str]) -> str | None:
         if holder is not None and holder.status is AgentStatus.WORKING:
             return None  # guarded by its heartbeats
         return f"Attempt {run.attempt} is held by agent {run.agent_name or run.agent_id!r}, which is not at work, and no item is there."
+    if run.state is StateName.PAUSED:
+        if waits_for_people(run.task_runs.values()):
+            return None  # woken when somebody resumes it
+        return "The run is Paused, and no task run of it waits for somebody."
     slots = history.slots.get(run.created.flow_group_id)
     if slots is not None and slots.free == 0 and run_id not in slots.attempts:
         return None  # woken when a slot is free

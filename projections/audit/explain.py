@@ -19,14 +19,17 @@ from headwater.core.events import (
     RunCancelled,
     RunCancelRequested,
     RunFailed,
+    RunPaused,
     RunRestarted,
     RunScheduled,
     RunStarted,
+    RunStateSet,
     RunSubmitted,
     RunSucceeded,
     TaskRunEvent,
     TaskRunFailed,
     TaskRunPaused,
+    TaskRunResumed,
     TaskRunRetryScheduled,
     TaskRunTimedOut,
     TaskRunValidationFailed,
@@ -34,6 +37,7 @@ from headwater.core.events import (
 from headwater.core.labels import takes
 from headwater.core.log.protocol import Recorded
 from headwater.core.queries import AgentRow
+from headwater.core.rules.resume import paused, spoken, waits_for_people
 from headwater.core.rules.run import RULES, Run
 from headwater.core.rules.slots import Slots
 from headwater.core.states import StateName
@@ -51,6 +55,7 @@ class Reason(StrEnum):
     CRASHED = "crashed too often"
     FLOW_ARCHIVED = "flow archived"
     CANCELLED = "cancelled"
+    SET_BY_HAND = "set by hand"
     CANCELLING = "being cancelled"
     HOLDER_SILENT = "its agent is silent"
     WAITS_FOR_RETRY = "waits for a retry"
@@ -153,6 +158,9 @@ class _Explaining:
 
     def _ended(self) -> Explanation:
         run = self.run
+        by_hand = self._set_by_hand()
+        if by_hand is not None:
+            return by_hand
         match run.state:
             case StateName.SUCCESS:
                 attempts = "" if run.attempt <= 1 else f" in attempt {run.attempt}"
@@ -161,6 +169,17 @@ class _Explaining:
                 return self._cancelled()
             case _:
                 return self._failed()
+
+    def _set_by_hand(self) -> Explanation | None:
+        """Tell who set the state in which the run is, if it was not its own end that brought it there."""
+        ended = max((each for each in self.life if isinstance(each.event, _ENDS)), key=lambda each: each.recorded.position)
+        marker = next((each for each in ended.recorded.commit.events if isinstance(each, RunStateSet)), None)
+        if marker is None:
+            return None
+        why = f": {marker.reason}" if marker.reason else "."
+        words = f"{ended.recorded.commit.actor} set it to {marker.state}{why}"
+        hint = "`headwater restart RUN` executes what failed or was cancelled of it once more." if marker.state != StateName.SUCCESS else ""
+        return self._because(Reason.SET_BY_HAND, f"{words} It was {marker.before} before.", RunStateSet, *_ENDS, hint=hint, last=3)
 
     def _cancelled(self) -> Explanation:
         asked = next((each for each in reversed(self.life) if isinstance(each.event, RunCancelRequested)), None)
@@ -215,20 +234,31 @@ class _Explaining:
             slug, due, shown = retry
             words = f"Task {slug!r} failed and is tried again at {self.say_time(due)}. Attempt {run.attempt} waits for that on {agent}."
             return self._with(Reason.WAITS_FOR_RETRY, words, shown)
-        paused = next((key for key, found in run.task_runs.items() if found.state is StateName.PAUSED), None)
-        if paused is not None:
-            return self._because(Reason.PAUSED, f"Task {paused[0]!r} waits for somebody to resume it.", TaskRunPaused)
+        if waits_for_people(run.task_runs.values()):
+            return self._paused()
         if run.state is StateName.SUBMITTED:
             words = f"{agent[0].upper()}{agent[1:]} took it as attempt {run.attempt} and is starting its process."
             return self._because(Reason.STARTING, words, RunSubmitted, last=1)
         return self._because(Reason.RUNNING, f"It runs: attempt {run.attempt}, on {agent}{lease}.", RunSubmitted, RunStarted, last=2)
 
+    def _paused(self) -> Explanation:
+        names = [spoken(key) for key in paused(self.run.task_runs) if self.run.task_runs[key].due is None]
+        waits, it = ("task {} waits", "it") if len(names) == 1 else ("tasks {} wait", "them")
+        words = f"It is paused: {waits.format(_listed(names))} for a person to resume {it}."
+        hint = "`headwater resume RUN` resumes all that is paused; --task NAME one of them. The run's page does it too."
+        return self._because(Reason.PAUSED, words, TaskRunPaused, TaskRunResumed, RunPaused, hint=hint)
+
     def _waiting(self) -> Explanation:
         run = self.run
+        if run.state is StateName.PAUSED:
+            return self._paused()
         lost = f" Attempt {run.attempt} was lost: {run.message}." if run.attempts_lost else ""
         if run.start_time is not None and run.start_time > self.now:
             words = f"It is not due yet: it starts at {self.say_time(run.start_time)}."
-            return self._because(Reason.NOT_DUE, words, RunScheduled, last=1)
+            if run.attempt and run.message:
+                words = f"{run.message} It goes on at {self.say_time(run.start_time)}."
+            hint = "`headwater resume RUN` lets it go on now." if paused(run.task_runs) else ""
+            return self._because(Reason.NOT_DUE, words, RunScheduled, last=1, hint=hint)
         created = run.created
         assert created is not None
         slots = self.around.slots
@@ -302,6 +332,7 @@ class _Explaining:
         return max((index for index, each in enumerate(self.life) if isinstance(each.event, kind)), default=0)
 
 
+_ENDS = (RunSucceeded, RunFailed, RunCancelled)
 _TROUBLE = {StateName.FAILED, StateName.TIMED_OUT, StateName.VALIDATION_FAILED}
 
 

@@ -14,10 +14,12 @@ from headwater.core.events import (
     RunCancelRequested,
     RunCreated,
     RunFailed,
+    RunPaused,
     RunRenamed,
     RunRestarted,
     RunScheduled,
     RunStarted,
+    RunStateSet,
     RunSubmitted,
     RunSucceeded,
     TaskRunCached,
@@ -27,7 +29,8 @@ from headwater.projections.fold.changes import CannotApply, Changes, optional_js
 from headwater.projections.fold.run_record import RunRecord
 from headwater.projections.fold.task_runs import TASK_RUN_FOLDS, Place, cached_result
 
-_RESTED = frozenset({*(str(state) for state in FINAL), "Pending"})
+UNHURT = (*sorted(str(state) for state in FINAL), "Pending", "Paused", "Resume")
+"""States of task runs to which the loss of an attempt does nothing."""
 RESTARTED_MESSAGE = "Waits to be executed again."
 INTERRUPTED_MESSAGE = "Interrupted; waits for the next attempt."
 
@@ -109,12 +112,12 @@ def _started(_: Changes, run: RunRecord, event: RunStarted) -> str:
 
 
 def _succeeded(_: Changes, run: RunRecord, event: RunSucceeded) -> str:
-    run.state, run.message, run.held, run.end_time = "Success", text(event.message), False, event.at
+    run.state, run.message, run.held, run.end_time = "Success", text(event.message), False, run.end_time or event.at
     return run.state
 
 
 def _failed(_: Changes, run: RunRecord, event: RunFailed) -> str:
-    run.state, run.message, run.held, run.end_time = "Failed", text(event.message), False, event.at
+    run.state, run.message, run.held, run.end_time = "Failed", text(event.message), False, run.end_time or event.at
     run.failure = optional_json(event.failure)
     return run.state
 
@@ -128,7 +131,7 @@ def _cancel_requested(_: Changes, run: RunRecord, event: RunCancelRequested) -> 
 
 
 def _cancelled(_: Changes, run: RunRecord, event: RunCancelled) -> str:
-    run.state, run.message, run.held, run.end_time = "Cancelled", text(event.message), False, event.at
+    run.state, run.message, run.held, run.end_time = "Cancelled", text(event.message), False, run.end_time or event.at
     return run.state
 
 
@@ -137,9 +140,20 @@ def _attempt_lost(changes: Changes, run: RunRecord, event: RunAttemptLost) -> st
     run.state, run.message, run.held = "Scheduled", text(event.reason), False
     changes.interrupted_runs.add(run.run_id)
     for patch in changes.task_runs.get(run.run_id, {}).values():
-        if patch.state is not None and patch.state not in _RESTED:
+        if patch.state is not None and patch.state not in UNHURT:
             patch.state, patch.message, patch.retry_at = "Pending", INTERRUPTED_MESSAGE, None
     return run.state
+
+
+def _paused(_: Changes, run: RunRecord, event: RunPaused) -> str:
+    run.state, run.message, run.held = "Paused", text(event.message), False
+    return run.state
+
+
+def _state_set(_: Changes, run: RunRecord, event: RunStateSet) -> None:
+    """The state that people see is that of the event behind it; when a run ended stays so."""
+    run.state, run.message = "Pending", text(event.reason)
+    run.failure, run.cancel_requested = None, False
 
 
 def _restarted(changes: Changes, run: RunRecord, event: RunRestarted) -> None:
@@ -174,6 +188,8 @@ RUN_FOLDS: dict[type, Callable[[Changes, RunRecord, Any], str | None]] = {
     RunAttemptLost: _attempt_lost,
     RunAttemptsLimited: _nothing_shown,
     RunRestarted: _restarted,
+    RunPaused: _paused,
+    RunStateSet: _state_set,
     RunRenamed: _renamed,
 }
 """Event class → what it changes; each returns the state that the history shows, or None."""

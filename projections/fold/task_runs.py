@@ -15,11 +15,12 @@ from headwater.core.events import (
     TaskRunPaused,
     TaskRunRetryScheduled,
     TaskRunStarted,
+    TaskRunStateSet,
     TaskRunSucceeded,
     TaskRunValidationFailed,
 )
 from headwater.core.rules.task_run import STATE_AFTER
-from headwater.core.states import FINAL
+from headwater.core.states import FINAL, StateName
 from headwater.projections.fold.changes import json, optional_json, text
 from headwater.projections.fold.task_run_patch import TaskRunPatch
 
@@ -120,6 +121,15 @@ def _paused(event: TaskRunPaused, *where: Any) -> None:
     _into[TaskRunPaused](event, *where).retry_at = event.start_time
 
 
+def _state_set(event: TaskRunStateSet, *where: Any) -> None:
+    patch = _set_to[event.state](event, *where)
+    patch.end_time = event.ended_at
+    patch.result = optional_json(event.result)
+
+
+_set_to = {str(state): _into_state(str(state), final=state in FINAL) for state in StateName}
+
+
 def _mapped(event: TaskRunMapped, *where: Any) -> None:
     _into[TaskRunMapped](event, *where).child_count = event.child_count
 
@@ -141,6 +151,7 @@ TASK_RUN_FOLDS: dict[type, Fold] = {
     TaskRunRetryScheduled: _retry_scheduled,
     TaskRunPaused: _paused,
     TaskRunMapped: _mapped,
+    TaskRunStateSet: _state_set,
     TaskRunNamed: _named,
 }
 """Event class → what it changes of the task run; every event of a task run is here."""

@@ -10,7 +10,7 @@ from headwater.core.identifiers import parsed_uuid
 from headwater.core.queries import CountRuns, GetRun, ListRuns, ListRunStates
 from headwater.projections.queries.statement import Conditions, Key, Parent, Statement
 
-RUN_STATES = ("Pending", "Scheduled", "Submitted", "Running", "Cancelling", "Success", "Failed", "Cancelled")
+RUN_STATES = ("Pending", "Scheduled", "Paused", "Submitted", "Running", "Cancelling", "Success", "Failed", "Cancelled")
 """Every state that a run can be in; listings go through them one by one, each along its index."""
 
 _HINT = "`headwater get flow-runs` lists runs with their ids."

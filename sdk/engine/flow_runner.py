@@ -18,7 +18,7 @@ from headwater.engine.mapping import states_of_children
 from headwater.engine.plan import plan_of
 from headwater.engine.recorder import Recorder
 from headwater.engine.runner import call_state_handlers
-from headwater.engine.state import Cancelled, Failed, Looped, Mapped, Pending, Resume, Retrying, Running, State
+from headwater.engine.state import Cancelled, Failed, Looped, Mapped, Paused, Pending, Resume, Retrying, Running, State
 from headwater.engine.task_runner import NO_CONTEXT, PENDING, TaskRun, TaskRunner
 from headwater.graph.task import Task
 from headwater.utilities.configuration import config
@@ -190,6 +190,7 @@ class _Work:
         self._blockers = [run.step.before_count for run in self._runs]
         self._ready: list[tuple[tuple[int, int, int], TaskRun]] = [(run.order, run) for run in self._runs if not run.step.before_count]
         self._waiting: list[tuple[datetime, tuple[int, int, int], TaskRun]] = []
+        self._paused: dict[tuple[str, int], TaskRun] = {}
         self._in_flight = 0
 
     def task_states(self) -> dict[Task, State]:
@@ -202,6 +203,8 @@ class _Work:
         while True:
             if should_stop is not None and should_stop():
                 return False
+            if self._paused:
+                self._take_resumed()
             while self._ready and self._in_flight < capacity:
                 self._start(heapq.heappop(self._ready)[1])
             if self._in_flight:
@@ -232,11 +235,14 @@ class _Work:
         left: State | None = None
         if self._known_states and run.map_index < 0:
             left = self._known_states.get(run.step.task)
-        if left is None and self._recorder is not None and not (run.step.is_mapped and run.map_index < 0):
-            # A mapped parent is not over before its children are; each of these is asked for.
+        if left is None and self._recorder is not None:
             left = self._recorder.already_finished(run.step.slug, run.map_index)
-            if left is not None and not self._is_at_hand(left, run):
-                left = None
+            if isinstance(left, Mapped) and run.step.is_mapped and run.map_index < 0:
+                return False  # it is not over before its children are; each of these is asked for
+            if left is not None and (not left.is_finished() or not self._is_at_hand(left, run)):
+                earlier = self._recorder.earlier(run.step.slug, run.map_index)
+                run.run_count, run.resumed = earlier.run_count, run.resumed or earlier.resumed
+                left = None if left.is_finished() else left
         if left is None:
             return False
         run.state = left
@@ -265,6 +271,9 @@ class _Work:
             self._settle(parent)
             return
         parent.children = [TaskRun(parent.step, before, map_index=index, parent=parent) for index, before in enumerate(children)]
+        if parent.resumed:
+            for child in parent.children:  # who lets a mapped task go on means all of it
+                child.resumed = True
         parent.unfinished = len(children)
         # Until they are over, their states are told by their number: the children of others follow them one by one.
         states: list[State] = [PENDING] * len(children)
@@ -309,7 +318,10 @@ class _Work:
         run.followers = None
 
     def _take_outcome(self) -> None:
-        taken = self._executor.next_outcome(self._seconds_until_next() if self._waiting else None)
+        seconds = self._seconds_until_next() if self._waiting else None
+        if self._paused and self._recorder is not None:
+            seconds = STOP_CHECK_SECONDS if seconds is None else min(seconds, STOP_CHECK_SECONDS)
+        taken = self._executor.next_outcome(seconds)
         if taken is None:
             return
         run, outcome = taken
@@ -327,6 +339,8 @@ class _Work:
         if type(state) is Looped:
             heapq.heappush(self._ready, (run.order, run))
         elif not state.is_finished():
+            if isinstance(state, Paused):
+                self._paused[step.slug, run.map_index] = run
             if run.due is not None:
                 heapq.heappush(self._waiting, (run.due, run.order, run))
         elif run.parent is not None:
@@ -359,7 +373,22 @@ class _Work:
     def _wake(self) -> None:
         while self._waiting and self._waiting[0][0] <= self._clock.now():
             _, order, run = heapq.heappop(self._waiting)
+            self._paused.pop((run.step.slug, run.map_index), None)
             heapq.heappush(self._ready, (order, run))
+
+    def _take_resumed(self) -> None:
+        """Let those paused task runs go on that somebody resumed meanwhile."""
+        if self._recorder is None:
+            return
+        for key in self._recorder.resumed():
+            run = self._paused.pop(key, None)
+            if run is None:
+                continue
+            if run.due is not None:
+                self._waiting = [entry for entry in self._waiting if entry[2] is not run]
+                heapq.heapify(self._waiting)
+            run.state = Resume("Somebody let it go on.")
+            heapq.heappush(self._ready, (run.order, run))
 
     def _wait(self) -> bool:
         """Wait for the next task run that is due, or for a moment; False if there is none to wait for here."""

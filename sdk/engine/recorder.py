@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Collection
+from typing import NamedTuple, Protocol
 
 from headwater.engine.state import State
+
+
+class Earlier(NamedTuple):
+    """What earlier attempts did with a task run: how often they executed it, and whether it had gone on after a pause."""
+
+    run_count: int = 0
+    resumed: bool = False
 
 
 class Recorder(Protocol):
@@ -30,8 +38,15 @@ class Recorder(Protocol):
         """Return how an earlier attempt left a task run that this one takes up, or None. Asked once, before it starts.
 
         A final state: it is not executed again. A result that is kept elsewhere may be given by its location; it is read
-        when a task needs it. Retrying or Paused: it goes on at its time, counting on. Resume: it goes on at once.
+        when a task needs it. Retrying or Paused: it goes on at its time, counting on. Resume: it goes on at once. Of a mapped
+        task's parent Mapped means nothing: it is mapped anew, and its children are asked for.
         """
+
+    def earlier(self, task_slug: str, map_index: int) -> Earlier:
+        """Return what earlier attempts did with a task run that is executed again, or goes on. Asked only for those."""
+
+    def resumed(self) -> Collection[tuple[str, int]]:
+        """Return which paused task runs somebody let go on since the last call: slugs and map indexes. Asked while some are paused."""
 
     def should_stop(self) -> bool:
         """Tell whether no further task may start. Asked before each start, and about once a second during waits."""

@@ -48,6 +48,7 @@ class TaskRun:
         "map_index",
         "parent",
         "released",
+        "resumed",
         "run_count",
         "state",
         "step",
@@ -62,6 +63,8 @@ class TaskRun:
         self.parent = parent
         self.state: State = PENDING
         self.run_count = 0
+        self.resumed = False
+        """Whether it went on after its last pause: what paused it lets it pass, also when it is tried again."""
         self.loop_count = 1
         self.loop_result: Any = None
         self.context = NO_CONTEXT
@@ -204,9 +207,9 @@ class TaskRunner:
         if type(run.state) is Looped:
             context["task_loop_count"] = run.loop_count
             context["task_loop_result"] = run.loop_result
-        if isinstance(run.state, Paused | Resume):
+        if run.resumed or isinstance(run.state, Paused | Resume):
             # Somebody let it go on, or its time has come: whatever paused it lets it go on now.
-            context["resume"] = True
+            context["resume"] = run.resumed = True
         run.context = context
         return context
 
@@ -300,7 +303,10 @@ class TaskRunner:
             return again if handled is outcome else handled
         if type(outcome) is Retrying:
             outcome.run_count = run.run_count
+        elif isinstance(outcome, Paused):
+            run.resumed = False
         elif type(outcome) is Looped:
+            run.resumed = False
             if outcome.loop_count is None:
                 outcome.loop_count = run.loop_count
             run.loop_count = outcome.loop_count + 1

@@ -88,7 +88,8 @@ class Remedies:
             return None, loaded.position
         created = state.created
         agent_id = state.agent_id if state.held else ""
-        run = WatchedRun(run_id, created.flow_group_id, created.queue_id, state.attempt, agent_id, state.start_time, state.generation)
+        start_time = None if state.state is StateName.PAUSED else state.start_time
+        run = WatchedRun(run_id, created.flow_group_id, created.queue_id, state.attempt, agent_id, start_time, state.generation)
         return run, loaded.position
 
     async def wake(self, run_id: str) -> None:

@@ -27,6 +27,7 @@ from headwater.core.events import (
     RunAttemptLost,
     RunCancelled,
     RunFailed,
+    RunPaused,
     RunScheduled,
     RunSubmitted,
     RunSucceeded,
@@ -161,7 +162,7 @@ class Warden:
                 case RunAttemptLost():
                     self._deadlines.set(("run", about), WAKE_UP_SECONDS)
                     self._look_at_slots_of(about)
-                case RunSucceeded() | RunFailed() | RunCancelled():
+                case RunSucceeded() | RunFailed() | RunCancelled() | RunPaused():
                     self._deadlines.clear(("run", about))
                     self._look_at_slots_of(about)
                 case SlotTaken():

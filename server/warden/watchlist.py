@@ -17,6 +17,7 @@ from headwater.core.events import (
     RunCancelled,
     RunCreated,
     RunFailed,
+    RunPaused,
     RunRestarted,
     RunScheduled,
     RunSubmitted,
@@ -119,6 +120,9 @@ class Watchlist:
                 self._held_by[event.agent_id].add(run_id)
             case RunAttemptLost():
                 self._let_go(run)
+            case RunPaused():
+                self._let_go(run)
+                run.start_time = None  # nobody is to be woken for it
             case RunSucceeded() | RunFailed() | RunCancelled():
                 self._let_go(run)
                 self.forget(run_id)

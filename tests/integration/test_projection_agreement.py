@@ -36,6 +36,7 @@ from headwater.core.events import (
 from headwater.core.identifiers import derived_id, flow_group_id, flow_version_id
 from headwater.core.log.protocol import LogTail, Recorded
 from headwater.core.rules.run import RULES, Run
+from headwater.core.rules.set_state import RUN_STATES, TASK_RUN_STATES
 from headwater.projections.apply import Applier
 from headwater.projections.schema import create_build, lay_foundation, write_into
 
@@ -102,6 +103,12 @@ class World:
             commands.ConfirmCancelled(attempt, self.now),
             commands.RescheduleRun(self.now + timedelta(hours=1)),
             commands.RestartRun(self.now, SLUGS, EDGES, self.source.choice(["", *SLUGS]), "again"),
+            commands.ParkRun(attempt, self.now, self.source.choice([None, self.now]), "later"),
+            commands.ResumeTaskRuns(self.now, (), "go on"),
+            commands.SetRunState(self.now, self.source.choice(RUN_STATES), "by hand", None, SLUGS, EDGES),
+            commands.SetTaskRunState(
+                self.now, *self.source.choice([("load", -1), ("load", 0)]), self.source.choice(TASK_RUN_STATES), "", SLUGS
+            ),
             commands.RenameRun(f"renamed {self.now}"),
             commands.FinishRun(attempt, self.now, failed=self.source.random() < 0.5, message="the end", failure=Failure("E", "x")),
             *(commands.RecordTaskRuns(attempt, tuple(self.task_run_events())) for _ in range(25)),
@@ -119,7 +126,7 @@ class World:
                 TaskRunRetryScheduled(**place, start_time=self.now, run_count=1),
                 TaskRunSkipped(**place),
                 TaskRunCached(**place, cache={"key": "shared"}),
-                TaskRunPaused(**place),
+                TaskRunPaused(**place, start_time=self.source.choice([None, self.now])),
                 TaskRunResumed(**place),
                 TaskRunMapped(**place, child_count=2),
                 TaskRunNamed(**place, name="a name"),

@@ -20,11 +20,15 @@ from headwater.core.commands import (
     FailUnstartedRun,
     FinishRun,
     LoseAttempt,
+    ParkRun,
     RecordTaskRuns,
     RenameRun,
     RescheduleRun,
     RestartRun,
+    ResumeTaskRuns,
     RunCommand,
+    SetRunState,
+    SetTaskRunState,
     StartRun,
 )
 from headwater.core.commit import new_commit
@@ -35,13 +39,19 @@ from headwater.core.events import (
     RunAttemptLost,
     RunCancelled,
     RunFailed,
+    RunPaused,
     RunRestarted,
+    RunScheduled,
+    RunStateSet,
     RunSubmitted,
     RunSucceeded,
     StorageReference,
     TaskRunEvent,
+    TaskRunPaused,
+    TaskRunStateSet,
     TaskRunSucceeded,
 )
+from headwater.core.rules import set_state
 from headwater.core.rules.run import RULES
 from headwater.core.rules.task_run import STATE_AFTER
 from headwater.core.states import FINAL, SUCCESSFUL, StateName
@@ -66,6 +76,7 @@ EDGES = (EdgeSpec("a-1", "b-1", key="x", mapped=True),)
 EXTRA = {"start_time": NOON, "run_count": 2, "child_count": 3, "loop_count": 1}
 
 attempts = st.integers(0, 4)
+keys = st.tuples(st.sampled_from([*TASKS, "no-such-task"]), st.sampled_from([-1, 0]))
 task_events = st.builds(
     lambda kind, slug, index: kind(
         slug=slug,
@@ -89,6 +100,16 @@ commands: st.SearchStrategy[RunCommand] = st.one_of(
     st.builds(ConfirmCancelled, attempts, st.just(NOON)),
     st.builds(RescheduleRun, st.just(NOON + timedelta(hours=1))),
     st.builds(RestartRun, st.just(NOON), st.just(TASKS), st.just(EDGES), st.sampled_from(["", *TASKS, "no-such-task"]), st.just("again")),
+    st.builds(ParkRun, attempts, st.just(NOON), st.sampled_from([None, NOON + timedelta(hours=1)]), st.just("later")),
+    st.builds(ResumeTaskRuns, st.just(NOON), st.lists(keys, max_size=2).map(tuple), st.just("go on")),
+    st.builds(
+        lambda state, start: SetRunState(NOON, state, "by hand", start, TASKS, EDGES),
+        st.sampled_from(set_state.RUN_STATES),
+        st.sampled_from([None, NOON + timedelta(hours=1)]),
+    ),
+    st.builds(
+        lambda key, state: SetTaskRunState(NOON, key[0], key[1], state, "by hand", TASKS), keys, st.sampled_from(set_state.TASK_RUN_STATES)
+    ),
     st.builds(RenameRun, st.sampled_from(["n", "m"])),
 )
 
@@ -127,21 +148,27 @@ class RunMachine(RuleBasedStateMachine):
         self.perform(StartRun(self.run.attempt, NOON))
         self.perform(RecordTaskRuns(self.run.attempt, events))
 
+    @precondition(lambda self: self.run.state is StateName.RUNNING)
+    @rule(slug=st.sampled_from(TASKS), due=st.sampled_from([None, NOON + timedelta(hours=1)]))
+    def its_attempt_leaves_it_to_a_later_one(self, slug: str, due: datetime | None) -> None:
+        self.perform(RecordTaskRuns(self.run.attempt, (TaskRunPaused(slug=slug, at=NOON, start_time=due),)))
+        self.perform(ParkRun(self.run.attempt, NOON, due, "later"))
+
     def lives(self) -> list[list[AnyEvent]]:
-        """The history, cut where the run was restarted."""
+        """The history, cut where the run was restarted or its state was set by hand."""
         lives: list[list[AnyEvent]] = [[]]
         for event in self.events:
-            if isinstance(event, RunRestarted):
+            if isinstance(event, RunRestarted | RunStateSet):
                 lives.append([])
             lives[-1].append(event)
         return lives
 
     @invariant()
-    def nothing_changes_a_run_that_has_ended_but_its_name_and_a_restart(self) -> None:
+    def nothing_changes_a_run_that_has_ended_but_its_name_and_people(self) -> None:
         for life in self.lives():
             ends = [index for index, event in enumerate(life) if isinstance(event, ENDS)]
             assert len(ends) <= 1
-            assert all(type(event).__name__ == "RunRenamed" for end in ends for event in life[end + 1 :])
+            assert all(type(event).__name__ in {"RunRenamed", "TaskRunStateSet"} for end in ends for event in life[end + 1 :])
         assert self.run.ended is bool(ends)
 
     @invariant()
@@ -152,14 +179,32 @@ class RunMachine(RuleBasedStateMachine):
         assert len(set(lost)) == len(lost)
         assert set(lost) <= set(claimed)
         for life in self.lives():
-            kept = sum(isinstance(event, RunSubmitted) for event in life) - sum(isinstance(event, RunAttemptLost) for event in life)
-            assert kept in {0, 1}
+            left = sum(isinstance(event, RunAttemptLost | RunPaused | RunScheduled) for event in life[1:])
+            assert sum(isinstance(event, RunSubmitted) for event in life) <= left + 1
 
     @invariant()
     def a_task_run_succeeds_at_most_once_in_a_life(self) -> None:
-        for life in self.lives():
-            successes = [(event.slug, event.map_index) for event in life if isinstance(event, TaskRunSucceeded)]
-            assert len(set(successes)) == len(successes)
+        succeeded: set[tuple[str, int]] = set()
+        for event in self.events:
+            if isinstance(event, RunRestarted):
+                succeeded.clear()
+            elif isinstance(event, TaskRunStateSet):
+                succeeded.discard((event.slug, event.map_index))
+            elif isinstance(event, TaskRunSucceeded):
+                assert (event.slug, event.map_index) not in succeeded
+                succeeded.add((event.slug, event.map_index))
+
+    @invariant()
+    def a_run_is_paused_only_while_a_task_run_of_it_waits_for_people(self) -> None:
+        waiting = [found for found in self.run.task_runs.values() if found.state is StateName.PAUSED and found.due is None]
+        assert waiting or self.run.state is not StateName.PAUSED
+
+    @invariant()
+    def nobody_sets_a_state_under_an_attempt(self) -> None:
+        run = RULES.initial
+        for event in self.events:
+            assert not (run.held and isinstance(event, RunStateSet | TaskRunStateSet))
+            run = RULES.evolve(run, event)
 
     @invariant()
     def a_restarted_run_waits_with_nothing_that_failed_before(self) -> None:

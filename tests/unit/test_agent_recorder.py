@@ -116,7 +116,7 @@ def test_what_cannot_have_happened_is_not_recorded_and_ends_nothing() -> None:
     [
         (StateName.SUCCESS, states.Success),
         (StateName.CACHED, states.Success),
-        (StateName.MAPPED, states.Success),
+        (StateName.MAPPED, None),
         (StateName.SKIPPED, states.Skipped),
         (StateName.FAILED, states.Failed),
         (StateName.TRIGGER_FAILED, states.TriggerFailed),

@@ -20,7 +20,7 @@ FLOWS_ON_PAGE = 50
 RUNS_ON_PAGE = 50
 FOUND_SHOWN = 20
 FLOWS_SEARCHED_MAX = 2000
-RUN_STATES = ("Scheduled", "Submitted", "Running", "Cancelling", "Success", "Failed", "Cancelled")
+RUN_STATES = ("Scheduled", "Paused", "Submitted", "Running", "Cancelling", "Success", "Failed", "Cancelled")
 SPANS = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 
 

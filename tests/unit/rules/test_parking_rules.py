@@ -54,7 +54,7 @@ def waiting_for_a_retry() -> Run:
 
 def test_a_parked_run_waits_for_its_time_and_no_attempt_is_lost() -> None:
     run = waiting_for_a_retry()
-    events = RULES.decide(run, ParkRun(1, LATER, "waits"))
+    events = RULES.decide(run, ParkRun(1, NOON, LATER, "waits"))
     parked = RULES.fold(events, run)
 
     assert events == [RunScheduled(LATER, generation=2, message="waits")]
@@ -70,7 +70,7 @@ def test_only_the_attempt_that_has_the_run_parks_it_and_not_while_it_is_cancelle
 
     for state, attempt in ((run, 2), (cancelled, 1)):
         with pytest.raises(IllegalTransition):
-            RULES.decide(state, ParkRun(attempt, LATER))
+            RULES.decide(state, ParkRun(attempt, NOON, LATER))
 
 
 def test_after_a_crash_the_next_attempt_waits_unless_there_is_none() -> None:

@@ -13,6 +13,7 @@ import headwater
 from headwater import Flow, task, unmapped
 from headwater.engine import signals
 from headwater.engine.flow_runner import FlowRunner
+from headwater.engine.recorder import Earlier
 from headwater.engine.results import LocalResult
 from headwater.engine.state import Cancelled, Paused, Resume, Retrying, Running, State, Submitted, Success
 from headwater.triggers import manual_only
@@ -36,6 +37,12 @@ class Notes:
         self.states.append(new)
 
     def task_run_named(self, task_slug: str, map_index: int, name: str) -> None: ...
+
+    def earlier(self, task_slug: str, map_index: int) -> Earlier:
+        return Earlier()
+
+    def resumed(self) -> list[tuple[str, int]]:
+        return []
 
     def already_finished(self, task_slug: str, map_index: int) -> State | None:
         return self.finished.get((task_slug, map_index))

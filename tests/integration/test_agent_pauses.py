@@ -1,0 +1,250 @@
+"""Runs that wait for people: their process ends, and they go on in another one when somebody resumes them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from agents_at_work import Workshop, agent_at_work, eventually, hosted, is_alive, workshop
+from guarding import guarded, promises_are_kept
+from servers import NatsNode
+
+from headwater.core.errors import IllegalTransition
+from headwater.core.events import TaskRunResumed
+from headwater.core.operations.run_states import resume_run, set_run_state, set_task_run_state
+from headwater.core.operations.runs import cancel_run, restart_run
+from headwater.core.rules.run import Run
+from headwater.core.states import StateName
+from headwater.executors import LocalDaskExecutor
+from headwater.graph.flow import Flow
+from headwater.projections.audit import explain_run
+from headwater.triggers import manual_only
+from headwater.utilities.tasks import pause_task, task
+
+
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HEADWATER_RETRY_IN_PROCESS_SECONDS", "1")
+
+
+@pytest.fixture
+async def shop(nats_node: NatsNode) -> AsyncIterator[Workshop]:
+    async with hosted(workshop(nats_node.url)) as opened:
+        yield opened
+
+
+async def resumed(shop: Workshop, run_id: str, *tasks: str, reason: str = "looks good") -> Run:
+    outcome = await resume_run(shop.log.events, shop.log.queues, run_id, shop.client.author, tasks=tasks, reason=reason)
+    return outcome.state
+
+
+def approved_flow(noted: Path) -> Flow:
+    """`prepare`, then `publish`, which waits for a person; `tidy` beside them."""
+
+    def note(what: str) -> None:
+        with noted.open("a") as file:
+            file.write(f"{what} {os.getpid()}\n")
+
+    @task
+    def prepare() -> int:
+        note("prepared")
+        return 42
+
+    @task(trigger=manual_only)
+    def publish(prepared: int) -> int:
+        note(f"published-{prepared}")
+        return prepared
+
+    @task
+    def tidy() -> None:
+        note("tidied")
+
+    with Flow("approved-flow") as flow:
+        publish(prepare())
+        tidy()
+    return flow
+
+
+def words(noted: Path) -> list[str]:
+    return [line.split()[0] for line in noted.read_text().splitlines()]
+
+
+async def test_a_paused_run_frees_its_process_and_goes_on_when_somebody_resumes_it(shop: Workshop, tmp_path: Path) -> None:
+    noted = tmp_path / "noted"
+    async with guarded(shop.url):
+        async with agent_at_work(shop.url, name="first"):
+            run_id = await shop.run(await shop.register(approved_flow(noted)))
+            await shop.happened(run_id, "run.paused")
+            process = int(noted.read_text().split()[-1])
+            await eventually(lambda: not is_alive(process), "its process has ended")
+            assert sorted(words(noted)) == ["prepared", "tidied"], "whatever else can run has run"
+            run = await shop.state(run_id)
+            assert (run.state, run.held) == (StateName.PAUSED, False)
+            assert "publish-1" in run.message
+            told = await explain_run(shop.log, run_id)
+            assert (told.reason, "publish-1" in told.words, "headwater resume" in told.hint) == ("paused", True, True)
+            await promises_are_kept(shop.log)
+
+        assert (await resumed(shop, run_id)).state is StateName.SCHEDULED
+        async with agent_at_work(shop.url, name="second"):
+            run = await shop.ended(run_id)
+
+    assert (run.state, run.attempt, run.attempts_lost, run.agent_name) == (StateName.SUCCESS, 2, 0, "second")
+    assert words(noted)[-1] == "published-42", "with the result that was kept"
+    assert words(noted).count("prepared") == 1
+    assert "looks good" in [event.message for event in await shop.happened(run_id, "run.succeeded") if isinstance(event, TaskRunResumed)]
+    await promises_are_kept(shop.log)
+    with pytest.raises(IllegalTransition, match="Success"):
+        await resumed(shop, run_id)
+
+
+async def test_a_paused_run_is_cancelled_at_once(shop: Workshop, tmp_path: Path) -> None:
+    async with agent_at_work(shop.url):
+        run_id = await shop.run(await shop.register(approved_flow(tmp_path / "noted")))
+        await shop.happened(run_id, "run.paused")
+
+        outcome = await cancel_run(shop.log.events, shop.log.queues, run_id, shop.client.author)
+
+        assert outcome.state.state is StateName.CANCELLED
+        assert outcome.state.task_runs["publish-1", -1].state is StateName.CANCELLED
+        await promises_are_kept(shop.log)
+
+
+async def test_a_pause_with_an_end_goes_on_by_itself_or_earlier_when_somebody_says_so(shop: Workshop) -> None:
+    def flow_pausing_for(duration: timedelta) -> Flow:
+        with Flow("timed") as flow:
+            task(lambda: pause_task("A moment.", duration), name="wait")()
+        return flow
+
+    async with agent_at_work(shop.url):
+        short = await shop.run(await shop.register(flow_pausing_for(timedelta(seconds=3))))
+        long = await shop.run(await shop.register(flow_pausing_for(timedelta(hours=3))))
+        parked = await shop.happened(long, "run.scheduled", times=2)
+        assert "the pause of wait-1" in getattr(parked[-1], "message", "")
+        await resumed(shop, long, "wait")
+        runs = [await shop.ended(short), await shop.ended(long)]
+
+    assert [(run.state, run.attempt) for run in runs] == [(StateName.SUCCESS, 2), (StateName.SUCCESS, 2)]
+    assert [run.task_runs["wait-1", -1].run_count for run in runs] == [2, 2]
+
+
+async def test_a_task_is_resumed_while_others_of_its_run_are_executed(shop: Workshop, tmp_path: Path) -> None:
+    go_on = tmp_path / "go-on"
+
+    @task
+    def wait_for_the_other() -> None:
+        while not go_on.exists():
+            pass
+
+    @task(trigger=manual_only)
+    def approved() -> None:
+        go_on.touch()
+
+    flow = Flow("beside", tasks=[wait_for_the_other, approved], executor=LocalDaskExecutor(num_workers=2))
+    async with agent_at_work(shop.url):
+        run_id = await shop.run(await shop.register(flow))
+        await shop.happened(run_id, "task_run.paused")
+        await resumed(shop, run_id, "approved")
+        run = await shop.ended(run_id)
+
+    assert (run.state, run.attempt) == (StateName.SUCCESS, 1), "in the attempt that paused"
+
+
+async def test_what_a_person_approved_stays_approved_when_its_attempt_dies(shop: Workshop, tmp_path: Path) -> None:
+    died = tmp_path / "died"
+
+    @task
+    def ask() -> None:
+        pause_task("Have a look.")
+        if not died.exists():
+            died.touch()
+            os._exit(9)
+
+    async with agent_at_work(shop.url):
+        run_id = await shop.run(await shop.register(Flow("approved-once", tasks=[ask])))
+        await shop.happened(run_id, "run.paused")
+        await resumed(shop, run_id)
+        run = await shop.ended(run_id)
+
+    assert (run.state, run.attempts_lost) == (StateName.SUCCESS, 1)
+    assert (await shop.names(run_id)).count("task_run.paused") == 1
+    await promises_are_kept(shop.log)
+
+
+async def test_a_mapped_task_and_a_child_of_one_are_resumed(shop: Workshop) -> None:
+    @task
+    def numbers() -> list[int]:
+        return [1, 2]
+
+    @task
+    def doubled(number: int) -> int:
+        if number == 2:
+            pause_task("Is that so?")
+        return 2 * number
+
+    @task(trigger=manual_only)
+    def added(number: int) -> int:
+        return number + 1
+
+    with Flow("mapped-pauses") as flow:
+        added.map(doubled.map(numbers()))
+    async with agent_at_work(shop.url):
+        run_id = await shop.run(await shop.register(flow))
+        await shop.happened(run_id, "run.paused")
+        await resumed(shop, run_id, "doubled[1]")
+        await shop.happened(run_id, "run.paused", times=2)
+        await resumed(shop, run_id)
+        run = await shop.ended(run_id)
+
+    assert run.state is StateName.SUCCESS
+    assert [found.state for key, found in sorted(run.task_runs.items()) if key[1] >= 0] == [StateName.SUCCESS] * 4
+
+
+async def test_a_paused_task_that_is_set_to_failed_lets_the_run_go_on_without_it(shop: Workshop, tmp_path: Path) -> None:
+    log, author = shop.log, shop.client.author
+    noted = tmp_path / "noted"
+    async with agent_at_work(shop.url):
+        run_id = await shop.run(await shop.register(approved_flow(noted)))
+        await shop.happened(run_id, "run.paused")
+        await set_task_run_state(log.events, log.queues, run_id, "publish", "Failed", author, reason="not good enough")
+        refused = await shop.ended(run_id)
+
+    assert refused.state is StateName.FAILED
+    assert refused.task_runs["publish-1", -1].message == "not good enough"
+    await set_run_state(log.events, log.queues, run_id, "success", author, reason="it does not matter")
+    run = await shop.state(run_id)
+    assert (run.state, run.message, run.ended_at) == (StateName.SUCCESS, "it does not matter", refused.ended_at)
+    told = await explain_run(log, run_id)
+    assert told.reason == "set by hand"
+    assert "It was Failed before" in told.words
+    await promises_are_kept(log)
+
+
+async def test_a_restart_takes_what_a_person_set_to_success_as_done(shop: Workshop, tmp_path: Path) -> None:
+    log, author = shop.log, shop.client.author
+    seen = tmp_path / "seen"
+
+    @task
+    def fetch() -> int:
+        raise ValueError("the source is gone for good")
+
+    @task
+    def load(fetched: int | None) -> None:
+        seen.write_text(repr(fetched))
+
+    with Flow("patched") as flow:
+        load(fetch())
+    async with agent_at_work(shop.url):
+        run_id = await shop.run(await shop.register(flow))
+        assert (await shop.ended(run_id)).state is StateName.FAILED
+        await set_task_run_state(log.events, log.queues, run_id, "fetch", "Success", author, reason="loaded by hand")
+        await restart_run(log.events, log.queues, run_id, author)
+        await shop.happened(run_id, "run.succeeded")
+
+    assert (await shop.names(run_id)).count("task_run.started") == 2, "fetch once, load once"
+    assert seen.read_text() == "None", "there is no result"
+    await promises_are_kept(log)

@@ -98,6 +98,8 @@ def is_literal(subject: str) -> bool:
 
 def matches(pattern: str, subject: str) -> bool:
     """Tell whether the pattern covers the subject, as NATS defines it: `*` is one token, `>` at the end is one or more."""
+    if pattern.endswith(".>") and "*" not in pattern:
+        return subject.startswith(pattern[:-1]) and len(subject) >= len(pattern)
     wanted, given = pattern.split("."), subject.split(".")
     if wanted[-1] == ">":
         return len(given) >= len(wanted) and all(w in {"*", g} for w, g in zip(wanted[:-1], given, strict=False))

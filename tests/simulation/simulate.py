@@ -31,6 +31,7 @@ def simulate(seed: int, *, trace: bool = False, break_it: bool = False) -> Count
 
     random.seed(seed)
     gc.collect()
+    gc.freeze()  # what is there by now stays: it need not be looked at again after each history
     gc.disable()  # what is left of an abandoned generator is ended by it: at a moment that no seed decides
     world = World(seed, break_it=break_it)
     try:

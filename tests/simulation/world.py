@@ -32,7 +32,7 @@ from headwater.core.operations.flows import FlowMetadata, register_flow
 from headwater.core.operations.projects import create_project
 from headwater.core.operations.runs import RunCreation, RunRequest, cancel_run, reschedule_run, restart_run
 from headwater.core.operations.slots import set_concurrency
-from headwater.projections.audit.check import check_facts
+from headwater.projections.audit.check import History, check_facts
 from headwater.server.warden import Warden
 
 STORM_SECONDS = 40.0
@@ -281,8 +281,10 @@ class World:
     async def _everything_ends(self) -> None:
         unfinished: list[str] = []
         with anyio.move_on_after(CALM_SECONDS):
+            history = History()
             while True:
-                history = await check_facts(self.log.events)
+                for recorded in self.log.events._after(">", history.position):
+                    history.take(recorded)
                 unfinished = [f"{run_id}: {run.state}, attempt {run.attempt}" for run_id, run in history.unfinished().items()]
                 if not unfinished:
                     unfinished = [f"{run_id}: a wake-up is left" for run_id in await self.log.queues.waiting_runs()]

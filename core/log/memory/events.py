@@ -115,13 +115,13 @@ class MemoryEvents:
         news: Mailbox[None] = Mailbox()
         self._followers.add(news)
         try:
-            yield _Follower(lambda position: self._after(pattern, position), news, after)
+            yield _Follower(lambda position: (self._after(pattern, position), len(self._recorded)), news, after)
         finally:
             self._followers.discard(news)
 
 
 class _Follower:
-    def __init__(self, read: Callable[[Position], list[Recorded]], news: Mailbox[None], after: Position) -> None:
+    def __init__(self, read: Callable[[Position], tuple[list[Recorded], Position]], news: Mailbox[None], after: Position) -> None:
         self._read = read
         self._news = news
         self._position = after
@@ -131,7 +131,9 @@ class _Follower:
 
     async def __anext__(self) -> Sequence[Recorded]:
         await anyio.lowlevel.checkpoint()
-        while not (found := self._read(self._position)):
+        while True:
+            found, read_to = self._read(self._position)
+            self._position = max(self._position, read_to)
+            if found:
+                return found
             await self._news.wait()
-        self._position = found[-1].position
-        return found

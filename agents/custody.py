@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -30,7 +29,6 @@ from headwater.core.rules.run import Run
 LAUNCHES_MAX = 3
 CRASH_PAUSE_SECONDS_MAX = 60
 _REASON_CHARACTERS_MAX = 300
-_NO_LIMIT = sys.maxsize
 _STARTED = b'"run.started"'
 _ENDING = (b'"run.cancel_requested"', b'"run.attempt_lost"', b'"run.submitted"')
 
@@ -92,7 +90,7 @@ class Custody:
             ending = Ending(status=1, report=None, last_lines=(str(gone),))
         except anyio.get_cancelled_exc_class():
             with anyio.move_on_after(self._grace_seconds, shield=True):
-                await self._lose(run, held, "the agent was stopped", attempts_max=_NO_LIMIT)
+                await self._lose(run, held, "the agent was stopped", handed_back=True)
             raise
         finally:
             held.process = None
@@ -100,7 +98,7 @@ class Custody:
 
     async def hand_back(self, run: Aggregate[Run, RunCommand], held: HeldRun, reason: str) -> Verdict:
         """Give up the attempt just claimed, before anything of it runs: the run waits for a slot of its flow."""
-        await self._lose(run, held, reason, attempts_max=_NO_LIMIT)
+        await self._lose(run, held, reason, handed_back=True)
         return Verdict.ENDED if run.state.ended else Verdict.WAITS
 
     async def _launch(self, order: LaunchOrder) -> LaunchedRun:
@@ -143,7 +141,7 @@ class Custody:
             if state.cancel_requested:
                 return await self._confirm_cancelled(run, held, began)
             if held.handing_back:
-                await self._lose(run, held, "the agent was stopped", attempts_max=_NO_LIMIT)
+                await self._lose(run, held, "the agent was stopped", handed_back=True)
                 self._show.info("Run '%s' was handed back: another agent may take it.", held.name)
                 return Verdict.GIVEN_BACK
             return await self._crashed(run, held, ending, began)
@@ -161,7 +159,7 @@ class Custody:
         self._show.error("Run '%s': attempt %d was lost: %s", held.name, held.attempt, reason)
         await self._log_crash(held, reason, tail)
         again_at = self._author.clock() + crash_pause(run.state.attempts_lost)
-        await self._lose(run, held, reason, attempts_max=self._attempts_max, again_at=again_at)
+        await self._lose(run, held, reason, again_at=again_at)
         await until_done(lambda: arm(self._log.queues, run.state, now=self._author.clock()), "the run's timer")
         return self._verdict_of(run.state, held, began)
 
@@ -188,10 +186,12 @@ class Custody:
         held: HeldRun,
         reason: str,
         *,
-        attempts_max: int | None,
         again_at: datetime | None = None,
+        handed_back: bool = False,
     ) -> None:
-        await self._execute(run, LoseAttempt(held.attempt, reason, self._author.clock(), attempts_max, again_at))
+        await self._execute(
+            run, LoseAttempt(held.attempt, reason, self._author.clock(), self._attempts_max, again_at=again_at, handed_back=handed_back)
+        )
 
     async def _execute(self, run: Aggregate[Run, RunCommand], command: RunCommand) -> None:
         """Append what the command leads to; where the run went on without us, its new state is what counts."""

@@ -101,7 +101,8 @@ class RunWatch:
         self._state_news = anyio.Event()
         words = words_of(event, before, self._run)
         if words:
-            self._hold(RunLine(at, logging.WARNING if isinstance(event, RunAttemptLost) else logging.INFO, words))
+            is_loss = isinstance(event, RunAttemptLost) and not event.handed_back
+            self._hold(RunLine(at, logging.WARNING if is_loss else logging.INFO, words))
 
     async def _follow_logs(self) -> None:
         async with self._client.log.logs.follow(self._run_id) as messages:
@@ -169,7 +170,8 @@ def words_of(event: AnyEvent, before: Run, after: Run) -> str | None:
     """Return what is shown of an event of a run; None for those that are about its tasks."""
     match event:
         case RunAttemptLost():
-            return f"Attempt {event.attempt} was lost{f' ({event.reason})' if event.reason else ''}; the run waits for the next one."
+            what = "handed back" if event.handed_back else "lost"
+            return f"Attempt {event.attempt} was {what}{f' ({event.reason})' if event.reason else ''}; the run waits for the next one."
         case RunRenamed():
             return f"Renamed to {event.name!r}."
         case RunSubmitted():

@@ -155,7 +155,7 @@ class ClaimRun:
 class LoseAttempt:
     """Record that the attempt is gone. After `attempts_max` lost attempts (None: as the run has it) the run fails.
 
-    The next one is made at `again_at`; without it, at once.
+    The next one is made at `again_at`; without it, at once. An attempt that its agent hands back, of its own accord, counts for nothing.
     """
 
     attempt: int
@@ -163,6 +163,7 @@ class LoseAttempt:
     at: datetime
     attempts_max: int | None = None
     again_at: datetime | None = None
+    handed_back: bool = False
 
 
 @dataclass(frozen=True)

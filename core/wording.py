@@ -100,7 +100,7 @@ def _run_in_words(event: AnyEvent) -> str | None:  # noqa: PLR0912 - one arm per
         case e.RunCancelled():
             return f"cancelled: {event.message}"
         case e.RunAttemptLost():
-            return f"attempt {event.attempt} was lost{_because(event.reason)}"
+            return f"attempt {event.attempt} was {'handed back' if event.handed_back else 'lost'}{_because(event.reason)}"
         case e.RunAttemptsLimited():
             return f"fails when {_attempts(event.attempts_max)} lost"
         case e.RunRestarted():

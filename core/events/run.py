@@ -116,10 +116,14 @@ class RunCancelled(Event, tag="run.cancelled", frozen=True):
 
 
 class RunAttemptLost(Event, tag="run.attempt_lost", frozen=True):
-    """The attempt's agent or process is gone; the run waits for its next attempt."""
+    """The attempt's agent or process is gone; the run waits for its next attempt.
+
+    `handed_back`: its agent was stopped and gave it up; that does not count among the attempts that may be lost.
+    """
 
     attempt: int
     reason: str = ""
+    handed_back: bool = False
 
 
 class RunAttemptsLimited(Event, tag="run.attempts_limited", frozen=True):

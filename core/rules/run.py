@@ -152,7 +152,7 @@ def evolve(run: Run, event: AnyEvent) -> Run:  # noqa: C901, PLR0912 - one arm p
                 state=StateName.SCHEDULED,
                 message=event.reason,
                 held=False,
-                attempts_lost=run.attempts_lost + 1,
+                attempts_lost=run.attempts_lost + (not event.handed_back),
                 task_runs=_interrupted(run.task_runs),
             )
         case RunAttemptsLimited():
@@ -263,11 +263,11 @@ def _claim(run: Run, command: ClaimRun) -> Sequence[AnyEvent]:
 def _lose(run: Run, command: LoseAttempt) -> Sequence[AnyEvent]:
     if not run.held or command.attempt != run.attempt:
         return []
-    lost = RunAttemptLost(command.attempt, command.reason)
+    lost = RunAttemptLost(command.attempt, command.reason, command.handed_back)
     if run.cancel_requested:
         return [lost, *_cancelled(run, command.at)]
     limit = run.attempts_max if command.attempts_max is None else command.attempts_max
-    if run.attempts_lost + 1 >= limit:
+    if run.attempts_lost + 1 >= limit and not command.handed_back:
         message = f"Attempt {command.attempt} was lost ({command.reason}); no more than {limit} attempts are made."
         return [lost, RunFailed(at=command.at, attempt=command.attempt, message=message)]
     events: list[AnyEvent] = [lost, *_resumed_before(run, command.at)]

@@ -222,7 +222,8 @@ def _commands(state: Run, events: Sequence[AnyEvent], at: datetime) -> list[comm
             return [commands.StartRun(first.attempt, first.at)]
         case RunAttemptLost():
             again_at = last.start_time if isinstance(last, RunScheduled) else None
-            return [commands.LoseAttempt(first.attempt, first.reason, at, 1 if isinstance(last, RunFailed) else _MANY, again_at)]
+            limit = 1 if isinstance(last, RunFailed) else _MANY
+            return [commands.LoseAttempt(first.attempt, first.reason, at, limit, again_at, first.handed_back)]
         case RunCancelRequested():
             return [commands.CancelRun(at, first.reason)]
         case RunSucceeded():

@@ -192,7 +192,7 @@ class _Explaining:
         return self._because(reason, words, RunCancelRequested, RunCancelled, hint=hint)
 
     def _failed(self) -> Explanation:
-        losses = [each for each in self.life if isinstance(each.event, RunAttemptLost)]
+        losses = [each for each in self.life if isinstance(each.event, RunAttemptLost) and not each.event.handed_back]
         if losses and isinstance(self.life[-1].event, RunFailed) and losses[-1].recorded is self._last(RunFailed).recorded:
             times = "once" if len(losses) == 1 else f"{len(losses)} times"
             said = losses[-1].event

@@ -19,13 +19,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio
+import psutil
 import pytest
 from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, gone, hosted, is_alive, workshop
-from guarding import guarded
+from guarding import guarded, promises_are_kept
 from servers import NatsNode
 
 from headwater.core.operations.runs import cancel_run
 from headwater.core.states import StateName
+from headwater.executors import DaskExecutor, Executor, ProcessExecutor, ThreadExecutor
 from headwater.graph.flow import Flow
 from headwater.server.warden import warden as warden_module
 from headwater.utilities.tasks import task
@@ -170,6 +172,50 @@ def flow_that_is(behaviour: Callable[[Path], None], family: Path) -> Flow:
         behaviour(family)
 
     return Flow("stubborn-flow", tasks=[task(behave)])
+
+
+def being_one_of_several(number: int, family: Path) -> None:
+    (family / f"{os.getpid()}").touch()
+    (family.parent / "at work" / str(number)).touch()
+    while True:
+        with suppress(BaseException):
+            time.sleep(600)
+
+
+EXECUTORS: dict[str, Callable[[], Executor]] = {
+    "threads": lambda: ThreadExecutor(2),
+    "processes": lambda: ProcessExecutor(2),
+    "dask": lambda: DaskExecutor(cluster_kwargs={"n_workers": 2, "threads_per_worker": 1}),
+}
+
+
+@pytest.mark.parametrize("kind", EXECUTORS)
+async def test_tasks_in_threads_processes_and_on_dask_end_with_their_cancelled_run(shop: Workshop, family: Path, kind: str) -> None:
+    at_work = family.parent / "at work"
+    at_work.mkdir()
+    be_one = task(being_one_of_several)
+    with Flow("several-flow", executor=EXECUTORS[kind]()) as flow:
+        for number in range(2):
+            be_one(number, family)
+
+    async with agent_at_work(shop.url, grace_seconds=GRACE_SECONDS):
+        run_id = await shop.run(await shop.register(flow))
+        await eventually(lambda: len(list(at_work.iterdir())) == 2, "both tasks run")
+        # The run's process, and the workers, nannies and trackers of its pool.
+        run_process = process_of_the_run(members(family)[0])
+        started = [run_process, *run_process.children(recursive=True)]
+        assert set(members(family)) <= {process.pid for process in started}
+        await cancel(shop, run_id)
+        await cancelled(shop, run_id)
+
+        assert gone(started)
+    await promises_are_kept(shop.log)
+
+
+def process_of_the_run(process_id: int) -> psutil.Process:
+    """Return the child of the zygote, which is our child, from which this process comes."""
+    lineage = [psutil.Process(process_id), *psutil.Process(process_id).parents()]
+    return lineage[[process.pid for process in lineage].index(os.getpid()) - 2]
 
 
 async def running(shop: Workshop, behaviour: Callable[[Path], None], family: Path) -> str:

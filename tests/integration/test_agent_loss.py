@@ -6,10 +6,14 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import anyio
+import psutil
 import pytest
 from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, gone, hosted, is_alive, workshop
+from guarding import promises_are_kept
 from servers import NatsNode
 
 from headwater.core.states import StateName
@@ -137,7 +141,8 @@ async def test_an_agent_told_twice_hands_its_runs_back_at_once(shop: Workshop, a
     async with agent_at_work(shop.url, name="second", lease_seconds=LEASE_SECONDS):
         gate.touch()
         run = await shop.ended(run_id)
-    assert (run.state, run.attempt, run.agent_name) == (StateName.SUCCESS, 2, "second")
+    assert (run.state, run.attempt, run.attempts_lost, run.agent_name) == (StateName.SUCCESS, 2, 0, "second")
+    await promises_are_kept(shop.log)
 
 
 async def test_a_run_outlives_the_death_of_the_broker_as_its_first_attempt(
@@ -206,3 +211,39 @@ async def test_an_agent_cut_off_for_longer_than_its_lease_loses_its_run_and_stop
 
     assert (run.state, run.attempt, run.agent_name) == (StateName.SUCCESS, 2, "second")
     assert (await shop.names(run_id)).count("task_run.succeeded") == 1
+    await promises_are_kept(shop.log)
+
+
+async def test_what_a_frozen_attempt_tries_when_it_wakes_is_refused_and_it_ends_itself(
+    shop: Workshop, agent: AgentProcess, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    run_id = await shop.run(await shop.register(gated_flow(gate)))
+    await shop.happened(run_id, "task_run.started")
+    noted = tmp_path / "processes"
+    await eventually(lambda: noted.exists() and noted.read_text().endswith("\n"), "the task's code runs")
+    stale = psutil.Process(int(noted.read_text()))
+    agent.send(signal.SIGSTOP)
+    stale.suspend()
+    frozen_at = anyio.current_time()
+    try:
+        async with agent_at_work(shop.url, name="second", lease_seconds=LEASE_SECONDS):
+            await shop.happened(run_id, "run.submitted", times=2)
+            gate.touch()
+            run = await shop.ended(run_id)
+            before = await shop.names(run_id)
+            await anyio.sleep_until(frozen_at + 3 * LEASE_SECONDS)
+            # Alone at first: nobody tells it that it lost its run, and its task, which can end now, is recorded as it is used to.
+            stale.resume()
+            await eventually(lambda: gone([stale]), "the stale attempt ends itself")
+            agent.send(signal.SIGCONT)
+            await eventually(lambda: "the run went on without it" in agent.output, "its agent knows")
+    finally:
+        with suppress(psutil.NoSuchProcess):
+            stale.resume()
+
+    assert (run.state, run.attempt, run.agent_name) == (StateName.SUCCESS, 2, "second")
+    assert await shop.names(run_id) == before
+    assert before.count("task_run.started") == 2
+    assert (before.count("run.attempt_lost"), before.count("task_run.succeeded")) == (1, 1)
+    await promises_are_kept(shop.log)

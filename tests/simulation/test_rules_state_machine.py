@@ -91,7 +91,7 @@ task_events = st.builds(
 commands: st.SearchStrategy[RunCommand] = st.one_of(
     st.just(CREATE),
     st.builds(ClaimRun, st.integers(0, 3), st.sampled_from(["agent-1", "agent-2"])),
-    st.builds(LoseAttempt, attempts, st.just("gone"), st.just(NOON), st.integers(1, 3)),
+    st.builds(LoseAttempt, attempts, st.just("gone"), st.just(NOON), st.integers(1, 3), handed_back=st.booleans()),
     st.builds(StartRun, attempts, st.just(NOON)),
     st.builds(RecordTaskRuns, attempts, st.lists(task_events, max_size=4).map(tuple)),
     st.builds(FinishRun, attempts, st.just(NOON), st.booleans(), st.just("done")),

@@ -21,6 +21,7 @@ from headwater.core.errors import IllegalTransition, InvalidArgument, NotFound
 from headwater.core.events import (
     EdgeSpec,
     ResultReference,
+    RunAttemptLost,
     RunFailed,
     RunRestarted,
     RunScheduled,
@@ -142,6 +143,14 @@ def test_a_restarted_run_goes_on_counting_attempts_and_begins_anew_counting_loss
 
     assert (again.attempt, again.attempts_lost) == (2, 0)
     assert RULES.fold(RULES.decide(again, ClaimRun(2, "b")), again).attempt == 3
+
+
+def test_an_attempt_that_its_agent_hands_back_counts_for_nothing() -> None:
+    handed_back = [step for number in (1, 2, 3) for step in (ClaimRun(1, "a"), LoseAttempt(number, "stopped", NOON, handed_back=True))]
+    run = after(creation(attempts_max=1), *handed_back, ClaimRun(1, "a"))
+
+    assert (run.attempt, run.attempts_lost) == (4, 0)
+    assert [type(event) for event in RULES.decide(run, LoseAttempt(4, "exit code 9", NOON))] == [RunAttemptLost, RunFailed]
 
 
 def test_a_run_fails_after_as_many_lost_attempts_as_it_was_given() -> None:

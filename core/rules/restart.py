@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import defaultdict
 
 import immutables
+from msgspec.structs import replace
 
 from headwater.core.commands import RestartRun
 from headwater.core.errors import NotFound
@@ -61,7 +61,7 @@ def without(task_runs: TaskRuns, event: RunRestarted) -> TaskRuns:
     whole, single = frozenset(event.tasks), frozenset(event.task_runs)
     return task_runs.update(
         {
-            key: dataclasses.replace(found, state=StateName.PENDING, ended_at=None, result=None, resumed=False, set_by_hand=False)
+            key: replace(found, state=StateName.PENDING, ended_at=None, result=None, resumed=False, set_by_hand=False)
             for key, found in task_runs.items()
             if key[0] in whole or key in single
         }

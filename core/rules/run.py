@@ -14,12 +14,12 @@ may set its state, and those of its task runs.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import immutables
+import msgspec
+from msgspec.structs import replace
 
 from headwater.core.commands import (
     CancelRun,
@@ -77,8 +77,7 @@ _UNHURT = _RESTED | {StateName.PAUSED, StateName.RESUME}
 """States of task runs to which the loss of an attempt does nothing: no code of theirs was being executed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(msgspec.Struct, frozen=True):
     """A run as its events leave it. `attempt` is the number of the last claim; `held` tells whether it is still somebody's."""
 
     created: RunCreated | None = None
@@ -97,7 +96,7 @@ class Run:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     failure: Failure | None = None
-    task_runs: immutables.Map[TaskRunKey, TaskRun] = immutables.Map()  # noqa: RUF009 - immutable, as its name says
+    task_runs: immutables.Map[TaskRunKey, TaskRun] = immutables.Map()
 
     @property
     def ended(self) -> bool:
@@ -109,11 +108,11 @@ def evolve(run: Run, event: AnyEvent) -> Run:  # noqa: C901, PLR0912 - one arm p
         case TaskRunEvent():
             key = (event.slug, event.map_index)
             changed = task_run.evolve(run.task_runs.get(key, _NO_TASK_RUN), event)
-            return dataclasses.replace(run, task_runs=run.task_runs.set(key, changed))
+            return replace(run, task_runs=run.task_runs.set(key, changed))
         case RunCreated():
-            return dataclasses.replace(run, created=event, name=event.name)
+            return replace(run, created=event, name=event.name)
         case RunScheduled():
-            return dataclasses.replace(
+            return replace(
                 run,
                 state=StateName.SCHEDULED,
                 message=event.message,
@@ -122,7 +121,7 @@ def evolve(run: Run, event: AnyEvent) -> Run:  # noqa: C901, PLR0912 - one arm p
                 held=False,
             )
         case RunSubmitted():
-            return dataclasses.replace(
+            return replace(
                 run,
                 state=StateName.SUBMITTED,
                 message=event.message,
@@ -133,21 +132,19 @@ def evolve(run: Run, event: AnyEvent) -> Run:  # noqa: C901, PLR0912 - one arm p
             )
         case RunStarted():
             state = StateName.CANCELLING if run.cancel_requested else StateName.RUNNING
-            return dataclasses.replace(run, state=state, message=event.message, started_at=run.started_at or event.at)
+            return replace(run, state=state, message=event.message, started_at=run.started_at or event.at)
         case RunSucceeded():
-            return dataclasses.replace(run, state=StateName.SUCCESS, message=event.message, held=False, ended_at=run.ended_at or event.at)
+            return replace(run, state=StateName.SUCCESS, message=event.message, held=False, ended_at=run.ended_at or event.at)
         case RunFailed():
             ended_at = run.ended_at or event.at
-            return dataclasses.replace(
-                run, state=StateName.FAILED, message=event.message, held=False, ended_at=ended_at, failure=event.failure
-            )
+            return replace(run, state=StateName.FAILED, message=event.message, held=False, ended_at=ended_at, failure=event.failure)
         case RunCancelRequested():
             state = StateName.CANCELLING if run.held else run.state
-            return dataclasses.replace(run, state=state, message=event.reason or "Cancellation requested.", cancel_requested=True)
+            return replace(run, state=state, message=event.reason or "Cancellation requested.", cancel_requested=True)
         case RunCancelled():
-            return dataclasses.replace(run, state=StateName.CANCELLED, message=event.message, held=False, ended_at=run.ended_at or event.at)
+            return replace(run, state=StateName.CANCELLED, message=event.message, held=False, ended_at=run.ended_at or event.at)
         case RunAttemptLost():
-            return dataclasses.replace(
+            return replace(
                 run,
                 state=StateName.SCHEDULED,
                 message=event.reason,
@@ -156,9 +153,9 @@ def evolve(run: Run, event: AnyEvent) -> Run:  # noqa: C901, PLR0912 - one arm p
                 task_runs=_interrupted(run.task_runs),
             )
         case RunAttemptsLimited():
-            return dataclasses.replace(run, attempts_max=event.attempts_max)
+            return replace(run, attempts_max=event.attempts_max)
         case RunRestarted():
-            return dataclasses.replace(
+            return replace(
                 run,
                 state=StateName.PENDING,
                 message=event.reason,
@@ -169,12 +166,12 @@ def evolve(run: Run, event: AnyEvent) -> Run:  # noqa: C901, PLR0912 - one arm p
                 task_runs=restart.without(run.task_runs, event),
             )
         case RunPaused():
-            return dataclasses.replace(run, state=StateName.PAUSED, message=event.message, held=False)
+            return replace(run, state=StateName.PAUSED, message=event.message, held=False)
         case RunStateSet():
             # When it ended stays so: the state that follows is another word for it.
-            return dataclasses.replace(run, state=StateName.PENDING, message=event.reason, cancel_requested=False, failure=None)
+            return replace(run, state=StateName.PENDING, message=event.reason, cancel_requested=False, failure=None)
         case RunRenamed():
-            return dataclasses.replace(run, name=event.name)
+            return replace(run, name=event.name)
         case _:
             return run
 
@@ -182,7 +179,7 @@ def evolve(run: Run, event: AnyEvent) -> Run:  # noqa: C901, PLR0912 - one arm p
 def _interrupted(task_runs: immutables.Map[TaskRunKey, TaskRun]) -> immutables.Map[TaskRunKey, TaskRun]:
     """Return the task runs as the next attempt finds them: what had not ended waits to be started again."""
     return task_runs.update(
-        {key: dataclasses.replace(found, state=StateName.PENDING) for key, found in task_runs.items() if found.state not in _UNHURT}
+        {key: replace(found, state=StateName.PENDING) for key, found in task_runs.items() if found.state not in _UNHURT}
     )
 
 

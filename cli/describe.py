@@ -94,9 +94,16 @@ def flow_run(
 
     async def work(client: AsyncClient) -> tuple[rows.RunRow, list[rows.RunStateRow], list[rows.TaskRunRow], str]:
         from headwater.cli.finding import find_run_id, fresh
+        from headwater.core.errors import NotFound
+        from headwater.core.operations.runs import find_deleted_run
 
         run_id = await find_run_id(client, run)
-        found = await fresh(client, lambda views, at_least: views.run(run_id, at_least=at_least))
+        try:
+            found = await fresh(client, lambda views, at_least: views.run(run_id, at_least=at_least))
+        except NotFound as error:
+            if (deleted := await find_deleted_run(client.log.events, run_id)) is not None:
+                error.hint = f"{deleted.words} `headwater events {run_id}` shows what happened to it."
+            raise
         states = await fresh(client, lambda views, at_least: views.run_states(run_id, at_least=at_least))
         task_runs = await fresh(client, lambda views, at_least: views.task_runs(run_id, at_least=at_least))
         return found, states, task_runs, client.run_url(run_id)

@@ -12,6 +12,9 @@ from headwater.cli.connection import given_options
 from headwater.cli.output import Output, OutputForm, coloured, examples, print_json, say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from headwater.core.log.protocol import StreamSize
     from headwater.core.server_file import ServerFile
     from headwater.server.options import LogLevel, ServerOptions
     from headwater.server.status import ServerStatus
@@ -130,14 +133,14 @@ def status(context: typer.Context, home: HomeOption = None, output: Output = Out
 
     key = given_options(context).key or settings.KEY.value()
     found = server_status(_home(context, home), key=key)
-    views = _views(found.nats_url, key) if found.state == "running" and found.nats_url else None
+    views, streams = _views_and_streams(found.nats_url, key) if found.state == "running" and found.nats_url else (None, None)
     if output is OutputForm.JSON:
         import msgspec
 
-        print_json({**msgspec.to_builtins(found), "home": str(found.home), "views": views})
+        print_json({**msgspec.to_builtins(found, enc_hook=str), "home": str(found.home), "views": views, "streams": streams})
     else:
         print(f"Headwater is {coloured(found.state, 'green' if found.state == 'running' else 'yellow')}.")
-        for name, value in _status_rows(found, views):
+        for name, value in [*_status_rows(found, views), *_stream_rows(streams or ())]:
             print(f"  {name:<9}{value}")
     if found.state != "running":
         if found.state == "stopped":
@@ -169,8 +172,24 @@ def _status_rows(found: ServerStatus, views: dict[str, Any] | None) -> list[tupl
     return rows
 
 
-def _views(nats_url: str, key: str | None) -> dict[str, Any]:
-    """What the views say of themselves, or why they say nothing."""
+def _stream_rows(streams: Sequence[StreamSize]) -> list[tuple[str, str]]:
+    """Say what the log holds, stream by stream."""
+    from headwater.core.wording import size_words, span_words
+
+    rows = []
+    for size in streams:
+        limits = [size_words(size.bytes_max)] if size.bytes_max is not None else []
+        limits += [span_words(size.age_seconds_max)] if size.age_seconds_max is not None else []
+        since = f", since {size.first.astimezone():%Y-%m-%d %H:%M}" if size.first is not None else ""
+        at_most = f" (at most {', '.join(limits)})" if limits else ""
+        rows.append(
+            (size.name, f"{size.messages} {'message' if size.messages == 1 else 'messages'}, {size_words(size.bytes)}{since}{at_most}")
+        )
+    return rows
+
+
+def _views_and_streams(nats_url: str, key: str | None) -> tuple[dict[str, Any], tuple[StreamSize, ...] | None]:
+    """What the views say of themselves, or why they say nothing, and what the log holds; None where it does not answer."""
     import anyio
     import msgspec
 
@@ -178,15 +197,19 @@ def _views(nats_url: str, key: str | None) -> dict[str, Any]:
     from headwater.core.log.jetstream import open_log
     from headwater.core.query_client import Views
 
+    streams: tuple[StreamSize, ...] | None = None
+
     async def ask() -> dict[str, Any]:
+        nonlocal streams
         async with open_log(nats_url, key=key, name="cli") as log:
+            streams = await log.sizes()
             answer: dict[str, Any] = msgspec.to_builtins(await Views(log).status())
             return answer
 
     try:
-        return anyio.run(ask)
+        return anyio.run(ask), streams
     except HeadwaterError as error:
-        return {"problem": str(error)}
+        return {"problem": str(error)}, streams
 
 
 @app.command(epilog=examples("headwater server stop"))

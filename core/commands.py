@@ -295,6 +295,11 @@ class RenameRun:
     name: str
 
 
+@dataclass(frozen=True)
+class DeleteRun:
+    reason: str = ""
+
+
 RunCommand = (
     CreateRun
     | ClaimRun
@@ -312,6 +317,7 @@ RunCommand = (
     | SetRunState
     | SetTaskRunState
     | RenameRun
+    | DeleteRun
 )
 
 

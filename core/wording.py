@@ -79,7 +79,7 @@ def _flow_settings_in_words(event: AnyEvent) -> str | None:
     return None
 
 
-def _run_in_words(event: AnyEvent) -> str | None:  # noqa: PLR0912 - one arm per event
+def _run_in_words(event: AnyEvent) -> str | None:  # noqa: C901, PLR0912 - one arm per event
     match event:
         case e.RunCreated():
             return f"run {event.name!r} of {event.flow_name!r} version {event.version} was created, for {_labels(event.labels)}"
@@ -112,6 +112,8 @@ def _run_in_words(event: AnyEvent) -> str | None:  # noqa: PLR0912 - one arm per
             return f"somebody set the state from {event.before} to {event.state}{_because(event.reason)}"
         case e.RunRenamed():
             return f"renamed to {event.name!r}"
+        case e.RunDeleted():
+            return f"deleted{_because(event.reason)}"
     return None
 
 
@@ -187,3 +189,22 @@ def _because(reason: str) -> str:
 
 def _labels(labels: tuple[str, ...]) -> str:
     return f"labels {', '.join(labels)}" if labels else "no labels"
+
+
+def size_words(size: int) -> str:
+    """Return a number of bytes as people read it, such as `1.4 MB`."""
+    amount = float(size)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if amount < 1000:  # noqa: PLR2004
+            return f"{amount:.0f} {unit}" if unit == "bytes" or amount >= 100 else f"{amount:.1f} {unit}"  # noqa: PLR2004
+        amount /= 1000
+    return f"{amount:.1f} TB"
+
+
+def span_words(seconds: float) -> str:
+    """Return how long something is kept, such as `7 days`."""
+    for length, unit in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= length:
+            amount = f"{seconds / length:.1f}".removesuffix(".0")
+            return f"{amount} {unit}" if amount == "1" else f"{amount} {unit}s"
+    return f"{seconds:.0f} s"

@@ -37,9 +37,18 @@ async def write(db: Any, changes: Changes) -> None:
         await db.copy_records_to_table("task_run_states", records=changes.task_run_states)
     if changes.cached_results:
         await db.copy_records_to_table("cached_results", records=changes.cached_results)
+    for statement in _DELETE_RUNS if changes.deleted_runs else ():
+        await db.execute(statement, list(changes.deleted_runs))
     if changes.set_aside:
         await db.copy_records_to_table("set_aside", records=changes.set_aside)
 
+
+_DELETE_RUNS = (
+    "DELETE FROM runs WHERE id = ANY($1::uuid[])",
+    "DELETE FROM run_states WHERE run_id = ANY($1::uuid[])",
+    "DELETE FROM task_runs WHERE run_id = ANY($1::uuid[])",
+    "DELETE FROM task_run_states WHERE run_id = ANY($1::uuid[])",
+)
 
 _INTERRUPT = """
 UPDATE task_runs SET state = 'Pending', state_message = $3, retry_at = NULL
@@ -75,7 +84,7 @@ async def _write_runs(db: Any, records: Iterable[RunRecord]) -> None:
             new.append((*_created_columns(record), *_changing_columns(record)))
         else:
             changed.append((record.run_id, *_changing_columns(record)))
-        if record.counted_state != record.state:
+        if record.deleted or record.counted_state != record.state:
             _count(counts, record)
     if new:
         await db.copy_records_to_table("runs", records=new)
@@ -134,7 +143,8 @@ def _changing_columns(record: RunRecord) -> tuple[Any, ...]:
 
 def _count(counts: Counter[tuple[datetime, str, str, str]], record: RunRecord) -> None:
     for hour in (ALL_TIME, record.created_at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)):
-        counts[hour, record.flow_group_id, record.state, record.project_id] += 1
+        if not record.deleted:
+            counts[hour, record.flow_group_id, record.state, record.project_id] += 1
         if record.counted_state is not None:
             counts[hour, record.flow_group_id, record.counted_state, record.project_id] -= 1
 

@@ -17,7 +17,7 @@ from headwater.core.operations.flow_settings import describe_flow, set_default_p
 from headwater.core.operations.flows import delete_flow, limit_attempts
 from headwater.core.operations.parameters import with_defaults
 from headwater.core.operations.projects import create_project, delete_project, describe_project, project, rename_project
-from headwater.core.operations.runs import RunRequest, cancel_run, rename_run, reschedule_run, restart_run
+from headwater.core.operations.runs import RunRequest, cancel_run, delete_run, rename_run, reschedule_run, restart_run
 from headwater.core.operations.slots import set_concurrency
 from headwater.web.run_form import chosen_labels, default_parameters, run_request
 from headwater.web.safety import checked_form
@@ -155,6 +155,16 @@ async def cancel(request: Request) -> Response:
     run_id = request.path_params["run_id"]
     outcome = await cancel_run(site.log.events, site.log.queues, run_id, author(request), reason=_text(form, "reason"))
     return _go(request, _run_address(run_id), outcome.position)
+
+
+async def delete(request: Request) -> Response:
+    """Take a run that has ended off the lists, and show what is left of its flow's."""
+    site = site_of(request)
+    form = await checked_form(request, site.token)
+    outcome = await delete_run(site.log.events, request.path_params["run_id"], author(request), reason=_text(form, "reason"))
+    created = outcome.state.created
+    assert created is not None
+    return _go(request, f"/default/flow/{created.flow_group_id}?tab=runs", outcome.position)
 
 
 async def rename(request: Request) -> Response:

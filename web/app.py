@@ -35,6 +35,7 @@ _ACTIONS = {
     "/default/flow/{flow_id}/limits": actions.limit_flow,
     "/default/flow/{flow_id}/delete": actions.remove_flow,
     "/default/flow-run/{run_id}/cancel": actions.cancel,
+    "/default/flow-run/{run_id}/delete": actions.delete,
     "/default/flow-run/{run_id}/rename": actions.rename,
     "/default/flow-run/{run_id}/restart": actions.restart,
     "/default/flow-run/{run_id}/start-now": actions.start_now,

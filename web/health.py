@@ -46,5 +46,5 @@ async def send_metrics(request: Request) -> Response:
     """Answer Prometheus."""
     site = site_of(request)
     views = Views(site.log, wait_seconds=_WAIT_SECONDS)
-    numbers = await site.metrics.collect(views, site.presence, open_pages=site.hub.watchers)
+    numbers = await site.metrics.collect(site.log, views, site.presence, open_pages=site.hub.watchers)
     return Response(numbers, headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
-from headwater.core.errors import CommitUnreadable, HeadwaterError
-from headwater.core.log.protocol import Recorded
+from headwater.core.errors import CommitUnreadable, HeadwaterError, LogError
+from headwater.core.log.protocol import Log, Recorded
 from headwater.core.query_client import Views
 from headwater.core.states import StateName
 from headwater.web.presence import Presence
@@ -35,6 +37,8 @@ class Metrics:
         self._runs = Gauge("headwater_runs", "Runs of all time, by state.", ["state"], registry=self.registry)
         self._agents = Gauge("headwater_agents", "Agents at work: healthy or silent.", ["health"], registry=self.registry)
         self._queues = Gauge("headwater_queue_waiting_runs", "Runs that wait in a queue.", ["labels"], registry=self.registry)
+        self._messages = Gauge("headwater_stream_messages", "Messages that a stream of the log holds.", ["stream"], registry=self.registry)
+        self._bytes = Gauge("headwater_stream_bytes", "Bytes that a stream of the log holds.", ["stream"], registry=self.registry)
         self._pages = self._gauge("headwater_web_open_pages", "Pages that are kept up to date now.")
 
     def _gauge(self, name: str, meaning: str) -> Gauge:
@@ -50,11 +54,15 @@ class Metrics:
             return
         self._append.observe(max(0.0, (recorded.recorded_at - written).total_seconds()))
 
-    async def collect(self, views: Views, presence: Presence, *, open_pages: int) -> bytes:
-        """Return all numbers as Prometheus reads them. Where the views do not answer, theirs are left out."""
+    async def collect(self, log: Log, views: Views, presence: Presence, *, open_pages: int) -> bytes:
+        """Return all numbers as Prometheus reads them. Where the views, or the log, do not answer, theirs are left out."""
         self._pages.set(open_pages)
-        for gauge in (self._runs, self._agents, self._queues):
+        for gauge in (self._runs, self._agents, self._queues, self._messages, self._bytes):
             gauge.clear()
+        with suppress(LogError):
+            for size in await log.sizes():
+                self._messages.labels(size.name).set(size.messages)
+                self._bytes.labels(size.name).set(size.bytes)
         try:
             await self._ask(views, presence)
         except HeadwaterError:

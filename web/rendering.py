@@ -17,6 +17,7 @@ import jinja2.nodes
 import msgspec
 from markupsafe import Markup
 
+from headwater.core.wording import size_words, span_words
 from headwater.web.assets import asset_url, favicon
 from headwater.web.log_lines import clean, level_name, line_html, shortened
 from headwater.web.state_looks import group_of, state_class
@@ -43,6 +44,9 @@ def environment() -> jinja2.Environment:
         state=state_class,
         pretty=pretty_json,
         json=one_line_json,
+        number=number,
+        bytes=size_words,
+        span=span_words,
         plain=msgspec.to_builtins,
         plural=plural,
         pathpart=path_part,
@@ -148,9 +152,14 @@ def one_line_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
 
 
+def number(count: int) -> str:
+    """Return a number with its thousands apart."""
+    return f"{count:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
 def plural(count: int, one: str, many: str | None = None) -> str:
     """Return "1 run", "2 runs"."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    return f"{number(count)} {one if count == 1 else many or one + 's'}"
 
 
 def path_part(text: object) -> str:

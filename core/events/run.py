@@ -166,6 +166,12 @@ class RunRenamed(Event, tag="run.renamed", frozen=True):
     name: str
 
 
+class RunDeleted(Event, tag="run.deleted", frozen=True):
+    """The run, which has ended, is gone from lists and counts. Its history stays in the log."""
+
+    reason: str = ""
+
+
 class TaskRunEvent(Event, frozen=True, kw_only=True):
     """Common to all events of a task run: which one (`map_index` is -1 unless it is a mapped child), when, and in what words."""
 
@@ -288,6 +294,7 @@ RunEvent = (
     | RunPaused
     | RunStateSet
     | RunRenamed
+    | RunDeleted
     | TaskRunStarted
     | TaskRunSucceeded
     | TaskRunFailed

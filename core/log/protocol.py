@@ -245,6 +245,24 @@ class RunLogs(Protocol):
         ...
 
 
+class StreamSize(msgspec.Struct, frozen=True, kw_only=True):
+    """How much a part of the log holds: "EVENTS" (facts), "WORK" (items and timers) or "LOGS" (log lines).
+
+    `bytes` is what the messages take where they are stored, once; `first` and `last` are when the oldest and the newest one came, None
+    where there is none. What exceeds `bytes_max`, or is older than `age_seconds_max`, is forgotten, but of facts: of these, new ones
+    are refused. None: no limit.
+    """
+
+    name: str
+    messages: int
+    bytes: int
+    first: datetime | None = None
+    last: datetime | None = None
+    bytes_max: int | None = None
+    age_seconds_max: float | None = None
+    replicas: int = 1
+
+
 class LiveMessage(Protocol):
     """A message that is stored nowhere: it reaches whoever listens now."""
 
@@ -275,6 +293,15 @@ class Log(Protocol):
 
     @property
     def logs(self) -> RunLogs: ...
+
+    async def sizes(self) -> tuple[StreamSize, ...]:
+        """Return how much there is of facts, of items and timers, and of log lines, in this order; what was deleted is left out.
+
+        Raises:
+            LogUnavailable: the log does not answer.
+
+        """
+        ...
 
     async def publish(self, subject: str, data: bytes) -> None:
         """Send a message to whoever listens on the subject now. At most once: nobody confirms it.

@@ -10,11 +10,11 @@ from typing import Any
 
 from headwater.core import subjects
 from headwater.core.aggregates import Aggregate, Author, Outcome
-from headwater.core.commands import CancelRun, CreateRun, RenameRun, RescheduleRun, RestartRun, RunCommand
+from headwater.core.commands import CancelRun, CreateRun, DeleteRun, RenameRun, RescheduleRun, RestartRun, RunCommand
 from headwater.core.commit import Commit, Position
 from headwater.core.concurrency import together
 from headwater.core.errors import Ambiguous, Conflict, InvalidArgument, LogError, NotFound, OutcomeUnknown
-from headwater.core.events import FlowRegistered, RunCreated, TaskSpec
+from headwater.core.events import FlowRegistered, RunCreated, RunDeleted, TaskSpec
 from headwater.core.identifiers import derived_id, new_id, parsed_uuid
 from headwater.core.labels import label_set, queue_id
 from headwater.core.log.protocol import EventLog, RunQueues, WorkItem
@@ -241,6 +241,45 @@ async def rename_run(log: EventLog, run_id: str, name: str, author: Author) -> O
 
     """
     return await (await load_run(log, run_id)).execute(RenameRun(name), author, refresh=False)
+
+
+async def delete_run(log: EventLog, run_id: str, author: Author, *, reason: str = "") -> Outcome[Run]:
+    """Take a run that has ended off lists and counts; its history stays in the log.
+
+    Raises:
+        InvalidArgument, NotFound: there is no such run.
+        IllegalTransition: it has not ended.
+
+    """
+    return await (await load_run(log, run_id)).execute(DeleteRun(reason), author, refresh=False)
+
+
+@dataclass(frozen=True)
+class DeletedRun:
+    """A run that was deleted, as it was then; when that was, and who did it for which reason. `position` is that of the deletion."""
+
+    run: Run
+    at: datetime
+    actor: str
+    reason: str
+    position: Position
+
+    @property
+    def words(self) -> str:
+        """What happened, as a sentence."""
+        because = f" ({self.reason})" if self.reason else ""
+        return f"{self.run.name!r} was deleted at {self.at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC by {self.actor}{because}."
+
+
+async def find_deleted_run(log: EventLog, run_id: str) -> DeletedRun | None:
+    """Return the run if it was deleted, which only the log knows; None where it was not, or never was."""
+    state, found = run_rules.RULES.initial, None
+    for recorded in await log.read(subjects.run(run_id)):
+        state = run_rules.RULES.fold(recorded.commit.events, state)
+        for event in recorded.commit.events:
+            if isinstance(event, RunDeleted):
+                found = (recorded.commit.at, recorded.commit.actor, event.reason, recorded.position)
+    return None if found is None else DeletedRun(state, *found)
 
 
 async def restart_run(

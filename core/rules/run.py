@@ -9,7 +9,7 @@
 
 Only the current attempt may record anything; a person may resume task runs meanwhile. A run that lost its attempt too often fails. One that
 has ended may be restarted: it is Scheduled again, and keeps of its task runs what need not be done again. While no attempt has it, a person
-may set its state, and those of its task runs.
+may set its state, and those of its task runs. One that has ended may be deleted: nothing of it changes any more.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from headwater.core.commands import (
     ClaimRun,
     ConfirmCancelled,
     CreateRun,
+    DeleteRun,
     FailUnstartedRun,
     FinishRun,
     LoseAttempt,
@@ -49,6 +50,7 @@ from headwater.core.events import (
     RunCancelled,
     RunCancelRequested,
     RunCreated,
+    RunDeleted,
     RunFailed,
     RunPaused,
     RunRenamed,
@@ -96,6 +98,7 @@ class Run(msgspec.Struct, frozen=True):
     started_at: datetime | None = None
     ended_at: datetime | None = None
     failure: Failure | None = None
+    deleted: bool = False
     task_runs: immutables.Map[TaskRunKey, TaskRun] = immutables.Map()
 
     @property
@@ -172,6 +175,8 @@ def evolve(run: Run, event: AnyEvent) -> Run:  # noqa: C901, PLR0912 - one arm p
             return replace(run, state=StateName.PENDING, message=event.reason, cancel_requested=False, failure=None)
         case RunRenamed():
             return replace(run, name=event.name)
+        case RunDeleted():
+            return replace(run, deleted=True)
         case _:
             return run
 
@@ -189,6 +194,8 @@ def decide(run: Run, command: RunCommand) -> Sequence[AnyEvent]:  # noqa: C901, 
     if run.created is None:
         raise NotFound("run", "")
     match command:
+        case RestartRun() | RenameRun() | SetRunState() | SetTaskRunState() if run.deleted:
+            raise IllegalTransition("The run was deleted; nothing of it changes any more.")
         case ClaimRun():
             return _claim(run, command)
         case LoseAttempt():
@@ -221,6 +228,8 @@ def decide(run: Run, command: RunCommand) -> Sequence[AnyEvent]:  # noqa: C901, 
         case RenameRun():
             name = valid_name(command.name, kind="run")
             return [] if name == run.name else [RunRenamed(name)]
+        case DeleteRun():
+            return _delete(run, command)
 
 
 def _create(command: CreateRun) -> Sequence[AnyEvent]:
@@ -439,6 +448,12 @@ def _require_nobody(run: Run) -> None:
             f"Attempt {run.attempt} executes the run, on agent {run.agent_name or run.agent_id!r}: no state of it can be set meanwhile.",
             hint="Wait for its end, or cancel it first: `headwater cancel RUN`.",
         )
+
+
+def _delete(run: Run, command: DeleteRun) -> Sequence[AnyEvent]:
+    if not run.ended:
+        raise IllegalTransition(f"The run is {run.state}; only a run that has ended can be deleted.", hint="Cancel it first.")
+    return [] if run.deleted else [RunDeleted(command.reason)]
 
 
 def _require_attempt(run: Run, attempt: int) -> None:

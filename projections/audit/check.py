@@ -18,6 +18,7 @@ from headwater.core.events import (
     RunCancelled,
     RunCancelRequested,
     RunCreated,
+    RunDeleted,
     RunFailed,
     RunPaused,
     RunRenamed,
@@ -140,7 +141,7 @@ class History:
                 run.ended_at = 0
             case TaskRunStateSet():
                 run.succeeded.pop((event.slug, event.map_index), None)
-            case RunRenamed() | UnknownEvent():
+            case RunRenamed() | RunDeleted() | UnknownEvent():
                 pass
             case _ if run.ended_at:
                 words = f"{event_type(event)} follows the end of the run."
@@ -235,6 +236,8 @@ def _commands(state: Run, events: Sequence[AnyEvent], at: datetime) -> list[comm
             ]
         case RunRenamed():
             return [commands.RenameRun(first.name)]
+        case RunDeleted():
+            return [commands.DeleteRun(first.reason)]
         case RunRestarted():
             tasks = (first.from_task, *first.tasks)
             return [commands.RestartRun(at, tasks, (), first.from_task)]

@@ -26,6 +26,7 @@ class Changes:
         "cached_results",
         "created_runs",
         "deleted_projects",
+        "deleted_runs",
         "interrupted_runs",
         "restarts",
         "run_states",
@@ -49,6 +50,7 @@ class Changes:
         self.archived_flows: set[str] = set()
         self.created_runs: list[str] = []
         self.deleted_projects: set[str] = set()
+        self.deleted_runs: set[str] = set()
 
     def execute(self, statement: str, *arguments: Any) -> None:
         """Have this statement run in its turn."""

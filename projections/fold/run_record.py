@@ -24,6 +24,7 @@ class RunRecord:
         "created_at",
         "created_by",
         "created_position",
+        "deleted",
         "end_time",
         "failure",
         "flow_group_id",
@@ -58,6 +59,7 @@ class RunRecord:
         self.agent_id: str | None = None
         self.agent_name: str | None = None
         self.cancel_requested = False
+        self.deleted = False
         self.failure: str | None = None
         self.position = 0
 

@@ -13,6 +13,7 @@ from headwater.core.events import (
     RunCancelled,
     RunCancelRequested,
     RunCreated,
+    RunDeleted,
     RunFailed,
     RunPaused,
     RunRenamed,
@@ -52,8 +53,8 @@ def fold_run_commit(changes: Changes, known: dict[str, RunRecord], run_id: str, 
                 raise CannotApply("The run was created before.")
             record = known[run_id] = _created(place, commit, event)
             changes.created_runs.append(run_id)
-        elif record is None:
-            raise CannotApply("The run was never created.")
+        elif record is None or record.deleted:
+            raise CannotApply("The run was never created, or it was deleted.")
         elif (fold_task_run := TASK_RUN_FOLDS.get(kind)) is not None:
             patches = changes.task_runs.get(run_id)
             if patches is None:
@@ -177,6 +178,12 @@ def _renamed(_: Changes, run: RunRecord, event: RunRenamed) -> None:
     run.name = text(event.name)
 
 
+def _deleted(changes: Changes, run: RunRecord, _: RunDeleted) -> None:
+    """Have all rows of the run go; what is cached of its results stays, since it serves other runs."""
+    run.deleted = True
+    changes.deleted_runs.add(run.run_id)
+
+
 RUN_FOLDS: dict[type, Callable[[Changes, RunRecord, Any], str | None]] = {
     RunScheduled: _scheduled,
     RunSubmitted: _submitted,
@@ -191,5 +198,6 @@ RUN_FOLDS: dict[type, Callable[[Changes, RunRecord, Any], str | None]] = {
     RunPaused: _paused,
     RunStateSet: _state_set,
     RunRenamed: _renamed,
+    RunDeleted: _deleted,
 }
 """Event class → what it changes; each returns the state that the history shows, or None."""

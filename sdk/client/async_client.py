@@ -237,6 +237,18 @@ class AsyncClient:
         self.wrote(outcome.position)
         return outcome.changed
 
+    async def delete_flow_run(self, flow_run_id: str, reason: str = "") -> bool:
+        """Take a run that has ended off lists and counts; return whether this call did it. Its history stays in the log.
+
+        Raises:
+            InvalidArgument, NotFound: there is no such run.
+            IllegalTransition: it has not ended.
+
+        """
+        outcome = await runs.delete_run(self.log.events, flow_run_id, self.author, reason=reason)
+        self.wrote(outcome.position)
+        return outcome.changed
+
     async def describe_flow(self, flow_id: str, description: str) -> bool:
         """Say what a flow is for, given the id of one of its versions or of its group; return whether that changed it.
 

@@ -164,6 +164,10 @@ class Client:
         """Give a run another name. As `AsyncClient.set_flow_run_name`."""
         return self.call(lambda client: client.set_flow_run_name(flow_run_id, name))
 
+    def delete_flow_run(self, flow_run_id: str, reason: str = "") -> bool:
+        """Take a run that has ended off lists and counts. As `AsyncClient.delete_flow_run`."""
+        return self.call(lambda client: client.delete_flow_run(flow_run_id, reason))
+
     def describe_flow(self, flow_id: str, description: str) -> bool:
         """Say what a flow is for. As `AsyncClient.describe_flow`."""
         return self.call(lambda client: client.describe_flow(flow_id, description))

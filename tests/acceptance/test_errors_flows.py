@@ -163,3 +163,16 @@ def test_default_parameters_are_set_one_by_one_and_serve_where_nothing_is_given(
     ran = append_only("run", "--name", "greetings", "--project", greetings)
     assert "Parameters: {'name': 'Ana', 'times': 1}" in ran.out
     assert defaults("--unset", "name").out == "greetings: new runs get the defaults of their version.\n"
+
+
+def test_a_run_is_deleted_once_it_has_ended(append_only: CommandLine, greetings: str) -> None:
+    later = ("--param", "name=Ana", "--scheduled-at", "2031-01-01", "--quiet")
+    run_id = append_only("run", "--name", "greetings", "--project", greetings, *later).out.strip()
+
+    refused = append_only("delete", "flow-run", run_id, "--yes")
+    assert (refused.code, "hint: Cancel it first." in refused.err) == (1, True)
+    assert append_only("cancel", run_id).code == 0
+    assert append_only("delete", "flow-run", run_id, stdin="n\n").code == 1
+    assert append_only("delete", "flow-run", run_id, "--yes", "--reason", "a trial").out.endswith(f"({run_id}) deleted\n")
+    assert "had been deleted before" in append_only("delete", "flow-run", run_id, "--yes").err
+    assert "deleted: a trial" in append_only("events", run_id).out

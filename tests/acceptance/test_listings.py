@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from command_line import HELLO_FLOW, CommandLine
 
@@ -163,3 +165,15 @@ def test_the_pages_of_a_run_a_flow_and_the_dashboard_have_addresses(headwater: C
     (row,) = headwater("get", "flows", "--project", project, "-o", "json").json
     assert headwater("open", "--print", flow, "--project", project).out == f"{root}/default/flow/{row['flow_group_id']}\n"
     assert "Flow 'nothing' not found." in headwater("open", "--print", "nothing").err
+
+
+def test_the_servers_status_tells_what_the_log_holds(headwater: CommandLine, project: str) -> None:
+    found = headwater("server", "status", "--output", "json").json
+
+    assert (found["state"], found["home"], found["views"]["problem"]) == ("running", str(headwater.home), None)
+    events, work, logs = found["streams"]
+    assert [each["name"] for each in (events, work, logs)] == ["EVENTS", "WORK", "LOGS"]
+    assert events["messages"] == found["views"]["log_position"] > 0
+    assert events["bytes"] > 0
+    assert logs["age_seconds_max"] == 7 * 24 * 3600
+    assert re.search(r"EVENTS   \d+ messages, .*B, since \d{4}-", headwater("server", "status").out)

@@ -117,10 +117,12 @@ async def test_several_replicas_on_a_single_server_are_refused(node: NatsNode) -
 async def test_log_lines_are_kept_as_long_as_was_said_last(node: NatsNode) -> None:
     kept = []
     for days in (None, 30.0, None, 0.5):
-        async with open_log(node.url, ensure_streams=True, log_retention_days=days):
+        async with open_log(node.url, ensure_streams=True, log_retention_days=days) as log:
             kept.append((await _ask(node, "STREAM.INFO.LOGS"))["config"]["max_age"])
+            told = {size.name: size.age_seconds_max for size in await log.sizes()}
 
     assert kept == [7 * DAY, 30 * DAY, 30 * DAY, DAY // 2]
+    assert told == {"EVENTS": None, "WORK": None, "LOGS": 12 * 3600}
 
 
 async def test_a_full_log_says_so_and_keeps_what_it_has(node: NatsNode) -> None:
@@ -131,6 +133,9 @@ async def test_a_full_log_says_so_and_keeps_what_it_has(node: NatsNode) -> None:
         written = await _append_until_refused(log, subject)
 
         assert 10 < written < 20
+        events = (await log.sizes())[0]
+        assert (events.name, events.messages, events.bytes_max) == ("EVENTS", written, 20_000)
+        assert 18_000 < events.bytes <= 20_000
         assert (await log.events.read(subject))[0].position == 1
         assert (await log.events.tail()).position == written
 

@@ -110,6 +110,7 @@ class World:
                 self.now, *self.source.choice([("load", -1), ("load", 0)]), self.source.choice(TASK_RUN_STATES), "", SLUGS
             ),
             commands.RenameRun(f"renamed {self.now}"),
+            commands.DeleteRun("a trial"),
             commands.FinishRun(attempt, self.now, failed=self.source.random() < 0.5, message="the end", failure=Failure("E", "x")),
             *(commands.RecordTaskRuns(attempt, tuple(self.task_run_events())) for _ in range(25)),
         ]
@@ -159,22 +160,24 @@ async def test_the_views_show_what_the_rules_say(database_url: str, seed: int) -
     rows = await folded(database_url, batches)
 
     assert rows["set_aside"] == []
-    assert len(rows["runs"]) == len(world.runs)
+    kept = {run_id: run for run_id, run in world.runs.items() if not run.deleted}
+    assert len(rows["runs"]) == len(kept) < len(world.runs)
+    assert {row["run_id"] for table in ("run_states", "task_run_states") for row in rows[table]} <= {row["id"] for row in rows["runs"]}
     for row in rows["runs"]:
-        run = world.runs[str(row["id"])]
+        run = kept[str(row["id"])]
         assert (row["name"], row["state"], row["state_message"]) == (run.name, run.state, run.message)
         assert (row["attempt"], row["held"], row["cancel_requested"]) == (run.attempt, run.held, run.cancel_requested)
         assert (row["scheduled_start_time"], row["start_time"], row["end_time"]) == (run.start_time, run.started_at, run.ended_at)
         assert (row["agent_id"] or "", row["agent_name"] or "") == (run.agent_id, run.agent_name)
     task_runs = {(str(row["run_id"]), row["slug"], row["map_index"]): row for row in rows["task_runs"]}
-    known = {(run_id, *key): task_run for run_id, run in world.runs.items() for key, task_run in run.task_runs.items()}
+    known = {(run_id, *key): task_run for run_id, run in kept.items() for key, task_run in run.task_runs.items()}
     assert task_runs.keys() == known.keys()
     for key, task_run in known.items():
         row = task_runs[key]
         assert (row["state"], row["name"] or "") == (task_run.state, task_run.name)
         assert (row["start_time"], row["end_time"], row["run_count"] or 0) == (task_run.started_at, task_run.ended_at, task_run.run_count)
     counted = {row["state"]: row["count"] for row in rows["run_counts"] if row["hour"].year == 1}
-    assert counted == Counter(str(run.state) for run in world.runs.values())
+    assert counted == Counter(str(run.state) for run in kept.values())
 
 
 async def test_how_the_log_is_cut_into_batches_changes_nothing(database_url: str) -> None:

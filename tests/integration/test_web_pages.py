@@ -180,6 +180,7 @@ async def test_metrics_tell_of_the_log_the_views_the_runs_the_agents_and_the_que
     await site.history.agent("river-1")
     await site.page("/")
 
+    tail = (await site.log.events.tail()).position
     answer = await site.client.get("/metrics")
 
     assert answer.headers["content-type"].startswith("text/plain")
@@ -192,8 +193,14 @@ async def test_metrics_tell_of_the_log_the_views_the_runs_the_agents_and_the_que
         'headwater_commits_total{kind="run"} 1.0',
         "headwater_views_up 1.0",
         "headwater_append_seconds_count",
+        f'headwater_stream_messages{{stream="EVENTS"}} {tail}.0',
+        'headwater_stream_messages{stream="WORK"} 1.0',
+        'headwater_stream_bytes{stream="LOGS"} 0.0',
     ):
         assert line in answer.text, (line, answer.text)
+    server = await site.page("/default/server")
+    for words in ("EVENTS", "facts, kept for ever", "7 days"):
+        assert words in server
 
 
 async def test_hostile_log_lines_are_shown_as_text_and_downloaded_whole(site: WebSite) -> None:

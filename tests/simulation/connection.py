@@ -15,7 +15,7 @@ from simulation.virtual_time import number_of
 from headwater.core.commit import Commit, Position
 from headwater.core.errors import LogUnavailable, NoAnswer, OutcomeUnknown
 from headwater.core.log.memory import MemoryLog
-from headwater.core.log.protocol import Append, Delivery, LiveMessage, LogTail, QueueBinding, Recorded, RunLogs, WorkItem
+from headwater.core.log.protocol import Append, Delivery, LiveMessage, LogTail, QueueBinding, Recorded, RunLogs, StreamSize, WorkItem
 
 T = TypeVar("T")
 
@@ -114,6 +114,9 @@ class Connection:
         if self.is_cut or self.random.random() < self.weather.lost_replies:
             raise LogUnavailable(self.url, "lost on the way back") if commit_id is None else OutcomeUnknown(commit_id, "no reply")
         return result
+
+    async def sizes(self) -> tuple[StreamSize, ...]:
+        return await self.call(self.log.sizes)
 
     async def publish(self, subject: str, data: bytes) -> None:
         await self.call(lambda: self.log.publish(subject, data))

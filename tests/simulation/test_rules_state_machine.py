@@ -17,6 +17,7 @@ from headwater.core.commands import (
     ClaimRun,
     ConfirmCancelled,
     CreateRun,
+    DeleteRun,
     FailUnstartedRun,
     FinishRun,
     LoseAttempt,
@@ -38,8 +39,10 @@ from headwater.core.events import (
     EdgeSpec,
     RunAttemptLost,
     RunCancelled,
+    RunDeleted,
     RunFailed,
     RunPaused,
+    RunRenamed,
     RunRestarted,
     RunScheduled,
     RunStateSet,
@@ -111,6 +114,7 @@ commands: st.SearchStrategy[RunCommand] = st.one_of(
         lambda key, state: SetTaskRunState(NOON, key[0], key[1], state, "by hand", TASKS), keys, st.sampled_from(set_state.TASK_RUN_STATES)
     ),
     st.builds(RenameRun, st.sampled_from(["n", "m"])),
+    st.builds(DeleteRun, st.just("a trial")),
 )
 
 
@@ -164,12 +168,16 @@ class RunMachine(RuleBasedStateMachine):
         return lives
 
     @invariant()
-    def nothing_changes_a_run_that_has_ended_but_its_name_and_people(self) -> None:
+    def nothing_changes_a_run_that_has_ended_but_its_name_its_deletion_and_people(self) -> None:
         for life in self.lives():
             ends = [index for index, event in enumerate(life) if isinstance(event, ENDS)]
             assert len(ends) <= 1
-            assert all(type(event).__name__ in {"RunRenamed", "TaskRunStateSet"} for end in ends for event in life[end + 1 :])
+            assert all(isinstance(event, RunRenamed | RunDeleted | TaskRunStateSet) for end in ends for event in life[end + 1 :])
         assert self.run.ended is bool(ends)
+
+    @invariant()
+    def nothing_follows_the_deletion_of_a_run(self) -> None:
+        assert not any(isinstance(event, RunDeleted) for event in self.events[:-1])
 
     @invariant()
     def attempts_grow_by_one_and_each_is_lost_at_most_once(self) -> None:

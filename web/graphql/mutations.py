@@ -22,7 +22,7 @@ from headwater.core.log.protocol import LogLine
 from headwater.core.operations.agents import stop_agent
 from headwater.core.operations.flows import FlowMetadata, flow_group, register_flow
 from headwater.core.operations.projects import create_project, delete_project, describe_project, project, rename_project
-from headwater.core.operations.runs import RunRequest, cancel_run, load_run, rename_run
+from headwater.core.operations.runs import RunRequest, cancel_run, delete_run, load_run, rename_run
 from headwater.web.graphql.context import operation_of
 from headwater.web.graphql.flow_group_mutations import FlowGroupMutation
 from headwater.web.graphql.payloads import IdPayload, SuccessPayload
@@ -103,6 +103,11 @@ class CreateFlowRunInput:
 
 @strawberry.input(name="cancel_flow_run_input")
 class CancelFlowRunInput:
+    flow_run_id: Identifier
+
+
+@strawberry.input(name="delete_flow_run_input")
+class DeleteFlowRunInput:
     flow_run_id: Identifier
 
 
@@ -214,6 +219,13 @@ class Mutation(FlowGroupMutation):
         outcome = await cancel_run(log.events, log.queues, input.flow_run_id, operation.author)
         operation.wrote(outcome.position)
         return CancelPayload(state=outcome.state.state)
+
+    @strawberry.mutation
+    async def delete_flow_run(self, info: Info, input: DeleteFlowRunInput) -> SuccessPayload:
+        """Take a run that has ended off lists and counts; its history stays."""
+        operation = operation_of(info)
+        operation.wrote((await delete_run(operation.site.log.events, input.flow_run_id, operation.author)).position)
+        return SuccessPayload(success=True)
 
     @strawberry.mutation
     async def set_flow_run_name(self, info: Info, input: SetFlowRunNameInput) -> SuccessPayload:

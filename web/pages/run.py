@@ -8,11 +8,12 @@ from typing import Any
 from headwater.core import subjects
 from headwater.core.errors import InvalidArgument, NotFound
 from headwater.core.identifiers import parsed_uuid
+from headwater.core.operations.runs import DeletedRun, find_deleted_run
 from headwater.core.queries import RunRow
 from headwater.core.states import FINAL, StateName
 from headwater.web.log_lines import LineFilter, line_filter
 from headwater.web.pages.page import Page, Params, Sources
-from headwater.web.pages.run_tabs import events_tab, logs_tab, overview_tab, schematic_tab, tasks_tab
+from headwater.web.pages.run_tabs import COMMITS_SHOWN, events_tab, logs_tab, overview_tab, schematic_tab, tasks_tab, told_commit
 from headwater.web.waiting import why_waiting
 
 TABS = {"overview": overview_tab, "tasks": tasks_tab, "schematic": schematic_tab, "logs": logs_tab, "events": events_tab}
@@ -24,7 +25,7 @@ async def find_run(sources: Sources, run_id: str) -> RunRow:
     """Return the run; one that was created a moment ago, too: what the views miss, the log may have.
 
     Raises:
-        NotFound: there is no such run.
+        NotFound: there is no such run, or it was deleted.
 
     """
     try:
@@ -42,7 +43,12 @@ async def find_run(sources: Sources, run_id: str) -> RunRow:
 
 async def run_page(sources: Sources, params: Params, query: Params) -> Page:
     """Make the page of a run on the tab that `query` names."""
-    run = await find_run(sources, params["run_id"])
+    try:
+        run = await find_run(sources, params["run_id"])
+    except NotFound:
+        if (deleted := await find_deleted_run(sources.log.events, params["run_id"].lower())) is None:
+            raise
+        return await _deleted_page(sources, deleted)
     tab = tab_of(query)
     waits = run.state == StateName.SCHEDULED
     context: dict[str, Any] = {
@@ -55,6 +61,7 @@ async def run_page(sources: Sources, params: Params, query: Params) -> Page:
         "why": [],
         "can_cancel": run.state not in FINAL and not run.cancel_requested,
         "can_restart": run.state in FINAL and run.state != StateName.SUCCESS,
+        "can_delete": run.state in FINAL,
         "can_start_now": waits and run.scheduled_start_time is not None and run.scheduled_start_time > sources.now,
         "lines_position": 0,
         "position": None,
@@ -72,6 +79,20 @@ async def run_page(sources: Sources, params: Params, query: Params) -> Page:
         changes_at=_changes_at(run, sources.now),
         lines_position=context["lines_position"],
     )
+
+
+async def _deleted_page(sources: Sources, deleted: DeletedRun) -> Page:
+    """Tell that the run was deleted, and what happened to it, which the log still has."""
+    created = deleted.run.created
+    assert created is not None
+    recorded = await sources.log.events.read(subjects.run(created.run_id))
+    context = {
+        "deleted": deleted,
+        "created": created,
+        "more": max(0, len(recorded) - COMMITS_SHOWN),
+        "commits": [told_commit(each) for each in recorded[-COMMITS_SHOWN:]],
+    }
+    return Page(template="run/deleted.html", title=f"{deleted.run.name} · deleted", context=context, position=deleted.position)
 
 
 def tab_of(query: Params) -> str:

@@ -59,5 +59,5 @@ async def server_page(sources: Sources, _: Params, __: Params) -> Page:
     status = await sources.views.status(set_aside_limit=50)
     tail = await sources.log.events.tail()
     counts = await sources.views.run_counts()
-    context = {"status": status, "tail": tail, "counts": counts, "url": sources.log.url}
+    context = {"status": status, "tail": tail, "counts": counts, "url": sources.log.url, "sizes": await sources.log.sizes()}
     return Page(template="server.html", title="Server", context=context, position=tail.position)

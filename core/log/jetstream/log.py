@@ -10,8 +10,8 @@ from headwater.core.log.jetstream.events import JetStreamEvents
 from headwater.core.log.jetstream.live import listen
 from headwater.core.log.jetstream.queues import JetStreamQueues
 from headwater.core.log.jetstream.run_logs import JetStreamRunLogs
-from headwater.core.log.jetstream.streams import StreamSettings, check_streams, ensure_streams
-from headwater.core.log.protocol import EventLog, LiveMessage, RunLogs, RunQueues
+from headwater.core.log.jetstream.streams import StreamSettings, check_streams, ensure_streams, stream_sizes
+from headwater.core.log.protocol import EventLog, LiveMessage, RunLogs, RunQueues, StreamSize
 
 
 class JetStreamLog:
@@ -40,6 +40,9 @@ class JetStreamLog:
 
         """
         await check_streams(self._connection)
+
+    async def sizes(self) -> tuple[StreamSize, ...]:
+        return await stream_sizes(self._connection)
 
     async def publish(self, subject: str, data: bytes) -> None:
         await self._connection.publish(subject, data)

@@ -13,6 +13,8 @@ import msgspec
 from headwater.core.errors import LogUnavailable, SettingsError, StreamMismatch
 from headwater.core.log.jetstream.api import ApiAnswer, ApiRefusal, Patience, ask_api
 from headwater.core.log.jetstream.connection import Connection
+from headwater.core.log.jetstream.wire import moment
+from headwater.core.log.protocol import StreamSize
 
 EVENTS = "EVENTS"
 WORK = "WORK"
@@ -87,6 +89,9 @@ class StreamState(msgspec.Struct, frozen=True):
     first_seq: int = 0
     last_seq: int = 0
     messages: int = 0
+    bytes: int = 0
+    first_ts: str = ""
+    last_ts: str = ""
 
 
 class StreamInfo(ApiAnswer, frozen=True):
@@ -112,6 +117,40 @@ async def stream_info(connection: Connection, name: str) -> StreamInfo:
 
     """
     return await ask_api(connection, f"STREAM.INFO.{name}", None, StreamInfo)
+
+
+async def stream_sizes(connection: Connection) -> tuple[StreamSize, ...]:
+    """Return how much each of our streams holds; those that are not there are left out.
+
+    Raises:
+        LogUnavailable: no answer.
+
+    """
+    found = []
+    for name in CONFIGS:
+        try:
+            info = await stream_info(connection, name)
+        except ApiRefusal as refusal:
+            if not refusal.not_found:
+                raise
+            continue
+        found.append(_size(name, info))
+    return tuple(found)
+
+
+def _size(name: str, info: StreamInfo) -> StreamSize:
+    bytes_max, age = info.config.get("max_bytes", -1), info.config.get("max_age", 0)
+    empty = info.state.messages == 0
+    return StreamSize(
+        name=name,
+        messages=info.state.messages,
+        bytes=info.state.bytes,
+        first=None if empty else moment(info.state.first_ts),
+        last=None if empty else moment(info.state.last_ts),
+        bytes_max=bytes_max if bytes_max > 0 else None,
+        age_seconds_max=age / 10**9 if age else None,
+        replicas=info.config.get("num_replicas", 1),
+    )
 
 
 async def ensure_streams(connection: Connection, settings: StreamSettings) -> None:

@@ -13,7 +13,7 @@ from headwater.core.log.memory.interference import Interference, Moment, Operati
 from headwater.core.log.memory.live import MemoryLive
 from headwater.core.log.memory.queues import MemoryQueues
 from headwater.core.log.memory.run_logs import MemoryRunLogs
-from headwater.core.log.protocol import LiveMessage, Recorded
+from headwater.core.log.protocol import LiveMessage, Recorded, StreamSize
 from headwater.core.subjects import live
 
 __all__ = ["Clock", "Interference", "ManualClock", "MemoryLog", "Moment", "Operation", "SystemClock"]
@@ -33,7 +33,11 @@ class MemoryLog:
         self._on_reconnect: list[Callable[[], None]] = []
         self.events = MemoryEvents(self.clock, self._interfere, self._announce)
         self.queues = MemoryQueues(self.clock, self._interfere)
-        self.logs = MemoryRunLogs(self._interfere)
+        self.logs = MemoryRunLogs(self.clock, self._interfere)
+
+    async def sizes(self) -> tuple[StreamSize, ...]:
+        await anyio.lowlevel.checkpoint()
+        return (self.events.size(), self.queues.size(), self.logs.size())
 
     async def publish(self, subject: str, data: bytes) -> None:
         await anyio.lowlevel.checkpoint()

@@ -15,7 +15,7 @@ from headwater.core.errors import Conflict
 from headwater.core.log.mailbox import Mailbox
 from headwater.core.log.memory.clock import Clock
 from headwater.core.log.memory.interference import Interference
-from headwater.core.log.protocol import Append, LogTail, Recorded
+from headwater.core.log.protocol import Append, LogTail, Recorded, StreamSize
 from headwater.core.subjects import is_literal, matches
 
 _BATCH = 2000
@@ -60,6 +60,12 @@ class MemoryEvents:
     async def tail(self) -> LogTail:
         await anyio.lowlevel.checkpoint()
         return LogTail(self._identity, len(self._recorded))
+
+    def size(self) -> StreamSize:
+        """Return how much there is."""
+        ends = (self._recorded[0].recorded_at, self._recorded[-1].recorded_at) if self._recorded else (None, None)
+        size = sum(len(recorded.data) for recorded in self._recorded)
+        return StreamSize(name="EVENTS", messages=len(self._recorded), bytes=size, first=ends[0], last=ends[1])
 
     async def _append(self, appends: Sequence[Append]) -> Position:
         encoded = [encode(append.commit) for append in appends]

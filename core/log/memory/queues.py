@@ -13,7 +13,7 @@ import anyio.lowlevel
 from headwater.core.log.mailbox import Mailbox
 from headwater.core.log.memory.clock import Clock
 from headwater.core.log.memory.interference import Interference, Operation
-from headwater.core.log.protocol import QueueBinding, WorkItem
+from headwater.core.log.protocol import QueueBinding, StreamSize, WorkItem
 from headwater.core.log.work_item import decode_item, encode_item
 
 
@@ -42,6 +42,7 @@ class _Timer:
     order: int
     queue_id: str
     data: bytes
+    set_at: datetime
 
 
 class MemoryQueues:
@@ -67,7 +68,7 @@ class MemoryQueues:
         await self._asked("set_timer", item.run_id)
         self.settle()
         self._timers_set += 1
-        self._timers[item.run_id] = _Timer(due, self._timers_set, item.queue_id, data)
+        self._timers[item.run_id] = _Timer(due, self._timers_set, item.queue_id, data, self._clock.now())
         self._wake()
         await self._done("set_timer", item.run_id)
 
@@ -93,6 +94,21 @@ class MemoryQueues:
         for queue in self._queues.values():
             for stored in (*queue.ready, *queue.held):
                 yield decode_item(stored.data)
+
+    def size(self) -> StreamSize:
+        """Return how much there is."""
+        self.settle()
+        stored = [each for queue in self._queues.values() for each in (*queue.ready, *queue.held)]
+        kept = [(each.offered_at, len(each.data)) for each in stored]
+        kept += [(timer.set_at, len(timer.data)) for timer in self._timers.values()]
+        moments = [at for at, _ in kept]
+        return StreamSize(
+            name="WORK",
+            messages=len(kept),
+            bytes=sum(length for _, length in kept),
+            first=min(moments, default=None),
+            last=max(moments, default=None),
+        )
 
     def losses(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
         return self._losses()

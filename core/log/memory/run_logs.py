@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime
 
 import anyio.lowlevel
 
@@ -11,15 +12,18 @@ from headwater.core import subjects
 from headwater.core.commit import Position
 from headwater.core.log.log_lines import decode_lines, encode_lines
 from headwater.core.log.mailbox import Mailbox
+from headwater.core.log.memory.clock import Clock
 from headwater.core.log.memory.interference import Interference
-from headwater.core.log.protocol import LogLine, RecordedLines
+from headwater.core.log.protocol import LogLine, RecordedLines, StreamSize
 
 
 class MemoryRunLogs:
     """`RunLogs` in memory. Nothing is removed by age."""
 
-    def __init__(self, interfere: Callable[[], Interference]) -> None:
+    def __init__(self, clock: Clock, interfere: Callable[[], Interference]) -> None:
+        self._clock = clock
         self._interference = interfere
+        self._stored: list[tuple[datetime, int]] = []
         self._recorded: list[RecordedLines] = []
         self._followers: set[Mailbox[None]] = set()
 
@@ -32,6 +36,7 @@ class MemoryRunLogs:
             recorded = decode_lines(position, subjects.run_log(run_id, attempt), data)
             assert recorded is not None
             self._recorded.append(recorded)
+            self._stored.append((self._clock.now(), len(data)))
         for follower in self._followers:
             follower.wake()
         self._interference()("write_lines", "done", run_id)
@@ -40,6 +45,12 @@ class MemoryRunLogs:
     async def read(self, run_id: str, *, after: Position = 0) -> list[RecordedLines]:
         await anyio.lowlevel.checkpoint()
         return self.after(run_id, after)
+
+    def size(self) -> StreamSize:
+        """Return how much there is."""
+        ends = (self._stored[0][0], self._stored[-1][0]) if self._stored else (None, None)
+        size = sum(length for _, length in self._stored)
+        return StreamSize(name="LOGS", messages=len(self._stored), bytes=size, first=ends[0], last=ends[1])
 
     def after(self, run_id: str | None, position: Position) -> list[RecordedLines]:
         return [recorded for recorded in self._recorded[position:] if run_id is None or recorded.run_id == run_id]

@@ -140,7 +140,9 @@ class Zygote:
             try:
                 data = memoryview(frame(launch))
                 sent = socket.send_fds(spare.orders, [data], [output, report])
-                spare.orders.sendall(data[sent:])
+                # Sending nothing fails where the spare has closed its end by now: it has its order, and is at work.
+                if sent < len(data):
+                    spare.orders.sendall(data[sent:])
             except OSError:
                 self._discard(spare)
                 return None

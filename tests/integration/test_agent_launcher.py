@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
+import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import anyio
 import psutil
 import pytest
 from agents_at_work import agent_at_work, eventually, is_alive, workshop
 
+from headwater.agents.launch_wire import Launch
 from headwater.agents.launching import LaunchOrder
 from headwater.agents.local_launcher import LocalLauncher
 from headwater.agents.local_run import LAST_LINES_MAX
 from headwater.agents.run_child import take_environment
+from headwater.agents.zygote import Spare, Zygote
 from headwater.graph.flow import Flow
 from headwater.run_configs import LocalRun
 from headwater.tasks.control_flow import case
@@ -156,3 +161,29 @@ async def test_a_forked_run_finds_all_it_needs_imported(nats_url: str, tmp_path:
 
     (imported,) = [line.message for line in lines if line.task == "look-1" and "Task " not in line.message]
     assert imported.split() == []
+
+
+def test_a_process_that_took_its_order_is_not_replaced_however_late_the_zygote_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    orders, spare_s_end = socket.socketpair()
+    (channel, agent_s_end), (output, report) = socket.socketpair(), os.pipe()
+    send_fds = socket.send_fds
+
+    def lose_the_processor_behind_it(*arguments: Any) -> int:
+        sent = send_fds(*arguments)
+        spare_s_end.close()  # as a spare process does, which has read its order and executes it by now
+        return sent
+
+    with channel, agent_s_end, subprocess.Popen(["/bin/sleep", "600"], start_new_session=True) as spare:
+        keeper = Zygote(channel)
+        keeper._spare = Spare(spare.pid, orders)
+        monkeypatch.setattr(socket, "send_fds", lose_the_processor_behind_it)
+        try:
+            taken_by = keeper._order_spare(Launch(1, {"NAME": "value"}, "/"), output, report)
+
+            assert (taken_by, spare.poll()) == (spare.pid, None)
+        finally:
+            spare.kill()
+            for descriptor in (output, report, keeper._lifeline, keeper._lifeline_held):
+                os.close(descriptor)
+            keeper._woken.close()
+            keeper._wake.close()

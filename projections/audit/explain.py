@@ -254,11 +254,7 @@ class _Explaining:
             return self._paused()
         lost = f" Attempt {run.attempt} was lost: {run.message}." if run.attempts_lost else ""
         if run.start_time is not None and run.start_time > self.now:
-            words = f"It is not due yet: it starts at {self.say_time(run.start_time)}."
-            if run.attempt and run.message:
-                words = f"{run.message} It goes on at {self.say_time(run.start_time)}."
-            hint = "`headwater resume RUN` lets it go on now." if paused(run.task_runs) else ""
-            return self._because(Reason.NOT_DUE, words, RunScheduled, last=1, hint=hint)
+            return self._not_due(run.start_time)
         created = run.created
         assert created is not None
         slots = self.around.slots
@@ -270,6 +266,24 @@ class _Explaining:
             hint = f"`headwater set concurrency {created.flow_name} N --project {created.project_name}` changes the limit."
             return self._because(Reason.LIMIT_REACHED, words, RunScheduled, RunAttemptLost, hint=hint)
         return self._for_an_agent(created.labels, lost)
+
+    def _not_due(self, start_time: datetime) -> Explanation:
+        run, at = self.run, self.say_time(start_time)
+        retry = self._next_task_run(TaskRunRetryScheduled, StateName.RETRYING)
+        if retry is not None:
+            slug, due, shown = retry
+            words = (
+                f"Task {slug!r} failed and is tried again at {self.say_time(due)}. No process waits for that: the run goes on by itself."
+            )
+            return self._with(Reason.WAITS_FOR_RETRY, words, shown, self._last(RunScheduled))
+        if isinstance(self.life[-1].event, RunScheduled) and len(self.life) > 1 and isinstance(self.life[-2].event, RunAttemptLost):
+            words = f"Attempt {run.attempt} was lost: {run.message}. The next one starts at {at}."
+            return self._because(Reason.NOT_DUE, words, RunAttemptLost, RunScheduled, last=2)
+        words = f"It is not due yet: it starts at {at}."
+        if run.attempt and run.message:
+            words = f"{run.message} It goes on at {at}."
+        hint = "`headwater resume RUN` lets it go on now." if paused(run.task_runs) else ""
+        return self._because(Reason.NOT_DUE, words, RunScheduled, last=1, hint=hint)
 
     def _for_an_agent(self, labels: tuple[str, ...], lost: str) -> Explanation:
         kinds = (RunScheduled, RunAttemptLost)

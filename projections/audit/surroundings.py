@@ -29,9 +29,17 @@ _decode = msgspec.json.Decoder(HoldsAnswer).decode
 
 
 async def explain_run(
-    log: Log, run_id: str, *, now: datetime | None = None, say_time: Callable[[datetime], str] = datetime.isoformat
+    log: Log,
+    run_id: str,
+    *,
+    now: datetime | None = None,
+    say_time: Callable[[datetime], str] = datetime.isoformat,
+    is_heard: Callable[[str], bool] = lambda _: False,
+    views: Views | None = None,
 ) -> Explanation:
     """Return why the run is as it is. The views need not answer: then it says so where they matter.
+
+    `is_heard` tells of agents, by their ids, that live for sure: those are not asked whether they do.
 
     Raises:
         InvalidArgument, NotFound: there is no such run.
@@ -39,12 +47,12 @@ async def explain_run(
 
     """
     run = await load_run(log.events, run_id)
-    around = await surroundings(log, run.state)
+    around = await surroundings(log, run.state, views or Views(log), is_heard=is_heard)
     history = await log.events.read(run.subject)
     return explain(history, around, now or datetime.now(UTC), say_time=say_time)
 
 
-async def surroundings(log: Log, run: Run) -> Surroundings:
+async def surroundings(log: Log, run: Run, views: Views, *, is_heard: Callable[[str], bool] = lambda _: False) -> Surroundings:
     """Gather what matters for a run in this state."""
     created = run.created
     if created is None or run.ended:
@@ -53,41 +61,42 @@ async def surroundings(log: Log, run: Run) -> Surroundings:
         answer = await _ask(log, run.agent_id, HoldsQuestion(created.run_id, run.attempt))
         return Surroundings(holds=None if answer is None else answer.holds, lease_seconds=None if answer is None else answer.lease_seconds)
     try:
-        agents: list[AgentRow] | None = await Views(log).agents(status="working", limit=None)
+        agents: list[AgentRow] | None = await views.agents(status="working", limit=None)
     except ViewsError:
         agents = None
     limit = (await queue(log.events, created.queue_id).refresh()).limit
     found = await slots(log.events, created.flow_group_id).refresh()
     return Surroundings(
         agents=agents,
-        answering=await _answering(log, [agent.id for agent in agents or () if takes(agent.labels, created.labels)]),
+        answering=await _answering(log, [agent.id for agent in agents or () if takes(agent.labels, created.labels)], is_heard),
         slots=found,
         slot_names={each: (await load_run(log.events, each)).state.name for each in found.attempts},
         waits_in_broker=await log.queues.is_waiting(created.run_id, generation=run.generation),
         queue_limit=limit,
-        queue_runs=await _held_in_queue(log, created.queue_id) if limit is not None else (),
+        queue_runs=await _held_in_queue(views, created.queue_id) if limit is not None else (),
     )
 
 
-async def _held_in_queue(log: Log, queue_id: str) -> list[str]:
+async def _held_in_queue(views: Views, queue_id: str) -> list[str]:
     """Return the names of the queue's runs that are executed now; nothing where the views do not answer."""
     try:
-        runs = await Views(log).runs(states=("Submitted", "Running", "Cancelling"), limit=None)
+        runs = await views.runs(states=("Submitted", "Running", "Cancelling"), limit=None)
     except ViewsError:
         return []
     return [row.name for row in runs if row.queue_id == queue_id]
 
 
-async def _answering(log: Log, agent_ids: list[str]) -> frozenset[str]:
+async def _answering(log: Log, agent_ids: list[str], is_heard: Callable[[str], bool]) -> frozenset[str]:
     """Return those of the agents that answer; of very many, those that were not asked count as answering."""
-    answered = set(agent_ids[_ASKED_MAX:])
+    unheard = [agent_id for agent_id in agent_ids if not is_heard(agent_id)]
+    answered = {*agent_ids} - {*unheard[:_ASKED_MAX]}
 
     async def ask(agent_id: str) -> None:
         if await _ask(log, agent_id, HoldsQuestion("", 0)) is not None:
             answered.add(agent_id)
 
     async with anyio.create_task_group() as group:
-        for agent_id in agent_ids[:_ASKED_MAX]:
+        for agent_id in unheard[:_ASKED_MAX]:
             group.start_soon(ask, agent_id)
     return frozenset(answered)
 

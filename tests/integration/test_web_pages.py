@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from played_history import ETL_TASKS, chain, play_etl
@@ -11,6 +12,7 @@ from viewing import eventually, hosted, opened
 from web_site import WebSite, fresh_site, web_site
 
 from headwater.core.events import ParameterSpec
+from headwater.projections.audit import explain_run
 
 NASTY = "Hello, World! <b>'\"</b> & {{ 7*7 }} \u202eevil"
 
@@ -123,8 +125,13 @@ async def test_a_waiting_run_says_why_it_waits(site: WebSite) -> None:
 
     await site.history.agent("plain", ["cpu"])
     later = await site.history.run(flow.flow_id, start_time=site.history.clock() + timedelta(hours=1))
-    assert "Agent plain lacks gpu." in await site.page(f"/default/flow-run/{waiting.run_id}")
-    assert "It is not due yet." in await site.page(f"/default/flow-run/{later.run_id}")
+    for run in (waiting, later):
+        page = unescape(await site.page(f"/default/flow-run/{run.run_id}"))
+        found = await explain_run(site.log, run.run_id)
+        assert found.words.partition(":")[0] in page
+        assert found.hint in page
+    assert "It is not due yet: it starts at " in page
+    assert "Agent 'plain' lacks gpu." in unescape(await site.page(f"/default/flow-run/{waiting.run_id}"))
 
 
 async def test_lists_turn_pages_and_filter(site: WebSite) -> None:

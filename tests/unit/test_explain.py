@@ -11,7 +11,7 @@ from happenings import AUTHOR, a_flow, a_run, claimed, executed, finished, lost,
 
 from headwater.core import subjects
 from headwater.core.aggregates import Author
-from headwater.core.commands import FailUnstartedRun
+from headwater.core.commands import FailUnstartedRun, LoseAttempt, ParkRun
 from headwater.core.events import (
     TaskRunFailed,
     TaskRunPaused,
@@ -101,6 +101,33 @@ async def test_it_is_not_due_yet(log: MemoryLog) -> None:
 
     assert found.reason is Reason.NOT_DUE
     assert due.isoformat() in found.words
+
+
+async def test_the_next_attempt_waits_after_a_crash_and_until_when(log: MemoryLog) -> None:
+    run_id = await new_run(log)
+    await claimed(log, run_id)
+    again_at = NOW + timedelta(hours=1)
+    await run(log.events, run_id).execute(LoseAttempt(1, "its process died", NOW, again_at=again_at), AUTHOR)
+
+    found = await explained(log, run_id, at_work())
+
+    assert found.reason is Reason.NOT_DUE
+    assert found.words == f"Attempt 1 was lost: its process died. The next one starts at {again_at.isoformat()}."
+
+
+async def test_no_process_waits_for_a_retry_that_is_far_away(log: MemoryLog) -> None:
+    run_id = await new_run(log)
+    await claimed(log, run_id)
+    due = NOW + timedelta(hours=3)
+    retry = TaskRunRetryScheduled(slug="task-0", at=NOW, start_time=due, run_count=1)
+    await recorded(log, run_id, TaskRunStarted(slug="task-0", at=NOW), retry)
+    await run(log.events, run_id).execute(ParkRun(1, NOW, due, "Waiting for the retry of a task."), AUTHOR)
+
+    found = await explained(log, run_id, at_work())
+
+    assert found.reason is Reason.WAITS_FOR_RETRY
+    assert f"Task 'task-0' failed and is tried again at {due.isoformat()}. No process waits for that" in found.words
+    assert len(found.evidence) == 2
 
 
 async def test_it_runs_and_who_holds_it_until_when(log: MemoryLog) -> None:

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from headwater.core.queries import AgentRow, RunRow, RunStateRow, TaskGroupRow, TaskRunStateRow
+from headwater.core.queries import RunRow, RunStateRow, TaskGroupRow, TaskRunStateRow
 from headwater.web.timeline import LANES_MAX, Bar, telling_state, timeline
-from headwater.web.waiting import why_waiting
 
 AT = datetime(2026, 5, 17, 12, tzinfo=UTC)
 
@@ -121,34 +120,3 @@ def test_mapped_children_share_a_lane_and_only_so_many_tasks_are_drawn() -> None
 )
 def test_a_group_is_told_by_the_state_that_matters(counts: dict[str, int], state: str) -> None:
     assert telling_state(counts) == state
-
-
-def _agent(name: str, labels: tuple[str, ...] = (), *, limit: int | None = None, held: int = 0) -> AgentRow:
-    fields: dict[str, Any] = {"id": name, "name": name, "kind": "local", "labels": labels, "hostname": "h", "pid": 1, "version": "1"}
-    more: dict[str, Any] = {"limit": limit, "status": "working", "status_reason": "", "created": AT, "ended": None}
-    return AgentRow(**fields, **more, held_runs=held, position=1)
-
-
-@pytest.mark.parametrize(
-    ("labels", "agents", "heard", "words"),
-    [
-        (("gpu",), [], {}, ["No agent is at work"]),
-        (("gpu",), [_agent("a", ("cpu",))], {}, ["No agent at work takes runs with labels gpu.", "Agent a lacks gpu."]),
-        ((), [_agent("a", ("cpu",))], {}, ["takes runs with no labels", "takes labelled runs only"]),
-        ((), [_agent("a", limit=1, held=1)], {"a": AT}, ["Every agent that takes its labels is full: a."]),
-        ((), [_agent("a")], {}, ["nothing has been heard of it lately"]),
-        ((), [_agent("a"), _agent("b", limit=1, held=1)], {"a": AT}, ["It is offered to a, b"]),
-    ],
-)
-def test_a_waiting_run_tells_who_could_take_it(
-    labels: tuple[str, ...], agents: list[AgentRow], heard: dict[str, datetime | None], words: list[str]
-) -> None:
-    told = why_waiting(_run("Scheduled", labels=labels, attempt=0), agents, heard, _at(60))
-
-    assert len(told) == len(words)
-    assert all(expected in sentence for expected, sentence in zip(words, told, strict=True))
-
-
-def test_a_run_that_lost_its_attempt_says_so_and_one_that_runs_says_nothing() -> None:
-    assert why_waiting(_run("Scheduled", attempt=2), [], {}, _at(0))[0] == "Attempt 2 was lost; the run waits for attempt 3."
-    assert why_waiting(_run("Running"), [], {}, _at(0)) == []

@@ -58,7 +58,7 @@ async def run_page(sources: Sources, params: Params, query: Params) -> Page:
         "query": query,
         "late": is_late(run, sources.now),
         "waits": waits,
-        "why": [],
+        "why": await why_waiting(sources, run),
         "can_cancel": run.state not in FINAL and not run.cancel_requested,
         "can_restart": run.state in FINAL and run.state != StateName.SUCCESS,
         "can_delete": run.state in FINAL,
@@ -66,9 +66,6 @@ async def run_page(sources: Sources, params: Params, query: Params) -> Page:
         "lines_position": 0,
         "position": None,
     }
-    if waits:
-        agents = await sources.views.agents(status="working", limit=None)
-        context["why"] = why_waiting(run, agents, sources.presence.lively(agent.id for agent in agents), sources.now)
     context |= await TABS[tab](sources, run, query)
     return Page(
         template=f"run/{tab}.html",

@@ -17,6 +17,7 @@ from headwater.web import actions
 from headwater.web.assets import send_asset
 from headwater.web.downloads import commit_as_json, log_as_json, log_as_text
 from headwater.web.graphql.endpoint import answer_graphql, send_explorer, subscriptions
+from headwater.web.guard import Guard, forget_key, send_login, take_key
 from headwater.web.health import health, ready, send_metrics
 from headwater.web.page_requests import send_page, send_updates
 from headwater.web.pages.kinds import KINDS
@@ -52,6 +53,9 @@ def routes() -> list[BaseRoute]:
         *(Route(kind.path, send_page, methods=["GET"]) for kind in KINDS),
         Route("/default", _to_dashboard),
         Route("/live", send_updates),
+        Route("/login", send_login, methods=["GET"]),
+        Route("/login", take_key, methods=["POST"]),
+        Route("/logout", forget_key, methods=["POST"]),
         Route("/", answer_graphql, methods=["POST"]),
         Route("/graphql", answer_graphql, methods=["POST"]),
         Route("/graphql", send_explorer, methods=["GET"]),
@@ -71,7 +75,11 @@ def make_app(site: Site, *, hosts: Iterable[str]) -> Starlette:
     """Return the application of this site; `hosts` are the names with a domain that it answers for."""
     app = Starlette(
         routes=routes(),
-        middleware=[Middleware(Safety, hosts=frozenset(hosts)), Middleware(GZipMiddleware, minimum_size=1000, compresslevel=4)],
+        middleware=[
+            Middleware(Safety, hosts=frozenset(hosts)),
+            Middleware(Guard, keeper=site.keeper),
+            Middleware(GZipMiddleware, minimum_size=1000, compresslevel=4),
+        ],
         exception_handlers={HeadwaterError: answer_error, HTTPException: answer_http_error, Exception: answer_broken},
     )
     app.state.site = site

@@ -1,7 +1,7 @@
 """What every request and every answer must pass: the right host, the right origin, a strict policy for content, and a token for changes.
 
-The server listens on loopback and asks nobody who they are, so the danger is a page of another site in the same browser. It cannot
-read our pages, so it knows no token; its requests bear its own origin; and a name that it lets point to loopback is not one of ours.
+The danger is a page of another site in the same browser. It cannot read our pages, so it knows no token; its requests bear its own
+origin; and a name that it lets point to loopback is not one of ours. Who may come in at all is another question: see `guard`.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from anyio.abc import TaskStatus
 
 from headwater.core.log.protocol import Log
 from headwater.web.app import make_app
+from headwater.web.guard import Keeper
 from headwater.web.http_server import serve_http
 from headwater.web.live.hub import LiveHub
 from headwater.web.metrics import Metrics
@@ -24,7 +25,7 @@ class WebService:
     """Serves the web on `http_socket` until cancelled, and closes the socket then. Everything it shows comes through `log`.
 
     `hosts` are names with a domain under which people reach the server, such as that of HEADWATER_UI_URL; requests for other such
-    names are refused. `key` is the server's; it goes into the token that forms carry.
+    names are refused. `key` is the server's: where it has one, whoever comes must show it.
     """
 
     def __init__(self, log: Log, http_socket: socket.socket, *, hosts: Iterable[str] = (), key: str | None = None) -> None:
@@ -37,12 +38,13 @@ class WebService:
         """Serve until cancelled; ready when requests are answered."""
         tail = await self._log.events.tail()
         token = page_token(tail.identity, self._key)
-        page_context: dict[str, Any] = {"token": token}
+        keeper = None if self._key is None else Keeper(self._key, tail.identity)
+        page_context: dict[str, Any] = {"token": token, "keyed": keeper is not None}
         presence = Presence(self._log)
         metrics = Metrics()
         hub = LiveHub(self._log, presence, page_context, metrics.heard)
         presence.on_return(hub.agent_heard)
-        site = Site(self._log, presence, hub, token, page_context, metrics)
+        site = Site(self._log, presence, hub, token, page_context, metrics, keeper)
         async with anyio.create_task_group() as group:
             await group.start(hub.serve)
             await group.start(presence.serve)

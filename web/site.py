@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 
@@ -14,6 +14,9 @@ from headwater.core.operations.runs import RunCreation
 from headwater.web.live.hub import LiveHub
 from headwater.web.metrics import Metrics
 from headwater.web.presence import Presence
+
+if TYPE_CHECKING:
+    from headwater.web.guard import Keeper
 
 
 @dataclass
@@ -26,6 +29,7 @@ class Site:
     token: str
     page_context: dict[str, Any]
     metrics: Metrics
+    keeper: Keeper | None = None
     creation: RunCreation = field(init=False)
     graphql_wrote: Position = 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from headwater.core.queries.questions import (
     AnyQuery,
+    CountRows,
     CountRuns,
     FindRows,
     GetFlow,
@@ -29,6 +30,7 @@ from headwater.core.queries.questions import (
 from headwater.core.queries.rows import (
     AgentRow,
     CachedResultRow,
+    CountRow,
     FlowEdgeRow,
     FlowGroupRow,
     FlowRow,
@@ -53,6 +55,8 @@ __all__ = [
     "AgentRow",
     "AnyQuery",
     "CachedResultRow",
+    "CountRow",
+    "CountRows",
     "CountRuns",
     "FailureKind",
     "FindRows",

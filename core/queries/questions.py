@@ -143,6 +143,13 @@ class FindRows(Query, tag="find", frozen=True, kw_only=True):
     offset: int = 0
 
 
+class CountRows(Query, tag="count", frozen=True, kw_only=True):
+    """How many rows of a table meet these conditions; `table` and `where` as in `FindRows`."""
+
+    table: str
+    where: dict[str, Any] = {}
+
+
 class ListTaskRunStates(Query, tag="task_run_states", frozen=True, kw_only=True):
     """The states that task runs were in, in order: of one task run, or of all of the run where `slug` is None."""
 
@@ -223,6 +230,7 @@ AnyQuery = (
     | ListTaskRuns
     | ListTaskRunStates
     | FindRows
+    | CountRows
     | ListTaskGroups
     | ListLastRuns
     | ListCachedResults

@@ -281,6 +281,12 @@ class RunCountRow(Row, frozen=True, kw_only=True):
     count: int
 
 
+class CountRow(Row, frozen=True, kw_only=True):
+    """How many there are."""
+
+    count: int
+
+
 class SetAsideRow(Row, frozen=True, kw_only=True):
     """A commit that the projector could not apply: where, what it was, and why."""
 

@@ -15,7 +15,7 @@ from headwater.projections.queries.catalogue import (
     list_projects,
     list_queues,
 )
-from headwater.projections.queries.find import find_rows
+from headwater.projections.queries.find import count_rows, find_rows
 from headwater.projections.queries.groups import list_last_runs, list_task_groups
 from headwater.projections.queries.runs import count_runs, get_run, list_run_states, list_runs
 from headwater.projections.queries.statement import Key, Parent, Statement
@@ -40,6 +40,7 @@ _STATEMENTS: dict[type[ask.Query], Callable[[Any, Key | None, int], Statement]] 
     ask.ListQueues: list_queues,
     ask.CountRuns: count_runs,
     ask.FindRows: find_rows,
+    ask.CountRows: count_rows,
 }
 
 

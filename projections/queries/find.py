@@ -9,7 +9,7 @@ from typing import Any
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.identifiers import parsed_uuid
-from headwater.core.queries import FindRows
+from headwater.core.queries import CountRows, FindRows
 from headwater.projections.queries.statement import Conditions, Key, Statement
 
 ROWS_MAX = 1000
@@ -169,9 +169,7 @@ def find_rows(query: FindRows, after: Key | None, count: int) -> Statement:
         InvalidArgument: a table, column, operator or value is none that is known.
 
     """
-    table = TABLES.get(query.table)
-    if table is None:
-        raise InvalidArgument(f"{query.table!r} is nothing that can be found.", hint=f"There are: {', '.join(TABLES)}.")
+    table = _table(query.table)
     if not 0 <= query.limit <= ROWS_MAX:
         raise InvalidArgument(f"A limit is a number from 0 to {ROWS_MAX}, not {query.limit}.", hint="Use offset to go on.")
     if not 0 <= query.offset <= _BIGGEST:
@@ -187,6 +185,21 @@ def find_rows(query: FindRows, after: Key | None, count: int) -> Statement:
         ) AS shown
     """
     return Statement(sql, tuple(conditions.arguments))
+
+
+def count_rows(query: CountRows, _: Key | None, __: int) -> Statement:
+    """Return the statement that counts the rows. Raises as `find_rows`."""
+    table = _table(query.table)
+    conditions = _Where(table.columns)
+    where = conditions.all_of(query.where, depth=0)
+    sql = f"SELECT json_build_object('count', count(*))::text AS row, NULL AS key FROM ({table.rows}) AS all_rows WHERE {where}"
+    return Statement(sql, tuple(conditions.arguments))
+
+
+def _table(name: str) -> Table:
+    if name not in TABLES:
+        raise InvalidArgument(f"{name!r} is nothing that can be found.", hint=f"There are: {', '.join(TABLES)}.")
+    return TABLES[name]
 
 
 def _place(after: Key) -> int:

@@ -15,6 +15,8 @@ from web_site import WebSite, fresh_site
 
 from headwater.core.events import ParameterSpec
 from headwater.core.operations.runs import load_run
+from headwater.web.graphql import columns
+from headwater.web.graphql.inputs import Order
 
 
 @pytest.fixture
@@ -127,6 +129,69 @@ async def test_where_order_limit_and_offset(site: WebSite) -> None:
     assert len((await _data(site, '{ log(where: {level: {_gte: "WARNING"}}) { message level } }'))["log"]) == 4
     assert len((await _data(site, '{ task_run(where: {map_index: {_gte: 0}, task: {name: {_eq: "transform"}}}) { id } }'))["task_run"]) == 3
     assert len((await _data(site, "{ task(where: {mapped: {_eq: true}}) { slug } }"))["task"]) == 1
+
+
+async def test_rows_are_counted(site: WebSite) -> None:
+    flow_id = await _flow(site, "etl", **ETL_TASKS)
+    for fail in (False, True):
+        await play_etl(site.history, flow_id, fail=fail, children=1)
+    await site.history.agent("river-1")
+    await site.page("/")
+
+    counts = await _data(
+        site,
+        """{ project_aggregate { aggregate { count } } flow_aggregate { aggregate { count } } flow_group_aggregate { aggregate { count } }
+        flow_run_aggregate(where: {state: {_eq: "Failed"}}) { aggregate { count } } task_aggregate { aggregate { count } }
+        task_run_aggregate(where: {state: {_eq: "Failed"}}) { aggregate { count } } agent_aggregate { aggregate { count } }
+        log_aggregate(where: {level: {_gte: "ERROR"}}) { aggregate { count } } }""",
+    )
+
+    assert {name: found["aggregate"]["count"] for name, found in counts.items()} == {
+        "project_aggregate": 1,
+        "flow_aggregate": 1,
+        "flow_group_aggregate": 1,
+        "flow_run_aggregate": 1,
+        "task_aggregate": 5,
+        "task_run_aggregate": 1,
+        "agent_aggregate": 1,
+        "log_aggregate": 1,
+    }
+
+
+_VALUES = {
+    "uuid": '"0197a3c1-0b2c-7d3e-8f40-5a6b7c8d9e0f"', "text": '"a%"', "level": '"INFO"', "int": "1", "truth": "true",
+    "time": '"2026-01-01T00:00:00Z"', "texts": '["a"]',
+}  # fmt: skip
+_COMPARED = ("_eq", "_neq", "_gt", "_gte", "_lt", "_lte")
+_LISTED = ("_in", "_nin")
+_OPERATORS = {
+    "uuid": (*_COMPARED, *_LISTED), "text": (*_COMPARED, *_LISTED, "_like", "_nlike", "_ilike", "_nilike"), "level": (*_COMPARED, *_LISTED),
+    "int": (*_COMPARED, *_LISTED), "truth": ("_eq", "_neq"), "time": (*_COMPARED, *_LISTED), "texts": ("_eq", "_neq", "_contains"),
+}  # fmt: skip
+
+
+_TABLES = (
+    columns.PROJECT, columns.FLOW, columns.FLOW_GROUP, columns.FLOW_RUN, columns.TASK_RUN, columns.TASK, columns.LOG, columns.AGENT,
+)  # fmt: skip
+
+
+def _conditions(table: columns.Columns) -> list[str]:
+    own = [
+        f"{{{column}: {{{operator}: {f'[{_VALUES[kind]}]' if operator in _LISTED else _VALUES[kind]}}}}}"
+        for column, (kind, _) in table.own.items()
+        for operator in _OPERATORS[kind]
+    ]
+    null = [f"{{{column}: {{_is_null: {truth}}}}}" for column in table.own for truth in ("true", "false")]
+    return [*own, *null, *(f"{{{name}: {each}}}" for name, other in table.relations.items() for each in _conditions(other))]
+
+
+async def test_every_operator_of_every_column_and_every_order_is_answered(site: WebSite) -> None:
+    for table in _TABLES:
+        asked = [f"where: {{_and: [{each}], _or: [{each}], _not: {each}}}" for each in _conditions(table)]
+        asked += [f"order_by: {{{column}: {order.value}}}" for column in table.own for order in Order]
+        for start in range(0, len(asked), 60):
+            fields = [f"q{number}: {table.name}({each}) {{ __typename }}" for number, each in enumerate(asked[start : start + 60])]
+            assert set(map(len, (await _data(site, f"{{ {' '.join(fields)} }}")).values())) == {0}
 
 
 async def test_hello_api_agents_and_flow_groups(site: WebSite) -> None:

@@ -11,6 +11,7 @@ from strawberry import Info
 from headwater.core.errors import InvalidArgument, NotFound
 from headwater.core.queries import AgentRow, FlowGroupRow, FlowRow, FlowTaskRow, ListTaskRuns, LogRow, ProjectRow, TaskRunRow
 from headwater.web.graphql import columns
+from headwater.web.graphql.aggregates import Aggregates
 from headwater.web.graphql.context import operation_of
 from headwater.web.graphql.ids import split_task_run_id
 from headwater.web.graphql.inputs import (
@@ -50,7 +51,7 @@ class ApiInfo:
 
 
 @strawberry.type(name="query_root")
-class Query:
+class Query(Aggregates):
     """What can be read."""
 
     @strawberry.field

@@ -1,18 +1,21 @@
-"""`headwater set`: settings of a flow that hold for its runs from here on."""
+"""`headwater set`: settings of a flow that hold for its runs from here on, and states of runs by hand."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from headwater.cli.connection import with_client
-from headwater.cli.output import examples
+from headwater.cli.output import examples, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from headwater.client.async_client import AsyncClient
+    from headwater.core.aggregates import Outcome
+    from headwater.core.rules.run import Run
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -23,7 +26,7 @@ Limit = Annotated[str, typer.Argument(metavar="N", help="A number from 1, or `no
 
 @app.callback()
 def settings() -> None:
-    """Set what a flow is for, what its runs get, and how they are executed."""
+    """Set what a flow is for, what its runs get, and how they are executed; set states of runs by hand."""
 
 
 @app.command(epilog=examples("headwater set concurrency nightly-load 1 --project etl", "headwater set concurrency etl none -p nightly"))
@@ -164,6 +167,60 @@ def queue_limit(
     runs = f"runs with labels {', '.join(sorted(set(label)))}" if label else "runs without labels"
     words = "as many as agents take" if number is None else f"at most {number}"
     print(f"{runs}: {words} at once{'' if changed else ', as before'}.")
+
+
+@app.command(
+    epilog=examples(
+        "headwater set state quiet-heron Success --reason 'loaded by hand'",
+        "headwater set state quiet-heron Skipped --task load[3] --reason 'this page is empty'",
+    )
+)
+def state(
+    context: typer.Context,
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or its name.")],
+    state: Annotated[
+        str, typer.Argument(metavar="STATE", help="Success, Failed, Cancelled or Scheduled; of a task run also Skipped, Pending, Resume.")
+    ],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; the audit trail shows it.")],
+    task: Annotated[
+        str | None, typer.Option("--task", metavar="NAME", help="Of this task, by name or slug, instead; NAME[3] is a mapped child.")
+    ] = None,
+    result: Annotated[
+        str | None, typer.Option("--result", metavar="JSON", help="With --task and Success: what tasks find that take its value.")
+    ] = None,
+) -> None:
+    """Set the state of a run, or of one of its task runs, by hand. While an agent executes the run, it can only be cancelled."""
+    if result is not None and task is None:
+        raise typer.BadParameter("Only a task run has a result: give --task.", param_hint="--result")
+    value = None if result is None else _json(result)
+
+    async def work(client: AsyncClient) -> tuple[str, Outcome[Run]]:
+        from headwater.cli.finding import find_run_id
+        from headwater.core.operations.run_states import inline_result, set_run_state, set_task_run_state
+
+        run_id = await find_run_id(client, run)
+        events, queues, author = client.log.events, client.log.queues, client.author
+        if task is None:
+            return run_id, await set_run_state(events, queues, run_id, state, author, reason=reason)
+        given = None if result is None else inline_result(value)
+        return run_id, await set_task_run_state(events, queues, run_id, task, state, author, reason=reason, result=given)
+
+    run_id, outcome = with_client(context, work)
+    after = outcome.state
+    if outcome.commit is None:
+        print(f"{after.name} ({run_id}): {'it' if task is None else task} was in this state already.")
+        return
+    what = f"is {after.state} now" if task is None else f"{task} was set to {state}; the run is {after.state}"
+    print(f"{after.name} ({run_id}): {what}.")
+    if task is not None and after.ended:
+        say(f"hint: `headwater restart {run_id}` goes on from there, `headwater set state {run_id} STATE` sets the run's own state.")
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not JSON: {error}. Texts need quotes of their own.", param_hint="--result") from error
 
 
 def _number(text: str) -> int | None:

@@ -17,6 +17,7 @@ from headwater.core.operations.flow_settings import describe_flow, set_default_p
 from headwater.core.operations.flows import delete_flow, limit_attempts
 from headwater.core.operations.parameters import with_defaults
 from headwater.core.operations.projects import create_project, delete_project, describe_project, project, rename_project
+from headwater.core.operations.run_states import resume_run, set_run_state, set_task_run_state
 from headwater.core.operations.runs import RunRequest, cancel_run, delete_run, rename_run, reschedule_run, restart_run
 from headwater.core.operations.slots import set_concurrency
 from headwater.web.run_form import chosen_labels, default_parameters, run_request
@@ -190,6 +191,56 @@ async def restart(request: Request) -> Response:
         reason=_text(form, "reason"),
     )
     return _go(request, _run_address(run_id), outcome.position)
+
+
+async def resume(request: Request) -> Response:
+    """Let what is paused of a run go on: the task run that the form names, or all."""
+    site = site_of(request)
+    form = await checked_form(request, site.token)
+    run_id = request.path_params["run_id"]
+    task = _text(form, "task")
+    outcome = await resume_run(
+        site.log.events, site.log.queues, run_id, author(request), tasks=(task,) if task else (), reason=_text(form, "reason")
+    )
+    return _go(request, _run_address(run_id), outcome.position)
+
+
+async def set_state(request: Request) -> Response:
+    """Set the state of a run by hand."""
+    site = site_of(request)
+    form = await checked_form(request, site.token)
+    run_id = request.path_params["run_id"]
+    reason = _reason(form)
+    outcome = await set_run_state(site.log.events, site.log.queues, run_id, _text(form, "state"), author(request), reason=reason)
+    return _go(request, _run_address(run_id), outcome.position)
+
+
+async def set_task_state(request: Request) -> Response:
+    """Set the state of a task run by hand."""
+    site = site_of(request)
+    form = await checked_form(request, site.token)
+    run_id, slug = request.path_params["run_id"], request.path_params["slug"]
+    index = _whole_number(form, "index")
+    reason = _reason(form)
+    outcome = await set_task_run_state(
+        site.log.events,
+        site.log.queues,
+        run_id,
+        slug,
+        _text(form, "state"),
+        author(request),
+        map_index=-1 if index is None else index,
+        reason=reason,
+    )
+    child = "" if index is None else f"?index={index}"
+    return _go(request, f"/default/task-run/{quote(run_id, safe='')}/{quote(slug, safe='')}{child}", outcome.position)
+
+
+def _reason(form: Mapping[str, Any]) -> str:
+    reason = _text(form, "reason")
+    if not reason:
+        raise InvalidArgument("No reason was given: whoever looks later will want to know why.", hint="Go back and say why.")
+    return reason
 
 
 async def start_now(request: Request) -> Response:

@@ -40,6 +40,9 @@ _ACTIONS = {
     "/default/flow-run/{run_id}/rename": actions.rename,
     "/default/flow-run/{run_id}/restart": actions.restart,
     "/default/flow-run/{run_id}/start-now": actions.start_now,
+    "/default/flow-run/{run_id}/resume": actions.resume,
+    "/default/flow-run/{run_id}/set-state": actions.set_state,
+    "/default/task-run/{run_id}/{slug}/set-state": actions.set_task_state,
 }
 
 

@@ -17,6 +17,7 @@ from headwater.core.errors import (
     LogError,
     NotFound,
     Refused,
+    VersionLocked,
     ViewsError,
 )
 from headwater.web.page_requests import page_context
@@ -34,6 +35,7 @@ _STATUS: tuple[tuple[type[HeadwaterError], int, str], ...] = (
     (Ambiguous, 409, "Not unique"),
     (FlowArchived, 409, "Archived"),
     (IllegalTransition, 409, "Not possible now"),
+    (VersionLocked, 409, "Changed meanwhile"),
     (Refused, 400, "Not possible"),
     (ViewsError, 503, "The views do not answer"),
     (LogError, 503, "The log does not answer"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
+import msgspec
+
 from headwater.core.aggregates import Aggregate, Author, Outcome
 from headwater.core.commands import ResumeTaskRuns, RunCommand, SetRunState, SetTaskRunState
 from headwater.core.commit import Position
@@ -12,11 +14,15 @@ from headwater.core.errors import Conflict, InvalidArgument, VersionLocked
 from headwater.core.events import EdgeSpec, ResultReference, TaskSpec
 from headwater.core.log.protocol import EventLog, RunQueues
 from headwater.core.operations.flows import registration, tasks_and_edges
+from headwater.core.operations.parameters import json_problem
 from headwater.core.operations.runs import arm, load_run, slug_of
 from headwater.core.rules import set_state
 from headwater.core.rules.run import Run
 from headwater.core.rules.task_run import TaskRunKey
 from headwater.core.states import StateName
+
+INLINE_BYTES_MAX = 64 * 1024
+"""How large a result may be that lies in an event."""
 
 
 async def resume_run(
@@ -116,6 +122,24 @@ async def set_task_run_state(  # noqa: PLR0917 - as those beside it
     outcome = await _execute(loaded, command, author, version)
     await arm(queues, outcome.state, now=author.clock())
     return outcome
+
+
+def inline_result(value: object) -> ResultReference:
+    """Return the reference that holds a value itself.
+
+    Raises:
+        InvalidArgument: it is not JSON, or larger than 64 KB.
+
+    """
+    problem = json_problem(value)
+    if problem is not None:
+        raise InvalidArgument(f"The result is not JSON: {problem}.")
+    size = len(msgspec.json.encode(value))
+    if size > INLINE_BYTES_MAX:
+        raise InvalidArgument(
+            f"The result has {size} bytes; {INLINE_BYTES_MAX} may be given this way.", hint="Let the task run, or give a place to look at."
+        )
+    return ResultReference(type="InlineResult", value=value)
 
 
 def task_run_key(name: str, tasks: Sequence[TaskSpec]) -> TaskRunKey:

@@ -251,7 +251,7 @@ def _commands(state: Run, events: Sequence[AnyEvent], at: datetime) -> list[comm
         case TaskRunResumed() if all(isinstance(event, TaskRunResumed | RunScheduled) for event in events):
             keys = tuple((event.slug, event.map_index) for event in events if isinstance(event, TaskRunResumed))
             task_events = tuple(event for event in events if isinstance(event, TaskRunEvent))
-            return [commands.ResumeTaskRuns(at, keys, first.message), commands.RecordTaskRuns(state.attempt, task_events)]
+            return [commands.ResumeTaskRuns(first.at, keys, first.message), commands.RecordTaskRuns(state.attempt, task_events)]
         case RunCancelled() | TaskRunCancelled() if isinstance(last, RunCancelled):
             return [commands.ConfirmCancelled(state.attempt, last.at)]
         case TaskRunEvent():

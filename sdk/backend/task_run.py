@@ -9,6 +9,7 @@ from typing import Any
 
 from headwater.backend.connection import shared_client
 from headwater.client import Client, FlowRunInfo, TaskRunInfo
+from headwater.client.run_info import split_task_run_id
 from headwater.core.errors import HeadwaterError, InvalidArgument, NotFound
 from headwater.engine.state import State
 
@@ -46,14 +47,7 @@ class TaskRunView:
     @classmethod
     def from_task_run_id(cls, task_run_id: str, *, client: Client | None = None) -> TaskRunView:
         """Return the task run of this id."""
-        try:
-            run_id, slug, index = task_run_id.rsplit("/", 2)
-            map_index = int(index)
-        except ValueError:
-            raise InvalidArgument(
-                f"{task_run_id!r} is no task run's id.",
-                hint="It has the form <run id>/<slug>/<map index>; TaskRunView.task_run_id tells it.",
-            ) from None
+        run_id, slug, map_index = split_task_run_id(task_run_id)
         return cls.from_task_slug(slug, run_id, map_index, client=client)
 
     @classmethod

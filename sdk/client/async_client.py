@@ -10,16 +10,26 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from headwater.client.identity import author_of
-from headwater.client.run_info import FlowRunInfo, page_of_flow, page_of_run, read_run, run_info, state_of
+from headwater.client.run_info import (
+    FlowRunInfo,
+    page_of_flow,
+    page_of_run,
+    read_run,
+    run_info,
+    split_task_run_id,
+    state_of,
+    task_state_of,
+)
 from headwater.client.run_logs import read_logs
 from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument
 from headwater.core.identifiers import split_flow_id
 from headwater.core.log.protocol import Log
-from headwater.core.operations import flow_settings, projects, runs
+from headwater.core.operations import flow_settings, projects, run_states, runs
 from headwater.core.operations.runs import CreatedRun, RunCreation, RunRequest
 from headwater.core.queries.rows import LogRow
 from headwater.core.query_client import Views
+from headwater.core.rules.task_run import TaskRun
 from headwater.core.settings import ConnectionSettings, connection_settings
 
 if TYPE_CHECKING:
@@ -226,6 +236,81 @@ class AsyncClient:
         self.wrote(outcome.position)
         return outcome.changed
 
+    async def resume_flow_run(self, flow_run_id: str, tasks: Iterable[str] = (), reason: str = "") -> bool:
+        """Let paused task runs of a run go on: those named (`load`, `load-1`, `load[3]`), or all; return whether this call did it.
+
+        Raises:
+            InvalidArgument, NotFound, Ambiguous: there is no such run, or no such task run in it.
+            IllegalTransition: it is not paused.
+
+        """
+        named = _several("tasks", tasks)
+        outcome = await run_states.resume_run(self.log.events, self.log.queues, flow_run_id, self.author, tasks=named, reason=reason)
+        self.wrote(outcome.position)
+        return outcome.changed
+
+    async def set_flow_run_state(self, flow_run_id: str, state: State | str, version: int | None = None, *, reason: str = "") -> State:
+        """Set the state of a run by hand, and return the one it is in then.
+
+        Args:
+            flow_run_id: which run.
+            state: Success, Failed, Cancelled, or Scheduled (it is executed again), as a state or its name.
+            version: refuse unless this is the `position` that `get_flow_run_info` told.
+            reason: why; the audit trail shows it. The state's message where none is given.
+
+        Raises:
+            InvalidArgument, NotFound: there is no such run, or no such state to set.
+            IllegalTransition: an attempt executes the run.
+            VersionLocked: the run has changed since.
+
+        """
+        name, message, start_time, _ = _wanted(state)
+        outcome = await run_states.set_run_state(
+            self.log.events,
+            self.log.queues,
+            flow_run_id,
+            name,
+            self.author,
+            reason=reason or message,
+            start_time=start_time,
+            version=version,
+        )
+        self.wrote(outcome.position)
+        return state_of(outcome.state)
+
+    async def set_task_run_state(self, task_run_id: str, state: State | str, version: int | None = None, *, reason: str = "") -> State:
+        """Set the state of a task run by hand, and return the one it is in then. The run's own state stays as it is.
+
+        Args:
+            task_run_id: `TaskRunView.task_run_id`: `<run id>/<slug>/<map index>`.
+            state: Success, Skipped, Failed, TimedOut, Cancelled, Pending (it is executed again), or Resume, as a state or its name.
+                The result of a Success, JSON of 64 KB at most, is what tasks find that take the task's value; else they find None.
+            version: refuse unless this is the `position` of the run that `get_flow_run_info` told.
+            reason: why; the audit trail shows it. The state's message where none is given.
+
+        Raises:
+            InvalidArgument, NotFound: there is no such run, task run, or state to set.
+            IllegalTransition: an attempt executes the run, or the task was mapped.
+            VersionLocked: the run has changed since.
+
+        """
+        run_id, slug, map_index = split_task_run_id(task_run_id)
+        name, message, _, value = _wanted(state)
+        outcome = await run_states.set_task_run_state(
+            self.log.events,
+            self.log.queues,
+            run_id,
+            slug,
+            name,
+            self.author,
+            map_index=map_index,
+            reason=reason or message,
+            result=None if value is None else run_states.inline_result(value),
+            version=version,
+        )
+        self.wrote(outcome.position)
+        return task_state_of(outcome.state.task_runs.get((slug, map_index), TaskRun()))
+
     async def set_flow_run_name(self, flow_run_id: str, name: str) -> bool:
         """Give a run another name; return whether that changed it.
 
@@ -295,6 +380,14 @@ class AsyncClient:
 def aware(moment: datetime) -> datetime:
     """Return the moment in UTC; one without a time zone is on this machine's clock."""
     return moment.astimezone(UTC)
+
+
+def _wanted(state: State | str) -> tuple[str, str, datetime | None, Any]:
+    """Return what is told by a state that somebody wants: its name, message, start time, and value."""
+    if isinstance(state, str):
+        return state, "", None, None
+    name = type(state).__name__
+    return name, state.message or "", getattr(state, "start_time", None) if name == "Scheduled" else None, state.result
 
 
 def _run_settings(run_config: Any) -> Mapping[str, Any]:

@@ -160,6 +160,18 @@ class Client:
         """Ask that a run ends. As `AsyncClient.cancel_flow_run`."""
         return self.call(lambda client: client.cancel_flow_run(flow_run_id, reason))
 
+    def resume_flow_run(self, flow_run_id: str, tasks: Iterable[str] = (), reason: str = "") -> bool:
+        """Let paused task runs of a run go on. As `AsyncClient.resume_flow_run`."""
+        return self.call(lambda client: client.resume_flow_run(flow_run_id, tasks, reason))
+
+    def set_flow_run_state(self, flow_run_id: str, state: State | str, version: int | None = None, *, reason: str = "") -> State:
+        """Set the state of a run by hand. As `AsyncClient.set_flow_run_state`."""
+        return self.call(lambda client: client.set_flow_run_state(flow_run_id, state, version, reason=reason))
+
+    def set_task_run_state(self, task_run_id: str, state: State | str, version: int | None = None, *, reason: str = "") -> State:
+        """Set the state of a task run by hand. As `AsyncClient.set_task_run_state`."""
+        return self.call(lambda client: client.set_task_run_state(task_run_id, state, version, reason=reason))
+
     def set_flow_run_name(self, flow_run_id: str, name: str) -> bool:
         """Give a run another name. As `AsyncClient.set_flow_run_name`."""
         return self.call(lambda client: client.set_flow_run_name(flow_run_id, name))

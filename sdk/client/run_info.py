@@ -11,7 +11,7 @@ import msgspec
 
 from headwater.core import subjects
 from headwater.core.commit import Position
-from headwater.core.errors import NotFound
+from headwater.core.errors import InvalidArgument, NotFound
 from headwater.core.events import FlowRegistered, RunCreated, TaskSpec
 from headwater.core.identifiers import parsed_uuid, split_flow_id
 from headwater.core.log.protocol import EventLog
@@ -156,6 +156,23 @@ def _task_runs(run: Run, tasks: Iterable[TaskSpec]) -> Iterable[TaskRunInfo]:
             start_time=found.started_at,
             end_time=found.ended_at,
         )
+
+
+def split_task_run_id(task_run_id: str) -> tuple[str, str, int]:
+    """Return the run's id, the slug and the map index that a task run's id tells.
+
+    Raises:
+        InvalidArgument: this is none.
+
+    """
+    try:
+        run_id, slug, index = task_run_id.rsplit("/", 2)
+        return run_id, slug, int(index)
+    except ValueError:
+        raise InvalidArgument(
+            f"{task_run_id!r} is no task run's id.",
+            hint="It has the form <run id>/<slug>/<map index>; TaskRunView.task_run_id tells it.",
+        ) from None
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -26,6 +26,7 @@ from headwater.core.operations.runs import RunRequest, cancel_run, delete_run, l
 from headwater.web.graphql.context import operation_of
 from headwater.web.graphql.flow_group_mutations import FlowGroupMutation
 from headwater.web.graphql.payloads import IdPayload, SuccessPayload
+from headwater.web.graphql.run_state_mutations import RunStateMutation
 from headwater.web.graphql.scalars import Identifier, Json
 
 COMPRESSED_BYTES_MAX = 20 * 1024 * 1024
@@ -138,7 +139,7 @@ class DeleteAgentInput:
 
 
 @strawberry.type(name="mutation_root")
-class Mutation(FlowGroupMutation):
+class Mutation(FlowGroupMutation, RunStateMutation):
     """What can be done."""
 
     @strawberry.mutation

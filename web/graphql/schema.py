@@ -11,7 +11,7 @@ from graphql import GraphQLError
 from strawberry.extensions import AddValidationRules, MaxTokensLimiter
 from strawberry.types import ExecutionContext
 
-from headwater.core.errors import HeadwaterError
+from headwater.core.errors import HeadwaterError, VersionLocked
 from headwater.web.graphql.limits import OperationLimits
 from headwater.web.graphql.mutations import Mutation
 from headwater.web.graphql.queries import Query
@@ -52,7 +52,8 @@ def told(error: GraphQLError) -> dict[str, Any]:
     answer: dict[str, Any] = dict(error.formatted)
     original = error.original_error
     if isinstance(original, HeadwaterError):
-        answer["extensions"] = {"code": type(original).__name__, "hint": original.hint}
+        code = "VERSION_LOCKING_ERROR" if isinstance(original, VersionLocked) else type(original).__name__
+        answer["extensions"] = {"code": code, "hint": original.hint}
     elif original is not None and not isinstance(original, GraphQLError):
         answer["message"] = "This is an error of Headwater; the server's log tells more."
         answer["extensions"] = {"code": "InternalError"}

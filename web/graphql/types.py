@@ -333,7 +333,7 @@ class FlowRun:
     duration: float | None = strawberry.field(description="seconds, once it has ended")
     agent_id: str | None
     idempotency_key: str | None
-    version: int = strawberry.field(description="how often it was claimed by an agent")
+    version: int = strawberry.field(description="grows with each change; a state can be set on condition of it")
     position: int = strawberry.field(description="of its last event in the log")
 
     @classmethod
@@ -357,7 +357,7 @@ class FlowRun:
             duration=ended,
             agent_id=row.agent_id,
             idempotency_key=row.idempotency_key,
-            version=row.attempt,
+            version=row.position,
             position=row.position,
         )
 

@@ -9,7 +9,8 @@ from headwater.core import subjects
 from headwater.core.errors import InvalidArgument, NotFound
 from headwater.core.identifiers import parsed_uuid
 from headwater.core.operations.runs import DeletedRun, find_deleted_run
-from headwater.core.queries import RunRow
+from headwater.core.queries import ListTaskRuns, RunRow, TaskRunRow
+from headwater.core.rules.set_state import RUN_STATES
 from headwater.core.states import FINAL, StateName
 from headwater.web.log_lines import LineFilter, line_filter
 from headwater.web.pages.page import Page, Params, Sources
@@ -18,6 +19,9 @@ from headwater.web.waiting import why_waiting
 
 TABS = {"overview": overview_tab, "tasks": tasks_tab, "schematic": schematic_tab, "logs": logs_tab, "events": events_tab}
 LATE_AFTER = timedelta(seconds=20)
+PAUSED_SHOWN = 5
+"""So many paused task runs are named at the head of the page; all of them are on the tab of tasks."""
+EXECUTED = {StateName.SUBMITTED, StateName.RUNNING, StateName.CANCELLING}
 _TABS_WITH_LINES = {"overview", "logs"}
 
 
@@ -59,6 +63,9 @@ async def run_page(sources: Sources, params: Params, query: Params) -> Page:
         "late": is_late(run, sources.now),
         "waits": waits,
         "why": await why_waiting(sources, run),
+        "paused": [],
+        "can_set_state": run.state not in EXECUTED,
+        "settable_states": RUN_STATES,
         "can_cancel": run.state not in FINAL and not run.cancel_requested,
         "can_restart": run.state in FINAL and run.state != StateName.SUCCESS,
         "can_delete": run.state in FINAL,
@@ -66,6 +73,9 @@ async def run_page(sources: Sources, params: Params, query: Params) -> Page:
         "lines_position": 0,
         "position": None,
     }
+    if run.state == StateName.PAUSED or (waits and run.attempt):
+        wanted = ListTaskRuns(run_id=run.id, states=(StateName.PAUSED,), limit=PAUSED_SHOWN)
+        context["paused"] = await sources.views.ask(wanted, TaskRunRow)
     context |= await TABS[tab](sources, run, query)
     return Page(
         template=f"run/{tab}.html",

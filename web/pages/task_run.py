@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from headwater.core.errors import NotFound
 from headwater.core.queries import ListTaskRuns, TaskRunRow
-from headwater.core.states import FINAL
+from headwater.core.rules.set_state import TASK_RUN_STATES
+from headwater.core.states import FINAL, StateName
 from headwater.web.log_lines import LINE_CHARACTERS_MAX, LineFilter
 from headwater.web.pages.page import Page, Params, Sources, all_of
-from headwater.web.pages.run import find_run
+from headwater.web.pages.run import EXECUTED, find_run
 
 LINES_SHOWN = 500
 
@@ -36,6 +37,9 @@ async def task_run_page(sources: Sources, params: Params, query: Params) -> Page
         "run": run,
         "task": task_run,
         "can_restart": run.state in FINAL,
+        "can_resume": task_run.state == StateName.PAUSED and run.state not in FINAL,
+        "can_set_state": run.state not in EXECUTED and task_run.state != StateName.MAPPED,
+        "settable_states": [state for state in TASK_RUN_STATES if state is not StateName.RESUME],
         "states": states,
         "lines": lines,
         "upstream": [names[edge.upstream] for edge in edges if edge.downstream == slug and edge.upstream in names],

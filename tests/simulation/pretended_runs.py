@@ -17,15 +17,16 @@ from headwater.agents.errors import AttemptFenced
 from headwater.agents.launching import Ending, LaunchOrder, Report
 from headwater.agents.perseverance import until_done
 from headwater.core.aggregates import Author
-from headwater.core.commands import FinishRun, RecordTaskRuns, StartRun
+from headwater.core.commands import FinishRun, ParkRun, RecordTaskRuns, StartRun
 from headwater.core.commit import Position
-from headwater.core.events import TaskRunEvent, TaskRunFailed, TaskRunRetryScheduled, TaskRunStarted, TaskRunSucceeded
-from headwater.core.operations.runs import load_run
+from headwater.core.events import TaskRunEvent, TaskRunFailed, TaskRunPaused, TaskRunRetryScheduled, TaskRunStarted, TaskRunSucceeded
+from headwater.core.operations.runs import arm, load_run
 from headwater.core.rules.run import Run
+from headwater.core.rules.task_run import TaskRun
 from headwater.core.states import FINAL, StateName
 
 TASKS = ("extract", "transform", "load")
-CRASHES, FAILURES, RETRIES, STUBBORN = 0.04, 0.1, 0.15, 0.3
+CRASHES, FAILURES, RETRIES, PAUSES, STUBBORN = 0.04, 0.1, 0.15, 0.1, 0.3
 """Shares of all tasks, and of all processes that are told to end."""
 TASK_SECONDS = 3.0
 KILLED, TERMINATED = -9, 143
@@ -91,6 +92,8 @@ class PretendedRun:
                 elif not failed:
                     if self._random.random() < CRASHES:
                         return Ending(KILLED, None)
+                    if (ending := await self._pause(record, author, slug, found)) is not None:
+                        return ending
                     failed = await self._execute_task(record, author, slug)
                     if record.stopping:
                         return Ending(TERMINATED, None)
@@ -99,6 +102,26 @@ class PretendedRun:
         except AttemptFenced as fenced:
             return Ending(0, Report(fenced=True, message=str(fenced)))
         return Ending(0, Report(state=run.state.state.value))
+
+    async def _pause(self, record: AttemptRecord, author: Author, slug: str, found: TaskRun | None) -> Ending | None:
+        """Leave the run to a later attempt, where the task is paused, or pauses now."""
+        now = author.clock()
+        if found is not None and found.state is StateName.PAUSED:
+            if found.due is not None and found.due <= now:
+                return None
+            due = found.due
+        elif found is not None and found.state is StateName.RESUME:
+            return None
+        elif self._random.random() < PAUSES:
+            due = self._random.choice([None, now + timedelta(seconds=self._random.random() * 10)])
+            await self._record(record, TaskRunPaused(slug=slug, at=now, start_time=due))
+        else:
+            return None
+        if self._random.random() < CRASHES:
+            return Ending(KILLED, None)
+        await record.execute(ParkRun(self.attempt, author.clock(), due, "waits"))
+        await until_done(lambda: arm(self.connection.queues, record.run, now=author.clock()), "the run's timer")
+        return Ending(0, Report(message="waits"))
 
     async def _execute_task(self, record: AttemptRecord, author: Author, slug: str) -> bool:
         """Execute it, again where it is to be retried; tell whether it failed."""

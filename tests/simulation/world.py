@@ -25,13 +25,15 @@ from headwater.agents.agent import Agent, AgentSettings
 from headwater.agents.perseverance import until_done
 from headwater.core import identifiers, subjects
 from headwater.core.aggregates import Author
-from headwater.core.errors import IllegalTransition, LogError
+from headwater.core.errors import IllegalTransition, LogError, NotFound
 from headwater.core.events import EdgeSpec, RunCancelRequested, RunSubmitted, StorageReference, TaskSpec, event_type
 from headwater.core.log.memory import MemoryLog
 from headwater.core.operations.flows import FlowMetadata, register_flow
 from headwater.core.operations.projects import create_project
+from headwater.core.operations.run_states import resume_run, set_run_state, set_task_run_state
 from headwater.core.operations.runs import RunCreation, RunRequest, cancel_run, reschedule_run, restart_run
 from headwater.core.operations.slots import set_concurrency
+from headwater.core.rules.set_state import RUN_STATES, TASK_RUN_STATES
 from headwater.projections.audit.check import History, check_facts
 from headwater.server.warden import Warden
 
@@ -188,7 +190,7 @@ class World:
     async def _change_a_mind(self, connection: Connection, run_id: str, author: Author) -> None:
         events, queues, now = connection.events, connection.queues, self.clock.now()
         start_time = now + timedelta(seconds=self.random.random() * 10)
-        wish = self.random.choice(["cancel", "reschedule", "restart"])
+        wish = self.random.choice(["cancel", "reschedule", "restart", "resume", "set state", "set task state"])
         self.events[wish] += 1
         try:
             if wish == "cancel":
@@ -197,9 +199,17 @@ class World:
                     self.cancelled.add(run_id)
             elif wish == "reschedule":
                 await until_done(lambda: reschedule_run(events, queues, run_id, start_time, author), wish)
+            elif wish == "resume":
+                await until_done(lambda: resume_run(events, queues, run_id, author), wish)
+            elif wish == "set state":
+                state = self.random.choice(RUN_STATES)
+                await until_done(lambda: set_run_state(events, queues, run_id, state, author, reason="by hand"), wish)
+            elif wish == "set task state":
+                task, state = self.random.choice(TASKS), self.random.choice(TASK_RUN_STATES)
+                await until_done(lambda: set_task_run_state(events, queues, run_id, task, state, author, reason="by hand"), wish)
             else:
                 await until_done(lambda: restart_run(events, queues, run_id, author), wish)
-        except IllegalTransition:
+        except (IllegalTransition, NotFound):
             self.events[f"{wish} refused"] += 1
 
     # What goes wrong
@@ -290,10 +300,17 @@ class World:
                     unfinished = [f"{run_id}: a wake-up is left" for run_id in await self.log.queues.waiting_runs()]
                 if not unfinished:
                     unfinished = [f"a slot is left: {slots.attempts}" for slots in history.slots.values() if slots.attempts]
+                await self._resume_what_waits_for_people([run_id for run_id, run in history.unfinished().items() if run.state == "Paused"])
                 if not unfinished and self.projection.position == history.position:
                     return
                 await anyio.sleep(1.0)
         raise Broken("stuck: " + "; ".join(unfinished or ["the projector"]))
+
+    async def _resume_what_waits_for_people(self, paused: list[str]) -> None:
+        connection = self.connect()
+        for run_id in paused:
+            self.events["resumed in the end"] += 1
+            await resume_run(connection.events, connection.queues, run_id, Author("somebody patient"))
 
     async def _check(self) -> None:
         history = await check_facts(self.log.events)

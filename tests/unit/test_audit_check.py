@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from commits import an_item
-from happenings import AUTHOR, a_flow, a_run, an_agent, claimed, executed, lost
+from happenings import AUTHOR, a_flow, a_run, an_agent, claimed, executed, lost, recorded
 
 from headwater.core import commands, subjects
 from headwater.core.commit import new_commit
@@ -19,12 +19,15 @@ from headwater.core.events import (
     RunStarted,
     RunSubmitted,
     RunSucceeded,
+    TaskRunPaused,
+    TaskRunSkipped,
     TaskRunStarted,
     TaskRunSucceeded,
 )
 from headwater.core.log.memory import MemoryLog
 from headwater.core.operations.runs import cancel_run, restart_run, run
 from headwater.core.operations.slots import set_concurrency, take_slot
+from headwater.core.rules import set_state
 from headwater.projections.audit import Checked, check
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -57,6 +60,22 @@ async def ended_run(log: MemoryLog) -> str:
     return run_id
 
 
+async def test_a_run_is_paused_only_while_a_task_run_of_it_waits(log: MemoryLog) -> None:
+    flow = await a_flow(log)
+    run_id = (await a_run(log, flow.flow_id)).run_id
+    await claimed(log, run_id)
+    await recorded(log, run_id, TaskRunPaused(slug="task-0", at=NOON))
+    found = run(log.events, run_id)
+    await found.execute(commands.ParkRun(1, NOON, None), AUTHOR)
+    log.queues.lose_everything()
+    assert await promises(log) == [], "neither lease nor timer, and nothing stuck"
+
+    await forced(log, run_id, TaskRunSkipped(slug="task-0", at=NOON))
+
+    words = [violation.words for violation in (await checked(log)).violations]
+    assert "The run is Paused, and no task run of it waits for somebody." in words
+
+
 async def test_a_log_that_the_rules_wrote_breaks_nothing(log: MemoryLog) -> None:
     random_source = random.Random(4)
     flow = await a_flow(log)
@@ -77,6 +96,11 @@ async def test_a_log_that_the_rules_wrote_breaks_nothing(log: MemoryLog) -> None
                 commands.FailUnstartedRun(NOON, "no storage", state.attempt),
                 commands.RescheduleRun(NOON + timedelta(hours=1)),
                 commands.RestartRun(NOON, ("a",), (), random_source.choice(["", "a"])),
+                commands.RecordTaskRuns(state.attempt, (TaskRunPaused(slug="a", at=NOON, start_time=random_source.choice([None, NOON])),)),
+                commands.ParkRun(state.attempt, NOON, random_source.choice([None, NOON])),
+                commands.ResumeTaskRuns(NOON),
+                commands.SetRunState(NOON, random_source.choice(set_state.RUN_STATES), "by hand", None, ("a",)),
+                commands.SetTaskRunState(NOON, "a", -1, random_source.choice(set_state.TASK_RUN_STATES), "by hand", ("a",)),
                 commands.RenameRun(f"name {random_source.random()}"),
             ]
             try:

@@ -184,10 +184,10 @@ def test_a_pause_outlives_the_loss_of_its_attempt() -> None:
 
 @pytest.mark.parametrize("state", [StateName.SUCCESS, StateName.FAILED, StateName.SCHEDULED])
 def test_no_state_is_set_under_an_attempt(state: StateName) -> None:
-    with pytest.raises(IllegalTransition, match="on agent .mill") as refused:
+    with pytest.raises(IllegalTransition, match="on agent") as refused:
         RULES.decide(running(), SetRunState(NOON, state))
     assert "cancel" in str(refused.value.hint)
-    with pytest.raises(IllegalTransition, match="on agent .mill"):
+    with pytest.raises(IllegalTransition, match="on agent"):
         RULES.decide(running(), set_task("prepare-1", StateName.FAILED))
 
 

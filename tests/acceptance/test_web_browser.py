@@ -64,7 +64,7 @@ def test_the_tutorial_is_clicked_through(page: Page, headwater: CommandLine, sta
     page.goto("/")
     page.get_by_role("button", name="New project").click()
     page.get_by_label("Name", exact=True).fill("Clicked, World!")
-    page.get_by_label("Description").fill("made in a browser")
+    page.get_by_role("textbox", name="Description").fill("made in a browser")
     page.get_by_role("button", name="Create").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Clicked, World!")
 

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
+import anyio
+import anyio.lowlevel
 import pytest
 from agents_at_work import Workshop, agent_at_work, eventually, hosted, is_alive, workshop
 from guarding import promises_are_kept
@@ -77,6 +79,9 @@ async def test_a_parked_run_survives_the_agent_and_the_broker(shop: Workshop, na
     async with agent_at_work(shop.url, name="first"):
         run_id = await shop.run(await shop.register(retried_flow(tmp_path / "noted", timedelta(seconds=4))))
         await shop.reached(run_id, lambda names, _: names.count("run.scheduled") == 2)
+        with anyio.fail_after(60):  # an agent that stops before the timer is set leaves that to the warden, and here is none
+            while not await shop.log.queues.is_waiting(run_id, generation=2):
+                await anyio.lowlevel.checkpoint()
     nats_node.kill()
     nats_node.start()
     async with agent_at_work(shop.url, name="second"):

@@ -176,7 +176,7 @@ async def test_what_cannot_be_applied_is_set_aside_and_blocks_nothing(log: Log, 
         assert [row.position for row in status.set_aside] == sorted(at, reverse=True)
         assert status.set_aside_count == 3
         assert status.set_aside[-1].event == "run.renamed"
-        assert status.set_aside[-1].reason == "The run was never created."
+        assert status.set_aside[-1].reason == "The run was never created, or it was deleted."
     assert await rows_of_views(database_url) == await fresh_fold(log, postgres_server)
 
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, hosted, workshop
+from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, hosted, is_alive, workshop
 from guarding import guarded, promises_are_kept
 from servers import NatsNode
 
@@ -91,7 +91,9 @@ async def test_another_agent_goes_on_with_what_was_kept(shop: Workshop, tmp_path
     agent = AgentProcess(tmp_path / "agent", shop.url, {"name": "first", "lease_seconds": LEASE_SECONDS})
     agent.start()
     run_id = await in_its_last_task(shop, tmp_path)
+    process_id = int((tmp_path / "process").read_text())
     agent.kill()
+    await eventually(lambda: not is_alive(process_id), "the attempt's process is gone too")
     (tmp_path / "gate").touch()
     async with agent_at_work(shop.url, name="second", lease_seconds=LEASE_SECONDS):
         ended = await shop.ended(run_id)

@@ -120,7 +120,8 @@ class Agent:
         with single_error():
             async with anyio.create_task_group() as services:
                 await services.start(self._launcher.serve)
-                await register_agent(self._log.events, self._registration, self.author)
+                registration = partial(register_agent, self._log.events, self._registration, self.author)
+                await until_done(registration, "the registration", tell=self._show.warning)
                 try:
                     await services.start(self._leases.serve)
                     await services.start(self._flow_slots.serve)

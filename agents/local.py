@@ -23,6 +23,7 @@ from headwater.agents.agent import Agent, AgentSettings
 from headwater.agents.attempt import AttemptOrder, KnownRun
 from headwater.agents.console import BANNER, DOCUMENTATION, agent_logger, listed
 from headwater.agents.environment import agent_environment, require_local, run_environment, working_directory
+from headwater.agents.kept_values import KeptValues
 from headwater.agents.launching import LaunchOrder
 from headwater.agents.local_launcher import LocalLauncher
 from headwater.core.commit import Position
@@ -30,7 +31,7 @@ from headwater.core.concurrency import single_error
 from headwater.core.errors import SettingsError
 from headwater.core.labels import label_set
 from headwater.core.rules.run import Run
-from headwater.core.settings import LOG_LEVEL, LOG_LEVELS, connection_settings
+from headwater.core.settings import HOME, KEPT_VALUES_DAYS, LOG_LEVEL, LOG_LEVELS, connection_settings
 
 if TYPE_CHECKING:
     from headwater.graph.flow import Flow
@@ -91,6 +92,8 @@ class LocalAgent:
         self._show_flow_logs = show_flow_logs
         self._directory = Path.cwd()
         self._environment = agent_environment(os.environ, log_level=log_level, import_paths=import_paths, extra=env)
+        self._results = HOME.value(self._environment) / "results"
+        self._kept_values_days = KEPT_VALUES_DAYS.value(self._environment)
         self._show = agent_logger(logging.getLevelNamesMapping()[(log_level or LOG_LEVEL.value()).upper()])
         self.agent: Agent | None = None
         """The agent at work; None before it is connected."""
@@ -150,14 +153,20 @@ class LocalAgent:
 
         self._show.info("Registering agent...")
         connection = self._connection
-        async with open_log(connection.nats_url, key=connection.key, name=f"headwater agent {self.settings.name}") as log:
-            await log.check_streams()
-            launcher = LocalLauncher(self._environment, show_line=_show_line if self._show_flow_logs else None)
-            self.agent = Agent(log, self.settings, launcher, self._prepare, show=self._show)
-            try:
-                await self.agent.serve(task_status=_Announcing(self, task_status))
-            finally:
-                self.agent = None
+        with single_error():
+            async with (
+                open_log(connection.nats_url, key=connection.key, name=f"headwater agent {self.settings.name}") as log,
+                anyio.create_task_group() as tidying,
+            ):
+                await log.check_streams()
+                tidying.start_soon(KeptValues(log.events, self._results, self._kept_values_days).serve)
+                launcher = LocalLauncher(self._environment, show_line=_show_line if self._show_flow_logs else None)
+                self.agent = Agent(log, self.settings, launcher, self._prepare, show=self._show)
+                try:
+                    await self.agent.serve(task_status=_Announcing(self, task_status))
+                finally:
+                    self.agent = None
+                tidying.cancel_scope.cancel()
         self._show.info("Agent stopped.")
 
     def announce(self) -> None:

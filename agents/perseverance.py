@@ -17,8 +17,10 @@ PAUSE_SECONDS_MAX = 3.0
 _log = logging.getLogger(__name__)
 
 
-async def until_done(call: Callable[[], Awaitable[T]], what: str) -> T:
+async def until_done(call: Callable[[], Awaitable[T]], what: str, *, tell: Callable[[str], None] = lambda _: None) -> T:
     """Call until the log does it, and return what it returned. What is called must be safe to repeat.
+
+    `tell` gets a sentence for people, once, where it is not done the first time.
 
     Raises:
         HeadwaterError: the log answered, and refused.
@@ -30,5 +32,7 @@ async def until_done(call: Callable[[], Awaitable[T]], what: str) -> T:
             return await call()
         except (LogUnavailable, OutcomeUnknown, LogFull, NoAnswer) as error:
             _log.debug("%s: %s; trying again", what, error)
+            if pause == PAUSE_SECONDS_MIN:
+                tell(f"This waits for the log: {what}. {error}")
         await anyio.sleep(pause)
         pause = min(PAUSE_SECONDS_MAX, 2 * pause)

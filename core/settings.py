@@ -173,6 +173,15 @@ RETRY_IN_PROCESS_SECONDS = Setting[float](
     read=_seconds,
 )
 
+KEPT_VALUES_DAYS = Setting[float](
+    variable="HEADWATER_KEPT_VALUES_DAYS",
+    form="a number of days; 0 keeps them for ever",
+    default=lambda: 30.0,
+    shown_default="`30`",
+    meaning="How long after a run has ended a local agent lets values lie that the run kept for further attempts.",
+    read=_seconds,
+)
+
 SETTINGS: tuple[Setting[Any], ...] = (
     HOME,
     NATS_URL,
@@ -184,6 +193,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
     TRACEBACK_SOURCE,
     ACTOR,
     RETRY_IN_PROCESS_SECONDS,
+    KEPT_VALUES_DAYS,
 )
 
 INTERNAL_PREFIX = "HEADWATER_INTERNAL_"

@@ -1,0 +1,54 @@
+"""An agent that has connected once does not give up: where the log is away when it registers, it waits for it."""
+
+from __future__ import annotations
+
+import logging
+
+import anyio
+import pytest
+from anyio.abc import TaskStatus
+
+from headwater.agents.agent import Agent, AgentSettings
+from headwater.agents.launching import LaunchedRun, LaunchOrder
+from headwater.core import subjects
+from headwater.core.commit import Position
+from headwater.core.errors import LogUnavailable
+from headwater.core.events import AgentRegistered, AgentStopped
+from headwater.core.log.memory import MemoryLog
+from headwater.core.rules.run import Run
+
+
+class NothingToLaunch:
+    async def serve(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
+        task_status.started()
+        await anyio.sleep_forever()
+
+    async def launch(self, order: LaunchOrder) -> LaunchedRun:
+        raise AssertionError(order)
+
+
+def prepare(_: Run, __: Position) -> LaunchOrder:
+    raise AssertionError("no run is there")
+
+
+async def test_an_agent_registers_as_soon_as_the_log_is_back(caplog: pytest.LogCaptureFixture) -> None:
+    log = MemoryLog()
+    refused: list[str] = []
+
+    def be_away(operation: str, moment: str, subject: str) -> None:
+        if (operation, moment) == ("append", "asked") and subject.startswith("hw.evt.agent.") and len(refused) < 2:
+            refused.append(subject)
+            raise LogUnavailable(log.url, "connection refused")
+
+    log.interference = be_away
+    agent = Agent(log, AgentSettings(name="patient", kind="local"), NothingToLaunch(), prepare, show=logging.getLogger("shown"))
+    async with anyio.create_task_group() as group:
+        await group.start(agent.serve)
+        agent.stop_taking()
+
+    recorded = await log.events.read(subjects.agent(agent.settings.agent_id))
+    assert [type(event) for each in recorded for event in each.commit.events] == [AgentRegistered, AgentStopped]
+    assert len(refused) == 2
+    assert [record.message for record in caplog.records if record.name == "shown"] == [
+        f"This waits for the log: the registration. No Headwater server answers at {log.url} (connection refused)."
+    ]

@@ -19,6 +19,16 @@ from tcp_proxy import cutting_proxy
 Agent = subprocess.Popen[str]
 PHONE = {"width": 390, "height": 844}
 LIVE = "live"
+APPROVED_FLOW = """
+from headwater import Flow, task
+from headwater.triggers import manual_only
+
+@task(trigger=manual_only)
+def publish():
+    print("published")
+
+flow = Flow("approved", tasks=[publish])
+"""
 WIDE = """[...document.querySelectorAll("main *")].filter(each => each.getBoundingClientRect().right > innerWidth)
     .map(each => each.outerHTML.slice(0, 80)).slice(0, 5)"""
 ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -116,6 +126,33 @@ def test_a_run_is_cancelled_with_a_reason_and_found_by_its_name(page: Page, head
     page.keyboard.press("Enter")
     page.locator("main").get_by_role("link", name=f"run of {project}").click()
     expect(page).to_have_url(re.compile("/default/flow-run/"))
+
+
+def test_a_paused_run_is_resumed_and_its_state_is_set(
+    page: Page, headwater: CommandLine, project: str, start_agent: Callable[..., Agent]
+) -> None:
+    headwater.write("approved.py", APPROVED_FLOW)
+    assert headwater("register", "--project", project, "--path", "approved.py", "--label", project).code == 0
+    start_agent("--label", project)
+    created = headwater("run", "--name", "approved", "--project", project)
+    page.goto(_printed(created.out, f"/default/flow-run/{ID}"))
+    state = page.locator("#live_header .big.state")
+    expect(state).to_have_text("Paused")
+    expect(page.locator("#live_header")).to_contain_text("waits for somebody to resume it")
+    page.get_by_role("button", name="Resume", exact=True).click()
+    page.get_by_label("Resume this run?").get_by_label("Reason").fill("it is right")
+    page.get_by_role("button", name="Resume the run").click()
+    expect(state).to_have_text("Success")
+
+    page.get_by_role("button", name="Set state", exact=True).click()
+    dialog = page.get_by_label("Set the state of this run")
+    dialog.get_by_role("combobox").select_option("Failed")
+    dialog.get_by_label("Reason").fill("the numbers were wrong")
+    dialog.get_by_role("button", name="Set the state").click()
+    expect(state).to_have_text("Failed")
+    expect(page.locator("#live_header")).to_contain_text("the numbers were wrong")
+    page.get_by_role("link", name="Events").click()
+    expect(page.locator("main")).to_contain_text("task publish-1 was resumed: it is right")
 
 
 def test_a_page_that_lost_its_connection_catches_up_without_being_loaded_again(

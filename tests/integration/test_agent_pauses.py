@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,12 +13,13 @@ from agents_at_work import Workshop, agent_at_work, eventually, hosted, is_alive
 from guarding import guarded, promises_are_kept
 from servers import NatsNode
 
-from headwater.core.errors import IllegalTransition
+from headwater.core.errors import IllegalTransition, VersionLocked
 from headwater.core.events import TaskRunResumed
-from headwater.core.operations.run_states import resume_run, set_run_state, set_task_run_state
+from headwater.core.operations.run_states import set_task_run_state
 from headwater.core.operations.runs import cancel_run, restart_run
 from headwater.core.rules.run import Run
 from headwater.core.states import StateName
+from headwater.engine.state import Failed, Success
 from headwater.executors import LocalDaskExecutor
 from headwater.graph.flow import Flow
 from headwater.projections.audit import explain_run
@@ -38,8 +40,8 @@ async def shop(nats_node: NatsNode) -> AsyncIterator[Workshop]:
 
 
 async def resumed(shop: Workshop, run_id: str, *tasks: str, reason: str = "looks good") -> Run:
-    outcome = await resume_run(shop.log.events, shop.log.queues, run_id, shop.client.author, tasks=tasks, reason=reason)
-    return outcome.state
+    assert await shop.client.resume_flow_run(run_id, tasks, reason)
+    return await shop.state(run_id)
 
 
 def approved_flow(noted: Path) -> Flow:
@@ -90,6 +92,7 @@ async def test_a_paused_run_frees_its_process_and_goes_on_when_somebody_resumes_
             await promises_are_kept(shop.log)
 
         assert (await resumed(shop, run_id)).state is StateName.SCHEDULED
+        assert not await shop.client.resume_flow_run(run_id), "it had been resumed already"
         async with agent_at_work(shop.url, name="second"):
             run = await shop.ended(run_id)
 
@@ -138,7 +141,7 @@ async def test_a_task_is_resumed_while_others_of_its_run_are_executed(shop: Work
     @task
     def wait_for_the_other() -> None:
         while not go_on.exists():
-            pass
+            threading.Event().wait(0.01)
 
     @task(trigger=manual_only)
     def approved() -> None:
@@ -205,17 +208,20 @@ async def test_a_mapped_task_and_a_child_of_one_are_resumed(shop: Workshop) -> N
 
 
 async def test_a_paused_task_that_is_set_to_failed_lets_the_run_go_on_without_it(shop: Workshop, tmp_path: Path) -> None:
-    log, author = shop.log, shop.client.author
+    log = shop.log
     noted = tmp_path / "noted"
     async with agent_at_work(shop.url):
         run_id = await shop.run(await shop.register(approved_flow(noted)))
         await shop.happened(run_id, "run.paused")
-        await set_task_run_state(log.events, log.queues, run_id, "publish", "Failed", author, reason="not good enough")
+        set_to = await shop.client.set_task_run_state(f"{run_id}/publish-1/-1", Failed("not good enough"))
         refused = await shop.ended(run_id)
 
-    assert refused.state is StateName.FAILED
+    assert (refused.state, type(set_to)) == (StateName.FAILED, Failed)
     assert refused.task_runs["publish-1", -1].message == "not good enough"
-    await set_run_state(log.events, log.queues, run_id, "success", author, reason="it does not matter")
+    seen = (await shop.client.get_flow_run_info(run_id)).position
+    with pytest.raises(VersionLocked):
+        await shop.client.set_flow_run_state(run_id, Success(), seen - 1)
+    assert (await shop.client.set_flow_run_state(run_id, "success", seen, reason="it does not matter")).is_successful()
     run = await shop.state(run_id)
     assert (run.state, run.message, run.ended_at) == (StateName.SUCCESS, "it does not matter", refused.ended_at)
     told = await explain_run(log, run_id)

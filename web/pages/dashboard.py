@@ -18,7 +18,7 @@ LISTED = 8
 LATE_COUNTED_MAX = 100
 FLOWS_SHOWN = 20
 _DAY = timedelta(hours=24)
-_ACTIVE = (StateName.RUNNING, StateName.SUBMITTED, StateName.CANCELLING)
+_ACTIVE = (StateName.RUNNING, StateName.SUBMITTED, StateName.CANCELLING, StateName.PAUSED)
 _FAILED = (StateName.FAILED,)
 
 

@@ -62,7 +62,7 @@ soak: setup  ## Live through histories of chance for so long: make soak MINUTES=
 chaos: setup  ## Kill something real every second for 5 minutes while 1,000 runs are executed
 	PYTHONPATH=tests $(BIN)/python -m simulation.chaos --seconds $(or $(SECONDS),300) --runs $(or $(RUNS),1000) $(if $(SEED),--seed $(SEED))
 
-faults: setup  ## What the tests do a little, at length: projectors and leaders killed 100 times, minutes without PostgreSQL; about 15 minutes
+faults: setup  ## What the tests do a little, at length: 100 projectors and 20 leaders killed, minutes without PostgreSQL; about 12 minutes
 	FAULTS=full UNCLEAR_COMMANDS=1000 $(BIN)/pytest -s --timeout 1800 $(FAULT_TESTS)
 
 clean:  ## Remove what was made here

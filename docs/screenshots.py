@@ -32,7 +32,8 @@ from playwright.async_api import Browser, async_playwright
 from headwater.core import subjects
 from headwater.core.events import ParameterSpec
 from headwater.core.log.jetstream import open_log
-from headwater.core.operations.runs import cancel_run
+from headwater.core.operations.flow_settings import describe_flow, set_default_parameters, set_flow_labels
+from headwater.core.operations.runs import cancel_run, delete_run
 from headwater.core.presence import Heartbeat
 from headwater.core.query_client import Views
 from web import a_server
@@ -58,6 +59,7 @@ class Played:
     running: str
     failed: str
     waiting: str
+    deleted: str
 
 
 async def play(log: Log) -> Played:
@@ -97,6 +99,13 @@ async def play(log: Log) -> Played:
             await _say_hello(history, hello.flow_id, agents["river-2"])
     late = await history.run(parameters.flow_id)
     await cancel_run(log.events, log.queues, late.run_id, history.author(), reason="not needed any more")
+    deleted = await _say_hello(history, hello.flow_id, agents["river-2"])
+    await delete_run(log.events, deleted.run_id, history.author(), reason="a trial")
+    words = "Loads the orders of the day into the warehouse, at 2 in the morning.\nAsk Ana where it fails twice in a row."
+    await describe_flow(log.events, etl.flow_group_id, words, history.author())
+    await describe_flow(log.events, parameters.flow_group_id, "Greets whomever it is given.", history.author())
+    await set_flow_labels(log.events, parameters.flow_group_id, ["river"], history.author())
+    await set_default_parameters(log.events, parameters.flow_group_id, {"times": 3, "names": ["Ada"]}, history.author())
     for minutes in (12, 72, 132):
         history.clock.now = now
         await history.run(etl.flow_id, start_time=now + timedelta(minutes=minutes))
@@ -105,7 +114,14 @@ async def play(log: Log) -> Played:
     history.clock.now = now - timedelta(seconds=9)
     running = await play_etl(history, etl.flow_id, finish=False, children=24, agent_id=agents["river-1"])
     return Played(
-        etl.flow_group_id, hello.flow_group_id, parameters.flow_group_id, wide.flow_group_id, running.run_id, failed, waiting.run_id
+        etl.flow_group_id,
+        hello.flow_group_id,
+        parameters.flow_group_id,
+        wide.flow_group_id,
+        running.run_id,
+        failed,
+        waiting.run_id,
+        deleted.run_id,
     )
 
 
@@ -144,10 +160,11 @@ def pages(played: Played) -> dict[str, str]:
         "flow-schematic": f"/default/flow/{played.wide}?tab=schematic",
         "flow-versions": f"{flow}?tab=versions",
         "flow-run": f"/default/flow/{played.parameters}?tab=run",
-        "flow-settings": f"{flow}?tab=settings",
+        "flow-settings": f"/default/flow/{played.parameters}?tab=settings",
         "run": run,
         "run-failed": failed,
         "run-waiting": f"/default/flow-run/{played.waiting}",
+        "run-deleted": f"/default/flow-run/{played.deleted}",
         "run-tasks": f"{run}?tab=tasks",
         "run-schematic": f"{run}?tab=schematic",
         "run-logs": f"{failed}?tab=logs",

@@ -126,7 +126,8 @@ async def registration(log: EventLog, flow_id: str) -> FlowRegistered | None:
 def state_of(run: Run) -> State:
     """Return the state of a run as the SDK's own kind of state."""
     scheduled = {"type": "Scheduled", "message": "Flow run scheduled.", "start_time": _text(run.start_time)}
-    data: dict[str, Any] = {"type": run.state.value, "message": run.message, "start_time": _text(run.start_time)}
+    due = None if run.state is StateName.PAUSED else _text(run.start_time)  # a paused run waits for people, not for a time
+    data: dict[str, Any] = {"type": run.state.value, "message": run.message, "start_time": due}
     if run.state is StateName.SUBMITTED:
         data["state"] = scheduled
     return State.deserialize(data)
@@ -136,6 +137,7 @@ def task_state_of(task_run: TaskRun) -> State:
     """Return the state of a task run as the SDK's own kind of state; its result says where the value lies."""
     reference = None if task_run.result is None else msgspec.to_builtins(task_run.result)
     data = {"type": task_run.state.value, "message": task_run.message, "_result": reference, "run_count": task_run.run_count}
+    data["start_time"] = _text(task_run.due)
     return State.deserialize(data)
 
 

@@ -19,7 +19,7 @@ from headwater.core.operations.run_states import set_task_run_state
 from headwater.core.operations.runs import cancel_run, restart_run
 from headwater.core.rules.run import Run
 from headwater.core.states import StateName
-from headwater.engine.state import Failed, Success
+from headwater.engine.state import Failed, Paused, Success
 from headwater.executors import LocalDaskExecutor
 from headwater.graph.flow import Flow
 from headwater.projections.audit import explain_run
@@ -87,6 +87,8 @@ async def test_a_paused_run_frees_its_process_and_goes_on_when_somebody_resumes_
             run = await shop.state(run_id)
             assert (run.state, run.held) == (StateName.PAUSED, False)
             assert "publish-1" in run.message
+            state = await shop.client.get_flow_run_state(run_id)
+            assert (type(state), getattr(state, "start_time", "")) == (Paused, None)
             told = await explain_run(shop.log, run_id)
             assert (told.reason, "publish-1" in told.words, "headwater resume" in told.hint) == ("paused", True, True)
             await promises_are_kept(shop.log)

@@ -1,4 +1,4 @@
-"""Time-outs of tasks. In the main thread the task is interrupted; elsewhere it can only be left behind."""
+"""Time-outs of tasks: they are interrupted, at once in the main thread, elsewhere as soon as they run Python code again."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import types
 from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any
+
+_INTERRUPTED_WITHIN_SECONDS = 0.2
 
 
 class TaskTimedOut(Exception):
@@ -21,8 +23,8 @@ class _Interruption(BaseException):
 def run_with_timeout(function: Callable[[], Any], seconds: float) -> Any:
     """Return what `function` returns.
 
-    In the main thread it is interrupted when its time is over. In other threads nothing can interrupt it: it goes on
-    in a daemon thread, and what it returns is ignored.
+    In the main thread it is interrupted when its time is over. Elsewhere it is executed in a daemon thread, which can be
+    interrupted only between two steps of Python code: while it waits, or computes in a library, it goes on unheeded.
 
     Raises:
         TaskTimedOut: it took longer than `seconds`.
@@ -58,19 +60,39 @@ def _interrupted(function: Callable[[], Any], seconds: float) -> Any:
 def _left_behind(function: Callable[[], Any], seconds: float) -> Any:
     outcome: list[tuple[Any, BaseException | None]] = []
     done = threading.Event()
+    ending = threading.Lock()
 
     def work() -> None:
         try:
-            outcome.append((function(), None))
-        except BaseException as error:  # noqa: BLE001 - raised again in the waiting thread
-            outcome.append((None, error))
+            try:
+                result: tuple[Any, BaseException | None] = (function(), None)
+            except BaseException as error:  # noqa: BLE001 - raised again in the waiting thread
+                result = (None, error)
+            with ending:
+                outcome.append(result)
+        except _Interruption:
+            # It was on its way when the function ended by itself; whoever sent it waits no more.
+            return
         finally:
             done.set()
 
-    threading.Thread(target=copy_context().run, args=(work,), daemon=True, name="headwater-task-with-timeout").start()
+    thread = threading.Thread(target=copy_context().run, args=(work,), daemon=True, name="headwater-task-with-timeout")
+    thread.start()
     if not done.wait(seconds):
-        raise TaskTimedOut(f"The task took longer than {seconds:g} s; it could not be interrupted and goes on unheeded.")
+        with ending:
+            if not outcome:
+                _interrupt(thread)
+        if done.wait(_INTERRUPTED_WITHIN_SECONDS):
+            raise TaskTimedOut(f"The task took longer than {seconds:g} s and was interrupted.")
+        raise TaskTimedOut(f"The task took longer than {seconds:g} s. What it waits for cannot be interrupted: it goes on unheeded.")
     value, error = outcome[0]
     if error is not None:
         raise error
     return value
+
+
+def _interrupt(thread: threading.Thread) -> None:
+    """Raise an exception in the thread, where it runs Python code next."""
+    import ctypes  # rarely needed, and slow to import
+
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_Interruption))

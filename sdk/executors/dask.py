@@ -8,16 +8,20 @@ import queue
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
+from uuid import uuid4
 
 from headwater.core.errors import InvalidArgument
 from headwater.engine.state import Failed, State
 from headwater.engine.task_call import TaskCall
 from headwater.executors.base import Executor
 from headwater.executors.local import LocalExecutor
+from headwater.executors.log_lines import Lines
 from headwater.executors.processes import ProcessExecutor
 from headwater.executors.threads import ThreadExecutor
 from headwater.executors.transport import execute_packed, packed, unpacked
 
+LINES_TOPIC = "headwater-log-lines"
+"""The topic of the cluster's events that lines are sent under. One for all runs: the scheduler remembers so many events of each."""
 IN_FLIGHT_MAX = 2_000
 """How many calls the cluster is given at once: enough to see how many workers it needs."""
 
@@ -44,7 +48,7 @@ def LocalDaskExecutor(scheduler: str = "threads", num_workers: int | None = None
 class DaskExecutor(Executor):
     """Executes tasks on a Dask cluster: the one at `address`, or one that is started for each run.
 
-    Code, inputs and results must be picklable; log lines of a task come when it ends. Needs `pip install headwater[dask]`.
+    Code, inputs and results must be picklable. Log lines come back through the cluster's events. Needs `pip install headwater[dask]`.
 
     Args:
         address: the scheduler's address, such as `tcp://10.0.0.5:8786`.
@@ -90,7 +94,9 @@ class DaskExecutor(Executor):
     def _set_up(self) -> None:
         self._client: Any = None
         self._outcomes: queue.SimpleQueue[tuple[Hashable, Any]] = queue.SimpleQueue()
-        self._calls: dict[Hashable, tuple[TaskCall, Any]] = {}
+        self._futures: dict[Hashable, Any] = {}
+        self._lines = Lines()
+        self._run = ""
 
     @contextmanager
     def start(self) -> Iterator[None]:
@@ -104,17 +110,24 @@ class DaskExecutor(Executor):
                 if self.adapt_kwargs:
                     where.adapt(**self.adapt_kwargs)
             self._client = stack.enter_context(distributed.Client(where, set_as_default=False, **self.client_kwargs))
+            self._run = uuid4().hex
+            self._client.subscribe_topic(LINES_TOPIC, self._take_event)
             if self.performance_report_path is not None:
                 with self._client.as_current():
                     stack.enter_context(distributed.performance_report(self.performance_report_path))
             try:
                 yield
             finally:
-                left = [future for _, future in self._calls.values() if future is not None]
+                left = [future for future in self._futures.values() if future is not None]
                 if left:
                     # They belong to a run that was stopped.
                     self._client.cancel(left, force=True)
         self._set_up()
+
+    def _take_event(self, event: tuple[float, tuple[str, bytes]]) -> None:
+        _, (run, line) = event
+        if run == self._run:
+            self._lines.take(line)
 
     def _cluster(self, distributed: Any) -> Any:
         kind = self.cluster_class
@@ -127,15 +140,15 @@ class DaskExecutor(Executor):
         return distributed.LocalCluster(**{**quiet, **self.cluster_kwargs})
 
     def submit(self, key: Hashable, call: TaskCall) -> None:
-        parcel = packed(call)
+        parcel = packed(call, self._lines)
         if isinstance(parcel, Failed):
-            self._calls[key] = (call, None)
+            self._futures[key] = None
             self._outcomes.put((key, parcel))
             return
         outcomes = self._outcomes
         # Tasks of flows have side effects: two with equal inputs are two, and none is executed again by Dask itself.
-        future = self._client.submit(execute_packed, parcel, pure=False, retries=0)
-        self._calls[key] = (call, future)
+        future = self._client.submit(_execute_on_worker, parcel, self._run, pure=False, retries=0)
+        self._futures[key] = future
         future.add_done_callback(lambda done: outcomes.put((key, done)))
 
     def next_outcome(self, seconds_max: float | None) -> tuple[Hashable, State] | None:
@@ -143,20 +156,27 @@ class DaskExecutor(Executor):
             key, outcome = self._outcomes.get(timeout=seconds_max)
         except queue.Empty:
             return None
-        call, _ = self._calls.pop(key)
+        del self._futures[key]
         if isinstance(outcome, State):
             return key, outcome
         if outcome.status != "finished":
             error = outcome.exception() if outcome.status == "error" else RuntimeError(f"The call was {outcome.status}.")
             return key, Failed(f"The cluster could not execute the task: {error!r}", result=error)
-        return key, unpacked(outcome.result(), call)
+        return key, unpacked(outcome.result(), self._lines)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in {"_client", "_outcomes", "_calls"}}
+        return {name: value for name, value in self.__dict__.items() if name not in {"_client", "_outcomes", "_futures", "_lines", "_run"}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._set_up()
+
+
+def _execute_on_worker(parcel: bytes, run: str) -> bytes:
+    from distributed import get_worker
+
+    worker = get_worker()
+    return execute_packed(parcel, lambda line: worker.log_event(LINES_TOPIC, (run, line)))
 
 
 def _distributed() -> Any:

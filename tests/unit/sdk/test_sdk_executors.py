@@ -7,8 +7,10 @@ import os
 import pickle
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -149,6 +151,56 @@ def test_log_lines_come_back_as_those_of_the_task(elsewhere: Executor, caplog: p
     assert lines == [("INFO", "I am say"), ("INFO", "printed"), ("ERROR", "seen")]
     (failure,) = [record.exc_info[1] for record in caplog.records if record.exc_info]
     assert (failure.code, failure.__traceback__ is not None) == (1, True)  # type: ignore[union-attr]
+
+
+def test_log_lines_come_while_the_task_is_still_running(elsewhere: Executor, tmp_path: Path) -> None:
+    heard = tmp_path / "heard"
+
+    @task
+    def say_and_wait() -> bool:
+        threading.Thread(target=context.logger.info, args=("from a thread",)).start()
+        context.logger.info("is anybody there?")
+        # It goes on only when somebody in the process that runs the flow has heard it.
+        deadline = time.monotonic() + 60
+        while not heard.exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return heard.exists()
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append((record.getMessage(), context.get("task_slug")))
+            if "anybody" in record.getMessage():
+                heard.write_text("yes")
+
+    said: list[tuple[str, str]] = []
+    listener = Listener()
+    logging.getLogger("headwater.say_and_wait").addHandler(listener)
+    try:
+        state = Flow("f", tasks=[say_and_wait]).run(executor=elsewhere)
+    finally:
+        logging.getLogger("headwater.say_and_wait").removeHandler(listener)
+
+    assert state.result[say_and_wait].result is True
+    assert sorted(said) == [("from a thread", "say_and_wait-1"), ("is anybody there?", "say_and_wait-1")]
+
+
+def test_an_outcome_never_overtakes_the_lines_before_it(elsewhere: Executor, caplog: pytest.LogCaptureFixture) -> None:
+    @task
+    def say_much(x: int) -> None:
+        for number in range(200):
+            context.logger.info("%d.%d", x, number)
+
+    with Flow("f") as flow:
+        say_much.map([0, 1])
+
+    assert flow.run(executor=elsewhere).is_successful()
+
+    messages = [record.getMessage() for record in caplog.records]
+    for x in range(2):
+        said = [message for message in messages if message.startswith(f"{x}.")]
+        assert said == [f"{x}.{number}" for number in range(200)]
+        ended = messages.index(f"Task 'say_much[{x}]': Finished task run for task with final state: 'Success'")
+        assert ended > messages.index(f"{x}.199")
 
 
 def test_pools_work_at_the_same_time() -> None:

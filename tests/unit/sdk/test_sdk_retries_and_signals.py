@@ -160,7 +160,25 @@ def test_a_task_that_takes_too_long_is_interrupted(run: Callable[..., State]) ->
     assert "was interrupted" in str(state.result)
 
 
-def test_in_a_thread_a_task_that_takes_too_long_is_left_behind(run: Callable[..., State]) -> None:
+def test_in_a_thread_python_code_that_takes_too_long_is_interrupted_too(run: Callable[..., State]) -> None:
+    ended = threading.Event()
+
+    @task(timeout=0.05)
+    def count() -> None:
+        try:
+            number = 0
+            while True:
+                number += 1
+        finally:
+            ended.set()
+
+    state = run(Flow("f", tasks=[count]), executor=ThreadExecutor(1)).result[count]
+
+    assert type(state) is TimedOut
+    assert ended.wait(60)
+
+
+def test_in_a_thread_a_task_that_waits_too_long_is_left_behind(run: Callable[..., State]) -> None:
     release = threading.Event()
     slow = task(lambda: release.wait(60), name="slow", timeout=0.05)
 

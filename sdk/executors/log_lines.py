@@ -1,0 +1,153 @@
+"""What tasks log in other processes, carried to the process that runs the flow while they are still running.
+
+There, a `Sink` takes the lines of one call and hands each to whatever leads back. Here, `Lines` logs them as the task's own,
+and knows when all that a call said have come: an outcome never overtakes the lines before it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import pickle
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from headwater.engine.task_call import TaskCall
+from headwater.utilities.context import current_values
+from headwater.utilities.logging import LoggedStdout
+
+LATE_LINES_SECONDS = 10.0
+"""How long an outcome waits for lines that were sent before it. What comes later is logged when it comes."""
+
+
+class Sink:
+    """Takes the lines of one call. `send` is given each as bytes; where it fails, they are `left` for the outcome to carry."""
+
+    def __init__(self, number: int, send: Callable[[bytes], None] | None) -> None:
+        self.number = number
+        self.sent = 0
+        self.left: list[bytes] = []
+        self._send = send
+        self._lock = threading.Lock()
+
+    def take(self, record: logging.LogRecord) -> None:
+        line = _as_bytes(self.number, record)
+        with self._lock:
+            if self._send is not None:
+                try:
+                    self._send(line)
+                except Exception:  # noqa: BLE001 - whatever broke the way back, the outcome has another
+                    self._send = None
+                else:
+                    self.sent += 1
+                    return
+            self.left.append(line)
+
+
+_current: ContextVar[Sink | None] = ContextVar("headwater.line_sink", default=None)
+_open: list[Sink] = []
+
+
+@contextmanager
+def lines_taken_by(sink: Sink, *, loggers: Iterable[str], level: int, prints: bool) -> Any:
+    """Let the sink take what is logged in the block through these loggers, and with `prints` what is printed."""
+    for name in loggers:
+        logger = logging.getLogger(name)
+        logger.setLevel(level)
+        if not any(isinstance(handler, _Handler) for handler in logger.handlers):
+            # It alone: what is written here, nobody would see, or see twice.
+            logger.handlers = [_Handler()]
+    if prints and not isinstance(sys.stdout, LoggedStdout):
+        sys.stdout = LoggedStdout(sys.stdout)
+    token = _current.set(sink)
+    _open.append(sink)
+    try:
+        yield
+    finally:
+        _open.remove(sink)
+        _current.reset(token)
+
+
+class _Handler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        # A thread that the task started by itself has no sink of its own, but there may be no doubt whose thread it is.
+        sink = _current.get() or (_open[0] if len(_open) == 1 else None)
+        if sink is not None:
+            sink.take(record)
+
+
+def _as_bytes(number: int, record: logging.LogRecord) -> bytes:
+    fields = {**record.__dict__, "msg": record.getMessage(), "args": None, "exc_info": None, "exc_text": None}
+    plain = {key: value for key, value in fields.items() if value is None or isinstance(value, str | int | float)}
+    error = record.exc_info[1] if record.exc_info else None
+    if error is None:
+        return pickle.dumps((number, plain, None))
+    import cloudpickle
+    from tblib import pickling_support
+
+    try:
+        pickling_support.install(error)
+        data: bytes = cloudpickle.dumps((number, plain, error))
+        # Some exceptions can be pickled and not be made again from that.
+        cloudpickle.loads(data)
+    except Exception:  # noqa: BLE001 - pickling runs the code of whatever is in the exception; its words are left
+        words = "".join(traceback.format_exception(error)).rstrip()
+        data = pickle.dumps((number, {**plain, "msg": f"{plain['msg']}\n{words}"}, None))
+    return data
+
+
+class Lines:
+    """Logs what the calls of one run say in other processes, from whatever thread it comes in."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self._calls: dict[int, TaskCall] = {}
+        self._come: dict[int, int] = {}
+        self._changed = threading.Condition()
+
+    def expect(self, call: TaskCall) -> int:
+        """Return a number for the call, under which its lines will come."""
+        number = next(self._numbers)
+        with self._changed:
+            self._calls[number], self._come[number] = call, 0
+        return number
+
+    def take(self, data: bytes) -> None:
+        """Log a line."""
+        number, fields, error = pickle.loads(data)  # noqa: S301 - from processes that execute the user's code
+        with self._changed:
+            call = self._calls.get(number)
+        if call is None:
+            return
+        try:
+            _log(fields, error, call)
+        finally:
+            with self._changed:
+                self._come[number] += 1
+                self._changed.notify_all()
+
+    def finish(self, number: int, *, sent: int, left: Sequence[bytes]) -> None:
+        """Return when all lines of the call are logged: those that were sent, and those that are left."""
+        with self._changed:
+            in_time = self._changed.wait_for(lambda: self._come[number] >= sent, LATE_LINES_SECONDS)
+        for data in left:
+            self.take(data)
+        if in_time:
+            with self._changed:
+                del self._calls[number], self._come[number]
+
+
+def _log(fields: dict[str, Any], error: BaseException | None, call: TaskCall) -> None:
+    record = logging.makeLogRecord(fields)
+    if error is not None:
+        record.exc_info = (type(error), error, error.__traceback__)
+    token = current_values.set(call.context)
+    try:
+        logging.getLogger(record.name).handle(record)
+    finally:
+        current_values.reset(token)

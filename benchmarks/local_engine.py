@@ -9,32 +9,16 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parent))
-from measurement import Measurement, at_least, lines
+from measurement import Measurement, at_least, at_most, lines
 
 from headwater import Flow, task
 from headwater.utilities.logging import LINE_FORMAT, TIME_FORMAT, LineFormatter, get_logger
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class LocalEngineNumbers:
-    """Tasks per second of `flow.run()`, and seconds for what is done with a flow before it runs."""
-
-    tasks: int
-    build_seconds: float
-    validate_seconds: float
-    hash_seconds: float
-    tasks_per_second_warning: float
-    tasks_per_second_info: float
-    mapped_per_second_warning: float
-    mapped_per_second_info: float
 
 
 @task
@@ -63,8 +47,9 @@ def mapped(tasks: int) -> Flow:
     return flow
 
 
-def measure(tasks: int = 10_000) -> LocalEngineNumbers:
-    """Measure with log lines written to the null device, so that the terminal is not what is measured."""
+@contextmanager
+def logging_to_nothing() -> Iterator[logging.Logger]:
+    """Write log lines to the null device, so that the terminal is not what is measured."""
     logger = get_logger()
     handlers, level, propagate = list(logger.handlers), logger.level, logger.propagate
     with Path(os.devnull).open("w") as sink:
@@ -72,40 +57,57 @@ def measure(tasks: int = 10_000) -> LocalEngineNumbers:
         handler.setFormatter(LineFormatter(LINE_FORMAT, TIME_FORMAT))
         logger.handlers[:], logger.propagate = [handler], False
         try:
-            build_seconds, flow = _timed(lambda: chain(tasks))
-            validate_seconds, _ = _timed(flow.validate)
-            hash_seconds, _ = _timed(flow.serialized_hash)
-            rates = []
-            for each in (flow, mapped(tasks)):
-                for chosen in (logging.WARNING, logging.INFO):
-                    logger.setLevel(chosen)
-                    seconds, state = _timed(each.run)
-                    assert state.is_successful(), state
-                    rates.append(tasks / seconds)
+            yield logger
         finally:
             logger.handlers[:], logger.propagate = handlers, propagate
             logger.setLevel(level)
-    return LocalEngineNumbers(tasks, build_seconds, validate_seconds, hash_seconds, *rates)
 
 
-def _timed(action: Callable[[], T]) -> tuple[float, T]:
+def _seconds(action: Callable[[], object]) -> float:
     start = time.perf_counter()
-    value = action()
-    return time.perf_counter() - start, value
+    action()
+    return time.perf_counter() - start
 
 
-def measurements(tasks: int = 10_000) -> list[Measurement]:
-    numbers = measure(tasks)
-    called, _ = _timed(lambda: [increment.run(number) for number in range(tasks)])
+def _run(flow: Flow) -> None:
+    state = flow.run()
+    assert state.is_successful(), state
+
+
+def rates(sizes: Sequence[int], rounds: int) -> dict[tuple[int, str, int], float]:
+    """Return tasks per second by size, shape and level: the median of rounds in which each has its turn, so that noise hits all alike."""
+    flows = {(size, name): make(size) for size in sizes for name, make in (("chained", chain), ("mapped", mapped))}
+    seconds: dict[tuple[int, str, int], list[float]] = {}
+    with logging_to_nothing() as logger:
+        for _ in range(rounds):
+            for (size, name), flow in flows.items():
+                for level in (logging.WARNING, logging.INFO):
+                    logger.setLevel(level)
+                    seconds.setdefault((size, name, level), []).append(_seconds(lambda flow=flow: _run(flow)))
+    return {key: key[0] / median(taken) for key, taken in seconds.items()}
+
+
+def measurements(tasks: int = 10_000, rounds: int = 5) -> list[Measurement]:
+    """Return the figures for a tenth of `tasks` and for all of them: what a task costs must not grow with their number."""
+    called = _seconds(lambda: [increment.run(number) for number in range(tasks)])
     floor, floor_is = tasks / called, "calling the functions alone"
+    found = [
+        at_least(
+            f"{size:,} {shape} tasks, {'WARNING' if level == logging.WARNING else 'default logs'}",
+            rate,
+            "tasks/s",
+            20_000 if level == logging.WARNING else 5_000,
+            floor=floor,
+            floor_is=floor_is,
+        )
+        for (size, shape, level), rate in rates((tasks // 10, tasks), rounds).items()
+    ]
+    flow = chain(tasks)
     return [
-        at_least("local tasks, WARNING", numbers.tasks_per_second_warning, "tasks/s", 20_000, floor=floor, floor_is=floor_is),
-        at_least("local tasks, default logs", numbers.tasks_per_second_info, "tasks/s", 5_000, floor=floor, floor_is=floor_is),
-        Measurement("local mapped tasks, WARNING", numbers.mapped_per_second_warning, "tasks/s", floor, floor_is),
-        Measurement("local mapped tasks, default logs", numbers.mapped_per_second_info, "tasks/s", floor, floor_is),
-        Measurement(f"build a flow of {tasks:,} tasks", numbers.build_seconds, "s"),
-        Measurement(f"validate a flow of {tasks:,} tasks", numbers.validate_seconds, "s"),
-        Measurement(f"hash a flow of {tasks:,} tasks", numbers.hash_seconds, "s"),
+        *found,
+        at_most(f"build a flow of {tasks:,} tasks", median(_seconds(lambda: chain(tasks)) for _ in range(rounds)), "s", 1),
+        Measurement(f"validate a flow of {tasks:,} tasks", _seconds(flow.validate), "s"),
+        Measurement(f"hash a flow of {tasks:,} tasks", _seconds(flow.serialized_hash), "s"),
     ]
 
 

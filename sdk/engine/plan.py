@@ -75,13 +75,15 @@ def plan_of(flow: Flow) -> list[Step]:
         position_of[task] = position
         edges = flow._edges_to[task]  # noqa: SLF001 - without a copy for each of many tasks
         if edges:
-            step.edges = tuple(edges)
-            step.sources = tuple(position_of[edge.upstream_task] for edge in step.edges)
-            step.inputs = tuple(
-                (edge.key, number, edge.flattened and not edge.mapped) for number, edge in enumerate(step.edges) if edge.key is not None
-            )
-            step.is_mapped = any(edge.mapped for edge in step.edges)
-            before = set(step.sources)
+            sources, inputs = [], []
+            for number, edge in enumerate(edges):
+                sources.append(position_of[edge.upstream_task])
+                if edge.key is not None:
+                    inputs.append((edge.key, number, edge.flattened and not edge.mapped))
+                if edge.mapped:
+                    step.is_mapped = True
+            step.edges, step.sources, step.inputs = tuple(edges), tuple(sources), tuple(inputs)
+            before = set(sources)
             step.before_count = len(before)
             for source in before:
                 steps[source].after.append(position)

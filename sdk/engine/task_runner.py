@@ -29,6 +29,7 @@ from headwater.utilities.logging import get_logger
 
 PENDING = Pending("Task run created")
 NO_CONTEXT: dict[str, Any] = {}
+_OF_EACH_TASK = ("task_name", "task_full_name", "task_slug", "task_tags", "task_run_count", "map_index", "logger")
 
 
 class TaskRun:
@@ -112,7 +113,8 @@ class TaskRunner:
         result_kind: Result | None,
         caches: Caches = caches_of_this_process,
     ) -> None:
-        self._context = context
+        # With room for what each task run has of its own: a copy that does not grow is made at once.
+        self._context = {**context, **dict.fromkeys(_OF_EACH_TASK)}
         self._recorder = recorder
         self._clock = clock
         self._caches = caches
@@ -194,16 +196,14 @@ class TaskRunner:
     def _context_of(self, run: TaskRun) -> dict[str, Any]:
         step = run.step
         task = step.task
-        context = {
-            **self._context,
-            "task_name": task.name,
-            "task_full_name": task.name if run.map_index < 0 else run.name,
-            "task_slug": step.slug,
-            "task_tags": task.tags,
-            "task_run_count": run.run_count + 1,
-            "map_index": run.map_index,
-            "logger": step.logger,
-        }
+        context = self._context.copy()
+        context["task_name"] = task.name
+        context["task_full_name"] = task.name if run.map_index < 0 else run.name
+        context["task_slug"] = step.slug
+        context["task_tags"] = task.tags
+        context["task_run_count"] = run.run_count + 1
+        context["map_index"] = run.map_index
+        context["logger"] = step.logger
         if type(run.state) is Looped:
             context["task_loop_count"] = run.loop_count
             context["task_loop_result"] = run.loop_result

@@ -6,7 +6,7 @@ FAULT_TESTS := tests/integration/test_views_under_faults.py tests/integration/te
 	tests/integration/test_unclear_replies.py tests/acceptance/test_two_servers.py tests/acceptance/test_cluster_under_chaos.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench docs screenshots browser golden simulate soak chaos faults clean
+.PHONY: help setup demo test check format bench docs screenshots browser golden simulate soak chaos faults clouds clean
 
 help:  ## Print these words
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,11 @@ chaos: setup  ## Kill something real every second for 5 minutes while 1,000 runs
 
 faults: setup  ## What the tests do a little, at length: 100 projectors and 20 leaders killed, minutes without PostgreSQL; about 12 minutes
 	FAULTS=full UNCLEAR_COMMANDS=1000 $(BIN)/pytest -s --timeout 1800 $(FAULT_TESTS)
+
+clouds: setup  ## Keep results in the emulators of Google's and Azure's storage, which this installs
+	$(BIN)/pip install --quiet '.[gcs,azure]' gcp-storage-emulator
+	npm install --silent --no-save --prefix $(VENV) azurite
+	PATH="$(CURDIR)/$(VENV)/node_modules/.bin:$$PATH" $(BIN)/pytest -rs tests/integration/test_sdk_clouds.py
 
 clean:  ## Remove what was made here
 	rm -rf $(VENV) build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

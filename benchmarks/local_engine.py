@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -83,7 +84,7 @@ def rates(sizes: Sequence[int], rounds: int) -> dict[tuple[int, str, int], float
             for (size, name), flow in flows.items():
                 for level in (logging.WARNING, logging.INFO):
                     logger.setLevel(level)
-                    seconds.setdefault((size, name, level), []).append(_seconds(lambda flow=flow: _run(flow)))
+                    seconds.setdefault((size, name, level), []).append(_seconds(partial(_run, flow)))
     return {key: key[0] / median(taken) for key, taken in seconds.items()}
 
 

@@ -21,6 +21,7 @@ from headwater.core.settings import connection_settings
 if TYPE_CHECKING:
     from headwater.engine.state import State
     from headwater.graph.flow import Flow
+    from headwater.utilities.graphql import GraphQLResult
 
 Answer = TypeVar("Answer")
 
@@ -227,6 +228,26 @@ class Client:
     def get_agents(self) -> list[rows.AgentRow]:
         """Return the agents, as the views show them."""
         return self.call(lambda client: client.views.agents(at_least=client.position))
+
+    def graphql(
+        self,
+        query: Any,
+        raise_on_error: bool = True,
+        headers: Mapping[str, str] | None = None,
+        variables: Mapping[str, Any] | None = None,
+    ) -> GraphQLResult:
+        """Send an operation to the server's GraphQL and return its answer: `client.graphql("{ hello }").data.hello`.
+
+        `query` is text, or made of dicts, sets and texts as `headwater.utilities.graphql` tells.
+
+        Raises:
+            GraphQLError: the server refused it, or parts of it, and `raise_on_error` is set.
+            ViewsUnavailable: no server answers.
+
+        """
+        from headwater.client.graphql_requests import ask
+
+        return ask(self.settings.http_url, query, variables, headers, raise_on_error=raise_on_error)
 
     def flow_url(self, flow_id: str) -> str:
         """Return the address of the page of a flow, given the id of one of its versions or of its group."""

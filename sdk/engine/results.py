@@ -159,13 +159,26 @@ class SecretResult(Result):
 class LocalResult(Result):
     """Keeps values as files below `dir` (default: `results` in Headwater's home directory).
 
-    Files are written whole or not at all. The default location is
+    Files are written whole or not at all, in folders that are made as needed. The default location is
     `<flow name>/<run id>/<task slug>[-<map index>][-<attempt>]`.
+
+    Raises:
+        InvalidArgument: with `validate_dir`, `dir` is there and is no folder.
+
     """
 
-    def __init__(self, dir: str | Path | None = None, *, location: str | None = None, serializer: Serializer | None = None) -> None:  # noqa: A002 - the name people know
+    def __init__(
+        self,
+        dir: str | Path | None = None,  # noqa: A002 - the name people know
+        validate_dir: bool = True,
+        *,
+        location: str | None = None,
+        serializer: Serializer | None = None,
+    ) -> None:
         super().__init__(location=location, serializer=serializer)
         self.dir = str(Path(dir).expanduser().absolute()) if dir is not None else None
+        if validate_dir and self.dir is not None and Path(self.dir).exists() and not Path(self.dir).is_dir():
+            raise InvalidArgument(f"A LocalResult keeps values in a folder, and {self.dir} is none.", hint="Give dir the path of a folder.")
 
     @property
     def folder(self) -> Path:

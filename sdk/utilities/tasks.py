@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -114,12 +115,17 @@ def defaults_from_attrs(*names: str) -> Callable[[Callable[..., Any]], Callable[
     """Let arguments of a task's `run` that are None be taken from the attributes of the same names."""
 
     def decorate(run: Callable[..., Any]) -> Callable[..., Any]:
+        arguments = list(inspect.signature(run).parameters)[1:]
+
         @functools.wraps(run)
         def run_with_defaults(self: Any, *args: Any, **kwargs: Any) -> Any:
+            by_name = dict(zip(arguments, args, strict=False))
+            rest = args[len(by_name) :]
+            given = {**by_name, **kwargs}
             for name in names:
-                if kwargs.get(name) is None:
-                    kwargs[name] = getattr(self, name)
-            return run(self, *args, **kwargs)
+                if given.get(name) is None:
+                    given[name] = getattr(self, name)
+            return run(self, *rest, **given)
 
         return run_with_defaults
 

@@ -23,7 +23,15 @@ from headwater.engine.results import InlineResult, LocalResult
 from headwater.engine.serializers import JSONSerializer
 from headwater.engine.signals import SKIP
 from headwater.engine.state import Mapped, Skipped
-from headwater.tasks.headwater import StartFlowRun, create_flow_run, get_task_run_result, wait_for_flow_run
+from headwater.run_configs import UniversalRun
+from headwater.tasks.headwater import (
+    CancelFlowRun,
+    RenameFlowRun,
+    StartFlowRun,
+    create_flow_run,
+    get_task_run_result,
+    wait_for_flow_run,
+)
 from headwater.utilities.context import context
 
 
@@ -143,6 +151,33 @@ async def test_a_parent_may_end_as_its_child_does(shop: Workshop) -> None:
     assert run.state is StateName.FAILED
     (task_run,) = run.task_runs.values()
     assert "finished in state <Failed" in task_run.message
+
+
+async def test_the_older_classes_start_rename_and_cancel_runs(shop: Workshop, client: Client) -> None:
+    with Flow("older parent") as parent:
+        child = StartFlowRun(
+            "child",
+            "tutorial",
+            {"x": 5},
+            new_flow_context={"k": 1},
+            poll_interval=timedelta(seconds=5),
+            run_config=UniversalRun(labels=["no"]),
+        )(run_name="waits for nobody")
+        renamed = RenameFlowRun(flow_run_name="quiet-heron")()
+        cancelled = CancelFlowRun()(child, upstream_tasks=[renamed])
+    await shop.register(child_flow())
+    run_id = await shop.run(await shop.register(parent))
+    run = await shop.ended(run_id)
+
+    assert (run.state, run.name) == (StateName.SUCCESS, "quiet-heron"), run.message
+    assert run.task_runs[parent.slugs[cancelled], -1].state is StateName.SUCCESS
+
+    def look() -> None:
+        (row,) = client.get_flow_runs(name="waits for nobody")
+        view = FlowRunView.from_flow_run_id(row.id, client=client)
+        assert (view.state.is_finished(), view.state.is_successful(), view.parameters, view.context) == (True, False, {"x": 5}, {"k": 1})
+
+    await anyio.to_thread.run_sync(look)
 
 
 async def test_views_tell_all_about_a_run(shop: Workshop, client: Client) -> None:

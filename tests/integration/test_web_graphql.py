@@ -8,13 +8,17 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any
 
+import anyio.to_thread
 import pytest
 from played_history import ETL_TASKS, chain, play_etl
 from viewing import hosted
 from web_site import WebSite, fresh_site
 
+from headwater.client import Client
+from headwater.core.errors import ViewsUnavailable
 from headwater.core.events import ParameterSpec
 from headwater.core.operations.runs import load_run
+from headwater.utilities.graphql import EnumValue, GraphQLError, with_args
 from headwater.web.graphql import columns
 from headwater.web.graphql.inputs import Order
 
@@ -330,3 +334,31 @@ async def test_the_explorer_shows_the_schema(site: WebSite) -> None:
 
     assert "type mutation_root" in page
     assert "create_flow_run_input" in page
+
+
+async def test_the_python_client_sends_operations_and_gives_answers_with_attributes(
+    site: WebSite, nats_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flow_id = await _flow(site)
+    monkeypatch.setenv("HEADWATER_UI_URL", site.url)
+
+    def ask() -> None:
+        with Client(nats_url) as client:
+            made = client.graphql('mutation { create_flow_run(input: { flow_id: "%s" }) { id } }' % flow_id)  # noqa: UP031 - braces
+            assert made.data.create_flow_run.id == made["data"]["create_flow_run"]["id"]
+            field = with_args("flow", {"where": {"name": {"_eq": "hello-flow"}}, "order_by": {"created": EnumValue("desc")}, "limit": 1})
+            assert client.graphql({"query": {field: {"id", "name"}}}).data.flow[0].id == flow_id
+            named = client.graphql("query($id: UUID!) { flow_by_pk(id: $id) { name } }", variables={"id": flow_id})
+            assert named.data.flow_by_pk.name == "hello-flow"
+            with pytest.raises(GraphQLError, match="nonsense"):
+                client.graphql("{ nonsense }")
+            assert "nonsense" in client.graphql("{ nonsense }", raise_on_error=False).errors[0].message
+
+    await anyio.to_thread.run_sync(ask)
+
+
+def test_the_python_client_says_where_nobody_answers(nats_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADWATER_UI_URL", "http://127.0.0.1:9")
+
+    with Client(nats_url) as client, pytest.raises(ViewsUnavailable, match=r"nobody answers GraphQL at http://127\.0\.0\.1:9"):
+        client.graphql("{ hello }")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from headwater.engine.signals import signal_from_state
 from headwater.graph.task import Task
 from headwater.utilities.context import context
-from headwater.utilities.tasks import task
+from headwater.utilities.tasks import defaults_from_attrs, task
 
 if TYPE_CHECKING:
     from headwater.backend import FlowRunView
@@ -97,63 +97,61 @@ def get_task_run_result(flow_run_id: str, task_slug: str, map_index: int = -1, p
     return run.get_task_run(task_slug=task_slug, map_index=map_index).get_result()
 
 
-@task
-def cancel_flow_run(flow_run_id: str | None = None) -> bool:
-    """Ask that a run ends (this run, if none is named); return whether this asked first."""
-    from headwater.backend.connection import shared_client
-
-    return shared_client().cancel_flow_run(flow_run_id or context.flow_run_id, "Cancelled by a task.")
-
-
-@task
-def rename_flow_run(flow_run_id: str | None = None, flow_run_name: str = "") -> bool:
-    """Give a run (this run, if none is named) another name; return whether that changed it."""
-    from headwater.backend.connection import shared_client
-
-    return shared_client().set_flow_run_name(flow_run_id or context.flow_run_id, flow_run_name)
-
-
 class StartFlowRun(Task):
-    """Creates a run of the flow `flow_name` in `project_name`; with `wait`, ends as the run does. Its result is the run's id."""
+    """Creates a run of the flow `flow_name` in `project_name`; with `wait`, ends as the run does. Its result is the run's id.
 
-    def __init__(
-        self,
-        flow_name: str | None = None,
-        project_name: str = "",
-        *,
-        parameters: Mapping[str, Any] | None = None,
-        wait: bool = False,
-        run_config: Any = None,
-        run_name: str | None = None,
-        scheduled_start_time: datetime | None = None,
-        **settings: Any,
-    ) -> None:
-        self.flow_name = flow_name
-        self.project_name = project_name
-        self.parameters = parameters
-        self.wait = wait
-        self.run_config = run_config
-        self.run_name = run_name
-        self.scheduled_start_time = scheduled_start_time
-        settings.setdefault("name", f"Flow {flow_name}" if flow_name else "StartFlowRun")
-        super().__init__(**settings)
+    What is given to `run` counts before what is given here. `poll_interval` and `create_link_artifact` are accepted for flows
+    written for other versions: nothing is polled, and the link is a log line.
+    """
 
-    def run(
+    def __init__(  # noqa: PLR0917 - the signature people know
         self,
         flow_name: str | None = None,
         project_name: str | None = None,
         parameters: Mapping[str, Any] | None = None,
+        wait: bool = False,
+        new_flow_context: Mapping[str, Any] | None = None,
+        run_name: str | None = None,
+        scheduled_start_time: datetime | None = None,
+        poll_interval: timedelta | None = None,
+        create_link_artifact: bool = True,
+        run_config: Any = None,
+        **settings: Any,
+    ) -> None:
+        del poll_interval, create_link_artifact
+        self.flow_name = flow_name
+        self.project_name = project_name
+        self.parameters = parameters
+        self.wait = wait
+        self.new_flow_context = new_flow_context
+        self.run_name = run_name
+        self.scheduled_start_time = scheduled_start_time
+        self.run_config = run_config
+        settings.setdefault("name", f"Flow {flow_name}" if flow_name else "StartFlowRun")
+        super().__init__(**settings)
+
+    @defaults_from_attrs("flow_name", "project_name", "parameters", "run_config", "new_flow_context", "run_name", "scheduled_start_time")
+    def run(  # noqa: PLR0917 - the signature people know
+        self,
+        flow_name: str | None = None,
+        project_name: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        run_config: Any = None,
         idempotency_key: str | None = None,
+        new_flow_context: Mapping[str, Any] | None = None,
+        run_name: str | None = None,
+        scheduled_start_time: datetime | None = None,
     ) -> str:
         run_id = _create(
             None,
-            flow_name or self.flow_name,
-            project_name or self.project_name,
+            flow_name,
+            project_name or "",
             idempotency_key=idempotency_key,
-            run_name=self.run_name,
-            parameters=parameters or self.parameters,
-            run_config=self.run_config,
-            scheduled_start_time=self.scheduled_start_time,
+            run_name=run_name,
+            parameters=parameters,
+            context=new_flow_context,
+            run_config=run_config,
+            scheduled_start_time=scheduled_start_time,
         )
         if self.wait:
             _wait(run_id, True, False, raise_final_state=True, max_duration=timedelta(hours=12))

@@ -22,7 +22,7 @@ from headwater.utilities.context import current_values
 from headwater.utilities.logging import LoggedStdout
 
 LATE_LINES_SECONDS = 10.0
-"""How long an outcome waits for lines that were sent before it. What comes later is logged when it comes."""
+"""How long an outcome waits for the next of the lines that were sent before it. What comes later is logged when it comes."""
 
 
 class Sink:
@@ -133,13 +133,20 @@ class Lines:
 
     def finish(self, number: int, *, sent: int, left: Sequence[bytes]) -> None:
         """Return when all lines of the call are logged: those that were sent, and those that are left."""
-        with self._changed:
-            in_time = self._changed.wait_for(lambda: self._come[number] >= sent, LATE_LINES_SECONDS)
+        is_complete = self._all_have_come(number, sent)
         for data in left:
             self.take(data)
-        if in_time:
+        if is_complete:
             with self._changed:
                 del self._calls[number], self._come[number]
+
+    def _all_have_come(self, number: int, sent: int) -> bool:
+        """Wait for the lines that were sent, as long as they keep coming."""
+        with self._changed:
+            while (come := self._come[number]) < sent:
+                if not self._changed.wait_for(lambda so_far=come: self._come[number] > so_far, LATE_LINES_SECONDS):  # type: ignore[misc]
+                    return False
+        return True
 
 
 def _log(fields: dict[str, Any], error: BaseException | None, call: TaskCall) -> None:

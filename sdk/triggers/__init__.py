@@ -92,7 +92,9 @@ class _Count:
         low = _as_count(self._at_least, len(states), default=0)
         high = _as_count(self._at_most, len(states), default=len(states))
         if not low <= count <= high:
-            raise signals.TRIGGERFAIL(f'Trigger was "{self._name}" but {count} upstream tasks {self._counted}, not {low:g} to {high:g}.')
+            wanted = f"at least {low:g}" if count < low else f"at most {high:g}"
+            how_many = f"{count} of {len(states)} upstream tasks"
+            raise signals.TRIGGERFAIL(f'Trigger was "{self._name}" but {how_many} {self._counted}, not {wanted}.')
         return True
 
     def __eq__(self, other: object) -> bool:

@@ -242,12 +242,14 @@ class Client:
 
         Raises:
             GraphQLError: the server refused it, or parts of it, and `raise_on_error` is set.
+            KeyRefused: the server wants another key.
             ViewsUnavailable: no server answers.
 
         """
         from headwater.client.graphql_requests import ask
 
-        return ask(self.settings.http_url, query, variables, headers, raise_on_error=raise_on_error)
+        key = {"Authorization": f"Bearer {self.settings.key}"} if self.settings.key else {}
+        return ask(self.settings.http_url, query, variables, {**key, **(headers or {})}, raise_on_error=raise_on_error)
 
     def flow_url(self, flow_id: str) -> str:
         """Return the address of the page of a flow, given the id of one of its versions or of its group."""

@@ -6,9 +6,10 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
-from headwater.core.errors import InvalidArgument, ViewsUnavailable
+from headwater.core.errors import InvalidArgument, KeyRefused, ViewsUnavailable
 from headwater.utilities.graphql import GraphQLError, GraphQLResult, parse_graphql
 
 TIMEOUT_SECONDS = 15.0
@@ -21,6 +22,7 @@ def ask(
 
     Raises:
         GraphQLError: the answer holds errors, and `raise_on_error` is set.
+        KeyRefused: the server wants another key.
         ViewsUnavailable: no server answers at this address.
 
     """
@@ -37,6 +39,8 @@ def ask(
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:  # noqa: S310 - see above
             answer = json.load(response)
     except urllib.error.HTTPError as error:
+        if error.code == HTTPStatus.UNAUTHORIZED:
+            raise KeyRefused(http_url, sent=request.has_header("Authorization")) from None
         answer = _refusal(error)
     except (OSError, ValueError) as error:
         raise ViewsUnavailable(f"nobody answers GraphQL at {http_url} ({getattr(error, 'reason', error)}).") from error

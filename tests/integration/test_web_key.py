@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 
+import anyio.to_thread
 import httpx
 import pytest
 from viewing import hosted
@@ -12,6 +13,8 @@ from web_site import WebSite, fresh_site
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from headwater.client import Client
+from headwater.core.errors import KeyRefused
 from headwater.web.guard import REMEMBERED_SECONDS, Keeper
 
 KEY = "s3cret key"
@@ -124,3 +127,14 @@ async def test_subscriptions_need_the_key_too(site: WebSite) -> None:
     ) as socket:
         await socket.send('{"type": "connection_init"}')
         assert "connection_ack" in str(await socket.recv())
+
+
+async def test_the_python_client_sends_its_key(site: WebSite, nats_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADWATER_UI_URL", site.url)
+
+    def ask() -> None:
+        assert Client(nats_url, key=KEY).graphql("{ hello }").data.hello
+        with pytest.raises(KeyRefused):
+            Client(nats_url, key="another").graphql("{ hello }")
+
+    await anyio.to_thread.run_sync(ask)

@@ -62,7 +62,8 @@ async def find_flow_version(client: AsyncClient, choice: FlowChoice) -> FlowRegi
 
     """
     from headwater.core.identifiers import flow_version_id
-    from headwater.core.operations.flows import FlowCatalogue, find_flow
+    from headwater.core.operations.flow_catalogue import FlowCatalogue
+    from headwater.core.operations.flows import find_flow
 
     catalogue = FlowCatalogue(client.log.events)
     if choice.flow_id is not None:

@@ -27,7 +27,7 @@ from headwater.core.events import (
 from headwater.core.identifiers import flow_group_id, new_id, split_flow_id
 from headwater.core.log.protocol import EventLog
 from headwater.core.names import valid_name
-from headwater.core.operations.projects import find_project, project
+from headwater.core.operations.projects import find_project
 from headwater.core.rules import flow_group as flow_rules
 from headwater.core.rules.flow_group import FlowGroup
 
@@ -188,43 +188,6 @@ def _active(group: FlowGroup, name: str) -> FlowRegistered:
     if group.latest is None:
         raise FlowArchived(f"All versions of flow {name!r} are archived; it takes no runs.", hint="Register the flow again.")
     return group.latest
-
-
-class FlowCatalogue:
-    """Flow groups and projects as their events leave them, kept between look-ups so that each reads only what is new."""
-
-    def __init__(self, log: EventLog) -> None:
-        self._log = log
-        self._groups: dict[str, Aggregate[FlowGroup, FlowCommand]] = {}
-
-    async def version(self, flow_id: str) -> FlowRegistered:
-        """Return the registration under this id (a version's, or a group's: then the newest that takes runs).
-
-        Raises:
-            InvalidArgument: this is not the id of a flow.
-            NotFound, FlowArchived: as `active_version`.
-
-        """
-        group_id, version = split_flow_id(flow_id)
-        group = self._groups.setdefault(group_id, flow_group(self._log, group_id))
-        return active_version(await group.refresh(), version, flow_id)
-
-    async def group(self, group_id: str) -> FlowGroup:
-        """Return the flow over its versions, with its settings; one that `version` looked at is not read again."""
-        group = self._groups.setdefault(group_id, flow_group(self._log, group_id))
-        return group.state if group.position else await group.refresh()
-
-    async def project_name(self, project_id: str) -> str:
-        """Return the project's name.
-
-        Raises:
-            NotFound: it was deleted.
-
-        """
-        state = await project(self._log, project_id).refresh()
-        if not state.exists:
-            raise NotFound("project", state.name or project_id, hint="It was deleted.")
-        return state.name
 
 
 async def _write_parts(log: EventLog, metadata: FlowMetadata, author: Author) -> RegistrationParts | None:

@@ -19,7 +19,8 @@ from headwater.core.identifiers import derived_id, new_id, parsed_uuid
 from headwater.core.labels import label_set, queue_id
 from headwater.core.log.protocol import EventLog, RunQueues, WorkItem
 from headwater.core.names import generated_name
-from headwater.core.operations.flows import FlowCatalogue, registration, tasks_and_edges
+from headwater.core.operations.flow_catalogue import FlowCatalogue
+from headwater.core.operations.flows import registration, tasks_and_edges
 from headwater.core.operations.parameters import json_problem, run_parameters, with_defaults
 from headwater.core.operations.queues import open_queue
 from headwater.core.rules import run as run_rules
@@ -97,9 +98,7 @@ class RunCreation:
             LogError: as the log's `append`; where the outcome is unknown, repeating with an idempotency key is safe.
 
         """
-        version = await self.catalogue.version(flow_id)
-        project_name = await self.catalogue.project_name(version.project_id)
-        group = await self.catalogue.group(version.flow_group_id)
+        version, group, project_name = await self.catalogue.offered(flow_id)
         command = _creation(version, group, project_name, request, now=author.clock())
         if command.queue_id not in self._open:
             await open_queue(self._log, command.labels, author)

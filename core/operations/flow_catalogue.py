@@ -1,0 +1,66 @@
+"""Flows and projects as whoever creates runs looks them up: again and again, and each time only what is new."""
+
+from __future__ import annotations
+
+from headwater.core.aggregates import Aggregate
+from headwater.core.commands import FlowCommand, ProjectCommand
+from headwater.core.concurrency import together
+from headwater.core.errors import NotFound
+from headwater.core.events import FlowRegistered
+from headwater.core.identifiers import split_flow_id
+from headwater.core.log.protocol import EventLog
+from headwater.core.operations.flows import active_version, flow_group
+from headwater.core.operations.projects import project
+from headwater.core.rules.flow_group import FlowGroup
+from headwater.core.rules.project import Project
+
+
+class FlowCatalogue:
+    """Flow groups and projects as their events leave them, kept between look-ups so that each reads only what is new."""
+
+    def __init__(self, log: EventLog) -> None:
+        self._log = log
+        self._groups: dict[str, Aggregate[FlowGroup, FlowCommand]] = {}
+        self._projects: dict[str, Aggregate[Project, ProjectCommand]] = {}
+
+    async def version(self, flow_id: str) -> FlowRegistered:
+        """Return the registration under this id (a version's, or a group's: then the newest that takes runs).
+
+        Raises:
+            InvalidArgument: this is not the id of a flow.
+            NotFound, FlowArchived: as `active_version`.
+
+        """
+        group_id, version = split_flow_id(flow_id)
+        return active_version(await self._group(group_id).refresh(), version, flow_id)
+
+    async def group(self, group_id: str) -> FlowGroup:
+        """Return the flow over its versions, with its settings; one that `version` looked at is not read again."""
+        group = self._group(group_id)
+        return group.state if group.position else await group.refresh()
+
+    async def offered(self, flow_id: str) -> tuple[FlowRegistered, FlowGroup, str]:
+        """Return the registration as `version` does, with its flow's settings and the name of its project.
+
+        Raises:
+            InvalidArgument, NotFound, FlowArchived: as `version`; NotFound also where the project was deleted.
+
+        """
+        group_id, number = split_flow_id(flow_id)
+        group = self._group(group_id)
+        if group.state.project_id:  # seen before: both are read at the same time
+            await together(group.refresh, self._project(group.state.project_id).refresh)
+            version = active_version(group.state, number, flow_id)
+        else:
+            version = active_version(await group.refresh(), number, flow_id)
+            await self._project(version.project_id).refresh()
+        found = self._project(version.project_id).state
+        if not found.exists:
+            raise NotFound("project", found.name or version.project_id, hint="It was deleted.")
+        return version, group.state, found.name
+
+    def _group(self, group_id: str) -> Aggregate[FlowGroup, FlowCommand]:
+        return self._groups.setdefault(group_id, flow_group(self._log, group_id))
+
+    def _project(self, project_id: str) -> Aggregate[Project, ProjectCommand]:
+        return self._projects.setdefault(project_id, project(self._log, project_id))

@@ -108,5 +108,17 @@ async def test_the_sub_flow_example_takes_its_childs_result(shop: Workshop, tmp_
     assert await anyio.to_thread.run_sync(result) == "3 words"
 
 
+async def test_the_sub_flow_example_runs_here_while_an_agent_runs_its_child(shop: Workshop) -> None:
+    flows = {each.name: each for each in loaded("sub_flows")}
+    await shop.register(flows["count-words"])
+
+    state = await anyio.to_thread.run_sync(lambda: flows["sub-flows"].run(parameters={"text": "one two three four"}))
+
+    assert state is not None
+    assert state.is_successful(), state.message
+    (said,) = flows["sub-flows"].get_tasks("say_how_many")
+    assert state.result[said].result == "4 words"
+
+
 def test_every_example_is_run() -> None:
     assert {path.stem for path in EXAMPLES.glob("*.py")} == {*LAST_LINES, "hello_flow", "sub_flows"}

@@ -41,6 +41,7 @@ from headwater.core.server_file import ServerFile, read_server_file
 HEADWATER = Path(sysconfig.get_path("scripts")) / "headwater"
 COMMIT_EVENTS = 1_000
 LOG_LINES = 20_000
+OPENED_TIMES = 10
 EVENTS_WATCHED = 60
 
 
@@ -162,6 +163,30 @@ async def event_to_pixel(log: Log, url: str) -> list[Measurement]:
     return _latencies("create a run → in the browser", [seen[name] - at for name, at in began.items()])
 
 
+async def opening(url: str, paths: dict[str, str], times: int) -> list[Measurement]:
+    """From going to a page of a big run in Chromium until it is laid out, all its parts are there and it follows the log."""
+    program = find_chromium()
+    if program is None:
+        return []
+    from browser import QUIET
+    from playwright.async_api import async_playwright
+
+    found = []
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=program, args=list(QUIET))
+        page = await browser.new_page()
+        for what, path in paths.items():
+            taken = []
+            for _ in range(times):
+                began = time.perf_counter()
+                await page.goto(f"{url}{path}", wait_until="load")
+                await page.wait_for_selector(".link.on")
+                taken.append((time.perf_counter() - began) * 1e3)
+            found.append(at_most(f"{what}, opened in the browser, p95", _p95(taken), "ms", 1_000))
+        await browser.close()
+    return found
+
+
 async def open_pages(log: Log, url: str, process: psutil.Process, pages: int) -> list[Measurement]:
     """The server's CPU while a run goes on that nobody, or that many watch."""
     history = History(log, Clock())
@@ -240,6 +265,7 @@ async def measurements(runs: int, tasks: int, times: int, pages: int) -> list[Me
                 *await page_times(server.http_url, paths, times),
                 *await event_to_stream(log, server.http_url),
                 *await event_to_pixel(log, server.http_url),
+                *await opening(server.http_url, {what: path for what, path in paths.items() if big.run_id in path}, OPENED_TIMES),
                 *await open_pages(log, server.http_url, process, pages),
             ]
 

@@ -19,6 +19,10 @@ CONTEXT_KEY = "_checkpoints"
 
 _log = logging.getLogger(__name__)
 
+_writing = threading.Lock()
+# A thread that is not there after a fork may have held it.
+os.register_at_fork(after_in_child=_writing._at_fork_reinit)  # type: ignore[attr-defined]  # noqa: SLF001 - as the standard library does it
+
 
 class Checkpoints:
     """Keeps values of the tasks with these slugs below `results` in Headwater's home directory, one file for each process.
@@ -29,10 +33,6 @@ class Checkpoints:
 
     def __init__(self, slugs: Collection[str]) -> None:
         self._slugs = frozenset(slugs)
-        self._open()
-
-    def _open(self) -> None:
-        self._lock = threading.Lock()
         self._process_id = 0
         self._descriptor = -1
         self._path = ""
@@ -57,26 +57,28 @@ class Checkpoints:
 
     def close(self) -> None:
         """Let go of the file; what is kept stays."""
-        with self._lock:
+        with _writing:
             if self._process_id == os.getpid():
                 os.close(self._descriptor)
                 self._process_id = 0
 
     def _write(self, data: bytes, context: dict[str, Any]) -> str:
-        if self._process_id != os.getpid():  # the first value here, or forked since: the file is another process's
-            self._open()
-            path = _path(context)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-            self._size = os.fstat(self._descriptor).st_size
-            self._path, self._process_id = str(path), os.getpid()
-        with self._lock:
+        with _writing:
+            if self._process_id != os.getpid():  # the first value here, or forked since: the file is another process's
+                self._begin(_path(context))
             offset = self._size
             written = os.write(self._descriptor, data)
             self._size += written
+            path = self._path
         if written < len(data):
-            raise OSError(f"Only {written} of {len(data)} bytes were written to {self._path}.")
-        return f"{self._path}#{offset}+{len(data)}"
+            raise OSError(f"Only {written} of {len(data)} bytes were written to {path}.")
+        return f"{path}#{offset}+{len(data)}"
+
+    def _begin(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._size = os.fstat(self._descriptor).st_size
+        self._path, self._process_id = str(path), os.getpid()
 
 
 def _path(context: dict[str, Any]) -> Path:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from headwater.engine.checkpoints import Checkpoints
+from headwater.engine.results import CheckpointResult
 from headwater.engine.state import State, Success
 from headwater.executors import Executor, LocalExecutor, ProcessExecutor
 from headwater.graph.flow import Flow
 from headwater.utilities.tasks import task
 
+THREADS = 8
 AGENT = {"running_with_backend": True, "checkpointing": True, "flow_run_id": "r-1", "attempt": 1}
 
 
@@ -73,6 +77,20 @@ def test_values_are_kept_wherever_tasks_are_executed(home: Path, executor: Execu
 
 def sum_of(xs: list[int]) -> int:
     return sum(xs)
+
+
+def test_threads_that_keep_their_first_values_at_once_do_not_mix_them_up() -> None:
+    checkpoints, together = Checkpoints(["work-1"]), threading.Barrier(THREADS)
+
+    def keep(number: int) -> str:
+        together.wait()
+        return checkpoints.keep("x" * number, {**AGENT, "task_slug": "work-1"}).location or ""
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        locations = list(threads.map(keep, range(1, THREADS + 1)))
+    checkpoints.close()
+
+    assert [len(CheckpointResult().read(location).value) for location in locations] == list(range(1, THREADS + 1))
 
 
 def test_values_that_nobody_takes_and_runs_without_a_server_keep_nothing(home: Path) -> None:

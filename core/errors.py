@@ -196,7 +196,15 @@ class CommitTooLarge(LogError):
 
 
 class CommitUnreadable(LogError):
-    """Bytes in the log are not a commit this version can read."""
+    """A message in the log is not what this version can read there; `reason` says why, and is the same wherever it is read."""
+
+    def __init__(self, reason: str) -> None:
+        # What the bytes hold comes into the sentence; it is shown, stored and sent from here on.
+        self.reason = reason.encode(errors="backslashreplace").decode()[:_REASON_CHARACTERS_MAX]
+        super().__init__(f"This message cannot be read: {self.reason}")
+
+
+_REASON_CHARACTERS_MAX = 1000
 
 
 class StreamMismatch(LogError):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
 from headwater.core.identifiers import digest
 
 EVENTS_ALL = "hw.evt.>"
@@ -89,6 +93,37 @@ def agent_heartbeat(agent_id: str) -> str:
 def ask_agent(agent_id: str) -> str:
     """Return the subject on which an agent answers whether it holds a run."""
     return f"hw.ask.agent.{agent_id}"
+
+
+class Address(NamedTuple):
+    """What a subject of facts names: an aggregate's kind ("run", "project", ...) and its id. Of a part of a registration: `id.number`."""
+
+    kind: str
+    id: str
+
+
+_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_TOKEN = r"[A-Za-z0-9_-]{1,128}"  # noqa: S105 - of a subject, and no secret
+_IDS: Mapping[str, str] = {
+    "project": _UUID,
+    "name": r"[0-9a-f]{40}",
+    "flow": _UUID,
+    "part": rf"{_TOKEN}\.[0-9]{{1,9}}",
+    "queue": _TOKEN,
+    "run": _UUID,
+    "slots": _UUID,
+    "agent": _TOKEN,
+}
+"""Kind of aggregate → what its ids look like. Kinds of a newer version have tokens."""
+
+
+def parse(subject: str) -> Address | None:
+    """Return what the subject of facts names; None where it is of no kind that we know, or its id cannot be one of its kind."""
+    prefix, _, rest = subject.partition("hw.evt.")
+    kind, _, identifier = rest.partition(".")
+    if prefix or not re.fullmatch(_TOKEN, kind) or not re.fullmatch(_IDS.get(kind, _TOKEN), identifier):
+        return None
+    return Address(kind, identifier)
 
 
 def is_literal(subject: str) -> bool:

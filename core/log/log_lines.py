@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from headwater.core.commit import Position
-from headwater.core.log.protocol import LogLine, RecordedLines
+from headwater.core.codec import TOO_DEEP, nests_deeper
+from headwater.core.errors import CommitUnreadable
+from headwater.core.limits import DEPTH_MAX, is_instant, out_of_range
+from headwater.core.log.protocol import LogLine, Recorded, RecordedLines, Unreadable
 
 MESSAGE_BYTES_MAX = 256 * 1024
 """A message holds lines up to this size: one write costs one fsync, and a follower need not wait for a megabyte."""
@@ -15,6 +18,7 @@ MESSAGE_BYTES_MAX = 256 * 1024
 LINE_CHARACTERS_MAX = 100_000
 """A longer line is cut, and says so."""
 
+_SUBJECT = re.compile(r"hw\.log\.(?P<run_id>[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(?P<attempt>[0-9]{1,9})")
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(tuple[LogLine, ...])
 
@@ -34,13 +38,27 @@ def encode_lines(lines: Sequence[LogLine]) -> Iterator[bytes]:
         yield b"[" + b",".join(held) + b"]"
 
 
-def decode_lines(position: Position, subject: str, data: bytes) -> RecordedLines | None:
-    """Return the lines of one message on `hw.log.<run_id>.<attempt>`; None where it holds none."""
+def decode_lines(recorded: Recorded) -> RecordedLines:
+    """Return the lines of one message on `hw.log.<run_id>.<attempt>`; none, and why, where it is a dead letter."""
+    subject = _SUBJECT.fullmatch(recorded.subject)
+    if subject is None:
+        return _unreadable(recorded, "", 0, "No log of a run has this subject.")
+    run_id, attempt = subject["run_id"], int(subject["attempt"])
+    if nests_deeper(recorded.data, DEPTH_MAX):
+        return _unreadable(recorded, run_id, attempt, TOO_DEEP)
     try:
-        _, _, run_id, attempt = subject.split(".")
-        return RecordedLines(position, run_id, int(attempt), _decoder.decode(data))
-    except (ValueError, msgspec.MsgspecError):
-        return None
+        lines = _decoder.decode(recorded.data)
+    except Exception as error:  # noqa: BLE001 - bytes may make a decoder raise anything; it is always the bytes' fault
+        return _unreadable(recorded, run_id, attempt, f"{error}.")
+    for line in lines:
+        if not is_instant(line.at):
+            return _unreadable(recorded, run_id, attempt, out_of_range(line.at))
+    return RecordedLines(recorded.position, run_id, attempt, lines)
+
+
+def _unreadable(recorded: Recorded, run_id: str, attempt: int, reason: str) -> RecordedLines:
+    why = Unreadable(recorded.subject, recorded.recorded_at, CommitUnreadable(reason).reason)
+    return RecordedLines(recorded.position, run_id, attempt, (), why)
 
 
 def _cut(line: LogLine) -> LogLine:

@@ -274,8 +274,8 @@ async def find_deleted_run(log: EventLog, run_id: str) -> DeletedRun | None:
     """Return the run if it was deleted, which only the log knows; None where it was not, or never was."""
     state, found = run_rules.RULES.initial, None
     for recorded in await log.read(subjects.run(run_id)):
-        state = run_rules.RULES.fold(recorded.commit.events, state)
-        for event in recorded.commit.events:
+        state = run_rules.RULES.fold(recorded.events, state)
+        for event in recorded.events:
             if isinstance(event, RunDeleted):
                 found = (recorded.commit.at, recorded.commit.actor, event.reason, recorded.position)
     return None if found is None else DeletedRun(state, *found)

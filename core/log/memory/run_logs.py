@@ -14,7 +14,7 @@ from headwater.core.log.log_lines import decode_lines, encode_lines
 from headwater.core.log.mailbox import Mailbox
 from headwater.core.log.memory.clock import Clock
 from headwater.core.log.memory.interference import Interference
-from headwater.core.log.protocol import LogLine, RecordedLines, StreamSize
+from headwater.core.log.protocol import LogLine, Recorded, RecordedLines, StreamSize
 
 
 class MemoryRunLogs:
@@ -33,10 +33,9 @@ class MemoryRunLogs:
         position = 0
         for data in encode_lines(lines):
             position = len(self._recorded) + 1
-            recorded = decode_lines(position, subjects.run_log(run_id, attempt), data)
-            assert recorded is not None
-            self._recorded.append(recorded)
-            self._stored.append((self._clock.now(), len(data)))
+            now = self._clock.now()
+            self._recorded.append(decode_lines(Recorded(position, subjects.run_log(run_id, attempt), now, data)))
+            self._stored.append((now, len(data)))
         for follower in self._followers:
             follower.wake()
         self._interference()("write_lines", "done", run_id)

@@ -5,9 +5,9 @@ Unknown fields are passed over and unknown event types kept as `UnknownEvent`, s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, get_args, get_type_hints
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -20,6 +20,7 @@ from headwater.core.upcasters import UPCASTERS, Upcaster
 COMMIT_BYTES_MAX = 900 * 1024
 """The broker takes messages of up to 1 MB; the rest is room for headers."""
 
+T = TypeVar("T")
 TOO_DEEP = f"It nests deeper than {DEPTH_MAX} levels."
 _KNOWN_TYPES = {kind.__struct_config__.tag for kind in EVENT_TYPES}
 _encode = msgspec.json.Encoder().encode
@@ -33,6 +34,24 @@ class _AnyVersion(msgspec.Struct):
     actor: str
     events: list[dict[str, Any]]
     cause: str | None = None
+
+
+def message_decoder(kind: type[T]) -> Callable[[bytes], T]:
+    """Return what decodes messages of this kind that are not commits: heartbeats, questions, announcements.
+
+    Whatever the bytes are, it returns one or raises CommitUnreadable.
+    """
+    decode_one = msgspec.json.Decoder(kind).decode
+
+    def decode_message(data: bytes) -> T:
+        if nests_deeper(data, DEPTH_MAX):
+            raise CommitUnreadable(TOO_DEEP)
+        try:
+            return decode_one(data)
+        except Exception as error:  # bytes may make a decoder raise anything; it is always the bytes' fault
+            raise CommitUnreadable(f"{error}.") from error
+
+    return decode_message
 
 
 def encode(commit: Commit) -> bytes:

@@ -16,6 +16,8 @@ QUEUES_ALL = "hw.evt.queue.*"
 AGENTS_ALL = "hw.evt.agent.*"
 SLOTS_ALL = "hw.evt.slots.*"
 RUN_LOGS_ALL = "hw.log.>"
+DEAD_ALL = "hw.dead.>"
+DEAD_WORK = "hw.dead.work"
 
 
 def project(project_id: str) -> str:

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from headwater.core.commit import Commit, Position
+from headwater.core.dead_letters import DeadLetter
 from headwater.core.edge import read_commit
 from headwater.core.errors import CommitUnreadable
 from headwater.core.events import AnyEvent
@@ -128,6 +129,10 @@ class EventLog(Protocol):
 
     async def tail(self) -> LogTail:
         """Return which log this is and its last position."""
+        ...
+
+    async def at(self, position: Position) -> Recorded | None:
+        """Return the message at this position, or None where there is none."""
         ...
 
 
@@ -269,10 +274,49 @@ class RunLogs(Protocol):
         """Return what is kept of the run's lines, in the order of storing."""
         ...
 
+    async def at(self, position: Position) -> RecordedLines | None:
+        """Return the message at this position, or None where it is kept no more."""
+        ...
+
+    async def bytes_at(self, position: Position) -> bytes | None:
+        """Return the bytes of the message at this position, or None where it is kept no more."""
+        ...
+
     def follow(
         self, run_id: str | None = None, *, after: Position = 0
     ) -> AbstractAsyncContextManager[AsyncIterator[Sequence[RecordedLines]]]:
         """Follow the lines of one run, or of all: what is kept over `after`, then what comes, across reconnects."""
+        ...
+
+
+class KeptLetter(NamedTuple):
+    """A dead letter where it is kept."""
+
+    position: Position
+    letter: DeadLetter
+
+
+class DeadLetters(Protocol):
+    """Messages set aside by those who keep no table, such as work items that no agent can read. The newest 10,000 are kept."""
+
+    async def keep(self, letter: DeadLetter) -> Position:
+        """Store the letter; on disk when this returns. One that is kept already is not kept twice, at least for two minutes."""
+        ...
+
+    async def read(self, *, newest: int | None = None) -> list[KeptLetter]:
+        """Return those that are kept, the oldest first; of the newest so many places, where that is given."""
+        ...
+
+    async def count(self) -> int:
+        """Return how many are kept."""
+        ...
+
+    async def get(self, position: Position) -> DeadLetter | None:
+        """Return one of them, or None where it is not there (any more)."""
+        ...
+
+    async def remove(self, position: Position) -> None:
+        """Keep it no more. Twice is no error."""
         ...
 
 
@@ -324,6 +368,9 @@ class Log(Protocol):
 
     @property
     def logs(self) -> RunLogs: ...
+
+    @property
+    def dead_letters(self) -> DeadLetters: ...
 
     async def sizes(self) -> tuple[StreamSize, ...]:
         """Return how much there is of facts, of items and timers, and of log lines, in this order; what was deleted is left out.

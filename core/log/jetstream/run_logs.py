@@ -10,7 +10,7 @@ from headwater.core.commit import Position
 from headwater.core.identifiers import new_id
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.ordered import OrderedReader, read_in_order
-from headwater.core.log.jetstream.read import read_subject
+from headwater.core.log.jetstream.read import message_at, read_subject
 from headwater.core.log.jetstream.store import store
 from headwater.core.log.jetstream.streams import LOGS
 from headwater.core.log.log_lines import decode_lines, encode_lines
@@ -33,6 +33,14 @@ class JetStreamRunLogs:
     async def read(self, run_id: str, *, after: Position = 0) -> list[RecordedLines]:
         found = await read_subject(self._connection, subjects.run_log_all(run_id), after=after, stream=LOGS)
         return [decode_lines(message) for message in found]
+
+    async def at(self, position: Position) -> RecordedLines | None:
+        message = await message_at(self._connection, LOGS, position)
+        return None if message is None else decode_lines(message)
+
+    async def bytes_at(self, position: Position) -> bytes | None:
+        message = await message_at(self._connection, LOGS, position)
+        return None if message is None else message.data
 
     def follow(
         self, run_id: str | None = None, *, after: Position = 0

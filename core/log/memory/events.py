@@ -61,6 +61,10 @@ class MemoryEvents:
         await anyio.lowlevel.checkpoint()
         return LogTail(self._identity, len(self._recorded))
 
+    async def at(self, position: Position) -> Recorded | None:
+        await anyio.lowlevel.checkpoint()
+        return self._recorded[position - 1] if 0 < position <= len(self._recorded) else None
+
     def size(self) -> StreamSize:
         """Return how much there is."""
         ends = (self._recorded[0].recorded_at, self._recorded[-1].recorded_at) if self._recorded else (None, None)

@@ -57,8 +57,7 @@ class Applier:
             logger.info("A commit between positions %d and %d is looked for: %r", batch[0].position, reached, error)
             changes = await self._write_around_bad_commits(batch, reached)
         self.position = reached
-        for position, subject, _, reason, _ in changes.set_aside:
-            logger.warning("Set aside the commit at position %d on %s: %s", position, subject, reason)
+        tell_of_dead_letters("commits", [(position, f"{subject}: {reason}") for position, subject, _, reason, _ in changes.set_aside])
         written(changes)
         self._forget_some()
         return changes
@@ -122,3 +121,17 @@ class Applier:
 
 def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, (CannotApply, asyncpg.PostgresError)) else f"{type(error).__name__}: {error}"
+
+
+def tell_of_dead_letters(kind: str, found: Sequence[tuple[Position, str]]) -> None:
+    """Log that messages were set aside: one line, however many. What strangers wrote in them is escaped."""
+    if found:
+        position, words = found[0]
+        others = f", and {len(found) - 1} more up to position {found[-1][0]}" if len(found) > 1 else ""
+        logger.warning(
+            "Set aside %s that cannot be applied: position %d, %s%s. `headwater projections dead-letters list` shows them.",
+            kind,
+            position,
+            words.encode("unicode_escape").decode(),
+            others,
+        )

@@ -19,6 +19,7 @@ from headwater.core.concurrency import single_error
 from headwater.core.errors import LogError
 from headwater.core.log.protocol import Log, RecordedLines, Unreadable
 from headwater.core.queries import LogLinesAnnouncement
+from headwater.projections.apply import tell_of_dead_letters
 from headwater.projections.database import DATABASE_ERRORS, connect, in_words, is_of_the_moment, keep_session, until_lost
 from headwater.projections.fold.changes import text
 from headwater.projections.health import Health
@@ -113,9 +114,7 @@ class LogLines:
                 await self._write_one_by_one(db, batch)
             if await db.execute(_MOVE, batch[-1].position, seen, identity) != "UPDATE 1":
                 raise Fenced(f"The checkpoint of the log lines is no longer at position {seen}.")
-        for lines in batch:
-            if lines.unreadable is not None:
-                logger.warning("Set aside the log lines at position %d: %s", lines.position, lines.unreadable.reason)
+        tell_of_dead_letters("log lines", [(each.position, each.unreadable.reason) for each in batch if each.unreadable is not None])
 
     async def _write_one_by_one(self, db: Any, batch: Sequence[RecordedLines]) -> None:
         """Write what can be written. What cannot is set aside, and stays readable in the stream for as long as that keeps it."""

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from commits import AT, a_creation
+from commits import AT
+from garbage import bad_commits, nested, of_event, stored
 from golden_events import GOLDEN_EVENTS, golden_commit
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,71 +35,13 @@ from headwater.core.events import (
     event_type,
 )
 from headwater.core.identifiers import new_id
-from headwater.core.limits import DEPTH_MAX, INT32_MAX, TIME_MAX, TIME_MIN
+from headwater.core.limits import INT32_MAX, TIME_MAX, TIME_MIN
 
 RUN = new_id()
 LATER = AT + timedelta(seconds=1)
 
 
-def nested(levels: int) -> bytes:
-    return b'{"a":' * levels + b"1" + b"}" * levels
-
-
-def stored(**changes: Any) -> bytes:
-    """A commit as a stranger may write it, on a run's subject."""
-    commit: dict[str, Any] = {"v": 1, "id": "c", "at": "2026-05-17T12:00:00Z", "actor": "test", "events": []}
-    return msgspec.json.encode({**commit, **changes})
-
-
-def of_event(**event: Any) -> bytes:
-    return stored(events=[event])
-
-
-def started(**fields: Any) -> bytes:
-    return of_event(**{"type": "run.started", "attempt": 1, "at": "2026-05-17T12:00:00Z", **fields})
-
-
-def created(**fields: Any) -> bytes:
-    event = msgspec.to_builtins(a_creation(RUN, "queue").events[0])
-    return of_event(**{**event, **fields})
-
-
-GARBAGE = {
-    "nothing": b"",
-    "no JSON": b"garbage",
-    "invalid UTF-8": stored(actor="x").replace(b'"x"', b'"\xff"'),
-    "a lone surrogate": stored(actor="x").replace(b'"x"', b'"\\udcff"'),
-    "an array": b"[]",
-    "100,000 levels": b"[" * 100_000,
-    "900 levels in an unknown field": stored(mood=1).replace(b'"mood":1', b'"mood":' + nested(900)),
-    "900 levels in parameters": created(parameters={"x": 1}).replace(b'{"x":1}', nested(900)),
-    "201 levels in an unknown event": of_event(type="run.painted", x=1).replace(b'"x":1', b'"x":' + nested(DEPTH_MAX)),
-    "a time without a zone": started(at="2026-05-17T12:00:00"),
-    "a commit's time without a zone": stored(at="2026-05-17T12:00:00"),
-    "year 1 with an offset": started(at="0001-01-01T00:00:00+14:00"),
-    "year 9999 with an offset": stored(at="9999-12-31T23:59:59-14:00"),
-    "a time that is none": started(at="yesterday"),
-    "an id that is no UUID": created(flow_id="f"),
-    "an id in other letters": created(flow_id=new_id().upper()),
-    "an id with a wildcard": created(queue_id="*"),
-    "an id with CRLF": created(queue_id="a\r\nPUB x 1"),
-    "a commit id with a space": stored(id="c d"),
-    "an agent id with a space": of_event(type="run.submitted", attempt=1, agent_id="a b"),
-    "an agent id that ends in a line break": of_event(type="run.submitted", attempt=1, agent_id="a\n"),
-    "an integer over 32 bits": started(attempt=2**31),
-    "an integer under 32 bits": started(attempt=-(2**31) - 1),
-    "an integer over 64 bits": created(version=2**63),
-    "an integer of 5,000 digits": created(version=1).replace(b'"version":1', b'"version":' + b"9" * 5_000),
-    "a fraction for an integer": started(attempt=1.5),
-    "an unknown state": of_event(type="run.state_set", state="Splendid", before="Failed"),
-    "an unknown state of a task run": of_event(
-        type="task_run.state_set", slug="a", at="2026-05-17T12:00:00Z", state="Splendid", before="Failed"
-    ),
-    "a name beyond every index": of_event(type="run.renamed", name="x" * 1000),
-    "another run's creation": created(run_id=new_id()),
-    "an event of another aggregate": of_event(type="project.renamed", name="x"),
-    "a version that is text": stored(v="1"),
-}
+GARBAGE = bad_commits(RUN)
 
 
 @pytest.mark.parametrize("data", GARBAGE.values(), ids=GARBAGE)

@@ -14,13 +14,13 @@ import msgspec
 from headwater.core.commit import CATALOGUE_VERSION, Commit
 from headwater.core.errors import CommitTooLarge, CommitUnreadable
 from headwater.core.events import EVENT_TYPES, AnyEvent, Event, UnknownEvent
+from headwater.core.json_values import json_bytes
 from headwater.core.upcasters import UPCASTERS, Upcaster
 
 COMMIT_BYTES_MAX = 900 * 1024
 """The broker takes messages of up to 1 MB; the rest is room for headers."""
 
 _KNOWN_TYPES = {kind.__struct_config__.tag for kind in EVENT_TYPES}
-_encode = msgspec.json.Encoder().encode
 _decode_commit = msgspec.json.Decoder(Commit).decode
 
 
@@ -40,7 +40,7 @@ def encode(commit: Commit) -> bytes:
         CommitTooLarge: it does not fit into one.
 
     """
-    data = _encode(commit)
+    data = json_bytes(commit)
     if len(data) > COMMIT_BYTES_MAX:
         raise CommitTooLarge(len(data), COMMIT_BYTES_MAX)
     return data
@@ -91,4 +91,4 @@ def lift(item: dict[str, Any], *, written_by: int, upcasters: Mapping[int, Mappi
 
 def encode_event(event: Event) -> bytes:
     """Return one event as JSON, as it lies inside a commit."""
-    return _encode(event)
+    return json_bytes(event)

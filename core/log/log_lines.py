@@ -1,12 +1,19 @@
-"""Log lines as bytes, several to a message."""
+"""Log lines as bytes, several to a message.
+
+Here a line becomes one that can be stored, whatever the program that logged it put into it: text that is not UTF-8 is escaped, and what
+is out of the limits is brought within them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 
 from headwater.core.commit import Position
+from headwater.core.json_values import json_bytes
+from headwater.core.limits import INT32_MAX, TIME_MAX, TIME_MIN
 from headwater.core.log.protocol import LogLine, RecordedLines
 
 MESSAGE_BYTES_MAX = 256 * 1024
@@ -15,7 +22,7 @@ MESSAGE_BYTES_MAX = 256 * 1024
 LINE_CHARACTERS_MAX = 100_000
 """A longer line is cut, and says so."""
 
-_encoder = msgspec.json.Encoder()
+LOGGER_CHARACTERS_MAX = 600
 _decoder = msgspec.json.Decoder(tuple[LogLine, ...])
 
 
@@ -24,7 +31,7 @@ def encode_lines(lines: Sequence[LogLine]) -> Iterator[bytes]:
     held: list[bytes] = []
     size = 0
     for line in lines:
-        encoded = _encoder.encode(_cut(line))
+        encoded = json_bytes(_within_limits(line))
         if held and size + len(encoded) > MESSAGE_BYTES_MAX:
             yield b"[" + b",".join(held) + b"]"
             held, size = [], 0
@@ -43,8 +50,19 @@ def decode_lines(position: Position, subject: str, data: bytes) -> RecordedLines
         return None
 
 
-def _cut(line: LogLine) -> LogLine:
-    if len(line.message) <= LINE_CHARACTERS_MAX:
-        return line
-    left = len(line.message) - LINE_CHARACTERS_MAX
-    return msgspec.structs.replace(line, message=f"{line.message[:LINE_CHARACTERS_MAX]}… ({left} more characters)")
+def _within_limits(line: LogLine) -> LogLine:
+    """Return the line with a level and a time that every consumer can take, and not longer than it may be."""
+    changes: dict[str, Any] = {}
+    if not -INT32_MAX <= line.level <= INT32_MAX:
+        changes["level"] = INT32_MAX if line.level > 0 else -INT32_MAX
+    if not -1 <= line.map_index <= INT32_MAX:
+        changes["map_index"] = -1
+    if not TIME_MIN <= line.at <= TIME_MAX:
+        changes["at"] = min(max(line.at, TIME_MIN), TIME_MAX)
+    if len(line.message) > LINE_CHARACTERS_MAX:
+        left = len(line.message) - LINE_CHARACTERS_MAX
+        changes["message"] = f"{line.message[:LINE_CHARACTERS_MAX]}… ({left} more characters)"
+    for name in ("logger", "task"):
+        if len(text := getattr(line, name)) > LOGGER_CHARACTERS_MAX:
+            changes[name] = text[:LOGGER_CHARACTERS_MAX]
+    return msgspec.structs.replace(line, **changes) if changes else line

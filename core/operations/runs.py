@@ -16,12 +16,13 @@ from headwater.core.concurrency import together
 from headwater.core.errors import Ambiguous, Conflict, InvalidArgument, LogError, NotFound, OutcomeUnknown
 from headwater.core.events import FlowRegistered, RunCreated, RunDeleted, TaskSpec
 from headwater.core.identifiers import derived_id, new_id, parsed_uuid
+from headwater.core.json_values import json_problem
 from headwater.core.labels import label_set, queue_id
 from headwater.core.log.protocol import EventLog, RunQueues, WorkItem
 from headwater.core.names import generated_name
 from headwater.core.operations.flow_catalogue import FlowCatalogue
 from headwater.core.operations.flows import registration, tasks_and_edges
-from headwater.core.operations.parameters import json_problem, run_parameters, with_defaults
+from headwater.core.operations.parameters import run_parameters, with_defaults
 from headwater.core.operations.queues import open_queue
 from headwater.core.rules import run as run_rules
 from headwater.core.rules.flow_group import FlowGroup

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from headwater.core.errors import InvalidArgument
+from headwater.core.text import shown
 from headwater.engine.state import Failed, State
 from headwater.engine.task_call import TaskCall
 from headwater.executors.base import Executor
@@ -161,7 +162,7 @@ class DaskExecutor(Executor):
             return key, outcome
         if outcome.status != "finished":
             error = outcome.exception() if outcome.status == "error" else RuntimeError(f"The call was {outcome.status}.")
-            return key, Failed(f"The cluster could not execute the task: {error!r}", result=error)
+            return key, Failed(f"The cluster could not execute the task: {shown(error)}", result=error)
         return key, unpacked(outcome.result(), self._lines)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -157,7 +157,8 @@ class TaskRunner:
             if cached is not None:
                 self.conclude(run, cached)
                 return None
-            run.run_count += 1 if run.loop_count == 1 else 0
+            if type(run.state) is not Looped:  # the rounds of a loop are one execution; a retry within it is another
+                run.run_count += 1
             run.context["task_run_count"] = run.run_count
             self._change(run, Running("Starting task run."))
             if type(run.state) is not Running:
@@ -214,7 +215,7 @@ class TaskRunner:
         context["task_run_count"] = run.run_count + 1
         context["map_index"] = run.map_index
         context["logger"] = step.logger
-        if type(run.state) is Looped:
+        if run.loop_count > 1:  # also when it is tried again in the middle of the loop: then in the same round
             context["task_loop_count"] = run.loop_count
             context["task_loop_result"] = run.loop_result
         if run.resumed or isinstance(run.state, Paused | Resume):

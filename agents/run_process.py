@@ -38,7 +38,7 @@ from headwater.core.rules.task_run import TaskRunKey
 from headwater.core.settings import RETRY_IN_PROCESS_SECONDS
 from headwater.core.states import StateName
 from headwater.core.text import shown
-from headwater.engine import interrupts
+from headwater.engine import interrupts, timeouts
 from headwater.engine.interrupts import is_interrupt
 from headwater.utilities.configuration import config
 from headwater.utilities.context import context
@@ -235,6 +235,7 @@ class _Attempt:
             resumed=backstage.resumptions.take,
             with_source=self._with_source,
         )
+        timeouts.on_stuck(lambda context, seconds: self._end_stuck(flow, recorder, context, seconds))
         try:
             caches = ResultCaches(lambda key: self._call(backstage.cached_results, key))
             longest = timedelta(seconds=RETRY_IN_PROCESS_SECONDS.value())
@@ -258,6 +259,32 @@ class _Attempt:
         if recorder.next_due is not None or recorder.paused:
             return self._park(recorder)
         return self._finish(failed=True, message=_left_waiting(flow, state))
+
+    def _end_stuck(self, flow: Flow, recorder: AttemptRecorder, context: dict[str, Any], seconds: float) -> NoReturn:
+        """End this process, in whose main thread a task has run out of time and cannot be interrupted; others of the run go on in another.
+
+        Called in a thread of its own.
+        """
+        from headwater.engine import rules
+        from headwater.engine.state import Running, TimedOut
+
+        slug, run_count = context["task_slug"], context["task_run_count"]
+        task = next(task for task, known in flow.slugs.items() if known == slug)
+        message = (
+            f"Task {context['task_full_name']!r} took longer than {seconds:g} s and could not be interrupted, so its process was ended."
+        )
+        _say(message)
+        self._logger.error("%s", message)
+        timed_out = TimedOut(message)
+        state = rules.retry(task, timed_out, run_count, datetime.now(UTC)) or timed_out
+        try:
+            recorder.task_run_changed(slug, context["map_index"], Running(), state, run_count)
+            self._interruption.hold_off()
+            self._call(self._backstage.park, datetime.now(UTC), message, recorder.known_resumed)
+            _hand_in(Report(message=message), self._order, datetime.now(UTC))
+            os._exit(0)
+        finally:
+            os._exit(STATUS_FAILED)
 
     def _park(self, recorder: AttemptRecorder) -> Report:
         """Leave the run until a task's retry is due, or somebody resumes a task: no process waits for hours."""

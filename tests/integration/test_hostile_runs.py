@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -103,3 +105,29 @@ async def test_a_run_whose_task_closed_the_descriptors_says_so(shop: Workshop) -
 
     assert run.state is StateName.FAILED
     assert "did the flow's code close files or sockets" in run.message
+
+
+async def test_a_task_that_nothing_interrupts_is_timed_out_and_the_others_go_on(shop: Workshop) -> None:
+    @task(timeout=0.1, max_retries=1, retry_delay=0)
+    def stuck() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM, signal.SIGINT})
+        time.sleep(3600)
+
+    @task
+    def other() -> None:
+        pass
+
+    with Flow("stuck") as flow:
+        clean_up(upstream_tasks=[stuck()])
+        other()
+    async with agent_at_work(shop.url):
+        run_id = await shop.run(await shop.register(flow))
+        run = await shop.ended(run_id)
+
+    assert {key[0]: (found.state, found.run_count) for key, found in run.task_runs.items()} == {
+        "stuck-1": (StateName.TIMED_OUT, 2),
+        "clean_up-1": (StateName.SUCCESS, 1),
+        "other-1": (StateName.SUCCESS, 1),
+    }
+    assert "could not be interrupted" in run.task_runs["stuck-1", -1].message
+    assert "run.attempt_lost" not in await shop.names(run_id)

@@ -223,7 +223,7 @@ def test_moments_of_an_interval_come_later_than_asked_in_order_and_without_a_gap
     ids=repr,
 )
 def test_a_schedule_whose_filters_refuse_everything_says_so(clock: Clock) -> None:
-    with pytest.raises(NothingPasses, match="refuse all .* moments of its clocks from 2026-01-01 00:00 to"):
+    with pytest.raises(NothingPasses, match=r"refuse all .* moments of its clocks from 2026-01-01 00:00 to"):
         Schedule([clock], filters=[lambda _: False]).next(1, after=utc(2026, 1, 1))
 
 

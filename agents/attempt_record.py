@@ -24,7 +24,7 @@ from headwater.core.commands import RecordTaskRuns, RunCommand
 from headwater.core.errors import CommitTooLarge, HeadwaterError, IllegalTransition, InvalidArgument
 from headwater.core.events import TaskRunEvent, TaskRunPaused
 from headwater.core.identifiers import new_id
-from headwater.core.json_values import json_bytes
+from headwater.core.json_bytes import json_bytes
 from headwater.core.rules.run import Run
 
 COMMIT_BYTES_MAX = 512 * 1024

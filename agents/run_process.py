@@ -32,7 +32,7 @@ from headwater.agents.launching import Report
 from headwater.agents.recorder import AttemptRecorder
 from headwater.agents.result_caches import ResultCaches
 from headwater.core.errors import HeadwaterError
-from headwater.core.json_values import json_bytes
+from headwater.core.json_bytes import json_bytes
 from headwater.core.rules.resume import spoken
 from headwater.core.rules.task_run import TaskRunKey
 from headwater.core.settings import RETRY_IN_PROCESS_SECONDS

@@ -14,7 +14,7 @@ import msgspec
 from headwater.core.commit import CATALOGUE_VERSION, Commit
 from headwater.core.errors import CommitTooLarge, CommitUnreadable
 from headwater.core.events import EVENT_TYPES, AnyEvent, Event, UnknownEvent
-from headwater.core.json_values import json_bytes
+from headwater.core.json_bytes import json_bytes
 from headwater.core.upcasters import UPCASTERS, Upcaster
 
 COMMIT_BYTES_MAX = 900 * 1024

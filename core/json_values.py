@@ -1,4 +1,7 @@
-"""Values as JSON: what becomes bytes, and which values of users can be stored so that every program can read them back."""
+"""Which values of users can be stored, as JSON that every program can read back.
+
+Flows are built with this at hand: it imports nothing that takes time.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,14 @@ from enum import Enum
 from math import isfinite
 from typing import Any
 
-import msgspec
+from headwater.core.text import is_utf8, shown, type_name
 
-from headwater.core.limits import DEPTH_MAX, INT64_MAX
-from headwater.core.text import escaped, is_utf8, shown, type_name
+VALUE_DEPTH_MAX = 180
+"""How deep lists and dicts of one value may nest: less than `limits.DEPTH_MAX`, since what lies around it in a message has levels, too."""
 
-VALUE_DEPTH_MAX = DEPTH_MAX - 20
-"""How deep lists and dicts of one value may nest; what lies around it in a message needs some levels too."""
+INT64_MAX = 2**63 - 1
 
 _SHOWN_CHARACTERS = 100
-_encode = msgspec.json.Encoder().encode
 
 
 def json_problem(value: Any) -> str | None:
@@ -63,23 +64,3 @@ def _plain_problem(value: Any) -> str | None:
     if kind is float:
         return None if isfinite(value) else f"{value} is not a JSON number"
     return f"{type_name(kind)} is no JSON type"
-
-
-def json_bytes(value: Any) -> bytes:
-    """Return the value, made of what messages are made of, as JSON; text that is not UTF-8 is escaped in it."""
-    try:
-        return _encode(value)
-    except UnicodeEncodeError:
-        return _encode(_escaped_inside(msgspec.to_builtins(value)))
-
-
-def _escaped_inside(value: Any) -> Any:
-    match value:
-        case str():
-            return escaped(value)
-        case dict():
-            return {_escaped_inside(key): _escaped_inside(each) for key, each in value.items()}
-        case list() | tuple():
-            return [_escaped_inside(each) for each in value]
-        case _:
-            return value

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from headwater.core.commit import Position
-from headwater.core.json_values import json_bytes
+from headwater.core.json_bytes import json_bytes
 from headwater.core.limits import INT32_MAX, TIME_MAX, TIME_MIN
 from headwater.core.log.protocol import LogLine, RecordedLines
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from headwater.core.errors import InvalidArgument
+from headwater.core.json_values import json_problem
 from headwater.engine.serializers import PickleSerializer, Serializer
 from headwater.utilities.configuration import home_directory
 from headwater.utilities.files import file_name, write_whole
@@ -133,7 +134,7 @@ class InlineResult(Result):
 
 def inline_problem(value: Any) -> str | None:
     """Return what keeps a value from being kept in an event, as the rest of a sentence on what it holds; None where nothing does."""
-    from headwater.core.json_values import json_bytes, json_problem  # brings what most flows do not need
+    from headwater.core.json_bytes import json_bytes  # brings what most flows do not need
 
     if (problem := json_problem(value)) is not None:
         return f"holds JSON values only: {problem}"

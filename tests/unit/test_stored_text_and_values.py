@@ -16,14 +16,17 @@ from hypothesis import strategies as st
 
 from headwater.agents.failures import failure_in_words, failure_of
 from headwater.agents.log_shipping import line_of
+from headwater.core import limits
 from headwater.core.codec import decode, encode
 from headwater.core.commit import new_commit
 from headwater.core.events import RunRenamed
-from headwater.core.json_values import VALUE_DEPTH_MAX, json_bytes, json_problem
+from headwater.core.json_bytes import json_bytes
+from headwater.core.json_values import INT64_MAX, VALUE_DEPTH_MAX, json_problem
 from headwater.core.limits import INT32_MAX, is_instant
 from headwater.core.log.log_lines import decode_lines, encode_lines
 from headwater.core.log.protocol import LogLine
 from headwater.core.text import escaped, shown
+from headwater.graph import task_settings
 
 RECORD = {"name": "headwater.load", "levelno": logging.INFO, "msg": "here"}
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -103,6 +106,12 @@ def test_json_values_have_no_problem(value: Any) -> None:
 def test_what_not_every_program_can_take_is_told_before_it_is_stored(value: Any, problem: str) -> None:
     value = value() if callable(value) else value
     assert problem in str(json_problem({"a": [value]}))
+
+
+def test_the_limits_of_values_are_within_those_of_messages() -> None:
+    assert VALUE_DEPTH_MAX < limits.DEPTH_MAX
+    assert limits.INT64_MAX == INT64_MAX
+    assert task_settings.RETRIES_MAX == task_settings.SECONDS_MAX == limits.INT32_MAX
 
 
 def test_a_list_in_itself_is_too_deep() -> None:

@@ -120,6 +120,8 @@ async def register(
     serialized_hash = flow.serialized_hash()
     storage = _storage_for(flow, build, storage_kwargs or {})
     if build:
+        if isinstance(storage, Local):
+            storage.home = client.settings.home
         storage.add_flow(flow)
         await anyio.to_thread.run_sync(storage.build)
     remove_stored = partial(_remove_stored, storage, flow.name) if build else _keep

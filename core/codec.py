@@ -14,6 +14,7 @@ import msgspec
 from headwater.core.commit import CATALOGUE_VERSION, Commit
 from headwater.core.errors import CommitTooLarge, CommitUnreadable
 from headwater.core.events import EVENT_TYPES, AnyEvent, Event, UnknownEvent
+from headwater.core.json_bytes import json_bytes
 from headwater.core.limits import DEPTH_MAX, Instant, Int32, Token, is_instant, out_of_range
 from headwater.core.upcasters import UPCASTERS, Upcaster
 
@@ -23,7 +24,6 @@ COMMIT_BYTES_MAX = 900 * 1024
 T = TypeVar("T")
 TOO_DEEP = f"It nests deeper than {DEPTH_MAX} levels."
 _KNOWN_TYPES = {kind.__struct_config__.tag for kind in EVENT_TYPES}
-_encode = msgspec.json.Encoder().encode
 _decode_commit = msgspec.json.Decoder(Commit).decode
 
 
@@ -61,7 +61,7 @@ def encode(commit: Commit) -> bytes:
         CommitTooLarge: it does not fit into one.
 
     """
-    data = _encode(commit)
+    data = json_bytes(commit)
     if len(data) > COMMIT_BYTES_MAX:
         raise CommitTooLarge(len(data), COMMIT_BYTES_MAX)
     return data
@@ -163,4 +163,4 @@ def lift(item: dict[str, Any], *, written_by: int, upcasters: Mapping[int, Mappi
 
 def encode_event(event: Event) -> bytes:
     """Return one event as JSON, as it lies inside a commit."""
-    return _encode(event)
+    return json_bytes(event)

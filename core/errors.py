@@ -32,6 +32,8 @@ Facts are attributes; the sentence is made here, in one place. `hint` says what 
 
 from __future__ import annotations
 
+from headwater.core.text import escaped
+
 
 class HeadwaterError(Exception):
     """Base of every error Headwater raises on purpose. `hint` is one sentence on what to do, or None."""
@@ -200,7 +202,7 @@ class CommitUnreadable(LogError):
 
     def __init__(self, reason: str) -> None:
         # What the bytes hold comes into the sentence; it is shown, stored and sent from here on.
-        self.reason = reason.encode(errors="backslashreplace").decode()[:_REASON_CHARACTERS_MAX]
+        self.reason = escaped(reason)[:_REASON_CHARACTERS_MAX]
         super().__init__(f"This message cannot be read: {self.reason}")
 
 

@@ -42,6 +42,7 @@ from headwater.core.queries import (
     StartRebuild,
     ViewsAnnouncement,
 )
+from headwater.core.text import escaped
 from headwater.projections.database import DATABASE_ERRORS, in_words
 from headwater.projections.dead_letters import DeadLetterDesk
 from headwater.projections.health import Health
@@ -210,6 +211,5 @@ def _failed(error: Exception) -> QueryReply:
         case Refused():
             failure = QueryFailure(FailureKind.INVALID, str(error), hint)
         case _:
-            told = f"{type(error).__name__}: {error}".encode(errors="backslashreplace").decode()
-            failure = QueryFailure(FailureKind.BROKEN, f"the server failed to answer ({told})")
+            failure = QueryFailure(FailureKind.BROKEN, escaped(f"the server failed to answer ({type(error).__name__}: {error})"))
     return QueryReply(0, error=failure)

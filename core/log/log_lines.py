@@ -1,15 +1,21 @@
-"""Log lines as bytes, several to a message."""
+"""Log lines as bytes, several to a message.
+
+Here a line becomes one that can be stored, whatever the program that logged it put into it: text that is not UTF-8 is escaped, and what
+is out of the limits is brought within them.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 
 from headwater.core.codec import TOO_DEEP, nests_deeper
 from headwater.core.errors import CommitUnreadable
-from headwater.core.limits import DEPTH_MAX, is_instant, out_of_range
+from headwater.core.json_bytes import json_bytes
+from headwater.core.limits import DEPTH_MAX, INT32_MAX, TIME_MAX, TIME_MIN, is_instant, out_of_range
 from headwater.core.log.protocol import LogLine, Recorded, RecordedLines, Unreadable
 
 MESSAGE_BYTES_MAX = 256 * 1024
@@ -18,8 +24,8 @@ MESSAGE_BYTES_MAX = 256 * 1024
 LINE_CHARACTERS_MAX = 100_000
 """A longer line is cut, and says so."""
 
+LOGGER_CHARACTERS_MAX = 600
 _SUBJECT = re.compile(r"hw\.log\.(?P<run_id>[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(?P<attempt>[0-9]{1,9})")
-_encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(tuple[LogLine, ...])
 
 
@@ -28,7 +34,7 @@ def encode_lines(lines: Sequence[LogLine]) -> Iterator[bytes]:
     held: list[bytes] = []
     size = 0
     for line in lines:
-        encoded = _encoder.encode(_cut(line))
+        encoded = json_bytes(_within_limits(line))
         if held and size + len(encoded) > MESSAGE_BYTES_MAX:
             yield b"[" + b",".join(held) + b"]"
             held, size = [], 0
@@ -61,8 +67,19 @@ def _unreadable(recorded: Recorded, run_id: str, attempt: int, reason: str) -> R
     return RecordedLines(recorded.position, run_id, attempt, (), why)
 
 
-def _cut(line: LogLine) -> LogLine:
-    if len(line.message) <= LINE_CHARACTERS_MAX:
-        return line
-    left = len(line.message) - LINE_CHARACTERS_MAX
-    return msgspec.structs.replace(line, message=f"{line.message[:LINE_CHARACTERS_MAX]}… ({left} more characters)")
+def _within_limits(line: LogLine) -> LogLine:
+    """Return the line with a level and a time that every consumer can take, and not longer than it may be."""
+    changes: dict[str, Any] = {}
+    if not -INT32_MAX <= line.level <= INT32_MAX:
+        changes["level"] = INT32_MAX if line.level > 0 else -INT32_MAX
+    if not -1 <= line.map_index <= INT32_MAX:
+        changes["map_index"] = -1
+    if not TIME_MIN <= line.at <= TIME_MAX:
+        changes["at"] = min(max(line.at, TIME_MIN), TIME_MAX)
+    if len(line.message) > LINE_CHARACTERS_MAX:
+        left = len(line.message) - LINE_CHARACTERS_MAX
+        changes["message"] = f"{line.message[:LINE_CHARACTERS_MAX]}… ({left} more characters)"
+    for name in ("logger", "task"):
+        if len(text := getattr(line, name)) > LOGGER_CHARACTERS_MAX:
+            changes[name] = text[:LOGGER_CHARACTERS_MAX]
+    return msgspec.structs.replace(line, **changes) if changes else line

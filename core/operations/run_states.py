@@ -12,9 +12,9 @@ from headwater.core.commands import ResumeTaskRuns, RunCommand, SetRunState, Set
 from headwater.core.commit import Position
 from headwater.core.errors import Conflict, InvalidArgument, VersionLocked
 from headwater.core.events import EdgeSpec, ResultReference, TaskSpec
+from headwater.core.json_values import json_problem
 from headwater.core.log.protocol import EventLog, RunQueues
 from headwater.core.operations.flows import registration, tasks_and_edges
-from headwater.core.operations.parameters import json_problem
 from headwater.core.operations.runs import arm, load_run, slug_of
 from headwater.core.rules import set_state
 from headwater.core.rules.run import Run

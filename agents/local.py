@@ -9,8 +9,9 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import CancelledError
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from headwater.agents.environment import agent_environment, require_local, run_e
 from headwater.agents.kept_values import KeptValues
 from headwater.agents.launching import LaunchOrder
 from headwater.agents.local_launcher import LocalLauncher
+from headwater.core.aggregates import utc_now
 from headwater.core.commit import Position
 from headwater.core.concurrency import single_error
 from headwater.core.errors import SettingsError
@@ -95,6 +97,8 @@ class LocalAgent:
         self._results = HOME.value(self._environment) / "results"
         self._kept_values_days = KEPT_VALUES_DAYS.value(self._environment)
         self._show = agent_logger(logging.getLevelNamesMapping()[(log_level or LOG_LEVEL.value()).upper()])
+        self.clock: Callable[[], datetime] = utc_now
+        """This machine's clock."""
         self.agent: Agent | None = None
         """The agent at work; None before it is connected."""
 
@@ -103,9 +107,10 @@ class LocalAgent:
         return list(self.settings.labels)
 
     def start(self) -> None:
-        """Work until Ctrl-C or SIGTERM.
+        """Work until Ctrl-C, SIGTERM or SIGHUP.
 
-        The first lets the runs that are being executed finish, a second one hands them back to other agents.
+        The first lets the runs that are being executed finish, a second one hands them back to other agents, a third one ends at once.
+        An agent whose log takes nothing ends within a minute of the first, and says what was not recorded.
 
         Raises:
             LogUnavailable: no server answers.
@@ -161,7 +166,7 @@ class LocalAgent:
                 await log.check_streams()
                 tidying.start_soon(KeptValues(log.events, self._results, self._kept_values_days).serve)
                 launcher = LocalLauncher(self._environment, show_line=_show_line if self._show_flow_logs else None)
-                self.agent = Agent(log, self.settings, launcher, self._prepare, show=self._show)
+                self.agent = Agent(log, self.settings, launcher, self._prepare, show=self._show, clock=self.clock)
                 try:
                     await self.agent.serve(task_status=_Announcing(self, task_status))
                 finally:
@@ -179,26 +184,30 @@ class LocalAgent:
         self._show.info("Waiting for flow runs...")
 
     async def _obey_signals(self, everything: anyio.CancelScope) -> None:
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        with anyio.open_signal_receiver(*stop_signals()) as signals:
             asked = 0
-            async for _ in signals:
-                asked += 1
-                if self.agent is None:
-                    everything.cancel()
-                    return
-                await self._asked_to_stop(self.agent, asked)
+            async with anyio.create_task_group() as group:
+                async for _ in signals:
+                    asked += 1
+                    if self.agent is None:
+                        everything.cancel()
+                        return
+                    group.start_soon(self._asked_to_stop, self.agent, asked)
 
     async def _asked_to_stop(self, agent: Agent, times: int) -> None:
-        """Let the runs finish when asked the first time, hand them back the second time, and say which."""
+        """Let the runs finish when asked the first time, hand them back the second time, end at once the third time; and say so."""
         names = ", ".join(f"'{held.name}'" for held in agent.held)
         if times == 1:
             self._show.info("Stopping: no more runs are taken.")
             if names:
                 self._show.info("Waiting for these runs to finish: %s. Once more hands them back.", names)
             agent.stop_taking()
-        elif names:
-            self._show.info("Handing back: %s.", names)
+        elif times == 2:  # noqa: PLR2004 - counted as people do
+            if names:
+                self._show.info("Handing back: %s.", names)
             await agent.hand_back()
+        else:
+            agent.give_up()
 
     def _prepare(self, run: Run, position: Position) -> LaunchOrder:
         created = run.created
@@ -229,6 +238,12 @@ class _Announcing(TaskStatus[None]):
     def started(self, value: None = None) -> None:
         self._agent.announce()
         self._task_status.started(value)
+
+
+def stop_signals() -> list[signal.Signals]:
+    """Return the signals that tell an agent to stop. A closed terminal is one, unless whoever started it said otherwise (`nohup`)."""
+    hang_up = [signal.SIGHUP] if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN else []
+    return [signal.SIGINT, signal.SIGTERM, *hang_up]
 
 
 def _show_line(line: str) -> None:

@@ -11,7 +11,10 @@ from contextlib import suppress
 import anyio
 import msgspec
 
-from headwater.agents.launching import Ending, Report
+from headwater.agents.errors import LaunchFailed
+from headwater.agents.launch_wire import Ended
+from headwater.agents.launching import NO_THREAD, STATUS_NOT_BEGUN, Ending, OutOfMemory, Report
+from headwater.agents.shortages import shortage
 
 LAST_LINES_MAX = 20
 LINE_BYTES_MAX = 2_000
@@ -34,17 +37,36 @@ class LocalRun:
         self.mark = mark
         self._send_signal = send_signal
         self._show_line = show_line
+        self._answered = anyio.Event()
+        self._refusal = ""
         self._ended = anyio.Event()
         self._ending = Ending(status=0, report=None)
         self._last_lines: deque[str] = deque(maxlen=LAST_LINES_MAX)
         self._partial = b""
         self._closed = False
         self.process_id: int | None = None
-        self._output, output_for_child = os.pipe()
-        self._report, report_for_child = os.pipe()
-        self.childs_ends = [output_for_child, report_for_child]
+        self._output, self._report, self.childs_ends = _pipes()
         os.set_blocking(self._output, False)
         os.set_blocking(self._report, False)
+
+    async def started(self) -> None:
+        """Return when the process is there, or was.
+
+        Raises:
+            LaunchFailed: it could not be started.
+
+        """
+        await self._answered.wait()
+        if self._refusal:
+            raise LaunchFailed(self._refusal)
+
+    def set_started(self, process_id: int) -> None:
+        self.process_id = process_id
+        self._answered.set()
+
+    def set_refused(self, reason: str) -> None:
+        self._refusal = reason
+        self._answered.set()
 
     async def wait(self) -> Ending:
         """Return when the process has ended."""
@@ -60,7 +82,7 @@ class LocalRun:
             with anyio.move_on_after(patience):
                 await self._ended.wait()
 
-    def set_ended(self, status: int) -> None:
+    def set_ended(self, ended: Ended) -> None:
         """Take note that the process is gone, and of its last words."""
         report = None
         if not self._closed:
@@ -68,7 +90,12 @@ class LocalRun:
             if self._partial:
                 self._take_line(self._partial)
             report = self._read_report()
-        self._ending = Ending(status, report, tuple(self._last_lines))
+        if report is None and ended.status == STATUS_NOT_BEGUN:
+            # A spare process that got no second thread, and had not read its order yet: it knew of no report.
+            report = Report(not_begun=shortage(RuntimeError(NO_THREAD)))
+        killed = OutOfMemory(ended.peak_bytes, ended.memory_max) if ended.out_of_memory else None
+        self._ending = Ending(ended.status, report, tuple(self._last_lines), killed)
+        self._answered.set()
         self._ended.set()
 
     async def take_output(self) -> None:
@@ -123,3 +150,15 @@ class LocalRun:
         with suppress(BlockingIOError, msgspec.MsgspecError):
             return _decode_report(os.read(self._report, _REPORT_BYTES_MAX))
         return None
+
+
+def _pipes() -> tuple[int, int, list[int]]:
+    """Return our ends of a pipe for output and of one for the report, and the child's ends; all of them, or none."""
+    output, output_for_child = os.pipe()
+    try:
+        report, report_for_child = os.pipe()
+    except OSError:
+        os.close(output)
+        os.close(output_for_child)
+        raise
+    return output, report, [output_for_child, report_for_child]

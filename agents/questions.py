@@ -8,7 +8,7 @@ import msgspec
 from headwater.core import subjects
 from headwater.core.errors import LogUnavailable, NoAnswer
 from headwater.core.log.protocol import LiveMessage, Log
-from headwater.core.presence import HoldsAnswer, HoldsQuestion
+from headwater.core.presence import HoldsAnswer, HoldsQuestion, told_by
 
 _ANSWER_SECONDS = 1.0
 _PAUSE_SECONDS = 0.2
@@ -29,24 +29,24 @@ async def ask_holder(log: Log, agent_id: str, run_id: str, attempt: int, *, pati
             while True:
                 try:
                     data = await log.request(subjects.ask_agent(agent_id), question, timeout=_ANSWER_SECONDS)
-                    return _decode_answer(data).holds
-                except (NoAnswer, msgspec.MsgspecError):
-                    await anyio.sleep(_PAUSE_SECONDS)
+                except NoAnswer:
+                    pass
                 except LogUnavailable:
                     break
+                else:
+                    if (said := told_by(data, _decode_answer)) is not None:
+                        return said.holds
+                await anyio.sleep(_PAUSE_SECONDS)
             await anyio.sleep(_PAUSE_SECONDS)
             continue
         return None
 
 
-async def answer(message: LiveMessage, holds: bool, *, lease_seconds: float) -> None:
+async def answer(message: LiveMessage, said: HoldsAnswer) -> None:
     """Answer the question that the message is."""
-    await message.respond(_encode(HoldsAnswer(holds, lease_seconds)))
+    await message.respond(_encode(said))
 
 
 def question_in(message: LiveMessage) -> HoldsQuestion | None:
     """Return the question in the message; None where it is none that this version understands."""
-    try:
-        return _decode_question(message.data)
-    except msgspec.MsgspecError:
-        return None
+    return told_by(message.data, _decode_question)

@@ -19,16 +19,16 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 
 from headwater.agents import flow_loading
 from headwater.agents.attempt import AttemptOrder, wants_source
 from headwater.agents.backstage import Backstage, open_backstage
-from headwater.agents.bridge import BackstageGone
+from headwater.agents.beginning import ignore_terminals, report_not_begun, with_second_thread
 from headwater.agents.errors import AttemptFenced
 from headwater.agents.failures import failure_of
 from headwater.agents.launch_wire import LIFELINE_DESCRIPTOR, REPORT_DESCRIPTOR
-from headwater.agents.launching import Report
+from headwater.agents.launching import NO_THREAD, STATUS_INTERRUPTED, STATUS_NOT_BEGUN, Report
 from headwater.agents.recorder import AttemptRecorder
 from headwater.agents.result_caches import ResultCaches
 from headwater.core.errors import HeadwaterError
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from headwater.engine.state import State
     from headwater.graph.flow import Flow
 
-STATUS_INTERRUPTED = 143
 STATUS_FAILED = 70
 STATUS_UNREACHABLE = 75
 _NAMED_MAX = 3
@@ -106,8 +105,7 @@ class Interruption:
 
 def main() -> int:
     """Execute the attempt that the environment names, and return the process's exit status."""
-    with start_blocking_portal() as portal:
-        return execute(portal)
+    return with_second_thread(execute)
 
 
 def execute(portal: BlockingPortal) -> int:
@@ -140,6 +138,11 @@ def execute(portal: BlockingPortal) -> int:
     except HeadwaterError as error:
         _say(str(error))
         return STATUS_UNREACHABLE
+    except RuntimeError as error:
+        if NO_THREAD not in str(error):
+            raise
+        report_not_begun(error)  # the name of the server cannot be looked up without one; what the flow does is judged elsewhere
+        return STATUS_NOT_BEGUN
 
 
 def _abandon(gone: BackstageGone, backstage: Backstage, process_id: int) -> NoReturn:
@@ -380,4 +383,5 @@ def _end_in_any_case() -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    ignore_terminals()
     leave(main())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -135,4 +135,17 @@ async def _log_and_views(log: Log) -> list[Check]:
     words = ", ".join(f"{agent.name} ({', '.join(agent.labels) or 'no labels'})" for agent in agents)
     advice = "" if agents else "Runs wait until there is one: headwater agent local start"
     checks.append(Check("Agents", Verdict.GOOD if agents else Verdict.WORTH_A_LOOK, words or "none is working", advice))
-    return checks
+    return [*checks, *await _warnings_of(log, {agent.id: agent.name for agent in agents})]
+
+
+async def _warnings_of(log: Log, names: Mapping[str, str]) -> list[Check]:
+    """Ask the agents how they are, at most so many, and tell what is wrong with those that answer."""
+    from headwater.core.presence import warnings_in
+    from headwater.projections.audit.surroundings import ask_agents
+
+    answers = await ask_agents(log, names)
+    return [
+        Check("Agent", Verdict.WORTH_A_LOOK, f"{names[agent_id]}: {words}", "The agent's own output tells when this began.")
+        for agent_id, said in sorted(answers.items())
+        for words in warnings_in(said)
+    ]

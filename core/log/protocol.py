@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -79,10 +79,11 @@ class Append(NamedTuple):
 
 @dataclass(frozen=True)
 class LogTail:
-    """Which log this is, and how far it goes. `identity` changes when the log is made anew."""
+    """Which log this is, and how far it goes. `identity` changes when the log is made anew. `now`: when it said so, by its own clock."""
 
     identity: str
     position: Position
+    now: datetime | None = field(default=None, compare=False)
 
 
 class EventLog(Protocol):

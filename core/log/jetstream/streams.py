@@ -111,6 +111,7 @@ class StreamInfo(ApiAnswer, frozen=True):
 
     config: dict[str, Any] = {}
     created: str = ""
+    ts: str = ""
     state: StreamState = StreamState()
 
     @property

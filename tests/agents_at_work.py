@@ -135,7 +135,7 @@ class AgentProcess:
     directory: Path
     url: str
     settings: dict[str, Any] = field(default_factory=dict)
-    before: Callable[[], None] | None = None
+    before: Callable[[], object] | None = None
     """What the process does before it is an agent, such as entering a control group."""
 
     def start(self) -> None:

@@ -7,6 +7,8 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 
 import anyio
 from anyio.abc import TaskGroup
@@ -23,6 +25,7 @@ from headwater.agents.resumptions import Resumptions
 from headwater.core.aggregates import Aggregate, Author
 from headwater.core.commands import FailUnstartedRun, FinishRun, ParkRun, RunCommand, StartRun
 from headwater.core.concurrency import single_error, together
+from headwater.core.errors import LogUnavailable
 from headwater.core.events import Failure
 from headwater.core.log.protocol import Log
 from headwater.core.operations.runs import arm, load_run
@@ -32,6 +35,7 @@ from headwater.core.query_client import Views
 from headwater.core.rules.resume import paused
 from headwater.core.rules.run import Run
 from headwater.core.rules.task_run import TaskRunKey
+from headwater.core.server_file import server_address
 
 STOP_SECONDS = 10.0
 """How long the flow's code may take to end when the attempt must; then the process group is killed."""
@@ -120,13 +124,10 @@ async def open_backstage(order: AttemptOrder, *, on_stop: Callable[[], None]) ->
         HeadwaterError: the log refuses.
 
     """
-    from headwater.core.log.jetstream import open_log
-
     author = Author(order.actor)
     with single_error():
         async with AsyncExitStack() as stack:
-            name = f"headwater run {order.run_id}"
-            log = await until_done(lambda: stack.enter_async_context(open_log(order.nats_url, key=order.key, name=name)), "the log")
+            log = await until_done(lambda: _opened(stack, order), "the log")
             group = await stack.enter_async_context(anyio.create_task_group())
             run = await _run_of(order, log)
             if not run.state.held or run.state.attempt != order.attempt:
@@ -141,6 +142,20 @@ async def open_backstage(order: AttemptOrder, *, on_stop: Callable[[], None]) ->
             record.on_pause = lambda: resumptions.listen(run.position)
             yield Backstage(log, order, run, record, shipper, resumptions, author)
             group.cancel_scope.cancel()
+
+
+async def _opened(stack: AsyncExitStack, order: AttemptOrder) -> Log:
+    from headwater.core.log.jetstream import open_log
+
+    look_up = partial(server_address, Path(order.home)) if order.home else None
+    name = f"headwater run {order.run_id}"
+    try:
+        return await stack.enter_async_context(open_log(order.nats_url, key=order.key, name=name, look_up=look_up))
+    except LogUnavailable:
+        address = None if look_up is None else look_up()
+        if address is None or address == order.nats_url:
+            raise
+        return await stack.enter_async_context(open_log(address, key=order.key, name=name, look_up=look_up))
 
 
 async def _run_of(order: AttemptOrder, log: Log) -> Aggregate[Run, RunCommand]:

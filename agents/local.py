@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import CancelledError
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,15 +31,19 @@ from headwater.agents.local_launcher import LocalLauncher
 from headwater.core.aggregates import utc_now
 from headwater.core.commit import Position
 from headwater.core.concurrency import single_error
-from headwater.core.errors import SettingsError
+from headwater.core.errors import LogUnavailable, SettingsError, StreamMissing
 from headwater.core.labels import label_set
 from headwater.core.rules.run import Run
+from headwater.core.server_file import server_address
 from headwater.core.settings import HOME, KEPT_VALUES_DAYS, LOG_LEVEL, LOG_LEVELS, connection_settings
 
 if TYPE_CHECKING:
+    from headwater.core.log.jetstream.log import JetStreamLog
     from headwater.graph.flow import Flow
 
 KIND = "local"
+_SERVER_SECONDS = 1.0
+"""How often an agent looks whether there is a log, before the first server has made it."""
 
 
 class LocalAgent:
@@ -91,6 +96,7 @@ class LocalAgent:
             grace_seconds=grace_seconds,
         )
         self._connection = connection_settings(nats_url, key, home)
+        self._log: JetStreamLog | None = None
         self._show_flow_logs = show_flow_logs
         self._directory = Path.cwd()
         self._environment = agent_environment(os.environ, log_level=log_level, import_paths=import_paths, extra=env)
@@ -115,7 +121,7 @@ class LocalAgent:
         Raises:
             LogUnavailable: no server answers.
             KeyRefused: the server wants another key.
-        StreamMismatch: the log there is of another version, or none of ours.
+            StreamMismatch: the log there is of another version, or none of ours.
 
         """
         try:
@@ -158,12 +164,14 @@ class LocalAgent:
 
         self._show.info("Registering agent...")
         connection = self._connection
+        look_up = partial(server_address, connection.home) if connection.found_in_home else None
         with single_error():
             async with (
-                open_log(connection.nats_url, key=connection.key, name=f"headwater agent {self.settings.name}") as log,
+                open_log(connection.nats_url, key=connection.key, name=f"headwater agent {self.settings.name}", look_up=look_up) as log,
                 anyio.create_task_group() as tidying,
             ):
-                await log.check_streams()
+                self._log = log
+                await self._wait_for_server(log)
                 tidying.start_soon(KeptValues(log.events, self._results, self._kept_values_days).serve)
                 launcher = LocalLauncher(self._environment, show_line=_show_line if self._show_flow_logs else None)
                 self.agent = Agent(log, self.settings, launcher, self._prepare, show=self._show, clock=self.clock)
@@ -173,6 +181,20 @@ class LocalAgent:
                     self.agent = None
                 tidying.cancel_scope.cancel()
         self._show.info("Agent stopped.")
+
+    async def _wait_for_server(self, log: JetStreamLog) -> None:
+        """Return when a Headwater server has made the log. NATS may be there before the first one."""
+        told = False
+        while True:
+            try:
+                await log.check_streams()
+            except (StreamMissing, LogUnavailable) as error:
+                if not told:
+                    self._show.warning("%s This agent waits for a server to make it.", error)
+                told = True
+            else:
+                return
+            await anyio.sleep(_SERVER_SECONDS)
 
     def announce(self) -> None:
         """Say that the agent is at work."""
@@ -217,8 +239,9 @@ class LocalAgent:
             run_id=created.run_id,
             attempt=run.attempt,
             known=KnownRun.after_claim(run, position),
-            nats_url=self._connection.nats_url,
+            nats_url=self._connection.nats_url if self._log is None else self._log.url,
             key=self._connection.key,
+            home=str(self._connection.home) if self._connection.found_in_home else "",
             show_logs=self._show_flow_logs,
             supervised=True,
         )

@@ -22,6 +22,7 @@
     │   ├── CommitTooLarge
     │   ├── CommitUnreadable
     │   └── StreamMismatch      the stream there is older, newer or not ours
+    │       └── StreamMissing   there is none: no server has made it yet
     ├── ViewsError
     │   ├── ViewsUnavailable    nobody answers queries (no server, or PostgreSQL is away)
     │   └── ViewsBehind         the views did not reach the position asked for in time
@@ -211,6 +212,14 @@ _REASON_CHARACTERS_MAX = 1000
 
 class StreamMismatch(LogError):
     """A stream of our name exists with a configuration this version does not accept."""
+
+
+class StreamMissing(StreamMismatch):
+    """The NATS server has no stream of our name: no Headwater server was started with it yet."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"The NATS server has no stream {name}.", hint="`headwater server start` makes it.")
 
 
 class ViewsError(HeadwaterError):

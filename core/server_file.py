@@ -46,3 +46,12 @@ def read_server_file(home: Path) -> ServerFile | None:
             f"{path} cannot be read: {error}.",
             hint="Remove the file and start the server again, or set HEADWATER_NATS_URL to the server's address.",
         ) from error
+
+
+def server_address(home: Path) -> str | None:
+    """Return where the server of this home is by now, as its file says; None where nobody can tell."""
+    try:
+        server = read_server_file(home)
+    except SettingsError:
+        return None
+    return None if server is None else server.nats_url

@@ -38,7 +38,8 @@ class JetStreamLog:
         """Check that the streams are as this version needs them.
 
         Raises:
-            StreamMismatch: one is missing, older, newer, or not ours.
+            StreamMissing: one is not there.
+            StreamMismatch: one is older, newer, or not ours.
 
         """
         await check_streams(self._connection)
@@ -68,11 +69,13 @@ async def open_log(
     replicas: int = 1,
     ensure_streams: bool = False,
     log_retention_days: float | None = None,
+    look_up: Callable[[], str | None] | None = None,
 ) -> AsyncIterator[JetStreamLog]:
     """Connect to the log at `url` (several addresses comma-separated) with its `key`; `name` is what its monitoring shows.
 
     With `ensure_streams`, as a server does, streams that are missing are made and the others checked; `replicas` and
-    `log_retention_days` say how (see `StreamSettings`). The connection comes back by itself for as long as it is open.
+    `log_retention_days` say how (see `StreamSettings`). The connection comes back by itself for as long as it is open; `look_up` is
+    asked where the server is by now when it cannot be reached any more.
 
     Raises:
         LogUnavailable: nobody answers there within 3 seconds.
@@ -81,7 +84,7 @@ async def open_log(
         StreamMismatch: a stream there is older, newer, or not ours.
 
     """
-    async with connect(url, key=key, name=name) as connection:
+    async with connect(url, key=key, name=name, look_up=look_up) as connection:
         if ensure_streams:
             await _ensure_streams(connection, StreamSettings(replicas=replicas, log_retention_days=log_retention_days))
         yield JetStreamLog(connection)

@@ -172,6 +172,8 @@ class Connection:
         """
         with anyio.move_on_after(timeout):
             while not self.client.is_connected and not self.closed:
+                if self._connected.is_set():  # by the reconnection before this one
+                    self._connected = anyio.Event()
                 await self._connected.wait()
         if not self.client.is_connected or self.closed:
             raise self.unavailable()
@@ -258,7 +260,6 @@ class Connection:
         _log.debug("%s: %s", self.address, self._last_error)
 
     async def _disconnected(self) -> None:
-        self._connected = anyio.Event()
         for answer in self._expected.values():
             if isinstance(answer, Collection):
                 answer.fail(_ConnectionLost())

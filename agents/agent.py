@@ -10,7 +10,6 @@ import logging
 import os
 import socket
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -19,11 +18,12 @@ from importlib.metadata import version
 import anyio
 import msgspec
 from anyio import TASK_STATUS_IGNORED
-from anyio.abc import TaskGroup, TaskStatus
+from anyio.abc import TaskStatus
 
 from headwater.agents.custody import Custody, Prepare
 from headwater.agents.farewell import FAREWELL_SECONDS, Farewell
 from headwater.agents.flow_slots import FlowSlots
+from headwater.agents.followed_queues import FollowedQueues
 from headwater.agents.held_runs import HeldRuns
 from headwater.agents.launching import Launcher
 from headwater.agents.leases import Leases
@@ -39,12 +39,10 @@ from headwater.core.aggregates import Author, utc_now
 from headwater.core.commands import RegisterAgent
 from headwater.core.concurrency import single_error
 from headwater.core.errors import InvalidArgument, LogError
-from headwater.core.events import QueueLimitSet, QueueOpened
 from headwater.core.identifiers import new_id
-from headwater.core.labels import label_set, takes
-from headwater.core.log.protocol import Log, QueueBinding
+from headwater.core.labels import label_set
+from headwater.core.log.protocol import Log
 from headwater.core.operations.agents import register_agent, stop_agent
-from headwater.core.operations.queues import queue
 from headwater.core.presence import Heartbeat, HoldsAnswer, HoldsQuestion
 
 HEARTBEATS_PER_LEASE = 3
@@ -145,8 +143,14 @@ class Agent:
             farewell=self._farewell,
             show=show,
         )
-        self._bindings: dict[str, QueueBinding] = {}
-        self._queue_limits: dict[str, int | None] = {}
+        self._queues = FollowedQueues(
+            log,
+            self._registration.labels,
+            lambda: self._slots.free,
+            self._taking.take,
+            outage=self._outage,
+            lease_seconds=settings.lease_seconds,
+        )
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Register, take runs, and go on until cancelled, or until `stop_taking` was called and the last run is over.
@@ -197,7 +201,7 @@ class Agent:
     async def _take_runs(self, task_status: TaskStatus[None]) -> None:
         """Take runs until told to stop; return when the last one is over."""
         async with anyio.create_task_group() as runs, anyio.create_task_group() as queues:
-            await queues.start(self._follow_queues, queues, runs)
+            await queues.start(self._queues.follow, queues, runs)
             task_status.started()
             await self._stopping.wait()
             queues.cancel_scope.cancel()
@@ -239,44 +243,8 @@ class Agent:
         self.stop_taking()
         self._farewell.begin(0)
 
-    async def _follow_queues(self, queues: TaskGroup, runs: TaskGroup, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
-        """Bind every queue whose labels match, those that are known and those that become known."""
-        async with AsyncExitStack() as stack:
-            known = await self._outage.until_done(
-                lambda: stack.enter_async_context(self._log.events.follow(subjects.QUEUES_ALL)), "the queues"
-            )
-            task_status.started()
-            async for batch in known:
-                for recorded in batch:
-                    for event in recorded.commit.events:
-                        if isinstance(event, QueueOpened) and takes(self._registration.labels, event.labels):
-                            queues.start_soon(self._take_from, event.queue_id, runs)
-                        elif isinstance(event, QueueLimitSet):
-                            self._limit_queue(recorded.subject.rpartition(".")[2], event.limit)
-
-    async def _take_from(self, queue_id: str, runs: TaskGroup) -> None:
-        async with AsyncExitStack() as stack:
-            bind = self._log.queues.bind
-            limit = (await self._outage.until_done(queue(self._log.events, queue_id).refresh, f"queue {queue_id}")).limit
-            lease_seconds = self.settings.lease_seconds
-            binding = await self._outage.until_done(
-                lambda: stack.enter_async_context(bind(queue_id, lease_seconds=lease_seconds, limit=limit)), f"queue {queue_id}"
-            )
-            binding.limit(self._queue_limits.get(queue_id, limit))  # it may have been set meanwhile
-            self._bindings[queue_id] = binding
-            stack.callback(self._bindings.pop, queue_id)
-            binding.want(self._slots.free)
-            async for delivery in binding:
-                runs.start_soon(self._taking.take, delivery)
-
-    def _limit_queue(self, queue_id: str, limit: int | None) -> None:
-        self._queue_limits[queue_id] = limit
-        if queue_id in self._bindings:
-            self._bindings[queue_id].limit(limit)
-
     def _want(self, wanted: bool) -> None:
-        for binding in self._bindings.values():
-            binding.want(wanted)
+        self._queues.want(wanted)
 
     async def _answer_questions(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Tell other agents which runs are held here."""

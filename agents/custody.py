@@ -32,6 +32,7 @@ from headwater.core.states import StateName
 LAUNCHES_MAX = 3
 CRASH_PAUSE_SECONDS_MAX = 60
 _REASON_CHARACTERS_MAX = 300
+_LAGS_SECONDS = (0.1, 0.4, 1.5)
 _SIGNALS_APART_SECONDS = 1.0
 """Signals to the agent and to its runs that are meant as one arrive within so long."""
 _STARTED = b'"run.started"'
@@ -134,23 +135,31 @@ class Custody:
         if held.handing_back:
             await process.stop(grace_seconds=self._grace_seconds)
         async with anyio.create_task_group() as group:
-            group.start_soon(self._watch, run.subject, run.position, held, process)
+            group.start_soon(self._watch, run, held, process)
             ending = await process.wait()
             group.cancel_scope.cancel()
         return ending
 
-    async def _watch(self, subject: str, after: Position, held: HeldRun, process: LaunchedRun) -> None:
+    async def _watch(self, run: Aggregate[Run, RunCommand], held: HeldRun, process: LaunchedRun) -> None:
+        follow, subject, after = self._log.events.follow, run.subject, run.position
         async with AsyncExitStack() as stack:
-            news = await self._outage.until_done(
-                lambda: stack.enter_async_context(self._log.events.follow(subject, after=after)), "the run's news"
-            )
+            news = await self._outage.until_done(lambda: stack.enter_async_context(follow(subject, after=after)), "the run's news")
             async for batch in news:
                 if any(_STARTED in recorded.data for recorded in batch):
                     held.slot.settle()
                     self._trouble.over(held.starts_failed)
-                if any(ends_attempt(recorded, held.attempt) for recorded in batch):
+                if any(ends_attempt(recorded, held.attempt) for recorded in batch) and await self._is_to_end(run, held):
                     await process.stop(grace_seconds=self._grace_seconds)
                     return
+
+    async def _is_to_end(self, run: Aggregate[Run, RunCommand], held: HeldRun) -> bool:
+        """Tell whether the log says so, too: anybody can write to the feed of news. A replica may lag behind it for a moment."""
+        for pause in _LAGS_SECONDS:
+            state = await self._outage.until_done(run.refresh, "the run")
+            if state.cancel_requested or not state.held or state.attempt != held.attempt:
+                return True
+            await anyio.sleep(pause)
+        return False
 
     async def _conclude(self, run: Aggregate[Run, RunCommand], held: HeldRun, ending: Ending, began: float) -> Verdict:
         report = ending.report
@@ -257,7 +266,7 @@ def ends_attempt(recorded: Recorded, attempt: int) -> bool:
     # Most commits are what the process itself recorded of its tasks; those need not be decoded.
     if not any(mark in recorded.data for mark in _ENDING):
         return False
-    for event in recorded.commit.events:
+    for event in recorded.events:
         match event:
             case RunCancelRequested():
                 return True

@@ -39,7 +39,7 @@ class FlowSlots:
             task_status.started()
             async for batch in news:
                 for recorded in batch:
-                    for event in recorded.commit.events:
+                    for event in recorded.events:
                         if isinstance(event, ConcurrencySet):
                             self._limits[recorded.subject.rpartition(".")[2]] = event.limit
 

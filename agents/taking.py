@@ -19,7 +19,7 @@ from headwater.agents.questions import ask_holder
 from headwater.agents.slots import Slots
 from headwater.core.aggregates import Aggregate, Author
 from headwater.core.commands import ClaimRun, LoseAttempt, RegisterAgent, RunCommand
-from headwater.core.errors import HeadwaterError, IllegalTransition, LogError
+from headwater.core.errors import CommitTooLarge, CommitUnreadable, HeadwaterError, IllegalTransition, LogError, Refused
 from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import Delivery, Log
 from headwater.core.operations.runs import arm, complete_creation
@@ -84,7 +84,12 @@ class Taking:
 
     async def _settle(self, delivery: Delivery) -> bool:
         """Decide and act until nothing is left to decide. Returns True where the item is another copy of one that a held run lives on."""
-        run = await self._outage.until_done(lambda: complete_creation(self._log.events, delivery.item), "the run's creation")
+        try:
+            run = await self._outage.until_done(lambda: complete_creation(self._log.events, delivery.item), "the run's creation")
+        except (CommitUnreadable, CommitTooLarge, Refused) as error:
+            self._show.error("A wake-up of run %s cannot be used, and is set aside: %s", delivery.item.run_id, error)
+            await delivery.set_aside(str(error))
+            return False
         while True:
             action = self._action(run, delivery)
             if isinstance(action, Keep):

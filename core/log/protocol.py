@@ -174,6 +174,10 @@ class Delivery(Protocol):
         """Offer the item to others, at once or after a delay."""
         ...
 
+    async def set_aside(self, reason: str) -> None:
+        """Keep the item among the dead letters, with why nobody can use it, and give it up for good."""
+        ...
+
 
 class QueueBinding(Protocol):
     """An agent's hold on one queue: iterate it in one task for as long as it is bound.

@@ -13,14 +13,23 @@ from headwater.core.aggregates import Aggregate, Author, Outcome
 from headwater.core.commands import CancelRun, CreateRun, DeleteRun, RenameRun, RescheduleRun, RestartRun, RunCommand
 from headwater.core.commit import Commit, Position
 from headwater.core.concurrency import together
-from headwater.core.errors import Ambiguous, Conflict, InvalidArgument, LogError, NotFound, OutcomeUnknown
-from headwater.core.events import FlowRegistered, RunCreated, RunDeleted, TaskSpec
+from headwater.core.errors import (
+    Ambiguous,
+    CommitUnreadable,
+    Conflict,
+    InvalidArgument,
+    InvalidName,
+    LogError,
+    NotFound,
+    OutcomeUnknown,
+)
+from headwater.core.events import FlowRegistered, RunAttemptsLimited, RunCreated, RunDeleted, RunScheduled, TaskSpec
 from headwater.core.identifiers import derived_id, new_id, parsed_uuid
 from headwater.core.json_values import json_problem
 from headwater.core.labels import label_set, queue_id
 from headwater.core.limits import TIME_MAX, TIME_MIN, is_instant
 from headwater.core.log.protocol import EventLog, RunQueues, WorkItem
-from headwater.core.names import generated_name
+from headwater.core.names import generated_name, valid_name
 from headwater.core.operations.flow_catalogue import FlowCatalogue
 from headwater.core.operations.flows import registration, tasks_and_edges
 from headwater.core.operations.parameters import run_parameters, with_defaults
@@ -209,7 +218,13 @@ async def complete_creation(log: EventLog, item: WorkItem) -> Aggregate[Run, Run
     """Return the run that a wake-up is for, creating it from the wake-up where its creator did not get that far.
 
     Returns None where the run neither exists nor can be made: the wake-up means nothing.
+
+    Raises:
+        CommitUnreadable: what the wake-up carries is not the creation of this run, and nothing but that.
+
     """
+    if item.creation is not None and (problem := creation_problem(item, item.creation)) is not None:
+        raise CommitUnreadable(problem)
     woken = run(log, item.run_id)
     if (await woken.refresh()).created is not None:
         return woken
@@ -222,6 +237,27 @@ async def complete_creation(log: EventLog, item: WorkItem) -> Aggregate[Run, Run
     else:
         await woken.refresh()
     return woken
+
+
+def creation_problem(item: WorkItem, creation: Commit) -> str | None:
+    """Return why a commit is not the creation that this wake-up may carry, or None where it is: whoever is woken writes it as it is."""
+    created, *limited, scheduled = creation.events if len(creation.events) > 1 else (None, None)
+    if not isinstance(created, RunCreated) or not isinstance(scheduled, RunScheduled):
+        return "The commit that the wake-up carries does not create a run."
+    if len(limited) > 1 or not all(isinstance(event, RunAttemptsLimited) and event.attempts_max > 0 for event in limited):
+        return "The commit that the wake-up carries does more than to create a run."
+    try:
+        valid_name(created.name, kind="run")
+        queue = queue_id(created.labels)
+    except InvalidName as error:
+        return f"The run that the wake-up carries cannot be: {error}"
+    if created.run_id != item.run_id:
+        return f"The wake-up of run {item.run_id} carries the creation of run {created.run_id}."
+    if not created.queue_id == item.queue_id == queue:
+        return f"The wake-up in queue {item.queue_id} carries a run whose labels belong to queue {queue}."
+    if scheduled.generation != 1 or item.generation != 1:
+        return "The wake-up carries a run that was scheduled before it was created."
+    return None
 
 
 async def cancel_run(log: EventLog, queues: RunQueues, run_id: str, author: Author, *, reason: str = "") -> Outcome[Run]:

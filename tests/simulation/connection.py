@@ -285,3 +285,6 @@ class _Delivery:
 
     async def give_back(self, *, delay_seconds: float = 0.0) -> None:
         await self._connection.call(lambda: self._delivery.give_back(delay_seconds=delay_seconds), commit_id="")
+
+    async def set_aside(self, reason: str) -> None:
+        await self._connection.call(lambda: self._delivery.set_aside(reason), commit_id="")

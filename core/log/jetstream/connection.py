@@ -49,6 +49,11 @@ class Connection:
         self._last_error = ""
 
     @property
+    def name(self) -> str:
+        """What it is called where the server's connections are listed."""
+        return str(self.client.options.get("name") or "")
+
+    @property
     def closed(self) -> bool:
         return self.client.is_closed
 

@@ -33,9 +33,9 @@ class MemoryLog:
         self._live = MemoryLive()
         self._on_reconnect: list[Callable[[], None]] = []
         self.events = MemoryEvents(self.clock, self._interfere, self._announce)
-        self.queues = MemoryQueues(self.clock, self._interfere)
-        self.logs = MemoryRunLogs(self.clock, self._interfere)
         self.dead_letters = MemoryDeadLetters()
+        self.queues = MemoryQueues(self.clock, self._interfere, self.dead_letters)
+        self.logs = MemoryRunLogs(self.clock, self._interfere)
 
     async def sizes(self) -> tuple[StreamSize, ...]:
         await anyio.lowlevel.checkpoint()

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -21,6 +22,7 @@ from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 from anyio.from_thread import start_blocking_portal
 
+from headwater.agents import open_files
 from headwater.agents.agent import Agent, AgentSettings
 from headwater.agents.attempt import AttemptOrder, KnownRun
 from headwater.agents.console import BANNER, DOCUMENTATION, agent_logger, listed
@@ -98,13 +100,14 @@ class LocalAgent:
         self._connection = connection_settings(nats_url, key, home)
         self._log: JetStreamLog | None = None
         self._show_flow_logs = show_flow_logs
-        self._directory = Path.cwd()
+        self._directory = _working_directory()
         self._environment = agent_environment(os.environ, log_level=log_level, import_paths=import_paths, extra=env)
         self._results = HOME.value(self._environment) / "results"
         self._kept_values_days = KEPT_VALUES_DAYS.value(self._environment)
         self._show = agent_logger(logging.getLevelNamesMapping()[(log_level or LOG_LEVEL.value()).upper()])
         self.clock: Callable[[], datetime] = utc_now
         """This machine's clock."""
+        self._open_files_max = open_files.limit()
         self.agent: Agent | None = None
         """The agent at work; None before it is connected."""
 
@@ -124,6 +127,7 @@ class LocalAgent:
             StreamMismatch: the log there is of another version, or none of ours.
 
         """
+        open_files.raise_limit()
         try:
             asyncio.get_running_loop()
         except RuntimeError:
@@ -173,7 +177,9 @@ class LocalAgent:
                 self._log = log
                 await self._wait_for_server(log)
                 tidying.start_soon(KeptValues(log.events, self._results, self._kept_values_days).serve)
-                launcher = LocalLauncher(self._environment, show_line=_show_line if self._show_flow_logs else None)
+                launcher = LocalLauncher(
+                    self._environment, show_line=_show_line if self._show_flow_logs else None, open_files_max=self._open_files_max
+                )
                 self.agent = Agent(log, self.settings, launcher, self._prepare, show=self._show, clock=self.clock)
                 try:
                     await self.agent.serve(task_status=_Announcing(self, task_status))
@@ -269,9 +275,19 @@ def stop_signals() -> list[signal.Signals]:
     return [signal.SIGINT, signal.SIGTERM, *hang_up]
 
 
+def _working_directory() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise SettingsError(
+            f"The directory in which this agent was started cannot be used: {error.strerror}.", hint="Start it in one that is there."
+        ) from error
+
+
 def _show_line(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    with suppress(OSError):  # nobody reads it any more, or its disk is full: no reason to end a run
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
 
 
 def run_agent_for_flow(flow: Flow, *, token: str | None = None, show_flow_logs: bool = False) -> None:

@@ -15,7 +15,7 @@ import anyio
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskGroup, TaskStatus
 
-from headwater.agents import process_tree
+from headwater.agents import open_files, process_tree
 from headwater.agents.attempt import mark_in
 from headwater.agents.environment import needs_cold_start
 from headwater.agents.errors import LauncherGone, LaunchFailed
@@ -34,12 +34,15 @@ class LocalLauncher:
     """Starts runs as processes of this machine. When it ends, or its process dies in any way, they end.
 
     `environment` is what the zygote itself runs with: runs that differ from it only in variables read at run time start warm.
-    `show_line` gets each line that runs print.
+    `show_line` gets each line that runs print. `open_files_max`: how many files each process may have open; as many as this one by default.
     """
 
-    def __init__(self, environment: Mapping[str, str], *, show_line: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], *, show_line: Callable[[str], None] | None = None, open_files_max: int | None = None
+    ) -> None:
         self._environment = dict(environment)
         self._show_line = show_line
+        self._open_files_max = open_files.limit() if open_files_max is None else open_files_max
         self._group: TaskGroup | None = None
         self._zygote: Zygote | None = None
         self._missing = ""  # why there is none
@@ -78,7 +81,7 @@ class LocalLauncher:
     async def _new_zygote(self) -> Zygote:
         assert self._group is not None
         try:
-            zygote = Zygote(self._environment, on_end=self._lost)
+            zygote = Zygote(self._environment, self._open_files_max, on_end=self._lost)
         except OSError as error:
             raise LauncherGone(shortage(error)) from error
         await self._group.start(zygote.serve)
@@ -124,8 +127,9 @@ class LocalLauncher:
 class Zygote:
     """One zygote process, from its start to its end. `on_end` is called before anybody can hear that its runs' processes ended."""
 
-    def __init__(self, environment: Mapping[str, str], *, on_end: Callable[[], None]) -> None:
+    def __init__(self, environment: Mapping[str, str], open_files_max: int, *, on_end: Callable[[], None]) -> None:
         self._environment = dict(environment)
+        self._open_files_max = open_files_max
         self._on_end = on_end
         self._channel, self._theirs = socket.socketpair()
         self._channel.setblocking(False)
@@ -152,7 +156,7 @@ class Zygote:
             self._end(process)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-P", "-m", "headwater.agents.zygote", str(self._theirs.fileno())]
+        command = [sys.executable, "-P", "-m", "headwater.agents.zygote", str(self._theirs.fileno()), str(self._open_files_max)]
         with self._theirs:
             # In a session of its own: a Ctrl-C in the agent's terminal is the agent's to answer.
             return subprocess.Popen(  # noqa: S603 - our own program

@@ -27,7 +27,7 @@ import traceback
 from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
-from headwater.agents import control_groups, process_tree, run_child, run_process
+from headwater.agents import control_groups, open_files, process_tree, run_child, run_process
 from headwater.agents.launch_wire import (
     LIFELINE_DESCRIPTOR,
     NO_DESCRIPTOR,
@@ -329,9 +329,10 @@ def _channel_from(descriptor: int) -> socket.socket:
 
 
 def main() -> NoReturn:
-    """Serve the agent whose socket is the descriptor named on the command line."""
+    """Serve the agent whose socket is the descriptor named on the command line, with the limit of open files named behind it."""
     for number in _NOT_OURS:
         signal.signal(number, signal.SIG_IGN)
+    open_files.set_limit(int(sys.argv[2]))
     channel = _channel_from(int(sys.argv[1]))
     run_process.warm_up()
     gc.collect()

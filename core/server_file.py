@@ -41,7 +41,12 @@ def read_server_file(home: Path) -> ServerFile | None:
         return None
     except NotADirectoryError:
         return None
-    except (OSError, msgspec.DecodeError) as error:
+    except PermissionError as error:
+        raise SettingsError(
+            f"{path} cannot be read: permission denied.",
+            hint="Use a home of your own (HEADWATER_HOME), or set HEADWATER_NATS_URL to the server's address.",
+        ) from error
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(
             f"{path} cannot be read: {error}.",
             hint="Remove the file and start the server again, or set HEADWATER_NATS_URL to the server's address.",

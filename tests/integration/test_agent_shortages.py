@@ -210,3 +210,20 @@ async def launched(starts: LocalLauncher, directory: Path) -> LocalRun:
             return await starts.launch(sleeper(directory))
         except LaunchFailed:
             await anyio.lowlevel.checkpoint()
+
+
+async def test_an_agent_may_have_as_many_files_as_the_system_lets_it_and_its_runs_as_many_as_before(shop: Workshop, tmp_path: Path) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    agent = AgentProcess(tmp_path / "agent", shop.url, before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, hard), hard)))
+    agent.start()
+
+    @task
+    def tell() -> None:
+        (tmp_path / "limit").write_text(str(resource.getrlimit(resource.RLIMIT_NOFILE)[0]))
+
+    await shop.ended(await shop.run(await shop.register(Flow("telling-flow", tasks=[tell]))))
+    soft, _ = resource.prlimit(agent.pid, resource.RLIMIT_NOFILE)
+    agent.kill()
+
+    assert soft == hard
+    assert (tmp_path / "limit").read_text() == str(min(512, hard))

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import anyio
 import msgspec
 
 from headwater.core import subjects
-from headwater.core.errors import LogUnavailable, NoAnswer
+from headwater.core.codec import message_decoder
+from headwater.core.errors import CommitUnreadable, LogUnavailable, NoAnswer
 from headwater.core.log.protocol import LiveMessage, Log
-from headwater.core.presence import HoldsAnswer, HoldsQuestion, told_by
+from headwater.core.presence import HoldsAnswer, HoldsQuestion
 
 _ANSWER_SECONDS = 1.0
 _PAUSE_SECONDS = 0.2
 
 _encode = msgspec.json.Encoder().encode
-_decode_question = msgspec.json.Decoder(HoldsQuestion).decode
-_decode_answer = msgspec.json.Decoder(HoldsAnswer).decode
+_decode_question = message_decoder(HoldsQuestion)
+_decode_answer = message_decoder(HoldsAnswer)
 
 
 async def ask_holder(log: Log, agent_id: str, run_id: str, attempt: int, *, patience_seconds: float) -> bool | None:
@@ -34,8 +37,8 @@ async def ask_holder(log: Log, agent_id: str, run_id: str, attempt: int, *, pati
                 except LogUnavailable:
                     break
                 else:
-                    if (said := told_by(data, _decode_answer)) is not None:
-                        return said.holds
+                    with suppress(CommitUnreadable):
+                        return _decode_answer(data).holds
                 await anyio.sleep(_PAUSE_SECONDS)
             await anyio.sleep(_PAUSE_SECONDS)
             continue
@@ -49,4 +52,7 @@ async def answer(message: LiveMessage, said: HoldsAnswer) -> None:
 
 def question_in(message: LiveMessage) -> HoldsQuestion | None:
     """Return the question in the message; None where it is none that this version understands."""
-    return told_by(message.data, _decode_question)
+    try:
+        return _decode_question(message.data)
+    except CommitUnreadable:
+        return None

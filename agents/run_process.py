@@ -25,6 +25,7 @@ from headwater.agents import flow_loading
 from headwater.agents.attempt import AttemptOrder, wants_source
 from headwater.agents.backstage import Backstage, open_backstage
 from headwater.agents.beginning import ignore_terminals, report_not_begun, with_second_thread
+from headwater.agents.bridge import BackstageGone
 from headwater.agents.errors import AttemptFenced
 from headwater.agents.failures import failure_of
 from headwater.agents.launch_wire import LIFELINE_DESCRIPTOR, REPORT_DESCRIPTOR

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
-
 import msgspec
 
-T = TypeVar("T")
+from headwater.core.limits import Token
 
 
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -52,11 +49,3 @@ def warnings_in(said: Heartbeat | HoldsAnswer) -> list[str]:
     if said.behind_seconds:
         found.append(f"Its machine's clock is {clock_words(said.behind_seconds)} the log's.")
     return found
-
-
-def told_by(message: bytes, decode: Callable[[bytes], T]) -> T | None:
-    """Return what the message says; None where these bytes say nothing that this version understands, whatever they are."""
-    try:
-        return decode(message)
-    except (msgspec.MsgspecError, ValueError, RecursionError):  # no JSON, no UTF-8, nested without end
-        return None

@@ -15,7 +15,7 @@ from headwater.core import subjects
 from headwater.core.codec import message_decoder
 from headwater.core.errors import CommitUnreadable
 from headwater.core.log.protocol import Log
-from headwater.core.presence import Heartbeat, told_by, warnings_in
+from headwater.core.presence import Heartbeat, warnings_in
 from headwater.web.live.lasting import through_outages
 
 MISSED_MAX = 3
@@ -86,8 +86,9 @@ class Presence:
                 self._hear(message.subject.rsplit(".", 1)[-1], message.data)
 
     def _hear(self, agent_id: str, data: bytes) -> None:
-        said = told_by(data, _decode)
-        if said is None:
+        try:
+            said = _decode(data)
+        except CommitUnreadable:
             return  # of another version, or not an agent's
         interval = said.interval_seconds
         now = self._clock()

@@ -17,7 +17,7 @@ from headwater.core.log.protocol import Log
 from headwater.core.operations.queues import queue
 from headwater.core.operations.runs import load_run
 from headwater.core.operations.slots import slots
-from headwater.core.presence import HoldsAnswer, HoldsQuestion, told_by
+from headwater.core.presence import HoldsAnswer, HoldsQuestion
 from headwater.core.queries import AgentRow
 from headwater.core.query_client import Views
 from headwater.core.rules.run import Run
@@ -118,7 +118,6 @@ async def ask_agents(log: Log, agent_ids: Iterable[str]) -> dict[str, HoldsAnswe
 
 async def _ask(log: Log, agent_id: str, question: HoldsQuestion) -> HoldsAnswer | None:
     try:
-        data = await log.request(subjects.ask_agent(agent_id), _encode(question), timeout=ANSWER_SECONDS)
-    except NoAnswer:
+        return _decode(await log.request(subjects.ask_agent(agent_id), _encode(question), timeout=ANSWER_SECONDS))
+    except (NoAnswer, CommitUnreadable):
         return None
-    return told_by(data, _decode)

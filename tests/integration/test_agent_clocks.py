@@ -17,7 +17,7 @@ from headwater.agents.local import LocalAgent
 from headwater.agents.log_clock import difference
 from headwater.core import subjects
 from headwater.core.log.protocol import LiveMessage
-from headwater.core.presence import Heartbeat, told_by, warnings_in
+from headwater.core.presence import Heartbeat, warnings_in
 from headwater.core.states import StateName
 from headwater.graph.flow import Flow
 from headwater.utilities.tasks import task
@@ -78,9 +78,8 @@ async def test_runs_start_at_once_on_an_agent_whose_clock_is_wrong_and_no_timer_
 async def warning_heard(beats: AsyncIterator[LiveMessage]) -> str:
     decode = msgspec.json.Decoder(Heartbeat).decode
     async for message in beats:
-        said = told_by(message.data, decode)
-        if said is not None and warnings_in(said):
-            return warnings_in(said)[0]
+        for words in warnings_in(decode(message.data)):
+            return words
     raise AssertionError("the heartbeats ended")
 
 

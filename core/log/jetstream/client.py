@@ -12,6 +12,8 @@ from urllib.parse import urlparse
 
 import anyio
 from nats.aio.client import PING_PROTO, Client, Server, Srv
+from nats.aio.msg import Msg
+from nats.protocol import parser
 
 _CLOSE_SECONDS = 2.0
 _END_SECONDS = 0.05

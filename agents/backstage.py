@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from functools import partial
@@ -28,7 +28,7 @@ from headwater.core.concurrency import single_error, together
 from headwater.core.errors import LogUnavailable
 from headwater.core.events import Failure
 from headwater.core.log.protocol import Log
-from headwater.core.operations.runs import arm, load_run
+from headwater.core.operations.runs import arm, cancel_children, load_run
 from headwater.core.operations.runs import run as run_aggregate
 from headwater.core.queries.rows import CachedResultRow
 from headwater.core.query_client import Views
@@ -106,6 +106,12 @@ class Backstage:
 
         """
         return await Views(self._log).cached_results(key, at=self._author.clock(), at_least=self._position)
+
+    async def cancel_children(self, created: Collection[str]) -> None:
+        """Where somebody cancelled the run, cancel what its tasks created in this process, too: their events may not say so yet."""
+        run = await until_done(lambda: load_run(self._log.events, self._order.run_id), "the run")
+        if run.state.cancel_requested:
+            await cancel_children(self._log.events, self._log.queues, run.state, self._author, more=created)
 
     async def flush(self) -> None:
         """Return when all that was recorded and logged is stored. Raises AttemptFenced."""

@@ -40,6 +40,7 @@ from headwater.core.settings import RETRY_IN_PROCESS_SECONDS
 from headwater.core.states import StateName
 from headwater.core.text import shown
 from headwater.engine import interrupts, timeouts
+from headwater.engine.children import children_of_this_run
 from headwater.engine.interrupts import is_interrupt
 from headwater.utilities.configuration import config
 from headwater.utilities.context import context
@@ -256,6 +257,8 @@ class _Attempt:
             raise BackstageGone
         if backstage.record.stopping or self._interruption.came:
             self._interruption.hold_off()
+            if children_of_this_run:
+                self._call(backstage.cancel_children, frozenset(children_of_this_run))
             self._call(backstage.flush)
             return None
         if state.is_finished():

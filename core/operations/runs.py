@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+
+import anyio
 
 from headwater.core import subjects
 from headwater.core.aggregates import Aggregate, Author, Outcome
@@ -17,6 +20,7 @@ from headwater.core.errors import (
     Ambiguous,
     CommitUnreadable,
     Conflict,
+    HeadwaterError,
     InvalidArgument,
     InvalidName,
     LogError,
@@ -39,7 +43,11 @@ from headwater.core.rules.flow_group import FlowGroup
 from headwater.core.rules.run import Run
 from headwater.core.states import StateName
 
+CHILD_RUN_RESULT = "ChildRunResult"
+"""The kind of result by which a task run says that its value is the id of a run that it created."""
+CHILDREN_AT_ONCE = 20
 _NAMES = random.SystemRandom()
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -263,7 +271,8 @@ def creation_problem(item: WorkItem, creation: Commit) -> str | None:
 async def cancel_run(log: EventLog, queues: RunQueues, run_id: str, author: Author, *, reason: str = "") -> Outcome[Run]:
     """Ask that the run ends. Without an attempt it is final when this returns; with one, its agent stops it.
 
-    A run that has ended, or is being cancelled, stays as it is; the outcome tells which.
+    A run that has ended, or is being cancelled, stays as it is; the outcome tells which. The runs that its tasks created, and that have
+    not ended, are cancelled with it.
 
     Raises:
         InvalidArgument, NotFound: there is no such run.
@@ -273,7 +282,29 @@ async def cancel_run(log: EventLog, queues: RunQueues, run_id: str, author: Auth
     outcome = await cancelled.execute(CancelRun(author.clock(), reason), author, refresh=False)
     if outcome.state.ended:
         await queues.cancel_timer(run_id)
+    if outcome.changed:
+        await cancel_children(log, queues, outcome.state, author)
     return outcome
+
+
+async def cancel_children(log: EventLog, queues: RunQueues, run: Run, author: Author, *, more: Iterable[str] = ()) -> None:
+    """Ask that the runs end which tasks of this one created, and theirs; nobody waits for that. `more` are ids that its events lack.
+
+    What of it fails is told in a log line of this program: the run itself is cancelled all the same.
+    """
+    created = {str(found.result.value) for found in run.task_runs.values() if found.result and found.result.type == CHILD_RUN_RESULT}
+    turn = anyio.CapacityLimiter(CHILDREN_AT_ONCE)
+
+    async def cancel(child_id: str) -> None:
+        try:
+            async with turn:
+                await cancel_run(log, queues, child_id, author, reason=f"Its parent run {run.name!r} was cancelled.")
+        except HeadwaterError as error:
+            _log.warning("Run %s, which run %r created, could not be cancelled: %s", child_id, run.name, error)
+
+    async with anyio.create_task_group() as group:
+        for child_id in sorted(created.union(more)):
+            group.start_soon(cancel, child_id)
 
 
 async def rename_run(log: EventLog, run_id: str, name: str, author: Author) -> Outcome[Run]:

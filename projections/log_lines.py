@@ -30,6 +30,7 @@ logger = logging.getLogger("headwater.projections")
 
 MESSAGES_AT_ONCE_MAX = 1_000
 TIDY_SECONDS = 3600.0
+QUIET_SECONDS = 1.0
 _DELETED_AT_ONCE = 20_000
 _encode = msgspec.json.Encoder().encode
 
@@ -64,7 +65,7 @@ class LogLines:
             try:
                 async with connect(self.database_url, name="log lines") as db:
                     await lay_foundation(db)
-                    await db.execute("SELECT pg_advisory_lock($1)", LOG_LINES_LOCK)
+                    await self._take_turn(db)
                     with single_error():
                         await self._follow(db)
             except Fenced as fenced:
@@ -75,6 +76,12 @@ class LogLines:
                 self.health.ill(in_words(error))
             await self.health.wait_before_retry()
 
+    async def _take_turn(self, db: Any) -> None:
+        """Return when no other server's session holds the lock. Whoever waits for it is well, whatever kept it from its work before."""
+        if not await db.fetchval("SELECT pg_try_advisory_lock($1)", LOG_LINES_LOCK):
+            self.health.well()
+            await db.execute("SELECT pg_advisory_lock($1)", LOG_LINES_LOCK)
+
     async def _follow(self, db: Any) -> None:
         identity = (await self.log.events.tail()).identity
         position = await self._start(db, identity)
@@ -84,14 +91,20 @@ class LogLines:
             turn = anyio.Lock()
             group.start_soon(keep_session, db, turn)
             async with self.log.logs.follow(after=position) as batches:
-                self.health.well()
+                group.start_soon(self._well_when_quiet)
                 async for batch in batches:
                     for start in range(0, len(batch), MESSAGES_AT_ONCE_MAX):
                         part = batch[start : start + MESSAGES_AT_ONCE_MAX]
                         async with turn:
                             await self._write(db, part, identity, seen=position)
+                        self.health.well()
                         position = part[-1].position
                         await self._announce(position)
+
+    async def _well_when_quiet(self) -> None:
+        """Where lines wait to be written, only writing them shows that it works (the disk may be full); where none do, it works."""
+        await anyio.sleep(QUIET_SECONDS)
+        self.health.well()
 
     async def _start(self, db: Any, identity: str) -> Position:
         async with db.transaction():

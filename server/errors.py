@@ -9,6 +9,7 @@ HeadwaterError
     ├── PortRefused          the system does not let us have the port
     ├── ServerPartMissing    a program we start is not installed
     ├── PartFailed           a program we start ended before it was ready
+    ├── LogLost              the log is not the one that the views were made of, and shorter
     ├── DetachedStartFailed  the server in the background ended before it was ready
     └── NotStopping          the server was told to stop and did not
 """
@@ -98,6 +99,24 @@ class PartFailed(ServerError):
         if log_tail:
             words += f"\nIts last lines:\n{log_tail}"
         super().__init__(words, hint=hint or (f"All it wrote is in {log}." if log else None))
+
+
+class LogLost(ServerError):
+    """The views show more commits than the log holds: it was lost, cut or replaced. They are left as they are."""
+
+    def __init__(self, *, shown: int, reached: int, same: bool) -> None:
+        self.shown, self.reached = shown, reached
+        holds = f"the log here ends at position {reached}" if reached else "the log here is empty"
+        why = (
+            "it lost commits, or was restored from an older copy"
+            if same
+            else "it is not the log they were made of, which is lost or elsewhere"
+        )
+        super().__init__(
+            f"The views in PostgreSQL show {shown} commits, and {holds}: {why}. The server does not start, so that they are not replaced.",
+            hint="Put the log back (a copy of the home's nats/ folder, or the NATS server's own backup) and start again. To go on with the "
+            "log that is here, and build the views anew from it: `headwater server start --accept-new-log`.",
+        )
 
 
 class DetachedStartFailed(ServerError):

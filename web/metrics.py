@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
 from headwater.core.errors import CommitUnreadable, HeadwaterError, LogError
+from headwater.core.health import ServerHealth
 from headwater.core.log.protocol import Log, Recorded
 from headwater.core.query_client import Views
 from headwater.core.states import StateName
@@ -40,9 +42,25 @@ class Metrics:
         self._messages = Gauge("headwater_stream_messages", "Messages that a stream of the log holds.", ["stream"], registry=self.registry)
         self._bytes = Gauge("headwater_stream_bytes", "Bytes that a stream of the log holds.", ["stream"], registry=self.registry)
         self._pages = self._gauge("headwater_web_open_pages", "Pages that are kept up to date now.")
+        self._writable = self._gauge("headwater_log_writable", "Whether the log takes writes: 1 or 0.")
+        self._free = self._gauge("headwater_log_free_bytes", "Bytes free where the log is stored; NaN where that is not known.")
+        self._limit = self._gauge("headwater_log_limit_bytes", "The most bytes that the log may take; NaN where that is not known.")
+        self._ready = self._gauge("headwater_ready", "Whether this server is ready: 1 or 0.")
+        self._parts = self._labelled("headwater_part_up", "Whether a part of this server runs: 1 or 0.", "part")
 
     def _gauge(self, name: str, meaning: str) -> Gauge:
         return Gauge(name, meaning, registry=self.registry)
+
+    def _labelled(self, name: str, meaning: str, label: str) -> Gauge:
+        return Gauge(name, meaning, [label], registry=self.registry)
+
+    def _note(self, health: ServerHealth) -> None:
+        self._ready.set(health.ready)
+        self._writable.set(health.log.writable)
+        self._free.set(math.nan if health.log.free_bytes is None else health.log.free_bytes)
+        self._limit.set(math.nan if health.log.limit_bytes is None else health.log.limit_bytes)
+        for part, runs in health.parts.items():
+            self._parts.labels(part).set(runs)
 
     def heard(self, recorded: Recorded) -> None:
         """Count a commit that came."""
@@ -54,9 +72,10 @@ class Metrics:
             return
         self._append.observe(max(0.0, (recorded.recorded_at - written).total_seconds()))
 
-    async def collect(self, log: Log, views: Views, presence: Presence, *, open_pages: int) -> bytes:
+    async def collect(self, log: Log, views: Views, presence: Presence, health: ServerHealth, *, open_pages: int) -> bytes:
         """Return all numbers as Prometheus reads them. Where the views, or the log, do not answer, theirs are left out."""
         self._pages.set(open_pages)
+        self._note(health)
         for gauge in (self._runs, self._agents, self._queues, self._messages, self._bytes):
             gauge.clear()
         with suppress(LogError):

@@ -15,7 +15,8 @@
     ├── LogError                the log could not do it
     │   ├── Conflict            another writer was first; fold again, decide again
     │   ├── OutcomeUnknown      no answer came; safe to repeat with the same commit
-    │   │   └── RunUnknown      of the creation of a run
+    │   │   ├── RunUnknown      of the creation of a run
+    │   │   └── RunNotCreated   of what precedes a creation: no run was created
     │   ├── LogUnavailable      no server at this address
     │   │   └── LogNotWritable  it answers, and stores nothing
     │   ├── NoAnswer            nobody answered a question in time
@@ -169,6 +170,15 @@ class RunUnknown(OutcomeUnknown):
             self.hint = f"{look}; with the same idempotency key, repeating it makes no second run."
         else:
             self.hint = f"{look}: that would create another run. With `--idempotency-key` the same command creates one run at most."
+
+
+class RunNotCreated(OutcomeUnknown):
+    """What must be written before a run got no answer; no run was created."""
+
+    def __init__(self, cause: OutcomeUnknown) -> None:
+        super().__init__(cause.commit_id, cause.reason)
+        self.args = (f"No run was created: {cause.reason}",)
+        self.hint = "Repeat the command when the log takes writes again; `headwater doctor` tells whether it does."
 
 
 class LogUnavailable(LogError):

@@ -41,6 +41,11 @@ def read_server_file(home: Path) -> ServerFile | None:
         return None
     except NotADirectoryError:
         return None
+    except PermissionError as error:
+        raise SettingsError(
+            f"{path} cannot be read: {error.strerror}.",
+            hint="It belongs to another user: set HEADWATER_NATS_URL to the server's address, or HEADWATER_HOME to a home of your own.",
+        ) from error
     except (OSError, msgspec.DecodeError) as error:
         raise SettingsError(
             f"{path} cannot be read: {error}.",

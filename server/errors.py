@@ -28,11 +28,12 @@ class ServerError(HeadwaterError):
 class HomeUnusable(ServerError):
     """The home directory cannot be created, entered or written."""
 
-    def __init__(self, home: Path, reason: str) -> None:
+    def __init__(self, home: Path, reason: str, *, full: bool = False, hint: str | None = None) -> None:
         self.home = home
+        to_do = "free space on the disk that holds it" if full else "change its permissions"
         super().__init__(
             f"The home directory {home} cannot be used: {reason}.",
-            hint="Choose another one with --home or HEADWATER_HOME, or change its permissions.",
+            hint=hint or f"Choose another one with --home or HEADWATER_HOME, or {to_do}.",
         )
 
 
@@ -60,10 +61,10 @@ class NotRunning(ServerError):
 class PortTaken(ServerError):
     """Something else listens on the port that was asked for."""
 
-    def __init__(self, port: int, *, option: str) -> None:
+    def __init__(self, port: int, *, option: str, host: str = "127.0.0.1") -> None:
         self.port, self.option = port, option
         super().__init__(
-            f"Port {port} on 127.0.0.1 is in use.",
+            f"Port {port} on {host} is in use.",
             hint=f"Choose another one with {option} ({option} 0 picks a free one).",
         )
 
@@ -71,11 +72,12 @@ class PortTaken(ServerError):
 class PortRefused(ServerError):
     """The operating system does not let us listen on the port that was asked for."""
 
-    def __init__(self, port: int, reason: str, *, option: str) -> None:
+    def __init__(self, port: int, reason: str, *, option: str, host: str = "127.0.0.1") -> None:
         self.port, self.option = port, option
         super().__init__(
-            f"Port {port} on 127.0.0.1 cannot be used: {reason}.",
-            hint=f"Choose another one with {option} ({option} 0 picks a free one).",
+            f"Port {port} on {host} cannot be used: {reason}.",
+            hint=f"Choose another one with {option} ({option} 0 picks a free one)"
+            + ("." if host in {"127.0.0.1", "0.0.0.0"} else ", or another address with --host."),  # noqa: S104 - as words
         )
 
 

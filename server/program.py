@@ -18,7 +18,7 @@ from anyio import TASK_STATUS_IGNORED
 
 from headwater.core.concurrency import Service, single_error, start_all
 from headwater.core.server_file import ServerFile
-from headwater.server.descriptors import raise_descriptor_limit
+from headwater.server.descriptors import descriptor_notice, raise_descriptor_limit
 from headwater.server.embedded import EmbeddedNats, end_leftovers, postgres_place, postgres_program
 from headwater.server.errors import PartFailed, PortTaken
 from headwater.server.external import check_external_nats
@@ -85,7 +85,7 @@ async def serve_headwater(
     """
     raise_descriptor_limit()
     stopping = anyio.Event()
-    with single_error():
+    with single_error(), descriptor_notice():
         async with anyio.create_task_group() as group:
             if stop_on_signals:
                 await group.start(_cancel_on_signal, group.cancel_scope, stopping)

@@ -94,6 +94,8 @@ class Supervisor:
                 reason = await self._run_once(task_status)
             except (ServerError, OSError) as error:  # OSError: of what we do ourselves, as on a full disk, or where the home is gone
                 if not self._was_ready:
+                    if isinstance(error, OSError):
+                        raise PartFailed(self._program.name, error.strerror or str(error), log=self._program.log) from error
                     raise
                 reason = str(error) if isinstance(error, PartFailed) else f"could not be started ({error})"
             if self._why:

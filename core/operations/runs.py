@@ -14,7 +14,17 @@ from headwater.core.aggregates import Aggregate, Author, Outcome
 from headwater.core.commands import CancelRun, CreateRun, DeleteRun, RenameRun, RescheduleRun, RestartRun, RunCommand
 from headwater.core.commit import Commit, Position
 from headwater.core.concurrency import together
-from headwater.core.errors import Ambiguous, Conflict, InvalidArgument, LogError, LogUnavailable, NotFound, OutcomeUnknown, RunUnknown
+from headwater.core.errors import (
+    Ambiguous,
+    Conflict,
+    InvalidArgument,
+    LogError,
+    LogUnavailable,
+    NotFound,
+    OutcomeUnknown,
+    RunNotCreated,
+    RunUnknown,
+)
 from headwater.core.events import FlowRegistered, RunCreated, RunDeleted, TaskSpec
 from headwater.core.identifiers import derived_id, new_id, parsed_uuid
 from headwater.core.labels import label_set, queue_id
@@ -103,7 +113,10 @@ class RunCreation:
         version, group, project_name = await self.catalogue.offered(flow_id)
         command = _creation(version, group, project_name, request, now=author.clock())
         if command.queue_id not in self._open:
-            await open_queue(self._log, command.labels, author)
+            try:
+                await open_queue(self._log, command.labels, author)
+            except OutcomeUnknown as unknown:
+                raise RunNotCreated(unknown) from unknown
             self._open.add(command.queue_id)
         commit = author.commit(run_rules.RULES.decide(run_rules.RULES.initial, command))
         item = WorkItem(run_id=command.run_id, queue_id=command.queue_id, generation=1, creation=commit)

@@ -13,6 +13,9 @@ from headwater.core.errors import LogError
 ANSWER_SECONDS = 2.0
 """A server answers within so long, whatever hangs below it."""
 
+LAG_MAX = 10_000
+"""How many commits the views may be behind the log of a ready server."""
+
 UNANSWERED = b"unanswered"
 """What is sent with the question by someone whose append was not answered: the server then looks at once."""
 

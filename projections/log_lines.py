@@ -57,6 +57,7 @@ class LogLines:
     database_url: str
     retention_days: float = 7.0
     health: Health = field(default_factory=lambda: Health("The reader of log lines"))
+    _unwritten: bool = False
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         # Whoever asks for lines is told that they lag; nobody needs to wait for this service to get that far.
@@ -91,18 +92,23 @@ class LogLines:
             turn = anyio.Lock()
             group.start_soon(keep_session, db, turn)
             async with self.log.logs.follow(after=position) as batches:
-                group.start_soon(self._well_when_quiet)
+                if self._unwritten:
+                    group.start_soon(self._well_when_quiet)
+                else:
+                    self.health.well()
                 async for batch in batches:
                     for start in range(0, len(batch), MESSAGES_AT_ONCE_MAX):
                         part = batch[start : start + MESSAGES_AT_ONCE_MAX]
+                        self._unwritten = True
                         async with turn:
                             await self._write(db, part, identity, seen=position)
+                        self._unwritten = False
                         self.health.well()
                         position = part[-1].position
                         await self._announce(position)
 
     async def _well_when_quiet(self) -> None:
-        """Where lines wait to be written, only writing them shows that it works (the disk may be full); where none do, it works."""
+        """Where lines could not be written, as on a full disk, only writing them shows that it works again; or that none wait."""
         await anyio.sleep(QUIET_SECONDS)
         self.health.well()
 

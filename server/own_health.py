@@ -15,7 +15,7 @@ from anyio.abc import TaskGroup, TaskStatus
 from headwater.core import subjects
 from headwater.core.commit import Position
 from headwater.core.errors import HeadwaterError, LogError
-from headwater.core.health import UNANSWERED, LogHealth, ServerHealth
+from headwater.core.health import LAG_MAX, UNANSWERED, LogHealth, ServerHealth
 from headwater.core.log.protocol import LiveMessage, Log
 from headwater.core.service_keeper import Parts
 from headwater.projections.query_service import QueryService
@@ -25,8 +25,6 @@ logger = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 1.5
 """What has not told by then how it fares counts as away."""
-LAG_MAX = 10_000
-"""How many commits the views may be behind the log of a ready server."""
 
 _SILENT = LogHealth(problem="its NATS server does not answer")
 _encode = msgspec.json.Encoder().encode

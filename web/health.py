@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import anyio
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from headwater.core.commit import Position
+from headwater.core.errors import HeadwaterError
+from headwater.core.health import LAG_MAX, ServerHealth
+from headwater.core.log.protocol import Log
 from headwater.core.query_client import Views
 from headwater.web.site import site_of
 
 _WAIT_SECONDS = 2.0
+_ANSWER_SECONDS = 1.8
 
 
 async def health(_: Request) -> Response:
@@ -30,6 +36,46 @@ async def ready(request: Request) -> Response:
     if found.problems:
         answer["problems"] = found.problems
     return JSONResponse(answer, status_code=200 if found.ready else 503)
+
+
+async def health_by_asking(log: Log) -> ServerHealth:
+    """Return how log and views fare, asked as anybody may, side by side and for two seconds at most.
+
+    For pages that are served beside no server of ours: that one would tell of itself.
+    """
+    problems = {"log": "It did not answer in time.", "views": "They did not answer in time."}
+    log_position: Position | None = None
+    views_position: Position | None = None
+
+    async def ask_log() -> None:
+        nonlocal log_position
+        try:
+            log_position = (await log.events.tail()).position
+            del problems["log"]
+        except HeadwaterError as error:
+            problems["log"] = str(error)
+
+    async def ask_views() -> None:
+        nonlocal views_position
+        try:
+            status = await Views(log, wait_seconds=_WAIT_SECONDS).status(set_aside_limit=0)
+        except HeadwaterError as error:
+            problems["views"] = str(error)
+            return
+        views_position = status.position
+        if status.problem is None:
+            del problems["views"]
+        else:
+            problems["views"] = status.problem
+
+    with anyio.move_on_after(_ANSWER_SECONDS):
+        async with anyio.create_task_group() as group:
+            group.start_soon(ask_log)
+            group.start_soon(ask_views)
+    health = ServerHealth(log_position=log_position, views_position=views_position, problems=problems)
+    if not problems and (health.lag or 0) > LAG_MAX:
+        problems["views"] = f"They are {health.lag} commits behind the log."
+    return health
 
 
 async def send_metrics(request: Request) -> Response:

@@ -78,16 +78,17 @@ class Metrics:
         self._note(health)
         for gauge in (self._runs, self._agents, self._queues, self._messages, self._bytes):
             gauge.clear()
-        with suppress(LogError):
-            for size in await log.sizes():
-                self._messages.labels(size.name).set(size.messages)
-                self._bytes.labels(size.name).set(size.bytes)
-        try:
-            await self._ask(views, presence)
-        except HeadwaterError:
-            self._views_up.set(0)
-        else:
-            self._views_up.set(1)
+        # What hangs is not asked: whoever collects waits for seconds, not for a time-out of ours.
+        if health.log_position is not None:
+            with suppress(LogError):
+                for size in await log.sizes():
+                    self._messages.labels(size.name).set(size.messages)
+                    self._bytes.labels(size.name).set(size.bytes)
+        self._views_up.set(0)
+        if health.views_position is not None:
+            with suppress(HeadwaterError):
+                await self._ask(views, presence)
+                self._views_up.set(1)
         return generate_latest(self.registry)
 
     async def _ask(self, views: Views, presence: Presence) -> None:

@@ -11,10 +11,11 @@ import anyio
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
-from headwater.core.health import LogHealth, ServerHealth, ask_health
+from headwater.core.health import ServerHealth
 from headwater.core.log.protocol import Log
 from headwater.web.app import make_app
 from headwater.web.guard import Keeper
+from headwater.web.health import health_by_asking
 from headwater.web.http_server import serve_http
 from headwater.web.live.hub import LiveHub
 from headwater.web.metrics import Metrics
@@ -28,7 +29,7 @@ class WebService:
 
     `hosts` are names with a domain under which people reach the server, such as that of HEADWATER_UI_URL; requests for other such
     names are refused. `key` is the server's: where it has one, whoever comes must show it. `health` tells how the server fares that this
-    is a part of; without it, whichever server answers is asked.
+    is a part of; without it, the log and whichever server answers are asked.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class WebService:
         health: Callable[[], Awaitable[ServerHealth]] | None = None,
     ) -> None:
         self._log = log
-        self._health = health or partial(_ask_any_server, log)
+        self._health = health or partial(health_by_asking, log)
         self._socket = http_socket
         self._hosts = frozenset(hosts)
         self._key = key
@@ -61,8 +62,3 @@ class WebService:
             await group.start(hub.serve)
             await group.start(presence.serve)
             await serve_http(make_app(site, hosts=self._hosts), self._socket, before_end=hub.close, task_status=task_status)
-
-
-async def _ask_any_server(log: Log) -> ServerHealth:
-    found = await ask_health(log)
-    return ServerHealth(log=LogHealth(), problems={"health": "No server tells how it fares."}) if found is None else found

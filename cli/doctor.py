@@ -16,6 +16,7 @@ from headwater.cli.connection import connection, given_options
 from headwater.cli.output import Output, OutputForm, coloured, examples, print_json
 
 if TYPE_CHECKING:
+    from headwater.core.health import LogHealth
     from headwater.core.log.protocol import Log
     from headwater.core.settings import ConnectionSettings
 
@@ -111,12 +112,35 @@ def _server(settings: ConnectionSettings) -> list[Check]:
         return [Check("Server", Verdict.BAD, str(error), error.hint or "")]
 
 
+def _log_check(position: int, health: LogHealth | None) -> Check:
+    """Say whether the log takes writes, and how much room it has."""
+    from headwater.core.wording import size_words
+
+    if health is not None and health.problem is not None:
+        advice = (
+            "Nothing is started or recorded until it does. Free disk space where NATS stores, or start the NATS nodes that are missing."
+        )
+        return Check("Log", Verdict.BAD, f"it takes no writes: {health.problem}", advice)
+    words = f"{position} commits"
+    if health is None or health.free_bytes is None:
+        return Check("Log", Verdict.GOOD, words)
+    little = health.free_bytes < 2**30
+    advice = "The log stops taking commits when the disk is full." if little else ""
+    words += f", {size_words(health.free_bytes)} free where it is stored"
+    return Check("Log", Verdict.WORTH_A_LOOK if little else Verdict.GOOD, words, advice)
+
+
 async def _log_and_views(log: Log) -> list[Check]:
     from headwater.core.errors import HeadwaterError
+    from headwater.core.health import ask_health
     from headwater.core.query_client import Views
 
     tail = await log.events.tail()
-    checks = [Check("Log", Verdict.GOOD, f"{tail.position} commits")]
+    health = await ask_health(log)
+    checks = [_log_check(tail.position, health.log if health is not None else None)]
+    if health is not None:
+        away = {part: why for part, why in health.problems.items() if not health.parts.get(part, True)}
+        checks += [Check("Server", Verdict.BAD, f"its {part} is away: {why}", "See the server's log.") for part, why in away.items()]
     views = Views(log)
     try:
         status = await views.status()

@@ -44,7 +44,7 @@ def read_server_file(home: Path) -> ServerFile | None:
     except PermissionError as error:
         raise SettingsError(
             f"{path} cannot be read: permission denied.",
-            hint="Use a home of your own (HEADWATER_HOME), or set HEADWATER_NATS_URL to the server's address.",
+            hint="It belongs to another user: set HEADWATER_NATS_URL to the server's address, or HEADWATER_HOME to a home of your own.",
         ) from error
     except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(

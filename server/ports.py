@@ -17,7 +17,7 @@ def bind_port(port: int, *, option: str, host: str = LOOPBACK) -> socket.socket:
 
     Raises:
         PortTaken: something else listens there; `option` is the command-line option the message names.
-        PortRefused: the system does not let us have it (a port below 1024, out of range).
+        PortRefused: the system does not let us have it (a port below 1024, out of range), or the address is none of ours.
 
     """
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -27,12 +27,12 @@ def bind_port(port: int, *, option: str, host: str = LOOPBACK) -> socket.socket:
         bound.bind((host, port))
     except OverflowError:
         bound.close()
-        raise PortRefused(port, "a port is a number from 0 to 65535", option=option) from None
+        raise PortRefused(port, "a port is a number from 0 to 65535", option=option, host=host) from None
     except OSError as error:
         bound.close()
         if error.errno == errno.EADDRINUSE:
-            raise PortTaken(port, option=option) from None
-        raise PortRefused(port, error.strerror or str(error), option=option) from error
+            raise PortTaken(port, option=option, host=host) from None
+        raise PortRefused(port, error.strerror or str(error), option=option, host=host) from error
     return bound
 
 
@@ -65,7 +65,7 @@ class HttpPort:
             self._socket.listen()
         except OSError:  # bound by another server that listens since
             self._socket.close()
-            raise PortTaken(port, option=HTTP_PORT_OPTION) from None
+            raise PortTaken(port, option=HTTP_PORT_OPTION, host=host) from None
         self.url = f"http://{LOOPBACK if host == EVERY_ADDRESS else host}:{_number(self._socket)}"
 
     def take(self) -> socket.socket:

@@ -386,6 +386,13 @@ class Log(Protocol):
         """
         ...
 
+    async def write_problem(self, *, timeout_seconds: float) -> str | None:
+        """Return why nothing can be stored now, as far as the log tells without storing anything; None where it knows of no reason.
+
+        Waits for `timeout_seconds` per stream at most. What it is silent about (a full disk) only an append shows.
+        """
+        ...
+
     async def publish(self, subject: str, data: bytes) -> None:
         """Send a message to whoever listens on the subject now. At most once: nobody confirms it.
 

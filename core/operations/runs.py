@@ -24,8 +24,11 @@ from headwater.core.errors import (
     InvalidArgument,
     InvalidName,
     LogError,
+    LogUnavailable,
     NotFound,
     OutcomeUnknown,
+    RunNotCreated,
+    RunUnknown,
 )
 from headwater.core.events import FlowRegistered, RunAttemptsLimited, RunCreated, RunDeleted, RunScheduled, TaskSpec
 from headwater.core.identifiers import derived_id, new_id, parsed_uuid
@@ -120,7 +123,10 @@ class RunCreation:
         version, group, project_name = await self.catalogue.offered(flow_id)
         command = _creation(version, group, project_name, request, now=author.clock())
         if command.queue_id not in self._open:
-            await open_queue(self._log, command.labels, author)
+            try:
+                await open_queue(self._log, command.labels, author)
+            except OutcomeUnknown as unknown:
+                raise RunNotCreated(unknown) from unknown
             self._open.add(command.queue_id)
         commit = author.commit(run_rules.RULES.decide(run_rules.RULES.initial, command))
         item = WorkItem(run_id=command.run_id, queue_id=command.queue_id, generation=1, creation=commit)
@@ -131,29 +137,41 @@ class RunCreation:
         if command.idempotency_key is not None and (found := await run(self._log, command.run_id).refresh()).created is not None:
             return _existing(command.run_id, found, found.created)
 
-        woken = False
+        failed: LogError | None = None
 
         async def wake() -> None:
-            nonlocal woken
-            await (self._queues.set_timer(item, due=command.start_time) if later else self._queues.offer(item))
-            woken = True
+            nonlocal failed
+            try:
+                await (self._queues.set_timer(item, due=command.start_time) if later else self._queues.offer(item))
+            except LogError as error:
+                failed = error
 
-        async def create() -> Position:
-            return await self._log.append(subjects.run(command.run_id), commit, expected=0)
+        async def create() -> Position | LogError:
+            try:
+                return await self._log.append(subjects.run(command.run_id), commit, expected=0)
+            except LogError as error:
+                return error
 
-        try:
-            _, position = await together(wake, create)
-        except Conflict:
+        # Each to its end, also where the other fails: what became of both must be known.
+        _, created = await together(wake, create)
+        if isinstance(created, Conflict):
             # Another creation with this key was first, perhaps for another time: its wake-up must be the one that is set.
             other = await load_run(self._log, command.run_id)
             await arm(self._queues, other.state, now=commit.at)
             assert other.state.created is not None
             return _existing(command.run_id, other.state, other.state.created)
-        except LogError as error:
-            if woken and not isinstance(error, OutcomeUnknown):
+        if isinstance(created, LogError):
+            may_be_woken = (
+                failed is None or isinstance(failed, OutcomeUnknown) or (isinstance(failed, LogUnavailable) and failed.maybe_stored)
+            )
+            if may_be_woken or isinstance(created, OutcomeUnknown):
                 # Whoever gets the wake-up may complete the creation: it would be untrue that nothing was written.
-                raise OutcomeUnknown(commit.id, str(error)) from error
-            raise
+                raise RunUnknown(commit.id, command.run_id, created, has_key=command.idempotency_key is not None) from created
+            raise created
+        if failed is not None:
+            # The run is there; it is woken by the server, which looks for runs that nothing wakes.
+            _log.warning("Run %s was created, and its wake-up was not stored: %s", command.run_id, failed)
+        position = created
         return CreatedRun(command.run_id, command.name, command.labels, command.parameters, command.context, command.start_time, position)
 
 

@@ -130,6 +130,9 @@ class Connection:
     async def sizes(self) -> tuple[StreamSize, ...]:
         return await self.call(self.log.sizes)
 
+    async def write_problem(self, *, timeout_seconds: float) -> str | None:
+        return await self.call(lambda: self.log.write_problem(timeout_seconds=timeout_seconds))
+
     async def publish(self, subject: str, data: bytes) -> None:
         await self.call(lambda: self.log.publish(subject, data))
 

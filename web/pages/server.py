@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headwater.core.commit import Position
+from headwater.core.health import ask_health
 from headwater.core.log.protocol import EventLog, Recorded
 from headwater.web.pages.page import Page, Params, Sources
 from headwater.web.pages.run_tabs import told_commit
@@ -59,5 +60,12 @@ async def server_page(sources: Sources, _: Params, __: Params) -> Page:
     status = await sources.views.status(set_aside_limit=50)
     tail = await sources.log.events.tail()
     counts = await sources.views.run_counts()
-    context = {"status": status, "tail": tail, "counts": counts, "url": sources.log.url, "sizes": await sources.log.sizes()}
+    context = {
+        "status": status,
+        "tail": tail,
+        "counts": counts,
+        "url": sources.log.url,
+        "sizes": await sources.log.sizes(),
+        "health": await ask_health(sources.log),
+    }
     return Page(template="server.html", title="Server", context=context, position=tail.position)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from headwater.core.log.jetstream.api import ApiRefusal
 from headwater.core.log.jetstream.connection import Connection, connect
 from headwater.core.log.jetstream.dead_letters import JetStreamDeadLetters
 from headwater.core.log.jetstream.events import JetStreamEvents
 from headwater.core.log.jetstream.live import listen
+from headwater.core.log.jetstream.majority import write_problem
 from headwater.core.log.jetstream.queues import JetStreamQueues
 from headwater.core.log.jetstream.run_logs import JetStreamRunLogs
 from headwater.core.log.jetstream.streams import StreamSettings, check_streams, ensure_streams, stream_sizes
-from headwater.core.log.protocol import DeadLetters, EventLog, LiveMessage, RunLogs, RunQueues, StreamSize
+from headwater.core.log.protocol import DeadLetters, EventLog, LiveMessage, LogTail, RunLogs, RunQueues, StreamSize
 
 
 class JetStreamLog:
@@ -34,6 +36,34 @@ class JetStreamLog:
         """Whether the connection is over for good."""
         return self._connection.closed
 
+    def on_close(self, callback: Callable[[Exception], None]) -> Callable[[], None]:
+        """Have `callback` called when the connection is over for good; call the answer to end that."""
+        return self._connection.on_close(callback)
+
+    async def ensure_streams(self, settings: StreamSettings) -> None:
+        """Make the streams that are missing and check the others.
+
+        Raises:
+            SettingsError: several replicas are asked of a single server.
+            StreamMismatch: a stream there is older, newer, or not ours.
+
+        """
+        await ensure_streams(self._connection, settings)
+
+    async def existing_tail(self) -> LogTail | None:
+        """Return which log is here and how far it goes; None where none was made yet.
+
+        Raises:
+            LogUnavailable: no answer.
+
+        """
+        try:
+            return await self.events.tail()
+        except ApiRefusal as refusal:
+            if refusal.not_found:
+                return None
+            raise
+
     async def check_streams(self) -> None:
         """Check that the streams are as this version needs them.
 
@@ -43,6 +73,9 @@ class JetStreamLog:
 
         """
         await check_streams(self._connection)
+
+    async def write_problem(self, *, timeout_seconds: float) -> str | None:
+        return await write_problem(self._connection, timeout_seconds=timeout_seconds)
 
     async def sizes(self) -> tuple[StreamSize, ...]:
         return await stream_sizes(self._connection)

@@ -41,6 +41,10 @@ class MemoryLog:
         await anyio.lowlevel.checkpoint()
         return (self.events.size(), self.queues.size(), self.logs.size())
 
+    async def write_problem(self, *, timeout_seconds: float) -> str | None:  # noqa: ARG002 - it never waits
+        await anyio.lowlevel.checkpoint()
+        return None
+
     async def publish(self, subject: str, data: bytes) -> None:
         await anyio.lowlevel.checkpoint()
         self._live.publish(subject, data)

@@ -28,7 +28,7 @@ from headwater.agents.held_runs import HeldRuns
 from headwater.agents.launching import Launcher
 from headwater.agents.leases import Leases
 from headwater.agents.log_clock import LogClock
-from headwater.agents.outage import Outage
+from headwater.agents.outage import Outage, Waiting
 from headwater.agents.perseverance import until_done
 from headwater.agents.questions import answer, question_in
 from headwater.agents.slots import Slots
@@ -270,7 +270,7 @@ class Agent:
     async def _beat(self) -> None:
         interval = self.settings.lease_seconds / HEARTBEATS_PER_LEASE
         subject = subjects.agent_heartbeat(self.settings.agent_id)
-        unheard = False
+        beating = Waiting(self._outage)
         while True:
             beat = Heartbeat(
                 agent_id=self.settings.agent_id,
@@ -283,10 +283,7 @@ class Agent:
             try:
                 await self._log.publish(subject, msgspec.json.encode(beat))
             except LogError as error:
-                self._outage.waits(error)
-                unheard = True
+                beating.waits(error)
             else:
-                if unheard:
-                    self._outage.goes_on()
-                unheard = False
+                beating.goes_on()
             await anyio.sleep(interval)

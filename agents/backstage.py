@@ -22,6 +22,7 @@ from headwater.agents.launch_wire import LIFELINE_DESCRIPTOR
 from headwater.agents.log_shipping import LogShipper
 from headwater.agents.perseverance import until_done
 from headwater.agents.resumptions import Resumptions
+from headwater.agents.trouble_report import TroubleReport
 from headwater.core.aggregates import Aggregate, Author
 from headwater.core.commands import FailUnstartedRun, FinishRun, ParkRun, RunCommand, StartRun
 from headwater.core.concurrency import single_error, together
@@ -139,6 +140,7 @@ async def open_backstage(order: AttemptOrder, *, on_stop: Callable[[], None]) ->
             if not run.state.held or run.state.attempt != order.attempt:
                 raise AttemptFenced(order.attempt, run.state.state, run.state.attempt)
             record = AttemptRecord(run, author, order.attempt, lambda: _stop(group, on_stop))
+            record.listener = TroubleReport() if order.supervised else None
             shipper = LogShipper(log.logs, order.run_id, order.attempt, with_source=wants_source())
             await group.start(record.serve)
             await group.start(shipper.serve)

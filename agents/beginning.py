@@ -44,4 +44,4 @@ def report_not_begun(error: BaseException) -> None:
     """Tell the agent that nothing of the attempt has begun, and what was missing."""
     with suppress(HeadwaterError, OSError):  # no agent's process, or a spare one that has no order yet
         if AttemptOrder.from_environment().supervised:
-            os.write(REPORT_DESCRIPTOR, msgspec.json.encode(Report(not_begun=shortage(error))))
+            os.write(REPORT_DESCRIPTOR, msgspec.json.encode(Report(not_begun=shortage(error))) + b"\n")

@@ -16,7 +16,7 @@ from headwater.agents.failures import without_source
 from headwater.agents.farewell import Farewell
 from headwater.agents.held_runs import HeldRun
 from headwater.agents.launching import Ending, LaunchedRun, Launcher, LaunchOrder, Report
-from headwater.agents.outage import Outage
+from headwater.agents.outage import Outage, Waiting
 from headwater.agents.start_trouble import StartTrouble
 from headwater.core.aggregates import Aggregate, Author
 from headwater.core.commands import ConfirmCancelled, FailUnstartedRun, LoseAttempt, RunCommand
@@ -97,8 +97,9 @@ class Custody:
         except CannotLaunch as refusal:
             return await self._refuse(run, held, refusal, began)
         held.starts_failed = self._trouble.times
+        recording = Waiting(self._outage)
         try:
-            held.process = await self._launch(order)
+            held.process = await self._launch(order, recording.hears)
             self._show.info(
                 "Run '%s' (%s) of flow '%s' started, attempt %d.", held.name, held.created.run_id, held.created.flow_name, held.attempt
             )
@@ -113,6 +114,7 @@ class Custody:
             raise
         finally:
             held.process = None
+            recording.end()
         return await self._conclude(run, held, ending, began)
 
     async def hand_back(self, run: Aggregate[Run, RunCommand], held: HeldRun, reason: str) -> Verdict:
@@ -120,12 +122,12 @@ class Custody:
         await self._lose(run, held, reason, handed_back=True)
         return Verdict.ENDED if run.state.ended else Verdict.WAITS
 
-    async def _launch(self, order: LaunchOrder) -> LaunchedRun:
+    async def _launch(self, order: LaunchOrder, hear: Callable[[str], None]) -> LaunchedRun:
         launches = 0
         while True:
             launches += 1
             try:
-                return await self._launcher.launch(order)
+                return await self._launcher.launch(order, hear)
             except LauncherGone:
                 if launches == LAUNCHES_MAX:
                     raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -16,11 +16,13 @@ from anyio.abc import TaskStatus
 class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a run's process says when its attempt is over. `state` is final and in the log already; or the attempt was not its own.
 
-    Neither: the run was parked, and goes on later. `not_begun`: nothing of the attempt has begun, for want of this.
+    Neither: the run was parked, and goes on later. `not_begun`: nothing of the attempt has begun, for want of this. With `log_trouble` it
+    is not over: the log takes nothing, for this reason, or does again (for none).
     """
 
     state: str | None = None
     not_begun: str = ""
+    log_trouble: str | None = None
     message: str = ""
     duration_seconds: float = 0.0
     fenced: bool = False
@@ -116,8 +118,10 @@ class Launcher(Protocol):
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None: ...
 
-    async def launch(self, order: LaunchOrder) -> LaunchedRun:
-        """Start the attempt's process.
+    async def launch(self, order: LaunchOrder, hear: Callable[[str], None]) -> LaunchedRun:
+        """Start the attempt's process; it is there when this returns.
+
+        `hear` is called when the process says that the log takes nothing, with the reason, and without one when it does again.
 
         Raises:
             CannotLaunch: it can never be started here.

@@ -96,7 +96,7 @@ class LocalLauncher:
         changed, self._changed = self._changed, anyio.Event()
         changed.set()
 
-    async def launch(self, order: LaunchOrder) -> LocalRun:
+    async def launch(self, order: LaunchOrder, hear: Callable[[str], None] = lambda _: None) -> LocalRun:
         """Start the attempt's process; it is there when this returns.
 
         Raises:
@@ -117,7 +117,7 @@ class LocalLauncher:
             cold=needs_cold_start(order.environment, self._environment),
         )
         try:
-            run = await zygote.launch(request, show_line=self._show_line)
+            run = await zygote.launch(request, show_line=self._show_line, hear=hear)
         except OSError as error:
             raise LaunchFailed(shortage(error)) from error
         self._group.start_soon(run.take_output)
@@ -195,7 +195,7 @@ class Zygote:
                         if (run := self._runs.pop(answer.launch_id, None)) is not None:
                             run.set_ended(answer)
 
-    async def launch(self, request: Launch, *, show_line: Callable[[str], None] | None) -> LocalRun:
+    async def launch(self, request: Launch, *, show_line: Callable[[str], None] | None, hear: Callable[[str], None]) -> LocalRun:
         """Order a process; return when it is there.
 
         Raises:
@@ -209,7 +209,7 @@ class Zygote:
             with suppress(LauncherGone):  # then the process is gone, or being killed
                 await self._send(frame(Signal(request.launch_id, number)))
 
-        run = LocalRun(send_signal, show_line=show_line, mark=mark_in(request.environment))
+        run = LocalRun(send_signal, show_line=show_line, hear=hear, mark=mark_in(request.environment))
         self._runs[request.launch_id] = run
         try:
             try:

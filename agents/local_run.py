@@ -6,35 +6,41 @@ import os
 import signal
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 
 import anyio
-import msgspec
 
 from headwater.agents.errors import LaunchFailed
 from headwater.agents.launch_wire import Ended
 from headwater.agents.launching import NO_THREAD, STATUS_NOT_BEGUN, Ending, OutOfMemory, Report
 from headwater.agents.shortages import shortage
+from headwater.core.codec import message_decoder
+from headwater.core.errors import CommitUnreadable
 
 LAST_LINES_MAX = 20
 LINE_BYTES_MAX = 2_000
-_REPORT_BYTES_MAX = 64 * 1024
 _READ_BYTES = 64 * 1024
 
-_decode_report = msgspec.json.Decoder(Report).decode
+_decode_report = message_decoder(Report)
 
 
 class LocalRun:
-    """A run's process. `send_signal` reaches all that it started; `show_line` gets each line it prints; `mark` is in its environment."""
+    """A run's process. `send_signal` reaches all that it started; `show_line` gets each line it prints; `mark` is in its environment.
+
+    `hear` gets what it says of the log.
+    """
 
     def __init__(
         self,
         send_signal: Callable[[int], Awaitable[None]],
         *,
         show_line: Callable[[str], None] | None,
+        hear: Callable[[str], None],
         mark: Mapping[str, str],
     ) -> None:
         self.mark = mark
+        self._hear = hear
+        self._told = b""
+        self._final: Report | None = None
         self._send_signal = send_signal
         self._show_line = show_line
         self._answered = anyio.Event()
@@ -89,7 +95,8 @@ class LocalRun:
             self._read_output()
             if self._partial:
                 self._take_line(self._partial)
-            report = self._read_report()
+            self._read_report()
+            report = self._final
         if report is None and ended.status == STATUS_NOT_BEGUN:
             # A spare process that got no second thread, and had not read its order yet: it knew of no report.
             report = Report(not_begun=shortage(RuntimeError(NO_THREAD)))
@@ -102,17 +109,18 @@ class LocalRun:
         """Take what the process prints until it has ended: nothing it does may block on a full pipe."""
         try:
             async with anyio.create_task_group() as group:
-                group.start_soon(self._take_while_open)
+                group.start_soon(self._take_while_open, self._output, self._read_output)
+                group.start_soon(self._take_while_open, self._report, self._read_report)
                 await self._ended.wait()
                 group.cancel_scope.cancel()
         finally:
             self.close()
 
-    async def _take_while_open(self) -> None:
+    async def _take_while_open(self, descriptor: int, read: Callable[[], bool]) -> None:
         is_open = True
         while is_open:
-            await anyio.wait_readable(self._output)
-            is_open = self._read_output()
+            await anyio.wait_readable(descriptor)
+            is_open = read()
 
     def close(self) -> None:
         """Let go of the pipes."""
@@ -145,11 +153,26 @@ class LocalRun:
             self._show_line(text)
         self._last_lines.append(text[:LINE_BYTES_MAX])
 
-    def _read_report(self) -> Report | None:
-        # A process that was killed in the middle of its report has reported nothing; the log knows more.
-        with suppress(BlockingIOError, msgspec.MsgspecError):
-            return _decode_report(os.read(self._report, _REPORT_BYTES_MAX))
-        return None
+    def _read_report(self) -> bool:
+        """Take what has been reported, line by line; tell whether there may be more."""
+        try:
+            while data := os.read(self._report, _READ_BYTES):
+                *lines, self._told = (self._told + data).split(b"\n")
+                for line in lines:
+                    self._take_report(line)
+        except BlockingIOError:
+            return True
+        return False
+
+    def _take_report(self, line: bytes) -> None:
+        try:
+            report = _decode_report(line)
+        except CommitUnreadable:
+            return  # the user's code wrote to our descriptor; the log knows more
+        if report.log_trouble is None:
+            self._final = report
+        else:
+            self._hear(report.log_trouble)
 
 
 def _pipes() -> tuple[int, int, list[int]]:

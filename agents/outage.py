@@ -1,4 +1,4 @@
-"""That the log takes nothing, as one agent knows it: told to people once when it begins and once when it is over, and waited for."""
+"""That the log takes nothing, as an agent and its runs know it: told to people once when it begins and once when it is over."""
 
 from __future__ import annotations
 
@@ -15,38 +15,40 @@ T = TypeVar("T")
 
 
 class Outage:
-    """Whether the log takes what this agent has to record. `runs` counts those it holds; `show` takes the lines for people."""
+    """Whether the log takes what this agent and its runs have to record. `runs` counts those it holds; `show` takes lines for people."""
 
     def __init__(self, runs: Callable[[], int], *, show: logging.Logger) -> None:
         self._runs = runs
         self._show = show
+        self._waiting: set[Waiting] = set()
         self._began = anyio.Event()
         self._over = anyio.Event()
-        self.reason = ""
-        """Why the log takes nothing; empty where it does."""
 
     async def until_done(self, call: Callable[[], Awaitable[T]], what: str) -> T:
         """Call until the log does it, as `perseverance.until_done`, and say where that takes long."""
-        return await until_done(call, what, listener=self)
+        waiting = Waiting(self)
+        try:
+            return await until_done(call, what, listener=waiting)
+        finally:
+            waiting.end()
 
-    def waits(self, error: Exception) -> None:
-        """Take note that the log did not take something."""
-        if self.reason:
-            return
-        self.reason = reason_in(error)
-        runs = self._runs()
-        waits = "no runs are taken" if not runs else f"{runs} {'run waits' if runs == 1 else 'runs wait'} to record what happened"
-        self._show.warning("The log takes nothing (%s): %s.", self.reason, waits)
-        self._over = anyio.Event()
-        self._began.set()
+    def begin(self, waiting: Waiting, reason: str) -> None:
+        if not self._waiting:
+            runs = self._runs()
+            waits = "no runs are taken" if not runs else f"{runs} {'run waits' if runs == 1 else 'runs wait'} to record what happened"
+            self._show.warning("The log takes nothing (%s): %s.", reason, waits)
+            self._over = anyio.Event()
+            self._began.set()
+        self._waiting.add(waiting)
 
-    def goes_on(self) -> None:
-        """Take note that it took something."""
-        if self.reason:
-            self.reason = ""
-            self._show.info("The log takes commits again.")
-            self._began = anyio.Event()
-            self._over.set()
+    def end(self, waiting: Waiting, *, it_goes_on: bool) -> None:
+        if waiting in self._waiting:
+            self._waiting.discard(waiting)
+            if not self._waiting:
+                self._began = anyio.Event()
+                self._over.set()
+                if it_goes_on:
+                    self._show.info("The log takes commits again.")
 
     async def lasts(self, seconds: float) -> None:
         """Return when the log has taken nothing for so long."""
@@ -54,8 +56,34 @@ class Outage:
             await self._began.wait()
             with anyio.move_on_after(seconds):
                 await self._over.wait()
-            if self.reason:
+            if self._waiting:
                 return
+
+
+class Waiting:
+    """Somebody who has something for the log to take: one call, the heartbeat, one run's process."""
+
+    def __init__(self, outage: Outage) -> None:
+        self._outage = outage
+
+    def waits(self, error: Exception) -> None:
+        """The log did not take it."""
+        self._outage.begin(self, reason_in(error))
+
+    def goes_on(self) -> None:
+        """The log took it."""
+        self._outage.end(self, it_goes_on=True)
+
+    def hears(self, reason: str) -> None:
+        """It says itself that the log takes nothing, for this reason, or does again (for none)."""
+        if reason:
+            self._outage.begin(self, reason)
+        else:
+            self.goes_on()
+
+    def end(self) -> None:
+        """It has nothing any more."""
+        self._outage.end(self, it_goes_on=False)
 
 
 def reason_in(error: Exception) -> str:

@@ -161,7 +161,7 @@ def _hand_in(report: Report, order: AttemptOrder, started: datetime) -> None:
         duration = (datetime.now(UTC) - started).total_seconds()
         # Without a report, which needs a descriptor that the flow's code may have closed, the agent reads the log.
         with suppress(OSError):
-            os.write(REPORT_DESCRIPTOR, json_bytes(msgspec.structs.replace(report, duration_seconds=duration)))
+            os.write(REPORT_DESCRIPTOR, json_bytes(msgspec.structs.replace(report, duration_seconds=duration)) + b"\n")
 
 
 def _tell_what_is_lost(backstage: Backstage) -> None:

@@ -16,6 +16,7 @@ import pytest
 from agents_at_work import AgentProcess, Workshop, eventually, hosted, workshop
 from control_groups import ControlGroup, control_group
 from servers import NatsNode
+from small_disks import small_disk
 
 from headwater.agents import local_launcher
 from headwater.agents.errors import LaunchFailed
@@ -122,6 +123,52 @@ async def test_a_run_killed_for_memory_says_how_much_it_held_and_how_much_there_
 
     assert "killed by the kernel for want of memory (it held " in lost.reason
     assert "of 400 MB)" in lost.reason
+
+
+async def test_an_agent_whose_run_cannot_record_what_happens_says_so_though_it_is_connected(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+
+    @task
+    def wait_at_gate() -> None:
+        while not gate.exists():
+            time.sleep(0.01)
+
+    @task
+    def do_much(number: int) -> int:
+        return number
+
+    with Flow("gated-flow") as flow:
+        do_much.map(list(range(300)), upstream_tasks=[wait_at_gate()])  # more than fits into what is left of a page
+
+    with small_disk(tmp_path / "disk", "160m") as disk:
+        node = NatsNode(disk.path / "nats")
+        node.start()
+        try:
+            async with workshop(node.url) as shop, agent_process(shop, tmp_path) as agent:
+                run_id = await shop.run(await shop.register(flow))
+                await shop.happened(run_id, "task_run.started")
+                disk.fill()
+                gate.touch()
+                await eventually(lambda: "The log takes nothing (" in agent.output, "the agent says so")
+                assert "): 1 run waits to record what happened." in agent.output
+
+                disk.make_room()
+                node.kill()  # it takes no more writes until it is started anew
+                node.start()
+                await shop.ended(run_id)
+                await eventually(lambda: "The log takes commits again." in agent.output, "the agent says that it goes on")
+        finally:
+            node.kill()
+
+
+@asynccontextmanager
+async def agent_process(shop: Workshop, directory: Path) -> AsyncIterator[AgentProcess]:
+    agent = AgentProcess(directory / "agent", shop.url)
+    agent.start()
+    try:
+        yield agent
+    finally:
+        agent.kill()
 
 
 # The launcher by itself: what limits do to the process that starts the others.

@@ -164,7 +164,7 @@ class PretendedLauncher:
         finally:
             self.kill_all()
 
-    async def launch(self, order: LaunchOrder) -> PretendedRun:
+    async def launch(self, order: LaunchOrder, hear: Callable[[str], None]) -> PretendedRun:
         assert self._group is not None
         await anyio.sleep(self._random.random() * 0.05)
         run = PretendedRun(self._connect(), order.environment["run"], int(order.environment["attempt"]))

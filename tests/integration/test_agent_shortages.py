@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -192,6 +193,32 @@ def zygote() -> psutil.Process:
 def sleeper(directory: Path) -> LaunchOrder:
     (directory / "sitecustomize.py").write_text("import time; time.sleep(600)\n")
     return LaunchOrder(environment={**os.environ, "PYTHONPATH": str(directory)}, directory=directory)
+
+
+CANNOT_FORK = """
+import os, resource, socket, sys
+from headwater.agents.launch_wire import Frames, Launch, NotLaunched, read_answers
+from headwater.agents.zygote import Zygote
+
+ours, theirs = socket.socketpair()
+keeper = Zygote(theirs)
+resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
+if os.geteuid() == 0:
+    os.setuid(65534)  # the limit does not hold for root
+for number in range(3):
+    keeper._descriptors = [os.dup(1), os.dup(1)]
+    keeper._launch(Launch(number, {}, "/"))
+    keeper._make_spare()
+answers = read_answers(ours, Frames())
+assert all(isinstance(each, NotLaunched) for each in answers), answers
+print(*{each.reason for each in answers})
+"""
+
+
+def test_a_zygote_that_may_not_fork_says_which_limit_it_was_and_lives() -> None:
+    done = subprocess.run([sys.executable, "-P", "-c", CANNOT_FORK], capture_output=True, text=True, check=False, timeout=60)
+
+    assert done.stdout == "Resource temporarily unavailable; limit of processes 1\n", done.stderr
 
 
 LOWEST_FREE = 5

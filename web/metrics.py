@@ -37,6 +37,7 @@ class Metrics:
         self._views_position = self._gauge("headwater_views_position", "The position that the views show.")
         self._lag = self._gauge("headwater_projector_lag_commits", "How many commits the views are behind the log.")
         self._set_aside = self._gauge("headwater_set_aside_commits", "Commits that could not be applied.")
+        self._dead_letters = self._labelled("headwater_dead_letters", "Messages set aside, by where they lay.", "source")
         self._runs = Gauge("headwater_runs", "Runs of all time, by state.", ["state"], registry=self.registry)
         self._agents = Gauge("headwater_agents", "Agents at work: healthy or silent.", ["health"], registry=self.registry)
         self._queues = Gauge("headwater_queue_waiting_runs", "Runs that wait in a queue.", ["labels"], registry=self.registry)
@@ -96,6 +97,8 @@ class Metrics:
         self._views_position.set(status.position)
         self._lag.set(status.lag)
         self._set_aside.set(status.set_aside_count)
+        for source, count in (("events", status.set_aside_count), ("logs", status.log_dead_letters), ("work", status.work_dead_letters)):
+            self._dead_letters.labels(source).set(count)
         counts = await views.run_counts()
         for state in {*_RUN_STATES, *counts}:
             self._runs.labels(str(StateName(state))).set(counts.get(state, 0))

@@ -11,6 +11,7 @@ from headwater.web.pages.run_tabs import told_commit
 COMMITS_SHOWN = 100
 SCANNED_AT_ONCE = 500
 SCANNED_MAX = 5_000
+DEAD_LETTERS_SHOWN = 50
 KINDS = ("run", "flow", "project", "agent", "queue", "name", "part")
 
 
@@ -56,12 +57,13 @@ def _matches(recorded: Recorded, kind: str, text: str) -> bool:
 
 
 async def server_page(sources: Sources, _: Params, __: Params) -> Page:
-    """Show how far the views are, what was set aside, and what the log holds."""
-    status = await sources.views.status(set_aside_limit=50)
+    """Show how far the views are, the dead letters, and what the log holds."""
+    status = await sources.views.status(set_aside_limit=0)
     tail = await sources.log.events.tail()
     counts = await sources.views.run_counts()
     context = {
         "status": status,
+        "letters": await sources.views.dead_letters(limit=DEAD_LETTERS_SHOWN),
         "tail": tail,
         "counts": counts,
         "url": sources.log.url,

@@ -138,7 +138,9 @@ def messages_between_heartbeats(nats_url: str, agent_id: str) -> int:
     return anyio.run(patiently)
 
 
-def test_garbage_ends_nothing_hangs_nothing_and_is_told(site: Site) -> None:
+@pytest.fixture(scope="module")
+def messages_before(site: Site) -> int:
+    """Every kind of garbage on every subject; returns how much was said between heartbeats before it."""
     ids = what_is_there(site.headwater)
     messages = [*bad_commits(ids["run_id"]).values(), *odd_commits(ids["run_id"]).values(), *other_messages(ids["run_id"]).values()]
     places = every_subject(**ids)
@@ -152,11 +154,16 @@ def test_garbage_ends_nothing_hangs_nothing_and_is_told(site: Site) -> None:
         for headers in ODD_HEADERS:
             for subject in places:
                 stranger.write(subject, messages[-1], headers=headers)
+    return idle
+
+
+def test_garbage_ends_nothing_hangs_nothing_and_is_told(site: Site, messages_before: int) -> None:
+    agent_id = what_is_there(site.headwater)["agent_id"]
 
     site.nothing_died()
     site.a_good_run_succeeds()
     wait_for(
-        lambda: messages_between_heartbeats(site.addresses.nats_url, ids["agent_id"]) < SPINNING * idle,
+        lambda: messages_between_heartbeats(site.addresses.nats_url, agent_id) < SPINNING * messages_before,
         "the server and the agent idle again",
     )
     counted = site.headwater("projections", "status", "-o", "json").json
@@ -189,6 +196,7 @@ def test_two_thousand_random_messages_end_nothing(site: Site) -> None:
     site.a_good_run_succeeds()
 
 
+@pytest.mark.usefixtures("messages_before")
 def test_pages_and_commands_go_on_over_it(site: Site) -> None:
     for page in (
         "/",
@@ -202,12 +210,29 @@ def test_pages_and_commands_go_on_over_it(site: Site) -> None:
     ):
         assert httpx.get(site.addresses.http_url + page, timeout=60).status_code == httpx.codes.OK, page
     assert httpx.get(f"{site.addresses.http_url}/metrics", timeout=60).status_code == httpx.codes.OK
-    for command in (["get", "flow-runs"], ["events", "--limit", "20"], ["projections", "status"], ["server", "status"]):
+    run_id = what_is_there(site.headwater)["run_id"]
+    commands = (
+        ["get", "flow-runs"],
+        ["get", "logs", run_id],
+        ["events"],
+        ["events", run_id],
+        ["events", "--since", "1", "-o", "json"],
+        ["describe", "flow-run", run_id],
+        ["explain", run_id],
+        ["projections", "status"],
+        ["server", "status"],
+        ["doctor"],
+    )
+    for command in commands:
         ended = site.headwater(*command)
-        assert ended.code == 0, ended.err
+        assert ended.code == 0, (command, ended.err)
         assert "Traceback" not in ended.out + ended.err
+    checked = site.headwater("audit", "check")
+    assert checked.code == 1
+    assert "every commit is readable" in checked.out
 
 
+@pytest.mark.usefixtures("messages_before")
 def test_after_a_restart_all_of_it_is_there_and_a_run_succeeds(site: Site) -> None:
     before = site.headwater("projections", "status", "-o", "json").json["set_aside_count"]
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from headwater.cli.readable import require_text
+
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
     from headwater.core.settings import ConnectionSettings
@@ -33,6 +35,7 @@ def given_options(context: typer.Context) -> ConnectionOptions:
 
 def _remember(context: typer.Context, option: typer.CallbackParam, value: str | None) -> None:
     if value is not None and option.name is not None:
+        require_text(value, what=option.opts[0])
         setattr(given_options(context), option.name, value)
 
 

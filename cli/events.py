@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -46,7 +46,9 @@ def events(
     output: Output = OutputForm.TABLE,
 ) -> None:
     """Show what happened: position, time, who, and the event in words. Without RUN or --since, the last 100 commits of the log."""
-    start = _start(since) if since is not None else None
+    from headwater.cli.values import parsed_start
+
+    start = parsed_start(since, option="--since") if since is not None else None
 
     async def work(client: AsyncClient) -> None:
         from headwater.cli.finding import find_run_id
@@ -60,18 +62,6 @@ def events(
         shown.end()
 
     with_client(context, work)
-
-
-def _start(text: str) -> datetime | int:
-    """Return a position, or a time: `10m` is ten minutes ago."""
-    from headwater.cli.values import parsed_time
-
-    if text.isdigit():
-        return int(text)
-    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-    if text[-1:] in units and text[:-1].replace(".", "", 1).isdigit():
-        return datetime.now().astimezone() - timedelta(**{units[text[-1]]: float(text[:-1])})
-    return parsed_time(text, option="--since")
 
 
 async def _batches(client: AsyncClient, subject: str, start: datetime | int | None, *, follow: bool) -> AsyncIterator[Sequence[Recorded]]:

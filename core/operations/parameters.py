@@ -10,6 +10,7 @@ import msgspec
 
 from headwater.core.errors import InvalidParameters
 from headwater.core.events import ParameterSpec
+from headwater.core.plain_values import problem_of
 
 PARAMETERS_BYTES_MAX = 256 * 1024
 
@@ -49,7 +50,7 @@ def check_values(parameters: Mapping[str, Any]) -> None:
 
     """
     for name, value in parameters.items():
-        if (problem := json_problem(value)) is not None:
+        if (problem := problem_of(value)) is not None:
             raise InvalidParameters(f"The value of parameter {name!r} is not JSON: {problem}.")
     size = len(msgspec.json.encode(parameters))
     if size > PARAMETERS_BYTES_MAX:
@@ -57,26 +58,6 @@ def check_values(parameters: Mapping[str, Any]) -> None:
             f"The parameters hold {size} bytes; at most {PARAMETERS_BYTES_MAX} are allowed.",
             hint="Pass a reference to the data, such as a path, instead of the data.",
         )
-
-
-def json_problem(value: Any) -> str | None:
-    """Return what keeps the value from being JSON, or None."""
-    match value:
-        case None | bool() | int() | str():
-            return None
-        case float():
-            return None if value == value and value not in {float("inf"), float("-inf")} else f"{value} is not a JSON number"  # noqa: PLR0124
-        case list() | tuple():
-            return next((problem for item in value if (problem := json_problem(item)) is not None), None)
-        case dict():
-            for key, item in value.items():
-                if not isinstance(key, str):
-                    return f"the key {key!r} is not a string"
-                if (problem := json_problem(item)) is not None:
-                    return problem
-            return None
-        case _:
-            return f"{type(value).__name__} is no JSON type"
 
 
 def _known(name: str, specs: Mapping[str, ParameterSpec]) -> str:

@@ -14,8 +14,8 @@ from headwater.core.errors import Conflict, InvalidArgument, VersionLocked
 from headwater.core.events import EdgeSpec, ResultReference, TaskSpec
 from headwater.core.log.protocol import EventLog, RunQueues
 from headwater.core.operations.flows import registration, tasks_and_edges
-from headwater.core.operations.parameters import json_problem
 from headwater.core.operations.runs import arm, load_run, slug_of
+from headwater.core.plain_values import problem_of
 from headwater.core.rules import set_state
 from headwater.core.rules.run import Run
 from headwater.core.rules.task_run import TaskRunKey
@@ -131,7 +131,7 @@ def inline_result(value: object) -> ResultReference:
         InvalidArgument: it is not JSON, or larger than 64 KB.
 
     """
-    problem = json_problem(value)
+    problem = problem_of(value)
     if problem is not None:
         raise InvalidArgument(f"The result is not JSON: {problem}.")
     size = len(msgspec.json.encode(value))

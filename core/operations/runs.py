@@ -21,8 +21,9 @@ from headwater.core.log.protocol import EventLog, RunQueues, WorkItem
 from headwater.core.names import generated_name
 from headwater.core.operations.flow_catalogue import FlowCatalogue
 from headwater.core.operations.flows import registration, tasks_and_edges
-from headwater.core.operations.parameters import json_problem, run_parameters, with_defaults
+from headwater.core.operations.parameters import run_parameters, with_defaults
 from headwater.core.operations.queues import open_queue
+from headwater.core.plain_values import problem_of
 from headwater.core.rules import run as run_rules
 from headwater.core.rules.flow_group import FlowGroup
 from headwater.core.rules.run import Run
@@ -168,7 +169,7 @@ def _creation(version: FlowRegistered, group: FlowGroup, project_name: str, requ
     key = request.idempotency_key
     run_id = new_id() if key is None else derived_id("run", version.flow_id, key)
     for name, value in request.context.items():
-        if (problem := json_problem(value)) is not None:
+        if (problem := problem_of({name: value})) is not None:
             raise InvalidArgument(f"The context value {name!r} is not JSON: {problem}.")
     start_time = request.start_time or now
     if start_time.tzinfo is None:

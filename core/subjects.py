@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from headwater.core.errors import InvalidArgument
 from headwater.core.identifiers import digest
 
 EVENTS_ALL = "hw.evt.>"
@@ -14,8 +17,23 @@ SLOTS_ALL = "hw.evt.slots.*"
 RUN_LOGS_ALL = "hw.log.>"
 
 
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}")
+
+
+def token(identifier: str) -> str:
+    """Return the id, which may stand in a subject.
+
+    Raises:
+        InvalidArgument: it holds a space, a dot, a wildcard or what else would make another subject of it.
+
+    """
+    if _TOKEN.fullmatch(identifier) is None:
+        raise InvalidArgument(f"{identifier[:100]!r} is not an id.")
+    return identifier
+
+
 def project(project_id: str) -> str:
-    return f"hw.evt.project.{project_id}"
+    return f"hw.evt.project.{token(project_id)}"
 
 
 def name(kind: str, text: str) -> str:
@@ -24,49 +42,54 @@ def name(kind: str, text: str) -> str:
 
 
 def flow_group(group_id: str) -> str:
-    return f"hw.evt.flow.{group_id}"
+    return f"hw.evt.flow.{token(group_id)}"
 
 
 def registration_part(registration_id: str, number: int) -> str:
-    return f"hw.evt.part.{registration_id}.{number}"
+    return f"hw.evt.part.{token(registration_id)}.{number}"
 
 
 def queue(queue_id: str) -> str:
-    return f"hw.evt.queue.{queue_id}"
+    return f"hw.evt.queue.{token(queue_id)}"
 
 
 def run(run_id: str) -> str:
-    return f"hw.evt.run.{run_id}"
+    return f"hw.evt.run.{token(run_id)}"
 
 
 def slots(group_id: str) -> str:
     """Return the subject of the slots of a flow group whose runs are limited."""
-    return f"hw.evt.slots.{group_id}"
+    return f"hw.evt.slots.{token(group_id)}"
 
 
 def agent(agent_id: str) -> str:
-    return f"hw.evt.agent.{agent_id}"
+    return f"hw.evt.agent.{token(agent_id)}"
 
 
 def scheduled(queue_id: str, run_id: str) -> str:
     """Return the subject of the work item that wakes an agent of this queue for this run."""
-    return f"hw.scheduled.{queue_id}.{run_id}"
+    return f"hw.scheduled.{token(queue_id)}.{token(run_id)}"
+
+
+def scheduled_of_run(run_id: str) -> str:
+    """Return the subjects of the run's work items, whichever queue they are in."""
+    return f"hw.scheduled.*.{token(run_id)}"
 
 
 def scheduled_in_queue(queue_id: str) -> str:
-    return f"hw.scheduled.{queue_id}.*"
+    return f"hw.scheduled.{token(queue_id)}.*"
 
 
 def timer(run_id: str) -> str:
-    return f"hw.timer.run.{run_id}"
+    return f"hw.timer.run.{token(run_id)}"
 
 
 def run_log(run_id: str, attempt: int) -> str:
-    return f"hw.log.{run_id}.{attempt}"
+    return f"hw.log.{token(run_id)}.{attempt}"
 
 
 def run_log_all(run_id: str) -> str:
-    return f"hw.log.{run_id}.*"
+    return f"hw.log.{token(run_id)}.*"
 
 
 def live(subject: str) -> str:
@@ -83,12 +106,12 @@ QUERIES = "hw.ask.views"
 
 
 def agent_heartbeat(agent_id: str) -> str:
-    return f"hw.beat.agent.{agent_id}"
+    return f"hw.beat.agent.{token(agent_id)}"
 
 
 def ask_agent(agent_id: str) -> str:
     """Return the subject on which an agent answers whether it holds a run."""
-    return f"hw.ask.agent.{agent_id}"
+    return f"hw.ask.agent.{token(agent_id)}"
 
 
 def is_literal(subject: str) -> bool:

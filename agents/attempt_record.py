@@ -10,19 +10,21 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 import anyio
-import msgspec
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
+from msgspec.structs import replace
 
 from headwater.agents.errors import AttemptFenced
 from headwater.agents.perseverance import until_done
 from headwater.core.aggregates import Aggregate, Author
 from headwater.core.commands import RecordTaskRuns, RunCommand
-from headwater.core.errors import IllegalTransition
+from headwater.core.errors import CommitTooLarge, HeadwaterError, IllegalTransition, InvalidArgument
 from headwater.core.events import TaskRunEvent, TaskRunPaused
 from headwater.core.identifiers import new_id
+from headwater.core.json_bytes import json_bytes
 from headwater.core.rules.run import Run
 
 COMMIT_BYTES_MAX = 512 * 1024
@@ -30,7 +32,8 @@ GATHER_SECONDS = 0.003
 WAITING_EVENTS_MAX = 50_000
 """So many events may wait for the log; then the flow waits."""
 
-_encode = msgspec.json.Encoder().encode
+_ROOM_SECONDS = 1.0
+_REASON_CHARACTERS_MAX = 1000
 
 
 class AttemptRecord:
@@ -49,12 +52,20 @@ class AttemptRecord:
         self._hurry = anyio.Event()
         self._flushing = False
         self._busy = False
+        self._is_over = False
         self._failure: Exception | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self.on_pause: Callable[[], None] = lambda: None
         """Called when it was recorded that a task run is paused."""
+        self.is_gone: Callable[[], bool] = lambda: False
+        """Tells whether the thread that appends is gone; asked by the thread that runs the flow where it waits for room."""
         self.stopping = False
         """Whether the attempt must end; read by the thread that runs the flow."""
+
+    @property
+    def left(self) -> int:
+        """How many events are not in the log."""
+        return len(self._events)
 
     @property
     def run(self) -> Run:
@@ -65,8 +76,10 @@ class AttemptRecord:
         """Take an event, from the thread that runs the flow. Waits where very many have not been appended yet."""
         if self.stopping:
             return
-        self._room.acquire()
-        self._events.append((event, len(_encode(event))))
+        while not self._room.acquire(timeout=_ROOM_SECONDS):
+            if self.stopping or self.is_gone():
+                return
+        self._events.append((event, len(json_bytes(event))))
         if not self._woken and self._loop is not None:
             # One call into the other thread for many events: it looks at all that has gathered.
             self._woken = True
@@ -84,7 +97,7 @@ class AttemptRecord:
                 self._woken = False  # first: whoever adds an event from here on wakes us again
                 batch = self._take()
                 if batch:
-                    await self.execute(RecordTaskRuns(self._attempt, batch))
+                    await self._append(batch)
                     if any(isinstance(event, TaskRunPaused) for event in batch):
                         self.on_pause()
                     continue
@@ -101,6 +114,22 @@ class AttemptRecord:
         except Exception as error:
             self._fail(error)
             raise
+        finally:
+            self._is_over = True
+            self._appended.set()
+
+    async def _append(self, batch: tuple[TaskRunEvent, ...]) -> None:
+        """Append the events; those that the log refuses, without what belongs to them."""
+        try:
+            await self.execute(RecordTaskRuns(self._attempt, batch))
+        except (InvalidArgument, CommitTooLarge) as refusal:
+            if len(batch) > 1:
+                for event in batch:
+                    await self._append((event,))
+            elif (bare := _bare(batch[0], refusal)) != batch[0]:
+                await self._append((bare,))
+            else:
+                raise
 
     def _take(self) -> tuple[TaskRunEvent, ...]:
         batch: list[TaskRunEvent] = []
@@ -123,7 +152,7 @@ class AttemptRecord:
         """
         self._flushing = True
         self._hurry.set()
-        while (self._events or self._busy) and self._failure is None:
+        while (self._events or self._busy) and self._failure is None and not self._is_over:
             self._appended = anyio.Event()
             await self._appended.wait()
         self._flushing = False
@@ -160,3 +189,10 @@ class AttemptRecord:
         if not self.stopping:
             self.stopping = True
             self._on_stop()
+
+
+def _bare(event: TaskRunEvent, refusal: HeadwaterError) -> TaskRunEvent:
+    """Return the event without its words, its error and its result: that it happened must be known, whatever it came with."""
+    left_out: dict[str, Any] = {"failure": None, "result": None, "cache": {}, "expires_at": None}
+    changes = {name: value for name, value in left_out.items() if name in event.__struct_fields__}
+    return replace(event, message=f"What belongs to this could not be recorded: {refusal}"[:_REASON_CHARACTERS_MAX], **changes)

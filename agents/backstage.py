@@ -14,6 +14,7 @@ from anyio.abc import TaskGroup
 from headwater.agents import flow_loading
 from headwater.agents.attempt import AttemptOrder, wants_source
 from headwater.agents.attempt_record import AttemptRecord
+from headwater.agents.bridge import Bridge
 from headwater.agents.errors import AttemptFenced
 from headwater.agents.launch_wire import LIFELINE_DESCRIPTOR
 from headwater.agents.log_shipping import LogShipper
@@ -56,6 +57,8 @@ class Backstage:
         self.record = record
         self.shipper = shipper
         self.resumptions = resumptions
+        self.bridge = Bridge()
+        record.is_gone = self.bridge.is_gone
         self._log = log
         self._order = order
         self._author = author

@@ -8,22 +8,37 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import CodeType, FrameType
 
 from headwater.core.events import Failure, Frame
+from headwater.core.limits import INT32_MAX
+from headwater.core.text import escaped, shown, type_name
 
 FRAMES_MAX = 60
 MESSAGE_CHARACTERS_MAX = 10_000
+NAME_CHARACTERS_MAX = 600
 _CHAINED_MAX = 10
+_GROUPED_MAX = 15
+_GROUPS_MAX = 3
 _OUR_MODULES = ("headwater.engine.", "headwater.executors.", "headwater.agents.")
 
 
 def failure_of(error: BaseException, *, with_source: bool = False) -> Failure:
-    """Return what the log holds of an exception. `with_source` adds the text of the source lines."""
-    kind = type(error)
-    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    return Failure(type=name, message=_text_of(error), traceback=tuple(_frames_of(error, with_source=with_source)))
+    """Return what the log holds of an exception, whatever it is. `with_source` adds the text of the source lines."""
+    name = cut(type_name(type(error)), NAME_CHARACTERS_MAX)
+    try:
+        frames = tuple(_frames_of(error, with_source=with_source))
+    except Exception:  # noqa: BLE001 - a class of the user's may have its own idea of a traceback
+        frames = ()
+    return Failure(type=name, message=cut(shown(error, str)), traceback=frames)
 
 
 def failure_in_words(error: BaseException, *, with_source: bool = False) -> str:
-    """Return an exception, its traceback and what it came from as text for a log line."""
+    """Return an exception, its traceback, what it came from and what it groups as text for a log line."""
+    try:
+        return "\n".join(_words_of(error, with_source=with_source, depth=0))
+    except Exception:  # noqa: BLE001 - a class of the user's may have its own idea of causes and groups
+        return f"{type_name(type(error))}: {shown(error, str)}"
+
+
+def _words_of(error: BaseException, *, with_source: bool, depth: int) -> list[str]:
     parts: list[str] = []
     for link, joint in _chain(error):
         failure = failure_of(link, with_source=with_source)
@@ -34,9 +49,13 @@ def failure_in_words(error: BaseException, *, with_source: bool = False) -> str:
             if frame.source:
                 parts.append(f"    {frame.source}")
         parts.append(f"{failure.type}: {failure.message}" if failure.message else failure.type)
+        if isinstance(link, BaseExceptionGroup) and depth < _GROUPS_MAX:
+            for number, each in enumerate(link.exceptions[:_GROUPED_MAX], start=1):
+                parts.append(f"  of these, number {number}:")
+                parts.extend(f"  | {line}" for line in _words_of(each, with_source=with_source, depth=depth + 1))
         if joint:
             parts.extend(("", joint, ""))
-    return "\n".join(parts)
+    return parts
 
 
 def without_source(lines: Iterable[str]) -> list[str]:
@@ -55,8 +74,10 @@ def _chain(error: BaseException) -> Iterator[tuple[BaseException, str]]:
     """Yield what the exception came from, oldest first, and then itself; each with the words that join it to the next."""
     links: list[tuple[BaseException, str]] = []
     current: BaseException | None = error
+    seen: set[int] = set()
     joint = ""
-    while current is not None and len(links) < _CHAINED_MAX:
+    while current is not None and len(links) < _CHAINED_MAX and id(current) not in seen:
+        seen.add(id(current))
         links.append((current, joint))
         if current.__cause__ is not None:
             current, joint = current.__cause__, "The above exception was the direct cause of the following exception:"
@@ -67,12 +88,9 @@ def _chain(error: BaseException) -> Iterator[tuple[BaseException, str]]:
     yield from reversed(links)
 
 
-def _text_of(error: BaseException) -> str:
-    try:
-        text = str(error)
-    except Exception as broken:  # noqa: BLE001 - an exception of the user's whose text cannot be made is still one
-        text = f"(its text cannot be shown: {type(broken).__name__})"
-    return text if len(text) <= MESSAGE_CHARACTERS_MAX else text[:MESSAGE_CHARACTERS_MAX] + " (cut)"
+def cut(text: str, characters_max: int = MESSAGE_CHARACTERS_MAX) -> str:
+    """Return a text of the user's as the log takes it: in UTF-8, and not without end."""
+    return escaped(text if len(text) <= characters_max else text[:characters_max] + " (cut)")
 
 
 def _frames_of(error: BaseException, *, with_source: bool) -> Sequence[Frame]:
@@ -85,13 +103,20 @@ def _frames_of(error: BaseException, *, with_source: bool) -> Sequence[Frame]:
         places = [*places[: FRAMES_MAX // 2], *places[-FRAMES_MAX // 2 :]]
     return [
         Frame(
-            file=frame.f_code.co_filename,
-            line=line,
-            function=_function(frame.f_code),
-            source=linecache.getline(frame.f_code.co_filename, line, frame.f_globals).strip() or None if with_source else None,
+            file=cut(frame.f_code.co_filename, NAME_CHARACTERS_MAX),
+            line=line if line is not None and 0 <= line <= INT32_MAX else 0,
+            function=cut(_function(frame.f_code), NAME_CHARACTERS_MAX),
+            source=_source(frame, line) if with_source else None,
         )
         for frame, line in places
     ]
+
+
+def _source(frame: FrameType, line: int) -> str | None:
+    try:
+        return cut(linecache.getline(frame.f_code.co_filename, line, frame.f_globals).strip(), NAME_CHARACTERS_MAX) or None
+    except Exception:  # noqa: BLE001 - a loader of the user's may give the text; without it, the place says enough
+        return None
 
 
 def _is_ours(frame: FrameType) -> bool:

@@ -11,11 +11,13 @@ import anyio
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
-from headwater.agents.failures import failure_in_words
+from headwater.agents.failures import cut, failure_in_words
 from headwater.agents.perseverance import until_done
 from headwater.core.log.log_lines import LINE_CHARACTERS_MAX
 from headwater.core.log.protocol import LogLine, RunLogs
+from headwater.core.text import shown
 from headwater.utilities.context import current_values
+from headwater.utilities.logging import message_of
 
 SHIP_SECONDS = 0.1
 GATHER_SECONDS = 0.01
@@ -24,6 +26,7 @@ LINES_MAX = 20_000
 CHARACTERS_MAX = 16 * 1024 * 1024
 """How much may wait for the log while it is slow or away. What comes on top is dropped, and a line says how much."""
 
+_TOO_FAST = "they came faster than they could be stored"
 _log = logging.getLogger(__name__)
 
 
@@ -43,33 +46,18 @@ class LogShipper(logging.Handler):
         self._arrival = anyio.Event()
         self._hurry = anyio.Event()
         self._shipped = anyio.Event()
-        self._busy = False
+        self._on_their_way = 0
+        self._is_over = False
+        self._why = _TOO_FAST
         self._flushing = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take a record, from any thread, under the handler's lock."""
         try:
-            self.add(self._line(record))
+            self.add(line_of(record, with_source=self._with_source))
         except Exception:  # noqa: BLE001 - logging's own rule: what cannot be logged must not stop the program
             self.handleError(record)
-
-    def _line(self, record: logging.LogRecord) -> LogLine:
-        message = record.getMessage()
-        if record.exc_info and record.exc_info[1] is not None:
-            message = f"{message}\n{failure_in_words(record.exc_info[1], with_source=self._with_source)}"
-        if len(message) > LINE_CHARACTERS_MAX:
-            notice = f"… (cut: it has {len(message)} characters)"
-            message = message[: LINE_CHARACTERS_MAX - len(notice)] + notice
-        values = current_values.get()
-        return LogLine(
-            at=datetime.fromtimestamp(record.created, UTC),
-            level=record.levelno,
-            logger=record.name,
-            message=message,
-            task=values.get("task_slug") or "",
-            map_index=values.get("map_index", -1),
-        )
 
     def add(self, line: LogLine) -> None:
         """Take a line; drop it where too many wait."""
@@ -86,26 +74,36 @@ class LogShipper(logging.Handler):
             self._loop.call_soon_threadsafe(self._wake)
 
     def _notice(self, dropped: int) -> LogLine:
-        message = f"{dropped} log lines are missing here: they came faster than they could be stored."
+        message = f"{dropped} log lines are missing here: {self._why}."
+        self._why = _TOO_FAST
         return LogLine(at=datetime.now(UTC), level=logging.WARNING, logger="headwater.logs", message=message)
 
     def _wake(self) -> None:
         self._arrival.set()
 
+    @property
+    def left(self) -> int:
+        """How many lines are not stored."""
+        return len(self._lines) + self._dropped + self._on_their_way
+
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
-        """Ship what comes until cancelled."""
+        """Ship what comes until cancelled. What the log does not take is counted, and a line tells of it."""
         self._loop = asyncio.get_running_loop()
         task_status.started()
-        while True:
-            self._woken = False  # first: whoever adds a line from here on wakes us again
-            if not self._lines:
-                await self._arrival.wait()
-                self._arrival = anyio.Event()
-                await self._pause(GATHER_SECONDS)
-                continue
-            await self._ship()
+        try:
+            while True:
+                self._woken = False  # first: whoever adds a line from here on wakes us again
+                if not self._lines:
+                    await self._arrival.wait()
+                    self._arrival = anyio.Event()
+                    await self._pause(GATHER_SECONDS)
+                    continue
+                await self._ship()
+                self._shipped.set()
+                await self._pause(SHIP_SECONDS)
+        finally:
+            self._is_over = True
             self._shipped.set()
-            await self._pause(SHIP_SECONDS)
 
     async def _pause(self, seconds: float) -> None:
         """Wait, unless somebody wants all to be shipped now."""
@@ -125,15 +123,51 @@ class LogShipper(logging.Handler):
                 self._dropped = 0
         finally:
             self.release()
-        self._busy = True
-        await until_done(lambda: self._logs.write(self._run_id, self._attempt, lines), f"log of run {self._run_id}")
-        self._busy = False
+        self._on_their_way = len(lines)
+        try:
+            await until_done(lambda: self._logs.write(self._run_id, self._attempt, lines), f"log of run {self._run_id}")
+        except Exception as error:  # noqa: BLE001 - whatever it is: the lines that follow go on, and the run can end
+            self._dropped += len(lines)
+            self._why = f"they could not be stored: {cut(shown(error, str))}"
+            _log.warning("%d log lines are lost, since %s", len(lines), self._why)
+        self._on_their_way = 0
 
     async def flush_to_log(self) -> None:
-        """Return when all that was logged so far is stored."""
+        """Return when all that was logged so far is stored, or never will be: nobody waits for what has ended."""
+        if self._dropped and not self._lines:
+            self._lines.append(self._notice(self._dropped))
+            self._dropped = 0
+            self._arrival.set()
         self._flushing = True
         self._hurry.set()
-        while self._lines or self._busy:
+        while (self._lines or self._on_their_way) and not self._is_over:
             self._shipped = anyio.Event()
             await self._shipped.wait()
         self._flushing = False
+
+
+def line_of(record: logging.LogRecord, *, with_source: bool = False) -> LogLine:
+    """Return a record of logging as a line, whatever the user's program put into it."""
+    message = message_of(record)
+    if isinstance(record.exc_info, tuple) and isinstance(record.exc_info[1], BaseException):
+        message = f"{message}\n{failure_in_words(record.exc_info[1], with_source=with_source)}"
+    if len(message) > LINE_CHARACTERS_MAX:
+        notice = f"… (cut: it has {len(message)} characters)"
+        message = message[: LINE_CHARACTERS_MAX - len(notice)] + notice
+    values = current_values.get()
+    slug, index = values.get("task_slug"), values.get("map_index")
+    return LogLine(
+        at=_time_of(record.created),
+        level=int(record.levelno) if isinstance(record.levelno, int) else logging.WARNING,
+        logger=record.name if type(record.name) is str else shown(record.name, str),
+        message=message,
+        task=slug if type(slug) is str else "",
+        map_index=index if type(index) is int else -1,
+    )
+
+
+def _time_of(seconds: object) -> datetime:
+    try:
+        return datetime.fromtimestamp(seconds, UTC)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError, OSError):
+        return datetime.now(UTC)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from headwater.agents.failures import failure_of
+from headwater.agents.failures import cut, failure_of
 from headwater.core.errors import IllegalTransition
 from headwater.core.events import (
     Failure,
@@ -34,16 +34,18 @@ from headwater.core.events import (
     TaskRunTriggerFailed,
     TaskRunValidationFailed,
 )
+from headwater.core.json_values import json_problem
+from headwater.core.limits import INT32_MAX, NAME_CHARACTERS_MAX, TIME_MAX, TIME_MIN
 from headwater.core.rules import task_run as task_run_rules
 from headwater.core.rules.task_run import TaskRun, TaskRunKey
 from headwater.core.states import FINAL, SUCCESSFUL, StateName
+from headwater.core.text import shown
 from headwater.engine import state as states
 from headwater.engine.recorder import Earlier
-from headwater.engine.results import INLINE_BYTES_MAX, InlineResult
+from headwater.engine.results import InlineResult, inline_problem
 from headwater.engine.state import State
 from headwater.engine.state_serialization import deserialize_state
 
-MESSAGE_CHARACTERS_MAX = 10_000
 _NEW = TaskRun()
 _log = logging.getLogger(__name__)
 
@@ -54,7 +56,7 @@ def event_of(slug: str, map_index: int, new: State, run_count: int, *, at: datet
         if kind in _EVENT_OF:
             event_type, more = _EVENT_OF[kind]
             details = more(_Change(new, max(1, run_count), at, with_source))
-            return event_type(slug=slug, map_index=map_index, at=at, message=_cut(new.message or ""), **details)
+            return event_type(slug=slug, map_index=map_index, at=at, message=_words(new.message), **details)
     return None
 
 
@@ -72,14 +74,24 @@ class _Change(NamedTuple):
     @property
     def result(self) -> ResultReference | None:
         """Where the value is kept, if it is: never the value itself, but for results that the user wanted inline."""
+        try:
+            return self._reference()
+        except Exception as error:  # noqa: BLE001 - kinds of results may be the user's; the task has ended whatever they do
+            _log.warning("Where a result is kept cannot be told: %s", shown(error))
+            return None
+
+    def _reference(self) -> ResultReference | None:
         result = self.state._result  # noqa: SLF001 - the state's other half
         if isinstance(result, InlineResult):
             # Checked when it was written; one that was made some other way may hold anything.
-            return ResultReference(type=type(result).__name__, value=result.value) if _fits(result.value) else None
+            return ResultReference(type=type(result).__name__, value=result.value) if inline_problem(result.value) is None else None
         if result.location is None or not result.keeps_values:
             return None
         told = result.reference()
-        return ResultReference(type=told["type"], location=told["location"], serializer=told.get("serializer"))
+        serializer = told.get("serializer")
+        if json_problem(serializer) is not None:
+            return None  # what does not say how its bytes are read is not at hand for anybody
+        return ResultReference(type=told["type"], location=shown(told["location"], str), serializer=serializer)
 
     @property
     def cache(self) -> dict[str, Any]:
@@ -87,14 +99,9 @@ class _Change(NamedTuple):
         state = self.state
         if state.cache_key is None or self.result is None:
             return {}
-        return {"key": state.cache_key, "parameters": state.cached_parameters or {}, "hashed_inputs": state.hashed_inputs or {}}
-
-
-def _fits(value: Any) -> bool:
-    try:
-        return len(msgspec.json.encode(value)) <= INLINE_BYTES_MAX
-    except (TypeError, ValueError, OverflowError, msgspec.MsgspecError):
-        return False
+        told = {"key": state.cache_key, "parameters": state.cached_parameters or {}, "hashed_inputs": state.hashed_inputs or {}}
+        # A task may have changed the values of parameters in place; then nobody could compare them.
+        return told if json_problem(told) is None else {}
 
 
 def _nothing(_: _Change) -> dict[str, Any]:
@@ -106,28 +113,47 @@ _EVENT_OF: dict[type, tuple[type[TaskRunEvent], Callable[[_Change], dict[str, An
     states.Success: (TaskRunSucceeded, lambda change: {"result": change.result}),
     states.Cached: (
         TaskRunCached,
-        lambda change: {"result": change.result, "expires_at": change.state.cached_result_expiration, "cache": change.cache},
+        lambda change: {"result": change.result, "expires_at": _moment(change.state.cached_result_expiration), "cache": change.cache},
     ),
-    states.Mapped: (TaskRunMapped, lambda change: {"child_count": change.state.n_map_states or 0}),
+    states.Mapped: (TaskRunMapped, lambda change: {"child_count": _count(change.state.n_map_states or 0)}),
     states.Skipped: (TaskRunSkipped, _nothing),
     states.Failed: (TaskRunFailed, lambda change: {"failure": change.failure}),
     states.TimedOut: (TaskRunTimedOut, _nothing),
     states.TriggerFailed: (TaskRunTriggerFailed, _nothing),
     states.ValidationFailed: (TaskRunValidationFailed, lambda change: {"failure": change.failure}),
     states.Cancelled: (TaskRunCancelled, _nothing),
-    states.Looped: (TaskRunLooped, lambda change: {"loop_count": change.state.loop_count or 1, "result": change.result}),
+    states.Looped: (TaskRunLooped, lambda change: {"loop_count": _count(change.state.loop_count or 1), "result": change.result}),
     states.Retrying: (
         TaskRunRetryScheduled,
-        lambda change: {"start_time": change.state.start_time or change.at, "run_count": change.run_count, "failure": change.failure},
+        lambda change: {
+            "start_time": _moment(change.state.start_time) or change.at,
+            "run_count": change.run_count,
+            "failure": change.failure,
+        },
     ),
-    states.Paused: (TaskRunPaused, lambda change: {"start_time": change.state.start_time}),
+    states.Paused: (TaskRunPaused, lambda change: {"start_time": _moment(change.state.start_time)}),
     states.Resume: (TaskRunResumed, _nothing),
 }
 """The event for each kind of state; kinds of the user's own count as what they derive from. Pending, Scheduled: none."""
 
 
-def _cut(message: str) -> str:
-    return message if len(message) <= MESSAGE_CHARACTERS_MAX else message[:MESSAGE_CHARACTERS_MAX] + " (cut)"
+def _words(message: object) -> str:
+    return "" if message is None else cut(shown(message, str))
+
+
+def _count(number: object) -> int:
+    """Return a number of the user's as a count that everybody can hold."""
+    return min(max(number, 0), INT32_MAX) if isinstance(number, int) else 0
+
+
+def _moment(moment: datetime | None) -> datetime | None:
+    """Return a time of the user's as one that everybody can hold."""
+    if moment is None:
+        return None
+    try:
+        return min(max(moment.astimezone(UTC), TIME_MIN), TIME_MAX)
+    except OverflowError:  # the years 1 and 9999 have edges that UTC has not
+        return TIME_MAX if moment.year > TIME_MIN.year else TIME_MIN
 
 
 class AttemptRecorder:
@@ -214,7 +240,7 @@ class AttemptRecorder:
         if key in self._ended or self._names.get(key) == name:
             return
         self._names[key] = name
-        self._record(TaskRunNamed(slug=task_slug, map_index=map_index, at=self._clock(), name=_cut(name)))
+        self._record(TaskRunNamed(slug=task_slug, map_index=map_index, at=self._clock(), name=cut(name, NAME_CHARACTERS_MAX - 10)))
 
     def already_finished(self, task_slug: str, map_index: int) -> State | None:
         """Return the state in which an earlier attempt ended this task run, if it need not run again, or left it waiting.

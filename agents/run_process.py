@@ -12,6 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from types import FrameType
@@ -23,6 +24,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from headwater.agents import flow_loading
 from headwater.agents.attempt import AttemptOrder, wants_source
 from headwater.agents.backstage import Backstage, open_backstage
+from headwater.agents.bridge import BackstageGone
 from headwater.agents.errors import AttemptFenced
 from headwater.agents.failures import failure_of
 from headwater.agents.launch_wire import LIFELINE_DESCRIPTOR, REPORT_DESCRIPTOR
@@ -30,10 +32,14 @@ from headwater.agents.launching import Report
 from headwater.agents.recorder import AttemptRecorder
 from headwater.agents.result_caches import ResultCaches
 from headwater.core.errors import HeadwaterError
+from headwater.core.json_bytes import json_bytes
 from headwater.core.rules.resume import spoken
 from headwater.core.rules.task_run import TaskRunKey
 from headwater.core.settings import RETRY_IN_PROCESS_SECONDS
 from headwater.core.states import StateName
+from headwater.core.text import shown
+from headwater.engine import interrupts, timeouts
+from headwater.engine.interrupts import is_interrupt
 from headwater.utilities.configuration import config
 from headwater.utilities.context import context
 from headwater.utilities.logging import LINE_FORMAT, TIME_FORMAT, LineFormatter, StdoutHandler, add_handler, get_logger
@@ -46,6 +52,8 @@ STATUS_INTERRUPTED = 143
 STATUS_FAILED = 70
 STATUS_UNREACHABLE = 75
 _NAMED_MAX = 3
+EXIT_SECONDS = 30
+"""How long functions that the user's code registered for the end of the program may take."""
 
 _NEEDED_LATER = (
     "anyio._backends._asyncio",
@@ -110,12 +118,18 @@ def execute(portal: BlockingPortal) -> int:
     config.forget()
     _prepare_process(order)
     interruption = Interruption()
+    interrupts.tell_apart(lambda: interruption.came)
+    process_id = os.getpid()
     try:
         with portal.wrap_async_context_manager(open_backstage(order, on_stop=_end_the_flow)) as backstage:
-            report = _Attempt(order, portal, backstage, interruption).execute()
+            try:
+                report = _Attempt(order, backstage, interruption).execute()
+            except BackstageGone as gone:
+                _abandon(gone, backstage, process_id)
             if report is None:
                 return STATUS_INTERRUPTED
             # All is in the log: taking the thread and the connection down in order would only cost time.
+            _tell_what_is_lost(backstage)
             _hand_in(report, order, started)
             leave(0)
     except AttemptFenced as fenced:
@@ -124,22 +138,46 @@ def execute(portal: BlockingPortal) -> int:
     except KeyboardInterrupt:
         return STATUS_INTERRUPTED
     except HeadwaterError as error:
-        sys.stderr.write(f"{error}\n")
+        _say(str(error))
         return STATUS_UNREACHABLE
+
+
+def _abandon(gone: BackstageGone, backstage: Backstage, process_id: int) -> NoReturn:
+    """End this process, whose other thread is gone: waiting for that one would have no end."""
+    if os.getpid() != process_id:
+        os._exit(STATUS_FAILED)  # a child that a task forked, and that came back from it as if it were the run
+    _tell_what_is_lost(backstage)
+    _say(str(gone))
+    leave(STATUS_FAILED)
 
 
 def _hand_in(report: Report, order: AttemptOrder, started: datetime) -> None:
     if order.supervised:
         duration = (datetime.now(UTC) - started).total_seconds()
-        os.write(REPORT_DESCRIPTOR, msgspec.json.encode(msgspec.structs.replace(report, duration_seconds=duration)))
+        # Without a report, which needs a descriptor that the flow's code may have closed, the agent reads the log.
+        with suppress(OSError):
+            os.write(REPORT_DESCRIPTOR, json_bytes(msgspec.structs.replace(report, duration_seconds=duration)))
+
+
+def _tell_what_is_lost(backstage: Backstage) -> None:
+    """Say, where the agent shows it, what never came into the log."""
+    for left, what in ((backstage.record.left, "changes of states"), (backstage.shipper.left, "log lines")):
+        if left:
+            _say(f"{left} {what} of this attempt could not be stored.")
+
+
+def _say(sentence: str) -> None:
+    """Write a sentence for the agent's output. The flow's code may have closed or replaced what Python writes to."""
+    with suppress(OSError):
+        os.write(2, f"{sentence}\n".encode(errors="backslashreplace"))
 
 
 class _Attempt:
     """One attempt, seen from the main thread."""
 
-    def __init__(self, order: AttemptOrder, portal: BlockingPortal, backstage: Backstage, interruption: Interruption) -> None:
+    def __init__(self, order: AttemptOrder, backstage: Backstage, interruption: Interruption) -> None:
         self._order = order
-        self._portal = portal
+        self._call = backstage.bridge.call
         self._backstage = backstage
         self._interruption = interruption
         self._with_source = wants_source()
@@ -159,28 +197,30 @@ class _Attempt:
         """
         try:
             flow = self._load()
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - loading a flow runs the user's code: anything can come of it
+        except BaseException as error:
+            if is_interrupt(error) or isinstance(error, BackstageGone | AttemptFenced):
+                raise
             return self._refuse(error)
-        self._portal.call(self._backstage.start)
+        self._call(self._backstage.start)
         return self._run(flow)
 
     def _load(self) -> Flow:
         from headwater.storage.loading import load_flow
 
         created = self._backstage.created
-        slugs = None if flow_loading.is_sealed(created.storage) else self._portal.call(self._backstage.registered_slugs)
+        slugs = None if flow_loading.is_sealed(created.storage) else self._call(self._backstage.registered_slugs)
         with context({"flow_run_id": created.run_id}):
             return load_flow(flow_loading.reference_of(created.storage), slugs)
 
     def _refuse(self, error: BaseException) -> Report:
         """Fail the run with the reason why it cannot be started."""
-        message = f"The flow could not be loaded: {error}"
+        message = f"The flow could not be loaded: {shown(error, str)}"
         if isinstance(error, HeadwaterError) and error.hint:
             message = f"{message} {error.hint}"
         cause = error.__cause__ or error if isinstance(error, HeadwaterError) else error
         self._logger.error("%s", message, exc_info=None if isinstance(cause, HeadwaterError) else cause)
         self._interruption.hold_off()
-        self._portal.call(self._backstage.refuse, message, failure_of(cause, with_source=self._with_source))
+        self._call(self._backstage.refuse, message, failure_of(cause, with_source=self._with_source))
         return Report(state=StateName.FAILED.value, message=message)
 
     def _run(self, flow: Flow) -> Report | None:
@@ -191,27 +231,60 @@ class _Attempt:
             backstage.record.record,
             backstage.run.task_runs,
             needed={flow.slugs[edge.upstream_task] for edge in flow.edges if edge.key is not None},
-            stopping=lambda: backstage.record.stopping or self._interruption.came,
+            stopping=lambda: backstage.record.stopping or self._interruption.came or backstage.bridge.is_gone(),
             resumed=backstage.resumptions.take,
             with_source=self._with_source,
         )
+        timeouts.on_stuck(lambda context, seconds: self._end_stuck(flow, recorder, context, seconds))
         try:
-            caches = ResultCaches(lambda key: self._portal.call(backstage.cached_results, key))
+            caches = ResultCaches(lambda key: self._call(backstage.cached_results, key))
             longest = timedelta(seconds=RETRY_IN_PROCESS_SECONDS.value())
             runner = FlowRunner(flow, recorder=recorder, caches=caches, longest_wait=longest)
             state = runner.run(backstage.created.parameters, context=self._context())
-        except Exception as error:
+        except BackstageGone:
+            raise
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
             self._logger.exception("The flow run ended by an unexpected error.")
-            return self._finish(failed=True, message=f"Unexpected error while running the flow: {error!r}", error=error)
+            return self._finish(failed=True, message=f"Unexpected error while running the flow: {shown(error)}", error=error)
+        if backstage.bridge.is_gone():
+            raise BackstageGone
         if backstage.record.stopping or self._interruption.came:
             self._interruption.hold_off()
-            self._portal.call(backstage.flush)
+            self._call(backstage.flush)
             return None
         if state.is_finished():
             return self._finish(failed=not state.is_successful(), message=state.message or "")
         if recorder.next_due is not None or recorder.paused:
             return self._park(recorder)
         return self._finish(failed=True, message=_left_waiting(flow, state))
+
+    def _end_stuck(self, flow: Flow, recorder: AttemptRecorder, context: dict[str, Any], seconds: float) -> NoReturn:
+        """End this process, in whose main thread a task has run out of time and cannot be interrupted; others of the run go on in another.
+
+        Called in a thread of its own.
+        """
+        from headwater.engine import rules
+        from headwater.engine.state import Running, TimedOut
+
+        slug, run_count = context["task_slug"], context["task_run_count"]
+        task = next(task for task, known in flow.slugs.items() if known == slug)
+        message = (
+            f"Task {context['task_full_name']!r} took longer than {seconds:g} s and could not be interrupted, so its process was ended."
+        )
+        _say(message)
+        self._logger.error("%s", message)
+        timed_out = TimedOut(message)
+        state = rules.retry(task, timed_out, run_count, datetime.now(UTC)) or timed_out
+        try:
+            recorder.task_run_changed(slug, context["map_index"], Running(), state, run_count)
+            self._interruption.hold_off()
+            self._call(self._backstage.park, datetime.now(UTC), message, recorder.known_resumed)
+            _hand_in(Report(message=message), self._order, datetime.now(UTC))
+            os._exit(0)
+        finally:
+            os._exit(STATUS_FAILED)
 
     def _park(self, recorder: AttemptRecorder) -> Report:
         """Leave the run until a task's retry is due, or somebody resumes a task: no process waits for hours."""
@@ -224,7 +297,7 @@ class _Attempt:
             message = f"Waiting for {what} at {due.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC."
         self._logger.info("%s This process ends; the run goes on in another one then.", message)
         self._interruption.hold_off()
-        self._portal.call(self._backstage.park, due, message, recorder.known_resumed)
+        self._call(self._backstage.park, due, message, recorder.known_resumed)
         return Report(message=message)
 
     def _finish(self, *, failed: bool, message: str, error: BaseException | None = None) -> Report:
@@ -234,7 +307,7 @@ class _Attempt:
         async def finish() -> None:
             await self._backstage.finish(failed=failed, message=message, failure=failure)
 
-        self._portal.call(finish)
+        self._call(finish)
         return Report(state=(StateName.FAILED if failed else StateName.SUCCESS).value, message=message)
 
     def _context(self) -> dict[str, Any]:
@@ -288,13 +361,21 @@ def _prepare_process(order: AttemptOrder) -> None:
 
 def leave(status: int) -> NoReturn:
     """End this process now, with what must be done at exit done. Threads the flow left behind are not waited for."""
-    finish: Callable[[], None]
-    for finish in (atexit._run_exitfuncs, sys.stdout.flush, sys.stderr.flush):  # noqa: SLF001 - nothing public runs them early
+    finish: Callable[[], object]
+    for finish in (_end_in_any_case, atexit._run_exitfuncs, lambda: sys.stdout.flush(), lambda: sys.stderr.flush()):  # noqa: SLF001, PLW0108 - nothing public runs them early; what there is to flush is the user's
         try:
             finish()
         except BaseException:  # noqa: BLE001 - the user's own exit functions; the process ends all the same
-            sys.excepthook(*sys.exc_info())
+            with suppress(BaseException):
+                sys.excepthook(*sys.exc_info())
     os._exit(status)
+
+
+def _end_in_any_case() -> None:
+    """Have the kernel end this process soon, whatever the functions do that the user's code registered for its end."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGALRM})
+    signal.alarm(EXIT_SECONDS)
 
 
 if __name__ == "__main__":

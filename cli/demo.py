@@ -144,7 +144,7 @@ async def _show_events(client: AsyncClient, run_id: str) -> None:
 
 async def _latencies(client: AsyncClient, run_id: str, history: list[Recorded]) -> list[tuple[str, float]]:
     """Return how long after its creation the run was claimed, logged its first line of user code, and ended."""
-    moments = {type(event).__name__: recorded.recorded_at for recorded in history for event in recorded.commit.events}
+    moments = {type(event).__name__: recorded.recorded_at for recorded in history for event in recorded.events}
     created = moments["RunCreated"]
     lines = [line for message in await client.log.logs.read(run_id) for line in message.lines]
     first = min(line.at for line in lines if line.logger == "headwater.say_hello")

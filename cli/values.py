@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from headwater.core.errors import InvalidArgument, InvalidParameters
+from headwater.core.limits import TIME_MAX, TIME_MIN
 from headwater.core.plain_values import NotJson, NotPlain, decoded, shortened
 
 POSITION_MAX = 2**63 - 1
 """Positions are numbers of 64 bits."""
-
-YEARS = (1678, 2261)
-"""The years that fit into 64 bits as nanoseconds since 1970, which is how NATS counts time."""
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _SPAN = re.compile(r"(\d+(?:\.\d*)?|\.\d+)([smhd])", re.ASCII)
@@ -96,8 +94,8 @@ def parsed_time(text: str, *, option: str) -> datetime:
     """
     try:
         found = datetime.fromisoformat(text)
-        if not YEARS[0] <= found.year <= YEARS[1]:
-            raise InvalidArgument(f"{option} {text!r} is out of range.", hint=f"Give a time in the years {YEARS[0]} to {YEARS[1]}.")
+        if not TIME_MIN.year < found.year < TIME_MAX.year:
+            raise InvalidArgument(f"{option} {text!r} is out of range.", hint=f"Give a time between {TIME_MIN.year} and {TIME_MAX.year}.")
         return found.astimezone()
     except ValueError:
         raise InvalidArgument(

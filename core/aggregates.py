@@ -65,9 +65,9 @@ class Aggregate(Generic[State, Command]):
         """Read what is new; tell whether the commit of this id was among it."""
         found = False
         for recorded in await self._log.read(self.subject, after=self.position, at_least=at_least):
-            self.state = self._rules.fold(recorded.commit.events, self.state)
+            self.state = self._rules.fold(recorded.events, self.state)
             self.position = recorded.position
-            found = found or recorded.commit.id == commit_id
+            found = found or (recorded.dead_letter is None and recorded.commit.id == commit_id)
         return found
 
     async def execute(

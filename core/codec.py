@@ -5,32 +5,53 @@ Unknown fields are passed over and unknown event types kept as `UnknownEvent`, s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 
 from headwater.core.commit import CATALOGUE_VERSION, Commit
 from headwater.core.errors import CommitTooLarge, CommitUnreadable
 from headwater.core.events import EVENT_TYPES, AnyEvent, Event, UnknownEvent
+from headwater.core.json_bytes import json_bytes
+from headwater.core.limits import DEPTH_MAX, Instant, Int32, Token, is_instant, out_of_range
 from headwater.core.upcasters import UPCASTERS, Upcaster
 
 COMMIT_BYTES_MAX = 900 * 1024
 """The broker takes messages of up to 1 MB; the rest is room for headers."""
 
+T = TypeVar("T")
+TOO_DEEP = f"It nests deeper than {DEPTH_MAX} levels."
 _KNOWN_TYPES = {kind.__struct_config__.tag for kind in EVENT_TYPES}
-_encode = msgspec.json.Encoder().encode
 _decode_commit = msgspec.json.Decoder(Commit).decode
 
 
 class _AnyVersion(msgspec.Struct):
-    v: int
-    id: str
-    at: datetime
+    v: Int32
+    id: Token
+    at: Instant
     actor: str
     events: list[dict[str, Any]]
     cause: str | None = None
+
+
+def message_decoder(kind: type[T]) -> Callable[[bytes], T]:
+    """Return what decodes messages of this kind that are not commits: heartbeats, questions, announcements.
+
+    Whatever the bytes are, it returns one or raises CommitUnreadable.
+    """
+    decode_one = msgspec.json.Decoder(kind).decode
+
+    def decode_message(data: bytes) -> T:
+        if nests_deeper(data, DEPTH_MAX):
+            raise CommitUnreadable(TOO_DEEP)
+        try:
+            return decode_one(data)
+        except Exception as error:  # bytes may make a decoder raise anything; it is always the bytes' fault
+            raise CommitUnreadable(f"{error}.") from error
+
+    return decode_message
 
 
 def encode(commit: Commit) -> bytes:
@@ -40,7 +61,7 @@ def encode(commit: Commit) -> bytes:
         CommitTooLarge: it does not fit into one.
 
     """
-    data = _encode(commit)
+    data = json_bytes(commit)
     if len(data) > COMMIT_BYTES_MAX:
         raise CommitTooLarge(len(data), COMMIT_BYTES_MAX)
     return data
@@ -50,9 +71,23 @@ def decode(data: bytes) -> Commit:
     """Return the commit in these bytes, its events in today's shapes.
 
     Raises:
-        CommitUnreadable: the bytes are no commit, or a known event in it lacks what it must have.
+        CommitUnreadable: the bytes are no commit, a known event in it lacks what it must have, or a value is out of the limits of
+            `headwater.core.limits`. The reason depends on the bytes alone.
 
     """
+    if nests_deeper(data, DEPTH_MAX):
+        raise CommitUnreadable(TOO_DEEP)
+    try:
+        commit = _decode(data)
+    except Exception as error:
+        raise CommitUnreadable(f"{error}.") from error
+    for moment in times_of(commit):
+        if not is_instant(moment):
+            raise CommitUnreadable(out_of_range(moment))
+    return commit
+
+
+def _decode(data: bytes) -> Commit:
     try:
         commit = _decode_commit(data)
     except msgspec.MsgspecError:
@@ -62,12 +97,49 @@ def decode(data: bytes) -> Commit:
 
 def _decode_slowly(data: bytes) -> Commit:
     """Decode event by event: for commits with old shapes, or with types of a newer version."""
-    try:
-        raw = msgspec.json.decode(data, type=_AnyVersion)
-        events = tuple(_event(item, written_by=raw.v) for item in raw.events)
-    except (msgspec.MsgspecError, KeyError, TypeError, ValueError) as error:
-        raise CommitUnreadable(f"These bytes are not a commit this version can read: {error}") from error
+    raw = msgspec.json.decode(data, type=_AnyVersion)
+    events = tuple(_event(item, written_by=raw.v) for item in raw.events)
     return Commit(v=raw.v, id=raw.id, at=raw.at, actor=raw.actor, cause=raw.cause, events=events)
+
+
+def times_of(commit: Commit) -> Iterator[datetime]:
+    """Yield every time in the commit."""
+    yield commit.at
+    for event in commit.events:
+        for name in _TIME_FIELDS[type(event)]:
+            moment = getattr(event, name)
+            if moment is not None:
+                yield moment
+
+
+def _holds_time(hint: Any) -> bool:
+    return hint is datetime or datetime in get_args(hint)
+
+
+_TIME_FIELDS = {
+    kind: tuple(name for name, hint in get_type_hints(kind).items() if _holds_time(hint)) for kind in (*EVENT_TYPES, UnknownEvent)
+}
+
+
+_OUTSIDE_STRINGS = bytes(set(range(256)) - set(b'[]{}"'))
+
+
+def nests_deeper(data: bytes, limit: int) -> bool:
+    """Tell whether JSON nests arrays and objects deeper than `limit`, without recursion: how deep a decoder can go depends on its stack.
+
+    Of bytes that are not JSON the answer means nothing.
+    """
+    if data.count(b"{") + data.count(b"[") <= limit:
+        return False
+    unescaped = data.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in data else data
+    brackets = b"".join(unescaped.translate(None, _OUTSIDE_STRINGS).split(b'"')[::2])
+    for _ in range(limit):
+        # One level a turn: what was taken out leaves a mark until the turn is over.
+        outer = brackets.replace(b"[]", b".").replace(b"{}", b".").replace(b".", b"")
+        if len(outer) == len(brackets):
+            break
+        brackets = outer
+    return bool(brackets)
 
 
 def _event(item: dict[str, Any], *, written_by: int) -> AnyEvent:
@@ -91,4 +163,4 @@ def lift(item: dict[str, Any], *, written_by: int, upcasters: Mapping[int, Mappi
 
 def encode_event(event: Event) -> bytes:
     """Return one event as JSON, as it lies inside a commit."""
-    return _encode(event)
+    return json_bytes(event)

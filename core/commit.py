@@ -9,6 +9,7 @@ import msgspec
 
 from headwater.core.events import AnyEvent
 from headwater.core.identifiers import new_id
+from headwater.core.limits import Instant, Int32, Token
 
 CATALOGUE_VERSION = 1
 """The version of the event shapes this program writes; older ones are lifted to it when read."""
@@ -24,9 +25,9 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     says who did it (`cli:ana@host`, `agent:<id>`, `run:<id>#<attempt>`, `server`), `cause` is the id of the commit that led to it.
     """
 
-    v: int = CATALOGUE_VERSION
-    id: str
-    at: datetime
+    v: Int32 = CATALOGUE_VERSION
+    id: Token
+    at: Instant
     actor: str
     cause: str | None = None
     events: tuple[AnyEvent, ...]

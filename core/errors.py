@@ -32,6 +32,8 @@ Facts are attributes; the sentence is made here, in one place. `hint` says what 
 
 from __future__ import annotations
 
+from headwater.core.text import escaped
+
 
 class HeadwaterError(Exception):
     """Base of every error Headwater raises on purpose. `hint` is one sentence on what to do, or None."""
@@ -196,7 +198,15 @@ class CommitTooLarge(LogError):
 
 
 class CommitUnreadable(LogError):
-    """Bytes in the log are not a commit this version can read."""
+    """A message in the log is not what this version can read there; `reason` says why, and is the same wherever it is read."""
+
+    def __init__(self, reason: str) -> None:
+        # What the bytes hold comes into the sentence; it is shown, stored and sent from here on.
+        self.reason = escaped(reason)[:_REASON_CHARACTERS_MAX]
+        super().__init__(f"This message cannot be read: {self.reason}")
+
+
+_REASON_CHARACTERS_MAX = 1000
 
 
 class StreamMismatch(LogError):

@@ -1,15 +1,12 @@
-"""Values as JSON has them: what people and programs send us is decoded here, and checked to be what the log can hold for ever."""
+"""JSON that people and programs send us: decoded here, and checked to be what the log can hold for ever."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, NoReturn
 
-DEPTH_MAX = 180
-"""How many lists and objects may lie in one another. A commit holds 200 levels at most, and its own are among them."""
-
-_INTEGER_BITS_MAX = 14_000
-"""Python writes no whole number of more than 4,300 digits as text."""
+from headwater.core.json_values import VALUE_DEPTH_MAX, json_problem
+from headwater.core.text import is_utf8
 
 
 class NotPlain(ValueError):
@@ -36,44 +33,19 @@ def decoded(text: str | bytes) -> Any:
     except UnicodeDecodeError as error:
         raise NotJson(f"byte {error.start + 1} is not {error.encoding.upper()}") from None
     except RecursionError:
-        raise NotPlain(_TOO_DEEP) from None
+        raise NotPlain(f"it nests deeper than {VALUE_DEPTH_MAX} levels") from None
     except NotPlain:
         raise
     except ValueError:
-        raise NotPlain(_TOO_LONG) from None
-    if (problem := problem_of(value)) is not None:
+        raise NotPlain("a whole number in it has more than 4,300 digits") from None
+    if (problem := json_problem(value)) is not None:
         raise NotPlain(problem)
     return value
 
 
-def problem_of(value: Any) -> str | None:
-    """Return what keeps a value from being stored as JSON, None where nothing does."""
-    todo = [(value, 0)]
-    while todo:
-        found, depth = todo.pop()
-        if isinstance(found, dict | list | tuple):
-            if depth == DEPTH_MAX:
-                return _TOO_DEEP
-            if isinstance(found, dict):
-                for key in found:
-                    if not isinstance(key, str):
-                        return f"the key {key!r} is not a string"
-                    if (problem := problem_of_text(key)) is not None:
-                        return problem
-            # The first problem is told, and what is taken from the end was put there last.
-            todo += [(item, depth + 1) for item in reversed(list(found.values() if isinstance(found, dict) else found))]
-        elif (problem := _problem_of_one(found)) is not None:
-            return problem
-    return None
-
-
 def problem_of_text(text: str) -> str | None:
-    """Return what keeps a text from being stored, None where nothing does."""
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        return f"the text {shortened(text)!r} is not Unicode: character {error.start + 1} is half of one"
-    return None
+    """Return what keeps a text from being sent and stored, None where nothing does."""
+    return None if is_utf8(text) else f"{shortened(text)!r} is not UTF-8"
 
 
 def shortened(text: str, length: int = 80) -> str:
@@ -81,23 +53,5 @@ def shortened(text: str, length: int = 80) -> str:
     return text if len(text) <= length else f"{text[: length // 2]}…{text[-(length // 2) :]}"
 
 
-def _problem_of_one(value: Any) -> str | None:
-    match value:
-        case None | bool():
-            return None
-        case int():
-            return _TOO_LONG if value.bit_length() > _INTEGER_BITS_MAX else None
-        case str():
-            return problem_of_text(value)
-        case float():
-            return None if value == value and value not in {float("inf"), float("-inf")} else f"{value} is not a JSON number"  # noqa: PLR0124
-        case _:
-            return f"{type(value).__name__} is no JSON type"
-
-
 def _refuse_constant(name: str) -> NoReturn:
     raise NotPlain(f"{name} is not a JSON number")
-
-
-_TOO_DEEP = f"more than {DEPTH_MAX} lists and objects lie in one another"
-_TOO_LONG = "a whole number in it has more than 4,000 digits"

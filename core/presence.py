@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
+from headwater.core.limits import Token
+
 
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Sent on `subjects.agent_heartbeat(agent_id)` about every `interval_seconds`. `runs` counts the runs it executes now."""
 
-    agent_id: str
+    agent_id: Token
     interval_seconds: float
     lease_seconds: float
     runs: int = 0

@@ -235,6 +235,17 @@ class Views:
         """Have the server rebuild all views beside the live ones; `status().rebuild` and `hw.beat.rebuild` tell the progress."""
         return await self._one(questions.StartRebuild(), rows.RebuildProgress, 0)
 
+    async def dead_letters(self, *, limit: int = 100) -> list[rows.DeadLetterRow]:
+        """Return messages that were set aside, the newest first."""
+        return await self.ask(questions.ListDeadLetters(limit=limit), rows.DeadLetterRow)
+
+    async def dead_letter(self, key: str) -> rows.DeadLetterDetail:
+        return await self._one(questions.GetDeadLetter(key=key), rows.DeadLetterDetail, 0)
+
+    async def retry_dead_letter(self, key: str) -> rows.RetryRow:
+        """Have the server try one of them once more; return what came of it."""
+        return await self._one(questions.RetryDeadLetter(key=key), rows.RetryRow, 0)
+
     async def ask(self, query: questions.AnyQuery, row: type[R], *, at_least: Position = 0) -> list[R]:
         """Return all rows that answer the query, over as many pages as they take."""
         found: list[R] = []

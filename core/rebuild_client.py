@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 
 import anyio
-import msgspec
 
 from headwater.core import subjects
-from headwater.core.errors import ViewsUnavailable
+from headwater.core.codec import message_decoder
+from headwater.core.errors import CommitUnreadable, ViewsUnavailable
 from headwater.core.log.protocol import LiveMessage, Log
 from headwater.core.queries import RebuildProgress
 from headwater.core.query_client import Views
@@ -16,7 +16,7 @@ from headwater.core.query_client import Views
 _LOOK_SECONDS = 2.0
 """Progress is announced at most once; after so long without news the server is asked."""
 
-_decode = msgspec.json.Decoder(RebuildProgress).decode
+_decode = message_decoder(RebuildProgress)
 
 
 async def rebuild_views(log: Log, on_progress: Callable[[RebuildProgress], None] = lambda _: None) -> RebuildProgress:
@@ -47,6 +47,6 @@ async def _announced(announcements: AsyncIterator[LiveMessage]) -> RebuildProgre
     with anyio.move_on_after(_LOOK_SECONDS):
         try:
             return _decode((await anext(announcements)).data)
-        except msgspec.MsgspecError:
+        except CommitUnreadable:
             return None
     return None

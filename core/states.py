@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
+
+from msgspec import Meta
 
 
 class StateName(StrEnum):
@@ -28,6 +31,9 @@ class StateName(StrEnum):
     CANCELLED = "Cancelled"
     LOOPED = "Looped"
 
+
+KnownState = Annotated[str, Meta(pattern=rf"\A({'|'.join(StateName)})\Z")]
+"""The name of a state, as text: one of those above."""
 
 SUCCESSFUL = frozenset({StateName.SUCCESS, StateName.CACHED, StateName.MAPPED, StateName.SKIPPED})
 FAILED = frozenset({StateName.FAILED, StateName.TIMED_OUT, StateName.TRIGGER_FAILED, StateName.VALIDATION_FAILED})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import NamedTuple
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.identifiers import digest
@@ -15,9 +17,12 @@ QUEUES_ALL = "hw.evt.queue.*"
 AGENTS_ALL = "hw.evt.agent.*"
 SLOTS_ALL = "hw.evt.slots.*"
 RUN_LOGS_ALL = "hw.log.>"
+DEAD_ALL = "hw.dead.>"
+DEAD_WORK = "hw.dead.work"
 
 
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_TOKEN = r"[A-Za-z0-9_-]{1,128}"  # noqa: S105 - of a subject, and no secret
+_is_token = re.compile(_TOKEN).fullmatch
 
 
 def token(identifier: str) -> str:
@@ -27,7 +32,7 @@ def token(identifier: str) -> str:
         InvalidArgument: it holds a space, a dot, a wildcard or what else would make another subject of it.
 
     """
-    if _TOKEN.fullmatch(identifier) is None:
+    if _is_token(identifier) is None:
         raise InvalidArgument(f"{identifier[:100]!r} is not an id.")
     return identifier
 
@@ -112,6 +117,36 @@ def agent_heartbeat(agent_id: str) -> str:
 def ask_agent(agent_id: str) -> str:
     """Return the subject on which an agent answers whether it holds a run."""
     return f"hw.ask.agent.{token(agent_id)}"
+
+
+class Address(NamedTuple):
+    """What a subject of facts names: an aggregate's kind ("run", "project", ...) and its id. Of a part of a registration: `id.number`."""
+
+    kind: str
+    id: str
+
+
+_UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_IDS: Mapping[str, str] = {
+    "project": _UUID,
+    "name": r"[0-9a-f]{40}",
+    "flow": _UUID,
+    "part": rf"{_TOKEN}\.[0-9]{{1,9}}",
+    "queue": _TOKEN,
+    "run": _UUID,
+    "slots": _UUID,
+    "agent": _TOKEN,
+}
+"""Kind of aggregate → what its ids look like. Kinds of a newer version have tokens."""
+
+
+def parse(subject: str) -> Address | None:
+    """Return what the subject of facts names; None where it is of no kind that we know, or its id cannot be one of its kind."""
+    prefix, _, rest = subject.partition("hw.evt.")
+    kind, _, identifier = rest.partition(".")
+    if prefix or not re.fullmatch(_TOKEN, kind) or not re.fullmatch(_IDS.get(kind, _TOKEN), identifier):
+        return None
+    return Address(kind, identifier)
 
 
 def is_literal(subject: str) -> bool:

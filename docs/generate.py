@@ -9,11 +9,11 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 
-from headwater.core import events, settings
+from headwater.core import events, limits, settings
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -30,6 +30,12 @@ def events_reference() -> Iterator[str]:
     yield "Fields with a default are left out where they hold it. A reader passes over fields and types it does not know. Events hold"
     yield "no code, no secrets and no values of results (but inline ones that you chose); they hold references."
     yield ""
+    yield f"Limits, checked when a commit is written and when it is read: {limits.DEPTH_MAX} levels of nesting; counts and indexes of"
+    yield f"32 bits, positions and versions of 64; times with a zone, of {limits.TIME_MIN.year} to {limits.TIME_MAX.year}; ids of runs,"
+    yield "flows and projects are UUIDs in small letters, those of agents and queues letters, digits, `-` and `_`; names have at most"
+    yield f"{limits.NAME_CHARACTERS_MAX} characters. A message out of these limits is a dead letter: it is set aside and shown, and blocks"
+    yield "nothing."
+    yield ""
     yield "| event | meaning | fields |"
     yield "|---|---|---|"
     for kind in events.EVENT_TYPES:
@@ -44,6 +50,8 @@ def _field(field: msgspec.structs.FieldInfo) -> str:
 
 
 def _type(kind: Any) -> str:
+    if get_origin(kind) is Annotated:
+        return _type(get_args(kind)[0])
     origin, arguments = get_origin(kind), [argument for argument in get_args(kind) if argument not in {type(None), ...}]
     if origin is dict:
         return "object"

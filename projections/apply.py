@@ -9,8 +9,8 @@ from typing import Any
 import asyncpg
 
 from headwater.core.commit import Position
-from headwater.core.errors import CommitUnreadable
 from headwater.core.log.protocol import Recorded
+from headwater.projections.database import is_of_the_moment
 from headwater.projections.fold.batch import CannotApply, described, fold_batch, runs_needed, set_aside
 from headwater.projections.fold.changes import Changes
 from headwater.projections.fold.run_record import RunRecord
@@ -19,15 +19,6 @@ from headwater.projections.write import write, written
 
 KNOWN_RUNS_MAX = 20_000
 """Runs held in memory between batches; over it, those that have ended are forgotten first."""
-
-BAD_COMMIT = (
-    CommitUnreadable,
-    CannotApply,
-    asyncpg.DataError,
-    asyncpg.IntegrityConstraintViolationError,
-    asyncpg.ProgramLimitExceededError,
-)
-"""What a commit that cannot be applied gives. Everything else is the fault of the moment, and is tried again."""
 
 logger = logging.getLogger("headwater.projections")
 
@@ -60,9 +51,13 @@ class Applier:
         reached = batch[-1].position
         try:
             changes = await self._write_at_once(batch, reached)
-        except BAD_COMMIT:
+        except Exception as error:
+            if is_of_the_moment(error):
+                raise
+            logger.info("A commit between positions %d and %d is looked for: %r", batch[0].position, reached, error)
             changes = await self._write_around_bad_commits(batch, reached)
         self.position = reached
+        tell_of_dead_letters("commits", [(position, f"{subject}: {reason}") for position, subject, _, reason, _ in changes.set_aside])
         written(changes)
         self._forget_some()
         return changes
@@ -96,9 +91,11 @@ class Applier:
             async with self._db.transaction():
                 # What an undone savepoint leaves in memory is wrong, so each starts from the rows.
                 changes = await self._fold_and_write(batch, {})
-        except BAD_COMMIT as error:
+        except Exception as error:
+            if is_of_the_moment(error):
+                raise
             if len(batch) == 1:
-                await self._set_aside(batch[0], str(error) or type(error).__name__)
+                await self._set_aside(batch[0], _reason(error), total)
                 return
             middle = len(batch) // 2
             await self._halve(batch[:middle], total)
@@ -107,15 +104,34 @@ class Applier:
             total.archived_flows |= changes.archived_flows
             total.created_runs += changes.created_runs
             total.deleted_projects |= changes.deleted_projects
+            total.set_aside += changes.set_aside
 
-    async def _set_aside(self, recorded: Recorded, reason: str) -> None:
-        logger.warning("Set aside the commit at position %d on %s: %s", recorded.position, recorded.subject, reason)
+    async def _set_aside(self, recorded: Recorded, reason: str, total: Changes) -> None:
         changes = Changes()
         set_aside(changes, recorded, described(recorded), reason)
         await write(self._db, changes)
+        total.set_aside += changes.set_aside
 
     def _forget_some(self) -> None:
         if len(self._known) > KNOWN_RUNS_MAX:
             self._known = {run_id: run for run_id, run in self._known.items() if run.end_time is None}
             if len(self._known) > KNOWN_RUNS_MAX // 2:
                 self._known.clear()
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, (CannotApply, asyncpg.PostgresError)) else f"{type(error).__name__}: {error}"
+
+
+def tell_of_dead_letters(kind: str, found: Sequence[tuple[Position, str]]) -> None:
+    """Log that messages were set aside: one line, however many. What strangers wrote in them is escaped."""
+    if found:
+        position, words = found[0]
+        others = f", and {len(found) - 1} more up to position {found[-1][0]}" if len(found) > 1 else ""
+        logger.warning(
+            "Set aside %s that cannot be applied: position %d, %s%s. `headwater projections dead-letters list` shows them.",
+            kind,
+            position,
+            words.encode("unicode_escape").decode(),
+            others,
+        )

@@ -10,6 +10,8 @@ from typing import Any
 import anyio
 import asyncpg
 
+from headwater.core.errors import HeadwaterError
+
 CONNECT_SECONDS = 10.0
 SESSION_SECONDS = 3.0
 """PostgreSQL ends the session of a writer that was not heard for so long, and with it the lock that others wait for."""
@@ -20,6 +22,16 @@ _SILENT_SECONDS = 10
 
 DATABASE_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 """What a database that is away, restarting or unwell makes of a call. Whoever lives through outages tries again."""
+_REFUSED_DATA = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
+
+
+def is_of_the_moment(error: Exception) -> bool:
+    """Tell whether a write that raised this may succeed a moment later, as it is.
+
+    PostgreSQL is away then, or another writer was first. Everything else is the fault of what was to be written, which would raise it
+    each time.
+    """
+    return isinstance(error, (HeadwaterError, *DATABASE_ERRORS)) and not isinstance(error, _REFUSED_DATA)
 
 
 class ConnectionLost(OSError):

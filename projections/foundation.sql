@@ -36,6 +36,14 @@ CREATE TABLE IF NOT EXISTS headwater.log_lines (
 -- Lines come about in the order of their time, so a few pages tell which blocks are old enough to go.
 CREATE INDEX IF NOT EXISTS log_lines_by_age ON headwater.log_lines USING brin (at);
 
+-- Messages of log lines that could not be read or kept: dead letters. The stream keeps their bytes, for as long as it keeps anything.
+CREATE TABLE IF NOT EXISTS headwater.log_dead_letters (
+    position bigint PRIMARY KEY,
+    subject text NOT NULL,
+    reason text NOT NULL,
+    recorded_at timestamptz NOT NULL
+);
+
 -- Projections of users, each with its checkpoint, and the commits that theirs could not apply.
 CREATE TABLE IF NOT EXISTS headwater.own_projections (
     name text PRIMARY KEY,

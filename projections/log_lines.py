@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import anyio
-import asyncpg
 import msgspec
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
@@ -19,9 +17,10 @@ from headwater.core import subjects
 from headwater.core.commit import Position
 from headwater.core.concurrency import single_error
 from headwater.core.errors import LogError
-from headwater.core.log.protocol import Log, RecordedLines
+from headwater.core.log.protocol import Log, RecordedLines, Unreadable
 from headwater.core.queries import LogLinesAnnouncement
-from headwater.projections.database import DATABASE_ERRORS, connect, in_words, keep_session, until_lost
+from headwater.projections.apply import tell_of_dead_letters
+from headwater.projections.database import DATABASE_ERRORS, connect, in_words, is_of_the_moment, keep_session, until_lost
 from headwater.projections.fold.changes import text
 from headwater.projections.health import Health
 from headwater.projections.schema import LOG_LINES_LOCK, Fenced, lay_foundation
@@ -40,6 +39,9 @@ ON CONFLICT (one) DO UPDATE SET log_identity = excluded.log_identity, position =
 RETURNING position
 """
 _MOVE = "UPDATE headwater.log_checkpoint SET position = $1 WHERE position = $2 AND log_identity = $3"
+_SET_ASIDE = """
+INSERT INTO headwater.log_dead_letters (position, subject, reason, recorded_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
+"""
 _DELETE = """
 DELETE FROM headwater.log_lines WHERE ctid = ANY(ARRAY(SELECT ctid FROM headwater.log_lines WHERE at < $1 LIMIT $2))
 """
@@ -98,27 +100,34 @@ class LogLines:
             position: Position = await db.fetchval(_START, identity)
             if not position:
                 # From the first message on: what is there is of another log, or of a table that was emptied half-way.
-                await db.execute("TRUNCATE headwater.log_lines")
+                await db.execute("TRUNCATE headwater.log_lines, headwater.log_dead_letters")
         return position
 
     async def _write(self, db: Any, batch: Sequence[RecordedLines], identity: str, *, seen: Position) -> None:
         async with db.transaction():
             try:
                 async with db.transaction():
-                    await db.copy_records_to_table("log_lines", schema_name="headwater", records=_rows(batch))
-            except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError):
+                    await keep_lines(db, batch)
+            except Exception as error:
+                if is_of_the_moment(error):
+                    raise
                 await self._write_one_by_one(db, batch)
             if await db.execute(_MOVE, batch[-1].position, seen, identity) != "UPDATE 1":
                 raise Fenced(f"The checkpoint of the log lines is no longer at position {seen}.")
+        tell_of_dead_letters("log lines", [(each.position, each.unreadable.reason) for each in batch if each.unreadable is not None])
 
     async def _write_one_by_one(self, db: Any, batch: Sequence[RecordedLines]) -> None:
-        """Write what can be written; what cannot stays readable in the stream for as long as that keeps it."""
+        """Write what can be written. What cannot is set aside, and stays readable in the stream for as long as that keeps it."""
         for lines in batch:
             try:
                 async with db.transaction():
-                    await db.copy_records_to_table("log_lines", schema_name="headwater", records=_rows([lines]))
-            except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError) as error:
-                logger.warning("Log lines of run %s at position %d are left out: %s", lines.run_id, lines.position, error)
+                    await keep_lines(db, [lines])
+            except Exception as error:
+                if is_of_the_moment(error):
+                    raise
+                logger.warning("Set aside the log lines at position %d of run %s: %s", lines.position, lines.run_id, error)
+                why = Unreadable(subjects.run_log(lines.run_id, lines.attempt), lines.lines[0].at, f"They cannot be kept: {error}")
+                await keep_lines(db, [lines._replace(lines=(), unreadable=why)])
 
     async def _announce(self, position: Position) -> None:
         try:
@@ -136,21 +145,16 @@ class LogLines:
             await anyio.sleep(TIDY_SECONDS)
 
 
-def _rows(batch: Sequence[RecordedLines]) -> list[tuple[Any, ...]]:
-    rows = []
+async def keep_lines(db: Any, batch: Sequence[RecordedLines]) -> None:
+    """Write lines, and note the dead letters among them, in the transaction that is open on the connection."""
+    await db.copy_records_to_table("log_lines", schema_name="headwater", records=_rows(batch))
     for lines in batch:
-        if not _is_uuid(lines.run_id):
-            logger.warning("Log lines at position %d are of no run: %r", lines.position, lines.run_id)
-            continue
+        if (why := lines.unreadable) is not None:
+            await db.execute(_SET_ASIDE, lines.position, text(why.subject), text(why.reason), why.recorded_at)
+
+
+def _rows(batch: Sequence[RecordedLines]) -> Iterator[tuple[Any, ...]]:
+    for lines in batch:
         for number, line in enumerate(lines.lines):
             where = (lines.run_id, lines.position, number, lines.attempt)
-            rows.append((*where, line.at, line.level, text(line.logger), text(line.message), text(line.task), line.map_index))
-    return rows
-
-
-def _is_uuid(words: str) -> bool:
-    try:
-        uuid.UUID(words)
-    except ValueError:
-        return False
-    return True
+            yield (*where, line.at, line.level, text(line.logger), text(line.message), text(line.task), line.map_index)

@@ -34,7 +34,9 @@ from headwater.core.commit import Position
 from headwater.core.concurrency import single_error
 from headwater.core.errors import InvalidArgument, LogError
 from headwater.core.log.protocol import Log, Recorded
+from headwater.core.text import escaped
 from headwater.projections.database import DATABASE_ERRORS, connect, in_words, until_lost
+from headwater.projections.fold.changes import text
 from headwater.projections.health import Health
 from headwater.projections.schema import Fenced, lay_foundation
 
@@ -155,7 +157,7 @@ class OwnProjector:
         except _NOT_THE_COMMITS_FAULT:
             raise
         except Exception as error:  # noqa: BLE001 - whatever the user's own code raises
-            reason = f"{type(error).__name__}: {error}"
+            reason = escaped(f"{type(error).__name__}: {error}")
             logger.warning("The projection %r set aside position %d: %s", self.projection.name, recorded.position, reason)
             statement = "INSERT INTO headwater.own_set_aside (name, position, subject, reason) VALUES ($1, $2, $3, $4)"
-            await db.execute(statement, self.projection.name, recorded.position, recorded.subject, reason.replace("\0", ""))
+            await db.execute(statement, self.projection.name, recorded.position, text(recorded.subject), text(reason))

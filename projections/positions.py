@@ -30,6 +30,10 @@ class Positions:
         self._changed[what].set()
         self._changed[what] = anyio.Event()
 
+    def found(self, what: What, position: Position) -> None:
+        """Note what a look into the views has found. An announcement of more was not true: it is not to be waited for by looking."""
+        self._reached[what] = min(self._reached[what], position)
+
     async def wait_for(self, what: What, position: Position, *, deadline: float) -> bool:
         """Return True when the position is announced, or when it is time to look whether it was; False when the deadline has passed."""
         with anyio.move_on_at(min(deadline, anyio.current_time() + self.LOOK_SECONDS)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,22 +14,37 @@ from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
 from headwater.core import subjects
+from headwater.core.codec import message_decoder
 from headwater.core.commit import Position
-from headwater.core.errors import HeadwaterError, InvalidArgument, LogError, NotFound, Refused, ViewsBehind, ViewsUnavailable
+from headwater.core.errors import (
+    CommitUnreadable,
+    HeadwaterError,
+    InvalidArgument,
+    LogError,
+    NotFound,
+    Refused,
+    ViewsBehind,
+    ViewsUnavailable,
+)
 from headwater.core.log.protocol import LiveMessage, Log
 from headwater.core.queries import (
     FailureKind,
+    GetDeadLetter,
     GetViewsStatus,
+    ListDeadLetters,
     ListLogs,
     LogLinesAnnouncement,
     QueryFailure,
     QueryReply,
     QueryRequest,
+    RetryDeadLetter,
     Row,
     StartRebuild,
     ViewsAnnouncement,
 )
+from headwater.core.text import escaped
 from headwater.projections.database import DATABASE_ERRORS, in_words
+from headwater.projections.dead_letters import DeadLetterDesk
 from headwater.projections.health import Health
 from headwater.projections.positions import Positions, What
 from headwater.projections.reader import Behind, ViewsReader, open_reader
@@ -39,14 +55,16 @@ logger = logging.getLogger("headwater.projections")
 
 ANSWERS_AT_ONCE_MAX = 512
 WAIT_SECONDS_MAX = 60.0
+DEAD_LETTERS_MAX = 400
+"""As many as fit into one message, each with a reason of a thousand characters."""
 GROUP = "views"
 """Of the servers that answer, one gets each question."""
 
-_decode_request = msgspec.json.Decoder(QueryRequest).decode
+_decode_request = message_decoder(QueryRequest)
 _encode = msgspec.json.Encoder().encode
-_ANNOUNCEMENTS: dict[str, tuple[What, msgspec.json.Decoder[Any]]] = {
-    subjects.VIEWS_POSITION: (What.VIEWS, msgspec.json.Decoder(ViewsAnnouncement)),
-    subjects.LOG_LINES_POSITION: (What.LOG_LINES, msgspec.json.Decoder(LogLinesAnnouncement)),
+_ANNOUNCEMENTS: dict[str, tuple[What, Callable[[bytes], Any]]] = {
+    subjects.VIEWS_POSITION: (What.VIEWS, message_decoder(ViewsAnnouncement)),
+    subjects.LOG_LINES_POSITION: (What.LOG_LINES, message_decoder(LogLinesAnnouncement)),
 }
 
 
@@ -76,14 +94,14 @@ class QueryService:
                         await self._respond(question, _failed(ViewsUnavailable("too many questions are being answered; ask again.")))
 
     async def _hear(self, subject: str, *, task_status: TaskStatus[None]) -> None:
-        what, decoder = _ANNOUNCEMENTS[subject]
+        what, decode = _ANNOUNCEMENTS[subject]
         async with self.log.subscribe(subject) as announcements:
             task_status.started()
             async for announcement in announcements:
                 try:
-                    position = decoder.decode(announcement.data).position
-                except msgspec.MsgspecError as error:
-                    logger.warning("An announcement on %s cannot be read: %s", subject, error)
+                    position = decode(announcement.data).position
+                except CommitUnreadable as error:
+                    logger.debug("An announcement on %s cannot be read: %s", subject, error)
                 else:
                     self.positions.announced(what, position)
 
@@ -114,12 +132,14 @@ class QueryService:
         try:
             try:
                 request = _decode_request(question.data)
-            except (msgspec.MsgspecError, RecursionError) as error:
+            except CommitUnreadable as error:
                 hint = "The server may be older than the program that asks: `headwater version` tells both."
-                reply = _failed(InvalidArgument(f"This is no question that this server understands: {error}", hint=hint))
+                reply = _failed(InvalidArgument(f"This is no question that this server understands: {error.reason}", hint=hint))
             else:
                 reply = await self._reply(reader, request)
             await self._respond(question, reply)
+        except Exception:
+            logger.exception("A question could not be answered")
         finally:
             self._answering -= 1
 
@@ -130,6 +150,8 @@ class QueryService:
                     return _one_row(await views_status(self.log, reader, self.rebuilder, self.health, request.query.set_aside_limit))
                 case StartRebuild():
                     return _one_row(await self.rebuilder.start())
+                case ListDeadLetters() | GetDeadLetter() | RetryDeadLetter():
+                    return await self._dead_letters(reader, request.query)
                 case _:
                     return await self._page(reader, request)
         except HeadwaterError as error:
@@ -142,6 +164,16 @@ class QueryService:
             logger.exception("The question %r could not be answered", request.query)
             return _failed(error)
 
+    async def _dead_letters(self, reader: ViewsReader, query: ListDeadLetters | GetDeadLetter | RetryDeadLetter) -> QueryReply:
+        desk = DeadLetterDesk(self.log, reader, self.database_url, self.rebuilder)
+        match query:
+            case ListDeadLetters():
+                return QueryReply(0, msgspec.Raw(_encode(await desk.rows(min(query.limit, DEAD_LETTERS_MAX)))))
+            case GetDeadLetter():
+                return _one_row(await desk.detail(query.key))
+            case RetryDeadLetter():
+                return _one_row(await desk.retry(query.key))
+
     async def _page(self, reader: ViewsReader, request: QueryRequest) -> QueryReply:
         """Answer as soon as the views have reached the position asked for."""
         what = What.LOG_LINES if isinstance(request.query, ListLogs) else What.VIEWS
@@ -151,6 +183,7 @@ class QueryService:
                 return await reader.page(request.query, at_least=request.at_least, cursor=request.cursor, page_rows=request.page_rows)
             except Behind as behind:
                 reached = behind.reached
+                self.positions.found(what, reached)
             if not await self.positions.wait_for(what, request.at_least, deadline=deadline):
                 raise ViewsBehind(asked=request.at_least, reached=reached)
 
@@ -178,5 +211,5 @@ def _failed(error: Exception) -> QueryReply:
         case Refused():
             failure = QueryFailure(FailureKind.INVALID, str(error), hint)
         case _:
-            failure = QueryFailure(FailureKind.BROKEN, f"the server failed to answer ({type(error).__name__}: {error})")
+            failure = QueryFailure(FailureKind.BROKEN, escaped(f"the server failed to answer ({type(error).__name__}: {error})"))
     return QueryReply(0, error=failure)

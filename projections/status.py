@@ -12,6 +12,7 @@ from headwater.core.errors import LogError, ViewsUnavailable
 from headwater.core.log.protocol import Log, LogTail
 from headwater.core.queries import RebuildProgress, SetAsideRow, ViewsStatusRow
 from headwater.projections.database import DATABASE_ERRORS, in_words
+from headwater.projections.dead_letters import kept_work_count
 from headwater.projections.health import Health
 from headwater.projections.reader import BUILD_GONE, ViewsReader
 from headwater.projections.rebuilder import Rebuilder, running_rebuild
@@ -19,6 +20,7 @@ from headwater.projections.schema import SCHEMA_VERSION
 
 _STATUS = """
 SELECT v.schema, v.version, v.log_identity, (SELECT count(*) FROM set_aside) AS set_aside_count,
+    (SELECT count(*) FROM headwater.log_dead_letters) AS log_dead_letters,
     coalesce((SELECT position FROM headwater.log_checkpoint), 0) AS log_lines_position
 FROM headwater.views v WHERE v.live
 """
@@ -54,6 +56,7 @@ async def views_status(
         lag=max(0, tail.position - position),
         log_lines_position=0,
         set_aside_count=0,
+        work_dead_letters=await kept_work_count(log),
         rebuild=rebuild,
         problem=problem,
     )
@@ -70,6 +73,7 @@ async def _from_database(reader: ViewsReader, set_aside_limit: int) -> dict[str,
             "log_identity": row["log_identity"],
             "log_lines_position": row["log_lines_position"],
             "set_aside_count": row["set_aside_count"],
+            "log_dead_letters": row["log_dead_letters"],
             "set_aside": tuple(SetAsideRow(**dict(each)) for each in set_aside),
             "rebuild": await running_rebuild(db),
         }

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from headwater.core import subjects
 from headwater.core.commit import Commit, new_commit
-from headwater.core.events import RunRenamed
+from headwater.core.events import RunCancelRequested, RunCreated, RunScheduled, StorageReference
 from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import Recorded, WorkItem
 
@@ -15,7 +15,14 @@ AT = datetime(2026, 5, 17, 12, 30, 15, 250_000, tzinfo=UTC)
 
 
 def a_commit(text: str = "a name") -> Commit:
-    return new_commit([RunRenamed(name=text)], at=AT, actor="test")
+    return new_commit([RunCancelRequested(reason=text)], at=AT, actor="test")
+
+
+def a_creation(run_id: str, queue_id: str) -> Commit:
+    """What creates a run."""
+    storage = StorageReference(type="Local")
+    created = RunCreated(run_id, new_id(), new_id(), new_id(), "tutorial", "hello-flow", 1, "quiet-heron", queue_id, storage)
+    return new_commit([created, RunScheduled(start_time=AT, generation=1)], at=AT, actor="test")
 
 
 def a_subject() -> str:
@@ -29,4 +36,4 @@ def an_item(queue_id: str, *, run_id: str | None = None, generation: int = 1, cr
 
 def texts(recorded: Iterable[Recorded]) -> list[str]:
     """What `a_commit` was given, in the order of recording."""
-    return [event.name for each in recorded for event in each.commit.events if isinstance(event, RunRenamed)]
+    return [event.reason for each in recorded for event in each.commit.events if isinstance(event, RunCancelRequested)]

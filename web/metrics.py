@@ -7,7 +7,8 @@ from contextlib import suppress
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
-from headwater.core.errors import CommitUnreadable, HeadwaterError, LogError
+from headwater.core import subjects
+from headwater.core.errors import HeadwaterError, LogError
 from headwater.core.log.protocol import Log, Recorded
 from headwater.core.query_client import Views
 from headwater.core.states import StateName
@@ -46,13 +47,12 @@ class Metrics:
 
     def heard(self, recorded: Recorded) -> None:
         """Count a commit that came."""
-        self._commits.labels(recorded.subject.split(".")[2]).inc()
+        address = subjects.parse(recorded.subject)
+        # Anyone may write any word into a subject, and each label is kept for ever.
+        self._commits.labels("other" if address is None else address.kind).inc()
         self._log_position.set(recorded.position)
-        try:
-            written = recorded.commit.at
-        except CommitUnreadable:
-            return
-        self._append.observe(max(0.0, (recorded.recorded_at - written).total_seconds()))
+        if recorded.dead_letter is None:
+            self._append.observe(max(0.0, (recorded.recorded_at - recorded.commit.at).total_seconds()))
 
     async def collect(self, log: Log, views: Views, presence: Presence, *, open_pages: int) -> bytes:
         """Return all numbers as Prometheus reads them. Where the views, or the log, do not answer, theirs are left out."""

@@ -8,11 +8,12 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import anyio
-import msgspec
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
 from headwater.core import subjects
+from headwater.core.codec import message_decoder
+from headwater.core.errors import CommitUnreadable
 from headwater.core.log.protocol import Log
 from headwater.core.presence import Heartbeat
 from headwater.web.live.lasting import through_outages
@@ -21,7 +22,7 @@ MISSED_MAX = 3
 """After so many missed heartbeats an agent counts as silent."""
 AGENTS_REMEMBERED_MAX = 10_000
 
-_decode = msgspec.json.Decoder(Heartbeat).decode
+_decode = message_decoder(Heartbeat)
 
 
 def utc_now() -> datetime:
@@ -81,7 +82,7 @@ class Presence:
     def _hear(self, agent_id: str, data: bytes) -> None:
         try:
             interval = _decode(data).interval_seconds
-        except msgspec.MsgspecError:
+        except CommitUnreadable:
             return  # of another version, or not an agent's
         now = self._clock()
         before = self._heard.pop(agent_id, None)

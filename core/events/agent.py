@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from headwater.core.events.base import Event
+from headwater.core.limits import Int32, Int64, Token
 
 
 class AgentRegistered(Event, tag="agent.registered", frozen=True):
     """An agent process took up work. Each start of an agent is an agent of its own, with its own id."""
 
-    agent_id: str
+    agent_id: Token
     name: str
     kind: str
     labels: tuple[str, ...] = ()
     hostname: str = ""
-    pid: int = 0
+    pid: Int64 = 0
     version: str = ""
-    limit: int | None = None
+    limit: Int32 | None = None
 
 
 class AgentStopped(Event, tag="agent.stopped", frozen=True):

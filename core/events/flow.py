@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from headwater.core.events.base import Event
+from headwater.core.limits import Int32, Int64, Name, Token, Uuid
+
+PARTS_MAX = 1_000
+"""Parts of one registration: half a gigabyte of tasks and edges. Whoever reads them asks for each."""
 
 
 class ParameterSpec(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -20,11 +25,11 @@ class ParameterSpec(msgspec.Struct, frozen=True, omit_defaults=True):
 class TaskSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is known of a task without its code. `settings` holds the rest of its serialised form, for show."""
 
-    slug: str
+    slug: Name
     name: str
     type: str = ""
     tags: tuple[str, ...] = ()
-    max_retries: int = 0
+    max_retries: Int32 = 0
     retry_delay_seconds: float | None = None
     timeout_seconds: float | None = None
     trigger: str = "all_successful"
@@ -36,8 +41,8 @@ class TaskSpec(msgspec.Struct, frozen=True, omit_defaults=True):
 class EdgeSpec(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
     """A dependency between two tasks, by slug; `key` names the argument that carries the data, or is None."""
 
-    upstream: str
-    downstream: str
+    upstream: Name
+    downstream: Name
     key: str | None = None
     mapped: bool = False
     flattened: bool = False
@@ -61,8 +66,8 @@ class RegistrationParts(msgspec.Struct, frozen=True):
     The parts are the messages 1 to `count` on `hw.evt.part.<registration_id>.<n>`; `sha256` covers their bytes in order.
     """
 
-    registration_id: str
-    count: int
+    registration_id: Token
+    count: Annotated[int, Meta(ge=1, le=PARTS_MAX)]
     sha256: str
 
 
@@ -72,13 +77,13 @@ class FlowRegistered(Event, tag="flow.registered", frozen=True):
     Holds metadata only. Where tasks and edges are many, `parts` says where they are and both lists are empty.
     """
 
-    flow_id: str
-    flow_group_id: str
-    project_id: str
-    name: str
-    version: int
-    task_count: int
-    edge_count: int
+    flow_id: Uuid
+    flow_group_id: Uuid
+    project_id: Uuid
+    name: Name
+    version: Int64
+    task_count: Int32
+    edge_count: Int32
     storage: StorageReference
     tasks: tuple[TaskSpec, ...] = ()
     edges: tuple[EdgeSpec, ...] = ()
@@ -90,14 +95,14 @@ class FlowRegistered(Event, tag="flow.registered", frozen=True):
     serialized_hash: str = ""
     idempotency_key: str | None = None
     environment: dict[str, Any] = {}
-    archives: tuple[str, ...] = ()
+    archives: tuple[Uuid, ...] = ()
 
 
 class RegistrationPart(Event, tag="flow.registration_part", frozen=True):
     """A slice of the tasks and edges of a large registration. Means nothing until a `flow.registered` names it."""
 
-    registration_id: str
-    number: int
+    registration_id: Token
+    number: Int32
     tasks: tuple[TaskSpec, ...] = ()
     edges: tuple[EdgeSpec, ...] = ()
 
@@ -105,8 +110,8 @@ class RegistrationPart(Event, tag="flow.registration_part", frozen=True):
 class FlowVersionArchived(Event, tag="flow.version_archived", frozen=True):
     """This version takes no new runs."""
 
-    flow_id: str
-    version: int
+    flow_id: Uuid
+    version: Int64
 
 
 class FlowDeleted(Event, tag="flow.deleted", frozen=True):
@@ -118,7 +123,7 @@ class FlowDeleted(Event, tag="flow.deleted", frozen=True):
 class FlowAttemptsLimited(Event, tag="flow.attempts_limited", frozen=True):
     """New runs of the flow fail when so many of their attempts were lost; None: as Headwater has it."""
 
-    attempts_max: int | None
+    attempts_max: Int32 | None
 
 
 class FlowDescribed(Event, tag="flow.described", frozen=True):

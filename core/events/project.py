@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from headwater.core.events.base import Event
+from headwater.core.limits import Name, Uuid
 
 
 class ProjectCreated(Event, tag="project.created", frozen=True):
     """A project exists from here on."""
 
-    project_id: str
-    name: str
+    project_id: Uuid
+    name: Name
     description: str = ""
 
 
 class ProjectRenamed(Event, tag="project.renamed", frozen=True):
     """The project has another name; its flows stay where they are."""
 
-    name: str
+    name: Name
 
 
 class ProjectDescribed(Event, tag="project.described", frozen=True):
@@ -33,16 +34,16 @@ class NameClaimed(Event, tag="name.claimed", frozen=True):
     """The name belongs to this owner until it is released. `kind` says what is named ("project")."""
 
     kind: str
-    name: str
-    owner_id: str
+    name: Name
+    owner_id: Uuid
 
 
 class NameReleased(Event, tag="name.released", frozen=True):
     """The name is free again."""
 
     kind: str
-    name: str
-    owner_id: str
+    name: Name
+    owner_id: Uuid
 
 
 ProjectEvent = ProjectCreated | ProjectRenamed | ProjectDescribed | ProjectDeleted

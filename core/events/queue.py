@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from headwater.core.events.base import Event
+from headwater.core.limits import Int32, Token
 
 
 class QueueOpened(Event, tag="queue.opened", frozen=True):
     """Runs with this label set exist from here on; agents whose labels match follow this queue."""
 
-    queue_id: str
+    queue_id: Token
     labels: tuple[str, ...] = ()
 
 
 class QueueLimitSet(Event, tag="queue.limit_set", frozen=True):
     """At most so many runs with this label set may be executed at once; None: as many as agents take."""
 
-    limit: int | None
+    limit: Int32 | None
 
 
 QueueEvent = QueueOpened | QueueLimitSet

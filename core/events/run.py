@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from headwater.core.events.base import Event
 from headwater.core.events.flow import StorageReference
+from headwater.core.limits import Instant, Int32, Int64, Name, Token, Uuid
+from headwater.core.states import KnownState
 
 
 class Frame(msgspec.Struct, frozen=True, array_like=True):
     """One line of a traceback: where, and only where the user switched it on, the source text there."""
 
     file: str
-    line: int
+    line: Int32
     function: str
     source: str | None = None
 
@@ -43,15 +44,15 @@ class ResultReference(msgspec.Struct, frozen=True, omit_defaults=True):
 class RunCreated(Event, tag="run.created", frozen=True):
     """A run of this flow version exists. Holds all that an agent needs to execute it without asking the views."""
 
-    run_id: str
-    flow_id: str
-    flow_group_id: str
-    project_id: str
-    project_name: str
-    flow_name: str
-    version: int
-    name: str
-    queue_id: str
+    run_id: Uuid
+    flow_id: Uuid
+    flow_group_id: Uuid
+    project_id: Uuid
+    project_name: Name
+    flow_name: Name
+    version: Int64
+    name: Name
+    queue_id: Token
     storage: StorageReference
     labels: tuple[str, ...] = ()
     parameters: dict[str, Any] = {}
@@ -63,16 +64,16 @@ class RunCreated(Event, tag="run.created", frozen=True):
 class RunScheduled(Event, tag="run.scheduled", frozen=True):
     """The run may start at `start_time`. Wake-ups of another generation than the last one named here mean nothing."""
 
-    start_time: datetime
-    generation: int
+    start_time: Instant
+    generation: Int32
     message: str = "Flow run scheduled."
 
 
 class RunSubmitted(Event, tag="run.submitted", frozen=True):
     """An agent claimed the run: this attempt is its own until it ends or is lost."""
 
-    attempt: int
-    agent_id: str
+    attempt: Int32
+    agent_id: Token
     agent_name: str = ""
     message: str = "Submitted for execution"
 
@@ -80,24 +81,24 @@ class RunSubmitted(Event, tag="run.submitted", frozen=True):
 class RunStarted(Event, tag="run.started", frozen=True):
     """The run's process executes the flow."""
 
-    attempt: int
-    at: datetime
+    attempt: Int32
+    at: Instant
     message: str = "Running flow."
 
 
 class RunSucceeded(Event, tag="run.succeeded", frozen=True):
     """The run ended well."""
 
-    attempt: int
-    at: datetime
+    attempt: Int32
+    at: Instant
     message: str = "All reference tasks succeeded."
 
 
 class RunFailed(Event, tag="run.failed", frozen=True):
     """The run ended badly; `failure` holds the error where there was one."""
 
-    at: datetime
-    attempt: int = 0
+    at: Instant
+    attempt: Int32 = 0
     message: str = "Some reference tasks failed."
     failure: Failure | None = None
 
@@ -111,7 +112,7 @@ class RunCancelRequested(Event, tag="run.cancel_requested", frozen=True):
 class RunCancelled(Event, tag="run.cancelled", frozen=True):
     """The run ended by request; nothing of it runs any more."""
 
-    at: datetime
+    at: Instant
     message: str = "Cancelled."
 
 
@@ -121,7 +122,7 @@ class RunAttemptLost(Event, tag="run.attempt_lost", frozen=True):
     `handed_back`: its agent was stopped and gave it up; that does not count among the attempts that may be lost.
     """
 
-    attempt: int
+    attempt: Int32
     reason: str = ""
     handed_back: bool = False
 
@@ -129,7 +130,7 @@ class RunAttemptLost(Event, tag="run.attempt_lost", frozen=True):
 class RunAttemptsLimited(Event, tag="run.attempts_limited", frozen=True):
     """The run fails when so many of its attempts were lost."""
 
-    attempts_max: int
+    attempts_max: Int32
 
 
 class RunRestarted(Event, tag="run.restarted", frozen=True):
@@ -140,22 +141,22 @@ class RunRestarted(Event, tag="run.restarted", frozen=True):
 
     reason: str = ""
     from_task: str = ""
-    tasks: tuple[str, ...] = ()
-    task_runs: tuple[tuple[str, int], ...] = ()
+    tasks: tuple[Name, ...] = ()
+    task_runs: tuple[tuple[Name, Int32], ...] = ()
 
 
 class RunPaused(Event, tag="run.paused", frozen=True):
     """The attempt ended, and nothing of the run can go on before somebody resumes a task of it: no process waits for people."""
 
-    attempt: int
-    at: datetime
+    attempt: Int32
+    at: Instant
     message: str = "Waits for somebody to resume it."
 
 
 class RunStateSet(Event, tag="run.state_set", frozen=True):
     """Somebody set the run's state by hand: from `before` to `state`, into which the events behind this one bring it."""
 
-    state: str
+    state: KnownState
     before: str
     reason: str = ""
 
@@ -163,7 +164,7 @@ class RunStateSet(Event, tag="run.state_set", frozen=True):
 class RunRenamed(Event, tag="run.renamed", frozen=True):
     """The run has another name."""
 
-    name: str
+    name: Name
 
 
 class RunDeleted(Event, tag="run.deleted", frozen=True):
@@ -175,16 +176,16 @@ class RunDeleted(Event, tag="run.deleted", frozen=True):
 class TaskRunEvent(Event, frozen=True, kw_only=True):
     """Common to all events of a task run: which one (`map_index` is -1 unless it is a mapped child), when, and in what words."""
 
-    slug: str
-    at: datetime
-    map_index: int = -1
+    slug: Name
+    at: Instant
+    map_index: Int32 = -1
     message: str = ""
 
 
 class TaskRunStarted(TaskRunEvent, tag="task_run.started", frozen=True, kw_only=True):
     """The task's code is about to run; `run_count` counts its executions, retries included."""
 
-    run_count: int = 1
+    run_count: Int32 = 1
 
 
 class TaskRunSucceeded(TaskRunEvent, tag="task_run.succeeded", frozen=True, kw_only=True):
@@ -216,8 +217,8 @@ class TaskRunValidationFailed(TaskRunEvent, tag="task_run.validation_failed", fr
 class TaskRunRetryScheduled(TaskRunEvent, tag="task_run.retry_scheduled", frozen=True, kw_only=True):
     """The task failed and is tried again at `start_time`."""
 
-    start_time: datetime
-    run_count: int
+    start_time: Instant
+    run_count: Int32
     failure: Failure | None = None
 
 
@@ -229,27 +230,27 @@ class TaskRunCached(TaskRunEvent, tag="task_run.cached", frozen=True, kw_only=Tr
     """The task did not run, since an earlier result serves."""
 
     result: ResultReference | None = None
-    expires_at: datetime | None = None
+    expires_at: Instant | None = None
     cache: dict[str, Any] = {}
 
 
 class TaskRunMapped(TaskRunEvent, tag="task_run.mapped", frozen=True, kw_only=True):
     """The task became `child_count` task runs, one for each element of its inputs."""
 
-    child_count: int
+    child_count: Int32
 
 
 class TaskRunLooped(TaskRunEvent, tag="task_run.looped", frozen=True, kw_only=True):
     """The task asked to run again with what it has so far."""
 
-    loop_count: int
+    loop_count: Int32
     result: ResultReference | None = None
 
 
 class TaskRunPaused(TaskRunEvent, tag="task_run.paused", frozen=True, kw_only=True):
     """The task waits until `start_time`, or until somebody resumes it where that is None."""
 
-    start_time: datetime | None = None
+    start_time: Instant | None = None
 
 
 class TaskRunResumed(TaskRunEvent, tag="task_run.resumed", frozen=True, kw_only=True):
@@ -267,16 +268,16 @@ class TaskRunStateSet(TaskRunEvent, tag="task_run.state_set", frozen=True, kw_on
     would have returned.
     """
 
-    state: str
+    state: KnownState
     before: str
-    ended_at: datetime | None = None
+    ended_at: Instant | None = None
     result: ResultReference | None = None
 
 
 class TaskRunNamed(TaskRunEvent, tag="task_run.named", frozen=True, kw_only=True):
     """The task run has a name of its own."""
 
-    name: str
+    name: Name
 
 
 RunEvent = (

@@ -1,13 +1,22 @@
-"""Log lines as bytes, several to a message."""
+"""Log lines as bytes, several to a message.
+
+Here a line becomes one that can be stored, whatever the program that logged it put into it: text that is not UTF-8 is escaped, and what
+is out of the limits is brought within them.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 
-from headwater.core.commit import Position
-from headwater.core.log.protocol import LogLine, RecordedLines
+from headwater.core.codec import TOO_DEEP, nests_deeper
+from headwater.core.errors import CommitUnreadable
+from headwater.core.json_bytes import json_bytes
+from headwater.core.limits import DEPTH_MAX, INT32_MAX, TIME_MAX, TIME_MIN, is_instant, out_of_range
+from headwater.core.log.protocol import LogLine, Recorded, RecordedLines, Unreadable
 
 MESSAGE_BYTES_MAX = 256 * 1024
 """A message holds lines up to this size: one write costs one fsync, and a follower need not wait for a megabyte."""
@@ -15,7 +24,8 @@ MESSAGE_BYTES_MAX = 256 * 1024
 LINE_CHARACTERS_MAX = 100_000
 """A longer line is cut, and says so."""
 
-_encoder = msgspec.json.Encoder()
+LOGGER_CHARACTERS_MAX = 600
+_SUBJECT = re.compile(r"hw\.log\.(?P<run_id>[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(?P<attempt>[0-9]{1,9})")
 _decoder = msgspec.json.Decoder(tuple[LogLine, ...])
 
 
@@ -24,7 +34,7 @@ def encode_lines(lines: Sequence[LogLine]) -> Iterator[bytes]:
     held: list[bytes] = []
     size = 0
     for line in lines:
-        encoded = _encoder.encode(_cut(line))
+        encoded = json_bytes(_within_limits(line))
         if held and size + len(encoded) > MESSAGE_BYTES_MAX:
             yield b"[" + b",".join(held) + b"]"
             held, size = [], 0
@@ -34,17 +44,42 @@ def encode_lines(lines: Sequence[LogLine]) -> Iterator[bytes]:
         yield b"[" + b",".join(held) + b"]"
 
 
-def decode_lines(position: Position, subject: str, data: bytes) -> RecordedLines | None:
-    """Return the lines of one message on `hw.log.<run_id>.<attempt>`; None where it holds none."""
+def decode_lines(recorded: Recorded) -> RecordedLines:
+    """Return the lines of one message on `hw.log.<run_id>.<attempt>`; none, and why, where it is a dead letter."""
+    subject = _SUBJECT.fullmatch(recorded.subject)
+    if subject is None:
+        return _unreadable(recorded, "", 0, "No log of a run has this subject.")
+    run_id, attempt = subject["run_id"], int(subject["attempt"])
+    if nests_deeper(recorded.data, DEPTH_MAX):
+        return _unreadable(recorded, run_id, attempt, TOO_DEEP)
     try:
-        _, _, run_id, attempt = subject.split(".")
-        return RecordedLines(position, run_id, int(attempt), _decoder.decode(data))
-    except (ValueError, msgspec.MsgspecError):
-        return None
+        lines = _decoder.decode(recorded.data)
+    except Exception as error:  # noqa: BLE001 - bytes may make a decoder raise anything; it is always the bytes' fault
+        return _unreadable(recorded, run_id, attempt, f"{error}.")
+    for line in lines:
+        if not is_instant(line.at):
+            return _unreadable(recorded, run_id, attempt, out_of_range(line.at))
+    return RecordedLines(recorded.position, run_id, attempt, lines)
 
 
-def _cut(line: LogLine) -> LogLine:
-    if len(line.message) <= LINE_CHARACTERS_MAX:
-        return line
-    left = len(line.message) - LINE_CHARACTERS_MAX
-    return msgspec.structs.replace(line, message=f"{line.message[:LINE_CHARACTERS_MAX]}… ({left} more characters)")
+def _unreadable(recorded: Recorded, run_id: str, attempt: int, reason: str) -> RecordedLines:
+    why = Unreadable(recorded.subject, recorded.recorded_at, CommitUnreadable(reason).reason)
+    return RecordedLines(recorded.position, run_id, attempt, (), why)
+
+
+def _within_limits(line: LogLine) -> LogLine:
+    """Return the line with a level and a time that every consumer can take, and not longer than it may be."""
+    changes: dict[str, Any] = {}
+    if not -INT32_MAX <= line.level <= INT32_MAX:
+        changes["level"] = INT32_MAX if line.level > 0 else -INT32_MAX
+    if not -1 <= line.map_index <= INT32_MAX:
+        changes["map_index"] = -1
+    if not TIME_MIN <= line.at <= TIME_MAX:
+        changes["at"] = min(max(line.at, TIME_MIN), TIME_MAX)
+    if len(line.message) > LINE_CHARACTERS_MAX:
+        left = len(line.message) - LINE_CHARACTERS_MAX
+        changes["message"] = f"{line.message[:LINE_CHARACTERS_MAX]}… ({left} more characters)"
+    for name in ("logger", "task"):
+        if len(text := getattr(line, name)) > LOGGER_CHARACTERS_MAX:
+            changes[name] = text[:LOGGER_CHARACTERS_MAX]
+    return msgspec.structs.replace(line, **changes) if changes else line

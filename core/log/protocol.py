@@ -14,12 +14,16 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from headwater.core.codec import decode
 from headwater.core.commit import Commit, Position
+from headwater.core.dead_letters import DeadLetter
+from headwater.core.edge import read_commit
+from headwater.core.errors import CommitUnreadable
+from headwater.core.events import AnyEvent
+from headwater.core.limits import Instant, Int32, Token, Uuid
 
 
 class Recorded:
-    """A commit as the log holds it: where, when the log received it, and its bytes. The bytes are decoded when asked for."""
+    """A message as the log holds it: where, when the log received it, and its bytes. The bytes are decoded when asked for, once."""
 
     __slots__ = ("_commit", "data", "position", "recorded_at", "subject")
 
@@ -28,19 +32,38 @@ class Recorded:
         self.subject = subject
         self.recorded_at = recorded_at
         self.data = data
-        self._commit: Commit | None = None
+        self._commit: Commit | CommitUnreadable | None = None
 
     @property
     def commit(self) -> Commit:
         """The decoded commit.
 
         Raises:
-            CommitUnreadable: the bytes are not a commit this version can read.
+            CommitUnreadable: this is a dead letter.
 
         """
         if self._commit is None:
-            self._commit = decode(self.data)
+            try:
+                self._commit = read_commit(self.subject, self.data)
+            except CommitUnreadable as error:
+                self._commit = error
+        if isinstance(self._commit, CommitUnreadable):
+            raise self._commit.with_traceback(None)  # raised each time anew, or its traceback would grow
         return self._commit
+
+    @property
+    def dead_letter(self) -> CommitUnreadable | None:
+        """Why the message cannot be read; None where it can."""
+        try:
+            _ = self.commit
+        except CommitUnreadable as error:
+            return error
+        return None
+
+    @property
+    def events(self) -> Sequence[AnyEvent]:
+        """The events of the commit: what folds take in. A dead letter tells nothing, so it has none."""
+        return () if self.dead_letter is not None else self.commit.events
 
     def __repr__(self) -> str:
         return f"<Recorded {self.position} {self.subject}>"
@@ -108,13 +131,17 @@ class EventLog(Protocol):
         """Return which log this is and its last position."""
         ...
 
+    async def at(self, position: Position) -> Recorded | None:
+        """Return the message at this position, or None where there is none."""
+        ...
+
 
 class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
     """What wakes an agent for a run. Carries the run's creation, so that whoever is woken first can complete it after a crash."""
 
-    run_id: str
-    queue_id: str
-    generation: int
+    run_id: Uuid
+    queue_id: Token
+    generation: Int32
     creation: Commit | None = None
 
 
@@ -210,21 +237,30 @@ class RunQueues(Protocol):
 class LogLine(msgspec.Struct, frozen=True, omit_defaults=True, array_like=True):
     """One line a run logged. `level` is Python's number; `task` is the slug of the task that logged it, or empty."""
 
-    at: datetime
-    level: int
+    at: Instant
+    level: Int32
     logger: str
     message: str
     task: str = ""
-    map_index: int = -1
+    map_index: Int32 = -1
+
+
+class Unreadable(NamedTuple):
+    """A message of log lines that cannot be read: a dead letter, and why."""
+
+    subject: str
+    recorded_at: datetime
+    reason: str
 
 
 class RecordedLines(NamedTuple):
-    """Log lines that travelled in one message."""
+    """Log lines that travelled in one message. A dead letter has no lines, and no run where its subject names none."""
 
     position: Position
     run_id: str
     attempt: int
     lines: tuple[LogLine, ...]
+    unreadable: Unreadable | None = None
 
 
 class RunLogs(Protocol):
@@ -238,10 +274,49 @@ class RunLogs(Protocol):
         """Return what is kept of the run's lines, in the order of storing."""
         ...
 
+    async def at(self, position: Position) -> RecordedLines | None:
+        """Return the message at this position, or None where it is kept no more."""
+        ...
+
+    async def bytes_at(self, position: Position) -> bytes | None:
+        """Return the bytes of the message at this position, or None where it is kept no more."""
+        ...
+
     def follow(
         self, run_id: str | None = None, *, after: Position = 0
     ) -> AbstractAsyncContextManager[AsyncIterator[Sequence[RecordedLines]]]:
         """Follow the lines of one run, or of all: what is kept over `after`, then what comes, across reconnects."""
+        ...
+
+
+class KeptLetter(NamedTuple):
+    """A dead letter where it is kept."""
+
+    position: Position
+    letter: DeadLetter
+
+
+class DeadLetters(Protocol):
+    """Messages set aside by those who keep no table, such as work items that no agent can read. The newest 10,000 are kept."""
+
+    async def keep(self, letter: DeadLetter) -> Position:
+        """Store the letter; on disk when this returns. One that is kept already is not kept twice, at least for two minutes."""
+        ...
+
+    async def read(self, *, newest: int | None = None) -> list[KeptLetter]:
+        """Return those that are kept, the oldest first; of the newest so many places, where that is given."""
+        ...
+
+    async def count(self) -> int:
+        """Return how many are kept."""
+        ...
+
+    async def get(self, position: Position) -> DeadLetter | None:
+        """Return one of them, or None where it is not there (any more)."""
+        ...
+
+    async def remove(self, position: Position) -> None:
+        """Keep it no more. Twice is no error."""
         ...
 
 
@@ -293,6 +368,9 @@ class Log(Protocol):
 
     @property
     def logs(self) -> RunLogs: ...
+
+    @property
+    def dead_letters(self) -> DeadLetters: ...
 
     async def sizes(self) -> tuple[StreamSize, ...]:
         """Return how much there is of facts, of items and timers, and of log lines, in this order; what was deleted is left out.

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import msgspec
 
-from headwater.core.codec import decode, encode
+from headwater.core import subjects
+from headwater.core.codec import TOO_DEEP, nests_deeper
+from headwater.core.edge import read_commit, write_commit
 from headwater.core.errors import CommitUnreadable
+from headwater.core.events import RunCreated
+from headwater.core.limits import DEPTH_MAX, Int32, Token, Uuid
 from headwater.core.log.protocol import WorkItem
 
 _NO_CREATION = b"null"
 
 
 class _Wire(msgspec.Struct, frozen=True, kw_only=True):
-    run_id: str
-    queue_id: str
-    generation: int
+    run_id: Uuid
+    queue_id: Token
+    generation: Int32
     creation: msgspec.Raw = msgspec.Raw(_NO_CREATION)
 
 
@@ -27,9 +31,10 @@ def encode_item(item: WorkItem) -> bytes:
 
     Raises:
         CommitTooLarge: the creation it carries does not fit into one.
+        InvalidArgument: it holds what could not be read back.
 
     """
-    creation = _NO_CREATION if item.creation is None else encode(item.creation)
+    creation = _NO_CREATION if item.creation is None else write_commit(subjects.run(item.run_id), item.creation)
     return _encoder.encode(_Wire(run_id=item.run_id, queue_id=item.queue_id, generation=item.generation, creation=msgspec.Raw(creation)))
 
 
@@ -40,10 +45,16 @@ def decode_item(data: bytes) -> WorkItem:
         CommitUnreadable: they hold none that this version can read.
 
     """
+    if nests_deeper(data, DEPTH_MAX):
+        raise CommitUnreadable(TOO_DEEP)
     try:
         wire = _decoder.decode(data)
-    except msgspec.MsgspecError as error:
-        raise CommitUnreadable(f"These bytes are not a work item: {error}") from error
+    except Exception as error:
+        raise CommitUnreadable(f"{error}.") from error
     carried = bytes(wire.creation)
-    creation = None if carried == _NO_CREATION else decode(carried)
+    if carried == _NO_CREATION:
+        return WorkItem(run_id=wire.run_id, queue_id=wire.queue_id, generation=wire.generation)
+    creation = read_commit(subjects.run(wire.run_id), carried)
+    if not creation.events or not isinstance(creation.events[0], RunCreated):
+        raise CommitUnreadable("The commit that the work item carries does not create its run.")
     return WorkItem(run_id=wire.run_id, queue_id=wire.queue_id, generation=wire.generation, creation=creation)

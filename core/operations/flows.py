@@ -238,7 +238,7 @@ async def tasks_and_edges(log: EventLog, registered: FlowRegistered) -> tuple[tu
     seal = hashlib.sha256()
     for number in range(1, registered.parts.count + 1):
         for recorded in await log.read(subjects.registration_part(registered.parts.registration_id, number)):
-            for part in recorded.commit.events:
+            for part in recorded.events:
                 if isinstance(part, RegistrationPart):
                     seal.update(encode_event(part))
                     tasks.extend(part.tasks)

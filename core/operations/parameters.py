@@ -10,7 +10,7 @@ import msgspec
 
 from headwater.core.errors import InvalidParameters
 from headwater.core.events import ParameterSpec
-from headwater.core.plain_values import problem_of
+from headwater.core.json_values import json_problem
 
 PARAMETERS_BYTES_MAX = 256 * 1024
 
@@ -50,7 +50,7 @@ def check_values(parameters: Mapping[str, Any]) -> None:
 
     """
     for name, value in parameters.items():
-        if (problem := problem_of(value)) is not None:
+        if (problem := json_problem(value)) is not None:
             raise InvalidParameters(f"The value of parameter {name!r} is not JSON: {problem}.")
     size = len(msgspec.json.encode(parameters))
     if size > PARAMETERS_BYTES_MAX:

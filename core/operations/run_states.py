@@ -12,10 +12,10 @@ from headwater.core.commands import ResumeTaskRuns, RunCommand, SetRunState, Set
 from headwater.core.commit import Position
 from headwater.core.errors import Conflict, InvalidArgument, VersionLocked
 from headwater.core.events import EdgeSpec, ResultReference, TaskSpec
+from headwater.core.json_values import json_problem
 from headwater.core.log.protocol import EventLog, RunQueues
 from headwater.core.operations.flows import registration, tasks_and_edges
 from headwater.core.operations.runs import arm, load_run, slug_of
-from headwater.core.plain_values import problem_of
 from headwater.core.rules import set_state
 from headwater.core.rules.run import Run
 from headwater.core.rules.task_run import TaskRunKey
@@ -131,7 +131,7 @@ def inline_result(value: object) -> ResultReference:
         InvalidArgument: it is not JSON, or larger than 64 KB.
 
     """
-    problem = problem_of(value)
+    problem = json_problem(value)
     if problem is not None:
         raise InvalidArgument(f"The result is not JSON: {problem}.")
     size = len(msgspec.json.encode(value))

@@ -16,14 +16,15 @@ from headwater.core.concurrency import together
 from headwater.core.errors import Ambiguous, Conflict, InvalidArgument, LogError, NotFound, OutcomeUnknown
 from headwater.core.events import FlowRegistered, RunCreated, RunDeleted, TaskSpec
 from headwater.core.identifiers import derived_id, new_id, parsed_uuid
+from headwater.core.json_values import json_problem
 from headwater.core.labels import label_set, queue_id
+from headwater.core.limits import TIME_MAX, TIME_MIN, is_instant
 from headwater.core.log.protocol import EventLog, RunQueues, WorkItem
 from headwater.core.names import generated_name
 from headwater.core.operations.flow_catalogue import FlowCatalogue
 from headwater.core.operations.flows import registration, tasks_and_edges
 from headwater.core.operations.parameters import run_parameters, with_defaults
 from headwater.core.operations.queues import open_queue
-from headwater.core.plain_values import problem_of
 from headwater.core.rules import run as run_rules
 from headwater.core.rules.flow_group import FlowGroup
 from headwater.core.rules.run import Run
@@ -167,13 +168,19 @@ def _existing(run_id: str, state: Run, created: RunCreated) -> CreatedRun:
 def _creation(version: FlowRegistered, group: FlowGroup, project_name: str, request: RunRequest, *, now: datetime) -> CreateRun:
     """Choose all of the run: what was asked for goes before what the flow says, and that before what the version was registered with."""
     key = request.idempotency_key
-    run_id = new_id() if key is None else derived_id("run", version.flow_id, key)
     for name, value in request.context.items():
-        if (problem := problem_of({name: value})) is not None:
+        if (problem := json_problem({name: value})) is not None:
             raise InvalidArgument(f"The context value {name!r} is not JSON: {problem}.")
+    if (problem := json_problem(request.run_config)) is not None:
+        raise InvalidArgument(f"The run config is not JSON: {problem}.")
+    if (problem := json_problem(key)) is not None:
+        raise InvalidArgument(f"The idempotency key cannot be stored: {problem}.")
     start_time = request.start_time or now
     if start_time.tzinfo is None:
         raise InvalidArgument(f"The start time {start_time.isoformat()} bears no time zone.", hint="Add one, such as +00:00.")
+    if not is_instant(start_time):
+        raise InvalidArgument(f"The start time {start_time.isoformat()} is not between the years {TIME_MIN.year} and {TIME_MAX.year}.")
+    run_id = new_id() if key is None else derived_id("run", version.flow_id, key)
     given_config = version.run_config if request.run_config is None else request.run_config
     own_labels = version.labels if group.labels is None else group.labels
     labels = label_set(own_labels if request.labels is None else request.labels)
@@ -275,8 +282,8 @@ async def find_deleted_run(log: EventLog, run_id: str) -> DeletedRun | None:
     """Return the run if it was deleted, which only the log knows; None where it was not, or never was."""
     state, found = run_rules.RULES.initial, None
     for recorded in await log.read(subjects.run(run_id)):
-        state = run_rules.RULES.fold(recorded.commit.events, state)
-        for event in recorded.commit.events:
+        state = run_rules.RULES.fold(recorded.events, state)
+        for event in recorded.events:
             if isinstance(event, RunDeleted):
                 found = (recorded.commit.at, recorded.commit.actor, event.reason, recorded.position)
     return None if found is None else DeletedRun(state, *found)

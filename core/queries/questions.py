@@ -218,6 +218,24 @@ class StartRebuild(Query, tag="rebuild", frozen=True, kw_only=True):
     """Ask the server to rebuild all views from the log, beside the live ones. Answered at once; `hw.beat.rebuild` tells the progress."""
 
 
+class ListDeadLetters(Query, tag="dead_letters", frozen=True, kw_only=True):
+    """Messages that were set aside, the newest first: facts, log lines and work items."""
+
+    limit: int = 100
+
+
+class GetDeadLetter(Query, tag="dead_letter", frozen=True, kw_only=True):
+    """One message that was set aside, with its first bytes. `key` is that of its row."""
+
+    key: str
+
+
+class RetryDeadLetter(Query, tag="retry_dead_letter", frozen=True, kw_only=True):
+    """Try one message once more; the answer tells what came of it."""
+
+    key: str
+
+
 AnyQuery = (
     ListProjects
     | ListFlows
@@ -240,4 +258,7 @@ AnyQuery = (
     | CountRuns
     | GetViewsStatus
     | StartRebuild
+    | ListDeadLetters
+    | GetDeadLetter
+    | RetryDeadLetter
 )

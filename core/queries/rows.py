@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -297,6 +298,50 @@ class SetAsideRow(Row, frozen=True, kw_only=True):
     recorded_at: datetime
 
 
+class DeadLetterSource(StrEnum):
+    """Where a dead letter lay: among the facts, the log lines, or the work items."""
+
+    EVENTS = "events"
+    LOGS = "logs"
+    WORK = "work"
+
+
+class DeadLetterRow(Row, frozen=True, kw_only=True):
+    """A message that was set aside, and why. `key` names it, like "events:17".
+
+    `position` is that of the message in its stream, or of a work item among the dead letters. `event` are the names of a commit's
+    events, as far as they could be read; `reported_by` is the agent that found it, or empty; `size` its bytes, where that is known.
+    """
+
+    key: str
+    source: DeadLetterSource
+    position: Position
+    subject: str
+    event: str
+    reason: str
+    recorded_at: datetime
+    reported_by: str = ""
+    size: int | None = None
+
+
+class DeadLetterDetail(DeadLetterRow, frozen=True, kw_only=True):
+    """The same with its first 64 KiB, as base64 in JSON; None where no stream keeps them any more."""
+
+    data: bytes | None = None
+
+
+class RetryRow(Row, frozen=True, kw_only=True):
+    """What came of trying a dead letter once more.
+
+    `outcome` is "rebuilding" (the views are rebuilt with it), "applied", "offered" (a work item is back in its queue), "gone",
+    "unreadable" or "refused"; after the last two it is a dead letter still.
+    """
+
+    key: str
+    outcome: str
+    message: str
+
+
 class RebuildProgress(Row, frozen=True, kw_only=True):
     """How far a rebuild is. `state` is "running", "switched" or "failed"; `reason` tells why it failed."""
 
@@ -311,7 +356,8 @@ class ViewsStatusRow(Row, frozen=True, kw_only=True):
     """The views against the log.
 
     `position` is what the views show, `log_position` the log's tail and `lag` the difference in commits. `problem` says in words what
-    keeps the views from following, or is None.
+    keeps the views from following, or is None. `set_aside_count`, `log_dead_letters` and `work_dead_letters` count the dead letters
+    among facts, log lines and work items.
     """
 
     schema: str
@@ -323,5 +369,7 @@ class ViewsStatusRow(Row, frozen=True, kw_only=True):
     log_lines_position: Position
     set_aside_count: int
     set_aside: tuple[SetAsideRow, ...] = ()
+    log_dead_letters: int = 0
+    work_dead_letters: int = 0
     rebuild: RebuildProgress | None = None
     problem: str | None = None

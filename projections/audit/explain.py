@@ -137,7 +137,7 @@ class _Explaining:
         self.around = around
         self.now = now
         self.say_time = say_time
-        events = [_Event(recorded, event) for recorded in history for event in recorded.commit.events]
+        events = [_Event(recorded, event) for recorded in history for event in recorded.events]
         self.run: Run = RULES.fold(each.event for each in events)
         restarts = [index for index, each in enumerate(events) if isinstance(each.event, RunRestarted)]
         self.life = events[restarts[-1] :] if restarts else events

@@ -9,7 +9,8 @@ import anyio
 import msgspec
 
 from headwater.core import subjects
-from headwater.core.errors import NoAnswer, ViewsError
+from headwater.core.codec import message_decoder
+from headwater.core.errors import CommitUnreadable, NoAnswer, ViewsError
 from headwater.core.labels import takes
 from headwater.core.log.protocol import Log
 from headwater.core.operations.queues import queue
@@ -25,7 +26,7 @@ ANSWER_SECONDS = 1.0
 _ASKED_MAX = 20
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(HoldsAnswer).decode
+_decode = message_decoder(HoldsAnswer)
 
 
 async def explain_run(
@@ -104,5 +105,5 @@ async def _answering(log: Log, agent_ids: list[str], is_heard: Callable[[str], b
 async def _ask(log: Log, agent_id: str, question: HoldsQuestion) -> HoldsAnswer | None:
     try:
         return _decode(await log.request(subjects.ask_agent(agent_id), _encode(question), timeout=ANSWER_SECONDS))
-    except (NoAnswer, msgspec.MsgspecError):
+    except (NoAnswer, CommitUnreadable):
         return None

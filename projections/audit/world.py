@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from headwater.core.commit import Position
-from headwater.core.errors import CommitUnreadable
 from headwater.core.log.protocol import Recorded
 from headwater.core.rules import agent, flow_group, project, queue, run
 from headwater.core.rules.aggregate import Rules
@@ -41,12 +40,10 @@ class World:
         if key is None:
             return None
         rules = RULES[key[0]]
-        try:
-            events = recorded.commit.events
-        except CommitUnreadable as error:
-            self.unreadable.append((recorded.position, recorded.subject, str(error)))
+        if (dead := recorded.dead_letter) is not None:
+            self.unreadable.append((recorded.position, recorded.subject, dead.reason))
             return key
-        self.states[key] = rules.fold(events, self.states.get(key, rules.initial))
+        self.states[key] = rules.fold(recorded.events, self.states.get(key, rules.initial))
         return key
 
 

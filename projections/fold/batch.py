@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from headwater.core.commit import Commit, Position
-from headwater.core.errors import CommitUnreadable
 from headwater.core.events import AnyEvent, RunCreated, event_type
 from headwater.core.log.protocol import Recorded
 from headwater.projections.fold.catalogue import fold_catalogue_event
@@ -18,12 +17,7 @@ _UNREADABLE = "?"
 
 
 def runs_needed(batch: Sequence[Recorded], known: dict[str, RunRecord]) -> list[str]:
-    """Return the ids of runs that the batch goes on with and that are not at hand; those it creates itself are left out.
-
-    Raises:
-        CommitUnreadable: a commit of a run cannot be read.
-
-    """
+    """Return the ids of runs that the batch goes on with and that are not at hand; those it creates itself are left out."""
     needed: dict[str, None] = {}
     created: set[str] = set()
     for recorded in batch:
@@ -33,10 +27,10 @@ def runs_needed(batch: Sequence[Recorded], known: dict[str, RunRecord]) -> list[
         run_id = subject[len(RUN_SUBJECTS) :]
         if run_id in known or run_id in created or run_id in needed:
             continue
-        events = recorded.commit.events
+        events = recorded.events
         if events and type(events[0]) is RunCreated:
             created.add(run_id)
-        else:
+        elif events:
             needed[run_id] = None
     return list(needed)
 
@@ -44,18 +38,27 @@ def runs_needed(batch: Sequence[Recorded], known: dict[str, RunRecord]) -> list[
 def fold_batch(batch: Sequence[Recorded], known: dict[str, RunRecord]) -> Changes:
     """Fold the batch into changes. `known` holds the runs that exist; new ones are added to it.
 
-    Raises:
-        CommitUnreadable, CannotApply: a commit cannot be applied; nothing of these changes, nor of `known`, may be used then.
-
+    Dead letters, and commits that contradict what was before them, are set aside in the changes; all others are folded, once.
     """
     changes = Changes()
     for recorded in batch:
-        fold_commit(changes, known, recorded)
+        if (dead := recorded.dead_letter) is not None:
+            set_aside(changes, recorded, _UNREADABLE, dead.reason)
+            continue
+        try:
+            fold_commit(changes, known, recorded)
+        except CannotApply as error:
+            set_aside(changes, recorded, described(recorded), str(error))
     return changes
 
 
 def fold_commit(changes: Changes, known: dict[str, RunRecord], recorded: Recorded) -> None:
-    """Fold one commit. Raises as `fold_batch`."""
+    """Fold one commit that can be read.
+
+    Raises:
+        CannotApply: it contradicts what was before it; nothing of it was folded.
+
+    """
     commit = recorded.commit
     subject = recorded.subject
     if subject.startswith(RUN_SUBJECTS):
@@ -77,11 +80,8 @@ def set_aside(changes: Changes, recorded: Recorded, event: str, reason: str) -> 
 
 
 def described(recorded: Recorded) -> str:
-    """Return the names of the commit's events, for the one who looks at what was set aside."""
-    try:
-        return ", ".join(dict.fromkeys(event_type(event) for event in recorded.commit.events))
-    except CommitUnreadable:
-        return _UNREADABLE
+    """Return the names of the commit's events, for those who look at what was set aside."""
+    return ", ".join(dict.fromkeys(map(event_type, recorded.events))) or _UNREADABLE
 
 
 __all__ = ["CannotApply", "described", "fold_batch", "fold_commit", "runs_needed", "set_aside"]

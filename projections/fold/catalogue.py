@@ -90,8 +90,6 @@ def _project(
 ) -> None:
     match event:
         case ProjectCreated():
-            if event.project_id != project_id:
-                raise CannotApply(f"The commit creates project {event.project_id}, which is not the project of its subject.")
             statement = "INSERT INTO projects (id, name, description, created, created_by, position) VALUES ($1, $2, $3, $4, $5, $6)"
             changes.execute(statement, project_id, text(event.name), text(event.description), commit.at, text(commit.actor), position)
         case ProjectRenamed():
@@ -117,8 +115,6 @@ INSERT INTO flow_versions (
 
 
 def _registered(changes: Changes, group_id: str, position: Position, commit: Commit, event: FlowRegistered) -> None:
-    if event.flow_group_id != group_id:
-        raise CannotApply(f"The commit registers a version of flow {event.flow_group_id}, which is not the flow of its subject.")
     changes.execute(_GROUP, group_id, event.project_id, text(event.name))
     changes.execute(
         _VERSION,

@@ -40,21 +40,18 @@ def fold_run_commit(changes: Changes, known: dict[str, RunRecord], run_id: str, 
     """Fold one commit on a run and return the events of types we do not know. `known` holds the run if it exists.
 
     Raises:
-        CannotApply: the run does not exist, or exists already.
+        CannotApply: the run does not exist, or exists already; nothing was folded.
 
     """
     record = known.get(run_id)
+    _refuse_contradictions(record, commit)
     place = Place(run_id, position, 0 if record is None else record.attempt)
     unknown: list[AnyEvent] = []
     for seq, event in enumerate(commit.events):
         kind = type(event)
         if kind is RunCreated:
-            if record is not None:
-                raise CannotApply("The run was created before.")
             record = known[run_id] = _created(place, commit, event)
             changes.created_runs.append(run_id)
-        elif record is None or record.deleted:
-            raise CannotApply("The run was never created, or it was deleted.")
         elif (fold_task_run := TASK_RUN_FOLDS.get(kind)) is not None:
             patches = changes.task_runs.get(run_id)
             if patches is None:
@@ -62,7 +59,7 @@ def fold_run_commit(changes: Changes, known: dict[str, RunRecord], run_id: str, 
             fold_task_run(event, patches, changes.task_run_states, place, seq)
             if isinstance(event, TaskRunCached) and event.cache:
                 changes.cached_results.append(cached_result(event, place, seq))
-        elif (fold_run := RUN_FOLDS.get(kind)) is not None:
+        elif record is not None and (fold_run := RUN_FOLDS.get(kind)) is not None:
             state = fold_run(changes, record, event)
             place.attempt = record.attempt
             if state is not None:
@@ -75,9 +72,21 @@ def fold_run_commit(changes: Changes, known: dict[str, RunRecord], run_id: str, 
     return unknown
 
 
+def _refuse_contradictions(record: RunRecord | None, commit: Commit) -> None:
+    created, deleted = record is not None, record is not None and record.deleted
+    for event in commit.events:
+        kind = type(event)
+        if kind is RunCreated:
+            if created:
+                raise CannotApply("The run was created before.")
+            created = True
+        elif not created or deleted:
+            raise CannotApply("The run was never created, or it was deleted.")
+        elif kind is RunDeleted:
+            deleted = True
+
+
 def _created(place: Place, commit: Commit, event: Any) -> RunRecord:
-    if event.run_id != place.run_id:
-        raise CannotApply(f"The commit creates run {event.run_id}, which is not the run of its subject.")
     record = RunRecord(place.run_id, event.flow_group_id, event.project_id, commit.at)
     record.created = event
     record.created_by = text(commit.actor)

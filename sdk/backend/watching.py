@@ -108,7 +108,7 @@ class _Watch:
         async with self._client.log.events.follow(subjects.run(self._run_id)) as commits:
             async for batch in commits:
                 for recorded in batch:
-                    for event in recorded.commit.events:
+                    for event in recorded.events:
                         before, run = run, RULES.evolve(run, event)
                         if (run.state, run.message) != (before.state, before.message):
                             line = FlowRunLog(recorded.commit.at, logging.INFO, f"Entered state <{run.state}>: {run.message}")

@@ -8,7 +8,9 @@ from typing import Any
 import msgspec
 
 from headwater.core.events import EdgeSpec, ParameterSpec, StorageReference, TaskSpec
+from headwater.core.json_values import json_problem
 from headwater.core.labels import label_set
+from headwater.core.limits import NAME_CHARACTERS_MAX
 from headwater.core.operations.flows import FlowMetadata
 from headwater.graph.errors import InvalidFlow
 from headwater.graph.flow import Flow
@@ -33,6 +35,31 @@ def check_results(flow: Flow) -> None:
         )
 
 
+def check_settings(flow: Flow) -> None:
+    """Check that all that a registration tells of the flow can be stored, and read by everyone.
+
+    Raises:
+        InvalidFlow: a setting holds what cannot; the sentence says whose, and what.
+
+    """
+    told: list[tuple[str, Any]] = [(f"the default of parameter {each.name!r}", each.default) for each in flow.parameters()]
+    told.append(("the run config", flow.run_config.serialize() if flow.run_config is not None else None))
+    told.append(("the schedule", flow.schedule.serialize() if flow.schedule is not None else None))
+    for task in flow.tasks:
+        told.extend(
+            (f"{name} of task {flow.slugs[task]!r}", value)
+            for name in ("name", "slug", "cache_key", "target", "task_run_name", "nout")
+            if (value := getattr(task, name)) is not None and not callable(value)
+        )
+        told.append((f"the tags of task {flow.slugs[task]!r}", list(task.tags)))
+    for what, value in told:
+        if (problem := json_problem(value)) is not None:
+            raise InvalidFlow(f"Flow {flow.name!r} cannot be registered: {what} cannot be stored: {problem}.")
+    long = [slug for slug in flow.slugs.values() if len(slug) > NAME_CHARACTERS_MAX]
+    if long:
+        raise InvalidFlow(f"Flow {flow.name!r} cannot be registered: the slug {long[0][:50]!r}... has {len(long[0])} characters.")
+
+
 def add_labels(flow: Flow, labels: Iterable[str]) -> None:
     """Add labels to the flow's run config, so that agents started for this flow bear them too.
 
@@ -48,11 +75,14 @@ def add_labels(flow: Flow, labels: Iterable[str]) -> None:
 
 def metadata_of(flow: Flow, storage: Storage, *, serialized_hash: str, schedule_active: bool) -> FlowMetadata:
     """Return what a registration tells of the flow, as it lies in the storage."""
+    reference = storage.reference(flow.name)
+    if (problem := json_problem(reference)) is not None:
+        raise InvalidFlow(f"Flow {flow.name!r} cannot be registered: the place of its code cannot be told: {problem}.")
     serialized = flow.serialize(build=False)
     schedule: Mapping[str, Any] | None = serialized["schedule"]
     return FlowMetadata(
         name=flow.name,
-        storage=msgspec.convert(storage.reference(flow.name), StorageReference),
+        storage=msgspec.convert(reference, StorageReference),
         tasks=msgspec.convert(serialized["tasks"], tuple[TaskSpec, ...]),
         edges=tuple(EdgeSpec(**edge) for edge in serialized["edges"]),
         parameters=tuple(ParameterSpec(**parameter) for parameter in serialized["parameters"]),

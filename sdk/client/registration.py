@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 
-from headwater.client.flow_metadata import add_labels, check_results, metadata_of
+from headwater.client.flow_metadata import add_labels, check_results, check_settings, metadata_of
 from headwater.client.run_info import page_of_flow
 from headwater.core.errors import HeadwaterError, InvalidArgument, OutcomeUnknown
 from headwater.core.identifiers import flow_group_id
@@ -102,6 +102,7 @@ async def register(
     """Check, store and register the flow. Raises as `register_flow`."""
     flow.validate()
     check_results(flow)
+    check_settings(flow)
     add_labels(flow, _labels(labels))
     log = client.log.events
     project_id = await find_project(log, project_name)
@@ -119,11 +120,13 @@ async def register(
     serialized_hash = flow.serialized_hash()
     storage = _storage_for(flow, build, storage_kwargs or {})
     if build:
+        if isinstance(storage, Local):
+            storage.home = client.settings.home
         storage.add_flow(flow)
         await anyio.to_thread.run_sync(storage.build)
-    metadata = metadata_of(flow, storage, serialized_hash=serialized_hash, schedule_active=set_schedule_active)
     remove_stored = partial(_remove_stored, storage, flow.name) if build else _keep
     try:
+        metadata = metadata_of(flow, storage, serialized_hash=serialized_hash, schedule_active=set_schedule_active)
         done: Registration = await append_registration(
             log, metadata, project_name=project_name, author=client.author, idempotency_key=idempotency_key
         )

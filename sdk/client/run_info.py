@@ -74,10 +74,11 @@ async def read_run(log: EventLog, run_id: str, *, at_least: Position = 0) -> tup
     recorded = await log.read(subjects.run(checked), at_least=at_least)
     state = RULES.initial
     for each in recorded:
-        state = RULES.fold(each.commit.events, state)
+        state = RULES.fold(each.events, state)
     if state.created is None:
         raise NotFound("run", run_id, hint="`headwater get flow-runs` lists runs with their ids.")
-    return state, recorded[0].commit.at, recorded[0].commit.actor, recorded[-1].position
+    created = next(each.commit for each in recorded if each.events)
+    return state, created.at, created.actor, recorded[-1].position
 
 
 async def run_info(log: EventLog, run_id: str, *, at_least: Position = 0) -> FlowRunInfo:

@@ -10,15 +10,19 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from headwater.core.text import shown
+from headwater.engine.interrupts import is_interrupt
 from headwater.engine.results import CheckpointResult, Result
 from headwater.engine.serializers import PickleSerializer
 from headwater.utilities.configuration import home_directory
 from headwater.utilities.files import file_name
+from headwater.utilities.logging import get_logger
 
 CONTEXT_KEY = "_checkpoints"
 
 _log = logging.getLogger(__name__)
 
+_warned: set[str] = set()
 _writing = threading.Lock()
 # A thread that is not there after a fork may have held it.
 os.register_at_fork(after_in_child=_writing._at_fork_reinit)  # type: ignore[attr-defined]  # noqa: SLF001 - as the standard library does it
@@ -49,9 +53,16 @@ class Checkpoints:
         if context.get("task_slug") not in self._slugs:
             return Result(value)
         try:
-            location = self._write(PickleSerializer().serialize(value), context)
-        except Exception as error:  # noqa: BLE001 - whatever pickling the user's values comes to, the task has succeeded
-            _log.debug("The value of %s is not kept: %r", context.get("task_slug"), error)
+            data = PickleSerializer().serialize(value)
+        except BaseException as error:  # whatever pickling the user's values comes to, the task has succeeded
+            if is_interrupt(error):
+                raise
+            _log.debug("The value of %s is not kept: %s", context.get("task_slug"), shown(error))
+            return Result(value)
+        try:
+            location = self._write(data, context)
+        except OSError as error:
+            _warn_once(str(context.get("flow_run_id")), error)
             return Result(value)
         return CheckpointResult(value, location)
 
@@ -79,6 +90,15 @@ class Checkpoints:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._size = os.fstat(self._descriptor).st_size
         self._path, self._process_id = str(path), os.getpid()
+
+
+def _warn_once(run_id: str, error: OSError) -> None:
+    """Say once for a run, in each process, that values find no place: its tasks succeed all the same."""
+    if run_id not in _warned:
+        _warned.add(run_id)
+        get_logger("FlowRunner").warning(
+            "Values of this run's tasks are not kept: %s. Another attempt of the run would execute these tasks again.", error
+        )
 
 
 def _path(context: dict[str, Any]) -> Path:

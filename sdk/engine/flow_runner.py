@@ -10,15 +10,18 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from headwater.core.text import shown
 from headwater.engine import rules
 from headwater.engine.caching import Caches, caches_of_this_process
 from headwater.engine.checkpoints import CONTEXT_KEY, Checkpoints
 from headwater.engine.clock import Clock, SystemClock
+from headwater.engine.interrupts import is_interrupt
 from headwater.engine.mapping import states_of_children
 from headwater.engine.plan import plan_of
 from headwater.engine.recorder import Recorder
-from headwater.engine.runner import call_state_handlers
+from headwater.engine.runner import as_state, call_state_handlers
 from headwater.engine.state import Cancelled, Failed, Looped, Mapped, Paused, Pending, Resume, Retrying, Running, State
+from headwater.engine.task_call import TaskCall
 from headwater.engine.task_runner import NO_CONTEXT, PENDING, TaskRun, TaskRunner
 from headwater.graph.task import Task
 from headwater.utilities.configuration import config
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from headwater.graph.flow import Flow
 
 STOP_CHECK_SECONDS = 1.0
+SLEEP_SECONDS_MAX = 86_400.0
+"""No wait at once is longer: what the operating system is asked to wait for has an end."""
 
 
 class FlowRunner:
@@ -125,8 +130,11 @@ class FlowRunner:
         outcome = rules.flow_outcome(references, (states[task] for task in flow.terminal_tasks()))
         if flow.terminal_state_handler is not None and outcome.is_finished():
             try:
-                outcome = flow.terminal_state_handler(flow, outcome, set(references)) or outcome
-            except Exception as error:  # the handler is the user's code
+                handled = flow.terminal_state_handler(flow, outcome, set(references)) or outcome
+                outcome = as_state(handled, "The terminal state handler returned")
+            except BaseException as error:  # the handler is the user's code
+                if is_interrupt(error):
+                    raise
                 self._logger.exception("Exception raised while calling the terminal state handler.")
                 outcome = Failed("Exception raised while calling the terminal state handler.", result=error)
         outcome.result = states
@@ -227,8 +235,18 @@ class _Work:
             if call is None:
                 self._settle(run)
             else:
-                self._in_flight += 1
-                self._executor.submit(run, call)
+                self._submit(run, call)
+
+    def _submit(self, run: TaskRun, call: TaskCall) -> None:
+        try:
+            self._executor.submit(run, call)
+        except BaseException as error:  # no process or thread can be started, the cluster is gone, ...
+            if is_interrupt(error):
+                raise
+            self._task_runner.conclude(run, Failed(f"The executor could not take the task: {shown(error)}", result=error))
+            self._settle(run)
+        else:
+            self._in_flight += 1
 
     def _take_up(self, run: TaskRun) -> bool:
         """Put a task run where an earlier attempt left it, if one did; tell whether it is over or waits there."""
@@ -256,8 +274,10 @@ class _Work:
             return True
         try:
             left.load_result(run.step.task.result or self._flow_result)
-        except Exception as error:  # noqa: BLE001 - however reading it fails, the task can be executed again
-            get_logger("FlowRunner").warning("Task '%s' is executed again: its result cannot be read (%r).", run.name, error)
+        except BaseException as error:  # however reading it fails, the task can be executed again
+            if is_interrupt(error):
+                raise
+            get_logger("FlowRunner").warning("Task '%s' is executed again: its result cannot be read (%s).", run.name, shown(error))
             return False
         return True
 
@@ -318,7 +338,7 @@ class _Work:
         run.followers = None
 
     def _take_outcome(self) -> None:
-        seconds = self._seconds_until_next() if self._waiting else None
+        seconds = min(self._seconds_until_next(), SLEEP_SECONDS_MAX) if self._waiting else None
         if self._paused and self._recorder is not None:
             seconds = STOP_CHECK_SECONDS if seconds is None else min(seconds, STOP_CHECK_SECONDS)
         taken = self._executor.next_outcome(seconds)
@@ -397,7 +417,7 @@ class _Work:
         seconds = self._seconds_until_next()
         if self._longest_wait is not None and seconds > self._longest_wait.total_seconds():
             return False
-        self._clock.wait(seconds if self._recorder is None else min(seconds, STOP_CHECK_SECONDS))
+        self._clock.wait(min(seconds, SLEEP_SECONDS_MAX if self._recorder is None else STOP_CHECK_SECONDS))
         return True
 
 

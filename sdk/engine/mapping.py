@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from headwater.core.text import shown
+from headwater.engine.interrupts import is_interrupt
 from headwater.engine.state import Failed, Mapped, State, Success
 from headwater.graph.edge import Edge
 
@@ -21,9 +23,17 @@ def states_of_children(edges: Sequence[Edge], states: Sequence[State]) -> list[l
             continue
         try:
             columns.append(_elements(edge, state))
-        except TypeError as error:
+        except BaseException as error:  # looking for elements runs the code of what there is
+            if is_interrupt(error):
+                raise
+            if not isinstance(error, TypeError):
+                return Failed(
+                    f"The task cannot be mapped over the result of {edge.upstream_task.name!r}: taking it apart raised {shown(error)}.",
+                    result=error,
+                )
             kind = type(state.result).__name__
-            why = f"{error}. What is flattened is a list of lists" if edge.flattened else f"a value of type {kind} has no elements"
+            flattened = f"{shown(error, str)}. What is flattened is a list of lists"
+            why = flattened if edge.flattened else f"a value of type {kind} has no elements"
             return Failed(
                 f"The task cannot be mapped over the result of {edge.upstream_task.name!r}: {why}. "
                 "Wrap inputs that are the same for all in unmapped(...).",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from headwater.core.errors import InvalidArgument
+from headwater.core.json_values import json_problem
 from headwater.engine.serializers import PickleSerializer, Serializer
 from headwater.utilities.configuration import home_directory
 from headwater.utilities.files import file_name, write_whole
@@ -116,15 +117,8 @@ class InlineResult(Result):
     __slots__ = ()
 
     def write(self, value: Any, **context: Any) -> Result:  # noqa: ARG002 - it lies nowhere
-        try:
-            text = json.dumps(value)
-        except (TypeError, ValueError) as error:
-            raise InvalidArgument(f"An InlineResult holds JSON values only: {error}.", hint="Use a LocalResult.") from error
-        if len(text.encode()) > INLINE_BYTES_MAX:
-            raise InvalidArgument(
-                f"An InlineResult holds at most {INLINE_BYTES_MAX} bytes; this value has {len(text.encode())}.",
-                hint="Keep large values elsewhere, for example with a LocalResult.",
-            )
+        if (problem := inline_problem(value)) is not None:
+            raise InvalidArgument(f"An InlineResult {problem}.", hint="Keep this value elsewhere, for example with a LocalResult.")
         return self.at(None, value)
 
     def read(self, location: str) -> Result:
@@ -136,6 +130,16 @@ class InlineResult(Result):
 
     def reference(self) -> dict[str, Any]:
         return {**super().reference(), "value": self.value}
+
+
+def inline_problem(value: Any) -> str | None:
+    """Return what keeps a value from being kept in an event, as the rest of a sentence on what it holds; None where nothing does."""
+    from headwater.core.json_bytes import json_bytes  # brings what most flows do not need
+
+    if (problem := json_problem(value)) is not None:
+        return f"holds JSON values only: {problem}"
+    size = len(json_bytes(value))
+    return None if size <= INLINE_BYTES_MAX else f"holds at most {INLINE_BYTES_MAX} bytes; this value has {size}"
 
 
 PrefectResult = InlineResult

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from headwater.core.text import shown
+from headwater.engine.interrupts import is_interrupt
 from headwater.engine.signals import StateSignal
 from headwater.engine.state import (
     Cancelled,
@@ -55,11 +57,13 @@ def refusal(task: Task, edges: Sequence[Edge], states: Sequence[State]) -> State
     if task.skip_on_upstream_skip and any(isinstance(state, Skipped) for state in before.values()):
         return Skipped("Upstream task was skipped; set skip_on_upstream_skip=False if this task should run all the same.")
     try:
-        allowed = task.trigger(before)
+        allowed = bool(task.trigger(before))
     except StateSignal as signal:
         return signal.state
-    except Exception as error:  # noqa: BLE001 - a trigger may be the user's code
-        return TriggerFailed(f"Unexpected error while checking the trigger: {error!r}", result=error)
+    except BaseException as error:  # a trigger may be the user's code
+        if is_interrupt(error):
+            raise
+        return TriggerFailed(f"Unexpected error while checking the trigger: {shown(error)}", result=error)
     return None if allowed else TriggerFailed("Trigger failed")
 
 

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
+from headwater.core.text import shown
+from headwater.engine.interrupts import is_interrupt
 from headwater.engine.signals import ENDRUN, StateSignal
 from headwater.engine.state import Failed, State
 from headwater.graph.task import StateHandler
@@ -20,10 +22,24 @@ def call_state_handlers(handlers: Iterable[StateHandler], subject: Any, old: Sta
     """
     try:
         for handler in handlers:
-            new = handler(subject, old, new) or new
+            new = as_state(handler(subject, old, new) or new, "A state handler returned")
     except StateSignal as signal:
         return signal.state
-    except Exception as error:  # a handler is the user's code
+    except BaseException as error:  # a handler is the user's code
+        if is_interrupt(error):
+            raise
         logger.exception("Exception raised while calling state handlers.")
         return Failed("Exception raised while calling state handlers.", result=error)
     return new
+
+
+def as_state(given: object, told: str) -> State:
+    """Return what code of the user's gave as a state.
+
+    Raises:
+        TypeError: it is none; `told` begins the sentence.
+
+    """
+    if not isinstance(given, State):
+        raise TypeError(f"{told} {shown(given)}, which is no state: it must be a state, such as Failed('too little'), or None.")
+    return given

@@ -9,6 +9,7 @@ from headwater.engine.clock import Clock
 from headwater.engine.parameters import run_parameters
 from headwater.engine.state import Cancelled, State
 from headwater.graph.errors import InvalidFlow
+from headwater.schedules.schedules import NothingPasses
 from headwater.utilities.logging import get_logger
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ def run_on_schedule(flow: Flow, run: Run, parameters: Mapping[str, Any], clock: 
     Raises:
         WrongParameters: a parameter is unknown, or nobody gives it.
         InvalidFlow: the schedule is over.
+        NothingPasses: its filters let no moment pass.
 
     """
     schedule = flow.schedule
@@ -36,7 +38,13 @@ def run_on_schedule(flow: Flow, run: Run, parameters: Mapping[str, Any], clock: 
     last: State | None = None
     after = clock.now()
     while True:
-        events = schedule.next(1, after=after, return_events=True)
+        try:
+            events = schedule.next(1, after=after, return_events=True)
+        except NothingPasses as error:
+            if last is None:
+                raise
+            logger.warning("%s", error)
+            return last
         if not events:
             if last is None:
                 raise InvalidFlow(

@@ -5,17 +5,20 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from contextvars import copy_context
 from typing import Any
 
+from headwater.core.text import shown
 from headwater.engine.checkpoints import CONTEXT_KEY
+from headwater.engine.interrupts import is_interrupt
 from headwater.engine.results import Result
 from headwater.engine.signals import StateSignal
 from headwater.engine.state import Failed, State, Success, TimedOut
 from headwater.engine.timeouts import TaskTimedOut, run_with_timeout
 from headwater.graph.task import Task
 from headwater.utilities.context import current_values
-from headwater.utilities.logging import print_logger
+from headwater.utilities.logging import Prints, prints
 
 
 class TaskCall:
@@ -30,42 +33,57 @@ class TaskCall:
         self.result_kind = result_kind
 
 
-def execute(call: TaskCall) -> State:  # noqa: PLR0912 - one arm for each way in which code can end
-    """Run the task's code and return the state in which that ended. Raises nothing but KeyboardInterrupt."""
-    task = call.task
+def execute(call: TaskCall) -> State:
+    """Run the task's code and return the state in which that ended. Raises nothing but an interrupt from outside."""
     token = current_values.set(call.context)
-    printing = print_logger.set(call.context["logger"]) if task.log_stdout else None
+    printed = Prints(call.context["logger"]) if call.task.log_stdout else None
+    printing = prints.set(printed) if printed is not None else None
     try:
-        if task.timeout is None:
-            value = task.run(**call.inputs)
-        else:
-            value = run_with_timeout(lambda: task.run(**call.inputs), task.timeout.total_seconds())
-        if inspect.iscoroutine(value):
-            value = _finished(value)
-        if isinstance(value, State):
-            return value
-        if call.result_kind is not None and value is not None:
-            return Success("Task run succeeded.", result=call.result_kind.write(value, **call.context))
-        if CONTEXT_KEY in call.context and value is not None and task.checkpoint is not False:
-            return Success("Task run succeeded.", result=call.context[CONTEXT_KEY].keep(value, call.context))
-        return Success("Task run succeeded.", value)
+        return _succeeded(call, _value_of(call))
     except StateSignal as signal:
-        return signal.state
+        state = signal.state
+        return state if isinstance(state, State) else Failed("The signal holds no state.", result=signal)
     except TaskTimedOut as error:
         return TimedOut("Task timed out during execution.", result=error)
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:  # however the user's code ends, exit and cancellation too, its run goes on
-        if call.context.get("raise_on_exception"):
+        if is_interrupt(error) or call.context.get("raise_on_exception"):
             raise
-        if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
-            # The frame of this function tells the user nothing.
-            error.__traceback__ = error.__traceback__.tb_next
-        return Failed(f"Error during execution of task: {error!r}", result=error)
+        _without_our_frames(error)
+        return Failed(f"Error during execution of task: {shown(error)}", result=error)
     finally:
-        if printing is not None:
-            print_logger.reset(printing)
+        if printed is not None and printing is not None:
+            prints.reset(printing)
+            printed.close()
         current_values.reset(token)
+
+
+def _value_of(call: TaskCall) -> Any:
+    def run() -> Any:
+        value = call.task.run(**call.inputs)
+        return _finished(value) if inspect.iscoroutine(value) else value
+
+    timeout = call.task.timeout
+    return run() if timeout is None else run_with_timeout(run, timeout.total_seconds())
+
+
+def _succeeded(call: TaskCall, value: Any) -> State:
+    """Return the state of a task that returned this value, which is kept where it is to be."""
+    if isinstance(value, State):
+        return value
+    if call.result_kind is not None and value is not None:
+        return Success("Task run succeeded.", result=call.result_kind.write(value, **call.context))
+    if CONTEXT_KEY in call.context and value is not None and call.task.checkpoint is not False:
+        return Success("Task run succeeded.", result=call.context[CONTEXT_KEY].keep(value, call.context))
+    return Success("Task run succeeded.", value)
+
+
+def _without_our_frames(error: BaseException) -> None:
+    """Let the traceback begin at the user's code: the frames of this module say nothing to them."""
+    with suppress(Exception):  # a class of the user's may have its own idea of a traceback
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None and trace.tb_frame.f_code.co_filename == __file__:
+            trace = trace.tb_next
+        error.__traceback__ = trace
 
 
 def _finished(coroutine: Coroutine[Any, Any, Any]) -> Any:

@@ -12,15 +12,17 @@ from itertools import chain
 from typing import Any
 
 from headwater.core.errors import HeadwaterError, InvalidArgument
+from headwater.core.text import shown
 from headwater.engine import rules
 from headwater.engine.caching import Caches, cache_key_of, cached_again, caches_of_this_process, to_be_cached, usable
 from headwater.engine.clock import Clock
+from headwater.engine.interrupts import is_interrupt
 from headwater.engine.plan import Step
 from headwater.engine.recorder import Recorder
 from headwater.engine.results import LocalResult, Result
 from headwater.engine.runner import call_state_handlers
 from headwater.engine.signals import StateSignal
-from headwater.engine.state import Cached, Failed, Looped, Paused, Pending, Resume, Retrying, Running, State, Success
+from headwater.engine.state import Cached, Failed, Looped, Paused, Pending, Resume, Retrying, Running, State, Success, aware
 from headwater.engine.task_call import TaskCall
 from headwater.engine.templates import filled
 from headwater.triggers import all_successful
@@ -99,7 +101,8 @@ class TaskRun:
     @property
     def due(self) -> datetime | None:
         """When it is to go on, if it waits for a time."""
-        return self.state.start_time if isinstance(self.state, Retrying | Paused) else None
+        start_time = self.state.start_time if isinstance(self.state, Retrying | Paused) else None
+        return aware(start_time) if isinstance(start_time, datetime) else None
 
 
 class TaskRunner:
@@ -144,15 +147,18 @@ class TaskRunner:
                 if self._checkpointing or task.target is not None or task.cache_for is not None:
                     result_kind = self._result_of(run, inputs)
                     cached = self._earlier_result(run, inputs, result_kind)
-            except Exception as error:  # a result that cannot be read, a name or a target that cannot be made
+            except BaseException as error:  # a result that cannot be read, a name or a target that cannot be made
+                if is_interrupt(error):
+                    raise
                 self._logger.exception("Task '%s': it could not be prepared.", run.name)
-                what = str(error) if isinstance(error, HeadwaterError) else repr(error)
+                what = str(error) if isinstance(error, HeadwaterError) else shown(error)
                 self.conclude(run, Failed(f"The task could not be prepared: {what}", result=error))
                 return None
             if cached is not None:
                 self.conclude(run, cached)
                 return None
-            run.run_count += 1 if run.loop_count == 1 else 0
+            if type(run.state) is not Looped:  # the rounds of a loop are one execution; a retry within it is another
+                run.run_count += 1
             run.context["task_run_count"] = run.run_count
             self._change(run, Running("Starting task run."))
             if type(run.state) is not Running:
@@ -169,10 +175,15 @@ class TaskRunner:
         """
         token = current_values.set(run.context)
         try:
-            if type(outcome) is not Success:
-                outcome = self._after_trouble(run, outcome)
-            elif run.caching is not None:
-                outcome = self._to_be_cached(run, outcome)
+            try:
+                if type(outcome) is not Success:
+                    outcome = self._after_trouble(run, outcome)
+                elif run.caching is not None:
+                    outcome = self._to_be_cached(run, outcome)
+            except BaseException as error:  # settings, inputs and errors of the user's are asked here, and may raise anything
+                if is_interrupt(error):
+                    raise
+                outcome = Failed(f"What follows the task's end could not be found out: {shown(error)}", result=error)
             if not is_entered:
                 self._change(run, outcome)
             if self._logs_info:
@@ -204,7 +215,7 @@ class TaskRunner:
         context["task_run_count"] = run.run_count + 1
         context["map_index"] = run.map_index
         context["logger"] = step.logger
-        if type(run.state) is Looped:
+        if run.loop_count > 1:  # also when it is tried again in the middle of the loop: then in the same round
             context["task_loop_count"] = run.loop_count
             context["task_loop_result"] = run.loop_result
         if run.resumed or isinstance(run.state, Paused | Resume):
@@ -277,8 +288,10 @@ class TaskRunner:
             if result.value is None and result.location is not None:
                 try:
                     result = (result if result.keeps_values else kind or result).read(result.location)
-                except Exception as error:  # noqa: BLE001 - whatever keeps it from being read, the task can make it anew
-                    self._logger.warning("Task '%s': the cached result at %s cannot be read: %r", run.name, result.location, error)
+                except BaseException as error:  # whatever keeps it from being read, the task can make it anew
+                    if is_interrupt(error):
+                        raise
+                    self._logger.warning("Task '%s': the cached result at %s cannot be read: %s", run.name, result.location, shown(error))
                     continue
             return cached_again(found, result)
         return None
@@ -286,7 +299,13 @@ class TaskRunner:
     def _to_be_cached(self, run: TaskRun, outcome: State) -> State:
         assert run.caching is not None
         key, inputs = run.caching
-        cached = to_be_cached(run.step.task, outcome, inputs, run.context.get("parameters") or {}, key=key, now=self._clock.now())
+        try:
+            cached = to_be_cached(run.step.task, outcome, inputs, run.context.get("parameters") or {}, key=key, now=self._clock.now())
+        except BaseException as error:  # hashing inputs pickles them
+            if is_interrupt(error):
+                raise
+            self._logger.warning("Task '%s': its result cannot serve later runs: %s", run.name, shown(error))
+            return outcome
         self._caches.remember(key, cached)
         return cached
 
@@ -315,10 +334,15 @@ class TaskRunner:
 
     def _log_failure(self, run: TaskRun, outcome: State) -> None:
         cause = outcome.result
-        if isinstance(cause, StateSignal):
-            self._logger.info("Task '%s': %s signal raised: %r", run.name, type(cause).__name__, cause)
-        elif isinstance(cause, BaseException):
-            self._logger.error("Task '%s': Exception encountered during task execution!", run.name, exc_info=cause)
+        try:
+            if isinstance(cause, StateSignal):
+                self._logger.info("Task '%s': %s signal raised: %s", run.name, type(cause).__name__, shown(cause))
+            elif isinstance(cause, BaseException):
+                self._logger.error("Task '%s': Exception encountered during task execution!", run.name, exc_info=cause)
+        except BaseException as error:  # handlers of the user's may stumble over the words of the exception
+            if is_interrupt(error):
+                raise
+            self._logger.error("Task '%s': Exception encountered during task execution, and it cannot be shown.", run.name)  # noqa: TRY400
 
     def _change(self, run: TaskRun, new: State) -> None:
         old = run.state

@@ -16,7 +16,7 @@ def filled(setting: str, template: str | Callable[..., str], known: Mapping[str,
 
     """
     if callable(template):
-        return str(template(**known))
+        return str.__str__(str(template(**known)))
     try:
         return template.format(**known)
     except (KeyError, IndexError) as error:

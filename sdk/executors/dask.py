@@ -5,21 +5,25 @@ from __future__ import annotations
 import importlib
 import logging
 import queue
+import time
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 from uuid import uuid4
 
 from headwater.core.errors import InvalidArgument
+from headwater.core.text import shown
 from headwater.engine.state import Failed, State
 from headwater.engine.task_call import TaskCall
 from headwater.executors.base import Executor
+from headwater.executors.dask_cluster import WorkerWatch, executions_counted, is_first_execution
 from headwater.executors.local import LocalExecutor
 from headwater.executors.log_lines import Lines
 from headwater.executors.processes import ProcessExecutor
 from headwater.executors.threads import ThreadExecutor
 from headwater.executors.transport import execute_packed, packed, unpacked
 
+LOOK_SECONDS = 2.0
 LINES_TOPIC = "headwater-log-lines"
 """The topic of the cluster's events that lines are sent under. One for all runs: the scheduler remembers so many events of each."""
 IN_FLIGHT_MAX = 2_000
@@ -49,6 +53,8 @@ class DaskExecutor(Executor):
     """Executes tasks on a Dask cluster: the one at `address`, or one that is started for each run.
 
     Code, inputs and results must be picklable. Log lines come back through the cluster's events. Needs `pip install headwater[dask]`.
+    A task is executed once, whatever Dask does: if its worker dies, or its result is lost with it, the task fails, and is tried again
+    where it has retries.
 
     Args:
         address: the scheduler's address, such as `tcp://10.0.0.5:8786`.
@@ -58,6 +64,8 @@ class DaskExecutor(Executor):
         client_kwargs: arguments for the `distributed.Client`.
         debug: whether the cluster's own log lines are shown (only for the default cluster).
         performance_report_path: where Dask writes a report of the run, as HTML.
+        no_workers_timeout: how many seconds tasks wait for a worker while the cluster has none; then they fail. By default 60 for a
+            cluster that is started for the run, 600 for one that grows and shrinks or is there already.
 
     Raises:
         InvalidArgument: an address is given together with a cluster of its own.
@@ -76,6 +84,7 @@ class DaskExecutor(Executor):
         client_kwargs: Mapping[str, Any] | None = None,
         debug: bool = False,
         performance_report_path: str | None = None,
+        no_workers_timeout: float | None = None,
     ) -> None:
         if address is not None and (cluster_class is not None or cluster_kwargs or adapt_kwargs):
             raise InvalidArgument(
@@ -89,6 +98,8 @@ class DaskExecutor(Executor):
         self.client_kwargs = dict(client_kwargs or {})
         self.debug = debug
         self.performance_report_path = performance_report_path
+        patient = address is not None or bool(self.adapt_kwargs)
+        self.no_workers_timeout = (600.0 if patient else 60.0) if no_workers_timeout is None else no_workers_timeout
         self._set_up()
 
     def _set_up(self) -> None:
@@ -97,6 +108,7 @@ class DaskExecutor(Executor):
         self._futures: dict[Hashable, Any] = {}
         self._lines = Lines()
         self._run = ""
+        self._watch = WorkerWatch(self.no_workers_timeout)
 
     @contextmanager
     def start(self) -> Iterator[None]:
@@ -111,6 +123,7 @@ class DaskExecutor(Executor):
                     where.adapt(**self.adapt_kwargs)
             self._client = stack.enter_context(distributed.Client(where, set_as_default=False, **self.client_kwargs))
             self._run = uuid4().hex
+            stack.enter_context(executions_counted(self._client, self._run))
             self._client.subscribe_topic(LINES_TOPIC, self._take_event)
             if self.performance_report_path is not None:
                 with self._client.as_current():
@@ -147,22 +160,47 @@ class DaskExecutor(Executor):
             return
         outcomes = self._outcomes
         # Tasks of flows have side effects: two with equal inputs are two, and none is executed again by Dask itself.
-        future = self._client.submit(_execute_on_worker, parcel, self._run, pure=False, retries=0)
+        future = self._client.submit(_execute_on_worker, parcel, self._run, uuid4().hex, pure=False, retries=0)
         self._futures[key] = future
         future.add_done_callback(lambda done: outcomes.put((key, done)))
 
     def next_outcome(self, seconds_max: float | None) -> tuple[Hashable, State] | None:
-        try:
-            key, outcome = self._outcomes.get(timeout=seconds_max)
-        except queue.Empty:
+        taken = self._next(seconds_max)
+        if taken is None:
             return None
+        key, outcome = taken
         del self._futures[key]
         if isinstance(outcome, State):
             return key, outcome
         if outcome.status != "finished":
             error = outcome.exception() if outcome.status == "error" else RuntimeError(f"The call was {outcome.status}.")
-            return key, Failed(f"The cluster could not execute the task: {error!r}", result=error)
-        return key, unpacked(outcome.result(), self._lines)
+            return key, Failed(f"The cluster could not execute the task: {shown(error)}", result=error)
+        try:
+            data = outcome.result()
+        except Exception as error:  # noqa: BLE001 - the cluster may end at any moment, and has many ways to say so
+            return key, Failed(f"What came of the task cannot be had from the cluster: {shown(error)}", result=error)
+        if data is None:
+            words = "The worker that executed the task died, or lost its result; a task is not executed again by Dask itself."
+            return key, Failed(words, result=RuntimeError(words))
+        return key, unpacked(data, self._lines)
+
+    def _next(self, seconds_max: float | None) -> tuple[Hashable, Any] | None:
+        """Return what comes next; None after `seconds_max`. Where nothing comes, see whether there is anybody left to execute anything."""
+        deadline = None if seconds_max is None else time.monotonic() + seconds_max
+        while True:
+            left = LOOK_SECONDS if deadline is None else min(LOOK_SECONDS, max(0.0, deadline - time.monotonic()))
+            try:
+                key, outcome = self._outcomes.get(timeout=0.0 if self._watch.is_over else left)
+                if isinstance(outcome, State) or self._futures.get(key) is outcome:
+                    return key, outcome
+                continue  # of a call that was given up
+            except queue.Empty:
+                if deadline is not None and time.monotonic() >= deadline:
+                    return None
+            if (problem := self._watch.problem(self._client)) is not None:
+                key, future = next(iter(self._futures.items()))
+                future.cancel(force=True)
+                return key, Failed(problem, result=RuntimeError(problem))
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name not in {"_client", "_outcomes", "_futures", "_lines", "_run"}}
@@ -172,10 +210,13 @@ class DaskExecutor(Executor):
         self._set_up()
 
 
-def _execute_on_worker(parcel: bytes, run: str) -> bytes:
+def _execute_on_worker(parcel: bytes, run: str, call: str) -> bytes | None:
+    """Return what came of the call; None where it was begun before, on a worker that died or whose result was lost."""
     from distributed import get_worker
 
     worker = get_worker()
+    if not is_first_execution(worker, run, call):
+        return None
     return execute_packed(parcel, lambda line: worker.log_event(LINES_TOPIC, (run, line)))
 
 

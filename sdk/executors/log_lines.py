@@ -17,9 +17,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from headwater.core.text import shown
 from headwater.engine.task_call import TaskCall
 from headwater.utilities.context import current_values
-from headwater.utilities.logging import LoggedStdout
+from headwater.utilities.logging import LoggedStdout, message_of
 
 LATE_LINES_SECONDS = 10.0
 """How long an outcome waits for the next of the lines that were sent before it. What comes later is logged when it comes."""
@@ -49,6 +50,7 @@ class Sink:
             self.left.append(line)
 
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 _current: ContextVar[Sink | None] = ContextVar("headwater.line_sink", default=None)
 _open: list[Sink] = []
 
@@ -82,10 +84,10 @@ class _Handler(logging.Handler):
 
 
 def _as_bytes(number: int, record: logging.LogRecord) -> bytes:
-    fields = {**record.__dict__, "msg": record.getMessage(), "args": None, "exc_info": None, "exc_text": None}
-    plain = {key: value for key, value in fields.items() if value is None or isinstance(value, str | int | float)}
-    error = record.exc_info[1] if record.exc_info else None
-    if error is None:
+    fields = {**record.__dict__, "msg": message_of(record), "args": None, "exc_info": None, "exc_text": None}
+    plain = {key: value for key, value in fields.items() if type(value) in _PLAIN}
+    error = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+    if not isinstance(error, BaseException):
         return pickle.dumps((number, plain, None))
     import cloudpickle
     from tblib import pickling_support
@@ -95,8 +97,8 @@ def _as_bytes(number: int, record: logging.LogRecord) -> bytes:
         data: bytes = cloudpickle.dumps((number, plain, error))
         # Some exceptions can be pickled and not be made again from that.
         cloudpickle.loads(data)
-    except Exception:  # noqa: BLE001 - pickling runs the code of whatever is in the exception; its words are left
-        words = "".join(traceback.format_exception(error)).rstrip()
+    except BaseException:  # noqa: BLE001 - pickling runs the code of whatever is in the exception; its words are left
+        words = shown(error, lambda it: "".join(traceback.format_exception(it)).rstrip())
         data = pickle.dumps((number, {**plain, "msg": f"{plain['msg']}\n{words}"}, None))
     return data
 

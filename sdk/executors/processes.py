@@ -8,6 +8,7 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from headwater.core.text import shown
 from headwater.engine.state import Failed, State
 from headwater.engine.task_call import TaskCall
 from headwater.executors.base import Executor, check_number_of_workers
@@ -71,7 +72,7 @@ class ProcessExecutor(Executor):
             return key, outcome
         error = outcome.exception()
         if error is not None:
-            return key, Failed(f"The process that executed the task died: {error}", result=error)
+            return key, Failed(f"The process that executed the task died: {shown(error, str)}", result=error)
         return key, unpacked(outcome.result(), self._lines)
 
     def _workers(self) -> Any:

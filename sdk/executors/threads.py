@@ -9,6 +9,7 @@ from concurrent import futures
 from contextlib import contextmanager
 from typing import Any
 
+from headwater.core.text import shown
 from headwater.engine.state import Failed, State
 from headwater.engine.task_call import TaskCall, execute
 from headwater.executors.base import Executor, check_number_of_workers
@@ -63,4 +64,4 @@ def _execute(call: TaskCall) -> State:
     try:
         return execute(call)
     except BaseException as error:  # noqa: BLE001 - a thread that ends without an outcome would leave the run waiting
-        return Failed(f"Error during execution of task: {error!r}", result=error)
+        return Failed(f"Error during execution of task: {shown(error)}", result=error)

@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple
 
+from headwater.core.text import name_of, shown
+from headwater.engine.interrupts import is_interrupt
 from headwater.engine.state import Failed, State
 from headwater.engine.task_call import TaskCall, execute
 from headwater.executors.log_lines import Lines, Sink, lines_taken_by
@@ -37,9 +39,11 @@ def packed(call: TaskCall, lines: Lines) -> bytes | Failed:
         try:
             parcel = _Parcel(call, lines.expect(call), os.getpid(), get_logger().level, (ROOT_NAME, *extra))
             data: bytes = cloudpickle.dumps(parcel)
-        except Exception as error:  # noqa: BLE001 - pickling runs the code of whatever is in the task and its inputs
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
             return Failed(
-                f"The task cannot be sent to another process: {error!r}. "
+                f"The task cannot be sent to another process: {shown(error)}. "
                 "Its code and inputs must be picklable; make connections, locks and files inside of tasks.",
                 result=error,
             )
@@ -64,7 +68,12 @@ def unpacked(data: bytes, lines: Lines) -> State:
     """Return what came of a call, after all that it logged has been logged here."""
     import cloudpickle
 
-    outcome: _Outcome = cloudpickle.loads(data)
+    try:
+        outcome: _Outcome = cloudpickle.loads(data)
+    except BaseException as error:  # making values anew runs their code
+        if is_interrupt(error):
+            raise
+        return Failed(f"What came of the task cannot be read in the process that runs the flow: {shown(error)}.", result=error)
     lines.finish(outcome.number, sent=outcome.lines_sent, left=outcome.lines_left)
     return outcome.state
 
@@ -74,16 +83,16 @@ def _outcome_packed(outcome: _Outcome) -> bytes:
     from tblib import pickling_support
 
     value = outcome.state.result
-    if isinstance(value, BaseException):
-        pickling_support.install(value)
     try:
+        if isinstance(value, BaseException):
+            pickling_support.install(value)
         data: bytes = cloudpickle.dumps(outcome)
         # Some exceptions can be pickled and not be made again from that; whoever waits must not find out.
         cloudpickle.loads(data)
-    except Exception as error:  # noqa: BLE001 - pickling runs the code of whatever the task returned or raised
-        what = f"raised {value!r}" if isinstance(value, BaseException) else f"returned a {type(value).__name__}"
+    except BaseException as error:  # noqa: BLE001 - pickling runs the code of whatever the task returned or raised
+        what = f"raised {shown(value)}" if isinstance(value, BaseException) else f"returned a {name_of(type(value))}"
         failed = Failed(
-            f"The task {what}, which cannot be sent back from the process it ran in: {error!r}.", result=RuntimeError(repr(error))
+            f"The task {what}, which cannot be sent back from the process it ran in: {shown(error)}.", result=RuntimeError(shown(error))
         )
         data = cloudpickle.dumps(outcome._replace(state=failed))
     return data

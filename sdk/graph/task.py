@@ -67,7 +67,7 @@ class Task(TaskOperators):
         nout: int | None = None,
     ) -> None:
         self.name: str = settings.task_name(name, default=type(self).__name__)
-        self.slug = slug
+        self.slug = None if slug is None else settings.text(slug, setting="its slug", owner=f"Task {self.name!r}")
         self.tags: frozenset[str] = settings.tag_set(tags, task=self.name) | current_values.get().get("tags", frozenset())
         retries, delay = settings.retries(*settings.retries_or_defaults(max_retries, retry_delay), task=self.name)
         self.max_retries: int = retries

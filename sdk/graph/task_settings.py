@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
+from headwater.core.text import escaped, is_utf8
 from headwater.graph.errors import InvalidTask, UnknownSetting
 from headwater.triggers import all_successful, some_failed, some_successful, trigger_name
 
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from headwater.graph.task import Task
     from headwater.triggers import Trigger
 
+RETRIES_MAX = 2**31 - 1
+SECONDS_MAX = 2**31 - 1
+"""68 years. Everything that reads a flow's settings can hold such numbers."""
+TEXT_CHARACTERS_MAX = 500
 RESERVED_ARGUMENTS = frozenset({"upstream_tasks", "mapped", "task_args", "flow"})
 
 
@@ -27,7 +32,16 @@ def task_name(name: str | None, *, default: str) -> str:
     """Return the name of a task."""
     if name is not None and (not isinstance(name, str) or not name.strip()):
         raise InvalidTask(f"A task's name must be text that is not empty, not {name!r}.")
-    return name or default
+    return default if name is None else text(name, setting="a name", owner="A task")
+
+
+def text(given: str, *, setting: str, owner: str) -> str:
+    """Return a text that everything that reads a flow's settings can hold."""
+    if not is_utf8(given):
+        raise InvalidTask(f"{owner}: {setting} must be text in UTF-8, and {given!r} is not.", hint=f"Write {escaped(given)!r}.")
+    if len(given) > TEXT_CHARACTERS_MAX:
+        raise InvalidTask(f"{owner}: {setting} has {len(given)} characters; at most {TEXT_CHARACTERS_MAX} are allowed.")
+    return given
 
 
 def tag_set(tags: Iterable[str] | None, *, task: str) -> frozenset[str]:
@@ -38,6 +52,7 @@ def tag_set(tags: Iterable[str] | None, *, task: str) -> frozenset[str]:
     for tag in given:
         if not isinstance(tag, str):
             raise InvalidTask(f"Task {task!r}: tags are texts, and {tag!r} is none.", hint=f"Write tags=[{str(tag)!r}].")
+        text(tag, setting="a tag", owner=f"Task {task!r}")
     return frozenset(given)
 
 
@@ -46,6 +61,8 @@ def retries(max_retries: int | None, retry_delay: timedelta | float | None, *, t
     count = 0 if max_retries is None else max_retries
     if isinstance(count, bool) or not isinstance(count, int) or count < 0:
         raise InvalidTask(f"Task {task!r}: max_retries must be a whole number of at least 0, not {max_retries!r}.")
+    if count > RETRIES_MAX:
+        raise InvalidTask(f"Task {task!r}: max_retries is at most {RETRIES_MAX:,}, and {max_retries!r} is more.")
     if retry_delay is not None and count == 0:
         raise InvalidTask(
             f"Task {task!r} has a retry_delay but no max_retries, so it would never be tried again.",
@@ -175,7 +192,12 @@ def seconds(value: timedelta | float, *, setting: str, task: str) -> timedelta:
     """Return a timedelta of at least 0, given one or a number of seconds."""
     if isinstance(value, bool) or not isinstance(value, timedelta | int | float):
         raise InvalidTask(f"Task {task!r}: {setting} must be a timedelta or a number of seconds, not {value!r}.")
-    span = value if isinstance(value, timedelta) else timedelta(seconds=value)
+    try:
+        span = value if isinstance(value, timedelta) else timedelta(seconds=value)
+    except (OverflowError, ValueError):  # more than a timedelta holds, or no number at all
+        span = timedelta.max
+    if span > timedelta(seconds=SECONDS_MAX):
+        raise InvalidTask(f"Task {task!r}: {setting} is at most {SECONDS_MAX:,} seconds (68 years), and {value!r} is not.")
     if span < timedelta(0):
         raise InvalidTask(f"Task {task!r}: {setting} cannot be negative, and {value!r} is.")
     return span

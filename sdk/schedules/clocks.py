@@ -257,10 +257,23 @@ class RRuleClock(Clock):
 
     def moments(self, after: datetime) -> Iterator[datetime]:
         local = after.astimezone(self.zone).replace(tzinfo=None) - timedelta(hours=3)  # what clocks skip and repeat, and more
-        return (on_the_wall(moment, self.zone) for moment in self._rule.xafter(local))
+        return (on_the_wall(moment, self.zone) for moment in _begun_shortly_before(self._rule, local).xafter(local))
 
     def settings(self) -> dict[str, Any]:
         return {"rrule": str(self._rule)}
+
+
+def _begun_shortly_before(rule: Any, moment: datetime) -> Any:
+    """Return a rule with the same moments from there on: a rule is walked through from its start, which may be millions of minutes ago."""
+    from dateutil import rrule
+
+    steps = {rrule.WEEKLY: 7 * DAY, rrule.DAILY: DAY, rrule.HOURLY: DAY / 24, rrule.MINUTELY: DAY / 1440, rrule.SECONDLY: DAY / 86_400}
+    step = steps.get(rule._freq)  # noqa: SLF001 - see above
+    if step is None or rule._count is not None:  # noqa: SLF001
+        return rule
+    step *= rule._interval  # noqa: SLF001
+    whole = (moment - rule._dtstart) // step - 1  # noqa: SLF001
+    return rule if whole <= 0 else rule.replace(dtstart=rule._dtstart + whole * step)  # noqa: SLF001
 
 
 def _without_zone(moment: datetime | None, zone: tzinfo) -> datetime | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, overload
@@ -14,8 +15,28 @@ from headwater.schedules.clocks import Clock, ClockEvent, CronClock, IntervalClo
 from headwater.schedules.filters import Filter, filter_as_json, filter_from
 from headwater.schedules.wall_clock import aware
 
-MISSES_MAX = 1_000_000
-"""So many moments in a row that no filter lets pass end a schedule: nothing is likely to come after them."""
+MISSES_MAX = 400_000
+LOOKED_AHEAD_MAX = timedelta(days=100 * 366)
+"""After so many moments in a row that the filters refuse, or so far ahead, no further one is looked for: none is likely to come. It is
+enough for a moment each second that waits for the end of a long weekend, and for 29 February on a Sunday."""
+
+
+class NothingPasses(InvalidArgument):
+    """The filters of a schedule refuse every moment of its clocks, for so long that none is likely to pass."""
+
+    def __init__(self, misses: int, first: datetime, last: datetime) -> None:
+        self.misses, self.first, self.last = misses, first, last
+        super().__init__(
+            f"The filters of this schedule refuse all {misses:,} moments of its clocks from {first:%Y-%m-%d %H:%M} "
+            f"to {last:%Y-%m-%d %H:%M}; no further one was looked for.",
+            hint="Look whether the filters contradict each other, or choose clocks whose moments pass more often.",
+        )
+
+
+def _in_the_calendar(events: Iterator[ClockEvent]) -> Iterator[ClockEvent]:
+    """Yield the events up to the end of the calendar, where clocks stumble."""
+    with suppress(OverflowError):
+        yield from events
 
 
 class Schedule:
@@ -68,29 +89,43 @@ class Schedule:
         """Return the next `n` moments later than `after` (now, by default), or fewer where the schedule ends.
 
         With `return_events`, each with its parameters and labels.
+
+        Raises:
+            NothingPasses: the filters refuse everything for so long that no moment is likely to come.
+
         """
-        events = [event for event, _ in zip(self.events(after), range(n), strict=False)]
+        events: list[ClockEvent] = []
+        try:
+            events.extend(event for event, _ in zip(self.events(after), range(n), strict=False))
+        except NothingPasses:
+            if not events:
+                raise
         return events if return_events else [event.start_time for event in events]
 
     def events(self, after: datetime | None = None) -> Iterator[ClockEvent]:
-        """Yield the events later than `after` (now, by default), in order of the clocks. Two that are equal come once."""
+        """Yield the events later than `after` (now, by default), in order of the clocks. Two that are equal come once.
+
+        Raises:
+            NothingPasses: the filters refuse everything for so long that no moment is likely to come.
+
+        """
         bound = aware(after) if after is not None else datetime.now(UTC)
         last: ClockEvent | None = None
-        misses = 0
-        for event in heapq.merge(*(clock.events(bound) for clock in self.clocks), key=lambda event: event.start_time):
+        misses, since = 0, bound
+        for event in heapq.merge(*(_in_the_calendar(clock.events(bound)) for clock in self.clocks), key=lambda event: event.start_time):
             if event == last:
                 continue
             last = event
             if self._passes(event.start_time):
-                misses = 0
+                misses, since = 0, event.start_time
                 moment = event.start_time
                 for adjust in self.adjustments:
                     moment = adjust(moment)
                 yield replace(event, start_time=moment)
             else:
                 misses += 1
-                if misses >= MISSES_MAX:
-                    return
+                if misses >= MISSES_MAX or event.start_time - since > LOOKED_AHEAD_MAX:
+                    raise NothingPasses(misses, since, event.start_time)
 
     def _passes(self, moment: datetime) -> bool:
         return (

@@ -34,6 +34,9 @@ class Local(Storage):
 
     """
 
+    home: Path | None = None
+    """Headwater's home, where flows are registered with the server of another one than this process's."""
+
     def __init__(
         self,
         directory: str | Path | None = None,
@@ -59,7 +62,7 @@ class Local(Storage):
     def _location_for(self, flow: Flow) -> str:
         if self.path is not None:
             return self.path
-        folder = Path(self.directory) if self.directory is not None else home_directory() / "flows"
+        folder = Path(self.directory) if self.directory is not None else (self.home or home_directory()) / "flows"
         return str(folder / file_name(flow.name) / file_name(datetime.now(UTC).isoformat()))
 
     def build(self) -> Self:

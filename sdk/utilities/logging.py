@@ -16,6 +16,8 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, TextIO
 
+from headwater.core.text import shown, type_name
+
 ROOT_NAME = "headwater"
 LINE_FORMAT = "[%(asctime)s] %(levelname)s - %(name)s | %(message)s"
 TIME_FORMAT = "%Y-%m-%d %H:%M:%S%z"
@@ -110,6 +112,18 @@ class StdoutHandler(logging.StreamHandler[TextIO]):
     def __init__(self) -> None:
         logging.Handler.__init__(self)
 
+    def format(self, record: logging.LogRecord) -> str:
+        try:
+            line = super().format(record)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # noqa: BLE001 - what it says is the user's, and may raise anything
+            plain = {"msg": message_of(record), "args": None, "name": shown(record.name, str), "levelname": shown(record.levelname, str)}
+            line = super().format(logging.makeLogRecord(plain))
+        encoding = getattr(self.stream, "encoding", None)
+        # A file name that is not UTF-8, or a letter that the terminal lacks, must not cost the line.
+        return line if line.isascii() else line.encode(encoding or "utf-8", "backslashreplace").decode(encoding or "utf-8")
+
     @property
     def stream(self) -> TextIO:
         stdout = sys.stdout
@@ -121,8 +135,50 @@ class StdoutHandler(logging.StreamHandler[TextIO]):
         raise AttributeError("This handler always follows sys.stdout.")
 
 
-print_logger: ContextVar[logging.Logger | None] = ContextVar("headwater.print_logger", default=None)
-"""The logger that takes what is printed in the current task; None where printing is printing."""
+def message_of(record: logging.LogRecord) -> str:
+    """Return what a record of logging says, whatever the user's program put into it."""
+    try:
+        return str.__str__(record.getMessage())
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - formatting runs the user's code, and its words are wanted all the more then
+        text = shown(record.msg, str)
+        return f"{text} (this line could not be formatted: {type_name(type(error))}: {shown(error, str)})"
+
+
+class Prints:
+    """Makes INFO lines of a logger from what is printed: one for each line, however many pieces it is written in."""
+
+    def __init__(self, logger: logging.Logger) -> None:
+        self._logger = logger
+        self._begun = ""
+        self._lock = threading.Lock()
+
+    def write(self, text: str) -> None:
+        """Take a piece. What does not end a line waits for the rest of it, or for `close`."""
+        with self._lock:
+            lines = (self._begun + text).splitlines(keepends=True)
+            ends_here = not lines or lines[-1] != lines[-1].splitlines()[0] or len(lines[-1]) > BEGUN_CHARACTERS_MAX
+            self._begun = "" if ends_here else lines.pop()
+        for line in lines:
+            self._log(line)
+
+    def close(self) -> None:
+        """Log the line that was begun and not ended."""
+        with self._lock:
+            line, self._begun = self._begun, ""
+        self._log(line)
+
+    def _log(self, line: str) -> None:
+        if line.strip():
+            self._logger.info("%s", line.splitlines()[0])
+
+
+BEGUN_CHARACTERS_MAX = 100_000
+"""A line of more characters does not wait for its end."""
+
+prints: ContextVar[Prints | None] = ContextVar("headwater.prints", default=None)
+"""What takes what is printed in the current task; None where printing is printing."""
 
 
 class LoggedStdout(io.TextIOBase):
@@ -135,12 +191,10 @@ class LoggedStdout(io.TextIOBase):
         self.wrapped = wrapped
 
     def write(self, text: str) -> int:
-        logger = print_logger.get()
-        if logger is None:
+        taker = prints.get()
+        if taker is None:
             return self.wrapped.write(text)
-        for line in text.splitlines():
-            if line.strip():
-                logger.info("%s", line)
+        taker.write(text)
         return len(text)
 
     def flush(self) -> None:

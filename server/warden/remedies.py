@@ -9,9 +9,10 @@ import msgspec
 
 from headwater.core import subjects
 from headwater.core.aggregates import Author
+from headwater.core.codec import message_decoder
 from headwater.core.commands import LoseAttempt, RegisterAgent
 from headwater.core.commit import Position
-from headwater.core.errors import NoAnswer
+from headwater.core.errors import CommitUnreadable, NoAnswer
 from headwater.core.events import AgentRegistered
 from headwater.core.log.protocol import Log
 from headwater.core.operations.agents import lose_agent, register_agent
@@ -28,7 +29,7 @@ ANSWER_SECONDS = 0.4
 
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
-_decode_answer = msgspec.json.Decoder(HoldsAnswer).decode
+_decode_answer = message_decoder(HoldsAnswer)
 
 
 class Remedies:
@@ -44,7 +45,7 @@ class Remedies:
         try:
             data = await self._log.request(subjects.ask_agent(agent_id), _encode(HoldsQuestion("", 0)), timeout=ANSWER_SECONDS)
             _decode_answer(data)
-        except (NoAnswer, msgspec.MsgspecError):
+        except (NoAnswer, CommitUnreadable):
             return False
         return True
 

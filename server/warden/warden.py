@@ -11,14 +11,14 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 import anyio
-import msgspec
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskGroup, TaskStatus
 
 from headwater.core import subjects
 from headwater.core.aggregates import Author, utc_now
+from headwater.core.codec import message_decoder
 from headwater.core.commit import Position
-from headwater.core.errors import HeadwaterError, LogError
+from headwater.core.errors import CommitUnreadable, HeadwaterError, LogError
 from headwater.core.events import (
     AgentRegistered,
     AgentStopped,
@@ -53,11 +53,12 @@ CLAIM_SECONDS = 5.0
 RETRY_SECONDS = 2.0
 _RETRY_SECONDS_MAX = 60.0
 _AT_ONCE = 8
+AGENTS_HEARD_MAX = 10_000
 
 Task = tuple[str, str]
 """What is to be looked at, and its id: an "agent", a "run", the "slots" of a flow, a "claim" (flow, run, attempt), all "work"."""
 
-_decode_heartbeat = msgspec.json.Decoder(Heartbeat).decode
+_decode_heartbeat = message_decoder(Heartbeat)
 _log = logging.getLogger(__name__)
 
 
@@ -124,9 +125,13 @@ class Warden:
         async for message in heartbeats:  # type: ignore[attr-defined]
             try:
                 beat = _decode_heartbeat(message.data)
-            except msgspec.MsgspecError:
+            except CommitUnreadable:
                 continue  # of another version, or not an agent's
+            self._heard.pop(beat.agent_id, None)
             self._heard[beat.agent_id] = (anyio.current_time(), min(max(beat.lease_seconds, 1.0), 3600.0))
+            if len(self._heard) > AGENTS_HEARD_MAX:
+                # Anyone may send heartbeats of agents that never were. An agent that is forgotten so is asked before it counts as lost.
+                del self._heard[next(iter(self._heard))]
             agent = self._known.agents.get(beat.agent_id)
             if agent is not None and agent.status is AgentStatus.LOST and self._ready.is_set():
                 self._deadlines.advance(("agent", beat.agent_id), 0)
@@ -217,6 +222,11 @@ class Warden:
             self._deadlines.advance(task, RETRY_SECONDS)
         except HeadwaterError as error:
             _log.error("%s %s cannot be looked after: %s", what, about, error)
+        except Exception:  # noqa: BLE001 - one task of many
+            # Nobody foresaw this; whatever it is about, the others are looked after.
+            seconds = self._backoff[task] = min(2 * self._backoff.get(task, RETRY_SECONDS), _RETRY_SECONDS_MAX)
+            _log.exception("%s %s cannot be looked after; tried again in %d s", what, about, seconds)
+            self._deadlines.advance(task, seconds)
         finally:
             self._at_once.release()
 

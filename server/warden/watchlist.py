@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from headwater.core.commit import Position
-from headwater.core.errors import CommitUnreadable
 from headwater.core.events import (
     AgentLost,
     AgentRegistered,
@@ -84,18 +83,14 @@ class Watchlist:
             return []
         if recorded.position <= self._read_to.get(about, 0):
             return []
-        try:
-            events = recorded.commit.events
-        except CommitUnreadable:
-            return []  # the projector sets it aside and tells people; nothing can be decided on it
-        for event in events:
+        for event in recorded.events:
             if prefix == _RUN:
                 self._fold_run(about, event)
             elif prefix == _AGENT:
                 self._fold_agent(about, event)
             else:
                 self.slots[about] = slot_rules.evolve(self.slots.get(about, slot_rules.RULES.initial), event)
-        return [(about, event) for event in events]
+        return [(about, event) for event in recorded.events]
 
     def _fold_run(self, run_id: str, event: AnyEvent) -> None:
         if isinstance(event, RunCreated):

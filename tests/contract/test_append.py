@@ -3,12 +3,13 @@ from __future__ import annotations
 import anyio
 import pytest
 from brokers import Broker
-from commits import AT, a_commit, a_subject, an_item, texts
+from commits import AT, a_commit, a_creation, a_subject, an_item, texts
 
 from headwater.core import subjects
 from headwater.core.commit import Commit, Position, new_commit
 from headwater.core.errors import CommitTooLarge, Conflict, OutcomeUnknown
-from headwater.core.events import FlowDeleted, RunCreated, StorageReference
+from headwater.core.events import NameReleased, RunCancelRequested
+from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import Append, EventLog, Log
 
 
@@ -123,8 +124,9 @@ async def test_a_lost_reply_does_not_hide_that_another_was_first(broker: Broker,
 
 async def test_several_subjects_are_appended_to_together(log: Log) -> None:
     project, name = a_subject(), subjects.name("project", a_subject())
+    released = new_commit([NameReleased("project", "tutorial", new_id())], at=AT, actor="test")
 
-    last = await log.events.append_together([Append(name, a_commit("claimed"), 0), Append(project, a_commit("renamed"), 0)])
+    last = await log.events.append_together([Append(name, released, 0), Append(project, a_commit("renamed"), 0)])
 
     [claimed], [renamed] = await log.events.read(name), await log.events.read(project)
     assert (claimed.position, renamed.position) == (last - 1, last)
@@ -166,7 +168,7 @@ async def test_many_appends_together_at_once_all_succeed(log: Log) -> None:
 
 async def test_a_commit_that_no_message_can_hold_is_refused(log: Log) -> None:
     subject = a_subject()
-    huge = new_commit([FlowDeleted(reason="x" * 950_000)], at=AT, actor="test")
+    huge = new_commit([RunCancelRequested(reason="x" * 950_000)], at=AT, actor="test")
 
     with pytest.raises(CommitTooLarge):
         await log.events.append(subject, huge, expected=0)
@@ -176,7 +178,7 @@ async def test_a_commit_that_no_message_can_hold_is_refused(log: Log) -> None:
 
 async def test_a_commit_of_half_a_megabyte_is_no_trouble(log: Log) -> None:
     subject = a_subject()
-    big = new_commit([FlowDeleted(reason="x" * 512 * 1024)], at=AT, actor="test")
+    big = new_commit([RunCancelRequested(reason="x" * 512 * 1024)], at=AT, actor="test")
 
     await log.events.append(subject, big, expected=0)
 
@@ -184,10 +186,9 @@ async def test_a_commit_of_half_a_megabyte_is_no_trouble(log: Log) -> None:
 
 
 async def test_a_run_is_created_by_a_wake_up_and_an_append_under_way_at_once(log: Log, queue_id: str) -> None:
-    storage = StorageReference(type="Local")
-    created = RunCreated("r", "f", "g", "p", "tutorial", "hello", 1, "quiet-heron", queue_id, storage)
-    commit = new_commit([created], at=AT, actor="test")
-    item = an_item(queue_id, creation=commit)
+    run_id = new_id()
+    commit = a_creation(run_id, queue_id)
+    item = an_item(queue_id, run_id=run_id, creation=commit)
     subject = subjects.run(item.run_id)
 
     async with anyio.create_task_group() as group:

@@ -7,6 +7,7 @@ import pytest
 from brokers import Broker
 from commits import a_commit, a_subject, texts
 
+from headwater.core import subjects
 from headwater.core.commit import Position
 from headwater.core.errors import LogUnavailable, OutcomeUnknown
 from headwater.core.identifiers import new_id
@@ -18,8 +19,8 @@ IN_TIME_SECONDS = 30.0
 @pytest.fixture(params=["one subject", "a pattern"])
 def followed(request: pytest.FixtureRequest) -> tuple[str, str]:
     """A subject to write to, and what to follow so that exactly its commits are seen."""
-    subject = f"hw.evt.run.{new_id()}.x"
-    return (subject, subject if request.param == "one subject" else subject.removesuffix("x") + "*")
+    subject = subjects.run(new_id())
+    return (subject, subject if request.param == "one subject" else subject.replace(".run.", ".*."))
 
 
 async def test_a_follower_sees_what_is_there_and_what_comes(log: Log, other: Log, followed: tuple[str, str]) -> None:
@@ -59,8 +60,9 @@ async def test_followers_see_each_commit_once_in_order_while_others_write(log: L
 
 async def test_a_follower_of_one_subject_sees_no_other(log: Log) -> None:
     subject = a_subject()
+    neighbour = subject[:-1] + ("0" if subject[-1] != "0" else "1")
     async with log.events.follow(subject) as commits:
-        await log.events.append(subject + "x", a_commit("not mine"), expected=0)
+        await log.events.append(neighbour, a_commit("not mine"), expected=0)
         await log.events.append(subject, a_commit("mine"), expected=0)
 
         assert texts(await _seen(commits, 1)) == ["mine"]

@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 import anyio
 import pytest
 from brokers import Broker, ThreeNodes
-from commits import a_commit, an_item
+from commits import a_creation, an_item
 
 from headwater.core.errors import LogUnavailable
+from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import Delivery, Log, QueueBinding, RunQueues, WorkItem
 
 IN_TIME_SECONDS = 30.0
@@ -17,7 +18,8 @@ SHORT_LEASE = 0.6
 
 
 async def test_an_item_reaches_whoever_is_bound(log: Log, other: Log, queue_id: str) -> None:
-    item = an_item(queue_id, generation=3, creation=a_commit("its creation"))
+    run_id = new_id()
+    item = an_item(queue_id, run_id=run_id, generation=3, creation=a_creation(run_id, queue_id))
     async with log.queues.bind(queue_id, lease_seconds=LONG_LEASE) as binding:
         await other.queues.offer(item)
         delivery = await _next(binding)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from commits import AT, a_commit, a_subject, texts
 
 from headwater.core.commit import Position, new_commit
-from headwater.core.events import FlowDeleted
+from headwater.core.events import RunCancelRequested
 from headwater.core.log.protocol import EventLog, Log, Recorded
 
 
@@ -82,7 +82,7 @@ async def test_a_reader_of_large_commits_is_not_too_slow_for_the_broker(log: Log
     subject, size, count = a_subject(), 400_000, 60
     position: Position = 0
     for _ in range(count):
-        commit = new_commit([FlowDeleted(reason="x" * size)], at=AT, actor="test")
+        commit = new_commit([RunCancelRequested(reason="x" * size)], at=AT, actor="test")
         position = await other.events.append(subject, commit, expected=position)
     lost = False
 

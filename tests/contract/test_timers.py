@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import anyio
 from brokers import Broker
-from commits import a_commit, an_item
+from commits import a_creation, an_item
 
 from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import Delivery, Log, QueueBinding, WorkItem
@@ -19,7 +19,8 @@ def soon(milliseconds: int = 150) -> datetime:
 
 
 async def test_a_timer_wakes_the_queue_when_it_is_due(log: Log, queue_id: str) -> None:
-    item, due = an_item(queue_id, creation=a_commit("its creation")), soon()
+    run_id = new_id()
+    item, due = an_item(queue_id, run_id=run_id, creation=a_creation(run_id, queue_id)), soon()
     async with log.queues.bind(queue_id, lease_seconds=LONG_LEASE) as binding:
         await log.queues.set_timer(item, due=due)
         delivery = await _next(binding)

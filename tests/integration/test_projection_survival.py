@@ -10,9 +10,11 @@ import pytest
 from commits import AT
 from happenings import a_flow, a_run, claimed, executed, lost, recorded, succeeding
 from servers import Postgres
+from strangers import Stranger
 from viewing import WAIT_SECONDS, eventually, hosted, opened, rows_of_views, serving, views_of
 
 from headwater.core import subjects
+from headwater.core.codec import encode
 from headwater.core.commit import new_commit
 from headwater.core.errors import ViewsUnavailable
 from headwater.core.events import ProjectRenamed, RunCancelled, RunRenamed
@@ -162,11 +164,18 @@ async def test_what_cannot_be_applied_is_set_aside_and_blocks_nothing(log: Log, 
         commit = new_commit(events, at=AT, actor="somebody")  # type: ignore[arg-type]
         return await log.events.append(subject, commit, expected=0)
 
+    async def garbage(subject: str, data: bytes) -> int:
+        before = (await log.events.tail()).position
+        with Stranger(log.url) as stranger:
+            stranger.write(subject, data)
+        [recorded] = [each async for batch in log.events.read_all(after=before) for each in batch]
+        return recorded.position
+
     flow = await a_flow(log)
     run = await a_run(log, flow.flow_id)
     at = [
         await append(subjects.run(new_id()), RunRenamed("of a run that was never created")),
-        await append(subjects.run("not-a-uuid"), RunCancelled(AT)),
+        await garbage("hw.evt.run.not-a-uuid", encode(new_commit([RunCancelled(AT)], at=AT, actor="somebody"))),
         await append(subjects.project(new_id()), ProjectRenamed("of a project that was never created")),
     ]
     end = await executed(log, run.run_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
@@ -216,3 +217,26 @@ async def test_a_flow_of_ten_thousand_tasks_is_registered_whole(project: str, lo
     assert registered.parts is not None
     assert [each.slug for each in found] == [f"say_hello-{number}" for number in range(1, 10_001)]
     assert set(edges) == {EdgeSpec(f"say_hello-{n}", f"say_hello-{n + 1}") for n in range(1, 10_000)}
+
+
+@pytest.mark.parametrize("storage", [None, Local()], ids=["no storage", "a storage"])
+def test_a_client_of_another_home_stores_code_there(project: str, home: Path, tmp_path: Path, log_url: str, storage: Local | None) -> None:
+    other = tmp_path / "other"
+    flow = hello_flow()
+    flow.storage = storage
+    with Client(log_url, home=other) as client:
+        client.register(flow, project, no_url=True)
+
+    assert len(stored(other)) == 1
+    assert stored(home) == []
+
+
+def test_what_was_stored_is_removed_where_its_place_cannot_be_told(project: str, tmp_path: Path) -> None:
+    folder = os.fsdecode(os.fsencode(tmp_path) + b"/home-\xff")
+    flow = hello_flow()
+    flow.storage = Local(directory=folder)
+
+    with pytest.raises(InvalidFlow, match="the place of its code cannot be told"):
+        flow.register(project_name=project)
+
+    assert stored(Path(folder)) == []

@@ -15,7 +15,18 @@ from simulation.virtual_time import number_of
 from headwater.core.commit import Commit, Position
 from headwater.core.errors import LogUnavailable, NoAnswer, OutcomeUnknown
 from headwater.core.log.memory import MemoryLog
-from headwater.core.log.protocol import Append, Delivery, LiveMessage, LogTail, QueueBinding, Recorded, RunLogs, StreamSize, WorkItem
+from headwater.core.log.protocol import (
+    Append,
+    DeadLetters,
+    Delivery,
+    LiveMessage,
+    LogTail,
+    QueueBinding,
+    Recorded,
+    RunLogs,
+    StreamSize,
+    WorkItem,
+)
 
 T = TypeVar("T")
 
@@ -71,6 +82,7 @@ class Connection:
         self.events = _Events(self)
         self.queues = _Queues(self)
         self.logs: RunLogs = log.logs
+        self.dead_letters: DeadLetters = log.dead_letters
 
     @property
     def is_cut(self) -> bool:
@@ -184,6 +196,9 @@ class _Events:
         async for batch in self._events.read_all(after=after, until=until):
             await self._connection.hop()
             yield batch
+
+    async def at(self, position: Position) -> Recorded | None:
+        return await self._connection.call(lambda: self._events.at(position))
 
     async def tail(self) -> LogTail:
         return await self._connection.call(self._events.tail)

@@ -15,14 +15,15 @@ from headwater.core import events as e
 from headwater.core.codec import decode, encode
 from headwater.core.commit import new_commit
 from headwater.core.errors import Refused
-from headwater.core.identifiers import flow_group_id, flow_version_id
+from headwater.core.identifiers import flow_group_id, flow_version_id, new_id
 from headwater.core.rules import agent, flow_group, project, queue
 from headwater.core.rules.aggregate import Rules
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
-GROUP = flow_group_id("p", "flow")
+PROJECT = new_id()
+GROUP = flow_group_id(PROJECT, "flow")
 names = st.sampled_from(["a", "b", "", "tab\t"])
-owners = st.sampled_from(["p1", "p2"])
+owners = st.sampled_from([new_id(), new_id()])
 random_histories = settings(max_examples=200, deadline=None)
 
 
@@ -45,7 +46,7 @@ def played(rules: Rules[Any, Any], commands: Sequence[Any]) -> tuple[Any, list[e
 @given(
     st.lists(
         st.one_of(
-            st.builds(c.CreateProject, st.just("p"), names),
+            st.builds(c.CreateProject, st.just(PROJECT), names),
             st.builds(c.RenameProject, names),
             st.builds(c.DescribeProject, names),
             st.builds(c.DeleteProject),
@@ -80,7 +81,7 @@ def test_a_name_is_claimed_and_released_in_turns_by_the_same_owner(commands: lis
             st.builds(
                 c.RegisterFlow,
                 flow_group_id=st.just(GROUP),
-                project_id=st.just("p"),
+                project_id=st.just(PROJECT),
                 name=st.just("flow"),
                 storage=st.just(e.StorageReference(type="Local")),
                 task_count=st.just(1),

@@ -54,6 +54,7 @@ from headwater.core.events import (
     TaskRunStateSet,
     TaskRunSucceeded,
 )
+from headwater.core.identifiers import new_id
 from headwater.core.rules import set_state
 from headwater.core.rules.run import RULES
 from headwater.core.rules.task_run import STATE_AFTER
@@ -61,10 +62,10 @@ from headwater.core.states import FINAL, SUCCESSFUL, StateName
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 CREATE = CreateRun(
-    run_id="r",
-    flow_id="f",
-    flow_group_id="g",
-    project_id="p",
+    run_id=new_id(),
+    flow_id=new_id(),
+    flow_group_id=new_id(),
+    project_id=new_id(),
     project_name="t",
     flow_name="flow",
     version=1,

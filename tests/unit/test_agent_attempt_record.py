@@ -15,8 +15,8 @@ from headwater.agents.errors import AttemptFenced
 from headwater.core import subjects
 from headwater.core.aggregates import Aggregate
 from headwater.core.commands import CancelRun, ClaimRun, FinishRun, LoseAttempt, RunCommand, StartRun
-from headwater.core.errors import LogError, LogUnavailable, OutcomeUnknown
-from headwater.core.events import TaskRunStarted, event_type
+from headwater.core.errors import InvalidArgument, LogError, LogUnavailable, OutcomeUnknown
+from headwater.core.events import Failure, TaskRunFailed, TaskRunStarted, event_type
 from headwater.core.log.memory import MemoryLog, Moment, Operation
 from headwater.core.operations.runs import load_run
 from headwater.core.rules.run import Run
@@ -129,3 +129,37 @@ async def test_a_log_that_is_away_is_waited_for_and_nothing_is_written_twice() -
 
         assert (await made.commits())[-2:] == [["task_run.started"], ["run.succeeded"]]
         assert not errors
+
+
+async def test_what_the_log_refuses_of_an_event_is_left_out_and_the_event_is_recorded() -> None:
+    async with attempt() as made:
+        refusals = [InvalidArgument("This cannot be recorded: it is odd.")]
+
+        def refuse(operation: Operation, moment: Moment, _subject: str) -> None:
+            if operation == "append" and moment == "asked" and refusals:
+                raise refusals.pop()
+
+        made.record.record(started(1))
+        await made.record.flush()
+        made.log.interference = refuse
+        made.record.record(TaskRunFailed(slug="task-1", at=NOW, message="why", failure=Failure("Odd", "it cannot be stored")))
+        await made.record.flush()
+
+        (*_, last) = await made.log.events.read(subjects.run(made.run_id))
+        (event,) = last.commit.events
+        assert isinstance(event, TaskRunFailed)
+        assert (event.message, event.failure) == (
+            "What belongs to this could not be recorded: This cannot be recorded: it is odd.",
+            None,
+        )
+
+
+async def test_nobody_waits_for_a_record_that_has_ended() -> None:
+    async with attempt() as made:
+        pass
+    made.record.record(started(1))
+
+    with anyio.fail_after(30):
+        await made.record.flush()
+
+    assert made.record.left == 1

@@ -16,7 +16,7 @@ from headwater.core.log.memory import MemoryLog, Moment, Operation
 from headwater.core.log.protocol import LogLine
 from headwater.utilities.context import context
 
-RUN_ID = "r-1"
+RUN_ID = "0197a3c1-0b2c-7d3e-8f40-5a6b7c8d9e0f"
 
 
 class Shipping:
@@ -137,3 +137,36 @@ async def test_a_line_of_megabytes_is_cut() -> None:
 
     assert "3000000 characters" in text[-40:]
     assert len(text) < 200_000
+
+
+async def test_lines_that_the_log_refuses_are_counted_and_told_and_those_that_follow_go_on() -> None:
+    async with shipping() as made:
+        refusals = [ValueError("no such lines")]
+
+        def refuse(operation: Operation, moment: Moment, _subject: str) -> None:
+            if operation == "write_lines" and moment == "asked" and refusals:
+                raise refusals.pop()
+
+        made.log.interference = refuse
+        made.logger.info("lost")
+        made.logger.info("lost too")
+        await made.shipper.flush_to_log()
+        assert made.shipper.left == 2
+        made.logger.info("stored")
+        await made.shipper.flush_to_log()
+
+        assert made.shipper.left == 0
+        assert await made.texts() == ["2 log lines are missing here: they could not be stored: no such lines.", "stored"]
+
+
+async def test_nobody_waits_for_a_shipper_that_has_ended() -> None:
+    made = Shipping()
+    async with anyio.create_task_group() as group:
+        await group.start(made.shipper.serve)
+        group.cancel_scope.cancel()
+    made.logger.info("too late")
+
+    with anyio.fail_after(30):
+        await made.shipper.flush_to_log()
+
+    assert made.shipper.left == 1

@@ -7,7 +7,7 @@ from typing import get_args
 from headwater.core import queries
 from headwater.core.commands import CreateRun
 from headwater.core.events import EVENT_TYPES, AgentEvent, FlowEvent, NameEvent, PartEvent, ProjectEvent, QueueEvent, RunCreated, SlotEvent
-from headwater.core.queries import AnyQuery, GetViewsStatus, StartRebuild
+from headwater.core.queries import AnyQuery, GetDeadLetter, GetViewsStatus, ListDeadLetters, RetryDeadLetter, StartRebuild
 from headwater.projections.fold.runs import RUN_FOLDS
 from headwater.projections.fold.task_runs import TASK_RUN_FOLDS
 from headwater.projections.queries import _STATEMENTS
@@ -20,7 +20,7 @@ def test_every_event_has_a_fold() -> None:
 
 
 def test_every_question_has_a_statement() -> None:
-    assert set(get_args(AnyQuery)) == {*_STATEMENTS, GetViewsStatus, StartRebuild}
+    assert set(get_args(AnyQuery)) == {*_STATEMENTS, GetViewsStatus, StartRebuild, ListDeadLetters, GetDeadLetter, RetryDeadLetter}
 
 
 def test_a_run_shows_all_that_its_creation_names() -> None:

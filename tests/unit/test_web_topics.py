@@ -10,8 +10,11 @@ from headwater.core import subjects
 from headwater.core.codec import encode
 from headwater.core.commit import new_commit
 from headwater.core.events import AnyEvent, RunCreated, RunStarted, RunSubmitted, StorageReference, TaskRunStarted
+from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import Recorded
 from headwater.web.live.topics import ANY_FLOW, FlowsOfRuns, LastChanges, topics_of
+
+RUN, GROUP = new_id(), new_id()
 
 
 def _recorded(subject: str, events: Sequence[AnyEvent] = (), *, data: bytes | None = None) -> Recorded:
@@ -19,41 +22,41 @@ def _recorded(subject: str, events: Sequence[AnyEvent] = (), *, data: bytes | No
 
 
 def _created(run_id: str, group: str) -> RunCreated:
-    return RunCreated(run_id, "flow", group, "project", "tutorial", "hello", 1, "name", "queue", StorageReference("Local"))
+    return RunCreated(run_id, new_id(), group, new_id(), "tutorial", "hello", 1, "name", "queue", StorageReference("Local"))
 
 
 def test_what_happens_to_a_run_wakes_lists_and_its_flows_pages() -> None:
     flows = FlowsOfRuns()
-    topics_of(_recorded(subjects.run("r1"), [_created("r1", "group")]), flows)
+    topics_of(_recorded(subjects.run(RUN), [_created(RUN, GROUP)]), flows)
 
-    assert topics_of(_recorded(subjects.run("r1"), [RunSubmitted(1, "a")]), flows) >= {
-        "run:r1",
+    assert topics_of(_recorded(subjects.run(RUN), [RunSubmitted(1, "a")]), flows) >= {
+        f"run:{RUN}",
         "runs",
-        "flow:group",
+        f"flow:{GROUP}",
         "agents",
         "queues",
         "log",
     }
-    assert ANY_FLOW in topics_of(_recorded(subjects.run("unknown"), [RunStarted(1, AT)]), flows)
+    assert ANY_FLOW in topics_of(_recorded(subjects.run(new_id()), [RunStarted(1, AT)]), flows)
 
 
 def test_what_happens_to_task_runs_wakes_their_runs_page_alone() -> None:
     event = TaskRunStarted(slug="task-1", at=AT)
 
-    assert topics_of(_recorded(subjects.run("r1"), [event, event]), FlowsOfRuns()) == {"run:r1", "log"}
+    assert topics_of(_recorded(subjects.run(RUN), [event, event]), FlowsOfRuns()) == {f"run:{RUN}", "log"}
 
 
 def test_what_cannot_be_read_wakes_what_its_subject_names() -> None:
-    assert topics_of(_recorded(subjects.run("r1"), data=b"garbage"), FlowsOfRuns()) == {"run:r1", "log"}
+    assert topics_of(_recorded(subjects.run(RUN), data=b"garbage"), FlowsOfRuns()) == {f"run:{RUN}", "log"}
     assert topics_of(_recorded("hw.evt.of.the.future"), FlowsOfRuns()) == {"log"}
 
 
 def test_only_so_many_runs_are_remembered() -> None:
     flows = FlowsOfRuns(most=2)
     for number in range(3):
-        flows.learn(f"r{number}", "group")
+        flows.learn(f"r{number}", GROUP)
 
-    assert [flows.topic(f"r{number}") for number in range(3)] == [ANY_FLOW, "flow:group", "flow:group"]
+    assert [flows.topic(f"r{number}") for number in range(3)] == [ANY_FLOW, f"flow:{GROUP}", f"flow:{GROUP}"]
 
 
 def test_what_changed_after_a_position_is_known_and_what_was_forgotten_may_have() -> None:

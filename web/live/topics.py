@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from headwater.core.commit import Position
-from headwater.core.errors import CommitUnreadable
 from headwater.core.events import RunCreated, TaskRunEvent
 from headwater.core.log.protocol import Recorded
 
@@ -61,15 +60,11 @@ def topics_of(recorded: Recorded, flows: FlowsOfRuns) -> frozenset[str]:
 
 
 def _run_topics(recorded: Recorded, run_id: str, flows: FlowsOfRuns) -> frozenset[str]:
-    try:
-        events = recorded.commit.events
-    except CommitUnreadable:
-        return frozenset({LOG, f"run:{run_id}"})
     topics = {LOG, f"run:{run_id}"}
-    for event in events:
+    for event in recorded.events:
         if isinstance(event, RunCreated):
             flows.learn(run_id, event.flow_group_id)
-    if not all(isinstance(event, TaskRunEvent) for event in events):
+    if not all(isinstance(event, TaskRunEvent) for event in recorded.events):
         # Lists and counts show runs, not task runs: those are many, and wake only the run's own page.
         topics |= {RUNS, QUEUES, AGENTS, flows.topic(run_id)}
     return frozenset(topics)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from headwater.core.codec import COMMIT_BYTES_MAX, encode
+from headwater.core.codec import COMMIT_BYTES_MAX
 from headwater.core.commit import Position
-from headwater.core.errors import CommitTooLarge, CommitUnreadable, Conflict, LogError, LogFull, LogUnavailable, NoAnswer, OutcomeUnknown
+from headwater.core.edge import write_commit
+from headwater.core.errors import CommitTooLarge, Conflict, LogError, LogFull, LogUnavailable, NoAnswer, OutcomeUnknown
 from headwater.core.identifiers import new_id
 from headwater.core.log.jetstream import wire
 from headwater.core.log.jetstream.api import ApiRefusal, Patience
@@ -24,7 +25,7 @@ _Send = Callable[[float], Awaitable[wire.Acknowledgement]]
 
 async def append_commit(connection: Connection, append: Append) -> Position:
     """Append one commit; see `EventLog.append` for the promise."""
-    data = encode(append.commit)
+    data = write_commit(append.subject, append.commit)
     headers = {wire.EXPECTED: str(append.expected)}
 
     async def send(timeout: float) -> wire.Acknowledgement:
@@ -39,7 +40,7 @@ async def append_batch(connection: Connection, appends: Sequence[Append]) -> Pos
     assert len({append.subject for append in appends}) == len(appends), "one commit per subject"
     if len(appends) == 1:
         return await append_commit(connection, appends[0])
-    encoded = [encode(append.commit) for append in appends]
+    encoded = [write_commit(append.subject, append.commit) for append in appends]
 
     async def send(timeout: float) -> wire.Acknowledgement:
         batch = new_id()
@@ -130,7 +131,4 @@ async def _written(connection: Connection, appends: Sequence[Append], seconds: f
 
 
 def _commit_id(recorded: Recorded) -> str | None:
-    try:
-        return recorded.commit.id
-    except CommitUnreadable:
-        return None  # not ours, whatever it is
+    return None if recorded.dead_letter is not None else recorded.commit.id  # a dead letter is not ours, whatever it is

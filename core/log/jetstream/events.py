@@ -10,7 +10,7 @@ from headwater.core.log.jetstream.append import append_batch, append_commit
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.follow import follow_subjects
 from headwater.core.log.jetstream.ordered import read_in_order
-from headwater.core.log.jetstream.read import read_subject, tail
+from headwater.core.log.jetstream.read import message_at, read_subject, tail
 from headwater.core.log.jetstream.streams import EVENTS
 from headwater.core.log.protocol import Append, LogTail, Recorded
 from headwater.core.subjects import EVENTS_ALL
@@ -46,3 +46,6 @@ class JetStreamEvents:
 
     async def tail(self) -> LogTail:
         return await tail(self._connection)
+
+    async def at(self, position: Position) -> Recorded | None:
+        return await message_at(self._connection, EVENTS, position)

@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from headwater.core.log.jetstream.connection import Connection, connect
+from headwater.core.log.jetstream.dead_letters import JetStreamDeadLetters
 from headwater.core.log.jetstream.events import JetStreamEvents
 from headwater.core.log.jetstream.live import listen
 from headwater.core.log.jetstream.queues import JetStreamQueues
 from headwater.core.log.jetstream.run_logs import JetStreamRunLogs
 from headwater.core.log.jetstream.streams import StreamSettings, check_streams, ensure_streams, stream_sizes
-from headwater.core.log.protocol import EventLog, LiveMessage, RunLogs, RunQueues, StreamSize
+from headwater.core.log.protocol import DeadLetters, EventLog, LiveMessage, RunLogs, RunQueues, StreamSize
 
 
 class JetStreamLog:
@@ -22,6 +23,7 @@ class JetStreamLog:
         self.events: EventLog = JetStreamEvents(connection)
         self.queues: RunQueues = JetStreamQueues(connection)
         self.logs: RunLogs = JetStreamRunLogs(connection)
+        self.dead_letters: DeadLetters = JetStreamDeadLetters(connection)
 
     @property
     def url(self) -> str:

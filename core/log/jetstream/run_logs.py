@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from headwater.core import subjects
@@ -11,13 +10,11 @@ from headwater.core.commit import Position
 from headwater.core.identifiers import new_id
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.ordered import OrderedReader, read_in_order
-from headwater.core.log.jetstream.read import read_subject
+from headwater.core.log.jetstream.read import message_at, read_subject
 from headwater.core.log.jetstream.store import store
 from headwater.core.log.jetstream.streams import LOGS
 from headwater.core.log.log_lines import decode_lines, encode_lines
-from headwater.core.log.protocol import LogLine, Recorded, RecordedLines
-
-_log = logging.getLogger(__name__)
+from headwater.core.log.protocol import LogLine, RecordedLines
 
 
 class JetStreamRunLogs:
@@ -34,7 +31,16 @@ class JetStreamRunLogs:
         return position
 
     async def read(self, run_id: str, *, after: Position = 0) -> list[RecordedLines]:
-        return _lines(await read_subject(self._connection, subjects.run_log_all(run_id), after=after, stream=LOGS))
+        found = await read_subject(self._connection, subjects.run_log_all(run_id), after=after, stream=LOGS)
+        return [decode_lines(message) for message in found]
+
+    async def at(self, position: Position) -> RecordedLines | None:
+        message = await message_at(self._connection, LOGS, position)
+        return None if message is None else decode_lines(message)
+
+    async def bytes_at(self, position: Position) -> bytes | None:
+        message = await message_at(self._connection, LOGS, position)
+        return None if message is None else message.data
 
     def follow(
         self, run_id: str | None = None, *, after: Position = 0
@@ -51,24 +57,10 @@ class _LinesFollower:
         return self
 
     async def __anext__(self) -> Sequence[RecordedLines]:
-        while True:
-            lines = _lines(await self._reader.next())
-            if lines:
-                return lines
+        return [decode_lines(message) for message in await self._reader.next()]
 
 
 @asynccontextmanager
 async def _follow(connection: Connection, followed: str, after: Position) -> AsyncIterator[AsyncIterator[Sequence[RecordedLines]]]:
     async with read_in_order(connection, LOGS, followed, after) as reader:
         yield _LinesFollower(reader)
-
-
-def _lines(messages: Iterable[Recorded]) -> list[RecordedLines]:
-    found = []
-    for message in messages:
-        lines = decode_lines(message.position, message.subject, message.data)
-        if lines is None:
-            _log.warning("The message at position %d of %s holds no log lines; it is passed over", message.position, LOGS)
-        else:
-            found.append(lines)
-    return found

@@ -1,4 +1,4 @@
-"""The three streams of the log: their configuration as data, made where they are missing, refused where they are not as they must be."""
+"""The streams of the log: their configuration as data, made where they are missing, refused where they are not as they must be."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from headwater.core.log.protocol import StreamSize
 EVENTS = "EVENTS"
 WORK = "WORK"
 LOGS = "LOGS"
+DEAD = "DEAD"
 
 SETUP_VERSION = "1"
 """Raised with every change of a configuration below that an older program could not work with."""
@@ -80,7 +81,18 @@ _LOGS_CONFIG: Config = {
     "discard": "old",
     "allow_direct": True,
 }
-CONFIGS: Mapping[str, Config] = {EVENTS: _EVENTS_CONFIG, WORK: _WORK_CONFIG, LOGS: _LOGS_CONFIG}
+# Messages set aside: few, and a flood of them must fill no disk.
+_DEAD_CONFIG: Config = {
+    "subjects": ["hw.dead.>"],
+    "retention": "limits",
+    "storage": "file",
+    "discard": "old",
+    "allow_direct": True,
+    "max_msgs": 10_000,
+    "max_bytes": 64 * 1024 * 1024,
+}
+CONFIGS: Mapping[str, Config] = {EVENTS: _EVENTS_CONFIG, WORK: _WORK_CONFIG, LOGS: _LOGS_CONFIG, DEAD: _DEAD_CONFIG}
+_SIZES_TOLD = (EVENTS, WORK, LOGS)
 
 
 class StreamState(msgspec.Struct, frozen=True):
@@ -127,7 +139,7 @@ async def stream_sizes(connection: Connection) -> tuple[StreamSize, ...]:
 
     """
     found = []
-    for name in CONFIGS:
+    for name in _SIZES_TOLD:
         try:
             info = await stream_info(connection, name)
         except ApiRefusal as refusal:

@@ -14,6 +14,7 @@ from headwater.core.log.protocol import Recorded
 
 EXPECTED = "Nats-Expected-Last-Subject-Sequence"
 STATUS = "Status"
+_SEQUENCE = "Nats-Sequence"
 
 HEARTBEAT = "100"
 END_OF_BATCH = "204"
@@ -86,8 +87,9 @@ class StoredMessage(msgspec.Struct, frozen=True):
 
 
 def status(message: Msg) -> str | None:
-    """Return the status where this is a word from the server, None where it is a message of a stream."""
-    return None if message.headers is None else message.headers.get(STATUS)
+    """Return the status where this is a word from the server, None where it is a message of a stream, whatever headers that was given."""
+    headers = message.headers
+    return None if headers is None or _SEQUENCE in headers else headers.get(STATUS)
 
 
 def moment(text: str) -> datetime:
@@ -107,7 +109,7 @@ def recorded_of_stored(stored: StoredMessage) -> Recorded:
 def recorded_of_headers(message: Msg) -> Recorded:
     """Return the commit of a direct get or of the live feed: where it lies is in the headers."""
     headers = message.headers or {}
-    return Recorded(int(headers["Nats-Sequence"]), headers["Nats-Subject"], moment(headers["Nats-Time-Stamp"]), message.data)
+    return Recorded(int(headers[_SEQUENCE]), headers["Nats-Subject"], moment(headers["Nats-Time-Stamp"]), message.data)
 
 
 class Announced(NamedTuple):

@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 import anyio.lowlevel
 
 from headwater.core.log.memory.clock import Clock, ManualClock, SystemClock
+from headwater.core.log.memory.dead_letters import MemoryDeadLetters
 from headwater.core.log.memory.events import MemoryEvents
 from headwater.core.log.memory.interference import Interference, Moment, Operation, undisturbed
 from headwater.core.log.memory.live import MemoryLive
@@ -34,6 +35,7 @@ class MemoryLog:
         self.events = MemoryEvents(self.clock, self._interfere, self._announce)
         self.queues = MemoryQueues(self.clock, self._interfere)
         self.logs = MemoryRunLogs(self.clock, self._interfere)
+        self.dead_letters = MemoryDeadLetters()
 
     async def sizes(self) -> tuple[StreamSize, ...]:
         await anyio.lowlevel.checkpoint()

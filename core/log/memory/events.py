@@ -9,8 +9,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import anyio.lowlevel
 
-from headwater.core.codec import encode
 from headwater.core.commit import Commit, Position
+from headwater.core.edge import write_commit
 from headwater.core.errors import Conflict
 from headwater.core.log.mailbox import Mailbox
 from headwater.core.log.memory.clock import Clock
@@ -61,6 +61,10 @@ class MemoryEvents:
         await anyio.lowlevel.checkpoint()
         return LogTail(self._identity, len(self._recorded))
 
+    async def at(self, position: Position) -> Recorded | None:
+        await anyio.lowlevel.checkpoint()
+        return self._recorded[position - 1] if 0 < position <= len(self._recorded) else None
+
     def size(self) -> StreamSize:
         """Return how much there is."""
         ends = (self._recorded[0].recorded_at, self._recorded[-1].recorded_at) if self._recorded else (None, None)
@@ -68,7 +72,7 @@ class MemoryEvents:
         return StreamSize(name="EVENTS", messages=len(self._recorded), bytes=size, first=ends[0], last=ends[1])
 
     async def _append(self, appends: Sequence[Append]) -> Position:
-        encoded = [encode(append.commit) for append in appends]
+        encoded = [write_commit(append.subject, append.commit) for append in appends]
         await anyio.lowlevel.checkpoint()
         subject = appends[0].subject
         self._interference()("append", "asked", subject)
@@ -96,10 +100,14 @@ class MemoryEvents:
             if last == append.expected:
                 continue
             following = self._after(append.subject, append.expected)
-            if not following or following[0].commit.id != append.commit.id:
+            if not following or following[0].dead_letter is not None or following[0].commit.id != append.commit.id:
                 raise Conflict(append.subject, expected=append.expected, found=last)
             already = following[0].position
         return already
+
+    def plant(self, subject: str, data: bytes) -> Position:
+        """Store any bytes, as one who does not go through this interface can."""
+        return self._record(subject, Recorded(len(self._recorded) + 1, subject, self._clock.now(), data))
 
     def _record(self, subject: str, recorded: Recorded) -> Position:
         self._recorded.append(recorded)

@@ -14,7 +14,7 @@ from headwater.core.log.log_lines import decode_lines, encode_lines
 from headwater.core.log.mailbox import Mailbox
 from headwater.core.log.memory.clock import Clock
 from headwater.core.log.memory.interference import Interference
-from headwater.core.log.protocol import LogLine, RecordedLines, StreamSize
+from headwater.core.log.protocol import LogLine, Recorded, RecordedLines, StreamSize
 
 
 class MemoryRunLogs:
@@ -23,7 +23,7 @@ class MemoryRunLogs:
     def __init__(self, clock: Clock, interfere: Callable[[], Interference]) -> None:
         self._clock = clock
         self._interference = interfere
-        self._stored: list[tuple[datetime, int]] = []
+        self._stored: list[tuple[datetime, bytes]] = []
         self._recorded: list[RecordedLines] = []
         self._followers: set[Mailbox[None]] = set()
 
@@ -33,10 +33,9 @@ class MemoryRunLogs:
         position = 0
         for data in encode_lines(lines):
             position = len(self._recorded) + 1
-            recorded = decode_lines(position, subjects.run_log(run_id, attempt), data)
-            assert recorded is not None
-            self._recorded.append(recorded)
-            self._stored.append((self._clock.now(), len(data)))
+            now = self._clock.now()
+            self._recorded.append(decode_lines(Recorded(position, subjects.run_log(run_id, attempt), now, data)))
+            self._stored.append((now, data))
         for follower in self._followers:
             follower.wake()
         self._interference()("write_lines", "done", run_id)
@@ -46,10 +45,18 @@ class MemoryRunLogs:
         await anyio.lowlevel.checkpoint()
         return self.after(run_id, after)
 
+    async def at(self, position: Position) -> RecordedLines | None:
+        await anyio.lowlevel.checkpoint()
+        return self._recorded[position - 1] if 0 < position <= len(self._recorded) else None
+
+    async def bytes_at(self, position: Position) -> bytes | None:
+        await anyio.lowlevel.checkpoint()
+        return self._stored[position - 1][1] if 0 < position <= len(self._stored) else None
+
     def size(self) -> StreamSize:
         """Return how much there is."""
         ends = (self._stored[0][0], self._stored[-1][0]) if self._stored else (None, None)
-        size = sum(length for _, length in self._stored)
+        size = sum(len(data) for _, data in self._stored)
         return StreamSize(name="LOGS", messages=len(self._stored), bytes=size, first=ends[0], last=ends[1])
 
     def after(self, run_id: str | None, position: Position) -> list[RecordedLines]:

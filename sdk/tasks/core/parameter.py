@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
+from headwater.core.json_values import json_problem
+from headwater.core.text import shown
 from headwater.engine import signals
 from headwater.graph.errors import InvalidTask
 from headwater.graph.task import Task
@@ -24,6 +25,7 @@ class _NoDefault:
 
 
 no_default = _NoDefault()
+_SHOWN_CHARACTERS = 100
 
 
 class Parameter(Task):
@@ -52,13 +54,11 @@ class Parameter(Task):
         super().__init__(name=name, slug=name, tags=tags, checkpoint=False)
 
     def _check_default(self, name: str, default: Any) -> None:
-        try:
-            json.dumps(default, allow_nan=False)
-        except (TypeError, ValueError) as error:
+        if (problem := json_problem(default)) is not None:
             raise InvalidTask(
-                f"Parameter {name!r}: the default {default!r} is not JSON ({error}).",
+                f"Parameter {name!r}: the default {shown(default)[:_SHOWN_CHARACTERS]} is not JSON: {problem}.",
                 hint="Use text, numbers, booleans, None, and lists or dicts of them; convert to other types inside a task.",
-            ) from None
+            )
 
     def __call__(self, *_: Any, flow: Any = None, **__: Any) -> Self:
         """Add the parameter to the flow being built, and return it."""

@@ -111,3 +111,18 @@ def test_a_task_may_forbid_it(home: Path) -> None:
 def test_a_value_that_cannot_be_kept_fails_nothing(home: Path) -> None:
     assert executed(chain(lambda: threading.Lock())).is_successful()  # noqa: PLW0108 - a task needs a function of Python
     assert kept(home) == []
+
+
+@pytest.mark.parametrize("executor", [LocalExecutor(), ProcessExecutor(1)], ids=["here", "in a process"])
+def test_a_run_says_once_that_its_values_find_no_place(home: Path, executor: Executor, caplog: pytest.LogCaptureFixture) -> None:
+    home.mkdir()
+    (home / "results").write_text("a file where a folder should be")
+    with Flow("chain", executor=executor) as flow:
+        task(lambda x: x, name="reader").map(task(lambda x: x, name="source").map(list(range(5))))
+
+    state = executed(flow, flow_run_id=f"r-{executor.capacity}-{type(executor).__name__}")
+
+    assert state.is_successful()
+    told = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(told) == 1
+    assert told[0].startswith("Values of this run's tasks are not kept: [Errno ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import logging
 import pickle
@@ -158,3 +159,36 @@ def test_lines_about_a_task_are_written_in_its_context(run: Callable[..., State]
         get_logger().removeHandler(watch)
 
     assert [slug for text, slug in seen if text.startswith("Task 't'")] == ["t-1"] * 3
+
+
+@pytest.mark.parametrize(
+    ("pieces", "lines"),
+    [
+        (["rows:", " ", "5", "\n"], ["rows: 5"]),
+        (["one\ntwo\nthr", "ee"], ["one", "two", "three"]),
+        (["10%\r", "20%\r"], ["10%", "20%"]),
+        (["\n", "  ", "\n\n"], []),
+        (["dots", ".", ".", "."], ["dots..."]),
+        (["x" * 150_000, "y\n"], ["x" * 150_000, "y"]),
+    ],
+)
+def test_what_is_printed_becomes_one_log_line_for_each_line(pieces: list[str], lines: list[str], caplog: pytest.LogCaptureFixture) -> None:
+    @task(log_stdout=True)
+    def speak() -> None:
+        for piece in pieces:
+            print(piece, end="")
+
+    with caplog.at_level(logging.INFO, "headwater.speak"):
+        Flow("speaking", tasks=[speak]).run()
+
+    assert [record.getMessage() for record in caplog.records if record.name == "headwater.speak"] == lines
+
+
+def test_a_time_out_holds_for_async_tasks_too() -> None:
+    @task(timeout=0.05)
+    async def wait() -> None:
+        await asyncio.sleep(60)
+
+    state = Flow("waiting", tasks=[wait]).run()
+
+    assert [type(each).__name__ for each in state.result.values()] == ["TimedOut"]

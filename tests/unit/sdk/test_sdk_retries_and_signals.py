@@ -263,3 +263,22 @@ def test_a_signal_chooses_the_state(run: Callable[..., State], signal: type[sign
     state = run(Flow("f", tasks=[choose])).result[choose]
 
     assert (type(state), state.message, state.result) == (signal.state_class, "chosen", 3)
+
+
+@pytest.mark.parametrize("retries", [0, 1, 3])
+def test_a_loop_that_fails_is_tried_again_in_the_same_round_as_often_as_it_may_be(run: Callable[..., State], retries: int) -> None:
+    rounds: list[tuple[int, int, Any]] = []
+
+    @task(max_retries=retries, retry_delay=0 if retries else None)
+    def count() -> None:
+        context = headwater.context
+        round_number = context.get("task_loop_count", 1)
+        rounds.append((context.task_run_count, round_number, context.get("task_loop_result")))
+        if round_number < 3:
+            raise signals.LOOP(result=round_number * 10)
+        raise ValueError("the third round fails, always")
+
+    state = run(Flow("f", tasks=[count])).result[count]
+
+    assert type(state) is Failed
+    assert rounds == [(1, 1, None), (1, 2, 10), *((number, 3, 20) for number in range(1, retries + 2))]

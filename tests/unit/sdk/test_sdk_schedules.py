@@ -9,13 +9,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from dateutil.rrule import MO, MONTHLY, WEEKLY, rrule, rruleset
+from dateutil.rrule import MO, MONTHLY, WEEKLY, rrule, rruleset, rrulestr
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.core.errors import InvalidArgument
 from headwater.schedules import CronSchedule, IntervalSchedule, RRuleSchedule, Schedule, adjustments, filters, schedule_from
 from headwater.schedules.clocks import Clock, ClockEvent, CronClock, DatesClock, IntervalClock, RRuleClock
+from headwater.schedules.schedules import NothingPasses
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR = timedelta(hours=1)
@@ -209,3 +210,42 @@ def test_moments_of_an_interval_come_later_than_asked_in_order_and_without_a_gap
     assert asked < moments[0] <= asked + interval + HOUR
     assert all(abs(b.astimezone(UTC) - a.astimezone(UTC) - interval) <= HOUR for a, b in itertools.pairwise(moments))
     assert moments == sorted(set(moments))
+
+
+@pytest.mark.parametrize(
+    "clock",
+    [
+        IntervalClock(timedelta(days=1)),
+        CronClock("0 0 29 2 *"),
+        RRuleClock("RRULE:FREQ=YEARLY"),
+        IntervalClock(timedelta(days=300_000)),
+    ],
+    ids=repr,
+)
+def test_a_schedule_whose_filters_refuse_everything_says_so(clock: Clock) -> None:
+    with pytest.raises(NothingPasses, match=r"refuse all .* moments of its clocks from 2026-01-01 00:00 to"):
+        Schedule([clock], filters=[lambda _: False]).next(1, after=utc(2026, 1, 1))
+
+
+def test_moments_before_the_filters_close_for_ever_are_given() -> None:
+    schedule = Schedule([IntervalClock(DAY)], filters=[filters.between_datetimes(utc(2026, 1, 1), utc(2026, 1, 3))])
+
+    assert texts(schedule.next(5, after=utc(2026, 1, 1))) == ["2026-01-02T00:00+00:00", "2026-01-03T00:00+00:00"]
+
+
+def test_a_moment_each_second_is_found_behind_a_long_weekend() -> None:
+    schedule = Schedule([IntervalClock(timedelta(seconds=1))], filters=[filters.is_weekday, filters.between_times(time(9), time(17))])
+
+    assert texts(schedule.next(1, after=utc(2026, 1, 2, 17))) == ["2026-01-05T09:00+00:00"]
+
+
+@pytest.mark.parametrize(
+    "rule", ["MINUTELY;INTERVAL=7", "HOURLY;INTERVAL=5", "DAILY;INTERVAL=3;BYHOUR=4,9", "WEEKLY;INTERVAL=2;BYDAY=MO,TH"]
+)
+def test_a_rule_that_began_long_ago_gives_the_moments_it_would_have_given(rule: str) -> None:
+    began = datetime(2025, 12, 1, 3, 30)  # noqa: DTZ001 - a rule's own times bear no zone
+    made = RRuleSchedule(f"RRULE:FREQ={rule}", start_date=began.replace(tzinfo=UTC))
+    walked = rrulestr(f"RRULE:FREQ={rule}", dtstart=began)
+    after = datetime(2026, 2, 3, 4, 5)  # noqa: DTZ001
+
+    assert [moment.replace(tzinfo=None) for moment in made.next(20, after=after.replace(tzinfo=UTC))] == list(walked.xafter(after, 20))

@@ -1,0 +1,48 @@
+"""Dead letters, on the stream DEAD."""
+
+from __future__ import annotations
+
+from headwater.core import subjects
+from headwater.core.commit import Position
+from headwater.core.dead_letters import DeadLetter, decode_dead_letter, encode_dead_letter
+from headwater.core.log.jetstream.api import ApiAnswer, ApiRefusal, ask_api
+from headwater.core.log.jetstream.connection import Connection
+from headwater.core.log.jetstream.read import message_at, read_subject
+from headwater.core.log.jetstream.store import store
+from headwater.core.log.jetstream.streams import DEAD, stream_info
+from headwater.core.log.protocol import KeptLetter, Recorded
+
+_NOT_THERE = {10037, 10043, 10057}  # as one node says it, and a cluster
+
+
+class JetStreamDeadLetters:
+    """`DeadLetters` by JetStream."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    async def keep(self, letter: DeadLetter) -> Position:
+        # The id lets the broker drop what is found, or sent, once more.
+        return await store(self._connection, subjects.DEAD_WORK, encode_dead_letter(letter), headers={"Nats-Msg-Id": letter.id})
+
+    async def read(self, *, newest: int | None = None) -> list[KeptLetter]:
+        after = 0 if newest is None else max(0, (await stream_info(self._connection, DEAD)).state.last_seq - newest)
+        return [_kept(message) for message in await read_subject(self._connection, subjects.DEAD_ALL, after=after, stream=DEAD)]
+
+    async def count(self) -> int:
+        return (await stream_info(self._connection, DEAD)).state.messages
+
+    async def get(self, position: Position) -> DeadLetter | None:
+        message = await message_at(self._connection, DEAD, position)
+        return None if message is None else _kept(message).letter
+
+    async def remove(self, position: Position) -> None:
+        try:
+            await ask_api(self._connection, f"STREAM.MSG.DELETE.{DEAD}", {"seq": position}, ApiAnswer)
+        except ApiRefusal as refusal:
+            if refusal.error.err_code not in _NOT_THERE:
+                raise
+
+
+def _kept(message: Recorded) -> KeptLetter:
+    return KeptLetter(message.position, decode_dead_letter(message.data, subject=message.subject, at=message.recorded_at))

@@ -1,0 +1,49 @@
+r"""Text as the log can hold it, whatever users put into it.
+
+A Python text may hold lone surrogates: file names whose bytes are not UTF-8 come so from `os.listdir`. No JSON, no UTF-8 and no database
+takes them. In sentences and log lines they are escaped (`\udcff`); in names and values they are refused, where these are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+name_of: Callable[[type], str] = type.__dict__["__name__"].__get__
+"""The name of a class. Never raises, whatever its metaclass says."""
+_module_of = type.__dict__["__module__"].__get__
+_qualifiedname_of = type.__dict__["__qualname__"].__get__
+
+
+def escaped(text: str) -> str:
+    """Return the text with what is not UTF-8 escaped."""
+    if text.isascii():
+        return text
+    return text.encode(errors="backslashreplace").decode()
+
+
+def is_utf8(text: str) -> bool:
+    """Tell whether the text can be stored as it is."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def shown(value: object, words: Callable[[Any], str] = repr) -> str:
+    """Return the value in words, for people: its `repr`, or with `words=str` its text. Never raises, whatever the value is.
+
+    The value may be the user's, and may raise anything in its `__repr__`, an exit or an interrupt too.
+    """
+    try:
+        return str.__str__(words(value))  # an instance of a class of the user's may derive from str
+    except BaseException as error:  # noqa: BLE001 - words for people must not end what they are made for
+        return f"<{name_of(type(value))}, which cannot be shown: {name_of(type(error))}>"
+
+
+def type_name(kind: type) -> str:
+    """Return the class's name with its module, but for what is built in. Never raises, whatever its metaclass says."""
+    module = shown(_module_of(kind), str)
+    name: str = _qualifiedname_of(kind)
+    return name if module == "builtins" else f"{module}.{name}"

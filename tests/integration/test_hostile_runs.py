@@ -1,0 +1,133 @@
+"""Whatever a task prints, returns, raises or does to its process: its run ends, and what is to follow happens."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import anyio
+import pytest
+from agents_at_work import Workshop, agent_at_work, hosted, workshop
+from hostile_tasks import BAD, ENDS, LOST, NOT_UTF8, TASKS
+from servers import NatsNode
+
+from headwater.core.events import TaskRunFailed
+from headwater.core.states import StateName
+from headwater.graph.flow import Flow
+from headwater.triggers import all_finished
+from headwater.utilities.context import context
+from headwater.utilities.tasks import task
+
+ESCAPED = NOT_UTF8.encode(errors="backslashreplace").decode()
+PATIENCE_SECONDS = 240.0
+RUNS_AT_ONCE = 6
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+async def shop(module_nats_node: NatsNode) -> AsyncIterator[Workshop]:
+    async with hosted(workshop(module_nats_node.url)) as opened:
+        yield opened
+
+
+@task(trigger=all_finished, skip_on_upstream_skip=False)
+def clean_up() -> None:
+    pass
+
+
+def hostile_flow(name: str) -> Flow:
+    """The task; where it fails it is tried once more; whatever came of it, somebody cleans up."""
+    hostile = TASKS[name].copy(max_retries=1, retry_delay=0) if ENDS[name] == BAD else TASKS[name].copy()
+    with Flow(name) as flow:
+        flow.add_task(hostile)
+        clean_up(upstream_tasks=[hostile])
+    flow.set_reference_tasks([hostile])
+    return flow
+
+
+async def test_a_run_ends_whatever_its_task_does_and_what_follows_happens(shop: Workshop) -> None:
+    ended: dict[str, tuple[str, int, str]] = {}
+
+    async def wait(name: str, run_id: str) -> None:
+        names = await shop.reached(run_id, lambda names, _: names[-1] in {"run.succeeded", "run.failed", "run.cancelled"})
+        assert names
+        run = await shop.state(run_id)
+        hostile, follower = run.task_runs.get((f"{name}-1", -1)), run.task_runs.get(("clean_up-1", -1))
+        how = LOST if run.attempt > 1 else run.state.value
+        ended[name] = (how, hostile.run_count if hostile else 0, follower.state.value if follower else "")
+
+    async with agent_at_work(shop.url, limit=RUNS_AT_ONCE):
+        run_ids = {name: await shop.run(await shop.register(hostile_flow(name))) for name in TASKS}
+        with anyio.move_on_after(PATIENCE_SECONDS):
+            async with anyio.create_task_group() as group:
+                for name, run_id in run_ids.items():
+                    group.start_soon(wait, name, run_id)
+
+    alive = {name: how for name, how in ENDS.items() if how != LOST}
+    assert {name: how for name, (how, _, _) in ended.items()} == ENDS
+    assert {name: ended[name][1] for name in alive} == {
+        name: 2 if how == BAD or TASKS[name].max_retries else 1 for name, how in alive.items()
+    }
+    assert {ended[name][2] for name in alive} == {StateName.SUCCESS.value}
+
+
+async def test_text_that_is_not_utf8_is_shown_escaped(shop: Workshop) -> None:
+    @task(log_stdout=True)
+    def say() -> None:
+        print("printed", NOT_UTF8)
+        context.logger.info("logged %s", NOT_UTF8)
+        raise FileNotFoundError(NOT_UTF8)
+
+    async with agent_at_work(shop.url):
+        run_id = await shop.run(await shop.register(Flow("not-utf8", tasks=[say])))
+        await shop.ended(run_id)
+
+    (failed,) = [each for each in await shop.happened(run_id, "task_run.failed") if isinstance(each, TaskRunFailed)]
+    assert failed.failure is not None
+    assert failed.failure.message == ESCAPED
+    lines = [line.message for line in await shop.lines(run_id)]
+    assert f"printed {ESCAPED}" in lines
+    assert f"logged {ESCAPED}" in lines
+    assert any(f"FileNotFoundError: {ESCAPED}" in line for line in lines)
+
+
+async def test_a_run_whose_task_closed_the_descriptors_says_so(shop: Workshop) -> None:
+    async with agent_at_work(shop.url):
+        run_id = await shop.run(await shop.register(Flow("closing", tasks=[TASKS["closes_all_descriptors"]])))
+        run = await shop.ended(run_id)
+
+    assert run.state is StateName.FAILED
+    assert "did the flow's code close files or sockets" in run.message
+
+
+async def test_a_task_that_nothing_interrupts_is_timed_out_and_the_others_go_on(shop: Workshop) -> None:
+    @task(timeout=0.1, max_retries=1, retry_delay=0)
+    def stuck() -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM, signal.SIGINT})
+        time.sleep(3600)
+
+    @task
+    def other() -> None:
+        pass
+
+    with Flow("stuck") as flow:
+        clean_up(upstream_tasks=[stuck()])
+        other()
+    async with agent_at_work(shop.url):
+        run_id = await shop.run(await shop.register(flow))
+        run = await shop.ended(run_id)
+
+    assert {key[0]: (found.state, found.run_count) for key, found in run.task_runs.items()} == {
+        "stuck-1": (StateName.TIMED_OUT, 2),
+        "clean_up-1": (StateName.SUCCESS, 1),
+        "other-1": (StateName.SUCCESS, 1),
+    }
+    assert "could not be interrupted" in run.task_runs["stuck-1", -1].message
+    assert "run.attempt_lost" not in await shop.names(run_id)

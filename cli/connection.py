@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
+INTERRUPTED_SECONDS = 4.0
+"""How long what is under way may take to end when Ctrl-C came."""
+
 
 @dataclass
 class ConnectionOptions:
@@ -82,15 +85,21 @@ def connection(context: typer.Context) -> ConnectionSettings:
     return connection_settings(given.nats_url, given.key, given.home)
 
 
-def with_client(context: typer.Context, work: Callable[[AsyncClient], Awaitable[Answer]]) -> Answer:
+def with_client(
+    context: typer.Context, work: Callable[[AsyncClient], Awaitable[Answer]], *, ends_within: float | None = INTERRUPTED_SECONDS
+) -> Answer:
     """Open a client, do the work with it, close it, and return the work's answer.
+
+    Ctrl-C ends it within `ends_within` seconds, whatever the server does; None where the work has an end of its own to take care of.
 
     Raises:
         LogUnavailable, KeyRefused: there is no server there, or it wants another key.
+        KeyboardInterrupt: Ctrl-C came.
 
     """
     import anyio
 
+    from headwater.cli.interrupts import interruptible
     from headwater.client.async_client import AsyncClient
     from headwater.core.concurrency import single_error
 
@@ -101,4 +110,4 @@ def with_client(context: typer.Context, work: Callable[[AsyncClient], Awaitable[
             return await work(client)
 
     with single_error():
-        return anyio.run(main)
+        return anyio.run(interruptible, main, ends_within)

@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from headwater.cli.readable import require_text
+
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
     from headwater.core.settings import ConnectionSettings
 
 Answer = TypeVar("Answer")
+
+INTERRUPTED_SECONDS = 4.0
+"""How long what is under way may take to end when Ctrl-C came."""
 
 
 @dataclass
@@ -33,6 +38,7 @@ def given_options(context: typer.Context) -> ConnectionOptions:
 
 def _remember(context: typer.Context, option: typer.CallbackParam, value: str | None) -> None:
     if value is not None and option.name is not None:
+        require_text(value, what=option.opts[0])
         setattr(given_options(context), option.name, value)
 
 
@@ -79,15 +85,21 @@ def connection(context: typer.Context) -> ConnectionSettings:
     return connection_settings(given.nats_url, given.key, given.home)
 
 
-def with_client(context: typer.Context, work: Callable[[AsyncClient], Awaitable[Answer]]) -> Answer:
+def with_client(
+    context: typer.Context, work: Callable[[AsyncClient], Awaitable[Answer]], *, ends_within: float | None = INTERRUPTED_SECONDS
+) -> Answer:
     """Open a client, do the work with it, close it, and return the work's answer.
+
+    Ctrl-C ends it within `ends_within` seconds, whatever the server does; None where the work has an end of its own to take care of.
 
     Raises:
         LogUnavailable, KeyRefused: there is no server there, or it wants another key.
+        KeyboardInterrupt: Ctrl-C came.
 
     """
     import anyio
 
+    from headwater.cli.interrupts import interruptible
     from headwater.client.async_client import AsyncClient
     from headwater.core.concurrency import single_error
 
@@ -98,4 +110,4 @@ def with_client(context: typer.Context, work: Callable[[AsyncClient], Awaitable[
             return await work(client)
 
     with single_error():
-        return anyio.run(main)
+        return anyio.run(interruptible, main, ends_within)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from headwater.cli.connection import with_client
-from headwater.cli.output import Output, OutputForm, coloured, examples, print_json, say
+from headwater.cli.output import Output, OutputForm, coloured, examples, print_json, say, warn
 from headwater.core import subjects
 from headwater.core.errors import CommitUnreadable
 from headwater.core.events import AgentRegistered, AnyEvent, FlowRegistered, NameClaimed, ProjectCreated, RunCreated, UnknownEvent
@@ -18,6 +18,7 @@ from headwater.core.wording import in_words
 
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
+    from headwater.core.commit import Position
     from headwater.core.log.protocol import EventLog, Recorded
 
 app = typer.Typer(add_completion=False)
@@ -46,7 +47,9 @@ def events(
     output: Output = OutputForm.TABLE,
 ) -> None:
     """Show what happened: position, time, who, and the event in words. Without RUN or --since, the last 100 commits of the log."""
-    start = _start(since) if since is not None else None
+    from headwater.cli.values import parsed_start
+
+    start = parsed_start(since, option="--since") if since is not None else None
 
     async def work(client: AsyncClient) -> None:
         from headwater.cli.finding import find_run_id
@@ -62,34 +65,42 @@ def events(
     with_client(context, work)
 
 
-def _start(text: str) -> datetime | int:
-    """Return a position, or a time: `10m` is ten minutes ago."""
-    from headwater.cli.values import parsed_time
-
-    if text.isdigit():
-        return int(text)
-    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-    if text[-1:] in units and text[:-1].replace(".", "", 1).isdigit():
-        return datetime.now().astimezone() - timedelta(**{units[text[-1]]: float(text[:-1])})
-    return parsed_time(text, option="--since")
-
-
 async def _batches(client: AsyncClient, subject: str, start: datetime | int | None, *, follow: bool) -> AsyncIterator[Sequence[Recorded]]:
     """Yield what the log holds on the subject, and what comes where it is followed."""
     log = client.log.events
     whole = subject == subjects.EVENTS_ALL
-    after = start - 1 if isinstance(start, int) else 0
+    tail = (await log.tail()).position if whole else 0
+    after = max(0, start - 1) if isinstance(start, int) else 0
     if start is None and whole:
-        after = max(0, (await log.tail()).position - COMMITS_SHOWN)
+        after = max(0, tail - COMMITS_SHOWN)
+    reached = after
     if follow:
-        async with log.follow(subject, after=max(0, after)) as batches:
+        async with log.follow(subject, after=after) as batches:
             async for batch in batches:
+                reached = _reached(batch, reached) if whole else reached
                 yield batch
     elif whole:
-        async for batch in log.read_all(after=max(0, after)):
+        async for batch in log.read_all(after=after, until=tail):
+            reached = _reached(batch, reached)
             yield batch
+        _warn_of_a_gap(reached, tail + 1)
     else:
-        yield await log.read(subject, after=max(0, after))
+        yield await log.read(subject, after=after)
+
+
+def _reached(batch: Sequence[Recorded], reached: Position) -> Position:
+    """Return the last position of the batch, which follows what was reached; warn where commits between are missing."""
+    for recorded in batch:
+        _warn_of_a_gap(reached, recorded.position)
+        reached = recorded.position
+    return reached
+
+
+def _warn_of_a_gap(before: Position, after: Position) -> None:
+    if before + 1 < after:
+        from headwater.projections.audit.check import gap
+
+        warn(gap(before + 1, after - 1).words)
 
 
 class _Printer:

@@ -50,7 +50,8 @@ def execute_here(context: typer.Context, choice: FlowChoice, wish: RunWish, *, q
         return ended
 
     try:
-        ended = with_client(context, work)
+        # The agent ends the run's processes first, and that takes its grace.
+        ended = with_client(context, work, ends_within=None)
     except KeyboardInterrupt:
         for run_id in created:
             _cancel(context, run_id)

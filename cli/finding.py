@@ -58,7 +58,7 @@ async def find_run_id(client: AsyncClient, run: str) -> str:
 
     """
     if is_uuid(run):
-        return run
+        return str(UUID(run))
     found = await fresh(client, lambda views, at_least: views.runs(name=run, limit=6, at_least=at_least))
     if not found:
         raise NotFound("run", run, hint="`headwater get flow-runs` lists runs with their ids.")

@@ -18,23 +18,42 @@ def python_files(paths: Iterable[str]) -> list[Path]:
     """Return the files that the paths name: a file, a folder's own `*.py`, or a pattern with `*` or `**`; each once, in order.
 
     Raises:
-        NotFound: a path or pattern names nothing.
+        NotFound: a path or pattern names nothing, or what may not be looked at.
 
     """
     found: dict[Path, None] = {}
     for text in paths:
-        path = Path(text).expanduser()
-        if path.is_dir():
-            matches = sorted(path.glob("*.py"))
-        elif path.exists():
-            matches = [path]
-        else:
-            # Path.glob takes no absolute pattern before Python 3.13.
-            matches = sorted(Path(match) for match in glob.glob(str(path), recursive=True) if Path(match).is_file())  # noqa: PTH207
+        try:
+            matches = _matches(text)
+        except OSError as error:
+            raise NotFound("path", text, hint=f"{error.strerror or error}.") from None
         if not matches:
             raise NotFound("path", text, hint="Give a Python file, a folder with such files, or a pattern in quotes.")
         found |= dict.fromkeys(matches)
     return list(found)
+
+
+def _matches(text: str) -> list[Path]:
+    path = _expanded(text)
+    if path.is_dir():
+        return sorted(path.glob("*.py"))
+    if path.exists():
+        return [path]
+    # Path.glob takes no absolute pattern before Python 3.13.
+    return sorted(Path(match) for match in glob.glob(str(path), recursive=True) if Path(match).is_file())  # noqa: PTH207
+
+
+def _expanded(text: str) -> Path:
+    """Return the path, from somebody's home on where it begins with `~`.
+
+    Raises:
+        NotFound: there is no such user.
+
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise NotFound("path", text, hint="There is no such user.") from None
 
 
 def flows_of(*, path: Path | None = None, module: str | None = None) -> list[Flow]:
@@ -50,9 +69,11 @@ def flows_of(*, path: Path | None = None, module: str | None = None) -> list[Flo
     from headwater.storage.errors import FlowCodeMissing
     from headwater.storage.loading import flows_in_file
 
+    if module is not None and not all(part.isidentifier() for part in module.split(".")):
+        raise NotFound("module", module, hint="Modules are named like package.module.")
     try:
         if path is not None:
-            return flows_in_file(path)
+            return flows_in_file(_expanded(str(path)))
         assert module is not None
         if str(Path.cwd()) not in sys.path:
             # The folder of the installed command is there instead.

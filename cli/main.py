@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from typing import Any
 
 import typer
 
 from headwater.cli.connection import add_connection_options, declare
 from headwater.cli.lazy_group import LazyCommand, LazyGroup, tree
-from headwater.cli.output import examples, show_error, warn
+from headwater.cli.output import examples, show_error, show_fault, show_system_error, warn
+from headwater.cli.readable import check_words
+from headwater.cli.streams import ReaderGone, careful_streams
+from headwater.core.concurrency import single_error
 
 
 class Headwater(LazyGroup):
@@ -41,10 +45,10 @@ class Headwater(LazyGroup):
 
     def loaded(self, entry: LazyCommand) -> Any:
         command = super().loaded(entry)
-        if entry.connects:
-            for each in tree(command):
-                if each.callback is not None:
-                    add_connection_options(each)
+        for each in tree(command):
+            check_words(each)
+            if entry.connects and each.callback is not None:
+                add_connection_options(each)
         return command
 
 
@@ -62,6 +66,10 @@ app = typer.Typer(
 app.callback()(declare)
 
 
+INTERRUPTED = 130
+"""The exit code of a program that Ctrl-C ended, as shells have it."""
+
+
 def warn_of_unknown_variables() -> None:
     """Say which `HEADWATER_...` variables mean nothing: a misspelt one is otherwise found late."""
     if not any(name.startswith("HEADWATER_") for name in os.environ):
@@ -75,13 +83,39 @@ def warn_of_unknown_variables() -> None:
 def main() -> None:
     """Run the command line; the entry point of the `headwater` program.
 
-    Exit codes: 0 done, 1 refused or failed, 2 wrong use, 130 interrupted.
+    Exit codes: 0 done (also where whoever reads the output leaves early), 1 refused or failed, 2 wrong use, 130 interrupted.
     """
+    code = 0
+    try:
+        with careful_streams():
+            code = _exit_code()
+    except ReaderGone:
+        # Whoever wanted the first lines has them.
+        pass
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except OSError as error:
+        # What was printed could not be written to its end, as on a full disk.
+        code = code or 1
+        with suppress(OSError, ReaderGone), careful_streams():
+            show_system_error(error)
+    sys.exit(code)
+
+
+def _exit_code() -> int:
+    """Run the command, put its error into words, and return its exit code."""
     from headwater.core.errors import HeadwaterError
 
     try:
-        warn_of_unknown_variables()
-        app(prog_name="headwater")
+        with single_error():
+            warn_of_unknown_variables()
+            app(prog_name="headwater")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
     except HeadwaterError as error:
         show_error(error)
-        sys.exit(1)
+    except OSError as error:
+        show_system_error(error)
+    except Exception as error:  # noqa: BLE001 - the last place where it can become words
+        show_fault(error)
+    return 1

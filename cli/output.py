@@ -17,8 +17,13 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
+from headwater.core.plain_values import shortened
+
 if TYPE_CHECKING:
     from headwater.core.errors import HeadwaterError
+
+TRACEBACK_VARIABLE = "HEADWATER_TRACEBACK"
+"""Set, it has the command line show the traceback of whatever ends it: for those who look for a fault."""
 
 
 class OutputForm(StrEnum):
@@ -63,7 +68,10 @@ def warn(words: str) -> None:
 def confirmed(question: str, *, default: bool) -> bool:
     """Ask on standard error and return the answer; where nobody can answer, it is no."""
     say(f"{question} [{'Y/n' if default else 'y/N'}]:", end=" ")
-    answer = sys.stdin.readline()
+    try:
+        answer = sys.stdin.readline() if sys.stdin is not None else ""
+    except UnicodeDecodeError:
+        answer = ""
     if not answer:
         say()
         return False
@@ -84,7 +92,7 @@ def traceback_of_users_code(error: HeadwaterError) -> list[str]:
 
 def show_error(error: HeadwaterError) -> None:
     """Say what went wrong, why, and what to do."""
-    for line in traceback_of_users_code(error):
+    for line in traceback_of_users_code(error) or _traceback(error):
         say(line)
     say(f"{coloured('Error:', 'red', sys.stderr)} {error}")
     for note in getattr(error, "__notes__", ()):
@@ -92,6 +100,43 @@ def show_error(error: HeadwaterError) -> None:
             say(note)
     if error.hint:
         say(f"{coloured('hint:', 'cyan', sys.stderr)} {error.hint}")
+
+
+def show_system_error(error: OSError) -> None:
+    """Say what the operating system refused: a file, a folder, a pipe or an address."""
+    for line in _traceback(error):
+        say(line)
+    words = error.strerror or str(error) or type(error).__name__
+    where = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
+    say(f"{coloured('Error:', 'red', sys.stderr)} {words}{where}.")
+    if not _tells_tracebacks():
+        say(f"{coloured('hint:', 'cyan', sys.stderr)} {TRACEBACK_VARIABLE}=1 shows where that happened.")
+
+
+def show_fault(error: Exception) -> None:
+    """Say that something happened which nobody foresaw."""
+    for line in _traceback(error):
+        say(line)
+    words = " ".join(str(error).split())
+    kind = type(error).__name__
+    say(f"{coloured('Error:', 'red', sys.stderr)} {kind}: {shortened(words, 500)}" if words else f"Error: {kind}")
+    if _tells_tracebacks():
+        say("This is a fault of Headwater, not yours. Please report it with what stands above.")
+    else:
+        say(f"This is a fault of Headwater, not yours. Please report it with the traceback, which {TRACEBACK_VARIABLE}=1 shows.")
+
+
+def _traceback(error: Exception) -> list[str]:
+    """Return the traceback, where the environment wants it."""
+    if not _tells_tracebacks():
+        return []
+    import traceback
+
+    return "".join(traceback.format_exception(error)).splitlines()
+
+
+def _tells_tracebacks() -> bool:
+    return os.environ.get(TRACEBACK_VARIABLE, "").strip().lower() not in {"", "0", "no", "false", "off"}
 
 
 def in_colours(stream: TextIO) -> bool:

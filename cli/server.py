@@ -251,4 +251,4 @@ def _home(context: typer.Context, home: str | None) -> Path:
     from headwater.core import settings
 
     chosen = home or given_options(context).home
-    return Path(chosen).expanduser().absolute() if chosen else settings.HOME.value()
+    return settings.directory(chosen) if chosen else settings.HOME.value()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -22,6 +21,9 @@ app = typer.Typer(add_completion=False, no_args_is_help=True)
 FlowName = Annotated[str, typer.Argument(metavar="FLOW", help="The flow's name.")]
 Project = Annotated[str, typer.Option("--project", "-p", metavar="NAME", help="The flow's project.")]
 Limit = Annotated[str, typer.Argument(metavar="N", help="A number from 1, or `none`.")]
+
+_NUMBER_DIGITS_MAX = 9
+"""More than anybody runs at once, and less than what the views cannot hold."""
 
 
 @app.callback()
@@ -217,15 +219,18 @@ def state(
 
 
 def _json(text: str) -> Any:
+    from headwater.core.plain_values import NotPlain, decoded, shortened
+
     try:
-        return json.loads(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is not JSON: {error}. Texts need quotes of their own.", param_hint="--result") from error
+        return decoded(text)
+    except NotPlain as error:
+        words = f"{shortened(text)!r} is not JSON: {error}. Texts need quotes of their own."
+        raise typer.BadParameter(words, param_hint="--result") from error
 
 
 def _number(text: str) -> int | None:
     if text.lower() == "none":
         return None
-    if not text.isdecimal() or int(text) < 1:
+    if not (text.isascii() and text.isdigit() and len(text) <= _NUMBER_DIGITS_MAX and int(text)):
         raise typer.BadParameter(f"{text!r} is neither a number from 1 nor `none`.", param_hint="N")
     return int(text)

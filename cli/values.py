@@ -1,14 +1,22 @@
-"""Values that people type: `NAME=JSON` pairs, files of parameters, times."""
+"""Values that people type: `NAME=JSON` pairs, files of parameters, times, positions."""
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from headwater.core.errors import InvalidArgument, InvalidParameters
+from headwater.core.limits import TIME_MAX, TIME_MIN
+from headwater.core.plain_values import NotJson, NotPlain, decoded, shortened
+
+POSITION_MAX = 2**63 - 1
+"""Positions are numbers of 64 bits."""
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_SPAN = re.compile(r"(\d+(?:\.\d*)?|\.\d+)([smhd])", re.ASCII)
 
 
 def parsed_pairs(pairs: Iterable[str], *, option: str) -> dict[str, Any]:
@@ -22,7 +30,7 @@ def parsed_pairs(pairs: Iterable[str], *, option: str) -> dict[str, Any]:
     for pair in pairs:
         name, equals, text = pair.partition("=")
         if not equals or not name:
-            raise InvalidArgument(f"{option} takes NAME=VALUE, and {pair!r} is not that.", hint=f"Such as {option} count=3.")
+            raise InvalidArgument(f"{option} takes NAME=VALUE, and {shortened(pair)!r} is not that.", hint=f"Such as {option} count=3.")
         values[name] = parsed_value(name, text, option=option)
     return values
 
@@ -31,21 +39,23 @@ def parsed_value(name: str, text: str, *, option: str) -> Any:
     """Return the value that the text means: JSON, or else the text itself.
 
     Raises:
-        InvalidArgument: it begins like JSON and is none.
+        InvalidArgument: it begins like JSON and is none, or it is JSON that cannot be stored.
 
     """
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        if text.lstrip().startswith(("{", "[", '"')):
-            raise InvalidArgument(
-                f"The value of {option} {name} is not JSON: {error.msg} at character {error.pos + 1} of {text}",
-                hint="""Quote the whole for the shell, such as --param 'names=["ana", "bo"]'.""",
-            ) from None
-        return text
+        return decoded(text)
+    except NotJson as error:
+        if not text.lstrip().startswith(("{", "[", '"')):
+            return text
+        raise InvalidArgument(
+            f"The value of {option} {name} is not JSON: {error} of {shortened(text)}",
+            hint="""Quote the whole for the shell, such as --param 'names=["ana", "bo"]'.""",
+        ) from None
+    except NotPlain as error:
+        raise InvalidArgument(f"The value of {option} {name} cannot be stored: {error}.", hint="Quotes make it a text.") from None
 
 
-def parsed_object(text: str, *, source: str) -> dict[str, Any]:
+def parsed_object(text: str | bytes, *, source: str) -> dict[str, Any]:
     """Return the parameters in a JSON object.
 
     Raises:
@@ -53,24 +63,24 @@ def parsed_object(text: str, *, source: str) -> dict[str, Any]:
 
     """
     try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InvalidParameters(f"{source} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
+        value = decoded(text)
+    except NotPlain as error:
+        raise InvalidParameters(f"{source} is not JSON: {error}.") from None
     if not isinstance(value, dict):
         raise InvalidParameters(f"{source} holds {type(value).__name__}, not an object.", hint='Write {"name": value, ...}.')
     return value
 
 
 def parameters_from(file: Path) -> dict[str, Any]:
-    """Return the parameters in a JSON file.
+    """Return the parameters in a JSON file; editors that begin files with a mark of their encoding are fine.
 
     Raises:
         InvalidParameters: it cannot be read, or holds no JSON object.
 
     """
     try:
-        text = file.expanduser().read_text()
-    except (OSError, UnicodeDecodeError) as error:
+        text = file.expanduser().read_bytes()
+    except (OSError, RuntimeError) as error:
         raise InvalidParameters(f"The parameter file {file} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
     return parsed_object(text, source=f"The parameter file {file}")
 
@@ -79,12 +89,46 @@ def parsed_time(text: str, *, option: str) -> datetime:
     """Return the time; one without a zone is on this machine's clock.
 
     Raises:
-        InvalidArgument: it is no time.
+        InvalidArgument: it is no time, or none that the log can hold.
 
     """
     try:
-        return datetime.fromisoformat(text).astimezone()
+        found = datetime.fromisoformat(text)
+        if not TIME_MIN.year < found.year < TIME_MAX.year:
+            raise InvalidArgument(f"{option} {text!r} is out of range.", hint=f"Give a time between {TIME_MIN.year} and {TIME_MAX.year}.")
+        return found.astimezone()
     except ValueError:
         raise InvalidArgument(
-            f"{option} {text!r} is not a time.", hint="Write it like 2026-11-22T08:30 or '2026-11-22 08:30:00+01:00'."
+            f"{option} {shortened(text)!r} is not a time.", hint="Write it like 2026-11-22T08:30 or '2026-11-22 08:30:00+01:00'."
         ) from None
+
+
+def parsed_start(text: str, *, option: str) -> datetime | int:
+    """Return from where on somebody wants to see the log: a position, or a time, which `10m` (ten minutes ago) is too.
+
+    Raises:
+        InvalidArgument: it is none of them.
+
+    """
+    if text.isascii() and text.isdigit():
+        return parsed_position(text, what=option)
+    span = _SPAN.fullmatch(text)
+    if span is None:
+        return parsed_time(text, option=option)
+    try:
+        return datetime.now(UTC).astimezone() - timedelta(**{_UNITS[span[2]]: float(span[1])})
+    except OverflowError:
+        raise InvalidArgument(f"{option} {shortened(text)!r} is longer ago than any time.", hint="Leave it away to begin at 1.") from None
+
+
+def parsed_position(text: str, *, what: str) -> int:
+    """Return the position that digits name.
+
+    Raises:
+        InvalidArgument: no log is that long.
+
+    """
+    digits = text.lstrip("0") or "0"
+    if len(digits) > len(str(POSITION_MAX)) or int(digits) > POSITION_MAX:
+        raise InvalidArgument(f"{what} {shortened(text)} is no position: no log is that long.")
+    return int(digits)

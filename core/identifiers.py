@@ -43,8 +43,14 @@ def flow_group_id(project_id: str, flow_name: str) -> str:
 
 
 def flow_version_id(group_id: str, version: int) -> str:
-    """Return the id of version `version` (1 or more) of the group."""
-    assert 0 < version <= _VERSION_MASK
+    """Return the id of version `version` of the group.
+
+    Raises:
+        InvalidArgument: versions are counted from 1, and no flow has so many.
+
+    """
+    if not 0 < version <= _VERSION_MASK:
+        raise InvalidArgument(f"{version} is not the version of a flow.", hint="Versions are counted from 1.")
     return str(uuid.UUID(int=uuid.UUID(group_id).int | version))
 
 

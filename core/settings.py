@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from headwater.core.errors import SettingsError
+from headwater.core.plain_values import problem_of_text
 from headwater.core.server_file import read_server_file
 
 PREFIX = "HEADWATER_"
@@ -52,18 +53,30 @@ class Setting(Generic[Value]):
         text = (os.environ if environment is None else environment).get(self.variable, "").strip()
         if not text:
             return self.default()
+        if (problem := problem_of_text(text)) is not None:
+            raise SettingsError(f"{self.variable} cannot be used: {problem}.", hint=f"It must be {self.form}.")
         try:
             return self.read(text)
         except ValueError as error:
             raise SettingsError(f"{self.variable}={text!r} cannot be used: {error}.", hint=f"It must be {self.form}.") from None
 
 
-def _path(text: str) -> Path:
+def directory(text: str) -> Path:
+    """Return the directory that the text names, from the root on.
+
+    Raises:
+        SettingsError: it cannot be one.
+
+    """
+    if (problem := problem_of_text(text)) is not None:
+        # Addresses of files in it go to other programs, and into the log.
+        raise SettingsError(f"{text!r} cannot be the home: {problem}.", hint="Choose a directory whose name is UTF-8 text.")
     try:
         return Path(text).expanduser().absolute()
     except RuntimeError:
         # A container's user need not have a home.
-        raise SettingsError(f"{text} names a home directory, and this user has none.", hint="Set HEADWATER_HOME to a directory.") from None
+        who = "this user has none" if text[:2] in {"~", "~/"} else "there is no such user"
+        raise SettingsError(f"{text} names a home directory, and {who}.", hint="Set HEADWATER_HOME to a directory.") from None
 
 
 def _flag(text: str) -> bool:
@@ -94,10 +107,10 @@ def _one_of(*choices: str, upper: bool = False) -> Callable[[str], str]:
 HOME = Setting[Path](
     variable="HEADWATER_HOME",
     form="a directory",
-    default=lambda: _path("~/.headwater"),
+    default=lambda: directory("~/.headwater"),
     shown_default="`~/.headwater`",
     meaning="The home directory: data and addresses of the embedded servers, and stored flows and results.",
-    read=_path,
+    read=directory,
 )
 NATS_URL = Setting[str | None](
     variable="HEADWATER_NATS_URL",
@@ -155,6 +168,14 @@ TRACEBACK_SOURCE = Setting[bool](
     meaning="Whether tracebacks of failed tasks that go into the log carry the text of the source lines.",
     read=_flag,
 )
+TRACEBACK = Setting[bool](
+    variable="HEADWATER_TRACEBACK",
+    form="yes or no (also 1/0, true/false, on/off)",
+    default=lambda: False,
+    shown_default="no",
+    meaning="Whether the command line shows the traceback of the error that ends it.",
+    read=_flag,
+)
 ACTOR = Setting[str | None](
     variable="HEADWATER_ACTOR",
     form="a short text",
@@ -191,6 +212,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
     LOG_LEVEL,
     LOG_FORMAT,
     TRACEBACK_SOURCE,
+    TRACEBACK,
     ACTOR,
     RETRY_IN_PROCESS_SECONDS,
     KEPT_VALUES_DAYS,
@@ -237,7 +259,7 @@ def connection_settings(
         SettingsError: a variable or `server.json` holds what it cannot.
 
     """
-    chosen_home = HOME.value(environment) if home is None else _path(str(home))
+    chosen_home = HOME.value(environment) if home is None else directory(str(home))
     server = read_server_file(chosen_home)
     address = nats_url or (None if home is not None and server is not None else NATS_URL.value(environment))
     found_in_home = address is None and server is not None

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from headwater.core.errors import InvalidArgument
 from headwater.core.identifiers import digest
 
 EVENTS_ALL = "hw.evt.>"
@@ -20,8 +21,24 @@ DEAD_ALL = "hw.dead.>"
 DEAD_WORK = "hw.dead.work"
 
 
+_TOKEN = r"[A-Za-z0-9_-]{1,128}"  # noqa: S105 - of a subject, and no secret
+_is_token = re.compile(_TOKEN).fullmatch
+
+
+def token(identifier: str) -> str:
+    """Return the id, which may stand in a subject.
+
+    Raises:
+        InvalidArgument: it holds a space, a dot, a wildcard or what else would make another subject of it.
+
+    """
+    if _is_token(identifier) is None:
+        raise InvalidArgument(f"{identifier[:100]!r} is not an id.")
+    return identifier
+
+
 def project(project_id: str) -> str:
-    return f"hw.evt.project.{project_id}"
+    return f"hw.evt.project.{token(project_id)}"
 
 
 def name(kind: str, text: str) -> str:
@@ -30,49 +47,54 @@ def name(kind: str, text: str) -> str:
 
 
 def flow_group(group_id: str) -> str:
-    return f"hw.evt.flow.{group_id}"
+    return f"hw.evt.flow.{token(group_id)}"
 
 
 def registration_part(registration_id: str, number: int) -> str:
-    return f"hw.evt.part.{registration_id}.{number}"
+    return f"hw.evt.part.{token(registration_id)}.{number}"
 
 
 def queue(queue_id: str) -> str:
-    return f"hw.evt.queue.{queue_id}"
+    return f"hw.evt.queue.{token(queue_id)}"
 
 
 def run(run_id: str) -> str:
-    return f"hw.evt.run.{run_id}"
+    return f"hw.evt.run.{token(run_id)}"
 
 
 def slots(group_id: str) -> str:
     """Return the subject of the slots of a flow group whose runs are limited."""
-    return f"hw.evt.slots.{group_id}"
+    return f"hw.evt.slots.{token(group_id)}"
 
 
 def agent(agent_id: str) -> str:
-    return f"hw.evt.agent.{agent_id}"
+    return f"hw.evt.agent.{token(agent_id)}"
 
 
 def scheduled(queue_id: str, run_id: str) -> str:
     """Return the subject of the work item that wakes an agent of this queue for this run."""
-    return f"hw.scheduled.{queue_id}.{run_id}"
+    return f"hw.scheduled.{token(queue_id)}.{token(run_id)}"
+
+
+def scheduled_of_run(run_id: str) -> str:
+    """Return the subjects of the run's work items, whichever queue they are in."""
+    return f"hw.scheduled.*.{token(run_id)}"
 
 
 def scheduled_in_queue(queue_id: str) -> str:
-    return f"hw.scheduled.{queue_id}.*"
+    return f"hw.scheduled.{token(queue_id)}.*"
 
 
 def timer(run_id: str) -> str:
-    return f"hw.timer.run.{run_id}"
+    return f"hw.timer.run.{token(run_id)}"
 
 
 def run_log(run_id: str, attempt: int) -> str:
-    return f"hw.log.{run_id}.{attempt}"
+    return f"hw.log.{token(run_id)}.{attempt}"
 
 
 def run_log_all(run_id: str) -> str:
-    return f"hw.log.{run_id}.*"
+    return f"hw.log.{token(run_id)}.*"
 
 
 def live(subject: str) -> str:
@@ -93,12 +115,12 @@ SERVER_HEALTH = "hw.ask.health"
 
 
 def agent_heartbeat(agent_id: str) -> str:
-    return f"hw.beat.agent.{agent_id}"
+    return f"hw.beat.agent.{token(agent_id)}"
 
 
 def ask_agent(agent_id: str) -> str:
     """Return the subject on which an agent answers whether it holds a run."""
-    return f"hw.ask.agent.{agent_id}"
+    return f"hw.ask.agent.{token(agent_id)}"
 
 
 class Address(NamedTuple):
@@ -109,7 +131,6 @@ class Address(NamedTuple):
 
 
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_TOKEN = r"[A-Za-z0-9_-]{1,128}"  # noqa: S105 - of a subject, and no secret
 _IDS: Mapping[str, str] = {
     "project": _UUID,
     "name": r"[0-9a-f]{40}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -32,6 +33,9 @@ _FETCHED_AT_ONCE = 128
 
 BUILD_GONE = (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError)
 """The build that was live when the snapshot was taken has been dropped since."""
+
+_WRONG_CURSOR = "The cursor is not one that a page came with."
+_PLACEHOLDER = re.compile(r"\$(\d+)")
 
 _OPEN = """
 SELECT schema, version, log_identity, position, set_config('search_path', schema, true) FROM headwater.views WHERE live
@@ -107,13 +111,17 @@ class ViewsReader:
         """
         after, left = _resume(query, cursor)
         rows_max = min(page_rows if page_rows > 0 else PAGE_ROWS_MAX, PAGE_ROWS_MAX if left is None else left, PAGE_ROWS_MAX)
-        statement = statement_for(query, after, rows_max + 1)
+        statement = _statement(query, after, rows_max + 1)
         try:
             return await self._page(query, statement, at_least, rows_max, left)
         except BUILD_GONE:
             return await self._page(query, statement, at_least, rows_max, left)
         except asyncpg.DataError as error:
             raise InvalidArgument(f"The views cannot be asked this: {error}") from error
+        except asyncpg.SyntaxOrAccessError as error:
+            if cursor is None:
+                raise
+            raise InvalidArgument(_WRONG_CURSOR) from error
 
     async def _page(self, query: Query, statement: Statement, at_least: Position, rows_max: int, left: int | None) -> QueryReply:
         async with self.snapshot() as (db, views_position):
@@ -177,9 +185,29 @@ def _resume(query: Query, cursor: str | None) -> tuple[list[Any] | None, int | N
         return None, limit
     try:
         place = msgspec.json.decode(cursor, type=_Cursor)
-    except msgspec.MsgspecError as error:
-        raise InvalidArgument("The cursor is not one that a page came with.") from error
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise InvalidArgument(_WRONG_CURSOR) from error
+    if place.left is not None and place.left < 0:
+        raise InvalidArgument(_WRONG_CURSOR)
     return place.key, place.left
+
+
+def _statement(query: Query, after: list[Any] | None, count: int) -> Statement:
+    """Return the statement that goes on after the key.
+
+    Raises:
+        InvalidArgument: it cannot be asked, or no page of its answer came with this key.
+
+    """
+    if after is None:
+        return statement_for(query, None, count)
+    try:
+        statement = statement_for(query, after, count)
+    except (IndexError, KeyError, TypeError, ValueError) as error:
+        raise InvalidArgument(_WRONG_CURSOR) from error
+    if max(map(int, _PLACEHOLDER.findall(statement.sql)), default=0) != len(statement.arguments):
+        raise InvalidArgument(_WRONG_CURSOR)
+    return statement
 
 
 async def _rows(db: Any, statement: Statement, rows_max: int) -> tuple[list[str], str | None]:

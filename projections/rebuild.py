@@ -51,9 +51,11 @@ async def build_views(db: Any, log: EventLog, on_progress: OnProgress = lambda _
 
     progress("running")
     while applier.position < tail.position:
+        before = applier.position
         await fold_up_to(applier, log, tail.position, lambda: progress("running"))
         newer = await log.tail()
-        if newer.position - applier.position < _NEAR:
+        # Where nothing came, the log holds less than its tail says: its last positions have no commits.
+        if newer.position - applier.position < _NEAR or applier.position == before:
             break
         tail = newer
     await db.execute(f"ANALYZE {', '.join(_LARGE_TABLES)}")  # or the first questions would be planned for empty tables

@@ -7,6 +7,7 @@ HeadwaterError
     ├── NotRunning           no server holds the home
     ├── PortTaken            something else listens on the port
     ├── PortRefused          the system does not let us have the port
+    ├── AddressUnusable      this machine has no such address
     ├── ServerPartMissing    a program we start is not installed
     ├── PartFailed           a program we start ended before it was ready
     ├── LogLost              the log is not the one that the views were made of, and shorter
@@ -62,7 +63,7 @@ class PortTaken(ServerError):
     """Something else listens on the port that was asked for."""
 
     def __init__(self, port: int, *, option: str, host: str = "127.0.0.1") -> None:
-        self.port, self.option = port, option
+        self.port, self.option, self.host = port, option, host
         super().__init__(
             f"Port {port} on {host} is in use.",
             hint=f"Choose another one with {option} ({option} 0 picks a free one).",
@@ -73,11 +74,21 @@ class PortRefused(ServerError):
     """The operating system does not let us listen on the port that was asked for."""
 
     def __init__(self, port: int, reason: str, *, option: str, host: str = "127.0.0.1") -> None:
-        self.port, self.option = port, option
+        self.port, self.option, self.host = port, option, host
         super().__init__(
             f"Port {port} on {host} cannot be used: {reason}.",
-            hint=f"Choose another one with {option} ({option} 0 picks a free one)"
-            + ("." if host in {"127.0.0.1", "0.0.0.0"} else ", or another address with --host."),  # noqa: S104 - as words
+            hint=f"Choose another one with {option} ({option} 0 picks a free one).",
+        )
+
+
+class AddressUnusable(ServerError):
+    """The address that the pages were to be served on is not one of this machine's."""
+
+    def __init__(self, host: str, reason: str, *, option: str = "--host") -> None:
+        self.host, self.option = host, option
+        super().__init__(
+            f"Pages cannot be served on {host!r}: {reason}.",
+            hint=f"Give {option} an IPv4 address of this machine, or 0.0.0.0 for all of them.",
         )
 
 
@@ -126,8 +137,11 @@ class DetachedStartFailed(ServerError):
 
     def __init__(self, exit_code: int, *, log: Path, said: str) -> None:
         self.exit_code, self.log, self.said = exit_code, log, said
+        lines = [f"  {line}" for line in said.splitlines() if line.strip() and not line.startswith("Starting Headwater in ")]
         super().__init__(
-            said or f"The server ended with exit code {exit_code} before it was ready, and said nothing.",
+            "\n".join(["The server in the background did not start. It said:", *lines])
+            if lines
+            else f"The server ended with exit code {exit_code} before it was ready, and said nothing.",
             hint=f"What it printed is in {log}.",
         )
 

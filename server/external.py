@@ -12,6 +12,7 @@ from headwater.server.nats_server import NotReady, ask_jetstream, token
 
 _DEFAULT_PORT = 4222
 _TIMEOUT_SECONDS = 2.0
+_EXAMPLE = "An address looks like nats://127.0.0.1:4222."
 _SCHEMES = ("nats", "tls", "ws", "wss")
 
 
@@ -28,9 +29,13 @@ async def check_external_nats(url: str, key: str | None) -> None:
     """
     reasons = []
     for address in [part.strip() for part in url.split(",")]:
-        parts = urlsplit(address if "://" in address else f"nats://{address}")
+        try:
+            parts = urlsplit(address if "://" in address else f"nats://{address}")
+            port = parts.port or _DEFAULT_PORT
+        except ValueError as error:
+            raise SettingsError(f"{address!r} is not the address of a NATS server: {error}.", hint=_EXAMPLE) from None
         if parts.scheme not in _SCHEMES or not parts.hostname:
-            raise SettingsError(f"{address!r} is not the address of a NATS server, such as nats://127.0.0.1:4222.")
+            raise SettingsError(f"{address!r} is not the address of a NATS server.", hint=_EXAMPLE)
         if parts.scheme != "nats":
             return
         credentials = token(key)
@@ -40,7 +45,7 @@ async def check_external_nats(url: str, key: str | None) -> None:
             credentials = token(unquote(parts.username))
         question = partial(
             ask_jetstream,
-            parts.port or _DEFAULT_PORT,
+            port,
             host=parts.hostname,
             credentials=credentials,
             timeout_seconds=_TIMEOUT_SECONDS,

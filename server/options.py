@@ -13,6 +13,7 @@ from headwater.core.errors import SettingsError
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
 REPLICAS_MAX = 5
+_RETENTION_DAYS_MAX = 36_500
 _KEY_LENGTH_MAX = 256
 # nats-server would take such a key for the hash of another one.
 _LOOKS_LIKE_BCRYPT = re.compile(r"\$2[abxy]\$\d{2}\$")
@@ -47,10 +48,10 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.key is not None:
             check_key(self.key)
-        if not self.log_retention_days > 0:
+        if not 0 < self.log_retention_days <= _RETENTION_DAYS_MAX:
             raise SettingsError(
                 f"Run logs cannot be kept for {self.log_retention_days:g} days.",
-                hint="Give --log-retention-days a number above 0.",
+                hint=f"Give --log-retention-days a number above 0, and of at most {_RETENTION_DAYS_MAX}.",
             )
         if not 1 <= self.replicas <= REPLICAS_MAX:
             raise SettingsError(f"A log has 1 to {REPLICAS_MAX} replicas, not {self.replicas}.")
@@ -72,7 +73,7 @@ def read_key_file(path: Path) -> str:
     """
     try:
         key = path.expanduser().read_text().strip()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, RuntimeError, UnicodeDecodeError) as error:
         raise SettingsError(f"The key file {path} cannot be read: {error}.") from error
     if not key:
         raise SettingsError(

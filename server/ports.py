@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 
-from headwater.server.errors import PortRefused, PortTaken
+from headwater.server.errors import AddressUnusable, PortRefused, PortTaken
 from headwater.server.nats_server import LOOPBACK
 
 HTTP_PORT_OPTION = "--port"
@@ -17,14 +17,16 @@ def bind_port(port: int, *, option: str, host: str = LOOPBACK) -> socket.socket:
 
     Raises:
         PortTaken: something else listens there; `option` is the command-line option the message names.
-        PortRefused: the system does not let us have it (a port below 1024, out of range), or the address is none of ours.
+        PortRefused: the system does not let us have it (a port below 1024, out of range).
+        AddressUnusable: this machine has no such address.
 
     """
+    address = _ipv4(host)
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         # Connections that ended a moment ago must not keep a restarted server from its port.
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((host, port))
+        bound.bind((address, port))
     except OverflowError:
         bound.close()
         raise PortRefused(port, "a port is a number from 0 to 65535", option=option, host=host) from None
@@ -32,8 +34,28 @@ def bind_port(port: int, *, option: str, host: str = LOOPBACK) -> socket.socket:
         bound.close()
         if error.errno == errno.EADDRINUSE:
             raise PortTaken(port, option=option, host=host) from None
+        if error.errno == errno.EADDRNOTAVAIL:
+            raise AddressUnusable(host, "no network of this machine has this address") from None
         raise PortRefused(port, error.strerror or str(error), option=option, host=host) from error
     return bound
+
+
+def _ipv4(host: str) -> str:
+    """Return the address that the name stands for.
+
+    Raises:
+        AddressUnusable: it stands for none, or for an IPv6 address only.
+
+    """
+    if not host.strip():
+        # The system takes no address for all addresses, which nobody means who says nothing.
+        raise AddressUnusable(host, "it is empty")
+    try:
+        return socket.gethostbyname(host)
+    except (OSError, UnicodeError, ValueError) as error:
+        if ":" in host or host.lower().startswith("ip6-"):
+            raise AddressUnusable(host, "pages are served on IPv4 addresses only") from None
+        raise AddressUnusable(host, getattr(error, "strerror", None) or "that is not the name of a machine") from None
 
 
 def choose_port(port: int, *, option: str) -> int:
@@ -55,7 +77,7 @@ class HttpPort:
     the port back where there is none, so that nobody waits for ever.
 
     Raises, when made:
-        PortTaken, PortRefused: as `bind_port`.
+        PortTaken, PortRefused, AddressUnusable: as `bind_port`.
     """
 
     def __init__(self, port: int, host: str = LOOPBACK) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sysconfig
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from headwater.server.child_process import leashed
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "headwater"
 END_SECONDS = 120.0
@@ -28,11 +31,38 @@ class Ended(NamedTuple):
         return json.loads(self.out)
 
 
+def run_to_its_end(
+    command: list[str], *, cwd: Path, env: dict[str, str], stdin: str | None = None, seconds: float = END_SECONDS, merged: bool = False
+) -> Ended:
+    """Run a program to its end. One that does not end in time is ended with all that it started, and the test fails.
+
+    With `merged`, what it writes to standard error comes among what it writes to standard output.
+    """
+    process = subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL if stdin is None else subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if merged else subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        out, err = process.communicate(stdin, timeout=seconds)
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise
+    return Ended(process.returncode, out, err or "")
+
+
 class CommandLine:
     """Runs `headwater` with these variables, and none of HEADWATER_... that the tests themselves were started with."""
 
     def __init__(self, directory: Path, *, nats_url: str | None = None, home: Path | None = None, **variables: str) -> None:
         self.directory = directory
+        self._started: list[subprocess.Popen[str]] = []
         directory.mkdir(parents=True, exist_ok=True)
         self.home = home or directory / "home"
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("HEADWATER")}
@@ -53,23 +83,19 @@ class CommandLine:
         program, *rest = command
         if program == "python":
             program = str(COMMAND.parent / "python")
-        done = subprocess.run(
-            [program, *rest],
-            cwd=self.directory,
-            env=dict(self.environment),
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True,
-            text=True,
-            timeout=END_SECONDS,
-            check=False,
-        )
-        return Ended(done.returncode, done.stdout, done.stderr)
+        return run_to_its_end([program, *rest], cwd=self.directory, env=dict(self.environment), stdin=stdin)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start the command and leave it running."""
-        return subprocess.Popen(
-            [str(COMMAND), *arguments],
+        """Start the command and leave it running; it ends with this process at the latest, also where a test gives up on it."""
+        return self._start(COMMAND, *arguments)
+
+    def start_python(self, script: Path, *arguments: str) -> subprocess.Popen[str]:
+        """Start a Python script the way a person does, and leave it running."""
+        return self._start(COMMAND.parent / "python", "-P", script, *arguments)
+
+    def _start(self, *command: str | Path) -> subprocess.Popen[str]:
+        started = subprocess.Popen(
+            leashed(command, death_signal=signal.SIGKILL),
             cwd=self.directory,
             env=dict(self.environment),
             stdin=subprocess.DEVNULL,
@@ -77,6 +103,15 @@ class CommandLine:
             stderr=subprocess.PIPE,
             text=True,
         )
+        self._started.append(started)
+        return started
+
+    def end_what_is_left(self) -> None:
+        """End what was started and goes on still, as after a test that gave up."""
+        for process in self._started:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
     def write(self, name: str, text: str) -> Path:
         """Write a file into the directory where the commands run."""

@@ -15,13 +15,13 @@ import subprocess
 import threading
 from pathlib import Path
 
-from command_line import COMMAND
+from command_line import COMMAND, END_SECONDS, run_to_its_end
 from documents import Block, Document, Shown
 from servers import wait_for
 
 from headwater.core import names
+from headwater.server.child_process import leashed
 
-END_SECONDS = 120.0
 _WORDS = "(?:" + "|".join(names._ADJECTIVES.split()) + ")-(?:" + "|".join(names._NOUNS.split()) + ")"
 _REPLACED = [
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<id>"),
@@ -54,7 +54,7 @@ class Terminal:
     def __init__(self, command: str, directory: Path, environment: dict[str, str]) -> None:
         self.command = command
         self._process = subprocess.Popen(
-            ["bash", "-c", f"exec {command}"],
+            leashed(["/bin/bash", "-c", f"exec {command}"], death_signal=signal.SIGKILL),
             cwd=directory,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -180,18 +180,7 @@ class Reader:
 
     def run(self, command: str) -> list[str]:
         """Run a command to its end and return what it printed; whether it succeeded is for the reader to see."""
-        done = subprocess.run(
-            ["bash", "-c", as_in_a_test(command)],
-            cwd=self.directory,
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=END_SECONDS,
-            check=False,
-        )
-        return done.stdout.splitlines()
+        return run_to_its_end(["bash", "-c", as_in_a_test(command)], cwd=self.directory, env=self.environment, merged=True).out.splitlines()
 
     def _in_terminal(self, block: Block) -> None:
         parts = [Shown("")]

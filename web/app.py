@@ -64,7 +64,7 @@ def routes() -> list[BaseRoute]:
         Route("/graphql", send_explorer, methods=["GET"]),
         WebSocketRoute("/graphql", subscriptions()),
         *(Route(path, action, methods=["POST"]) for path, action in _ACTIONS.items()),
-        Route("/default/log/{position:int}.json", commit_as_json),
+        Route("/default/log/{position}.json", commit_as_json),
         Route("/default/flow-run/{run_id}/logs.txt", log_as_text),
         Route("/default/flow-run/{run_id}/logs.json", log_as_json),
         Route("/static/{name}", send_asset),

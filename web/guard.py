@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from headwater.web.rendering import render
+from headwater.web.safety import read_form
 from headwater.web.site import site_of
 
 REMEMBERED_SECONDS = 30 * 24 * 3600
@@ -113,7 +114,7 @@ async def send_login(request: Request) -> Response:
 async def take_key(request: Request) -> Response:
     """Let whoever knows the key in, and remember it."""
     keeper = site_of(request).keeper
-    form = await request.form(max_files=0, max_fields=4)
+    form = await read_form(request, fields_max=4)
     given, address = form.get("key"), form.get("next")
     address = _of_ours(address if isinstance(address, str) else "")
     if keeper is None:

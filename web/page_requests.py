@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
@@ -71,12 +71,20 @@ def _live_address(path: str, query: Params, page: Page, position: int) -> str:
     return f"/live?{urlencode(asked)}"
 
 
+def _address(text: str) -> SplitResult | None:
+    """Return the address of a page in its parts, None where it is none."""
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return None
+
+
 async def send_updates(request: Request) -> Response | ASGIApp:
     """Stream what changes on a page: `page` is its address, `from` how far it is, `until` when it changes by itself (ms)."""
     site = site_of(request)
-    address = urlsplit(request.query_params.get("page", "")[:QUERY_CHARACTERS_MAX])
-    found = kind_of(address.path)
-    if found is None:
+    address = _address(request.query_params.get("page", "")[:QUERY_CHARACTERS_MAX])
+    found = None if address is None else kind_of(address.path)
+    if address is None or found is None:
         return PlainTextResponse("There is no such page.\n", status_code=404)
     kind, params = found
     if request.query_params.get("look", look_version()) != look_version():

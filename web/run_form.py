@@ -11,6 +11,7 @@ from typing import Any
 from headwater.core.errors import InvalidArgument, InvalidParameters
 from headwater.core.events import ParameterSpec
 from headwater.core.operations.runs import RunRequest
+from headwater.core.plain_values import NotJson, NotPlain, decoded, shortened
 
 PREFIX = "parameter:"
 
@@ -137,19 +138,21 @@ def _parameters(form: Mapping[str, Any], parameters: Sequence[ParameterSpec]) ->
 def _value(filled: str, field: Field) -> Any:
     """Return what was filled in: JSON, or in a field that may hold anything, text that is no JSON as it is."""
     try:
-        return json.loads(filled)
-    except ValueError:
+        return decoded(filled)
+    except NotJson:
         if field.kind == "json" and not filled.lstrip().startswith(("{", "[", '"')):
             return filled
-        raise InvalidParameters(f"The value of parameter {field.name!r} is not JSON: {filled[:100]!r}.") from None
+        raise InvalidParameters(f"The value of parameter {field.name!r} is not JSON: {shortened(filled)!r}.") from None
+    except NotPlain as error:
+        raise InvalidParameters(f"The value of parameter {field.name!r} cannot be stored: {error}.") from None
 
 
 def _json_object(text: str, what: str) -> dict[str, Any]:
     if not text:
         return {}
     try:
-        value = json.loads(text)
-    except ValueError as error:
+        value = decoded(text)
+    except NotPlain as error:
         raise InvalidArgument(f"What was given as {what} is not JSON: {error}.") from None
     if not isinstance(value, dict):
         raise InvalidArgument(f"What was given as {what} is not a JSON object.", hint='Write it like {"name": "value"}.')
@@ -161,5 +164,5 @@ def _start_time(text: str) -> datetime:
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
-        raise InvalidArgument(f"{text!r} is not a time.", hint="Choose a day and a time, such as 2026-11-22T08:30.") from None
+        raise InvalidArgument(f"{shortened(text)!r} is not a time.", hint="Choose a day and a time, such as 2026-11-22T08:30.") from None
     return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

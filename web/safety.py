@@ -13,12 +13,14 @@ from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from starlette.datastructures import FormData, Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headwater.core.errors import Refused
+from headwater.core.plain_values import problem_of_text
 
 CONTENT_POLICY = (
     "default-src 'none'; "
@@ -91,7 +93,7 @@ class Safety:
         if scope["type"] == "http" and scope["method"] in _READING:
             return None
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and _place(origin) != host:
             return "This request comes from another site; it changes nothing here."
         if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
             return "This request comes from another site; it changes nothing here."
@@ -117,10 +119,40 @@ def _host_name(host: str) -> str:
         return ""
 
 
+def _place(origin: str) -> str | None:
+    """Return the host and port of an origin, None where it is none."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
+
+
 def page_token(log_identity: str, key: str | None) -> str:
     """Return what every form of ours must carry: the same over restarts and on every server of this log, unknown to other sites."""
     secret = f"{log_identity}\x1f{key or ''}".encode()
     return hmac.new(secret, b"a form of our own", hashlib.sha256).hexdigest()[:32]
+
+
+async def read_form(request: Request, *, fields_max: int) -> FormData:
+    """Return the form in a request.
+
+    Raises:
+        NotFromHere: it holds none that a page of ours could have sent.
+        BodyTooLarge: it holds more than 1 MB.
+
+    """
+    length = request.headers.get("content-length") or "0"
+    if not (length.isascii() and length.isdigit()) or len(length) > len(str(FORM_BYTES_MAX)) or int(length) > FORM_BYTES_MAX:
+        raise BodyTooLarge("The form holds more than 1 MB.")
+    try:
+        form = await request.form(max_files=0, max_fields=fields_max, max_part_size=FORM_BYTES_MAX)
+    except (MultiPartException, HTTPException) as error:
+        raise NotFromHere(f"This is not a form of ours: {getattr(error, 'message', None) or getattr(error, 'detail', '')}") from error
+    except ValueError as error:
+        raise NotFromHere("This is not a form of ours: its fields are not UTF-8 text.") from error
+    if any(isinstance(text, str) and problem_of_text(text) is not None for pair in form.multi_items() for text in pair):
+        raise NotFromHere("This is not a form of ours: its fields are not UTF-8 text.")
+    return form
 
 
 async def checked_form(request: Request, token: str) -> FormData:
@@ -131,12 +163,7 @@ async def checked_form(request: Request, token: str) -> FormData:
         BodyTooLarge: it holds more than 1 MB.
 
     """
-    if int(request.headers.get("content-length") or 0) > FORM_BYTES_MAX:
-        raise BodyTooLarge("The form holds more than 1 MB.")
-    try:
-        form = await request.form(max_files=0, max_fields=1000, max_part_size=FORM_BYTES_MAX)
-    except MultiPartException as error:
-        raise NotFromHere(f"This is not a form of ours: {error.message}") from error
+    form = await read_form(request, fields_max=1000)
     given = form.get("token") or request.headers.get("x-headwater-token") or ""
     if not isinstance(given, str) or not hmac.compare_digest(given.encode(), token.encode()):
         raise NotFromHere("The form was not made by a page of this server.", hint="Load the page again, then repeat what you did.")

@@ -118,7 +118,11 @@ class EventLog(Protocol):
         ...
 
     def read_all(self, *, after: Position = 0, until: Position | None = None) -> AsyncIterator[Sequence[Recorded]]:
-        """Yield every commit over `after` up to `until` (default: the tail at the time of the call), in batches, in order, without gaps."""
+        """Yield every commit over `after` up to `until` (default: the tail at the time of the call), in batches, in order, without gaps.
+
+        Ends also where the log holds less than its tail says, as after a crash that tore what was written last: whoever must know
+        compares positions with it.
+        """
         ...
 
     def follow(self, subjects: str, *, after: Position = 0) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Recorded]]]:

@@ -9,7 +9,7 @@ from datetime import datetime
 import anyio
 import msgspec
 
-from headwater.core import commands
+from headwater.core import commands, subjects
 from headwater.core.commit import Commit, Position
 from headwater.core.errors import CommitUnreadable, Refused
 from headwater.core.events import (
@@ -102,8 +102,8 @@ class History:
 
     def take(self, recorded: Recorded) -> None:
         self.commits += 1
-        if recorded.position != self.position + 1 and self.position:
-            self._found("positions have no gaps", recorded, (self.position, recorded.position), "Commits in between are missing.")
+        if recorded.position != self.position + 1:
+            self.violations.append(gap(self.position + 1, recorded.position - 1))
         self.position = recorded.position
         subject = recorded.subject
         about = subject.rpartition(".")[2]
@@ -168,6 +168,12 @@ class History:
 
     def _found(self, promise: str, recorded: Recorded, positions: tuple[Position, ...], words: str) -> None:
         self.violations.append(Violation(promise, recorded.subject, tuple(each for each in positions if each), words))
+
+
+def gap(first: Position, last: Position) -> Violation:
+    """Return the violation that no commit lies at these positions."""
+    where = f"Position {first} holds" if first == last else f"Positions {first} to {last} hold"
+    return Violation("positions have no gaps", subjects.EVENTS_ALL, tuple(dict.fromkeys((first, last))), f"{where} no commit: it is lost.")
 
 
 def refusal(state: Run, commit: Commit) -> str | None:
@@ -273,10 +279,14 @@ async def check_facts(log: EventLog, *, on_progress: OnProgress = lambda _: None
 
     """
     history = History()
-    async for batch in log.read_all():
+    tail = (await log.tail()).position
+    async for batch in log.read_all(until=tail):
         for recorded in batch:
             history.take(recorded)
         on_progress(history.position)
+    if history.position < tail:
+        history.violations.append(gap(history.position + 1, tail))
+        history.position = tail
     return history
 
 

@@ -8,9 +8,13 @@ from datetime import UTC, datetime
 from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument
 from headwater.core.log.protocol import EventLog, Recorded
+from headwater.core.plain_values import shortened
 
 Moment = Position | datetime | None
 """What was recorded up to and including this position, or this time; None stands for the log's end."""
+
+_POSITION_DIGITS_MAX = 18
+"""Positions are numbers of 64 bits."""
 
 
 def parse_moment(words: str) -> Position | datetime:
@@ -22,12 +26,14 @@ def parse_moment(words: str) -> Position | datetime:
     """
     stripped = words.strip()
     if stripped.isascii() and stripped.isdigit():
+        if len(stripped) > _POSITION_DIGITS_MAX:
+            raise InvalidArgument(f"{shortened(stripped)} is no position: no log is that long.")
         return int(stripped)
     try:
         time = datetime.fromisoformat(stripped)
     except ValueError:
         hint = "Give a position such as 1234, or a time such as 2026-11-21T08:00:00+00:00; `headwater events` shows both."
-        raise InvalidArgument(f"{words!r} is neither a position nor a time.", hint=hint) from None
+        raise InvalidArgument(f"{shortened(words)!r} is neither a position nor a time.", hint=hint) from None
     return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,7 +36,7 @@ def flows_in_file(path: str | Path) -> list[Flow]:
     if not file.is_file():
         raise FlowCodeMissing(file.stem, str(file))
     # Named after the path, so that files of one name do not get into each other's way.
-    name = f"{FLOW_FILE_PREFIX}{file.stem}_{hashlib.sha256(str(file).encode()).hexdigest()[:8]}"
+    name = f"{FLOW_FILE_PREFIX}{file.stem}_{hashlib.sha256(os.fsencode(file)).hexdigest()[:8]}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise FlowNotLoadable(f"{file} is not a Python file.", hint="Give the path of a .py file.")

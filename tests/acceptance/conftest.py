@@ -27,9 +27,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CommandLine]:
 
 
 @pytest.fixture
-def headwater(served: CommandLine, tmp_path: Path) -> CommandLine:
+def headwater(served: CommandLine, tmp_path: Path) -> Iterator[CommandLine]:
     """The command with the session's server, in a directory of this test's own."""
-    return CommandLine(tmp_path / "work", home=served.home)
+    command_line = CommandLine(tmp_path / "work", home=served.home)
+    yield command_line
+    command_line.end_what_is_left()
 
 
 @pytest.fixture
@@ -54,9 +56,11 @@ def bare_log(module_nats_node: NatsNode) -> str:
 
 
 @pytest.fixture
-def append_only(bare_log: str, tmp_path: Path) -> CommandLine:
+def append_only(bare_log: str, tmp_path: Path) -> Iterator[CommandLine]:
     """The command with a log whose views nobody serves."""
-    return CommandLine(tmp_path / "work", nats_url=bare_log)
+    command_line = CommandLine(tmp_path / "work", nats_url=bare_log)
+    yield command_line
+    command_line.end_what_is_left()
 
 
 @pytest.fixture

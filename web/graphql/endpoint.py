@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, cast
 
 import anyio
@@ -10,12 +9,16 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
+from strawberry.exceptions import MissingQueryError
 from strawberry.http import GraphQLHTTPResponse
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 
 from headwater.core.aggregates import Author
 from headwater.core.errors import InvalidArgument
+from headwater.core.plain_values import NotPlain, decoded, shortened
 from headwater.web.graphql.context import Operation
+from headwater.web.graphql.messages import CheckedMessages
 from headwater.web.graphql.schema import schema, told
 from headwater.web.page_requests import page_context
 from headwater.web.pages.page import Page
@@ -46,11 +49,16 @@ async def answer_graphql(request: Request) -> Response:
         return _refused(f"The operation took longer than {OPERATION_SECONDS_MAX:.0f} s; ask for less at once.")
     except RecursionError:
         return _refused("The operation is nested too deeply.")
+    except (MissingQueryError, CannotGetOperationTypeError):
+        named = "" if name is None else f" named {shortened(name)!r}"
+        return _refused(f"There is no operation{named} among what was sent under `query`.", status=400)
+    except InvalidOperationTypeError:
+        return _refused("Subscriptions are served over a WebSocket at this address, by the protocol graphql-transport-ws.", status=400)
     return JSONResponse(_answer(result))
 
 
-def _refused(message: str) -> Response:
-    return JSONResponse({"data": None, "errors": [{"message": message}]})
+def _refused(message: str, *, status: int = 200) -> Response:
+    return JSONResponse({"data": None, "errors": [{"message": message}]}, status_code=status)
 
 
 def _answer(result: ExecutionResult) -> dict[str, Any]:
@@ -85,24 +93,25 @@ def _asked(body: bytes, content_type: str) -> tuple[str, dict[str, Any] | None, 
     # A page of another site cannot send this type without asking us first, and we answer no such question.
     if content_type.partition(";")[0].strip().lower() not in {"application/json", "application/graphql+json"}:
         raise Unreadable("Send the operation as JSON, with content-type application/json.")
-    try:
-        asked = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(f"The body is not JSON: {error}") from error
-    if not isinstance(asked, dict) or not isinstance(asked.get("query"), str):
+    asked = _decoded(body, "The body")
+    if not isinstance(asked, dict) or not isinstance(asked.get("query"), str) or not asked["query"].strip():
         raise Unreadable("The body is no object with the operation as a text under `query`.")
     variables = asked.get("variables")
     if isinstance(variables, str):  # as old clients send it
-        try:
-            variables = json.loads(variables) if variables.strip() else None
-        except (ValueError, RecursionError) as error:
-            raise Unreadable(f"The variables are not JSON: {error}") from error
+        variables = _decoded(variables, "What was given as variables") if variables.strip() else None
     if variables is not None and not isinstance(variables, dict):
         raise Unreadable("The variables are no object.")
     name = asked.get("operationName")
     if name is not None and not isinstance(name, str):
         raise Unreadable("The operation's name is no text.")
     return asked["query"], variables, name or None
+
+
+def _decoded(text: str | bytes, what: str) -> Any:
+    try:
+        return decoded(text)
+    except NotPlain as error:
+        raise Unreadable(f"{what} is not JSON: {error}.") from error
 
 
 def _operation(connection: HTTPConnection) -> Operation:
@@ -112,6 +121,8 @@ def _operation(connection: HTTPConnection) -> Operation:
 
 class _Subscriptions(GraphQL[Operation, None]):
     """Subscriptions over a WebSocket, by the protocol graphql-transport-ws."""
+
+    websocket_adapter_class = CheckedMessages
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Operation:  # noqa: ARG002
         return _operation(request)

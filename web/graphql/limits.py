@@ -16,6 +16,7 @@ from graphql import (
     ValidationRule,
 )
 
+TOKENS_MAX = 5_000
 DEPTH_MAX = 12
 FIELDS_MAX = 1_000
 """How many fields an operation may have, fragments counted wherever they are used."""

@@ -23,6 +23,7 @@ from headwater.core.operations.agents import stop_agent
 from headwater.core.operations.flows import FlowMetadata, flow_group, register_flow
 from headwater.core.operations.projects import create_project, delete_project, describe_project, project, rename_project
 from headwater.core.operations.runs import RunRequest, cancel_run, delete_run, load_run, rename_run
+from headwater.core.plain_values import decoded
 from headwater.web.graphql.context import operation_of
 from headwater.web.graphql.flow_group_mutations import FlowGroupMutation
 from headwater.web.graphql.payloads import IdPayload, SuccessPayload
@@ -313,8 +314,8 @@ def _decompressed(text: str) -> Any:
         unpacked = zlib.decompressobj(wbits=31).decompress(packed, COMPRESSED_BYTES_MAX + 1)
         if len(unpacked) > COMPRESSED_BYTES_MAX:
             raise InvalidArgument(f"The flow is larger than {COMPRESSED_BYTES_MAX} bytes.")
-        return msgspec.json.decode(unpacked)
-    except (ValueError, zlib.error, gzip.BadGzipFile, msgspec.MsgspecError) as error:
+        return decoded(unpacked)
+    except (ValueError, zlib.error, gzip.BadGzipFile) as error:
         raise InvalidArgument(f"This is not a compressed flow: {error}") from error
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, NewType
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from headwater.core.errors import InvalidArgument
 from headwater.core.identifiers import parsed_uuid
+from headwater.core.plain_values import NotJson, NotPlain, decoded
 
 Identifier = NewType("Identifier", str)
 """The id of something: a UUID as text."""
@@ -26,9 +27,11 @@ def _parsed_json(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
-    except ValueError:
+        return decoded(value)
+    except NotJson:
         return value
+    except NotPlain as error:
+        raise InvalidArgument(f"The JSON cannot be taken: {error}.") from error
 
 
 def schema_config() -> StrawberryConfig:

@@ -12,7 +12,7 @@ from strawberry.extensions import AddValidationRules, MaxTokensLimiter
 from strawberry.types import ExecutionContext
 
 from headwater.core.errors import HeadwaterError, VersionLocked
-from headwater.web.graphql.limits import OperationLimits
+from headwater.web.graphql.limits import TOKENS_MAX, OperationLimits
 from headwater.web.graphql.mutations import Mutation
 from headwater.web.graphql.queries import Query
 from headwater.web.graphql.scalars import schema_config
@@ -20,16 +20,22 @@ from headwater.web.graphql.subscriptions import Subscription
 
 logger = logging.getLogger(__name__)
 
-TOKENS_MAX = 5_000
-
 
 class _Schema(strawberry.Schema):
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Log what is an error of ours; what was asked wrongly is the asker's to know."""
         del execution_context
         for error in errors:
-            if error.original_error is not None and not isinstance(error.original_error, HeadwaterError | GraphQLError):
+            if _is_ours(error):
                 logger.error("A GraphQL field could not be resolved", exc_info=error.original_error)
+
+
+def _is_ours(error: GraphQLError) -> bool:
+    """Tell whether the error is one of Headwater: what a resolver raised, and not a value that could not be read."""
+    original = error.original_error
+    if original is None or isinstance(original, HeadwaterError | GraphQLError):
+        return False
+    return error.path is not None or not isinstance(original, ValueError | OverflowError | RecursionError)
 
 
 @cache
@@ -54,7 +60,7 @@ def told(error: GraphQLError) -> dict[str, Any]:
     if isinstance(original, HeadwaterError):
         code = "VERSION_LOCKING_ERROR" if isinstance(original, VersionLocked) else type(original).__name__
         answer["extensions"] = {"code": code, "hint": original.hint}
-    elif original is not None and not isinstance(original, GraphQLError):
+    elif _is_ours(error):
         answer["message"] = "This is an error of Headwater; the server's log tells more."
         answer["extensions"] = {"code": "InternalError"}
     return answer

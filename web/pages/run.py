@@ -50,7 +50,7 @@ async def run_page(sources: Sources, params: Params, query: Params) -> Page:
     try:
         run = await find_run(sources, params["run_id"])
     except NotFound:
-        if (deleted := await find_deleted_run(sources.log.events, params["run_id"].lower())) is None:
+        if (deleted := await _deleted(sources, params["run_id"])) is None:
             raise
         return await _deleted_page(sources, deleted)
     tab = tab_of(query)
@@ -86,6 +86,14 @@ async def run_page(sources: Sources, params: Params, query: Params) -> Page:
         changes_at=_changes_at(run, sources.now),
         lines_position=context["lines_position"],
     )
+
+
+async def _deleted(sources: Sources, run_id: str) -> DeletedRun | None:
+    """Return what the log says of a run that was deleted, None where that was none."""
+    try:
+        return await find_deleted_run(sources.log.events, str(parsed_uuid(run_id, kind="run id")))
+    except InvalidArgument:
+        return None
 
 
 async def _deleted_page(sources: Sources, deleted: DeletedRun) -> Page:

@@ -37,8 +37,7 @@ class JetStreamEvents:
         if after >= end:
             return
         async with read_in_order(self._connection, EVENTS, EVENTS_ALL, after) as reader:
-            while reader.position < end:
-                batch = await reader.next()
+            while reader.position < end and (batch := await reader.next_up_to(end)):
                 yield batch if batch[-1].position <= end else [recorded for recorded in batch if recorded.position <= end]
 
     def follow(self, subjects: str, *, after: Position = 0) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Recorded]]]:

@@ -21,6 +21,7 @@ from headwater.core.identifiers import new_id
 from headwater.core.log.jetstream import wire
 from headwater.core.log.jetstream.api import ApiAnswer, ApiRefusal, Patience, ask_api
 from headwater.core.log.jetstream.connection import Connection
+from headwater.core.log.jetstream.read import next_on_leader
 from headwater.core.log.mailbox import Mailbox
 from headwater.core.log.protocol import Recorded
 
@@ -34,6 +35,10 @@ _INACTIVE_SECONDS = 30
 _SECOND = 10**9
 
 _log = logging.getLogger(__name__)
+
+
+class _ConsumerMade(ApiAnswer, frozen=True):
+    num_pending: int = 0
 
 
 class OrderedReader:
@@ -50,6 +55,7 @@ class OrderedReader:
         self._order = 0
         self._pulls = 0
         self._due = 0
+        self._pending = 0
 
     async def start(self) -> None:
         """Return when the consumer exists.
@@ -62,9 +68,25 @@ class OrderedReader:
 
     async def next(self) -> Sequence[Recorded]:
         """Return the next messages, at least one, waiting for them as long as it takes."""
+        return await self._next(None)
+
+    async def next_up_to(self, last: Position) -> Sequence[Recorded]:
+        """Return the next messages, at least one; none where the stream holds no more up to this position.
+
+        A stream may hold less than its last position says: a crash tore its last block, or somebody purged it.
+
+        Raises:
+            LogUnavailable: the stream's leader cannot be asked whether that is so.
+
+        """
+        return await self._next(last)
+
+    async def _next(self, last: Position | None) -> Sequence[Recorded]:
         while True:
             if not self._consumer:
                 await self._start_patiently()
+            if last is not None and not self._pending and await self._holds_no_more(last):
+                return ()
             await self._keep_two_pulls_ahead()
             heard = await self._arrived.wait(_SILENCE_SECONDS)
             if not heard:
@@ -109,6 +131,7 @@ class OrderedReader:
                 continue
             self._order = place.order
             self._due -= 1
+            self._pending = place.pending
             self.position = place.position
             taken.append(Recorded(place.position, message.subject, place.at, message.data))
         return taken
@@ -133,6 +156,13 @@ class OrderedReader:
                 _PULL_REQUEST,
                 reply=f"{self._inbox}.{self._consumer}.{self._pulls}",
             )
+
+    async def _holds_no_more(self, last: Position) -> bool:
+        """Ask the stream's leader whether it has anything on these subjects up to this position: a replica may lag behind it."""
+        if len(self._arrived):
+            return False
+        following = await next_on_leader(self._connection, self._subjects, after=self.position, stream=self._stream)
+        return following is None or following.position > last
 
     async def _start_patiently(self) -> None:
         patience = Patience(float("inf"))
@@ -163,11 +193,13 @@ class OrderedReader:
         question = {"stream_name": self._stream, "config": config, "action": "create"}
         operation = f"CONSUMER.CREATE.{self._stream}.{name}.{self._subjects}"
         try:
-            await ask_api(self._connection, operation, question, ApiAnswer)
+            made = await ask_api(self._connection, operation, question, _ConsumerMade)
         except ApiRefusal as refusal:
             if refusal.error.err_code != _CONSUMER_EXISTS:  # made by the question whose answer was lost
                 raise
+            made = _ConsumerMade()
         self._consumer = name
+        self._pending = made.num_pending
         self._order = self._pulls = self._due = 0
 
 

@@ -141,6 +141,7 @@ class Delivered(NamedTuple):
     position: Position
     order: int
     at: datetime
+    pending: int
 
 
 def delivered(reply: str) -> Delivered:
@@ -153,4 +154,5 @@ def delivered(reply: str) -> Delivered:
         position=int(parts[first + 3]),
         order=int(parts[first + 4]),
         at=moment_of_nanoseconds(int(parts[first + 5])),
+        pending=int(parts[first + 6]),
     )

@@ -153,9 +153,11 @@ async def _log_and_views(log: Log) -> list[Check]:
         checks.append(Check("Views", Verdict.WORTH_A_LOOK, f"{status.lag} commits behind the log", "They catch up by themselves."))
     else:
         checks.append(Check("Views", Verdict.GOOD, f"at position {status.position} of {status.log_position}"))
-    for event in status.set_aside:
-        words = f"commit {event.position} on {event.subject} could not be applied: {event.reason}"
-        checks.append(Check("Set aside", Verdict.WORTH_A_LOOK, words, "After an upgrade, `headwater projections rebuild` applies it."))
+    letters = {"facts": status.set_aside_count, "messages of log lines": status.log_dead_letters, "work items": status.work_dead_letters}
+    if any(letters.values()):
+        words = ", ".join(f"{number} {what}" for what, number in letters.items() if number)
+        advice = "`headwater projections dead-letters list` tells which and why; after an upgrade, `retry --all` there tries them again."
+        checks.append(Check("Set aside", Verdict.WORTH_A_LOOK, f"{words} could not be read or applied", advice))
     words = ", ".join(f"{agent.name} ({', '.join(agent.labels) or 'no labels'})" for agent in agents)
     advice = "" if agents else "Runs wait until there is one: headwater agent local start"
     checks.append(Check("Agents", Verdict.GOOD if agents else Verdict.WORTH_A_LOOK, words or "none is working", advice))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
+from headwater.cli import dead_letters
 from headwater.cli.connection import with_client
 from headwater.cli.output import Output, OutputForm, coloured, examples, print_json
 
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
     from headwater.core.queries.rows import RebuildProgress, ViewsStatusRow
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Look at the views, and rebuild them.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Look at the views, rebuild them, and see what was set aside.")
+app.add_typer(dead_letters.app, name="dead-letters")
 
 
 @app.command(epilog=examples("headwater projections status", "headwater projections status --output json"))
@@ -34,7 +36,10 @@ def status(context: typer.Context, output: Output = OutputForm.TABLE) -> None:
         ("Log lines", f"up to position {found.log_lines_position} of their stream"),
         ("Schema", f"{found.schema}, version {found.schema_version}"),
         ("Log", found.log_identity),
-        ("Set aside", str(found.set_aside_count)),
+        (
+            "Set aside",
+            f"{found.set_aside_count} facts, {found.log_dead_letters} messages of log lines, {found.work_dead_letters} work items",
+        ),
     ]
     if found.problem:
         rows.append(("Problem", coloured(found.problem, "red")))

@@ -1,0 +1,141 @@
+"""`headwater projections dead-letters`: messages that were set aside; each can be looked at and tried again."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from headwater.cli.connection import with_client
+from headwater.cli.output import Column, Output, OutputForm, coloured, examples, local_time, print_json, print_table, say
+
+if TYPE_CHECKING:
+    from headwater.client.async_client import AsyncClient
+    from headwater.core.queries.rows import DeadLetterDetail, DeadLetterRow, RetryRow
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="List, show and retry messages that could not be read or applied.")
+
+Letter = Annotated[
+    str, typer.Argument(metavar="NAME", help="The name it has in the list, such as events:17; a number alone is among the events.")
+]
+
+
+class Source(StrEnum):
+    """Where dead letters lay."""
+
+    EVENTS = "events"
+    LOGS = "logs"
+    WORK = "work"
+
+
+_STILL_DEAD = {"unreadable", "refused"}
+_LIMIT = 400
+
+
+@app.command("list", epilog=examples("headwater projections dead-letters list", "headwater projections dead-letters list -o json"))
+def list_letters(
+    context: typer.Context,
+    source: Annotated[Source | None, typer.Option(help="Only those among the facts, the log lines, or the work items.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-l", metavar="N", min=1, max=_LIMIT, help="List at most this many.")] = 50,
+    output: Output = OutputForm.TABLE,
+) -> None:
+    """List messages that were set aside, the newest first: among the facts, the log lines and the work items."""
+
+    async def work(client: AsyncClient) -> tuple[list[DeadLetterRow], int]:
+        status = await client.views.status(set_aside_limit=0)
+        total = status.set_aside_count + status.log_dead_letters + status.work_dead_letters
+        return await client.views.dead_letters(source=source, limit=limit), total
+
+    found, total = with_client(context, work)
+    if output is OutputForm.JSON:
+        print_json(found)
+        return
+    if not found:
+        say("There are no dead letters.")
+        return
+    columns = [Column("NAME", whole=True), Column("TIME", whole=True), Column("EVENT"), Column("REASON"), Column("SUBJECT")]
+    print_table(columns, [(each.key, each.recorded_at, each.event or "-", _plain(each.reason), _plain(each.subject)) for each in found])
+    if source is None and total > len(found):
+        say(f"{total - len(found)} more; --limit shows more of them.")
+
+
+@app.command(epilog=examples("headwater projections dead-letters show events:17", "headwater projections dead-letters show work:3 -o json"))
+def show(context: typer.Context, name: Letter, output: Output = OutputForm.TABLE) -> None:
+    """Show one with its bytes: where it lay, who found it, and why it was set aside."""
+
+    async def work(client: AsyncClient) -> DeadLetterDetail:
+        return await client.views.dead_letter(name)
+
+    found = with_client(context, work)
+    if output is OutputForm.JSON:
+        print_json(found)
+        return
+    rows = [
+        ("Name", found.key),
+        ("Subject", _plain(found.subject)),
+        ("Time", local_time(found.recorded_at)),
+        ("Reason", _plain(found.reason)),
+        ("Event", found.event or "-"),
+        ("Found by", found.reported_by or "the server"),
+        ("Size", "-" if found.size is None else f"{found.size} bytes"),
+    ]
+    for heading, words in rows:
+        print(f"{heading:<10} {words}")
+    if found.data is None:
+        say("Its bytes are kept no longer.")
+        return
+    print()
+    print(_plain(found.data.decode(errors="backslashreplace")))
+    if found.size is not None and found.size > len(found.data):
+        say(f"These are its first {len(found.data)} bytes.")
+
+
+@app.command(epilog=examples("headwater projections dead-letters retry events:17", "headwater projections dead-letters retry --all"))
+def retry(
+    context: typer.Context,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The name it has in the list, such as events:17.")] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help=f"Try all of them, up to {_LIMIT}.")] = False,
+    output: Output = OutputForm.TABLE,
+) -> None:
+    """Try one again, as after an upgrade, and say what came of it; exit code 1 where one is a dead letter still.
+
+    Of a fact that can be read now the views are rebuilt, beside those in use; log lines are added; a work item goes back to its queue.
+    """
+    if (name is None) is not every:
+        raise typer.BadParameter("give the NAME of one, or --all", ctx=context)
+
+    async def work(client: AsyncClient) -> list[RetryRow]:
+        names = [name] if name is not None else [each.key for each in await client.views.dead_letters(limit=_LIMIT)]
+        return [await _retried(client, each, only=name is not None) for each in names]
+
+    found = with_client(context, work)
+    if output is OutputForm.JSON:
+        print_json(found)
+    elif not found:
+        say("There are no dead letters.")
+    else:
+        width = max(len(each.key) for each in found)
+        for each in found:
+            colour = "yellow" if each.outcome in _STILL_DEAD else "green"
+            print(f"{each.key:<{width}}  {coloured(f'{each.outcome:<10}', colour)}  {_plain(each.message)}")
+    if any(each.outcome in _STILL_DEAD for each in found):
+        raise typer.Exit(1)
+
+
+async def _retried(client: AsyncClient, name: str, *, only: bool) -> RetryRow:
+    from headwater.core.errors import NotFound
+    from headwater.core.queries.rows import RetryRow
+
+    try:
+        return await client.views.retry_dead_letter(name)
+    except NotFound:
+        if only:
+            raise
+        return RetryRow(key=name, outcome="gone", message="It is not set aside any more.")
+
+
+def _plain(words: str) -> str:
+    """Return what a stranger may have written so that a terminal only shows it."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in words)

@@ -35,6 +35,9 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
 
 
+ENDS = (datetime.min, datetime.max)  # noqa: DTZ901 - zones follow
+
+
 class Recalled(states.Success):
     """A kind of state of the user's own."""
 
@@ -174,7 +177,7 @@ def test_what_a_task_says_of_a_run_that_it_created_is_what_cancels_look_for() ->
     assert event.result == ResultReference(type=CHILD_RUN_RESULT, value="a run's id")
 
 
-@pytest.mark.parametrize("moment", [datetime.min, datetime.max, datetime.max.replace(tzinfo=timezone(-timedelta(hours=23)))])
+@pytest.mark.parametrize("moment", [time.replace(tzinfo=timezone(timedelta(hours=hours))) for time in ENDS for hours in (-23, 0, 23)])
 def test_times_that_users_give_are_brought_within_what_everyone_can_hold(moment: datetime) -> None:
     event = event_of("wait-1", -1, Paused(start_time=moment), 1, at=NOW)
     assert isinstance(event, TaskRunPaused)
@@ -185,8 +188,7 @@ def test_times_that_users_give_are_brought_within_what_everyone_can_hold(moment:
 @pytest.mark.parametrize("message", [Hostile, Quitting, lambda: 5, lambda: NOT_UTF8 * 10_000, lambda: None])
 def test_whatever_a_state_s_message_is_the_change_is_recorded(message: Callable[[], Any]) -> None:
     event = event_of("odd-1", -1, Failed(message(), result=HostileError()), 1, at=NOW)
-    assert event is not None
-    assert decode(encode(new_commit([event], at=NOW, actor="test"))).events == (event,)
+    assert_readable(event)
 
 
 class OddResult(LocalResult):
@@ -206,5 +208,10 @@ class OddResult(LocalResult):
 )
 def test_whatever_a_result_is_the_success_is_recorded(result: Any) -> None:
     event = event_of("odd-1", -1, Success(result=result), 1, at=NOW)
+    assert_readable(event)
+
+
+def assert_readable(event: Any) -> None:
+    """The log gives back what was recorded."""
     assert event is not None
     assert decode(encode(new_commit([event], at=NOW, actor="test"))).events == (event,)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hostile_tasks import BAD, ENDS, GOOD, LOST, TASKS, Hostile, HostileError, InterruptingError, Quitting, QuittingError
+from hostile_tasks import BAD, ENDS, GOOD, HARMFUL, TASKS, Hostile, HostileError, InterruptingError, Quitting, QuittingError
 
 from headwater import Flow, case, switch, task
 from headwater.engine import interrupts, signals
@@ -19,22 +19,6 @@ from headwater.engine.state import Failed, Retrying, State, Success
 from headwater.executors import DaskExecutor, Executor, LocalExecutor, ProcessExecutor, ThreadExecutor
 from headwater.tasks.control_flow import FilterTask, merge
 from headwater.triggers import all_finished
-
-OUTLASTING = (
-    "closes_",
-    "takes_",
-    "ends_with_",
-    "forks_",
-    "breaks_",
-    "removes_",
-    "empties_",
-    "leaves_",
-    "starts_",
-    "interrupts_",
-    "exits_in_",
-)
-TO_ITS_PROCESS = {name for name in TASKS if ENDS[name] == LOST or name.startswith(OUTLASTING)}
-"""What these do to their process outlives them: only processes of their own stand that."""
 
 
 @pytest.fixture(autouse=True)
@@ -53,7 +37,7 @@ EXECUTORS = [LocalExecutor(), ThreadExecutor(4), ProcessExecutor(2), DaskExecuto
 
 @pytest.mark.parametrize("executor", EXECUTORS, ids=lambda it: type(it).__name__)
 def test_hostile_tasks_end_as_they_must_wherever_they_are_executed(executor: Executor, monkeypatch: pytest.MonkeyPatch) -> None:
-    names = sorted(TASKS.keys() - TO_ITS_PROCESS - {"goes_without_end_of_calls"})
+    names = sorted(TASKS.keys() - HARMFUL - {"goes_without_end_of_calls"})
     with Flow("hostile", executor=executor) as flow:
         for name in names:
             hostile = TASKS[name].copy(max_retries=1, retry_delay=0) if ENDS[name] == BAD else TASKS[name].copy()

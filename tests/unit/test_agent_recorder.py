@@ -17,12 +17,13 @@ from headwater.core.events import (
     ResultReference,
     TaskRunEvent,
     TaskRunFailed,
+    TaskRunNamed,
     TaskRunPaused,
     TaskRunRetryScheduled,
     TaskRunSucceeded,
     event_type,
 )
-from headwater.core.limits import is_instant
+from headwater.core.limits import NAME_CHARACTERS_MAX, is_instant
 from headwater.core.operations.runs import CHILD_RUN_RESULT
 from headwater.core.rules.task_run import TaskRun
 from headwater.core.states import StateName
@@ -208,6 +209,17 @@ class OddResult(LocalResult):
 )
 def test_whatever_a_result_is_the_success_is_recorded(result: Any) -> None:
     event = event_of("odd-1", -1, Success(result=result), 1, at=NOW)
+    assert_readable(event)
+
+
+@pytest.mark.parametrize("name", ["x" * 5_000, NOT_UTF8 * 100, "short"])
+def test_a_task_run_s_name_is_not_longer_than_names_may_be(name: str) -> None:
+    recorded: list[TaskRunEvent] = []
+    AttemptRecorder(recorded.append, {}).task_run_named("load-1", -1, name)
+
+    (event,) = recorded
+    assert isinstance(event, TaskRunNamed)
+    assert len(event.name) <= NAME_CHARACTERS_MAX
     assert_readable(event)
 
 

@@ -443,6 +443,7 @@ def ends_with_a_function_that_never_ends() -> None:
 def interrupts_the_main_thread() -> None:
     import _thread
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     _thread.interrupt_main()
 
 

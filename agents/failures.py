@@ -16,6 +16,7 @@ MESSAGE_CHARACTERS_MAX = 10_000
 NAME_CHARACTERS_MAX = 600
 _CHAINED_MAX = 10
 _GROUPED_MAX = 15
+_CUT = " (cut)"
 _GROUPS_MAX = 3
 _OUR_MODULES = ("headwater.engine.", "headwater.executors.", "headwater.agents.")
 
@@ -89,8 +90,11 @@ def _chain(error: BaseException) -> Iterator[tuple[BaseException, str]]:
 
 
 def cut(text: str, characters_max: int = MESSAGE_CHARACTERS_MAX) -> str:
-    """Return a text of the user's as the log takes it: in UTF-8, and not without end."""
-    return escaped(text if len(text) <= characters_max else text[:characters_max] + " (cut)")
+    """Return a text of the user's as the log takes it: in UTF-8, and with so many characters at most."""
+    whole = escaped(text[:characters_max])
+    if len(text) <= characters_max and len(whole) <= characters_max:
+        return whole
+    return f"{whole[: characters_max - len(_CUT)]}{_CUT}"
 
 
 def _frames_of(error: BaseException, *, with_source: bool) -> Sequence[Frame]:

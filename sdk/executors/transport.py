@@ -57,11 +57,18 @@ def execute_packed(data: bytes, send_line: Callable[[bytes], None] | None = None
     parcel: _Parcel = cloudpickle.loads(data)
     if parcel.sender == os.getpid():
         # In a thread of the process that runs the flow: its loggers and its standard output are right here.
-        return _outcome_packed(_Outcome(execute(parcel.call), parcel.number, 0, []))
+        return _outcome_packed(_Outcome(_executed(parcel.call), parcel.number, 0, []))
     sink = Sink(parcel.number, send_line)
     with lines_taken_by(sink, loggers=parcel.loggers, level=parcel.level, prints=parcel.call.task.log_stdout):
-        state = execute(parcel.call)
+        state = _executed(parcel.call)
     return _outcome_packed(_Outcome(state, parcel.number, sink.sent, sink.left))
+
+
+def _executed(call: TaskCall) -> State:
+    try:
+        return execute(call)
+    except BaseException as error:  # noqa: BLE001 - an interrupt ends the run where the run is; here it would end a worker
+        return Failed(f"Error during execution of task: {shown(error)}", result=error)
 
 
 def unpacked(data: bytes, lines: Lines) -> State:

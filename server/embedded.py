@@ -69,7 +69,7 @@ class EmbeddedNats:
             stop_signal=_NATS_STOP_SIGNAL,
             prepare=self._prepare,
             hear=self._hear,
-            until_startable=self._until_room,
+            until_startable=partial(_until_room, "nats-server", home.nats_dir),
         )
 
     def supervisor(self, *, stopping: Callable[[], bool] = lambda: False) -> Supervisor:
@@ -119,15 +119,6 @@ class EmbeddedNats:
         self._conf = msgspec.structs.replace(self._conf, store_bytes_max=size)
         write_conf(self._conf_file, self._conf)
         self._supervisor.signal(signal.SIGHUP)
-
-    async def _until_room(self) -> None:
-        """Return when it has room to start in; on a full disk it would only fail again."""
-        waited = False
-        while not has_room(self.store_dir):
-            if not waited:
-                logger.error("nats-server is not started before there is room: %s", self.store_dir)
-            waited = True
-            await anyio.sleep(_ROOM_INTERVAL_SECONDS)
 
     def _prepare(self) -> None:
         self._failures.clear()
@@ -179,6 +170,7 @@ def postgres_program(home: Home) -> Program:
         stop_seconds=_POSTGRES_STOP_SECONDS,
         environment=postgres.program_environment(),
         prepare=partial(postgres.prepare, place),
+        until_startable=partial(_until_room, "PostgreSQL", home.postgres_dir),
     )
 
 
@@ -188,3 +180,11 @@ def _nats_pid_file(home: Home) -> Path:
 
 def _postgres_pid_file(home: Home) -> Path:
     return home.postgres_dir / "postgres.pid"
+
+
+async def _until_room(name: str, folder: Path) -> None:
+    """Return when a program has room to start in; on a full disk it would only fail again."""
+    if not has_room(folder):
+        logger.error("%s is not started before there is room in %s", name, folder)
+    while not has_room(folder):  # noqa: ASYNC110 - a file system tells nobody
+        await anyio.sleep(_ROOM_INTERVAL_SECONDS)

@@ -142,11 +142,12 @@ class LogWatch:
         return None
 
     def _tell(self, problem: str | None) -> None:
-        if problem != self._told and problem is not None:
+        kind = None if problem is None else problem.partition(" (")[0]  # how much is free changes all the time
+        if kind is not None and kind != self._told:
             logger.error("The log takes no writes: %s", problem)
-        elif problem is None and self._told is not None:
+        elif kind is None and self._told is not None:
             logger.warning("The log takes writes again.")
-        self._told = problem
+        self._told = kind
 
 
 class Unanswered:

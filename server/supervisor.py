@@ -97,7 +97,7 @@ class Supervisor:
                     if isinstance(error, OSError):
                         raise PartFailed(self._program.name, error.strerror or str(error), log=self._program.log) from error
                     raise
-                reason = str(error) if isinstance(error, PartFailed) else f"could not be started ({error})"
+                reason = error.reason if isinstance(error, PartFailed) else f"could not be started ({error})"
             if self._why:
                 logger.warning("%s is started again: %s", self._program.name, self._why)
                 self._why = ""
@@ -110,7 +110,8 @@ class Supervisor:
             proven = anyio.current_time() - started_at >= self._restart.proven_after_seconds
             failures = 1 if proven else failures + 1
             delay = self._restart.delay_seconds(failures)
-            logger.error("%s %s; starting it again%s", self._program.name, reason, f" in {delay:g} s" if delay else "")
+            when = f" in {delay:g} s" if delay else ""
+            logger.error("%s %s; starting it again%s (what it said: %s)", self._program.name, reason, when, self._program.log)
             await anyio.sleep(delay)
             await self._until_startable()
 

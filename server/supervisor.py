@@ -160,12 +160,12 @@ class Supervisor:
                 leashed(program.command(), death_signal=program.stop_signal, user=program.user, lifeline=line),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
-                stderr=errors,
+                stderr=errors.target,
                 env=program.environment,
                 cwd="/",
                 # Ctrl-C in a terminal goes to the whole group; only we may hear it, so that parts end in order.
                 start_new_session=True,
-                pass_fds=() if line is None else (line,),
+                pass_fds=(*errors.held, *(() if line is None else (line,))),
             )
             try:
                 remember_process(program.pid_file, process.pid)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from happenings import a_flow, a_run
 from running_server import RunningServer
-from servers import wait_for
+from servers import NatsNode, wait_for
 from small_disks import SmallDisk, small_disk
 
 from headwater.core.errors import LogError, LogFull, RunUnknown
@@ -108,3 +108,31 @@ async def test_the_limit_follows_a_file_system_that_grows(server: RunningServer,
 
 def _conf(server: RunningServer) -> str:
     return (server.home / "nats" / "nats.conf").read_text()
+
+
+async def test_a_full_disk_under_another_s_nats_shows_by_appends_that_go_unanswered(
+    tmp_path: Path, disk: SmallDisk, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = NatsNode(disk.path / "nats")
+    node.start()
+    server = RunningServer(tmp_path / "beside", "--nats-url", node.url, "--database-url", database_url)
+    server.start()
+    monkeypatch.setattr("headwater.core.log.jetstream.append.APPEND_SECONDS", 4.0)
+    monkeypatch.setattr("headwater.core.log.jetstream.store.STORE_SECONDS", 4.0)
+    try:
+        async with open_log(node.url) as log:
+            flow_id = (await a_flow(log)).flow_id
+            await a_run(log, flow_id)
+            disk.fill()
+            with pytest.raises(LogError, match="takes no writes: it answers questions, and no appends"):
+                await a_run(log, flow_id, context=LARGE)
+            assert "It takes no writes: it answers questions, and no appends" in server.problem("log")
+
+            disk.make_room()
+            node.stop()
+            node.start()
+            server.wait_until_ready()
+            await a_run(log, flow_id, context=LARGE)
+    finally:
+        server.stop()
+        node.kill()

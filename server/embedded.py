@@ -11,6 +11,7 @@ from pathlib import Path
 
 import anyio
 import msgspec
+import psutil
 from anyio import to_thread
 
 from headwater.server import postgres
@@ -106,16 +107,24 @@ class EmbeddedNats:
         if (failure := store_failure_in(line)) is not None:
             self._failures.append(failure)
 
+    def memory_bytes(self) -> int:
+        """Return how much memory it holds; 0 while it does not run."""
+        pid = None if self._supervisor is None else self._supervisor.pid
+        try:
+            return 0 if pid is None else int(psutil.Process(pid).memory_info().rss)
+        except psutil.Error:
+            return 0
+
     def keep_limit(self) -> None:
-        """Let JetStream keep as much as the file system holds, where that has another size than before. Blocks.
+        """Let JetStream keep as much as the file system holds, where that has grown. Blocks.
 
         Raises:
             OSError: the file system cannot be looked at.
 
         """
         size = file_system_bytes(self.store_dir)
-        if self._supervisor is None or self._conf.store_bytes_max is None or abs(size - self._conf.store_bytes_max) * 100 < size:
-            return
+        if self._supervisor is None or self._conf.store_bytes_max is None or size < 1.01 * self._conf.store_bytes_max:
+            return  # nats-server takes no lower limit while it runs, and needs none: the disk is one
         self._conf = msgspec.structs.replace(self._conf, store_bytes_max=size)
         write_conf(self._conf_file, self._conf)
         self._supervisor.signal(signal.SIGHUP)

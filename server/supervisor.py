@@ -81,6 +81,11 @@ class Supervisor:
         self._why = why
         self._wanted.set()
 
+    @property
+    def pid(self) -> int | None:
+        """The program's process id; None while it does not run."""
+        return None if self._process is None else self._process.pid
+
     def signal(self, what: signal.Signals) -> None:
         """Send the program a signal, if it runs."""
         if self._process is not None:

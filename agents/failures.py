@@ -12,6 +12,7 @@ from headwater.core.events import Failure, Frame
 FRAMES_MAX = 60
 MESSAGE_CHARACTERS_MAX = 10_000
 _CHAINED_MAX = 10
+_NAMELESS = "<dynamic-code>"  # what cloudpickle since 3.1.3 calls the file of all code that others than Headwater pickled with it
 _OUR_MODULES = ("headwater.engine.", "headwater.executors.", "headwater.agents.")
 
 
@@ -85,13 +86,20 @@ def _frames_of(error: BaseException, *, with_source: bool) -> Sequence[Frame]:
         places = [*places[: FRAMES_MAX // 2], *places[-FRAMES_MAX // 2 :]]
     return [
         Frame(
-            file=frame.f_code.co_filename,
+            file=_file(frame),
             line=line,
             function=_function(frame.f_code),
-            source=linecache.getline(frame.f_code.co_filename, line, frame.f_globals).strip() or None if with_source else None,
+            source=linecache.getline(_file(frame), line, frame.f_globals).strip() or None if with_source else None,
         )
         for frame, line in places
     ]
+
+
+def _file(frame: FrameType) -> str:
+    """Return the file of the code; where its own name was lost, that of its module, which travels with each function."""
+    file = frame.f_code.co_filename
+    of_module = frame.f_globals.get("__file__") if file == _NAMELESS else None
+    return of_module if isinstance(of_module, str) else file
 
 
 def _is_ours(frame: FrameType) -> bool:

@@ -30,13 +30,13 @@ class _Outcome(NamedTuple):
 
 def packed(call: TaskCall, lines: Lines) -> bytes | Failed:
     """Return the call as bytes, the user's own code in them; or how the task ends, if it cannot travel."""
-    import cloudpickle
+    from headwater.utilities.pickling import dumps
 
     extra = tuple(call.context["config"]["logging"]["extra_loggers"]) if "config" in call.context else ()
     with pickled_by_value(own_modules_of_task(call.task)):
         try:
             parcel = _Parcel(call, lines.expect(call), os.getpid(), get_logger().level, (ROOT_NAME, *extra))
-            data: bytes = cloudpickle.dumps(parcel)
+            data = dumps(parcel)
         except Exception as error:  # noqa: BLE001 - pickling runs the code of whatever is in the task and its inputs
             return Failed(
                 f"The task cannot be sent to another process: {error!r}. "
@@ -73,11 +73,13 @@ def _outcome_packed(outcome: _Outcome) -> bytes:
     import cloudpickle
     from tblib import pickling_support
 
+    from headwater.utilities.pickling import dumps
+
     value = outcome.state.result
     if isinstance(value, BaseException):
         pickling_support.install(value)
     try:
-        data: bytes = cloudpickle.dumps(outcome)
+        data = dumps(outcome)
         # Some exceptions can be pickled and not be made again from that; whoever waits must not find out.
         cloudpickle.loads(data)
     except Exception as error:  # noqa: BLE001 - pickling runs the code of whatever the task returned or raised
@@ -85,5 +87,5 @@ def _outcome_packed(outcome: _Outcome) -> bytes:
         failed = Failed(
             f"The task {what}, which cannot be sent back from the process it ran in: {error!r}.", result=RuntimeError(repr(error))
         )
-        data = cloudpickle.dumps(outcome._replace(state=failed))
+        data = dumps(outcome._replace(state=failed))
     return data

@@ -44,13 +44,13 @@ test-latest:  ## Test the main paths with what `pip install` brings today, witho
 	$(PYTHON) -m venv --clear $(LATEST)
 	$(LATEST)/bin/pip install --quiet --editable '.[server,test]'
 	$(LATEST)/bin/pip freeze --exclude-editable | grep --invert-match --line-regexp --fixed-strings --file constraints.txt || true
-	$(LATEST)/bin/pytest -n 2 --dist loadfile $(MAIN_TESTS)
+	$(LATEST)/bin/pytest -n 2 --dist worksteal $(MAIN_TESTS)
 
 test-oldest:  ## Test the main paths with the oldest versions that pyproject.toml lets in
 	$(PYTHON) -m venv --clear $(OLDEST)
 	$(PYTHON) tests/oldest_versions.py > $(OLDEST)/constraints.txt
 	$(OLDEST)/bin/pip install --quiet --constraint $(OLDEST)/constraints.txt --editable '.[server,test]'
-	$(OLDEST)/bin/pytest -n 2 --dist loadfile $(MAIN_TESTS)
+	$(OLDEST)/bin/pytest -n 2 --dist worksteal $(MAIN_TESTS)
 
 check: setup  ## Lint, check formatting, types and the arrows between the rooms
 	$(BIN)/ruff check .

@@ -135,6 +135,8 @@ def _refused(calls: Iterable[list[str]], *, whole: bool = True) -> dict[str, str
     for words in calls:
         try:
             _parse(words)
+        except typer.Exit:
+            pass  # an option that does all by itself, such as --version
         except Exception as error:  # noqa: BLE001 - whatever it is, the command cannot be typed
             if whole or type(error).__name__ not in {"MissingParameter", "NoArgsIsHelpError", "BadOptionUsage"}:
                 refused[" ".join(words)] = str(error)

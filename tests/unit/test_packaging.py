@@ -197,6 +197,10 @@ def test_every_service_restarts_and_bounds_its_log_files(services: dict[str, Any
         assert service["logging"]["options"] == {"max-size": "10m", "max-file": "3"}, name
 
 
+def test_ours_hear_a_stop_from_their_first_moment_on(services: dict[str, Any]) -> None:
+    assert [name for name, service in services.items() if service.get("init")] == ["server-1", "server-2", "agent"]
+
+
 def test_one_service_builds_the_image_that_all_of_ours_use(services: dict[str, Any]) -> None:
     ours = {name: service for name, service in services.items() if service["image"] == "headwater:local"}
 

@@ -219,7 +219,7 @@ class StartRebuild(Query, tag="rebuild", frozen=True, kw_only=True):
 
 
 class ListDeadLetters(Query, tag="dead_letters", frozen=True, kw_only=True):
-    """Messages that were set aside, the newest first: facts, log lines and work items; of one `source` ("events", "logs", "work") if given."""
+    """Messages that were set aside, the newest first: facts, log lines, work items; `source` ("events", "logs", "work") takes one kind."""
 
     source: str | None = None
     limit: int = 100

@@ -32,13 +32,13 @@ class _Outcome(NamedTuple):
 
 def packed(call: TaskCall, lines: Lines) -> bytes | Failed:
     """Return the call as bytes, the user's own code in them; or how the task ends, if it cannot travel."""
-    import cloudpickle
+    from headwater.utilities.pickling import dumps
 
     extra = tuple(call.context["config"]["logging"]["extra_loggers"]) if "config" in call.context else ()
     with pickled_by_value(own_modules_of_task(call.task)):
         try:
             parcel = _Parcel(call, lines.expect(call), os.getpid(), get_logger().level, (ROOT_NAME, *extra))
-            data: bytes = cloudpickle.dumps(parcel)
+            data = dumps(parcel)
         except BaseException as error:
             if is_interrupt(error):
                 raise
@@ -89,11 +89,13 @@ def _outcome_packed(outcome: _Outcome) -> bytes:
     import cloudpickle
     from tblib import pickling_support
 
+    from headwater.utilities.pickling import dumps
+
     value = outcome.state.result
     try:
         if isinstance(value, BaseException):
             pickling_support.install(value)
-        data: bytes = cloudpickle.dumps(outcome)
+        data = dumps(outcome)
         # Some exceptions can be pickled and not be made again from that; whoever waits must not find out.
         cloudpickle.loads(data)
     except BaseException as error:  # noqa: BLE001 - pickling runs the code of whatever the task returned or raised
@@ -101,5 +103,5 @@ def _outcome_packed(outcome: _Outcome) -> bytes:
         failed = Failed(
             f"The task {what}, which cannot be sent back from the process it ran in: {shown(error)}.", result=RuntimeError(shown(error))
         )
-        data = cloudpickle.dumps(outcome._replace(state=failed))
+        data = dumps(outcome._replace(state=failed))
     return data

@@ -104,6 +104,8 @@ class Custody:
                 "Run '%s' (%s) of flow '%s' started, attempt %d.", held.name, held.created.run_id, held.created.flow_name, held.attempt
             )
             ending = await self._watched(run, held, held.process)
+            if ending.report is None or not ending.report.not_begun:
+                self._trouble.made_room()
         except LaunchFailed as failure:
             ending = Ending(status=1, report=Report(not_begun=failure.reason))
         except LauncherGone as gone:

@@ -21,8 +21,9 @@ class StartTrouble:
         self._agent_name = agent_name
         self._slots = slots
         self._show = show
-        self._pause_seconds = PAUSE_SECONDS_MIN
+        self.pause_seconds = PAUSE_SECONDS_MIN
         self._pausing = anyio.Event()
+        self._room = anyio.Event()
         self.times = 0
         """How often a process could not be started."""
         self.words = ""
@@ -44,16 +45,22 @@ class StartTrouble:
         if self.words and times == self.times:
             self._show.info("Processes can be started again: runs are taken.")
             self.words = ""
-            self._pause_seconds = PAUSE_SECONDS_MIN
+            self.pause_seconds = PAUSE_SECONDS_MIN
             self._slots.resume()
+
+    def made_room(self) -> None:
+        """Take note that a process has ended, whose place another may take: no pause need last longer."""
+        self._room.set()
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Let one run be tried after each pause, until cancelled."""
         task_status.started()
         while True:
             await self._pausing.wait()
-            await anyio.sleep(self._pause_seconds)
-            self._pause_seconds = min(PAUSE_SECONDS_MAX, 2 * self._pause_seconds)
+            self._room = anyio.Event()
+            with anyio.move_on_after(self.pause_seconds):
+                await self._room.wait()
+            self.pause_seconds = min(PAUSE_SECONDS_MAX, 2 * self.pause_seconds)
             self._pausing = anyio.Event()
             if self.words:
                 self._slots.resume(one_at_a_time=True)

@@ -27,7 +27,7 @@ import traceback
 from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
-from headwater.agents import control_groups, open_files, process_tree, run_child, run_process
+from headwater.agents import child_processes, control_groups, open_files, process_tree, run_child, run_process
 from headwater.agents.launch_wire import (
     LIFELINE_DESCRIPTOR,
     NO_DESCRIPTOR,
@@ -49,11 +49,10 @@ SPARE_AFTER_SECONDS = 0.01
 SPARE_AFTER_SECONDS_MAX = 60.0
 SWEEP_SECONDS = 1.0
 """What a run that ended well left behind lives so long at most; a sweep looks at every process, too much for the end of each of many."""
-_PEAK_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
-_NOT_OURS = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT)
-"""What ends programs in terminals and at the end of services is for the agent to answer; this process lives as long as its socket."""
 PATIENCE_SECONDS = 2.0
 """How long what was killed may take to be gone, before nobody waits for it any more: the kernel may keep it in a call to a dead disk."""
+
+_PEAK_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
 class Spare(NamedTuple):
@@ -128,8 +127,8 @@ class Zygote:
         for process_id, launch_id in self._children.items():
             if launch_id == request.launch_id:
                 descendants = process_tree.below(process_id, process_tree.parents())
-                _signal_group(process_id, request.number)
-                process_tree.send([each for each in descendants if not _is_in_group(each, process_id)], request.number)
+                child_processes.signal_group(process_id, request.number)
+                process_tree.send([each for each in descendants if not child_processes.is_in_group(each, process_id)], request.number)
 
     def _launch(self, launch: Launch) -> None:
         """Start the process, or say why it cannot be started: whatever that is, the processes of other runs go on."""
@@ -151,7 +150,7 @@ class Zygote:
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         process_id = None if launch.cold else self._order_spare(launch, output, report)
         if process_id is None:
-            process_id = _fork()
+            process_id = child_processes.fork()
             if not process_id:
                 run_child.run_now(self._process_id, self._lifeline, self._unused(), launch, output, report)
         return process_id
@@ -171,6 +170,7 @@ class Zygote:
             except OSError:
                 self._discard(spare)
                 return None
+        self._spare_after_seconds = SPARE_AFTER_SECONDS
         return spare.process_id
 
     def _make_spare(self) -> None:
@@ -182,7 +182,7 @@ class Zygote:
             return
         with theirs:
             try:
-                process_id = _fork()
+                process_id = child_processes.fork()
             except OSError:
                 ours.close()
                 self._make_spare_later()
@@ -238,7 +238,7 @@ class Zygote:
                 if dead is not None:
                     if dead.si_pid in self._children:
                         # Not waited for yet, the dead leader keeps its number: nobody else's group can be hit.
-                        _signal_group(dead.si_pid, signal.SIGKILL)
+                        child_processes.signal_group(dead.si_pid, signal.SIGKILL)
                     _, status, used = os.wait4(dead.si_pid, 0)
                     return dead.si_pid, os.waitstatus_to_exitcode(status), used.ru_maxrss * _PEAK_UNIT_BYTES
             return None
@@ -261,62 +261,26 @@ class Zygote:
                 return
             process_tree.send(left, signal.SIGKILL)
             for process_id in left:
-                _wait_until_dead(process_id, deadline)
+                child_processes.wait_until_dead(process_id, deadline)
 
     def _discard(self, spare: Spare) -> None:
-        _signal_group(spare.process_id, signal.SIGKILL)
+        child_processes.signal_group(spare.process_id, signal.SIGKILL)
         os.waitpid(spare.process_id, 0)
 
     def _end_all(self) -> None:
         if self._spare is not None:
-            _signal_group(self._spare.process_id, signal.SIGKILL)
+            child_processes.signal_group(self._spare.process_id, signal.SIGKILL)
         for process_id in self._children:
-            _signal_group(process_id, signal.SIGKILL)
+            child_processes.signal_group(process_id, signal.SIGKILL)
         deadline = time.monotonic() + PATIENCE_SECONDS
         for process_id in self._children:
-            _wait_until_dead(process_id, deadline)
+            child_processes.wait_until_dead(process_id, deadline)
         self._children.clear()
         self._spare = None
         self._sweep()
 
     def _send(self, data: bytes) -> None:
         self._channel.sendall(data)
-
-
-def _fork() -> int:
-    """Fork. A signal that reaches the child before it has taken its own stand waits until then (`run_child`)."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, run_child.HELD_OFF)
-    process_id = -1
-    try:
-        process_id = os.fork()
-    finally:
-        if process_id:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, run_child.HELD_OFF)
-    return process_id
-
-
-def _wait_until_dead(process_id: int, deadline: float) -> None:
-    """Wait for a child that was killed; do nothing where it is a child of somebody else, who is killed as well."""
-    with suppress(ChildProcessError):
-        while os.waitpid(process_id, os.WNOHANG) == (0, 0) and time.monotonic() < deadline:
-            time.sleep(0.001)
-
-
-def _is_in_group(process_id: int, group: int) -> bool:
-    try:
-        return os.getpgid(process_id) == group
-    except ProcessLookupError:
-        return True  # it is gone: nothing is to be done
-
-
-def _signal_group(process_id: int, number: int) -> None:
-    """Signal a child that was not waited for yet, and its group."""
-    try:
-        os.killpg(process_id, number)
-    except ProcessLookupError:
-        os.kill(process_id, number)  # it has just been forked, and has no group of its own yet
-    except PermissionError:
-        pass  # some systems say so of a group whose members are all dead
 
 
 def _channel_from(descriptor: int) -> socket.socket:
@@ -330,7 +294,8 @@ def _channel_from(descriptor: int) -> socket.socket:
 
 def main() -> NoReturn:
     """Serve the agent whose socket is the descriptor named on the command line, with the limit of open files named behind it."""
-    for number in _NOT_OURS:
+    for number in run_child.HELD_OFF:
+        # What ends programs in terminals, and services, is for the agent to answer: this process lives as long as its socket.
         signal.signal(number, signal.SIG_IGN)
     open_files.set_limit(int(sys.argv[2]))
     channel = _channel_from(int(sys.argv[1]))

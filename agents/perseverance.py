@@ -25,13 +25,10 @@ class Listener(Protocol):
     def goes_on(self) -> None: ...
 
 
-async def until_done(
-    call: Callable[[], Awaitable[T]], what: str, *, tell: Callable[[str], None] = lambda _: None, listener: Listener | None = None
-) -> T:
+async def until_done(call: Callable[[], Awaitable[T]], what: str, *, listener: Listener | None = None) -> T:
     """Call until the log does it, and return what it returned. What is called must be safe to repeat.
 
-    `tell` gets a sentence for people, once, where it is not done the first time. `listener` hears of each time that it is not done, and
-    then of the time that it is.
+    `listener` hears of each time that it is not done, and then of the time that it is.
 
     Raises:
         HeadwaterError: the log answered, and refused.
@@ -43,8 +40,6 @@ async def until_done(
             done = await call()
         except (LogUnavailable, OutcomeUnknown, LogFull, NoAnswer) as error:
             _log.debug("%s: %s; trying again", what, error)
-            if pause == PAUSE_SECONDS_MIN:
-                tell(f"This waits for the log: {what}. {error}")
             if listener is not None:
                 listener.waits(error)
         else:

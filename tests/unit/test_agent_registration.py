@@ -33,6 +33,7 @@ def prepare(_: Run, __: Position) -> LaunchOrder:
 
 
 async def test_an_agent_registers_as_soon_as_the_log_is_back(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
     log = MemoryLog()
     refused: list[str] = []
 
@@ -51,5 +52,6 @@ async def test_an_agent_registers_as_soon_as_the_log_is_back(caplog: pytest.LogC
     assert [type(event) for each in recorded for event in each.commit.events] == [AgentRegistered, AgentStopped]
     assert len(refused) == 2
     assert [record.message for record in caplog.records if record.name == "shown"] == [
-        f"This waits for the log: the registration. No Headwater server answers at {log.url} (connection refused)."
+        f"The log takes nothing (No Headwater server answers at {log.url} (connection refused)): no runs are taken.",
+        "The log takes commits again.",
     ]

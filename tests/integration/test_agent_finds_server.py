@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from pathlib import Path
 
@@ -34,14 +33,15 @@ def say_where(home: Path, node: NatsNode) -> None:
 
 
 async def test_an_agent_started_before_the_first_server_waits_for_it_and_says_so_once(
-    nats_node: NatsNode, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    nats_node: NatsNode, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    caplog.set_level(logging.INFO, logger="agent")
     agent = LocalAgent(nats_url=nats_node.url)
-    monkeypatch.setattr(agent._show, "propagate", True)
+    said = ""
 
     def waits() -> int:
-        return sum("no stream EVENTS. This agent waits for a server" in record.getMessage() for record in caplog.records)
+        nonlocal said
+        said += capsys.readouterr().out
+        return said.count("no stream EVENTS. This agent waits for a server")
 
     async with anyio.create_task_group() as group:
         group.start_soon(agent.serve)

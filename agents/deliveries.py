@@ -16,6 +16,9 @@ from headwater.core.states import StateName
 EARLY = timedelta(seconds=1)
 """A run that is due later than this from now is not taken yet: timers fire a little early at most."""
 
+_NONE = timedelta(0)
+_WAITING = frozenset({StateName.RETRYING, StateName.PAUSED})
+
 
 @dataclass(frozen=True)
 class Drop:
@@ -31,7 +34,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Rearm:
-    """The run is not due yet: set its timer, and be done with this wake-up."""
+    """The run is not due yet: have it offered again when it is, by the log's clock, and be done with this wake-up."""
 
     due: datetime
 
@@ -72,11 +75,13 @@ def told_time(own: datetime, offered_at: datetime, creation: Commit | None) -> d
 Action = Drop | Claim | Rearm | Keep | Ask | LoseOwn | LookAgain
 
 
-def action_for(run: Run | None, generation: int, *, agent_id: str, holds: Collection[int], now: datetime) -> Action:
+def action_for(
+    run: Run | None, generation: int, *, agent_id: str, holds: Collection[int], now: datetime, own: datetime | None = None
+) -> Action:
     """Return what to do with a wake-up of this generation.
 
     `run` is None where the run neither exists nor can be made from the wake-up. `holds` are the attempts of this run that this agent
-    holds (or is about to). `now` is the time as `told_time` returns it.
+    holds (or is about to). `now` is the time as `told_time` returns it, `own` what this machine's clock says; None: the same.
     """
     if run is None or run.created is None:
         return Drop("there is no such run")
@@ -94,6 +99,18 @@ def action_for(run: Run | None, generation: int, *, agent_id: str, holds: Collec
         return Drop(f"the run is {run.state}")
     if holds:
         return Keep()  # our claim of it is under way, or our lost attempt is being ended
-    if run.start_time is not None and run.start_time > now + EARLY:
+    if run.start_time is not None and not _has_begun(run.start_time, now):
         return Rearm(run.start_time)
+    if run.start_time is not None and not _has_begun(run.start_time, own or now) and waits_for_task(run):
+        # Its process would go by this machine's clock, find that nothing is due, and leave again at once.
+        return Rearm(run.start_time + (now - own if own is not None else _NONE))
     return Claim()
+
+
+def waits_for_task(run: Run) -> bool:
+    """Tell whether the run's start is that of a task run's retry, or the end of its pause: then that is why it waits."""
+    return any(found.due == run.start_time for found in run.task_runs.values() if found.state in _WAITING)
+
+
+def _has_begun(start: datetime, now: datetime) -> bool:
+    return start <= now + EARLY

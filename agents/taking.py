@@ -21,7 +21,7 @@ from headwater.core.aggregates import Aggregate, Author
 from headwater.core.commands import ClaimRun, LoseAttempt, RegisterAgent, RunCommand
 from headwater.core.errors import CommitTooLarge, CommitUnreadable, HeadwaterError, IllegalTransition, LogError, Refused
 from headwater.core.identifiers import new_id
-from headwater.core.log.protocol import Delivery, Log
+from headwater.core.log.protocol import Delivery, Log, WorkItem
 from headwater.core.operations.runs import arm, complete_creation
 from headwater.core.rules.run import Run
 
@@ -108,6 +108,7 @@ class Taking:
             agent_id=self._agent_id,
             holds=self._held.attempts(delivery.item.run_id),
             now=told_time(self._now(), delivery.offered_at, delivery.item.creation),
+            own=self._author.clock(),
         )
 
     async def _dismiss(self, action: Action, run: _RunAggregate | None, delivery: Delivery) -> None:
@@ -115,10 +116,10 @@ class Taking:
             case LookAgain():
                 await self._give_back(delivery, delay_seconds=LAGGING_REPLICA_SECONDS)
                 return
-            case Rearm():
+            case Rearm(due=due):
                 assert run is not None
-                state = run.state
-                await self._outage.until_done(lambda: arm(self._log.queues, state, now=self._now()), "the run's timer")
+                again = WorkItem(run_id=delivery.item.run_id, queue_id=delivery.item.queue_id, generation=run.state.generation)
+                await self._outage.until_done(lambda: self._log.queues.set_timer(again, due=due), "the run's timer")
             case Drop():
                 _log.debug("run %s: wake-up dropped, %s", delivery.item.run_id, action.why)
         await self._outage.until_done(delivery.done, "a wake-up")

@@ -14,13 +14,15 @@ from headwater.core.commands import (
     FailUnstartedRun,
     FinishRun,
     LoseAttempt,
+    ParkRun,
+    RecordTaskRuns,
     RescheduleRun,
     RestartRun,
     RunCommand,
     StartRun,
 )
 from headwater.core.commit import new_commit
-from headwater.core.events import StorageReference
+from headwater.core.events import StorageReference, TaskRunRetryScheduled, TaskRunStarted
 from headwater.core.rules.run import RULES, Run
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -166,3 +168,30 @@ def test_a_run_that_nobody_says_is_due_gets_its_timer() -> None:
     now = told_time(NOW, NOW, new_commit([], at=NOW, actor="cli:ana@host"))
 
     assert action_for(run_after(due=AHEAD), 1, agent_id=ME, holds=frozenset(), now=now) == Rearm(AHEAD)
+
+
+def test_a_run_that_waits_for_a_retry_by_our_own_slow_clock_is_not_claimed_to_be_left_again_at_once() -> None:
+    behind = timedelta(hours=1)
+    own, due = NOW - behind, NOW - behind + timedelta(minutes=20)
+    retry = TaskRunRetryScheduled(slug="load-1", at=own, start_time=due, run_count=1)
+    run = run_after(
+        CLAIMED_BY_ME,
+        StartRun(1, own),
+        RecordTaskRuns(1, (TaskRunStarted(slug="load-1", at=own), retry)),
+        ParkRun(1, own, due, "waits"),
+    )
+
+    def decided(own: datetime, now: datetime) -> Action:
+        return action_for(run, run.generation, agent_id=ME, holds=frozenset(), now=now, own=own)
+
+    assert decided(own, NOW) == Rearm(due + behind)
+    assert decided(due, due + behind) == Claim()
+    assert decided(NOW, NOW) == Claim()  # on another machine
+
+
+def test_a_run_whose_attempt_crashed_is_claimed_whatever_our_clock_says() -> None:
+    run = run_after(CLAIMED_BY_ME, LoseAttempt(1, "it died", NOW, again_at=NOW))
+
+    found = action_for(run, run.generation, agent_id=ME, holds=frozenset(), now=NOW, own=NOW - timedelta(hours=1))
+
+    assert found == Claim()

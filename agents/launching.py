@@ -50,17 +50,17 @@ class Ending:
     report: Report | None
     last_lines: tuple[str, ...] = ()
     out_of_memory: OutOfMemory | None = None
+    with_starter: int = 0
+    """Where it was killed since the process that had started it was gone: how that one ended."""
 
     @property
     def words(self) -> str:
         """Say how the process ended, for people."""
         if self.out_of_memory is not None:
             return self.out_of_memory.words
-        if self.status >= 0:
-            return f"it exited with status {self.status}"
-        number = -self.status
-        name = signal.Signals(number).name if number in set(signal.Signals) else "a real-time signal"
-        return f"it {_CRASHES[number]} ({name})" if number in _CRASHES else f"it was ended by signal {number} ({name})"
+        if self.with_starter:
+            return f"it was killed with the process that starts runs, which {_end_words(self.with_starter)}"
+        return f"it {_end_words(self.status)}"
 
     @property
     def told_to_end(self) -> bool:
@@ -87,6 +87,14 @@ _CRASHES: Mapping[int, str] = {
     signal.SIGXCPU: "used up the processor time that it may use",
     signal.SIGXFSZ: "wrote more into a file than it may",
 }
+
+
+def _end_words(status: int) -> str:
+    if status >= 0:
+        return f"exited with status {status}"
+    number = -status
+    name = signal.Signals(number).name if number in set(signal.Signals) else "a real-time signal"
+    return f"{_CRASHES[number]} ({name})" if number in _CRASHES else f"was ended by signal {number} ({name})"
 
 
 def _megabytes(size: int) -> str:

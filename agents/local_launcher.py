@@ -250,7 +250,7 @@ class Zygote:
         if status:
             self._end_families()
         for launch_id, run in self._runs.items():
-            run.set_ended(Ended(launch_id, _KILLED))
+            run.set_ended(Ended(launch_id, _KILLED), with_starter=status)
         self._runs.clear()
         self.ended.set()
 

@@ -88,7 +88,7 @@ class LocalRun:
             with anyio.move_on_after(patience):
                 await self._ended.wait()
 
-    def set_ended(self, ended: Ended) -> None:
+    def set_ended(self, ended: Ended, *, with_starter: int = 0) -> None:
         """Take note that the process is gone, and of its last words."""
         report = None
         if not self._closed:
@@ -101,7 +101,7 @@ class LocalRun:
             # A spare process that got no second thread, and had not read its order yet: it knew of no report.
             report = Report(not_begun=shortage(RuntimeError(NO_THREAD)))
         killed = OutOfMemory(ended.peak_bytes, ended.memory_max) if ended.out_of_memory else None
-        self._ending = Ending(ended.status, report, tuple(self._last_lines), killed)
+        self._ending = Ending(ended.status, report, tuple(self._last_lines), killed, with_starter)
         self._answered.set()
         self._ended.set()
 

@@ -44,6 +44,11 @@ def test_a_process_killed_for_memory_tells_what_it_held_and_what_was_allowed() -
     assert Ending(-9, None, (), OutOfMemory(8_123_000_000, None)).words.endswith("(it held 8,123 MB)")
 
 
+def test_a_process_killed_with_the_one_that_starts_them_says_how_that_ended() -> None:
+    words = Ending(-9, None, with_starter=-9).words
+    assert words == "it was killed with the process that starts runs, which was ended by signal 9 (SIGKILL)"
+
+
 def write(folder: Path, **files: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():

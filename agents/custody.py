@@ -6,11 +6,12 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum, auto
 
 import anyio
 
+from headwater.agents.attempt_ends import crash_pause, duration, ends_attempt
 from headwater.agents.errors import CannotLaunch, LauncherGone, LaunchFailed
 from headwater.agents.failures import without_source
 from headwater.agents.farewell import Farewell
@@ -22,21 +23,18 @@ from headwater.core.aggregates import Aggregate, Author
 from headwater.core.commands import ConfirmCancelled, FailUnstartedRun, LoseAttempt, RunCommand
 from headwater.core.commit import Position
 from headwater.core.errors import IllegalTransition
-from headwater.core.events import RunAttemptLost, RunCancelRequested, RunSubmitted
 from headwater.core.identifiers import new_id
-from headwater.core.log.protocol import Log, LogLine, Recorded
+from headwater.core.log.protocol import Log, LogLine
 from headwater.core.operations.runs import arm
 from headwater.core.rules.run import Run
 from headwater.core.states import StateName
 
 LAUNCHES_MAX = 3
-CRASH_PAUSE_SECONDS_MAX = 60
 _REASON_CHARACTERS_MAX = 300
 _LAGS_SECONDS = (0.1, 0.4, 1.5)
 _SIGNALS_APART_SECONDS = 1.0
 """Signals to the agent and to its runs that are meant as one arrive within so long."""
 _STARTED = b'"run.started"'
-_ENDING = (b'"run.cancel_requested"', b'"run.attempt_lost"', b'"run.submitted"')
 
 Prepare = Callable[[Run, Position], LaunchOrder]
 """Makes the order to launch the attempt just claimed, at this position. Raises CannotLaunch where it can never be launched here."""
@@ -263,33 +261,3 @@ class Custody:
 
     def _show_end(self, held: HeldRun, state: str, seconds: float, message: str) -> None:
         self._show.info("Run '%s' (%s) ended: %s after %s. %s", held.name, held.created.run_id, state, duration(seconds), message)
-
-
-def ends_attempt(recorded: Recorded, attempt: int) -> bool:
-    """Tell whether this commit means that the attempt's process is to be stopped: a cancel, or a loss recorded by somebody else."""
-    # Most commits are what the process itself recorded of its tasks; those need not be decoded.
-    if not any(mark in recorded.data for mark in _ENDING):
-        return False
-    for event in recorded.events:
-        match event:
-            case RunCancelRequested():
-                return True
-            case RunAttemptLost(attempt=lost) if lost >= attempt:
-                return True
-            case RunSubmitted(attempt=newer) if newer > attempt:
-                return True
-    return False
-
-
-def crash_pause(attempts_lost: int) -> timedelta:
-    """Return how long the next attempt waits after a crash, so many attempts having been lost before: 1 s, 2 s, 4 s, at most a minute."""
-    return timedelta(seconds=min(CRASH_PAUSE_SECONDS_MAX, 2**attempts_lost))
-
-
-def duration(seconds: float) -> str:
-    """Return a duration for people: `0.4 s`, `12 s`, `3:05:10`."""
-    if seconds < 10:  # noqa: PLR2004 - tenths tell something below it
-        return f"{seconds:.1f} s"
-    if seconds < 60:  # noqa: PLR2004 - a minute
-        return f"{seconds:.0f} s"
-    return str(timedelta(seconds=round(seconds)))

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pytest
 from happenings import AUTHOR
 
-from headwater.agents.custody import crash_pause
+from headwater.agents.attempt_ends import crash_pause
 from headwater.core.commands import ClaimRun, CreateRun, LoseAttempt, ParkRun, RecordTaskRuns, StartRun
 from headwater.core.errors import IllegalTransition
 from headwater.core.events import (

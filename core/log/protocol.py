@@ -306,7 +306,7 @@ class KeptLetter(NamedTuple):
 
 
 class DeadLetters(Protocol):
-    """Messages set aside by those who keep no table, such as work items that no agent can read. The newest 10,000 are kept."""
+    """Messages set aside by those who keep no table, such as work items that no agent can read. The newest 1,000 are kept."""
 
     async def keep(self, letter: DeadLetter) -> Position:
         """Store the letter; on disk when this returns. One that is kept already is not kept twice, at least for two minutes."""

@@ -81,15 +81,14 @@ _LOGS_CONFIG: Config = {
     "discard": "old",
     "allow_direct": True,
 }
-# Messages set aside: few, and a flood of them must fill no disk.
+# Messages set aside: few, and a flood of them must fill no disk. A limit in bytes would be reserved, and a small disk has no room for that.
 _DEAD_CONFIG: Config = {
     "subjects": ["hw.dead.>"],
     "retention": "limits",
     "storage": "file",
     "discard": "old",
     "allow_direct": True,
-    "max_msgs": 10_000,
-    "max_bytes": 64 * 1024 * 1024,
+    "max_msgs": 1_000,
 }
 CONFIGS: Mapping[str, Config] = {EVENTS: _EVENTS_CONFIG, WORK: _WORK_CONFIG, LOGS: _LOGS_CONFIG, DEAD: _DEAD_CONFIG}
 _SIZES_TOLD = (EVENTS, WORK, LOGS)

@@ -27,7 +27,7 @@ from headwater.agents.backstage import Backstage, open_backstage
 from headwater.agents.beginning import ignore_terminals, report_not_begun, with_second_thread
 from headwater.agents.bridge import BackstageGone
 from headwater.agents.errors import AttemptFenced
-from headwater.agents.failures import failure_of
+from headwater.agents.failures import cut, failure_of
 from headwater.agents.launch_wire import LIFELINE_DESCRIPTOR, REPORT_DESCRIPTOR
 from headwater.agents.launching import NO_THREAD, STATUS_INTERRUPTED, STATUS_NOT_BEGUN, Report
 from headwater.agents.recorder import AttemptRecorder
@@ -226,6 +226,7 @@ class _Attempt:
         cause = error.__cause__ or error if isinstance(error, HeadwaterError) else error
         self._logger.error("%s", message, exc_info=None if isinstance(cause, HeadwaterError) else cause)
         self._interruption.hold_off()
+        message = cut(message)
         self._call(self._backstage.refuse, message, failure_of(cause, with_source=self._with_source))
         return Report(state=StateName.FAILED.value, message=message)
 
@@ -263,7 +264,8 @@ class _Attempt:
             self._call(backstage.flush)
             return None
         if state.is_finished():
-            return self._finish(failed=not state.is_successful(), message=state.message or "")
+            message = "" if state.message is None else shown(state.message, str)
+            return self._finish(failed=not state.is_successful(), message=message)
         if recorder.next_due is not None or recorder.paused:
             return self._park(recorder)
         return self._finish(failed=True, message=_left_waiting(flow, state))
@@ -310,6 +312,7 @@ class _Attempt:
 
     def _finish(self, *, failed: bool, message: str, error: BaseException | None = None) -> Report:
         self._interruption.hold_off()
+        message = cut(message)
         failure = None if error is None else failure_of(error, with_source=self._with_source)
 
         async def finish() -> None:

@@ -451,5 +451,5 @@ def _slugs_with_readers(flow: Flow) -> frozenset[str]:
 
 def _sentence(message: str | None) -> str:
     """Return the message as the end of a line: without its capital and its full stop."""
-    text = (message or "").rstrip(".")
+    text = "" if message is None else shown(message, str).rstrip(".")
     return text[:1].lower() + text[1:]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 
 from headwater.core.text import shown
 from headwater.engine.interrupts import is_interrupt
 from headwater.engine.state import Failed, Mapped, State, Success
 from headwater.graph.edge import Edge
+
+CHILDREN_MAX = 1_000_000
 
 
 def states_of_children(edges: Sequence[Edge], states: Sequence[State]) -> list[list[State]] | Failed:
@@ -52,9 +55,11 @@ def _elements(edge: Edge, state: State) -> list[State] | None:
     if edge.key is None:
         # An order without data: nothing to take apart.
         return None
-    values = list(state.result)
+    values = list(islice(iter(state.result), CHILDREN_MAX + 1))
     if edge.flattened:
-        values = [value for inner in values for value in inner]
+        values = list(islice((value for inner in values for value in inner), CHILDREN_MAX + 1))
+    if len(values) > CHILDREN_MAX:
+        raise ValueError(f"it has more than {CHILDREN_MAX:,} elements, if it ends at all")
     return [Success(result=value) for value in values]
 
 

@@ -16,6 +16,7 @@ from servers import NatsNode
 from headwater.core.events import TaskRunFailed
 from headwater.core.states import StateName
 from headwater.graph.flow import Flow
+from headwater.storage import Local
 from headwater.triggers import all_finished
 from headwater.utilities.context import context
 from headwater.utilities.tasks import task
@@ -131,3 +132,39 @@ async def test_a_task_that_nothing_interrupts_is_timed_out_and_the_others_go_on(
     }
     assert "could not be interrupted" in run.task_runs["stuck-1", -1].message
     assert "run.attempt_lost" not in await shop.names(run_id)
+
+
+GOOD_SCRIPT = "from headwater import Flow, task\nflow = Flow('script', tasks=[task(lambda: None, name='nothing')])\n"
+SCRIPTS = {
+    "exits": "import sys\nsys.exit('\\udcff')",
+    "closes descriptors": "import os\nos.closerange(3, 256)",
+    "is interrupted": "raise KeyboardInterrupt",
+    "raises megabytes": "raise RuntimeError('x' * 5_000_000)",
+    "raises what cannot be shown": "class E(Exception):\n    def __str__(self): raise SystemExit\nraise E",
+    "is killed": "import os\nos.kill(os.getpid(), 9)",
+    "is no text": "\udcff",
+    "ends in a hostile state": (
+        "from headwater import Flow, task\n"
+        "from headwater.engine.state import Failed\n"
+        "class E:\n    def __str__(self): raise RuntimeError\n    __len__ = __bool__ = __str__\n"
+        "flow = Flow('script', tasks=[task(lambda: None, name='nothing')], terminal_state_handler=lambda *_: Failed(E()))"
+    ),
+}
+
+
+async def test_a_run_ends_whatever_the_script_of_its_flow_does(shop: Workshop, tmp_path: Path) -> None:
+    ended: dict[str, StateName] = {}
+
+    async def wait(name: str, run_id: str) -> None:
+        ended[name] = (await shop.ended(run_id)).state
+
+    async with agent_at_work(shop.url, limit=RUNS_AT_ONCE), anyio.create_task_group() as group:
+        for number, (name, text) in enumerate(SCRIPTS.items()):
+            script = tmp_path / f"script_{number}.py"
+            script.write_text(GOOD_SCRIPT)
+            flow = Flow("script", tasks=[task(lambda: None, name="nothing")], storage=Local(path=script, stored_as_script=True))
+            flow_id = await shop.register(flow)
+            script.write_bytes(text.encode(errors="surrogateescape"))
+            group.start_soon(wait, name, await shop.run(flow_id))
+
+    assert ended == dict.fromkeys(SCRIPTS, StateName.FAILED)

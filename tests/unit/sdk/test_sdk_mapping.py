@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -195,3 +196,13 @@ def test_ten_thousand_children_keep_their_order_in_threads(run: Callable[..., St
         sums = add.map(numbers(10_000), unmapped(1))
 
     assert run(flow, executor=ThreadExecutor(4)).result[sums].result == list(range(1, 10_001))
+
+
+def test_a_task_is_not_mapped_over_what_has_no_end(run: Callable[..., State]) -> None:
+    with Flow("endless") as flow:
+        mapped = task(lambda x: x, name="mapped").map(task(itertools.count, name="source")())
+
+    state = run(flow).result[mapped]
+
+    assert type(state) is Failed
+    assert "it has more than 1,000,000 elements" in str(state.message)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import secrets
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -130,6 +131,7 @@ class EmbeddedNats:
         self._supervisor.signal(signal.SIGHUP)
 
     def _prepare(self) -> None:
+        _refuse_removed(self._home)
         self._failures.clear()
         conf = msgspec.structs.replace(self._conf, store_bytes_max=file_system_bytes(self.store_dir))
         try:
@@ -178,7 +180,7 @@ def postgres_program(home: Home) -> Program:
         stop_signal=postgres.STOP_SIGNAL,
         stop_seconds=_POSTGRES_STOP_SECONDS,
         environment=postgres.program_environment(),
-        prepare=partial(postgres.prepare, place),
+        prepare=partial(_prepare_postgres, home, place),
         until_startable=partial(_until_room, "PostgreSQL", home.postgres_dir),
     )
 
@@ -189,6 +191,31 @@ def _nats_pid_file(home: Home) -> Path:
 
 def _postgres_pid_file(home: Home) -> Path:
     return home.postgres_dir / "postgres.pid"
+
+
+def _prepare_postgres(home: Home, place: postgres.PostgresPlace) -> None:
+    _refuse_removed(home)
+    postgres.prepare(place)
+
+
+def _refuse_removed(home: Home) -> None:
+    """Refuse to start anything anew in a home that is gone: half of one would be made, which no server holds."""
+    if not home.lock_file.exists():
+        raise HomeUnusable(
+            home.path, "it was removed while its server runs", hint="Stop the server; start it again in a home that is there."
+        )
+
+
+@contextmanager
+def socket_folder_removed(home: Home) -> Iterator[None]:
+    """Remove the folder of PostgreSQL's socket when the block ends, where it lies outside the home, whose path is too long for one."""
+    try:
+        yield
+    finally:
+        folder = postgres_place(home).socket_dir
+        if folder != home.socket_dir:
+            with suppress(OSError):  # it was never made, or something of somebody else's is in it
+                folder.rmdir()
 
 
 async def _until_room(name: str, folder: Path) -> None:

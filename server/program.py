@@ -19,7 +19,7 @@ from anyio import TASK_STATUS_IGNORED
 from headwater.core.concurrency import Service, single_error, start_all
 from headwater.core.server_file import ServerFile
 from headwater.server.descriptors import descriptor_notice, raise_descriptor_limit
-from headwater.server.embedded import EmbeddedNats, end_leftovers, postgres_place, postgres_program
+from headwater.server.embedded import EmbeddedNats, end_leftovers, postgres_place, postgres_program, socket_folder_removed
 from headwater.server.errors import PartFailed, PortTaken
 from headwater.server.external import check_external_nats
 from headwater.server.home import Home, hold, open_home, usable
@@ -95,7 +95,7 @@ async def serve_headwater(
 
 async def _serve(options: ServerOptions, services: ServiceFactory, on_ready: Callable[[ServerFile], None], stopping: anyio.Event) -> None:
     home = open_home(options.home)
-    with hold(home), closing(HttpPort(options.port, options.host)) as http:
+    with hold(home), closing(HttpPort(options.port, options.host)) as http, socket_folder_removed(home):
         remove_server_file(home.path)  # of a server that was killed
         await anyio.to_thread.run_sync(end_leftovers, home)
         async with _stores(home, options, stopping) as (nats_url, nats, database_url), anyio.create_task_group() as group:

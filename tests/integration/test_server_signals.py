@@ -87,6 +87,11 @@ def test_a_server_whose_home_was_removed_goes_on_and_says_what_is_gone(server: R
     url = server.addresses.http_url
     (server.home).rename(tmp_path / "elsewhere")
     wait_for(lambda: "cannot be looked at (No such file or directory)" in server.said, f"said by {url}")
+    for program in ("nats-server", "postgres"):
+        for process in server.children(program):
+            process.kill()
+    wait_for(lambda: server.said.count("it was removed while its server runs") >= 2, "both not started anew")
+    assert not server.home.exists()
     server.signal(signal.SIGTERM)
 
     assert server.ended() == 0

@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Iterable, Mapping
 from concurrent.futures import CancelledError
@@ -32,6 +31,7 @@ from headwater.core.errors import SettingsError
 from headwater.core.labels import label_set
 from headwater.core.rules.run import Run
 from headwater.core.settings import HOME, KEPT_VALUES_DAYS, LOG_LEVEL, LOG_LEVELS, connection_settings
+from headwater.utilities.printing import print_escaped
 
 if TYPE_CHECKING:
     from headwater.graph.flow import Flow
@@ -232,8 +232,7 @@ class _Announcing(TaskStatus[None]):
 
 
 def _show_line(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    print_escaped(line)
 
 
 def run_agent_for_flow(flow: Flow, *, token: str | None = None, show_flow_logs: bool = False) -> None:

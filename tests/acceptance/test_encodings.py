@@ -82,11 +82,11 @@ def test_a_failure_stays_one_though_nobody_reads_what_is_said(headwater: Command
     assert _through(headwater, f"{COMMAND} get logs nowhere 2>&1 | true").code == 1
 
 
-def test_what_cannot_be_written_is_an_error_in_words(headwater: CommandLine) -> None:
-    for words in ("get projects -o json", "events", "version"):
+def test_what_cannot_be_written_is_an_error_in_words(headwater: CommandLine, project: str) -> None:
+    for words in (f"get projects --name {project}", "events", "version"):
         ended = _through(headwater, f"{COMMAND} {words} > /dev/full")
 
-        assert ended.code == 1
+        assert ended.code == 1, (words, ended)
         assert "Error: No space left on device." in ended.err
         assert "Traceback" not in ended.err
 

@@ -9,41 +9,46 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from contextlib import AsyncExitStack
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from importlib.metadata import version
 
 import anyio
 import msgspec
 from anyio import TASK_STATUS_IGNORED
-from anyio.abc import TaskGroup, TaskStatus
+from anyio.abc import TaskStatus
 
 from headwater.agents.custody import Custody, Prepare
+from headwater.agents.farewell import FAREWELL_SECONDS, Farewell
 from headwater.agents.flow_slots import FlowSlots
+from headwater.agents.followed_queues import FollowedQueues
 from headwater.agents.held_runs import HeldRuns
 from headwater.agents.launching import Launcher
 from headwater.agents.leases import Leases
+from headwater.agents.log_clock import LogClock
+from headwater.agents.outage import Outage, Waiting
 from headwater.agents.perseverance import until_done
 from headwater.agents.questions import answer, question_in
 from headwater.agents.slots import Slots
+from headwater.agents.start_trouble import StartTrouble
 from headwater.agents.taking import Taking
 from headwater.core import subjects
-from headwater.core.aggregates import Author
+from headwater.core.aggregates import Author, utc_now
 from headwater.core.commands import RegisterAgent
 from headwater.core.concurrency import single_error
 from headwater.core.errors import InvalidArgument, LogError
-from headwater.core.events import QueueLimitSet, QueueOpened
 from headwater.core.identifiers import new_id
-from headwater.core.labels import label_set, takes
-from headwater.core.log.protocol import Log, QueueBinding
+from headwater.core.labels import label_set
+from headwater.core.log.protocol import Log
 from headwater.core.operations.agents import register_agent, stop_agent
-from headwater.core.operations.queues import queue
-from headwater.core.presence import Heartbeat
+from headwater.core.presence import Heartbeat, HoldsAnswer, HoldsQuestion
 
 HEARTBEATS_PER_LEASE = 3
 """Two lost heartbeats are no loss of the agent: it counts as gone after a whole lease of silence."""
-_FAREWELL_SECONDS = 5.0
+AWAY_SECONDS = 30.0
+"""An agent that was told to stop waits no longer than this for a log that takes nothing."""
 
 _log = logging.getLogger(__name__)
 
@@ -72,12 +77,22 @@ class AgentSettings:
 class Agent:
     """An agent of any kind: a service. `launcher` starts the runs, `prepare` says how, `show` takes the lines for people.
 
-    Cancelling it ends its runs' processes at once and hands the runs back. `stop_taking` and `hand_back` end it gently.
+    `clock` is the machine's. Cancelling the agent ends its runs' processes at once and hands the runs back; `stop_taking` and `hand_back`
+    end it gently.
     """
 
-    def __init__(self, log: Log, settings: AgentSettings, launcher: Launcher, prepare: Prepare, *, show: logging.Logger) -> None:
+    def __init__(
+        self,
+        log: Log,
+        settings: AgentSettings,
+        launcher: Launcher,
+        prepare: Prepare,
+        *,
+        show: logging.Logger,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
         self.settings = settings
-        self.author = Author(f"agent:{settings.agent_id}")
+        self.author = Author(f"agent:{settings.agent_id}", clock)
         self._log = log
         self._launcher = launcher
         self._show = show
@@ -94,20 +109,48 @@ class Agent:
             version=version("headwater"),
             limit=settings.limit,
         )
+        self._outage = Outage(lambda: len(self.held), show=show)
+        self._farewell = Farewell()
+        self._clock = LogClock(log, self.author.clock, show=show)
+        self._stopping = anyio.Event()
+        self._trouble = StartTrouble(settings.name, self._slots, show=show)
         custody = Custody(
             log,
             launcher,
             prepare,
             self.author,
+            now=self._clock.now,
+            outage=self._outage,
+            farewell=self._farewell,
+            trouble=self._trouble,
+            stopping=self._stopping,
             show=show,
             grace_seconds=settings.grace_seconds,
             attempts_max=settings.attempts_max,
         )
-        self._flow_slots = FlowSlots(log.events, self.author)
-        self._taking = Taking(log, self._registration, self.author, self._slots, self._leases, self.held, custody, self._flow_slots, show)
-        self._bindings: dict[str, QueueBinding] = {}
-        self._queue_limits: dict[str, int | None] = {}
-        self._stopping = anyio.Event()
+        self._flow_slots = FlowSlots(log.events, self.author, self._outage)
+        self._taking = Taking(
+            log,
+            self._registration,
+            self.author,
+            self._slots,
+            self._leases,
+            self.held,
+            custody,
+            self._flow_slots,
+            now=self._clock.now,
+            outage=self._outage,
+            farewell=self._farewell,
+            show=show,
+        )
+        self._queues = FollowedQueues(
+            log,
+            self._registration.labels,
+            lambda: self._slots.free,
+            self._taking.take,
+            outage=self._outage,
+            lease_seconds=settings.lease_seconds,
+        )
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Register, take runs, and go on until cancelled, or until `stop_taking` was called and the last run is over.
@@ -120,77 +163,88 @@ class Agent:
         with single_error():
             async with anyio.create_task_group() as services:
                 await services.start(self._launcher.serve)
-                registration = partial(register_agent, self._log.events, self._registration, self.author)
-                await until_done(registration, "the registration", tell=self._show.warning)
+                if not await self._registered():
+                    services.cancel_scope.cancel()
+                    return
                 try:
-                    await services.start(self._leases.serve)
-                    await services.start(self._flow_slots.serve)
-                    await services.start(self._answer_questions)
-                    services.start_soon(self._beat)
-                    await self._take_runs(task_status)
+                    with anyio.CancelScope() as working:
+                        services.start_soon(self._give_up_when_it_is_time, working)
+                        services.start_soon(self._beat)
+                        await services.start(self._clock.serve)
+                        await services.start(self._leases.serve)
+                        await services.start(self._trouble.serve)
+                        await services.start(self._flow_slots.serve)
+                        await services.start(self._answer_questions)
+                        await self._take_runs(task_status)
                 finally:
-                    with anyio.move_on_after(_FAREWELL_SECONDS, shield=True):
+                    with anyio.move_on_after(self._farewell.left(FAREWELL_SECONDS), shield=True):
                         await until_done(lambda: stop_agent(self._log.events, self.settings.agent_id, self.author), "the agent's end")
                 services.cancel_scope.cancel()
+
+    async def _registered(self) -> bool:
+        """Register, however long the log is away; tell whether that was done before the agent was told to stop."""
+        registration = partial(register_agent, self._log.events, self._registration, self.author)
+        done = False
+        async with anyio.create_task_group() as group:
+
+            async def register() -> None:
+                nonlocal done
+                await self._outage.until_done(registration, "the registration")
+                done = True
+                group.cancel_scope.cancel()
+
+            group.start_soon(register)
+            await self._stopping.wait()
+            group.cancel_scope.cancel()
+        return done
 
     async def _take_runs(self, task_status: TaskStatus[None]) -> None:
         """Take runs until told to stop; return when the last one is over."""
         async with anyio.create_task_group() as runs, anyio.create_task_group() as queues:
-            await queues.start(self._follow_queues, queues, runs)
+            await queues.start(self._queues.follow, queues, runs)
             task_status.started()
             await self._stopping.wait()
             queues.cancel_scope.cancel()
 
+    async def _give_up_when_it_is_time(self, working: anyio.CancelScope) -> None:
+        """Hand the runs back when the log stays away after the agent was told to stop; end the work when the farewell is over."""
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._hand_back_without_log)
+            await self._farewell.over()
+            group.cancel_scope.cancel()
+        if unrecorded := ", ".join(f"'{held.name}' ({held.created.run_id})" for held in self.held):
+            self._show.error("Not recorded: how these runs ended here: %s. Who takes them next waits for their leases.", unrecorded)
+        working.cancel()
+
+    async def _hand_back_without_log(self) -> None:
+        await self._stopping.wait()
+        patience = AWAY_SECONDS if len(self.held) else FAREWELL_SECONDS
+        await self._outage.lasts(patience)
+        self._show.error("The log has taken nothing for %g s: the agent ends without it.", patience)
+        await self.hand_back()
+
     def stop_taking(self) -> None:
-        """Take no more runs. `serve` returns when those that run are over."""
+        """Take no more runs. `serve` returns when those that run are over, or when the log stays away."""
         self._slots.close()
         self._stopping.set()
 
     async def hand_back(self) -> None:
-        """Stop the runs' processes and let other agents take the runs, as their next attempts."""
+        """Stop the runs' processes and let other agents take the runs, as their next attempts; end in seconds then."""
         self.stop_taking()
         async with anyio.create_task_group() as group:
             for held in self.held:
                 held.handing_back = True
                 if held.process is not None:
                     group.start_soon(partial(held.process.stop, grace_seconds=self.settings.grace_seconds))
+        self._farewell.begin()
 
-    async def _follow_queues(self, queues: TaskGroup, runs: TaskGroup, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
-        """Bind every queue whose labels match, those that are known and those that become known."""
-        async with AsyncExitStack() as stack:
-            known = await until_done(lambda: stack.enter_async_context(self._log.events.follow(subjects.QUEUES_ALL)), "the queues")
-            task_status.started()
-            async for batch in known:
-                for recorded in batch:
-                    for event in recorded.commit.events:
-                        if isinstance(event, QueueOpened) and takes(self._registration.labels, event.labels):
-                            queues.start_soon(self._take_from, event.queue_id, runs)
-                        elif isinstance(event, QueueLimitSet):
-                            self._limit_queue(recorded.subject.rpartition(".")[2], event.limit)
-
-    async def _take_from(self, queue_id: str, runs: TaskGroup) -> None:
-        async with AsyncExitStack() as stack:
-            bind = self._log.queues.bind
-            limit = (await until_done(queue(self._log.events, queue_id).refresh, f"queue {queue_id}")).limit
-            lease_seconds = self.settings.lease_seconds
-            binding = await until_done(
-                lambda: stack.enter_async_context(bind(queue_id, lease_seconds=lease_seconds, limit=limit)), f"queue {queue_id}"
-            )
-            binding.limit(self._queue_limits.get(queue_id, limit))  # it may have been set meanwhile
-            self._bindings[queue_id] = binding
-            stack.callback(self._bindings.pop, queue_id)
-            binding.want(self._slots.free)
-            async for delivery in binding:
-                runs.start_soon(self._taking.take, delivery)
-
-    def _limit_queue(self, queue_id: str, limit: int | None) -> None:
-        self._queue_limits[queue_id] = limit
-        if queue_id in self._bindings:
-            self._bindings[queue_id].limit(limit)
+    def give_up(self) -> None:
+        """End now, whatever is not recorded."""
+        self.stop_taking()
+        self._farewell.begin(0)
 
     def _want(self, wanted: bool) -> None:
-        for binding in self._bindings.values():
-            binding.want(wanted)
+        self._queues.want(wanted)
 
     async def _answer_questions(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Tell other agents which runs are held here."""
@@ -201,22 +255,35 @@ class Agent:
                 if question is None:
                     continue
                 try:
-                    await answer(message, self.held.holds(question.run_id, question.attempt), lease_seconds=self.settings.lease_seconds)
+                    await answer(message, self._said(question))
                 except LogError as error:
                     _log.debug("A question was not answered: %s", error)
+
+    def _said(self, question: HoldsQuestion) -> HoldsAnswer:
+        return HoldsAnswer(
+            self.held.holds(question.run_id, question.attempt),
+            self.settings.lease_seconds,
+            trouble=self._trouble.words,
+            behind_seconds=self._clock.behind.total_seconds(),
+        )
 
     async def _beat(self) -> None:
         interval = self.settings.lease_seconds / HEARTBEATS_PER_LEASE
         subject = subjects.agent_heartbeat(self.settings.agent_id)
+        beating = Waiting(self._outage)
         while True:
             beat = Heartbeat(
                 agent_id=self.settings.agent_id,
                 interval_seconds=interval,
                 lease_seconds=self.settings.lease_seconds,
                 runs=len(self.held),
+                trouble=self._trouble.words,
+                behind_seconds=self._clock.behind.total_seconds(),
             )
             try:
                 await self._log.publish(subject, msgspec.json.encode(beat))
             except LogError as error:
-                _log.debug("No heartbeat now: %s", error)
+                beating.waits(error)
+            else:
+                beating.goes_on()
             await anyio.sleep(interval)

@@ -18,6 +18,7 @@ _RUN_ID = INTERNAL_PREFIX + "RUN_ID"
 _ATTEMPT = INTERNAL_PREFIX + "ATTEMPT"
 _SHOW_LOGS = INTERNAL_PREFIX + "SHOW_LOGS"
 _SUPERVISED = INTERNAL_PREFIX + "SUPERVISED"
+_SERVER_HOME = INTERNAL_PREFIX + "SERVER_HOME"
 _KNOWN = INTERNAL_PREFIX + "KNOWN_RUN"
 
 KNOWN_BYTES_MAX = 32 * 1024
@@ -61,7 +62,8 @@ _decode_known = msgspec.json.Decoder(KnownRun).decode
 class AttemptOrder:
     """Which attempt of which run to execute, and where its log is.
 
-    `supervised`: the descriptors of `launch_wire` are open, and somebody reads the report. `known` spares a look into the log.
+    `supervised`: the descriptors of `launch_wire` are open, and somebody reads the report. `known` spares a look into the log. `home`:
+    whose `server.json` tells where the server is by now; empty where its address is fixed.
     """
 
     run_id: str
@@ -71,6 +73,7 @@ class AttemptOrder:
     show_logs: bool = False
     supervised: bool = False
     known: KnownRun | None = None
+    home: str = ""
 
     @property
     def actor(self) -> str:
@@ -86,6 +89,7 @@ class AttemptOrder:
             _ATTEMPT: str(self.attempt),
             _SHOW_LOGS: "1" if self.show_logs else "",
             _SUPERVISED: "1" if self.supervised else "",
+            _SERVER_HOME: self.home,
             _KNOWN: known.decode() if len(known) <= KNOWN_BYTES_MAX else "",
         }
         # Code of the run talks to the same server with the same key: `headwater.Client()` works inside tasks.
@@ -113,6 +117,7 @@ class AttemptOrder:
             key=KEY.value(given),
             show_logs=bool(given.get(_SHOW_LOGS)),
             supervised=bool(given.get(_SUPERVISED)),
+            home=given.get(_SERVER_HOME, ""),
             known=_decode_known(given[_KNOWN]) if given.get(_KNOWN) else None,
         )
 

@@ -18,7 +18,7 @@ from anyio.abc import TaskStatus
 from msgspec.structs import replace
 
 from headwater.agents.errors import AttemptFenced
-from headwater.agents.perseverance import until_done
+from headwater.agents.perseverance import Listener, until_done
 from headwater.core.aggregates import Aggregate, Author
 from headwater.core.commands import RecordTaskRuns, RunCommand
 from headwater.core.errors import CommitTooLarge, HeadwaterError, IllegalTransition, InvalidArgument
@@ -59,6 +59,8 @@ class AttemptRecord:
         """Called when it was recorded that a task run is paused."""
         self.is_gone: Callable[[], bool] = lambda: False
         """Tells whether the thread that appends is gone; asked by the thread that runs the flow where it waits for room."""
+        self.listener: Listener | None = None
+        """Hears that the log takes nothing, and that it does again."""
         self.stopping = False
         """Whether the attempt must end; read by the thread that runs the flow."""
 
@@ -169,7 +171,9 @@ class AttemptRecord:
         commit_id = new_id()
         try:
             await until_done(
-                lambda: self._run.execute(command, self._author, commit_id=commit_id, refresh=False), f"run {self._run.subject}"
+                lambda: self._run.execute(command, self._author, commit_id=commit_id, refresh=False),
+                f"run {self._run.subject}",
+                listener=self.listener,
             )
         except IllegalTransition as illegal:
             state = self._run.state

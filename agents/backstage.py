@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 
 import anyio
 from anyio.abc import TaskGroup
@@ -20,18 +22,21 @@ from headwater.agents.launch_wire import LIFELINE_DESCRIPTOR
 from headwater.agents.log_shipping import LogShipper
 from headwater.agents.perseverance import until_done
 from headwater.agents.resumptions import Resumptions
+from headwater.agents.trouble_report import TroubleReport
 from headwater.core.aggregates import Aggregate, Author
 from headwater.core.commands import FailUnstartedRun, FinishRun, ParkRun, RunCommand, StartRun
 from headwater.core.concurrency import single_error, together
+from headwater.core.errors import LogUnavailable
 from headwater.core.events import Failure
 from headwater.core.log.protocol import Log
-from headwater.core.operations.runs import arm, load_run
+from headwater.core.operations.runs import arm, cancel_children, load_run
 from headwater.core.operations.runs import run as run_aggregate
 from headwater.core.queries.rows import CachedResultRow
 from headwater.core.query_client import Views
 from headwater.core.rules.resume import paused
 from headwater.core.rules.run import Run
 from headwater.core.rules.task_run import TaskRunKey
+from headwater.core.server_file import server_address
 
 STOP_SECONDS = 10.0
 """How long the flow's code may take to end when the attempt must; then the process group is killed."""
@@ -103,6 +108,12 @@ class Backstage:
         """
         return await Views(self._log).cached_results(key, at=self._author.clock(), at_least=self._position)
 
+    async def cancel_children(self, created: Collection[str]) -> None:
+        """Where somebody cancelled the run, cancel what its tasks created in this process, too: their events may not say so yet."""
+        run = await until_done(lambda: load_run(self._log.events, self._order.run_id), "the run")
+        if run.state.cancel_requested:
+            await cancel_children(self._log.events, self._log.queues, run.state, self._author, more=created)
+
     async def flush(self) -> None:
         """Return when all that was recorded and logged is stored. Raises AttemptFenced."""
         await together(self.record.flush, self.shipper.flush_to_log)
@@ -120,18 +131,16 @@ async def open_backstage(order: AttemptOrder, *, on_stop: Callable[[], None]) ->
         HeadwaterError: the log refuses.
 
     """
-    from headwater.core.log.jetstream import open_log
-
     author = Author(order.actor)
     with single_error():
         async with AsyncExitStack() as stack:
-            name = f"headwater run {order.run_id}"
-            log = await until_done(lambda: stack.enter_async_context(open_log(order.nats_url, key=order.key, name=name)), "the log")
+            log = await until_done(lambda: _opened(stack, order), "the log")
             group = await stack.enter_async_context(anyio.create_task_group())
             run = await _run_of(order, log)
             if not run.state.held or run.state.attempt != order.attempt:
                 raise AttemptFenced(order.attempt, run.state.state, run.state.attempt)
             record = AttemptRecord(run, author, order.attempt, lambda: _stop(group, on_stop))
+            record.listener = TroubleReport() if order.supervised else None
             shipper = LogShipper(log.logs, order.run_id, order.attempt, with_source=wants_source())
             await group.start(record.serve)
             await group.start(shipper.serve)
@@ -141,6 +150,20 @@ async def open_backstage(order: AttemptOrder, *, on_stop: Callable[[], None]) ->
             record.on_pause = lambda: resumptions.listen(run.position)
             yield Backstage(log, order, run, record, shipper, resumptions, author)
             group.cancel_scope.cancel()
+
+
+async def _opened(stack: AsyncExitStack, order: AttemptOrder) -> Log:
+    from headwater.core.log.jetstream import open_log
+
+    look_up = partial(server_address, Path(order.home)) if order.home else None
+    name = f"headwater run {order.run_id}"
+    try:
+        return await stack.enter_async_context(open_log(order.nats_url, key=order.key, name=name, look_up=look_up))
+    except LogUnavailable:
+        address = None if look_up is None else look_up()
+        if address is None or address == order.nats_url:
+            raise
+        return await stack.enter_async_context(open_log(address, key=order.key, name=name, look_up=look_up))
 
 
 async def _run_of(order: AttemptOrder, log: Log) -> Aggregate[Run, RunCommand]:

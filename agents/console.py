@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Iterable
+from contextlib import suppress
 
 from headwater.utilities.logging import LINE_FORMAT, TIME_FORMAT, LineFormatter, StdoutHandler
 
@@ -17,11 +19,28 @@ BANNER = """
 """
 
 
+class _Lines(StdoutHandler):
+    """Writes the agent's lines. Where they cannot be written (its disk is full, its terminal gone) it says so once, and works on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - the library's name
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self._told:
+            self._told = True
+            with suppress(OSError):
+                sys.stderr.write(f"What this agent says cannot be written: {error.strerror}. It goes on.\n")
+
+
 def agent_logger(level: int = logging.INFO) -> logging.Logger:
     """Return the agent's own logger, which writes to standard output whatever the program's other loggers do."""
     logger = logging.getLogger(LOGGER_NAME)
     if not logger.handlers:
-        handler = StdoutHandler()
+        handler = _Lines()
         handler.setFormatter(LineFormatter(LINE_FORMAT, TIME_FORMAT))
         logger.addHandler(handler)
         logger.propagate = False

@@ -11,11 +11,13 @@ from enum import Enum, auto
 
 import anyio
 
-from headwater.agents.errors import CannotLaunch, LauncherGone
+from headwater.agents.errors import CannotLaunch, LauncherGone, LaunchFailed
 from headwater.agents.failures import without_source
+from headwater.agents.farewell import Farewell
 from headwater.agents.held_runs import HeldRun
-from headwater.agents.launching import Ending, LaunchedRun, Launcher, LaunchOrder
-from headwater.agents.perseverance import until_done
+from headwater.agents.launching import Ending, LaunchedRun, Launcher, LaunchOrder, Report
+from headwater.agents.outage import Outage, Waiting
+from headwater.agents.start_trouble import StartTrouble
 from headwater.core.aggregates import Aggregate, Author
 from headwater.core.commands import ConfirmCancelled, FailUnstartedRun, LoseAttempt, RunCommand
 from headwater.core.commit import Position
@@ -25,10 +27,14 @@ from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import Log, LogLine, Recorded
 from headwater.core.operations.runs import arm
 from headwater.core.rules.run import Run
+from headwater.core.states import StateName
 
 LAUNCHES_MAX = 3
 CRASH_PAUSE_SECONDS_MAX = 60
 _REASON_CHARACTERS_MAX = 300
+_LAGS_SECONDS = (0.1, 0.4, 1.5)
+_SIGNALS_APART_SECONDS = 1.0
+"""Signals to the agent and to its runs that are meant as one arrive within so long."""
 _STARTED = b'"run.started"'
 _ENDING = (b'"run.cancel_requested"', b'"run.attempt_lost"', b'"run.submitted"')
 
@@ -52,7 +58,7 @@ class Verdict(Enum):
 
 
 class Custody:
-    """How an agent executes what it has claimed. `show` takes the lines for people."""
+    """How an agent executes what it has claimed. `now` is the log's clock; `show` takes the lines for people."""
 
     def __init__(
         self,
@@ -61,6 +67,11 @@ class Custody:
         prepare: Prepare,
         author: Author,
         *,
+        now: Callable[[], datetime],
+        outage: Outage,
+        trouble: StartTrouble,
+        stopping: anyio.Event,
+        farewell: Farewell,
         show: logging.Logger,
         grace_seconds: float,
         attempts_max: int | None,
@@ -69,6 +80,11 @@ class Custody:
         self._launcher = launcher
         self._prepare = prepare
         self._author = author
+        self._now = now
+        self._outage = outage
+        self._farewell = farewell
+        self._trouble = trouble
+        self._stopping = stopping
         self._show = show
         self._grace_seconds = grace_seconds
         self._attempts_max = attempts_max
@@ -80,20 +96,25 @@ class Custody:
             order = self._prepare(run.state, run.position)
         except CannotLaunch as refusal:
             return await self._refuse(run, held, refusal, began)
-        self._show.info(
-            "Run '%s' (%s) of flow '%s' started, attempt %d.", held.name, held.created.run_id, held.created.flow_name, held.attempt
-        )
+        held.starts_failed = self._trouble.times
+        recording = Waiting(self._outage)
         try:
-            held.process = await self._launch(order)
+            held.process = await self._launch(order, recording.hears)
+            self._show.info(
+                "Run '%s' (%s) of flow '%s' started, attempt %d.", held.name, held.created.run_id, held.created.flow_name, held.attempt
+            )
             ending = await self._watched(run, held, held.process)
+        except LaunchFailed as failure:
+            ending = Ending(status=1, report=Report(not_begun=failure.reason))
         except LauncherGone as gone:
-            ending = Ending(status=1, report=None, last_lines=(str(gone),))
+            ending = Ending(status=1, report=Report(not_begun=str(gone)))
         except anyio.get_cancelled_exc_class():
-            with anyio.move_on_after(self._grace_seconds, shield=True):
+            with anyio.move_on_after(self._farewell.left(self._grace_seconds), shield=True):
                 await self._lose(run, held, "the agent was stopped", handed_back=True)
             raise
         finally:
             held.process = None
+            recording.end()
         return await self._conclude(run, held, ending, began)
 
     async def hand_back(self, run: Aggregate[Run, RunCommand], held: HeldRun, reason: str) -> Verdict:
@@ -101,12 +122,12 @@ class Custody:
         await self._lose(run, held, reason, handed_back=True)
         return Verdict.ENDED if run.state.ended else Verdict.WAITS
 
-    async def _launch(self, order: LaunchOrder) -> LaunchedRun:
+    async def _launch(self, order: LaunchOrder, hear: Callable[[str], None]) -> LaunchedRun:
         launches = 0
         while True:
             launches += 1
             try:
-                return await self._launcher.launch(order)
+                return await self._launcher.launch(order, hear)
             except LauncherGone:
                 if launches == LAUNCHES_MAX:
                     raise
@@ -116,39 +137,66 @@ class Custody:
         if held.handing_back:
             await process.stop(grace_seconds=self._grace_seconds)
         async with anyio.create_task_group() as group:
-            group.start_soon(self._watch, run.subject, run.position, held, process)
+            group.start_soon(self._watch, run, held, process)
             ending = await process.wait()
             group.cancel_scope.cancel()
         return ending
 
-    async def _watch(self, subject: str, after: Position, held: HeldRun, process: LaunchedRun) -> None:
+    async def _watch(self, run: Aggregate[Run, RunCommand], held: HeldRun, process: LaunchedRun) -> None:
+        follow, subject, after = self._log.events.follow, run.subject, run.position
         async with AsyncExitStack() as stack:
-            news = await until_done(lambda: stack.enter_async_context(self._log.events.follow(subject, after=after)), "the run's news")
+            news = await self._outage.until_done(lambda: stack.enter_async_context(follow(subject, after=after)), "the run's news")
             async for batch in news:
                 if any(_STARTED in recorded.data for recorded in batch):
                     held.slot.settle()
-                if any(ends_attempt(recorded, held.attempt) for recorded in batch):
+                    self._trouble.over(held.starts_failed)
+                if any(ends_attempt(recorded, held.attempt) for recorded in batch) and await self._is_to_end(run, held):
                     await process.stop(grace_seconds=self._grace_seconds)
                     return
+
+    async def _is_to_end(self, run: Aggregate[Run, RunCommand], held: HeldRun) -> bool:
+        """Tell whether the log says so, too: anybody can write to the feed of news. A replica may lag behind it for a moment."""
+        for pause in _LAGS_SECONDS:
+            state = await self._outage.until_done(run.refresh, "the run")
+            if state.cancel_requested or not state.held or state.attempt != held.attempt:
+                return True
+            await anyio.sleep(pause)
+        return False
 
     async def _conclude(self, run: Aggregate[Run, RunCommand], held: HeldRun, ending: Ending, began: float) -> Verdict:
         report = ending.report
         if report is not None and report.state is not None:
             self._show_end(held, report.state, report.duration_seconds, report.message)
             return Verdict.ENDED
-        state = await until_done(run.refresh, "the run")
+        state = await self._outage.until_done(run.refresh, "the run")
         if held.attempt == state.attempt and state.held:
             if state.cancel_requested:
                 return await self._confirm_cancelled(run, held, began)
             if held.handing_back:
-                await self._lose(run, held, "the agent was stopped", handed_back=True)
-                self._show.info("Run '%s' was handed back: another agent may take it.", held.name)
-                return Verdict.GIVEN_BACK
+                return await self._given_back(run, held, "the agent was stopped", began)
+            if report is not None and report.not_begun and state.state is StateName.SUBMITTED:
+                return await self._given_back(run, held, self._trouble.found(report.not_begun), began)
+            if ending.told_to_end and await self._is_stopping():
+                return await self._given_back(run, held, f"it was told to end with its agent: {ending.words}", began)
             return await self._crashed(run, held, ending, began)
         if state.attempt == held.attempt and not state.ended:
             # Parked: its process has set the timer, unless it died over that.
-            await until_done(lambda: arm(self._log.queues, state, now=self._author.clock()), "the run's timer")
+            await self._outage.until_done(lambda: arm(self._log.queues, state, now=self._now()), "the run's timer")
         return self._verdict_of(run.state, held, began)
+
+    async def _is_stopping(self) -> bool:
+        """Tell whether this agent is told to stop, or will be in a moment: who ends a service signals all its processes, one by one."""
+        with anyio.move_on_after(_SIGNALS_APART_SECONDS):
+            await self._stopping.wait()
+        return self._stopping.is_set()
+
+    async def _given_back(self, run: Aggregate[Run, RunCommand], held: HeldRun, reason: str, began: float) -> Verdict:
+        """Record that the attempt is given up, which counts for nothing: another agent may make the next one."""
+        await self._lose(run, held, reason, handed_back=True)
+        if run.state.ended:
+            return self._verdict_of(run.state, held, began)  # it was cancelled meanwhile
+        self._show.info("Run '%s' was handed back (%s): another agent may take it.", held.name, reason)
+        return Verdict.GIVEN_BACK
 
     async def _crashed(self, run: Aggregate[Run, RunCommand], held: HeldRun, ending: Ending, began: float) -> Verdict:
         """Record that the process died without an end: the run's next attempt follows, or there were too many."""
@@ -158,16 +206,16 @@ class Custody:
             reason = f"{reason}, after printing: {said[:_REASON_CHARACTERS_MAX]}"
         self._show.error("Run '%s': attempt %d was lost: %s", held.name, held.attempt, reason)
         await self._log_crash(held, reason, tail)
-        again_at = self._author.clock() + crash_pause(run.state.attempts_lost)
+        again_at = self._now() + crash_pause(run.state.attempts_lost)
         await self._lose(run, held, reason, again_at=again_at)
-        await until_done(lambda: arm(self._log.queues, run.state, now=self._author.clock()), "the run's timer")
+        await self._outage.until_done(lambda: arm(self._log.queues, run.state, now=self._now()), "the run's timer")
         return self._verdict_of(run.state, held, began)
 
     async def _log_crash(self, held: HeldRun, reason: str, tail: list[str]) -> None:
         now = self._author.clock()
         texts = [f"Attempt {held.attempt} was lost: {reason}", *(f"last output: {line}" for line in tail)]
         lines = [LogLine(at=now, level=logging.ERROR, logger="agent", message=text) for text in texts]
-        await until_done(lambda: self._log.logs.write(held.created.run_id, held.attempt, lines), "the run's log")
+        await self._outage.until_done(lambda: self._log.logs.write(held.created.run_id, held.attempt, lines), "the run's log")
 
     async def _confirm_cancelled(self, run: Aggregate[Run, RunCommand], held: HeldRun, began: float) -> Verdict:
         await self._execute(run, ConfirmCancelled(held.attempt, self._author.clock()))
@@ -176,7 +224,7 @@ class Custody:
     async def _refuse(self, run: Aggregate[Run, RunCommand], held: HeldRun, refusal: CannotLaunch, began: float) -> Verdict:
         message = f"{refusal} {refusal.hint}" if refusal.hint else str(refusal)
         lines = [LogLine(at=self._author.clock(), level=logging.ERROR, logger="agent", message=message)]
-        await until_done(lambda: self._log.logs.write(held.created.run_id, held.attempt, lines), "the run's log")
+        await self._outage.until_done(lambda: self._log.logs.write(held.created.run_id, held.attempt, lines), "the run's log")
         await self._execute(run, FailUnstartedRun(at=self._author.clock(), message=message, attempt=held.attempt))
         return self._verdict_of(run.state, held, began)
 
@@ -197,9 +245,9 @@ class Custody:
         """Append what the command leads to; where the run went on without us, its new state is what counts."""
         commit_id = new_id()
         try:
-            await until_done(lambda: run.execute(command, self._author, commit_id=commit_id), f"the end of {run.subject}")
+            await self._outage.until_done(lambda: run.execute(command, self._author, commit_id=commit_id), f"the end of {run.subject}")
         except IllegalTransition:
-            await until_done(run.refresh, "the run")
+            await self._outage.until_done(run.refresh, "the run")
 
     def _verdict_of(self, state: Run, held: HeldRun, began: float) -> Verdict:
         """Say what the log says of the run now that our attempt is over."""
@@ -220,7 +268,7 @@ def ends_attempt(recorded: Recorded, attempt: int) -> bool:
     # Most commits are what the process itself recorded of its tasks; those need not be decoded.
     if not any(mark in recorded.data for mark in _ENDING):
         return False
-    for event in recorded.commit.events:
+    for event in recorded.events:
         match event:
             case RunCancelRequested():
                 return True

@@ -9,11 +9,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from headwater.core.commit import Commit
 from headwater.core.rules.run import Run
 from headwater.core.states import StateName
 
 EARLY = timedelta(seconds=1)
-"""A run that is due later than this from now is not taken yet: clocks differ, and timers fire a little early at most."""
+"""A run that is due later than this from now is not taken yet: timers fire a little early at most."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,14 @@ class LookAgain:
     """The wake-up is newer than what was read of the run: a replica lags. Give it back for a moment."""
 
 
+def told_time(own: datetime, offered_at: datetime, creation: Commit | None) -> datetime:
+    """Return what time it is at least: by our clock, by the log's when it offered the item, by the creator's when it created the run.
+
+    The log's word that a run is due counts, and so does the wish of whoever wanted it at once; whichever clock is behind the others.
+    """
+    return max(own, offered_at, *([] if creation is None else [creation.at]))
+
+
 Action = Drop | Claim | Rearm | Keep | Ask | LoseOwn | LookAgain
 
 
@@ -67,7 +76,7 @@ def action_for(run: Run | None, generation: int, *, agent_id: str, holds: Collec
     """Return what to do with a wake-up of this generation.
 
     `run` is None where the run neither exists nor can be made from the wake-up. `holds` are the attempts of this run that this agent
-    holds (or is about to).
+    holds (or is about to). `now` is the time as `told_time` returns it.
     """
     if run is None or run.created is None:
         return Drop("there is no such run")

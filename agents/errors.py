@@ -13,6 +13,17 @@ class LauncherGone(HeadwaterError):
     """The process that starts runs ended while it was needed; it is being replaced."""
 
 
+class LaunchFailed(HeadwaterError):
+    """No process could be started for a run just now, for want of processes, memory or files; later it may be possible.
+
+    `reason` is what was missing.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"No process can be started here: {reason}.")
+
+
 class AttemptFenced(Refused):
     """This attempt does not hold its run any more: it was lost, and the run went on or ended without it."""
 

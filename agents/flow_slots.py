@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
-from headwater.agents.perseverance import until_done
+from headwater.agents.outage import Outage
 from headwater.core import subjects
 from headwater.core.aggregates import Author
 from headwater.core.errors import SlotsFull
@@ -22,7 +22,8 @@ from headwater.core.operations.slots import free_slot, slots, take_slot
 class FlowSlots:
     """An agent's view of the limits of flows. Its `serve` hears of limits that are set while it runs."""
 
-    def __init__(self, log: EventLog, author: Author) -> None:
+    def __init__(self, log: EventLog, author: Author, outage: Outage) -> None:
+        self._until_done = outage.until_done
         self._log = log
         self._author = author
         self._limits: dict[str, int | None] = {}
@@ -30,19 +31,21 @@ class FlowSlots:
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Listen until cancelled; ready when every limit to come is sure to be heard."""
         async with AsyncExitStack() as stack:
-            tail = await until_done(self._log.tail, "the log's end")
+            tail = await self._until_done(self._log.tail, "the log's end")
             follow = self._log.follow
-            news = await until_done(lambda: stack.enter_async_context(follow(subjects.SLOTS_ALL, after=tail.position)), "limits of flows")
+            news = await self._until_done(
+                lambda: stack.enter_async_context(follow(subjects.SLOTS_ALL, after=tail.position)), "limits of flows"
+            )
             task_status.started()
             async for batch in news:
                 for recorded in batch:
-                    for event in recorded.commit.events:
+                    for event in recorded.events:
                         if isinstance(event, ConcurrencySet):
                             self._limits[recorded.subject.rpartition(".")[2]] = event.limit
 
     async def is_limited(self, group_id: str) -> bool:
         if group_id not in self._limits:
-            found = await until_done(slots(self._log, group_id).refresh, "the flow's limit")
+            found = await self._until_done(slots(self._log, group_id).refresh, "the flow's limit")
             self._limits.setdefault(group_id, found.limit)
         return self._limits[group_id] is not None
 
@@ -52,7 +55,7 @@ class FlowSlots:
         if not await self.is_limited(group_id):
             return True
         try:
-            await until_done(lambda: take_slot(self._log, group_id, created.run_id, attempt, self._author), "a slot of the flow")
+            await self._until_done(lambda: take_slot(self._log, group_id, created.run_id, attempt, self._author), "a slot of the flow")
         except SlotsFull:
             return False
         return True
@@ -61,8 +64,8 @@ class FlowSlots:
         """Free the slot that the attempt has, if it has one."""
         group_id = created.flow_group_id
         if await self.is_limited(group_id):
-            await until_done(lambda: free_slot(self._log, group_id, created.run_id, attempt, self._author), "a slot of the flow")
+            await self._until_done(lambda: free_slot(self._log, group_id, created.run_id, attempt, self._author), "a slot of the flow")
 
     async def any_free(self, group_id: str) -> bool:
         """Tell whether the flow has a free slot now."""
-        return (await until_done(slots(self._log, group_id).refresh, "the flow's slots")).free != 0
+        return (await self._until_done(slots(self._log, group_id).refresh, "the flow's slots")).free != 0

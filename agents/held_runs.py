@@ -25,6 +25,8 @@ class HeldRun:
     deliveries: dict[datetime, Delivery] = field(default_factory=dict)
     """The items it lives on, by the time they were offered: the newest handle of each."""
     process: LaunchedRun | None = None
+    starts_failed: int = 0
+    """How many starts had failed here before that of its process."""
     handing_back: bool = False
 
 

@@ -39,7 +39,11 @@ class KeptValues:
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         task_status.started()
         while self._days:
-            await self.tidy()
+            try:
+                await self.tidy()
+            except (OSError, RuntimeError) as error:
+                # A folder that is not ours to change, a disk that went away, no thread to be had: nothing that runs depends on it.
+                _log.warning("Values of runs that ended long ago could not be removed: %s. It is tried again later.", error)
             await anyio.sleep(TIDY_SECONDS)
 
     async def tidy(self) -> int:

@@ -5,6 +5,7 @@ An order to launch travels with two descriptors: where the run's process writes 
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ _LENGTH = struct.Struct("!I")
 _READ_BYTES = 256 * 1024
 _DESCRIPTORS_MAX = 64
 
+LAUNCH_DESCRIPTORS = 2
+NO_DESCRIPTOR = -1
 REPORT_DESCRIPTOR = 3
 """The descriptor on which a run's process tells how its attempt ended."""
 LIFELINE_DESCRIPTOR = 4
@@ -50,15 +53,29 @@ class Launched(msgspec.Struct, frozen=True, tag="launched"):
     pid: int
 
 
-class Ended(msgspec.Struct, frozen=True, tag="ended"):
-    """The process and all it started are gone. `status` is the exit status, or the negative number of the signal that ended it."""
+class NotLaunched(msgspec.Struct, frozen=True, tag="not-launched"):
+    """No process could be started for this launch, and why."""
+
+    launch_id: int
+    reason: str
+
+
+class Ended(msgspec.Struct, frozen=True, tag="ended", omit_defaults=True):
+    """The process and all it started are gone. `status` is the exit status, or the negative number of the signal that ended it.
+
+    `peak_bytes` is the most memory it had; `out_of_memory` tells whether the kernel killed it for want of memory, of which it and those
+    with it may have `memory_max` bytes (None: all there is).
+    """
 
     launch_id: int
     status: int
+    peak_bytes: int = 0
+    out_of_memory: bool = False
+    memory_max: int | None = None
 
 
 Request = Launch | Signal
-Answer = Ready | Launched | Ended
+Answer = Ready | Launched | NotLaunched | Ended
 
 _encode = msgspec.json.Encoder().encode
 _decode_request = msgspec.json.Decoder(Request).decode
@@ -105,10 +122,17 @@ def read_answers(channel: socket.socket, frames: Frames) -> list[Answer] | None:
 
 
 def read_requests(channel: socket.socket, frames: Frames, descriptors: list[int]) -> list[Request] | None:
-    """Return the requests that have arrived, adding the descriptors that came along; None where the agent is gone."""
+    """Return the requests that have arrived, adding the descriptors that came along; None where the agent is gone.
+
+    Descriptors for which this process has no room are NO_DESCRIPTOR.
+    """
     try:
-        data, received, _, _ = socket.recv_fds(channel, _READ_BYTES, _DESCRIPTORS_MAX)
+        data, received, flags, _ = socket.recv_fds(channel, _READ_BYTES, _DESCRIPTORS_MAX)
     except ConnectionError:
         return None
+    if flags & socket.MSG_CTRUNC:  # there was no room for them here; those of one launch come at a time
+        for descriptor in received:
+            os.close(descriptor)
+        received = [NO_DESCRIPTOR] * LAUNCH_DESCRIPTORS
     descriptors.extend(received)
     return [_decode_request(message) for message in frames.feed(data)] if data else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import signal
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -15,13 +16,30 @@ from anyio.abc import TaskStatus
 class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a run's process says when its attempt is over. `state` is final and in the log already; or the attempt was not its own.
 
-    Neither: the run was parked, and goes on later.
+    Neither: the run was parked, and goes on later. `not_begun`: nothing of the attempt has begun, for want of this. With `log_trouble` it
+    is not over: the log takes nothing, for this reason, or does again (for none).
     """
 
     state: str | None = None
+    not_begun: str = ""
+    log_trouble: str | None = None
     message: str = ""
     duration_seconds: float = 0.0
     fenced: bool = False
+
+
+@dataclass(frozen=True)
+class OutOfMemory:
+    """That the kernel killed a process for want of memory: the most it held, and what all with it may hold (None: all there is)."""
+
+    peak_bytes: int
+    bytes_max: int | None
+
+    @property
+    def words(self) -> str:
+        """Say so, for people."""
+        allowed = "" if self.bytes_max is None else f" of {_megabytes(self.bytes_max)}"
+        return f"it was killed by the kernel for want of memory (it held {_megabytes(self.peak_bytes)}{allowed})"
 
 
 @dataclass(frozen=True)
@@ -31,11 +49,48 @@ class Ending:
     status: int
     report: Report | None
     last_lines: tuple[str, ...] = ()
+    out_of_memory: OutOfMemory | None = None
 
     @property
     def words(self) -> str:
         """Say how the process ended, for people."""
-        return f"it was ended by signal {-self.status}" if self.status < 0 else f"it exited with status {self.status}"
+        if self.out_of_memory is not None:
+            return self.out_of_memory.words
+        if self.status >= 0:
+            return f"it exited with status {self.status}"
+        number = -self.status
+        name = signal.Signals(number).name if number in set(signal.Signals) else "a real-time signal"
+        return f"it {_CRASHES[number]} ({name})" if number in _CRASHES else f"it was ended by signal {number} ({name})"
+
+    @property
+    def told_to_end(self) -> bool:
+        """Whether somebody told the process to end, and it did."""
+        return self.status == STATUS_INTERRUPTED or -self.status in _WISHES
+
+
+STATUS_INTERRUPTED = 143
+"""With it a run's process ends that was told to: what becomes of the attempt is for others to record."""
+
+STATUS_NOT_BEGUN = 71
+"""With it a run's process ends in which nothing of the attempt has begun."""
+NO_THREAD = "can't start new thread"
+"""What Python says where a process may have no further thread."""
+
+_WISHES = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT})
+_CRASHES: Mapping[int, str] = {
+    signal.SIGSEGV: "crashed: segmentation fault",
+    signal.SIGBUS: "crashed: bus error",
+    signal.SIGFPE: "crashed: arithmetic error",
+    signal.SIGILL: "crashed: illegal instruction",
+    signal.SIGABRT: "aborted itself",
+    signal.SIGSYS: "made a system call that it may not make",
+    signal.SIGXCPU: "used up the processor time that it may use",
+    signal.SIGXFSZ: "wrote more into a file than it may",
+}
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:,.0f} MB"
 
 
 @dataclass(frozen=True)
@@ -63,11 +118,14 @@ class Launcher(Protocol):
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None: ...
 
-    async def launch(self, order: LaunchOrder) -> LaunchedRun:
-        """Start the attempt's process.
+    async def launch(self, order: LaunchOrder, hear: Callable[[str], None]) -> LaunchedRun:
+        """Start the attempt's process; it is there when this returns.
+
+        `hear` is called when the process says that the log takes nothing, with the reason, and without one when it does again.
 
         Raises:
             CannotLaunch: it can never be started here.
+            LaunchFailed: not now, for want of something.
             LauncherGone: not now; trying again may help.
 
         """

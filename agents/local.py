@@ -8,8 +8,11 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import CancelledError
+from contextlib import suppress
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +21,7 @@ from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 from anyio.from_thread import start_blocking_portal
 
+from headwater.agents import open_files
 from headwater.agents.agent import Agent, AgentSettings
 from headwater.agents.attempt import AttemptOrder, KnownRun
 from headwater.agents.console import BANNER, DOCUMENTATION, agent_logger, listed
@@ -25,18 +29,23 @@ from headwater.agents.environment import agent_environment, require_local, run_e
 from headwater.agents.kept_values import KeptValues
 from headwater.agents.launching import LaunchOrder
 from headwater.agents.local_launcher import LocalLauncher
+from headwater.core.aggregates import utc_now
 from headwater.core.commit import Position
 from headwater.core.concurrency import single_error
-from headwater.core.errors import SettingsError
+from headwater.core.errors import LogUnavailable, SettingsError, StreamMissing
 from headwater.core.labels import label_set
 from headwater.core.rules.run import Run
+from headwater.core.server_file import server_address
 from headwater.core.settings import HOME, KEPT_VALUES_DAYS, LOG_LEVEL, LOG_LEVELS, connection_settings
 from headwater.utilities.printing import print_escaped
 
 if TYPE_CHECKING:
+    from headwater.core.log.jetstream.log import JetStreamLog
     from headwater.graph.flow import Flow
 
 KIND = "local"
+_SERVER_SECONDS = 1.0
+"""How often an agent looks whether there is a log, before the first server has made it."""
 
 
 class LocalAgent:
@@ -89,12 +98,16 @@ class LocalAgent:
             grace_seconds=grace_seconds,
         )
         self._connection = connection_settings(nats_url, key, home)
+        self._log: JetStreamLog | None = None
         self._show_flow_logs = show_flow_logs
-        self._directory = Path.cwd()
+        self._directory = _working_directory()
         self._environment = agent_environment(os.environ, log_level=log_level, import_paths=import_paths, extra=env)
         self._results = HOME.value(self._environment) / "results"
         self._kept_values_days = KEPT_VALUES_DAYS.value(self._environment)
         self._show = agent_logger(logging.getLevelNamesMapping()[(log_level or LOG_LEVEL.value()).upper()])
+        self.clock: Callable[[], datetime] = utc_now
+        """This machine's clock."""
+        self._open_files_max = open_files.limit()
         self.agent: Agent | None = None
         """The agent at work; None before it is connected."""
 
@@ -103,16 +116,18 @@ class LocalAgent:
         return list(self.settings.labels)
 
     def start(self) -> None:
-        """Work until Ctrl-C or SIGTERM.
+        """Work until Ctrl-C, SIGTERM or SIGHUP.
 
-        The first lets the runs that are being executed finish, a second one hands them back to other agents.
+        The first lets the runs that are being executed finish, a second one hands them back to other agents, a third one ends at once.
+        An agent whose log takes nothing ends within a minute of the first, and says what was not recorded.
 
         Raises:
             LogUnavailable: no server answers.
             KeyRefused: the server wants another key.
-        StreamMismatch: the log there is of another version, or none of ours.
+            StreamMismatch: the log there is of another version, or none of ours.
 
         """
+        open_files.raise_limit()
         try:
             asyncio.get_running_loop()
         except RuntimeError:
@@ -153,21 +168,39 @@ class LocalAgent:
 
         self._show.info("Registering agent...")
         connection = self._connection
+        look_up = partial(server_address, connection.home) if connection.found_in_home else None
         with single_error():
             async with (
-                open_log(connection.nats_url, key=connection.key, name=f"headwater agent {self.settings.name}") as log,
+                open_log(connection.nats_url, key=connection.key, name=f"headwater agent {self.settings.name}", look_up=look_up) as log,
                 anyio.create_task_group() as tidying,
             ):
-                await log.check_streams()
+                self._log = log
+                await self._wait_for_server(log)
                 tidying.start_soon(KeptValues(log.events, self._results, self._kept_values_days).serve)
-                launcher = LocalLauncher(self._environment, show_line=_show_line if self._show_flow_logs else None)
-                self.agent = Agent(log, self.settings, launcher, self._prepare, show=self._show)
+                launcher = LocalLauncher(
+                    self._environment, show_line=_show_line if self._show_flow_logs else None, open_files_max=self._open_files_max
+                )
+                self.agent = Agent(log, self.settings, launcher, self._prepare, show=self._show, clock=self.clock)
                 try:
                     await self.agent.serve(task_status=_Announcing(self, task_status))
                 finally:
                     self.agent = None
                 tidying.cancel_scope.cancel()
         self._show.info("Agent stopped.")
+
+    async def _wait_for_server(self, log: JetStreamLog) -> None:
+        """Return when a Headwater server has made the log. NATS may be there before the first one."""
+        told = False
+        while True:
+            try:
+                await log.check_streams()
+            except (StreamMissing, LogUnavailable) as error:
+                if not told:
+                    self._show.warning("%s This agent waits for a server to make it.", error)
+                told = True
+            else:
+                return
+            await anyio.sleep(_SERVER_SECONDS)
 
     def announce(self) -> None:
         """Say that the agent is at work."""
@@ -179,26 +212,30 @@ class LocalAgent:
         self._show.info("Waiting for flow runs...")
 
     async def _obey_signals(self, everything: anyio.CancelScope) -> None:
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        with anyio.open_signal_receiver(*stop_signals()) as signals:
             asked = 0
-            async for _ in signals:
-                asked += 1
-                if self.agent is None:
-                    everything.cancel()
-                    return
-                await self._asked_to_stop(self.agent, asked)
+            async with anyio.create_task_group() as group:
+                async for _ in signals:
+                    asked += 1
+                    if self.agent is None:
+                        everything.cancel()
+                        return
+                    group.start_soon(self._asked_to_stop, self.agent, asked)
 
     async def _asked_to_stop(self, agent: Agent, times: int) -> None:
-        """Let the runs finish when asked the first time, hand them back the second time, and say which."""
+        """Let the runs finish when asked the first time, hand them back the second time, end at once the third time; and say so."""
         names = ", ".join(f"'{held.name}'" for held in agent.held)
         if times == 1:
             self._show.info("Stopping: no more runs are taken.")
             if names:
                 self._show.info("Waiting for these runs to finish: %s. Once more hands them back.", names)
             agent.stop_taking()
-        elif names:
-            self._show.info("Handing back: %s.", names)
+        elif times == 2:  # noqa: PLR2004 - counted as people do
+            if names:
+                self._show.info("Handing back: %s.", names)
             await agent.hand_back()
+        else:
+            agent.give_up()
 
     def _prepare(self, run: Run, position: Position) -> LaunchOrder:
         created = run.created
@@ -208,8 +245,9 @@ class LocalAgent:
             run_id=created.run_id,
             attempt=run.attempt,
             known=KnownRun.after_claim(run, position),
-            nats_url=self._connection.nats_url,
+            nats_url=self._connection.nats_url if self._log is None else self._log.url,
             key=self._connection.key,
+            home=str(self._connection.home) if self._connection.found_in_home else "",
             show_logs=self._show_flow_logs,
             supervised=True,
         )
@@ -231,8 +269,24 @@ class _Announcing(TaskStatus[None]):
         self._task_status.started(value)
 
 
+def stop_signals() -> list[signal.Signals]:
+    """Return the signals that tell an agent to stop. A closed terminal is one, unless whoever started it said otherwise (`nohup`)."""
+    hang_up = [signal.SIGHUP] if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN else []
+    return [signal.SIGINT, signal.SIGTERM, *hang_up]
+
+
+def _working_directory() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise SettingsError(
+            f"The directory in which this agent was started cannot be used: {error.strerror}.", hint="Start it in one that is there."
+        ) from error
+
+
 def _show_line(line: str) -> None:
-    print_escaped(line)
+    with suppress(OSError):  # nobody reads it any more, or its disk is full: no reason to end a run
+        print_escaped(line)
 
 
 def run_agent_for_flow(flow: Flow, *, token: str | None = None, show_flow_logs: bool = False) -> None:

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
@@ -14,65 +15,99 @@ import anyio
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskGroup, TaskStatus
 
-from headwater.agents import process_tree
+from headwater.agents import open_files, process_tree
 from headwater.agents.attempt import mark_in
 from headwater.agents.environment import needs_cold_start
-from headwater.agents.errors import LauncherGone
-from headwater.agents.launch_wire import Ended, Frames, Launch, Launched, Ready, Signal, frame, read_answers
+from headwater.agents.errors import LauncherGone, LaunchFailed
+from headwater.agents.launch_wire import Ended, Frames, Launch, Launched, NotLaunched, Ready, Signal, frame, read_answers
 from headwater.agents.launching import LaunchOrder
 from headwater.agents.local_run import LocalRun
+from headwater.agents.shortages import shortage
 
 _KILLED = -int(signal.SIGKILL)
 _ZYGOTE_ENDS_SECONDS = 5.0
+_PAUSE_SECONDS_MIN = 1.0
+_PAUSE_SECONDS_MAX = 30.0
 
 
 class LocalLauncher:
     """Starts runs as processes of this machine. When it ends, or its process dies in any way, they end.
 
     `environment` is what the zygote itself runs with: runs that differ from it only in variables read at run time start warm.
-    `show_line` gets each line that runs print.
+    `show_line` gets each line that runs print. `open_files_max`: how many files each process may have open; as many as this one by default.
     """
 
-    def __init__(self, environment: Mapping[str, str], *, show_line: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, environment: Mapping[str, str], *, show_line: Callable[[str], None] | None = None, open_files_max: int | None = None
+    ) -> None:
         self._environment = dict(environment)
         self._show_line = show_line
+        self._open_files_max = open_files.limit() if open_files_max is None else open_files_max
         self._group: TaskGroup | None = None
         self._zygote: Zygote | None = None
-        self._replaced = anyio.Event()
+        self._missing = ""  # why there is none
+        self._changed = anyio.Event()
         self._launches = 0
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
-        """Keep a zygote alive; a new one takes the place of one that died.
+        """Keep a zygote alive; a new one takes the place of one that died. Where none can be made, it is tried again after a while.
 
         Raises:
-            LauncherGone: a zygote ended before it was ready; its error is on the standard error output.
+            LauncherGone: the first one could not be made, or ended before it was ready; its error is on the standard error output.
 
         """
         async with anyio.create_task_group() as self._group:
+            try:
+                zygote = await self._new_zygote()
+            except LauncherGone as gone:
+                raise LauncherGone(f"No process can be started here: {gone}.") from gone
+            task_status.started()
+            pause = _PAUSE_SECONDS_MIN
             while True:
-                zygote = Zygote(self._environment, on_end=self._lost)
-                await self._group.start(zygote.serve)
-                self._zygote = zygote
-                self._replaced.set()
-                if task_status is not None:
-                    task_status.started()
-                    task_status = TASK_STATUS_IGNORED
+                began = time.monotonic()
                 await zygote.ended.wait()
+                if time.monotonic() - began > _PAUSE_SECONDS_MAX:
+                    pause = _PAUSE_SECONDS_MIN
+                while True:
+                    try:
+                        zygote = await self._new_zygote()
+                    except LauncherGone as gone:
+                        self._change(None, str(gone))
+                    else:
+                        break
+                    await anyio.sleep(pause)
+                    pause = min(_PAUSE_SECONDS_MAX, 2 * pause)
+
+    async def _new_zygote(self) -> Zygote:
+        assert self._group is not None
+        try:
+            zygote = Zygote(self._environment, self._open_files_max, on_end=self._lost)
+        except OSError as error:
+            raise LauncherGone(shortage(error)) from error
+        await self._group.start(zygote.serve)
+        self._change(zygote, "")
+        return zygote
 
     def _lost(self) -> None:
-        self._zygote = None
-        self._replaced = anyio.Event()
+        self._change(None, "")
 
-    async def launch(self, order: LaunchOrder) -> LocalRun:
-        """Start the attempt's process.
+    def _change(self, zygote: Zygote | None, missing: str) -> None:
+        self._zygote, self._missing = zygote, missing
+        changed, self._changed = self._changed, anyio.Event()
+        changed.set()
+
+    async def launch(self, order: LaunchOrder, hear: Callable[[str], None] = lambda _: None) -> LocalRun:
+        """Start the attempt's process; it is there when this returns.
 
         Raises:
+            LaunchFailed: no process can be started now.
             LauncherGone: the zygote died just now.
 
         """
-        await self._replaced.wait()
-        zygote = self._zygote
-        assert zygote is not None
+        while (zygote := self._zygote) is None:
+            if self._missing:
+                raise LaunchFailed(self._missing)
+            await self._changed.wait()
         assert self._group is not None
         self._launches += 1
         request = Launch(
@@ -81,7 +116,10 @@ class LocalLauncher:
             directory=str(order.directory),
             cold=needs_cold_start(order.environment, self._environment),
         )
-        run = await zygote.launch(request, show_line=self._show_line)
+        try:
+            run = await zygote.launch(request, show_line=self._show_line, hear=hear)
+        except OSError as error:
+            raise LaunchFailed(shortage(error)) from error
         self._group.start_soon(run.take_output)
         return run
 
@@ -89,8 +127,9 @@ class LocalLauncher:
 class Zygote:
     """One zygote process, from its start to its end. `on_end` is called before anybody can hear that its runs' processes ended."""
 
-    def __init__(self, environment: Mapping[str, str], *, on_end: Callable[[], None]) -> None:
+    def __init__(self, environment: Mapping[str, str], open_files_max: int, *, on_end: Callable[[], None]) -> None:
         self._environment = dict(environment)
+        self._open_files_max = open_files_max
         self._on_end = on_end
         self._channel, self._theirs = socket.socketpair()
         self._channel.setblocking(False)
@@ -102,18 +141,22 @@ class Zygote:
         """Start the process and take its answers until it is gone.
 
         Raises:
-            LauncherGone: it ended before it was ready.
+            LauncherGone: it could not be started, or ended before it was ready.
 
         """
-        process = self._start()
+        try:
+            process = self._start()
+        except OSError as error:
+            self._channel.close()
+            raise LauncherGone(shortage(error)) from error
         try:
             if not await self._take_answers(task_status):
-                raise LauncherGone("The process that starts runs ended before it was ready; its error is shown above.")
+                raise LauncherGone("the process that starts runs ended before it was ready; its error is shown above")
         finally:
             self._end(process)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-P", "-m", "headwater.agents.zygote", str(self._theirs.fileno())]
+        command = [sys.executable, "-P", "-m", "headwater.agents.zygote", str(self._theirs.fileno()), str(self._open_files_max)]
         with self._theirs:
             # In a session of its own: a Ctrl-C in the agent's terminal is the agent's to answer.
             return subprocess.Popen(  # noqa: S603 - our own program
@@ -144,16 +187,21 @@ class Zygote:
                         task_status.started()
                     case Launched():
                         if (run := self._runs.get(answer.launch_id)) is not None:
-                            run.process_id = answer.pid
+                            run.set_started(answer.pid)
+                    case NotLaunched():
+                        if (run := self._runs.pop(answer.launch_id, None)) is not None:
+                            run.set_refused(answer.reason)
                     case Ended():
                         if (run := self._runs.pop(answer.launch_id, None)) is not None:
-                            run.set_ended(answer.status)
+                            run.set_ended(answer)
 
-    async def launch(self, request: Launch, *, show_line: Callable[[str], None] | None) -> LocalRun:
-        """Order a process.
+    async def launch(self, request: Launch, *, show_line: Callable[[str], None] | None, hear: Callable[[str], None]) -> LocalRun:
+        """Order a process; return when it is there.
 
         Raises:
+            LaunchFailed: the zygote cannot start it.
             LauncherGone: the zygote is gone.
+            OSError: there is no room for its pipes here.
 
         """
 
@@ -161,16 +209,18 @@ class Zygote:
             with suppress(LauncherGone):  # then the process is gone, or being killed
                 await self._send(frame(Signal(request.launch_id, number)))
 
-        run = LocalRun(send_signal, show_line=show_line, mark=mark_in(request.environment))
+        run = LocalRun(send_signal, show_line=show_line, hear=hear, mark=mark_in(request.environment))
         self._runs[request.launch_id] = run
         try:
-            await self._send(frame(request), run.childs_ends)
-        except LauncherGone:
+            try:
+                await self._send(frame(request), run.childs_ends)
+            finally:
+                run.close_childs_ends()
+            await run.started()
+        except (LauncherGone, LaunchFailed):
             self._runs.pop(request.launch_id, None)
             run.close()
             raise
-        finally:
-            run.close_childs_ends()
         return run
 
     async def _send(self, data: bytes, descriptors: list[int] | None = None) -> None:
@@ -199,8 +249,8 @@ class Zygote:
             status = process.wait()
         if status:
             self._end_families()
-        for run in self._runs.values():
-            run.set_ended(_KILLED)
+        for launch_id, run in self._runs.items():
+            run.set_ended(Ended(launch_id, _KILLED))
         self._runs.clear()
         self.ended.set()
 

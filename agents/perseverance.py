@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import anyio
 
@@ -17,10 +17,21 @@ PAUSE_SECONDS_MAX = 3.0
 _log = logging.getLogger(__name__)
 
 
-async def until_done(call: Callable[[], Awaitable[T]], what: str, *, tell: Callable[[str], None] = lambda _: None) -> T:
+class Listener(Protocol):
+    """Who hears that the log takes something, or does not."""
+
+    def waits(self, error: Exception) -> None: ...
+
+    def goes_on(self) -> None: ...
+
+
+async def until_done(
+    call: Callable[[], Awaitable[T]], what: str, *, tell: Callable[[str], None] = lambda _: None, listener: Listener | None = None
+) -> T:
     """Call until the log does it, and return what it returned. What is called must be safe to repeat.
 
-    `tell` gets a sentence for people, once, where it is not done the first time.
+    `tell` gets a sentence for people, once, where it is not done the first time. `listener` hears of each time that it is not done, and
+    then of the time that it is.
 
     Raises:
         HeadwaterError: the log answered, and refused.
@@ -29,10 +40,16 @@ async def until_done(call: Callable[[], Awaitable[T]], what: str, *, tell: Calla
     pause = PAUSE_SECONDS_MIN
     while True:
         try:
-            return await call()
+            done = await call()
         except (LogUnavailable, OutcomeUnknown, LogFull, NoAnswer) as error:
             _log.debug("%s: %s; trying again", what, error)
             if pause == PAUSE_SECONDS_MIN:
                 tell(f"This waits for the log: {what}. {error}")
+            if listener is not None:
+                listener.waits(error)
+        else:
+            if listener is not None and pause > PAUSE_SECONDS_MIN:
+                listener.goes_on()
+            return done
         await anyio.sleep(pause)
         pause = min(PAUSE_SECONDS_MAX, 2 * pause)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import anyio
 import msgspec
 
 from headwater.core import subjects
-from headwater.core.errors import LogUnavailable, NoAnswer
+from headwater.core.codec import message_decoder
+from headwater.core.errors import CommitUnreadable, LogUnavailable, NoAnswer
 from headwater.core.log.protocol import LiveMessage, Log
 from headwater.core.presence import HoldsAnswer, HoldsQuestion
 
@@ -14,8 +17,8 @@ _ANSWER_SECONDS = 1.0
 _PAUSE_SECONDS = 0.2
 
 _encode = msgspec.json.Encoder().encode
-_decode_question = msgspec.json.Decoder(HoldsQuestion).decode
-_decode_answer = msgspec.json.Decoder(HoldsAnswer).decode
+_decode_question = message_decoder(HoldsQuestion)
+_decode_answer = message_decoder(HoldsAnswer)
 
 
 async def ask_holder(log: Log, agent_id: str, run_id: str, attempt: int, *, patience_seconds: float) -> bool | None:
@@ -29,24 +32,27 @@ async def ask_holder(log: Log, agent_id: str, run_id: str, attempt: int, *, pati
             while True:
                 try:
                     data = await log.request(subjects.ask_agent(agent_id), question, timeout=_ANSWER_SECONDS)
-                    return _decode_answer(data).holds
-                except (NoAnswer, msgspec.MsgspecError):
-                    await anyio.sleep(_PAUSE_SECONDS)
+                except NoAnswer:
+                    pass
                 except LogUnavailable:
                     break
+                else:
+                    with suppress(CommitUnreadable):
+                        return _decode_answer(data).holds
+                await anyio.sleep(_PAUSE_SECONDS)
             await anyio.sleep(_PAUSE_SECONDS)
             continue
         return None
 
 
-async def answer(message: LiveMessage, holds: bool, *, lease_seconds: float) -> None:
+async def answer(message: LiveMessage, said: HoldsAnswer) -> None:
     """Answer the question that the message is."""
-    await message.respond(_encode(HoldsAnswer(holds, lease_seconds)))
+    await message.respond(_encode(said))
 
 
 def question_in(message: LiveMessage) -> HoldsQuestion | None:
     """Return the question in the message; None where it is none that this version understands."""
     try:
         return _decode_question(message.data)
-    except msgspec.MsgspecError:
+    except CommitUnreadable:
         return None

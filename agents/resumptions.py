@@ -55,7 +55,7 @@ class Resumptions:
                     for recorded in batch:
                         # Most commits are what this attempt itself recorded; those need not be decoded.
                         if _RESUMED in recorded.data:
-                            resumed = [event for event in recorded.commit.events if isinstance(event, TaskRunResumed)]
+                            resumed = [event for event in recorded.events if isinstance(event, TaskRunResumed)]
                             self._heard.extend((event.slug, event.map_index) for event in resumed)
         except LogError as error:
             _log.debug("Who resumes what of the run cannot be heard any more: %s", error)

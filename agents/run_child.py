@@ -11,10 +11,14 @@ import time
 from collections.abc import Iterable
 from typing import NoReturn
 
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 
 from headwater.agents import process_tree, run_process
+from headwater.agents.beginning import TERMINAL_SIGNALS, ignore_terminals, with_second_thread
 from headwater.agents.launch_wire import LIFELINE_DESCRIPTOR, REPORT_DESCRIPTOR, Frames, Launch, read_requests
+
+HELD_OFF = frozenset({signal.SIGTERM, *TERMINAL_SIGNALS})
+"""Signals that the zygote ignores, and holds off while it forks: they mean something to the process of a run."""
 
 
 def reserve_descriptors() -> None:
@@ -45,8 +49,7 @@ def run_later(parent: int, lifeline: int, unused: Iterable[int], orders: socket.
     status = 1
     try:
         _cut_off(parent, unused)
-        with start_blocking_portal() as portal:
-            status = _run_ordered(portal, lifeline, orders)
+        status = with_second_thread(lambda portal: _run_ordered(portal, lifeline, orders))
     except BaseException:  # noqa: BLE001 - see above
         sys.excepthook(*sys.exc_info())
     finally:
@@ -69,7 +72,10 @@ def _run_ordered(portal: BlockingPortal, lifeline: int, orders: socket.socket) -
 
 def _cut_off(parent: int, unused: Iterable[int]) -> None:
     signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for number in (signal.SIGCHLD, *HELD_OFF):
+        signal.signal(number, signal.SIG_DFL)
+    ignore_terminals()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_OFF)
     os.setsid()
     process_tree.end_with_parent(parent)
     # What orphans a run makes stay its own: those that come to the zygote are of runs that have ended.

@@ -19,16 +19,17 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
-from anyio.from_thread import BlockingPortal, start_blocking_portal
+from anyio.from_thread import BlockingPortal
 
 from headwater.agents import flow_loading
 from headwater.agents.attempt import AttemptOrder, wants_source
 from headwater.agents.backstage import Backstage, open_backstage
+from headwater.agents.beginning import ignore_terminals, report_not_begun, with_second_thread
 from headwater.agents.bridge import BackstageGone
 from headwater.agents.errors import AttemptFenced
 from headwater.agents.failures import failure_of
 from headwater.agents.launch_wire import LIFELINE_DESCRIPTOR, REPORT_DESCRIPTOR
-from headwater.agents.launching import Report
+from headwater.agents.launching import NO_THREAD, STATUS_INTERRUPTED, STATUS_NOT_BEGUN, Report
 from headwater.agents.recorder import AttemptRecorder
 from headwater.agents.result_caches import ResultCaches
 from headwater.core.errors import HeadwaterError
@@ -39,6 +40,7 @@ from headwater.core.settings import RETRY_IN_PROCESS_SECONDS
 from headwater.core.states import StateName
 from headwater.core.text import shown
 from headwater.engine import interrupts, timeouts
+from headwater.engine.children import children_of_this_run
 from headwater.engine.interrupts import is_interrupt
 from headwater.utilities.configuration import config
 from headwater.utilities.context import context
@@ -48,7 +50,6 @@ if TYPE_CHECKING:
     from headwater.engine.state import State
     from headwater.graph.flow import Flow
 
-STATUS_INTERRUPTED = 143
 STATUS_FAILED = 70
 STATUS_UNREACHABLE = 75
 _NAMED_MAX = 3
@@ -106,8 +107,7 @@ class Interruption:
 
 def main() -> int:
     """Execute the attempt that the environment names, and return the process's exit status."""
-    with start_blocking_portal() as portal:
-        return execute(portal)
+    return with_second_thread(execute)
 
 
 def execute(portal: BlockingPortal) -> int:
@@ -140,6 +140,11 @@ def execute(portal: BlockingPortal) -> int:
     except HeadwaterError as error:
         _say(str(error))
         return STATUS_UNREACHABLE
+    except RuntimeError as error:
+        if NO_THREAD not in str(error):
+            raise
+        report_not_begun(error)  # the name of the server cannot be looked up without one; what the flow does is judged elsewhere
+        return STATUS_NOT_BEGUN
 
 
 def _abandon(gone: BackstageGone, backstage: Backstage, process_id: int) -> NoReturn:
@@ -156,7 +161,7 @@ def _hand_in(report: Report, order: AttemptOrder, started: datetime) -> None:
         duration = (datetime.now(UTC) - started).total_seconds()
         # Without a report, which needs a descriptor that the flow's code may have closed, the agent reads the log.
         with suppress(OSError):
-            os.write(REPORT_DESCRIPTOR, json_bytes(msgspec.structs.replace(report, duration_seconds=duration)))
+            os.write(REPORT_DESCRIPTOR, json_bytes(msgspec.structs.replace(report, duration_seconds=duration)) + b"\n")
 
 
 def _tell_what_is_lost(backstage: Backstage) -> None:
@@ -252,6 +257,8 @@ class _Attempt:
             raise BackstageGone
         if backstage.record.stopping or self._interruption.came:
             self._interruption.hold_off()
+            if children_of_this_run:
+                self._call(backstage.cancel_children, frozenset(children_of_this_run))
             self._call(backstage.flush)
             return None
         if state.is_finished():
@@ -380,4 +387,5 @@ def _end_in_any_case() -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    ignore_terminals()
     leave(main())

@@ -47,6 +47,8 @@ class Slots:
         self._on_change = on_change
         self._starting_max = starting_max or STARTING_PER_CPU * (os.cpu_count() or 1)
         self._closed = False
+        self._paused = False
+        self._one_at_a_time = False
         self._taken = 0
         self._starting = 0
 
@@ -54,7 +56,8 @@ class Slots:
     def free(self) -> bool:
         """Whether a run would be taken now."""
         below_limit = self._limit is None or self._taken < self._limit
-        return not self._closed and below_limit and self._starting < self._starting_max
+        starting_max = 1 if self._one_at_a_time else self._starting_max
+        return not self._closed and not self._paused and below_limit and self._starting < starting_max
 
     def take(self) -> Slot | None:
         """Take a slot; None where none is free."""
@@ -67,6 +70,18 @@ class Slots:
         """Have no free slot from here on."""
         before = self.free
         self._closed = True
+        self._tell(before)
+
+    def pause(self) -> None:
+        """Have no free slot until `resume`."""
+        before = self.free
+        self._paused = True
+        self._tell(before)
+
+    def resume(self, *, one_at_a_time: bool = False) -> None:
+        """Have free slots again; `one_at_a_time`: none while one run is being started."""
+        before = self.free
+        self._paused, self._one_at_a_time = False, one_at_a_time
         self._tell(before)
 
     def change(self, *, taken: int = 0, starting: int = 0) -> None:

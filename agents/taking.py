@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from datetime import datetime
 
 import anyio
 
 from headwater.agents.custody import Custody, Verdict
-from headwater.agents.deliveries import Action, Ask, Claim, Drop, Keep, LookAgain, LoseOwn, Rearm, action_for
+from headwater.agents.deliveries import Action, Ask, Claim, Drop, Keep, LookAgain, LoseOwn, Rearm, action_for, told_time
+from headwater.agents.farewell import Farewell
 from headwater.agents.flow_slots import FlowSlots
 from headwater.agents.held_runs import HeldRun, HeldRuns
 from headwater.agents.leases import Leases
-from headwater.agents.perseverance import until_done
+from headwater.agents.outage import Outage
 from headwater.agents.questions import ask_holder
 from headwater.agents.slots import Slots
 from headwater.core.aggregates import Aggregate, Author
 from headwater.core.commands import ClaimRun, LoseAttempt, RegisterAgent, RunCommand
-from headwater.core.errors import HeadwaterError, IllegalTransition, LogError
+from headwater.core.errors import CommitTooLarge, CommitUnreadable, HeadwaterError, IllegalTransition, LogError, Refused
 from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import Delivery, Log
 from headwater.core.operations.runs import arm, complete_creation
@@ -32,7 +35,10 @@ _RunAggregate = Aggregate[Run, RunCommand]
 
 
 class Taking:
-    """Takes wake-ups: drops, keeps, asks about or claims each. One for an agent; `take` runs once for each item, all at once."""
+    """Takes wake-ups: drops, keeps, asks about or claims each. One for an agent; `take` runs once for each item, all at once.
+
+    `now` is the log's clock.
+    """
 
     def __init__(  # noqa: PLR0917 - made in one place
         self,
@@ -44,9 +50,15 @@ class Taking:
         held: HeldRuns,
         custody: Custody,
         flow_slots: FlowSlots,
+        now: Callable[[], datetime],
+        outage: Outage,
+        farewell: Farewell,
         show: logging.Logger,
     ) -> None:
         self._log = log
+        self._now = now
+        self._outage = outage
+        self._farewell = farewell
         self._agent_id = agent.agent_id
         self._agent_name = agent.name
         self._show = show
@@ -72,7 +84,12 @@ class Taking:
 
     async def _settle(self, delivery: Delivery) -> bool:
         """Decide and act until nothing is left to decide. Returns True where the item is another copy of one that a held run lives on."""
-        run = await until_done(lambda: complete_creation(self._log.events, delivery.item), "the run's creation")
+        try:
+            run = await self._outage.until_done(lambda: complete_creation(self._log.events, delivery.item), "the run's creation")
+        except (CommitUnreadable, CommitTooLarge, Refused) as error:
+            self._show.error("A wake-up of run %s cannot be used, and is set aside: %s", delivery.item.run_id, error)
+            await delivery.set_aside(str(error))
+            return False
         while True:
             action = self._action(run, delivery)
             if isinstance(action, Keep):
@@ -90,7 +107,7 @@ class Taking:
             delivery.item.generation,
             agent_id=self._agent_id,
             holds=self._held.attempts(delivery.item.run_id),
-            now=self._author.clock(),
+            now=told_time(self._now(), delivery.offered_at, delivery.item.creation),
         )
 
     async def _dismiss(self, action: Action, run: _RunAggregate | None, delivery: Delivery) -> None:
@@ -101,10 +118,10 @@ class Taking:
             case Rearm():
                 assert run is not None
                 state = run.state
-                await until_done(lambda: arm(self._log.queues, state, now=self._author.clock()), "the run's timer")
+                await self._outage.until_done(lambda: arm(self._log.queues, state, now=self._now()), "the run's timer")
             case Drop():
                 _log.debug("run %s: wake-up dropped, %s", delivery.item.run_id, action.why)
-        await until_done(delivery.done, "a wake-up")
+        await self._outage.until_done(delivery.done, "a wake-up")
 
     async def _dispute(self, action: Action, run: _RunAggregate, delivery: Delivery) -> bool:
         """Find out whether somebody still holds the run. Returns False where somebody does, and the item is given back."""
@@ -126,7 +143,7 @@ class Taking:
             case _:
                 raise AssertionError(action)
         commit_id = new_id()
-        await until_done(
+        await self._outage.until_done(
             lambda: run.execute(LoseAttempt(attempt, reason, self._author.clock()), self._author, commit_id=commit_id), "a lost attempt"
         )
         return True
@@ -146,11 +163,11 @@ class Taking:
             verdict = await self._execute(run, held, delivery)
         finally:
             slot.give()
-            with anyio.move_on_after(LET_GO_SECONDS, shield=True):
+            with anyio.move_on_after(self._farewell.left(LET_GO_SECONDS), shield=True):
                 await self._let_go(held, delivery, verdict)
         if verdict is Verdict.WAITS and await self._flow_slots.any_free(created.flow_group_id):
             # One became free before the item was done with: whoever freed it saw the item, and woke nobody.
-            await until_done(lambda: arm(self._log.queues, run.state, now=self._author.clock()), "a wake-up")
+            await self._outage.until_done(lambda: arm(self._log.queues, run.state, now=self._now()), "a wake-up")
         return verdict is Verdict.LOST
 
     async def _execute(self, run: _RunAggregate, held: HeldRun, delivery: Delivery) -> Verdict:
@@ -161,7 +178,7 @@ class Taking:
         commit_id = new_id()
         claim = ClaimRun(delivery.item.generation, self._agent_id, self._agent_name)
         try:
-            await until_done(lambda: run.execute(claim, self._author, commit_id=commit_id, refresh=False), "a claim")
+            await self._outage.until_done(lambda: run.execute(claim, self._author, commit_id=commit_id, refresh=False), "a claim")
         except IllegalTransition:
             return Verdict.LOST  # a race, to somebody who may have cancelled, rescheduled or claimed it
         held.attempt = run.state.attempt
@@ -171,7 +188,7 @@ class Taking:
                 return await self._custody.hand_back(run, held, "the flow's limit was reached before it")
             return await self._custody.keep(run, held)
         finally:
-            with anyio.move_on_after(LET_GO_SECONDS, shield=True):
+            with anyio.move_on_after(self._farewell.left(LET_GO_SECONDS), shield=True):
                 await self._flow_slots.free(held.created, held.attempt)
 
     async def _let_go(self, held: HeldRun, delivery: Delivery, verdict: Verdict) -> None:
@@ -183,7 +200,7 @@ class Taking:
                 continue
             match verdict:
                 case Verdict.ENDED | Verdict.WAITS:
-                    await until_done(item.done, "a wake-up")
+                    await self._outage.until_done(item.done, "a wake-up")
                 case Verdict.GIVEN_BACK:
                     await self._give_back(item)
                 case Verdict.LOST if item is not delivery:

@@ -5,8 +5,8 @@ new interpreter where the environment demands one. Each is the leader of a sessi
 keeps one spare process ready, which has its threads already and waits for an order.
 
 The agent holds the other end of a socket. When it closes, however the agent ended, the zygote kills all that it started and ends. It
-never runs code of the user's, so nothing can keep it from that. When the zygote itself is killed, the kernel kills the run processes (on
-Linux; elsewhere they watch their lifeline) and the agent kills what they started.
+never runs code of the user's, so nothing can keep it from that; and no launch that fails ends it: the agent is told why. When the zygote
+itself is killed, the kernel kills the run processes (on Linux; elsewhere they watch their lifeline) and the agent kills what they started.
 
 On Linux nothing that a run started gets away: a run's process adopts its orphans, and when it ends, the zygote inherits them. So every
 child of the zygote's that it did not start itself is left of a run that has ended, and is killed: before the agent hears of the run's end
@@ -15,6 +15,7 @@ where that was not a good one, else when there is nothing to do.
 
 from __future__ import annotations
 
+import errno
 import gc
 import os
 import select
@@ -22,28 +23,35 @@ import signal
 import socket
 import sys
 import time
+import traceback
 from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
-from headwater.agents import process_tree, run_child, run_process
+from headwater.agents import control_groups, open_files, process_tree, run_child, run_process
 from headwater.agents.launch_wire import (
     LIFELINE_DESCRIPTOR,
+    NO_DESCRIPTOR,
     REPORT_DESCRIPTOR,
     Ended,
     Frames,
     Launch,
     Launched,
+    NotLaunched,
     Ready,
     Signal,
     frame,
     read_requests,
 )
+from headwater.agents.shortages import shortage
 
 SPARE_AFTER_SECONDS = 0.01
 """So long nothing must have been asked before a spare process is made: while runs start, it would only take their time."""
 SPARE_AFTER_SECONDS_MAX = 60.0
 SWEEP_SECONDS = 1.0
 """What a run that ended well left behind lives so long at most; a sweep looks at every process, too much for the end of each of many."""
+_PEAK_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
+_NOT_OURS = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT)
+"""What ends programs in terminals and at the end of services is for the agent to answer; this process lives as long as its socket."""
 PATIENCE_SECONDS = 2.0
 """How long what was killed may take to be gone, before nobody waits for it any more: the kernel may keep it in a call to a dead disk."""
 
@@ -70,6 +78,7 @@ class Zygote:
         self._descriptors: list[int] = []
         self._lifeline, self._lifeline_held = os.pipe()
         self._woken, self._wake = socket.socketpair()
+        self._memory_kills = control_groups.memory_kills()
 
     def serve(self) -> NoReturn:
         """Serve the agent until it is gone, then end everything that was started, and this process."""
@@ -84,6 +93,8 @@ class Zygote:
                 pass
         except ConnectionError:
             pass  # the agent went while it was told something
+        except BaseException:  # noqa: BLE001 - whatever it is: nothing that was started may outlive this process
+            traceback.print_exc()
         finally:
             self._end_all()
             os._exit(0)
@@ -107,7 +118,8 @@ class Zygote:
                 return False
             for request in requests:
                 if isinstance(request, Signal):
-                    self._signal(request)
+                    with suppress(OSError):  # it is gone, or no files are left to look for what it started
+                        self._signal(request)
                 else:
                     self._launch(request)
         return True
@@ -120,16 +132,29 @@ class Zygote:
                 process_tree.send([each for each in descendants if not _is_in_group(each, process_id)], request.number)
 
     def _launch(self, launch: Launch) -> None:
+        """Start the process, or say why it cannot be started: whatever that is, the processes of other runs go on."""
         output, report = self._descriptors.pop(0), self._descriptors.pop(0)
+        try:
+            process_id = self._start(launch, output, report)
+        except OSError as error:
+            self._send(frame(NotLaunched(launch.launch_id, shortage(error))))
+            return
+        finally:
+            for descriptor in (output, report):
+                if descriptor != NO_DESCRIPTOR:
+                    os.close(descriptor)
+        self._children[process_id] = launch.launch_id
+        self._send(frame(Launched(launch.launch_id, process_id)))
+
+    def _start(self, launch: Launch, output: int, report: int) -> int:
+        if NO_DESCRIPTOR in {output, report}:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         process_id = None if launch.cold else self._order_spare(launch, output, report)
         if process_id is None:
-            process_id = os.fork()
+            process_id = _fork()
             if not process_id:
                 run_child.run_now(self._process_id, self._lifeline, self._unused(), launch, output, report)
-        self._children[process_id] = launch.launch_id
-        os.close(output)
-        os.close(report)
-        self._send(frame(Launched(launch.launch_id, process_id)))
+        return process_id
 
     def _order_spare(self, launch: Launch, output: int, report: int) -> int | None:
         """Let the spare process be this run's; None where there is none, or it has just died."""
@@ -149,12 +174,25 @@ class Zygote:
         return spare.process_id
 
     def _make_spare(self) -> None:
-        ours, theirs = socket.socketpair()
-        process_id = os.fork()
-        if not process_id:
-            run_child.run_later(self._process_id, self._lifeline, [*self._unused(), ours.fileno()], theirs)
-        theirs.close()
+        """Make a spare process; where none can be made, try again later, and start runs without one meanwhile."""
+        try:
+            ours, theirs = socket.socketpair()
+        except OSError:
+            self._make_spare_later()
+            return
+        with theirs:
+            try:
+                process_id = _fork()
+            except OSError:
+                ours.close()
+                self._make_spare_later()
+                return
+            if not process_id:
+                run_child.run_later(self._process_id, self._lifeline, [*self._unused(), ours.fileno()], theirs)
         self._spare = Spare(process_id, ours)
+
+    def _make_spare_later(self) -> None:
+        self._spare_after_seconds = min(SPARE_AFTER_SECONDS_MAX, 2 * self._spare_after_seconds)
 
     def _unused(self) -> list[int]:
         """The descriptors that a child must not hold."""
@@ -166,14 +204,14 @@ class Zygote:
         """Tell the agent of each child that ended; what it left behind is killed."""
         ended: list[Ended] = []
         while (dead := self._next_dead()) is not None:
-            process_id, status = dead
+            process_id, status, peak_bytes = dead
             if process_id in self._children:
-                ended.append(Ended(self._children.pop(process_id), status))
+                ended.append(self._ended(self._children.pop(process_id), status, peak_bytes))
             elif self._spare is not None and process_id == self._spare.process_id:
                 self._spare.orders.close()
                 self._spare = None
                 # It died of itself: the next one may as well, and must not keep us busy with dying.
-                self._spare_after_seconds = min(SPARE_AFTER_SECONDS_MAX, 2 * self._spare_after_seconds)
+                self._make_spare_later()
             else:
                 self._undying.discard(process_id)
             if self._to_sweep_since is None:
@@ -183,8 +221,17 @@ class Zygote:
         for each in ended:
             self._send(frame(each))
 
-    def _next_dead(self) -> tuple[int, int] | None:
-        """Wait for a child that is dead; return its number and its exit status, having killed the rest of its group."""
+    def _ended(self, launch_id: int, status: int, peak_bytes: int) -> Ended:
+        if status != -signal.SIGKILL:
+            return Ended(launch_id, status, peak_bytes)
+        # Nobody but the kernel knows whom it killed for want of memory. It counts them: one of those who died by it since the last look.
+        kills = control_groups.memory_kills()
+        out_of_memory = kills > self._memory_kills
+        self._memory_kills += out_of_memory
+        return Ended(launch_id, status, peak_bytes, out_of_memory, control_groups.memory_max())
+
+    def _next_dead(self) -> tuple[int, int, int] | None:
+        """Wait for a child that is dead; return its number, exit status and peak memory, having killed the rest of its group."""
         if hasattr(os, "waitid"):
             with suppress(ChildProcessError):
                 dead = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
@@ -192,15 +239,15 @@ class Zygote:
                     if dead.si_pid in self._children:
                         # Not waited for yet, the dead leader keeps its number: nobody else's group can be hit.
                         _signal_group(dead.si_pid, signal.SIGKILL)
-                    _, status = os.waitpid(dead.si_pid, 0)
-                    return dead.si_pid, os.waitstatus_to_exitcode(status)
+                    _, status, used = os.wait4(dead.si_pid, 0)
+                    return dead.si_pid, os.waitstatus_to_exitcode(status), used.ru_maxrss * _PEAK_UNIT_BYTES
             return None
         with suppress(ChildProcessError):
-            process_id, status = os.waitpid(-1, os.WNOHANG)
+            process_id, status, used = os.wait4(-1, os.WNOHANG)
             if process_id:
                 with suppress(ProcessLookupError, PermissionError):
                     os.killpg(process_id, signal.SIGKILL)
-                return process_id, os.waitstatus_to_exitcode(status)
+                return process_id, os.waitstatus_to_exitcode(status), used.ru_maxrss * _PEAK_UNIT_BYTES
         return None
 
     def _sweep(self) -> None:
@@ -234,6 +281,18 @@ class Zygote:
 
     def _send(self, data: bytes) -> None:
         self._channel.sendall(data)
+
+
+def _fork() -> int:
+    """Fork. A signal that reaches the child before it has taken its own stand waits until then (`run_child`)."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, run_child.HELD_OFF)
+    process_id = -1
+    try:
+        process_id = os.fork()
+    finally:
+        if process_id:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, run_child.HELD_OFF)
+    return process_id
 
 
 def _wait_until_dead(process_id: int, deadline: float) -> None:
@@ -270,7 +329,10 @@ def _channel_from(descriptor: int) -> socket.socket:
 
 
 def main() -> NoReturn:
-    """Serve the agent whose socket is the descriptor named on the command line."""
+    """Serve the agent whose socket is the descriptor named on the command line, with the limit of open files named behind it."""
+    for number in _NOT_OURS:
+        signal.signal(number, signal.SIG_IGN)
+    open_files.set_limit(int(sys.argv[2]))
     channel = _channel_from(int(sys.argv[1]))
     run_process.warm_up()
     gc.collect()

@@ -80,7 +80,9 @@ def start(
         show_flow_logs=show_flow_logs,
         log_level=log_level,
         key=settings.key,
-        nats_url=settings.nats_url,
+        # Where the home's server says where it is, it may be elsewhere later: the agent is to ask it again.
+        nats_url=None if settings.found_in_home else settings.nats_url,
+        home=settings.home if settings.found_in_home else None,
     ).start()
 
 

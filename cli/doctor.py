@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +16,7 @@ from headwater.cli.connection import connection, given_options
 from headwater.cli.output import Output, OutputForm, coloured, examples, print_json
 
 if TYPE_CHECKING:
+    from headwater.core.health import LogHealth
     from headwater.core.log.protocol import Log
     from headwater.core.settings import ConnectionSettings
 
@@ -111,12 +112,35 @@ def _server(settings: ConnectionSettings) -> list[Check]:
         return [Check("Server", Verdict.BAD, str(error), error.hint or "")]
 
 
+def _log_check(position: int, health: LogHealth | None) -> Check:
+    """Say whether the log takes writes, and how much room it has."""
+    from headwater.core.wording import size_words
+
+    if health is not None and health.problem is not None:
+        advice = (
+            "Nothing is started or recorded until it does. Free disk space where NATS stores, or start the NATS nodes that are missing."
+        )
+        return Check("Log", Verdict.BAD, f"it takes no writes: {health.problem}", advice)
+    words = f"{position} commits"
+    if health is None or health.free_bytes is None:
+        return Check("Log", Verdict.GOOD, words)
+    little = health.free_bytes < 2**30
+    advice = "The log stops taking commits when the disk is full." if little else ""
+    words += f", {size_words(health.free_bytes)} free where it is stored"
+    return Check("Log", Verdict.WORTH_A_LOOK if little else Verdict.GOOD, words, advice)
+
+
 async def _log_and_views(log: Log) -> list[Check]:
     from headwater.core.errors import HeadwaterError
+    from headwater.core.health import ask_health
     from headwater.core.query_client import Views
 
     tail = await log.events.tail()
-    checks = [Check("Log", Verdict.GOOD, f"{tail.position} commits")]
+    health = await ask_health(log)
+    checks = [_log_check(tail.position, health.log if health is not None else None)]
+    if health is not None:
+        away = {part: why for part, why in health.problems.items() if not health.parts.get(part, True)}
+        checks += [Check("Server", Verdict.BAD, f"its {part} is away: {why}", "See the server's log.") for part, why in away.items()]
     views = Views(log)
     try:
         status = await views.status()
@@ -135,4 +159,17 @@ async def _log_and_views(log: Log) -> list[Check]:
     words = ", ".join(f"{agent.name} ({', '.join(agent.labels) or 'no labels'})" for agent in agents)
     advice = "" if agents else "Runs wait until there is one: headwater agent local start"
     checks.append(Check("Agents", Verdict.GOOD if agents else Verdict.WORTH_A_LOOK, words or "none is working", advice))
-    return checks
+    return [*checks, *await _warnings_of(log, {agent.id: agent.name for agent in agents})]
+
+
+async def _warnings_of(log: Log, names: Mapping[str, str]) -> list[Check]:
+    """Ask the agents how they are, at most so many, and tell what is wrong with those that answer."""
+    from headwater.core.presence import warnings_in
+    from headwater.projections.audit.surroundings import ask_agents
+
+    answers = await ask_agents(log, names)
+    return [
+        Check("Agent", Verdict.WORTH_A_LOOK, f"{names[agent_id]}: {words}", "The agent's own output tells when this began.")
+        for agent_id, said in sorted(answers.items())
+        for words in warnings_in(said)
+    ]

@@ -12,8 +12,7 @@ import typer
 from headwater.cli.connection import with_client
 from headwater.cli.output import Output, OutputForm, coloured, examples, print_json, say, warn
 from headwater.core import subjects
-from headwater.core.errors import CommitUnreadable
-from headwater.core.events import AgentRegistered, AnyEvent, FlowRegistered, NameClaimed, ProjectCreated, RunCreated, UnknownEvent
+from headwater.core.events import AgentRegistered, FlowRegistered, NameClaimed, ProjectCreated, RunCreated, UnknownEvent
 from headwater.core.wording import in_words
 
 if TYPE_CHECKING:
@@ -165,27 +164,20 @@ class Names:
 
     async def _name(self, subject: str) -> str:
         if subject not in self._known:
-            first = (await self._log.read(subject))[:1]
-            named = [event for each in first for event in _events(each) if isinstance(event, self._NAMED)]
+            # An actor is what the writer says, and may be no id at all.
+            first = (await self._log.read(subject))[:1] if subjects.parse(subject) is not None else []
+            named = [event for each in first for event in each.events if isinstance(event, self._NAMED)]
             self._known[subject] = named[0].name if named else ""
         return self._known[subject]
-
-
-def _events(recorded: Recorded) -> Sequence[AnyEvent]:
-    try:
-        return recorded.commit.events
-    except CommitUnreadable:
-        return ()
 
 
 async def lines(recorded: Recorded, names: Names, *, whole: bool) -> list[str]:
     """Return one line per event of the commit, aligned; of the `whole` log each line also says what it is about."""
     place = coloured(f"{recorded.position:>7}", "bright_black")
     time = recorded.recorded_at.astimezone().strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
-    try:
-        commit = recorded.commit
-    except CommitUnreadable as error:
-        return [f"{place}  {time}  {coloured(str(error), 'red')}"]
+    if (dead := recorded.dead_letter) is not None:
+        return [f"{place}  {time}  {coloured(f'dead letter: {dead.reason}', 'red')}"]
+    commit = recorded.commit
     head = f"{place}  {time}  {coloured(_fitted(await names.actor(commit.actor), _ACTOR_WIDTH), 'cyan')}  "
     if whole:
         head += f"{_fitted(await names.about(recorded), _ABOUT_WIDTH)}  "
@@ -197,15 +189,16 @@ def _fitted(words: str, width: int) -> str:
 
 
 def entries(recorded: Recorded) -> list[dict[str, Any]]:
-    """Return the events of a commit as plain data, each with its place in the log."""
+    """Return the events of a commit as plain data, each with its place in the log; of a dead letter, why it is one."""
     import msgspec
 
+    place = {"position": recorded.position, "recorded_at": recorded.recorded_at, "subject": recorded.subject}
+    if (dead := recorded.dead_letter) is not None:
+        return [{**place, "commit": None, "at": None, "actor": None, "cause": None, "event": None, "words": f"dead letter: {dead.reason}"}]
     commit = recorded.commit
     return [
         {
-            "position": recorded.position,
-            "recorded_at": recorded.recorded_at,
-            "subject": recorded.subject,
+            **place,
             "commit": commit.id,
             "at": commit.at,
             "actor": commit.actor,

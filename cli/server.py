@@ -14,6 +14,7 @@ from headwater.cli.output import Output, OutputForm, coloured, examples, print_j
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from headwater.core.health import ServerHealth
     from headwater.core.log.protocol import StreamSize
     from headwater.core.server_file import ServerFile
     from headwater.server.options import LogLevel, ServerOptions
@@ -48,6 +49,9 @@ def start(
     database_url: Annotated[str | None, typer.Option(metavar="URL", help="Use the PostgreSQL there, and start none.")] = None,
     replicas: Annotated[int, typer.Option(min=1, max=5, metavar="N", help="Copies of the log, on a NATS cluster.")] = 1,
     log_retention_days: Annotated[float, typer.Option(metavar="DAYS", help="How long the log lines of runs are kept.")] = 7.0,
+    accept_new_log: Annotated[
+        bool, typer.Option("--accept-new-log", help="Build the views anew from a log that is shorter than what they show.")
+    ] = False,
     log_level: Annotated[str, typer.Option(metavar="LEVEL", help="The server's own log: DEBUG, INFO, WARNING or ERROR.")] = "INFO",
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Leave the server running in the background.")] = False,
 ) -> None:
@@ -73,6 +77,7 @@ def start(
         database_url=database_url or settings.DATABASE_URL.value(),
         replicas=replicas,
         log_retention_days=log_retention_days,
+        accept_new_log=accept_new_log,
         log_level=cast("LogLevel", log_level.upper()),
     )
     if detach:
@@ -133,14 +138,15 @@ def status(context: typer.Context, home: HomeOption = None, output: Output = Out
 
     key = given_options(context).key or settings.KEY.value()
     found = server_status(_home(context, home), key=key)
-    views, streams = _views_and_streams(found.nats_url, key) if found.state == "running" and found.nats_url else (None, None)
+    views, streams, health = _views_streams_health(found.nats_url, key) if found.state == "running" and found.nats_url else (None,) * 3
     if output is OutputForm.JSON:
         import msgspec
 
-        print_json({**msgspec.to_builtins(found, enc_hook=str), "home": str(found.home), "views": views, "streams": streams})
+        told = {"home": str(found.home), "views": views, "streams": streams, "health": health}
+        print_json({**msgspec.to_builtins(found, enc_hook=str), **told})
     else:
         print(f"Headwater is {coloured(found.state, 'green' if found.state == 'running' else 'yellow')}.")
-        for name, value in [*_status_rows(found, views), *_stream_rows(streams or ())]:
+        for name, value in [*_status_rows(found, views), *_health_rows(health), *_stream_rows(streams or ())]:
             print(f"  {name:<9}{value}")
     if found.state != "running":
         if found.state == "stopped":
@@ -172,6 +178,23 @@ def _status_rows(found: ServerStatus, views: dict[str, Any] | None) -> list[tupl
     return rows
 
 
+def _health_rows(health: ServerHealth | None) -> list[tuple[str, str]]:
+    """Say whether the log takes writes, how much room it has, and which parts of the server are away."""
+    from headwater.core.wording import size_words
+
+    if health is None:
+        return []
+    rows = [("", coloured(f"{part}: {why}", "red")) for part, why in health.problems.items() if not health.parts.get(part, True)]
+    room = f"{size_words(health.log.free_bytes)} free where it is stored" if health.log.free_bytes is not None else ""
+    limit = f"JetStream's limit is {size_words(health.log.limit_bytes)}" if health.log.limit_bytes is not None else ""
+    if health.log.problem is not None:
+        rows.append(("Log", coloured(f"takes no writes: {health.log.problem}", "red")))
+        rows += [("", limit)] if limit else []
+    else:
+        rows.append(("Log", ", ".join(words for words in ("takes writes", room, limit) if words)))
+    return rows
+
+
 def _stream_rows(streams: Sequence[StreamSize]) -> list[tuple[str, str]]:
     """Say what the log holds, stream by stream."""
     from headwater.core.wording import size_words, span_words
@@ -188,28 +211,31 @@ def _stream_rows(streams: Sequence[StreamSize]) -> list[tuple[str, str]]:
     return rows
 
 
-def _views_and_streams(nats_url: str, key: str | None) -> tuple[dict[str, Any], tuple[StreamSize, ...] | None]:
-    """What the views say of themselves, or why they say nothing, and what the log holds; None where it does not answer."""
+def _views_streams_health(nats_url: str, key: str | None) -> tuple[dict[str, Any], tuple[StreamSize, ...] | None, ServerHealth | None]:
+    """What the views say of themselves, or why they say nothing; what the log holds; how the server fares. None is what does not answer."""
     import anyio
     import msgspec
 
     from headwater.core.errors import HeadwaterError
+    from headwater.core.health import ask_health
     from headwater.core.log.jetstream import open_log
     from headwater.core.query_client import Views
 
     streams: tuple[StreamSize, ...] | None = None
+    health: ServerHealth | None = None
 
     async def ask() -> dict[str, Any]:
-        nonlocal streams
+        nonlocal streams, health
         async with open_log(nats_url, key=key, name="cli") as log:
+            health = await ask_health(log)
             streams = await log.sizes()
             answer: dict[str, Any] = msgspec.to_builtins(await Views(log).status())
             return answer
 
     try:
-        return anyio.run(ask), streams
+        return anyio.run(ask), streams, health
     except HeadwaterError as error:
-        return {"problem": str(error)}, streams
+        return {"problem": str(error)}, streams, health
 
 
 @app.command(epilog=examples("headwater server stop"))

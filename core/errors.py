@@ -15,13 +15,17 @@
     ├── LogError                the log could not do it
     │   ├── Conflict            another writer was first; fold again, decide again
     │   ├── OutcomeUnknown      no answer came; safe to repeat with the same commit
+    │   │   ├── RunUnknown      of the creation of a run
+    │   │   └── RunNotCreated   of what precedes a creation: no run was created
     │   ├── LogUnavailable      no server at this address
+    │   │   └── LogNotWritable  it answers, and stores nothing
     │   ├── NoAnswer            nobody answered a question in time
     │   ├── KeyRefused          the server wants another key
     │   ├── LogFull             the broker reports that its storage is full
     │   ├── CommitTooLarge
     │   ├── CommitUnreadable
     │   └── StreamMismatch      the stream there is older, newer or not ours
+    │       └── StreamMissing   there is none: no server has made it yet
     ├── ViewsError
     │   ├── ViewsUnavailable    nobody answers queries (no server, or PostgreSQL is away)
     │   └── ViewsBehind         the views did not reach the position asked for in time
@@ -142,21 +146,66 @@ class OutcomeUnknown(LogError):
     """
 
     def __init__(self, commit_id: str, reason: str) -> None:
-        self.commit_id = commit_id
+        self.commit_id, self.reason = commit_id, reason
         super().__init__(
             f"It is unknown whether commit {commit_id} was written: {reason}",
             hint="Repeating the command is safe: it takes effect at most once.",
         )
 
 
+class RunUnknown(OutcomeUnknown):
+    """It could not be found out whether a run was created; `run_id` is the id that it has if it was, or will be.
+
+    Whoever repeats the command asks for another run, unless an idempotency key names this one (`has_key`).
+    """
+
+    def __init__(self, commit_id: str, run_id: str, cause: LogError, *, has_key: bool) -> None:
+        super().__init__(commit_id, str(cause))
+        self.run_id = run_id
+        if isinstance(cause, LogFull):
+            sentence = f"The log is full ({cause.reason}). Run {run_id} may be created as soon as there is room: its wake-up was stored."
+        else:
+            reason = cause.reason if isinstance(cause, OutcomeUnknown) else str(cause)
+            sentence = f"It is unknown whether run {run_id} was created: {reason}"
+        self.args = (sentence,)
+        look = f"Look with `headwater get flow-runs` or `headwater explain {run_id}` before you repeat it"
+        if has_key:
+            self.hint = f"{look}; with the same idempotency key, repeating it makes no second run."
+        else:
+            self.hint = f"{look}: that would create another run. With `--idempotency-key` the same command creates one run at most."
+
+
+class RunNotCreated(OutcomeUnknown):
+    """What must be written before a run got no answer; no run was created."""
+
+    def __init__(self, cause: OutcomeUnknown) -> None:
+        super().__init__(cause.commit_id, cause.reason)
+        self.args = (f"No run was created: {cause.reason}",)
+        self.hint = "Repeat the command when the log takes writes again; `headwater doctor` tells whether it does."
+
+
 class LogUnavailable(LogError):
-    """No server answers at this address."""
+    """No server answers at this address. With `maybe_stored`, what was sent may have been stored nevertheless."""
+
+    maybe_stored = False
 
     def __init__(self, address: str, reason: str = "") -> None:
         self.address = address
         super().__init__(
             f"No Headwater server answers at {address}{f' ({reason})' if reason else ''}.",
             hint="Start one with `headwater server start`, or set HEADWATER_NATS_URL to the address of one.",
+        )
+
+
+class LogNotWritable(LogUnavailable):
+    """The log answers, and stores nothing: a majority of its cluster is missing, or its storage is stuck. Nothing was written."""
+
+    def __init__(self, address: str, problem: str) -> None:
+        self.address, self.problem = address, problem
+        LogError.__init__(
+            self,
+            f"The log at {address} takes no writes: {problem}.",
+            hint="Start the NATS nodes that are missing, or free the disk they store on; `headwater doctor` tells when it takes writes.",
         )
 
 
@@ -183,6 +232,7 @@ class LogFull(LogError):
     """The broker has no room left. Nothing was written."""
 
     def __init__(self, reason: str) -> None:
+        self.reason = reason
         super().__init__(
             f"The log is full; nothing was written ({reason}).",
             hint="Free disk space where the NATS server keeps its data, then repeat the command.",
@@ -211,6 +261,14 @@ _REASON_CHARACTERS_MAX = 1000
 
 class StreamMismatch(LogError):
     """A stream of our name exists with a configuration this version does not accept."""
+
+
+class StreamMissing(StreamMismatch):
+    """The NATS server has no stream of our name: no Headwater server was started with it yet."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"The NATS server has no stream {name}.", hint="`headwater server start` makes it.")
 
 
 class ViewsError(HeadwaterError):

@@ -9,17 +9,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+import anyio
 import msgspec
 
 from headwater.core import subjects
 from headwater.core.commit import Position
 from headwater.core.errors import HeadwaterError, InvalidArgument, NoAnswer, NotFound, ViewsBehind, ViewsUnavailable
+from headwater.core.identifiers import new_id
 from headwater.core.queries import questions, rows
 from headwater.core.queries.wire import FailureKind, QueryFailure, QueryReply, QueryRequest
 
 WAIT_SECONDS = 5.0
 ANSWER_SECONDS = 10.0
 """How long an answer may take beyond the waiting for `at_least`."""
+SILENCE_SECONDS = 0.8
+"""After so long without an answer every other server is asked as well: the one that has the question may be frozen."""
 
 _encode = msgspec.json.Encoder().encode
 _decode_reply = msgspec.json.Decoder(QueryReply).decode
@@ -259,15 +263,46 @@ class Views:
 
     async def page(self, query: questions.AnyQuery, *, at_least: Position = 0, cursor: str | None = None, page_rows: int = 0) -> QueryReply:
         """Return one page of the answer, its rows still as JSON; for those who stream, turn pages, or pass rows on as they are."""
-        request = QueryRequest(query, at_least, self._wait_seconds, cursor, page_rows)
+        request = QueryRequest(query, at_least, self._wait_seconds, cursor, page_rows, new_id())
         try:
-            data = await self._log.request(subjects.QUERIES, _encode(request), timeout=self._wait_seconds + ANSWER_SECONDS)
+            data = await self._first_answer(_encode(request), repeat=not isinstance(query, questions.StartRebuild))
         except NoAnswer as error:
             raise ViewsUnavailable(f"no server answers ({error.reason}).") from error
         reply = _decode_reply(data)
         if reply.error is not None:
             raise raised(reply.error)
         return reply
+
+    async def _first_answer(self, question: bytes, *, repeat: bool) -> bytes:
+        """Ask one server, and after a silence all of them; return the answer that comes first."""
+        timeout = self._wait_seconds + ANSWER_SECONDS
+        outcome: bytes | HeadwaterError | None = None
+
+        async def ask_one() -> None:
+            nonlocal outcome
+            try:
+                outcome = await self._log.request(subjects.QUERIES, question, timeout=timeout)
+            except HeadwaterError as error:
+                outcome = error
+            group.cancel_scope.cancel()
+
+        async def ask_all() -> None:
+            nonlocal outcome
+            await anyio.sleep(SILENCE_SECONDS)
+            try:
+                outcome = await self._log.request(subjects.QUERIES_OF_EVERY_SERVER, question, timeout=timeout - SILENCE_SECONDS)
+            except HeadwaterError:
+                return  # none of them hears it (an older version), or none answers: the first one may still
+            group.cancel_scope.cancel()
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(ask_one)
+            if repeat:
+                group.start_soon(ask_all)
+        if isinstance(outcome, HeadwaterError):
+            raise outcome
+        assert outcome is not None, "one of the two ended"
+        return outcome
 
     async def _one(self, query: questions.AnyQuery, row: type[R], at_least: Position) -> R:
         (found,) = await self.ask(query, row, at_least=at_least)

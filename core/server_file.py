@@ -41,8 +41,22 @@ def read_server_file(home: Path) -> ServerFile | None:
         return None
     except NotADirectoryError:
         return None
-    except (OSError, msgspec.DecodeError) as error:
+    except PermissionError as error:
+        raise SettingsError(
+            f"{path} cannot be read: permission denied.",
+            hint="It belongs to another user: set HEADWATER_NATS_URL to the server's address, or HEADWATER_HOME to a home of your own.",
+        ) from error
+    except (OSError, ValueError, RecursionError) as error:
         raise SettingsError(
             f"{path} cannot be read: {error}.",
             hint="Remove the file and start the server again, or set HEADWATER_NATS_URL to the server's address.",
         ) from error
+
+
+def server_address(home: Path) -> str | None:
+    """Return where the server of this home is by now, as its file says; None where nobody can tell."""
+    try:
+        server = read_server_file(home)
+    except SettingsError:
+        return None
+    return None if server is None else server.nats_url

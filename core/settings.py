@@ -236,12 +236,16 @@ def unknown_variables(environment: Mapping[str, str]) -> dict[str, str | None]:
 
 
 class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the server is, the key it wants, and what the addresses of pages begin with."""
+    """Where the server is, the key it wants, and what the addresses of pages begin with.
+
+    `found_in_home`: the address is what the home's `server.json` says, and may be another one when the server is started anew.
+    """
 
     nats_url: str
     key: str | None
     http_url: str
     home: Path
+    found_in_home: bool = False
 
 
 def connection_settings(
@@ -258,12 +262,15 @@ def connection_settings(
     chosen_home = HOME.value(environment) if home is None else directory(str(home))
     server = read_server_file(chosen_home)
     address = nats_url or (None if home is not None and server is not None else NATS_URL.value(environment))
+    found_in_home = address is None and server is not None
     if address is None:
         address = DEFAULT_NATS_URL if server is None else server.nats_url
     http_url = UI_URL.value(environment)
     if http_url is None:
         http_url = server.http_url if server is not None and server.nats_url == address else DEFAULT_HTTP_URL
-    return ConnectionSettings(nats_url=address, key=key or KEY.value(environment), http_url=http_url, home=chosen_home)
+    return ConnectionSettings(
+        nats_url=address, key=key or KEY.value(environment), http_url=http_url, home=chosen_home, found_in_home=found_in_home
+    )
 
 
 def settings_table() -> str:

@@ -108,6 +108,10 @@ VIEWS_POSITION = "hw.beat.views"
 LOG_LINES_POSITION = "hw.beat.lines"
 REBUILD_PROGRESS = "hw.beat.rebuild"
 QUERIES = "hw.ask.views"
+QUERIES_OF_EVERY_SERVER = "hw.ask.views.all"
+"""Every server hears these, not one of them: for a question that the first one asked did not answer in time."""
+SERVER_HEALTH = "hw.ask.health"
+"""Every server answers; the first answer counts."""
 
 
 def agent_heartbeat(agent_id: str) -> str:
@@ -138,6 +142,7 @@ _IDS: Mapping[str, str] = {
     "agent": _TOKEN,
 }
 """Kind of aggregate → what its ids look like. Kinds of a newer version have tokens."""
+KINDS = frozenset(_IDS)
 
 
 def parse(subject: str) -> Address | None:

@@ -29,6 +29,7 @@ logger = logging.getLogger("headwater.projections")
 
 MESSAGES_AT_ONCE_MAX = 1_000
 TIDY_SECONDS = 3600.0
+QUIET_SECONDS = 1.0
 _DELETED_AT_ONCE = 20_000
 _encode = msgspec.json.Encoder().encode
 
@@ -58,6 +59,7 @@ class LogLines:
     database_url: str
     retention_days: float = 7.0
     health: Health = field(default_factory=lambda: Health("The reader of log lines"))
+    _unwritten: bool = False
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         # Whoever asks for lines is told that they lag; nobody needs to wait for this service to get that far.
@@ -66,7 +68,7 @@ class LogLines:
             try:
                 async with connect(self.database_url, name="log lines") as db:
                     await lay_foundation(db)
-                    await db.execute("SELECT pg_advisory_lock($1)", LOG_LINES_LOCK)
+                    await self._take_turn(db)
                     with single_error():
                         await self._follow(db)
             except Fenced as fenced:
@@ -77,6 +79,12 @@ class LogLines:
                 self.health.ill(in_words(error))
             await self.health.wait_before_retry()
 
+    async def _take_turn(self, db: Any) -> None:
+        """Return when no other server's session holds the lock. Whoever waits for it is well, whatever kept it from its work before."""
+        if not await db.fetchval("SELECT pg_try_advisory_lock($1)", LOG_LINES_LOCK):
+            self.health.well()
+            await db.execute("SELECT pg_advisory_lock($1)", LOG_LINES_LOCK)
+
     async def _follow(self, db: Any) -> None:
         identity = (await self.log.events.tail()).identity
         position = await self._start(db, identity)
@@ -86,14 +94,25 @@ class LogLines:
             turn = anyio.Lock()
             group.start_soon(keep_session, db, turn)
             async with self.log.logs.follow(after=position) as batches:
-                self.health.well()
+                if self._unwritten:
+                    group.start_soon(self._well_when_quiet)
+                else:
+                    self.health.well()
                 async for batch in batches:
                     for start in range(0, len(batch), MESSAGES_AT_ONCE_MAX):
                         part = batch[start : start + MESSAGES_AT_ONCE_MAX]
+                        self._unwritten = True
                         async with turn:
                             await self._write(db, part, identity, seen=position)
+                        self._unwritten = False
+                        self.health.well()
                         position = part[-1].position
                         await self._announce(position)
+
+    async def _well_when_quiet(self) -> None:
+        """Where lines could not be written, as on a full disk, only writing them shows that it works again; or that none wait."""
+        await anyio.sleep(QUIET_SECONDS)
+        self.health.well()
 
     async def _start(self, db: Any, identity: str) -> Position:
         async with db.transaction():

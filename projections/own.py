@@ -95,7 +95,7 @@ class OwnProjector:
             try:
                 async with connect(self.database_url, name=f"projection {self.projection.name}") as db:
                     await lay_foundation(db)
-                    await db.execute("SELECT pg_advisory_lock(hashtextextended('headwater projection ' || $1, 0))", self.projection.name)
+                    await self._take_turn(db)
                     with single_error():
                         await self._follow(db)
             except Fenced as fenced:
@@ -105,6 +105,13 @@ class OwnProjector:
             except DATABASE_ERRORS as error:
                 self.health.ill(in_words(error))
             await self.health.wait_before_retry()
+
+    async def _take_turn(self, db: Any) -> None:
+        """Return when no other session holds this projection's lock. Whoever waits for it is well again."""
+        lock = "(hashtextextended('headwater projection ' || $1, 0))"
+        if not await db.fetchval(f"SELECT pg_try_advisory_lock{lock}", self.projection.name):
+            self.health.well()
+            await db.execute(f"SELECT pg_advisory_lock{lock}", self.projection.name)
 
     async def _follow(self, db: Any) -> None:
         position = await self._prepare(db)

@@ -11,7 +11,7 @@ import anyio
 import asyncpg
 import msgspec
 from anyio import TASK_STATUS_IGNORED
-from anyio.abc import TaskStatus
+from anyio.abc import TaskGroup, TaskStatus
 
 from headwater.core import subjects
 from headwater.core.codec import message_decoder
@@ -78,20 +78,45 @@ class QueryService:
     health: tuple[Health, ...] = ()
     positions: Positions = field(default_factory=Positions)
     _answering: int = 0
+    _being_answered: set[str] = field(default_factory=set)
+    _reader: ViewsReader | None = None
+
+    async def position_or_problem(self) -> Position | str:
+        """Return the position that the views of this server show; or what keeps them from it, as a sentence."""
+        problem = next((each.problem for each in self.health if each.problem is not None), None)
+        if problem is not None:
+            return problem
+        if self._reader is None:
+            return "Nobody answers questions to the views here."
+        try:
+            async with self._reader.snapshot() as (_, position):
+                return position
+        except ViewsUnavailable as error:
+            return f"The views cannot be read: {error.reason}"
+        except DATABASE_ERRORS as error:
+            return in_words(error)
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         async with open_reader(self.database_url) as reader, anyio.create_task_group() as group:
+            self._reader = reader
             for subject in _ANNOUNCEMENTS:
                 await group.start(self._hear, subject)
             group.start_soon(self._keep_identity, reader)
-            async with self.log.subscribe(subjects.QUERIES, group=GROUP) as questions:
-                task_status.started()
-                async for question in questions:
-                    if self._answering < ANSWERS_AT_ONCE_MAX:
-                        self._answering += 1
-                        group.start_soon(self._answer, reader, question)
-                    else:
-                        await self._respond(question, _failed(ViewsUnavailable("too many questions are being answered; ask again.")))
+            await group.start(self._serve_questions, subjects.QUERIES, GROUP, reader, group)
+            await group.start(self._serve_questions, subjects.QUERIES_OF_EVERY_SERVER, "", reader, group)
+            task_status.started()
+
+    async def _serve_questions(
+        self, subject: str, among: str, reader: ViewsReader, group: TaskGroup, *, task_status: TaskStatus[None]
+    ) -> None:
+        async with self.log.subscribe(subject, group=among) as questions:
+            task_status.started()
+            async for question in questions:
+                if self._answering < ANSWERS_AT_ONCE_MAX:
+                    self._answering += 1
+                    group.start_soon(self._answer, reader, question)
+                else:
+                    await self._respond(question, _failed(ViewsUnavailable("too many questions are being answered; ask again.")))
 
     async def _hear(self, subject: str, *, task_status: TaskStatus[None]) -> None:
         what, decode = _ANNOUNCEMENTS[subject]
@@ -136,12 +161,22 @@ class QueryService:
                 hint = "The server may be older than the program that asks: `headwater version` tells both."
                 reply = _failed(InvalidArgument(f"This is no question that this server understands: {error.reason}", hint=hint))
             else:
-                reply = await self._reply(reader, request)
+                if request.id and request.id in self._being_answered:
+                    return
+                reply = await self._reply_once(reader, request)
             await self._respond(question, reply)
         except Exception:
             logger.exception("A question could not be answered")
         finally:
             self._answering -= 1
+
+    async def _reply_once(self, reader: ViewsReader, request: QueryRequest) -> QueryReply:
+        """Answer; the same question to all servers, because an answer took long, is passed over meanwhile."""
+        self._being_answered.add(request.id)
+        try:
+            return await self._reply(reader, request)
+        finally:
+            self._being_answered.discard(request.id)
 
     async def _reply(self, reader: ViewsReader, request: QueryRequest) -> QueryReply:
         try:

@@ -57,7 +57,11 @@ class Rebuilder:
                     self._failed(str(error))
                 except DATABASE_ERRORS as error:
                     self._failed(in_words(error))
-                self._asked = anyio.Event()
+                except Exception as error:
+                    self._failed(f"it ended unexpectedly ({type(error).__name__}: {error})")
+                    raise
+                finally:
+                    self._asked = anyio.Event()
 
     async def start(self) -> RebuildProgress:
         """Begin a rebuild unless one is under way, and return its first progress (state "failed" tells why it could not begin)."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from headwater.core.concurrency import Service
 from headwater.core.log.protocol import Log
 from headwater.projections.log_lines import LogLines
@@ -11,14 +13,32 @@ from headwater.projections.reactions import Archiver
 from headwater.projections.rebuilder import Rebuilder
 
 
-def view_services(log: Log, database_url: str, *, log_retention_days: float = 7.0) -> list[Service]:
-    """Return the services that keep and show the views, in the order in which they are to be started.
+@dataclass
+class ViewServices:
+    """The services that keep and show the views. Each may be served again after it ended.
 
     They live through outages of the log and of PostgreSQL; two servers may run them on one log and one database.
     """
-    archiver = Archiver(log, database_url)
-    projector = Projector(log, database_url, on_applied=archiver.applied)
-    log_lines = LogLines(log, database_url, log_retention_days)
-    rebuilder = Rebuilder(log, database_url)
-    queries = QueryService(log, database_url, rebuilder, health=(projector.health, log_lines.health, archiver.health))
-    return [projector, log_lines, archiver, rebuilder, queries]
+
+    log: Log
+    database_url: str
+    log_retention_days: float = 7.0
+    projector: Projector = field(init=False)
+    log_lines: LogLines = field(init=False)
+    archiver: Archiver = field(init=False)
+    rebuilder: Rebuilder = field(init=False)
+    queries: QueryService = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.archiver = Archiver(self.log, self.database_url)
+        self.projector = Projector(self.log, self.database_url, on_applied=self.archiver.applied)
+        self.log_lines = LogLines(self.log, self.database_url, self.log_retention_days)
+        self.rebuilder = Rebuilder(self.log, self.database_url)
+        health = (self.projector.health, self.log_lines.health, self.archiver.health)
+        self.queries = QueryService(self.log, self.database_url, self.rebuilder, health=health)
+
+
+def view_services(log: Log, database_url: str, *, log_retention_days: float = 7.0) -> list[Service]:
+    """Return the services of the views, in the order in which they are to be started."""
+    views = ViewServices(log, database_url, log_retention_days)
+    return [views.projector, views.log_lines, views.archiver, views.rebuilder, views.queries]

@@ -9,11 +9,14 @@ from pathlib import Path
 
 from headwater.core.server_file import ServerFile
 from headwater.server.errors import DetachedStartFailed
-from headwater.server.home import already_running, holder_file, is_held, open_home
+from headwater.server.home import already_running, holder_file, is_held, open_home, usable
 from headwater.server.log_files import open_log, text_since
+from headwater.server.log_room import has_room
 
 _LOOK_INTERVAL_SECONDS = 0.02
 _TAIL_CHARACTERS = 4000
+_ERROR = "Error: "
+"""With this every command begins the line that tells why it failed."""
 
 
 def start_detached(command: Sequence[str], home_path: Path, *, environment: Mapping[str, str] | None = None) -> ServerFile:
@@ -33,7 +36,7 @@ def start_detached(command: Sequence[str], home_path: Path, *, environment: Mapp
     home = open_home(home_path)
     if is_held(home):
         raise already_running(home)
-    with open_log(home.server_log) as log:
+    with usable(home), open_log(home.server_log) as log:
         log_start = log.seek(0, os.SEEK_END)
         pid = _spawn(command, os.environ if environment is None else environment, output=log.fileno())
     while (exit_code := _exit_code(pid)) is None:
@@ -41,8 +44,17 @@ def start_detached(command: Sequence[str], home_path: Path, *, environment: Mapp
         if content is not None and content.pid == pid:
             return content
         time.sleep(_LOOK_INTERVAL_SECONDS)
-    said = text_since(home.server_log, log_start)[-_TAIL_CHARACTERS:]
-    raise DetachedStartFailed(exit_code, log=home.server_log, said=said)
+    with usable(home):
+        said = text_since(home.server_log, log_start)[-_TAIL_CHARACTERS:]
+    if not said and not has_room(home.path):
+        said = f"The server ended with exit code {exit_code} before it was ready: the disk that holds {home.path} is full."
+    raise DetachedStartFailed(exit_code, log=home.server_log, said=_reason_in(said))
+
+
+def _reason_in(said: str) -> str:
+    """Return the error in what a server said before it ended; all of it where there is none."""
+    _, found, error = f"\n{said}".rpartition(f"\n{_ERROR}")
+    return error if found else said
 
 
 def _spawn(command: Sequence[str], environment: Mapping[str, str], *, output: int) -> int:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import signal
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import anyio
+import msgspec
 from anyio import to_thread
 
 from headwater.server import postgres
 from headwater.server.child_process import find_nats_server, find_postgres_programs
-from headwater.server.home import Home, usable
+from headwater.server.errors import HomeUnusable
+from headwater.server.home import Home
 from headwater.server.leftovers import end_leftover
-from headwater.server.nats_server import NatsConf, NotReady, ask_jetstream, token, write_conf
-from headwater.server.supervisor import Program
+from headwater.server.log_room import file_system_bytes, has_room
+from headwater.server.nats_server import NatsConf, NotReady, StoreFailure, ask_jetstream, store_failure_in, token, write_conf
+from headwater.server.supervisor import Program, Supervisor
+
+logger = logging.getLogger(__name__)
 
 _NATS_STOP_SIGNAL = signal.SIGTERM
+_ROOM_INTERVAL_SECONDS = 0.5
 _POSTGRES_STOP_SECONDS = 30.0
 """Its last checkpoint may have much to write; killing it means a recovery at the next start."""
 
@@ -27,37 +36,117 @@ def end_leftovers(home: Home) -> None:
     end_leftover(_postgres_pid_file(home), stop_signal=postgres.STOP_SIGNAL)
 
 
-def nats_program(home: Home, *, port: int, key: str | None, monitor_port: int | None) -> Program:
-    """The nats-server that keeps this home's log. Writes its configuration.
+class EmbeddedNats:
+    """The nats-server that keeps this home's log, as a program to supervise, and how its store fares.
 
-    Raises:
+    Its configuration is written before each start: how much it may keep follows the size of the file system.
+
+    Raises, when made:
         ServerPartMissing: nats-server is not installed.
-        HomeUnusable: the configuration cannot be written.
-
     """
-    program = find_nats_server()
-    # By its name we know our own server from a stranger that took the port in between.
-    name = f"headwater-{secrets.token_hex(4)}"
-    conf = home.nats_dir / "nats.conf"
-    settings = NatsConf(store_dir=home.nats_dir / "data", port=port, server_name=name, key=key, monitor_port=monitor_port)
-    with usable(home):
-        write_conf(conf, settings)
 
-    async def is_ready(_pid: int) -> bool:
+    def __init__(self, home: Home, *, port: int, key: str | None, monitor_port: int | None) -> None:
+        self._home = home
+        self._key = key
+        self._conf_file = home.nats_dir / "nats.conf"
+        self._supervisor: Supervisor | None = None
+        self._failures: list[StoreFailure] = []
+        # By its name we know our own server from a stranger that took the port in between.
+        self._conf = NatsConf(
+            store_dir=home.nats_dir / "data",
+            port=port,
+            server_name=f"headwater-{secrets.token_hex(4)}",
+            key=key,
+            monitor_port=monitor_port,
+        )
+        executable = find_nats_server()
+        self.program = Program(
+            name="nats-server",
+            command=lambda: [executable, "-c", self._conf_file],
+            is_ready=self._is_ready,
+            log=home.logs_dir / "nats.log",
+            pid_file=_nats_pid_file(home),
+            stop_signal=_NATS_STOP_SIGNAL,
+            prepare=self._prepare,
+            hear=self._hear,
+            until_startable=self._until_room,
+        )
+
+    def supervisor(self, *, stopping: Callable[[], bool] = lambda: False) -> Supervisor:
+        """The service that keeps it running. `stopping` tells whether everything is about to end."""
+        self._supervisor = Supervisor(self.program, stopping=stopping)
+        return self._supervisor
+
+    def restart(self, why: str) -> None:
+        """Have it ended in order and started again; `why` is for the server's log."""
+        if self._supervisor is not None:
+            self._supervisor.restart(why)
+
+    def halt(self) -> None:
+        """End it at once, and start it again when there is room. What it acknowledged is on disk."""
+        if self._supervisor is not None:
+            self._supervisor.restart("it hangs on a full disk, and takes ever more memory")
+            self._supervisor.signal(signal.SIGKILL)
+
+    @property
+    def store_dir(self) -> Path:
+        """The folder whose file system must have room."""
+        return self._home.nats_dir
+
+    @property
+    def store_bytes_max(self) -> int | None:
+        """The most that JetStream keeps on disk, as it was told at its last start."""
+        return self._conf.store_bytes_max
+
+    def store_failures(self) -> list[StoreFailure]:
+        """Return what has failed for good in JetStream's store since its last start, as its log told."""
+        return list(self._failures)
+
+    def _hear(self, line: str) -> None:
+        if (failure := store_failure_in(line)) is not None:
+            self._failures.append(failure)
+
+    def keep_limit(self) -> None:
+        """Let JetStream keep as much as the file system holds, where that has another size than before. Blocks.
+
+        Raises:
+            OSError: the file system cannot be looked at.
+
+        """
+        size = file_system_bytes(self.store_dir)
+        if self._supervisor is None or self._conf.store_bytes_max is None or abs(size - self._conf.store_bytes_max) * 100 < size:
+            return
+        self._conf = msgspec.structs.replace(self._conf, store_bytes_max=size)
+        write_conf(self._conf_file, self._conf)
+        self._supervisor.signal(signal.SIGHUP)
+
+    async def _until_room(self) -> None:
+        """Return when it has room to start in; on a full disk it would only fail again."""
+        waited = False
+        while not has_room(self.store_dir):
+            if not waited:
+                logger.error("nats-server is not started before there is room: %s", self.store_dir)
+            waited = True
+            await anyio.sleep(_ROOM_INTERVAL_SECONDS)
+
+    def _prepare(self) -> None:
+        self._failures.clear()
+        conf = msgspec.structs.replace(self._conf, store_bytes_max=file_system_bytes(self.store_dir))
         try:
-            answered = await to_thread.run_sync(partial(ask_jetstream, port, credentials=token(key)))
+            write_conf(self._conf_file, conf)
+        except OSError as error:
+            if self._conf.store_bytes_max is None:
+                raise HomeUnusable(self._home.path, error.strerror or str(error)) from error
+            logger.warning("nats-server is started with its former configuration: %s", error)
+        else:
+            self._conf = conf
+
+    async def _is_ready(self, _pid: int) -> bool:
+        try:
+            answered = await to_thread.run_sync(partial(ask_jetstream, self._conf.port, credentials=token(self._key)))
         except NotReady:
             return False
-        return answered == name
-
-    return Program(
-        name="nats-server",
-        command=lambda: [program, "-c", conf],
-        is_ready=is_ready,
-        log=home.logs_dir / "nats.log",
-        pid_file=_nats_pid_file(home),
-        stop_signal=_NATS_STOP_SIGNAL,
-    )
+        return answered == self._conf.server_name
 
 
 def postgres_place(home: Home) -> postgres.PostgresPlace:

@@ -10,6 +10,7 @@ HeadwaterError
     ├── AddressUnusable      this machine has no such address
     ├── ServerPartMissing    a program we start is not installed
     ├── PartFailed           a program we start ended before it was ready
+    ├── LogLost              the log is not the one that the views were made of, and shorter
     ├── DetachedStartFailed  the server in the background ended before it was ready
     └── NotStopping          the server was told to stop and did not
 """
@@ -28,11 +29,12 @@ class ServerError(HeadwaterError):
 class HomeUnusable(ServerError):
     """The home directory cannot be created, entered or written."""
 
-    def __init__(self, home: Path, reason: str) -> None:
+    def __init__(self, home: Path, reason: str, *, full: bool = False, hint: str | None = None) -> None:
         self.home = home
+        to_do = "free space on the disk that holds it" if full else "change its permissions"
         super().__init__(
             f"The home directory {home} cannot be used: {reason}.",
-            hint="Choose another one with --home or HEADWATER_HOME, or change its permissions.",
+            hint=hint or f"Choose another one with --home or HEADWATER_HOME, or {to_do}.",
         )
 
 
@@ -110,6 +112,24 @@ class PartFailed(ServerError):
         if log_tail:
             words += f"\nIts last lines:\n{log_tail}"
         super().__init__(words, hint=hint or (f"All it wrote is in {log}." if log else None))
+
+
+class LogLost(ServerError):
+    """The views show more commits than the log holds: it was lost, cut or replaced. They are left as they are."""
+
+    def __init__(self, *, shown: int, reached: int, same: bool) -> None:
+        self.shown, self.reached = shown, reached
+        holds = f"the log here ends at position {reached}" if reached else "the log here is empty"
+        why = (
+            "it lost commits, or was restored from an older copy"
+            if same
+            else "it is not the log they were made of, which is lost or elsewhere"
+        )
+        super().__init__(
+            f"The views in PostgreSQL show {shown} commits, and {holds}: {why}. The server does not start, so that they are not replaced.",
+            hint="Put the log back (a copy of the home's nats/ folder, or the NATS server's own backup) and start again. To go on with the "
+            "log that is here, and build the views anew from it: `headwater server start --accept-new-log`.",
+        )
 
 
 class DetachedStartFailed(ServerError):

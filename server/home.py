@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
@@ -15,6 +16,9 @@ import msgspec
 from headwater.core.errors import SettingsError
 from headwater.core.server_file import ServerFile, read_server_file
 from headwater.server.errors import AlreadyRunning, HomeUnusable
+
+_NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
+"""What a file system answers that knows no locks, as some that lie on other machines do."""
 
 
 class Home(msgspec.Struct, frozen=True):
@@ -75,7 +79,7 @@ def usable(home: Home) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise HomeUnusable(home.path, error.strerror or str(error)) from error
+        raise HomeUnusable(home.path, error.strerror or str(error), full=error.errno in {errno.ENOSPC, errno.EDQUOT}) from error
 
 
 @contextmanager
@@ -89,13 +93,12 @@ def hold(home: Home) -> Iterator[None]:
 
     """
     with _open_lock_file(home) as file:
-        if not _lock(file):
+        if not _lock(home, file):
             raise already_running(home)
         with usable(home):
-            file.seek(0)
-            file.truncate()
-            file.write(str(os.getpid()))
-            file.flush()
+            # Not by the file's own buffer: what a full disk refuses would be tried again when the file is closed.
+            os.ftruncate(file.fileno(), 0)
+            os.pwrite(file.fileno(), str(os.getpid()).encode(), 0)
         yield
 
 
@@ -106,7 +109,7 @@ def is_held(home: Home) -> bool:
             file = home.lock_file.open()
         except (FileNotFoundError, NotADirectoryError):
             return False
-    with file:
+    with file, _lockable(home):
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -136,10 +139,23 @@ def already_running(home: Home) -> AlreadyRunning:
     return AlreadyRunning(home.path, pid=holder_pid(home), addresses=addresses)
 
 
-def _lock(file: TextIO) -> bool:
+@contextmanager
+def _lockable(home: Home) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        raise HomeUnusable(
+            home.path, "its file system has no locks", hint="Put the home on a local disk, with --home or HEADWATER_HOME."
+        ) from error
+
+
+def _lock(home: Home, file: TextIO) -> bool:
     for pause_seconds in (0.005, 0.02, 0.05, None):
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with _lockable(home):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if pause_seconds is None:
                 return False

@@ -29,12 +29,15 @@ class RememberedProcess(msgspec.Struct, frozen=True):
 
 
 def remember_process(pid_file: Path, pid: int) -> None:
-    """Writes down which process runs; does nothing when it has ended already."""
+    """Writes down which process runs; does nothing when it has ended already, or where there is no room (the leash holds without it)."""
     try:
         started_at = psutil.Process(pid).create_time()
     except psutil.NoSuchProcess:
         return
-    pid_file.write_bytes(msgspec.json.encode(RememberedProcess(pid, started_at)))
+    try:
+        pid_file.write_bytes(msgspec.json.encode(RememberedProcess(pid, started_at)))
+    except OSError as error:
+        logger.warning("%s cannot be written: %s", pid_file, error.strerror)
 
 
 def forget_process(pid_file: Path) -> None:

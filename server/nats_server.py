@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 from pathlib import Path
 from typing import BinaryIO
@@ -26,13 +27,18 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NatsConf(msgspec.Struct, frozen=True, kw_only=True):
-    """What an embedded nats-server is told. `key` is the shared key that NATS itself enforces."""
+    """What an embedded nats-server is told. `key` is the shared key that NATS itself enforces.
+
+    `store_bytes_max` is how much JetStream may keep on disk; without it, it takes three quarters of what is free when it starts, and
+    keeps to that for as long as it runs.
+    """
 
     store_dir: Path
     port: int
     server_name: str = "headwater"
     key: str | None = None
     monitor_port: int | None = None
+    store_bytes_max: int | None = None
     cluster: Cluster | None = None
 
 
@@ -46,6 +52,7 @@ def conf_text(conf: NatsConf) -> str:
         f"  store_dir: {_quoted(str(conf.store_dir))}",
         # An acknowledged commit survives a power cut, not only a crash of the process.
         "  sync_interval: always",
+        *([] if conf.store_bytes_max is None else [f"  max_file_store: {conf.store_bytes_max}"]),
         "}",
     ]
     if conf.monitor_port is not None:
@@ -65,11 +72,16 @@ def conf_text(conf: NatsConf) -> str:
 
 
 def write_conf(path: Path, conf: NatsConf) -> None:
-    """Writes the file for the owner's eyes only: it may hold the key."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        os.fchmod(file.fileno(), 0o600)  # an older file keeps its mode otherwise
-        file.write(conf_text(conf))
+    """Writes the file for the owner's eyes only: it may hold the key. Where that fails, as on a full disk, an older one stays whole."""
+    unfinished = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(conf_text(conf))
+        unfinished.replace(path)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 class NotReady(Exception):
@@ -93,6 +105,28 @@ def ask_jetstream(port: int, *, host: str = LOOPBACK, credentials: dict[str, str
                 return _ask(connection, reader, credentials or {})
     except (OSError, ValueError) as error:
         raise NotReady(str(error) or type(error).__name__) from error
+
+
+class StoreFailure(msgspec.Struct, frozen=True):
+    """JetStream stores nothing any more until nats-server is started again: in one stream, or (None) at all."""
+
+    error: str
+    stream: str | None = None
+
+
+_STREAM_FAILED = re.compile(r"JetStream stream '[^']* > (?P<stream>[^']+)' critical write error: (?P<error>.+)")
+_ALL_FAILED = re.compile(r"denied while writing msg, disabling JetStream: (?P<error>.+)")
+
+
+def store_failure_in(line: str) -> StoreFailure | None:
+    """Return what a line of nats-server's log says of a storage that failed for good; None where it says nothing of it.
+
+    It says so once, keeps the error to itself, and answers no publisher of that stream from then on.
+    """
+    found = _STREAM_FAILED.search(line) or _ALL_FAILED.search(line)
+    if found is None:
+        return None
+    return StoreFailure(found["error"].rpartition(": ")[2], found.groupdict().get("stream"))
 
 
 def token(key: str | None) -> dict[str, str]:

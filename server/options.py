@@ -25,7 +25,8 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     With `nats_url` or `database_url` the server uses what runs there and starts none of its own. `key` is demanded
     of every client by the embedded NATS; with `nats_url` it is what we show to the NATS there. `nats_monitor_port`
     opens the embedded NATS server's own monitoring (HTTP, loopback). `replicas` is how many nodes of the cluster at
-    `nats_url` keep the log (3 in production); the embedded server is one node.
+    `nats_url` keep the log (3 in production); the embedded server is one node. `accept_new_log` lets the views be built anew from a log
+    that is shorter than what they show.
 
     Raises, when made:
         SettingsError: a value is out of range or malformed.
@@ -42,6 +43,7 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     log_level: LogLevel = "INFO"
     log_retention_days: float = 7.0
     replicas: int = 1
+    accept_new_log: bool = False
 
     def __post_init__(self) -> None:
         if self.key is not None:

@@ -18,7 +18,8 @@ from anyio import TASK_STATUS_IGNORED
 
 from headwater.core.concurrency import Service, single_error, start_all
 from headwater.core.server_file import ServerFile
-from headwater.server.embedded import end_leftovers, nats_program, postgres_place, postgres_program
+from headwater.server.descriptors import descriptor_notice, raise_descriptor_limit
+from headwater.server.embedded import EmbeddedNats, end_leftovers, postgres_place, postgres_program
 from headwater.server.errors import PartFailed, PortTaken
 from headwater.server.external import check_external_nats
 from headwater.server.home import Home, hold, open_home, usable
@@ -36,16 +37,19 @@ _FREE_PORT_TRIES = 3
 class ServerContext(msgspec.Struct, frozen=True, kw_only=True):
     """What the services inside a server need to know. NATS answers when it is made; so does an embedded PostgreSQL.
 
-    `replicas` is how many nodes of the NATS cluster keep each stream.
+    `replicas` is how many nodes of the NATS cluster keep each stream. `nats` is the nats-server of ours, None where it is another's.
+    With `accept_new_log` the views may be built anew from a log that is shorter than what they show.
     """
 
     home: Home
     nats_url: str
+    nats: EmbeddedNats | None
     database_url: str
     http: HttpPort
     key: str | None
     log_retention_days: float
     replicas: int
+    accept_new_log: bool
 
     @property
     def http_url(self) -> str:
@@ -69,7 +73,7 @@ async def serve_headwater(
     on_ready: Callable[[ServerFile], None] = lambda _: None,
     stop_on_signals: bool = True,
 ) -> None:
-    """Runs a server until SIGINT, SIGTERM or cancellation; nothing of it runs when this returns or raises.
+    """Runs a server until SIGINT, SIGTERM, SIGHUP or cancellation; nothing of it runs when this returns or raises.
 
     `on_ready` is called once, when every part is ready and `server.json` is written. With `stop_on_signals=False`
     only cancelling stops it (signals can be received in the main thread only).
@@ -79,28 +83,32 @@ async def serve_headwater(
         LogUnavailable, KeyRefused: the NATS of `options.nats_url` does not answer, or refuses the key.
 
     """
-    with single_error():
+    raise_descriptor_limit()
+    stopping = anyio.Event()
+    with single_error(), descriptor_notice():
         async with anyio.create_task_group() as group:
             if stop_on_signals:
-                await group.start(_cancel_on_signal, group.cancel_scope)
-            await _serve(options, services, on_ready)
+                await group.start(_cancel_on_signal, group.cancel_scope, stopping)
+            await _serve(options, services, on_ready, stopping)
             group.cancel_scope.cancel()
 
 
-async def _serve(options: ServerOptions, services: ServiceFactory, on_ready: Callable[[ServerFile], None]) -> None:
+async def _serve(options: ServerOptions, services: ServiceFactory, on_ready: Callable[[ServerFile], None], stopping: anyio.Event) -> None:
     home = open_home(options.home)
     with hold(home), closing(HttpPort(options.port, options.host)) as http:
         remove_server_file(home.path)  # of a server that was killed
         await anyio.to_thread.run_sync(end_leftovers, home)
-        async with _stores(home, options) as (nats_url, database_url), anyio.create_task_group() as group:
+        async with _stores(home, options, stopping) as (nats_url, nats, database_url), anyio.create_task_group() as group:
             context = ServerContext(
                 home=home,
                 nats_url=nats_url,
+                nats=nats,
                 database_url=database_url,
                 http=http,
                 key=options.key,
                 log_retention_days=options.log_retention_days,
                 replicas=options.replicas,
+                accept_new_log=options.accept_new_log,
             )
             await start_all(group, services(context))
             http.close_unless_taken()
@@ -121,24 +129,26 @@ async def _serve(options: ServerOptions, services: ServiceFactory, on_ready: Cal
 
 
 @asynccontextmanager
-async def _stores(home: Home, options: ServerOptions) -> AsyncIterator[tuple[str, str]]:
-    """NATS and PostgreSQL, running while the block runs: their addresses. Those we start are started side by side."""
+async def _stores(home: Home, options: ServerOptions, stopping: anyio.Event) -> AsyncIterator[tuple[str, EmbeddedNats | None, str]]:
+    """NATS and PostgreSQL, running while the block runs: their addresses, and the NATS of ours. We start ours side by side."""
     addresses: dict[str, str] = {}
+    own: list[EmbeddedNats | None] = []
     block_ended = anyio.Event()
     async with anyio.create_task_group() as group:
         start = partial(group.start, _serve_until, block_ended)
 
         async def nats() -> None:
-            addresses["nats"] = await _nats(home, options, start)
+            addresses["nats"], embedded = await _nats(home, options, start, stopping)
+            own.append(embedded)
 
         async def database() -> None:
-            addresses["database"] = await _database(home, options, start)
+            addresses["database"] = await _database(home, options, start, stopping)
 
         try:
             async with anyio.create_task_group() as starting:
                 starting.start_soon(nats)
                 starting.start_soon(database)
-            yield addresses["nats"], addresses["database"]
+            yield addresses["nats"], own[0], addresses["database"]
         finally:
             block_ended.set()
 
@@ -154,10 +164,12 @@ async def _serve_until(end: anyio.Event, service: Service, *, task_status: anyio
             group.cancel_scope.cancel()
 
 
-async def _nats(home: Home, options: ServerOptions, start: Callable[[Service], Awaitable[None]]) -> str:
+async def _nats(
+    home: Home, options: ServerOptions, start: Callable[[Service], Awaitable[None]], stopping: anyio.Event
+) -> tuple[str, EmbeddedNats | None]:
     if options.nats_url is not None:
         await check_external_nats(options.nats_url, options.key)
-        return options.nats_url
+        return options.nats_url, None
     monitor_port = options.nats_monitor_port
     if monitor_port is not None:
         monitor_port = choose_port(monitor_port, option="--nats-monitor-port")
@@ -165,30 +177,39 @@ async def _nats(home: Home, options: ServerOptions, start: Callable[[Service], A
     tries = _FREE_PORT_TRIES if options.nats_port == 0 else 1
     for last in [False] * (tries - 1) + [True]:
         port = choose_port(options.nats_port, option="--nats-port")
-        program = nats_program(home, port=port, key=options.key, monitor_port=monitor_port)
+        nats = EmbeddedNats(home, port=port, key=options.key, monitor_port=monitor_port)
         try:
-            await start(Supervisor(program))
+            await start(nats.supervisor(stopping=stopping.is_set))
         except PartFailed as error:
             if "address already in use" not in error.log_tail:
                 raise
             if last:
                 raise PortTaken(port, option="--nats-port") from error
         else:
-            return f"nats://{LOOPBACK}:{port}"
+            return f"nats://{LOOPBACK}:{port}", nats
     raise AssertionError("the last try returns or raises")
 
 
-async def _database(home: Home, options: ServerOptions, start: Callable[[Service], Awaitable[None]]) -> str:
+async def _database(home: Home, options: ServerOptions, start: Callable[[Service], Awaitable[None]], stopping: anyio.Event) -> str:
     if options.database_url is not None:
         return options.database_url
     program = postgres_program(home)
-    await start(Supervisor(program))
+    await start(Supervisor(program, stopping=stopping.is_set))
     return postgres_place(home).database_url()
 
 
-async def _cancel_on_signal(scope: anyio.CancelScope, *, task_status: anyio.abc.TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+async def _cancel_on_signal(
+    scope: anyio.CancelScope, stopping: anyio.Event, *, task_status: anyio.abc.TaskStatus[None] = TASK_STATUS_IGNORED
+) -> None:
+    with anyio.open_signal_receiver(*_stop_signals()) as signals:
         task_status.started()
         async for received in signals:
             logger.info("stopping on %s", signal.Signals(received).name)
+            stopping.set()
             scope.cancel()
+
+
+def _stop_signals() -> list[signal.Signals]:
+    """The signals that mean that the server is to end. A closed terminal does, unless whoever started us (nohup) had it ignored."""
+    hangs_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+    return [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hangs_up else [])]

@@ -15,38 +15,30 @@ import anyio.abc
 import msgspec
 from anyio import TASK_STATUS_IGNORED
 
+from headwater.core.service_keeper import RestartPolicy
 from headwater.server.child_process import SystemUser, leashed, lifeline
-from headwater.server.errors import PartFailed
+from headwater.server.errors import PartFailed, ServerError
+from headwater.server.heard_output import heard_output
 from headwater.server.leftovers import forget_process, remember_process
 from headwater.server.log_files import open_log, text_since
+
+__all__ = ["Program", "RestartPolicy", "Supervisor"]
 
 logger = logging.getLogger(__name__)
 
 _READINESS_INTERVAL_SECONDS = 0.01
 _STILL_STARTING_SECONDS = 10.0
 _TAIL_CHARACTERS = 2000
-
-
-class RestartPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """How long to wait before a dead program is started again: at once, then doubling, until it has proven itself."""
-
-    first_delay_seconds: float = 0.1
-    delay_seconds_max: float = 10.0
-    proven_after_seconds: float = 60.0
-
-    def delay_seconds(self, failures: int) -> float:
-        """The wait after this many deaths in a row, none of which came after it had proven itself."""
-        if failures <= 1:
-            return 0.0
-        doublings = min(failures - 2, 32)  # beyond that the maximum holds anyway
-        return min(self.first_delay_seconds * 2.0**doublings, self.delay_seconds_max)
+_FAREWELL_SECONDS = 0.1
+"""Where all processes are told to end at once, a program may be done with it before we have heard of it."""
 
 
 class Program(msgspec.Struct, frozen=True, kw_only=True):
     """A program to supervise.
 
     `command` is made anew for each start and run as `user` (None: as us); `prepare` (blocking; may raise PartFailed)
-    runs before each start in a thread.
+    runs before each start in a thread. `until_startable` is waited for before it is started again. `hear` gets
+    each line that it writes to its standard error, which reaches `log` by way of us: also where no room is left for the file.
     `is_ready` is asked with the process id until it says yes. `pid_file` names the process for the next server, should
     this one be killed. What the program writes goes to `log`.
     """
@@ -61,6 +53,8 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     user: SystemUser | None = None
     environment: dict[str, str] | None = None
     prepare: Callable[[], None] | None = None
+    until_startable: Callable[[], Awaitable[None]] | None = None
+    hear: Callable[[str], None] | None = None
 
 
 class Supervisor:
@@ -69,12 +63,28 @@ class Supervisor:
     A program that ends before it was ready for the first time makes `serve` raise PartFailed: a wrong setting is
     not cured by trying again. Later deaths are logged and answered by a new start, as often as it takes. There is no
     limit on how long a start may take, since opening a large log or recovering from a crash takes what it takes.
+
+    `stopping` tells whether everything is about to end: a program that ends in order then is left alone.
     """
 
-    def __init__(self, program: Program, *, restart: RestartPolicy | None = None) -> None:
+    def __init__(self, program: Program, *, restart: RestartPolicy | None = None, stopping: Callable[[], bool] = lambda: False) -> None:
         self._program = program
         self._restart = restart or RestartPolicy()
+        self._stopping = stopping
         self._was_ready = False
+        self._wanted = anyio.Event()
+        self._why = ""
+        self._process: anyio.abc.Process | None = None
+
+    def restart(self, why: str) -> None:
+        """Have the program ended in order and started again, if it runs; `why` is for the server's log."""
+        self._why = why
+        self._wanted.set()
+
+    def signal(self, what: signal.Signals) -> None:
+        """Send the program a signal, if it runs."""
+        if self._process is not None:
+            _signal(self._process, what)
 
     async def serve(self, *, task_status: anyio.abc.TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         failures = 0
@@ -82,15 +92,31 @@ class Supervisor:
             started_at = anyio.current_time()
             try:
                 reason = await self._run_once(task_status)
-            except PartFailed as error:
+            except (ServerError, OSError) as error:  # OSError: of what we do ourselves, as on a full disk, or where the home is gone
                 if not self._was_ready:
+                    if isinstance(error, OSError):
+                        raise PartFailed(self._program.name, error.strerror or str(error), log=self._program.log) from error
                     raise
-                reason = str(error)
+                reason = str(error) if isinstance(error, PartFailed) else f"could not be started ({error})"
+            if self._why:
+                logger.warning("%s is started again: %s", self._program.name, self._why)
+                self._why = ""
+                await self._until_startable()
+                continue
+            if reason == _IN_ORDER:
+                await anyio.sleep(_FAREWELL_SECONDS)
+                if self._stopping():
+                    await anyio.sleep_forever()
             proven = anyio.current_time() - started_at >= self._restart.proven_after_seconds
             failures = 1 if proven else failures + 1
             delay = self._restart.delay_seconds(failures)
             logger.error("%s %s; starting it again%s", self._program.name, reason, f" in {delay:g} s" if delay else "")
             await anyio.sleep(delay)
+            await self._until_startable()
+
+    async def _until_startable(self) -> None:
+        if self._program.until_startable is not None:
+            await self._program.until_startable()
 
     async def _run_once(self, task_status: anyio.abc.TaskStatus[None]) -> str:
         """Runs the program to its end; returns how it ended. Raises PartFailed when that came before it was ready."""
@@ -110,18 +136,30 @@ class Supervisor:
             else:
                 self._was_ready = True
                 task_status.started()
-            await process.wait()
+            self._process = process
+            try:
+                await self._until_ended_or_wanted(process)
+            finally:
+                self._process = None
             return _how_it_ended(process.returncode)
+
+    async def _until_ended_or_wanted(self, process: anyio.abc.Process) -> None:
+        """Return when the program has ended, or is wanted to be started again."""
+        self._why, self._wanted = "", anyio.Event()
+        async with anyio.create_task_group() as group:
+            group.start_soon(_cancel_at_end, process, group.cancel_scope)
+            await self._wanted.wait()
+            group.cancel_scope.cancel()
 
     @asynccontextmanager
     async def _started(self) -> AsyncIterator[anyio.abc.Process]:
         program = self._program
-        with open_log(program.log) as log, lifeline() as line:
+        with open_log(program.log) as log, heard_output(log, program.hear) as errors, lifeline() as line:
             process = await anyio.open_process(
                 leashed(program.command(), death_signal=program.stop_signal, user=program.user, lifeline=line),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
-                stderr=log,
+                stderr=errors,
                 env=program.environment,
                 cwd="/",
                 # Ctrl-C in a terminal goes to the whole group; only we may hear it, so that parts end in order.
@@ -177,3 +215,6 @@ def _how_it_ended(returncode: int | None) -> str:
     if returncode is not None and returncode < 0:
         return f"was ended by {signal.Signals(-returncode).name}"
     return f"ended with exit code {returncode}"
+
+
+_IN_ORDER = _how_it_ended(0)

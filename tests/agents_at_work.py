@@ -135,13 +135,20 @@ class AgentProcess:
     directory: Path
     url: str
     settings: dict[str, Any] = field(default_factory=dict)
+    before: Callable[[], object] | None = None
+    """What the process does before it is an agent, such as entering a control group."""
 
     def start(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
         program = f"from headwater.agents.local import LocalAgent; LocalAgent(nats_url={self.url!r}, **{self.settings!r}).start()"
         with self.output_file.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-c", program], cwd=self.directory, stdout=output, stderr=output, stdin=subprocess.DEVNULL
+                [sys.executable, "-P", "-c", program],
+                cwd=self.directory,
+                stdout=output,
+                stderr=output,
+                stdin=subprocess.DEVNULL,
+                preexec_fn=self.before,  # noqa: PLW1509 - it writes one file
             )
         wait_for(lambda: "Waiting for flow runs" in self.output or self._process.poll() is not None, "an agent at work")
         assert self._process.poll() is None, self.output

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import anyio
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from headwater.core.commit import Position
 from headwater.core.errors import HeadwaterError
+from headwater.core.health import LAG_MAX, ServerHealth
+from headwater.core.log.protocol import Log
 from headwater.core.query_client import Views
 from headwater.web.site import site_of
 
-LAG_MAX = 10_000
-"""How many commits the views may be behind the log of a ready server."""
 _WAIT_SECONDS = 2.0
+_ANSWER_SECONDS = 1.8
 
 
 async def health(_: Request) -> Response:
@@ -21,30 +24,64 @@ async def health(_: Request) -> Response:
 
 
 async def ready(request: Request) -> Response:
-    """Answer 200 where the log answers and the views follow it, else 503 and what is amiss."""
-    site = site_of(request)
-    problems: dict[str, str] = {}
-    answer: dict[str, object] = {}
-    try:
-        answer["log_position"] = (await site.log.events.tail()).position
-    except HeadwaterError as error:
-        problems["log"] = str(error)
-    try:
-        status = await Views(site.log, wait_seconds=_WAIT_SECONDS).status(set_aside_limit=0)
-        answer |= {"views_position": status.position, "lag": status.lag}
-        if status.problem is not None:
+    """Answer 200 where this server's log takes writes, its views follow the log and all its parts run; else 503 and what is amiss."""
+    found = await site_of(request).health()
+    answer: dict[str, object] = {"status": "ready" if found.ready else "not ready"}
+    if found.log_position is not None:
+        answer["log_position"] = found.log_position
+    if found.views_position is not None:
+        answer["views_position"] = found.views_position
+    if found.lag is not None:
+        answer["lag"] = found.lag
+    if found.problems:
+        answer["problems"] = found.problems
+    return JSONResponse(answer, status_code=200 if found.ready else 503)
+
+
+async def health_by_asking(log: Log) -> ServerHealth:
+    """Return how log and views fare, asked as anybody may, side by side and for two seconds at most.
+
+    For pages that are served beside no server of ours: that one would tell of itself.
+    """
+    problems = {"log": "It did not answer in time.", "views": "They did not answer in time."}
+    log_position: Position | None = None
+    views_position: Position | None = None
+
+    async def ask_log() -> None:
+        nonlocal log_position
+        try:
+            log_position = (await log.events.tail()).position
+            del problems["log"]
+        except HeadwaterError as error:
+            problems["log"] = str(error)
+
+    async def ask_views() -> None:
+        nonlocal views_position
+        try:
+            status = await Views(log, wait_seconds=_WAIT_SECONDS).status(set_aside_limit=0)
+        except HeadwaterError as error:
+            problems["views"] = str(error)
+            return
+        views_position = status.position
+        if status.problem is None:
+            del problems["views"]
+        else:
             problems["views"] = status.problem
-        elif status.lag > LAG_MAX:
-            problems["views"] = f"They are {status.lag} commits behind the log."
-    except HeadwaterError as error:
-        problems["views"] = str(error)
-    answer = {"status": "not ready" if problems else "ready", **answer, **({"problems": problems} if problems else {})}
-    return JSONResponse(answer, status_code=503 if problems else 200)
+
+    with anyio.move_on_after(_ANSWER_SECONDS):
+        async with anyio.create_task_group() as group:
+            group.start_soon(ask_log)
+            group.start_soon(ask_views)
+    health = ServerHealth(log_position=log_position, views_position=views_position, problems=problems)
+    if not problems and (health.lag or 0) > LAG_MAX:
+        problems["views"] = f"They are {health.lag} commits behind the log."
+    return health
 
 
 async def send_metrics(request: Request) -> Response:
     """Answer Prometheus."""
     site = site_of(request)
     views = Views(site.log, wait_seconds=_WAIT_SECONDS)
-    numbers = await site.metrics.collect(site.log, views, site.presence, open_pages=site.hub.watchers)
+    health = await site.health()
+    numbers = await site.metrics.collect(site.log, views, site.presence, health, open_pages=site.hub.watchers)
     return Response(numbers, headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import socket
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING
+from time import monotonic
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import uvicorn
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -19,6 +22,41 @@ END_SECONDS = 3
 """How long requests under way may take once the server is told to end."""
 
 _REQUEST_HEAD_BYTES_MAX = 64 * 1024
+
+
+_BACKLOG = 128
+_ACCEPTED_AT_ONCE = 8
+"""The event loop accepts as many as its backlog is long before it lets anything else happen, such as closing one that is too many."""
+_DESCRIPTORS_KEPT = 48
+"""For files, and for the connections to NATS and PostgreSQL."""
+_CONNECTIONS_MIN = 8
+
+
+def connections_max() -> int:
+    """Return how many connections may be open at once, so that something is left for everything else."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return max(_CONNECTIONS_MIN, allowed - _DESCRIPTORS_KEPT)
+
+
+class _BoundedProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # chosen by uvicorn at run time
+    """A connection that, when it is one too many, has another one closed: whoever comes to ask how the server fares gets in.
+
+    The oldest idle one goes, or else the oldest: browsers open their live updates again.
+    """
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self.made_at = monotonic()
+        if len(self.connections) > connections_max():
+            others = [each for each in self.connections if each is not self and not each.transport.is_closing()]
+            if others:
+                min(others, key=_worth).transport.close()
+
+
+def _worth(connection: Any) -> tuple[bool, float]:
+    cycle = getattr(connection, "cycle", None)
+    is_idle = hasattr(connection, "made_at") and (cycle is None or cycle.response_complete)
+    return (not is_idle, getattr(connection, "made_at", 0.0))
 
 
 class _Server(uvicorn.Server):
@@ -59,8 +97,15 @@ async def serve_http(
         timeout_keep_alive=75,
         ws="websockets-sansio",
         ws_max_size=1024 * 1024,
+        backlog=_ACCEPTED_AT_ONCE,
+        http=_BoundedProtocol,
     )
-    server = _Server(config, task_status.started)
+
+    def accepting() -> None:
+        bound.listen(_BACKLOG)
+        task_status.started()
+
+    server = _Server(config, accepting)
     # Connections inherit it. The event loop sets it only on sockets that were made for TCP by name, and this one may not be: then every
     # answer would wait 40 ms for the browser to acknowledge its head.
     bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

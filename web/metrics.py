@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import suppress
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -9,6 +10,7 @@ from prometheus_client.exposition import generate_latest
 
 from headwater.core import subjects
 from headwater.core.errors import HeadwaterError, LogError
+from headwater.core.health import ServerHealth
 from headwater.core.log.protocol import Log, Recorded
 from headwater.core.query_client import Views
 from headwater.core.states import StateName
@@ -35,40 +37,59 @@ class Metrics:
         self._views_position = self._gauge("headwater_views_position", "The position that the views show.")
         self._lag = self._gauge("headwater_projector_lag_commits", "How many commits the views are behind the log.")
         self._set_aside = self._gauge("headwater_set_aside_commits", "Commits that could not be applied.")
+        self._dead_letters = self._labelled("headwater_dead_letters", "Messages set aside, by where they lay.", "source")
         self._runs = Gauge("headwater_runs", "Runs of all time, by state.", ["state"], registry=self.registry)
         self._agents = Gauge("headwater_agents", "Agents at work: healthy or silent.", ["health"], registry=self.registry)
         self._queues = Gauge("headwater_queue_waiting_runs", "Runs that wait in a queue.", ["labels"], registry=self.registry)
         self._messages = Gauge("headwater_stream_messages", "Messages that a stream of the log holds.", ["stream"], registry=self.registry)
         self._bytes = Gauge("headwater_stream_bytes", "Bytes that a stream of the log holds.", ["stream"], registry=self.registry)
         self._pages = self._gauge("headwater_web_open_pages", "Pages that are kept up to date now.")
+        self._writable = self._gauge("headwater_log_writable", "Whether the log takes writes: 1 or 0.")
+        self._free = self._gauge("headwater_log_free_bytes", "Bytes free where the log is stored; NaN where that is not known.")
+        self._limit = self._gauge("headwater_log_limit_bytes", "The most bytes that the log may take; NaN where that is not known.")
+        self._ready = self._gauge("headwater_ready", "Whether this server is ready: 1 or 0.")
+        self._parts = self._labelled("headwater_part_up", "Whether a part of this server runs: 1 or 0.", "part")
 
     def _gauge(self, name: str, meaning: str) -> Gauge:
         return Gauge(name, meaning, registry=self.registry)
+
+    def _labelled(self, name: str, meaning: str, label: str) -> Gauge:
+        return Gauge(name, meaning, [label], registry=self.registry)
+
+    def _note(self, health: ServerHealth) -> None:
+        self._ready.set(health.ready)
+        self._writable.set(health.log.writable)
+        self._free.set(math.nan if health.log.free_bytes is None else health.log.free_bytes)
+        self._limit.set(math.nan if health.log.limit_bytes is None else health.log.limit_bytes)
+        for part, runs in health.parts.items():
+            self._parts.labels(part).set(runs)
 
     def heard(self, recorded: Recorded) -> None:
         """Count a commit that came."""
         address = subjects.parse(recorded.subject)
         # Anyone may write any word into a subject, and each label is kept for ever.
-        self._commits.labels("other" if address is None else address.kind).inc()
+        self._commits.labels(address.kind if address is not None and address.kind in subjects.KINDS else "other").inc()
         self._log_position.set(recorded.position)
         if recorded.dead_letter is None:
             self._append.observe(max(0.0, (recorded.recorded_at - recorded.commit.at).total_seconds()))
 
-    async def collect(self, log: Log, views: Views, presence: Presence, *, open_pages: int) -> bytes:
+    async def collect(self, log: Log, views: Views, presence: Presence, health: ServerHealth, *, open_pages: int) -> bytes:
         """Return all numbers as Prometheus reads them. Where the views, or the log, do not answer, theirs are left out."""
         self._pages.set(open_pages)
+        self._note(health)
         for gauge in (self._runs, self._agents, self._queues, self._messages, self._bytes):
             gauge.clear()
-        with suppress(LogError):
-            for size in await log.sizes():
-                self._messages.labels(size.name).set(size.messages)
-                self._bytes.labels(size.name).set(size.bytes)
-        try:
-            await self._ask(views, presence)
-        except HeadwaterError:
-            self._views_up.set(0)
-        else:
-            self._views_up.set(1)
+        # What hangs is not asked: whoever collects waits for seconds, not for a time-out of ours.
+        if health.log_position is not None:
+            with suppress(LogError):
+                for size in await log.sizes():
+                    self._messages.labels(size.name).set(size.messages)
+                    self._bytes.labels(size.name).set(size.bytes)
+        self._views_up.set(0)
+        if health.views_position is not None:
+            with suppress(HeadwaterError):
+                await self._ask(views, presence)
+                self._views_up.set(1)
         return generate_latest(self.registry)
 
     async def _ask(self, views: Views, presence: Presence) -> None:
@@ -76,6 +97,8 @@ class Metrics:
         self._views_position.set(status.position)
         self._lag.set(status.lag)
         self._set_aside.set(status.set_aside_count)
+        for source, count in (("events", status.set_aside_count), ("logs", status.log_dead_letters), ("work", status.work_dead_letters)):
+            self._dead_letters.labels(source).set(count)
         counts = await views.run_counts()
         for state in {*_RUN_STATES, *counts}:
             self._runs.labels(str(StateName(state))).set(counts.get(state, 0))

@@ -15,7 +15,7 @@ from headwater.core import subjects
 from headwater.core.codec import message_decoder
 from headwater.core.errors import CommitUnreadable
 from headwater.core.log.protocol import Log
-from headwater.core.presence import Heartbeat
+from headwater.core.presence import Heartbeat, warnings_in
 from headwater.web.live.lasting import through_outages
 
 MISSED_MAX = 3
@@ -31,10 +31,16 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Heard:
-    """The last heartbeat of an agent. `silent_from` is when it counts as silent without another one."""
+    """The last heartbeat of an agent: when it came, and what it said. `silent_from` is when it counts as silent without another one."""
 
     at: datetime
     silent_from: datetime
+    said: Heartbeat | None = None
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is wrong with the agent by its own words."""
+        return [] if self.said is None else warnings_in(self.said)
 
 
 class Presence:
@@ -47,7 +53,7 @@ class Presence:
         self._heard: dict[str, Heard] = {}
 
     def on_return(self, tell: Callable[[str], None]) -> None:
-        """Have `tell` called with the id of each agent that is heard for the first time, or again after a silence."""
+        """Have `tell` called with the id of an agent that is heard for the first time or after a silence, or has something else wrong."""
         self._tell.append(tell)
 
     def last_heard(self, agent_id: str) -> Heard | None:
@@ -81,14 +87,15 @@ class Presence:
 
     def _hear(self, agent_id: str, data: bytes) -> None:
         try:
-            interval = _decode(data).interval_seconds
+            said = _decode(data)
         except CommitUnreadable:
             return  # of another version, or not an agent's
+        interval = said.interval_seconds
         now = self._clock()
         before = self._heard.pop(agent_id, None)
-        self._heard[agent_id] = Heard(now, now + timedelta(seconds=min(max(interval, 0.1), 3600) * MISSED_MAX))
+        self._heard[agent_id] = Heard(now, now + timedelta(seconds=min(max(interval, 0.1), 3600) * MISSED_MAX), said)
         if len(self._heard) > AGENTS_REMEMBERED_MAX:
             del self._heard[next(iter(self._heard))]
-        if before is None or before.silent_from < now:
+        if before is None or before.silent_from < now or before.warnings != self._heard[agent_id].warnings:
             for tell in self._tell:
                 tell(agent_id)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any
 
 import anyio
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
+from headwater.core.health import ServerHealth
 from headwater.core.log.protocol import Log
 from headwater.web.app import make_app
 from headwater.web.guard import Keeper
+from headwater.web.health import health_by_asking
 from headwater.web.http_server import serve_http
 from headwater.web.live.hub import LiveHub
 from headwater.web.metrics import Metrics
@@ -25,11 +28,21 @@ class WebService:
     """Serves the web on `http_socket` until cancelled, and closes the socket then. Everything it shows comes through `log`.
 
     `hosts` are names with a domain under which people reach the server, such as that of HEADWATER_UI_URL; requests for other such
-    names are refused. `key` is the server's: where it has one, whoever comes must show it.
+    names are refused. `key` is the server's: where it has one, whoever comes must show it. `health` tells how the server fares that this
+    is a part of; without it, the log and whichever server answers are asked.
     """
 
-    def __init__(self, log: Log, http_socket: socket.socket, *, hosts: Iterable[str] = (), key: str | None = None) -> None:
+    def __init__(
+        self,
+        log: Log,
+        http_socket: socket.socket,
+        *,
+        hosts: Iterable[str] = (),
+        key: str | None = None,
+        health: Callable[[], Awaitable[ServerHealth]] | None = None,
+    ) -> None:
         self._log = log
+        self._health = health or partial(health_by_asking, log)
         self._socket = http_socket
         self._hosts = frozenset(hosts)
         self._key = key
@@ -44,7 +57,7 @@ class WebService:
         metrics = Metrics()
         hub = LiveHub(self._log, presence, page_context, metrics.heard)
         presence.on_return(hub.agent_heard)
-        site = Site(self._log, presence, hub, token, page_context, metrics, keeper)
+        site = Site(self._log, presence, hub, token, page_context, metrics, self._health, keeper)
         async with anyio.create_task_group() as group:
             await group.start(hub.serve)
             await group.start(presence.serve)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from starlette.requests import Request
 
 from headwater.core.aggregates import Author
 from headwater.core.commit import Position
+from headwater.core.health import ServerHealth
 from headwater.core.log.protocol import Log
 from headwater.core.operations.runs import RunCreation
 from headwater.web.live.hub import LiveHub
@@ -29,6 +31,7 @@ class Site:
     token: str
     page_context: dict[str, Any]
     metrics: Metrics
+    health: Callable[[], Awaitable[ServerHealth]]
     keeper: Keeper | None = None
     creation: RunCreation = field(init=False)
     graphql_wrote: Position = 0

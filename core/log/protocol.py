@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -79,10 +79,11 @@ class Append(NamedTuple):
 
 @dataclass(frozen=True)
 class LogTail:
-    """Which log this is, and how far it goes. `identity` changes when the log is made anew."""
+    """Which log this is, and how far it goes. `identity` changes when the log is made anew. `now`: when it said so, by its own clock."""
 
     identity: str
     position: Position
+    now: datetime | None = field(default=None, compare=False)
 
 
 class EventLog(Protocol):
@@ -175,6 +176,10 @@ class Delivery(Protocol):
 
     async def give_back(self, *, delay_seconds: float = 0.0) -> None:
         """Offer the item to others, at once or after a delay."""
+        ...
+
+    async def set_aside(self, reason: str) -> None:
+        """Keep the item among the dead letters, with why nobody can use it, and give it up for good."""
         ...
 
 
@@ -382,6 +387,13 @@ class Log(Protocol):
         Raises:
             LogUnavailable: the log does not answer.
 
+        """
+        ...
+
+    async def write_problem(self, *, timeout_seconds: float) -> str | None:
+        """Return why nothing can be stored now, as far as the log tells without storing anything; None where it knows of no reason.
+
+        Waits for `timeout_seconds` per stream at most. What it is silent about (a full disk) only an append shows.
         """
         ...
 

@@ -58,3 +58,16 @@ def decode_item(data: bytes) -> WorkItem:
     if not creation.events or not isinstance(creation.events[0], RunCreated):
         raise CommitUnreadable("The commit that the work item carries does not create its run.")
     return WorkItem(run_id=wire.run_id, queue_id=wire.queue_id, generation=wire.generation, creation=creation)
+
+
+def item_on(subject: str, data: bytes) -> WorkItem:
+    """Return the item in the bytes of a message on this subject.
+
+    Raises:
+        CommitUnreadable: they hold none that this version can read, or one of another run or queue.
+
+    """
+    item = decode_item(data)
+    if subject != subjects.scheduled(item.queue_id, item.run_id):
+        raise CommitUnreadable(f"It is about run {item.run_id} in queue {item.queue_id}, which is not what its subject says.")
+    return item

@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+import anyio
+
 from headwater.core import subjects
 from headwater.core.aggregates import Aggregate, Author, Outcome
 from headwater.core.commands import CancelRun, CreateRun, DeleteRun, RenameRun, RescheduleRun, RestartRun, RunCommand
 from headwater.core.commit import Commit, Position
 from headwater.core.concurrency import together
-from headwater.core.errors import Ambiguous, Conflict, InvalidArgument, LogError, NotFound, OutcomeUnknown
-from headwater.core.events import FlowRegistered, RunCreated, RunDeleted, TaskSpec
+from headwater.core.errors import (
+    Ambiguous,
+    CommitUnreadable,
+    Conflict,
+    HeadwaterError,
+    InvalidArgument,
+    InvalidName,
+    LogError,
+    LogUnavailable,
+    NotFound,
+    OutcomeUnknown,
+    RunNotCreated,
+    RunUnknown,
+)
+from headwater.core.events import FlowRegistered, RunAttemptsLimited, RunCreated, RunDeleted, RunScheduled, TaskSpec
 from headwater.core.identifiers import derived_id, new_id, parsed_uuid
 from headwater.core.json_values import json_problem
 from headwater.core.labels import label_set, queue_id
 from headwater.core.limits import TIME_MAX, TIME_MIN, is_instant
 from headwater.core.log.protocol import EventLog, RunQueues, WorkItem
-from headwater.core.names import generated_name
+from headwater.core.names import generated_name, valid_name
 from headwater.core.operations.flow_catalogue import FlowCatalogue
 from headwater.core.operations.flows import registration, tasks_and_edges
 from headwater.core.operations.parameters import run_parameters, with_defaults
@@ -30,7 +46,11 @@ from headwater.core.rules.flow_group import FlowGroup
 from headwater.core.rules.run import Run
 from headwater.core.states import StateName
 
+CHILD_RUN_RESULT = "ChildRunResult"
+"""The kind of result by which a task run says that its value is the id of a run that it created."""
+CHILDREN_AT_ONCE = 20
 _NAMES = random.SystemRandom()
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +123,10 @@ class RunCreation:
         version, group, project_name = await self.catalogue.offered(flow_id)
         command = _creation(version, group, project_name, request, now=author.clock())
         if command.queue_id not in self._open:
-            await open_queue(self._log, command.labels, author)
+            try:
+                await open_queue(self._log, command.labels, author)
+            except OutcomeUnknown as unknown:
+                raise RunNotCreated(unknown) from unknown
             self._open.add(command.queue_id)
         commit = author.commit(run_rules.RULES.decide(run_rules.RULES.initial, command))
         item = WorkItem(run_id=command.run_id, queue_id=command.queue_id, generation=1, creation=commit)
@@ -114,29 +137,41 @@ class RunCreation:
         if command.idempotency_key is not None and (found := await run(self._log, command.run_id).refresh()).created is not None:
             return _existing(command.run_id, found, found.created)
 
-        woken = False
+        failed: LogError | None = None
 
         async def wake() -> None:
-            nonlocal woken
-            await (self._queues.set_timer(item, due=command.start_time) if later else self._queues.offer(item))
-            woken = True
+            nonlocal failed
+            try:
+                await (self._queues.set_timer(item, due=command.start_time) if later else self._queues.offer(item))
+            except LogError as error:
+                failed = error
 
-        async def create() -> Position:
-            return await self._log.append(subjects.run(command.run_id), commit, expected=0)
+        async def create() -> Position | LogError:
+            try:
+                return await self._log.append(subjects.run(command.run_id), commit, expected=0)
+            except LogError as error:
+                return error
 
-        try:
-            _, position = await together(wake, create)
-        except Conflict:
+        # Each to its end, also where the other fails: what became of both must be known.
+        _, created = await together(wake, create)
+        if isinstance(created, Conflict):
             # Another creation with this key was first, perhaps for another time: its wake-up must be the one that is set.
             other = await load_run(self._log, command.run_id)
             await arm(self._queues, other.state, now=commit.at)
             assert other.state.created is not None
             return _existing(command.run_id, other.state, other.state.created)
-        except LogError as error:
-            if woken and not isinstance(error, OutcomeUnknown):
+        if isinstance(created, LogError):
+            may_be_woken = (
+                failed is None or isinstance(failed, OutcomeUnknown) or (isinstance(failed, LogUnavailable) and failed.maybe_stored)
+            )
+            if may_be_woken or isinstance(created, OutcomeUnknown):
                 # Whoever gets the wake-up may complete the creation: it would be untrue that nothing was written.
-                raise OutcomeUnknown(commit.id, str(error)) from error
-            raise
+                raise RunUnknown(commit.id, command.run_id, created, has_key=command.idempotency_key is not None) from created
+            raise created
+        if failed is not None:
+            # The run is there; it is woken by the server, which looks for runs that nothing wakes.
+            _log.warning("Run %s was created, and its wake-up was not stored: %s", command.run_id, failed)
+        position = created
         return CreatedRun(command.run_id, command.name, command.labels, command.parameters, command.context, command.start_time, position)
 
 
@@ -209,7 +244,13 @@ async def complete_creation(log: EventLog, item: WorkItem) -> Aggregate[Run, Run
     """Return the run that a wake-up is for, creating it from the wake-up where its creator did not get that far.
 
     Returns None where the run neither exists nor can be made: the wake-up means nothing.
+
+    Raises:
+        CommitUnreadable: what the wake-up carries is not the creation of this run, and nothing but that.
+
     """
+    if item.creation is not None and (problem := creation_problem(item, item.creation)) is not None:
+        raise CommitUnreadable(problem)
     woken = run(log, item.run_id)
     if (await woken.refresh()).created is not None:
         return woken
@@ -224,10 +265,32 @@ async def complete_creation(log: EventLog, item: WorkItem) -> Aggregate[Run, Run
     return woken
 
 
+def creation_problem(item: WorkItem, creation: Commit) -> str | None:
+    """Return why a commit is not the creation that this wake-up may carry, or None where it is: whoever is woken writes it as it is."""
+    created, *limited, scheduled = creation.events if len(creation.events) > 1 else (None, None)
+    if not isinstance(created, RunCreated) or not isinstance(scheduled, RunScheduled):
+        return "The commit that the wake-up carries does not create a run."
+    if len(limited) > 1 or not all(isinstance(event, RunAttemptsLimited) and event.attempts_max > 0 for event in limited):
+        return "The commit that the wake-up carries does more than to create a run."
+    try:
+        valid_name(created.name, kind="run")
+        queue = queue_id(created.labels)
+    except InvalidName as error:
+        return f"The run that the wake-up carries cannot be: {error}"
+    if created.run_id != item.run_id:
+        return f"The wake-up of run {item.run_id} carries the creation of run {created.run_id}."
+    if not created.queue_id == item.queue_id == queue:
+        return f"The wake-up in queue {item.queue_id} carries a run whose labels belong to queue {queue}."
+    if scheduled.generation != 1 or item.generation != 1:
+        return "The wake-up carries a run that was scheduled before it was created."
+    return None
+
+
 async def cancel_run(log: EventLog, queues: RunQueues, run_id: str, author: Author, *, reason: str = "") -> Outcome[Run]:
     """Ask that the run ends. Without an attempt it is final when this returns; with one, its agent stops it.
 
-    A run that has ended, or is being cancelled, stays as it is; the outcome tells which.
+    A run that has ended, or is being cancelled, stays as it is; the outcome tells which. The runs that its tasks created, and that have
+    not ended, are cancelled with it.
 
     Raises:
         InvalidArgument, NotFound: there is no such run.
@@ -237,7 +300,29 @@ async def cancel_run(log: EventLog, queues: RunQueues, run_id: str, author: Auth
     outcome = await cancelled.execute(CancelRun(author.clock(), reason), author, refresh=False)
     if outcome.state.ended:
         await queues.cancel_timer(run_id)
+    if outcome.changed:
+        await cancel_children(log, queues, outcome.state, author)
     return outcome
+
+
+async def cancel_children(log: EventLog, queues: RunQueues, run: Run, author: Author, *, more: Iterable[str] = ()) -> None:
+    """Ask that the runs end which tasks of this one created, and theirs; nobody waits for that. `more` are ids that its events lack.
+
+    What of it fails is told in a log line of this program: the run itself is cancelled all the same.
+    """
+    created = {str(found.result.value) for found in run.task_runs.values() if found.result and found.result.type == CHILD_RUN_RESULT}
+    turn = anyio.CapacityLimiter(CHILDREN_AT_ONCE)
+
+    async def cancel(child_id: str) -> None:
+        try:
+            async with turn:
+                await cancel_run(log, queues, child_id, author, reason=f"Its parent run {run.name!r} was cancelled.")
+        except HeadwaterError as error:
+            _log.warning("Run %s, which run %r created, could not be cancelled: %s", child_id, run.name, error)
+
+    async with anyio.create_task_group() as group:
+        for child_id in sorted(created.union(more)):
+            group.start_soon(cancel, child_id)
 
 
 async def rename_run(log: EventLog, run_id: str, name: str, author: Author) -> Outcome[Run]:

@@ -20,7 +20,8 @@ PAGE_BYTES_MAX = 640 * 1024
 class QueryRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """A question to views at least as new as position `at_least`, for which the service waits up to `wait_seconds`.
 
-    A page has at most `page_rows` rows, where that is not 0: so readers turn pages, one at a time.
+    A page has at most `page_rows` rows, where that is not 0: so readers turn pages, one at a time. `id` names the question: a server that
+    gets it twice answers once.
     """
 
     query: AnyQuery
@@ -28,6 +29,7 @@ class QueryRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     wait_seconds: float = 5.0
     cursor: str | None = None
     page_rows: int = 0
+    id: str = ""
 
 
 class FailureKind(StrEnum):

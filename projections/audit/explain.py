@@ -68,6 +68,7 @@ class Reason(StrEnum):
     NO_AGENT = "no agent with these labels"
     AGENTS_FULL = "agents are full"
     AGENTS_SILENT = "agents are silent"
+    AGENTS_CANNOT = "agents cannot start processes"
     AGENTS_UNKNOWN = "agents are unknown"
     NOT_OFFERED = "not offered"
     OFFERED = "offered"
@@ -77,12 +78,14 @@ class Reason(StrEnum):
 class Surroundings:
     """What is the case around a run. `agents` are those at work, None where nobody knows; `answering`: those of them that answered.
 
-    `holds` is what the holder said when it was asked whether it holds the attempt; None: nothing. `slot_names` maps the ids of runs that
+    `troubles`: what those of them said that cannot start processes. `holds` is what the holder said when it was asked whether it holds the
+    attempt; None: nothing. `slot_names` maps the ids of runs that
     have slots of the flow to their names. `waits_in_broker`: something will wake an agent for it.
     """
 
     agents: Sequence[AgentRow] | None = None
     answering: frozenset[str] = frozenset()
+    troubles: Mapping[str, str] = field(default_factory=dict)
     holds: bool | None = None
     lease_seconds: float | None = None
     slots: Slots = field(default_factory=Slots)
@@ -253,6 +256,8 @@ class _Explaining:
         if run.state is StateName.PAUSED:
             return self._paused()
         lost = f" Attempt {run.attempt} was lost: {run.message}." if run.attempts_lost else ""
+        if isinstance(last := self.life[-1].event, RunAttemptLost) and last.handed_back:
+            lost = f" Attempt {last.attempt} was handed back: {last.reason}."
         if run.start_time is not None and run.start_time > self.now:
             return self._not_due(run.start_time)
         created = run.created
@@ -308,9 +313,14 @@ class _Explaining:
             it = "it does" if len(matching) == 1 else "they do"
             words = f"It is offered to {names}, but {it} not answer.{lost}"
             return self._because(Reason.AGENTS_SILENT, words, *kinds, hint=start_agent(labels))
-        free = [agent for agent in alive if agent.limit is None or agent.held_runs < agent.limit]
+        able = [agent for agent in alive if agent.id not in self.around.troubles]
+        if not able:
+            troubles = "; ".join(self.around.troubles[agent.id] for agent in alive[:NAMED_MAX])
+            words = f"It waits for an agent that can start it: {troubles}. They try again by themselves, after pauses of up to a minute."
+            return self._because(Reason.AGENTS_CANNOT, words, *kinds, hint="Stop what takes up the machine, or raise the limit.")
+        free = [agent for agent in able if agent.limit is None or agent.held_runs < agent.limit]
         if not free:
-            full = _listed(f"{agent.name} ({agent.held_runs} of {agent.limit})" for agent in alive)
+            full = _listed(f"{agent.name} ({agent.held_runs} of {agent.limit})" for agent in able)
             words = f"Every agent that takes runs with {wanted} is full: {full}. It starts when one of their runs ends.{lost}"
             return self._because(Reason.AGENTS_FULL, words, *kinds)
         if not self.around.waits_in_broker:

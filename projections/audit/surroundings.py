@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from itertools import islice
 
 import anyio
 import msgspec
@@ -23,7 +24,7 @@ from headwater.core.rules.run import Run
 from headwater.projections.audit.explain import Explanation, Surroundings, explain
 
 ANSWER_SECONDS = 1.0
-_ASKED_MAX = 20
+ASKED_MAX = 20
 
 _encode = msgspec.json.Encoder().encode
 _decode = message_decoder(HoldsAnswer)
@@ -67,9 +68,11 @@ async def surroundings(log: Log, run: Run, views: Views, *, is_heard: Callable[[
         agents = None
     limit = (await queue(log.events, created.queue_id).refresh()).limit
     found = await slots(log.events, created.flow_group_id).refresh()
+    answering, troubles = await _answering(log, [agent.id for agent in agents or () if takes(agent.labels, created.labels)], is_heard)
     return Surroundings(
         agents=agents,
-        answering=await _answering(log, [agent.id for agent in agents or () if takes(agent.labels, created.labels)], is_heard),
+        answering=answering,
+        troubles=troubles,
         slots=found,
         slot_names={each: (await load_run(log.events, each)).state.name for each in found.attempts},
         waits_in_broker=await log.queues.is_waiting(created.run_id, generation=run.generation),
@@ -87,19 +90,30 @@ async def _held_in_queue(views: Views, queue_id: str) -> list[str]:
     return [row.name for row in runs if row.queue_id == queue_id]
 
 
-async def _answering(log: Log, agent_ids: list[str], is_heard: Callable[[str], bool]) -> frozenset[str]:
-    """Return those of the agents that answer; of very many, those that were not asked count as answering."""
+async def _answering(log: Log, agent_ids: list[str], is_heard: Callable[[str], bool]) -> tuple[frozenset[str], dict[str, str]]:
+    """Return those of the agents that answer, and what those say that cannot start processes.
+
+    Of very many, those that were not asked count as answering. Those that were heard are asked last, and need not answer.
+    """
     unheard = [agent_id for agent_id in agent_ids if not is_heard(agent_id)]
-    answered = {*agent_ids} - {*unheard[:_ASKED_MAX]}
+    heard = [agent_id for agent_id in agent_ids if agent_id not in {*unheard}]
+    answers = await ask_agents(log, [*unheard, *heard])
+    answered = {*agent_ids} - {*unheard[:ASKED_MAX]} | answers.keys()
+    return frozenset(answered), {agent_id: said.trouble for agent_id, said in answers.items() if said.trouble}
+
+
+async def ask_agents(log: Log, agent_ids: Iterable[str]) -> dict[str, HoldsAnswer]:
+    """Ask agents how they are, all at once and at most so many; return what those said that answered in a second."""
+    answers: dict[str, HoldsAnswer] = {}
 
     async def ask(agent_id: str) -> None:
-        if await _ask(log, agent_id, HoldsQuestion("", 0)) is not None:
-            answered.add(agent_id)
+        if (said := await _ask(log, agent_id, HoldsQuestion("", 0))) is not None:
+            answers[agent_id] = said
 
     async with anyio.create_task_group() as group:
-        for agent_id in unheard[:_ASKED_MAX]:
+        for agent_id in islice(agent_ids, ASKED_MAX):
             group.start_soon(ask, agent_id)
-    return frozenset(answered)
+    return answers
 
 
 async def _ask(log: Log, agent_id: str, question: HoldsQuestion) -> HoldsAnswer | None:

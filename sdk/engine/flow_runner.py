@@ -21,7 +21,7 @@ from headwater.engine.plan import plan_of
 from headwater.engine.recorder import Recorder
 from headwater.engine.runner import as_state, call_state_handlers
 from headwater.engine.state import Cancelled, Failed, Looped, Mapped, Paused, Pending, Resume, Retrying, Running, State
-from headwater.engine.task_call import TaskCall
+from headwater.engine.task_call import TaskCall, execute
 from headwater.engine.task_runner import NO_CONTEXT, PENDING, TaskRun, TaskRunner
 from headwater.graph.task import Task
 from headwater.utilities.configuration import config
@@ -116,10 +116,12 @@ class FlowRunner:
             stopped = not work.go_on()
         except KeyboardInterrupt:
             self._logger.warning("Interrupted: the flow run is cancelled.")
+            work.clean_up()
             self._change(Cancelled("Interrupt signal raised, cancelling Flow run.", result=work.task_states()))
             return self._state
         states = work.task_states()
         if stopped:
+            work.clean_up()
             return Cancelled("The flow run was told to stop.", result=states)
         self._conclude(states)
         return self._state
@@ -220,6 +222,23 @@ class _Work:
             elif not self._ready and not self._wait():
                 return True
             self._wake()
+
+    def clean_up(self) -> None:
+        """Clean up behind the resources that were set up, since the run ends in the middle of it: what was not over never will be."""
+        for run in self._runs:
+            step = run.step
+            if not step.task.cleans_up or run.state is not PENDING:
+                continue
+            before = [self._runs[source].state for source in step.sources]
+            if not all(state.is_successful() for state, edge in zip(before, step.edges, strict=True) if edge.key is not None):
+                continue
+            run.before = [state if state.is_finished() else Cancelled("Its run was interrupted.") for state in before]
+            try:
+                call = self._task_runner.begin(run)
+                if call is not None:
+                    self._task_runner.conclude(run, execute(call))
+            except KeyboardInterrupt:  # what is cleaned up may have been interrupted, too, and say so
+                get_logger("FlowRunner").warning("Task '%s' was interrupted.", run.name)
 
     def _start(self, run: TaskRun) -> None:
         step = run.step

@@ -142,6 +142,12 @@ def inline_problem(value: Any) -> str | None:
     return None if size <= INLINE_BYTES_MAX else f"holds at most {INLINE_BYTES_MAX} bytes; this value has {size}"
 
 
+class ChildRunResult(InlineResult):
+    """The id of a run that a task created: who cancels the task's run finds it in the run's events, and cancels that one too."""
+
+    __slots__ = ()
+
+
 PrefectResult = InlineResult
 """The name under which flows written for Prefect 1 know it."""
 

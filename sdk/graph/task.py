@@ -43,6 +43,9 @@ class Task(TaskOperators):
     decides_outcome: ClassVar[bool] = True
     """Whether it is among the tasks that decide how a run ended, where it is one of the last."""
 
+    cleans_up: ClassVar[bool] = False
+    """Whether it is executed also where its run is interrupted, if what it cleans up is there."""
+
     def __init__(  # noqa: PLR0917 - the signature people know
         self,
         name: str | None = None,

@@ -6,6 +6,7 @@ import anyio
 import pytest
 from brokers import Broker
 from commits import a_commit, a_subject, texts
+from strangers import Stranger
 
 from headwater.core import subjects
 from headwater.core.commit import Position
@@ -66,6 +67,27 @@ async def test_a_follower_of_one_subject_sees_no_other(log: Log) -> None:
         await log.events.append(subject, a_commit("mine"), expected=0)
 
         assert texts(await _seen(commits, 1)) == ["mine"]
+
+
+async def test_what_a_stranger_says_on_the_live_feed_hides_nothing_that_follows(broker: Broker, log: Log, other: Log) -> None:
+    if broker.name == "memory":
+        pytest.skip("needs a feed that strangers can write to")
+    subject = a_subject()
+    async with log.events.follow(subject) as commits:
+        position = await other.events.append(subject, a_commit("first"), expected=0)
+        assert texts(await _seen(commits, 1)) == ["first"]
+        with Stranger(other.url.split(",")[0]) as stranger:
+            for previous, lie in ((position, 10**18), (0, position + 5), (10**18, 10**18 + 1), (position, position + 7)):
+                told = b"NATS/1.0\r\nNats-Sequence: %d\r\nNats-Last-Sequence: %d\r\nNats-Subject: x\r\nNats-Time-Stamp: %s\r\n\r\n"
+                stranger.write(subjects.live(subject), b"a lie", headers=told % (lie, previous, b"2026-11-21T12:00:00Z"))
+        for text in ("second", "third"):
+            position = await other.events.append(subject, a_commit(text), expected=position)
+
+        seen: list[str] = []
+        with anyio.fail_after(IN_TIME_SECONDS):
+            while len(seen) < 2:
+                seen += texts(each for each in await anext(commits) if each.dead_letter is None)
+    assert seen == ["second", "third"]
 
 
 async def test_a_wait_that_is_given_up_loses_nothing(log: Log, followed: tuple[str, str]) -> None:

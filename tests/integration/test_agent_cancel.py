@@ -6,9 +6,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from agents_at_work import Workshop, agent_at_work, eventually, hosted, is_alive, workshop
@@ -16,7 +18,9 @@ from servers import NatsNode
 
 from headwater.core.operations.runs import cancel_run
 from headwater.core.states import StateName
+from headwater.executors import Executor, LocalExecutor, ProcessExecutor, ThreadExecutor
 from headwater.graph.flow import Flow
+from headwater.tasks.core.resource_manager import resource_manager
 from headwater.utilities.context import context
 from headwater.utilities.tasks import task
 
@@ -115,3 +119,43 @@ async def test_the_agent_takes_further_runs_after_a_cancelled_one(shop: Workshop
 
         assert (await shop.ended(following)).state is StateName.SUCCESS
         assert (await shop.state(run_id)).state is StateName.CANCELLED
+
+
+@pytest.mark.parametrize("executor", [LocalExecutor(), ThreadExecutor(2), ProcessExecutor(1)], ids=lambda it: type(it).__name__)
+async def test_resources_of_a_cancelled_run_are_cleaned_up(shop: Workshop, tmp_path: Path, executor: Executor) -> None:
+    trace, began = tmp_path / "trace", tmp_path / "began"
+
+    def note(what: str) -> None:
+        with trace.open("a") as file:
+            file.write(f"{what} ")
+
+    class Named:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def setup(self) -> str:
+            note(f"+{self.name}")
+            return self.name
+
+        def cleanup(self, resource: str) -> None:
+            note(f"-{resource}")
+
+    resource: Any = resource_manager(Named)
+
+    @task
+    def use(resource: str) -> None:
+        began.write_text(resource)
+        threading.Event().wait(600)
+
+    with Flow("with-resources", executor=executor) as flow, resource("outer"), resource("inner") as inner:
+        use(inner)
+    async with agent_at_work(shop.url):
+        run_id = await shop.run(await shop.register(flow))
+        await eventually(began.exists, "the resource is used")
+        await cancel(shop, run_id)
+        run = await shop.ended(run_id)
+
+    done = trace.read_text().split()
+    assert run.state is StateName.CANCELLED
+    assert done.index("-inner") < done.index("-outer")
+    assert sorted(done) == ["+inner", "+outer", "-inner", "-outer"]

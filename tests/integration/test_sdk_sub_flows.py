@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import anyio
 import anyio.to_thread
 import pytest
-from agents_at_work import Workshop, agent_at_work, hosted, workshop
+from agents_at_work import PATIENCE_SECONDS, Workshop, agent_at_work, hosted, workshop
 from servers import NatsNode
 from viewing import views_of
 
@@ -17,7 +19,10 @@ from headwater import Flow, Parameter, task
 from headwater.backend import FlowRunView, FlowView, RunNotEnded, TaskRunView, watch_flow_run
 from headwater.backend.task_run import ResultUnavailable
 from headwater.client import Client
+from headwater.core import subjects
 from headwater.core.errors import Ambiguous, InvalidArgument, NotFound
+from headwater.core.events import RunCreated
+from headwater.core.operations.runs import cancel_run
 from headwater.core.states import StateName
 from headwater.engine.results import InlineResult, LocalResult
 from headwater.engine.serializers import JSONSerializer
@@ -259,3 +264,38 @@ async def client_caught_up(client: Client) -> None:
     """Another client wrote; this one asks for what is at least as new."""
     tail = await anyio.to_thread.run_sync(lambda: client.call(lambda c: c.log.events.tail()))
     await anyio.to_thread.run_sync(lambda: client.call(lambda c: c.views.projects(at_least=tail.position)))
+
+
+async def test_a_cancelled_run_takes_the_unfinished_runs_with_it_that_it_created(shop: Workshop) -> None:
+    nobody = UniversalRun(labels=["nobody"])
+    leaf = Flow("leaf", tasks=[task(lambda: None, name="do nothing")], run_config=nobody)
+    with Flow("middle") as middle:
+        created = create_flow_run(flow_name="leaf", project_name="tutorial", run_name="grandchild")
+        task(lambda: threading.Event().wait(600), name="hold")(upstream_tasks=[created])
+    with Flow("parent") as parent:
+        first = create_flow_run(flow_name="middle", project_name="tutorial", run_name="middle")
+        StartFlowRun(flow_name="leaf", project_name="tutorial", run_name="waited-for", wait=True)(upstream_tasks=[first])
+    await shop.register(leaf)
+    await shop.register(middle)
+    run_id = await shop.run(await shop.register(parent), run_name="parent")
+    run_ids = await created_runs(shop, {"parent", "middle", "grandchild", "waited-for"})
+
+    await cancel_run(shop.log.events, shop.log.queues, run_id, shop.client.author)
+
+    ended = {name: await shop.ended(each) for name, each in run_ids.items()}
+    assert {name: run.state for name, run in ended.items()} == dict.fromkeys(run_ids, StateName.CANCELLED)
+    assert ended["waited-for"].message == "Its parent run 'parent' was cancelled."
+    assert ended["grandchild"].message == "Its parent run 'middle' was cancelled."
+
+
+async def created_runs(shop: Workshop, names: set[str]) -> dict[str, str]:
+    """Return the ids of runs of these names as soon as all of them are there."""
+    found: dict[str, str] = {}
+    with anyio.fail_after(PATIENCE_SECONDS):
+        async with shop.log.events.follow(subjects.run("*")) as news:
+            async for batch in news:
+                created = [event for recorded in batch for event in recorded.commit.events if isinstance(event, RunCreated)]
+                found |= {event.name: event.run_id for event in created if event.name in names}
+                if found.keys() == names:
+                    return found
+    raise AssertionError("the feed ended")

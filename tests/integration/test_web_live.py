@@ -151,6 +151,18 @@ async def test_agents_become_healthy_when_heard_and_silent_when_not(site: WebSit
         await page.until("health silent")
 
 
+async def test_what_is_wrong_with_an_agent_stands_on_the_page_as_soon_as_it_says_so(site: WebSite) -> None:
+    agent_id = await site.history.agent("river-1")
+    beat = Heartbeat(agent_id=agent_id, interval_seconds=600, lease_seconds=1)
+    async with site.open_page("/default/agents") as page:
+        await site.log.publish(subjects.agent_heartbeat(agent_id), msgspec.json.encode(beat))
+        await page.until("health well")
+        ill = msgspec.structs.replace(beat, trouble="agent 'river-1' cannot start processes: limit 7", behind_seconds=5.2)
+        await site.log.publish(subjects.agent_heartbeat(agent_id), msgspec.json.encode(ill))
+        html = await page.until("5.2 s behind the log")
+        assert "cannot start processes: limit 7." in html
+
+
 async def test_garbage_in_heartbeats_and_addresses_harms_nobody(site: WebSite) -> None:
     await site.log.publish(subjects.agent_heartbeat("x"), b"\x00garbage")
     assert (await site.client.get("/live?page=/nowhere")).status_code == 404

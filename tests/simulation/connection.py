@@ -130,6 +130,9 @@ class Connection:
     async def sizes(self) -> tuple[StreamSize, ...]:
         return await self.call(self.log.sizes)
 
+    async def write_problem(self, *, timeout_seconds: float) -> str | None:
+        return await self.call(lambda: self.log.write_problem(timeout_seconds=timeout_seconds))
+
     async def publish(self, subject: str, data: bytes) -> None:
         await self.call(lambda: self.log.publish(subject, data))
 
@@ -285,3 +288,6 @@ class _Delivery:
 
     async def give_back(self, *, delay_seconds: float = 0.0) -> None:
         await self._connection.call(lambda: self._delivery.give_back(delay_seconds=delay_seconds), commit_id="")
+
+    async def set_aside(self, reason: str) -> None:
+        await self._connection.call(lambda: self._delivery.set_aside(reason), commit_id="")

@@ -19,6 +19,7 @@ from headwater.agents.perseverance import until_done
 from headwater.core.aggregates import Author
 from headwater.core.commands import FinishRun, ParkRun, RecordTaskRuns, StartRun
 from headwater.core.commit import Position
+from headwater.core.errors import IllegalTransition
 from headwater.core.events import TaskRunEvent, TaskRunFailed, TaskRunPaused, TaskRunRetryScheduled, TaskRunStarted, TaskRunSucceeded
 from headwater.core.operations.runs import arm, load_run
 from headwater.core.rules.run import Run
@@ -29,7 +30,7 @@ TASKS = ("extract", "transform", "load")
 CRASHES, FAILURES, RETRIES, PAUSES, STUBBORN = 0.04, 0.1, 0.15, 0.1, 0.3
 """Shares of all tasks, and of all processes that are told to end."""
 TASK_SECONDS = 3.0
-KILLED, TERMINATED = -9, 143
+KILLED, TERMINATED, REFUSED = -9, 143, 75
 
 
 def prepare(run: Run, _: Position) -> LaunchOrder:
@@ -101,6 +102,8 @@ class PretendedRun:
             await record.execute(FinishRun(self.attempt, author.clock(), failed=failed, message=message))
         except AttemptFenced as fenced:
             return Ending(0, Report(fenced=True, message=str(fenced)))
+        except IllegalTransition:
+            return Ending(REFUSED, None)  # it would wait for a later time, and was cancelled a moment before
         return Ending(0, Report(state=run.state.state.value))
 
     async def _pause(self, record: AttemptRecord, author: Author, slug: str, found: TaskRun | None) -> Ending | None:
@@ -161,7 +164,7 @@ class PretendedLauncher:
         finally:
             self.kill_all()
 
-    async def launch(self, order: LaunchOrder) -> PretendedRun:
+    async def launch(self, order: LaunchOrder, hear: Callable[[str], None]) -> PretendedRun:
         assert self._group is not None
         await anyio.sleep(self._random.random() * 0.05)
         run = PretendedRun(self._connect(), order.environment["run"], int(order.environment["attempt"]))

@@ -164,7 +164,7 @@ class World:
     async def _agent(self, participant: Participant) -> None:
         launcher = participant.launcher = PretendedLauncher(self.connect, self.random)
         settings = AgentSettings(name=participant.name, kind="pretended", limit=3, lease_seconds=LEASE_SECONDS, grace_seconds=GRACE_SECONDS)
-        await Agent(participant.connection, settings, launcher, prepare, show=_QUIET).serve()
+        await Agent(participant.connection, settings, launcher, prepare, show=_QUIET, clock=self.clock.now).serve()
 
     async def _warden(self, participant: Participant) -> None:
         await Warden(participant.connection, clock=self.clock.now).serve()

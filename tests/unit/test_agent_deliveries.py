@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from headwater.agents.deliveries import EARLY, Action, Ask, Claim, Drop, Keep, LookAgain, LoseOwn, Rearm, action_for
+from headwater.agents.deliveries import EARLY, Action, Ask, Claim, Drop, Keep, LookAgain, LoseOwn, Rearm, action_for, told_time
 from headwater.core.commands import (
     CancelRun,
     ClaimRun,
@@ -19,6 +19,7 @@ from headwater.core.commands import (
     RunCommand,
     StartRun,
 )
+from headwater.core.commit import new_commit
 from headwater.core.events import StorageReference
 from headwater.core.rules.run import RULES, Run
 
@@ -137,3 +138,31 @@ def test_a_lost_attempt_of_ours_is_ended_before_the_run_is_claimed_again() -> No
 
 def test_the_new_holder_is_asked_though_our_old_attempt_still_runs() -> None:
     assert action(run_after(CLAIMED_BY_ME, LOST, CLAIMED_BY_OTHER), holds=frozenset({1})) == Ask(OTHER, 2)
+
+
+BEHIND, AHEAD = NOW - timedelta(minutes=5), NOW + timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("own", "offered_at", "created_at"),
+    [
+        (NOW, NOW, NOW),
+        (BEHIND, NOW, NOW),  # the agent's clock is behind
+        (NOW, BEHIND, NOW),  # the log's
+        (AHEAD, NOW, NOW),
+        (BEHIND, BEHIND, NOW),  # the creator's is ahead of both, or these are behind
+        (BEHIND, NOW, None),  # a timer fired, by the log's clock
+    ],
+)
+def test_a_run_that_is_offered_is_due_whichever_clock_is_behind(own: datetime, offered_at: datetime, created_at: datetime | None) -> None:
+    creation = None if created_at is None else new_commit([], at=created_at, actor="cli:ana@host")
+
+    now = told_time(own, offered_at, creation)
+
+    assert action_for(run_after(due=created_at or NOW), 1, agent_id=ME, holds=frozenset(), now=now) == Claim()
+
+
+def test_a_run_that_nobody_says_is_due_gets_its_timer() -> None:
+    now = told_time(NOW, NOW, new_commit([], at=NOW, actor="cli:ana@host"))
+
+    assert action_for(run_after(due=AHEAD), 1, agent_id=ME, holds=frozenset(), now=now) == Rearm(AHEAD)

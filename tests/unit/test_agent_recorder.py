@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hostile_tasks import NOT_UTF8, Hostile, HostileError, Quitting
 
 from headwater.agents.recorder import AttemptRecorder, event_of
-from headwater.core.events import ResultReference, TaskRunEvent, TaskRunFailed, TaskRunRetryScheduled, TaskRunSucceeded, event_type
+from headwater.core.codec import decode, encode
+from headwater.core.commit import new_commit
+from headwater.core.events import (
+    ResultReference,
+    TaskRunEvent,
+    TaskRunFailed,
+    TaskRunPaused,
+    TaskRunRetryScheduled,
+    TaskRunSucceeded,
+    event_type,
+)
+from headwater.core.limits import is_instant
+from headwater.core.operations.runs import CHILD_RUN_RESULT
 from headwater.core.rules.task_run import TaskRun
 from headwater.core.states import StateName
 from headwater.engine import state as states
-from headwater.engine.results import InlineResult, LocalResult
-from headwater.engine.state import State
+from headwater.engine.results import ChildRunResult, InlineResult, LocalResult
+from headwater.engine.serializers import CompressedSerializer, PickleSerializer
+from headwater.engine.state import Failed, Paused, State, Success
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
@@ -149,3 +165,46 @@ def test_a_failure_carries_its_exception_and_a_message_of_bounded_length() -> No
     assert event.failure is not None
     assert event.failure.type == "ValueError"
     assert len(event.message) < 11_000
+
+
+def test_what_a_task_says_of_a_run_that_it_created_is_what_cancels_look_for() -> None:
+    kept = ChildRunResult().write("a run's id")
+    event = event_of("create-1", -1, Success(result=kept), 1, at=NOW)
+    assert isinstance(event, TaskRunSucceeded)
+    assert event.result == ResultReference(type=CHILD_RUN_RESULT, value="a run's id")
+
+
+@pytest.mark.parametrize("moment", [datetime.min, datetime.max, datetime.max.replace(tzinfo=timezone(-timedelta(hours=23)))])
+def test_times_that_users_give_are_brought_within_what_everyone_can_hold(moment: datetime) -> None:
+    event = event_of("wait-1", -1, Paused(start_time=moment), 1, at=NOW)
+    assert isinstance(event, TaskRunPaused)
+    assert event.start_time is not None
+    assert is_instant(event.start_time)
+
+
+@pytest.mark.parametrize("message", [Hostile, Quitting, lambda: 5, lambda: NOT_UTF8 * 10_000, lambda: None])
+def test_whatever_a_state_s_message_is_the_change_is_recorded(message: Callable[[], Any]) -> None:
+    event = event_of("odd-1", -1, Failed(message(), result=HostileError()), 1, at=NOW)
+    assert event is not None
+    assert decode(encode(new_commit([event], at=NOW, actor="test"))).events == (event,)
+
+
+class OddResult(LocalResult):
+    def reference(self) -> dict[str, Any]:
+        raise RuntimeError("no idea where")
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        OddResult(location="somewhere"),
+        InlineResult(2**70),
+        InlineResult({1: NOT_UTF8}),
+        LocalResult(location="x", serializer=CompressedSerializer(PickleSerializer(), format="zlib")),
+    ],
+    ids=lambda it: type(it).__name__,
+)
+def test_whatever_a_result_is_the_success_is_recorded(result: Any) -> None:
+    event = event_of("odd-1", -1, Success(result=result), 1, at=NOW)
+    assert event is not None
+    assert decode(encode(new_commit([event], at=NOW, actor="test"))).events == (event,)

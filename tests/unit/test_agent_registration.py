@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import anyio
 import pytest
@@ -23,7 +24,7 @@ class NothingToLaunch:
         task_status.started()
         await anyio.sleep_forever()
 
-    async def launch(self, order: LaunchOrder) -> LaunchedRun:
+    async def launch(self, order: LaunchOrder, hear: Callable[[str], None]) -> LaunchedRun:
         raise AssertionError(order)
 
 

@@ -66,3 +66,19 @@ def test_closed_slots_stay_taken() -> None:
 def test_a_limit_below_one_is_refused(limit: int) -> None:
     with pytest.raises(InvalidArgument, match="at least 1"):
         slots(limit)
+
+
+def test_a_pause_leaves_no_slot_free_and_what_follows_it_one_at_a_time_until_all_is_well() -> None:
+    made, changes = slots()
+
+    made.pause()
+    assert made.take() is None
+    made.resume(one_at_a_time=True)
+    first = made.take()
+    assert first is not None
+    assert made.take() is None
+    first.settle()
+    made.resume()
+
+    assert all(made.take() is not None for _ in range(3))
+    assert changes == [False, True, False, True]

@@ -280,3 +280,18 @@ async def test_without_views_it_says_what_cannot_be_told(log: MemoryLog) -> None
 
     assert found.reason is Reason.AGENTS_UNKNOWN
     assert "the views do not answer" in found.words
+
+
+async def test_agents_that_cannot_start_processes_are_named_with_the_cause_and_the_run_says_that_it_was_handed_back(log: MemoryLog) -> None:
+    run_id = await new_run(log)
+    trouble = "agent 'vm' cannot start processes: Resource temporarily unavailable; limit of processes 7"
+    await claimed(log, run_id)
+    await run(log.events, run_id).execute(LoseAttempt(1, trouble, NOW, handed_back=True), AUTHOR)
+
+    found = await explained(log, run_id, at_work(agent("vm"), troubles={"vm": trouble}))
+    other = await explained(log, run_id, at_work(agent("vm"), agent("free"), troubles={"vm": trouble}))
+
+    assert found.reason is Reason.AGENTS_CANNOT
+    assert trouble in found.words
+    assert f"Attempt 1 was handed back: {trouble}." in other.words
+    assert "offered to 'free'" in other.words or "offered to free" in other.words

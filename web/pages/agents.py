@@ -30,6 +30,9 @@ async def agents_page(sources: Sources, _: Params, query: Params) -> Page:
         "ended": [agent for agent in everyone if agent.status != "working"][:ENDED_SHOWN],
         "holds": holds,
         "lively": lively,
+        "warnings": {
+            agent.id: heard.warnings for agent in working if (heard := sources.presence.last_heard(agent.id)) and lively[agent.id]
+        },
         "query": query,
         "labels": sorted({found for agent in working for found in agent.labels}),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headwater.core.commit import Position
+from headwater.core.health import ask_health
 from headwater.core.log.protocol import EventLog, Recorded
 from headwater.web.pages.page import Page, Params, Sources
 from headwater.web.pages.run_tabs import told_commit
@@ -10,6 +11,7 @@ from headwater.web.pages.run_tabs import told_commit
 COMMITS_SHOWN = 100
 SCANNED_AT_ONCE = 500
 SCANNED_MAX = 5_000
+DEAD_LETTERS_SHOWN = 50
 KINDS = ("run", "flow", "project", "agent", "queue", "name", "part")
 
 
@@ -55,9 +57,17 @@ def _matches(recorded: Recorded, kind: str, text: str) -> bool:
 
 
 async def server_page(sources: Sources, _: Params, __: Params) -> Page:
-    """Show how far the views are, what was set aside, and what the log holds."""
-    status = await sources.views.status(set_aside_limit=50)
+    """Show how far the views are, the dead letters, and what the log holds."""
+    status = await sources.views.status(set_aside_limit=0)
     tail = await sources.log.events.tail()
     counts = await sources.views.run_counts()
-    context = {"status": status, "tail": tail, "counts": counts, "url": sources.log.url, "sizes": await sources.log.sizes()}
+    context = {
+        "status": status,
+        "letters": await sources.views.dead_letters(limit=DEAD_LETTERS_SHOWN),
+        "tail": tail,
+        "counts": counts,
+        "url": sources.log.url,
+        "sizes": await sources.log.sizes(),
+        "health": await ask_health(sources.log),
+    }
     return Page(template="server.html", title="Server", context=context, position=tail.position)

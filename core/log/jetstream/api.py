@@ -15,7 +15,9 @@ from headwater.core.log.jetstream.wire import ApiError
 API_SECONDS = 15.0
 """How long a request is repeated before the log counts as away."""
 
-_ANSWER_SECONDS = 3.0
+FIRST_ANSWER_SECONDS = 1.0
+"""How long the first try waits; the next one twice as long, up to ANSWER_SECONDS. So a leader is found soon after its election."""
+ANSWER_SECONDS = 3.0
 _NOT_FOUND = {10037, 10014, 10059}  # message, consumer, stream
 
 T = TypeVar("T", bound="ApiAnswer")
@@ -54,7 +56,7 @@ async def ask_api(connection: Connection, operation: str, question: Any, answer:
     patience = Patience(seconds)
     while await patience.lasts():
         try:
-            message = await connection.request(f"$JS.API.{operation}", data, timeout=min(patience.left, _ANSWER_SECONDS))
+            message = await connection.request(f"$JS.API.{operation}", data, timeout=patience.answer_seconds())
         except NoAnswer as error:
             reason = f"{operation}: {error.reason}"
             continue
@@ -73,11 +75,18 @@ class Patience:
     def __init__(self, seconds: float) -> None:
         self._deadline = time.monotonic() + seconds
         self._pause = 0.0
+        self._answer_seconds = FIRST_ANSWER_SECONDS
 
     @property
     def left(self) -> float:
         """The seconds left; a little more than nothing at the end, so that the last attempt has a chance."""
         return max(self._deadline - time.monotonic(), 0.1)
+
+    def answer_seconds(self, most: float = ANSWER_SECONDS) -> float:
+        """Return how long the next try is to wait for its answer: longer with each, and no longer than is left."""
+        seconds = min(self._answer_seconds, most, self.left)
+        self._answer_seconds *= 2
+        return seconds
 
     async def lasts(self) -> bool:
         if not self._pause:

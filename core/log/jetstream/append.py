@@ -7,12 +7,24 @@ from collections.abc import Awaitable, Callable, Sequence
 from headwater.core.codec import COMMIT_BYTES_MAX
 from headwater.core.commit import Position
 from headwater.core.edge import write_commit
-from headwater.core.errors import CommitTooLarge, Conflict, LogError, LogFull, LogUnavailable, NoAnswer, OutcomeUnknown
+from headwater.core.errors import (
+    CommitTooLarge,
+    Conflict,
+    LogError,
+    LogFull,
+    LogNotWritable,
+    LogUnavailable,
+    NoAnswer,
+    OutcomeUnknown,
+)
+from headwater.core.health import LogHealth
 from headwater.core.identifiers import new_id
 from headwater.core.log.jetstream import wire
 from headwater.core.log.jetstream.api import ApiRefusal, Patience
 from headwater.core.log.jetstream.connection import Connection
+from headwater.core.log.jetstream.diagnosis import in_words, log_health, why_not_writable
 from headwater.core.log.jetstream.read import last_on_leader, next_on_leader
+from headwater.core.log.jetstream.streams import EVENTS
 from headwater.core.log.protocol import Append, Recorded
 
 APPEND_SECONDS = 15.0
@@ -67,15 +79,20 @@ async def _settle(connection: Connection, appends: Sequence[Append], send: _Send
     """Send until it is certain what became of it."""
     uncertain = False
     reason = ""
+    health: LogHealth | None = None
     patience = Patience(APPEND_SECONDS)
     while await patience.lasts():
         try:
             if uncertain and (position := await _written(connection, appends, patience.left)) is not None:
                 return position
-            answer = await send(min(patience.left, _ANSWER_SECONDS))
+            answer = await send(patience.answer_seconds(_ANSWER_SECONDS))
         except NoAnswer as error:
             uncertain = uncertain or error.maybe_received
             reason = error.reason
+            if error.maybe_received:
+                health = await log_health(connection, patience.left) or health
+                if health is not None and EVENTS in health.refusing:
+                    return await _refused_by_storage(connection, appends, health.problem or reason)
             continue
         except LogUnavailable as error:
             if connection.closed and not uncertain:
@@ -89,17 +106,38 @@ async def _settle(connection: Connection, appends: Sequence[Append], send: _Send
             if position is not None:
                 return position
             # Refused because of a message in flight, which is not stored yet or never will be.
-        elif answer.error.full or not answer.error.passing:
-            raise _refused(answer.error, appends[0].subject, size)
+        elif (refused := await _refused(connection, answer.error, appends[0].subject, size)) is not None:
+            raise refused
         reason = str(answer.error)
+    problem = await why_not_writable(connection)
     if uncertain:
-        raise OutcomeUnknown(appends[-1].commit.id, reason)
-    raise LogUnavailable(connection.address, f"nothing was written; {reason}")
+        raise OutcomeUnknown(appends[-1].commit.id, in_words(LogHealth(problem=problem)) or in_words(health) or reason)
+    nothing = f"nothing was written; {reason}"
+    raise LogUnavailable(connection.address, nothing) if problem is None else LogNotWritable(connection.address, problem)
 
 
-def _refused(error: wire.ApiError, subject: str, size: int) -> LogError:
+async def _refused_by_storage(connection: Connection, appends: Sequence[Append], refusal: str) -> Position:
+    """Return the position that our commits got before the storage failed.
+
+    Raises:
+        LogFull: they got none, and get none any more: a storage that failed drops what was sent to it.
+        Conflict: somebody else wrote there.
+
+    """
+    position = await _written(connection, appends, APPEND_SECONDS)
+    if position is None:
+        raise LogFull(refusal)
+    return position
+
+
+async def _refused(connection: Connection, error: wire.ApiError, subject: str, size: int) -> LogError | None:
+    """Return the error that this refusal means; None where the same may succeed a moment later."""
     if error.full:
         return LogFull(error.description)
+    if error.batch_lost and (health := await log_health(connection, _ANSWER_SECONDS)) is not None and health.full:
+        return LogFull(health.problem or error.description)
+    if error.passing:
+        return None
     if error.too_large:
         return CommitTooLarge(size, COMMIT_BYTES_MAX)
     return ApiRefusal(f"a message on {subject}", error)

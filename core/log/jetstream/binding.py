@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 
+import anyio
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
-from headwater.core.errors import CommitUnreadable, LogUnavailable
+from headwater.core.errors import CommitUnreadable, LogError, LogUnavailable
 from headwater.core.log.jetstream import wire
 from headwater.core.log.jetstream.api import ApiRefusal
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.delivery import JetStreamDelivery
+from headwater.core.log.jetstream.setting_aside import set_aside
 from headwater.core.log.jetstream.streams import WORK
 from headwater.core.log.mailbox import Mailbox
-from headwater.core.log.work_item import decode_item
+from headwater.core.log.work_item import item_on
 
 PULL_SECONDS = 300
 HEARTBEAT_SECONDS = 15
@@ -26,6 +29,8 @@ _PAUSE_SECONDS_MAX = 5.0
 _RECONNECT_SECONDS = 60.0
 _REQUEST = json.dumps({"batch": 1, "expires": PULL_SECONDS * 10**9, "idle_heartbeat": HEARTBEAT_SECONDS * 10**9}).encode()
 _PULL_EXPIRED = "408"
+_ACKNOWLEDGED = "$JS.ACK."
+_SET_ASIDE_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +49,7 @@ class Binding:
         self._trusted = True  # it is sure to be answered, sometime
         self._heard = 0.0
         self._refusals = 0
+        self._unusable: deque[tuple[Msg, str]] = deque()
         self.limit_number: int | None = None
 
     def want(self, wanted: bool) -> None:
@@ -77,6 +83,9 @@ class Binding:
             delivery = self._take()
             if delivery is not None:
                 return delivery
+            if self._unusable:
+                await self._set_aside()
+                continue
             if not self._asked or not self._trusted:
                 await self._ask()
             elif not await self._arrived.wait(self._silent_after()) and self._silent_after() <= 0:
@@ -97,14 +106,28 @@ class Binding:
             if not message.reply:
                 self._note_status(message)
                 continue
+            if not message.reply.startswith(_ACKNOWLEDGED):
+                continue  # not from the queue: somebody wrote to our inbox
             self._asked = False
             self._refusals = 0
             try:
-                return JetStreamDelivery(self._connection, message.reply, decode_item(message.data))
+                return JetStreamDelivery(self._connection, message, item_on(message.subject, message.data))
             except CommitUnreadable as error:
-                # Left alone, it comes again after half a lease, for a version that can read it.
-                _log.warning("Queue %s holds an item that this version cannot read: %s", self._queue_id, error)
+                self._unusable.append((message, error.reason))
+                return None
         return None
+
+    async def _set_aside(self) -> None:
+        """Set aside what cannot be read. Where that cannot be done now, it comes again after half a lease."""
+        message, reason = self._unusable.popleft()
+        _log.warning("An item of queue %s cannot be read, and is set aside: %s", self._queue_id, reason)
+        try:
+            with anyio.move_on_after(_SET_ASIDE_SECONDS):
+                await set_aside(self._connection, message, reason)
+        except LogError as error:
+            if self._connection.closed:
+                raise
+            _log.debug("An item of queue %s cannot be set aside now: %s", self._queue_id, error)
 
     def _note_status(self, message: Msg) -> None:
         said = wire.status(message)

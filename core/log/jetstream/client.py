@@ -8,9 +8,10 @@ import random
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlparse
 
 import anyio
-from nats.aio.client import PING_PROTO, Client, Server
+from nats.aio.client import PING_PROTO, Client, Server, Srv
 from nats.aio.msg import Msg
 from nats.protocol import parser
 
@@ -60,6 +61,10 @@ class SteadyClient(Client):
                         raise
         for task in tasks:
             await _end(task)
+
+    def add_server(self, address: str) -> None:
+        """Try this address too, from the next attempt on."""
+        self._server_pool.append(Srv(urlparse(address)))
 
     async def _connect_to_server(self, s: Any) -> None:
         # A server that accepts and then goes away during a reconnection would leave its socket open.

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import anyio
 from nats import errors as nats_errors
+from nats.aio.client import Server
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
@@ -34,9 +36,10 @@ Refusal = Callable[[Msg], Exception | None]
 class Connection:
     """A connection that comes back by itself. Made by `connect`."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, look_up: Callable[[], str | None] | None = None) -> None:
         self.address = address
         self.client = SteadyClient()
+        self._look_up = look_up
         self._expected: dict[str, asyncio.Future[Msg] | Collection] = {}
         self._asked = 0
         self._inbox = ""
@@ -44,6 +47,11 @@ class Connection:
         self._on_reconnect: set[Callable[[], None]] = set()
         self._on_close: set[Callable[[Exception], None]] = set()
         self._last_error = ""
+
+    @property
+    def name(self) -> str:
+        """What it is called where the server's connections are listed."""
+        return str(self.client.options.get("name") or "")
 
     @property
     def closed(self) -> bool:
@@ -169,6 +177,8 @@ class Connection:
         """
         with anyio.move_on_after(timeout):
             while not self.client.is_connected and not self.closed:
+                if self._connected.is_set():  # by the reconnection before this one
+                    self._connected = anyio.Event()
                 await self._connected.wait()
         if not self.client.is_connected or self.closed:
             raise self.unavailable()
@@ -205,7 +215,7 @@ class Connection:
                     connect_timeout=2,
                     ping_interval=_PING_SECONDS,
                     max_reconnect_attempts=-1,
-                    reconnect_to_server_handler=next_server,
+                    reconnect_to_server_handler=self._next_server,
                     # A message that cannot be sent now is refused now: its sender decides whether to wait.
                     pending_size=0,
                 )
@@ -221,6 +231,15 @@ class Connection:
             self._report = self._note
         self._inbox = self.client.new_inbox() + "."
         await self.client.subscribe(self._inbox + "*", cb=self._answered)
+
+    def _next_server(self, servers: list[Server], info: Mapping[str, Any]) -> tuple[Server, float]:
+        """Choose a server, as `next_server`; where all were tried in vain, learn where the server is by now."""
+        if self._look_up is not None and all(server.reconnects for server in servers):
+            address = self._look_up()
+            if address is not None and address != self.address:
+                self.address = address
+                self.client.add_server(address)
+        return next_server(servers, info)
 
     def _no_address(self, reason: str) -> SettingsError:
         return SettingsError(
@@ -246,7 +265,6 @@ class Connection:
         _log.debug("%s: %s", self.address, self._last_error)
 
     async def _disconnected(self) -> None:
-        self._connected = anyio.Event()
         for answer in self._expected.values():
             if isinstance(answer, Collection):
                 answer.fail(_ConnectionLost())
@@ -266,8 +284,12 @@ class Connection:
 
 
 @asynccontextmanager
-async def connect(address: str, *, key: str | None = None, name: str = "headwater") -> AsyncIterator[Connection]:
+async def connect(
+    address: str, *, key: str | None = None, name: str = "headwater", look_up: Callable[[], str | None] | None = None
+) -> AsyncIterator[Connection]:
     """Open a connection to the server or servers at `address` (comma-separated); `name` is what their monitoring shows.
+
+    `look_up` is asked for the address by now where, later on, nobody answers there.
 
     Raises:
         LogUnavailable: nobody answers there within 3 seconds.
@@ -275,7 +297,7 @@ async def connect(address: str, *, key: str | None = None, name: str = "headwate
         SettingsError: this is no address.
 
     """
-    connection = Connection(address)
+    connection = Connection(address, look_up)
     try:
         await connection._open(key=key, name=name)  # noqa: SLF001 - the one way to make one
         yield connection

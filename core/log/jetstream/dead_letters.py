@@ -23,7 +23,8 @@ class JetStreamDeadLetters:
 
     async def keep(self, letter: DeadLetter) -> Position:
         # The id lets the broker drop what is found, or sent, once more.
-        return await store(self._connection, subjects.DEAD_WORK, encode_dead_letter(letter), headers={"Nats-Msg-Id": letter.id})
+        headers = {"Nats-Msg-Id": letter.id}
+        return await store(self._connection, subjects.DEAD_WORK, encode_dead_letter(letter), stream=DEAD, headers=headers)
 
     async def read(self, *, newest: int | None = None) -> list[KeptLetter]:
         after = 0 if newest is None else max(0, (await stream_info(self._connection, DEAD)).state.last_seq - newest)

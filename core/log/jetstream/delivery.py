@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
+from nats.aio.msg import Msg
+
 from headwater.core.errors import LogUnavailable, NoAnswer
 from headwater.core.log.jetstream import wire
 from headwater.core.log.jetstream.api import ApiAnswer, ApiRefusal, ask_api
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.read import message_at
+from headwater.core.log.jetstream.setting_aside import set_aside
 from headwater.core.log.jetstream.streams import WORK
 from headwater.core.log.protocol import WorkItem
 
@@ -19,10 +22,11 @@ _ANSWER_SECONDS = 2.0
 class JetStreamDelivery:
     """`Delivery` by JetStream. Serves as long as the connection, also after its binding has ended."""
 
-    def __init__(self, connection: Connection, reply: str, item: WorkItem) -> None:
+    def __init__(self, connection: Connection, message: Msg, item: WorkItem) -> None:
         self._connection = connection
-        self._reply = reply
-        self._place = wire.delivered(reply)
+        self._message = message
+        self._reply = message.reply
+        self._place = wire.delivered(message.reply)
         self.item = item
 
     def __repr__(self) -> str:
@@ -50,6 +54,9 @@ class JetStreamDelivery:
     async def give_back(self, *, delay_seconds: float = 0.0) -> None:
         delay = json.dumps({"delay": int(delay_seconds * 10**9)}) if delay_seconds > 0 else ""
         await self._connection.publish(self._reply, f"-NAK {delay}".strip().encode())
+
+    async def set_aside(self, reason: str) -> None:
+        await set_aside(self._connection, self._message, reason)
 
     async def _remove(self) -> None:
         try:

@@ -39,6 +39,8 @@ class SubjectFollower:
         self._connection = connection
         self._subject = subject
         self._position = after
+        self._sure = after  # the log itself has told of all up to here
+        self._told: set[Position] = set()  # what the feed told beyond it
         self._announced: Mailbox[Msg] = Mailbox()
         self._found: list[Recorded] = []
         self._doubtful = False
@@ -76,8 +78,14 @@ class SubjectFollower:
 
         """
         last = await last_on_leader(self._connection, self._subject)
-        if last > self._position:
-            self._found = await read_subject(self._connection, self._subject, after=self._position, at_least=last)
+        # A position beyond the last one is one that somebody wrote to the feed, and the log does not hold.
+        after = self._position if last >= self._position else self._sure
+        if last > after:
+            found = await read_subject(self._connection, self._subject, after=after, at_least=last)
+            self._found += [recorded for recorded in found if recorded.position not in self._told]
+            last = max(last, found[-1].position)
+        self._sure = self._position = max(self._sure, last)
+        self._told = {position for position in self._told if position > self._sure}
 
     async def _look_patiently(self) -> None:
         patience = Patience(float("inf"))
@@ -95,22 +103,22 @@ class SubjectFollower:
                 self._doubtful = self._doubtful or not looked
 
     def _take(self) -> list[Recorded]:
-        fresh: list[Recorded] = []
-        for recorded in self._found:
-            if recorded.position > self._position:
-                fresh.append(recorded)
-                self._position = recorded.position
-        self._found = []
+        fresh, self._found = self._found, []
         for message in self._announced.take_now():
             announced = wire.announced(message)
             if announced is None:
                 _log.warning("Not a message of the live feed on %s", message.subject)
-            elif announced.recorded.position > self._position:
-                if announced.previous > self._position:
-                    self._doubtful = True
-                    continue
-                fresh.append(announced.recorded)
-                self._position = announced.recorded.position
+                continue
+            position = announced.recorded.position
+            if position <= self._sure or position in self._told:
+                continue
+            follows = announced.previous == self._position or announced.previous <= self._sure == self._position
+            if position < self._position or not follows:
+                self._doubtful = True
+                continue
+            fresh.append(announced.recorded)
+            self._position = position
+            self._told.add(position)
         return fresh
 
 

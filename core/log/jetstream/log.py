@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from headwater.core.log.jetstream.api import ApiRefusal
 from headwater.core.log.jetstream.connection import Connection, connect
 from headwater.core.log.jetstream.dead_letters import JetStreamDeadLetters
 from headwater.core.log.jetstream.events import JetStreamEvents
 from headwater.core.log.jetstream.live import listen
+from headwater.core.log.jetstream.majority import write_problem
 from headwater.core.log.jetstream.queues import JetStreamQueues
 from headwater.core.log.jetstream.run_logs import JetStreamRunLogs
 from headwater.core.log.jetstream.streams import StreamSettings, check_streams, ensure_streams, stream_sizes
-from headwater.core.log.protocol import DeadLetters, EventLog, LiveMessage, RunLogs, RunQueues, StreamSize
+from headwater.core.log.protocol import DeadLetters, EventLog, LiveMessage, LogTail, RunLogs, RunQueues, StreamSize
 
 
 class JetStreamLog:
@@ -34,14 +36,46 @@ class JetStreamLog:
         """Whether the connection is over for good."""
         return self._connection.closed
 
+    def on_close(self, callback: Callable[[Exception], None]) -> Callable[[], None]:
+        """Have `callback` called when the connection is over for good; call the answer to end that."""
+        return self._connection.on_close(callback)
+
+    async def ensure_streams(self, settings: StreamSettings) -> None:
+        """Make the streams that are missing and check the others.
+
+        Raises:
+            SettingsError: several replicas are asked of a single server.
+            StreamMismatch: a stream there is older, newer, or not ours.
+
+        """
+        await ensure_streams(self._connection, settings)
+
+    async def existing_tail(self) -> LogTail | None:
+        """Return which log is here and how far it goes; None where none was made yet.
+
+        Raises:
+            LogUnavailable: no answer.
+
+        """
+        try:
+            return await self.events.tail()
+        except ApiRefusal as refusal:
+            if refusal.not_found:
+                return None
+            raise
+
     async def check_streams(self) -> None:
         """Check that the streams are as this version needs them.
 
         Raises:
-            StreamMismatch: one is missing, older, newer, or not ours.
+            StreamMissing: one is not there.
+            StreamMismatch: one is older, newer, or not ours.
 
         """
         await check_streams(self._connection)
+
+    async def write_problem(self, *, timeout_seconds: float) -> str | None:
+        return await write_problem(self._connection, timeout_seconds=timeout_seconds)
 
     async def sizes(self) -> tuple[StreamSize, ...]:
         return await stream_sizes(self._connection)
@@ -68,11 +102,13 @@ async def open_log(
     replicas: int = 1,
     ensure_streams: bool = False,
     log_retention_days: float | None = None,
+    look_up: Callable[[], str | None] | None = None,
 ) -> AsyncIterator[JetStreamLog]:
     """Connect to the log at `url` (several addresses comma-separated) with its `key`; `name` is what its monitoring shows.
 
     With `ensure_streams`, as a server does, streams that are missing are made and the others checked; `replicas` and
-    `log_retention_days` say how (see `StreamSettings`). The connection comes back by itself for as long as it is open.
+    `log_retention_days` say how (see `StreamSettings`). The connection comes back by itself for as long as it is open; `look_up` is
+    asked where the server is by now when it cannot be reached any more.
 
     Raises:
         LogUnavailable: nobody answers there within 3 seconds.
@@ -81,7 +117,7 @@ async def open_log(
         StreamMismatch: a stream there is older, newer, or not ours.
 
     """
-    async with connect(url, key=key, name=name) as connection:
+    async with connect(url, key=key, name=name, look_up=look_up) as connection:
         if ensure_streams:
             await _ensure_streams(connection, StreamSettings(replicas=replicas, log_retention_days=log_retention_days))
         yield JetStreamLog(connection)

@@ -36,7 +36,7 @@ class JetStreamQueues:
         self._connection = connection
 
     async def offer(self, item: WorkItem) -> None:
-        await store(self._connection, subjects.scheduled(item.queue_id, item.run_id), encode_item(item), restore=ensure_work)
+        await store(self._connection, subjects.scheduled(item.queue_id, item.run_id), encode_item(item), stream=WORK, restore=ensure_work)
 
     async def set_timer(self, item: WorkItem, *, due: datetime) -> None:
         await set_timer(self._connection, item, due)

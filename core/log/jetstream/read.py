@@ -61,7 +61,7 @@ _NO_MESSAGE = 10037
 async def tail(connection: Connection, stream: str = EVENTS) -> LogTail:
     """Return which stream this is and its last position, by its leader."""
     info = await stream_info(connection, stream)
-    return LogTail(identity=info.identity, position=info.state.last_seq)
+    return LogTail(identity=info.identity, position=info.state.last_seq, now=wire.moment(info.ts) if info.ts else None)
 
 
 async def read_subject(

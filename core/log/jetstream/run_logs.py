@@ -27,7 +27,9 @@ class JetStreamRunLogs:
         position = 0
         for data in encode_lines(lines):
             # The id lets the broker drop what is sent once more because an answer was lost.
-            position = await store(self._connection, subjects.run_log(run_id, attempt), data, headers={"Nats-Msg-Id": new_id()})
+            position = await store(
+                self._connection, subjects.run_log(run_id, attempt), data, stream=LOGS, headers={"Nats-Msg-Id": new_id()}
+            )
         return position
 
     async def read(self, run_id: str, *, after: Position = 0) -> list[RecordedLines]:

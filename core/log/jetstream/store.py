@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from headwater.core.errors import LogFull, LogUnavailable, NoAnswer
+from headwater.core.errors import LogFull, LogNotWritable, LogUnavailable, NoAnswer
 from headwater.core.log.jetstream import wire
 from headwater.core.log.jetstream.api import ApiRefusal, Patience
 from headwater.core.log.jetstream.connection import Connection
+from headwater.core.log.jetstream.diagnosis import log_health, why_not_writable
 
 STORE_SECONDS = 15.0
-
-_ANSWER_SECONDS = 3.0
 
 
 async def store(
@@ -19,28 +18,35 @@ async def store(
     subject: str,
     data: bytes,
     *,
+    stream: str,
     headers: dict[str, str] | None = None,
     restore: Callable[[Connection], Awaitable[None]] | None = None,
 ) -> int:
-    """Publish a message; return its sequence in the stream. On disk when this returns; once more where an answer was lost.
+    """Publish a message; return its sequence in `stream`. On disk when this returns; once more where an answer was lost.
 
     `restore` makes the stream where nobody listens for want of it.
 
     Raises:
         LogFull: the broker has no room.
         CommitTooLarge: one message cannot hold it.
-        LogUnavailable: no answer within seconds; it may be stored nevertheless.
+        LogUnavailable: no answer within seconds; `maybe_stored` tells whether it may be stored nevertheless.
+        LogNotWritable: the same, and it is known why.
 
     """
     patience = Patience(STORE_SECONDS)
     reason = ""
+    uncertain = False
     while await patience.lasts():
         try:
-            message = await connection.request(subject, data, timeout=min(patience.left, _ANSWER_SECONDS), headers=headers)
+            message = await connection.request(subject, data, timeout=patience.answer_seconds(), headers=headers)
         except NoAnswer as error:
             reason = error.reason
+            uncertain = uncertain or error.maybe_received
             if restore is not None and not error.maybe_received:
                 await restore(connection)
+            health = await log_health(connection, patience.left) if error.maybe_received else None
+            if health is not None and stream in health.refusing:
+                raise LogFull(health.problem or reason) from None
             continue
         except LogUnavailable as error:
             if connection.closed:
@@ -55,4 +61,8 @@ async def store(
         if not answer.error.passing:
             raise ApiRefusal(f"a message on {subject}", answer.error)
         reason = str(answer.error)
-    raise LogUnavailable(connection.address, f"a message on {subject} was not confirmed; {reason}")
+    problem = await why_not_writable(connection)
+    unconfirmed = f"a message on {subject} was not confirmed; {reason}"
+    unavailable = LogUnavailable(connection.address, unconfirmed) if problem is None else LogNotWritable(connection.address, problem)
+    unavailable.maybe_stored = uncertain
+    raise unavailable

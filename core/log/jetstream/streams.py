@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import msgspec
 
-from headwater.core.errors import LogUnavailable, SettingsError, StreamMismatch
+from headwater.core.errors import LogUnavailable, SettingsError, StreamMismatch, StreamMissing
 from headwater.core.log.jetstream.api import ApiAnswer, ApiRefusal, Patience, ask_api
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.wire import moment
@@ -111,6 +111,7 @@ class StreamInfo(ApiAnswer, frozen=True):
 
     config: dict[str, Any] = {}
     created: str = ""
+    ts: str = ""
     state: StreamState = StreamState()
 
     @property
@@ -200,7 +201,8 @@ async def check_streams(connection: Connection) -> None:
     """Check that the streams exist and are as this version needs them.
 
     Raises:
-        StreamMismatch: one is missing, older, newer, or not ours.
+        StreamMissing: one is not there.
+        StreamMismatch: one is older, newer, or not ours.
         LogUnavailable: JetStream does not answer.
 
     """
@@ -210,7 +212,7 @@ async def check_streams(connection: Connection) -> None:
         except ApiRefusal as refusal:
             if not refusal.not_found:
                 raise
-            raise StreamMismatch(f"The NATS server has no stream {name}.", hint="`headwater server start` makes it.") from None
+            raise StreamMissing(name) from None
 
 
 def differences(name: str, existing: Config) -> list[str]:

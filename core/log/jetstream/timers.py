@@ -19,7 +19,7 @@ async def set_timer(connection: Connection, item: WorkItem, due: datetime) -> No
         "Nats-Schedule": f"@at {due.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
         "Nats-Schedule-Target": subjects.scheduled(item.queue_id, item.run_id),
     }
-    await store(connection, subjects.timer(item.run_id), encode_item(item), headers=headers, restore=ensure_work)
+    await store(connection, subjects.timer(item.run_id), encode_item(item), stream=WORK, headers=headers, restore=ensure_work)
 
 
 async def cancel_timer(connection: Connection, run_id: str) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from nats.aio.msg import Msg
 
 from headwater.core import subjects
+from headwater.core.errors import CommitUnreadable
 from headwater.core.log.jetstream import wire
 from headwater.core.log.jetstream.api import ApiAnswer, ApiRefusal, ask_api
 from headwater.core.log.jetstream.connection import Connection
@@ -44,9 +45,17 @@ async def is_waiting(connection: Connection, run_id: str, generation: int) -> bo
             if refusal.not_found:
                 continue
             raise
-        if answer.message is not None and decode_item(answer.message.data).generation >= generation:
+        if answer.message is not None and _generation(answer.message.data) >= generation:
             return True
     return False
+
+
+def _generation(data: bytes) -> int:
+    """Return the generation of the item in these bytes; one that nothing waits for where they hold none."""
+    try:
+        return decode_item(data).generation
+    except CommitUnreadable:
+        return -1  # a dead letter wakes nobody
 
 
 async def waiting_runs(connection: Connection) -> set[str]:

@@ -25,6 +25,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _WRONG_LAST_SEQUENCE = 10071
 _WRONG_LAST_SEQUENCE_IN_FLIGHT = 10164
 _TOO_MANY_BATCHES = 10210
+_BATCH_INCOMPLETE = 10176
 _MESSAGE_TOO_LARGE = 10054
 _FULL = {10023, 10028, 10047}  # insufficient resources, memory, storage
 _STORE_FAILED = 10077
@@ -58,9 +59,14 @@ class ApiError(msgspec.Struct, frozen=True):
         return self.err_code == _MESSAGE_TOO_LARGE
 
     @property
+    def batch_lost(self) -> bool:
+        """Whether parts of a batch were not kept until its end: its leader changed, or found no room for them. Nothing was written."""
+        return self.err_code == _BATCH_INCOMPLETE
+
+    @property
     def passing(self) -> bool:
-        """Whether the same request may succeed a moment later: an election, a leader that steps down, batches in flight."""
-        return self.code == 503 or self.err_code == _TOO_MANY_BATCHES  # noqa: PLR2004 - "unavailable", as in HTTP
+        """Whether the same request may succeed a moment later: an election, a leader that steps down, batches in flight or lost."""
+        return self.code == 503 or self.err_code == _TOO_MANY_BATCHES or self.batch_lost  # noqa: PLR2004 - "unavailable", as in HTTP
 
     def __str__(self) -> str:
         return f"{self.description} ({self.err_code})"

@@ -33,13 +33,17 @@ class MemoryLog:
         self._live = MemoryLive()
         self._on_reconnect: list[Callable[[], None]] = []
         self.events = MemoryEvents(self.clock, self._interfere, self._announce)
-        self.queues = MemoryQueues(self.clock, self._interfere)
-        self.logs = MemoryRunLogs(self.clock, self._interfere)
         self.dead_letters = MemoryDeadLetters()
+        self.queues = MemoryQueues(self.clock, self._interfere, self.dead_letters)
+        self.logs = MemoryRunLogs(self.clock, self._interfere)
 
     async def sizes(self) -> tuple[StreamSize, ...]:
         await anyio.lowlevel.checkpoint()
         return (self.events.size(), self.queues.size(), self.logs.size())
+
+    async def write_problem(self, *, timeout_seconds: float) -> str | None:  # noqa: ARG002 - it never waits
+        await anyio.lowlevel.checkpoint()
+        return None
 
     async def publish(self, subject: str, data: bytes) -> None:
         await anyio.lowlevel.checkpoint()

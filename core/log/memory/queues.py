@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 
 import anyio.lowlevel
 
+from headwater.core import subjects
+from headwater.core.dead_letters import dead_letter
 from headwater.core.log.mailbox import Mailbox
 from headwater.core.log.memory.clock import Clock
 from headwater.core.log.memory.interference import Interference, Operation
-from headwater.core.log.protocol import QueueBinding, StreamSize, WorkItem
+from headwater.core.log.protocol import DeadLetters, QueueBinding, StreamSize, WorkItem
 from headwater.core.log.work_item import decode_item, encode_item
 
 
@@ -48,7 +50,8 @@ class _Timer:
 class MemoryQueues:
     """`RunQueues` in memory."""
 
-    def __init__(self, clock: Clock, interfere: Callable[[], Interference]) -> None:
+    def __init__(self, clock: Clock, interfere: Callable[[], Interference], dead_letters: DeadLetters) -> None:
+        self.dead_letters = dead_letters
         self._clock = clock
         self._interference = interfere
         self._queues: dict[str, _Queue] = {}
@@ -56,6 +59,9 @@ class MemoryQueues:
         self._timers_set = 0
         self._waiting: set[Mailbox[None]] = set()
         self._loss_listeners: set[Mailbox[None]] = set()
+
+    def now(self) -> datetime:
+        return self._clock.now()
 
     async def offer(self, item: WorkItem) -> None:
         data = encode_item(item)
@@ -303,3 +309,9 @@ class MemoryDelivery:
 
     async def give_back(self, *, delay_seconds: float = 0.0) -> None:
         await self._queues.give_back(self._stored, timedelta(seconds=delay_seconds))
+
+    async def set_aside(self, reason: str) -> None:
+        now = self._queues.now()
+        subject = subjects.scheduled(self.item.queue_id, self.item.run_id)
+        await self._queues.dead_letters.keep(dead_letter(subject, self._stored.data, reason, reported_by="memory", at=now))
+        await self._queues.finish(self._stored)

@@ -50,6 +50,7 @@ class ResourceCleanupTask(Task):
     """Calls the manager's `cleanup` with the resource."""
 
     decides_outcome: ClassVar[bool] = False
+    cleans_up: ClassVar[bool] = True
 
     def run(self, manager: Any, resource: Any) -> None:
         manager.cleanup(resource)
@@ -147,7 +148,8 @@ def resource_manager(resource_class: type | None = None, /, **settings: Any) -> 
             with Cluster(workers=3) as client:
                 load(client)
 
-    The clean-up runs once all tasks of the block are over, failed or not; it is skipped where the resource was not set up.
+    The clean-up runs once all tasks of the block are over, failed or not, and also where the run is interrupted or cancelled: then it has
+    the grace period for it. It is skipped where the resource was not set up.
     The settings of the three tasks are given by `init_task_kwargs`, `setup_task_kwargs` and `cleanup_task_kwargs`.
 
     Raises:

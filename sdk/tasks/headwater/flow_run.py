@@ -15,6 +15,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from headwater.engine.children import children_of_this_run
+from headwater.engine.results import ChildRunResult
 from headwater.engine.signals import signal_from_state
 from headwater.graph.task import Task
 from headwater.utilities.context import context
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from headwater.backend import FlowRunView
 
 
-@task
+@task(result=ChildRunResult())
 def create_flow_run(  # noqa: PLR0917 - the signature people know
     flow_id: str | None = None,
     flow_name: str | None = None,
@@ -37,7 +39,7 @@ def create_flow_run(  # noqa: PLR0917 - the signature people know
     scheduled_start_time: datetime | timedelta | None = None,
     idempotency_key: str | None = None,
 ) -> str:
-    """Create a run of a flow, found by its id or by its name, and return the run's id.
+    """Create a run of a flow, found by its id or by its name, and return the run's id. If this run is cancelled, so is that one.
 
     Run again, for whatever reason, the same task run finds the run it created: unless `idempotency_key` says otherwise, the key
     is the task run itself. The run's name is `<this run>-<flow>` unless `run_name` says otherwise.
@@ -127,6 +129,7 @@ class StartFlowRun(Task):
         self.run_name = run_name
         self.scheduled_start_time = scheduled_start_time
         self.run_config = run_config
+        settings.setdefault("result", ChildRunResult())
         settings.setdefault("name", f"Flow {flow_name}" if flow_name else "StartFlowRun")
         super().__init__(**settings)
 
@@ -192,6 +195,7 @@ def _create(
         run_name = f"{parent}-{flow_name}"
     start = context.scheduled_start_time + scheduled_start_time if isinstance(scheduled_start_time, timedelta) else scheduled_start_time
     run_id = client.create_flow_run(flow_id=flow_id, run_name=run_name, idempotency_key=idempotency_key, scheduled_start_time=start, **more)
+    children_of_this_run.add(run_id)
     context.logger.info("Created flow run '%s': %s", run_name or run_id, client.run_url(run_id))
     return run_id
 

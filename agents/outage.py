@@ -1,0 +1,97 @@
+"""That the log takes nothing, as an agent and its runs know it: told to people once when it begins and once when it is over."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import anyio
+
+from headwater.agents.perseverance import until_done
+from headwater.core.errors import NoAnswer, OutcomeUnknown
+
+T = TypeVar("T")
+
+
+class Outage:
+    """Whether the log takes what this agent and its runs have to record. `runs` counts those it holds; `show` takes lines for people."""
+
+    def __init__(self, runs: Callable[[], int], *, show: logging.Logger) -> None:
+        self._runs = runs
+        self._show = show
+        self._waiting: set[Waiting] = set()
+        self._began = anyio.Event()
+        self._over = anyio.Event()
+
+    async def until_done(self, call: Callable[[], Awaitable[T]], what: str) -> T:
+        """Call until the log does it, as `perseverance.until_done`, and say where that takes long."""
+        waiting = Waiting(self)
+        try:
+            return await until_done(call, what, listener=waiting)
+        finally:
+            waiting.end()
+
+    def begin(self, waiting: Waiting, reason: str) -> None:
+        if not self._waiting:
+            runs = self._runs()
+            waits = "no runs are taken" if not runs else f"{runs} {'run waits' if runs == 1 else 'runs wait'} to record what happened"
+            self._show.warning("The log takes nothing (%s): %s.", reason, waits)
+            self._over = anyio.Event()
+            self._began.set()
+        self._waiting.add(waiting)
+
+    def end(self, waiting: Waiting, *, it_goes_on: bool) -> None:
+        if waiting in self._waiting:
+            self._waiting.discard(waiting)
+            if not self._waiting:
+                self._began = anyio.Event()
+                self._over.set()
+                if it_goes_on:
+                    self._show.info("The log takes commits again.")
+
+    async def lasts(self, seconds: float) -> None:
+        """Return when the log has taken nothing for so long."""
+        while True:
+            await self._began.wait()
+            with anyio.move_on_after(seconds):
+                await self._over.wait()
+            if self._waiting:
+                return
+
+
+class Waiting:
+    """Somebody who has something for the log to take: one call, the heartbeat, one run's process."""
+
+    def __init__(self, outage: Outage) -> None:
+        self._outage = outage
+
+    def waits(self, error: Exception) -> None:
+        """The log did not take it."""
+        self._outage.begin(self, reason_in(error))
+
+    def goes_on(self) -> None:
+        """The log took it."""
+        self._outage.end(self, it_goes_on=True)
+
+    def hears(self, reason: str) -> None:
+        """It says itself that the log takes nothing, for this reason, or does again (for none)."""
+        if reason:
+            self._outage.begin(self, reason)
+        else:
+            self.goes_on()
+
+    def end(self) -> None:
+        """It has nothing any more."""
+        self._outage.end(self, it_goes_on=False)
+
+
+def reason_in(error: Exception) -> str:
+    """Return what is wrong with the log, as a part of a sentence."""
+    match error:
+        case OutcomeUnknown():
+            return "it does not answer"
+        case NoAnswer():
+            return f"it does not answer: {error.reason}"
+        case _:
+            return str(error).rstrip(".")

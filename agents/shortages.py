@@ -1,0 +1,33 @@
+"""What this machine does not give, in words for people: which limit it was, where one is known."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+
+from headwater.agents import control_groups
+
+_FILES = {errno.EMFILE, errno.ENFILE}
+
+
+def shortage(error: BaseException) -> str:
+    """Say what was missing when a process, thread or pipe could not be made: `Resource temporarily unavailable; limit of processes 7`."""
+    number = error.errno if isinstance(error, OSError) else None
+    text = (os.strerror(number) if number is not None else str(error)) or type(error).__name__
+    if number == errno.EAGAIN or "thread" in text:
+        limit, what = processes_max(), "processes"
+    elif number in _FILES:
+        limit, what = resource.getrlimit(resource.RLIMIT_NOFILE)[0], "open files"
+    else:
+        limit, what = None, ""
+    return text if limit is None else f"{text}; limit of {what} {limit}"
+
+
+def processes_max() -> int | None:
+    """Return how many processes and threads there may be, by what is known to this process; None where no limit is known."""
+    limits = [control_groups.processes_max()]
+    own, _ = resource.getrlimit(resource.RLIMIT_NPROC)
+    if own != resource.RLIM_INFINITY and os.geteuid() != 0:  # it does not hold for root
+        limits.append(own)
+    return min((limit for limit in limits if limit is not None), default=None)

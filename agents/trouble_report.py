@@ -1,0 +1,34 @@
+"""How the process of a run tells its agent that the log takes nothing: nobody else can, while the run has not ended."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+import msgspec
+
+from headwater.agents.launch_wire import REPORT_DESCRIPTOR
+from headwater.agents.launching import Report
+from headwater.agents.outage import reason_in
+
+
+class TroubleReport:
+    """Reports each beginning and each end of a time in which the log takes nothing."""
+
+    def __init__(self) -> None:
+        self._told = False
+
+    def waits(self, error: Exception) -> None:
+        if not self._told:
+            self._told = True
+            _report(reason_in(error))
+
+    def goes_on(self) -> None:
+        if self._told:
+            self._told = False
+            _report("")
+
+
+def _report(reason: str) -> None:
+    with suppress(OSError):  # the agent is gone: its lifeline tells, too
+        os.write(REPORT_DESCRIPTOR, msgspec.json.encode(Report(log_trouble=reason)) + b"\n")

@@ -1,0 +1,103 @@
+"""Agents whose clocks are wrong: runs start when the log says so, and everybody hears that a clock is wrong."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import anyio
+import msgspec
+import pytest
+from agents_at_work import Workshop, hosted, workshop
+from servers import NatsNode
+
+from headwater.agents.local import LocalAgent
+from headwater.agents.log_clock import difference
+from headwater.core import subjects
+from headwater.core.log.protocol import LiveMessage
+from headwater.core.presence import Heartbeat, warnings_in
+from headwater.core.states import StateName
+from headwater.graph.flow import Flow
+from headwater.utilities.tasks import task
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+async def shop(module_nats_node: NatsNode) -> AsyncIterator[Workshop]:
+    async with hosted(workshop(module_nats_node.url)) as opened:
+        yield opened
+
+
+@task
+def say() -> None:
+    print("said")
+
+
+@pytest.mark.parametrize("seconds", [-300, -5, 300], ids=["300 s behind", "5 s behind", "300 s ahead"])
+async def test_runs_start_at_once_on_an_agent_whose_clock_is_wrong_and_no_timer_is_set_for_them(
+    shop: Workshop, caplog: pytest.LogCaptureFixture, seconds: int
+) -> None:
+    caplog.set_level(logging.INFO, logger="agent")
+    agent = LocalAgent(nats_url=shop.url)
+    agent._show.propagate = True
+    agent.clock = lambda: datetime.now(UTC) + timedelta(seconds=seconds)
+    flow_id = await shop.register(Flow("hello-flow", tasks=[say]))
+    timers: list[str] = []
+    async with (
+        shop.log.subscribe("hw.timer.>") as armed,
+        shop.log.subscribe(subjects.AGENT_HEARTBEATS) as beats,
+        anyio.create_task_group() as group,
+    ):
+
+        async def count() -> None:
+            async for message in armed:
+                timers.append(message.subject)  # noqa: PERF401 - counted while they come
+
+        group.start_soon(count)
+        await group.start(agent.serve)
+        ended = [await shop.ended(await shop.run(flow_id)) for _ in range(3)]
+        said = await warning_heard(beats)
+        group.cancel_scope.cancel()
+
+    assert [run.state for run in ended] == [StateName.SUCCESS] * 3
+    assert timers == []
+    words = f"{abs(seconds)}.0 s {'behind' if seconds < 0 else 'ahead of'} the log's"
+    assert words in said
+    assert sum(words in record.getMessage() for record in caplog.records) == 1
+
+
+async def warning_heard(beats: AsyncIterator[LiveMessage]) -> str:
+    decode = msgspec.json.Decoder(Heartbeat).decode
+    async for message in beats:
+        for words in warnings_in(decode(message.data)):
+            return words
+    raise AssertionError("the heartbeats ended")
+
+
+@pytest.mark.parametrize(
+    ("before", "told", "after", "seconds"),
+    [
+        (0, 0, 0, 0),
+        (0, 2, 4, 0),  # a slow answer
+        (0, 300, 1, 299),
+        (0, -300, 1, -300),
+        (0, 4, 4, 0),
+    ],
+)
+def test_a_difference_of_clocks_is_the_least_that_is_certain(before: int, told: int, after: int, seconds: int) -> None:
+    moments = [NOON + timedelta(seconds=each) for each in (before, told, after)]
+
+    assert difference(*moments) == timedelta(seconds=seconds)
+
+
+def test_an_agent_without_trouble_is_warned_of_in_no_word() -> None:
+    assert warnings_in(Heartbeat(agent_id="a", interval_seconds=1, lease_seconds=10)) == []

@@ -1,0 +1,97 @@
+"""Agents and servers that are not there at the same time, or not at the same place: the agent waits, and finds the server."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+
+import anyio
+import msgspec
+import pytest
+from agents_at_work import PATIENCE_SECONDS, eventually, workshop
+from servers import NatsNode
+
+from headwater.agents.local import LocalAgent
+from headwater.core.errors import LogUnavailable
+from headwater.core.server_file import FILE_NAME, ServerFile
+from headwater.core.states import StateName
+from headwater.graph.flow import Flow
+from headwater.utilities.tasks import task
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    return tmp_path / "home"
+
+
+def say_where(home: Path, node: NatsNode) -> None:
+    """Write what a server writes when it is ready."""
+    said = ServerFile(nats_url=node.url, http_url="http://127.0.0.1:1", database_url="", pid=1, version="0")
+    (home / FILE_NAME).write_bytes(msgspec.json.encode(said))
+
+
+async def test_an_agent_started_before_the_first_server_waits_for_it_and_says_so_once(
+    nats_node: NatsNode, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.INFO, logger="agent")
+    agent = LocalAgent(nats_url=nats_node.url)
+    monkeypatch.setattr(agent._show, "propagate", True)
+
+    def waits() -> int:
+        return sum("no stream EVENTS. This agent waits for a server" in record.getMessage() for record in caplog.records)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(agent.serve)
+        await eventually(lambda: waits() > 0, "the agent says that it waits")
+        async with workshop(nats_node.url) as shop:
+
+            @task
+            def say() -> None:
+                print("said")
+
+            run = await shop.ended(await shop.run(await shop.register(Flow("hello-flow", tasks=[say]))))
+        group.cancel_scope.cancel()
+
+    assert run.state is StateName.SUCCESS
+    assert waits() == 1
+
+
+async def test_an_agent_at_an_address_where_nobody_is_says_so_at_once(nats_node: NatsNode) -> None:
+    nats_node.kill()
+    with pytest.raises(LogUnavailable, match="connection refused"):
+        await LocalAgent(nats_url=nats_node.url).serve()
+
+
+async def test_agents_and_runs_of_a_home_find_its_server_at_another_port(home: Path, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    first = NatsNode(tmp_path / "nats")
+    first.start()
+    say_where(home, first)
+
+    @task
+    def wait_at_gate() -> None:
+        while not gate.exists():
+            time.sleep(0.01)
+
+    agent = LocalAgent(home=home)
+    async with anyio.create_task_group() as group:
+        async with workshop(first.url) as shop:
+            flow_id = await shop.register(Flow("gated-flow", tasks=[wait_at_gate]))
+            await group.start(agent.serve)
+            at_work = await shop.run(flow_id)
+            await shop.happened(at_work, "task_run.started")
+        first.stop()
+        second = NatsNode(tmp_path / "nats")
+        second.start()
+        say_where(home, second)
+        gate.touch()
+        async with workshop(second.url) as shop:
+            with anyio.fail_after(PATIENCE_SECONDS):
+                ended = [await shop.ended(at_work), await shop.ended(await shop.run(flow_id))]
+        group.cancel_scope.cancel()
+    second.kill()
+
+    assert [(run.state, run.attempt) for run in ended] == [(StateName.SUCCESS, 1)] * 2

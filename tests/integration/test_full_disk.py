@@ -1,0 +1,110 @@
+"""A full disk is not for ever: the server says so while it lasts, and goes on by itself when there is room again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from happenings import a_flow, a_run
+from running_server import RunningServer
+from servers import wait_for
+from small_disks import SmallDisk, small_disk
+
+from headwater.core.errors import LogError, LogFull, RunUnknown
+from headwater.core.log.jetstream import open_log
+from headwater.core.operations.runs import run
+
+LARGE = {"padding": "x" * 20_000}
+"""What fits into no corner of a page that is free by chance on a full disk."""
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    with small_disk(tmp_path / "disk", "160m") as disk:
+        yield disk
+
+
+@pytest.fixture
+def server(tmp_path: Path, disk: SmallDisk) -> Iterator[RunningServer]:
+    server = RunningServer(tmp_path, home=disk.path / "home")
+    yield server
+    server.stop()
+
+
+async def test_a_full_log_says_so_and_takes_writes_again_when_there_is_room(server: RunningServer, disk: SmallDisk) -> None:
+    server.start()
+    async with open_log(server.addresses.nats_url) as log:
+        flow_id = (await a_flow(log)).flow_id
+        await a_run(log, flow_id)
+        disk.fill()
+        with pytest.raises((LogFull, RunUnknown), match=r"[Tt]he log is full.*no space left on device"):
+            await a_run(log, flow_id, context=LARGE)
+
+        status, told = server.ready()
+        doctor, shown = server.command_line("doctor"), server.command_line("server", "status")
+        metrics = server.page("/metrics")
+        disk.make_room()
+        server.wait_until_ready()
+        created = await a_run(log, flow_id, context=LARGE)
+        assert (await run(log.events, created.run_id).refresh()).created is not None
+
+    assert status == 503
+    assert "It takes no writes: no space left on device" in told["problems"]["log"]
+    assert doctor.code == 1
+    assert "takes no writes: no space left on device" in doctor.out
+    assert "takes no writes: no space left on device" in shown.out
+    assert "headwater_log_writable 0.0" in metrics
+    assert "nats-server is started again: a write had failed (no space left on device), and there is room" in server.said
+    assert "Traceback" not in server.said
+
+
+async def test_a_nats_server_that_hangs_on_a_full_disk_is_ended_before_it_takes_the_memory(server: RunningServer, disk: SmallDisk) -> None:
+    server.start()
+    async with open_log(server.addresses.nats_url) as log:
+        flow_id = (await a_flow(log)).flow_id
+        disk.fill()
+        with pytest.raises(LogError):
+            await a_run(log, flow_id, context=LARGE)  # the first item ever: nats-server 2.15.1 hangs, and takes gigabytes
+        wait_for(lambda: not server.children("nats-server"), "nats-server ended")
+        status, told = server.ready()
+
+        disk.make_room()
+        server.wait_until_ready()
+        created = await a_run(log, flow_id, context=LARGE)
+        assert (await run(log.events, created.run_id).refresh()).created is not None
+
+    assert status == 503
+    assert "no space left on device" in told["problems"]["log"]
+    assert "nats-server is not started before there is room" in server.said
+    assert "Traceback" not in server.said
+
+
+async def test_a_log_that_began_on_a_nearly_full_disk_may_use_what_comes_to_be_free(server: RunningServer, disk: SmallDisk) -> None:
+    server.start()
+    server.stop()
+    disk.fill()
+    with (disk.path / "filler").open("r+b") as filler:
+        filler.truncate(filler.seek(0, 2) - 28 * 2**20)
+    server.start()
+    disk.make_room()
+
+    async with open_log(server.addresses.nats_url) as log:
+        flow_id = (await a_flow(log)).flow_id
+        for _ in range(40):  # 24 MB and more, with the wake-ups: three quarters of what was free at the start are less
+            await a_run(log, flow_id, context={"padding": "x" * 300_000})
+    limit = int((server.home / "nats" / "nats.conf").read_text().split("max_file_store: ")[1].split()[0])
+    assert limit == 160 * 2**20
+    assert "JetStream's limit is 168 MB" in server.command_line("server", "status").out
+
+
+async def test_the_limit_follows_a_file_system_that_grows(server: RunningServer, disk: SmallDisk) -> None:
+    server.start()
+    disk.grow("300m")
+
+    wait_for(lambda: server.addresses.pid == server.pid and "max_file_store: 314572800" in _conf(server), "the limit raised")
+    wait_for(lambda: "JetStream's limit is 315 MB" in server.command_line("server", "status").out, "the limit in use")
+
+
+def _conf(server: RunningServer) -> str:
+    return (server.home / "nats" / "nats.conf").read_text()

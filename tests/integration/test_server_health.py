@@ -1,0 +1,128 @@
+"""Whether a server is ready, told by itself and of itself, whatever of it is away, frozen or dead."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import anyio
+import pytest
+from happenings import a_flow, a_run
+from running_server import RunningServer
+from servers import NatsCluster, NatsNode, Postgres, wait_for
+
+from headwater.core.errors import LogNotWritable, OutcomeUnknown
+from headwater.core.log.jetstream import open_log
+from headwater.core.query_client import Views
+
+
+@pytest.fixture
+def postgres(tmp_path: Path) -> Iterator[Postgres]:
+    """A PostgreSQL for this test alone, to be killed."""
+    server = Postgres(tmp_path / "postgres")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def two_servers(tmp_path: Path, nats_node: NatsNode, postgres: Postgres) -> Iterator[list[RunningServer]]:
+    arguments = ("--nats-url", nats_node.url, "--database-url", postgres.create_database())
+    found = [RunningServer(tmp_path / name, *arguments) for name in ("first", "second")]
+    for server in found:
+        server.start()
+    yield found
+    for server in found:
+        server.stop()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RunningServer]:
+    server = RunningServer(tmp_path / "alone")
+    server.start()
+    yield server
+    server.stop()
+
+
+def test_after_an_outage_of_postgresql_both_servers_are_ready_again(two_servers: list[RunningServer], postgres: Postgres) -> None:
+    for server in two_servers:
+        server.wait_until_ready()
+    postgres.kill()
+    for server in two_servers:
+        wait_for(lambda server=server: "PostgreSQL" in server.problem("views"), "the outage told")  # type: ignore[misc]
+    postgres.start()
+
+    for server in two_servers:
+        server.wait_until_ready()
+    assert [server.ready()[0] for server in two_servers * 20] == [200] * 40
+    assert two_servers[0].command_line("--nats-url", two_servers[0].addresses.nats_url, "doctor").code == 0
+
+
+async def test_a_frozen_server_answers_for_nobody_else(two_servers: list[RunningServer], nats_node: NatsNode) -> None:
+    frozen, lively = two_servers
+    frozen.signal(signal.SIGSTOP)
+    try:
+        wait_for(lambda: lively.ready()[0] == 200, "the other one ready")
+        assert [lively.ready()[0] for _ in range(10)] == [200] * 10
+        async with open_log(nats_node.url) as log:
+            views = Views(log)
+            with anyio.fail_after(30):  # 10 questions, of which the frozen one gets about half
+                assert [await views.runs() for _ in range(10)] == [[]] * 10
+    finally:
+        frozen.signal(signal.SIGCONT)
+
+
+@pytest.mark.parametrize(("program", "part"), [("nats-server", "log"), ("postgres", "views")])
+def test_ready_answers_in_time_whatever_is_frozen_and_says_what_it_is(server: RunningServer, program: str, part: str) -> None:
+    frozen = server.children(program)
+    assert frozen
+    for process in frozen:
+        process.suspend()
+    try:
+        status, told = server.ready()
+        assert status == 503
+        assert set(told["problems"]) == {part}
+    finally:
+        for process in frozen:
+            process.resume()
+    server.wait_until_ready()
+
+
+async def test_without_a_majority_nothing_says_that_it_is_ready(
+    nats_cluster: NatsCluster, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = RunningServer(tmp_path / "clustered", "--nats-url", nats_cluster.url, "--database-url", database_url, "--replicas", "3")
+    server.start()
+    try:
+        async with open_log(nats_cluster.url) as log:
+            flow_id = (await a_flow(log)).flow_id
+            before = (await log.events.tail()).position
+            server.wait_until_ready()
+            kept = nats_cluster.leader_of("EVENTS")
+            for node in nats_cluster.nodes:
+                if node is not kept:
+                    node.kill()
+            wait_for(lambda: "majority of the NATS cluster is missing" in server.problem("log"), "the missing majority told")
+            for module in ("append.APPEND_SECONDS", "store.STORE_SECONDS", "api.API_SECONDS"):
+                monkeypatch.setattr(f"headwater.core.log.jetstream.{module}", 3.0)
+            with pytest.raises((LogNotWritable, OutcomeUnknown), match="majority"):
+                await a_run(log, flow_id)
+            doctor = server.command_line("--nats-url", kept.url, "doctor")
+            assert doctor.code == 1
+            assert "majority" in doctor.out
+
+            nats_cluster.start()
+            server.wait_until_ready()
+            assert (await log.events.tail()).position <= before + 2, "asking whether the log takes writes leaves nothing there"
+            await a_run(log, flow_id)
+    finally:
+        server.stop()
+
+
+def test_a_part_that_dies_is_told_and_comes_back(server: RunningServer) -> None:
+    metrics = server.page("/metrics")
+
+    assert 'headwater_part_up{part="projector"} 1.0' in metrics
+    assert "headwater_ready 1.0" in metrics
+    assert "projector" in server.page("/default/server")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 import typer
 
 from headwater.cli.connection import with_client
+from headwater.cli.dead_letters import app as dead_letters
 from headwater.cli.output import Output, OutputForm, coloured, examples, print_json
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from headwater.core.queries.rows import RebuildProgress, ViewsStatusRow
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Look at the views, and rebuild them.")
+app.add_typer(dead_letters, name="dead-letters")
 
 
 @app.command(epilog=examples("headwater projections status", "headwater projections status --output json"))
@@ -34,7 +36,7 @@ def status(context: typer.Context, output: Output = OutputForm.TABLE) -> None:
         ("Log lines", f"up to position {found.log_lines_position} of their stream"),
         ("Schema", f"{found.schema}, version {found.schema_version}"),
         ("Log", found.log_identity),
-        ("Set aside", str(found.set_aside_count)),
+        ("Set aside", _set_aside_words(found)),
     ]
     if found.problem:
         rows.append(("Problem", coloured(found.problem, "red")))
@@ -44,6 +46,13 @@ def status(context: typer.Context, output: Output = OutputForm.TABLE) -> None:
         print(f"{name:<10} {words}")
     for event in found.set_aside:
         print(f"{'':<10} {event.position}  {event.subject}  {event.event}: {event.reason}")
+
+
+def _set_aside_words(found: ViewsStatusRow) -> str:
+    """Count the dead letters by where they lay."""
+    counts = {"commits": found.set_aside_count, "messages of log lines": found.log_dead_letters, "work items": found.work_dead_letters}
+    told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return f"{told}; `headwater projections dead-letters list` names them" if told else "nothing"
 
 
 @app.command(epilog=examples("headwater projections rebuild"))

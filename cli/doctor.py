@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from headwater.cli.connection import connection, given_options
+from headwater.cli.connection import connection
 from headwater.cli.output import Output, OutputForm, coloured, examples, print_json
 
 if TYPE_CHECKING:
     from headwater.core.health import LogHealth
     from headwater.core.log.protocol import Log
+    from headwater.core.queries.rows import ViewsStatusRow
     from headwater.core.settings import ConnectionSettings
 
 app = typer.Typer(add_completion=False)
@@ -50,14 +52,10 @@ _SIGNS = {Verdict.GOOD: ("✓", "green"), Verdict.WORTH_A_LOOK: ("!", "yellow"),
 @app.command(epilog=examples("headwater doctor", "headwater doctor --output json"))
 def doctor(
     context: typer.Context,
-    home: Annotated[str | None, typer.Option("--home", metavar="DIR", help="The home of the server to look at.")] = None,
     output: Output = OutputForm.TABLE,
 ) -> None:
     """Look at this installation, the server, its log and its views. Exit code 1 where there is a problem."""
-    if home is not None:
-        given_options(context).home = home
-    settings = connection(context)
-    checks = [*_installation(), *_home(settings.home), *_server(settings)]
+    checks = [*_installation(), *_home_and_server(context)]
     if output is OutputForm.JSON:
         print_json([asdict(check) for check in checks])
     else:
@@ -87,13 +85,40 @@ def _installation() -> Iterator[Check]:
             yield Check(what, Verdict.GOOD, f"{package} {found}")
 
 
-def _home(home: Path) -> Iterator[Check]:
-    if not home.exists():
-        yield Check("Home", Verdict.GOOD, f"{home} (will be made when it is needed)")
+def _home_and_server(context: typer.Context) -> Iterator[Check]:
+    """Look at the home, and at the server that it or the environment names."""
+    from headwater.core.errors import SettingsError
+
+    try:
+        settings = connection(context)
+    except SettingsError as error:
+        # It keeps the server from being found, and nothing else from being looked at.
+        yield Check("Settings", Verdict.BAD, str(error), error.hint or "")
         return
+    yield _home(settings.home)
+    yield from _server(settings)
+
+
+def _home(home: Path) -> Check:
+    try:
+        return _home_as_found(home)
+    except OSError as error:
+        return Check("Home", Verdict.BAD, f"{home}: {error.strerror or error}", _OTHER_HOME)
+
+
+_OTHER_HOME = "Choose another one with --home or HEADWATER_HOME."
+
+
+def _home_as_found(home: Path) -> Check:
+    if not home.exists():
+        return Check("Home", Verdict.GOOD, f"{home} (will be made when it is needed)")
+    if not home.is_dir():
+        return Check("Home", Verdict.BAD, f"{home} is a file, and not a directory", _OTHER_HOME)
+    if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
+        return Check("Home", Verdict.BAD, f"{home} may not be read and written by this user", _OTHER_HOME)
     free = shutil.disk_usage(home).free / 2**30
     verdict = Verdict.GOOD if free > 1 else Verdict.WORTH_A_LOOK
-    yield Check("Home", verdict, f"{home}, {free:.0f} GiB free", "" if free > 1 else "The log stops taking commits when the disk is full.")
+    return Check("Home", verdict, f"{home}, {free:.0f} GiB free", "" if free > 1 else "The log stops taking commits when the disk is full.")
 
 
 def _server(settings: ConnectionSettings) -> list[Check]:
@@ -153,13 +178,22 @@ async def _log_and_views(log: Log) -> list[Check]:
         checks.append(Check("Views", Verdict.WORTH_A_LOOK, f"{status.lag} commits behind the log", "They catch up by themselves."))
     else:
         checks.append(Check("Views", Verdict.GOOD, f"at position {status.position} of {status.log_position}"))
-    for event in status.set_aside:
-        words = f"commit {event.position} on {event.subject} could not be applied: {event.reason}"
-        checks.append(Check("Set aside", Verdict.WORTH_A_LOOK, words, "After an upgrade, `headwater projections rebuild` applies it."))
+    checks += _set_aside(status)
     words = ", ".join(f"{agent.name} ({', '.join(agent.labels) or 'no labels'})" for agent in agents)
     advice = "" if agents else "Runs wait until there is one: headwater agent local start"
     checks.append(Check("Agents", Verdict.GOOD if agents else Verdict.WORTH_A_LOOK, words or "none is working", advice))
     return [*checks, *await _warnings_of(log, {agent.id: agent.name for agent in agents})]
+
+
+def _set_aside(status: ViewsStatusRow) -> Iterator[Check]:
+    """Name the facts that were set aside, and count what else was."""
+    advice = "After an upgrade, `headwater projections dead-letters retry --all` tries it once more."
+    for event in status.set_aside:
+        words = f"commit {event.position} on {event.subject} could not be applied: {event.reason}"
+        yield Check("Set aside", Verdict.WORTH_A_LOOK, words, advice)
+    for count, what in ((status.log_dead_letters, "messages of log lines"), (status.work_dead_letters, "work items")):
+        if count:
+            yield Check("Set aside", Verdict.WORTH_A_LOOK, f"{count} {what}", "`headwater projections dead-letters list` names them.")
 
 
 async def _warnings_of(log: Log, names: Mapping[str, str]) -> list[Check]:

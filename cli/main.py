@@ -39,7 +39,7 @@ class Headwater(LazyGroup):
         LazyCommand("events", "headwater.cli.events", "Show what happened, event by event."),
         LazyCommand("audit", "headwater.cli.audit", "Replay and compare the past from the log."),
         LazyCommand("projections", "headwater.cli.projections", "Look at the views, and rebuild them."),
-        LazyCommand("doctor", "headwater.cli.doctor", "Check this installation and the server.", connects=False),
+        LazyCommand("doctor", "headwater.cli.doctor", "Check this installation and the server."),
         LazyCommand("version", "headwater.cli.version", "Print Headwater's version.", connects=False),
     )
 

@@ -4,26 +4,53 @@ VENV := .venv
 BIN := $(VENV)/bin
 FAULT_TESTS := tests/integration/test_views_under_faults.py tests/integration/test_views_through_a_bad_network.py \
 	tests/integration/test_unclear_replies.py tests/acceptance/test_two_servers.py tests/acceptance/test_cluster_under_chaos.py
+# What people do first, and what other packages' new versions have broken: the demo, the guides, stored code, schedules, retries, pages.
+MAIN_TESTS := tests/acceptance/test_readme.py tests/unit/test_agent_failures.py tests/unit/sdk/test_sdk_pickling.py \
+	tests/unit/sdk/test_sdk_retries_and_signals.py tests/unit/sdk/test_sdk_schedules.py tests/integration/test_agent_runs.py \
+	tests/integration/test_agent_long_retries.py tests/integration/test_web_pages.py tests/integration/test_web_graphql.py
+# Where these are tested with other versions than everybody's: made anew each time.
+LATEST := $(VENV)-latest
+OLDEST := $(VENV)-oldest
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench docs screenshots browser golden simulate soak chaos faults clouds clean
+.PHONY: help setup demo test test-latest test-oldest check format bench docs screenshots browser lock golden simulate soak chaos faults clouds clean
 
 help:  ## Print these words
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(VENV)/installed: pyproject.toml constraints.txt
+# In two steps: who only wants to see it needs a fifth of what developing it needs. pip says what it is doing.
+$(VENV)/runs: pyproject.toml constraints.txt
+	@echo "Installing Headwater and what its server needs into $(VENV): about 50 packages, 200 MB on disk. Only the first time."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/pip install --constraint constraints.txt --editable '.[server]'
+	@touch $@
+
+$(VENV)/installed: $(VENV)/runs
+	@echo "Installing what developing needs into $(VENV): about 100 packages more, 750 MB on disk. Only the first time."
+	$(BIN)/pip install --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 setup: $(VENV)/installed  ## Make the environment in .venv, with everything the other words need
 
-demo: setup  ## Start everything, run a flow, show what happened, end everything
+demo: $(VENV)/runs  ## Start everything, run a flow, show what happened, end everything
 	$(BIN)/headwater demo
 
 test: setup  ## Run all tests against a real NATS server and a real PostgreSQL, started by the tests
 	$(BIN)/pytest -n 3 --dist loadfile
+
+test-latest:  ## Test the main paths with what `pip install` brings today, without constraints
+	$(PYTHON) -m venv --clear $(LATEST)
+	$(LATEST)/bin/pip install --quiet --editable '.[server,test]'
+	$(LATEST)/bin/pip freeze --exclude-editable | grep --invert-match --line-regexp --fixed-strings --file constraints.txt || true
+	$(LATEST)/bin/pytest -n 2 --dist worksteal $(MAIN_TESTS)
+
+test-oldest:  ## Test the main paths with the oldest versions that pyproject.toml lets in
+	$(PYTHON) -m venv --clear $(OLDEST)
+	$(PYTHON) tests/oldest_versions.py > $(OLDEST)/constraints.txt
+	$(OLDEST)/bin/pip install --quiet --constraint $(OLDEST)/constraints.txt --editable '.[server,test]'
+	$(OLDEST)/bin/pytest -n 2 --dist worksteal $(MAIN_TESTS)
 
 check: setup  ## Lint, check formatting, types and the arrows between the rooms
 	$(BIN)/ruff check .
@@ -71,4 +98,4 @@ clouds: setup  ## Keep results in the emulators of Google's and Azure's storage,
 	PATH="$(CURDIR)/$(VENV)/node_modules/.bin:$$PATH" $(BIN)/pytest -rs tests/integration/test_sdk_clouds.py
 
 clean:  ## Remove what was made here
-	rm -rf $(VENV) build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(LATEST) $(OLDEST) build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

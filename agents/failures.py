@@ -16,7 +16,9 @@ MESSAGE_CHARACTERS_MAX = 10_000
 NAME_CHARACTERS_MAX = 600
 _CHAINED_MAX = 10
 _GROUPED_MAX = 15
+_CUT = " (cut)"
 _GROUPS_MAX = 3
+_NAMELESS = "<dynamic-code>"  # what cloudpickle since 3.1.3 calls the file of all code that others than Headwater pickled with it
 _OUR_MODULES = ("headwater.engine.", "headwater.executors.", "headwater.agents.")
 
 
@@ -89,8 +91,11 @@ def _chain(error: BaseException) -> Iterator[tuple[BaseException, str]]:
 
 
 def cut(text: str, characters_max: int = MESSAGE_CHARACTERS_MAX) -> str:
-    """Return a text of the user's as the log takes it: in UTF-8, and not without end."""
-    return escaped(text if len(text) <= characters_max else text[:characters_max] + " (cut)")
+    """Return a text of the user's as the log takes it: in UTF-8, and with so many characters at most."""
+    whole = escaped(text[:characters_max])
+    if len(text) <= characters_max and len(whole) <= characters_max:
+        return whole
+    return f"{whole[: characters_max - len(_CUT)]}{_CUT}"
 
 
 def _frames_of(error: BaseException, *, with_source: bool) -> Sequence[Frame]:
@@ -103,7 +108,7 @@ def _frames_of(error: BaseException, *, with_source: bool) -> Sequence[Frame]:
         places = [*places[: FRAMES_MAX // 2], *places[-FRAMES_MAX // 2 :]]
     return [
         Frame(
-            file=cut(frame.f_code.co_filename, NAME_CHARACTERS_MAX),
+            file=cut(_file(frame), NAME_CHARACTERS_MAX),
             line=line if line is not None and 0 <= line <= INT32_MAX else 0,
             function=cut(_function(frame.f_code), NAME_CHARACTERS_MAX),
             source=_source(frame, line) if with_source else None,
@@ -114,9 +119,16 @@ def _frames_of(error: BaseException, *, with_source: bool) -> Sequence[Frame]:
 
 def _source(frame: FrameType, line: int) -> str | None:
     try:
-        return cut(linecache.getline(frame.f_code.co_filename, line, frame.f_globals).strip(), NAME_CHARACTERS_MAX) or None
+        return cut(linecache.getline(_file(frame), line, frame.f_globals).strip(), NAME_CHARACTERS_MAX) or None
     except Exception:  # noqa: BLE001 - a loader of the user's may give the text; without it, the place says enough
         return None
+
+
+def _file(frame: FrameType) -> str:
+    """Return the file of the code; where its own name was lost, that of its module, which travels with each function."""
+    file = frame.f_code.co_filename
+    of_module = frame.f_globals.get("__file__") if file == _NAMELESS else None
+    return of_module if isinstance(of_module, str) else file
 
 
 def _is_ours(frame: FrameType) -> bool:

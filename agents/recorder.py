@@ -240,7 +240,7 @@ class AttemptRecorder:
         if key in self._ended or self._names.get(key) == name:
             return
         self._names[key] = name
-        self._record(TaskRunNamed(slug=task_slug, map_index=map_index, at=self._clock(), name=cut(name, NAME_CHARACTERS_MAX - 10)))
+        self._record(TaskRunNamed(slug=task_slug, map_index=map_index, at=self._clock(), name=cut(name, NAME_CHARACTERS_MAX)))
 
     def already_finished(self, task_slug: str, map_index: int) -> State | None:
         """Return the state in which an earlier attempt ended this task run, if it need not run again, or left it waiting.

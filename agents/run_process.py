@@ -76,6 +76,7 @@ _NEEDED_LATER = (
     "headwater.tasks.core.operators",
     "headwater.tasks.core.parameter",
     "headwater.triggers",
+    "headwater.utilities.pickling",
     "headwater.utilities.tasks",
     "tomllib",
 )

@@ -1,9 +1,8 @@
-"""`headwater projections dead-letters`: messages that were set aside because nobody could read or apply them."""
+"""`headwater projections dead-letters`: messages that were set aside; each can be looked at and tried again."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,128 +12,154 @@ from headwater.cli.output import Column, Output, OutputForm, coloured, examples,
 
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
-    from headwater.core.queries.rows import DeadLetterDetail, RetryRow
+    from headwater.core.queries.rows import DeadLetterDetail, DeadLetterRow, RetryRow
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="List, show and retry messages that were set aside.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="List, show and retry messages that could not be read or applied.")
 
-Key = Annotated[str, typer.Argument(metavar="KEY", help="Its key, such as events:17; a bare number is a position in the log.")]
+Letter = Annotated[
+    str, typer.Argument(metavar="NAME", help="The name it has in the list, such as events:17; a number alone is among the events.")
+]
 
-ALL_MAX = 10_000
-"""So many are tried once more at a time."""
+
+class Source(StrEnum):
+    """Where dead letters lay."""
+
+    EVENTS = "events"
+    LOGS = "logs"
+    WORK = "work"
+
+
 _STILL_DEAD = {"unreadable", "refused"}
-_COLOURS = {"applied": "green", "offered": "green", "rebuilding": "yellow", "gone": "yellow"}
+_REBUILDING = "rebuilding"
+_LIMIT = 400
 
 
-@app.command("list", epilog=examples("headwater projections dead-letters list", "headwater projections dead-letters list --output json"))
-def list_them(
+@app.command("list", epilog=examples("headwater projections dead-letters list", "headwater projections dead-letters list -o json"))
+def list_letters(
     context: typer.Context,
-    limit: Annotated[int, typer.Option("--limit", "-l", metavar="N", min=1, max=ALL_MAX, help="List at most this many.")] = 100,
+    source: Annotated[Source | None, typer.Option(help="Only those among the facts, the log lines, or the work items.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-l", metavar="N", min=1, max=_LIMIT, help="List at most this many.")] = 50,
     output: Output = OutputForm.TABLE,
 ) -> None:
-    """List dead letters, the newest first: of the log's facts, of log lines, and of work items."""
-    found = with_client(context, lambda client: client.views.dead_letters(limit=limit))
+    """List messages that were set aside, the newest first: among the facts, the log lines and the work items."""
+
+    async def work(client: AsyncClient) -> tuple[list[DeadLetterRow], int]:
+        status = await client.views.status(set_aside_limit=0)
+        total = status.set_aside_count + status.log_dead_letters + status.work_dead_letters
+        return await client.views.dead_letters(source=source, limit=limit), total
+
+    found, total = with_client(context, work)
     if output is OutputForm.JSON:
         print_json(found)
         return
-    columns = [Column("KEY", whole=True), Column("SET ASIDE AT"), Column("SUBJECT"), Column("EVENT"), Column("REASON")]
-    print_table(columns, [(row.key, row.recorded_at, row.subject, row.event, row.reason) for row in found])
     if not found:
-        say("No dead letters.")
+        say("There are no dead letters.")
+        return
+    columns = [Column("NAME", whole=True), Column("TIME", whole=True), Column("EVENT"), Column("REASON"), Column("SUBJECT")]
+    print_table(columns, [(each.key, each.recorded_at, each.event or "-", _plain(each.reason), _plain(each.subject)) for each in found])
+    if source is None and total > len(found):
+        say(f"{total - len(found)} more; --limit shows more of them.")
 
 
-@app.command(epilog=examples("headwater projections dead-letters show events:17", "headwater projections dead-letters show 17 -o json"))
-def show(context: typer.Context, key: Key, output: Output = OutputForm.TABLE) -> None:
-    """Show a dead letter: where it lay, why it was set aside, and its first bytes."""
-    found = with_client(context, lambda client: client.views.dead_letter(key))
+@app.command(epilog=examples("headwater projections dead-letters show events:17", "headwater projections dead-letters show work:3 -o json"))
+def show(context: typer.Context, name: Letter, output: Output = OutputForm.TABLE) -> None:
+    """Show one with its bytes: where it lay, who found it, and why it was set aside."""
+
+    async def work(client: AsyncClient) -> DeadLetterDetail:
+        return await client.views.dead_letter(name)
+
+    found = with_client(context, work)
     if output is OutputForm.JSON:
         print_json(found)
         return
-    for heading, value in {
-        "Key": found.key,
-        "Subject": found.subject,
-        "Position": str(found.position),
-        "Event": found.event or "-",
-        "Recorded": local_time(found.recorded_at),
-        "Reported by": found.reported_by or "-",
-        "Size": "-" if found.size is None else f"{found.size} bytes",
-        "Reason": found.reason,
-    }.items():
-        print(f"{heading + ':':<13}{value}")
-    print()
-    print(_shown_bytes(found))
-
-
-def _shown_bytes(found: DeadLetterDetail) -> str:
+    rows = [
+        ("Name", found.key),
+        ("Subject", _plain(found.subject)),
+        ("Time", local_time(found.recorded_at)),
+        ("Reason", _plain(found.reason)),
+        ("Event", found.event or "-"),
+        ("Found by", found.reported_by or "the server"),
+        ("Size", "-" if found.size is None else f"{found.size} bytes"),
+    ]
+    for heading, words in rows:
+        print(f"{heading:<10} {words}")
     if found.data is None:
-        return "No stream keeps its bytes any more."
-    text = found.data.decode(errors="backslashreplace")
-    shown = "".join(each if each.isprintable() or each == "\n" else each.encode("unicode_escape").decode() for each in text)
-    cut = found.size is not None and found.size > len(found.data)
-    return f"{shown}\n… ({len(found.data)} of {found.size} bytes)" if cut else shown
+        say("Its bytes are kept no longer.")
+        return
+    print()
+    print(_plain(found.data.decode(errors="backslashreplace")))
+    if found.size is not None and found.size > len(found.data):
+        say(f"These are its first {len(found.data)} bytes.")
 
 
-@app.command(
-    epilog=examples("headwater projections dead-letters retry events:17", "headwater projections dead-letters retry --all --output json")
-)
+@app.command(epilog=examples("headwater projections dead-letters retry events:17", "headwater projections dead-letters retry --all"))
 def retry(
     context: typer.Context,
-    key: Annotated[str | None, typer.Argument(metavar="KEY", help="Its key, such as events:17; or --all.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Try each of them.")] = False,
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="The name it has in the list, such as events:17.")] = None,
+    *,
+    every: Annotated[bool, typer.Option("--all", help=f"Try all of them, up to {_LIMIT}.")] = False,
     output: Output = OutputForm.TABLE,
 ) -> None:
-    """Try dead letters once more, as after an upgrade, and say what came of it. Exit code 1 where one is a dead letter still.
+    """Try one again, as after an upgrade, and say what came of it; exit code 1 where one is a dead letter still.
 
-    A fact that can be read now is given its place by a rebuild of the views, which this waits for.
+    Of a fact that can be read now the views are rebuilt, beside those in use, which this waits for; log lines are added; a work item goes
+    back to its queue.
     """
-    if (key is None) != everything:
-        context.fail("Name one dead letter by its key, or give --all.")
-    done = with_client(context, lambda client: _retry(client, key))
+    if (name is None) is not every:
+        raise typer.BadParameter("give the NAME of one, or --all", ctx=context)
+
+    async def work(client: AsyncClient) -> list[RetryRow]:
+        names = [name] if name is not None else [each.key for each in await client.views.dead_letters(limit=_LIMIT)]
+        found = [await _retried(client, each, only=name is not None) for each in names]
+        return await _after_the_rebuild(client, found) if any(each.outcome == _REBUILDING for each in found) else found
+
+    found = with_client(context, work)
     if output is OutputForm.JSON:
-        print_json(done)
+        print_json(found)
+    elif not found:
+        say("There are no dead letters.")
     else:
-        for row in done:
-            print(f"{row.key}: {coloured(row.outcome, _COLOURS.get(row.outcome, 'red'))}. {row.message}")
-        if not done:
-            say("No dead letters.")
-    if any(row.outcome in _STILL_DEAD for row in done):
+        width = max(len(each.key) for each in found)
+        for each in found:
+            colour = "yellow" if each.outcome in _STILL_DEAD else "green"
+            print(f"{each.key:<{width}}  {coloured(f'{each.outcome:<10}', colour)}  {_plain(each.message)}")
+    if any(each.outcome in _STILL_DEAD for each in found):
         raise typer.Exit(1)
 
 
-async def _retry(client: AsyncClient, key: str | None) -> Sequence[RetryRow]:
-    """Try this one, or all; where facts need a rebuild, return when that has ended, with what came of them."""
+async def _retried(client: AsyncClient, name: str, *, only: bool) -> RetryRow:
     from headwater.core.errors import NotFound
+    from headwater.core.queries.rows import RetryRow
 
-    keys = [key] if key is not None else [row.key for row in await client.views.dead_letters(limit=ALL_MAX)]
-    done = []
-    for each in keys:
-        try:
-            done.append(await client.views.retry_dead_letter(each))
-        except NotFound:
-            if key is not None:
-                raise
-            # Somebody else was first.
-    if not any(row.outcome == "rebuilding" for row in done):
-        return done
-    if sys.stderr.isatty():
-        say("The views are being rebuilt ...")
-    return await _after_the_rebuild(client, done)
+    try:
+        return await client.views.retry_dead_letter(name)
+    except NotFound:
+        if only:
+            raise
+        return RetryRow(key=name, outcome="gone", message="It is not set aside any more.")
 
 
-async def _after_the_rebuild(client: AsyncClient, done: Sequence[RetryRow]) -> list[RetryRow]:
+async def _after_the_rebuild(client: AsyncClient, found: list[RetryRow]) -> list[RetryRow]:
+    """Wait for the rebuild of the views, and tell of the facts it was for what came of them."""
     import msgspec
 
     from headwater.core.rebuild_client import follow_rebuild
 
     ended = await follow_rebuild(client.log)
-    left = {row.key: row for row in await client.views.dead_letters(limit=ALL_MAX)}
+    left = {letter.key: letter.reason for letter in await client.views.dead_letters(limit=_LIMIT)}
 
     def told(row: RetryRow) -> RetryRow:
-        if row.outcome != "rebuilding":
+        if row.outcome != _REBUILDING:
             return row
         if ended is not None and ended.state == "failed":
             return msgspec.structs.replace(row, outcome="refused", message=f"The views could not be rebuilt: {ended.reason}")
-        if (still := left.get(row.key)) is not None:
-            return msgspec.structs.replace(row, outcome="refused", message=f"It is set aside again: {still.reason}")
+        if row.key in left:
+            return msgspec.structs.replace(row, outcome="refused", message=f"It was set aside again: {left[row.key]}")
         return msgspec.structs.replace(row, outcome="applied", message="The views were rebuilt with it in its place.")
 
-    return [told(row) for row in done]
+    return [told(row) for row in found]
+
+
+def _plain(words: str) -> str:
+    """Return what a stranger may have written so that a terminal only shows it."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in words)

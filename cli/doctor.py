@@ -19,7 +19,6 @@ from headwater.cli.output import Output, OutputForm, coloured, examples, print_j
 if TYPE_CHECKING:
     from headwater.core.health import LogHealth
     from headwater.core.log.protocol import Log
-    from headwater.core.queries.rows import ViewsStatusRow
     from headwater.core.settings import ConnectionSettings
 
 app = typer.Typer(add_completion=False)
@@ -178,22 +177,15 @@ async def _log_and_views(log: Log) -> list[Check]:
         checks.append(Check("Views", Verdict.WORTH_A_LOOK, f"{status.lag} commits behind the log", "They catch up by themselves."))
     else:
         checks.append(Check("Views", Verdict.GOOD, f"at position {status.position} of {status.log_position}"))
-    checks += _set_aside(status)
+    letters = {"facts": status.set_aside_count, "messages of log lines": status.log_dead_letters, "work items": status.work_dead_letters}
+    if any(letters.values()):
+        words = ", ".join(f"{number} {what}" for what, number in letters.items() if number)
+        advice = "`headwater projections dead-letters list` tells which and why; after an upgrade, `retry --all` there tries them again."
+        checks.append(Check("Set aside", Verdict.WORTH_A_LOOK, f"{words} could not be read or applied", advice))
     words = ", ".join(f"{agent.name} ({', '.join(agent.labels) or 'no labels'})" for agent in agents)
     advice = "" if agents else "Runs wait until there is one: headwater agent local start"
     checks.append(Check("Agents", Verdict.GOOD if agents else Verdict.WORTH_A_LOOK, words or "none is working", advice))
     return [*checks, *await _warnings_of(log, {agent.id: agent.name for agent in agents})]
-
-
-def _set_aside(status: ViewsStatusRow) -> Iterator[Check]:
-    """Name the facts that were set aside, and count what else was."""
-    advice = "After an upgrade, `headwater projections dead-letters retry --all` tries it once more."
-    for event in status.set_aside:
-        words = f"commit {event.position} on {event.subject} could not be applied: {event.reason}"
-        yield Check("Set aside", Verdict.WORTH_A_LOOK, words, advice)
-    for count, what in ((status.log_dead_letters, "messages of log lines"), (status.work_dead_letters, "work items")):
-        if count:
-            yield Check("Set aside", Verdict.WORTH_A_LOOK, f"{count} {what}", "`headwater projections dead-letters list` names them.")
 
 
 async def _warnings_of(log: Log, names: Mapping[str, str]) -> list[Check]:

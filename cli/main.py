@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from headwater.cli.connection import add_connection_options, declare
+from headwater.cli.connection import add_connection_options
 from headwater.cli.lazy_group import LazyCommand, LazyGroup, tree
 from headwater.cli.output import examples, show_error, show_fault, show_system_error, warn
 from headwater.cli.readable import check_words
@@ -43,6 +43,10 @@ class Headwater(LazyGroup):
         LazyCommand("version", "headwater.cli.version", "Print Headwater's version.", connects=False),
     )
 
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        add_connection_options(self)
+
     def loaded(self, entry: LazyCommand) -> Any:
         command = super().loaded(entry)
         for each in tree(command):
@@ -63,7 +67,22 @@ app = typer.Typer(
         "headwater server start", "headwater create project tutorial", "headwater register --project tutorial -p hello_flow.py"
     ),
 )
-app.callback()(declare)
+
+
+def print_version(wanted: bool) -> None:
+    """Print the version and end, where that is wanted."""
+    if wanted:
+        from headwater import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def top(
+    version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.", callback=print_version, is_eager=True)] = False,
+) -> None:
+    """Declare what may stand before the name of a command, besides the connection options."""
 
 
 INTERRUPTED = 130

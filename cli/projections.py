@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
+from headwater.cli import dead_letters
 from headwater.cli.connection import with_client
-from headwater.cli.dead_letters import app as dead_letters
 from headwater.cli.output import Output, OutputForm, coloured, examples, print_json
 
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
     from headwater.core.queries.rows import RebuildProgress, ViewsStatusRow
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Look at the views, and rebuild them.")
-app.add_typer(dead_letters, name="dead-letters")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Look at the views, rebuild them, and see what was set aside.")
+app.add_typer(dead_letters.app, name="dead-letters")
 
 
 @app.command(epilog=examples("headwater projections status", "headwater projections status --output json"))
@@ -36,7 +36,10 @@ def status(context: typer.Context, output: Output = OutputForm.TABLE) -> None:
         ("Log lines", f"up to position {found.log_lines_position} of their stream"),
         ("Schema", f"{found.schema}, version {found.schema_version}"),
         ("Log", found.log_identity),
-        ("Set aside", _set_aside_words(found)),
+        (
+            "Set aside",
+            f"{found.set_aside_count} facts, {found.log_dead_letters} messages of log lines, {found.work_dead_letters} work items",
+        ),
     ]
     if found.problem:
         rows.append(("Problem", coloured(found.problem, "red")))
@@ -46,13 +49,6 @@ def status(context: typer.Context, output: Output = OutputForm.TABLE) -> None:
         print(f"{name:<10} {words}")
     for event in found.set_aside:
         print(f"{'':<10} {event.position}  {event.subject}  {event.event}: {event.reason}")
-
-
-def _set_aside_words(found: ViewsStatusRow) -> str:
-    """Count the dead letters by where they lay."""
-    counts = {"commits": found.set_aside_count, "messages of log lines": found.log_dead_letters, "work items": found.work_dead_letters}
-    told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
-    return f"{told}; `headwater projections dead-letters list` names them" if told else "nothing"
 
 
 @app.command(epilog=examples("headwater projections rebuild"))

@@ -205,10 +205,8 @@ def _status_rows(found: ServerStatus, views: dict[str, Any] | None) -> list[tupl
         return [*rows, ("Views", coloured(str(views["problem"]), "red"))]
     behind = f"{views['lag']} commits behind" if views["lag"] else "up to date"
     rows.append(("Views", f"at position {views['position']}, {behind}"))
-    if views["set_aside_count"]:
-        rows.append(
-            ("", coloured(f"{views['set_aside_count']} commits set aside; see `headwater projections dead-letters list`", "yellow"))
-        )
+    if letters := views["set_aside_count"] + views["log_dead_letters"] + views["work_dead_letters"]:
+        rows.append(("", coloured(f"{letters} dead letters; `headwater projections dead-letters list` names them", "yellow")))
     return rows
 
 

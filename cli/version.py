@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
-
 import typer
 
+from headwater import __version__
 from headwater.cli.output import examples
 
 app = typer.Typer(add_completion=False)
@@ -14,4 +13,4 @@ app = typer.Typer(add_completion=False)
 @app.command(epilog=examples("headwater version"))
 def print_version() -> None:
     """Print the version of this installation."""
-    print(version("headwater"))
+    print(__version__)

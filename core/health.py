@@ -76,5 +76,5 @@ async def ask_health(log: Requests, *, unanswered: bool = False, timeout_seconds
     """
     try:
         return _decode(await log.request(subjects.SERVER_HEALTH, UNANSWERED if unanswered else b"", timeout=timeout_seconds))
-    except (LogError, msgspec.MsgspecError):
+    except (LogError, msgspec.MsgspecError, RecursionError):
         return None

@@ -239,9 +239,9 @@ class Views:
         """Have the server rebuild all views beside the live ones; `status().rebuild` and `hw.beat.rebuild` tell the progress."""
         return await self._one(questions.StartRebuild(), rows.RebuildProgress, 0)
 
-    async def dead_letters(self, *, limit: int = 100) -> list[rows.DeadLetterRow]:
-        """Return messages that were set aside, the newest first."""
-        return await self.ask(questions.ListDeadLetters(limit=limit), rows.DeadLetterRow)
+    async def dead_letters(self, *, source: str | None = None, limit: int = 100) -> list[rows.DeadLetterRow]:
+        """Return messages that were set aside, the newest first; `source` is "events", "logs" or "work", None: all three."""
+        return await self.ask(questions.ListDeadLetters(source=source, limit=limit), rows.DeadLetterRow)
 
     async def dead_letter(self, key: str) -> rows.DeadLetterDetail:
         return await self._one(questions.GetDeadLetter(key=key), rows.DeadLetterDetail, 0)

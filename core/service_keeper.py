@@ -17,6 +17,8 @@ from headwater.core.errors import CommitUnreadable, HeadwaterError
 
 logger = logging.getLogger(__name__)
 
+_SETTLED_SECONDS = 3.0
+
 
 class RestartPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """How long to wait before what died is started again: at once, then doubling, until it has proven itself."""
@@ -90,7 +92,7 @@ class ServiceKeeper:
         while True:
             started_at = anyio.current_time()
             try:
-                await self._run(ready)
+                await self._run(ready, settle_seconds=_SETTLED_SECONDS if failures > 1 else 0.0)
                 why = "it ended by itself"
                 logger.error("The %s ended by itself", self._name)
             except Exception as error:
@@ -106,7 +108,8 @@ class ServiceKeeper:
             ready.report()
             await anyio.sleep(delay)
 
-    async def _run(self, ready: _Once) -> None:
+    async def _run(self, ready: _Once, *, settle_seconds: float) -> None:
+        """Run the service to its end. One that has died again and again counts as away until it has lived for a while."""
         async with anyio.create_task_group() as group:
             ended = anyio.Event()
 
@@ -115,7 +118,11 @@ class ServiceKeeper:
                 ended.set()
 
             await group.start(run)
-            again = bool(self._told) and ready.reported
+            again = ready.reported
+            if settle_seconds:
+                with anyio.move_on_after(settle_seconds):
+                    await ended.wait()
+                    return
             self._parts.runs(self._name)
             ready.report()
             if again:

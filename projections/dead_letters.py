@@ -46,9 +46,17 @@ class DeadLetterDesk:
     database_url: str
     rebuilder: Rebuilder
 
-    async def rows(self, limit: int) -> list[DeadLetterRow]:
-        """Return dead letters, the newest first, at most so many."""
-        return sorted(await self._find(None, max(0, limit)), key=lambda row: row.recorded_at, reverse=True)[: max(0, limit)]
+    async def rows(self, source: str | None, limit: int) -> list[DeadLetterRow]:
+        """Return dead letters, the newest first, at most so many; only those of one source, where one is given.
+
+        Raises:
+            InvalidArgument: that is not a source.
+
+        """
+        if source is not None and source not in set(DeadLetterSource):
+            raise InvalidArgument(f"{source!r} is no source of dead letters.", hint=f"They are {', '.join(DeadLetterSource)}.")
+        found = await self._find(None if source is None else DeadLetterSource(source), None, max(0, limit))
+        return sorted(found, key=lambda row: row.recorded_at, reverse=True)[: max(0, limit)]
 
     async def detail(self, key: str) -> DeadLetterDetail:
         """Return one with its bytes.
@@ -80,8 +88,7 @@ class DeadLetterDesk:
                 outcome, message = await self._retry_item(row)
         return RetryRow(key=row.key, outcome=outcome, message=message)
 
-    async def _find(self, key: tuple[DeadLetterSource, Position] | None, limit: int) -> list[DeadLetterRow]:
-        source, position = key or (None, None)
+    async def _find(self, source: DeadLetterSource | None, position: Position | None, limit: int) -> list[DeadLetterRow]:
         found: list[DeadLetterRow] = []
         if source is not DeadLetterSource.WORK:
             async with self.reader.snapshot() as (db, _):
@@ -114,8 +121,7 @@ class DeadLetterDesk:
         ]
 
     async def _one(self, key: str) -> DeadLetterRow:
-        wanted = _parsed(key)
-        found = await self._find(wanted, 1)
+        found = await self._find(*_parsed(key), 1)
         if not found:
             raise NotFound("dead letter", key, hint=_HINT)
         return found[0]

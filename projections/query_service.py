@@ -203,7 +203,7 @@ class QueryService:
         desk = DeadLetterDesk(self.log, reader, self.database_url, self.rebuilder)
         match query:
             case ListDeadLetters():
-                return QueryReply(0, msgspec.Raw(_encode(await desk.rows(min(query.limit, DEAD_LETTERS_MAX)))))
+                return QueryReply(0, msgspec.Raw(_encode(await desk.rows(query.source, min(query.limit, DEAD_LETTERS_MAX)))))
             case GetDeadLetter():
                 return _one_row(await desk.detail(query.key))
             case RetryDeadLetter():

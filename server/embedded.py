@@ -11,6 +11,7 @@ from pathlib import Path
 
 import anyio
 import msgspec
+import psutil
 from anyio import to_thread
 
 from headwater.server import postgres
@@ -69,7 +70,7 @@ class EmbeddedNats:
             stop_signal=_NATS_STOP_SIGNAL,
             prepare=self._prepare,
             hear=self._hear,
-            until_startable=self._until_room,
+            until_startable=partial(_until_room, "nats-server", home.nats_dir),
         )
 
     def supervisor(self, *, stopping: Callable[[], bool] = lambda: False) -> Supervisor:
@@ -106,28 +107,27 @@ class EmbeddedNats:
         if (failure := store_failure_in(line)) is not None:
             self._failures.append(failure)
 
+    def memory_bytes(self) -> int:
+        """Return how much memory it holds; 0 while it does not run."""
+        pid = None if self._supervisor is None else self._supervisor.pid
+        try:
+            return 0 if pid is None else int(psutil.Process(pid).memory_info().rss)
+        except psutil.Error:
+            return 0
+
     def keep_limit(self) -> None:
-        """Let JetStream keep as much as the file system holds, where that has another size than before. Blocks.
+        """Let JetStream keep as much as the file system holds, where that has grown. Blocks.
 
         Raises:
             OSError: the file system cannot be looked at.
 
         """
         size = file_system_bytes(self.store_dir)
-        if self._supervisor is None or self._conf.store_bytes_max is None or abs(size - self._conf.store_bytes_max) * 100 < size:
-            return
+        if self._supervisor is None or self._conf.store_bytes_max is None or size < 1.01 * self._conf.store_bytes_max:
+            return  # nats-server takes no lower limit while it runs, and needs none: the disk is one
         self._conf = msgspec.structs.replace(self._conf, store_bytes_max=size)
         write_conf(self._conf_file, self._conf)
         self._supervisor.signal(signal.SIGHUP)
-
-    async def _until_room(self) -> None:
-        """Return when it has room to start in; on a full disk it would only fail again."""
-        waited = False
-        while not has_room(self.store_dir):
-            if not waited:
-                logger.error("nats-server is not started before there is room: %s", self.store_dir)
-            waited = True
-            await anyio.sleep(_ROOM_INTERVAL_SECONDS)
 
     def _prepare(self) -> None:
         self._failures.clear()
@@ -179,6 +179,7 @@ def postgres_program(home: Home) -> Program:
         stop_seconds=_POSTGRES_STOP_SECONDS,
         environment=postgres.program_environment(),
         prepare=partial(postgres.prepare, place),
+        until_startable=partial(_until_room, "PostgreSQL", home.postgres_dir),
     )
 
 
@@ -188,3 +189,11 @@ def _nats_pid_file(home: Home) -> Path:
 
 def _postgres_pid_file(home: Home) -> Path:
     return home.postgres_dir / "postgres.pid"
+
+
+async def _until_room(name: str, folder: Path) -> None:
+    """Return when a program has room to start in; on a full disk it would only fail again."""
+    if not has_room(folder):
+        logger.error("%s is not started before there is room in %s", name, folder)
+    while not has_room(folder):  # noqa: ASYNC110 - a file system tells nobody
+        await anyio.sleep(_ROOM_INTERVAL_SECONDS)

@@ -107,7 +107,7 @@ class PartFailed(ServerError):
     """A server inside the server ended before it was ready. `log_tail` holds the last lines it wrote."""
 
     def __init__(self, name: str, reason: str, *, log: Path | None = None, log_tail: str = "", hint: str | None = None) -> None:
-        self.name, self.log, self.log_tail = name, log, log_tail
+        self.name, self.reason, self.log, self.log_tail = name, reason, log, log_tail
         words = f"{name} did not start: {reason}"
         if log_tail:
             words += f"\nIts last lines:\n{log_tail}"

@@ -7,7 +7,7 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 _READ_BYTES = 65536
 _LINE_BYTES_MAX = 65536
@@ -37,14 +37,24 @@ class _Reader:
         return bool(found)
 
 
+class ErrorOutput(NamedTuple):
+    """The descriptor to give to a program as its standard error, and those that it is to hold besides.
+
+    It holds the end from which we read: should we be killed, writing its last lines must not kill it before it has ended in order.
+    """
+
+    target: int
+    held: tuple[int, ...] = ()
+
+
 @contextmanager
-def heard_output(log: BinaryIO, hear: Callable[[str], None] | None) -> Iterator[int]:
-    """The descriptor to give to a program as its standard error while the block runs: the log's own, where nobody wants to hear.
+def heard_output(log: BinaryIO, hear: Callable[[str], None] | None) -> Iterator[ErrorOutput]:
+    """What a program writes its errors to while the block runs: the log itself, where nobody wants to hear.
 
     When the block ends, the program must have ended, so that nothing is missed.
     """
     if hear is None:
-        yield log.fileno()
+        yield ErrorOutput(log.fileno())
         return
     source, target = os.pipe()
     os.set_blocking(source, False)
@@ -58,7 +68,7 @@ def heard_output(log: BinaryIO, hear: Callable[[str], None] | None) -> Iterator[
                 loop.remove_reader(source)
 
         loop.add_reader(source, arrived)
-        yield target
+        yield ErrorOutput(target, (source,))
     finally:
         loop.remove_reader(source)
         os.close(target)

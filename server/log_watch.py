@@ -37,6 +37,8 @@ BELIEVED_SECONDS = 30.0
 _REPEATED_SECONDS = 1.0
 _RESTARTS = RestartPolicy(first_delay_seconds=1.0, delay_seconds_max=60.0)
 _HANGING_SECONDS = 1.0
+GROWN_BYTES = 128 * 2**20
+"""No nats-server takes so much more within the seconds of a silence, unless it is lost in it."""
 
 
 class OwnBroker(Protocol):
@@ -51,6 +53,8 @@ class OwnBroker(Protocol):
     def store_failures(self) -> list[StoreFailure]: ...
 
     def keep_limit(self) -> None: ...
+
+    def memory_bytes(self) -> int: ...
 
     def restart(self, why: str) -> None: ...
 
@@ -70,6 +74,7 @@ class LogWatch:
         self._restarts = 0
         self._restarted_at = float("-inf")
         self._told: str | None = None
+        self._memory_bytes = 0
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Look until cancelled; ready at once."""
@@ -105,7 +110,10 @@ class LogWatch:
         silence: str | None = None
         if asked or not isinstance(free, int) or free < FULL_BYTES:
             silence = await self._log.write_problem(timeout_seconds=_HANGING_SECONDS)
-        found = StoreState(broker.store_dir, free, broker.store_failures(), silence)
+        memory_bytes = broker.memory_bytes()
+        found = StoreState(broker.store_dir, free, broker.store_failures(), silence, memory_bytes - self._memory_bytes)
+        if silence is None:
+            self._memory_bytes = memory_bytes
         health = judge(found, limit_bytes=broker.store_bytes_max)
         if health.problem is None and (silence := await self._silence()) is not None:
             health = LogHealth(problem=silence, free_bytes=health.free_bytes, limit_bytes=health.limit_bytes)
@@ -142,11 +150,12 @@ class LogWatch:
         return None
 
     def _tell(self, problem: str | None) -> None:
-        if problem != self._told and problem is not None:
+        kind = None if problem is None else problem.partition(" (")[0]  # how much is free changes all the time
+        if kind is not None and kind != self._told:
             logger.error("The log takes no writes: %s", problem)
-        elif problem is None and self._told is not None:
+        elif kind is None and self._told is not None:
             logger.warning("The log takes writes again.")
-        self._told = problem
+        self._told = kind
 
 
 class Unanswered:
@@ -178,12 +187,16 @@ class Unanswered:
 
 
 class StoreState(NamedTuple):
-    """What was found out of a store: bytes free, or why that is not known; what failed for good; why its broker does not answer."""
+    """What was found out of a store: bytes free, or why that is not known; and what failed for good.
+
+    `silence` is why its broker does not answer, None where it does or was not asked; `grown_bytes` is how much memory it took since.
+    """
 
     folder: Path
     free: int | OSError
     failures: list[StoreFailure]
     silence: str | None = None
+    grown_bytes: int = 0
 
 
 def judge(found: StoreState, *, limit_bytes: int | None) -> LogHealth:
@@ -210,7 +223,8 @@ def hangs_on_a_full_disk(found: StoreState) -> bool:
     nats-server 2.15.1 makes a list of all numbers up to the stream's last one where the first record of a file is torn: of WORK, whose
     numbers begin at the milliseconds since 1970, gigabytes within seconds, and all the machine's memory soon after.
     """
-    return isinstance(found.free, int) and found.free < FULL_BYTES and found.silence is not None
+    full = isinstance(found.free, int) and found.free < FULL_BYTES
+    return full and found.silence is not None and found.grown_bytes >= GROWN_BYTES
 
 
 def worth_a_restart(found: StoreState) -> str | None:

@@ -81,6 +81,11 @@ class Supervisor:
         self._why = why
         self._wanted.set()
 
+    @property
+    def pid(self) -> int | None:
+        """The program's process id; None while it does not run."""
+        return None if self._process is None else self._process.pid
+
     def signal(self, what: signal.Signals) -> None:
         """Send the program a signal, if it runs."""
         if self._process is not None:
@@ -97,7 +102,7 @@ class Supervisor:
                     if isinstance(error, OSError):
                         raise PartFailed(self._program.name, error.strerror or str(error), log=self._program.log) from error
                     raise
-                reason = str(error) if isinstance(error, PartFailed) else f"could not be started ({error})"
+                reason = error.reason if isinstance(error, PartFailed) else f"could not be started ({error})"
             if self._why:
                 logger.warning("%s is started again: %s", self._program.name, self._why)
                 self._why = ""
@@ -110,7 +115,8 @@ class Supervisor:
             proven = anyio.current_time() - started_at >= self._restart.proven_after_seconds
             failures = 1 if proven else failures + 1
             delay = self._restart.delay_seconds(failures)
-            logger.error("%s %s; starting it again%s", self._program.name, reason, f" in {delay:g} s" if delay else "")
+            when = f" in {delay:g} s" if delay else ""
+            logger.error("%s %s; starting it again%s (what it said: %s)", self._program.name, reason, when, self._program.log)
             await anyio.sleep(delay)
             await self._until_startable()
 
@@ -159,12 +165,12 @@ class Supervisor:
                 leashed(program.command(), death_signal=program.stop_signal, user=program.user, lifeline=line),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
-                stderr=errors,
+                stderr=errors.target,
                 env=program.environment,
                 cwd="/",
                 # Ctrl-C in a terminal goes to the whole group; only we may hear it, so that parts end in order.
                 start_new_session=True,
-                pass_fds=() if line is None else (line,),
+                pass_fds=(*errors.held, *(() if line is None else (line,))),
             )
             try:
                 remember_process(program.pid_file, process.pid)

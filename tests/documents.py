@@ -91,7 +91,8 @@ class Document:
     def links(self) -> list[str]:
         """Return the targets of its links and pictures."""
         prose = _INLINE.sub("", self.prose())
-        return re.findall(r"\]\(<?([^)\s>]+)>?(?: +\"[^\"]*\")?\)", prose)
+        beside = re.findall(r"\]\(<?([^)\s>]+)>?(?: +\"[^\"]*\")?\)", prose)
+        return beside + re.findall(r"^\[[^\]]+\]: (\S+)$", prose, re.MULTILINE)
 
     def calls(self) -> Iterator[list[str]]:
         """Yield each call of `headwater` in its blocks, as the words behind the program's name."""

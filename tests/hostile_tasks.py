@@ -28,6 +28,9 @@ TASKS: dict[str, Task] = {}
 ENDS: dict[str, str] = {}
 """Task → how its run ends."""
 
+HARMFUL: set[str] = set()
+"""Those that only a process of their own stands."""
+
 GOOD, BAD, LOST = "Success", "Failed", "Lost"
 
 
@@ -38,6 +41,16 @@ def hostile(ends: str, **settings: Any) -> Callable[[Callable[..., Any]], Callab
         TASKS[function.__name__] = task(**settings)(function)
         ENDS[function.__name__] = ends
         return function
+
+    return add
+
+
+def harmful(ends: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """As `hostile`, for a task whose process is not what it was afterwards."""
+
+    def add(function: Callable[..., Any]) -> Callable[..., Any]:
+        HARMFUL.add(function.__name__)
+        return hostile(ends, **settings)(function)
 
     return add
 
@@ -347,64 +360,64 @@ def returns_what_is_hostile_inline() -> Hostile:
 # What it does to its process
 
 
-@hostile(LOST)
+@harmful(LOST)
 def closes_all_descriptors() -> None:
     os.closerange(3, 256)
 
 
-@hostile(LOST)
+@harmful(LOST)
 def closes_all_descriptors_and_fails() -> None:
     os.closerange(3, 256)
     raise RuntimeError("here")
 
 
-@hostile(LOST)
+@harmful(LOST)
 def closes_all_descriptors_and_opens_others() -> None:
     os.closerange(3, 256)
     context["kept open"] = [open(os.devnull) for _ in range(60)]  # noqa: SIM115, PTH123 - the point
 
 
-@hostile(LOST)
+@harmful(LOST)
 def closes_really_all_descriptors() -> None:
     os.closerange(0, 256)
 
 
-@hostile(GOOD, log_stdout=True)
+@harmful(GOOD, log_stdout=True)
 def closes_its_output() -> None:
     sys.stdout.close()
     sys.__stdout__.close()  # type: ignore[union-attr]
     sys.stderr.close()
 
 
-@hostile(GOOD, log_stdout=True)
+@harmful(GOOD, log_stdout=True)
 def takes_its_output_away() -> None:
     sys.stdout = sys.stderr = None
     sys.excepthook = None  # type: ignore[assignment]
 
 
-@hostile(LOST)
+@harmful(LOST)
 def leaves_without_a_word() -> None:
     os._exit(0)
 
 
-@hostile(LOST)
+@harmful(LOST)
 def kills_itself() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-@hostile(LOST)
+@harmful(LOST)
 def crashes() -> None:
     faulthandler.enable()
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
-@hostile(LOST)
+@harmful(LOST)
 def is_watched_by_faulthandler() -> None:
     faulthandler.dump_traceback_later(0.05, exit=True)
     threading.Event().wait()
 
 
-@hostile(GOOD)
+@harmful(GOOD)
 def exits_in_threads() -> None:
     threads = [threading.Thread(target=sys.exit, args=(NOT_UTF8,)) for _ in range(3)]
     for thread in threads:
@@ -413,50 +426,51 @@ def exits_in_threads() -> None:
         thread.join()
 
 
-@hostile(GOOD)
+@harmful(GOOD)
 def leaves_threads_behind() -> None:
     for _ in range(3):
         threading.Thread(target=threading.Event().wait).start()
 
 
-@hostile(GOOD)
+@harmful(GOOD)
 def ends_with_a_function_that_never_ends() -> None:
     import atexit
 
     atexit.register(threading.Event().wait)
 
 
-@hostile(BAD)
+@harmful(BAD)
 def interrupts_the_main_thread() -> None:
     import _thread
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     _thread.interrupt_main()
 
 
-@hostile(GOOD)
+@harmful(GOOD)
 def forks_and_returns_twice() -> None:
     os.fork()
 
 
-@hostile(GOOD)
+@harmful(GOOD)
 def leaves_an_endless_iterator() -> Iterator[int]:
     while True:
         yield 1
 
 
-@hostile(GOOD)
+@harmful(GOOD)
 def breaks_logging() -> None:
     logging.disable(10**6)
     logging.getLogger("headwater").handlers.clear()
 
 
-@hostile(LOST)
+@harmful(LOST)
 def breaks_handlers() -> None:
     for handler in logging.getLogger("headwater").handlers:
         handler.emit = handler.handle = handler.acquire = None  # type: ignore[assignment, method-assign]
 
 
-@hostile(GOOD)
+@harmful(GOOD)
 def removes_its_directory() -> None:
     import tempfile
 
@@ -464,16 +478,107 @@ def removes_its_directory() -> None:
     os.rmdir(os.getcwd())  # noqa: PTH106, PTH109
 
 
-@hostile(GOOD)
+@harmful(GOOD)
 def empties_its_environment() -> None:
     os.environ.clear()
 
 
-@hostile(GOOD)
+@harmful(GOOD)
 def leaves_little_room_for_calls() -> None:
     sys.setrecursionlimit(60)
 
 
-@hostile(GOOD)
+@harmful(GOOD)
 def starts_no_more_threads() -> None:
     threading.Thread.start = None  # type: ignore[assignment, method-assign]
+
+
+# What it does to what Python gives to all
+
+
+@harmful(GOOD)
+def allows_no_more_descriptors() -> None:
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+
+
+@harmful(GOOD)
+def allows_no_more_bytes_in_files() -> None:
+    import resource
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+
+
+@harmful(GOOD)
+def sets_logging_up_anew() -> None:
+    import logging.config
+
+    logging.config.dictConfig({"version": 1, "disable_existing_loggers": True})
+
+
+@harmful(GOOD)
+def shuts_logging_down() -> None:
+    logging.shutdown()
+
+
+@harmful(GOOD)
+def makes_errors_of_warnings() -> None:
+    import warnings
+
+    warnings.simplefilter("error")
+
+
+@harmful(GOOD)
+def takes_the_event_loop_away() -> None:
+    import asyncio
+
+    asyncio.set_event_loop(None)
+    asyncio.set_event_loop_policy(None)
+
+
+@harmful(GOOD)
+def stops_the_clocks() -> None:
+    import time
+
+    now, ticks = time.time(), time.monotonic()
+    time.time = lambda: now
+    time.monotonic = time.perf_counter = lambda: ticks
+
+
+@harmful(GOOD)
+def takes_what_it_does_not_know_for_garbage() -> None:
+    import gc
+
+    gc.disable()
+    gc.freeze()
+    sys.setswitchinterval(100.0)
+
+
+@harmful(GOOD)
+def ignores_all_signals() -> None:
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD}:
+        signal.signal(number, signal.SIG_IGN)
+
+
+@harmful(GOOD)
+def becomes_somebody_else() -> None:
+    os.umask(0o777)
+    os.nice(5)
+
+
+@harmful(GOOD)
+def traces_every_call() -> None:
+    def fail(*_: Any) -> NoReturn:
+        raise RuntimeError("hostile")
+
+    threading.settrace(fail)
+    sys.setprofile(lambda *_: None)
+
+
+@hostile(BAD)
+def asks_for_more_memory_than_there_is() -> None:
+    bytearray(2**62)

@@ -219,8 +219,9 @@ class StartRebuild(Query, tag="rebuild", frozen=True, kw_only=True):
 
 
 class ListDeadLetters(Query, tag="dead_letters", frozen=True, kw_only=True):
-    """Messages that were set aside, the newest first: facts, log lines and work items."""
+    """Messages that were set aside, the newest first: facts, log lines, work items; `source` ("events", "logs", "work") takes one kind."""
 
+    source: str | None = None
     limit: int = 100
 
 

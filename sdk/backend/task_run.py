@@ -116,4 +116,10 @@ class TaskRunView:
                 f"The result of task run {self.name!r} is at {result.location}, and nothing here says how to read it.",
                 hint="Read it with the result class of your own that wrote it.",
             )
-        return self.state.load_result().result
+        try:
+            return self.state.load_result().result
+        except OSError as error:
+            raise ResultUnavailable(
+                f"The result of task run {self.name!r} is at {result.location}, which cannot be read here: {error}.",
+                hint="Read it where the run was executed, or keep results where every machine reads them, as with S3Result(...).",
+            ) from error

@@ -45,10 +45,9 @@ class PickleSerializer(Serializer):
     def serialize(self, value: Any) -> bytes:
         if type(value) in _PLAIN:  # the same bytes, in a seventh of the time
             return pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL)
-        import cloudpickle
+        from headwater.utilities.pickling import dumps
 
-        data: bytes = cloudpickle.dumps(value)
-        return data
+        return dumps(value)
 
     def deserialize(self, value: bytes) -> Any:
         import cloudpickle

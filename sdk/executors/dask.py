@@ -149,7 +149,7 @@ class DaskExecutor(Executor):
             kind = getattr(importlib.import_module(module), name)
         if kind is not None:
             return kind(**self.cluster_kwargs)
-        quiet = {"silence_logs": logging.DEBUG if self.debug else logging.CRITICAL, "dashboard_address": None}
+        quiet = {"silence_logs": logging.DEBUG if self.debug else logging.CRITICAL, "dashboard_address": "127.0.0.1:0"}
         return distributed.LocalCluster(**{**quiet, **self.cluster_kwargs})
 
     def submit(self, key: Hashable, call: TaskCall) -> None:

@@ -92,9 +92,11 @@ def _as_bytes(number: int, record: logging.LogRecord) -> bytes:
     import cloudpickle
     from tblib import pickling_support
 
+    from headwater.utilities.pickling import dumps
+
     try:
         pickling_support.install(error)
-        data: bytes = cloudpickle.dumps((number, plain, error))
+        data = dumps((number, plain, error))
         # Some exceptions can be pickled and not be made again from that.
         cloudpickle.loads(data)
     except BaseException:  # noqa: BLE001 - pickling runs the code of whatever is in the exception; its words are left

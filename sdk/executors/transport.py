@@ -32,13 +32,13 @@ class _Outcome(NamedTuple):
 
 def packed(call: TaskCall, lines: Lines) -> bytes | Failed:
     """Return the call as bytes, the user's own code in them; or how the task ends, if it cannot travel."""
-    import cloudpickle
+    from headwater.utilities.pickling import dumps
 
     extra = tuple(call.context["config"]["logging"]["extra_loggers"]) if "config" in call.context else ()
     with pickled_by_value(own_modules_of_task(call.task)):
         try:
             parcel = _Parcel(call, lines.expect(call), os.getpid(), get_logger().level, (ROOT_NAME, *extra))
-            data: bytes = cloudpickle.dumps(parcel)
+            data = dumps(parcel)
         except BaseException as error:
             if is_interrupt(error):
                 raise
@@ -57,11 +57,18 @@ def execute_packed(data: bytes, send_line: Callable[[bytes], None] | None = None
     parcel: _Parcel = cloudpickle.loads(data)
     if parcel.sender == os.getpid():
         # In a thread of the process that runs the flow: its loggers and its standard output are right here.
-        return _outcome_packed(_Outcome(execute(parcel.call), parcel.number, 0, []))
+        return _outcome_packed(_Outcome(_executed(parcel.call), parcel.number, 0, []))
     sink = Sink(parcel.number, send_line)
     with lines_taken_by(sink, loggers=parcel.loggers, level=parcel.level, prints=parcel.call.task.log_stdout):
-        state = execute(parcel.call)
+        state = _executed(parcel.call)
     return _outcome_packed(_Outcome(state, parcel.number, sink.sent, sink.left))
+
+
+def _executed(call: TaskCall) -> State:
+    try:
+        return execute(call)
+    except BaseException as error:  # noqa: BLE001 - an interrupt ends the run where the run is; here it would end a worker
+        return Failed(f"Error during execution of task: {shown(error)}", result=error)
 
 
 def unpacked(data: bytes, lines: Lines) -> State:
@@ -82,11 +89,13 @@ def _outcome_packed(outcome: _Outcome) -> bytes:
     import cloudpickle
     from tblib import pickling_support
 
+    from headwater.utilities.pickling import dumps
+
     value = outcome.state.result
     try:
         if isinstance(value, BaseException):
             pickling_support.install(value)
-        data: bytes = cloudpickle.dumps(outcome)
+        data = dumps(outcome)
         # Some exceptions can be pickled and not be made again from that; whoever waits must not find out.
         cloudpickle.loads(data)
     except BaseException as error:  # noqa: BLE001 - pickling runs the code of whatever the task returned or raised
@@ -94,5 +103,5 @@ def _outcome_packed(outcome: _Outcome) -> bytes:
         failed = Failed(
             f"The task {what}, which cannot be sent back from the process it ran in: {shown(error)}.", result=RuntimeError(shown(error))
         )
-        data = cloudpickle.dumps(outcome._replace(state=failed))
+        data = dumps(outcome._replace(state=failed))
     return data

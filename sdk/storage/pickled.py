@@ -22,11 +22,11 @@ def pickled(flow: Flow) -> bytes:
         FlowNotStorable: something in it cannot be pickled; the message names the task.
 
     """
-    import cloudpickle
+    from headwater.utilities.pickling import dumps
 
     with pickled_by_value(own_modules(flow)):
         try:
-            data: bytes = cloudpickle.dumps(flow)
+            data = dumps(flow)
         except Exception as error:  # pickling runs the code of whatever is in the flow
             raise FlowNotStorable(
                 f"Flow {flow.name!r} cannot be pickled{_culprit(flow)}: {error}",
@@ -91,11 +91,11 @@ def load_saved_flow(path: str | Path) -> Flow:
 
 
 def _culprit(flow: Flow) -> str:
-    import cloudpickle
+    from headwater.utilities.pickling import dumps
 
     for task in flow.tasks:
         try:
-            cloudpickle.dumps((task, flow.constants.get(task)))
+            dumps((task, flow.constants.get(task)))
         except Exception:  # noqa: BLE001 - which error it is has been told already
             return f" because of task {flow.slugs[task]!r}"
     return ""

@@ -30,12 +30,13 @@ def is_serializable(value: Any, raise_on_error: bool = False) -> bool:
 
     from headwater.graph.flow import Flow
     from headwater.storage.pickled import pickled, unpickled
+    from headwater.utilities.pickling import dumps
 
     try:
         if isinstance(value, Flow):
             unpickled(pickled(value), value.name, "memory")
         else:
-            cloudpickle.loads(cloudpickle.dumps(value))
+            cloudpickle.loads(dumps(value))
     except Exception:  # pickling runs the code of whatever is in it
         if raise_on_error:
             raise

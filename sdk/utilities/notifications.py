@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from email.message import EmailMessage
 from typing import Any
 
+from headwater.core.text import escaped, shown
 from headwater.engine.state import State
 from headwater.utilities.context import context
 from headwater.utilities.secrets import Secret
@@ -78,7 +79,7 @@ def slack_notifier(
 
 def slack_message(tracked_obj: Any, state: State, *, backend_info: bool = True) -> dict[str, Any]:
     """Return what Slack is told of a task or flow that entered a state."""
-    fields = [{"title": "Message", "value": state.message or "", "short": False}]
+    fields = [{"title": "Message", "value": escaped(shown(state.message or "", str)), "short": False}]
     run_id = context.get("flow_run_id")
     if backend_info and context.get("running_with_backend") and run_id:
         fields.append({"title": "Run", "value": f"{context.get('flow_run_name')} ({run_id})", "short": False})
@@ -127,11 +128,11 @@ def gmail_notifier(
 
 def mail_message(tracked_obj: Any, state: State, *, to: str) -> EmailMessage:
     """Return the mail that tells of a task or flow that entered a state."""
-    name = type(state).__name__
+    name, subject = type(state).__name__, escaped(tracked_obj.name)
     mail = EmailMessage()
-    mail["Subject"] = f"Headwater: {tracked_obj.name} is now {name}"
+    mail["Subject"] = f"Headwater: {' '.join(subject.split())} is now {name}"
     mail["From"] = mail["To"] = to
-    mail.set_content(f"{tracked_obj.name} is now in a {name} state.\n\n{state.message or ''}\n")
+    mail.set_content(f"{subject} is now in a {name} state.\n\n{escaped(shown(state.message or '', str))}\n")
     return mail
 
 

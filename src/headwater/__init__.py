@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from headwater.utilities.edges import flatten, mapped, unmapped
     from headwater.utilities.tasks import apply_map, pause_task, tags, task
 
+    __version__: str
+
 __all__ = [
     "Client",
     "DateTimeParameter",
@@ -64,6 +66,10 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("headwater")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'headwater' has no attribute {name!r}")

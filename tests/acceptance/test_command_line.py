@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -63,8 +65,15 @@ def test_a_word_that_is_no_command_gets_a_suggestion(headwater: CommandLine) -> 
     assert "No such command 'regster'. Did you mean 'register'" in ended.err
 
 
-def test_the_version_is_printed(headwater: CommandLine) -> None:
-    assert headwater("version").out.strip().count(".") == 2
+@pytest.mark.parametrize("word", ["version", "--version", "-V"])
+def test_the_version_is_printed(headwater: CommandLine, word: str) -> None:
+    assert headwater(word).out.strip() == version("headwater")
+
+
+def test_the_package_can_be_run_as_the_command() -> None:
+    done = subprocess.run([sys.executable, "-P", "-m", "headwater", "--version"], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == version("headwater")
 
 
 def test_short_and_long_help_are_the_same_at_every_level(headwater: CommandLine) -> None:

@@ -170,6 +170,20 @@ def test_garbage_ends_nothing_hangs_nothing_and_is_told(site: Site, messages_bef
     assert min(counted["set_aside_count"], counted["log_dead_letters"], counted["work_dead_letters"]) > 0
 
 
+@pytest.mark.usefixtures("messages_before")
+def test_each_dead_letter_is_listed_shown_and_tried_again(site: Site) -> None:
+    dead_letters = ("projections", "dead-letters")
+    for source in ("events", "logs", "work"):
+        key = site.headwater(*dead_letters, "list", "--source", source, "--limit", "1", "-o", "json").json[0]["key"]
+        assert key.startswith(source)
+        shown = site.headwater(*dead_letters, "show", key)
+        assert (shown.code, "Reason" in shown.out) == (0, True), shown.err
+        retried = site.headwater(*dead_letters, "retry", key)
+        assert (retried.code, key in retried.out) == (1, True), retried.err
+    assert site.headwater(*dead_letters, "retry", "events:999999999").code == 1
+    assert site.headwater(*dead_letters, "retry").code == 2
+
+
 def test_two_thousand_random_messages_end_nothing(site: Site) -> None:
     ids = what_is_there(site.headwater)
     places = every_subject(**ids)

@@ -57,7 +57,7 @@ async def listed(views: Views, number: int) -> None:
 async def test_where_nothing_was_set_aside_nothing_is_listed_and_nothing_tried(views: Views, headwater: Run) -> None:
     for words in (("list",), ("retry", "--all")):
         ended = await headwater(*words)
-        assert (ended.code, ended.err) == (0, "No dead letters.\n")
+        assert (ended.code, ended.err) == (0, "There are no dead letters.\n")
     assert (await headwater("list", "--output", "json")).json == []
 
 
@@ -87,8 +87,8 @@ async def test_what_is_still_bad_stays_and_the_exit_code_tells(log: Log, views: 
     one, everything = await headwater("retry", "events:1"), await headwater("retry", "--all")
 
     assert one.code == everything.code == 1
-    assert one.out.startswith("events:1: unreadable. This version cannot read it either")
-    assert sorted(line.partition(".")[0] for line in everything.out.splitlines()) == ["events:1: unreadable", "work:1: unreadable"]
+    assert one.out.startswith("events:1  unreadable  This version cannot read it either")
+    assert sorted(tuple(line.split()[:2]) for line in everything.out.splitlines()) == [("events:1", "unreadable"), ("work:1", "unreadable")]
     await listed(views, 2)
 
 
@@ -99,7 +99,7 @@ async def test_a_work_item_goes_back_to_its_queue(log: Log, views: Views, headwa
 
     ended = await headwater("retry", "--all")
 
-    assert (ended.code, ended.out) == (0, f"work:1: offered. It was put back into queue q, for run {run_id}.\n")
+    assert (ended.code, ended.out) == (0, f"work:1  offered     It was put back into queue q, for run {run_id}.\n")
     assert run_id in await log.queues.waiting_runs()
     await listed(views, 0)
 
@@ -128,7 +128,7 @@ async def test_a_fact_that_can_be_read_now_is_applied_by_a_rebuild(log: Log, vie
     ended = await headwater("retry", f"events:{end}")
 
     assert ended.code == 0, ended
-    assert ended.out == f"events:{end}: applied. The views were rebuilt with it in its place.\n"
+    assert ended.out == f"events:{end}  applied     The views were rebuilt with it in its place.\n"
     await listed(views, 0)
 
 
@@ -137,7 +137,7 @@ async def test_which_is_meant_must_be_said_in_one_way(headwater: Run, words: tup
     ended = await headwater(*words)
 
     assert ended.code == 2
-    assert "Name one dead letter by its key, or give --all." in ended.err
+    assert "give the NAME of one, or --all" in ended.err
 
 
 @pytest.mark.parametrize("key", ["events:7", "work:7", "7"])

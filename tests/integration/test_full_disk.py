@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from agents_at_work import agent_at_work, workshop
+from guarding import promises_are_kept
 from happenings import a_flow, a_run
 from running_server import RunningServer
-from servers import wait_for
+from servers import NatsNode, wait_for
 from small_disks import SmallDisk, small_disk
 
 from headwater.core.errors import LogError, LogFull, RunUnknown
 from headwater.core.log.jetstream import open_log
 from headwater.core.operations.runs import run
+from headwater.core.states import StateName
+from headwater.graph.flow import Flow
+from headwater.utilities.context import context
+from headwater.utilities.tasks import task
 
 LARGE = {"padding": "x" * 20_000}
 """What fits into no corner of a page that is free by chance on a full disk."""
@@ -108,3 +115,63 @@ async def test_the_limit_follows_a_file_system_that_grows(server: RunningServer,
 
 def _conf(server: RunningServer) -> str:
     return (server.home / "nats" / "nats.conf").read_text()
+
+
+async def test_a_full_disk_under_another_s_nats_shows_by_appends_that_go_unanswered(
+    tmp_path: Path, disk: SmallDisk, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = NatsNode(disk.path / "nats")
+    node.start()
+    server = RunningServer(tmp_path / "beside", "--nats-url", node.url, "--database-url", database_url)
+    server.start()
+    monkeypatch.setattr("headwater.core.log.jetstream.append.APPEND_SECONDS", 4.0)
+    monkeypatch.setattr("headwater.core.log.jetstream.store.STORE_SECONDS", 4.0)
+    try:
+        async with open_log(node.url) as log:
+            flow_id = (await a_flow(log)).flow_id
+            await a_run(log, flow_id)
+            disk.fill()
+            with pytest.raises(LogError, match="takes no writes: it answers questions, and no appends"):
+                await a_run(log, flow_id, context=LARGE)
+            assert "It takes no writes: it answers questions, and no appends" in server.problem("log")
+
+            disk.make_room()
+            node.stop()
+            node.start()
+            server.wait_until_ready()
+            await a_run(log, flow_id, context=LARGE)
+    finally:
+        server.stop()
+        node.kill()
+
+
+async def test_runs_at_work_when_the_disk_is_full_end_when_there_is_room(
+    server: RunningServer, disk: SmallDisk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "agent-home"))
+    gate = tmp_path / "gate"
+
+    @task
+    def chat_at_gate() -> None:
+        while not gate.exists():
+            context.get("logger").info("x" * 5_000)
+            time.sleep(0.05)
+
+    server.start()
+    url = server.addresses.nats_url
+    async with workshop(url) as shop, agent_at_work(url):
+        flow_id = await shop.register(Flow("chatty-flow", tasks=[chat_at_gate]))
+        run_ids = [await shop.run(flow_id) for _ in range(2)]
+        for run_id in run_ids:
+            await shop.happened(run_id, "task_run.started")
+        disk.fill()
+        wait_for(lambda: "no space left on device" in server.problem("log"), "the full disk told")
+        gate.touch()
+        with pytest.raises(LogError):
+            await shop.run(flow_id, context=LARGE)
+
+        disk.make_room()
+        server.wait_until_ready()
+        ended = [await shop.ended(run_id) for run_id in run_ids]
+        assert [(each.state, each.attempt) for each in ended] == [(StateName.SUCCESS, 1)] * 2
+        await promises_are_kept(shop.log)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -82,3 +83,22 @@ def test_printed_tracebacks_lose_their_source_lines_and_nothing_else() -> None:
     assert [line for line in printed if line.lstrip().startswith("File")] == [line for line in kept if line.lstrip().startswith("File")]
     assert kept[0] == "before"
     assert kept[-2:] == ["    indented by the user", "after"]
+
+
+@pytest.mark.parametrize(
+    ("known", "shown"),
+    [
+        ({"__file__": __file__}, __file__),
+        ({}, "<dynamic-code>"),
+        ({"__file__": None}, "<dynamic-code>"),
+        ({"__file__": 5}, "<dynamic-code>"),
+    ],
+)
+def test_code_that_lost_the_name_of_its_file_goes_by_that_of_its_module(known: dict[str, object], shown: str) -> None:
+    namespace: dict[str, Any] = {"__name__": "__main__", **known}
+    exec(compile("\ndef fail():\n    raise OSError", "<dynamic-code>", "exec"), namespace)
+
+    frame = failure_of(caught(namespace["fail"]), with_source=True).traceback[-1]
+
+    assert (frame.file, frame.line) == (shown, 3)
+    assert frame.source == ("from __future__ import annotations" if shown == __file__ else None)

@@ -17,12 +17,13 @@ from headwater.core.events import (
     ResultReference,
     TaskRunEvent,
     TaskRunFailed,
+    TaskRunNamed,
     TaskRunPaused,
     TaskRunRetryScheduled,
     TaskRunSucceeded,
     event_type,
 )
-from headwater.core.limits import is_instant
+from headwater.core.limits import NAME_CHARACTERS_MAX, is_instant
 from headwater.core.operations.runs import CHILD_RUN_RESULT
 from headwater.core.rules.task_run import TaskRun
 from headwater.core.states import StateName
@@ -33,6 +34,9 @@ from headwater.engine.state import Failed, Paused, State, Success
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)
+
+
+ENDS = (datetime.min, datetime.max)  # noqa: DTZ901 - zones follow
 
 
 class Recalled(states.Success):
@@ -174,7 +178,7 @@ def test_what_a_task_says_of_a_run_that_it_created_is_what_cancels_look_for() ->
     assert event.result == ResultReference(type=CHILD_RUN_RESULT, value="a run's id")
 
 
-@pytest.mark.parametrize("moment", [datetime.min, datetime.max, datetime.max.replace(tzinfo=timezone(-timedelta(hours=23)))])
+@pytest.mark.parametrize("moment", [time.replace(tzinfo=timezone(timedelta(hours=hours))) for time in ENDS for hours in (-23, 0, 23)])
 def test_times_that_users_give_are_brought_within_what_everyone_can_hold(moment: datetime) -> None:
     event = event_of("wait-1", -1, Paused(start_time=moment), 1, at=NOW)
     assert isinstance(event, TaskRunPaused)
@@ -185,8 +189,7 @@ def test_times_that_users_give_are_brought_within_what_everyone_can_hold(moment:
 @pytest.mark.parametrize("message", [Hostile, Quitting, lambda: 5, lambda: NOT_UTF8 * 10_000, lambda: None])
 def test_whatever_a_state_s_message_is_the_change_is_recorded(message: Callable[[], Any]) -> None:
     event = event_of("odd-1", -1, Failed(message(), result=HostileError()), 1, at=NOW)
-    assert event is not None
-    assert decode(encode(new_commit([event], at=NOW, actor="test"))).events == (event,)
+    assert_readable(event)
 
 
 class OddResult(LocalResult):
@@ -206,5 +209,21 @@ class OddResult(LocalResult):
 )
 def test_whatever_a_result_is_the_success_is_recorded(result: Any) -> None:
     event = event_of("odd-1", -1, Success(result=result), 1, at=NOW)
+    assert_readable(event)
+
+
+@pytest.mark.parametrize("name", ["x" * 5_000, NOT_UTF8 * 100, "short"])
+def test_a_task_run_s_name_is_not_longer_than_names_may_be(name: str) -> None:
+    recorded: list[TaskRunEvent] = []
+    AttemptRecorder(recorded.append, {}).task_run_named("load-1", -1, name)
+
+    (event,) = recorded
+    assert isinstance(event, TaskRunNamed)
+    assert len(event.name) <= NAME_CHARACTERS_MAX
+    assert_readable(event)
+
+
+def assert_readable(event: Any) -> None:
+    """The log gives back what was recorded."""
     assert event is not None
     assert decode(encode(new_commit([event], at=NOW, actor="test"))).events == (event,)

@@ -9,7 +9,7 @@ import pytest
 
 from headwater.core.log.jetstream.majority import Copies, Replica, missing_majority
 from headwater.server.log_room import FULL_BYTES, ROOM_BYTES
-from headwater.server.log_watch import BELIEVED_SECONDS, StoreState, Unanswered, hangs_on_a_full_disk, judge, worth_a_restart
+from headwater.server.log_watch import BELIEVED_SECONDS, GROWN_BYTES, StoreState, Unanswered, hangs_on_a_full_disk, judge, worth_a_restart
 from headwater.server.nats_server import StoreFailure, store_failure_in
 
 FOLDER = Path("/home/me/nats")
@@ -29,12 +29,14 @@ SECOND = 10**9
         (StoreState(FOLDER, FULL_BYTES, []), None, False, False, False),
         (StoreState(FOLDER, 10**9, [], "its JetStream does not answer"), "its JetStream does not answer", False, False, False),
         (
-            StoreState(FOLDER, 0, [], "its JetStream does not answer"),
+            StoreState(FOLDER, 0, [], "silent", GROWN_BYTES - 1),
             "no space left on device (0 bytes free in /home/me/nats)",
             True,
             False,
-            True,
+            False,
         ),
+        (StoreState(FOLDER, 0, [], "silent", GROWN_BYTES), "no space left on device (0 bytes free in /home/me/nats)", True, False, True),
+        (StoreState(FOLDER, 10**9, [], "silent", GROWN_BYTES), "silent", False, False, False),
         (StoreState(FOLDER, GONE, []), "/home/me/nats cannot be looked at (No such file or directory)", False, False, False),
     ],
 )

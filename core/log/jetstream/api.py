@@ -15,9 +15,11 @@ from headwater.core.log.jetstream.wire import ApiError
 API_SECONDS = 15.0
 """How long a request is repeated before the log counts as away."""
 
-FIRST_ANSWER_SECONDS = 1.0
-"""How long the first try waits; the next one twice as long, up to ANSWER_SECONDS. So a leader is found soon after its election."""
+FIRST_ANSWER_SECONDS = 0.75
+"""How long each of the first tries waits. What is asked while there is no leader is never answered: soon asked again, soon found."""
 ANSWER_SECONDS = 3.0
+"""How long the later ones wait: a server under load may take its time, and each try is a new question to it."""
+_SHORT_TRIES = 8
 _NOT_FOUND = {10037, 10014, 10059}  # message, consumer, stream
 
 T = TypeVar("T", bound="ApiAnswer")
@@ -75,7 +77,7 @@ class Patience:
     def __init__(self, seconds: float) -> None:
         self._deadline = time.monotonic() + seconds
         self._pause = 0.0
-        self._answer_seconds = FIRST_ANSWER_SECONDS
+        self._tries = 0
 
     @property
     def left(self) -> float:
@@ -83,10 +85,10 @@ class Patience:
         return max(self._deadline - time.monotonic(), 0.1)
 
     def answer_seconds(self, most: float = ANSWER_SECONDS) -> float:
-        """Return how long the next try is to wait for its answer: longer with each, and no longer than is left."""
-        seconds = min(self._answer_seconds, most, self.left)
-        self._answer_seconds *= 2
-        return seconds
+        """Return how long the next try is to wait for its answer: longer after some tries, and no longer than is left."""
+        self._tries += 1
+        seconds = FIRST_ANSWER_SECONDS if self._tries <= _SHORT_TRIES else ANSWER_SECONDS
+        return min(seconds, most, self.left)
 
     async def lasts(self) -> bool:
         if not self._pause:

@@ -22,7 +22,7 @@ async def log_health(connection: Connection, seconds: float) -> LogHealth | None
     try:
         answer = await connection.request(subjects.SERVER_HEALTH, UNANSWERED, timeout=min(seconds, _SERVER_SECONDS))
         return _decode(answer.data).log
-    except (NoAnswer, LogUnavailable, msgspec.MsgspecError):
+    except (NoAnswer, LogUnavailable, msgspec.MsgspecError, RecursionError):
         return None
 
 

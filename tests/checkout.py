@@ -1,0 +1,16 @@
+"""Copies of the checkout, for tests that build from it: what is made there must not show here, nor what lies here by chance there."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from documents import ROOT
+
+_MADE = (".git", ".venv*", ".env*", "__pycache__", "*.egg-info", "build", "dist", ".*_cache", ".hypothesis", "flows", "node_modules")
+
+
+def copy_checkout(target: Path) -> Path:
+    """Copy the files of the project, links as links, without what was made or put beside them. Returns the copy's folder."""
+    shutil.copytree(ROOT, target, symlinks=True, ignore=shutil.ignore_patterns(*_MADE))
+    return target

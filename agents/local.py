@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import CancelledError
@@ -38,6 +37,7 @@ from headwater.core.labels import label_set
 from headwater.core.rules.run import Run
 from headwater.core.server_file import server_address
 from headwater.core.settings import HOME, KEPT_VALUES_DAYS, LOG_LEVEL, LOG_LEVELS, connection_settings
+from headwater.utilities.printing import print_escaped
 
 if TYPE_CHECKING:
     from headwater.core.log.jetstream.log import JetStreamLog
@@ -286,8 +286,7 @@ def _working_directory() -> Path:
 
 def _show_line(line: str) -> None:
     with suppress(OSError):  # nobody reads it any more, or its disk is full: no reason to end a run
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
+        print_escaped(line)
 
 
 def run_agent_for_flow(flow: Flow, *, token: str | None = None, show_flow_logs: bool = False) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from headwater.cli.readable import require_text
+from headwater.cli.readable import as_typed, require_text
 
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
@@ -38,6 +38,7 @@ def given_options(context: typer.Context) -> ConnectionOptions:
 
 def _remember(context: typer.Context, option: typer.CallbackParam, value: str | None) -> None:
     if value is not None and option.name is not None:
+        value = as_typed(value) if option.name != "home" else value
         require_text(value, what=option.opts[0])
         setattr(given_options(context), option.name, value)
 

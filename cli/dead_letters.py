@@ -30,6 +30,7 @@ class Source(StrEnum):
 
 
 _STILL_DEAD = {"unreadable", "refused"}
+_REBUILDING = "rebuilding"
 _LIMIT = 400
 
 
@@ -101,14 +102,16 @@ def retry(
 ) -> None:
     """Try one again, as after an upgrade, and say what came of it; exit code 1 where one is a dead letter still.
 
-    Of a fact that can be read now the views are rebuilt, beside those in use; log lines are added; a work item goes back to its queue.
+    Of a fact that can be read now the views are rebuilt, beside those in use, which this waits for; log lines are added; a work item goes
+    back to its queue.
     """
     if (name is None) is not every:
         raise typer.BadParameter("give the NAME of one, or --all", ctx=context)
 
     async def work(client: AsyncClient) -> list[RetryRow]:
         names = [name] if name is not None else [each.key for each in await client.views.dead_letters(limit=_LIMIT)]
-        return [await _retried(client, each, only=name is not None) for each in names]
+        found = [await _retried(client, each, only=name is not None) for each in names]
+        return await _after_the_rebuild(client, found) if any(each.outcome == _REBUILDING for each in found) else found
 
     found = with_client(context, work)
     if output is OutputForm.JSON:
@@ -134,6 +137,27 @@ async def _retried(client: AsyncClient, name: str, *, only: bool) -> RetryRow:
         if only:
             raise
         return RetryRow(key=name, outcome="gone", message="It is not set aside any more.")
+
+
+async def _after_the_rebuild(client: AsyncClient, found: list[RetryRow]) -> list[RetryRow]:
+    """Wait for the rebuild of the views, and tell of the facts it was for what came of them."""
+    import msgspec
+
+    from headwater.core.rebuild_client import follow_rebuild
+
+    ended = await follow_rebuild(client.log)
+    left = {letter.key: letter.reason for letter in await client.views.dead_letters(limit=_LIMIT)}
+
+    def told(row: RetryRow) -> RetryRow:
+        if row.outcome != _REBUILDING:
+            return row
+        if ended is not None and ended.state == "failed":
+            return msgspec.structs.replace(row, outcome="refused", message=f"The views could not be rebuilt: {ended.reason}")
+        if row.key in left:
+            return msgspec.structs.replace(row, outcome="refused", message=f"It was set aside again: {left[row.key]}")
+        return msgspec.structs.replace(row, outcome="applied", message="The views were rebuilt with it in its place.")
+
+    return [told(row) for row in found]
 
 
 def _plain(words: str) -> str:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from headwater.cli.connection import connection, given_options
+from headwater.cli.connection import connection
 from headwater.cli.output import Output, OutputForm, coloured, examples, print_json
 
 if TYPE_CHECKING:
@@ -50,14 +51,10 @@ _SIGNS = {Verdict.GOOD: ("✓", "green"), Verdict.WORTH_A_LOOK: ("!", "yellow"),
 @app.command(epilog=examples("headwater doctor", "headwater doctor --output json"))
 def doctor(
     context: typer.Context,
-    home: Annotated[str | None, typer.Option("--home", metavar="DIR", help="The home of the server to look at.")] = None,
     output: Output = OutputForm.TABLE,
 ) -> None:
     """Look at this installation, the server, its log and its views. Exit code 1 where there is a problem."""
-    if home is not None:
-        given_options(context).home = home
-    settings = connection(context)
-    checks = [*_installation(), *_home(settings.home), *_server(settings)]
+    checks = [*_installation(), *_home_and_server(context)]
     if output is OutputForm.JSON:
         print_json([asdict(check) for check in checks])
     else:
@@ -87,13 +84,40 @@ def _installation() -> Iterator[Check]:
             yield Check(what, Verdict.GOOD, f"{package} {found}")
 
 
-def _home(home: Path) -> Iterator[Check]:
-    if not home.exists():
-        yield Check("Home", Verdict.GOOD, f"{home} (will be made when it is needed)")
+def _home_and_server(context: typer.Context) -> Iterator[Check]:
+    """Look at the home, and at the server that it or the environment names."""
+    from headwater.core.errors import SettingsError
+
+    try:
+        settings = connection(context)
+    except SettingsError as error:
+        # It keeps the server from being found, and nothing else from being looked at.
+        yield Check("Settings", Verdict.BAD, str(error), error.hint or "")
         return
+    yield _home(settings.home)
+    yield from _server(settings)
+
+
+def _home(home: Path) -> Check:
+    try:
+        return _home_as_found(home)
+    except OSError as error:
+        return Check("Home", Verdict.BAD, f"{home}: {error.strerror or error}", _OTHER_HOME)
+
+
+_OTHER_HOME = "Choose another one with --home or HEADWATER_HOME."
+
+
+def _home_as_found(home: Path) -> Check:
+    if not home.exists():
+        return Check("Home", Verdict.GOOD, f"{home} (will be made when it is needed)")
+    if not home.is_dir():
+        return Check("Home", Verdict.BAD, f"{home} is a file, and not a directory", _OTHER_HOME)
+    if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
+        return Check("Home", Verdict.BAD, f"{home} may not be read and written by this user", _OTHER_HOME)
     free = shutil.disk_usage(home).free / 2**30
     verdict = Verdict.GOOD if free > 1 else Verdict.WORTH_A_LOOK
-    yield Check("Home", verdict, f"{home}, {free:.0f} GiB free", "" if free > 1 else "The log stops taking commits when the disk is full.")
+    return Check("Home", verdict, f"{home}, {free:.0f} GiB free", "" if free > 1 else "The log stops taking commits when the disk is full.")
 
 
 def _server(settings: ConnectionSettings) -> list[Check]:

@@ -39,7 +39,7 @@ class Headwater(LazyGroup):
         LazyCommand("events", "headwater.cli.events", "Show what happened, event by event."),
         LazyCommand("audit", "headwater.cli.audit", "Replay and compare the past from the log."),
         LazyCommand("projections", "headwater.cli.projections", "Look at the views, and rebuild them."),
-        LazyCommand("doctor", "headwater.cli.doctor", "Check this installation and the server.", connects=False),
+        LazyCommand("doctor", "headwater.cli.doctor", "Check this installation and the server."),
         LazyCommand("version", "headwater.cli.version", "Print Headwater's version.", connects=False),
     )
 
@@ -131,10 +131,13 @@ def _exit_code() -> int:
             app(prog_name="headwater")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
-    except HeadwaterError as error:
-        show_error(error)
-    except OSError as error:
-        show_system_error(error)
     except Exception as error:  # noqa: BLE001 - the last place where it can become words
-        show_fault(error)
+        # Nobody need hear them for it to have failed.
+        with suppress(ReaderGone):
+            if isinstance(error, HeadwaterError):
+                show_error(error)
+            elif isinstance(error, OSError):
+                show_system_error(error)
+            else:
+                show_fault(error)
     return 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
 from typing import Any
 
 from headwater.core.errors import InvalidArgument
@@ -19,12 +19,12 @@ def check_words(command: Any) -> None:
     if inner is None:
         return
     options = {parameter.name: _spoken(parameter) for parameter in command.params}
+    files = {parameter.name for parameter in command.params if parameter.metavar in {"PATH", "DIR", "FILE"}}
 
     def checked(*arguments: Any, **values: Any) -> Any:
-        for name, value in values.items():
-            for word in _words(value):
-                require_text(word, what=options.get(name, name))
-        return inner(*arguments, **values)
+        return inner(
+            *arguments, **{name: _read(value, options.get(name, name), names_files=name in files) for name, value in values.items()}
+        )
 
     command.callback = checked
 
@@ -42,11 +42,23 @@ def require_text(word: str, *, what: str) -> None:
         raise InvalidArgument(f"{what} holds a NUL character: {word!r}.")
 
 
-def _words(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | tuple):
-        yield from (each for each in value if isinstance(each, str))
+def _read(value: Any, what: str, *, names_files: bool) -> Any:
+    """Return the value with its words as text. Names of files stay as the system has them: it opens them so."""
+    if isinstance(value, list | tuple):
+        return [_read(each, what, names_files=names_files) for each in value]
+    if not isinstance(value, str):
+        return value
+    text = value if names_files else as_typed(value)
+    require_text(text, what=what)
+    return text
+
+
+def as_typed(word: str) -> str:
+    """Return the word as it was typed: where the locale knows ASCII only, letters beyond that came as bytes, which are UTF-8."""
+    try:
+        return os.fsencode(word).decode() if problem_of_text(word) is not None else word
+    except UnicodeError:
+        return word
 
 
 def _spoken(parameter: Any) -> str:

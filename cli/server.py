@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from headwater.cli.connection import given_options
+from headwater.cli.connection import ConnectionOptions, given_options
 from headwater.cli.output import Output, OutputForm, coloured, examples, print_json, say
 
 if TYPE_CHECKING:
@@ -130,35 +130,67 @@ def _announce(options: ServerOptions, content: ServerFile, *, background: bool =
     print("`headwater server stop` ends it." if background else "Ctrl-C ends it.", flush=True)
 
 
-@app.command(epilog=examples("headwater server status", "headwater server status --output json"))
-def status(context: typer.Context, home: HomeOption = None, output: Output = OutputForm.TABLE) -> None:
-    """Tell how the server of this home is, and how far its views are. Exit code 1 where none runs."""
+@app.command(
+    epilog=examples(
+        "headwater server status", "headwater server status --output json", "headwater server status --nats-url nats://nats-1,nats://nats-2"
+    )
+)
+def status(
+    context: typer.Context,
+    home: HomeOption = None,
+    nats_url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Tell of the server at these NATS servers. [env: HEADWATER_NATS_URL]")
+    ] = None,
+    key: Annotated[str | None, typer.Option(metavar="KEY", help="The server's key. [env: HEADWATER_KEY]")] = None,
+    output: Output = OutputForm.TABLE,
+) -> None:
+    """Tell how the server is, of this home or at this address, and how far its views are. Exit code 1 where none runs."""
     from headwater.core import settings
-    from headwater.server.status import status as server_status
 
-    key = given_options(context).key or settings.KEY.value()
-    found = server_status(_home(context, home), key=key)
+    given = given_options(context)
+    key = key or given.key or settings.KEY.value()
+    found = _found_status(_home(context, home), _address(given, home, nats_url), key)
     views, streams, health = _views_streams_health(found.nats_url, key) if found.state == "running" and found.nats_url else (None,) * 3
     if output is OutputForm.JSON:
         import msgspec
 
-        told = {"home": str(found.home), "views": views, "streams": streams, "health": health}
+        told = {"home": None if found.home is None else str(found.home), "views": views, "streams": streams, "health": health}
         print_json({**msgspec.to_builtins(found, enc_hook=str), **told})
     else:
         print(f"Headwater is {coloured(found.state, 'green' if found.state == 'running' else 'yellow')}.")
         for name, value in [*_status_rows(found, views), *_health_rows(health), *_stream_rows(streams or ())]:
             print(f"  {name:<9}{value}")
     if found.state != "running":
-        if found.state == "stopped":
+        if found.state == "stopped" and found.home is not None:
             say("`headwater server start` starts one.")
+        elif found.nats_url is not None and found.home is None:
+            say(f"Nobody answers as a server at {found.nats_url}. `headwater server start --nats-url {found.nats_url}` starts one.")
         raise typer.Exit(1)
+
+
+def _address(given: ConnectionOptions, home: str | None, nats_url: str | None) -> str | None:
+    """Return the address that was given; the environment's only where no home was, as everywhere."""
+    from headwater.core import settings
+
+    return nats_url or given.nats_url or (settings.NATS_URL.value() if not (home or given.home) else None)
+
+
+def _found_status(home: Path, address: str | None, key: str | None) -> ServerStatus:
+    """Return what is known of the home's server; of one elsewhere, at this address, where that is not the home's."""
+    from headwater.server.status import status as server_status
+    from headwater.server.status import status_elsewhere
+
+    if address is None:
+        return server_status(home, key=key)
+    of_home = server_status(home, key=key)
+    return of_home if of_home.nats_url == address else status_elsewhere(address, key=key)
 
 
 def _status_rows(found: ServerStatus, views: dict[str, Any] | None) -> list[tuple[str, str]]:
     def place(address: str, health: str | None) -> str:
         return address if health in {None, "ok"} else f"{address} {coloured(f'({health})', 'red')}"
 
-    rows = [("Home", str(found.home))]
+    rows = [("Home", str(found.home))] if found.home is not None else []
     if found.http_url is not None:
         rows.append(("UI", found.http_url))
     if found.nats_url is not None:

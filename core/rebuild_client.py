@@ -30,15 +30,34 @@ async def rebuild_views(log: Log, on_progress: Callable[[RebuildProgress], None]
     """
     views = Views(log)
     async with log.subscribe(subjects.REBUILD_PROGRESS) as announcements:
-        progress = await views.start_rebuild()
-        on_progress(progress)
-        while progress.state == "running":
-            newer = await _announced(announcements) or (await views.status()).rebuild
-            if newer is not None and newer.schema == progress.schema and newer != progress:
-                progress = newer
-                on_progress(progress)
+        progress = await _to_its_end(views, announcements, await views.start_rebuild(), on_progress)
     if progress.state == "failed":
         raise ViewsUnavailable(f"the rebuild failed: {progress.reason}")
+    return progress
+
+
+async def follow_rebuild(log: Log, on_progress: Callable[[RebuildProgress], None] = lambda _: None) -> RebuildProgress | None:
+    """Follow the rebuild that is under way and return how it ended, or how the last one did; None where there was none.
+
+    Raises:
+        ViewsUnavailable: no server answers.
+
+    """
+    views = Views(log)
+    async with log.subscribe(subjects.REBUILD_PROGRESS) as announcements:
+        progress = (await views.status()).rebuild
+        return None if progress is None else await _to_its_end(views, announcements, progress, on_progress)
+
+
+async def _to_its_end(
+    views: Views, announcements: AsyncIterator[LiveMessage], progress: RebuildProgress, on_progress: Callable[[RebuildProgress], None]
+) -> RebuildProgress:
+    on_progress(progress)
+    while progress.state == "running":
+        newer = await _announced(announcements) or (await views.status()).rebuild
+        if newer is not None and newer.schema == progress.schema and newer != progress:
+            progress = newer
+            on_progress(progress)
     return progress
 
 

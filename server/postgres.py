@@ -41,6 +41,8 @@ STOP_SIGNAL = signal.SIGINT
 _ACCOUNTS_FOR_ROOT = ("postgres", "nobody")
 _NO_PROCESS = 2**22 + 1
 """An id beyond the largest that systems give."""
+_LIST_CHARACTERS = ',"'
+"""PostgreSQL and its clients take lists of folders, separated and quoted by these."""
 _SOCKET_PATH_LIMIT = 103  # macOS; Linux allows 107
 _INITDB_SECONDS = 120.0
 _TAIL_CHARACTERS = 2000
@@ -58,8 +60,9 @@ class PostgresPlace(msgspec.Struct, frozen=True):
 
 
 def choose_socket_dir(wanted: Path) -> Path:
-    """`wanted`, or a short stand-in of its own where its path is too long for a Unix socket."""
-    if len(os.fsencode(wanted / f".s.PGSQL.{PORT}")) <= _SOCKET_PATH_LIMIT:
+    """`wanted`, or a short stand-in of its own where its path is too long for a Unix socket, or reads as a list of several."""
+    is_one = not any(character in str(wanted) for character in _LIST_CHARACTERS)
+    if is_one and len(os.fsencode(wanted / f".s.PGSQL.{PORT}")) <= _SOCKET_PATH_LIMIT:
         return wanted
     digest = hashlib.sha256(os.fsencode(wanted)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"headwater-{os.getuid()}-{digest}"

@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import parse_qs, urlsplit
 
+import anyio
 import msgspec
 
+from headwater.core.health import ask_health
+from headwater.core.log.jetstream import open_log
 from headwater.server.errors import NotRunning, NotStopping
 from headwater.server.home import Home, holder_file, holder_pid, is_held
 from headwater.server.nats_server import NotReady, ask_jetstream, token
@@ -23,13 +26,13 @@ _NATS_PORT = 4222
 
 
 class ServerStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of the server of a home.
+    """What is known of the server of a home, or of one elsewhere, whose home is None.
 
     `nats` and `database` say whether what runs at these addresses answers just now: "ok", or the reason why not;
     None where there is no address to ask. A NATS that wants a key we were not given counts as answering.
     """
 
-    home: Path
+    home: Path | None
     state: Literal["running", "starting", "stopped"]
     pid: int | None = None
     version: str | None = None
@@ -65,6 +68,22 @@ def status(home_path: Path, *, key: str | None = None) -> ServerStatus:
         nats=_probe_nats(content.nats_url, key),
         database=_probe_database(content.database_url),
     )
+
+
+def status_elsewhere(nats_url: str, *, key: str | None = None) -> ServerStatus:
+    """The status of the server that answers first at these addresses of NATS, wherever it runs.
+
+    Raises:
+        LogUnavailable, KeyRefused, SettingsError: NATS itself cannot be asked.
+
+    """
+    answers = anyio.run(_somebody_answers, nats_url, key)
+    return ServerStatus(home=None, state="running" if answers else "stopped", nats_url=nats_url, nats="ok")
+
+
+async def _somebody_answers(nats_url: str, key: str | None) -> bool:
+    async with open_log(nats_url, key=key, name="status") as log:
+        return await ask_health(log) is not None
 
 
 def stop(home_path: Path, *, timeout_seconds: float = 60.0) -> int:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sysconfig
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -46,12 +47,15 @@ def run_to_its_end(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT if merged else subprocess.PIPE,
         text=True,
+        encoding="utf-8",
+        errors="backslashreplace",
         start_new_session=True,
     )
     try:
         out, err = process.communicate(stdin, timeout=seconds)
     except BaseException:
-        os.killpg(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
         raise
     return Ended(process.returncode, out, err or "")

@@ -88,6 +88,8 @@ FINE: dict[str, dict[str, Any]] = {
     "delete flow-run": {**_RUN, "yes": True},
     "open": {"what": "hello-flow", "only_print": True},
     "audit diff": {"before": "1", "after": "2"},
+    "projections dead-letters show": {"name": "events:1"},
+    "projections dead-letters retry": {"name": "events:1"},
     **dict.fromkeys(("cancel", "resume", "restart", "explain", "get task-runs", "get logs", "describe flow-run"), _RUN),
 }
 """What else a command needs so that a word is looked at."""

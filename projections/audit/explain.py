@@ -62,6 +62,7 @@ class Reason(StrEnum):
     PAUSED = "paused"
     STARTING = "is being started"
     RUNNING = "runs"
+    LOG_TAKES_NOTHING = "the log takes no writes"
     NOT_DUE = "not due yet"
     LIMIT_REACHED = "the flow's limit is reached"
     QUEUE_LIMIT_REACHED = "the limit of its labels is reached"
@@ -94,6 +95,8 @@ class Surroundings:
     queue_limit: int | None = None
     queue_runs: Sequence[str] = ()
     """The names of the runs with the same labels that are executed now."""
+    log_problem: str | None = None
+    """Why the log takes no writes, as far as a server knows."""
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -149,9 +152,22 @@ class _Explaining:
         run = self.run
         if run.ended:
             return self._ended()
+        if self.around.log_problem is not None:
+            return self._nothing_recorded(self.around.log_problem)
         if run.held:
             return self._held()
         return self._waiting()
+
+    def _nothing_recorded(self, problem: str) -> Explanation:
+        """Say that nothing can be said of what happens now: what the log tells is from before."""
+        run = self.run
+        what = "No agent can take the run until it does."
+        if run.held:
+            agent = f"agent {run.agent_name or run.agent_id!r}"
+            what = f"Attempt {run.attempt} is held by {agent}, and nothing it does is recorded until the log takes writes again."
+        hint = "Free disk space where NATS stores, or start the NATS nodes that are missing; `headwater doctor` tells more."
+        words = f"The log takes no writes: {problem.rstrip('.')}. {what}"
+        return self._because(Reason.LOG_TAKES_NOTHING, words, RunScheduled, RunSubmitted, RunStarted, hint=hint, last=2)
 
     def _because(self, reason: Reason, words: str, *kinds: type, hint: str = "", last: int = 5) -> Explanation:
         created = self.run.created

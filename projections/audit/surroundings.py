@@ -12,6 +12,7 @@ import msgspec
 from headwater.core import subjects
 from headwater.core.codec import message_decoder
 from headwater.core.errors import CommitUnreadable, NoAnswer, ViewsError
+from headwater.core.health import ask_health
 from headwater.core.labels import takes
 from headwater.core.log.protocol import Log
 from headwater.core.operations.queues import queue
@@ -49,7 +50,11 @@ async def explain_run(
 
     """
     run = await load_run(log.events, run_id)
-    around = await surroundings(log, run.state, views or Views(log), is_heard=is_heard)
+    health = None if run.state.ended else await ask_health(log)
+    if health is not None and health.log.problem is not None:
+        around = Surroundings(log_problem=health.log.problem)
+    else:
+        around = await surroundings(log, run.state, views or Views(log), is_heard=is_heard)
     history = await log.events.read(run.subject)
     return explain(history, around, now or datetime.now(UTC), say_time=say_time)
 

@@ -5,7 +5,6 @@ Nothing is left half done: the code is stored only once the project is known to 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from headwater.core.operations.projects import find_project
 from headwater.graph.flow import Flow
 from headwater.storage import Local
 from headwater.storage.base import Storage
+from headwater.utilities.printing import print_escaped
 
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
@@ -151,8 +151,7 @@ def announce(done: RegisteredFlow, http_url: str, *, with_url: bool = True) -> N
             f" └── Project: {done.project_name}",
             f" └── Labels: {list(done.labels)}",
         ]
-    sys.stdout.write("\n".join(lines) + "\n")
-    sys.stdout.flush()
+    print_escaped("\n".join(lines))
 
 
 def _storage_for(flow: Flow, build: bool, storage_kwargs: Mapping[str, Any]) -> Storage:

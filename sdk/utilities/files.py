@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import tempfile
 from pathlib import Path
+
+_NAME_BYTES_MAX = 255
+_PLAIN_CHARACTERS_MAX = 100
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -24,5 +28,19 @@ def write_whole(path: Path, data: bytes) -> None:
 
 
 def file_name(text: str) -> str:
-    """Return `text` as the name of a file or folder: lower-case letters of any script, digits and single hyphens."""
-    return re.sub(r"[\W_]+", "-", text.lower()).strip("-") or "unnamed"
+    """Return `text` as the name of a file or folder: lower-case letters of any script, digits and single hyphens.
+
+    Where the file system cannot hold that, as it is too long in bytes or has letters that the locale lacks, the ASCII of it and a hash.
+    """
+    name = re.sub(r"[\W_]+", "-", text.lower()).strip("-") or "unnamed"
+    if _fits(name):
+        return name
+    plain = re.sub(r"[^a-z0-9]+", "-", name)[:_PLAIN_CHARACTERS_MAX].strip("-")
+    return f"{plain}-{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()[:16]}".strip("-")
+
+
+def _fits(name: str) -> bool:
+    try:
+        return len(os.fsencode(name)) <= _NAME_BYTES_MAX
+    except UnicodeEncodeError:
+        return False

@@ -130,6 +130,22 @@ async def test_no_process_waits_for_a_retry_that_is_far_away(log: MemoryLog) -> 
     assert len(found.evidence) == 2
 
 
+@pytest.mark.parametrize("is_held", [False, True])
+async def test_nobody_says_that_it_runs_while_the_log_takes_no_writes(log: MemoryLog, is_held: bool) -> None:
+    run_id = await new_run(log)
+    if is_held:
+        await claimed(log, run_id)
+        await recorded(log, run_id, TaskRunStarted(slug="task-0", at=NOW))
+
+    found = await explained(log, run_id, Surroundings(holds=True, log_problem="no space left on device"))
+
+    assert found.reason is Reason.LOG_TAKES_NOTHING
+    assert found.words.startswith("The log takes no writes: no space left on device. ")
+    assert "It runs" not in found.words
+    assert ("is held by agent 'an agent'" in found.words) is is_held
+    assert "Free disk space" in found.hint
+
+
 async def test_it_runs_and_who_holds_it_until_when(log: MemoryLog) -> None:
     run_id = await new_run(log)
     await claimed(log, run_id)

@@ -140,6 +140,7 @@ async def test_a_task_that_is_run_again_finds_the_run_it_created(shop: Workshop,
         name = FlowRunView.from_flow_run_id(run_id, client=client).name
         assert len(client.get_flow_runs(name=f"{name}-child")) == 1
 
+    await client_caught_up(client)
     await anyio.to_thread.run_sync(look)
 
 

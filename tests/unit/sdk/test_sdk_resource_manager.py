@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from headwater import Flow, Parameter, case, resource_manager, task
 from headwater.engine.signals import SKIP
-from headwater.engine.state import Skipped, State, Success, TriggerFailed
+from headwater.engine.state import Cancelled, Skipped, State, Success, TriggerFailed
 from headwater.graph.errors import InvalidTask
 
 happened: list[str] = []
@@ -165,3 +166,39 @@ def test_a_class_that_cannot_manage_is_refused_with_what_it_lacks() -> None:
         class Wrong:
             def setup(self) -> None: ...
             def cleanup(self) -> None: ...
+
+
+def test_an_interrupted_run_cleans_up_behind_what_was_set_up_and_nothing_else(run: Callable[..., State]) -> None:
+    done: list[str] = []
+
+    class Named:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def setup(self) -> str:
+            done.append(f"+{self.name}")
+            return self.name
+
+        def cleanup(self, resource: str) -> None:
+            done.append(f"-{resource}")
+            if resource == "inner":
+                raise KeyboardInterrupt
+
+    named: Any = resource_manager(Named)
+
+    @task
+    def interrupted(resource: str) -> None:
+        raise KeyboardInterrupt
+
+    with Flow("f") as flow:
+        with named("outer"), named("inner") as inner:
+            used = interrupted(inner)
+        with named("later") as later:
+            task(lambda x: x, name="use later")(later)
+        later.set_upstream(used)
+
+    state = run(flow)
+
+    assert type(state) is Cancelled
+    assert [each for each in done if "later" not in each] == ["+outer", "+inner", "-inner", "-outer"]
+    assert "-later" not in done

@@ -24,6 +24,8 @@ ANSWER_SECONDS = 10.0
 """How long an answer may take beyond the waiting for `at_least`."""
 SILENCE_SECONDS = 0.8
 """After so long without an answer every other server is asked as well: the one that has the question may be frozen."""
+DOUBT_SECONDS = 10.0
+"""For so long all are asked at once, where one had to be asked for another."""
 
 _encode = msgspec.json.Encoder().encode
 _decode_reply = msgspec.json.Decoder(QueryReply).decode
@@ -42,6 +44,7 @@ class Views:
     def __init__(self, log: Requests, *, wait_seconds: float = WAIT_SECONDS) -> None:
         self._log = log
         self._wait_seconds = wait_seconds
+        self._doubted_until = 0.0
 
     async def projects(
         self, *, name: str | None = None, project_id: str | None = None, include_deleted: bool = False, at_least: Position = 0
@@ -288,11 +291,13 @@ class Views:
 
         async def ask_all() -> None:
             nonlocal outcome
-            await anyio.sleep(SILENCE_SECONDS)
+            silence = 0.0 if anyio.current_time() < self._doubted_until else SILENCE_SECONDS
+            await anyio.sleep(silence)
             try:
-                outcome = await self._log.request(subjects.QUERIES_OF_EVERY_SERVER, question, timeout=timeout - SILENCE_SECONDS)
+                outcome = await self._log.request(subjects.QUERIES_OF_EVERY_SERVER, question, timeout=timeout - silence)
             except HeadwaterError:
                 return  # none of them hears it (an older version), or none answers: the first one may still
+            self._doubted_until = anyio.current_time() + DOUBT_SECONDS
             group.cancel_scope.cancel()
 
         async with anyio.create_task_group() as group:

@@ -106,7 +106,7 @@ INSTEAD: dict[str, dict[str, tuple[str, ...]]] = {
 
 _UNDERSTOOD = {
     *("param", "context_values", "param_file", "parameters_string", "context_string", "parameters_file", "result", "since", "as_of"),
-    *("before", "scheduled_at", "limit", "task", "path", "version"),
+    *("before", "scheduled_at", "path"),
 }
 """Places whose words are taken apart."""
 

@@ -27,7 +27,7 @@ import traceback
 from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
-from headwater.agents import child_processes, control_groups, open_files, process_tree, run_child, run_process
+from headwater.agents import child_processes, control_groups, process_tree, run_child, run_process
 from headwater.agents.launch_wire import (
     LIFELINE_DESCRIPTOR,
     NO_DESCRIPTOR,
@@ -43,6 +43,7 @@ from headwater.agents.launch_wire import (
     read_requests,
 )
 from headwater.agents.shortages import shortage
+from headwater.core import open_files
 
 SPARE_AFTER_SECONDS = 0.01
 """So long nothing must have been asked before a spare process is made: while runs start, it would only take their time."""

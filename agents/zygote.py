@@ -53,8 +53,6 @@ SWEEP_SECONDS = 1.0
 PATIENCE_SECONDS = 2.0
 """How long what was killed may take to be gone, before nobody waits for it any more: the kernel may keep it in a call to a dead disk."""
 
-_PEAK_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
-
 
 class Spare(NamedTuple):
     """A process that waits for an order."""
@@ -204,7 +202,7 @@ class Zygote:
     def _reap(self) -> None:
         """Tell the agent of each child that ended; what it left behind is killed."""
         ended: list[Ended] = []
-        while (dead := self._next_dead()) is not None:
+        while (dead := child_processes.next_dead(self._children)) is not None:
             process_id, status, peak_bytes = dead
             if process_id in self._children:
                 ended.append(self._ended(self._children.pop(process_id), status, peak_bytes))
@@ -230,26 +228,6 @@ class Zygote:
         out_of_memory = kills > self._memory_kills
         self._memory_kills += out_of_memory
         return Ended(launch_id, status, peak_bytes, out_of_memory, control_groups.memory_max())
-
-    def _next_dead(self) -> tuple[int, int, int] | None:
-        """Wait for a child that is dead; return its number, exit status and peak memory, having killed the rest of its group."""
-        if hasattr(os, "waitid"):
-            with suppress(ChildProcessError):
-                dead = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-                if dead is not None:
-                    if dead.si_pid in self._children:
-                        # Not waited for yet, the dead leader keeps its number: nobody else's group can be hit.
-                        child_processes.signal_group(dead.si_pid, signal.SIGKILL)
-                    _, status, used = os.wait4(dead.si_pid, 0)
-                    return dead.si_pid, os.waitstatus_to_exitcode(status), used.ru_maxrss * _PEAK_UNIT_BYTES
-            return None
-        with suppress(ChildProcessError):
-            process_id, status, used = os.wait4(-1, os.WNOHANG)
-            if process_id:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(process_id, signal.SIGKILL)
-                return process_id, os.waitstatus_to_exitcode(status), used.ru_maxrss * _PEAK_UNIT_BYTES
-        return None
 
     def _sweep(self) -> None:
         """Kill what runs that have ended left behind: all that came to us as orphans, and what comes from them."""

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
+from collections.abc import Container
 from contextlib import suppress
+from typing import NamedTuple
 
 from headwater.agents.run_child import HELD_OFF
+
+_PEAK_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
+
+
+class Dead(NamedTuple):
+    """A child that has ended: its exit status, or the negative number of the signal that ended it, and the most memory it had."""
+
+    process_id: int
+    status: int
+    peak_bytes: int
 
 
 def fork() -> int:
@@ -20,6 +33,27 @@ def fork() -> int:
         if process_id:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_OFF)
     return process_id
+
+
+def next_dead(leaders: Container[int]) -> Dead | None:
+    """Wait for a child that is dead and return it; None where there is none. The rest of its group is killed, where it is a leader."""
+    if hasattr(os, "waitid"):
+        with suppress(ChildProcessError):
+            dead = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if dead is not None:
+                if dead.si_pid in leaders:
+                    # Not waited for yet, the dead leader keeps its number: nobody else's group can be hit.
+                    signal_group(dead.si_pid, signal.SIGKILL)
+                _, status, used = os.wait4(dead.si_pid, 0)
+                return Dead(dead.si_pid, os.waitstatus_to_exitcode(status), used.ru_maxrss * _PEAK_UNIT_BYTES)
+        return None
+    with suppress(ChildProcessError):
+        process_id, status, used = os.wait4(-1, os.WNOHANG)
+        if process_id:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process_id, signal.SIGKILL)
+            return Dead(process_id, os.waitstatus_to_exitcode(status), used.ru_maxrss * _PEAK_UNIT_BYTES)
+    return None
 
 
 def wait_until_dead(process_id: int, deadline: float) -> None:

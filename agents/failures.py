@@ -8,12 +8,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import CodeType, FrameType
 
 from headwater.core.events import Failure, Frame
-from headwater.core.limits import INT32_MAX
+from headwater.core.limits import INT32_MAX, NAME_CHARACTERS_MAX
 from headwater.core.text import escaped, shown, type_name
 
 FRAMES_MAX = 60
 MESSAGE_CHARACTERS_MAX = 10_000
-NAME_CHARACTERS_MAX = 600
 _CHAINED_MAX = 10
 _GROUPED_MAX = 15
 _CUT = " (cut)"

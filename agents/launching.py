@@ -12,6 +12,8 @@ import msgspec
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
+from headwater.core.wording import size_words
+
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a run's process says when its attempt is over. `state` is final and in the log already; or the attempt was not its own.
@@ -38,8 +40,8 @@ class OutOfMemory:
     @property
     def words(self) -> str:
         """Say so, for people."""
-        allowed = "" if self.bytes_max is None else f" of {_megabytes(self.bytes_max)}"
-        return f"it was killed by the kernel for want of memory (it held {_megabytes(self.peak_bytes)}{allowed})"
+        allowed = "" if self.bytes_max is None else f" of {size_words(self.bytes_max)}"
+        return f"it was killed by the kernel for want of memory (it held {size_words(self.peak_bytes)}{allowed})"
 
 
 @dataclass(frozen=True)
@@ -95,10 +97,6 @@ def _end_words(status: int) -> str:
     number = -status
     name = signal.Signals(number).name if number in set(signal.Signals) else "a real-time signal"
     return f"{_CRASHES[number]} ({name})" if number in _CRASHES else f"was ended by signal {number} ({name})"
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1_000_000:,.0f} MB"
 
 
 @dataclass(frozen=True)

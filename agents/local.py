@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import signal
 import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -21,7 +20,6 @@ from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 from anyio.from_thread import start_blocking_portal
 
-from headwater.agents import open_files
 from headwater.agents.agent import Agent, AgentSettings
 from headwater.agents.attempt import AttemptOrder, KnownRun
 from headwater.agents.console import BANNER, DOCUMENTATION, agent_logger, listed
@@ -29,6 +27,7 @@ from headwater.agents.environment import agent_environment, require_local, run_e
 from headwater.agents.kept_values import KeptValues
 from headwater.agents.launching import LaunchOrder
 from headwater.agents.local_launcher import LocalLauncher
+from headwater.core import open_files
 from headwater.core.aggregates import utc_now
 from headwater.core.commit import Position
 from headwater.core.concurrency import single_error
@@ -37,6 +36,7 @@ from headwater.core.labels import label_set
 from headwater.core.rules.run import Run
 from headwater.core.server_file import server_address
 from headwater.core.settings import HOME, KEPT_VALUES_DAYS, LOG_LEVEL, LOG_LEVELS, connection_settings
+from headwater.core.stop_signals import stop_signals
 from headwater.utilities.printing import print_escaped
 
 if TYPE_CHECKING:
@@ -267,12 +267,6 @@ class _Announcing(TaskStatus[None]):
     def started(self, value: None = None) -> None:
         self._agent.announce()
         self._task_status.started(value)
-
-
-def stop_signals() -> list[signal.Signals]:
-    """Return the signals that tell an agent to stop. A closed terminal is one, unless whoever started it said otherwise (`nohup`)."""
-    hang_up = [signal.SIGHUP] if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN else []
-    return [signal.SIGINT, signal.SIGTERM, *hang_up]
 
 
 def _working_directory() -> Path:

@@ -15,7 +15,7 @@ import anyio
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskGroup, TaskStatus
 
-from headwater.agents import open_files, process_tree
+from headwater.agents import process_tree
 from headwater.agents.attempt import mark_in
 from headwater.agents.environment import needs_cold_start
 from headwater.agents.errors import LauncherGone, LaunchFailed
@@ -23,6 +23,7 @@ from headwater.agents.launch_wire import Ended, Frames, Launch, Launched, NotLau
 from headwater.agents.launching import LaunchOrder
 from headwater.agents.local_run import LocalRun
 from headwater.agents.shortages import shortage
+from headwater.core import open_files
 
 _KILLED = -int(signal.SIGKILL)
 _ZYGOTE_ENDS_SECONDS = 5.0

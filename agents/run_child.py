@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from anyio.from_thread import BlockingPortal
 
-from headwater.agents import process_tree, run_process
+from headwater.agents import process_tree, run_exit, run_process
 from headwater.agents.beginning import TERMINAL_SIGNALS, ignore_terminals, with_second_thread
 from headwater.agents.launch_wire import LIFELINE_DESCRIPTOR, REPORT_DESCRIPTOR, Frames, Launch, read_requests
 
@@ -41,7 +41,7 @@ def run_now(parent: int, lifeline: int, unused: Iterable[int], launch: Launch, o
     except BaseException:  # noqa: BLE001 - whatever it is: it must not run on as a second zygote
         sys.excepthook(*sys.exc_info())
     finally:
-        run_process.leave(status)
+        run_exit.leave(status)
 
 
 def run_later(parent: int, lifeline: int, unused: Iterable[int], orders: socket.socket) -> NoReturn:
@@ -53,7 +53,7 @@ def run_later(parent: int, lifeline: int, unused: Iterable[int], orders: socket.
     except BaseException:  # noqa: BLE001 - see above
         sys.excepthook(*sys.exc_info())
     finally:
-        run_process.leave(status)
+        run_exit.leave(status)
 
 
 def _run_ordered(portal: BlockingPortal, lifeline: int, orders: socket.socket) -> int:

@@ -7,8 +7,7 @@ import os
 import resource
 
 from headwater.agents import control_groups
-
-_FILES = {errno.EMFILE, errno.ENFILE}
+from headwater.core import open_files
 
 
 def shortage(error: BaseException) -> str:
@@ -17,8 +16,8 @@ def shortage(error: BaseException) -> str:
     text = (os.strerror(number) if number is not None else str(error)) or type(error).__name__
     if number == errno.EAGAIN or "thread" in text:
         limit, what = processes_max(), "processes"
-    elif number in _FILES:
-        limit, what = resource.getrlimit(resource.RLIMIT_NOFILE)[0], "open files"
+    elif number in open_files.SHORTAGES:
+        limit, what = open_files.limit(), "open files"
     else:
         limit, what = None, ""
     return text if limit is None else f"{text}; limit of {what} {limit}"

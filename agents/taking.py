@@ -22,7 +22,8 @@ from headwater.core.commands import ClaimRun, LoseAttempt, RegisterAgent, RunCom
 from headwater.core.errors import CommitTooLarge, CommitUnreadable, HeadwaterError, IllegalTransition, LogError, Refused
 from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import Delivery, Log, WorkItem
-from headwater.core.operations.runs import arm, complete_creation
+from headwater.core.operations.run_creation import complete_creation
+from headwater.core.operations.runs import arm
 from headwater.core.rules.run import Run
 
 LAGGING_REPLICA_SECONDS = 0.5

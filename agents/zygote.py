@@ -27,7 +27,7 @@ import traceback
 from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
-from headwater.agents import child_processes, control_groups, open_files, process_tree, run_child, run_process
+from headwater.agents import child_processes, control_groups, process_tree, run_child, run_process
 from headwater.agents.launch_wire import (
     LIFELINE_DESCRIPTOR,
     NO_DESCRIPTOR,
@@ -43,6 +43,7 @@ from headwater.agents.launch_wire import (
     read_requests,
 )
 from headwater.agents.shortages import shortage
+from headwater.core import open_files
 
 SPARE_AFTER_SECONDS = 0.01
 """So long nothing must have been asked before a spare process is made: while runs start, it would only take their time."""
@@ -51,8 +52,6 @@ SWEEP_SECONDS = 1.0
 """What a run that ended well left behind lives so long at most; a sweep looks at every process, too much for the end of each of many."""
 PATIENCE_SECONDS = 2.0
 """How long what was killed may take to be gone, before nobody waits for it any more: the kernel may keep it in a call to a dead disk."""
-
-_PEAK_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
 class Spare(NamedTuple):
@@ -203,7 +202,7 @@ class Zygote:
     def _reap(self) -> None:
         """Tell the agent of each child that ended; what it left behind is killed."""
         ended: list[Ended] = []
-        while (dead := self._next_dead()) is not None:
+        while (dead := child_processes.next_dead(self._children)) is not None:
             process_id, status, peak_bytes = dead
             if process_id in self._children:
                 ended.append(self._ended(self._children.pop(process_id), status, peak_bytes))
@@ -229,26 +228,6 @@ class Zygote:
         out_of_memory = kills > self._memory_kills
         self._memory_kills += out_of_memory
         return Ended(launch_id, status, peak_bytes, out_of_memory, control_groups.memory_max())
-
-    def _next_dead(self) -> tuple[int, int, int] | None:
-        """Wait for a child that is dead; return its number, exit status and peak memory, having killed the rest of its group."""
-        if hasattr(os, "waitid"):
-            with suppress(ChildProcessError):
-                dead = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
-                if dead is not None:
-                    if dead.si_pid in self._children:
-                        # Not waited for yet, the dead leader keeps its number: nobody else's group can be hit.
-                        child_processes.signal_group(dead.si_pid, signal.SIGKILL)
-                    _, status, used = os.wait4(dead.si_pid, 0)
-                    return dead.si_pid, os.waitstatus_to_exitcode(status), used.ru_maxrss * _PEAK_UNIT_BYTES
-            return None
-        with suppress(ChildProcessError):
-            process_id, status, used = os.wait4(-1, os.WNOHANG)
-            if process_id:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(process_id, signal.SIGKILL)
-                return process_id, os.waitstatus_to_exitcode(status), used.ru_maxrss * _PEAK_UNIT_BYTES
-        return None
 
     def _sweep(self) -> None:
         """Kill what runs that have ended left behind: all that came to us as orphans, and what comes from them."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from headwater.cli.connection import with_client
 from headwater.cli.output import Column, Output, OutputForm, coloured, examples, local_time, print_json, print_table, say
+from headwater.core.queries import DEAD_LETTERS_MAX, DeadLetterSource, RetryOutcome, RetryRow
+from headwater.core.text import printable
 
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
-    from headwater.core.queries.rows import DeadLetterDetail, DeadLetterRow, RetryRow
+    from headwater.core.queries import DeadLetterDetail, DeadLetterRow
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="List, show and retry messages that could not be read or applied.")
 
@@ -21,32 +22,18 @@ Letter = Annotated[
 ]
 
 
-class Source(StrEnum):
-    """Where dead letters lay."""
-
-    EVENTS = "events"
-    LOGS = "logs"
-    WORK = "work"
-
-
-_STILL_DEAD = {"unreadable", "refused"}
-_REBUILDING = "rebuilding"
-_LIMIT = 400
-
-
 @app.command("list", epilog=examples("headwater projections dead-letters list", "headwater projections dead-letters list -o json"))
 def list_letters(
     context: typer.Context,
-    source: Annotated[Source | None, typer.Option(help="Only those among the facts, the log lines, or the work items.")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-l", metavar="N", min=1, max=_LIMIT, help="List at most this many.")] = 50,
+    source: Annotated[DeadLetterSource | None, typer.Option(help="Only those among the facts, the log lines, or the work items.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-l", metavar="N", min=1, max=DEAD_LETTERS_MAX, help="List at most this many.")] = 50,
     output: Output = OutputForm.TABLE,
 ) -> None:
     """List messages that were set aside, the newest first: among the facts, the log lines and the work items."""
 
     async def work(client: AsyncClient) -> tuple[list[DeadLetterRow], int]:
         status = await client.views.status(set_aside_limit=0)
-        total = status.set_aside_count + status.log_dead_letters + status.work_dead_letters
-        return await client.views.dead_letters(source=source, limit=limit), total
+        return await client.views.dead_letters(source=source, limit=limit), status.dead_letter_count
 
     found, total = with_client(context, work)
     if output is OutputForm.JSON:
@@ -56,7 +43,8 @@ def list_letters(
         say("There are no dead letters.")
         return
     columns = [Column("NAME", whole=True), Column("TIME", whole=True), Column("EVENT"), Column("REASON"), Column("SUBJECT")]
-    print_table(columns, [(each.key, each.recorded_at, each.event or "-", _plain(each.reason), _plain(each.subject)) for each in found])
+    rows = [(each.key, each.recorded_at, each.event or "-", printable(each.reason), printable(each.subject)) for each in found]
+    print_table(columns, rows)
     if source is None and total > len(found):
         say(f"{total - len(found)} more; --limit shows more of them.")
 
@@ -74,9 +62,9 @@ def show(context: typer.Context, name: Letter, output: Output = OutputForm.TABLE
         return
     rows = [
         ("Name", found.key),
-        ("Subject", _plain(found.subject)),
+        ("Subject", printable(found.subject)),
         ("Time", local_time(found.recorded_at)),
-        ("Reason", _plain(found.reason)),
+        ("Reason", printable(found.reason)),
         ("Event", found.event or "-"),
         ("Found by", found.reported_by or "the server"),
         ("Size", "-" if found.size is None else f"{found.size} bytes"),
@@ -87,7 +75,7 @@ def show(context: typer.Context, name: Letter, output: Output = OutputForm.TABLE
         say("Its bytes are kept no longer.")
         return
     print()
-    print(_plain(found.data.decode(errors="backslashreplace")))
+    print(printable(found.data.decode(errors="backslashreplace")))
     if found.size is not None and found.size > len(found.data):
         say(f"These are its first {len(found.data)} bytes.")
 
@@ -97,7 +85,7 @@ def retry(
     context: typer.Context,
     name: Annotated[str | None, typer.Argument(metavar="NAME", help="The name it has in the list, such as events:17.")] = None,
     *,
-    every: Annotated[bool, typer.Option("--all", help=f"Try all of them, up to {_LIMIT}.")] = False,
+    every: Annotated[bool, typer.Option("--all", help=f"Try all of them, up to {DEAD_LETTERS_MAX}.")] = False,
     output: Output = OutputForm.TABLE,
 ) -> None:
     """Try one again, as after an upgrade, and say what came of it; exit code 1 where one is a dead letter still.
@@ -109,9 +97,9 @@ def retry(
         raise typer.BadParameter("give the NAME of one, or --all", ctx=context)
 
     async def work(client: AsyncClient) -> list[RetryRow]:
-        names = [name] if name is not None else [each.key for each in await client.views.dead_letters(limit=_LIMIT)]
+        names = [name] if name is not None else [each.key for each in await client.views.dead_letters(limit=DEAD_LETTERS_MAX)]
         found = [await _retried(client, each, only=name is not None) for each in names]
-        return await _after_the_rebuild(client, found) if any(each.outcome == _REBUILDING for each in found) else found
+        return await _after_the_rebuild(client, found) if any(each.outcome is RetryOutcome.REBUILDING for each in found) else found
 
     found = with_client(context, work)
     if output is OutputForm.JSON:
@@ -121,22 +109,21 @@ def retry(
     else:
         width = max(len(each.key) for each in found)
         for each in found:
-            colour = "yellow" if each.outcome in _STILL_DEAD else "green"
-            print(f"{each.key:<{width}}  {coloured(f'{each.outcome:<10}', colour)}  {_plain(each.message)}")
-    if any(each.outcome in _STILL_DEAD for each in found):
+            colour = "yellow" if each.outcome.is_dead_still else "green"
+            print(f"{each.key:<{width}}  {coloured(f'{each.outcome:<10}', colour)}  {printable(each.message)}")
+    if any(each.outcome.is_dead_still for each in found):
         raise typer.Exit(1)
 
 
 async def _retried(client: AsyncClient, name: str, *, only: bool) -> RetryRow:
     from headwater.core.errors import NotFound
-    from headwater.core.queries.rows import RetryRow
 
     try:
         return await client.views.retry_dead_letter(name)
     except NotFound:
         if only:
             raise
-        return RetryRow(key=name, outcome="gone", message="It is not set aside any more.")
+        return RetryRow(key=name, outcome=RetryOutcome.GONE, message="It is not among the dead letters any more.")
 
 
 async def _after_the_rebuild(client: AsyncClient, found: list[RetryRow]) -> list[RetryRow]:
@@ -146,20 +133,15 @@ async def _after_the_rebuild(client: AsyncClient, found: list[RetryRow]) -> list
     from headwater.core.rebuild_client import follow_rebuild
 
     ended = await follow_rebuild(client.log)
-    left = {letter.key: letter.reason for letter in await client.views.dead_letters(limit=_LIMIT)}
+    left = {letter.key: letter.reason for letter in await client.views.dead_letters(limit=DEAD_LETTERS_MAX)}
 
     def told(row: RetryRow) -> RetryRow:
-        if row.outcome != _REBUILDING:
+        if row.outcome is not RetryOutcome.REBUILDING:
             return row
         if ended is not None and ended.state == "failed":
-            return msgspec.structs.replace(row, outcome="refused", message=f"The views could not be rebuilt: {ended.reason}")
+            return msgspec.structs.replace(row, outcome=RetryOutcome.REFUSED, message=f"The views could not be rebuilt: {ended.reason}")
         if row.key in left:
-            return msgspec.structs.replace(row, outcome="refused", message=f"It was set aside again: {left[row.key]}")
-        return msgspec.structs.replace(row, outcome="applied", message="The views were rebuilt with it in its place.")
+            return msgspec.structs.replace(row, outcome=RetryOutcome.REFUSED, message=f"It was set aside again: {left[row.key]}")
+        return msgspec.structs.replace(row, outcome=RetryOutcome.APPLIED, message="The views were rebuilt with it in its place.")
 
     return [told(row) for row in found]
-
-
-def _plain(words: str) -> str:
-    """Return what a stranger may have written so that a terminal only shows it."""
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in words)

@@ -105,6 +105,8 @@ def _home(home: Path) -> Check:
         return Check("Home", Verdict.BAD, f"{home}: {error.strerror or error}", _OTHER_HOME)
 
 
+LITTLE_ROOM_BYTES = 2**30
+_LITTLE_ROOM = "The log stops taking commits when the disk is full."
 _OTHER_HOME = "Choose another one with --home or HEADWATER_HOME."
 
 
@@ -115,9 +117,12 @@ def _home_as_found(home: Path) -> Check:
         return Check("Home", Verdict.BAD, f"{home} is a file, and not a directory", _OTHER_HOME)
     if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
         return Check("Home", Verdict.BAD, f"{home} may not be read and written by this user", _OTHER_HOME)
-    free = shutil.disk_usage(home).free / 2**30
-    verdict = Verdict.GOOD if free > 1 else Verdict.WORTH_A_LOOK
-    return Check("Home", verdict, f"{home}, {free:.0f} GiB free", "" if free > 1 else "The log stops taking commits when the disk is full.")
+    from headwater.core.wording import size_words
+
+    free = shutil.disk_usage(home).free
+    little = free < LITTLE_ROOM_BYTES
+    advice = _LITTLE_ROOM if little else ""
+    return Check("Home", Verdict.WORTH_A_LOOK if little else Verdict.GOOD, f"{home}, {size_words(free)} free", advice)
 
 
 def _server(settings: ConnectionSettings) -> list[Check]:
@@ -138,18 +143,17 @@ def _server(settings: ConnectionSettings) -> list[Check]:
 
 def _log_check(position: int, health: LogHealth | None) -> Check:
     """Say whether the log takes writes, and how much room it has."""
+    from headwater.core.errors import ROOM_OR_NODES
     from headwater.core.wording import size_words
 
     if health is not None and health.problem is not None:
-        advice = (
-            "Nothing is started or recorded until it does. Free disk space where NATS stores, or start the NATS nodes that are missing."
-        )
+        advice = f"Nothing is started or recorded until it does. {ROOM_OR_NODES}."
         return Check("Log", Verdict.BAD, f"it takes no writes: {health.problem}", advice)
     words = f"{position} commits"
     if health is None or health.free_bytes is None:
         return Check("Log", Verdict.GOOD, words)
-    little = health.free_bytes < 2**30
-    advice = "The log stops taking commits when the disk is full." if little else ""
+    little = health.free_bytes < LITTLE_ROOM_BYTES
+    advice = _LITTLE_ROOM if little else ""
     words += f", {size_words(health.free_bytes)} free where it is stored"
     return Check("Log", Verdict.WORTH_A_LOOK if little else Verdict.GOOD, words, advice)
 
@@ -178,10 +182,10 @@ async def _log_and_views(log: Log) -> list[Check]:
     else:
         checks.append(Check("Views", Verdict.GOOD, f"at position {status.position} of {status.log_position}"))
     letters = {"facts": status.set_aside_count, "messages of log lines": status.log_dead_letters, "work items": status.work_dead_letters}
-    if any(letters.values()):
+    if status.dead_letter_count:
         words = ", ".join(f"{number} {what}" for what, number in letters.items() if number)
         advice = "`headwater projections dead-letters list` tells which and why; after an upgrade, `retry --all` there tries them again."
-        checks.append(Check("Set aside", Verdict.WORTH_A_LOOK, f"{words} could not be read or applied", advice))
+        checks.append(Check("Dead letters", Verdict.WORTH_A_LOOK, f"{words} could not be read or applied", advice))
     words = ", ".join(f"{agent.name} ({', '.join(agent.labels) or 'no labels'})" for agent in agents)
     advice = "" if agents else "Runs wait until there is one: headwater agent local start"
     checks.append(Check("Agents", Verdict.GOOD if agents else Verdict.WORTH_A_LOOK, words or "none is working", advice))

@@ -22,9 +22,6 @@ from headwater.core.plain_values import shortened
 if TYPE_CHECKING:
     from headwater.core.errors import HeadwaterError
 
-TRACEBACK_VARIABLE = "HEADWATER_TRACEBACK"
-"""Set, it has the command line show the traceback of whatever ends it: for those who look for a fault."""
-
 
 class OutputForm(StrEnum):
     """How a listing is printed."""
@@ -110,7 +107,7 @@ def show_system_error(error: OSError) -> None:
     where = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
     say(f"{coloured('Error:', 'red', sys.stderr)} {words}{where}.")
     if not _tells_tracebacks():
-        say(f"{coloured('hint:', 'cyan', sys.stderr)} {TRACEBACK_VARIABLE}=1 shows where that happened.")
+        say(f"{coloured('hint:', 'cyan', sys.stderr)} HEADWATER_TRACEBACK=1 shows where that happened.")
 
 
 def show_fault(error: Exception) -> None:
@@ -123,7 +120,7 @@ def show_fault(error: Exception) -> None:
     if _tells_tracebacks():
         say("This is a fault of Headwater, not yours. Please report it with what stands above.")
     else:
-        say(f"This is a fault of Headwater, not yours. Please report it with the traceback, which {TRACEBACK_VARIABLE}=1 shows.")
+        say("This is a fault of Headwater, not yours. Please report it with the traceback, which HEADWATER_TRACEBACK=1 shows.")
 
 
 def _traceback(error: Exception) -> list[str]:
@@ -136,7 +133,14 @@ def _traceback(error: Exception) -> list[str]:
 
 
 def _tells_tracebacks() -> bool:
-    return os.environ.get(TRACEBACK_VARIABLE, "").strip().lower() not in {"", "0", "no", "false", "off"}
+    """Tell whether the traceback of whatever ends a command is wanted: by those who look for a fault."""
+    from headwater.core.errors import SettingsError
+    from headwater.core.settings import TRACEBACK
+
+    try:
+        return TRACEBACK.value()
+    except SettingsError:
+        return True  # it was set, to whatever
 
 
 def in_colours(stream: TextIO) -> bool:

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
     from headwater.core.queries.rows import RebuildProgress, ViewsStatusRow
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help="Look at the views, rebuild them, and see what was set aside.")
+app = typer.Typer(add_completion=False, no_args_is_help=True, help="Look at the views, rebuild them, and see the dead letters.")
 app.add_typer(dead_letters.app, name="dead-letters")
 
 
 @app.command(epilog=examples("headwater projections status", "headwater projections status --output json"))
 def status(context: typer.Context, output: Output = OutputForm.TABLE) -> None:
-    """Tell how far the views are behind the log, and what was set aside."""
+    """Tell how far the views are behind the log, and which dead letters there are."""
 
     async def work(client: AsyncClient) -> ViewsStatusRow:
         return await client.views.status()
@@ -37,7 +37,7 @@ def status(context: typer.Context, output: Output = OutputForm.TABLE) -> None:
         ("Schema", f"{found.schema}, version {found.schema_version}"),
         ("Log", found.log_identity),
         (
-            "Set aside",
+            "Dead letters",
             f"{found.set_aside_count} facts, {found.log_dead_letters} messages of log lines, {found.work_dead_letters} work items",
         ),
     ]
@@ -46,9 +46,9 @@ def status(context: typer.Context, output: Output = OutputForm.TABLE) -> None:
     if found.rebuild is not None:
         rows.append(("Rebuild", f"{found.rebuild.state}, position {found.rebuild.position} of {found.rebuild.target}"))
     for name, words in rows:
-        print(f"{name:<10} {words}")
+        print(f"{name:<13} {words}")
     for event in found.set_aside:
-        print(f"{'':<10} {event.position}  {event.subject}  {event.event}: {event.reason}")
+        print(f"{'':<13} {event.position}  {event.subject}  {event.event}: {event.reason}")
 
 
 @app.command(epilog=examples("headwater projections rebuild"))

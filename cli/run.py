@@ -13,7 +13,7 @@ from headwater.cli.run_wish import FlowChoice, RunWish, create_wished, find_flow
 
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
-    from headwater.core.operations.runs import CreatedRun
+    from headwater.core.operations.run_creation import CreatedRun
 
 Label = Annotated[
     list[str] | None, typer.Option("--label", "-l", metavar="LABEL", help="Labels of the run, instead of the flow's; may repeat.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
     from headwater.core.events import FlowRegistered
-    from headwater.core.operations.runs import CreatedRun, RunRequest
+    from headwater.core.operations.run_creation import CreatedRun, RunRequest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class RunWish:
 
     def request(self, version: FlowRegistered) -> RunRequest:
         """Return it as the request for a run of this flow version."""
-        from headwater.core.operations.runs import RunRequest
+        from headwater.core.operations.run_creation import RunRequest
 
         run_config = None
         if self.level is not None:

@@ -10,10 +10,7 @@ from typing import Any
 
 from headwater.core.errors import InvalidArgument, InvalidParameters
 from headwater.core.limits import TIME_MAX, TIME_MIN
-from headwater.core.plain_values import NotJson, NotPlain, decoded, shortened
-
-POSITION_MAX = 2**63 - 1
-"""Positions are numbers of 64 bits."""
+from headwater.core.plain_values import NotJson, NotPlain, decoded, position_in, shortened
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _SPAN = re.compile(r"(\d+(?:\.\d*)?|\.\d+)([smhd])", re.ASCII)
@@ -111,7 +108,9 @@ def parsed_start(text: str, *, option: str) -> datetime | int:
 
     """
     if text.isascii() and text.isdigit():
-        return parsed_position(text, what=option)
+        if (position := position_in(text)) is None:
+            raise InvalidArgument(f"{option} {shortened(text)} is no position: no log is that long.")
+        return position
     span = _SPAN.fullmatch(text)
     if span is None:
         return parsed_time(text, option=option)
@@ -119,16 +118,3 @@ def parsed_start(text: str, *, option: str) -> datetime | int:
         return datetime.now(UTC).astimezone() - timedelta(**{_UNITS[span[2]]: float(span[1])})
     except OverflowError:
         raise InvalidArgument(f"{option} {shortened(text)!r} is longer ago than any time.", hint="Leave it away to begin at 1.") from None
-
-
-def parsed_position(text: str, *, what: str) -> int:
-    """Return the position that digits name.
-
-    Raises:
-        InvalidArgument: no log is that long.
-
-    """
-    digits = text.lstrip("0") or "0"
-    if len(digits) > len(str(POSITION_MAX)) or int(digits) > POSITION_MAX:
-        raise InvalidArgument(f"{what} {shortened(text)} is no position: no log is that long.")
-    return int(digits)

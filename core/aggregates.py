@@ -67,7 +67,7 @@ class Aggregate(Generic[State, Command]):
         for recorded in await self._log.read(self.subject, after=self.position, at_least=at_least):
             self.state = self._rules.fold(recorded.events, self.state)
             self.position = recorded.position
-            found = found or (recorded.dead_letter is None and recorded.commit.id == commit_id)
+            found = found or (commit_id is not None and recorded.commit_id == commit_id)
         return found
 
     async def execute(

@@ -22,7 +22,7 @@ COMMIT_BYTES_MAX = 900 * 1024
 """The broker takes messages of up to 1 MB; the rest is room for headers."""
 
 T = TypeVar("T")
-TOO_DEEP = f"It nests deeper than {DEPTH_MAX} levels."
+_TOO_DEEP = f"It nests deeper than {DEPTH_MAX} levels."
 _KNOWN_TYPES = {kind.__struct_config__.tag for kind in EVENT_TYPES}
 _decode_commit = msgspec.json.Decoder(Commit).decode
 
@@ -37,7 +37,7 @@ class _AnyVersion(msgspec.Struct):
 
 
 def message_decoder(kind: type[T]) -> Callable[[bytes], T]:
-    """Return what decodes messages of this kind that are not commits: heartbeats, questions, announcements.
+    """Return what decodes messages of this kind that are not commits: heartbeats, questions, announcements, work items, log lines.
 
     Whatever the bytes are, it returns one or raises CommitUnreadable.
     """
@@ -45,7 +45,7 @@ def message_decoder(kind: type[T]) -> Callable[[bytes], T]:
 
     def decode_message(data: bytes) -> T:
         if nests_deeper(data, DEPTH_MAX):
-            raise CommitUnreadable(TOO_DEEP)
+            raise CommitUnreadable(_TOO_DEEP)
         try:
             return decode_one(data)
         except Exception as error:  # bytes may make a decoder raise anything; it is always the bytes' fault
@@ -76,7 +76,7 @@ def decode(data: bytes) -> Commit:
 
     """
     if nests_deeper(data, DEPTH_MAX):
-        raise CommitUnreadable(TOO_DEEP)
+        raise CommitUnreadable(_TOO_DEEP)
     try:
         commit = _decode(data)
     except Exception as error:

@@ -197,6 +197,10 @@ class LogUnavailable(LogError):
         )
 
 
+ROOM_OR_NODES = "Free disk space where NATS stores, or start the NATS nodes that are missing"
+"""What makes a log take writes again, as the beginning of a sentence."""
+
+
 class LogNotWritable(LogUnavailable):
     """The log answers, and stores nothing: a majority of its cluster is missing, or its storage is stuck. Nothing was written."""
 
@@ -205,7 +209,7 @@ class LogNotWritable(LogUnavailable):
         LogError.__init__(
             self,
             f"The log at {address} takes no writes: {problem}.",
-            hint="Start the NATS nodes that are missing, or free the disk they store on; `headwater doctor` tells when it takes writes.",
+            hint=f"{ROOM_OR_NODES}; `headwater doctor` tells when it takes writes.",
         )
 
 

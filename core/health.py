@@ -7,6 +7,7 @@ from typing import Protocol
 import msgspec
 
 from headwater.core import subjects
+from headwater.core.codec import message_decoder
 from headwater.core.commit import Position
 from headwater.core.errors import LogError
 
@@ -38,6 +39,13 @@ class LogHealth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def writable(self) -> bool:
         return self.problem is None
 
+    @property
+    def words(self) -> str | None:
+        """What keeps the log from taking writes, as the end of a sentence; None where nothing is known to."""
+        if self.problem is None:
+            return None
+        return f"the log is full: {self.problem}" if self.full else f"the log takes no writes: {self.problem}"
+
 
 class ServerHealth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How one server fares. `problems` names what keeps it from being ready: "log", "views", or a part; `parts` tells which of them run."""
@@ -66,7 +74,7 @@ class Requests(Protocol):
     async def request(self, subject: str, data: bytes, *, timeout: float) -> bytes: ...
 
 
-_decode = msgspec.json.Decoder(ServerHealth).decode
+decode_health = message_decoder(ServerHealth)
 
 
 async def ask_health(log: Requests, *, unanswered: bool = False, timeout_seconds: float = ANSWER_SECONDS) -> ServerHealth | None:
@@ -75,6 +83,6 @@ async def ask_health(log: Requests, *, unanswered: bool = False, timeout_seconds
     `unanswered` says that an append just went without an answer.
     """
     try:
-        return _decode(await log.request(subjects.SERVER_HEALTH, UNANSWERED if unanswered else b"", timeout=timeout_seconds))
-    except (LogError, msgspec.MsgspecError, RecursionError):
+        return decode_health(await log.request(subjects.SERVER_HEALTH, UNANSWERED if unanswered else b"", timeout=timeout_seconds))
+    except LogError:
         return None

@@ -11,11 +11,12 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from headwater.core.json_values import INT64_MAX
+
 DEPTH_MAX = 200
 """Arrays and objects inside one another. Python's own decoders, and the C stacks below them, give up at about 1,000."""
 
 INT32_MAX = 2**31 - 1
-INT64_MAX = 2**63 - 1
 
 TIME_MIN = datetime(1678, 1, 1, tzinfo=UTC)
 TIME_MAX = datetime(2262, 1, 1, tzinfo=UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
-from headwater.core.json_values import VALUE_DEPTH_MAX, json_problem
+from headwater.core.json_values import INT64_MAX, VALUE_DEPTH_MAX, json_problem
 from headwater.core.text import is_utf8
 
 
@@ -41,6 +41,15 @@ def decoded(text: str | bytes) -> Any:
     if (problem := json_problem(value)) is not None:
         raise NotPlain(problem)
     return value
+
+
+def position_in(text: str) -> int | None:
+    """Return the position in the log that the digits name; None where that is no number, or no log is that long."""
+    digits = text.lstrip("0") or text[-1:]
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > len(str(INT64_MAX)):
+        return None
+    position = int(digits)
+    return position if position <= INT64_MAX else None
 
 
 def problem_of_text(text: str) -> str | None:

@@ -12,7 +12,7 @@ import msgspec
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
-from headwater.core.concurrency import Service
+from headwater.core.concurrency import Service, single_error
 from headwater.core.errors import CommitUnreadable, HeadwaterError
 
 logger = logging.getLogger(__name__)
@@ -92,15 +92,15 @@ class ServiceKeeper:
         while True:
             started_at = anyio.current_time()
             try:
-                await self._run(ready, settle_seconds=_SETTLED_SECONDS if failures > 1 else 0.0)
+                with single_error():
+                    await self._run(ready, settle_seconds=_SETTLED_SECONDS if failures > 1 else 0.0)
                 why = "it ended by itself"
                 logger.error("The %s ended by itself", self._name)
             except Exception as error:
-                found = _first(error)
-                if isinstance(found, HeadwaterError) and not isinstance(found, CommitUnreadable) and not ready.reported:
+                if isinstance(error, HeadwaterError) and not isinstance(error, CommitUnreadable) and not ready.reported:
                     raise
-                why = f"{type(found).__name__}: {found}" if str(found) else type(found).__name__
-                self._tell(found)
+                why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+                self._tell(error)
             proven = anyio.current_time() - started_at >= self._restart.proven_after_seconds
             failures = 1 if proven else failures + 1
             delay = self._restart.delay_seconds(failures)
@@ -150,10 +150,3 @@ class _Once:
         if not self.reported:
             self.reported = True
             self._task_status.started()
-
-
-def _first(error: BaseException) -> BaseException:
-    """Return the first plain error of a group of errors."""
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

@@ -15,11 +15,16 @@ _module_of = type.__dict__["__module__"].__get__
 _qualifiedname_of = type.__dict__["__qualname__"].__get__
 
 
-def escaped(text: str) -> str:
-    """Return the text with what is not UTF-8 escaped."""
+def escaped(text: str, encoding: str | None = None) -> str:
+    """Return the text with what the encoding (None: UTF-8) cannot hold escaped."""
     if text.isascii():
         return text
-    return text.encode(errors="backslashreplace").decode()
+    return text.encode(encoding or "utf-8", "backslashreplace").decode(encoding or "utf-8")
+
+
+def printable(text: str) -> str:
+    """Return the text with all escaped that would do more in a terminal than show: a stranger may have written it."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def is_utf8(text: str) -> bool:

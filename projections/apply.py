@@ -10,6 +10,7 @@ import asyncpg
 
 from headwater.core.commit import Position
 from headwater.core.log.protocol import Recorded
+from headwater.core.text import printable
 from headwater.projections.database import is_of_the_moment
 from headwater.projections.fold.batch import CannotApply, described, fold_batch, runs_needed, set_aside
 from headwater.projections.fold.changes import Changes
@@ -124,7 +125,7 @@ def _reason(error: Exception) -> str:
 
 
 def tell_of_dead_letters(kind: str, found: Sequence[tuple[Position, str]]) -> None:
-    """Log that messages were set aside: one line, however many. What strangers wrote in them is escaped."""
+    """Log that messages were set aside: one line, however many. What strangers wrote in them is only shown."""
     if found:
         position, words = found[0]
         others = f", and {len(found) - 1} more up to position {found[-1][0]}" if len(found) > 1 else ""
@@ -132,6 +133,6 @@ def tell_of_dead_letters(kind: str, found: Sequence[tuple[Position, str]]) -> No
             "Set aside %s that cannot be applied: position %d, %s%s. `headwater projections dead-letters list` shows them.",
             kind,
             position,
-            words.encode("unicode_escape").decode(),
+            printable(words),
             others,
         )

@@ -15,7 +15,8 @@ from headwater.core.events import UnknownEvent, event_type
 from headwater.core.log.protocol import KeptLetter, Log, Recorded
 from headwater.core.log.work_item import decode_item
 from headwater.core.operations.runs import load_run
-from headwater.core.queries import DeadLetterDetail, DeadLetterRow, DeadLetterSource, RetryRow
+from headwater.core.plain_values import position_in
+from headwater.core.queries import DeadLetterDetail, DeadLetterRow, DeadLetterSource, RetryOutcome, RetryRow
 from headwater.projections.database import connect
 from headwater.projections.fold.batch import RUN_SUBJECTS, fold_batch
 from headwater.projections.fold.run_record import RunRecord
@@ -137,51 +138,54 @@ class DeadLetterDesk:
                 letter = await self.log.dead_letters.get(row.position)
                 return None if letter is None else letter.data
 
-    async def _retry_fact(self, row: DeadLetterRow) -> tuple[str, str]:
+    async def _retry_fact(self, row: DeadLetterRow) -> tuple[RetryOutcome, str]:
         recorded = await self.log.events.at(row.position)
         if recorded is None:
-            return "gone", "The log holds no message at this position."
+            return RetryOutcome.GONE, "The log holds no message at this position."
         if (dead := recorded.dead_letter) is not None:
-            return "unreadable", f"This version cannot read it either: {dead.reason}"
+            return RetryOutcome.UNREADABLE, f"This version cannot read it either: {dead.reason}"
         if unknown := sorted({event_type(event) for event in recorded.events if isinstance(event, UnknownEvent)}):
-            return "unreadable", f"This version does not know {', '.join(unknown)} either."
+            return RetryOutcome.UNREADABLE, f"This version does not know {', '.join(unknown)} either."
         if recorded.subject.startswith(RUN_SUBJECTS) and (reason := contradiction(await self._history(recorded), recorded)) is not None:
-            return "refused", f"It can be read, and still contradicts what was before it: {reason}"
+            return RetryOutcome.REFUSED, f"It can be read, and still contradicts what was before it: {reason}"
         progress = await self.rebuilder.start()
         if progress.state == "failed":
-            return "refused", f"It can be read, but the views cannot be rebuilt to give it its place: {progress.reason}"
-        return "rebuilding", f"It can be read now. The views are being rebuilt ({progress.schema}), where it is applied in its place."
+            return RetryOutcome.REFUSED, f"It can be read, but the views cannot be rebuilt to give it its place: {progress.reason}"
+        return (
+            RetryOutcome.REBUILDING,
+            f"It can be read now. The views are being rebuilt ({progress.schema}), and it is applied in its place.",
+        )
 
     async def _history(self, recorded: Recorded) -> Sequence[Recorded]:
         return [each for each in await self.log.events.read(recorded.subject) if each.position <= recorded.position]
 
-    async def _retry_lines(self, row: DeadLetterRow) -> tuple[str, str]:
+    async def _retry_lines(self, row: DeadLetterRow) -> tuple[RetryOutcome, str]:
         lines = await self.log.logs.at(row.position)
         if lines is not None and lines.unreadable is not None:
-            return "unreadable", f"This version cannot read it either: {lines.unreadable.reason}"
+            return RetryOutcome.UNREADABLE, f"This version cannot read it either: {lines.unreadable.reason}"
         async with connect(self.database_url, name="dead letters") as db, db.transaction():
             await db.execute(_FORGET_LINES, row.position)
             if lines is None:
-                return "gone", "The log keeps it no longer; it is off the list."
+                return RetryOutcome.GONE, "The log keeps it no longer; it is off the list."
             await keep_lines(db, [lines])
-        return "applied", f"{len(lines.lines)} log lines of run {lines.run_id} are shown now."
+        return RetryOutcome.APPLIED, f"{len(lines.lines)} log lines of run {lines.run_id} are shown now."
 
-    async def _retry_item(self, row: DeadLetterRow) -> tuple[str, str]:
+    async def _retry_item(self, row: DeadLetterRow) -> tuple[RetryOutcome, str]:
         letter = await self.log.dead_letters.get(row.position)
         if letter is None:
-            return "gone", "It is kept no longer."
+            return RetryOutcome.GONE, "It is kept no longer."
         try:
             item = decode_item(letter.data)
         except CommitUnreadable as error:
-            return "unreadable", f"This version cannot read it either: {error.reason}"
+            return RetryOutcome.UNREADABLE, f"This version cannot read it either: {error.reason}"
         if item.creation is None:
             try:
                 await load_run(self.log.events, item.run_id)
             except Refused as error:
-                return "refused", f"It can be read, but wakes nobody: {error}"
+                return RetryOutcome.REFUSED, f"It can be read, but wakes nobody: {error}"
         await self.log.queues.offer(item)
         await self.log.dead_letters.remove(row.position)
-        return "offered", f"It was put back into queue {item.queue_id}, for run {item.run_id}."
+        return RetryOutcome.OFFERED, f"It was put back into queue {item.queue_id}, for run {item.run_id}."
 
 
 def contradiction(history: Sequence[Recorded], recorded: Recorded) -> str | None:
@@ -198,15 +202,11 @@ def _row(source: DeadLetterSource, fields: dict[str, Any]) -> DeadLetterRow:
 def _parsed(key: str) -> tuple[DeadLetterSource, Position]:
     """Read `events:17`; a bare number is a position among the facts."""
     source, _, number = key.rpartition(":")
-    try:
-        position = int(number) if number.isascii() and number.isdigit() and len(number) < _DIGITS_MAX else 0
-        return DeadLetterSource(source or "events"), position or int("")
-    except ValueError:
-        sources = ", ".join(f"{each}:17" for each in DeadLetterSource)
-        raise InvalidArgument(f"{key!r} names no dead letter.", hint=f"Dead letters are named like {sources}. {_HINT}") from None
-
-
-_DIGITS_MAX = 19
+    position = position_in(number)
+    if not position or (source and source not in set(DeadLetterSource)):
+        named = ", ".join(f"{each}:17" for each in DeadLetterSource)
+        raise InvalidArgument(f"{key!r} names no dead letter.", hint=f"Dead letters are named like {named}. {_HINT}")
+    return DeadLetterSource(source or DeadLetterSource.EVENTS), position
 
 
 async def kept_work_count(log: Log) -> int:

@@ -28,6 +28,7 @@ from headwater.core.errors import (
 )
 from headwater.core.log.protocol import LiveMessage, Log
 from headwater.core.queries import (
+    DEAD_LETTERS_MAX,
     FailureKind,
     GetDeadLetter,
     GetViewsStatus,
@@ -55,8 +56,6 @@ logger = logging.getLogger("headwater.projections")
 
 ANSWERS_AT_ONCE_MAX = 512
 WAIT_SECONDS_MAX = 60.0
-DEAD_LETTERS_MAX = 400
-"""As many as fit into one message, each with a reason of a thousand characters."""
 GROUP = "views"
 """Of the servers that answer, one gets each question."""
 

@@ -16,9 +16,11 @@ import anyio.abc
 import msgspec
 from anyio import TASK_STATUS_IGNORED
 
+from headwater.core import open_files
 from headwater.core.concurrency import Service, single_error, start_all
 from headwater.core.server_file import ServerFile
-from headwater.server.descriptors import descriptor_notice, raise_descriptor_limit
+from headwater.core.stop_signals import stop_signals
+from headwater.server.descriptor_notice import descriptor_notice
 from headwater.server.embedded import EmbeddedNats, end_leftovers, postgres_place, postgres_program, socket_folder_removed
 from headwater.server.errors import PartFailed, PortTaken
 from headwater.server.external import check_external_nats
@@ -83,7 +85,7 @@ async def serve_headwater(
         LogUnavailable, KeyRefused: the NATS of `options.nats_url` does not answer, or refuses the key.
 
     """
-    raise_descriptor_limit()
+    open_files.raise_limit()
     stopping = anyio.Event()
     with single_error(), descriptor_notice():
         async with anyio.create_task_group() as group:
@@ -201,15 +203,9 @@ async def _database(home: Home, options: ServerOptions, start: Callable[[Service
 async def _cancel_on_signal(
     scope: anyio.CancelScope, stopping: anyio.Event, *, task_status: anyio.abc.TaskStatus[None] = TASK_STATUS_IGNORED
 ) -> None:
-    with anyio.open_signal_receiver(*_stop_signals()) as signals:
+    with anyio.open_signal_receiver(*stop_signals()) as signals:
         task_status.started()
         async for received in signals:
             logger.info("stopping on %s", signal.Signals(received).name)
             stopping.set()
             scope.cancel()
-
-
-def _stop_signals() -> list[signal.Signals]:
-    """The signals that mean that the server is to end. A closed terminal does, unless whoever started us (nohup) had it ignored."""
-    hangs_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
-    return [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hangs_up else [])]

@@ -22,8 +22,6 @@ from headwater.server.heard_output import heard_output
 from headwater.server.leftovers import forget_process, remember_process
 from headwater.server.log_files import open_log, text_since
 
-__all__ = ["Program", "RestartPolicy", "Supervisor"]
-
 logger = logging.getLogger(__name__)
 
 _READINESS_INTERVAL_SECONDS = 0.01

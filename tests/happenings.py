@@ -15,7 +15,8 @@ from headwater.core.log.protocol import Log
 from headwater.core.operations.agents import register_agent
 from headwater.core.operations.flows import FlowMetadata, Registration, register_flow
 from headwater.core.operations.projects import create_project
-from headwater.core.operations.runs import CreatedRun, RunCreation, RunRequest, run
+from headwater.core.operations.run_creation import CreatedRun, RunCreation, RunRequest
+from headwater.core.operations.runs import run
 
 AUTHOR = Author("test")
 

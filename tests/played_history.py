@@ -34,7 +34,8 @@ from headwater.core.log.protocol import Log, LogLine
 from headwater.core.operations.agents import register_agent
 from headwater.core.operations.flows import FlowMetadata, Registration, register_flow
 from headwater.core.operations.projects import create_project
-from headwater.core.operations.runs import RunCreation, RunRequest, run
+from headwater.core.operations.run_creation import RunCreation, RunRequest
+from headwater.core.operations.runs import run
 from headwater.core.rules.run import Run
 
 LOST = Failure("ConnectionError", "the warehouse did not answer", (Frame("etl.py", 41, "load"), Frame("warehouse.py", 118, "send")))

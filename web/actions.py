@@ -17,8 +17,9 @@ from headwater.core.operations.flow_settings import describe_flow, set_default_p
 from headwater.core.operations.flows import delete_flow, limit_attempts
 from headwater.core.operations.parameters import with_defaults
 from headwater.core.operations.projects import create_project, delete_project, describe_project, project, rename_project
+from headwater.core.operations.run_creation import RunRequest
 from headwater.core.operations.run_states import resume_run, set_run_state, set_task_run_state
-from headwater.core.operations.runs import RunRequest, cancel_run, delete_run, rename_run, reschedule_run, restart_run
+from headwater.core.operations.runs import cancel_run, delete_run, rename_run, reschedule_run, restart_run
 from headwater.core.operations.slots import set_concurrency
 from headwater.web.run_form import chosen_labels, default_parameters, run_request
 from headwater.web.safety import checked_form

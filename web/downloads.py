@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from headwater.core.errors import NotFound
-from headwater.core.plain_values import shortened
+from headwater.core.plain_values import position_in, shortened
 from headwater.core.queries import ListLogs, LogRow
 from headwater.core.query_client import Views
 from headwater.web.log_lines import level_name
@@ -18,8 +18,6 @@ from headwater.web.pages.page import PageViews, Sources
 from headwater.web.pages.run import find_run
 from headwater.web.site import site_of
 
-_POSITION_DIGITS_MAX = 18
-"""Positions are numbers of 64 bits."""
 _decode = msgspec.json.Decoder(list[LogRow]).decode
 
 
@@ -45,11 +43,10 @@ def _as_json(row: LogRow) -> bytes:
 async def commit_as_json(request: Request) -> Response:
     """Send the bytes of one commit, as the log holds them."""
     asked = request.path_params["position"]
-    position = int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= _POSITION_DIGITS_MAX else 0
-    if position:
-        async for batch in site_of(request).log.events.read_all(after=position - 1, until=position):
-            for recorded in batch:
-                return Response(recorded.data, media_type="application/json")
+    position = position_in(asked)
+    recorded = await site_of(request).log.events.at(position) if position else None
+    if recorded is not None:
+        return Response(recorded.data, media_type="application/json")
     raise NotFound("commit", shortened(asked), hint="The log is not that long.")
 
 

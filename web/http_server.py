@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import resource
 import socket
 from collections.abc import Callable, Generator
 from time import monotonic
@@ -14,6 +13,8 @@ import uvicorn
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from headwater.core import open_files
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -34,8 +35,7 @@ _CONNECTIONS_MIN = 8
 
 def connections_max() -> int:
     """Return how many connections may be open at once, so that something is left for everything else."""
-    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return max(_CONNECTIONS_MIN, allowed - _DESCRIPTORS_KEPT)
+    return max(_CONNECTIONS_MIN, open_files.limit() - _DESCRIPTORS_KEPT)
 
 
 class _BoundedProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # chosen by uvicorn at run time

@@ -10,7 +10,7 @@ from typing import Any
 
 from headwater.core.errors import InvalidArgument, InvalidParameters
 from headwater.core.events import ParameterSpec
-from headwater.core.operations.runs import RunRequest
+from headwater.core.operations.run_creation import RunRequest
 from headwater.core.plain_values import NotJson, NotPlain, decoded, shortened
 
 PREFIX = "parameter:"

@@ -12,7 +12,7 @@ from headwater.core.aggregates import Author
 from headwater.core.commit import Position
 from headwater.core.health import ServerHealth
 from headwater.core.log.protocol import Log
-from headwater.core.operations.runs import RunCreation
+from headwater.core.operations.run_creation import RunCreation
 from headwater.web.live.hub import LiveHub
 from headwater.web.metrics import Metrics
 from headwater.web.presence import Presence

@@ -12,10 +12,10 @@ from typing import Any
 
 import msgspec
 
-from headwater.core.codec import TOO_DEEP, nests_deeper
+from headwater.core.codec import message_decoder
 from headwater.core.errors import CommitUnreadable
 from headwater.core.json_bytes import json_bytes
-from headwater.core.limits import DEPTH_MAX, INT32_MAX, TIME_MAX, TIME_MIN, is_instant, out_of_range
+from headwater.core.limits import INT32_MAX, NAME_CHARACTERS_MAX, TIME_MAX, TIME_MIN, is_instant, out_of_range
 from headwater.core.log.protocol import LogLine, Recorded, RecordedLines, Unreadable
 
 MESSAGE_BYTES_MAX = 256 * 1024
@@ -24,9 +24,8 @@ MESSAGE_BYTES_MAX = 256 * 1024
 LINE_CHARACTERS_MAX = 100_000
 """A longer line is cut, and says so."""
 
-LOGGER_CHARACTERS_MAX = 600
 _SUBJECT = re.compile(r"hw\.log\.(?P<run_id>[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(?P<attempt>[0-9]{1,9})")
-_decoder = msgspec.json.Decoder(tuple[LogLine, ...])
+_decode = message_decoder(tuple[LogLine, ...])
 
 
 def encode_lines(lines: Sequence[LogLine]) -> Iterator[bytes]:
@@ -50,12 +49,10 @@ def decode_lines(recorded: Recorded) -> RecordedLines:
     if subject is None:
         return _unreadable(recorded, "", 0, "No log of a run has this subject.")
     run_id, attempt = subject["run_id"], int(subject["attempt"])
-    if nests_deeper(recorded.data, DEPTH_MAX):
-        return _unreadable(recorded, run_id, attempt, TOO_DEEP)
     try:
-        lines = _decoder.decode(recorded.data)
-    except Exception as error:  # noqa: BLE001 - bytes may make a decoder raise anything; it is always the bytes' fault
-        return _unreadable(recorded, run_id, attempt, f"{error}.")
+        lines = _decode(recorded.data)
+    except CommitUnreadable as error:
+        return _unreadable(recorded, run_id, attempt, error.reason)
     for line in lines:
         if not is_instant(line.at):
             return _unreadable(recorded, run_id, attempt, out_of_range(line.at))
@@ -80,6 +77,6 @@ def _within_limits(line: LogLine) -> LogLine:
         left = len(line.message) - LINE_CHARACTERS_MAX
         changes["message"] = f"{line.message[:LINE_CHARACTERS_MAX]}… ({left} more characters)"
     for name in ("logger", "task"):
-        if len(text := getattr(line, name)) > LOGGER_CHARACTERS_MAX:
-            changes[name] = text[:LOGGER_CHARACTERS_MAX]
+        if len(text := getattr(line, name)) > NAME_CHARACTERS_MAX:
+            changes[name] = text[:NAME_CHARACTERS_MAX]
     return msgspec.structs.replace(line, **changes) if changes else line

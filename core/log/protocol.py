@@ -61,6 +61,11 @@ class Recorded:
         return None
 
     @property
+    def commit_id(self) -> str | None:
+        """The id of the commit; None of a dead letter, which is nobody's."""
+        return None if self.dead_letter is not None else self.commit.id
+
+    @property
     def events(self) -> Sequence[AnyEvent]:
         """The events of the commit: what folds take in. A dead letter tells nothing, so it has none."""
         return () if self.dead_letter is not None else self.commit.events

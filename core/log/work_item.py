@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from headwater.core import subjects
-from headwater.core.codec import TOO_DEEP, nests_deeper
+from headwater.core.codec import message_decoder
 from headwater.core.edge import read_commit, write_commit
 from headwater.core.errors import CommitUnreadable
 from headwater.core.events import RunCreated
-from headwater.core.limits import DEPTH_MAX, Int32, Token, Uuid
+from headwater.core.limits import Int32, Token, Uuid
 from headwater.core.log.protocol import WorkItem
 
 _NO_CREATION = b"null"
@@ -22,8 +22,8 @@ class _Wire(msgspec.Struct, frozen=True, kw_only=True):
     creation: msgspec.Raw = msgspec.Raw(_NO_CREATION)
 
 
-_encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(_Wire)
+_encode = msgspec.json.Encoder().encode
+_decode = message_decoder(_Wire)
 
 
 def encode_item(item: WorkItem) -> bytes:
@@ -35,7 +35,7 @@ def encode_item(item: WorkItem) -> bytes:
 
     """
     creation = _NO_CREATION if item.creation is None else write_commit(subjects.run(item.run_id), item.creation)
-    return _encoder.encode(_Wire(run_id=item.run_id, queue_id=item.queue_id, generation=item.generation, creation=msgspec.Raw(creation)))
+    return _encode(_Wire(run_id=item.run_id, queue_id=item.queue_id, generation=item.generation, creation=msgspec.Raw(creation)))
 
 
 def decode_item(data: bytes) -> WorkItem:
@@ -45,12 +45,7 @@ def decode_item(data: bytes) -> WorkItem:
         CommitUnreadable: they hold none that this version can read.
 
     """
-    if nests_deeper(data, DEPTH_MAX):
-        raise CommitUnreadable(TOO_DEEP)
-    try:
-        wire = _decoder.decode(data)
-    except Exception as error:
-        raise CommitUnreadable(f"{error}.") from error
+    wire = _decode(data)
     carried = bytes(wire.creation)
     if carried == _NO_CREATION:
         return WorkItem(run_id=wire.run_id, queue_id=wire.queue_id, generation=wire.generation)

@@ -1,88 +1,31 @@
-"""Create, cancel, rename and look at runs."""
+"""Looking at runs that exist; waking, cancelling, renaming, restarting and deleting them."""
 
 from __future__ import annotations
 
 import logging
-import random
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import anyio
 
 from headwater.core import subjects
 from headwater.core.aggregates import Aggregate, Author, Outcome
-from headwater.core.commands import CancelRun, CreateRun, DeleteRun, RenameRun, RescheduleRun, RestartRun, RunCommand
-from headwater.core.commit import Commit, Position
-from headwater.core.concurrency import together
-from headwater.core.errors import (
-    Ambiguous,
-    CommitUnreadable,
-    Conflict,
-    HeadwaterError,
-    InvalidArgument,
-    InvalidName,
-    LogError,
-    LogUnavailable,
-    NotFound,
-    OutcomeUnknown,
-    RunNotCreated,
-    RunUnknown,
-)
-from headwater.core.events import FlowRegistered, RunAttemptsLimited, RunCreated, RunDeleted, RunScheduled, TaskSpec
-from headwater.core.identifiers import derived_id, new_id, parsed_uuid
-from headwater.core.json_values import json_problem
-from headwater.core.labels import label_set, queue_id
-from headwater.core.limits import TIME_MAX, TIME_MIN, is_instant
+from headwater.core.commands import CancelRun, DeleteRun, RenameRun, RescheduleRun, RestartRun, RunCommand
+from headwater.core.commit import Position
+from headwater.core.errors import Ambiguous, HeadwaterError, NotFound
+from headwater.core.events import RunDeleted, TaskSpec
+from headwater.core.identifiers import parsed_uuid
 from headwater.core.log.protocol import EventLog, RunQueues, WorkItem
-from headwater.core.names import generated_name, valid_name
-from headwater.core.operations.flow_catalogue import FlowCatalogue
 from headwater.core.operations.flows import registration, tasks_and_edges
-from headwater.core.operations.parameters import run_parameters, with_defaults
-from headwater.core.operations.queues import open_queue
 from headwater.core.rules import run as run_rules
-from headwater.core.rules.flow_group import FlowGroup
 from headwater.core.rules.run import Run
 from headwater.core.states import StateName
 
 CHILD_RUN_RESULT = "ChildRunResult"
 """The kind of result by which a task run says that its value is the id of a run that it created."""
 CHILDREN_AT_ONCE = 20
-_NAMES = random.SystemRandom()
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunRequest:
-    """What somebody asks for when they want a run. None means: as the flow has it, or as Headwater chooses.
-
-    `start_time` must bear a time zone; one in the past means now. `idempotency_key`: the same key on the same flow version names the
-    same run, for ever. The run fails when `attempts_max` of its attempts were lost.
-    """
-
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    labels: Iterable[str] | None = None
-    name: str | None = None
-    context: Mapping[str, Any] = field(default_factory=dict)
-    run_config: Mapping[str, Any] | None = None
-    start_time: datetime | None = None
-    idempotency_key: str | None = None
-    attempts_max: int | None = None
-
-
-@dataclass(frozen=True)
-class CreatedRun:
-    """A run that exists. `new` is false where the idempotency key named one that was there."""
-
-    run_id: str
-    name: str
-    labels: tuple[str, ...]
-    parameters: Mapping[str, Any]
-    context: Mapping[str, Any]
-    start_time: datetime
-    position: Position
-    new: bool = True
 
 
 def run(log: EventLog, run_id: str) -> Aggregate[Run, RunCommand]:
@@ -103,78 +46,6 @@ async def load_run(log: EventLog, run_id: str) -> Aggregate[Run, RunCommand]:
     return loaded
 
 
-class RunCreation:
-    """Creates runs on one log. Keeps what it learned of flows, projects and queues, so that the next run costs less."""
-
-    def __init__(self, log: EventLog, queues: RunQueues) -> None:
-        self._log = log
-        self._queues = queues
-        self.catalogue = FlowCatalogue(log)
-        self._open: set[str] = set()
-
-    async def create(self, flow_id: str, request: RunRequest, author: Author) -> CreatedRun:
-        """Create a run of this flow version (or of the newest, where the id is a flow group's). It is on disk when this returns.
-
-        Raises:
-            NotFound, FlowArchived, InvalidArgument, InvalidName: nothing was written.
-            LogError: as the log's `append`; where the outcome is unknown, repeating with an idempotency key is safe.
-
-        """
-        version, group, project_name = await self.catalogue.offered(flow_id)
-        command = _creation(version, group, project_name, request, now=author.clock())
-        if command.queue_id not in self._open:
-            try:
-                await open_queue(self._log, command.labels, author)
-            except OutcomeUnknown as unknown:
-                raise RunNotCreated(unknown) from unknown
-            self._open.add(command.queue_id)
-        commit = author.commit(run_rules.RULES.decide(run_rules.RULES.initial, command))
-        item = WorkItem(run_id=command.run_id, queue_id=command.queue_id, generation=1, creation=commit)
-        return await self._write(command, commit, item, later=command.start_time > commit.at)
-
-    async def _write(self, command: CreateRun, commit: Commit, item: WorkItem, *, later: bool) -> CreatedRun:
-        """Send wake-up and creation together. Whoever is woken before the creation is there completes it from the wake-up."""
-        if command.idempotency_key is not None and (found := await run(self._log, command.run_id).refresh()).created is not None:
-            return _existing(command.run_id, found, found.created)
-
-        failed: LogError | None = None
-
-        async def wake() -> None:
-            nonlocal failed
-            try:
-                await (self._queues.set_timer(item, due=command.start_time) if later else self._queues.offer(item))
-            except LogError as error:
-                failed = error
-
-        async def create() -> Position | LogError:
-            try:
-                return await self._log.append(subjects.run(command.run_id), commit, expected=0)
-            except LogError as error:
-                return error
-
-        # Each to its end, also where the other fails: what became of both must be known.
-        _, created = await together(wake, create)
-        if isinstance(created, Conflict):
-            # Another creation with this key was first, perhaps for another time: its wake-up must be the one that is set.
-            other = await load_run(self._log, command.run_id)
-            await arm(self._queues, other.state, now=commit.at)
-            assert other.state.created is not None
-            return _existing(command.run_id, other.state, other.state.created)
-        if isinstance(created, LogError):
-            may_be_woken = (
-                failed is None or isinstance(failed, OutcomeUnknown) or (isinstance(failed, LogUnavailable) and failed.maybe_stored)
-            )
-            if may_be_woken or isinstance(created, OutcomeUnknown):
-                # Whoever gets the wake-up may complete the creation: it would be untrue that nothing was written.
-                raise RunUnknown(commit.id, command.run_id, created, has_key=command.idempotency_key is not None) from created
-            raise created
-        if failed is not None:
-            # The run is there; it is woken by the server, which looks for runs that nothing wakes.
-            _log.warning("Run %s was created, and its wake-up was not stored: %s", command.run_id, failed)
-        position = created
-        return CreatedRun(command.run_id, command.name, command.labels, command.parameters, command.context, command.start_time, position)
-
-
 async def arm(queues: RunQueues, state: Run, *, now: datetime) -> None:
     """Set the wake-up that a waiting run needs: its timer, or an offer where it is due. Does nothing for any other run."""
     if state.created is None or state.state is not StateName.SCHEDULED or state.held or state.start_time is None:
@@ -185,105 +56,6 @@ async def arm(queues: RunQueues, state: Run, *, now: datetime) -> None:
     else:
         await queues.cancel_timer(item.run_id)
         await queues.offer(item)
-
-
-def _existing(run_id: str, state: Run, created: RunCreated) -> CreatedRun:
-    return CreatedRun(
-        run_id,
-        state.name,
-        created.labels,
-        created.parameters,
-        created.context,
-        state.start_time or datetime.min.replace(tzinfo=UTC),
-        position=0,
-        new=False,
-    )
-
-
-def _creation(version: FlowRegistered, group: FlowGroup, project_name: str, request: RunRequest, *, now: datetime) -> CreateRun:
-    """Choose all of the run: what was asked for goes before what the flow says, and that before what the version was registered with."""
-    key = request.idempotency_key
-    for name, value in request.context.items():
-        if (problem := json_problem({name: value})) is not None:
-            raise InvalidArgument(f"The context value {name!r} is not JSON: {problem}.")
-    if (problem := json_problem(request.run_config)) is not None:
-        raise InvalidArgument(f"The run config is not JSON: {problem}.")
-    if (problem := json_problem(key)) is not None:
-        raise InvalidArgument(f"The idempotency key cannot be stored: {problem}.")
-    start_time = request.start_time or now
-    if start_time.tzinfo is None:
-        raise InvalidArgument(f"The start time {start_time.isoformat()} bears no time zone.", hint="Add one, such as +00:00.")
-    if not is_instant(start_time):
-        raise InvalidArgument(f"The start time {start_time.isoformat()} is not between the years {TIME_MIN.year} and {TIME_MAX.year}.")
-    run_id = new_id() if key is None else derived_id("run", version.flow_id, key)
-    given_config = version.run_config if request.run_config is None else request.run_config
-    own_labels = version.labels if group.labels is None else group.labels
-    labels = label_set(own_labels if request.labels is None else request.labels)
-    return CreateRun(
-        run_id=run_id,
-        flow_id=version.flow_id,
-        flow_group_id=version.flow_group_id,
-        project_id=version.project_id,
-        project_name=project_name,
-        flow_name=version.name,
-        version=version.version,
-        name=generated_name(_NAMES if key is None else random.Random(run_id)) if request.name is None else request.name,  # noqa: S311
-        queue_id=queue_id(labels),
-        storage=version.storage,
-        start_time=max(start_time.astimezone(UTC), now),
-        labels=labels,
-        parameters=run_parameters(with_defaults(version.parameters, group.default_parameters), request.parameters),
-        context=dict(request.context),
-        run_config=dict(given_config),
-        idempotency_key=key,
-        attempts_max=group.attempts_max if request.attempts_max is None else request.attempts_max,
-    )
-
-
-async def complete_creation(log: EventLog, item: WorkItem) -> Aggregate[Run, RunCommand] | None:
-    """Return the run that a wake-up is for, creating it from the wake-up where its creator did not get that far.
-
-    Returns None where the run neither exists nor can be made: the wake-up means nothing.
-
-    Raises:
-        CommitUnreadable: what the wake-up carries is not the creation of this run, and nothing but that.
-
-    """
-    if item.creation is not None and (problem := creation_problem(item, item.creation)) is not None:
-        raise CommitUnreadable(problem)
-    woken = run(log, item.run_id)
-    if (await woken.refresh()).created is not None:
-        return woken
-    if item.creation is None:
-        return None
-    try:
-        await log.append(woken.subject, item.creation, expected=0)
-    except Conflict as conflict:
-        await woken.refresh(at_least=conflict.found or 1)
-    else:
-        await woken.refresh()
-    return woken
-
-
-def creation_problem(item: WorkItem, creation: Commit) -> str | None:
-    """Return why a commit is not the creation that this wake-up may carry, or None where it is: whoever is woken writes it as it is."""
-    created, *limited, scheduled = creation.events if len(creation.events) > 1 else (None, None)
-    if not isinstance(created, RunCreated) or not isinstance(scheduled, RunScheduled):
-        return "The commit that the wake-up carries does not create a run."
-    if len(limited) > 1 or not all(isinstance(event, RunAttemptsLimited) and event.attempts_max > 0 for event in limited):
-        return "The commit that the wake-up carries does more than to create a run."
-    try:
-        valid_name(created.name, kind="run")
-        queue = queue_id(created.labels)
-    except InvalidName as error:
-        return f"The run that the wake-up carries cannot be: {error}"
-    if created.run_id != item.run_id:
-        return f"The wake-up of run {item.run_id} carries the creation of run {created.run_id}."
-    if not created.queue_id == item.queue_id == queue:
-        return f"The wake-up in queue {item.queue_id} carries a run whose labels belong to queue {queue}."
-    if scheduled.generation != 1 or item.generation != 1:
-        return "The wake-up carries a run that was scheduled before it was created."
-    return None
 
 
 async def cancel_run(log: EventLog, queues: RunQueues, run_id: str, author: Author, *, reason: str = "") -> Outcome[Run]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headwater.core.queries.questions import (
+    DEAD_LETTERS_MAX,
     AnyQuery,
     CountRows,
     CountRuns,
@@ -45,6 +46,7 @@ from headwater.core.queries.rows import (
     ProjectRow,
     QueueRow,
     RebuildProgress,
+    RetryOutcome,
     RetryRow,
     Row,
     RunCountRow,
@@ -59,6 +61,7 @@ from headwater.core.queries.rows import (
 from headwater.core.queries.wire import FailureKind, LogLinesAnnouncement, QueryFailure, QueryReply, QueryRequest, ViewsAnnouncement
 
 __all__ = [
+    "DEAD_LETTERS_MAX",
     "AgentRow",
     "AnyQuery",
     "CachedResultRow",
@@ -103,6 +106,7 @@ __all__ = [
     "QueueRow",
     "RebuildProgress",
     "RetryDeadLetter",
+    "RetryOutcome",
     "RetryRow",
     "Row",
     "RunCountRow",

@@ -218,6 +218,10 @@ class StartRebuild(Query, tag="rebuild", frozen=True, kw_only=True):
     """Ask the server to rebuild all views from the log, beside the live ones. Answered at once; `hw.beat.rebuild` tells the progress."""
 
 
+DEAD_LETTERS_MAX = 400
+"""As many as one answer lists: so many fit into one message, each with a reason of a thousand characters."""
+
+
 class ListDeadLetters(Query, tag="dead_letters", frozen=True, kw_only=True):
     """Messages that were set aside, the newest first: facts, log lines, work items; `source` ("events", "logs", "work") takes one kind."""
 

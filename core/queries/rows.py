@@ -330,15 +330,29 @@ class DeadLetterDetail(DeadLetterRow, frozen=True, kw_only=True):
     data: bytes | None = None
 
 
-class RetryRow(Row, frozen=True, kw_only=True):
-    """What came of trying a dead letter once more.
+class RetryOutcome(StrEnum):
+    """What came of trying a dead letter once more."""
 
-    `outcome` is "rebuilding" (the views are rebuilt with it), "applied", "offered" (a work item is back in its queue), "gone",
-    "unreadable" or "refused"; after the last two it is a dead letter still.
-    """
+    REBUILDING = "rebuilding"
+    """The views are being rebuilt, where it gets its place."""
+    APPLIED = "applied"
+    OFFERED = "offered"
+    """The work item is back in its queue."""
+    GONE = "gone"
+    """Nothing keeps it any more."""
+    UNREADABLE = "unreadable"
+    REFUSED = "refused"
+
+    @property
+    def is_dead_still(self) -> bool:
+        return self in {RetryOutcome.UNREADABLE, RetryOutcome.REFUSED}
+
+
+class RetryRow(Row, frozen=True, kw_only=True):
+    """What came of trying a dead letter once more; `message` says it in a sentence."""
 
     key: str
-    outcome: str
+    outcome: RetryOutcome
     message: str
 
 
@@ -373,3 +387,8 @@ class ViewsStatusRow(Row, frozen=True, kw_only=True):
     work_dead_letters: int = 0
     rebuild: RebuildProgress | None = None
     problem: str | None = None
+
+    @property
+    def dead_letter_count(self) -> int:
+        """How many dead letters there are of all kinds."""
+        return self.set_aside_count + self.log_dead_letters + self.work_dead_letters

@@ -13,6 +13,7 @@ from enum import StrEnum
 import msgspec
 
 from headwater.core.commit import Position
+from headwater.core.errors import ROOM_OR_NODES
 from headwater.core.events import (
     AnyEvent,
     RunAttemptLost,
@@ -165,7 +166,7 @@ class _Explaining:
         if run.held:
             agent = f"agent {run.agent_name or run.agent_id!r}"
             what = f"Attempt {run.attempt} is held by {agent}, and nothing it does is recorded until the log takes writes again."
-        hint = "Free disk space where NATS stores, or start the NATS nodes that are missing; `headwater doctor` tells more."
+        hint = f"{ROOM_OR_NODES}; `headwater doctor` tells more."
         words = f"The log takes no writes: {problem.rstrip('.')}. {what}"
         return self._because(Reason.LOG_TAKES_NOTHING, words, RunScheduled, RunSubmitted, RunStarted, hint=hint, last=2)
 

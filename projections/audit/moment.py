@@ -8,13 +8,10 @@ from datetime import UTC, datetime
 from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument
 from headwater.core.log.protocol import EventLog, Recorded
-from headwater.core.plain_values import shortened
+from headwater.core.plain_values import position_in, shortened
 
 Moment = Position | datetime | None
 """What was recorded up to and including this position, or this time; None stands for the log's end."""
-
-_POSITION_DIGITS_MAX = 18
-"""Positions are numbers of 64 bits."""
 
 
 def parse_moment(words: str) -> Position | datetime:
@@ -26,9 +23,9 @@ def parse_moment(words: str) -> Position | datetime:
     """
     stripped = words.strip()
     if stripped.isascii() and stripped.isdigit():
-        if len(stripped) > _POSITION_DIGITS_MAX:
+        if (position := position_in(stripped)) is None:
             raise InvalidArgument(f"{shortened(stripped)} is no position: no log is that long.")
-        return int(stripped)
+        return position
     try:
         time = datetime.fromisoformat(stripped)
     except ValueError:

@@ -26,7 +26,7 @@ from headwater.core.errors import InvalidArgument
 from headwater.core.identifiers import split_flow_id
 from headwater.core.log.protocol import Log
 from headwater.core.operations import flow_settings, projects, run_states, runs
-from headwater.core.operations.runs import CreatedRun, RunCreation, RunRequest
+from headwater.core.operations.run_creation import CreatedRun, RunCreation, RunRequest
 from headwater.core.queries.rows import LogRow
 from headwater.core.query_client import Views
 from headwater.core.rules.task_run import TaskRun

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, TextIO
 
-from headwater.core.text import shown, type_name
+from headwater.core.text import escaped, shown, type_name
 
 ROOT_NAME = "headwater"
 LINE_FORMAT = "[%(asctime)s] %(levelname)s - %(name)s | %(message)s"
@@ -120,9 +120,8 @@ class StdoutHandler(logging.StreamHandler[TextIO]):
         except BaseException:  # noqa: BLE001 - what it says is the user's, and may raise anything
             plain = {"msg": message_of(record), "args": None, "name": shown(record.name, str), "levelname": shown(record.levelname, str)}
             line = super().format(logging.makeLogRecord(plain))
-        encoding = getattr(self.stream, "encoding", None)
         # A file name that is not UTF-8, or a letter that the terminal lacks, must not cost the line.
-        return line if line.isascii() else line.encode(encoding or "utf-8", "backslashreplace").decode(encoding or "utf-8")
+        return escaped(line, getattr(self.stream, "encoding", None))
 
     @property
     def stream(self) -> TextIO:

@@ -27,7 +27,7 @@ from headwater.client import AsyncClient
 from headwater.core.aggregates import Author
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import LogTail
-from headwater.core.operations.runs import RunCreation, RunRequest
+from headwater.core.operations.run_creation import RunCreation, RunRequest
 from headwater.core.query_client import Views
 from headwater.core.rules.run import Run
 from headwater.core.states import StateName

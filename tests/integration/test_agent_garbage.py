@@ -37,7 +37,7 @@ from headwater.core.identifiers import new_id
 from headwater.core.labels import queue_id
 from headwater.core.log.protocol import WorkItem
 from headwater.core.log.work_item import item_on
-from headwater.core.operations.runs import creation_problem
+from headwater.core.operations.run_creation import creation_problem
 from headwater.core.states import StateName
 from headwater.graph.flow import Flow
 from headwater.utilities.tasks import task

@@ -16,7 +16,8 @@ from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
 from headwater.core.operations.flows import FlowMetadata, Registration, find_flow, flow_group, register_flow, tasks_and_edges
 from headwater.core.operations.projects import create_project, delete_project, find_project, rename_project
-from headwater.core.operations.runs import RunCreation, RunRequest, cancel_run, load_run, rename_run
+from headwater.core.operations.run_creation import RunCreation, RunRequest
+from headwater.core.operations.runs import cancel_run, load_run, rename_run
 from headwater.core.states import StateName
 
 ME = Author("test")

@@ -26,7 +26,8 @@ from headwater.core.identifiers import derived_id, new_id
 from headwater.core.log.jetstream import append as append_module
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
-from headwater.core.operations.runs import RunCreation, RunRequest, run
+from headwater.core.operations.run_creation import RunCreation, RunRequest
+from headwater.core.operations.runs import run
 
 COMMANDS = int(os.environ.get("UNCLEAR_COMMANDS", "100"))
 """`make chaos` says more of them."""

@@ -8,7 +8,8 @@ from happenings import a_flow
 from headwater.core.aggregates import Author
 from headwater.core.errors import LogFull, OutcomeUnknown, RunUnknown
 from headwater.core.log.memory import MemoryLog, Moment, Operation
-from headwater.core.operations.runs import RunCreation, RunRequest, run
+from headwater.core.operations.run_creation import RunCreation, RunRequest
+from headwater.core.operations.runs import run
 
 AUTHOR = Author("test")
 

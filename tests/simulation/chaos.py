@@ -32,7 +32,7 @@ from headwater.core.aggregates import Author
 from headwater.core.errors import HeadwaterError
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
-from headwater.core.operations.runs import RunCreation, RunRequest
+from headwater.core.operations.run_creation import RunCreation, RunRequest
 from headwater.projections.audit import check
 from headwater.projections.audit.check import check_facts
 from headwater.server.leftovers import RememberedProcess

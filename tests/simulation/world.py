@@ -30,8 +30,9 @@ from headwater.core.events import EdgeSpec, RunCancelRequested, RunSubmitted, St
 from headwater.core.log.memory import MemoryLog
 from headwater.core.operations.flows import FlowMetadata, register_flow
 from headwater.core.operations.projects import create_project
+from headwater.core.operations.run_creation import RunCreation, RunRequest
 from headwater.core.operations.run_states import resume_run, set_run_state, set_task_run_state
-from headwater.core.operations.runs import RunCreation, RunRequest, cancel_run, reschedule_run, restart_run
+from headwater.core.operations.runs import cancel_run, reschedule_run, restart_run
 from headwater.core.operations.slots import set_concurrency
 from headwater.core.rules.set_state import RUN_STATES, TASK_RUN_STATES
 from headwater.projections.audit.check import History, check_facts

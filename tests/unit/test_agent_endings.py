@@ -41,7 +41,7 @@ def test_a_process_killed_for_memory_tells_what_it_held_and_what_was_allowed() -
         Ending(-9, None, (), OutOfMemory(665_000_000, 700_000_000)).words
         == "it was killed by the kernel for want of memory (it held 665 MB of 700 MB)"
     )
-    assert Ending(-9, None, (), OutOfMemory(8_123_000_000, None)).words.endswith("(it held 8,123 MB)")
+    assert Ending(-9, None, (), OutOfMemory(8_123_000_000, None)).words.endswith("(it held 8.1 GB)")
 
 
 def test_a_process_killed_with_the_one_that_starts_them_says_how_that_ended() -> None:

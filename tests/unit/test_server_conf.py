@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from headwater.core.errors import SettingsError
 from headwater.core.server_file import ServerFile, read_server_file
+from headwater.core.service_keeper import RestartPolicy
 from headwater.server.nats_server import Cluster, NatsConf, conf_text, write_conf
 from headwater.server.options import ServerOptions, check_key, read_key_file
 from headwater.server.postgres import PostgresPlace, choose_socket_dir, server_command
 from headwater.server.server_file import remove_server_file, write_server_file
-from headwater.server.supervisor import RestartPolicy
 
 
 def test_an_acknowledged_message_is_on_disk_and_a_stuck_subscriber_is_bounded() -> None:

@@ -22,7 +22,7 @@ from headwater.core.commit import new_commit
 from headwater.core.events import RunRenamed
 from headwater.core.identifiers import new_id
 from headwater.core.json_bytes import json_bytes
-from headwater.core.json_values import INT64_MAX, VALUE_DEPTH_MAX, json_problem
+from headwater.core.json_values import VALUE_DEPTH_MAX, json_problem
 from headwater.core.limits import INT32_MAX, is_instant
 from headwater.core.log.log_lines import decode_lines, encode_lines
 from headwater.core.log.protocol import LogLine, Recorded
@@ -111,7 +111,6 @@ def test_what_not_every_program_can_take_is_told_before_it_is_stored(value: Any,
 
 def test_the_limits_of_values_are_within_those_of_messages() -> None:
     assert VALUE_DEPTH_MAX < limits.DEPTH_MAX
-    assert limits.INT64_MAX == INT64_MAX
     assert task_settings.RETRIES_MAX == task_settings.SECONDS_MAX == limits.INT32_MAX
 
 

@@ -22,7 +22,8 @@ from headwater.core.log.protocol import LogLine
 from headwater.core.operations.agents import stop_agent
 from headwater.core.operations.flows import FlowMetadata, flow_group, register_flow
 from headwater.core.operations.projects import create_project, delete_project, describe_project, project, rename_project
-from headwater.core.operations.runs import RunRequest, cancel_run, delete_run, load_run, rename_run
+from headwater.core.operations.run_creation import RunRequest
+from headwater.core.operations.runs import cancel_run, delete_run, load_run, rename_run
 from headwater.core.plain_values import decoded
 from headwater.web.graphql.context import operation_of
 from headwater.web.graphql.flow_group_mutations import FlowGroupMutation

@@ -22,10 +22,10 @@ from headwater.core.identifiers import new_id
 from headwater.core.log.jetstream import wire
 from headwater.core.log.jetstream.api import ApiRefusal, Patience
 from headwater.core.log.jetstream.connection import Connection
-from headwater.core.log.jetstream.diagnosis import in_words, log_health, why_not_writable
+from headwater.core.log.jetstream.diagnosis import log_health, why_not_writable
 from headwater.core.log.jetstream.read import last_on_leader, next_on_leader
 from headwater.core.log.jetstream.streams import EVENTS
-from headwater.core.log.protocol import Append, Recorded
+from headwater.core.log.protocol import Append
 
 APPEND_SECONDS = 15.0
 """How long an append without an answer is looked for and repeated. A cluster may need 9 seconds to elect a leader."""
@@ -111,7 +111,8 @@ async def _settle(connection: Connection, appends: Sequence[Append], send: _Send
         reason = str(answer.error)
     problem = await why_not_writable(connection)
     if uncertain:
-        raise OutcomeUnknown(appends[-1].commit.id, in_words(LogHealth(problem=problem)) or in_words(health) or reason)
+        told = health if problem is None else LogHealth(problem=problem)
+        raise OutcomeUnknown(appends[-1].commit.id, (told.words if told is not None else None) or reason)
     nothing = f"nothing was written; {reason}"
     raise LogUnavailable(connection.address, nothing) if problem is None else LogNotWritable(connection.address, problem)
 
@@ -155,7 +156,7 @@ async def _written(connection: Connection, appends: Sequence[Append], seconds: f
         following = await next_on_leader(connection, append.subject, after=append.expected, seconds=seconds)
         if following is None:
             continue
-        if _commit_id(following) != append.commit.id:
+        if following.commit_id != append.commit.id:
             named = found if found is not None and found > following.position else following.position
             raise Conflict(append.subject, expected=append.expected, found=named)
         ours = following.position
@@ -166,7 +167,3 @@ async def _written(connection: Connection, appends: Sequence[Append], seconds: f
             if last != append.expected:
                 raise Conflict(append.subject, expected=append.expected, found=last)
     return ours
-
-
-def _commit_id(recorded: Recorded) -> str | None:
-    return None if recorded.dead_letter is not None else recorded.commit.id  # a dead letter is not ours, whatever it is

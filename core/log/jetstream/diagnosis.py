@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from headwater.core import subjects
-from headwater.core.errors import LogUnavailable, NoAnswer
-from headwater.core.health import UNANSWERED, LogHealth, ServerHealth
+from headwater.core.errors import CommitUnreadable, LogUnavailable, NoAnswer
+from headwater.core.health import UNANSWERED, LogHealth, decode_health
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.majority import write_problem
 
 _SERVER_SECONDS = 1.7
 _CLUSTER_SECONDS = 1.5
-_decode = msgspec.json.Decoder(ServerHealth).decode
 
 
 async def log_health(connection: Connection, seconds: float) -> LogHealth | None:
@@ -27,16 +24,9 @@ async def log_health(connection: Connection, seconds: float) -> LogHealth | None
             await connection.publish(subjects.SERVER_HEALTH, UNANSWERED)
             return None
         answer = await connection.request(subjects.SERVER_HEALTH, UNANSWERED, timeout=min(seconds, _SERVER_SECONDS))
-        return _decode(answer.data).log
-    except (NoAnswer, LogUnavailable, msgspec.MsgspecError, RecursionError):
+        return decode_health(answer.data).log
+    except (NoAnswer, LogUnavailable, CommitUnreadable):
         return None
-
-
-def in_words(health: LogHealth | None) -> str | None:
-    """Return what keeps the log from taking writes, as the end of a sentence; None where nothing is known to."""
-    if health is None or health.problem is None:
-        return None
-    return f"the log is full: {health.problem}" if health.full else f"the log takes no writes: {health.problem}"
 
 
 async def why_not_writable(connection: Connection) -> str | None:

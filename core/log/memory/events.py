@@ -100,7 +100,7 @@ class MemoryEvents:
             if last == append.expected:
                 continue
             following = self._after(append.subject, append.expected)
-            if not following or following[0].dead_letter is not None or following[0].commit.id != append.commit.id:
+            if not following or following[0].commit_id != append.commit.id:
                 raise Conflict(append.subject, expected=append.expected, found=last)
             already = following[0].position
         return already

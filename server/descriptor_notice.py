@@ -1,32 +1,18 @@
-"""File descriptors: as many as we may have, and what is said when there are none left."""
+"""What is said when there are no file descriptors left."""
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
-import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from headwater.core import open_files
+
 logger = logging.getLogger(__name__)
 
-
-def raise_descriptor_limit() -> None:
-    """Let this process, and those it starts, open as many files as the system's hard limit allows.
-
-    The soft limit of 1,024 is for programs that use select(), which we do not.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    except (OSError, ValueError) as error:  # a system may have a lower bound of its own than what it tells
-        logger.debug("the limit of open files stays at %d: %s", soft, error)
-
-
 _TOLD_EVERY_SECONDS = 60.0
-_OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 
 
 class DescriptorNotice:
@@ -41,12 +27,12 @@ class DescriptorNotice:
     def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """Handle one error."""
         error = context.get("exception")
-        if isinstance(error, OSError) and error.errno in _OUT_OF_DESCRIPTORS:
+        if isinstance(error, OSError) and error.errno in open_files.SHORTAGES:
             if loop.time() - self._told_at >= _TOLD_EVERY_SECONDS:
                 self._told_at = loop.time()
-                allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
                 logger.error(
-                    "Out of file descriptors (%d are allowed): connections wait. Raise the limit (ulimit -n, LimitNOFILE).", allowed
+                    "Out of file descriptors (%d are allowed): connections wait. Raise the limit (ulimit -n, LimitNOFILE).",
+                    open_files.limit(),
                 )
         elif isinstance(error, ValueError) and "Invalid file descriptor" in str(error):
             # It means to listen again a second after it could not accept, and the socket has been closed since.

@@ -12,6 +12,8 @@ import msgspec
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
+from headwater.core.signal_names import signal_name
+
 
 class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a run's process says when its attempt is over. `state` is final and in the log already; or the attempt was not its own.
@@ -93,7 +95,7 @@ def _end_words(status: int) -> str:
     if status >= 0:
         return f"exited with status {status}"
     number = -status
-    name = signal.Signals(number).name if number in set(signal.Signals) else "a real-time signal"
+    name = signal_name(number)
     return f"{_CRASHES[number]} ({name})" if number in _CRASHES else f"was ended by signal {number} ({name})"
 
 

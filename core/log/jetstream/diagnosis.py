@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+from nats.aio.msg import Msg
 
 from headwater.core import subjects
 from headwater.core.errors import LogUnavailable, NoAnswer
@@ -13,6 +14,10 @@ from headwater.core.log.jetstream.majority import write_problem
 _SERVER_SECONDS = 1.7
 _CLUSTER_SECONDS = 1.5
 _decode = msgspec.json.Decoder(ServerHealth).decode
+
+
+def _read_health(message: Msg) -> ServerHealth:
+    return _decode(message.data)
 
 
 async def log_health(connection: Connection, seconds: float) -> LogHealth | None:
@@ -26,10 +31,10 @@ async def log_health(connection: Connection, seconds: float) -> LogHealth | None
         if connection.in_cluster:
             await connection.publish(subjects.SERVER_HEALTH, UNANSWERED)
             return None
-        answer = await connection.request(subjects.SERVER_HEALTH, UNANSWERED, timeout=min(seconds, _SERVER_SECONDS))
-        return _decode(answer.data).log
-    except (NoAnswer, LogUnavailable, msgspec.MsgspecError, RecursionError):
+        health = await connection.ask(subjects.SERVER_HEALTH, UNANSWERED, _read_health, timeout=min(seconds, _SERVER_SECONDS))
+    except (NoAnswer, LogUnavailable):
         return None
+    return health.log
 
 
 def in_words(health: LogHealth | None) -> str | None:

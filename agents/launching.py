@@ -12,6 +12,7 @@ import msgspec
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
+from headwater.core.signal_names import signal_name
 from headwater.core.wording import size_words
 
 
@@ -95,7 +96,7 @@ def _end_words(status: int) -> str:
     if status >= 0:
         return f"exited with status {status}"
     number = -status
-    name = signal.Signals(number).name if number in set(signal.Signals) else "a real-time signal"
+    name = signal_name(number)
     return f"{_CRASHES[number]} ({name})" if number in _CRASHES else f"was ended by signal {number} ({name})"
 
 

@@ -10,6 +10,7 @@ import typer
 
 from headwater.cli.connection import with_client
 from headwater.cli.output import Column, Output, OutputForm, coloured, examples, local_time, print_json, print_table, say, state_words, warn
+from headwater.cli.streams import trusting_streams
 
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
@@ -227,6 +228,7 @@ def _progress(target: int) -> Iterator[Any]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    with Progress(TextColumn("Folding the log"), BarColumn(), MofNCompleteColumn(), console=Console(stderr=True), transient=True) as bar:
+    bar = Progress(TextColumn("Folding the log"), BarColumn(), MofNCompleteColumn(), console=Console(stderr=True), transient=True)
+    with trusting_streams(), bar:
         task = bar.add_task("", total=target)
         yield lambda position: bar.update(task, completed=position)

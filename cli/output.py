@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from headwater.core.plain_values import shortened
+from headwater.core.text import tame
 
 if TYPE_CHECKING:
     from headwater.core.errors import HeadwaterError
@@ -228,9 +229,9 @@ def shown(value: Any) -> str:
         case datetime():
             return local_time(value)
         case tuple() | list():
-            return ", ".join(map(str, value)) or "-"
+            return tame(", ".join(map(str, value))) or "-"
         case _:
-            return str(value)
+            return tame(str(value))
 
 
 def local_time(moment: datetime) -> str:

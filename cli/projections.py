@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
@@ -10,6 +11,7 @@ import typer
 from headwater.cli import dead_letters
 from headwater.cli.connection import with_client
 from headwater.cli.output import Output, OutputForm, coloured, examples, print_json
+from headwater.cli.streams import trusting_streams
 
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
@@ -84,13 +86,15 @@ class _Bar:
             disable=hidden,
         )
         self._task = self._progress.add_task("", total=None)
+        self._shown = ExitStack()
 
     def __enter__(self) -> Self:
-        self._progress.start()
+        self._shown.enter_context(trusting_streams())
+        self._shown.enter_context(self._progress)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        self._shown.close()
 
     def show(self, progress: RebuildProgress) -> None:
         self._progress.update(self._task, completed=progress.position, total=progress.target)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from headwater.cli.output import coloured, say, step
+from headwater.cli.streams import trusting_streams
 from headwater.core.errors import NotFound
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def run_here(
         get_logger().setLevel(logging.getLevelNamesMapping()[level])
     say("Running flow locally...")
     # Once, now: a schedule is for those who leave the flow running.
-    state = flow.run(dict(parameters), run_on_schedule=False, context=context)
+    with trusting_streams():
+        state = flow.run(dict(parameters), run_on_schedule=False, context=context)
     if state.is_successful():
         say(coloured("Flow run succeeded!", "green"))
         return 0

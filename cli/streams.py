@@ -1,4 +1,7 @@
-"""Standard output and error for a program that never fails over them: what they cannot show is escaped, and readers may leave early."""
+"""Standard output and error for a program that never fails over them, and shows whatever anyone wrote without obeying it.
+
+What they cannot show is escaped, what would steer a terminal too, and readers may leave early.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
+from headwater.core.text import tame
+
 _UNSHOWABLE = "backslashreplace"
 
 
@@ -17,11 +22,14 @@ class ReaderGone(BaseException):
 
 
 class _Output(io.TextIOWrapper):
-    """A stream that says by `ReaderGone` that its reader went away."""
+    """A stream that says by `ReaderGone` that its reader went away, and steers no terminal unless it is `trusting`."""
+
+    trusting = False
 
     def write(self, text: str) -> int:
         with self._failing_once():
-            return super().write(text)
+            super().write(text if self.trusting else tame(text))
+        return len(text)
 
     def flush(self) -> None:
         with self._failing_once():
@@ -60,6 +68,19 @@ def careful_streams() -> Iterator[None]:
         sys.stdout, sys.stderr = before
         for stream, plain in zip(careful, before, strict=True):
             _let_go(stream, plain)
+
+
+@contextmanager
+def trusting_streams() -> Iterator[None]:
+    """Let through what steers the terminal while the block runs: of our own progress bars, and of a flow that people run right here."""
+    streams = [stream for stream in (sys.stdout, sys.stderr) if isinstance(stream, _Output)]
+    for stream in streams:
+        stream.trusting = True
+    try:
+        yield
+    finally:
+        for stream in streams:
+            stream.trusting = False
 
 
 def _careful(stream: TextIO | None) -> TextIO:

@@ -13,8 +13,9 @@ import anyio
 import msgspec
 
 from headwater.core import subjects
+from headwater.core.codec import message_decoder
 from headwater.core.commit import Position
-from headwater.core.errors import HeadwaterError, InvalidArgument, NoAnswer, NotFound, ViewsBehind, ViewsUnavailable
+from headwater.core.errors import CommitUnreadable, HeadwaterError, InvalidArgument, NoAnswer, NotFound, ViewsBehind, ViewsUnavailable
 from headwater.core.identifiers import new_id
 from headwater.core.queries import questions, rows
 from headwater.core.queries.wire import FailureKind, QueryFailure, QueryReply, QueryRequest
@@ -28,7 +29,7 @@ DOUBT_SECONDS = 10.0
 """For so long all are asked at once, where one had to be asked for another."""
 
 _encode = msgspec.json.Encoder().encode
-_decode_reply = msgspec.json.Decoder(QueryReply).decode
+_decode_reply = message_decoder(QueryReply)
 R = TypeVar("R", bound=rows.Row)
 
 
@@ -259,7 +260,10 @@ class Views:
         cursor: str | None = None
         while True:
             reply = await self.page(query, at_least=at_least, cursor=cursor)
-            found += msgspec.json.decode(reply.rows, type=list[row])  # type: ignore[valid-type]
+            try:
+                found += msgspec.json.decode(reply.rows, type=list[row])  # type: ignore[valid-type]
+            except (msgspec.MsgspecError, RecursionError) as error:
+                raise _unreadable(error) from error
             cursor = reply.next
             if cursor is None:
                 return found
@@ -271,7 +275,10 @@ class Views:
             data = await self._first_answer(_encode(request), repeat=not isinstance(query, questions.StartRebuild))
         except NoAnswer as error:
             raise ViewsUnavailable(f"no server answers ({error.reason}).") from error
-        reply = _decode_reply(data)
+        try:
+            reply = _decode_reply(data)
+        except CommitUnreadable as error:
+            raise _unreadable(error.reason) from error
         if reply.error is not None:
             raise raised(reply.error)
         return reply
@@ -310,8 +317,15 @@ class Views:
         return outcome
 
     async def _one(self, query: questions.AnyQuery, row: type[R], at_least: Position) -> R:
-        (found,) = await self.ask(query, row, at_least=at_least)
-        return found
+        found = await self.ask(query, row, at_least=at_least)
+        if len(found) != 1:
+            raise _unreadable(f"{len(found)} rows where there is one.")
+        return found[0]
+
+
+def _unreadable(reason: object) -> ViewsUnavailable:
+    """Return the error for an answer that is none: another version's, or of somebody else on this NATS."""
+    return ViewsUnavailable(f"the answer cannot be read: {reason}")
 
 
 def raised(failure: QueryFailure) -> HeadwaterError:
@@ -319,9 +333,9 @@ def raised(failure: QueryFailure) -> HeadwaterError:
     details: dict[str, Any] = failure.details
     match failure.kind:
         case FailureKind.NOT_FOUND:
-            return NotFound(details["kind"], details["name"], hint=failure.hint)
+            return NotFound(str(details.get("kind", "row")), str(details.get("name", failure.message)), hint=failure.hint)
         case FailureKind.BEHIND:
-            return ViewsBehind(asked=details["asked"], reached=details["reached"])
+            return ViewsBehind(asked=details.get("asked", 0), reached=details.get("reached", 0))
         case FailureKind.INVALID:
             return InvalidArgument(failure.message, hint=failure.hint)
         case FailureKind.UNAVAILABLE | FailureKind.BROKEN:

@@ -6,6 +6,7 @@ takes them. In sentences and log lines they are escaped (`\udcff`); in names and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,22 @@ def escaped(text: str, encoding: str | None = None) -> str:
 def printable(text: str) -> str:
     """Return the text with all escaped that would do more in a terminal than show: a stranger may have written it."""
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def tame(text: str) -> str:
+    """Return the text as a terminal may show it: what would steer it, or hide what stands there, is escaped as JSON does.
+
+    Colours stay, tabs and line breaks too.
+    """
+    return _STEERING.sub(_tamed, text)
+
+
+_STEERING = re.compile(r"(\x1b\[[0-9;:]*m)|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""What terminals take for commands, and what turns the direction of writing; names and log lines hold what anyone put there."""
+
+
+def _tamed(found: re.Match[str]) -> str:
+    return found[1] or f"\\u{ord(found[0]):04x}"
 
 
 def is_utf8(text: str) -> bool:

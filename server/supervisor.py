@@ -16,6 +16,7 @@ import msgspec
 from anyio import TASK_STATUS_IGNORED
 
 from headwater.core.service_keeper import RestartPolicy
+from headwater.core.signal_names import signal_name
 from headwater.server.child_process import SystemUser, leashed, lifeline
 from headwater.server.errors import PartFailed, ServerError
 from headwater.server.heard_output import heard_output
@@ -95,11 +96,13 @@ class Supervisor:
             started_at = anyio.current_time()
             try:
                 reason = await self._run_once(task_status)
-            except (ServerError, OSError) as error:  # OSError: of what we do ourselves, as on a full disk, or where the home is gone
+            except Exception as error:  # also of what we do ourselves, as on a full disk, where the home is gone, or what nobody foresaw
                 if not self._was_ready:
                     if isinstance(error, OSError):
                         raise PartFailed(self._program.name, error.strerror or str(error), log=self._program.log) from error
                     raise
+                if not isinstance(error, ServerError | OSError):
+                    logger.exception("%s was kept by what nobody foresaw", self._program.name)
                 reason = error.reason if isinstance(error, PartFailed) else f"could not be started ({error})"
             if self._why:
                 logger.warning("%s is started again: %s", self._program.name, self._why)
@@ -217,7 +220,7 @@ def _signal(process: anyio.abc.Process, what: signal.Signals) -> None:
 
 def _how_it_ended(returncode: int | None) -> str:
     if returncode is not None and returncode < 0:
-        return f"was ended by {signal.Signals(-returncode).name}"
+        return f"was ended by {signal_name(-returncode)}"
     return f"ended with exit code {returncode}"
 
 

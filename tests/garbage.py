@@ -17,6 +17,9 @@ from headwater.core.log.work_item import encode_item
 
 AT = "2026-05-17T12:00:00Z"
 
+STEERING = "\x1b]0;title\x07\x1b[2J\x9b31m\r\x08\u202ehidden\u2028<script>alert(1)</script>"
+"""What a terminal, or a page, would obey if it were shown as it is."""
+
 
 def nested(levels: int) -> bytes:
     return b'{"a":' * levels + b"1" + b"}" * levels
@@ -93,6 +96,10 @@ def odd_commits(run_id: str) -> Mapping[str, bytes]:
         "a claim by no agent": of_event(type="run.submitted", attempt=3, agent_id=new_id()),
         "a start in the year 2261": of_event(type="run.scheduled", start_time="2261-01-01T00:00:00Z", generation=2**31 - 1),
         "a start in the year 1678": of_event(type="run.scheduled", start_time="1678-01-02T00:00:00Z", generation=-5),
+        "words that steer a terminal": stored(
+            actor=STEERING,
+            events=[{"type": "run.renamed", "name": STEERING}, {"type": "run.cancel_requested", "reason": STEERING}],
+        ),
         "events by the hundred": stored(events=[{"type": "run.painted"}] * 500),
     }
 

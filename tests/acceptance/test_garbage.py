@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -210,6 +211,11 @@ def test_two_thousand_random_messages_end_nothing(site: Site) -> None:
     site.a_good_run_succeeds()
 
 
+def steering_in(printed: str) -> list[str]:
+    """Return what a terminal would obey of what was printed; colours are no harm."""
+    return re.findall("[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f\u2028\u202e]|\x1b(?!\\[[0-9;]*m)", printed)
+
+
 @pytest.mark.usefixtures("messages_before")
 def test_pages_and_commands_go_on_over_it(site: Site) -> None:
     for page in (
@@ -222,7 +228,8 @@ def test_pages_and_commands_go_on_over_it(site: Site) -> None:
         "/default/log",
         "/default/server",
     ):
-        assert httpx.get(site.addresses.http_url + page, timeout=60).status_code == httpx.codes.OK, page
+        shown = httpx.get(site.addresses.http_url + page, timeout=60)
+        assert (shown.status_code, "<script>alert" in shown.text) == (httpx.codes.OK, False), page
     assert httpx.get(f"{site.addresses.http_url}/metrics", timeout=60).status_code == httpx.codes.OK
     run_id = what_is_there(site.headwater)["run_id"]
     commands = (
@@ -241,6 +248,7 @@ def test_pages_and_commands_go_on_over_it(site: Site) -> None:
         ended = site.headwater(*command)
         assert ended.code == 0, (command, ended.err)
         assert "Traceback" not in ended.out + ended.err
+        assert steering_in(ended.out + ended.err) == [], command
     checked = site.headwater("audit", "check")
     assert checked.code == 1
     assert "every commit is readable" in checked.out

@@ -164,4 +164,4 @@ async def _append_until_refused(log: Log, subject: str) -> Position:
 async def _ask(node: NatsNode, operation: str, question: Any = None) -> Any:
     async with connect(node.url) as connection:
         data = b"" if question is None else json.dumps(question).encode()
-        return json.loads((await connection.request(f"$JS.API.{operation}", data, timeout=10)).data)
+        return await connection.ask(f"$JS.API.{operation}", data, lambda message: json.loads(message.data), timeout=10)

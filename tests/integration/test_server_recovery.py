@@ -9,6 +9,7 @@ from pathlib import Path
 import asyncpg
 import nats
 import psutil
+import pytest
 from nats.errors import Error as NatsError
 from server_process import ServerProcess
 from servers import eventually, free_ports, wait_for
@@ -38,14 +39,15 @@ async def test_a_killed_broker_comes_back_at_its_address_with_its_data(headwater
     assert "nats-server was ended by SIGKILL; starting it again" in words
 
 
-async def test_a_killed_database_comes_back_with_what_was_committed(headwater_server: ServerProcess) -> None:
+@pytest.mark.parametrize(("number", "name"), [(signal.SIGKILL, "SIGKILL"), (40, "a real-time signal")])
+async def test_a_killed_database_comes_back_with_what_was_committed(headwater_server: ServerProcess, number: int, name: str) -> None:
     addresses = headwater_server.start()
     connection = await asyncpg.connect(addresses.database_url)
     await connection.execute("SET synchronous_commit = on")
     await connection.execute("CREATE TABLE kept AS SELECT 42 AS answer")
     killed = headwater_server.postgres_pid
 
-    os.kill(killed, signal.SIGKILL)
+    os.kill(killed, number)
     connection.terminate()
 
     again = await eventually(
@@ -59,7 +61,7 @@ async def test_a_killed_database_comes_back_with_what_was_committed(headwater_se
     wait_for(lambda: headwater_server.postgres_pid != killed, "another process")
     code, words = headwater_server.interrupt()
     assert code == 0
-    assert "PostgreSQL was ended by SIGKILL; starting it again" in words
+    assert f"PostgreSQL was ended by {name}; starting it again" in words
 
 
 async def test_a_killed_server_leaves_nothing_running_and_the_next_start_works(headwater_server: ServerProcess) -> None:

@@ -26,7 +26,7 @@ from headwater.core.json_values import VALUE_DEPTH_MAX, json_problem
 from headwater.core.limits import INT32_MAX, is_instant
 from headwater.core.log.log_lines import decode_lines, encode_lines
 from headwater.core.log.protocol import LogLine, Recorded
-from headwater.core.text import escaped, shown
+from headwater.core.text import escaped, shown, tame
 from headwater.graph import task_settings
 
 RECORD = {"name": "headwater.load", "levelno": logging.INFO, "msg": "here"}
@@ -194,3 +194,25 @@ def test_an_error_with_its_own_idea_of_everything_is_a_failure_all_the_same() ->
 
     assert "Odd" in failure_of(odd()).type
     assert "Odd" in failure_in_words(odd())
+
+
+@pytest.mark.parametrize(
+    ("text", "tamed"),
+    [
+        ("plain, \t tabbed\nand é 🎉", "plain, \t tabbed\nand é 🎉"),
+        ("\x1b[1;31mred\x1b[0m", "\x1b[1;31mred\x1b[0m"),
+        ("\x1b]0;title\x07", "\\u001b]0;title\\u0007"),
+        ("\x1b[2J\x1b[31", "\\u001b[2J\\u001b[31"),
+        ("\x9b31m\x7f\r\0", "\\u009b31m\\u007f\\u000d\\u0000"),
+        ("a\u202eb\u2066c\u2028", "a\\u202eb\\u2066c\\u2028"),
+        ("right to left: \u05d0\u200f", "right to left: \u05d0\u200f"),
+    ],
+)
+def test_what_steers_a_terminal_is_escaped(text: str, tamed: str) -> None:
+    assert tame(text) == tamed
+
+
+@given(st.text())
+def test_json_that_is_tamed_is_the_same_json(text: str) -> None:
+    encoded = msgspec.json.encode(text.encode(errors="replace").decode()).decode()
+    assert msgspec.json.decode(tame(encoded)) == msgspec.json.decode(encoded)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import anyio
 import msgspec
+from nats.aio.msg import Msg
 
 from headwater.core.errors import LogError, LogUnavailable, NoAnswer
 from headwater.core.log.jetstream.connection import Connection
@@ -26,8 +27,9 @@ T = TypeVar("T", bound="ApiAnswer")
 
 
 class ApiAnswer(msgspec.Struct, frozen=True):
-    """What every answer of the API may hold."""
+    """What every answer of the API holds, and what it may hold."""
 
+    type: str
     error: ApiError | None = None
 
 
@@ -54,15 +56,18 @@ async def ask_api(connection: Connection, operation: str, question: Any, answer:
 
     """
     data = b"" if question is None else msgspec.json.encode(question)
+
+    def read(message: Msg) -> T:
+        return msgspec.json.decode(message.data, type=answer)
+
     reason = ""
     patience = Patience(seconds)
     while await patience.lasts():
         try:
-            message = await connection.request(f"$JS.API.{operation}", data, timeout=patience.answer_seconds())
+            result = await connection.ask(f"$JS.API.{operation}", data, read, timeout=patience.answer_seconds())
         except NoAnswer as error:
             reason = f"{operation}: {error.reason}"
             continue
-        result = msgspec.json.decode(message.data, type=answer)
         if result.error is None:
             return result
         if not result.error.passing:

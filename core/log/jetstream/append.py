@@ -41,8 +41,7 @@ async def append_commit(connection: Connection, append: Append) -> Position:
     headers = {wire.EXPECTED: str(append.expected)}
 
     async def send(timeout: float) -> wire.Acknowledgement:
-        message = await connection.request(append.subject, data, timeout=timeout, headers=headers)
-        return wire.decode_acknowledgement(message.data)
+        return await connection.ask(append.subject, data, wire.acknowledgement, timeout=timeout, headers=headers)
 
     return await _settle(connection, [append], send, len(data))
 
@@ -61,15 +60,14 @@ async def append_batch(connection: Connection, appends: Sequence[Append]) -> Pos
             if number < len(appends):
                 # Only the first is answered (empty where it was accepted), so that a refused batch is known at once.
                 if number == 1:
-                    opened = await connection.request(append.subject, data, timeout=timeout, headers=headers)
-                    if opened.data:
-                        return wire.decode_acknowledgement(opened.data)
+                    refused = await connection.ask(append.subject, data, wire.acknowledgement_or_nothing, timeout=timeout, headers=headers)
+                    if refused is not None:
+                        return refused
                 else:
                     await connection.publish(append.subject, data, headers=headers)
             else:
                 headers["Nats-Batch-Commit"] = "1"
-                message = await connection.request(append.subject, data, timeout=timeout, headers=headers)
-                return wire.decode_acknowledgement(message.data)
+                return await connection.ask(append.subject, data, wire.acknowledgement, timeout=timeout, headers=headers)
         raise AssertionError("a batch ends with its last message")
 
     return await _settle(connection, appends, send, sum(map(len, encoded)))

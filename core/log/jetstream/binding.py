@@ -29,7 +29,6 @@ _PAUSE_SECONDS_MAX = 5.0
 _RECONNECT_SECONDS = 60.0
 _REQUEST = json.dumps({"batch": 1, "expires": PULL_SECONDS * 10**9, "idle_heartbeat": HEARTBEAT_SECONDS * 10**9}).encode()
 _PULL_EXPIRED = "408"
-_ACKNOWLEDGED = "$JS.ACK."
 _SET_ASIDE_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
@@ -106,12 +105,13 @@ class Binding:
             if not message.reply:
                 self._note_status(message)
                 continue
-            if not message.reply.startswith(_ACKNOWLEDGED):
+            place = wire.delivered(message.reply)
+            if place is None or place.consumer != self._queue_id:
                 continue  # not from the queue: somebody wrote to our inbox
             self._asked = False
             self._refusals = 0
             try:
-                return JetStreamDelivery(self._connection, message, item_on(message.subject, message.data))
+                return JetStreamDelivery(self._connection, message, place, item_on(message.subject, message.data))
             except CommitUnreadable as error:
                 self._unusable.append((message, error.reason))
                 return None

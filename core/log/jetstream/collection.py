@@ -1,8 +1,11 @@
-"""The many answers to one question."""
+"""What waits for an answer: one, or many. Anyone on the same NATS may write to where it is expected; what cannot be read is passed over."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections.abc import Callable
+from typing import Generic, TypeVar
 
 import anyio
 from nats.aio.msg import Msg
@@ -10,28 +13,64 @@ from nats.aio.msg import Msg
 from headwater.core.errors import NoAnswer
 from headwater.core.log.jetstream import wire
 
+T = TypeVar("T")
 
-class Collection:
-    """The answers to one question, until a status message ends them."""
+_log = logging.getLogger(__name__)
 
-    def __init__(self) -> None:
-        self.messages: list[Msg] = []
-        self._end: Msg | None = None
+
+class NobodyListens(Exception):
+    """The broker says that nobody got the question."""
+
+
+class Question(Generic[T]):
+    """One question, with what reads its answer: the first message that can be read, or the word that nobody listens."""
+
+    def __init__(self, read: Callable[[Msg], T]) -> None:
+        self.answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._read = read
+
+    def take(self, message: Msg) -> None:
+        if self.answer.done():
+            return
+        if wire.status(message) == wire.NOBODY_LISTENS:
+            self.answer.set_exception(NobodyListens())
+            return
+        try:
+            self.answer.set_result(self._read(message))
+        except Exception as error:  # noqa: BLE001 - bytes may make a decoder raise anything
+            _log.debug("An answer on %s cannot be read, and is passed over: %s", message.subject, error)
+
+    def fail(self, failure: Exception) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(failure)
+
+
+class Collection(Generic[T]):
+    """The answers to one question, each read, until a status message ends them."""
+
+    def __init__(self, read: Callable[[Msg], T]) -> None:
+        self.found: list[T] = []
+        self._read = read
+        self._end: wire.End | None = None
         self._failure: Exception | None = None
         self._news = asyncio.Event()
 
     def take(self, message: Msg) -> None:
-        if wire.status(message) is None:
-            self.messages.append(message)
-        else:
-            self._end = message
+        try:
+            if wire.status(message) is None:
+                self.found.append(self._read(message))
+            else:
+                self._end = wire.end(message)
+        except Exception as error:  # noqa: BLE001 - bytes may make a decoder raise anything
+            _log.debug("An answer on %s cannot be read, and is passed over: %s", message.subject, error)
+            return
         self._news.set()
 
     def fail(self, failure: Exception) -> None:
         self._failure = failure
         self._news.set()
 
-    async def complete(self, subject: str, silence_seconds: float) -> Msg:
+    async def complete(self, subject: str, silence_seconds: float) -> wire.End:
         while self._end is None:
             if self._failure is not None:
                 raise NoAnswer(subject, "the connection broke", maybe_received=True)

@@ -9,7 +9,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 from nats import errors as nats_errors
@@ -20,7 +20,7 @@ from nats.aio.subscription import Subscription
 from headwater.core.errors import CommitTooLarge, KeyRefused, LogUnavailable, NoAnswer, SettingsError
 from headwater.core.log.jetstream import wire
 from headwater.core.log.jetstream.client import SteadyClient, in_words, next_server
-from headwater.core.log.jetstream.collection import Collection
+from headwater.core.log.jetstream.collection import Collection, NobodyListens, Question
 
 CONNECT_SECONDS = 3.0
 """How long the first connection may take before the address counts as dead."""
@@ -31,6 +31,7 @@ _log = logging.getLogger(__name__)
 
 Callback = Callable[[Msg], Awaitable[None]]
 Refusal = Callable[[Msg], Exception | None]
+T = TypeVar("T")
 
 
 class Connection:
@@ -40,7 +41,7 @@ class Connection:
         self.address = address
         self.client = SteadyClient()
         self._look_up = look_up
-        self._expected: dict[str, asyncio.Future[Msg] | Collection] = {}
+        self._expected: dict[str, Question[Any] | Collection[Any]] = {}
         self._asked = 0
         self._inbox = ""
         self._connected = anyio.Event()
@@ -87,8 +88,8 @@ class Connection:
         except (nats_errors.ConnectionClosedError, nats_errors.ConnectionDrainingError, nats_errors.OutboundBufferLimitError):
             raise self.unavailable() from None
 
-    async def request(self, subject: str, data: bytes = b"", *, timeout: float, headers: dict[str, str] | None = None) -> Msg:
-        """Send a question and return its answer.
+    async def ask(self, subject: str, data: bytes, read: Callable[[Msg], T], *, timeout: float, headers: dict[str, str] | None = None) -> T:
+        """Send a question and return what `read` makes of its answer. A message of which it makes nothing (it raises) is no answer.
 
         Raises:
             LogUnavailable: not connected, and not again within `timeout` seconds; nothing was sent.
@@ -97,39 +98,39 @@ class Connection:
         """
         if not self.client.is_connected:
             await self.wait_until_connected(timeout)
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Msg] = loop.create_future()
-        token = self._expect(answer)
-        expiry = loop.call_later(timeout, _refuse, answer, NoAnswer(subject, f"none came in {timeout:g} s", maybe_received=True))
+        question = Question(read)
+        token = self._expect(question)
+        late = NoAnswer(subject, f"none came in {timeout:g} s", maybe_received=True)
+        expiry = asyncio.get_running_loop().call_later(timeout, question.fail, late)
         try:
             await self.publish(subject, data, reply=self._inbox + token, headers=headers)
-            message = await answer
+            answer = await question.answer
         except _ConnectionLost:
             raise NoAnswer(subject, "the connection broke", maybe_received=True) from None
+        except NobodyListens:
+            raise NoAnswer(subject, "nobody listens there", maybe_received=False) from None
         finally:
             expiry.cancel()
             del self._expected[token]
-        if message.headers is not None and wire.status(message) == wire.NOBODY_LISTENS:
-            raise NoAnswer(subject, "nobody listens there", maybe_received=False)
-        return message
+        return answer
 
-    async def collect(self, subject: str, data: bytes, *, silence_seconds: float) -> tuple[list[Msg], Msg]:
-        """Send a question that has many answers; return them and the status message that ends them.
+    async def collect(self, subject: str, data: bytes, read: Callable[[Msg], T], *, silence_seconds: float) -> tuple[list[T], wire.End]:
+        """Send a question that has many answers; return what `read` makes of each, and what ends them.
 
-        Raises as `request` does; here NoAnswer also means that the answers stopped coming.
+        Raises as `ask` does; here NoAnswer also means that the answers stopped coming.
         """
         if not self.client.is_connected:
             await self.wait_until_connected(silence_seconds)
-        collection = Collection()
+        collection = Collection(read)
         token = self._expect(collection)
         try:
             await self.publish(subject, data, reply=self._inbox + token)
             end = await collection.complete(subject, silence_seconds)
         finally:
             del self._expected[token]
-        if wire.status(end) == wire.NOBODY_LISTENS:
+        if end.status == wire.NOBODY_LISTENS:
             raise NoAnswer(subject, "nobody listens there", maybe_received=False)
-        return collection.messages, end
+        return collection.found, end
 
     async def subscribe(self, subject: str, callback: Callback, *, group: str = "") -> Subscription:
         """Have `callback` called with each message, in order. The subscription outlives reconnections."""
@@ -190,7 +191,7 @@ class Connection:
     def new_inbox(self) -> str:
         return self.client.new_inbox()
 
-    def _expect(self, answer: asyncio.Future[Msg] | Collection) -> str:
+    def _expect(self, answer: Question[Any] | Collection[Any]) -> str:
         self._asked += 1
         token = str(self._asked)
         self._expected[token] = answer
@@ -252,10 +253,8 @@ class Connection:
 
     async def _answered(self, message: Msg) -> None:
         answer = self._expected.get(message.subject[len(self._inbox) :])
-        if isinstance(answer, Collection):
+        if answer is not None:
             answer.take(message)
-        elif answer is not None and not answer.done():
-            answer.set_result(message)
 
     async def _error(self, error: Exception) -> None:
         await self._report(error)
@@ -266,10 +265,7 @@ class Connection:
 
     async def _disconnected(self) -> None:
         for answer in self._expected.values():
-            if isinstance(answer, Collection):
-                answer.fail(_ConnectionLost())
-            else:
-                _refuse(answer, _ConnectionLost())
+            answer.fail(_ConnectionLost())
 
     async def _reconnected(self) -> None:
         self._last_error = ""
@@ -332,8 +328,3 @@ class _FirstConnection:
         self._left -= 1
         if self._left <= 0:
             raise _NobodyConnected
-
-
-def _refuse(answer: asyncio.Future[Msg], error: Exception) -> None:
-    if not answer.done():
-        answer.set_exception(error)

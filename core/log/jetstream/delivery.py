@@ -22,11 +22,11 @@ _ANSWER_SECONDS = 2.0
 class JetStreamDelivery:
     """`Delivery` by JetStream. Serves as long as the connection, also after its binding has ended."""
 
-    def __init__(self, connection: Connection, message: Msg, item: WorkItem) -> None:
+    def __init__(self, connection: Connection, message: Msg, place: wire.Delivered, item: WorkItem) -> None:
         self._connection = connection
         self._message = message
         self._reply = message.reply
-        self._place = wire.delivered(message.reply)
+        self._place = place
         self.item = item
 
     def __repr__(self) -> str:
@@ -45,7 +45,7 @@ class JetStreamDelivery:
 
     async def done(self) -> None:
         try:
-            await self._connection.request(self._reply, b"+ACK", timeout=_ANSWER_SECONDS)
+            await self._connection.ask(self._reply, b"+ACK", lambda _: None, timeout=_ANSWER_SECONDS)
         except (NoAnswer, LogUnavailable):
             # The connection broke, or the consumer is not the one that handed the item out: it has ended, or its server was killed and
             # forgot. Then the item itself is removed.

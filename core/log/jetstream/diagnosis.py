@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from nats.aio.msg import Msg
+
 from headwater.core import subjects
-from headwater.core.errors import CommitUnreadable, LogUnavailable, NoAnswer
-from headwater.core.health import UNANSWERED, LogHealth, decode_health
+from headwater.core.errors import LogUnavailable, NoAnswer
+from headwater.core.health import UNANSWERED, LogHealth, ServerHealth, decode_health
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.majority import write_problem
 
 _SERVER_SECONDS = 1.7
 _CLUSTER_SECONDS = 1.5
+
+
+def _read_health(message: Msg) -> ServerHealth:
+    return decode_health(message.data)
 
 
 async def log_health(connection: Connection, seconds: float) -> LogHealth | None:
@@ -23,10 +29,10 @@ async def log_health(connection: Connection, seconds: float) -> LogHealth | None
         if connection.in_cluster:
             await connection.publish(subjects.SERVER_HEALTH, UNANSWERED)
             return None
-        answer = await connection.request(subjects.SERVER_HEALTH, UNANSWERED, timeout=min(seconds, _SERVER_SECONDS))
-        return decode_health(answer.data).log
-    except (NoAnswer, LogUnavailable, CommitUnreadable):
+        health = await connection.ask(subjects.SERVER_HEALTH, UNANSWERED, _read_health, timeout=min(seconds, _SERVER_SECONDS))
+    except (NoAnswer, LogUnavailable):
         return None
+    return health.log
 
 
 async def why_not_writable(connection: Connection) -> str | None:

@@ -107,7 +107,7 @@ class SubjectFollower:
         for message in self._announced.take_now():
             announced = wire.announced(message)
             if announced is None:
-                _log.warning("Not a message of the live feed on %s", message.subject)
+                _log.debug("Not a message of the live feed on %s", message.subject)
                 continue
             position = announced.recorded.position
             if position <= self._sure or position in self._told:

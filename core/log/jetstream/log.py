@@ -84,7 +84,7 @@ class JetStreamLog:
         await self._connection.publish(subject, data)
 
     async def request(self, subject: str, data: bytes, *, timeout: float) -> bytes:
-        return (await self._connection.request(subject, data, timeout=timeout)).data
+        return await self._connection.ask(subject, data, lambda message: message.data, timeout=timeout)
 
     def subscribe(self, subjects: str, *, group: str = "") -> AbstractAsyncContextManager[AsyncIterator[LiveMessage]]:
         return listen(self._connection, subjects, group)

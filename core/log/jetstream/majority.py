@@ -7,6 +7,7 @@ expectations for 20 s; what tells within four is how long ago it heard each of t
 from __future__ import annotations
 
 import msgspec
+from nats.aio.msg import Msg
 
 from headwater.core.errors import LogUnavailable, NoAnswer
 from headwater.core.log.jetstream.api import ApiAnswer
@@ -36,6 +37,10 @@ class _Info(ApiAnswer, frozen=True):
     cluster: Copies | None = None
 
 
+def _read_info(message: Msg) -> _Info:
+    return msgspec.json.decode(message.data, type=_Info)
+
+
 def missing_majority(stream: str, copies: Copies) -> str | None:
     """Say that too few of the stream's nodes answer; None where enough do."""
     if not copies.leader:
@@ -52,13 +57,12 @@ async def write_problem(connection: Connection, *, timeout_seconds: float) -> st
     for stream in (EVENTS, WORK):
         subject = f"$JS.API.STREAM.INFO.{stream}"
         try:
-            answer = await connection.request(subject, timeout=timeout_seconds)
-            info = msgspec.json.decode(answer.data, type=_Info)
+            info = await connection.ask(subject, b"", _read_info, timeout=timeout_seconds)
         except NoAnswer as error:
             if connection.in_cluster:
                 return f"no node of the NATS cluster answers for {stream}: its majority is missing, or being elected"
             return f"its JetStream does not answer ({error.reason})"
-        except (LogUnavailable, msgspec.MsgspecError) as error:
+        except LogUnavailable as error:
             return str(error)
         if info.error is not None:
             return f"{stream}: {info.error}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -123,7 +124,7 @@ class OrderedReader:
                 self._note_status(message)
                 continue
             place = wire.delivered(message.reply)
-            if place.consumer != self._consumer:
+            if place is None or place.consumer != self._consumer:
                 continue
             if place.order != self._order + 1:
                 _log.debug("%s: message %d of %s is missing", self._stream, self._order + 1, self._consumer)
@@ -142,7 +143,7 @@ class OrderedReader:
             return
         headers = message.headers or {}
         if said == _PULL_EXPIRED or headers.get("Description") == _PULL_FULL:
-            self._due -= int(headers.get("Nats-Pending-Messages", _PULL))
+            self._due -= _whole(headers.get("Nats-Pending-Messages"), _PULL)
         else:
             # The consumer is gone, its leader has changed, or nobody serves it.
             self._consumer = ""
@@ -197,7 +198,7 @@ class OrderedReader:
         except ApiRefusal as refusal:
             if refusal.error.err_code != _CONSUMER_EXISTS:  # made by the question whose answer was lost
                 raise
-            made = _ConsumerMade()
+            made = _ConsumerMade(type="")
         self._consumer = name
         self._pending = made.num_pending
         self._order = self._pulls = self._due = 0
@@ -209,6 +210,11 @@ _PULL_REQUEST = json.dumps(
 _PULL_EXPIRED = "408"
 _PULL_FULL = "Message Size Exceeds MaxBytes"
 _CONSUMER_EXISTS = 10148
+
+
+def _whole(text: str | None, otherwise: int) -> int:
+    """Return the number in a header; anyone may write to an inbox."""
+    return int(text) if text is not None and re.fullmatch("[0-9]{1,9}", text) else otherwise
 
 
 @asynccontextmanager

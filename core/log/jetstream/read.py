@@ -20,6 +20,10 @@ _SILENCE_SECONDS = 3.0
 class _MessageGot(ApiAnswer, frozen=True):
     message: wire.StoredMessage | None = None
 
+    def __post_init__(self) -> None:
+        if (self.message is None) == (self.error is None):
+            raise ValueError("a message or an error is missing")
+
 
 async def next_on_leader(
     connection: Connection, subject: str, *, after: Position, stream: str = EVENTS, seconds: float = API_SECONDS
@@ -103,9 +107,10 @@ async def _read_replica(connection: Connection, stream: str, subjects: str, afte
     found: list[Recorded] = []
     while True:
         question = json.dumps({"seq": after + 1, "next_by_subj": subjects, "batch": _BATCH, "max_bytes": _BATCH_BYTES}).encode()
-        messages, end = await connection.collect(f"$JS.API.DIRECT.GET.{stream}", question, silence_seconds=_SILENCE_SECONDS)
-        found += [wire.recorded_of_headers(message) for message in messages]
-        pending = int((end.headers or {}).get("Nats-Num-Pending", 0))
-        if wire.status(end) != wire.END_OF_BATCH or not pending or not messages:
+        messages, end = await connection.collect(
+            f"$JS.API.DIRECT.GET.{stream}", question, wire.recorded_of_headers, silence_seconds=_SILENCE_SECONDS
+        )
+        found += messages
+        if end.status != wire.END_OF_BATCH or not end.pending or not messages:
             return found
         after = found[-1].position

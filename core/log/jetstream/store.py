@@ -38,7 +38,7 @@ async def store(
     uncertain = False
     while await patience.lasts():
         try:
-            message = await connection.request(subject, data, timeout=patience.answer_seconds(), headers=headers)
+            answer = await connection.ask(subject, data, wire.acknowledgement, timeout=patience.answer_seconds(), headers=headers)
         except NoAnswer as error:
             reason = error.reason
             uncertain = uncertain or error.maybe_received
@@ -53,7 +53,6 @@ async def store(
                 raise
             reason = str(error)
             continue
-        answer = wire.decode_acknowledgement(message.data)
         if answer.error is None:
             return answer.seq
         if answer.error.full:

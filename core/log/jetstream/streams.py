@@ -33,6 +33,7 @@ _SETUP_SECONDS = 20.0
 _DELETION_SECONDS = 1.0
 """A stream is not found from the first moment of its deletion, its files are taken away later: nats-server 2.15.1 panics, with all that
 it serves, where the stream is made anew in between (1 of 90 times when made at once, and 0 of 204 a second later)."""
+_NEVER = "0001-01-01T00:00:00Z"
 _NAME_IN_USE = 10058
 _NO_PEERS = 10005  # a node of the cluster is not up, or not heard of yet
 _SUBJECTS_OVERLAP = 10065
@@ -112,6 +113,11 @@ class StreamInfo(ApiAnswer, frozen=True):
     created: str = ""
     ts: str = ""
     state: StreamState = StreamState()
+
+    def __post_init__(self) -> None:
+        for text in (self.ts, self.state.first_ts, self.state.last_ts):
+            if text and text != _NEVER:
+                moment(text)
 
     @property
     def identity(self) -> str:

@@ -10,6 +10,7 @@ import msgspec
 from nats.aio.msg import Msg
 
 from headwater.core.commit import Position
+from headwater.core.limits import is_instant
 from headwater.core.log.protocol import Recorded
 
 EXPECTED = "Nats-Expected-Last-Subject-Sequence"
@@ -80,7 +81,25 @@ class Acknowledgement(msgspec.Struct, frozen=True):
     error: ApiError | None = None
 
 
-decode_acknowledgement = msgspec.json.Decoder(Acknowledgement).decode
+_decode_acknowledgement = msgspec.json.Decoder(Acknowledgement).decode
+
+
+def acknowledgement(message: Msg) -> Acknowledgement:
+    """Read the answer to a published message.
+
+    Raises:
+        ValueError: it is none.
+
+    """
+    answer = _decode_acknowledgement(message.data)
+    if answer.error is None and not (answer.stream and answer.seq > 0):
+        raise ValueError("it names no stream and position")
+    return answer
+
+
+def acknowledgement_or_nothing(message: Msg) -> Acknowledgement | None:
+    """Read the answer to the first message of a batch: nothing where it was taken in."""
+    return acknowledgement(message) if message.data else None
 
 
 class StoredMessage(msgspec.Struct, frozen=True):
@@ -91,6 +110,9 @@ class StoredMessage(msgspec.Struct, frozen=True):
     time: str
     data: bytes = b""
 
+    def __post_init__(self) -> None:
+        moment(self.time)
+
 
 def status(message: Msg) -> str | None:
     """Return the status where this is a word from the server, None where it is a message of a stream, whatever headers that was given."""
@@ -98,9 +120,37 @@ def status(message: Msg) -> str | None:
     return None if headers is None or _SEQUENCE in headers else headers.get(STATUS)
 
 
+class End(NamedTuple):
+    """The status message that ends many answers, and how many messages were left when it was sent."""
+
+    status: str
+    pending: int
+
+
+def end(message: Msg) -> End:
+    """Read the status message that ends many answers.
+
+    Raises:
+        ValueError: it is none.
+
+    """
+    said = status(message) or ""
+    if said not in {END_OF_BATCH, NOT_FOUND, NOBODY_LISTENS}:
+        raise ValueError(f"the status {said} ends no answers")
+    return End(said, int((message.headers or {}).get("Nats-Num-Pending", 0)))
+
+
 def moment(text: str) -> datetime:
-    """Return the time in the server's RFC 3339 text, cut to microseconds."""
-    return datetime.fromisoformat(text)
+    """Return the time in the server's RFC 3339 text, cut to microseconds.
+
+    Raises:
+        ValueError: it is none, has no zone, or is out of what every program can take.
+
+    """
+    found = datetime.fromisoformat(text)
+    if not is_instant(found):
+        raise ValueError(f"{text!r} is no time that a server tells")
+    return found
 
 
 def moment_of_nanoseconds(nanoseconds: int) -> datetime:
@@ -129,7 +179,7 @@ def announced(message: Msg) -> Announced | None:
     """Read a message of the live feed; None where it is none."""
     try:
         return Announced(recorded_of_headers(message), int((message.headers or {})["Nats-Last-Sequence"]))
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         return None
 
 
@@ -144,8 +194,18 @@ class Delivered(NamedTuple):
     pending: int
 
 
-def delivered(reply: str) -> Delivered:
-    """Read `$JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<deliveries>.<position>.<order>.<time>.<pending>[.<token>]`."""
+def delivered(reply: str) -> Delivered | None:
+    """Read `$JS.ACK.[<domain>.<account>.]<stream>.<consumer>.<deliveries>.<position>.<order>.<time>.<pending>[.<token>]`.
+
+    None where it is none: anyone may write to an inbox.
+    """
+    try:
+        return _delivered(reply)
+    except (IndexError, ValueError, OverflowError):
+        return None
+
+
+def _delivered(reply: str) -> Delivered:
     parts = reply.split(".")
     first = 2 if len(parts) == 9 else 4  # noqa: PLR2004 - the short form has nine parts
     return Delivered(

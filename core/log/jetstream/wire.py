@@ -12,6 +12,12 @@ from nats.aio.msg import Msg
 from headwater.core.commit import Position
 from headwater.core.log.protocol import Recorded
 
+EVENTS = "EVENTS"
+WORK = "WORK"
+LOGS = "LOGS"
+DEAD = "DEAD"
+"""The streams of the log."""
+
 EXPECTED = "Nats-Expected-Last-Subject-Sequence"
 STATUS = "Status"
 _SEQUENCE = "Nats-Sequence"
@@ -70,6 +76,12 @@ class ApiError(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.description} ({self.err_code})"
+
+
+class ApiAnswer(msgspec.Struct, frozen=True):
+    """What every answer of JetStream's API may hold."""
+
+    error: ApiError | None = None
 
 
 class Acknowledgement(msgspec.Struct, frozen=True):

@@ -9,7 +9,7 @@ from typing import TypeVar
 import anyio
 
 from headwater.agents.perseverance import until_done
-from headwater.core.errors import NoAnswer, OutcomeUnknown
+from headwater.core.errors import LogFull, LogNotWritable, NoAnswer, OutcomeUnknown
 
 T = TypeVar("T")
 
@@ -89,8 +89,12 @@ class Waiting:
 def reason_in(error: Exception) -> str:
     """Return what is wrong with the log, as a part of a sentence."""
     match error:
+        case LogFull():
+            return f"it takes no writes: {error.reason}"
+        case LogNotWritable():
+            return f"it takes no writes: {error.problem}"
         case OutcomeUnknown():
-            return "it does not answer"
+            return error.reason if error.reason.startswith("the log ") else "it does not answer"
         case NoAnswer():
             return f"it does not answer: {error.reason}"
         case _:

@@ -158,6 +158,10 @@ def _log_check(position: int, health: LogHealth | None) -> Check:
     return Check("Log", Verdict.WORTH_A_LOOK if little else Verdict.GOOD, words, advice)
 
 
+_NO_SERVER = "Start one with `headwater server start`; where one runs, it hangs: look at its log. Runs go on meanwhile."
+_VIEWS_AWAY = "Runs go on, and what is written shows when they are back; see the server's log."
+
+
 async def _log_and_views(log: Log) -> list[Check]:
     from headwater.core.errors import HeadwaterError
     from headwater.core.health import ask_health
@@ -169,6 +173,11 @@ async def _log_and_views(log: Log) -> list[Check]:
     if health is not None:
         away = {part: why for part, why in health.problems.items() if not health.parts.get(part, True)}
         checks += [Check("Server", Verdict.BAD, f"its {part} is away: {why}", "See the server's log.") for part, why in away.items()]
+    else:
+        checks.append(Check("Server", Verdict.BAD, "no Headwater server answers there", _NO_SERVER))
+        return checks  # to wait for the views would be to wait for the same silence
+    if health.views_away is not None:
+        return [*checks, Check("Views", Verdict.BAD, health.views_away, _VIEWS_AWAY)]
     views = Views(log)
     try:
         status = await views.status()
@@ -176,7 +185,7 @@ async def _log_and_views(log: Log) -> list[Check]:
     except HeadwaterError as error:
         return [*checks, Check("Views", Verdict.BAD, str(error), error.hint or "")]
     if status.problem:
-        checks.append(Check("Views", Verdict.BAD, status.problem, "Commands that append still work; see the server's log."))
+        checks.append(Check("Views", Verdict.BAD, status.problem, _VIEWS_AWAY))
     elif status.lag > LAG_WORTH_A_WORD:
         checks.append(Check("Views", Verdict.WORTH_A_LOOK, f"{status.lag} commits behind the log", "They catch up by themselves."))
     else:

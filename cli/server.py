@@ -261,6 +261,10 @@ def _views_streams_health(nats_url: str, key: str | None) -> tuple[dict[str, Any
         async with open_log(nats_url, key=key, name="cli") as log:
             health = await ask_health(log)
             streams = await log.sizes()
+            if health is None:
+                return {"problem": "no server answers, so they cannot be asked: it starts, or it hangs"}
+            if health.views_away is not None:
+                return {"problem": health.views_away}
             answer: dict[str, Any] = msgspec.to_builtins(await Views(log).status())
             return answer
 

@@ -61,6 +61,11 @@ class ServerHealth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         return not self.problems
 
     @property
+    def views_away(self) -> str | None:
+        """Why the views cannot be asked, so that nobody need wait for them; None where they can."""
+        return self.problems.get("views") if self.views_position is None else None
+
+    @property
     def lag(self) -> int | None:
         """How many commits the views are behind the log; None where that is not known."""
         if self.log_position is None or self.views_position is None:

@@ -114,7 +114,7 @@ def notice_silence(db: Any) -> None:
 
 def in_words(error: BaseException) -> str:
     """Return a one-line account of a database error."""
-    words = " ".join(str(error).split()) or type(error).__name__
+    words = " ".join(str(error).split()) or ("it does not answer" if isinstance(error, TimeoutError) else type(error).__name__)
     return f"PostgreSQL is away: {words}" if isinstance(error, _AWAY) else f"PostgreSQL refused: {words}"
 
 

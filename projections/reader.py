@@ -26,6 +26,8 @@ CONNECTIONS_MAX = 8
 STATEMENT_SECONDS = 15
 SNAPSHOT_SECONDS = 20.0
 """A connection on which nothing comes for so long is given up: PostgreSQL itself ends statements before."""
+OPEN_SECONDS = 4.0
+"""So long may it take to connect, and to begin: a PostgreSQL that is frozen is told as away soon after, and a busy one begins at once."""
 PAGE_ROWS_MAX = 1_000
 _CLOSE_SECONDS = 2.0
 _FETCHED_AT_ONCE = 128
@@ -74,12 +76,17 @@ class ViewsReader:
             async with self._pool.acquire() as db:
                 transaction = db.transaction(isolation="repeatable_read", readonly=True)
                 try:
-                    await transaction.start()
+                    with anyio.fail_after(OPEN_SECONDS):
+                        await transaction.start()
+                        position = await self._open(db)
+                except TimeoutError:
+                    db.terminate()
+                    raise
                 except BaseException:
                     db.terminate()  # nobody knows whether it was begun
                     raise
                 try:
-                    yield db, await self._open(db)
+                    yield db, position
                 finally:
                     # Also where we are being cancelled: the connection goes back to the others, if it still works.
                     with anyio.move_on_after(_CLOSE_SECONDS, shield=True) as closing:
@@ -151,7 +158,7 @@ async def open_reader(database_url: str) -> AsyncIterator[ViewsReader]:
         database_url,
         min_size=0,
         max_size=CONNECTIONS_MAX,
-        timeout=10,
+        timeout=OPEN_SECONDS,
         server_settings=settings,
         init=_opened,
         reset=_nothing_to_reset,

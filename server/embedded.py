@@ -18,7 +18,7 @@ from anyio import to_thread
 from headwater.server import postgres
 from headwater.server.child_process import find_nats_server, find_postgres_programs
 from headwater.server.errors import HomeUnusable
-from headwater.server.home import Home
+from headwater.server.home import Home, usable
 from headwater.server.leftovers import end_leftover
 from headwater.server.log_room import file_system_bytes, has_room
 from headwater.server.nats_server import NatsConf, NotReady, StoreFailure, ask_jetstream, store_failure_in, token, write_conf
@@ -138,7 +138,8 @@ class EmbeddedNats:
             write_conf(self._conf_file, conf)
         except OSError as error:
             if self._conf.store_bytes_max is None:
-                raise HomeUnusable(self._home.path, error.strerror or str(error)) from error
+                with usable(self._home):
+                    raise
             logger.warning("nats-server is started with its former configuration: %s", error)
         else:
             self._conf = conf

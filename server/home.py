@@ -79,7 +79,8 @@ def usable(home: Home) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise HomeUnusable(home.path, error.strerror or str(error), full=error.errno in {errno.ENOSPC, errno.EDQUOT}) from error
+        reason = "it is a file, and not a directory" if home.path.is_file() else error.strerror or str(error)
+        raise HomeUnusable(home.path, reason, full=error.errno in {errno.ENOSPC, errno.EDQUOT}) from error
 
 
 @contextmanager

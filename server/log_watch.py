@@ -31,7 +31,8 @@ logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
 """How often the file system and the broker's health are looked at, where the broker is ours: two calls that cost a millisecond."""
-PROBE_SECONDS = 1.5
+PROBE_SECONDS = 1.2
+"""Less than a server has to tell how it fares: what was found out is told, and not that nothing was."""
 BELIEVED_SECONDS = 30.0
 """How long an append that went unanswered says something about the log."""
 _REPEATED_SECONDS = 1.0

@@ -17,6 +17,7 @@ from viewing import WAIT_SECONDS, hosted, opened, views_of
 
 from headwater.core.commit import Position
 from headwater.core.log.jetstream import open_log, streams
+from headwater.core.log.jetstream.wire import EVENTS
 from headwater.core.log.protocol import Log, Recorded
 from headwater.core.rebuild_client import rebuild_views
 from headwater.projections.audit import check, replay
@@ -26,7 +27,7 @@ from headwater.projections.audit import check, replay
 def losable(monkeypatch: pytest.MonkeyPatch) -> None:
     """Logs that are made now let somebody remove commits, as the real one never does."""
     for protection in ("deny_delete", "deny_purge"):
-        monkeypatch.setitem(streams.CONFIGS[streams.EVENTS], protection, False)
+        monkeypatch.setitem(streams.CONFIGS[EVENTS], protection, False)
 
 
 @pytest.fixture

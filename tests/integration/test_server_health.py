@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from happenings import a_flow, a_run
 from running_server import RunningServer
 from servers import NatsCluster, NatsNode, Postgres, wait_for
 
+from headwater.core import subjects
 from headwater.core.errors import LogNotWritable, OutcomeUnknown
 from headwater.core.log.jetstream import open_log
 from headwater.core.query_client import Views
@@ -89,8 +91,39 @@ def test_ready_answers_in_time_whatever_is_frozen_and_says_what_it_is(server: Ru
     server.wait_until_ready()
 
 
+def test_nobody_waits_for_views_that_are_known_to_hang(server: RunningServer) -> None:
+    frozen = server.children("postgres")
+    for process in frozen:
+        process.suspend()
+    try:
+        wait_for(lambda: "PostgreSQL" in server.problem("views"), "the outage told")
+        doctor, status = server.command_line("doctor"), server.command_line("server", "status")
+        assert doctor.code == 1
+        assert re.search("✗ Views +PostgreSQL (did|is away: it does) not answer", doctor.out)
+        assert re.search("Views +PostgreSQL (did|is away: it does) not answer", status.out)
+        assert "PostgreSQL is away: it does not answer" in server.command_line("get", "flow-runs").err
+    finally:
+        for process in frozen:
+            process.resume()
+    server.wait_until_ready()
+
+
+def test_the_doctor_says_that_no_server_answers_where_all_of_them_hang(two_servers: list[RunningServer]) -> None:
+    for server in two_servers:
+        server.signal(signal.SIGSTOP)
+    try:
+        doctor = two_servers[0].command_line("--nats-url", two_servers[0].addresses.nats_url, "doctor")
+        assert doctor.code == 1
+        assert "no Headwater server answers there" in doctor.out
+        assert "Views" not in doctor.out
+    finally:
+        for server in two_servers:
+            server.signal(signal.SIGCONT)
+
+
+@pytest.mark.parametrize("leads", [True, False], ids=["its leader left", "its leader gone"])
 async def test_without_a_majority_nothing_says_that_it_is_ready(
-    nats_cluster: NatsCluster, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    nats_cluster: NatsCluster, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, leads: bool
 ) -> None:
     server = RunningServer(tmp_path / "clustered", "--nats-url", nats_cluster.url, "--database-url", database_url, "--replicas", "3")
     server.start()
@@ -99,15 +132,20 @@ async def test_without_a_majority_nothing_says_that_it_is_ready(
             flow_id = (await a_flow(log)).flow_id
             before = (await log.events.tail()).position
             server.wait_until_ready()
-            kept = nats_cluster.leader_of("EVENTS")
+            leader = nats_cluster.leader_of("EVENTS")
+            kept = leader if leads else next(node for node in nats_cluster.nodes if node is not leader)
             for node in nats_cluster.nodes:
                 if node is not kept:
                     node.kill()
-            wait_for(lambda: "majority of the NATS cluster is missing" in server.problem("log"), "the missing majority told")
+            wait_for(lambda: "majority" in server.problem("log"), "the missing majority told")
+            assert "does not answer" not in server.problem("log")
             for module in ("append.APPEND_SECONDS", "store.STORE_SECONDS", "api.API_SECONDS"):
                 monkeypatch.setattr(f"headwater.core.log.jetstream.{module}", 3.0)
             with pytest.raises((LogNotWritable, OutcomeUnknown), match="majority"):
                 await a_run(log, flow_id)
+            if not leads:
+                with pytest.raises(LogNotWritable, match="majority"):
+                    await log.events.read(subjects.run(flow_id))
             doctor = server.command_line("--nats-url", kept.url, "doctor")
             assert doctor.code == 1
             assert "majority" in doctor.out

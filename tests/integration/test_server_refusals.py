@@ -54,6 +54,7 @@ def test_a_home_that_cannot_be_used_is_named(tmp_path: Path, place: str) -> None
 
     assert code == 1
     assert f"The home directory {tmp_path / place} cannot be used" in words
+    assert ("it is a file" in words) == (place == "a-file")
     assert "--home" in words
 
 

@@ -9,9 +9,10 @@ import anyio
 import msgspec
 from nats.aio.msg import Msg
 
-from headwater.core.errors import LogError, LogUnavailable, NoAnswer
+from headwater.core.errors import LogError, NoAnswer
 from headwater.core.log.jetstream.connection import Connection
-from headwater.core.log.jetstream.wire import ApiError
+from headwater.core.log.jetstream.majority import unavailable
+from headwater.core.log.jetstream.wire import ApiAnswer, ApiError
 
 API_SECONDS = 15.0
 """How long a request is repeated before the log counts as away."""
@@ -24,13 +25,6 @@ _SHORT_TRIES = 8
 _NOT_FOUND = {10037, 10014, 10059}  # message, consumer, stream
 
 T = TypeVar("T", bound="ApiAnswer")
-
-
-class ApiAnswer(msgspec.Struct, frozen=True):
-    """What every answer of the API holds, and what it may hold."""
-
-    type: str
-    error: ApiError | None = None
 
 
 class ApiRefusal(LogError):
@@ -52,7 +46,7 @@ async def ask_api(connection: Connection, operation: str, question: Any, answer:
 
     Raises:
         ApiRefusal: JetStream said no.
-        LogUnavailable: no answer in `seconds`.
+        LogUnavailable: no answer in `seconds`; LogNotWritable where a majority of the cluster is missing.
 
     """
     data = b"" if question is None else msgspec.json.encode(question)
@@ -73,7 +67,7 @@ async def ask_api(connection: Connection, operation: str, question: Any, answer:
         if not result.error.passing:
             raise ApiRefusal(operation, result.error)
         reason = f"{operation}: {result.error}"
-    raise LogUnavailable(connection.address, f"its JetStream does not answer; {reason}")
+    raise await unavailable(connection, f"its JetStream does not answer; {reason}")
 
 
 class Patience:

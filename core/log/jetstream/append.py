@@ -24,7 +24,7 @@ from headwater.core.log.jetstream.api import ApiRefusal, Patience
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.diagnosis import log_health, why_not_writable
 from headwater.core.log.jetstream.read import last_on_leader, next_on_leader
-from headwater.core.log.jetstream.streams import EVENTS
+from headwater.core.log.jetstream.wire import EVENTS
 from headwater.core.log.protocol import Append
 
 APPEND_SECONDS = 15.0

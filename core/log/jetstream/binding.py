@@ -18,7 +18,7 @@ from headwater.core.log.jetstream.api import ApiRefusal
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.delivery import JetStreamDelivery
 from headwater.core.log.jetstream.setting_aside import set_aside
-from headwater.core.log.jetstream.streams import WORK
+from headwater.core.log.jetstream.wire import WORK
 from headwater.core.log.mailbox import Mailbox
 from headwater.core.log.work_item import item_on
 

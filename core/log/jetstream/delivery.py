@@ -9,11 +9,11 @@ from nats.aio.msg import Msg
 
 from headwater.core.errors import LogUnavailable, NoAnswer
 from headwater.core.log.jetstream import wire
-from headwater.core.log.jetstream.api import ApiAnswer, ApiRefusal, ask_api
+from headwater.core.log.jetstream.api import ApiRefusal, ask_api
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.read import message_at
 from headwater.core.log.jetstream.setting_aside import set_aside
-from headwater.core.log.jetstream.streams import WORK
+from headwater.core.log.jetstream.wire import WORK, ApiAnswer
 from headwater.core.log.protocol import WorkItem
 
 _ANSWER_SECONDS = 2.0

@@ -8,10 +8,9 @@ from headwater.core import subjects
 from headwater.core.errors import LogUnavailable, NoAnswer
 from headwater.core.health import UNANSWERED, LogHealth, ServerHealth, decode_health
 from headwater.core.log.jetstream.connection import Connection
-from headwater.core.log.jetstream.majority import write_problem
+from headwater.core.log.jetstream.majority import CLUSTER_SECONDS, write_problem
 
 _SERVER_SECONDS = 1.7
-_CLUSTER_SECONDS = 1.5
 
 
 def _read_health(message: Msg) -> ServerHealth:
@@ -40,6 +39,6 @@ async def why_not_writable(connection: Connection) -> str | None:
     if not connection.client.is_connected:
         return None
     if connection.in_cluster:
-        return await write_problem(connection, timeout_seconds=_CLUSTER_SECONDS)
+        return await write_problem(connection, timeout_seconds=CLUSTER_SECONDS)
     health = await log_health(connection, _SERVER_SECONDS)
     return None if health is None else health.problem

@@ -11,7 +11,7 @@ from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.follow import follow_subjects
 from headwater.core.log.jetstream.ordered import read_in_order
 from headwater.core.log.jetstream.read import message_at, read_subject, tail
-from headwater.core.log.jetstream.streams import EVENTS
+from headwater.core.log.jetstream.wire import EVENTS
 from headwater.core.log.protocol import Append, LogTail, Recorded
 from headwater.core.subjects import EVENTS_ALL
 

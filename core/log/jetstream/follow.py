@@ -20,7 +20,7 @@ from headwater.core.log.jetstream.api import Patience
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.ordered import OrderedReader, read_in_order
 from headwater.core.log.jetstream.read import last_on_leader, read_subject
-from headwater.core.log.jetstream.streams import EVENTS
+from headwater.core.log.jetstream.wire import EVENTS
 from headwater.core.log.mailbox import Mailbox
 from headwater.core.log.protocol import Recorded
 

@@ -6,14 +6,17 @@ expectations for 20 s; what tells within four is how long ago it heard each of t
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 from nats.aio.msg import Msg
 
-from headwater.core.errors import LogUnavailable, NoAnswer
-from headwater.core.log.jetstream.api import ApiAnswer
+from headwater.core.errors import LogNotWritable, LogUnavailable, NoAnswer
 from headwater.core.log.jetstream.connection import Connection
-from headwater.core.log.jetstream.streams import EVENTS, WORK
+from headwater.core.log.jetstream.wire import EVENTS, WORK, ApiAnswer
 
+CLUSTER_SECONDS = 1.5
+"""How long a cluster is asked what it lacks."""
 SILENT_SECONDS = 3.5
 """A follower is heard about every second, also where nothing is appended; one that was not for so long does not answer."""
 
@@ -54,10 +57,11 @@ def missing_majority(stream: str, copies: Copies) -> str | None:
 
 async def write_problem(connection: Connection, *, timeout_seconds: float) -> str | None:
     """Return why the log takes no writes; see `Log.write_problem`."""
+    deadline = time.monotonic() + timeout_seconds
     for stream in (EVENTS, WORK):
         subject = f"$JS.API.STREAM.INFO.{stream}"
         try:
-            info = await connection.ask(subject, b"", _read_info, timeout=timeout_seconds)
+            info = await connection.ask(subject, b"", _read_info, timeout=max(0.0, deadline - time.monotonic()))
         except NoAnswer as error:
             if connection.in_cluster:
                 return f"no node of the NATS cluster answers for {stream}: its majority is missing, or being elected"
@@ -69,3 +73,12 @@ async def write_problem(connection: Connection, *, timeout_seconds: float) -> st
         if info.cluster is not None and (problem := missing_majority(stream, info.cluster)) is not None:
             return problem
     return None
+
+
+async def unavailable(connection: Connection, reason: str) -> LogUnavailable:
+    """Return the error of a question to the log that went unanswered: a cluster without its majority is named as the cause."""
+    if connection.client.is_connected and connection.in_cluster:
+        problem = await write_problem(connection, timeout_seconds=CLUSTER_SECONDS)
+        if problem is not None:
+            return LogNotWritable(connection.address, problem)
+    return LogUnavailable(connection.address, reason)

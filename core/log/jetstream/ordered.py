@@ -20,9 +20,10 @@ from headwater.core.commit import Position
 from headwater.core.errors import LogUnavailable
 from headwater.core.identifiers import new_id
 from headwater.core.log.jetstream import wire
-from headwater.core.log.jetstream.api import ApiAnswer, ApiRefusal, Patience, ask_api
+from headwater.core.log.jetstream.api import ApiRefusal, Patience, ask_api
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.read import next_on_leader
+from headwater.core.log.jetstream.wire import ApiAnswer
 from headwater.core.log.mailbox import Mailbox
 from headwater.core.log.protocol import Recorded
 

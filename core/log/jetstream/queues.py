@@ -10,13 +10,14 @@ import anyio
 from nats.aio.msg import Msg
 
 from headwater.core import subjects
-from headwater.core.log.jetstream.api import ApiAnswer, ApiRefusal, ask_api
+from headwater.core.log.jetstream.api import ApiRefusal, ask_api
 from headwater.core.log.jetstream.binding import Binding
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.store import store
-from headwater.core.log.jetstream.streams import WORK, ensure_work
+from headwater.core.log.jetstream.streams import ensure_work
 from headwater.core.log.jetstream.timers import cancel_timer, set_timer
 from headwater.core.log.jetstream.waiting import is_waiting, listen_for_losses, waiting_runs
+from headwater.core.log.jetstream.wire import WORK, ApiAnswer
 from headwater.core.log.protocol import QueueBinding, WorkItem
 from headwater.core.log.work_item import encode_item
 

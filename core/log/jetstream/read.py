@@ -7,9 +7,10 @@ import json
 from headwater.core.commit import Position
 from headwater.core.errors import LogUnavailable, NoAnswer
 from headwater.core.log.jetstream import wire
-from headwater.core.log.jetstream.api import API_SECONDS, ApiAnswer, ApiRefusal, Patience, ask_api
+from headwater.core.log.jetstream.api import API_SECONDS, ApiRefusal, Patience, ask_api
 from headwater.core.log.jetstream.connection import Connection
-from headwater.core.log.jetstream.streams import EVENTS, stream_info
+from headwater.core.log.jetstream.streams import stream_info
+from headwater.core.log.jetstream.wire import EVENTS, ApiAnswer
 from headwater.core.log.protocol import LogTail, Recorded
 
 _BATCH = 1000

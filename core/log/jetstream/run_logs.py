@@ -12,7 +12,7 @@ from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.ordered import OrderedReader, read_in_order
 from headwater.core.log.jetstream.read import message_at, read_subject
 from headwater.core.log.jetstream.store import store
-from headwater.core.log.jetstream.streams import LOGS
+from headwater.core.log.jetstream.wire import LOGS
 from headwater.core.log.log_lines import decode_lines, encode_lines
 from headwater.core.log.protocol import LogLine, RecordedLines
 

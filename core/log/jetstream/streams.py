@@ -11,15 +11,10 @@ import anyio
 import msgspec
 
 from headwater.core.errors import LogUnavailable, SettingsError, StreamMismatch, StreamMissing
-from headwater.core.log.jetstream.api import ApiAnswer, ApiRefusal, Patience, ask_api
+from headwater.core.log.jetstream.api import ApiRefusal, Patience, ask_api
 from headwater.core.log.jetstream.connection import Connection
-from headwater.core.log.jetstream.wire import moment
+from headwater.core.log.jetstream.wire import DEAD, EVENTS, LOGS, WORK, ApiAnswer, moment
 from headwater.core.log.protocol import StreamSize
-
-EVENTS = "EVENTS"
-WORK = "WORK"
-LOGS = "LOGS"
-DEAD = "DEAD"
 
 SETUP_VERSION = "1"
 """Raised with every change of a configuration below that an older program could not work with."""

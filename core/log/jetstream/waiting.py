@@ -11,9 +11,10 @@ from nats.aio.msg import Msg
 from headwater.core import subjects
 from headwater.core.errors import CommitUnreadable
 from headwater.core.log.jetstream import wire
-from headwater.core.log.jetstream.api import ApiAnswer, ApiRefusal, ask_api
+from headwater.core.log.jetstream.api import ApiRefusal, ask_api
 from headwater.core.log.jetstream.connection import Connection
-from headwater.core.log.jetstream.streams import WORK, ensure_work
+from headwater.core.log.jetstream.streams import ensure_work
+from headwater.core.log.jetstream.wire import WORK, ApiAnswer
 from headwater.core.log.mailbox import Mailbox
 from headwater.core.log.work_item import decode_item
 

@@ -13,6 +13,12 @@ from headwater.core.commit import Position
 from headwater.core.limits import is_instant
 from headwater.core.log.protocol import Recorded
 
+EVENTS = "EVENTS"
+WORK = "WORK"
+LOGS = "LOGS"
+DEAD = "DEAD"
+"""The streams of the log."""
+
 EXPECTED = "Nats-Expected-Last-Subject-Sequence"
 STATUS = "Status"
 _SEQUENCE = "Nats-Sequence"
@@ -71,6 +77,13 @@ class ApiError(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.description} ({self.err_code})"
+
+
+class ApiAnswer(msgspec.Struct, frozen=True):
+    """What every answer of JetStream's API holds, and what it may hold."""
+
+    type: str
+    error: ApiError | None = None
 
 
 class Acknowledgement(msgspec.Struct, frozen=True):

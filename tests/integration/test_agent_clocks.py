@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -67,9 +68,10 @@ async def test_runs_start_at_once_on_an_agent_whose_clock_is_wrong_and_no_timer_
 
     assert [run.state for run in ended] == [StateName.SUCCESS] * 3
     assert timers == []
-    words = f"{abs(seconds)}.0 s {'behind' if seconds < 0 else 'ahead of'} the log's"
-    assert words in said
-    assert capsys.readouterr().out.count(words) == 1
+    # What is told is the least that is certain: a slow answer makes it less, and nothing makes it more.
+    told = re.compile(rf"(\d+\.\d) s {'behind' if seconds < 0 else 'ahead of'} the log's")
+    assert 1 < max(map(float, told.findall(said))) <= abs(seconds)
+    assert len(told.findall(capsys.readouterr().out)) == 1
 
 
 async def warning_heard(beats: AsyncIterator[LiveMessage]) -> str:

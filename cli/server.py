@@ -50,7 +50,7 @@ def start(
     replicas: Annotated[int, typer.Option(min=1, max=5, metavar="N", help="Copies of the log, on a NATS cluster.")] = 1,
     log_retention_days: Annotated[float, typer.Option(metavar="DAYS", help="How long the log lines of runs are kept.")] = 7.0,
     accept_new_log: Annotated[
-        bool, typer.Option("--accept-new-log", help="Build the views anew from a log that is shorter than what they show.")
+        bool, typer.Option("--accept-new-log", help="Rebuild the views from a log that is shorter than what they show.")
     ] = False,
     log_level: Annotated[str, typer.Option(metavar="LEVEL", help="The server's own log: DEBUG, INFO, WARNING or ERROR.")] = "INFO",
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Leave the server running in the background.")] = False,
@@ -164,7 +164,7 @@ def status(
         if found.state == "stopped" and found.home is not None:
             say("`headwater server start` starts one.")
         elif found.nats_url is not None and found.home is None:
-            say(f"Nobody answers as a server at {found.nats_url}. `headwater server start --nats-url {found.nats_url}` starts one.")
+            say(f"No server answers at {found.nats_url}. `headwater server start --nats-url {found.nats_url}` starts one.")
         raise typer.Exit(1)
 
 

@@ -182,7 +182,7 @@ class DeadLetterDesk:
             try:
                 await load_run(self.log.events, item.run_id)
             except Refused as error:
-                return RetryOutcome.REFUSED, f"It can be read, but wakes nobody: {error}"
+                return RetryOutcome.REFUSED, f"It can be read, but wakes no run: {error}"
         await self.log.queues.offer(item)
         await self.log.dead_letters.remove(row.position)
         return RetryOutcome.OFFERED, f"It was put back into queue {item.queue_id}, for run {item.run_id}."

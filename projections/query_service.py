@@ -86,7 +86,7 @@ class QueryService:
         if problem is not None:
             return problem
         if self._reader is None:
-            return "Nobody answers questions to the views here."
+            return "The query service of this server is not running."
         try:
             async with self._reader.snapshot() as (_, position):
                 return position

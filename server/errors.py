@@ -128,7 +128,7 @@ class LogLost(ServerError):
         super().__init__(
             f"The views in PostgreSQL show {shown} commits, and {holds}: {why}. The server does not start, so that they are not replaced.",
             hint="Put the log back (a copy of the home's nats/ folder, or the NATS server's own backup) and start again. To go on with the "
-            "log that is here, and build the views anew from it: `headwater server start --accept-new-log`.",
+            "log that is here, and rebuild the views from it: `headwater server start --accept-new-log`.",
         )
 
 

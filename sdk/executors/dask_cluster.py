@@ -77,4 +77,4 @@ class WorkerWatch:
         if not self.is_over:
             return None
         what = "has had no worker" if client.status == "running" else "has not answered"
-        return f"The Dask cluster {what} for {self._seconds:g} s, so nobody can execute the task."
+        return f"The Dask cluster {what} for {self._seconds:g} s, so the task cannot be executed."

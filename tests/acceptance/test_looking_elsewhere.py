@@ -61,7 +61,7 @@ def test_a_log_that_no_server_serves_is_no_running_server(append_only: CommandLi
 
     assert ended.code == 1
     assert "Headwater is stopped." in ended.out
-    assert "Nobody answers as a server at nats://" in ended.err
+    assert "No server answers at nats://" in ended.err
 
 
 def test_an_address_where_nobody_is_says_so(elsewhere: CommandLine) -> None:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import anyio
 import pytest
 from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, gone, hosted, workshop
+from gates import gated_flow
 from servers import NatsNode
 
 from headwater.agents import agent as agents
 from headwater.agents.local import LocalAgent
 from headwater.core.events import RunAttemptLost
 from headwater.core.states import StateName
-from headwater.graph.flow import Flow
-from headwater.utilities.tasks import task
 
 LEASE_SECONDS = 2.0
 
@@ -45,12 +43,7 @@ def agent(shop: Workshop, tmp_path: Path) -> Iterator[AgentProcess]:
 async def gated_run(shop: Workshop, gate: Path) -> str:
     """A run at work, whose task ends when the gate is opened."""
 
-    @task
-    def wait_at_gate() -> None:
-        while not gate.exists():
-            time.sleep(0.01)
-
-    run_id = await shop.run(await shop.register(Flow("gated-flow", tasks=[wait_at_gate])))
+    run_id = await shop.run(await shop.register(gated_flow(gate)))
     await shop.happened(run_id, "task_run.started")
     return run_id
 

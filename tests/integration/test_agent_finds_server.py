@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import anyio
 import msgspec
 import pytest
 from agents_at_work import PATIENCE_SECONDS, eventually, workshop
+from gates import gated_flow
 from servers import NatsNode
 
 from headwater.agents.local import LocalAgent
@@ -71,15 +71,10 @@ async def test_agents_and_runs_of_a_home_find_its_server_at_another_port(home: P
     first.start()
     say_where(home, first)
 
-    @task
-    def wait_at_gate() -> None:
-        while not gate.exists():
-            time.sleep(0.01)
-
     agent = LocalAgent(home=home)
     async with anyio.create_task_group() as group:
         async with workshop(first.url) as shop:
-            flow_id = await shop.register(Flow("gated-flow", tasks=[wait_at_gate]))
+            flow_id = await shop.register(gated_flow(gate))
             await group.start(agent.serve)
             at_work = await shop.run(flow_id)
             await shop.happened(at_work, "task_run.started")

@@ -13,6 +13,7 @@ from typing import Any
 import anyio
 import pytest
 from agents_at_work import Workshop, agent_at_work, hosted, workshop
+from gates import gated_flow
 from hypothesis import given
 from hypothesis import strategies as st
 from servers import NatsNode
@@ -205,13 +206,8 @@ async def test_garbage_among_the_queues_binds_nothing_and_hides_none(shop: Works
 async def test_what_strangers_say_on_live_subjects_ends_no_run(shop: Workshop, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
 
-    @task
-    def wait_at_gate() -> None:
-        while not gate.exists():
-            time.sleep(0.01)
-
     async with agent_and_flow(shop) as (agent, _):
-        run_id = await shop.run(await shop.register(Flow("gated-flow", tasks=[wait_at_gate])), labels=LABELS)
+        run_id = await shop.run(await shop.register(gated_flow(gate)), labels=LABELS)
         started = await shop.reached(run_id, lambda names, _: names[-1] == "task_run.started")
         assert started
         cancel = encode(creation(RunCancelRequested("a lie")))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -11,6 +10,7 @@ from pathlib import Path
 import anyio
 import pytest
 from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, hosted, workshop
+from gates import gated_flow
 from servers import NatsNode
 
 from headwater.agents.deliveries import EARLY
@@ -71,12 +71,7 @@ async def test_fifty_runs_over_two_agents_are_executed_exactly_once_each(shop: W
 async def test_no_more_runs_than_the_limit_are_executed_at_once(shop: Workshop, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
 
-    @task
-    def wait_at_gate() -> None:
-        while not gate.exists():
-            time.sleep(0.01)
-
-    flow_id = await shop.register(Flow("gated-flow", tasks=[wait_at_gate]))
+    flow_id = await shop.register(gated_flow(gate))
     async with agent_at_work(shop.url, limit=2) as agent:
         run_ids = [await shop.run(flow_id) for _ in range(5)]
         assert agent.agent is not None

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from agents_at_work import Workshop, agent_at_work, eventually, hosted, workshop
+from gates import gated_flow
 from servers import NatsNode
 
 from headwater.agents.local import LocalAgent
@@ -44,15 +44,6 @@ async def agent(shop: Workshop) -> AsyncIterator[LocalAgent]:
 
 @task
 def nothing() -> None: ...
-
-
-def gated_flow(gate: Path) -> Flow:
-    @task
-    def wait_at_gate() -> None:
-        while not gate.exists():
-            time.sleep(0.01)
-
-    return Flow("gated-flow", tasks=[wait_at_gate])
 
 
 def waiting_items(node: NatsNode) -> int:

@@ -6,7 +6,6 @@ import os
 import resource
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ import psutil
 import pytest
 from agents_at_work import AgentProcess, Workshop, eventually, hosted, workshop
 from control_groups import ControlGroup, control_group
+from gates import gate_task, gated_flow
 from servers import NatsNode
 from small_disks import small_disk
 
@@ -63,15 +63,6 @@ async def agent_in(group: ControlGroup, shop: Workshop, directory: Path) -> Asyn
     finally:
         agent.kill()
         await eventually(lambda: group.is_empty, "nothing is left of the group")
-
-
-def gated_flow(gate: Path) -> Flow:
-    @task
-    def wait_at_gate() -> None:
-        while not gate.exists():
-            time.sleep(0.01)
-
-    return Flow("gated-flow", tasks=[wait_at_gate])
 
 
 @pytest.mark.parametrize("room", [0, 1], ids=["not one process", "a process, and no thread"])
@@ -130,16 +121,11 @@ async def test_an_agent_whose_run_cannot_record_what_happens_says_so_though_it_i
     gate = tmp_path / "gate"
 
     @task
-    def wait_at_gate() -> None:
-        while not gate.exists():
-            time.sleep(0.01)
-
-    @task
     def do_much(number: int) -> int:
         return number
 
     with Flow("gated-flow") as flow:
-        do_much.map(list(range(300)), upstream_tasks=[wait_at_gate()])  # more than fits into what is left of a page
+        do_much.map(list(range(300)), upstream_tasks=[gate_task(gate)()])  # more than fits into what is left of a page
 
     with small_disk(tmp_path / "disk", "160m") as disk:
         node = NatsNode(disk.path / "nats")

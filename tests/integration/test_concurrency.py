@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, hosted, workshop
+from gates import gated_flow
 from guarding import guarded, promises_are_kept
 from servers import NatsNode
 
@@ -49,15 +49,6 @@ async def warden(shop: Workshop) -> AsyncIterator[Warden]:
 
 @task
 def nothing() -> None: ...
-
-
-def gated_flow(gate: Path) -> Flow:
-    @task
-    def wait_at_gate() -> None:
-        while not gate.exists():
-            time.sleep(0.01)
-
-    return Flow("gated-flow", tasks=[wait_at_gate])
 
 
 async def limit(shop: Workshop, flow_id: str, number: int | None) -> str:

@@ -53,4 +53,4 @@ def test_tasks_fail_with_a_sentence_where_no_worker_is_left() -> None:
     executor = DaskExecutor(cluster_kwargs={"n_workers": 0}, no_workers_timeout=0.1)
     states = Flow("waiting", tasks=[task(lambda: 1, name=f"task {number}") for number in range(50)], executor=executor).run().result
 
-    assert {state.message for state in states.values()} == {"The Dask cluster has had no worker for 0.1 s, so nobody can execute the task."}
+    assert {state.message for state in states.values()} == {"The Dask cluster has had no worker for 0.1 s, so the task cannot be executed."}

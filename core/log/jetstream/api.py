@@ -32,7 +32,7 @@ class ApiRefusal(LogError):
 
     def __init__(self, operation: str, error: ApiError) -> None:
         self.operation, self.error = operation, error
-        super().__init__(f"The NATS server refused {operation}: {error}.")
+        super().__init__(f"The NATS server refused {'.'.join(operation.split('.')[:3])}: {error}.")
 
     @property
     def not_found(self) -> bool:

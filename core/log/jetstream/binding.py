@@ -27,7 +27,8 @@ HEARTBEAT_SECONDS = 15
 _SILENCE_SECONDS = 2 * HEARTBEAT_SECONDS + 2
 _PAUSE_SECONDS_MAX = 5.0
 _RECONNECT_SECONDS = 60.0
-_REQUEST = json.dumps({"batch": 1, "expires": PULL_SECONDS * 10**9, "idle_heartbeat": HEARTBEAT_SECONDS * 10**9}).encode()
+_SEARCHED_AT_ONCE = 100
+"""Where an item cannot be used, so many are asked for, until one can be: thousands of them must not keep the good ones waiting."""
 _PULL_EXPIRED = "408"
 _SET_ASIDE_SECONDS = 5.0
 
@@ -44,7 +45,8 @@ class Binding:
         self._arrived: Mailbox[Msg] = Mailbox()
         self._inbox: Subscription | None = None
         self._wanted = True
-        self._asked = False  # a question is under way
+        self._due = 0  # so many items may still come of the question under way
+        self._searching = False  # among items of which the last one could not be used
         self._trusted = True  # it is sure to be answered, sometime
         self._heard = 0.0
         self._refusals = 0
@@ -78,6 +80,8 @@ class Binding:
                 if not self._wanted:
                     await self._arrived.wait()
                 continue
+            if self._due > 1 and not self._searching:
+                await self._stop_asking()  # the search found one; what else it asked for is for others
             # Between an item's arrival and the return nothing waits: a cancelled wait has lost nothing.
             delivery = self._take()
             if delivery is not None:
@@ -85,7 +89,7 @@ class Binding:
             if self._unusable:
                 await self._set_aside()
                 continue
-            if not self._asked or not self._trusted:
+            if not self._due or not self._trusted:
                 await self._ask()
             elif not await self._arrived.wait(self._silent_after()) and self._silent_after() <= 0:
                 _log.debug("queue %s: nothing heard for %d s; asking again", self._queue_id, _SILENCE_SECONDS)
@@ -108,25 +112,35 @@ class Binding:
             place = wire.delivered(message.reply)
             if place is None or place.consumer != self._queue_id:
                 continue  # not from the queue: somebody wrote to our inbox
-            self._asked = False
+            self._due = max(0, self._due - 1)
             self._refusals = 0
             try:
-                return JetStreamDelivery(self._connection, message, place, item_on(message.subject, message.data))
+                delivery = JetStreamDelivery(self._connection, message, place, item_on(message.subject, message.data))
             except CommitUnreadable as error:
                 self._unusable.append((message, error.reason))
-                return None
+                self._searching = True
+            else:
+                self._searching = False
+                return delivery
         return None
 
     async def _set_aside(self) -> None:
         """Set aside what cannot be read. Where that cannot be done now, it comes again after half a lease."""
-        message, reason = self._unusable.popleft()
-        _log.warning("An item of queue %s cannot be read, and is set aside: %s", self._queue_id, reason)
+        found = [*self._unusable]
+        self._unusable.clear()
+        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+        _log.warning("An item of queue %s cannot be read, and is set aside: %s%s", self._queue_id, found[0][1], more)
+        with anyio.move_on_after(_SET_ASIDE_SECONDS):
+            async with anyio.create_task_group() as group:
+                for message, reason in found:
+                    group.start_soon(self._set_one_aside, message, reason)
+        if self._connection.closed:
+            raise self._connection.unavailable()
+
+    async def _set_one_aside(self, message: Msg, reason: str) -> None:
         try:
-            with anyio.move_on_after(_SET_ASIDE_SECONDS):
-                await set_aside(self._connection, message, reason)
+            await set_aside(self._connection, message, reason)
         except LogError as error:
-            if self._connection.closed:
-                raise
             _log.debug("An item of queue %s cannot be set aside now: %s", self._queue_id, error)
 
     def _note_status(self, message: Msg) -> None:
@@ -136,7 +150,7 @@ class Binding:
         if said == wire.HEARTBEAT:
             self._refusals = 0
             return
-        self._asked = False
+        self._due = 0
         if said != _PULL_EXPIRED:
             # The consumer is gone or has another leader, the server is about to end, or too many ask.
             _log.debug("queue %s: %s %s", self._queue_id, said, message.headers)
@@ -156,13 +170,14 @@ class Binding:
                 self._inbox = await self._connection.subscribe(self._connection.new_inbox(), self._arrive)
             if self._wanted and self._trusted:
                 self._heard = time.monotonic()
-                self._asked = True
-                await self._connection.publish(f"$JS.API.CONSUMER.MSG.NEXT.{WORK}.{self._queue_id}", _REQUEST, reply=self._inbox.subject)
+                self._due = _SEARCHED_AT_ONCE if self._searching else 1
+                question = _question(self._due)
+                await self._connection.publish(f"$JS.API.CONSUMER.MSG.NEXT.{WORK}.{self._queue_id}", question, reply=self._inbox.subject)
         except (LogUnavailable, ApiRefusal) as error:
             if self._connection.closed:
                 raise
             _log.debug("queue %s cannot be asked now: %s", self._queue_id, error)
-            self._asked = self._trusted = False
+            self._due, self._trusted = 0, False
             self._refusals += 1
 
     async def _renew_trust(self) -> None:
@@ -172,7 +187,7 @@ class Binding:
         self._trusted = True
         renewed = False
         try:
-            self._asked = False
+            self._due = 0
             if self._inbox is not None:
                 inbox, self._inbox = self._inbox, None
                 await self._connection.drain(inbox)
@@ -182,9 +197,9 @@ class Binding:
             self._trusted = self._trusted and renewed
 
     async def _stop_asking(self) -> None:
-        if self._asked and self._inbox is not None:
+        if self._due and self._inbox is not None:
             inbox, self._inbox = self._inbox, None
-            self._asked = False
+            self._due = 0
             await self._connection.drain(inbox)
         for message in self._arrived.take_now():
             if message.reply:
@@ -198,3 +213,7 @@ class Binding:
 
     async def _arrive(self, message: Msg) -> None:
         self._arrived.put(message)
+
+
+def _question(items: int) -> bytes:
+    return json.dumps({"batch": items, "expires": PULL_SECONDS * 10**9, "idle_heartbeat": HEARTBEAT_SECONDS * 10**9}).encode()

@@ -9,7 +9,7 @@ from headwater.core.log.jetstream.api import ApiRefusal, ask_api
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.read import message_at, read_subject
 from headwater.core.log.jetstream.store import store
-from headwater.core.log.jetstream.streams import stream_info
+from headwater.core.log.jetstream.streams import StreamInfo, ensure_dead, stream_info
 from headwater.core.log.jetstream.wire import DEAD, ApiAnswer
 from headwater.core.log.protocol import KeptLetter, Recorded
 
@@ -25,18 +25,30 @@ class JetStreamDeadLetters:
     async def keep(self, letter: DeadLetter) -> Position:
         # The id lets the broker drop what is found, or sent, once more.
         headers = {"Nats-Msg-Id": letter.id}
-        return await store(self._connection, subjects.DEAD_WORK, encode_dead_letter(letter), stream=DEAD, headers=headers)
+        return await store(
+            self._connection, subjects.DEAD_WORK, encode_dead_letter(letter), stream=DEAD, headers=headers, restore=ensure_dead
+        )
 
     async def read(self, *, newest: int | None = None) -> list[KeptLetter]:
-        after = 0 if newest is None else max(0, (await stream_info(self._connection, DEAD)).state.last_seq - newest)
+        last = (await self._info()).state.last_seq
+        after = 0 if newest is None else max(0, last - newest)
         return [_kept(message) for message in await read_subject(self._connection, subjects.DEAD_ALL, after=after, stream=DEAD)]
 
     async def count(self) -> int:
-        return (await stream_info(self._connection, DEAD)).state.messages
+        return (await self._info()).state.messages
 
     async def get(self, position: Position) -> DeadLetter | None:
         message = await message_at(self._connection, DEAD, position)
         return None if message is None else _kept(message).letter
+
+    async def _info(self) -> StreamInfo:
+        try:
+            return await stream_info(self._connection, DEAD)
+        except ApiRefusal as refusal:
+            if not refusal.not_found:
+                raise
+            await ensure_dead(self._connection)
+            return await stream_info(self._connection, DEAD)
 
     async def remove(self, position: Position) -> None:
         try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import anyio
@@ -36,6 +36,8 @@ _SILENCE_SECONDS = 2.5
 _INACTIVE_SECONDS = 30
 _SECOND = 10**9
 
+Restore = Callable[[Connection], Awaitable[None]]
+
 _log = logging.getLogger(__name__)
 
 
@@ -46,11 +48,12 @@ class _ConsumerMade(ApiAnswer, frozen=True):
 class OrderedReader:
     """Reads on after `position`. Made by `read_in_order`; `next` may be cancelled and called again."""
 
-    def __init__(self, connection: Connection, stream: str, subjects: str, after: Position) -> None:
+    def __init__(self, connection: Connection, stream: str, subjects: str, after: Position, restore: Restore | None = None) -> None:
         self.position = after
         self._connection = connection
         self._stream = stream
         self._subjects = subjects
+        self._restore = restore
         self._arrived: Mailbox[Msg] = Mailbox()
         self._inbox = connection.new_inbox()
         self._consumer = ""  # empty: there is none, or it is not trusted any more
@@ -197,9 +200,13 @@ class OrderedReader:
         try:
             made = await ask_api(self._connection, operation, question, _ConsumerMade)
         except ApiRefusal as refusal:
-            if refusal.error.err_code != _CONSUMER_EXISTS:  # made by the question whose answer was lost
+            if refusal.not_found and self._restore is not None:
+                await self._restore(self._connection)
+                made = await ask_api(self._connection, operation, question, _ConsumerMade)
+            elif refusal.error.err_code == _CONSUMER_EXISTS:  # made by the question whose answer was lost
+                made = _ConsumerMade(type="")
+            else:
                 raise
-            made = _ConsumerMade(type="")
         self._consumer = name
         self._pending = made.num_pending
         self._order = self._pulls = self._due = 0
@@ -219,14 +226,18 @@ def _whole(text: str | None, otherwise: int) -> int:
 
 
 @asynccontextmanager
-async def read_in_order(connection: Connection, stream: str, subjects: str, after: Position) -> AsyncIterator[OrderedReader]:
+async def read_in_order(
+    connection: Connection, stream: str, subjects: str, after: Position, *, restore: Restore | None = None
+) -> AsyncIterator[OrderedReader]:
     """Read the stream's messages on these subjects over `after`; ready when it is entered.
+
+    `restore` makes the stream where it was deleted, now or while it is read.
 
     Raises:
         LogUnavailable: the stream cannot be read now.
 
     """
-    reader = OrderedReader(connection, stream, subjects, after)
+    reader = OrderedReader(connection, stream, subjects, after, restore)
 
     async def arrived(message: Msg) -> None:
         reader.arrived(message)

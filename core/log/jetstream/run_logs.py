@@ -12,6 +12,7 @@ from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.ordered import OrderedReader, read_in_order
 from headwater.core.log.jetstream.read import message_at, read_subject
 from headwater.core.log.jetstream.store import store
+from headwater.core.log.jetstream.streams import ensure_logs
 from headwater.core.log.jetstream.wire import LOGS
 from headwater.core.log.log_lines import decode_lines, encode_lines
 from headwater.core.log.protocol import LogLine, RecordedLines
@@ -28,7 +29,12 @@ class JetStreamRunLogs:
         for data in encode_lines(lines):
             # The id lets the broker drop what is sent once more because an answer was lost.
             position = await store(
-                self._connection, subjects.run_log(run_id, attempt), data, stream=LOGS, headers={"Nats-Msg-Id": new_id()}
+                self._connection,
+                subjects.run_log(run_id, attempt),
+                data,
+                stream=LOGS,
+                headers={"Nats-Msg-Id": new_id()},
+                restore=ensure_logs,
             )
         return position
 
@@ -64,5 +70,5 @@ class _LinesFollower:
 
 @asynccontextmanager
 async def _follow(connection: Connection, followed: str, after: Position) -> AsyncIterator[AsyncIterator[Sequence[RecordedLines]]]:
-    async with read_in_order(connection, LOGS, followed, after) as reader:
+    async with read_in_order(connection, LOGS, followed, after, restore=ensure_logs) as reader:
         yield _LinesFollower(reader)

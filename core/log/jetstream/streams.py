@@ -179,22 +179,40 @@ async def ensure_streams(connection: Connection, settings: StreamSettings) -> No
         await _ensure(connection, name, settings)
 
 
-async def ensure_work(connection: Connection) -> None:
-    """Make the stream of work items and timers where somebody deleted it: it holds nothing that the facts do not tell.
+async def restore(connection: Connection, name: str) -> None:
+    """Make a stream where somebody deleted it: of work, log lines or dead letters. The facts do without it, and what comes needs it.
+
+    What lies in it from here on lies beyond all that lay in the one before.
 
     Raises:
         ApiRefusal: there are no facts either (`not_found`): this is no log of ours.
         StreamMismatch, LogUnavailable: as `ensure_streams`.
 
     """
+    assert name != EVENTS, "facts that were deleted are not made up for by a stream"
     try:
-        await stream_info(connection, WORK)
+        await stream_info(connection, name)
     except ApiRefusal as refusal:
         if not refusal.not_found:
             raise
         facts = await stream_info(connection, EVENTS)
         await anyio.sleep(_DELETION_SECONDS)
-        await _ensure(connection, WORK, StreamSettings(replicas=facts.config.get("num_replicas", 1)))
+        await _ensure(connection, name, StreamSettings(replicas=facts.config.get("num_replicas", 1)), anew=True)
+
+
+async def ensure_work(connection: Connection) -> None:
+    """Make the stream of work items and timers where somebody deleted it; see `restore`."""
+    await restore(connection, WORK)
+
+
+async def ensure_logs(connection: Connection) -> None:
+    """Make the stream of log lines where somebody deleted it; see `restore`."""
+    await restore(connection, LOGS)
+
+
+async def ensure_dead(connection: Connection) -> None:
+    """Make the stream of dead letters where somebody deleted it; see `restore`."""
+    await restore(connection, DEAD)
 
 
 async def check_streams(connection: Connection) -> None:
@@ -243,7 +261,7 @@ def _refuse_differences(name: str, existing: Config) -> None:
         )
 
 
-async def _ensure(connection: Connection, name: str, settings: StreamSettings) -> None:
+async def _ensure(connection: Connection, name: str, settings: StreamSettings, *, anew: bool = False) -> None:
     reason = ""
     patience = Patience(_SETUP_SECONDS)
     while await patience.lasts():
@@ -253,7 +271,7 @@ async def _ensure(connection: Connection, name: str, settings: StreamSettings) -
             if not refusal.not_found:
                 raise
             try:
-                await ask_api(connection, f"STREAM.CREATE.{name}", _new_config(name, settings), StreamInfo)
+                await ask_api(connection, f"STREAM.CREATE.{name}", _new_config(name, settings, anew=anew), StreamInfo)
             except ApiRefusal as refused:
                 # Somebody else made it in between (then it is looked at), or the cluster is not complete yet (then again).
                 if refused.error.err_code == _SUBJECTS_OVERLAP:
@@ -278,10 +296,11 @@ async def _ensure(connection: Connection, name: str, settings: StreamSettings) -
     raise LogUnavailable(connection.address, f"the stream {name} cannot be made: {reason}")
 
 
-def _new_config(name: str, settings: StreamSettings) -> dict[str, Any]:
+def _new_config(name: str, settings: StreamSettings, *, anew: bool) -> dict[str, Any]:
     chosen = _chosen(name, settings)
-    if name == WORK:
-        # Items are done with by their sequence: where the stream is made anew, none may bear that of one that was lost.
+    if name == WORK or anew:
+        # Items are done with by their sequence, and lines read on from it: where the stream is made anew, none may bear that of one that
+        # was lost.
         chosen["first_seq"] = time.time_ns() // 1_000_000
     if name == LOGS:
         chosen.setdefault("max_age", int(LOG_RETENTION_DAYS * _DAY_NANOSECONDS))

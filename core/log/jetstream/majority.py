@@ -62,7 +62,9 @@ async def write_problem(connection: Connection, *, timeout_seconds: float) -> st
             if connection.in_cluster:
                 return f"no node of the NATS cluster answers for {stream}: its majority is missing, or being elected"
             return f"its JetStream does not answer ({error.reason})"
-        except (LogUnavailable, msgspec.MsgspecError) as error:
+        except LogUnavailable as error:
+            return f"its NATS server does not answer ({error.reason})"
+        except msgspec.MsgspecError as error:
             return str(error)
         if info.error is not None:
             return f"{stream}: {info.error}"

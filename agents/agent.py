@@ -38,7 +38,7 @@ from headwater.core import subjects
 from headwater.core.aggregates import Author, utc_now
 from headwater.core.commands import RegisterAgent
 from headwater.core.concurrency import single_error
-from headwater.core.errors import InvalidArgument, LogError
+from headwater.core.errors import InvalidArgument, LogError, NotFound
 from headwater.core.identifiers import new_id
 from headwater.core.labels import label_set
 from headwater.core.log.protocol import Log
@@ -178,8 +178,14 @@ class Agent:
                         await self._take_runs(task_status)
                 finally:
                     with anyio.move_on_after(self._farewell.left(FAREWELL_SECONDS), shield=True):
-                        await until_done(lambda: stop_agent(self._log.events, self.settings.agent_id, self.author), "the agent's end")
+                        await self._say_farewell()
                 services.cancel_scope.cancel()
+
+    async def _say_farewell(self) -> None:
+        try:
+            await until_done(lambda: stop_agent(self._log.events, self.settings.agent_id, self.author), "the agent's end")
+        except NotFound:
+            self._show.warning("This is another log than the one at which this agent registered: its end is not recorded.")
 
     async def _registered(self) -> bool:
         """Register, however long the log is away; tell whether that was done before the agent was told to stop."""

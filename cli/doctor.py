@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -128,7 +129,7 @@ def _home_as_found(home: Path) -> Check:
 def _server(settings: ConnectionSettings) -> list[Check]:
     import anyio
 
-    from headwater.core.errors import HeadwaterError
+    from headwater.core.errors import HeadwaterError, LogUnavailable
     from headwater.core.log.jetstream import open_log
 
     async def ask() -> list[Check]:
@@ -137,8 +138,44 @@ def _server(settings: ConnectionSettings) -> list[Check]:
 
     try:
         return anyio.run(ask)
+    except LogUnavailable as error:
+        return [_server_without_log(settings) or Check("Server", Verdict.BAD, str(error), error.hint or "")]
     except HeadwaterError as error:
         return [Check("Server", Verdict.BAD, str(error), error.hint or "")]
+
+
+def _server_without_log(settings: ConnectionSettings) -> Check | None:
+    """Tell of the home's own server, whose NATS does not answer: it knows why. None where none runs there."""
+    from headwater.core.errors import HeadwaterError
+    from headwater.server.home import Home, holder_file, is_held
+
+    home = Home(settings.home)
+    try:
+        found = holder_file(home) if is_held(home) else None
+    except HeadwaterError:
+        return None
+    if found is None or found.nats_url != settings.nats_url:
+        return None
+    why = _log_problem(found.http_url) or "its NATS server does not answer"
+    return Check("Server", Verdict.BAD, f"runs here (PID {found.pid}), and its log cannot be reached: {why}", f"See {home.server_log}.")
+
+
+def _log_problem(http_url: str) -> str | None:
+    """Return what the server at this address says of its log; None where it says nothing."""
+    from urllib.error import HTTPError
+    from urllib.request import ProxyHandler, build_opener
+
+    try:
+        with build_opener(ProxyHandler({})).open(f"{http_url}/ready", timeout=3) as answer:
+            told = answer.read()
+    except HTTPError as error:
+        told = error.read()
+    except OSError:
+        return None
+    try:
+        return str(json.loads(told)["problems"]["log"])
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _log_check(position: int, health: LogHealth | None) -> Check:
@@ -159,10 +196,14 @@ def _log_check(position: int, health: LogHealth | None) -> Check:
 
 
 _NO_SERVER = "Start one with `headwater server start`; where one runs, it hangs: look at its log. Runs go on meanwhile."
+_AWAY_SECONDS = 2.0
+"""So long views may take to answer of which the server told that they are away: some can be read all the same."""
 _VIEWS_AWAY = "Runs go on, and what is written shows when they are back; see the server's log."
 
 
 async def _log_and_views(log: Log) -> list[Check]:
+    import anyio
+
     from headwater.core.errors import HeadwaterError
     from headwater.core.health import ask_health
     from headwater.core.query_client import Views
@@ -176,12 +217,13 @@ async def _log_and_views(log: Log) -> list[Check]:
     else:
         checks.append(Check("Server", Verdict.BAD, "no Headwater server answers there", _NO_SERVER))
         return checks  # to wait for the views would be to wait for the same silence
-    if health.views_away is not None:
-        return [*checks, Check("Views", Verdict.BAD, health.views_away, _VIEWS_AWAY)]
     views = Views(log)
     try:
-        status = await views.status()
-        agents = [agent for agent in await views.agents() if agent.status == "working"]
+        with anyio.fail_after(None if health.views_away is None else _AWAY_SECONDS):
+            status = await views.status()
+            agents = [agent for agent in await views.agents() if agent.status == "working"]
+    except TimeoutError:
+        return [*checks, Check("Views", Verdict.BAD, health.views_away or "they do not answer", _VIEWS_AWAY)]
     except HeadwaterError as error:
         return [*checks, Check("Views", Verdict.BAD, str(error), error.hint or "")]
     if status.problem:

@@ -190,7 +190,7 @@ class LogUnavailable(LogError):
     maybe_stored = False
 
     def __init__(self, address: str, reason: str = "") -> None:
-        self.address = address
+        self.address, self.reason = address, reason
         super().__init__(
             f"No Headwater server answers at {address}{f' ({reason})' if reason else ''}.",
             hint="Start one with `headwater server start`, or set HEADWATER_NATS_URL to the address of one.",
@@ -205,7 +205,7 @@ class LogNotWritable(LogUnavailable):
     """The log answers, and stores nothing: a majority of its cluster is missing, or its storage is stuck. Nothing was written."""
 
     def __init__(self, address: str, problem: str) -> None:
-        self.address, self.problem = address, problem
+        self.address, self.reason, self.problem = address, problem, problem
         LogError.__init__(
             self,
             f"The log at {address} takes no writes: {problem}.",

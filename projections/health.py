@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import anyio
+from anyio.abc import TaskGroup
 
 logger = logging.getLogger("headwater.projections")
 
 BACK_OFF_SECONDS_MIN = 0.1
 BACK_OFF_SECONDS_MAX = 5.0
+QUIET_SECONDS = 1.0
+"""Where nothing is to be written for so long, nothing fails to be."""
 
 
 class Health:
@@ -22,6 +27,7 @@ class Health:
         self._told = False
         self._failures = 0
         self._well_since: float | None = None
+        self._unwritten = False
 
     def well(self) -> None:
         if self._told:
@@ -36,6 +42,25 @@ class Health:
             logger.warning("%s waits: %s", self.service, problem)
             self._told = True
         self.problem = problem
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Be well when what the block writes is written; until then, having begun anew is no sign of it."""
+        self._unwritten = True
+        yield
+        self._unwritten = False
+        self.well()
+
+    def follows(self, group: TaskGroup) -> None:
+        """Be well, now that the log is followed; where something could not be written, as on a full disk, when it is, or in quiet."""
+        if self._unwritten:
+            group.start_soon(self._well_when_quiet)
+        else:
+            self.well()
+
+    async def _well_when_quiet(self) -> None:
+        await anyio.sleep(QUIET_SECONDS)
+        self.well()
 
     async def wait_before_retry(self) -> None:
         """Wait a little, longer with every failure in a row, and never in step with others.

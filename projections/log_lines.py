@@ -29,7 +29,6 @@ logger = logging.getLogger("headwater.projections")
 
 MESSAGES_AT_ONCE_MAX = 1_000
 TIDY_SECONDS = 3600.0
-QUIET_SECONDS = 1.0
 _DELETED_AT_ONCE = 20_000
 _encode = msgspec.json.Encoder().encode
 
@@ -59,7 +58,6 @@ class LogLines:
     database_url: str
     retention_days: float = 7.0
     health: Health = field(default_factory=lambda: Health("The reader of log lines"))
-    _unwritten: bool = False
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         # Whoever asks for lines is told that they lag; nobody needs to wait for this service to get that far.
@@ -94,25 +92,15 @@ class LogLines:
             turn = anyio.Lock()
             group.start_soon(keep_session, db, turn)
             async with self.log.logs.follow(after=position) as batches:
-                if self._unwritten:
-                    group.start_soon(self._well_when_quiet)
-                else:
-                    self.health.well()
+                self.health.follows(group)
                 async for batch in batches:
                     for start in range(0, len(batch), MESSAGES_AT_ONCE_MAX):
                         part = batch[start : start + MESSAGES_AT_ONCE_MAX]
-                        self._unwritten = True
-                        async with turn:
-                            await self._write(db, part, identity, seen=position)
-                        self._unwritten = False
-                        self.health.well()
+                        with self.health.writing():
+                            async with turn:
+                                await self._write(db, part, identity, seen=position)
                         position = part[-1].position
                         await self._announce(position)
-
-    async def _well_when_quiet(self) -> None:
-        """Where lines could not be written, as on a full disk, only writing them shows that it works again; or that none wait."""
-        await anyio.sleep(QUIET_SECONDS)
-        self.health.well()
 
     async def _start(self, db: Any, identity: str) -> Position:
         async with db.transaction():

@@ -119,11 +119,12 @@ class OwnProjector:
         async with anyio.create_task_group() as group:
             group.start_soon(until_lost, db)
             async with self.log.events.follow(self.projection.subjects, after=position) as batches:
-                self.health.well()
+                self.health.follows(group)
                 async for batch in batches:
                     for start in range(0, len(batch), BATCH_MAX):
                         part = batch[start : start + BATCH_MAX]
-                        await self._write(db, part, seen=position)
+                        with self.health.writing():
+                            await self._write(db, part, seen=position)
                         position = part[-1].position
 
     @property

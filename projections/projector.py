@@ -124,7 +124,7 @@ class Projector:
             turn = anyio.Lock()
             group.start_soon(keep_session, db, turn)
             async with self.log.events.follow(subjects.EVENTS_ALL, after=build.position) as batches:
-                self.health.well()
+                self.health.follows(group)
                 await self._announce(applier)
                 self.on_applied(Applied(build.position, first=True))
                 ready.report()
@@ -133,8 +133,9 @@ class Projector:
                         await self._apply(applier, batch[start : start + BATCH_MAX], turn)
 
     async def _apply(self, applier: Applier, batch: Any, turn: anyio.Lock) -> None:
-        async with turn:
-            changes = await applier.apply(batch)
+        with self.health.writing():
+            async with turn:
+                changes = await applier.apply(batch)
         await self._announce(applier)
         self.on_applied(Applied.of(applier.position, changes))
 

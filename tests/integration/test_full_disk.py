@@ -66,6 +66,49 @@ async def test_a_full_log_says_so_and_takes_writes_again_when_there_is_room(serv
     assert "Traceback" not in server.said
 
 
+async def test_the_doctor_names_the_disk_where_it_keeps_the_home_s_nats_server_from_starting(
+    server: RunningServer, disk: SmallDisk
+) -> None:
+    server.start()
+    disk.fill()
+    for process in server.children("nats-server"):
+        process.kill()
+    wait_for(lambda: "is not started before there is room" in server.said, "the start put off")
+
+    doctor = server.command_line("doctor")
+    disk.make_room()
+    server.wait_until_ready()
+
+    assert doctor.code == 1
+    assert f"runs here (PID {server.pid})" in doctor.out
+    assert "no space left on device" in doctor.out
+
+
+async def test_views_that_find_no_room_say_so_once_and_go_on_when_there_is_some(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "home" / "postgres", "220m") as disk:
+        disk.path.chmod(0o700)
+        server = RunningServer(tmp_path, home=tmp_path / "home")
+        server.start()
+        try:
+            async with open_log(server.addresses.nats_url) as log:
+                flow_id = (await a_flow(log)).flow_id
+                server.wait_until_ready()
+                disk.fill()
+                while "No space left" not in server.problem("views"):
+                    await a_run(log, flow_id, context=LARGE)
+                doctor = server.command_line("doctor")
+                told = [server.problem("views") for _ in range(50)]
+                disk.make_room()
+                server.wait_until_ready()
+        finally:
+            server.stop()
+
+    assert doctor.code == 1
+    assert "No space left" in doctor.out
+    assert all(told), "that the views are written again is told when they are"
+    assert server.said.count("The projector waits: PostgreSQL refused") == server.said.count("The projector goes on.") == 1
+
+
 async def test_a_nats_server_that_hangs_on_a_full_disk_is_ended_before_it_takes_the_memory(server: RunningServer, disk: SmallDisk) -> None:
     server.start()
     async with open_log(server.addresses.nats_url) as log:

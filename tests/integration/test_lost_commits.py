@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from command_line import CommandLine, Ended
 from commits import a_commit, a_subject
 from happenings import a_flow, a_run, executed
-from servers import NatsCluster
+from servers import NatsCluster, NatsNode
 from viewing import WAIT_SECONDS, hosted, opened, views_of
 
 from headwater.core.commit import Position
@@ -85,6 +86,28 @@ async def test_a_log_is_read_to_its_end_wherever_commits_are_lost(log: Log, lost
 
     for until in (None, *positions):
         assert [each.position for each in await everything(log, until=until)] == [each for each in kept if until is None or each <= until]
+
+
+@pytest.mark.parametrize("spoilt", [0, 2, 4])
+async def test_a_log_is_read_to_its_end_where_a_commit_cannot_be_read_any_more(tmp_path: Path, spoilt: int) -> None:
+    """A flipped bit: the broker counts the message among those that are there, and never delivers it."""
+    node = NatsNode(tmp_path / "nats")
+    node.start()
+    try:
+        async with opened(node.url) as log:
+            positions = await written(log, 5)
+        node.stop()
+        (block,) = node.directory.glob("data/**/EVENTS/msgs/*.blk")
+        data = bytearray(block.read_bytes())
+        starts = [place.start() for place in re.finditer(rb"hw\.evt\.", data)]
+        data[starts[spoilt]] ^= 1
+        block.write_bytes(data)
+        node.start()
+        async with opened(node.url) as log:
+            assert [each.position for each in await everything(log)] == [*positions[:spoilt], *positions[spoilt + 1 :]]
+            assert await gaps(log) == [((positions[spoilt],), f"Position {positions[spoilt]} holds no commit: it is lost.")]
+    finally:
+        node.stop()
 
 
 async def test_a_purged_log_is_read_to_its_end(log: Log) -> None:

@@ -11,11 +11,12 @@ import anyio
 import pytest
 from happenings import a_flow, a_run
 from running_server import RunningServer
-from servers import NatsCluster, NatsNode, Postgres, wait_for
+from servers import NatsCluster, NatsNode, Postgres, eventually, wait_for
 
 from headwater.core import subjects
 from headwater.core.errors import LogNotWritable, OutcomeUnknown
-from headwater.core.log.jetstream import open_log
+from headwater.core.log.jetstream import StreamSettings, open_log
+from headwater.core.log.protocol import Log
 from headwater.core.query_client import Views
 
 
@@ -119,6 +120,22 @@ def test_the_doctor_says_that_no_server_answers_where_all_of_them_hang(two_serve
     finally:
         for server in two_servers:
             server.signal(signal.SIGCONT)
+
+
+async def test_a_node_that_is_frozen_is_left_for_another_one(nats_cluster: NatsCluster) -> None:
+    for node in nats_cluster.nodes:
+        async with open_log(node.url) as log:
+            await log.ensure_streams(StreamSettings(replicas=3))
+            node.pause()
+            try:
+                # Far below the time of the pings by which a dead connection is found.
+                await eventually(lambda log=log: takes_writes(log), "another node asked", but_for=(AssertionError,), timeout_seconds=20)  # type: ignore[misc]
+            finally:
+                node.resume()
+
+
+async def takes_writes(log: Log) -> None:
+    assert await log.write_problem(timeout_seconds=1.0) is None
 
 
 @pytest.mark.parametrize("leads", [True, False], ids=["its leader left", "its leader gone"])

@@ -32,6 +32,18 @@ def prepare(_: Run, __: Position) -> LaunchOrder:
     raise AssertionError("no run is there")
 
 
+async def test_an_agent_whose_log_was_exchanged_ends_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
+    """As where the log was lost and its server started with `--accept-new-log`."""
+    log, another = MemoryLog(), MemoryLog()
+    agent = Agent(log, AgentSettings(name="loyal", kind="local"), NothingToLaunch(), prepare, show=logging.getLogger("shown"))
+    async with anyio.create_task_group() as group:
+        await group.start(agent.serve)
+        log.events = another.events
+        agent.stop_taking()
+
+    assert "This is another log than the one at which this agent registered" in caplog.text
+
+
 async def test_an_agent_registers_as_soon_as_the_log_is_back(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     log = MemoryLog()

@@ -26,6 +26,8 @@ CONNECT_SECONDS = 3.0
 """How long the first connection may take before the address counts as dead."""
 
 _PING_SECONDS = 15
+_PONG_SECONDS = 1.5
+"""How long a node may take to say that it is there, once it left a question unanswered, before another one is asked."""
 
 _log = logging.getLogger(__name__)
 
@@ -48,6 +50,7 @@ class Connection:
         self._on_reconnect: set[Callable[[], None]] = set()
         self._on_close: set[Callable[[Exception], None]] = set()
         self._last_error = ""
+        self._doubt: asyncio.Task[None] | None = None
 
     @property
     def name(self) -> str:
@@ -109,6 +112,9 @@ class Connection:
             raise NoAnswer(subject, "the connection broke", maybe_received=True) from None
         except NobodyListens:
             raise NoAnswer(subject, "nobody listens there", maybe_received=False) from None
+        except NoAnswer:
+            self._doubt_node()
+            raise
         finally:
             expiry.cancel()
             del self._expected[token]
@@ -191,6 +197,19 @@ class Connection:
     def new_inbox(self) -> str:
         return self.client.new_inbox()
 
+    def _doubt_node(self) -> None:
+        """Find out whether the node we talk to is there at all: a frozen one keeps its connections open."""
+        if self.in_cluster and self.client.is_connected and (self._doubt is None or self._doubt.done()):
+            self._doubt = asyncio.get_running_loop().create_task(self._leave_if_silent())
+
+    async def _leave_if_silent(self) -> None:
+        try:
+            await self.client.flush(timeout=_PONG_SECONDS)  # type: ignore[arg-type]
+        except (TimeoutError, nats_errors.Error):
+            if self.client.is_connected:
+                _log.info("The NATS node at %s does not answer; another one is asked.", self.client.connected_url)
+                await self.client._process_op_err(nats_errors.StaleConnectionError())  # noqa: SLF001 - as the library does for pings
+
     def _expect(self, answer: Question[Any] | Collection[Any]) -> str:
         self._asked += 1
         token = str(self._asked)
@@ -248,6 +267,8 @@ class Connection:
         )
 
     async def _close(self) -> None:
+        if self._doubt is not None:
+            self._doubt.cancel()
         with anyio.CancelScope(shield=True):
             await self.client.close_all()
 

@@ -67,7 +67,7 @@ async def write_problem(connection: Connection, *, timeout_seconds: float) -> st
                 return f"no node of the NATS cluster answers for {stream}: its majority is missing, or being elected"
             return f"its JetStream does not answer ({error.reason})"
         except LogUnavailable as error:
-            return str(error)
+            return f"its NATS server does not answer ({error.reason})"
         if info.error is not None:
             return f"{stream}: {info.error}"
         if info.cluster is not None and (problem := missing_majority(stream, info.cluster)) is not None:

@@ -87,10 +87,12 @@ class OrderedReader:
         return await self._next(last)
 
     async def _next(self, last: Position | None) -> Sequence[Recorded]:
+        idle = False
         while True:
             if not self._consumer:
                 await self._start_patiently()
-            if last is not None and not self._pending and await self._holds_no_more(last):
+            # A message that cannot be read any more counts among those that are to come, and never does: so its beats are heeded, too.
+            if last is not None and (idle or not self._pending) and await self._holds_no_more(last):
                 return ()
             await self._keep_two_pulls_ahead()
             heard = await self._arrived.wait(_SILENCE_SECONDS)
@@ -103,6 +105,7 @@ class OrderedReader:
             taken = self._accept(self._arrived.take_now())
             if taken:
                 return taken
+            idle = True
 
     async def stop(self) -> None:
         """Let the broker forget the consumer; it would do so by itself a while later."""

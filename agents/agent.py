@@ -37,8 +37,8 @@ from headwater.agents.taking import Taking
 from headwater.core import subjects
 from headwater.core.aggregates import Author, utc_now
 from headwater.core.commands import RegisterAgent
-from headwater.core.concurrency import single_error
 from headwater.core.errors import InvalidArgument, LogError, NotFound
+from headwater.core.exception_groups import single_error
 from headwater.core.identifiers import new_id
 from headwater.core.labels import label_set
 from headwater.core.log.protocol import Log

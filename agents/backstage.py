@@ -25,9 +25,10 @@ from headwater.agents.resumptions import Resumptions
 from headwater.agents.trouble_report import TroubleReport
 from headwater.core.aggregates import Aggregate, Author
 from headwater.core.commands import FailUnstartedRun, FinishRun, ParkRun, RunCommand, StartRun
-from headwater.core.concurrency import single_error, together
+from headwater.core.concurrency import together
 from headwater.core.errors import LogUnavailable
 from headwater.core.events import Failure
+from headwater.core.exception_groups import single_error
 from headwater.core.log.protocol import Log
 from headwater.core.operations.runs import arm, cancel_children, load_run
 from headwater.core.operations.runs import run as run_aggregate

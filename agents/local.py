@@ -30,8 +30,8 @@ from headwater.agents.local_launcher import LocalLauncher
 from headwater.core import open_files
 from headwater.core.aggregates import utc_now
 from headwater.core.commit import Position
-from headwater.core.concurrency import single_error
 from headwater.core.errors import LogUnavailable, SettingsError, StreamMissing
+from headwater.core.exception_groups import single_error
 from headwater.core.labels import label_set
 from headwater.core.rules.run import Run
 from headwater.core.server_file import server_address

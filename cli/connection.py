@@ -102,7 +102,7 @@ def with_client(
 
     from headwater.cli.interrupts import interruptible
     from headwater.client.async_client import AsyncClient
-    from headwater.core.concurrency import single_error
+    from headwater.core.exception_groups import single_error
 
     settings = connection(context)
 

@@ -35,7 +35,7 @@ def demo(
     """Show everything once: start the servers, register a flow, start an agent, run the flow, read its events. Ends within seconds."""
     import anyio
 
-    from headwater.core.concurrency import single_error
+    from headwater.core.exception_groups import single_error
 
     with _temporary_home() as home, single_error():
         anyio.run(_demo, home, keep)

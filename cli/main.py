@@ -14,7 +14,7 @@ from headwater.cli.lazy_group import LazyCommand, LazyGroup, tree
 from headwater.cli.output import examples, show_error, show_fault, show_system_error, warn
 from headwater.cli.readable import check_words
 from headwater.cli.streams import ReaderGone, careful_streams
-from headwater.core.concurrency import single_error
+from headwater.core.exception_groups import single_error
 
 
 class Headwater(LazyGroup):

@@ -17,9 +17,9 @@ import typer
 from headwater.cli.connection import with_client
 from headwater.cli.output import LEVEL_COLOURS, coloured, confirmed, local_time, say, state_words, warn
 from headwater.core import subjects
-from headwater.core.concurrency import single_error
 from headwater.core.errors import LogError
 from headwater.core.events import AnyEvent, RunAttemptLost, RunRenamed, RunSubmitted
+from headwater.core.exception_groups import single_error
 from headwater.core.rules.run import RULES, Run
 from headwater.core.states import SUCCESSFUL, StateName
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 import anyio
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskGroup, TaskStatus
+
+from headwater.core.exception_groups import single_error
 
 First = TypeVar("First")
 Second = TypeVar("Second")
@@ -24,31 +25,6 @@ async def start_all(group: TaskGroup, services: Sequence[Service]) -> None:
     """Start the services in order in the group, each when the one before is ready."""
     for service in services:
         await group.start(service.serve, name=type(service).__name__)
-
-
-@contextmanager
-def single_error() -> Iterator[None]:
-    """Raise the one error of a task group by itself: callers of a function that uses a group inside expect plain errors.
-
-    Where several failed at once, the first is raised and the others are noted on it.
-    """
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        errors = list(_leaves(group))
-        first = next((error for error in errors if isinstance(error, Exception)), errors[0])
-        for other in errors:
-            if other is not first:
-                first.add_note(f"Also failed: {other!r}")
-        raise first from first.__cause__
-
-
-def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    for error in group.exceptions:
-        if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(error)
-        else:
-            yield error
 
 
 async def together(first: Callable[[], Awaitable[First]], second: Callable[[], Awaitable[Second]]) -> tuple[First, Second]:

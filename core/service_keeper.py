@@ -12,8 +12,9 @@ import msgspec
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
-from headwater.core.concurrency import Service, single_error
+from headwater.core.concurrency import Service
 from headwater.core.errors import CommitUnreadable, HeadwaterError
+from headwater.core.exception_groups import single_error
 
 logger = logging.getLogger(__name__)
 

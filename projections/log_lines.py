@@ -15,8 +15,8 @@ from anyio.abc import TaskStatus
 
 from headwater.core import subjects
 from headwater.core.commit import Position
-from headwater.core.concurrency import single_error
 from headwater.core.errors import LogError
+from headwater.core.exception_groups import single_error
 from headwater.core.log.protocol import Log, RecordedLines, Unreadable
 from headwater.core.queries import LogLinesAnnouncement
 from headwater.projections.apply import tell_of_dead_letters

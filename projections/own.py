@@ -31,8 +31,8 @@ from anyio.abc import TaskStatus
 
 from headwater.core import subjects
 from headwater.core.commit import Position
-from headwater.core.concurrency import single_error
 from headwater.core.errors import InvalidArgument, LogError
+from headwater.core.exception_groups import single_error
 from headwater.core.log.protocol import Log, Recorded
 from headwater.core.text import escaped
 from headwater.projections.database import DATABASE_ERRORS, connect, in_words, until_lost

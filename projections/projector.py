@@ -14,8 +14,8 @@ from anyio.abc import TaskStatus
 
 from headwater.core import subjects
 from headwater.core.commit import Position
-from headwater.core.concurrency import single_error
 from headwater.core.errors import LogError
+from headwater.core.exception_groups import single_error
 from headwater.core.log.protocol import Log, LogTail
 from headwater.core.queries import RebuildProgress, ViewsAnnouncement
 from headwater.projections.apply import Applier

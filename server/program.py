@@ -17,7 +17,8 @@ import msgspec
 from anyio import TASK_STATUS_IGNORED
 
 from headwater.core import open_files
-from headwater.core.concurrency import Service, single_error, start_all
+from headwater.core.concurrency import Service, start_all
+from headwater.core.exception_groups import single_error
 from headwater.core.server_file import ServerFile
 from headwater.core.stop_signals import stop_signals
 from headwater.server.descriptor_notice import descriptor_notice

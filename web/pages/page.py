@@ -11,7 +11,7 @@ import anyio
 import msgspec
 
 from headwater.core.commit import Position
-from headwater.core.concurrency import single_error
+from headwater.core.exception_groups import single_error
 from headwater.core.log.protocol import Log
 from headwater.core.queries import AnyQuery, GetViewsStatus, ListLogs, QueryReply, Row
 from headwater.core.query_client import Views

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from agents_at_work import Workshop, hosted, workshop
 from servers import NatsNode
 
+from headwater.agents.console import agent_logger
 from headwater.agents.local import LocalAgent
 from headwater.agents.log_clock import difference
 from headwater.core import subjects
@@ -37,6 +39,21 @@ async def shop(module_nats_node: NatsNode) -> AsyncIterator[Workshop]:
         yield opened
 
 
+@pytest.fixture
+def said_by_agent() -> Iterator[list[str]]:
+    """The lines of agents in this process. Their logger writes to the output that there was when the first of them was made."""
+    lines: list[str] = []
+
+    class Keeping(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(record.getMessage())
+
+    keeping, logger = Keeping(), agent_logger()
+    logger.addHandler(keeping)
+    yield lines
+    logger.removeHandler(keeping)
+
+
 @task
 def say() -> None:
     print("said")
@@ -44,7 +61,7 @@ def say() -> None:
 
 @pytest.mark.parametrize("seconds", [-300, -5, 300], ids=["300 s behind", "5 s behind", "300 s ahead"])
 async def test_runs_start_at_once_on_an_agent_whose_clock_is_wrong_and_no_timer_is_set_for_them(
-    shop: Workshop, capsys: pytest.CaptureFixture[str], seconds: int
+    shop: Workshop, said_by_agent: list[str], seconds: int
 ) -> None:
     agent = LocalAgent(nats_url=shop.url)
     agent.clock = lambda: datetime.now(UTC) + timedelta(seconds=seconds)
@@ -71,7 +88,7 @@ async def test_runs_start_at_once_on_an_agent_whose_clock_is_wrong_and_no_timer_
     # What is told is the least that is certain: a slow answer makes it less, and nothing makes it more.
     told = re.compile(rf"(\d+\.\d) s {'behind' if seconds < 0 else 'ahead of'} the log's")
     assert 1 < max(map(float, told.findall(said))) <= abs(seconds)
-    assert len(told.findall(capsys.readouterr().out)) == 1
+    assert len(told.findall("\n".join(said_by_agent))) == 1
 
 
 async def warning_heard(beats: AsyncIterator[LiveMessage]) -> str:

@@ -293,7 +293,7 @@ async def created_runs(shop: Workshop, names: set[str]) -> dict[str, str]:
     """Return the ids of runs of these names as soon as all of them are there."""
     found: dict[str, str] = {}
     with anyio.fail_after(PATIENCE_SECONDS):
-        async with shop.log.events.follow(subjects.run("*")) as news:
+        async with shop.log.events.follow(subjects.RUNS_ALL) as news:
             async for batch in news:
                 created = [event for recorded in batch for event in recorded.commit.events if isinstance(event, RunCreated)]
                 found |= {event.name: event.run_id for event in created if event.name in names}

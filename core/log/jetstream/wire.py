@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
 from nats.aio.msg import Msg
@@ -80,9 +80,9 @@ class ApiError(msgspec.Struct, frozen=True):
 
 
 class ApiAnswer(msgspec.Struct, frozen=True):
-    """What every answer of JetStream's API holds, and what it may hold."""
+    """What every answer of JetStream's API holds, and what it may hold. By its type it is told from whatever else is sent as an answer."""
 
-    type: str
+    type: Annotated[str, msgspec.Meta(pattern=r"\Aio\.nats\.jetstream\.api\.v1\.[a-z_]+_response\Z")]
     error: ApiError | None = None
 
 

@@ -39,7 +39,8 @@ class _Lines(StdoutHandler):
 def agent_logger(level: int = logging.INFO) -> logging.Logger:
     """Return the agent's own logger, which writes to standard output whatever the program's other loggers do."""
     logger = logging.getLogger(LOGGER_NAME)
-    if not logger.handlers:
+    # Others may have handlers of theirs on a logger of this name.
+    if not any(isinstance(handler, _Lines) for handler in logger.handlers):
         handler = _Lines()
         handler.setFormatter(LineFormatter(LINE_FORMAT, TIME_FORMAT))
         logger.addHandler(handler)

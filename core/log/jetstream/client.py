@@ -55,6 +55,11 @@ class SteadyClient(Client):
             with anyio.move_on_after(_CLOSE_SECONDS):
                 try:
                     await self.close()
+                except OSError as error:
+                    # Its last words did not come through, since the connection broke meanwhile: it is closed all the same.
+                    _log.debug("The connection broke while it was closed: %s", error)
+                    if self._transport is not None:
+                        self._transport.close()  # type: ignore[no-untyped-call]
                 except asyncio.CancelledError:
                     # A reconnection that was cancelled while it waited for its socket to close has cancelled that for us, too.
                     if _cancelled():

@@ -212,6 +212,9 @@ class NatsCluster:
         return all(answer.get("cluster_size") == len(self.nodes) and answer.get("leader") for answer in answers)
 
 
+_MEMORY_IN_USE = "pre-existing shared memory block"
+
+
 class Postgres:
     """A real PostgreSQL 18, without fsync; `create_database` gives each test one of its own."""
 
@@ -221,6 +224,7 @@ class Postgres:
         self.place = postgres.PostgresPlace(data_dir=directory / "data", socket_dir=postgres.choose_socket_dir(directory / "run"))
         self.log = directory / "postgres.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self._said_before = 0
         self._made = 0
 
     @property
@@ -231,6 +235,11 @@ class Postgres:
     def start(self) -> None:
         assert threading.current_thread() is threading.main_thread(), "a server ends with the thread that started it"
         postgres.prepare(self.place)
+        self._spawn()
+        wait_for(self._ready, f"PostgreSQL ready; see {self.log}")
+
+    def _spawn(self) -> None:
+        self._said_before = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 leashed(
@@ -242,11 +251,14 @@ class Postgres:
                 stderr=log,
                 env=postgres.program_environment(),
             )
-        wait_for(self._ready, f"PostgreSQL ready; see {self.log}")
 
     def _ready(self) -> bool:
         assert self._process is not None
-        assert self._process.poll() is None, f"PostgreSQL ended: {self.log.read_text()[-1500:]}"
+        if self._process.poll() is not None:
+            said = self.log.read_bytes()[self._said_before :].decode(errors="replace")
+            # The workers of one that was killed end a moment after it, and hold its memory until then.
+            assert _MEMORY_IN_USE in said, f"PostgreSQL ended: {said[-1500:]}"
+            self._spawn()
         return postgres.is_ready(self.place, self._process.pid)
 
     def stop(self) -> None:

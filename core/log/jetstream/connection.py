@@ -205,7 +205,7 @@ class Connection:
     async def _leave_if_silent(self) -> None:
         try:
             await self.client.flush(timeout=_PONG_SECONDS)  # type: ignore[arg-type]
-        except (TimeoutError, nats_errors.Error):
+        except (OSError, nats_errors.Error):  # silent, or broken meanwhile
             if self.client.is_connected:
                 _log.info("The NATS node at %s does not answer; another one is asked.", self.client.connected_url)
                 await self.client._process_op_err(nats_errors.StaleConnectionError())  # noqa: SLF001 - as the library does for pings
@@ -267,9 +267,10 @@ class Connection:
         )
 
     async def _close(self) -> None:
-        if self._doubt is not None:
-            self._doubt.cancel()
         with anyio.CancelScope(shield=True):
+            if self._doubt is not None:
+                self._doubt.cancel()
+                await asyncio.wait([self._doubt])
             await self.client.close_all()
 
     async def _answered(self, message: Msg) -> None:

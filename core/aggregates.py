@@ -9,7 +9,7 @@ from typing import Generic
 
 from headwater.core.commit import Commit, Position, new_commit
 from headwater.core.errors import Conflict
-from headwater.core.events import AnyEvent
+from headwater.core.events import AnyEvent, UnknownEvent
 from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import EventLog
 from headwater.core.rules.aggregate import Command, Rules, State
@@ -64,11 +64,22 @@ class Aggregate(Generic[State, Command]):
     async def _refresh(self, at_least: Position, commit_id: str | None) -> bool:
         """Read what is new; tell whether the commit of this id was among it."""
         found = False
+        if not self.position and commit_id is None and self._rules.last_event_tells_all and await self._begin_at_the_last(at_least):
+            return False
         for recorded in await self._log.read(self.subject, after=self.position, at_least=at_least):
             self.state = self._rules.fold(recorded.events, self.state)
             self.position = recorded.position
             found = found or (commit_id is not None and recorded.commit_id == commit_id)
         return found
+
+    async def _begin_at_the_last(self, at_least: Position) -> bool:
+        """Fold the last commit alone; tell whether that sufficed. It does not where it cannot be read, or is of a newer version."""
+        last = await self._log.last(self.subject)
+        if last is None or last.position < at_least or not last.events or any(isinstance(each, UnknownEvent) for each in last.events):
+            return False
+        self.state = self._rules.fold(last.events, self.state)
+        self.position = last.position
+        return True
 
     async def execute(
         self,

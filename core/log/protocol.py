@@ -122,6 +122,10 @@ class EventLog(Protocol):
         """
         ...
 
+    async def last(self, subject: str) -> Recorded | None:
+        """Return the last commit of one subject, however many were before it; None where there is none."""
+        ...
+
     def read_all(self, *, after: Position = 0, until: Position | None = None) -> AsyncIterator[Sequence[Recorded]]:
         """Yield every commit over `after` up to `until` (default: the tail at the time of the call), in batches, in order, without gaps.
 

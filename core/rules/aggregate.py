@@ -14,11 +14,15 @@ Command = TypeVar("Command")
 
 @dataclass(frozen=True)
 class Rules(Generic[State, Command]):
-    """The rules of one kind of aggregate."""
+    """The rules of one kind of aggregate.
+
+    `last_event_tells_all`: what the last commit says is the whole state, so that whoever begins need not read what was before it.
+    """
 
     initial: State
     evolve: Callable[[State, AnyEvent], State]
     decide: Callable[[State, Command], Sequence[AnyEvent]]
+    last_event_tells_all: bool = False
 
     def fold(self, events: Iterable[AnyEvent], state: State | None = None) -> State:
         """Return the state that these events lead to, from `state` or from nothing."""

@@ -123,3 +123,27 @@ async def _append_many(events: EventLog, subject: str, written: list[str], *, ex
 
 async def _all(events: EventLog, *, after: Position, until: Position | None = None) -> list[Recorded]:
     return [recorded async for batch in events.read_all(after=after, until=until) for recorded in batch]
+
+
+async def test_the_last_commit_of_a_subject_is_had_without_those_before_it(log: Log) -> None:
+    subject, neighbour = a_subject(), a_subject()
+
+    assert await log.events.last(subject) is None
+    await _append_many(log.events, subject, ["a", "b", "c"])
+    await _append_many(log.events, neighbour, ["not mine"])
+    last = await log.events.last(subject)
+
+    assert last is not None
+    assert texts([last]) == ["c"]
+    assert last.position == (await log.events.read(subject))[-1].position
+
+
+async def test_what_an_append_returned_is_the_last_commit_for_everyone(log: Log, other: Log) -> None:
+    subject = a_subject()
+    position: Position = 0
+    for number in range(40):
+        position = await log.events.append(subject, a_commit(str(number)), expected=position)
+        last = await other.events.last(subject)
+
+        assert last is not None
+        assert last.position == position

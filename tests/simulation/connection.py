@@ -195,6 +195,9 @@ class _Events:
     async def read(self, subject: str, *, after: Position = 0, at_least: Position = 0) -> list[Recorded]:
         return await self._connection.call(lambda: self._events.read(subject, after=after, at_least=at_least))
 
+    async def last(self, subject: str) -> Recorded | None:
+        return await self._connection.call(lambda: self._events.last(subject))
+
     async def read_all(self, *, after: Position = 0, until: Position | None = None) -> AsyncIterator[Sequence[Recorded]]:
         async for batch in self._events.read_all(after=after, until=until):
             await self._connection.hop()

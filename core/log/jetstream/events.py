@@ -10,7 +10,7 @@ from headwater.core.log.jetstream.append import append_batch, append_commit
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.follow import follow_subjects
 from headwater.core.log.jetstream.ordered import read_in_order
-from headwater.core.log.jetstream.read import message_at, read_subject, tail
+from headwater.core.log.jetstream.read import last_message, message_at, read_subject, tail
 from headwater.core.log.jetstream.wire import EVENTS
 from headwater.core.log.protocol import Append, LogTail, Recorded
 from headwater.core.subjects import EVENTS_ALL
@@ -30,6 +30,9 @@ class JetStreamEvents:
 
     async def read(self, subject: str, *, after: Position = 0, at_least: Position = 0) -> list[Recorded]:
         return await read_subject(self._connection, subject, after=after, at_least=at_least)
+
+    async def last(self, subject: str) -> Recorded | None:
+        return await last_message(self._connection, subject)
 
     async def read_all(self, *, after: Position = 0, until: Position | None = None) -> AsyncIterator[Sequence[Recorded]]:
         last = (await tail(self._connection)).position

@@ -38,9 +38,14 @@ async def next_on_leader(
     return await _leader(connection, stream, {"seq": after + 1, "next_by_subj": subject}, seconds)
 
 
+async def last_message(connection: Connection, subject: str, *, stream: str = EVENTS) -> Recorded | None:
+    """Return the subject's last message as the stream's leader knows it, None where it knows none."""
+    return await _leader(connection, stream, {"last_by_subj": subject}, API_SECONDS)
+
+
 async def last_on_leader(connection: Connection, subject: str, *, stream: str = EVENTS) -> Position:
     """Return the position of the subject's last message as the stream's leader knows it, 0 where it knows none."""
-    last = await _leader(connection, stream, {"last_by_subj": subject}, API_SECONDS)
+    last = await last_message(connection, subject, stream=stream)
     return last.position if last else 0
 
 

@@ -45,6 +45,12 @@ class MemoryEvents:
         self._interference()("read", "asked", subject)
         return self._after(subject, after)
 
+    async def last(self, subject: str) -> Recorded | None:
+        await anyio.lowlevel.checkpoint()
+        self._interference()("read", "asked", subject)
+        history = self._by_subject.get(subject)
+        return history[-1] if history else None
+
     async def read_all(self, *, after: Position = 0, until: Position | None = None) -> AsyncIterator[Sequence[Recorded]]:
         await anyio.lowlevel.checkpoint()
         end = len(self._recorded) if until is None else min(until, len(self._recorded))

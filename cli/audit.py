@@ -97,6 +97,11 @@ def _print_world(found: Replayed) -> None:
             [(p["name"], p["deleted"], p["id"]) for p in found.projects],
         ),
         (
+            "Keys",
+            [Column("KEY"), Column("VALUE"), Column("DELETED"), Column("ID", whole=True)],
+            [(k["name"], _words(k["value"]), k["deleted"], k["id"]) for k in found.key_values],
+        ),
+        (
             "Flows",
             [Column("NAME"), Column("VERSIONS"), Column("ID", whole=True)],
             [(f["name"], ", ".join(f"{number} {state}" for number, state in f["versions"].items()), f["id"]) for f in found.flows],
@@ -182,7 +187,8 @@ def check(
 
 def _print_change(change: Change) -> None:
     sign, colour = ("+", "green") if change.change == "created" else ("~", "yellow")
-    print(f"{coloured(f'{sign} {change.kind} {change.name or change.id}', colour)}  {coloured(change.id, 'bright_black')}")
+    kind = "key" if change.kind == "kv" else change.kind
+    print(f"{coloured(f'{sign} {kind} {change.name or change.id}', colour)}  {coloured(change.id, 'bright_black')}")
     for name, (was, became) in change.fields.items():
         if change.change == "created" and became in (None, "", [], {}, False):
             continue

@@ -12,7 +12,16 @@ import typer
 from headwater.cli.connection import with_client
 from headwater.cli.output import Output, OutputForm, coloured, examples, print_json, say, warn
 from headwater.core import subjects
-from headwater.core.events import AgentRegistered, FlowRegistered, NameClaimed, ProjectCreated, RunCreated, UnknownEvent
+from headwater.core.events import (
+    AgentRegistered,
+    FlowRegistered,
+    KeyValueDeleted,
+    KeyValueSet,
+    NameClaimed,
+    ProjectCreated,
+    RunCreated,
+    UnknownEvent,
+)
 from headwater.core.wording import in_words
 
 if TYPE_CHECKING:
@@ -149,6 +158,9 @@ class Names:
     async def about(self, recorded: Recorded) -> str:
         """Return what the commit is about, such as `run quiet-heron`."""
         _, _, kind, identity = recorded.subject.split(".", 3)
+        if kind == "kv":
+            named = next((each for each in recorded.events if isinstance(each, KeyValueSet | KeyValueDeleted)), None)
+            return f"key {named.key}" if named is not None else "key"
         if kind not in {"project", "flow", "run", "agent"}:
             return kind
         return f"{kind} {await self._name(recorded.subject) or identity}"

@@ -60,6 +60,21 @@ class ReleaseName:
 NameCommand = ClaimName | ReleaseName
 
 
+@dataclass(frozen=True)
+class SetKeyValue:
+    project_id: str
+    key: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class DeleteKeyValue:
+    key: str
+
+
+KeyValueCommand = SetKeyValue | DeleteKeyValue
+
+
 @dataclass(frozen=True, kw_only=True)
 class RegisterFlow:
     """Register a version. `tasks` and `edges` are empty where `parts` says that they were written before."""

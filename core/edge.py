@@ -21,6 +21,9 @@ from headwater.core.events import (
     Event,
     FlowEvent,
     FlowRegistered,
+    KeyValueDeleted,
+    KeyValueEvent,
+    KeyValueSet,
     NameEvent,
     PartEvent,
     ProjectCreated,
@@ -34,6 +37,7 @@ from headwater.core.events import (
     UnknownEvent,
     event_type,
 )
+from headwater.core.identifiers import key_value_id
 
 
 def read_commit(subject: str, data: bytes) -> Commit:
@@ -89,6 +93,7 @@ def misplaced(subject: str, commit: Commit) -> str | None:
 _EVENTS_OF: Mapping[str, tuple[type[Event], ...]] = {
     "project": get_args(ProjectEvent),
     "name": get_args(NameEvent),
+    "kv": get_args(KeyValueEvent),
     "flow": get_args(FlowEvent),
     "part": (PartEvent,),
     "run": get_args(RunEvent),
@@ -99,6 +104,8 @@ _EVENTS_OF: Mapping[str, tuple[type[Event], ...]] = {
 
 _NAMES: Mapping[type[AnyEvent], Callable[[Any], str]] = {
     ProjectCreated: lambda event: event.project_id,
+    KeyValueSet: lambda event: key_value_id(event.project_id, event.key),
+    KeyValueDeleted: lambda event: key_value_id(event.project_id, event.key),
     FlowRegistered: lambda event: event.flow_group_id,
     RegistrationPart: lambda event: f"{event.registration_id}.{event.number}",
     RunCreated: lambda event: event.run_id,

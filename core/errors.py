@@ -4,8 +4,10 @@
     ├── Refused                 a rule said no; fix the call
     │   ├── InvalidName
     │   ├── InvalidArgument
-    │   │   └── InvalidParameters
+    │   │   ├── InvalidParameters
+    │   │   └── InvalidKeyValue a ValueError, too
     │   ├── NotFound
+    │   │   └── KeyNotFound     a ValueError, too
     │   ├── Ambiguous
     │   ├── AlreadyExists
     │   ├── FlowArchived
@@ -77,12 +79,25 @@ class InvalidParameters(InvalidArgument):
     """Parameters of a run are missing, unknown or not JSON."""
 
 
+class InvalidKeyValue(InvalidArgument, ValueError):
+    """A key is none, or its value cannot be stored. A ValueError too, which is what flows written for Prefect catch."""
+
+
 class NotFound(Refused):
     """Nothing is known under this name or id."""
 
     def __init__(self, kind: str, name: str, *, hint: str | None = None) -> None:
         self.kind, self.name = kind, name
         super().__init__(f"{kind.capitalize()} {name!r} not found.", hint=hint)
+
+
+class KeyNotFound(NotFound, ValueError):
+    """The key of a project has no value. A ValueError too, which is what flows written for Prefect catch."""
+
+    def __init__(self, key: str, project: str = "", *, hint: str | None = None) -> None:
+        super().__init__("key", key, hint=hint)
+        if project:
+            self.args = (f"No value found for key {key!r} in project {project!r}.",)
 
 
 class Ambiguous(Refused):

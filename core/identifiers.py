@@ -34,6 +34,11 @@ def digest(*parts: str, length: int = 32) -> str:
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:length]
 
 
+def key_value_id(project_id: str, key: str) -> str:
+    """Return the id of this key of this project, and of its value: always the same one."""
+    return derived_id("key value", project_id, key)
+
+
 def flow_group_id(project_id: str, flow_name: str) -> str:
     """Return the id of the flow group of this name in this project: a custom UUID (version 8) whose last 32 bits are zero."""
     raw = int.from_bytes(hashlib.sha256(f"{project_id}\x1f{flow_name}".encode()).digest()[:16], "big")

@@ -184,6 +184,14 @@ ACTOR = Setting[str | None](
     meaning="Who the audit trail says did what you do on the command line and in scripts.",
     read=str,
 )
+PROJECT = Setting[str | None](
+    variable="HEADWATER_PROJECT",
+    form="a project's name",
+    default=lambda: None,
+    shown_default="none",
+    meaning="The project whose keys `headwater kv` and scripts mean where they name none. A run means its own.",
+    read=str,
+)
 
 RETRY_IN_PROCESS_SECONDS = Setting[float](
     variable="HEADWATER_RETRY_IN_PROCESS_SECONDS",
@@ -214,6 +222,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
     TRACEBACK_SOURCE,
     TRACEBACK,
     ACTOR,
+    PROJECT,
     RETRY_IN_PROCESS_SECONDS,
     KEPT_VALUES_DAYS,
 )

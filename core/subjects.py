@@ -11,6 +11,7 @@ from headwater.core.identifiers import digest
 
 EVENTS_ALL = "hw.evt.>"
 PROJECTS_ALL = "hw.evt.project.*"
+KEY_VALUES_ALL = "hw.evt.kv.*"
 FLOWS_ALL = "hw.evt.flow.*"
 RUNS_ALL = "hw.evt.run.*"
 QUEUES_ALL = "hw.evt.queue.*"
@@ -44,6 +45,11 @@ def project(project_id: str) -> str:
 def name(kind: str, text: str) -> str:
     """Return the subject that decides who owns a name. The text is hashed: subjects hold no spaces, dots or wildcards."""
     return f"hw.evt.name.{digest('name', kind, text, length=40)}"
+
+
+def key_value(pair_id: str) -> str:
+    """Return the subject of one key of one project; its id is derived from both."""
+    return f"hw.evt.kv.{token(pair_id)}"
 
 
 def flow_group(group_id: str) -> str:
@@ -134,6 +140,7 @@ _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _IDS: Mapping[str, str] = {
     "project": _UUID,
     "name": r"[0-9a-f]{40}",
+    "kv": _UUID,
     "flow": _UUID,
     "part": rf"{_TOKEN}\.[0-9]{{1,9}}",
     "queue": _TOKEN,

@@ -31,6 +31,10 @@ def _project_in_words(event: AnyEvent) -> str | None:
             return f"the {event.kind} name {event.name!r} was taken by {event.owner_id}"
         case e.NameReleased():
             return f"the {event.kind} name {event.name!r} became free"
+        case e.KeyValueSet():
+            return f"key {event.key!r} was set to {_shortened(repr(event.value))}"
+        case e.KeyValueDeleted():
+            return f"key {event.key!r} was deleted"
     return None
 
 

@@ -78,6 +78,19 @@ CREATE TABLE flow_edges (
     PRIMARY KEY (flow_id, ordinal)
 );
 
+-- Keys that have a value. Those of deleted projects have none.
+CREATE TABLE key_values (
+    id uuid PRIMARY KEY,
+    project_id uuid NOT NULL,
+    key text NOT NULL,
+    value json NOT NULL,
+    created timestamptz NOT NULL,
+    updated timestamptz NOT NULL,
+    updated_by text NOT NULL,
+    position bigint NOT NULL
+);
+CREATE INDEX key_values_by_key ON key_values (project_id, key COLLATE "C");
+
 -- Parts of large registrations, as they were written, until the registration that names them comes.
 CREATE TABLE registration_parts (
     registration_id text NOT NULL,

@@ -33,6 +33,8 @@ from headwater.core.events import (
     FlowRegistered,
     FlowVersionArchived,
     Frame,
+    KeyValueDeleted,
+    KeyValueSet,
     NameClaimed,
     NameReleased,
     ParameterSpec,
@@ -132,6 +134,8 @@ GOLDEN_EVENTS: tuple[Event, ...] = (
     ProjectRenamed(name="tutorial"),
     ProjectDescribed(description="Other words."),
     ProjectDeleted(),
+    KeyValueSet(_PROJECT, "last day/Grüße", {"day": "2026-05-17", "rows": [1, 2.5, None, True]}),
+    KeyValueDeleted(_PROJECT, "last day/Grüße"),
     NameClaimed(kind="project", name="Hello, World!", owner_id=_PROJECT),
     NameReleased(kind="project", name="Hello, World!", owner_id=_PROJECT),
     FlowRegistered(

@@ -23,6 +23,7 @@ from headwater.core.events.flow import (
     StorageReference,
     TaskSpec,
 )
+from headwater.core.events.key_value import KeyValueDeleted, KeyValueEvent, KeyValueSet
 from headwater.core.events.project import (
     NameClaimed,
     NameEvent,
@@ -74,7 +75,7 @@ from headwater.core.events.run import (
 )
 from headwater.core.events.slots import ConcurrencySet, SlotEvent, SlotFreed, SlotTaken
 
-KnownEvent = ProjectEvent | NameEvent | FlowEvent | PartEvent | RunEvent | QueueEvent | SlotEvent | AgentEvent
+KnownEvent = ProjectEvent | NameEvent | KeyValueEvent | FlowEvent | PartEvent | RunEvent | QueueEvent | SlotEvent | AgentEvent
 AnyEvent = KnownEvent | UnknownEvent
 
 EVENT_TYPES: tuple[type[Event], ...] = get_args(KnownEvent)
@@ -100,6 +101,9 @@ __all__ = [
     "FlowRegistered",
     "FlowVersionArchived",
     "Frame",
+    "KeyValueDeleted",
+    "KeyValueEvent",
+    "KeyValueSet",
     "KnownEvent",
     "NameClaimed",
     "NameEvent",

@@ -18,7 +18,7 @@ from headwater.core.commands import (
 )
 from headwater.core.commit import Position
 from headwater.core.errors import AlreadyExists, Conflict, NotFound
-from headwater.core.identifiers import new_id
+from headwater.core.identifiers import new_id, parsed_uuid
 from headwater.core.log.protocol import Append, EventLog
 from headwater.core.names import valid_name
 from headwater.core.rules import project as project_rules
@@ -54,6 +54,20 @@ def _quoted(name: str) -> str:
 
     quoted = shlex.quote(name)
     return quoted if quoted.startswith(("'", '"')) else f"'{quoted}'"
+
+
+async def existing_project(log: EventLog, project_id: str) -> Project:
+    """Return the project of this id.
+
+    Raises:
+        InvalidArgument: this is not an id.
+        NotFound: there is no such project, or it was deleted.
+
+    """
+    found = await project(log, str(parsed_uuid(project_id, kind="project id"))).refresh()
+    if not found.exists:
+        raise NotFound(_KIND, found.name or project_id, hint="`headwater get projects` lists projects.")
+    return found
 
 
 async def find_project(log: EventLog, name: str) -> str:

@@ -26,6 +26,14 @@ class ListProjects(Query, tag="projects", frozen=True, kw_only=True):
     limit: int | None = None
 
 
+class ListKeyValues(Query, tag="key_values", frozen=True, kw_only=True):
+    """Keys of projects with their values, by project and key. `key` matches exactly."""
+
+    project_id: str | None = None
+    key: str | None = None
+    limit: int | None = None
+
+
 class ListFlows(Query, tag="flows", frozen=True, kw_only=True):
     """Flows by project and name: of each the newest version that takes runs.
 
@@ -131,9 +139,9 @@ class ListLastRuns(Query, tag="last_runs", frozen=True, kw_only=True):
 class FindRows(Query, tag="find", frozen=True, kw_only=True):
     """Rows of one table that meet conditions of the asker's own making.
 
-    `table` is "projects", "flows", "flow_groups", "runs", "task_runs", "tasks", "logs" or "agents"; `where` maps columns to operators and
-    values, as in `{"state": {"_in": ["Failed"]}, "_or": [...]}`; `order_by` names columns with "asc" or "desc". Task runs that did not
-    begin are not among them. At most 1,000 rows at once.
+    `table` is "projects", "key_values", "flows", "flow_groups", "runs", "task_runs", "tasks", "logs" or "agents"; `where` maps columns to
+    operators and values, as in `{"state": {"_in": ["Failed"]}, "_or": [...]}`; `order_by` names columns with "asc" or "desc". Task runs
+    that did not begin are not among them. At most 1,000 rows at once.
     """
 
     table: str
@@ -243,6 +251,7 @@ class RetryDeadLetter(Query, tag="retry_dead_letter", frozen=True, kw_only=True)
 
 AnyQuery = (
     ListProjects
+    | ListKeyValues
     | ListFlows
     | GetFlow
     | ListFlowTasks

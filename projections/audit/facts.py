@@ -8,6 +8,7 @@ import msgspec
 
 from headwater.core.rules.agent import Agent
 from headwater.core.rules.flow_group import FlowGroup
+from headwater.core.rules.key_value import KeyValue
 from headwater.core.rules.project import Project
 from headwater.core.rules.queue import Queue
 from headwater.core.rules.run import Run
@@ -19,6 +20,8 @@ def facts_of(kind: str, aggregate_id: str, state: Any) -> dict[str, Any]:
     match state:
         case Project():
             facts = {"name": state.name, "description": state.description, "deleted": state.deleted}
+        case KeyValue():
+            facts = {"name": state.key, "project_id": state.project_id, "value": state.value, "deleted": not state.exists}
         case FlowGroup():
             facts = _flow(state)
         case Run():

@@ -30,6 +30,7 @@ class Replayed(msgspec.Struct, frozen=True):
     time: datetime | None
     commits: int
     projects: list[dict[str, Any]] = []
+    key_values: list[dict[str, Any]] = []
     flows: list[dict[str, Any]] = []
     runs: list[dict[str, Any]] = []
     queues: list[dict[str, Any]] = []
@@ -92,7 +93,7 @@ async def replay_project(log: EventLog, project: str, *, as_of: Moment = None, o
         match key:
             case ("project", project_id):
                 return project_id == chosen
-            case ("flow", _):
+            case ("flow" | "kv", _):
                 return bool(state.project_id == chosen)
             case ("run", _):
                 return state.created is not None and state.created.project_id == chosen
@@ -122,6 +123,7 @@ def _replayed(world: World, commits: int) -> Replayed:
         world.time,
         commits,
         projects=of("project"),
+        key_values=of("kv"),
         flows=of("flow"),
         runs=of("run"),
         queues=of("queue"),

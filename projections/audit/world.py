@@ -8,11 +8,12 @@ from typing import Any
 
 from headwater.core.commit import Position
 from headwater.core.log.protocol import Recorded
-from headwater.core.rules import agent, flow_group, project, queue, run
+from headwater.core.rules import agent, flow_group, key_value, project, queue, run
 from headwater.core.rules.aggregate import Rules
 
 RULES: dict[str, Rules[Any, Any]] = {
     "project": project.RULES,
+    "kv": key_value.RULES,
     "flow": flow_group.RULES,
     "run": run.RULES,
     "queue": queue.RULES,

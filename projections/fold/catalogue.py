@@ -23,6 +23,8 @@ from headwater.core.events import (
     FlowLabelsSet,
     FlowRegistered,
     FlowVersionArchived,
+    KeyValueDeleted,
+    KeyValueSet,
     NameClaimed,
     NameReleased,
     ProjectCreated,
@@ -38,11 +40,12 @@ from headwater.core.events import (
     TaskSpec,
 )
 from headwater.projections.fold.changes import CannotApply, Changes, json, optional_json, optional_text, text
+from headwater.projections.fold.key_values import fold_key_value
 
 _decode_part = msgspec.json.Decoder(RegistrationPart).decode
 
 
-def fold_catalogue_event(changes: Changes, aggregate_id: str, position: Position, commit: Commit, event: AnyEvent) -> bool:
+def fold_catalogue_event(changes: Changes, aggregate_id: str, position: Position, commit: Commit, event: AnyEvent) -> bool:  # noqa: PLR0912 - one arm per event
     """Fold one event on the aggregate of this id; tell whether its type is known.
 
     Raises:
@@ -52,6 +55,8 @@ def fold_catalogue_event(changes: Changes, aggregate_id: str, position: Position
     match event:
         case ProjectCreated() | ProjectRenamed() | ProjectDescribed() | ProjectDeleted():
             _project(changes, aggregate_id, position, commit, event)
+        case KeyValueSet() | KeyValueDeleted():
+            fold_key_value(changes, aggregate_id, position, commit, event)
         case FlowRegistered():
             _registered(changes, aggregate_id, position, commit, event)
         case FlowVersionArchived():

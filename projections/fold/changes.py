@@ -25,9 +25,11 @@ class Changes:
         "archived_flows",
         "cached_results",
         "created_runs",
+        "deleted_keys",
         "deleted_projects",
         "deleted_runs",
         "interrupted_runs",
+        "key_values",
         "restarts",
         "run_states",
         "runs",
@@ -49,6 +51,8 @@ class Changes:
         self.set_aside: list[tuple[Any, ...]] = []
         self.archived_flows: set[str] = set()
         self.created_runs: list[str] = []
+        self.key_values: dict[str, tuple[Any, ...]] = {}
+        self.deleted_keys: set[str] = set()
         self.deleted_projects: set[str] = set()
         self.deleted_runs: set[str] = set()
 

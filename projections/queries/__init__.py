@@ -12,6 +12,7 @@ from headwater.projections.queries.catalogue import (
     list_flow_edges,
     list_flow_tasks,
     list_flows,
+    list_key_values,
     list_projects,
     list_queues,
 )
@@ -23,6 +24,7 @@ from headwater.projections.queries.task_runs import list_cached_results, list_lo
 
 _STATEMENTS: dict[type[ask.Query], Callable[[Any, Key | None, int], Statement]] = {
     ask.ListProjects: list_projects,
+    ask.ListKeyValues: list_key_values,
     ask.ListFlows: list_flows,
     ask.GetFlow: get_flow,
     ask.ListFlowTasks: list_flow_tasks,

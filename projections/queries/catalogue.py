@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headwater.core.identifiers import parsed_uuid, split_flow_id
-from headwater.core.queries import GetFlow, ListAgents, ListFlowEdges, ListFlows, ListFlowTasks, ListProjects, ListQueues
+from headwater.core.queries import GetFlow, ListAgents, ListFlowEdges, ListFlows, ListFlowTasks, ListKeyValues, ListProjects, ListQueues
 from headwater.projections.queries.statement import Conditions, Key, Parent, Statement
 
 _PROJECTS = """
@@ -30,6 +30,29 @@ def list_projects(query: ListProjects, after: Key | None, count: int) -> Stateme
         conditions.add("(p.name, p.id) > ({}, {})", *after)
     rows = conditions.argument(count)
     return Statement(_PROJECTS.format(where=conditions.where, count=rows), tuple(conditions.arguments))
+
+
+_KEY_VALUES = """
+SELECT row_to_json(shown)::text AS row, json_build_array(p.name, kv.project_id, kv.key)::text AS key
+FROM key_values kv JOIN projects p ON p.id = kv.project_id
+CROSS JOIN LATERAL (
+    SELECT kv.id, kv.project_id, p.name AS project_name, kv.key, kv.value, kv.created, kv.updated, kv.updated_by, kv.position
+) AS shown
+{where}
+ORDER BY p.name, kv.project_id, kv.key COLLATE "C" LIMIT {count}
+"""
+
+
+def list_key_values(query: ListKeyValues, after: Key | None, count: int) -> Statement:
+    conditions = Conditions()
+    if query.project_id is not None:
+        conditions.add("kv.project_id = {}", parsed_uuid(query.project_id, kind="project id"))
+    if query.key is not None:
+        conditions.add("kv.key = {}", query.key)
+    if after is not None:
+        conditions.add('(p.name, kv.project_id, kv.key COLLATE "C") > ({}, {}, {})', *after)
+    rows = conditions.argument(count)
+    return Statement(_KEY_VALUES.format(where=conditions.where, count=rows), tuple(conditions.arguments))
 
 
 _FLOW_ROW = """

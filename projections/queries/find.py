@@ -39,6 +39,20 @@ TABLES = {
         {"id": "uuid", "name": "text", "description": "text", "created": "timestamptz", "created_by": "text", "deleted": "boolean"},
         "name, id",
     ),
+    "key_values": Table(
+        """SELECT kv.id, kv.project_id, p.name AS project_name, kv.key, kv.value, kv.created, kv.updated, kv.updated_by, kv.position
+        FROM key_values kv JOIN projects p ON p.id = kv.project_id""",
+        {
+            "id": "uuid",
+            "project_id": "uuid",
+            "project_name": "text",
+            "key": "text",
+            "created": "timestamptz",
+            "updated": "timestamptz",
+            "updated_by": "text",
+        },
+        "project_name, project_id, key",
+    ),
     "flows": Table(
         """SELECT v.id, v.flow_group_id, g.project_id, p.name AS project_name, g.name, v.version, v.archived,
             g.deleted OR p.deleted AS deleted, v.created, v.created_by, v.labels, v.parameters, v.storage, v.run_config, v.schedule,

@@ -34,7 +34,7 @@ from headwater.core.events import (
     TaskRunStateSet,
     event_type,
 )
-from headwater.core.identifiers import new_id
+from headwater.core.identifiers import key_value_id, new_id
 from headwater.core.limits import INT32_MAX, TIME_MAX, TIME_MIN
 
 RUN = new_id()
@@ -134,6 +134,7 @@ def test_values_that_json_cannot_hold_alike_everywhere_are_refused_or_read_back(
 SUBJECTS = {
     "project": subjects.project("0197a3c0-6d1f-7c52-9e06-1b2f3a4c5d6e"),
     "name": subjects.name("project", "tutorial"),
+    "key_value": subjects.key_value(key_value_id("0197a3c0-6d1f-7c52-9e06-1b2f3a4c5d6e", "last day/Grüße")),
     "flow": subjects.flow_group("8f14e45f-ceea-867a-9a36-dedd00000000"),
     "run": subjects.run("0197a3c1-0b2c-7d3e-8f40-5a6b7c8d9e0f"),
     "task_run": subjects.run("0197a3c1-0b2c-7d3e-8f40-5a6b7c8d9e0f"),

@@ -6,13 +6,24 @@ from typing import get_args
 
 from headwater.core import queries
 from headwater.core.commands import CreateRun
-from headwater.core.events import EVENT_TYPES, AgentEvent, FlowEvent, NameEvent, PartEvent, ProjectEvent, QueueEvent, RunCreated, SlotEvent
+from headwater.core.events import (
+    EVENT_TYPES,
+    AgentEvent,
+    FlowEvent,
+    KeyValueEvent,
+    NameEvent,
+    PartEvent,
+    ProjectEvent,
+    QueueEvent,
+    RunCreated,
+    SlotEvent,
+)
 from headwater.core.queries import AnyQuery, GetDeadLetter, GetViewsStatus, ListDeadLetters, RetryDeadLetter, StartRebuild
 from headwater.projections.fold.runs import RUN_FOLDS
 from headwater.projections.fold.task_runs import TASK_RUN_FOLDS
 from headwater.projections.queries import _STATEMENTS
 
-OF_THE_CATALOGUE = {*get_args(ProjectEvent | NameEvent | FlowEvent | AgentEvent | PartEvent | QueueEvent | SlotEvent)}
+OF_THE_CATALOGUE = {*get_args(ProjectEvent | NameEvent | KeyValueEvent | FlowEvent | AgentEvent | PartEvent | QueueEvent | SlotEvent)}
 
 
 def test_every_event_has_a_fold() -> None:

@@ -12,6 +12,7 @@ LOG = "log"
 RUNS = "runs"
 FLOWS = "flows"
 PROJECTS = "projects"
+KEY_VALUES = "key-values"
 AGENTS = "agents"
 QUEUES = "queues"
 ANY_FLOW = "flow:*"
@@ -51,6 +52,8 @@ def topics_of(recorded: Recorded, flows: FlowsOfRuns) -> frozenset[str]:
             return frozenset({LOG, f"flow:{rest}"})
         case "project" | "name":
             return frozenset({LOG, PROJECTS})
+        case "kv":
+            return frozenset({LOG, KEY_VALUES})
         case "agent":
             return frozenset({LOG, AGENTS, f"agent:{rest}"})
         case "queue":

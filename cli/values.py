@@ -32,7 +32,7 @@ def parsed_pairs(pairs: Iterable[str], *, option: str) -> dict[str, Any]:
     return values
 
 
-def parsed_value(name: str, text: str, *, option: str) -> Any:
+def parsed_value(name: str, text: str, *, option: str, example: str = """--param 'names=["ana", "bo"]'""") -> Any:
     """Return the value that the text means: JSON, or else the text itself.
 
     Raises:
@@ -46,7 +46,7 @@ def parsed_value(name: str, text: str, *, option: str) -> Any:
             return text
         raise InvalidArgument(
             f"The value of {option} {name} is not JSON: {error} of {shortened(text)}",
-            hint="""Quote the whole for the shell, such as --param 'names=["ana", "bo"]'.""",
+            hint=f"Quote the whole for the shell, such as {example}.",
         ) from None
     except NotPlain as error:
         raise InvalidArgument(f"The value of {option} {name} cannot be stored: {error}.", hint="Quotes make it a text.") from None

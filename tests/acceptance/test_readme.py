@@ -19,6 +19,7 @@ GUIDES = [
     "flow-runs",
     "parameters-and-retries",
     "errors-and-exit-codes",
+    "key-values-and-artifacts",
 ]
 
 

@@ -16,6 +16,7 @@ from headwater.web.graphql.inputs import (
     FlowGroupWhere,
     FlowRunWhere,
     FlowWhere,
+    KeyValueWhere,
     LogWhere,
     ProjectWhere,
     TaskRunWhere,
@@ -54,6 +55,11 @@ class Aggregates:
     async def project_aggregate(self, info: Info, where: ProjectWhere | None = None) -> Aggregate:
         """Count projects."""
         return await _counted(info, where, columns.PROJECT, _KEPT)
+
+    @strawberry.field
+    async def key_value_aggregate(self, info: Info, where: KeyValueWhere | None = None) -> Aggregate:
+        """Count keys that have a value."""
+        return await _counted(info, where, columns.KEY_VALUE)
 
     @strawberry.field
     async def flow_aggregate(self, info: Info, where: FlowWhere | None = None) -> Aggregate:

@@ -39,6 +39,18 @@ PROJECT = Columns(
     "project",
     {"id": ("uuid", "id"), "name": ("text", "name"), "description": ("text", "description"), "created": ("time", "created")},
 )
+KEY_VALUE = Columns(
+    "key_values",
+    "key_value",
+    {
+        "id": ("uuid", "id"),
+        "key": ("text", "key"),
+        "project_id": ("uuid", "project_id"),
+        "created": ("time", "created"),
+        "updated": ("time", "updated"),
+    },
+    {"project": _PROJECT_OF},
+)
 FLOW = Columns(
     "flows",
     "flow",

@@ -78,6 +78,7 @@ def _orders(table: Columns) -> Any:
 
 if TYPE_CHECKING:
     ProjectWhere: TypeAlias = Any
+    KeyValueWhere: TypeAlias = Any
     FlowWhere: TypeAlias = Any
     FlowGroupWhere: TypeAlias = Any
     FlowRunWhere: TypeAlias = Any
@@ -86,6 +87,7 @@ if TYPE_CHECKING:
     LogWhere: TypeAlias = Any
     AgentWhere: TypeAlias = Any
     ProjectOrder: TypeAlias = Any
+    KeyValueOrder: TypeAlias = Any
     FlowOrder: TypeAlias = Any
     FlowGroupOrder: TypeAlias = Any
     FlowRunOrder: TypeAlias = Any
@@ -95,6 +97,7 @@ if TYPE_CHECKING:
     AgentOrder: TypeAlias = Any
 else:
     ProjectWhere, ProjectOrder = _conditions(columns.PROJECT), _orders(columns.PROJECT)
+    KeyValueWhere, KeyValueOrder = _conditions(columns.KEY_VALUE), _orders(columns.KEY_VALUE)
     FlowWhere, FlowOrder = _conditions(columns.FLOW), _orders(columns.FLOW)
     FlowGroupWhere, FlowGroupOrder = _conditions(columns.FLOW_GROUP), _orders(columns.FLOW_GROUP)
     FlowRunWhere, FlowRunOrder = _conditions(columns.FLOW_RUN), _orders(columns.FLOW_RUN)

@@ -27,6 +27,7 @@ from headwater.core.operations.runs import cancel_run, delete_run, load_run, ren
 from headwater.core.plain_values import decoded
 from headwater.web.graphql.context import operation_of
 from headwater.web.graphql.flow_group_mutations import FlowGroupMutation
+from headwater.web.graphql.key_values import KeyValueMutation
 from headwater.web.graphql.payloads import IdPayload, SuccessPayload
 from headwater.web.graphql.run_state_mutations import RunStateMutation
 from headwater.web.graphql.scalars import Identifier, Json
@@ -141,7 +142,7 @@ class DeleteAgentInput:
 
 
 @strawberry.type(name="mutation_root")
-class Mutation(FlowGroupMutation, RunStateMutation):
+class Mutation(FlowGroupMutation, KeyValueMutation, RunStateMutation):
     """What can be done."""
 
     @strawberry.mutation

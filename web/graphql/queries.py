@@ -34,6 +34,7 @@ from headwater.web.graphql.inputs import (
     order_of,
     where_of,
 )
+from headwater.web.graphql.key_values import KeyValueQuery
 from headwater.web.graphql.scalars import Identifier
 from headwater.web.graphql.types import Agent, Flow, FlowGroup, FlowRun, Log, Project, Task, TaskRun, runs_where
 
@@ -51,7 +52,7 @@ class ApiInfo:
 
 
 @strawberry.type(name="query_root")
-class Query(Aggregates):
+class Query(Aggregates, KeyValueQuery):
     """What can be read."""
 
     @strawberry.field

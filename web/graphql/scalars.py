@@ -18,6 +18,10 @@ Json = NewType("Json", object)
 """Any value; where a text is given that is JSON, what it says."""
 
 
+PlainJson = NewType("PlainJson", object)
+"""Any value as it is: a text stays a text, also where it holds JSON."""
+
+
 def _parsed_identifier(value: Any) -> str:
     return str(parsed_uuid(value, kind="valid id"))
 
@@ -41,5 +45,6 @@ def schema_config() -> StrawberryConfig:
         scalar_map={
             Identifier: strawberry.scalar(name="UUID", serialize=str, parse_value=_parsed_identifier),
             Json: strawberry.scalar(name="JSON", serialize=lambda value: value, parse_value=_parsed_json),
+            PlainJson: strawberry.scalar(name="PlainJSON", serialize=lambda value: value, parse_value=lambda value: value),
         },
     )

@@ -7,7 +7,7 @@ from re import Pattern
 
 from starlette.routing import compile_path
 
-from headwater.web.live.topics import AGENTS, FLOWS, LOG, PROJECTS, QUEUES, RUNS
+from headwater.web.live.topics import AGENTS, FLOWS, KEY_VALUES, LOG, PROJECTS, QUEUES, RUNS
 from headwater.web.pages.agents import agents_page
 from headwater.web.pages.dashboard import dashboard_page
 from headwater.web.pages.flow import flow_page, flow_topics
@@ -25,7 +25,7 @@ KINDS = (
     PageKind(path="/default/flows", build=flows_page, topics=always(FLOWS, RUNS, PROJECTS)),
     PageKind(path="/default/runs", build=runs_page, topics=always(RUNS)),
     PageKind(path="/default/projects", build=projects_page, topics=always(PROJECTS, FLOWS)),
-    PageKind(path="/default/project/{project_id}", build=project_page, topics=always(PROJECTS)),
+    PageKind(path="/default/project/{project_id}", build=project_page, topics=always(PROJECTS, KEY_VALUES)),
     PageKind(path="/default/agents", build=agents_page, topics=always(AGENTS)),
     PageKind(path="/default/queues", build=queues_page, topics=always(QUEUES, AGENTS)),
     PageKind(path="/default/search", build=search_page, topics=always(RUNS, FLOWS)),

@@ -19,6 +19,7 @@ from headwater.web.pages.page import Page, Params, Sources, all_of
 FLOWS_ON_PAGE = 50
 RUNS_ON_PAGE = 50
 FOUND_SHOWN = 20
+KEYS_SHOWN = 200
 FLOWS_SEARCHED_MAX = 2000
 RUN_STATES = ("Scheduled", "Paused", "Submitted", "Running", "Cancelling", "Success", "Failed", "Cancelled")
 SPANS = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
@@ -86,10 +87,14 @@ async def projects_page(sources: Sources, _: Params, query: Params) -> Page:
 
 async def project_page(sources: Sources, params: Params, _: Params) -> Page:
     """Show a project's settings."""
-    found = await sources.views.projects(project_id=params["project_id"])
+    project_id = params["project_id"]
+    found, keys = await all_of(
+        sources.views.projects(project_id=project_id), sources.views.key_values(project_id=project_id, limit=KEYS_SHOWN + 1)
+    )
     if not found:
-        raise NotFound("project", params["project_id"], hint="It was deleted, or the address was mistyped.")
-    return Page(template="project.html", title=found[0].name, context={"project": found[0]})
+        raise NotFound("project", project_id, hint="It was deleted, or the address was mistyped.")
+    context = {"project": found[0], "keys": keys[:KEYS_SHOWN], "more_keys": len(keys) > KEYS_SHOWN}
+    return Page(template="project.html", title=found[0].name, context=context)
 
 
 async def queues_page(sources: Sources, _: Params, __: Params) -> Page:

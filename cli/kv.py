@@ -11,7 +11,7 @@ from headwater.cli.output import Column, Output, OutputForm, age, examples, prin
 
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
-    from headwater.core.queries import rows
+    from headwater.core.queries import KeyValueRow
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="The key: printable text of 1 to 255 characters.")]
 Project = Annotated[
@@ -89,11 +89,13 @@ def delete(context: typer.Context, key: Key, project: Project = None) -> None:
 def list_(context: typer.Context, project: Project = None, output: Output = OutputForm.TABLE) -> None:
     """List the keys of a project with their values."""
 
-    async def work(client: AsyncClient) -> list[rows.KeyValueRow]:
+    async def work(client: AsyncClient) -> list[KeyValueRow]:
         from headwater.cli.finding import fresh
+        from headwater.core.queries import KeyValueRow, ListKeyValues
 
         project_id = await _project_id(client, project)
-        return await fresh(client, lambda views, at_least: views.key_values(project_id=project_id, at_least=at_least))
+        query = ListKeyValues(project_id=project_id)
+        return await fresh(client, lambda views, at_least: views.ask(query, KeyValueRow, at_least=at_least))
 
     found = with_client(context, work)
     if output is OutputForm.JSON:

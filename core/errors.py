@@ -5,7 +5,8 @@
     │   ├── InvalidName
     │   ├── InvalidArgument
     │   │   ├── InvalidParameters
-    │   │   └── InvalidKeyValue a ValueError, too
+    │   │   ├── InvalidKeyValue a ValueError, too
+    │   │   └── InvalidArtifact a ValueError, too
     │   ├── NotFound
     │   │   └── KeyNotFound     a ValueError, too
     │   ├── Ambiguous
@@ -81,6 +82,10 @@ class InvalidParameters(InvalidArgument):
 
 class InvalidKeyValue(InvalidArgument, ValueError):
     """A key is none, or its value cannot be stored. A ValueError too, which is what flows written for Prefect catch."""
+
+
+class InvalidArtifact(InvalidArgument, ValueError):
+    """An artifact is of no known kind, or holds what it cannot show. A ValueError too, as for other values that are refused."""
 
 
 class NotFound(Refused):

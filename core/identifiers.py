@@ -72,6 +72,29 @@ def split_flow_id(flow_id: str) -> tuple[str, int]:
     return str(uuid.UUID(int=number & ~_VERSION_MASK)), number & _VERSION_MASK
 
 
+def task_run_address(run_id: str, slug: str, map_index: int) -> str:
+    """Return the id under which GraphQL knows a task run."""
+    return f"{run_id}:{map_index}:{slug}"
+
+
+def artifact_address(run_id: str, artifact_id: str) -> str:
+    """Return the id under which people know an artifact: with that of its run, whose events tell of it."""
+    return f"{run_id}:{artifact_id}"
+
+
+def split_artifact_address(address: str) -> tuple[str, str]:
+    """Return the run's id and the artifact's own.
+
+    Raises:
+        InvalidArgument: this is not the id of an artifact.
+
+    """
+    run_id, separator, artifact_id = address.partition(":") if isinstance(address, str) else ("", "", "")
+    if not separator:
+        raise InvalidArgument(f"{address!r} is not the id of an artifact.", hint="It is what creating the artifact returned.")
+    return str(parsed_uuid(run_id, kind="run id")), str(parsed_uuid(artifact_id, kind="artifact id"))
+
+
 def parsed_uuid(text: str, *, kind: str) -> uuid.UUID:
     """Return the UUID in `text`.
 

@@ -53,12 +53,6 @@ class Views:
         query = questions.ListProjects(name=name, project_id=project_id, include_deleted=include_deleted)
         return await self.ask(query, rows.ProjectRow, at_least=at_least)
 
-    async def key_values(
-        self, *, project_id: str | None = None, key: str | None = None, limit: int | None = None, at_least: Position = 0
-    ) -> list[rows.KeyValueRow]:
-        """Return keys with their values, by project and key."""
-        return await self.ask(questions.ListKeyValues(project_id=project_id, key=key, limit=limit), rows.KeyValueRow, at_least=at_least)
-
     async def flows(
         self,
         *,

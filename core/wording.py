@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from headwater.core import events as e
 from headwater.core.events import AnyEvent, event_type
 
@@ -162,6 +164,12 @@ def _task_run_in_words(event: e.TaskRunEvent) -> str:  # noqa: C901, PLR0912 - o
             words = "was cancelled"
         case e.TaskRunStateSet():
             words = f"was set by somebody from {event.before} to {event.state}{_because(event.message)}"
+        case e.TaskRunArtifactCreated():
+            words = f"made the {event.kind} artifact {_artifact(event.data)}"
+        case e.TaskRunArtifactUpdated():
+            words = f"changed an artifact to {_artifact(event.data)}"
+        case e.TaskRunArtifactDeleted():
+            words = f"deleted the artifact {event.artifact_id}"
         case e.TaskRunNamed():
             words = f"is named {event.name!r}"
         case _:
@@ -171,6 +179,13 @@ def _task_run_in_words(event: e.TaskRunEvent) -> str:  # noqa: C901, PLR0912 - o
 
 def _task(event: e.TaskRunEvent) -> str:
     return f"task {event.slug}" if event.map_index < 0 else f"task {event.slug}[{event.map_index}]"
+
+
+def _artifact(data: dict[str, Any]) -> str:
+    """Return what an artifact shows, on one line: its text, or how large the table is."""
+    if "rows" in data:
+        return f"of {len(data['rows'])} rows"
+    return _shortened(repr(data.get("link") or data.get("markdown") or ""))
 
 
 def _failure(failure: e.Failure | None) -> str:

@@ -91,6 +91,22 @@ CREATE TABLE key_values (
 );
 CREATE INDEX key_values_by_key ON key_values (project_id, key COLLATE "C");
 
+-- What task runs show to people. `id` and `task_run_id` are made of the ids of run, artifact and task run, as people know them.
+CREATE TABLE artifacts (
+    id text PRIMARY KEY,
+    run_id uuid NOT NULL,
+    slug text NOT NULL,
+    map_index integer NOT NULL,
+    task_run_id text NOT NULL,
+    kind text NOT NULL,
+    data json NOT NULL,
+    created timestamptz NOT NULL,
+    updated timestamptz NOT NULL,
+    position bigint NOT NULL
+);
+CREATE INDEX artifacts_by_task_run ON artifacts (run_id, slug, map_index);
+CREATE INDEX artifacts_by_task_run_id ON artifacts (task_run_id);
+
 -- Parts of large registrations, as they were written, until the registration that names them comes.
 CREATE TABLE registration_parts (
     registration_id text NOT NULL,

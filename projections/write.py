@@ -11,6 +11,8 @@ from headwater.projections.fold.changes import Changes, json, optional_text, tex
 from headwater.projections.fold.run_record import RunRecord
 from headwater.projections.fold.runs import INTERRUPTED_MESSAGE, RESTARTED_MESSAGE, UNHURT
 from headwater.projections.fold.task_run_patch import TaskRunPatch
+from headwater.projections.write_artifacts import write_artifacts
+from headwater.projections.write_key_values import write_key_values
 
 ALL_TIME = datetime.min.replace(tzinfo=UTC)
 """The driver writes this as -infinity: the hour under which runs of all time are counted."""
@@ -25,7 +27,7 @@ async def write(db: Any, changes: Changes) -> None:
     """
     for step in changes.steps:
         await step(db)
-    await _write_key_values(db, changes)
+    await write_key_values(db, changes)
     if changes.interrupted_runs:
         await db.execute(_INTERRUPT, list(changes.interrupted_runs), list(UNHURT), INTERRUPTED_MESSAGE)
     for restart in changes.restarts:
@@ -38,31 +40,11 @@ async def write(db: Any, changes: Changes) -> None:
         await db.copy_records_to_table("task_run_states", records=changes.task_run_states)
     if changes.cached_results:
         await db.copy_records_to_table("cached_results", records=changes.cached_results)
+    await write_artifacts(db, changes)
     for statement in _DELETE_RUNS if changes.deleted_runs else ():
         await db.execute(statement, list(changes.deleted_runs))
     if changes.set_aside:
         await db.copy_records_to_table("set_aside", records=changes.set_aside)
-
-
-_SET_KEYS = """
-INSERT INTO key_values AS kv (id, project_id, key, value, created, updated, updated_by, position)
-SELECT n.* FROM unnest(
-    $1::uuid[], $2::uuid[], $3::text[], $4::json[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::bigint[]
-) AS n (id, project_id, key, value, created, updated, updated_by, position)
-JOIN projects p ON p.id = n.project_id AND NOT p.deleted
-ON CONFLICT (id) DO UPDATE SET
-    value = excluded.value, updated = excluded.updated, updated_by = excluded.updated_by, position = excluded.position
-"""
-
-
-async def _write_key_values(db: Any, changes: Changes) -> None:
-    """Write the last value of each key; first those go that were deleted meanwhile, since what is set behind that begins anew."""
-    if changes.deleted_keys:
-        await db.execute("DELETE FROM key_values WHERE id = ANY($1::uuid[])", list(changes.deleted_keys))
-    if changes.key_values:
-        await db.execute(_SET_KEYS, *zip(*changes.key_values.values(), strict=True))
-    if changes.deleted_projects:
-        await db.execute("DELETE FROM key_values WHERE project_id = ANY($1::uuid[])", list(changes.deleted_projects))
 
 
 _DELETE_RUNS = (
@@ -70,6 +52,7 @@ _DELETE_RUNS = (
     "DELETE FROM run_states WHERE run_id = ANY($1::uuid[])",
     "DELETE FROM task_runs WHERE run_id = ANY($1::uuid[])",
     "DELETE FROM task_run_states WHERE run_id = ANY($1::uuid[])",
+    "DELETE FROM artifacts WHERE run_id = ANY($1::uuid[])",
 )
 
 _INTERRUPT = """

@@ -65,6 +65,9 @@ from headwater.core.events import (
     SlotFreed,
     SlotTaken,
     StorageReference,
+    TaskRunArtifactCreated,
+    TaskRunArtifactDeleted,
+    TaskRunArtifactUpdated,
     TaskRunCached,
     TaskRunCancelled,
     TaskRunFailed,
@@ -95,6 +98,7 @@ _FLOW = "8f14e45f-ceea-867a-9a36-dedd00000002"
 _RUN = "0197a3c1-0b2c-7d3e-8f40-5a6b7c8d9e0f"
 _AGENT = "0197a3c0-ffff-7abc-8def-0123456789ab"
 _REGISTRATION = "0197a3c0-aaaa-7bbb-8ccc-dddddddddddd"
+_ARTIFACT = "0197a3c1-2222-7333-8444-555566667777"
 _QUEUE = "6c1d1f0e5b3a49d28f70"
 
 _STORAGE = StorageReference(
@@ -220,6 +224,19 @@ GOLDEN_EVENTS: tuple[Event, ...] = (
         slug="say_hello-1", at=_AT, map_index=4, message="Done by hand.", state="Success", before="Failed", ended_at=_LATER, result=_RESULT
     ),
     TaskRunNamed(slug="say_hello-1", at=_AT, map_index=4, message="Named.", name="hello-ana"),
+    TaskRunArtifactCreated(
+        slug="say_hello-1",
+        at=_AT,
+        map_index=4,
+        artifact_id=_ARTIFACT,
+        message="For Ana.",
+        kind="markdown",
+        data={"markdown": "# Grüße\n\n*Ana*"},
+    ),
+    TaskRunArtifactUpdated(
+        slug="say_hello-1", at=_LATER, map_index=4, artifact_id=_ARTIFACT, message="For Ana.", data={"markdown": "# Bye"}
+    ),
+    TaskRunArtifactDeleted(slug="say_hello-1", at=_LATER, map_index=4, artifact_id=_ARTIFACT, message="For Ana."),
     QueueOpened(queue_id=_QUEUE, labels=("gpu", "host-1")),
     QueueLimitSet(limit=3),
     AgentRegistered(agent_id=_AGENT, name="local", kind="local", labels=("gpu",), hostname="host-1", pid=4711, version="0.1.0", limit=8),

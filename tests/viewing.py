@@ -27,6 +27,7 @@ WAIT_SECONDS = 30.0
 VIEW_TABLES = {
     "projects": "id",
     "key_values": "id",
+    "artifacts": "id",
     "flow_groups": "id",
     "flow_versions": "id",
     "flow_tasks": "flow_id, ordinal",

@@ -5,6 +5,12 @@ from __future__ import annotations
 from typing import get_args
 
 from headwater.core.events.agent import AgentEvent, AgentLost, AgentRegistered, AgentStopped
+from headwater.core.events.artifact import (
+    TaskRunArtifactCreated,
+    TaskRunArtifactDeleted,
+    TaskRunArtifactEvent,
+    TaskRunArtifactUpdated,
+)
 from headwater.core.events.base import Event, UnknownEvent, event_type
 from headwater.core.events.flow import (
     EdgeSpec,
@@ -36,9 +42,6 @@ from headwater.core.events.project import (
 )
 from headwater.core.events.queue import QueueEvent, QueueLimitSet, QueueOpened
 from headwater.core.events.run import (
-    Failure,
-    Frame,
-    ResultReference,
     RunAttemptLost,
     RunAttemptsLimited,
     RunCancelled,
@@ -55,6 +58,12 @@ from headwater.core.events.run import (
     RunStateSet,
     RunSubmitted,
     RunSucceeded,
+)
+from headwater.core.events.slots import ConcurrencySet, SlotEvent, SlotFreed, SlotTaken
+from headwater.core.events.task_run import (
+    Failure,
+    Frame,
+    ResultReference,
     TaskRunCached,
     TaskRunCancelled,
     TaskRunEvent,
@@ -73,7 +82,6 @@ from headwater.core.events.run import (
     TaskRunTriggerFailed,
     TaskRunValidationFailed,
 )
-from headwater.core.events.slots import ConcurrencySet, SlotEvent, SlotFreed, SlotTaken
 
 KnownEvent = ProjectEvent | NameEvent | KeyValueEvent | FlowEvent | PartEvent | RunEvent | QueueEvent | SlotEvent | AgentEvent
 AnyEvent = KnownEvent | UnknownEvent
@@ -141,6 +149,10 @@ __all__ = [
     "SlotFreed",
     "SlotTaken",
     "StorageReference",
+    "TaskRunArtifactCreated",
+    "TaskRunArtifactDeleted",
+    "TaskRunArtifactEvent",
+    "TaskRunArtifactUpdated",
     "TaskRunCached",
     "TaskRunCancelled",
     "TaskRunEvent",

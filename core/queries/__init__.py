@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from headwater.core.queries.artifact_row import ArtifactRow
+from headwater.core.queries.key_value_row import KeyValueRow
 from headwater.core.queries.questions import (
     DEAD_LETTERS_MAX,
     AnyQuery,
@@ -13,6 +15,7 @@ from headwater.core.queries.questions import (
     GetRun,
     GetViewsStatus,
     ListAgents,
+    ListArtifacts,
     ListCachedResults,
     ListDeadLetters,
     ListFlowEdges,
@@ -43,7 +46,6 @@ from headwater.core.queries.rows import (
     FlowGroupRow,
     FlowRow,
     FlowTaskRow,
-    KeyValueRow,
     LogRow,
     ProjectRow,
     QueueRow,
@@ -66,6 +68,7 @@ __all__ = [
     "DEAD_LETTERS_MAX",
     "AgentRow",
     "AnyQuery",
+    "ArtifactRow",
     "CachedResultRow",
     "CountRow",
     "CountRows",
@@ -85,6 +88,7 @@ __all__ = [
     "GetViewsStatus",
     "KeyValueRow",
     "ListAgents",
+    "ListArtifacts",
     "ListCachedResults",
     "ListDeadLetters",
     "ListFlowEdges",

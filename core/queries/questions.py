@@ -121,6 +121,15 @@ class ListTaskRuns(Query, tag="task_runs", frozen=True, kw_only=True):
     limit: int | None = None
 
 
+class ListArtifacts(Query, tag="artifacts", frozen=True, kw_only=True):
+    """The artifacts of a run, or of one task run of it, in the order of their creation."""
+
+    run_id: str
+    slug: str | None = None
+    map_index: int | None = None
+    limit: int | None = None
+
+
 class ListTaskGroups(Query, tag="task_groups", frozen=True, kw_only=True):
     """The tasks of a run, each with how many of its task runs are in each state, in the order of the flow's tasks."""
 
@@ -139,9 +148,9 @@ class ListLastRuns(Query, tag="last_runs", frozen=True, kw_only=True):
 class FindRows(Query, tag="find", frozen=True, kw_only=True):
     """Rows of one table that meet conditions of the asker's own making.
 
-    `table` is "projects", "key_values", "flows", "flow_groups", "runs", "task_runs", "tasks", "logs" or "agents"; `where` maps columns to
-    operators and values, as in `{"state": {"_in": ["Failed"]}, "_or": [...]}`; `order_by` names columns with "asc" or "desc". Task runs
-    that did not begin are not among them. At most 1,000 rows at once.
+    `table` is "projects", "key_values", "flows", "flow_groups", "runs", "task_runs", "artifacts", "tasks", "logs" or "agents"; `where`
+    maps columns to operators and values, as in `{"state": {"_in": ["Failed"]}, "_or": [...]}`; `order_by` names columns with "asc" or
+    "desc". Task runs that did not begin are not among them. At most 1,000 rows at once.
     """
 
     table: str
@@ -261,6 +270,7 @@ AnyQuery = (
     | ListRunStates
     | ListTaskRuns
     | ListTaskRunStates
+    | ListArtifacts
     | FindRows
     | CountRows
     | ListTaskGroups

@@ -30,20 +30,6 @@ class ProjectRow(Row, frozen=True, kw_only=True):
     position: Position
 
 
-class KeyValueRow(Row, frozen=True, kw_only=True):
-    """A key of a project with its value. `created` is when it was set first, `updated` when and `updated_by` by whom it was set last."""
-
-    id: str
-    project_id: str
-    project_name: str
-    key: str
-    value: Any
-    created: datetime
-    updated: datetime
-    updated_by: str
-    position: Position
-
-
 class FlowGroupRow(Row, frozen=True, kw_only=True):
     """A flow over all its versions. `labels` (None: each version's own) and `default_parameters` hold for new runs of every version."""
 

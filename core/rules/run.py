@@ -20,7 +20,9 @@ from headwater.core.commands import (
     CancelRun,
     ClaimRun,
     ConfirmCancelled,
+    CreateArtifact,
     CreateRun,
+    DeleteArtifact,
     DeleteRun,
     FailUnstartedRun,
     FinishRun,
@@ -35,14 +37,18 @@ from headwater.core.commands import (
     SetRunState,
     SetTaskRunState,
     StartRun,
+    UpdateArtifact,
 )
 from headwater.core.errors import IllegalTransition, NotFound
 from headwater.core.events import AnyEvent, RunRenamed
 from headwater.core.names import valid_name
+from headwater.core.rules import artifact
 from headwater.core.rules import run_attempts as attempts
 from headwater.core.rules import run_people as people
 from headwater.core.rules.aggregate import Rules
 from headwater.core.rules.run_state import Run, evolve
+
+_REFUSED_ONCE_DELETED = (RestartRun, RenameRun, SetRunState, SetTaskRunState, CreateArtifact, UpdateArtifact, DeleteArtifact)
 
 __all__ = ["RULES", "Run", "decide", "evolve"]
 
@@ -53,7 +59,7 @@ def decide(run: Run, command: RunCommand) -> Sequence[AnyEvent]:  # noqa: C901, 
     if run.created is None:
         raise NotFound("run", "")
     match command:
-        case RestartRun() | RenameRun() | SetRunState() | SetTaskRunState() if run.deleted:
+        case _ if run.deleted and isinstance(command, _REFUSED_ONCE_DELETED):
             raise IllegalTransition("The run was deleted; nothing of it changes any more.")
         case ClaimRun():
             return attempts.claim(run, command)
@@ -83,6 +89,12 @@ def decide(run: Run, command: RunCommand) -> Sequence[AnyEvent]:  # noqa: C901, 
             return people.set_run_state(run, command)
         case SetTaskRunState():
             return people.set_task_run_state(run, command)
+        case CreateArtifact():
+            return artifact.create(run, command)
+        case UpdateArtifact():
+            return artifact.update(run, command)
+        case DeleteArtifact():
+            return artifact.delete(run, command)
         case RenameRun():
             name = valid_name(command.name, kind="run")
             return [] if name == run.name else [RunRenamed(name)]

@@ -26,10 +26,11 @@ from headwater.core.events import (
     RunStarted,
     RunSubmitted,
     RunSucceeded,
+    TaskRunArtifactEvent,
     TaskRunCancelled,
     TaskRunResumed,
 )
-from headwater.core.rules import resume, task_run
+from headwater.core.rules import artifact, resume, task_run
 from headwater.core.rules.run_state import NO_TASK_RUN, RESTED, UNHURT, Run
 from headwater.core.rules.task_run import TaskRun, TaskRunKey
 from headwater.core.states import StateName
@@ -88,12 +89,20 @@ def record(run: Run, command: RecordTaskRuns) -> Sequence[AnyEvent]:
     if run.state not in {StateName.RUNNING, StateName.CANCELLING}:
         raise IllegalTransition(f"The run is {run.state}; its tasks cannot change.")
     seen: dict[TaskRunKey, TaskRun] = {}
+    artifacts = run.artifacts
+    recorded: list[AnyEvent] = []
     for event in command.events:
+        if isinstance(event, TaskRunArtifactEvent):
+            if artifact.holds(artifacts, event):
+                artifacts = artifact.evolve(artifacts, event)
+                recorded.append(event)  # type: ignore[arg-type]
+            continue
         key = (event.slug, event.map_index)
         found = seen[key] if key in seen else run.task_runs.get(key, NO_TASK_RUN)
         task_run.check(found, event)
         seen[key] = task_run.evolve(found, event)
-    return list(command.events)  # type: ignore[arg-type]
+        recorded.append(event)  # type: ignore[arg-type]
+    return recorded
 
 
 def finish(run: Run, command: FinishRun) -> Sequence[AnyEvent]:

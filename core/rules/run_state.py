@@ -26,9 +26,11 @@ from headwater.core.events import (
     RunStateSet,
     RunSubmitted,
     RunSucceeded,
+    TaskRunArtifactEvent,
     TaskRunEvent,
 )
-from headwater.core.rules import restart, task_run
+from headwater.core.rules import artifact, restart, task_run
+from headwater.core.rules.artifact import Artifacts
 from headwater.core.rules.task_run import TaskRun, TaskRunKey
 from headwater.core.states import FINAL, StateName
 
@@ -62,6 +64,7 @@ class Run(msgspec.Struct, frozen=True):
     failure: Failure | None = None
     deleted: bool = False
     task_runs: immutables.Map[TaskRunKey, TaskRun] = immutables.Map()
+    artifacts: Artifacts = immutables.Map()
 
     @property
     def ended(self) -> bool:
@@ -70,6 +73,8 @@ class Run(msgspec.Struct, frozen=True):
 
 def evolve(run: Run, event: AnyEvent) -> Run:  # noqa: C901, PLR0912 - one arm per event
     match event:
+        case TaskRunArtifactEvent():
+            return replace(run, artifacts=artifact.evolve(run.artifacts, event))
         case TaskRunEvent():
             key = (event.slug, event.map_index)
             changed = task_run.evolve(run.task_runs.get(key, NO_TASK_RUN), event)

@@ -28,6 +28,10 @@ from headwater.core.events import (
     RunStateSet,
     RunSubmitted,
     RunSucceeded,
+    TaskRunArtifactCreated,
+    TaskRunArtifactDeleted,
+    TaskRunArtifactEvent,
+    TaskRunArtifactUpdated,
     TaskRunCancelled,
     TaskRunEvent,
     TaskRunResumed,
@@ -141,7 +145,7 @@ class History:
                 run.ended_at = 0
             case TaskRunStateSet():
                 run.succeeded.pop((event.slug, event.map_index), None)
-            case RunRenamed() | RunDeleted() | UnknownEvent():
+            case RunRenamed() | RunDeleted() | TaskRunArtifactEvent() | UnknownEvent():
                 pass
             case _ if run.ended_at:
                 words = f"{event_type(event)} follows the end of the run."
@@ -262,7 +266,20 @@ def _commands(state: Run, events: Sequence[AnyEvent], at: datetime) -> list[comm
             return [commands.ConfirmCancelled(state.attempt, last.at)]
         case TaskRunEvent():
             task_events = tuple(event for event in events if isinstance(event, TaskRunEvent))
-            return [commands.RecordTaskRuns(state.attempt, task_events)]
+            return [*_artifact_commands(events), commands.RecordTaskRuns(state.attempt, task_events)]
+        case _:
+            return []
+
+
+def _artifact_commands(events: Sequence[AnyEvent]) -> list[commands.RunCommand]:
+    """Return the command of a user who changed an artifact, while an attempt was at it or not."""
+    match events:
+        case [TaskRunArtifactCreated() as made]:
+            return [commands.CreateArtifact(made.at, made.slug, made.map_index, made.artifact_id, made.kind, made.data, (made.slug,))]
+        case [TaskRunArtifactUpdated() as changed]:
+            return [commands.UpdateArtifact(changed.at, changed.artifact_id, changed.data)]
+        case [TaskRunArtifactDeleted() as deleted]:
+            return [commands.DeleteArtifact(deleted.at, deleted.artifact_id)]
         case _:
             return []
 

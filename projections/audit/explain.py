@@ -27,6 +27,7 @@ from headwater.core.events import (
     RunStateSet,
     RunSubmitted,
     RunSucceeded,
+    TaskRunArtifactEvent,
     TaskRunEvent,
     TaskRunFailed,
     TaskRunPaused,
@@ -351,7 +352,11 @@ class _Explaining:
 
     def _next_task_run(self, kind: type[TaskRunRetryScheduled], state: StateName) -> tuple[str, datetime, _Event] | None:
         """Return the task run in this state that goes on first: its slug, when, and the event that says so."""
-        newest = {(each.event.slug, each.event.map_index): each for each in self.life if isinstance(each.event, TaskRunEvent)}
+        newest = {
+            (each.event.slug, each.event.map_index): each
+            for each in self.life
+            if isinstance(each.event, TaskRunEvent) and not isinstance(each.event, TaskRunArtifactEvent)
+        }
         waiting = [
             (each.event.start_time, key[0], each)
             for key, each in newest.items()

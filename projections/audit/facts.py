@@ -61,8 +61,15 @@ def _run(run: Run) -> dict[str, Any]:
         "agent_name": run.agent_name or None,
         "cancel_requested": run.cancel_requested,
         "failure": msgspec.to_builtins(run.failure),
+        **_artifacts(run),
         "task_runs": {_task_run_name(key): _task_run(task_run) for key, task_run in sorted(run.task_runs.items())},
     }
+
+
+def _artifacts(run: Run) -> dict[str, Any]:
+    """Return the artifacts, which most runs have none of, each with its kind and the task run that has it."""
+    shown = {each: f"{found.kind} of {_task_run_name((found.slug, found.map_index))}" for each, found in sorted(run.artifacts.items())}
+    return {"artifacts": shown} if shown else {}
 
 
 def _creation(created: Any) -> dict[str, Any]:

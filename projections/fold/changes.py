@@ -23,8 +23,11 @@ class Changes:
 
     __slots__ = (
         "archived_flows",
+        "artifacts",
         "cached_results",
+        "changed_artifacts",
         "created_runs",
+        "deleted_artifacts",
         "deleted_keys",
         "deleted_projects",
         "deleted_runs",
@@ -46,6 +49,9 @@ class Changes:
         self.task_runs: dict[str, dict[tuple[str, int], TaskRunPatch]] = {}
         self.task_run_states: list[tuple[Any, ...]] = []
         self.cached_results: list[tuple[Any, ...]] = []
+        self.artifacts: dict[str, list[Any]] = {}
+        self.changed_artifacts: dict[str, tuple[Any, ...]] = {}
+        self.deleted_artifacts: set[str] = set()
         self.interrupted_runs: set[str] = set()
         self.restarts: list[tuple[str, list[str], list[str], list[int]]] = []
         self.set_aside: list[tuple[Any, ...]] = []

@@ -26,6 +26,7 @@ from headwater.core.events import (
     TaskRunCached,
 )
 from headwater.core.states import FINAL
+from headwater.projections.fold.artifacts import ARTIFACT_FOLDS
 from headwater.projections.fold.changes import CannotApply, Changes, optional_json, text
 from headwater.projections.fold.run_record import RunRecord
 from headwater.projections.fold.task_runs import TASK_RUN_FOLDS, Place, cached_result
@@ -59,6 +60,8 @@ def fold_run_commit(changes: Changes, known: dict[str, RunRecord], run_id: str, 
             fold_task_run(event, patches, changes.task_run_states, place, seq)
             if isinstance(event, TaskRunCached) and event.cache:
                 changes.cached_results.append(cached_result(event, place, seq))
+        elif (fold_artifact := ARTIFACT_FOLDS.get(kind)) is not None:
+            fold_artifact(changes, event, place)
         elif record is not None and (fold_run := RUN_FOLDS.get(kind)) is not None:
             state = fold_run(changes, record, event)
             place.attempt = record.attempt

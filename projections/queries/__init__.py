@@ -20,7 +20,7 @@ from headwater.projections.queries.find import count_rows, find_rows
 from headwater.projections.queries.groups import list_last_runs, list_task_groups
 from headwater.projections.queries.runs import count_runs, get_run, list_run_states, list_runs
 from headwater.projections.queries.statement import Key, Parent, Statement
-from headwater.projections.queries.task_runs import list_cached_results, list_logs, list_task_run_states, list_task_runs
+from headwater.projections.queries.task_runs import list_artifacts, list_cached_results, list_logs, list_task_run_states, list_task_runs
 
 _STATEMENTS: dict[type[ask.Query], Callable[[Any, Key | None, int], Statement]] = {
     ask.ListProjects: list_projects,
@@ -34,6 +34,7 @@ _STATEMENTS: dict[type[ask.Query], Callable[[Any, Key | None, int], Statement]] 
     ask.ListRunStates: list_run_states,
     ask.ListTaskRuns: list_task_runs,
     ask.ListTaskRunStates: list_task_run_states,
+    ask.ListArtifacts: list_artifacts,
     ask.ListTaskGroups: list_task_groups,
     ask.ListLastRuns: list_last_runs,
     ask.ListCachedResults: list_cached_results,

@@ -132,6 +132,20 @@ TABLES = {
         },
         "run_id, slug, map_index",
     ),
+    "artifacts": Table(
+        """SELECT a.id, a.run_id, a.slug, a.map_index, a.task_run_id, a.kind, a.data, a.created, a.updated, a.position FROM artifacts a""",
+        {
+            "id": "text",
+            "run_id": "uuid",
+            "slug": "text",
+            "map_index": "integer",
+            "task_run_id": "text",
+            "kind": "text",
+            "created": "timestamptz",
+            "updated": "timestamptz",
+        },
+        "created, id",
+    ),
     "tasks": Table(
         """SELECT t.flow_id, t.slug, t.name, t.type, t.tags, t.max_retries, t.retry_delay_seconds, t.timeout_seconds, t.trigger, t.mapped,
             t.reference, t.settings FROM flow_tasks t""",

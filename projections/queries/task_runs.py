@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from headwater.core.identifiers import parsed_uuid
-from headwater.core.queries import ListCachedResults, ListLogs, ListTaskRuns, ListTaskRunStates
+from headwater.core.queries import ListArtifacts, ListCachedResults, ListLogs, ListTaskRuns, ListTaskRunStates
 from headwater.projections.queries.runs import the_run
 from headwater.projections.queries.statement import Conditions, Key, Statement
 
@@ -82,6 +82,30 @@ def list_task_run_states(query: ListTaskRunStates, after: Key | None, count: int
 
 _NO_LINE_FOLLOWS = 2147483647
 """No message has a line of this number: what is after it is in later messages."""
+
+_ARTIFACTS = """
+SELECT row_to_json(shown)::text AS row, json_build_array(a.created, a.id)::text AS key
+FROM artifacts a
+CROSS JOIN LATERAL (
+    SELECT a.id, a.run_id, a.slug, a.map_index, a.task_run_id, a.kind, a.data, a.created, a.updated, a.position
+) AS shown
+{where}
+ORDER BY a.created, a.id LIMIT {count}
+"""
+
+
+def list_artifacts(query: ListArtifacts, after: Key | None, count: int) -> Statement:
+    conditions = Conditions()
+    conditions.add("a.run_id = {}", parsed_uuid(query.run_id, kind="run id"))
+    if query.slug is not None:
+        conditions.add("a.slug = {}", query.slug)
+    if query.map_index is not None:
+        conditions.add("a.map_index = {}", query.map_index)
+    if after is not None:
+        conditions.add("(a.created, a.id) > ({}::text::timestamptz, {})", *after)
+    rows = conditions.argument(count)
+    return Statement(_ARTIFACTS.format(where=conditions.where, count=rows), tuple(conditions.arguments))
+
 
 _CACHED_RESULTS = """
 SELECT row_to_json(shown)::text AS row, json_build_array(c.position, c.seq)::text AS key

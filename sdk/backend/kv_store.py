@@ -20,6 +20,7 @@ from headwater.core.aggregates import Author
 from headwater.core.errors import InvalidArgument
 from headwater.core.operations import key_values
 from headwater.core.operations.projects import find_project
+from headwater.core.queries import KeyValueRow, ListKeyValues
 from headwater.core.rules.key_value import valid_key, valid_value
 from headwater.core.settings import PROJECT
 from headwater.utilities.context import context
@@ -112,7 +113,8 @@ def list_keys(project: str | None = None) -> list[str]:
 
     async def work(client: AsyncClient) -> list[str]:
         project_id = await _project_id(client, project)
-        return sorted(row.key for row in await client.views.key_values(project_id=project_id, at_least=client.position))
+        found = await client.views.ask(ListKeyValues(project_id=project_id), KeyValueRow, at_least=client.position)
+        return sorted(row.key for row in found)
 
     return shared_client().call(work)
 

@@ -19,6 +19,7 @@ from headwater.core.events import (
     SlotEvent,
 )
 from headwater.core.queries import AnyQuery, GetDeadLetter, GetViewsStatus, ListDeadLetters, RetryDeadLetter, StartRebuild
+from headwater.projections.fold.artifacts import ARTIFACT_FOLDS
 from headwater.projections.fold.runs import RUN_FOLDS
 from headwater.projections.fold.task_runs import TASK_RUN_FOLDS
 from headwater.projections.queries import _STATEMENTS
@@ -27,7 +28,7 @@ OF_THE_CATALOGUE = {*get_args(ProjectEvent | NameEvent | KeyValueEvent | FlowEve
 
 
 def test_every_event_has_a_fold() -> None:
-    assert set(EVENT_TYPES) == {RunCreated, *RUN_FOLDS, *TASK_RUN_FOLDS, *OF_THE_CATALOGUE}
+    assert set(EVENT_TYPES) == {RunCreated, *RUN_FOLDS, *TASK_RUN_FOLDS, *ARTIFACT_FOLDS, *OF_THE_CATALOGUE}
 
 
 def test_every_question_has_a_statement() -> None:

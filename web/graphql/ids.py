@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headwater.core.errors import NotFound
+from headwater.core.identifiers import task_run_address
 
 
 def task_id(flow_id: str, slug: str) -> str:
@@ -23,7 +24,7 @@ def split_task_id(identifier: str) -> tuple[str, str]:
 
 
 def task_run_id(run_id: str, slug: str, map_index: int) -> str:
-    return f"{run_id}:{map_index}:{slug}"
+    return task_run_address(run_id, slug, map_index)
 
 
 def split_task_run_id(identifier: str) -> tuple[str, str, int]:

@@ -11,7 +11,7 @@ import msgspec
 from headwater.core.errors import InvalidArgument, NotFound
 from headwater.core.identifiers import parsed_uuid, split_flow_id
 from headwater.core.labels import takes
-from headwater.core.queries import FlowRow, ListFlows, ListRuns, RunRow
+from headwater.core.queries import FlowRow, KeyValueRow, ListFlows, ListKeyValues, ListRuns, RunRow
 from headwater.core.states import StateName
 from headwater.web.pages.dashboard import by_flow
 from headwater.web.pages.page import Page, Params, Sources, all_of
@@ -89,7 +89,8 @@ async def project_page(sources: Sources, params: Params, _: Params) -> Page:
     """Show a project's settings."""
     project_id = params["project_id"]
     found, keys = await all_of(
-        sources.views.projects(project_id=project_id), sources.views.key_values(project_id=project_id, limit=KEYS_SHOWN + 1)
+        sources.views.projects(project_id=project_id),
+        sources.views.ask(ListKeyValues(project_id=project_id, limit=KEYS_SHOWN + 1), KeyValueRow),
     )
     if not found:
         raise NotFound("project", project_id, hint="It was deleted, or the address was mistyped.")

@@ -22,7 +22,7 @@ from headwater.agents.perseverance import Listener, until_done
 from headwater.core.aggregates import Aggregate, Author
 from headwater.core.commands import RecordTaskRuns, RunCommand
 from headwater.core.errors import CommitTooLarge, HeadwaterError, IllegalTransition, InvalidArgument
-from headwater.core.events import TaskRunEvent, TaskRunNamed, TaskRunPaused
+from headwater.core.events import TaskRunArtifactEvent, TaskRunEvent, TaskRunNamed, TaskRunPaused
 from headwater.core.identifiers import new_id
 from headwater.core.json_bytes import json_bytes
 from headwater.core.rules.run import Run
@@ -130,7 +130,7 @@ class AttemptRecord:
                     await self._append((event,))
             elif (bare := _bare(batch[0], refusal)) != batch[0]:
                 await self._append((bare,))
-            elif not isinstance(batch[0], TaskRunNamed):
+            elif not isinstance(batch[0], TaskRunNamed | TaskRunArtifactEvent):
                 raise
 
     def _take(self) -> tuple[TaskRunEvent, ...]:

@@ -9,6 +9,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from headwater.agents import flow_loading
+from headwater.agents.artifact_record import ArtifactRecord
 from headwater.agents.attempt import AttemptOrder, wants_source
 from headwater.agents.backstage import Backstage
 from headwater.agents.bridge import BackstageGone
@@ -25,6 +26,7 @@ from headwater.core.settings import RETRY_IN_PROCESS_SECONDS
 from headwater.core.states import StateName
 from headwater.core.text import shown
 from headwater.engine import timeouts
+from headwater.engine.artifacts import record_artifacts_with
 from headwater.engine.children import children_of_this_run
 from headwater.engine.interrupts import is_interrupt
 from headwater.utilities.context import context
@@ -119,6 +121,7 @@ class Execution:
             resumed=backstage.resumptions.take,
             with_source=self._with_source,
         )
+        record_artifacts_with(ArtifactRecord(backstage.record.record, backstage.run.artifacts).take)
         timeouts.on_stuck(lambda context, seconds: self._end_stuck(flow, recorder, context, seconds))
         try:
             caches = ResultCaches(lambda key: self._call(backstage.cached_results, key))

@@ -1,7 +1,16 @@
-"""Looking at what the server knows, from scripts and tasks: flows, runs, task runs and their results, and keys with their values."""
+"""Looking at what the server knows, from scripts and tasks: runs and their results; keys with their values; artifacts."""
 
 from __future__ import annotations
 
+from headwater.backend.artifacts import (
+    create_link_artifact,
+    create_markdown_artifact,
+    create_table_artifact,
+    delete_artifact,
+    update_link_artifact,
+    update_markdown_artifact,
+    update_table_artifact,
+)
 from headwater.backend.flow import FlowView
 from headwater.backend.flow_run import FlowRunView
 from headwater.backend.kv_store import delete_key, get_key_value, list_keys, set_key_value
@@ -14,9 +23,16 @@ __all__ = [
     "FlowView",
     "RunNotEnded",
     "TaskRunView",
+    "create_link_artifact",
+    "create_markdown_artifact",
+    "create_table_artifact",
+    "delete_artifact",
     "delete_key",
     "get_key_value",
     "list_keys",
     "set_key_value",
+    "update_link_artifact",
+    "update_markdown_artifact",
+    "update_table_artifact",
     "watch_flow_run",
 ]

@@ -1,4 +1,4 @@
-"""What tasks log in other processes, carried to the process that runs the flow while they are still running.
+"""What tasks log in other processes, carried to the process that runs the flow while they are still running; so are their artifacts.
 
 There, a `Sink` takes the lines of one call and hands each to whatever leads back. Here, `Lines` logs them as the task's own,
 and knows when all that a call said have come: an outcome never overtakes the lines before it.
@@ -17,10 +17,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from headwater.core.errors import HeadwaterError
+from headwater.core.events import TaskRunArtifactEvent
 from headwater.core.text import shown
+from headwater.engine.artifacts import artifacts_carried_by, record_artifact
 from headwater.engine.task_call import TaskCall
 from headwater.utilities.context import current_values
-from headwater.utilities.logging import LoggedStdout, message_of
+from headwater.utilities.logging import ROOT_NAME, LoggedStdout, message_of
 
 LATE_LINES_SECONDS = 10.0
 """How long an outcome waits for the next of the lines that were sent before it. What comes later is logged when it comes."""
@@ -37,7 +40,12 @@ class Sink:
         self._lock = threading.Lock()
 
     def take(self, record: logging.LogRecord) -> None:
-        line = _as_bytes(self.number, record)
+        self._hand_on(_as_bytes(self.number, record))
+
+    def take_artifact(self, event: TaskRunArtifactEvent) -> None:
+        self._hand_on(pickle.dumps((self.number, event, None)))
+
+    def _hand_on(self, line: bytes) -> None:
         with self._lock:
             if self._send is not None:
                 try:
@@ -69,7 +77,8 @@ def lines_taken_by(sink: Sink, *, loggers: Iterable[str], level: int, prints: bo
     token = _current.set(sink)
     _open.append(sink)
     try:
-        yield
+        with artifacts_carried_by(sink.take_artifact):
+            yield
     finally:
         _open.remove(sink)
         _current.reset(token)
@@ -122,14 +131,17 @@ class Lines:
         return number
 
     def take(self, data: bytes) -> None:
-        """Log a line."""
-        number, fields, error = pickle.loads(data)  # noqa: S301 - from processes that execute the user's code
+        """Log a line, or record an artifact."""
+        number, what, error = pickle.loads(data)  # noqa: S301 - from processes that execute the user's code
         with self._changed:
             call = self._calls.get(number)
         if call is None:
             return
         try:
-            _log(fields, error, call)
+            if isinstance(what, TaskRunArtifactEvent):
+                _record(what, call)
+            else:
+                _log(what, error, call)
         finally:
             with self._changed:
                 self._come[number] += 1
@@ -151,6 +163,14 @@ class Lines:
                 if not self._changed.wait_for(lambda so_far=come: self._come[number] > so_far, LATE_LINES_SECONDS):  # type: ignore[misc]
                     return False
         return True
+
+
+def _record(event: TaskRunArtifactEvent, call: TaskCall) -> None:
+    try:
+        record_artifact(event)
+    except HeadwaterError as error:
+        # The task went on: it is in another process, and asked nobody.
+        _log({"name": ROOT_NAME, "levelno": logging.WARNING, "levelname": "WARNING", "msg": f"Not recorded: {error}"}, None, call)
 
 
 def _log(fields: dict[str, Any], error: BaseException | None, call: TaskCall) -> None:

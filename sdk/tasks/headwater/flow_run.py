@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from headwater.engine.children import children_of_this_run
 from headwater.engine.results import ChildRunResult
@@ -102,8 +103,8 @@ def get_task_run_result(flow_run_id: str, task_slug: str, map_index: int = -1, p
 class StartFlowRun(Task):
     """Creates a run of the flow `flow_name` in `project_name`; with `wait`, ends as the run does. Its result is the run's id.
 
-    What is given to `run` counts before what is given here. `poll_interval` and `create_link_artifact` are accepted for flows
-    written for other versions: nothing is polled, and the link is a log line.
+    What is given to `run` counts before what is given here. A link to the run is an artifact of the task run, unless
+    `create_link_artifact` says otherwise. `poll_interval` is accepted for flows written for other versions: nothing is polled.
     """
 
     def __init__(  # noqa: PLR0917 - the signature people know
@@ -120,11 +121,12 @@ class StartFlowRun(Task):
         run_config: Any = None,
         **settings: Any,
     ) -> None:
-        del poll_interval, create_link_artifact
+        del poll_interval
         self.flow_name = flow_name
         self.project_name = project_name
         self.parameters = parameters
         self.wait = wait
+        self.create_link_artifact = create_link_artifact
         self.new_flow_context = new_flow_context
         self.run_name = run_name
         self.scheduled_start_time = scheduled_start_time
@@ -156,6 +158,9 @@ class StartFlowRun(Task):
             run_config=run_config,
             scheduled_start_time=scheduled_start_time,
         )
+        # Tasks that were stored before have no such attribute.
+        if getattr(self, "create_link_artifact", True):
+            _link(run_id)
         if self.wait:
             _wait(run_id, True, False, raise_final_state=True, max_duration=timedelta(hours=12))
         return run_id
@@ -198,6 +203,14 @@ def _create(
     children_of_this_run.add(run_id)
     context.logger.info("Created flow run '%s': %s", run_name or run_id, client.run_url(run_id))
     return run_id
+
+
+def _link(run_id: str) -> None:
+    """Make the page of a run an artifact: by its path, since it is on the server that shows the artifact."""
+    from headwater.backend.artifacts import create_link_artifact
+    from headwater.backend.connection import shared_client
+
+    create_link_artifact(urlsplit(shared_client().run_url(run_id)).path)
 
 
 def _wait(flow_run_id: str, stream_states: bool, stream_logs: bool, *, raise_final_state: bool, max_duration: timedelta) -> FlowRunView:

@@ -1,4 +1,4 @@
-"""`headwater describe ...`: all about one flow, run or task."""
+"""`headwater describe ...`: all about one flow, run, task run or task."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from headwater.cli.connection import with_client
 from headwater.cli.output import Column, OutputForm, examples, print_json, print_table, shown, state_words
 
 if TYPE_CHECKING:
+    from headwater.cli.task_run_lookup import TaskRunFound
     from headwater.client.async_client import AsyncClient
-    from headwater.core.queries import rows
+    from headwater.core.queries import ArtifactRow, rows
 
 Form = Annotated[OutputForm, typer.Option("--output", "-o", metavar="table|json", help="Lines and tables for people, or JSON.")]
 FlowName = Annotated[str | None, typer.Argument(metavar="FLOW", help="The flow's name, or the id of a version or of the flow.")]
@@ -25,7 +26,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True)
 
 @app.callback()
 def describe() -> None:
-    """Tell all about a flow, a run or tasks."""
+    """Tell all about a flow, a run, a task run or tasks."""
 
 
 @app.command(epilog=examples("headwater describe flow hello-flow", "headwater describe flow hello-flow --project tutorial --output json"))
@@ -149,6 +150,51 @@ def flow_run(
         )
 
 
+@app.command(
+    "task-run", epilog=examples("headwater describe task-run quiet-heron load", "headwater describe task-run quiet-heron load[3] -o json")
+)
+def task_run(
+    context: typer.Context,
+    *,
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or its name.")],
+    task: Annotated[str, typer.Argument(metavar="TASK", help="The task, by name or slug; TASK[3] is a mapped child.")],
+    output: Form = OutputForm.TABLE,
+) -> None:
+    """Tell all about a task run: its states, and the artifacts that it left."""
+
+    async def work(client: AsyncClient) -> TaskRunFound:
+        from headwater.cli.task_run_lookup import find_task_run
+
+        return await find_task_run(client, run, task)
+
+    found = with_client(context, work)
+    row = found.row
+    if output is OutputForm.JSON:
+        print_json(_with(row, states=_built(found.states), artifacts=_built(found.artifacts)))
+        return
+    _print_facts(
+        {
+            "Name": row.name if row.map_index < 0 else f"{row.name}[{row.map_index}]",
+            "Slug": row.slug,
+            "Run": f"{found.run.name} ({found.run.id})",
+            "State": f"{state_words(row.state)}  {row.state_message}".rstrip(),
+            "Executions": row.run_count,
+            "Started": row.start_time,
+            "Ended": row.end_time,
+            "Result": None if row.result is None else f"{row.result.type} {row.result.location or ''}".strip(),
+        }
+    )
+    if row.failure is not None:
+        print(f"\nFailure: {row.failure.type}: {row.failure.message}")
+    if found.states:
+        print()
+        columns = [Column("STATE", is_state=True), Column("SINCE"), Column("MESSAGE")]
+        print_table(columns, [(each.state, each.at, each.message) for each in found.states])
+    for each in found.artifacts:
+        print(f"\n{each.kind.capitalize()} artifact, {shown(each.updated)}:")
+        _print_artifact(each)
+
+
 @app.command(epilog=examples("headwater describe tasks hello-flow", "headwater describe tasks hello-flow --version 2 --output json"))
 def tasks(
     context: typer.Context,
@@ -179,6 +225,7 @@ def tasks(
 app.command("flows", hidden=True)(flow)
 app.command("flow-runs", hidden=True)(flow_run)
 app.command("task", hidden=True)(tasks)
+app.command("task-runs", hidden=True)(task_run)
 
 
 def _set_over(labels: Sequence[str], registered: Sequence[str]) -> str:
@@ -202,6 +249,15 @@ def _print_facts(facts: Mapping[str, Any]) -> None:
 def _print_tasks(tasks: Iterable[rows.FlowTaskRow]) -> None:
     columns = [Column("TASK"), Column("SLUG"), Column("TRIGGER"), Column("RETRIES", right=True), Column("MAPPED"), Column("TYPE")]
     print_table(columns, [(each.name, each.slug, each.trigger, each.max_retries, each.mapped, each.type) for each in tasks])
+
+
+def _print_artifact(artifact: ArtifactRow) -> None:
+    """Print what an artifact shows, as it is."""
+    data = artifact.data
+    if artifact.kind == "table":
+        print_table([Column(str(column)) for column in data["columns"]], data["rows"])
+    else:
+        print(data.get("link") or data.get("markdown") or "")
 
 
 def _pairs(values: Mapping[str, Any]) -> str | None:

@@ -32,7 +32,7 @@ class Headwater(LazyGroup):
         LazyCommand("restart", "headwater.cli.restart", "Execute again what failed of a run."),
         LazyCommand("explain", "headwater.cli.explain", "Say why a run is not running, or how it ended."),
         LazyCommand("get", "headwater.cli.get", "List projects, flows, runs, logs and agents."),
-        LazyCommand("describe", "headwater.cli.describe", "Tell all about a flow, a run or tasks."),
+        LazyCommand("describe", "headwater.cli.describe", "Tell all about a flow, a run, a task run or tasks."),
         LazyCommand("set", "headwater.cli.set", "Limit the runs of a flow; set states by hand."),
         LazyCommand("kv", "headwater.cli.kv", "Set, get and list the keys of a project."),
         LazyCommand("delete", "headwater.cli.delete", "Delete projects."),

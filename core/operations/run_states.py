@@ -15,7 +15,7 @@ from headwater.core.events import EdgeSpec, ResultReference, TaskSpec
 from headwater.core.json_values import json_problem
 from headwater.core.log.protocol import EventLog, RunQueues
 from headwater.core.operations.flows import registration, tasks_and_edges
-from headwater.core.operations.runs import arm, load_run, slug_of
+from headwater.core.operations.runs import NamedTask, arm, load_run, slug_of
 from headwater.core.rules import set_state
 from headwater.core.rules.run import Run
 from headwater.core.rules.task_run import TaskRunKey
@@ -142,7 +142,7 @@ def inline_result(value: object) -> ResultReference:
     return ResultReference(type="InlineResult", value=value)
 
 
-def task_run_key(name: str, tasks: Sequence[TaskSpec]) -> TaskRunKey:
+def task_run_key(name: str, tasks: Sequence[NamedTask]) -> TaskRunKey:
     """Return which task run is meant by `load`, `load-1` or `load[3]`. Raises Ambiguous."""
     head, bracket, tail = name.rpartition("[")
     index = tail.removesuffix("]")

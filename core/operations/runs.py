@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 import anyio
 
@@ -14,7 +15,7 @@ from headwater.core.aggregates import Aggregate, Author, Outcome
 from headwater.core.commands import CancelRun, DeleteRun, RenameRun, RescheduleRun, RestartRun, RunCommand
 from headwater.core.commit import Position
 from headwater.core.errors import Ambiguous, HeadwaterError, NotFound
-from headwater.core.events import RunDeleted, TaskSpec
+from headwater.core.events import RunDeleted
 from headwater.core.identifiers import parsed_uuid
 from headwater.core.log.protocol import EventLog, RunQueues, WorkItem
 from headwater.core.operations.flows import registration, tasks_and_edges
@@ -118,6 +119,15 @@ async def delete_run(log: EventLog, run_id: str, author: Author, *, reason: str 
     return await (await load_run(log, run_id)).execute(DeleteRun(reason), author, refresh=False)
 
 
+class NamedTask(Protocol):
+    """A task of a flow, in its registration or in the views."""
+
+    @property
+    def slug(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
 @dataclass(frozen=True)
 class DeletedRun:
     """A run that was deleted, as it was then; when that was, and who did it for which reason. `position` is that of the deletion."""
@@ -171,7 +181,7 @@ async def restart_run(
     return outcome
 
 
-def slug_of(task: str, tasks: Sequence[TaskSpec]) -> str:
+def slug_of(task: str, tasks: Sequence[NamedTask]) -> str:
     """Return the slug of the task that is meant by a slug, or by the name of the only task called so. Raises Ambiguous."""
     if any(each.slug == task for each in tasks):
         return task

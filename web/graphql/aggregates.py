@@ -13,6 +13,7 @@ from headwater.web.graphql.columns import Columns
 from headwater.web.graphql.context import operation_of
 from headwater.web.graphql.inputs import (
     AgentWhere,
+    ArtifactWhere,
     FlowGroupWhere,
     FlowRunWhere,
     FlowWhere,
@@ -80,6 +81,11 @@ class Aggregates:
     async def task_run_aggregate(self, info: Info, where: TaskRunWhere | None = None) -> Aggregate:
         """Count task runs that began."""
         return await _counted(info, where, columns.TASK_RUN)
+
+    @strawberry.field
+    async def task_run_artifact_aggregate(self, info: Info, where: ArtifactWhere | None = None) -> Aggregate:
+        """Count artifacts."""
+        return await _counted(info, where, columns.ARTIFACT)
 
     @strawberry.field
     async def task_aggregate(self, info: Info, where: TaskWhere | None = None) -> Aggregate:

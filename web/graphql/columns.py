@@ -113,6 +113,18 @@ TASK_RUN = Columns(
     },
     {"task": _TASK_OF},
 )
+ARTIFACT = Columns(
+    "artifacts",
+    "task_run_artifact",
+    {
+        "id": ("text", "id"),
+        "task_run_id": ("text", "task_run_id"),
+        "flow_run_id": ("uuid", "run_id"),
+        "kind": ("text", "kind"),
+        "created": ("time", "created"),
+        "updated": ("time", "updated"),
+    },
+)
 TASK = Columns(
     "tasks",
     "task",

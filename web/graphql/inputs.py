@@ -83,6 +83,7 @@ if TYPE_CHECKING:
     FlowGroupWhere: TypeAlias = Any
     FlowRunWhere: TypeAlias = Any
     TaskRunWhere: TypeAlias = Any
+    ArtifactWhere: TypeAlias = Any
     TaskWhere: TypeAlias = Any
     LogWhere: TypeAlias = Any
     AgentWhere: TypeAlias = Any
@@ -92,6 +93,7 @@ if TYPE_CHECKING:
     FlowGroupOrder: TypeAlias = Any
     FlowRunOrder: TypeAlias = Any
     TaskRunOrder: TypeAlias = Any
+    ArtifactOrder: TypeAlias = Any
     TaskOrder: TypeAlias = Any
     LogOrder: TypeAlias = Any
     AgentOrder: TypeAlias = Any
@@ -102,6 +104,7 @@ else:
     FlowGroupWhere, FlowGroupOrder = _conditions(columns.FLOW_GROUP), _orders(columns.FLOW_GROUP)
     FlowRunWhere, FlowRunOrder = _conditions(columns.FLOW_RUN), _orders(columns.FLOW_RUN)
     TaskRunWhere, TaskRunOrder = _conditions(columns.TASK_RUN), _orders(columns.TASK_RUN)
+    ArtifactWhere, ArtifactOrder = _conditions(columns.ARTIFACT), _orders(columns.ARTIFACT)
     TaskWhere, TaskOrder = _conditions(columns.TASK), _orders(columns.TASK)
     LogWhere, LogOrder = _conditions(columns.LOG), _orders(columns.LOG)
     AgentWhere, AgentOrder = _conditions(columns.AGENT), _orders(columns.AGENT)

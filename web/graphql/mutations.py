@@ -21,14 +21,16 @@ from headwater.core.identifiers import split_flow_id
 from headwater.core.log.protocol import LogLine
 from headwater.core.operations.agents import stop_agent
 from headwater.core.operations.flows import FlowMetadata, flow_group, register_flow
-from headwater.core.operations.projects import create_project, delete_project, describe_project, project, rename_project
+from headwater.core.operations.projects import project
 from headwater.core.operations.run_creation import RunRequest
 from headwater.core.operations.runs import cancel_run, delete_run, load_run, rename_run
 from headwater.core.plain_values import decoded
+from headwater.web.graphql.artifacts import ArtifactMutation
 from headwater.web.graphql.context import operation_of
 from headwater.web.graphql.flow_group_mutations import FlowGroupMutation
 from headwater.web.graphql.key_values import KeyValueMutation
 from headwater.web.graphql.payloads import IdPayload, SuccessPayload
+from headwater.web.graphql.project_mutations import ProjectMutation
 from headwater.web.graphql.run_state_mutations import RunStateMutation
 from headwater.web.graphql.scalars import Identifier, Json
 
@@ -41,30 +43,6 @@ class CancelPayload:
     """The state of the run after it was asked to end."""
 
     state: str
-
-
-@strawberry.input(name="create_project_input")
-class CreateProjectInput:
-    name: str
-    description: str | None = None
-    tenant_id: str | None = strawberry.field(default=None, description="not looked at: there is one tenant")
-
-
-@strawberry.input(name="delete_project_input")
-class DeleteProjectInput:
-    project_id: Identifier
-
-
-@strawberry.input(name="set_project_name_input")
-class SetProjectNameInput:
-    project_id: Identifier
-    name: str
-
-
-@strawberry.input(name="set_project_description_input")
-class SetProjectDescriptionInput:
-    project_id: Identifier
-    description: str
 
 
 @strawberry.input(name="create_flow_input")
@@ -142,38 +120,8 @@ class DeleteAgentInput:
 
 
 @strawberry.type(name="mutation_root")
-class Mutation(FlowGroupMutation, KeyValueMutation, RunStateMutation):
+class Mutation(ProjectMutation, ArtifactMutation, FlowGroupMutation, KeyValueMutation, RunStateMutation):
     """What can be done."""
-
-    @strawberry.mutation
-    async def create_project(self, info: Info, input: CreateProjectInput) -> IdPayload:
-        """Create a project."""
-        operation = operation_of(info)
-        change = await create_project(operation.site.log.events, input.name, operation.author, description=input.description or "")
-        operation.wrote(change.position)
-        return IdPayload(id=Identifier(change.project_id))
-
-    @strawberry.mutation
-    async def delete_project(self, info: Info, input: DeleteProjectInput) -> SuccessPayload:
-        """Delete a project; its history stays."""
-        operation = operation_of(info)
-        operation.wrote((await delete_project(operation.site.log.events, input.project_id, operation.author)).position)
-        return SuccessPayload(success=True)
-
-    @strawberry.mutation
-    async def set_project_name(self, info: Info, input: SetProjectNameInput) -> IdPayload:
-        """Give a project another name."""
-        operation = operation_of(info)
-        operation.wrote((await rename_project(operation.site.log.events, input.project_id, input.name, operation.author)).position)
-        return IdPayload(id=input.project_id)
-
-    @strawberry.mutation
-    async def set_project_description(self, info: Info, input: SetProjectDescriptionInput) -> IdPayload:
-        """Give a project another description."""
-        operation = operation_of(info)
-        change = await describe_project(operation.site.log.events, input.project_id, input.description, operation.author)
-        operation.wrote(change.position)
-        return IdPayload(id=input.project_id)
 
     @strawberry.mutation
     async def create_flow(self, info: Info, input: CreateFlowInput) -> IdPayload:

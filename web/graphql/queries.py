@@ -11,7 +11,9 @@ from strawberry import Info
 from headwater.core.errors import InvalidArgument, NotFound
 from headwater.core.queries import AgentRow, FlowGroupRow, FlowRow, FlowTaskRow, ListTaskRuns, LogRow, ProjectRow, TaskRunRow
 from headwater.web.graphql import columns
+from headwater.web.graphql.agents import Agent
 from headwater.web.graphql.aggregates import Aggregates
+from headwater.web.graphql.artifacts import ArtifactQuery
 from headwater.web.graphql.context import operation_of
 from headwater.web.graphql.ids import split_task_run_id
 from headwater.web.graphql.inputs import (
@@ -36,7 +38,7 @@ from headwater.web.graphql.inputs import (
 )
 from headwater.web.graphql.key_values import KeyValueQuery
 from headwater.web.graphql.scalars import Identifier
-from headwater.web.graphql.types import Agent, Flow, FlowGroup, FlowRun, Log, Project, Task, TaskRun, runs_where
+from headwater.web.graphql.types import Flow, FlowGroup, FlowRun, Log, Project, Task, TaskRun, runs_where
 
 ROWS = 100
 
@@ -52,7 +54,7 @@ class ApiInfo:
 
 
 @strawberry.type(name="query_root")
-class Query(Aggregates, KeyValueQuery):
+class Query(Aggregates, ArtifactQuery, KeyValueQuery):
     """What can be read."""
 
     @strawberry.field

@@ -1,4 +1,4 @@
-"""The object types: what can be read of projects, flows, tasks, runs, logs and agents, and how they hang together."""
+"""The object types: what can be read of projects, flows, tasks, runs and logs, and how they hang together."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import strawberry
 from strawberry import Info
 
 from headwater.core.queries import (
-    AgentRow,
     FlowEdgeRow,
     FlowGroupRow,
     FlowRow,
@@ -23,6 +22,7 @@ from headwater.core.queries import (
     TaskRunStateRow,
 )
 from headwater.web.graphql import columns
+from headwater.web.graphql.artifacts import TaskRunArtifact, artifacts_of
 from headwater.web.graphql.context import operation_of
 from headwater.web.graphql.ids import task_id, task_run_id
 from headwater.web.graphql.inputs import FlowRunOrder, FlowRunWhere, FlowWhere, order_of, where_of
@@ -427,31 +427,7 @@ class TaskRun:
             TaskRunState.of(row) for row in await views.task_run_states(self.flow_run_id, slug=self.task_slug, map_index=self.map_index)
         ]
 
-
-@strawberry.type(name="agent")
-class Agent:
-    """An agent."""
-
-    id: str
-    name: str
-    type: str
-    labels: list[str]
-    core_version: str
-    status: str
-    created: datetime
-    last_queried: datetime | None = strawberry.field(description="when its last heartbeat came, if one came since the server started")
-    held_runs: int
-
-    @classmethod
-    def of(cls, row: AgentRow, last_heard: datetime | None) -> Agent:
-        return cls(
-            id=row.id,
-            name=row.name,
-            type=row.kind,
-            labels=list(row.labels),
-            core_version=row.version,
-            status=row.status,
-            created=row.created,
-            last_queried=last_heard,
-            held_runs=row.held_runs,
-        )
+    @strawberry.field
+    async def artifacts(self, info: Info) -> list[TaskRunArtifact]:
+        """Return what it left for people to look at, in the order of creation."""
+        return await artifacts_of(info, self.flow_run_id, self.task_slug, self.map_index)

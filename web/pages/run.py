@@ -13,11 +13,19 @@ from headwater.core.queries import ListTaskRuns, RunRow, TaskRunRow
 from headwater.core.rules.set_state import RUN_STATES
 from headwater.core.states import FINAL, StateName
 from headwater.web.log_lines import LineFilter, line_filter
+from headwater.web.pages.artifacts import artifacts_tab
 from headwater.web.pages.page import Page, Params, Sources
 from headwater.web.pages.run_tabs import COMMITS_SHOWN, events_tab, logs_tab, overview_tab, schematic_tab, tasks_tab, told_commit
 from headwater.web.waiting import why_waiting
 
-TABS = {"overview": overview_tab, "tasks": tasks_tab, "schematic": schematic_tab, "logs": logs_tab, "events": events_tab}
+TABS = {
+    "overview": overview_tab,
+    "tasks": tasks_tab,
+    "schematic": schematic_tab,
+    "artifacts": artifacts_tab,
+    "logs": logs_tab,
+    "events": events_tab,
+}
 LATE_AFTER = timedelta(seconds=20)
 PAUSED_SHOWN = 5
 """So many paused task runs are named at the head of the page; all of them are on the tab of tasks."""

@@ -1,4 +1,4 @@
-"""The page of a task run: its states, its failure, its result, its part of the log."""
+"""The page of a task run: its states, its failure, its artifacts, its result, its part of the log."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from headwater.core.queries import ListTaskRuns, TaskRunRow
 from headwater.core.rules.set_state import TASK_RUN_STATES
 from headwater.core.states import FINAL, StateName
 from headwater.web.log_lines import LINE_CHARACTERS_MAX, LineFilter
+from headwater.web.pages.artifacts import shown_artifacts
 from headwater.web.pages.page import Page, Params, Sources, all_of
 from headwater.web.pages.run import EXECUTED, find_run
 
@@ -22,12 +23,13 @@ async def task_run_page(sources: Sources, params: Params, query: Params) -> Page
     """Make the page of a task run, of the mapped child that `index` names, or of the task."""
     run = await find_run(sources, params["run_id"])
     slug, index = params["slug"].replace("\0", ""), _index(query)
-    found, states, lines, edges, groups = await all_of(
+    found, states, lines, edges, groups, artifacts = await all_of(
         sources.views.ask(ListTaskRuns(run_id=run.id, slug=slug, map_index=index), TaskRunRow),
         sources.views.task_run_states(run.id, slug=slug, map_index=index),
         sources.views.last_logs(run.id, LINES_SHOWN, task=slug, map_index=None if index < 0 else index, cut_at=LINE_CHARACTERS_MAX + 1),
         sources.views.flow_edges(run.flow_id),
         sources.views.task_groups(run.id, limit=2000),
+        shown_artifacts(sources, run.id, slug=slug, map_index=None if index < 0 else index),
     )
     if not found:
         raise NotFound("task run", slug if index < 0 else f"{slug}[{index}]")
@@ -41,6 +43,7 @@ async def task_run_page(sources: Sources, params: Params, query: Params) -> Page
         "can_set_state": run.state not in EXECUTED and task_run.state != StateName.MAPPED,
         "settable_states": [state for state in TASK_RUN_STATES if state is not StateName.RESUME],
         "states": states,
+        "artifacts": artifacts,
         "lines": lines,
         "upstream": [names[edge.upstream] for edge in edges if edge.downstream == slug and edge.upstream in names],
         "downstream": [names[edge.downstream] for edge in edges if edge.upstream == slug and edge.downstream in names],

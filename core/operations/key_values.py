@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from typing import Any
 
+import anyio
+
 from headwater.core import subjects
-from headwater.core.aggregates import Aggregate, Author
+from headwater.core.aggregates import Aggregate, Author, Outcome
 from headwater.core.commands import DeleteKeyValue, KeyValueCommand, SetKeyValue
 from headwater.core.commit import Position
-from headwater.core.errors import KeyNotFound
+from headwater.core.errors import Conflict, KeyNotFound
 from headwater.core.identifiers import key_value_id, parsed_uuid
 from headwater.core.log.protocol import EventLog
 from headwater.core.operations.projects import existing_project
 from headwater.core.rules import key_value as key_value_rules
 from headwater.core.rules.key_value import KeyValue
+
+TRIES_MAX = 200
+FIRST_PAUSE_SECONDS = 0.01
+PAUSE_SECONDS_MAX = 1.0
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,7 @@ async def set_key_value(log: EventLog, project_id: str, key: str, value: Any, au
     key_value_rules.valid_value(key_value_rules.valid_key(key), value)
     project = await existing_project(log, project_id)
     pair_id = key_value_id(project.project_id, key)
-    outcome = await key_value(log, pair_id).execute(SetKeyValue(project.project_id, key, value), author)
+    outcome = await _executed(log, pair_id, SetKeyValue(project.project_id, key, value), author)
     return KeyValueChange(pair_id, key, outcome.changed, outcome.position)
 
 
@@ -74,7 +81,7 @@ async def delete_key_value(log: EventLog, project_id: str, key: str, author: Aut
     project = await existing_project(log, project_id)
     pair_id = key_value_id(project.project_id, key_value_rules.valid_key(key))
     try:
-        outcome = await key_value(log, pair_id).execute(DeleteKeyValue(key), author)
+        outcome = await _executed(log, pair_id, DeleteKeyValue(key), author)
     except KeyNotFound:
         raise key_not_found(key, project.name) from None
     return KeyValueChange(pair_id, key, outcome.changed, outcome.position)
@@ -89,12 +96,30 @@ async def delete_key_value_by_id(log: EventLog, pair_id: str, author: Author) ->
         NotFound: its project was deleted.
 
     """
-    found = key_value(log, str(parsed_uuid(pair_id, kind="key value id")))
-    state = await found.refresh()
+    pair_id = str(parsed_uuid(pair_id, kind="key value id"))
+    state = await key_value(log, pair_id).refresh()
     if state.exists:
         await existing_project(log, state.project_id)
-    outcome = await found.execute(DeleteKeyValue(state.key or pair_id), author, refresh=False)
+    outcome = await _executed(log, pair_id, DeleteKeyValue(state.key or pair_id), author)
     return KeyValueChange(pair_id, state.key, outcome.changed, outcome.position)
+
+
+async def _executed(log: EventLog, pair_id: str, command: KeyValueCommand, author: Author) -> Outcome[KeyValue]:
+    """Execute the command, however many others are at the same key: hundreds of tasks may set it in the same moment.
+
+    Who lost a race steps back for a while, at random and longer each time, so that those at it become fewer.
+    """
+    pause = FIRST_PAUSE_SECONDS
+    for _ in range(TRIES_MAX):
+        pair = key_value(log, pair_id)
+        await pair.refresh()
+        try:
+            return await pair.execute(command, author, refresh=False, only_at=pair.position)
+        except Conflict as conflict:
+            last = conflict
+        await anyio.sleep(random.uniform(0, pause))  # noqa: S311 - no secret
+        pause = min(2 * pause, PAUSE_SECONDS_MAX)
+    raise last
 
 
 def key_not_found(key: str, project_name: str) -> KeyNotFound:

@@ -21,6 +21,8 @@ from headwater.core.events import (
     Failure,
     ResultReference,
     StorageReference,
+    TaskRunArtifactCreated,
+    TaskRunArtifactDeleted,
     TaskRunCached,
     TaskRunEvent,
     TaskRunFailed,
@@ -33,7 +35,7 @@ from headwater.core.events import (
     TaskRunStarted,
     TaskRunSucceeded,
 )
-from headwater.core.identifiers import derived_id, flow_group_id, flow_version_id
+from headwater.core.identifiers import artifact_address, derived_id, flow_group_id, flow_version_id
 from headwater.core.log.protocol import LogTail, Recorded
 from headwater.core.rules.run import RULES, Run
 from headwater.core.rules.set_state import RUN_STATES, TASK_RUN_STATES
@@ -111,10 +113,18 @@ class World:
             ),
             commands.RenameRun(f"renamed {self.now}"),
             commands.DeleteRun("a trial"),
+            commands.CreateArtifact(self.now, self.source.choice(SLUGS), -1, self.artifact(), "link", {"link": f"/{self.now}"}, SLUGS),
+            commands.UpdateArtifact(self.now, self.artifact(run), {"link": f"/again/{self.now}"}),
+            commands.DeleteArtifact(self.now, self.artifact(run)),
             commands.FinishRun(attempt, self.now, failed=self.source.random() < 0.5, message="the end", failure=Failure("E", "x")),
             *(commands.RecordTaskRuns(attempt, tuple(self.task_run_events())) for _ in range(25)),
         ]
         return self.source.choice(everything)
+
+    def artifact(self, run: Run | None = None) -> str:
+        """The id of an artifact that the run has, or a new one; sometimes one of any run."""
+        known = list(run.artifacts) if run is not None and self.source.random() < 0.9 else []
+        return self.source.choice(known) if known else derived_id("artifact", str(self.source.randrange(200)))
 
     def task_run_events(self) -> list[TaskRunEvent]:
         slug, index = self.source.choice(SLUGS), self.source.choice([-1, -1, 0, 1])
@@ -131,6 +141,8 @@ class World:
                 TaskRunResumed(**place),
                 TaskRunMapped(**place, child_count=2),
                 TaskRunNamed(**place, name="a name"),
+                TaskRunArtifactCreated(**place, artifact_id=self.artifact(), kind="markdown", data={"markdown": f"at {self.now}"}),
+                TaskRunArtifactDeleted(**place, artifact_id=self.artifact()),
             ],
             k=1,
         )
@@ -176,6 +188,11 @@ async def test_the_views_show_what_the_rules_say(database_url: str, seed: int) -
         row = task_runs[key]
         assert (row["state"], row["name"] or "") == (task_run.state, task_run.name)
         assert (row["start_time"], row["end_time"], row["run_count"] or 0) == (task_run.started_at, task_run.ended_at, task_run.run_count)
+    artifacts = {row["id"]: (row["slug"], row["map_index"], row["kind"]) for row in rows["artifacts"]}
+    assert artifacts == {
+        artifact_address(run_id, each): tuple(found) for run_id, run in kept.items() for each, found in run.artifacts.items()
+    }
+    assert artifacts
     counted = {row["state"]: row["count"] for row in rows["run_counts"] if row["hour"].year == 1}
     assert counted == Counter(str(run.state) for run in kept.values())
 

@@ -24,7 +24,7 @@ FROM unnest($1::text[], $2::json[], $3::timestamptz[], $4::bigint[]) AS n (id, d
 
 
 async def write_artifacts(db: Any, changes: Changes) -> None:
-    """Delete, change and create, in this order: an id that was deleted and is there again begins anew."""
+    """Delete, change and create, in this order: an id that was deleted and created again has only what came last."""
     if changes.deleted_artifacts:
         await db.execute("DELETE FROM artifacts WHERE id = ANY($1::text[])", list(changes.deleted_artifacts))
     if changes.changed_artifacts:

@@ -18,7 +18,7 @@ ON CONFLICT (id) DO UPDATE SET
 
 
 async def write_key_values(db: Any, changes: Changes) -> None:
-    """Write the last value of each key; first those go that were deleted meanwhile, since what is set behind that begins anew."""
+    """Write the last value of each key. Keys that were deleted meanwhile go first: one that was set again has a new time of creation."""
     if changes.deleted_keys:
         await db.execute("DELETE FROM key_values WHERE id = ANY($1::uuid[])", list(changes.deleted_keys))
     if changes.key_values:

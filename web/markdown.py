@@ -57,11 +57,20 @@ def _parser() -> MarkdownIt:
     parser = _Parser("js-default", {"html": False, "linkify": False})
     parser.add_render_rule("image", _image)
     parser.add_render_rule("link_open", _link_open)
+    parser.add_render_rule("th_open", _cell_open)
+    parser.add_render_rule("td_open", _cell_open)
     return parser
 
 
 def _link_open(renderer: RendererProtocol, tokens: Sequence[Token], index: int, options: OptionsDict, _env: EnvType) -> str:
     tokens[index].attrSet("rel", "noopener noreferrer nofollow")
+    return str(_as_usual(renderer).renderToken(tokens, index, options, _env))
+
+
+def _cell_open(renderer: RendererProtocol, tokens: Sequence[Token], index: int, options: OptionsDict, _env: EnvType) -> str:
+    """Align a cell by a class: our content policy lets no text bring styles along."""
+    if style := tokens[index].attrs.pop("style", None):
+        tokens[index].attrSet("class", str(style).replace("text-align:", "to-"))
     return str(_as_usual(renderer).renderToken(tokens, index, options, _env))
 
 
@@ -73,7 +82,7 @@ def _image(_renderer: RendererProtocol, tokens: Sequence[Token], index: int, _op
     """Return an image that the text holds; of another one its description, as a link to it where it may be followed."""
     source, words = str(tokens[index].attrGet("src") or ""), tokens[index].content
     if source.startswith(_IMAGES):
-        return Markup('<img src="{}" alt="{}">').format(source, words)
+        return str(Markup('<img src="{}" alt="{}">').format(source, words))  # what joins it to other text must not escape that
     if is_safe_link(source):
-        return Markup('<a href="{}" rel="noopener noreferrer nofollow">{}</a>').format(source, words or source)
+        return str(Markup('<a href="{}" rel="noopener noreferrer nofollow">{}</a>').format(source, words or source))
     return str(escape(words))

@@ -1,4 +1,4 @@
-"""Set, get and delete the keys of a project. Read from the log itself: whoever sets a key finds it set, without the views."""
+"""Set, get and delete the keys of a project. They are read from the log itself, so a value that was set is found at once."""
 
 from __future__ import annotations
 
@@ -105,9 +105,9 @@ async def delete_key_value_by_id(log: EventLog, pair_id: str, author: Author) ->
 
 
 async def _executed(log: EventLog, pair_id: str, command: KeyValueCommand, author: Author) -> Outcome[KeyValue]:
-    """Execute the command, however many others are at the same key: hundreds of tasks may set it in the same moment.
+    """Execute the command, however many writers want the same key: hundreds of tasks may set it in the same moment.
 
-    Who lost a race steps back for a while, at random and longer each time, so that those at it become fewer.
+    A writer that lost a race waits for a random while, longer each time, so that fewer compete.
     """
     pause = FIRST_PAUSE_SECONDS
     for _ in range(TRIES_MAX):

@@ -16,7 +16,7 @@ Command = TypeVar("Command")
 class Rules(Generic[State, Command]):
     """The rules of one kind of aggregate.
 
-    `last_event_tells_all`: what the last commit says is the whole state, so that whoever begins need not read what was before it.
+    `last_event_tells_all`: the last commit says the whole state, so a reader need not read those before it.
     """
 
     initial: State

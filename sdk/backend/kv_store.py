@@ -122,7 +122,7 @@ def list_keys(project: str | None = None) -> list[str]:
 def _as_json(value: Any) -> Any:
     """Return the value as JSON says it: subclasses of standard types, such as numbers of NumPy, become these.
 
-    What JSON cannot say comes back as it is: why it cannot be stored is told by the rules.
+    What JSON cannot say comes back as it is; the rules refuse it with the reason.
     """
     try:
         return json.loads(json.dumps(value, allow_nan=False))

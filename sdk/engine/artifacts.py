@@ -1,4 +1,4 @@
-"""The seam between tasks that make artifacts and whoever keeps the record of the run."""
+"""How an artifact gets from the task that makes it to the process that keeps the record of the run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def artifacts_carried_by(take: TakeArtifact) -> Iterator[None]:
 
 
 def record_artifact(event: TaskRunArtifactEvent) -> bool:
-    """Hand on what a task made; return whether anybody here keeps the record of its run.
+    """Hand on what a task made; return whether this process, or the one that asked for the task, keeps the record of its run.
 
     Raises:
         NotFound, InvalidArtifact: the record has no such artifact, or one of another kind.

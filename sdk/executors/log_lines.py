@@ -169,7 +169,7 @@ def _record(event: TaskRunArtifactEvent, call: TaskCall) -> None:
     try:
         record_artifact(event)
     except HeadwaterError as error:
-        # The task went on: it is in another process, and asked nobody.
+        # The task went on in its own process, which knows no record: it gets no error.
         _log({"name": ROOT_NAME, "levelno": logging.WARNING, "levelname": "WARNING", "msg": f"Not recorded: {error}"}, None, call)
 
 

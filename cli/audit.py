@@ -97,7 +97,7 @@ def _print_world(found: Replayed) -> None:
             [(p["name"], p["deleted"], p["id"]) for p in found.projects],
         ),
         (
-            "Keys",
+            "Key-values",
             [Column("KEY"), Column("VALUE"), Column("DELETED"), Column("ID", whole=True)],
             [(k["name"], _words(k["value"]), k["deleted"], k["id"]) for k in found.key_values],
         ),

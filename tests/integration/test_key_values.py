@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import AsyncIterator, Callable
 from html import unescape
 from pathlib import Path
@@ -272,6 +273,8 @@ async def test_keys_are_set_listed_and_deleted_on_the_command_line(site: WebSite
         assert "The value of key x is not JSON" in broken.err
         large = headwater("kv", "set", "x", "y" * 10_000, "-p", "etl")
         assert "has 10,002 characters as JSON; at most 10,000 are allowed" in large.err
+        replayed = headwater("audit", "replay").out
+        assert re.search(r"Key-values\nKEY +VALUE +DELETED +ID\nlast day +2026-11-26 +no", replayed)
         told = headwater("events").out
         assert "key last day" in told
         assert "key 'last day' was set to '2026-11-26'" in told

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import anyio
 import asyncpg
 import pytest
-from happenings import a_flow, a_run, an_agent, executed, lost, now, recorded, succeeding
+from happenings import a_flow, a_project, a_run, an_agent, executed, lost, now, recorded, succeeding
 from happenings import claimed as claim
 from servers import Postgres
 from viewing import hosted, opened, rows_of_views, serving, views_of
@@ -16,7 +16,9 @@ from headwater.core.aggregates import Author
 from headwater.core.errors import ViewsUnavailable
 from headwater.core.events import TaskRunCached, TaskRunNamed, TaskRunStarted
 from headwater.core.log.protocol import Log
+from headwater.core.operations.artifacts import create_artifact, update_artifact
 from headwater.core.operations.flows import delete_flow
+from headwater.core.operations.key_values import set_key_value
 from headwater.core.operations.projects import delete_project
 from headwater.core.operations.runs import cancel_run, rename_run
 from headwater.core.queries import RebuildProgress
@@ -52,7 +54,12 @@ async def something_of_everything(log: Log) -> int:
     await cancel_run(log.events, log.queues, cancelled.run_id, AUTHOR, reason="no need")
     await rename_run(log.events, ended.run_id, "another name", AUTHOR)
     await an_agent(log)
+    for value in (1, {"day": "mon"}):
+        await set_key_value(log.events, await a_project(log), "last day", value, AUTHOR)
+    left = await create_artifact(log.events, ended.run_id, "task-0", -1, "link", {"link": "/x"}, AUTHOR)
+    await update_artifact(log.events, left.id, {"link": "/y"}, AUTHOR)
     gone = await a_flow(log, "gone", project="to be deleted")
+    await set_key_value(log.events, gone.project_id, "last day", 1, AUTHOR)
     await delete_flow(log.events, gone.flow_group_id, AUTHOR)
     await delete_project(log.events, gone.project_id, AUTHOR)
     return (await log.events.tail()).position

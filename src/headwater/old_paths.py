@@ -1,0 +1,161 @@
+"""The paths of Prefect 0.13 to 1.4 that are other ones here: one table, from the old path to the new place or to the reason.
+
+A path is that of a module (`core.flow`) or of a name in one (`core:Flow`), both below `headwater`. What has the same path in both is
+not listed. `headwater.old_path_finder` reads the table, and `docs/generate.py` writes it down for people.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Missing(NamedTuple):
+    """What is not here; `reason` says why and what to do instead, in whole sentences."""
+
+    reason: str
+
+
+_SERVICE = Missing("Headwater has no tasks for services of third parties. Call the service's own Python library in a function with @task.")
+_BACKEND = Missing("it was a part of how Prefect's programs spoke to its server. Use headwater.Client, or the command line.")
+_MARSHMALLOW = Missing("flows are described by events, not by marshmallow schemas. flow.serialize() returns the description.")
+_INTERNAL = Missing("it was a part of Prefect's engine that flows do not need. Here the engine is in headwater.engine.")
+_CLOUD_CLIENT = Missing("it only made a client of a cloud. Make it with that cloud's own Python library.")
+_RUNNER = Missing("it chose the class that runs flows. Give flow.run(runner_cls=...) another one.")
+_PREFECT_2 = Missing(
+    "it belongs to Prefect 2 or later, and Headwater follows the language of Prefect 0.13 to 1.4. See docs/guides/tasks-and-flows.md."
+)
+_TENANTS = Missing("there are no tenants. Keep apart what belongs apart by projects, or by servers.")
+_SNOWFLAKE = Missing("Headwater has no handlers for services of third parties. Write a function with callback_factory.")
+
+_SERVICES = (
+    "airbyte", "airtable", "asana", "aws", "azure", "azureml", "census", "cubejs", "database", "databricks", "dbt", "docker", "dremio",
+    "dropbox", "exasol", "firebolt", "fivetran", "gcp", "github", "google", "great_expectations", "gsheets", "hightouch", "jira",
+    "jupyter", "kafka", "kubernetes", "mixpanel", "monday", "monte_carlo", "mysql", "neo4j", "notifications.pushbullet_task", "postgres",
+    "powershell", "prometheus", "redis", "rss", "secrets.vault_secret", "sendgrid", "sftp", "snowflake", "sodaspark", "sodasql", "spacy",
+    "sql_server", "toloka", "transform", "trello", "twitter", "zendesk",
+)  # fmt: skip
+"""The packages of Prefect's task library that are about the products of others."""
+
+_PREFECT_2_NAMES = (
+    "allow_failure", "blocks", "deployments", "filesystems", "flow", "flows", "get_client", "get_run_logger", "infrastructure", "logging",
+    "orion", "runtime", "settings", "states", "task_runners",
+)  # fmt: skip
+
+OLD_PATHS: dict[str, str | Missing] = {
+    # Building flows.
+    "core.edge:Edge": "graph.edge:Edge",
+    "core.flow": "graph.flow",
+    "core.parameter": "tasks.core.parameter",
+    "core.task": "graph.task",
+    "core:Edge": "graph.edge:Edge",
+    "core:Flow": "graph.flow:Flow",
+    "core:Parameter": "tasks.core.parameter:Parameter",
+    "core:Task": "graph.task:Task",
+    "tasks:Task": "graph.task:Task",
+    "utilities.tasks:flatten": "utilities.edges:flatten",
+    "utilities.tasks:mapped": "utilities.edges:mapped",
+    "utilities.tasks:unmapped": "utilities.edges:unmapped",
+    # Running them.
+    "engine:FlowRunner": "engine.flow_runner:FlowRunner",
+    "engine:TaskRunner": "engine.task_runner:TaskRunner",
+    "engine:get_default_executor_class": Missing("it chose the class of executors. Write Flow(..., executor=LocalDaskExecutor())."),
+    "engine:get_default_flow_runner_class": _RUNNER,
+    "engine:get_default_task_runner_class": _RUNNER,
+    "engine.cloud": Missing("the runners that speak to a server are not for flows: an agent's process has its own."),
+    "engine.executors": "executors",
+    "engine.signals:PrefectStateSignal": "engine.signals:StateSignal",
+    "executors:SynchronousExecutor": "executors.local:LocalExecutor",
+    "utilities.executors": _INTERNAL,
+    # Results.
+    "engine.result": "engine.results",
+    "engine.result.base": "engine.results",
+    "engine.result_handlers:AzureResultHandler": "engine.results:AzureResult",
+    "engine.result_handlers:ConstantResultHandler": "engine.results:ConstantResult",
+    "engine.result_handlers:GCSResultHandler": "engine.results:GCSResult",
+    "engine.result_handlers:JSONResultHandler": "engine.results:PrefectResult",
+    "engine.result_handlers:LocalResultHandler": "engine.results:LocalResult",
+    "engine.result_handlers:ResultHandler": "engine.results:Result",
+    "engine.result_handlers:S3ResultHandler": "engine.results:S3Result",
+    "engine.result_handlers:SecretResultHandler": "engine.results:SecretResult",
+    "engine.results.azure_result": "engine.results",
+    "engine.results.constant_result": "engine.results",
+    "engine.results.gcs_result": "engine.results",
+    "engine.results.local_result": "engine.results",
+    "engine.results.prefect_result": "engine.results",
+    "engine.results.s3_result": "engine.results",
+    "engine.results.secret_result": "engine.results",
+    # Errors.
+    "exceptions:AuthorizationError": "core.errors:KeyRefused",
+    "exceptions:ClientError": "core.errors:HeadwaterError",
+    "exceptions:FlowStorageError": "storage.errors:StorageError",
+    "exceptions:ObjectNotFoundError": "core.errors:NotFound",
+    "exceptions:PrefectException": "core.errors:HeadwaterError",
+    "exceptions:PrefectSignal": "engine.signals:StateSignal",
+    "exceptions:TaskTimeoutSignal": "engine.timeouts:TaskTimedOut",
+    "exceptions:VersionLockMismatchSignal": "core.errors:VersionLocked",
+    "utilities.exceptions:AuthorizationError": "core.errors:KeyRefused",
+    "utilities.exceptions:ClientError": "core.errors:HeadwaterError",
+    "utilities.exceptions:FlowStorageError": "storage.errors:StorageError",
+    "utilities.exceptions:ObjectNotFoundError": "core.errors:NotFound",
+    "utilities.exceptions:PrefectError": "core.errors:HeadwaterError",
+    "utilities.exceptions:PrefectException": "core.errors:HeadwaterError",
+    "utilities.exceptions:PrefectSignal": "engine.signals:StateSignal",
+    "utilities.exceptions:StorageError": "storage.errors:StorageError",
+    "utilities.exceptions:TaskTimeoutSignal": "engine.timeouts:TaskTimedOut",
+    "utilities.exceptions:VersionLockError": "core.errors:VersionLocked",
+    "utilities.exceptions:VersionLockMismatchSignal": "core.errors:VersionLocked",
+    # Tasks that come with it.
+    "tasks.cloud": "tasks.headwater",
+    "tasks.headwater:FlowRunTask": "tasks.headwater.flow_run:StartFlowRun",
+    "tasks.prefect": "tasks.headwater",
+    "tasks.notifications:PushbulletTask": _SERVICE,
+    "tasks.secrets:Secret": "tasks.secrets.base:PrefectSecret",
+    "tasks.secrets:VaultSecret": _SERVICE,
+    **{f"tasks.{service}": _SERVICE for service in _SERVICES},
+    "contrib": _SERVICE,
+    # The server, its clients and agents.
+    "agent": "agents",
+    "backend.execution": _INTERNAL,
+    "backend.flow_run:check_for_compatible_agents": Missing("`headwater explain RUN` says why no agent takes a run."),
+    "backend.flow_run:stream_flow_run_logs": Missing("headwater.backend.watch_flow_run gives the lines of a run as they come."),
+    "backend.flow_run:watch_flow_run": "backend.watching:watch_flow_run",
+    "backend.tenant": _TENANTS,
+    "backend:TenantView": _TENANTS,
+    "client.client:FlowRunInfoResult": "client.run_info:FlowRunInfo",
+    "client.client:TaskRunInfoResult": "client.run_info:TaskRunInfo",
+    "client.secrets": "utilities.secrets",
+    "hello_world": "examples.hello_world",
+    "serialization": _MARSHMALLOW,
+    "storage:get_default_storage_class": Missing("it chose the class of storages. Write Flow(..., storage=Local())."),
+    # Utilities.
+    "configuration": "utilities.configuration",
+    "plugins": Missing("there are no plugins."),
+    "utilities.agent": _BACKEND,
+    "utilities.aws": _CLOUD_CLIENT,
+    "utilities.backend": _BACKEND,
+    "utilities.cli": _BACKEND,
+    "utilities.compatibility": Missing("it was about versions of Python that are gone."),
+    "utilities.docker_util": Missing("it was a part of Prefect's agents for containers."),
+    "utilities.gcp": _CLOUD_CLIENT,
+    "utilities.git": _CLOUD_CLIENT,
+    "utilities.graphql:compress": Missing("registering needs no compressed text here. Use flow.register()."),
+    "utilities.graphql:decompress": Missing("registering needs no compressed text here. Use flow.register()."),
+    "utilities.kubernetes": _CLOUD_CLIENT,
+    "utilities.notifications.jira_notification": _SNOWFLAKE,
+    "utilities.notifications.notifications": "utilities.notifications",
+    "utilities.notifications:jira_notifier": _SNOWFLAKE,
+    "utilities.notifications:slack_message_formatter": "utilities.notifications:slack_message",
+    "utilities.notifications:email_message_formatter": Missing("mail_message(tracked_obj, state, to=...) makes the message."),
+    "utilities.notifications:snowflake_logger": _SNOWFLAKE,
+    "utilities.notifications:snowflake_message_formatter": _SNOWFLAKE,
+    "utilities.plugins": Missing("there are no plugins."),
+    "utilities.serialization": _MARSHMALLOW,
+    # What came after Prefect 1.
+    **{f":{name}": _PREFECT_2 for name in _PREFECT_2_NAMES},
+}
+
+LANGUAGE = frozenset({
+    "backend", "client", "core", "engine", "environments", "executors", "graph", "run_configs", "schedules", "storage", "tasks", "triggers",
+    "utilities", *(path.replace(":", ".").strip(".").partition(".")[0] for path in OLD_PATHS),
+})  # fmt: skip
+"""What the finder looks at directly below `headwater`: the folders of the flow language, and what Prefect had besides."""

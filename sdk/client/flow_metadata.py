@@ -35,6 +35,20 @@ def check_results(flow: Flow) -> None:
         )
 
 
+def check_supported(flow: Flow) -> None:
+    """Check that an agent could run the flow, and find its code.
+
+    Raises:
+        NoAgentForRunConfig: there are no agents for the flow's run config yet.
+        StorageNotSupported: flows cannot be kept in its storage yet.
+
+    """
+    if flow.run_config is not None:
+        flow.run_config.check_supported()
+    if flow.storage is not None:
+        flow.storage.check_supported()
+
+
 def check_settings(flow: Flow) -> None:
     """Check that all that a registration tells of the flow can be stored, and read by everyone.
 

@@ -395,8 +395,9 @@ class Flow(TaskGraph):
         if build:
             from headwater.storage import Local
 
-            self.storage = self.storage or Local()
-            self.storage.add_flow(self)
+            if self.storage is None:
+                self.storage = Local()
+            self.storage.put_flow(self)
             self.storage.build()
         return serialize_flow(self)
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Self
+from logging import Logger
+from typing import TYPE_CHECKING, Any, Self, TypedDict
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.labels import label_set
+from headwater.storage.errors import InvalidStorage
 from headwater.utilities.configuration import config
+from headwater.utilities.logging import get_logger
 
 if TYPE_CHECKING:
     from headwater.engine.results import Result
@@ -21,24 +24,40 @@ def python_version() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
+class StorageOptions(TypedDict, total=False):
+    """The arguments that all kinds of storage take."""
+
+    result: Result | None
+    secrets: Iterable[str] | None
+    labels: Iterable[str] | None
+    add_default_labels: bool | None
+
+
 class Storage(ABC):
     """Where flows' code lies. `flows` maps the names of those added to their locations.
 
     `labels` are added to each flow stored here, and with `add_default_labels` those that the kind of storage brings;
-    it is on unless HEADWATER__FLOWS__DEFAULTS__STORAGE__ADD_DEFAULT_LABELS says `false`.
+    it is on unless HEADWATER__FLOWS__DEFAULTS__STORAGE__ADD_DEFAULT_LABELS says `false`. `secrets` names what the flows need:
+    secrets are where the flows run, and nothing has to be fetched for them.
     """
+
+    secrets: list[str] = []
 
     def __init__(
         self,
         *,
         result: Result | None = None,
+        secrets: Iterable[str] | None = None,
         labels: Iterable[str] | None = None,
         add_default_labels: bool | None = None,
         stored_as_script: bool = False,
     ) -> None:
         if isinstance(labels, str):
             raise InvalidArgument(f"labels={labels!r} is one text.", hint=f"Write labels=[{labels!r}].")
+        if isinstance(secrets, str):
+            raise InvalidArgument(f"secrets={secrets!r} is one text.", hint=f"Write secrets=[{secrets!r}].")
         self.result = result
+        self.secrets = list(secrets or ())
         self._labels = label_set(labels or ())
         if add_default_labels is None:
             add_default_labels = bool(config["flows"]["defaults"]["storage"]["add_default_labels"])
@@ -57,8 +76,44 @@ class Storage(ABC):
         """The labels of every flow stored here, sorted."""
         return sorted({*self._labels, *(self.default_labels if self.add_default_labels else ())})
 
+    @property
+    def name(self) -> str | None:
+        """The name of what is built, such as that of a Docker image; None where nothing has one."""
+        return None
+
+    @property
+    def logger(self) -> Logger:
+        """The logger of this kind of storage."""
+        return get_logger(type(self).__name__)
+
+    def check_supported(self) -> None:  # noqa: B027 - most kinds need not say anything
+        """Do nothing if flows can be registered with this kind of storage.
+
+        Raises:
+            StorageNotSupported: they cannot yet; the hint says what works instead.
+
+        """
+
+    def serialize(self) -> dict[str, Any]:
+        """Return what was chosen about the storage and where its flows lie, as JSON values."""
+        return {**self.settings(), "secrets": list(self.secrets), "flows": dict(self.flows)}
+
     def add_flow(self, flow: Flow) -> str:
-        """Take a flow, in the place of another of this name, and return where its code will lie after `build`."""
+        """Take a flow, and return where its code will lie after `build`.
+
+        Raises:
+            InvalidStorage: another flow of this name is in the storage already.
+
+        """
+        if flow.name in self.flows and self._added.get(flow.name) is not flow:
+            raise InvalidStorage(
+                f"Name conflict: another flow named {flow.name!r} is already in this {type(self).__name__} storage.",
+                hint="Give the flow another name, or a storage of its own.",
+            )
+        return self.put_flow(flow)
+
+    def put_flow(self, flow: Flow) -> str:
+        """Take a flow, in the place of another of this name, and return where its code will lie: what registering again does."""
         self._added[flow.name] = flow
         self.flows[flow.name] = self._location_for(flow)
         return self.flows[flow.name]

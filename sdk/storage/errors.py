@@ -8,12 +8,15 @@ StorageError
 ├── FlowNotLoadable         its file does not import, or needs a module that is not here
 ├── FlowNotInCode           the file or module holds no flow of this name
 ├── FlowDiffersFromRegistered   its tasks are not those that were registered
-└── UnknownStorage          nothing here reads this kind of storage
+├── UnknownStorage          nothing here reads this kind of storage
+└── StorageNotSupported     flows cannot be kept in this kind of storage yet
+
+InvalidStorage and UnknownHttpMethod are about the arguments of a storage.
 """
 
 from __future__ import annotations
 
-from headwater.core.errors import HeadwaterError
+from headwater.core.errors import HeadwaterError, InvalidArgument
 
 
 class StorageError(HeadwaterError):
@@ -84,6 +87,25 @@ class FlowDiffersFromRegistered(StorageError):
 
 class UnknownStorage(StorageError):
     """Nothing here reads this kind of storage."""
+
+
+class StorageNotSupported(StorageError):
+    """Flows cannot be kept in this kind of storage yet."""
+
+    def __init__(self, storage: str, place: str, instead: str) -> None:
+        self.storage, self.place = storage, place
+        super().__init__(
+            f"The code of flows cannot be kept in {place} yet, which {storage} storage stands for.",
+            hint=f"{instead} flow.run() works with any storage.",
+        )
+
+
+class InvalidStorage(InvalidArgument, ValueError):
+    """An argument of a storage has the wrong form, or contradicts another."""
+
+
+class UnknownHttpMethod(InvalidStorage, RuntimeError):
+    """A webhook is called by a method that HTTP does not have."""
 
 
 def _listed(slugs: list[str], most: int = 5) -> str:

@@ -27,7 +27,7 @@ class Local(Storage):
 
     A flow is pickled to `<directory>/<flow name>/<time>`, with its code frozen as it was; `directory` is `flows` in
     Headwater's home by default, and `path` another file. With `stored_as_script`, `path` is the script itself, and
-    each run executes what it says then.
+    each run executes what it says then. Without `validate`, the path of the directory is kept as it is given.
 
     Raises:
         InvalidArgument: `stored_as_script` without a path.
@@ -40,17 +40,21 @@ class Local(Storage):
     def __init__(
         self,
         directory: str | Path | None = None,
+        validate: bool = True,
         path: str | Path | None = None,
         stored_as_script: bool = False,
         *,
         result: Result | None = None,
+        secrets: Iterable[str] | None = None,
         labels: Iterable[str] | None = None,
         add_default_labels: bool | None = None,
     ) -> None:
-        super().__init__(result=result, labels=labels, add_default_labels=add_default_labels, stored_as_script=stored_as_script)
+        super().__init__(
+            result=result, secrets=secrets, labels=labels, add_default_labels=add_default_labels, stored_as_script=stored_as_script
+        )
         if stored_as_script and path is None:
             raise InvalidArgument("Local(stored_as_script=True) needs to know the script.", hint="Add path=__file__.")
-        self.directory = str(Path(directory).expanduser().absolute()) if directory is not None else None
+        self.directory = None if directory is None else str(Path(directory).expanduser().absolute() if validate else directory)
         self.path = str(Path(path).expanduser().absolute()) if path is not None else None
         self._hashes: dict[str, str] = {}
         self._import_paths: dict[str, list[str]] = {}

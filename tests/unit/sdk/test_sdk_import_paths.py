@@ -25,14 +25,14 @@ PATHS = {
     "Mapped Paused Pending Queued Resume Retrying "
     "Running Scheduled Skipped State Submitted Success TimedOut TriggerFailed ValidationFailed",
     "headwater.executors": "DaskExecutor Executor LocalDaskExecutor LocalExecutor ProcessExecutor ThreadExecutor",
-    "headwater.run_configs": "LocalRun RunConfig UniversalRun",
+    "headwater.run_configs": "DockerRun ECSRun KubernetesRun LocalRun RunConfig UniversalRun VertexRun",
     "headwater.schedules": "CronSchedule IntervalSchedule RRuleSchedule Schedule adjustments clocks filters",
     "headwater.schedules.adjustments": "add next_weekday",
     "headwater.schedules.clocks": "CronClock DatesClock IntervalClock RRuleClock ClockEvent",
     "headwater.schedules.filters": "at_time between_dates between_datetimes between_times is_day_of_week is_month_end is_month_start "
     "is_weekday is_weekend on_date on_datetime",
     "headwater.schedules.schedules": "CronSchedule IntervalSchedule RRuleSchedule Schedule",
-    "headwater.storage": "Local Module",
+    "headwater.storage": "Azure Bitbucket CodeCommit Docker GCS Git GitHub GitLab Local Module S3 Storage Webhook",
     "headwater.tasks.control_flow": "FilterTask case ifelse merge switch",
     "headwater.tasks.control_flow.case": "case CompareValue",
     "headwater.tasks.control_flow.conditional": "ifelse merge switch Merge",

@@ -16,6 +16,7 @@ from headwater.graph.errors import InvalidFlow
 from headwater.graph.flow import Flow
 from headwater.run_configs import UniversalRun
 from headwater.storage.base import Storage
+from headwater.utilities.logging import get_logger
 
 
 def check_results(flow: Flow) -> None:
@@ -36,13 +37,21 @@ def check_results(flow: Flow) -> None:
 
 
 def check_supported(flow: Flow) -> None:
-    """Check that an agent could run the flow, and find its code.
+    """Check that an agent could run the flow, and find its code; say what the flow's environment became, if it has one.
 
     Raises:
+        InvalidFlow: the flow has an environment, and a run config that is not the environment's.
         NoAgentForRunConfig: there are no agents for the flow's run config yet.
         StorageNotSupported: flows cannot be kept in its storage yet.
 
     """
+    if flow.environment is not None:
+        get_logger(type(flow.environment).__name__).info("Flow '%s': %s", flow.name, flow.environment.meaning())
+        if flow.run_config != flow.environment.run_config():
+            raise InvalidFlow(
+                f"Flow {flow.name!r} has an environment and a run config, {flow.run_config!r}, that is another one.",
+                hint="Give the flow one of them; the run config is what lasts.",
+            )
     if flow.run_config is not None:
         flow.run_config.check_supported()
     if flow.storage is not None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from headwater import backend as backend
     from headwater import client as client
     from headwater import engine as engine
+    from headwater import environments as environments
     from headwater import executors as executors
     from headwater import run_configs as run_configs
     from headwater import schedules as schedules

@@ -192,6 +192,7 @@ _PARENTS = frozenset(
     {path.rpartition(".")[0] for path in OLD_PATHS if ":" not in path}
     | {path.partition(":")[0] for path, place in OLD_PATHS.items() if ":" in path and isinstance(place, Missing)}
 )
+_PARENTS |= {place for parent in _PARENTS if isinstance(place := OLD_PATHS.get(parent), str)}
 """Modules that must be able to have submodules: those that had some, and those whose missing names have a reason."""
 
 _OF_MODULES = _PARENTS | {path.partition(":")[0] for path in OLD_PATHS if ":" in path}

@@ -180,7 +180,7 @@ def _key(module: str, name: str | None = None) -> str:
 
 
 def _sentence(fullname: str, missing: Missing) -> str:
-    return f"{fullname} is not here: {missing.reason}"
+    return f"{fullname} is not included. {missing.reason}"
 
 
 def _old_names(fullname: str) -> list[str]:

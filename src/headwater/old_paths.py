@@ -16,15 +16,18 @@ class Missing(NamedTuple):
 
 
 _SERVICE = Missing("Headwater has no tasks for services of third parties. Call the service's own Python library in a function with @task.")
-_BACKEND = Missing("it was a part of how Prefect's programs spoke to its server. Use headwater.Client, or the command line.")
-_MARSHMALLOW = Missing("flows are described by events, not by marshmallow schemas. flow.serialize() returns the description.")
-_INTERNAL = Missing("it was a part of Prefect's engine that flows do not need. Here the engine is in headwater.engine.")
-_CLOUD_CLIENT = Missing("it only made a client of a cloud. Make it with that cloud's own Python library.")
-_RUNNER = Missing("it chose the class that runs flows. Give flow.run(runner_cls=...) another one.")
-_PREFECT_2 = Missing(
-    "it belongs to Prefect 2 or later, and Headwater follows the language of Prefect 0.13 to 1.4. See docs/guides/tasks-and-flows.md."
+_AGENTS = Missing(
+    "Agents are the local one, as yet: `headwater agent local start`, or headwater.agents.local.LocalAgent. It runs in containers, too."
 )
-_TENANTS = Missing("there are no tenants. Keep apart what belongs apart by projects, or by servers.")
+_BACKEND = Missing("It was a part of how Prefect's programs spoke to its server. Use headwater.Client, or the command line.")
+_MARSHMALLOW = Missing("Flows are described by events, not by marshmallow schemas. flow.serialize() returns the description.")
+_INTERNAL = Missing("It was a part of Prefect's engine that flows do not need. Here the engine is in headwater.engine.")
+_CLOUD_CLIENT = Missing("It only made a client of a cloud. Make it with that cloud's own Python library.")
+_RUNNER = Missing("It chose the class that runs flows. Give flow.run(runner_cls=...) another one.")
+_PREFECT_2 = Missing(
+    "It belongs to Prefect 2 or later, and Headwater follows the language of Prefect 0.13 to 1.4. A flow is written `with Flow(...)`."
+)
+_TENANTS = Missing("There are no tenants. Keep apart what belongs apart by projects, or by servers.")
 _SNOWFLAKE = Missing("Headwater has no handlers for services of third parties. Write a function with callback_factory.")
 
 _SERVICES = (
@@ -58,10 +61,10 @@ OLD_PATHS: dict[str, str | Missing] = {
     # Running them.
     "engine:FlowRunner": "engine.flow_runner:FlowRunner",
     "engine:TaskRunner": "engine.task_runner:TaskRunner",
-    "engine:get_default_executor_class": Missing("it chose the class of executors. Write Flow(..., executor=LocalDaskExecutor())."),
+    "engine:get_default_executor_class": Missing("It chose the class of executors. Write Flow(..., executor=LocalDaskExecutor())."),
     "engine:get_default_flow_runner_class": _RUNNER,
     "engine:get_default_task_runner_class": _RUNNER,
-    "engine.cloud": Missing("the runners that speak to a server are not for flows: an agent's process has its own."),
+    "engine.cloud": Missing("The runners that speak to a server are not for flows: an agent's process has its own."),
     "engine.executors": "executors",
     "engine.signals:PrefectStateSignal": "engine.signals:StateSignal",
     "executors:SynchronousExecutor": "executors.local:LocalExecutor",
@@ -106,6 +109,7 @@ OLD_PATHS: dict[str, str | Missing] = {
     "utilities.exceptions:VersionLockMismatchSignal": "core.errors:VersionLocked",
     # Tasks that come with it.
     "tasks.cloud": "tasks.headwater",
+    "tasks.headwater.flow_run:FlowRunTask": "tasks.headwater.flow_run:StartFlowRun",
     "tasks.headwater:FlowRunTask": "tasks.headwater.flow_run:StartFlowRun",
     "tasks.prefect": "tasks.headwater",
     "tasks.notifications:PushbulletTask": _SERVICE,
@@ -114,10 +118,18 @@ OLD_PATHS: dict[str, str | Missing] = {
     **{f"tasks.{service}": _SERVICE for service in _SERVICES},
     "contrib": _SERVICE,
     # The server, its clients and agents.
-    "agent": "agents",
+    "agent.agent": _AGENTS,
+    "agent.docker": _AGENTS,
+    "agent.ecs": _AGENTS,
+    "agent.fargate": _AGENTS,
+    "agent.kubernetes": _AGENTS,
+    "agent.local": "agents.local",
+    "agent.local.agent": "agents.local",
+    "agent.vertex": _AGENTS,
+    "agent:Agent": _AGENTS,
     "backend.execution": _INTERNAL,
-    "backend.flow_run:check_for_compatible_agents": Missing("`headwater explain RUN` says why no agent takes a run."),
-    "backend.flow_run:stream_flow_run_logs": Missing("headwater.backend.watch_flow_run gives the lines of a run as they come."),
+    "backend.flow_run:check_for_compatible_agents": Missing("Use `headwater explain RUN`: it says why no agent takes a run."),
+    "backend.flow_run:stream_flow_run_logs": Missing("Use headwater.backend.watch_flow_run: it gives the lines of a run as they come."),
     "backend.flow_run:watch_flow_run": "backend.watching:watch_flow_run",
     "backend.tenant": _TENANTS,
     "backend:TenantView": _TENANTS,
@@ -133,40 +145,40 @@ OLD_PATHS: dict[str, str | Missing] = {
     "environments.execution.fargate.fargate_task": "environments.fargate",
     "environments.execution.k8s": "environments.kubernetes",
     "environments.execution.k8s.job": "environments.kubernetes",
-    "environments:load_and_run_flow": Missing("a run's process loads its flow by itself."),
+    "environments:load_and_run_flow": Missing("The process of a run loads its flow by itself."),
     "environments.storage": "storage",
     "hello_world": "examples.hello_world",
     "serialization": _MARSHMALLOW,
-    "storage:get_default_storage_class": Missing("it chose the class of storages. Write Flow(..., storage=Local())."),
+    "storage:get_default_storage_class": Missing("It chose the class of storages. Write Flow(..., storage=Local())."),
     # Utilities.
     "configuration": "utilities.configuration",
-    "plugins": Missing("there are no plugins."),
+    "plugins": Missing("There are no plugins."),
     "utilities.agent": _BACKEND,
     "utilities.aws": _CLOUD_CLIENT,
     "utilities.backend": _BACKEND,
     "utilities.cli": _BACKEND,
-    "utilities.compatibility": Missing("it was about versions of Python that are gone."),
-    "utilities.docker_util": Missing("it was a part of Prefect's agents for containers."),
+    "utilities.compatibility": Missing("It was about versions of Python that are gone."),
+    "utilities.docker_util": Missing("It was a part of Prefect's agents for containers."),
     "utilities.gcp": _CLOUD_CLIENT,
-    "utilities.git": _CLOUD_CLIENT,
-    "utilities.graphql:compress": Missing("registering needs no compressed text here. Use flow.register()."),
-    "utilities.graphql:decompress": Missing("registering needs no compressed text here. Use flow.register()."),
+    "utilities.git": Missing("It cloned repositories for storages. Call git by a ShellTask, or use a library for Git."),
     "utilities.kubernetes": _CLOUD_CLIENT,
     "utilities.notifications.jira_notification": _SNOWFLAKE,
     "utilities.notifications.notifications": "utilities.notifications",
     "utilities.notifications:jira_notifier": _SNOWFLAKE,
     "utilities.notifications:slack_message_formatter": "utilities.notifications:slack_message",
-    "utilities.notifications:email_message_formatter": Missing("mail_message(tracked_obj, state, to=...) makes the message."),
+    "utilities.notifications:email_message_formatter": Missing("Use mail_message(tracked_obj, state, to=...) in the same module."),
     "utilities.notifications:snowflake_logger": _SNOWFLAKE,
     "utilities.notifications:snowflake_message_formatter": _SNOWFLAKE,
-    "utilities.plugins": Missing("there are no plugins."),
+    "utilities.plugins": Missing("There are no plugins."),
     "utilities.serialization": _MARSHMALLOW,
     # What came after Prefect 1.
     **{f":{name}": _PREFECT_2 for name in _PREFECT_2_NAMES},
 }
 
-LANGUAGE = frozenset({
+_ROOMS = (
     "backend", "client", "core", "engine", "environments", "executors", "graph", "run_configs", "schedules", "storage", "tasks", "triggers",
-    "utilities", *(path.replace(":", ".").strip(".").partition(".")[0] for path in OLD_PATHS),
-})  # fmt: skip
-"""What the finder looks at directly below `headwater`: the folders of the flow language, and what Prefect had besides."""
+    "utilities",
+)  # fmt: skip
+_PLACES = (place for place in OLD_PATHS.values() if isinstance(place, str))
+LANGUAGE = frozenset({*_ROOMS, *(path.replace(":", ".").strip(".").partition(".")[0] for path in (*OLD_PATHS, *_PLACES))})
+"""What the finder looks at directly below `headwater`: the folders of the flow language, and what the table tells something of."""

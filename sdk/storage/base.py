@@ -102,12 +102,12 @@ class Storage(ABC):
         """Take a flow, and return where its code will lie after `build`.
 
         Raises:
-            InvalidStorage: another flow of this name is in the storage already.
+            InvalidStorage: a flow of this name is in the storage already.
 
         """
-        if flow.name in self.flows and self._added.get(flow.name) is not flow:
+        if flow.name in self.flows:
             raise InvalidStorage(
-                f"Name conflict: another flow named {flow.name!r} is already in this {type(self).__name__} storage.",
+                f"Name conflict: a flow named {flow.name!r} is already in this {type(self).__name__} storage.",
                 hint="Give the flow another name, or a storage of its own.",
             )
         return self.put_flow(flow)

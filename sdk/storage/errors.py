@@ -7,6 +7,7 @@ StorageError
 ├── PythonVersionDiffers    it was stored by another minor version of Python
 ├── FlowNotLoadable         its file does not import, or needs a module that is not here
 ├── FlowNotInCode           the file or module holds no flow of this name
+├── FlowNotInStorage        no flow of this name was added to the storage
 ├── FlowDiffersFromRegistered   its tasks are not those that were registered
 ├── UnknownStorage          nothing here reads this kind of storage
 └── StorageNotSupported     flows cannot be kept in this kind of storage yet
@@ -15,6 +16,8 @@ InvalidStorage and UnknownHttpMethod are about the arguments of a storage.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from headwater.core.errors import HeadwaterError, InvalidArgument
 
@@ -65,8 +68,19 @@ class FlowNotLoadable(StorageError):
     """The flow's file does not import, or needs a module that is not here. The cause is the error as it was raised."""
 
 
-class FlowNotInCode(StorageError):
+class FlowNotInCode(StorageError, ValueError):
     """The file or module holds no flow of this name, or more than one."""
+
+
+class FlowNotInStorage(StorageError, ValueError):
+    """No flow of this name was added to the storage."""
+
+    def __init__(self, storage: str, flow_name: str, names: Iterable[str]) -> None:
+        self.storage, self.flow_name = storage, flow_name
+        super().__init__(
+            f"No flow named {flow_name!r} is in this {storage} storage; it holds {_listed(sorted(names)) or 'none'}.",
+            hint="Add it: storage.add_flow(flow).",
+        )
 
 
 class FlowDiffersFromRegistered(StorageError):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from headwater.core.errors import InvalidArgument
 from headwater.graph.own_code import own_folders
 from headwater.storage.base import Storage, python_version
-from headwater.storage.errors import FlowCodeMissing
+from headwater.storage.errors import FlowCodeMissing, FlowNotInStorage
 from headwater.storage.pickled import pickled, sha256_of, unpickled
 from headwater.storage.scripts import flows_in_file, pick_flow
 from headwater.utilities.configuration import home_directory
@@ -69,23 +69,34 @@ class Local(Storage):
         folder = Path(self.directory) if self.directory is not None else (self.home or home_directory()) / "flows"
         return str(folder / file_name(flow.name) / file_name(datetime.now(UTC).isoformat()))
 
+    def add_flow(self, flow: Flow) -> str:
+        """Take a flow and write it where its code lies, which is returned. `build` writes it again, as it is then."""
+        location = super().add_flow(flow)
+        self._store(flow)
+        return location
+
     def build(self) -> Self:
-        for name, flow in self._added.items():
-            location = Path(self.flows[name])
-            if self.stored_as_script:
-                if not location.is_file():
-                    raise FlowCodeMissing(name, str(location))
-                continue
-            data = pickled(flow)
-            write_whole(location, data)
-            self._hashes[name] = sha256_of(data)
-            self._import_paths[name] = own_folders(flow)
+        for flow in self._added.values():
+            self._store(flow)
         return self
+
+    def _store(self, flow: Flow) -> None:
+        location = Path(self.flows[flow.name])
+        if self.stored_as_script:
+            if not location.is_file():
+                raise FlowCodeMissing(flow.name, str(location))
+            return
+        data = pickled(flow)
+        write_whole(location, data)
+        self._hashes[flow.name] = sha256_of(data)
+        self._import_paths[flow.name] = own_folders(flow)
 
     def get_flow(self, flow_name: str) -> Flow:
         location = self.flows.get(flow_name) or self.path
-        if location is None or not Path(location).is_file():
-            raise FlowCodeMissing(flow_name, location or f"no flow of this name in {sorted(self.flows)}")
+        if location is None:
+            raise FlowNotInStorage(type(self).__name__, flow_name, self.flows)
+        if not Path(location).is_file():
+            raise FlowCodeMissing(flow_name, location)
         if self.stored_as_script:
             return pick_flow(flows_in_file(location), flow_name, location)
         return unpickled(Path(location).read_bytes(), flow_name, location)

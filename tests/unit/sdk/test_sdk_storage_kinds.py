@@ -6,6 +6,7 @@ import json
 import pickle
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from headwater import Flow, task
 from headwater.core.errors import InvalidArgument
 from headwater.storage import GCS, S3, Azure, Bitbucket, CodeCommit, Docker, Git, GitHub, GitLab, Local, Module, Storage, Webhook
-from headwater.storage.errors import InvalidStorage, StorageNotSupported, UnknownHttpMethod
+from headwater.storage.errors import FlowNotInStorage, InvalidStorage, StorageNotSupported, UnknownHttpMethod
 
 REQUESTS: dict[str, Any] = {
     "build_request_kwargs": {"url": "https://service.example/flows", "headers": {"key": "${KEY}"}},
@@ -139,14 +140,31 @@ def test_an_image_has_a_name_once_it_is_named() -> None:
     assert Local().name is None
 
 
-def test_another_flow_of_a_name_is_not_put_in_the_place_of_the_first() -> None:
-    for storage in (Local(), S3("bucket"), Module("some.module")):
+def test_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:
+    for storage in (Local(tmp_path), S3("bucket"), Module("some.module")):
         flow = Flow("one name")
         storage.add_flow(flow)
 
-        assert storage.add_flow(flow)
-        with pytest.raises(ValueError, match="Name conflict: another flow named 'one name'"):
-            storage.add_flow(Flow("one name"))
+        for another in (Flow("one name"), flow):
+            with pytest.raises(ValueError, match="Name conflict: a flow named 'one name'"):
+                storage.add_flow(another)
+        assert storage.put_flow(Flow("one name"))
+
+
+def test_a_flow_that_was_added_is_there_before_anything_is_built(tmp_path: Path) -> None:
+    storage = Local(tmp_path)
+    place = storage.add_flow(Flow("first"))
+    storage.add_flow(Flow("second"))
+
+    assert Path(place).is_file()
+    assert [storage.get_flow(name).name for name in ("first", "second")] == ["first", "second"]
+
+
+def test_a_flow_that_was_never_added_is_refused() -> None:
+    with pytest.raises(FlowNotInStorage, match="No flow named 'third' is in this Local storage; it holds none") as raised:
+        Local().get_flow("third")
+
+    assert isinstance(raised.value, ValueError)
 
 
 def test_a_directory_that_is_not_validated_stays_as_it_is_given() -> None:

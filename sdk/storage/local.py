@@ -76,7 +76,9 @@ class Local(Storage):
         return location
 
     def build(self) -> Self:
-        for flow in self._added.values():
+        # Each flow once: files that were registered must stay as they are when another flow is added to this storage.
+        added, self._added = self._added, {}
+        for flow in added.values():
             self._store(flow)
         return self
 

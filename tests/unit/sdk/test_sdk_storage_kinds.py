@@ -160,6 +160,20 @@ def test_a_flow_that_was_added_is_there_before_anything_is_built(tmp_path: Path)
     assert [storage.get_flow(name).name for name in ("first", "second")] == ["first", "second"]
 
 
+def test_what_was_built_stays_as_it_is_when_another_flow_is_added(tmp_path: Path) -> None:
+    storage = Local(tmp_path)
+    first = Flow("first")
+    place = Path(storage.add_flow(first))
+    storage.build()
+    built = place.read_bytes()
+
+    first.add_task(task(lambda: 1, name="late"))
+    storage.add_flow(Flow("second"))
+    storage.build()
+
+    assert place.read_bytes() == built
+
+
 def test_a_flow_that_was_never_added_is_refused() -> None:
     with pytest.raises(FlowNotInStorage, match="No flow named 'third' is in this Local storage; it holds none") as raised:
         Local().get_flow("third")

@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from headwater.old_path_finder import OldPathFinder, attribute
+from headwater.old_paths import ROOMS
 
 if TYPE_CHECKING:
     from headwater import backend as backend
@@ -97,7 +98,7 @@ if not TYPE_CHECKING:  # a type checker knows the names above, and says so where
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted({*globals(), *__all__, *ROOMS})
 
 
 if not any(isinstance(each, OldPathFinder) for each in sys.meta_path):

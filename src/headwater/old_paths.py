@@ -27,8 +27,7 @@ _RUNNER = Missing("It chose the class that runs flows. Give flow.run(runner_cls=
 _PREFECT_2 = Missing(
     "It belongs to Prefect 2 or later, and Headwater follows the language of Prefect 0.13 to 1.4. A flow is written `with Flow(...)`."
 )
-_TENANTS = Missing("There are no tenants. Keep apart what belongs apart by projects, or by servers.")
-_SNOWFLAKE = Missing("Headwater has no handlers for services of third parties. Write a function with callback_factory.")
+_NOTIFIER = Missing("Headwater has no handlers for services of third parties. Write a function with callback_factory.")
 
 _SERVICES = (
     "airbyte", "airtable", "asana", "aws", "azure", "azureml", "census", "cubejs", "database", "databricks", "dbt", "docker", "dremio",
@@ -131,8 +130,7 @@ OLD_PATHS: dict[str, str | Missing] = {
     "backend.flow_run:check_for_compatible_agents": Missing("Use `headwater explain RUN`: it says why no agent takes a run."),
     "backend.flow_run:stream_flow_run_logs": Missing("Use headwater.backend.watch_flow_run: it gives the lines of a run as they come."),
     "backend.flow_run:watch_flow_run": "backend.watching:watch_flow_run",
-    "backend.tenant": _TENANTS,
-    "backend:TenantView": _TENANTS,
+    "backend:TenantView": "backend.tenant:TenantView",
     "client.client:FlowRunInfoResult": "client.run_info:FlowRunInfo",
     "client.client:TaskRunInfoResult": "client.run_info:TaskRunInfo",
     "client.secrets": "utilities.secrets",
@@ -162,23 +160,24 @@ OLD_PATHS: dict[str, str | Missing] = {
     "utilities.gcp": _CLOUD_CLIENT,
     "utilities.git": Missing("It cloned repositories for storages. Call git by a ShellTask, or use a library for Git."),
     "utilities.kubernetes": _CLOUD_CLIENT,
-    "utilities.notifications.jira_notification": _SNOWFLAKE,
+    "utilities.notifications.jira_notification": _NOTIFIER,
     "utilities.notifications.notifications": "utilities.notifications",
-    "utilities.notifications:jira_notifier": _SNOWFLAKE,
+    "utilities.notifications:jira_notifier": _NOTIFIER,
     "utilities.notifications:slack_message_formatter": "utilities.notifications:slack_message",
     "utilities.notifications:email_message_formatter": Missing("Use mail_message(tracked_obj, state, to=...) in the same module."),
-    "utilities.notifications:snowflake_logger": _SNOWFLAKE,
-    "utilities.notifications:snowflake_message_formatter": _SNOWFLAKE,
+    "utilities.notifications:snowflake_logger": _NOTIFIER,
+    "utilities.notifications:snowflake_message_formatter": _NOTIFIER,
     "utilities.plugins": Missing("There are no plugins."),
     "utilities.serialization": _MARSHMALLOW,
     # What came after Prefect 1.
     **{f":{name}": _PREFECT_2 for name in _PREFECT_2_NAMES},
 }
 
-_ROOMS = (
+ROOMS = (
     "backend", "client", "core", "engine", "environments", "executors", "graph", "run_configs", "schedules", "storage", "tasks", "triggers",
     "utilities",
 )  # fmt: skip
+"""The folders of the flow language, directly below `headwater`."""
 _PLACES = (place for place in OLD_PATHS.values() if isinstance(place, str))
-LANGUAGE = frozenset({*_ROOMS, *(path.replace(":", ".").strip(".").partition(".")[0] for path in (*OLD_PATHS, *_PLACES))})
-"""What the finder looks at directly below `headwater`: the folders of the flow language, and what the table tells something of."""
+LANGUAGE = frozenset({*ROOMS, *(path.replace(":", ".").strip(".").partition(".")[0] for path in (*OLD_PATHS, *_PLACES))})
+"""What the finder looks at directly below `headwater`: these folders, and what the table tells something of."""

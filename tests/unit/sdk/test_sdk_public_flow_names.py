@@ -10,12 +10,16 @@ import importlib
 
 import pytest
 
+from headwater.backend.tenant import TenantView
+from headwater.core.errors import NotFound
+
 HERE = {
     "headwater": "Client Flow Parameter Task __version__ apply_map case config context flatten mapped resource_manager tags task unmapped "
     "backend client core engine environments executors run_configs schedules storage tasks triggers utilities",
     "headwater.agent.local": "LocalAgent",
-    "headwater.backend": "FlowRunView FlowView TaskRunView",
+    "headwater.backend": "FlowRunView FlowView TaskRunView TenantView",
     "headwater.backend.flow_run": "FlowRunView watch_flow_run",
+    "headwater.backend.tenant": "TenantView",
     "headwater.client": "Client Secret",
     "headwater.client.client": "Client",
     "headwater.client.secrets": "Secret",
@@ -154,3 +158,12 @@ def test_what_is_not_here_says_why(path: str) -> None:
 
     with pytest.raises(ImportError, match=rf"is not included\. {NOT_HERE[path]}"):
         exec(f"from {module} import {name}", {})
+
+
+def test_there_is_one_tenant_and_no_other() -> None:
+    current = TenantView.from_current_tenant()
+
+    assert (current.name, current.slug) == ("default", "default")
+    assert TenantView.from_tenant_id(current.tenant_id) == current
+    with pytest.raises(NotFound, match="'another' not found"):
+        TenantView.from_tenant_id("another")

@@ -72,6 +72,10 @@ def test_one_import_gives_every_submodule_that_people_reach(chain: str) -> None:
     assert loaded_by(f"import headwater; {chain}")
 
 
+def test_a_notebook_completes_submodules_that_are_not_loaded_yet() -> None:
+    assert {"engine", "executors", "run_configs", "schedules", "storage", "triggers"} <= set(dir(headwater))
+
+
 def test_reaching_one_submodule_loads_no_other() -> None:
     loaded = loaded_by("import headwater; headwater.engine.signals.SKIP")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack
 
 from headwater.storage.base import StorageOptions
-from headwater.storage.remote import IN_A_BUCKET, RemoteStorage, place_of, required
+from headwater.storage.remote import IN_A_BUCKET, RemoteStorage, optional, place_of, required
 
 if TYPE_CHECKING:
     from headwater.graph.flow import Flow
@@ -41,8 +41,8 @@ class Azure(RemoteStorage):
     ) -> None:
         super().__init__(stored_as_script=stored_as_script, **options)
         self.container = required("Azure", "container", container)
-        self.connection_string_secret = connection_string_secret
-        self.blob_name = blob_name
+        self.connection_string_secret = optional("Azure", "connection_string_secret", connection_string_secret)
+        self.blob_name = optional("Azure", "blob_name", blob_name)
         self.overwrite = overwrite
 
     def _location_for(self, flow: Flow) -> str:

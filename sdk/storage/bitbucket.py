@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from headwater.storage.base import StorageOptions
 from headwater.storage.errors import InvalidStorage
-from headwater.storage.remote import IN_A_REPOSITORY, RemoteStorage, required
+from headwater.storage.remote import IN_A_REPOSITORY, RemoteStorage, optional, required
 
 if TYPE_CHECKING:
     from headwater.graph.flow import Flow
@@ -55,13 +55,13 @@ class Bitbucket(RemoteStorage):
             )
         self.project = required("Bitbucket", "project", project)
         self.repo = required("Bitbucket", "repo", repo)
-        self.workspace = workspace
-        self.host = host
-        self.path = path
-        self.ref = ref
-        self.access_token_secret = access_token_secret
-        self.cloud_username_secret = cloud_username_secret
-        self.cloud_app_password_secret = cloud_app_password_secret
+        self.workspace = optional("Bitbucket", "workspace", workspace)
+        self.host = optional("Bitbucket", "host", host)
+        self.path = optional("Bitbucket", "path", path)
+        self.ref = optional("Bitbucket", "ref", ref)
+        self.access_token_secret = optional("Bitbucket", "access_token_secret", access_token_secret)
+        self.cloud_username_secret = optional("Bitbucket", "cloud_username_secret", cloud_username_secret)
+        self.cloud_app_password_secret = optional("Bitbucket", "cloud_app_password_secret", cloud_app_password_secret)
 
     def _location_for(self, flow: Flow) -> str:  # noqa: ARG002 - all flows of a file lie in it
         return required("Bitbucket", "path", self.path)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
 from headwater.storage.base import StorageOptions
-from headwater.storage.remote import IN_A_REPOSITORY, RemoteStorage, required
+from headwater.storage.remote import IN_A_REPOSITORY, RemoteStorage, optional, required, settings_of
 
 if TYPE_CHECKING:
     from headwater.graph.flow import Flow
@@ -40,9 +40,9 @@ class CodeCommit(RemoteStorage):
     ) -> None:
         super().__init__(stored_as_script=True, **options)
         self.repo = required("CodeCommit", "repo", repo)
-        self.path = path
-        self.commit = commit
-        self.client_options = client_options
+        self.path = optional("CodeCommit", "path", path)
+        self.commit = optional("CodeCommit", "commit", commit)
+        self.client_options = settings_of("CodeCommit", "client_options", client_options)
 
     def _location_for(self, flow: Flow) -> str:  # noqa: ARG002 - all flows of a file lie in it
         return required("CodeCommit", "path", self.path)

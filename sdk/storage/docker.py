@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from headwater.storage.base import StorageOptions
 from headwater.storage.errors import InvalidStorage
-from headwater.storage.remote import RemoteStorage
+from headwater.storage.remote import RemoteStorage, list_of, optional, settings_of
 from headwater.utilities.files import file_name
 
 if TYPE_CHECKING:
@@ -78,29 +78,30 @@ class Docker(RemoteStorage):
             raise InvalidStorage(
                 "Docker: only one of base_image and dockerfile can be provided.", hint="A Dockerfile names its base image itself."
             )
-        relative = [file for file in files or () if not PurePath(file).is_absolute()]
+        relative = [file for file in settings_of("Docker", "files", files) or () if not PurePath(file).is_absolute()]
         if relative:
             raise InvalidStorage(
                 f"Docker: {', '.join(map(repr, relative))} are not absolute file paths.", hint="Write str(Path(...).absolute())."
             )
-        self.registry_url = registry_url
-        self.base_image = base_image
-        self.dockerfile = dockerfile
-        self.dockerignore = dockerignore
-        self.python_dependencies = list(python_dependencies or ())
-        self.image_name = image_name
-        self.image_tag = image_tag
-        self.env_vars = dict(env_vars or {})
-        self.files = dict(files or {})
-        self.prefect_version = prefect_version
+        self.registry_url = optional("Docker", "registry_url", registry_url)
+        self.base_image = optional("Docker", "base_image", base_image)
+        self.dockerfile = optional("Docker", "dockerfile", dockerfile)
+        self.dockerignore = optional("Docker", "dockerignore", dockerignore)
+        self.python_dependencies = list_of("Docker", "python_dependencies", python_dependencies)
+        self.image_name = optional("Docker", "image_name", image_name)
+        self.image_tag = optional("Docker", "image_tag", image_tag)
+        self.env_vars = settings_of("Docker", "env_vars", env_vars) or {}
+        self.files = settings_of("Docker", "files", files) or {}
+        self.prefect_version = optional("Docker", "prefect_version", prefect_version)
         self.local_image = local_image
         self.ignore_healthchecks = ignore_healthchecks
-        self.base_url = base_url
+        self.base_url = optional("Docker", "base_url", base_url)
         self.tls_config = tls_config
-        self.build_kwargs = dict(build_kwargs or {})
+        self.build_kwargs = settings_of("Docker", "build_kwargs", build_kwargs) or {}
         self.prefect_directory = prefect_directory
-        self.path = path
-        self.extra_dockerfile_commands = None if extra_dockerfile_commands is None else list(extra_dockerfile_commands)
+        self.path = optional("Docker", "path", path)
+        commands = extra_dockerfile_commands
+        self.extra_dockerfile_commands = None if commands is None else list_of("Docker", "extra_dockerfile_commands", commands)
 
     @property
     def name(self) -> str | None:

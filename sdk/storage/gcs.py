@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack
 
 from headwater.storage.base import StorageOptions
-from headwater.storage.remote import IN_A_BUCKET, RemoteStorage, place_of, required
+from headwater.storage.remote import IN_A_BUCKET, RemoteStorage, optional, place_of, required
 
 if TYPE_CHECKING:
     from headwater.graph.flow import Flow
@@ -41,9 +41,9 @@ class GCS(RemoteStorage):
     ) -> None:
         super().__init__(stored_as_script=stored_as_script, **options)
         self.bucket = required("GCS", "bucket", bucket)
-        self.key = key
-        self.project = project
-        self.local_script_path = local_script_path
+        self.key = optional("GCS", "key", key)
+        self.project = optional("GCS", "project", project)
+        self.local_script_path = optional("GCS", "local_script_path", local_script_path)
 
     def _location_for(self, flow: Flow) -> str:
         return self.key or place_of(flow)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Unpack
 
 from headwater.storage.base import StorageOptions
 from headwater.storage.errors import InvalidStorage
-from headwater.storage.remote import IN_A_REPOSITORY, RemoteStorage, required
+from headwater.storage.remote import IN_A_REPOSITORY, RemoteStorage, optional, required
 
 if TYPE_CHECKING:
     from headwater.graph.flow import Flow
@@ -72,15 +72,15 @@ class Git(RemoteStorage):
                 "Git storage clones the address in the secret %r: its other arguments are not used.", git_clone_url_secret_name
             )
         self.flow_path = required("Git", "flow_path", flow_path)
-        self.repo = repo
+        self.repo = optional("Git", "repo", repo)
         self.repo_host = repo_host
-        self.flow_name = flow_name
-        self.git_token_secret_name = git_token_secret_name
+        self.flow_name = optional("Git", "flow_name", flow_name)
+        self.git_token_secret_name = optional("Git", "git_token_secret_name", git_token_secret_name)
         self.git_token_username = git_token_username or (repo.partition("/")[0] if repo else None)
-        self.git_clone_url_secret_name = git_clone_url_secret_name
-        self.branch_name = branch_name
-        self.tag = tag
-        self.commit = commit
+        self.git_clone_url_secret_name = optional("Git", "git_clone_url_secret_name", git_clone_url_secret_name)
+        self.branch_name = optional("Git", "branch_name", branch_name)
+        self.tag = optional("Git", "tag", tag)
+        self.commit = optional("Git", "commit", commit)
         self.clone_depth = clone_depth
         self.use_ssh = use_ssh
         self.format_access_token = format_access_token

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack
 
 from headwater.storage.base import StorageOptions
-from headwater.storage.remote import IN_A_REPOSITORY, RemoteStorage, required
+from headwater.storage.remote import IN_A_REPOSITORY, RemoteStorage, optional, required
 
 if TYPE_CHECKING:
     from headwater.graph.flow import Flow
@@ -42,9 +42,9 @@ class GitHub(RemoteStorage):
         super().__init__(stored_as_script=True, **options)
         self.repo = required("GitHub", "repo", repo)
         self.path = required("GitHub", "path", path)
-        self.ref = ref
-        self.access_token_secret = access_token_secret
-        self.base_url = base_url
+        self.ref = optional("GitHub", "ref", ref)
+        self.access_token_secret = optional("GitHub", "access_token_secret", access_token_secret)
+        self.base_url = optional("GitHub", "base_url", base_url)
 
     def _location_for(self, flow: Flow) -> str:  # noqa: ARG002 - all flows of a file lie in it
         return self.path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack
 
 from headwater.storage.base import StorageOptions
-from headwater.storage.remote import IN_A_REPOSITORY, RemoteStorage, required
+from headwater.storage.remote import IN_A_REPOSITORY, RemoteStorage, optional, required
 
 if TYPE_CHECKING:
     from headwater.graph.flow import Flow
@@ -41,10 +41,10 @@ class GitLab(RemoteStorage):
     ) -> None:
         super().__init__(stored_as_script=True, **options)
         self.repo = required("GitLab", "repo", repo)
-        self.host = host
-        self.path = path
-        self.ref = ref
-        self.access_token_secret = access_token_secret
+        self.host = optional("GitLab", "host", host)
+        self.path = optional("GitLab", "path", path)
+        self.ref = optional("GitLab", "ref", ref)
+        self.access_token_secret = optional("GitLab", "access_token_secret", access_token_secret)
 
     def _location_for(self, flow: Flow) -> str:  # noqa: ARG002 - all flows of a file lie in it
         return required("GitLab", "path", self.path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from headwater.storage.base import Storage, python_version
@@ -67,9 +68,50 @@ def required(storage: str, argument: str, given: Any) -> str:
         InvalidStorage: it is empty, or not a text.
 
     """
-    if isinstance(given, str) and given.strip():
-        return given
+    text = optional(storage, argument, given)
+    if text is not None and text.strip():
+        return text
     raise InvalidStorage(f"{storage} needs {argument}, a text, and {given!r} is not one.", hint=f"Write {storage}({argument}='...').")
+
+
+def optional(storage: str, argument: str, given: Any) -> str | None:
+    """Return a text, or None; of a path, its text.
+
+    Raises:
+        InvalidStorage: it is something else.
+
+    """
+    if given is None or isinstance(given, str):
+        return given
+    if isinstance(given, PathLike):
+        return str(fspath(given))
+    raise InvalidStorage(f"{storage}: {argument} takes a text, not {given!r}.", hint=f"Write {argument}='...'.")
+
+
+def settings_of(storage: str, argument: str, given: Any) -> dict[str, Any] | None:
+    """Return a dict, or None.
+
+    Raises:
+        InvalidStorage: it is something else.
+
+    """
+    if given is None or isinstance(given, Mapping):
+        return None if given is None else dict(given)
+    raise InvalidStorage(f"{storage}: {argument} takes a dict, not {given!r}.", hint=f"Write {argument}={{'key': 'value'}}.")
+
+
+def list_of(storage: str, argument: str, given: Any) -> list[str]:
+    """Return a list of texts, empty for None.
+
+    Raises:
+        InvalidStorage: it is something else, one text for example.
+
+    """
+    if given is None:
+        return []
+    if isinstance(given, list | tuple | set | frozenset) and all(isinstance(each, str) for each in given):
+        return sorted(given) if isinstance(given, set | frozenset) else list(given)
+    raise InvalidStorage(f"{storage}: {argument} takes a list of texts, not {given!r}.", hint=f"Write {argument}=['...'].")
 
 
 def place_of(flow: Flow) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
 from headwater.storage.base import StorageOptions
-from headwater.storage.remote import IN_A_BUCKET, RemoteStorage, place_of, required
+from headwater.storage.remote import IN_A_BUCKET, RemoteStorage, optional, place_of, required, settings_of
 
 if TYPE_CHECKING:
     from headwater.graph.flow import Flow
@@ -44,10 +44,10 @@ class S3(RemoteStorage):
     ) -> None:
         super().__init__(stored_as_script=stored_as_script, **options)
         self.bucket = required("S3", "bucket", bucket)
-        self.key = key
-        self.local_script_path = local_script_path
-        self.client_options = client_options
-        self.upload_options = upload_options
+        self.key = optional("S3", "key", key)
+        self.local_script_path = optional("S3", "local_script_path", local_script_path)
+        self.client_options = settings_of("S3", "client_options", client_options)
+        self.upload_options = settings_of("S3", "upload_options", upload_options)
 
     def _location_for(self, flow: Flow) -> str:
         return self.key or place_of(flow)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from headwater.storage.base import StorageOptions
 from headwater.storage.errors import UnknownHttpMethod
-from headwater.storage.remote import IN_A_BUCKET, RemoteStorage, place_of
+from headwater.storage.remote import IN_A_BUCKET, RemoteStorage, optional, place_of, settings_of
 
 if TYPE_CHECKING:
     from headwater.graph.flow import Flow
@@ -50,11 +50,11 @@ class Webhook(RemoteStorage):
         for method in (build_request_http_method, get_flow_request_http_method):
             if method not in METHODS:
                 raise UnknownHttpMethod(f"HTTP method {method!r} not recognized.", hint=f"Write one of {', '.join(METHODS)}.")
-        self.build_request_kwargs = build_request_kwargs
+        self.build_request_kwargs = settings_of("Webhook", "build_request_kwargs", build_request_kwargs)
         self.build_request_http_method = build_request_http_method
-        self.get_flow_request_kwargs = get_flow_request_kwargs
+        self.get_flow_request_kwargs = settings_of("Webhook", "get_flow_request_kwargs", get_flow_request_kwargs)
         self.get_flow_request_http_method = get_flow_request_http_method
-        self.flow_script_path = flow_script_path
+        self.flow_script_path = optional("Webhook", "flow_script_path", flow_script_path)
 
     def _location_for(self, flow: Flow) -> str:
         return self.flow_script_path or place_of(flow)

@@ -50,6 +50,13 @@ WRONG: dict[str, Callable[[], object]] = {
     "Docker with a base image and a Dockerfile": lambda: Docker(base_image="b", dockerfile="d"),
     "Docker with relative files": lambda: Docker(files={"a.py": "/a.py"}),
     "a method that there is not": lambda: Webhook(**{**REQUESTS, "get_flow_request_http_method": "PASS"}),
+    "a key that is not a text": lambda: S3("b", key=1),  # type: ignore[arg-type]
+    "options that are not a dict": lambda: S3("b", client_options=["eu"]),  # type: ignore[arg-type]
+    "a branch that is not a text": lambda: GitHub("o/n", "f.py", ref=1),  # type: ignore[arg-type]
+    "packages as one text": lambda: Docker(python_dependencies="pandas"),
+    "variables as a list": lambda: Docker(env_vars=["A=b"]),  # type: ignore[arg-type]
+    "files as a list": lambda: Docker(files=["/a.py"]),  # type: ignore[arg-type]
+    "a request that is a text": lambda: Webhook(**{**REQUESTS, "build_request_kwargs": "https://service.example"}),
     "GitLab without a file": lambda: GitLab("o/n").add_flow(Flow("f")),
     "CodeCommit without a file": lambda: CodeCommit("r").add_flow(Flow("f")),
 }

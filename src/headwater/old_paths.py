@@ -43,6 +43,10 @@ _PREFECT_2_NAMES = (
     "orion", "runtime", "settings", "states", "task_runners",
 )  # fmt: skip
 
+_LOGGING_NAMES = (
+    "CloudHandler", "LOG_MANAGER", "LogManager", "RedirectToLog", "create_diagnostic_logger", "getlogsize", "temporary_logger_config",
+)  # fmt: skip
+
 OLD_PATHS: dict[str, str | Missing] = {
     # Building flows.
     "core.edge:Edge": "graph.edge:Edge",
@@ -63,6 +67,12 @@ OLD_PATHS: dict[str, str | Missing] = {
     "engine:get_default_executor_class": Missing("It chose the class of executors. Write Flow(..., executor=LocalDaskExecutor())."),
     "engine:get_default_flow_runner_class": _RUNNER,
     "engine:get_default_task_runner_class": _RUNNER,
+    "engine.flow_runner:FlowRunnerInitializeResult": _INTERNAL,
+    "engine.flow_runner:run_task": _INTERNAL,
+    "engine.runner:Runner": Missing(
+        "Runs of flows and of tasks have no common class. Derive from headwater.engine.flow_runner.FlowRunner."
+    ),
+    "engine.task_runner:TaskRunnerInitializeResult": _INTERNAL,
     "engine.cloud": Missing("The runners that speak to a server are not for flows: an agent's process has its own."),
     "engine.executors": "executors",
     "engine.signals:PrefectStateSignal": "engine.signals:StateSignal",
@@ -79,6 +89,7 @@ OLD_PATHS: dict[str, str | Missing] = {
     "engine.result_handlers:ResultHandler": "engine.results:Result",
     "engine.result_handlers:S3ResultHandler": "engine.results:S3Result",
     "engine.result_handlers:SecretResultHandler": "engine.results:SecretResult",
+    "engine.results:ResultNotImplementedError": Missing("What a kind of result cannot do raises Python's NotImplementedError."),
     "engine.results.azure_result": "engine.results",
     "engine.results.constant_result": "engine.results",
     "engine.results.gcs_result": "engine.results",
@@ -108,6 +119,7 @@ OLD_PATHS: dict[str, str | Missing] = {
     "utilities.exceptions:VersionLockMismatchSignal": "core.errors:VersionLocked",
     # Tasks that come with it.
     "tasks.cloud": "tasks.headwater",
+    "tasks.core.resource_manager:resource_cleanup_trigger": Missing("Resource managers clean up by themselves: see @resource_manager."),
     "tasks.headwater.flow_run:FlowRunTask": "tasks.headwater.flow_run:StartFlowRun",
     "tasks.headwater:FlowRunTask": "tasks.headwater.flow_run:StartFlowRun",
     "tasks.prefect": "tasks.headwater",
@@ -159,7 +171,10 @@ OLD_PATHS: dict[str, str | Missing] = {
     "utilities.docker_util": Missing("It was a part of Prefect's agents for containers."),
     "utilities.gcp": _CLOUD_CLIENT,
     "utilities.git": Missing("It cloned repositories for storages. Call git by a ShellTask, or use a library for Git."),
+    "utilities.graphql:GQLObject": Missing("Write the fields of an operation as texts, sets and dicts."),
+    "utilities.graphql:LiteralSetValue": Missing("Write the fields of an operation as texts, sets and dicts."),
     "utilities.kubernetes": _CLOUD_CLIENT,
+    **{f"utilities.logging:{name}": _BACKEND for name in _LOGGING_NAMES},
     "utilities.notifications.jira_notification": _NOTIFIER,
     "utilities.notifications.notifications": "utilities.notifications",
     "utilities.notifications:jira_notifier": _NOTIFIER,

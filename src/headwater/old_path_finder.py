@@ -38,7 +38,7 @@ class OldPathFinder:
         if not fullname.startswith(ROOT) or fullname.split(".")[1] not in LANGUAGE:
             return None
         parent_name, _, last = fullname.rpartition(".")
-        place = OLD_PATHS.get(_key(fullname), OLD_PATHS.get(_key(parent_name, last)))
+        place = _PLACES.get(_key(fullname), _PLACES.get(_key(parent_name, last)))
         parent = sys.modules.get(parent_name)
         if parent is not None and parent.__name__ != parent_name:
             # The parent stands for another module: its file lies in that one's folder, and must not be loaded a second time.
@@ -61,7 +61,7 @@ def attribute(module: str, name: str) -> Any:
         AttributeError: there is no such thing; the message says where it went, or why it is not here.
 
     """
-    place = OLD_PATHS.get(_key(module, name))
+    place = _PLACES.get(_key(module, name))
     if isinstance(place, Missing):
         raise AttributeError(_sentence(f"{module}.{name}", place))  # noqa: TRY004 - what Python asks of a module
     if place is not None:
@@ -188,12 +188,19 @@ def _old_names(fullname: str) -> list[str]:
     return [path.removeprefix(module) for path, place in OLD_PATHS.items() if path.startswith(module) and not isinstance(place, Missing)]
 
 
+_PLACES: dict[str, str | Missing] = dict(OLD_PATHS)
+"""The table, with what it tells of names in old modules told of the modules that took their place as well."""
+for _path, _place in OLD_PATHS.items():
+    _module, _, _name = _path.partition(":")
+    if _name and isinstance(_instead := OLD_PATHS.get(_module), str):
+        _PLACES[f"{_instead}:{_name}"] = _place
+
 _PARENTS = frozenset(
-    {path.rpartition(".")[0] for path in OLD_PATHS if ":" not in path}
-    | {path.partition(":")[0] for path, place in OLD_PATHS.items() if ":" in path and isinstance(place, Missing)}
+    {path.rpartition(".")[0] for path in _PLACES if ":" not in path}
+    | {path.partition(":")[0] for path, place in _PLACES.items() if ":" in path and isinstance(place, Missing)}
 )
 _PARENTS |= {place for parent in _PARENTS if isinstance(place := OLD_PATHS.get(parent), str)}
 """Modules that must be able to have submodules: those that had some, and those whose missing names have a reason."""
 
-_OF_MODULES = _PARENTS | {path.partition(":")[0] for path in OLD_PATHS if ":" in path}
+_OF_MODULES = _PARENTS | {path.partition(":")[0] for path in _PLACES if ":" in path}
 """Modules that the table tells something of."""

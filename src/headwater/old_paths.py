@@ -29,6 +29,13 @@ _PREFECT_2 = Missing(
 )
 _NOTIFIER = Missing("Headwater has no handlers for services of third parties. Write a function with callback_factory.")
 
+_HANDLED = Missing("Result handlers became results before Prefect 1.0. Use a Result of headwater.engine.results.")
+_LOADED = Missing("The process of a run loads its flow by itself.")
+_ONE_TIME = Missing("Write Schedule(clocks=[DatesClock([start_date])]).")
+_UNION = Missing("Write Schedule(clocks=[...]) with the clocks of all.")
+_NEVER_RAISED = Missing("Nothing raises it here. All errors are those of headwater.core.errors.")
+_HANDLERS = ("azure", "constant", "gcs", "json", "local", "s3", "secret")
+
 _SERVICES = (
     "airbyte", "airtable", "asana", "aws", "azure", "azureml", "census", "cubejs", "database", "databricks", "dbt", "docker", "dremio",
     "dropbox", "exasol", "firebolt", "fivetran", "gcp", "github", "google", "great_expectations", "gsheets", "hightouch", "jira",
@@ -53,6 +60,7 @@ OLD_PATHS: dict[str, str | Missing] = {
     "core.flow": "graph.flow",
     "core.parameter": "tasks.core.parameter",
     "core.task": "graph.task",
+    "core.task:Parameter": "tasks.core.parameter:Parameter",
     "core:Edge": "graph.edge:Edge",
     "core:Flow": "graph.flow:Flow",
     "core:Parameter": "tasks.core.parameter:Parameter",
@@ -81,6 +89,10 @@ OLD_PATHS: dict[str, str | Missing] = {
     # Results.
     "engine.result": "engine.results",
     "engine.result.base": "engine.results",
+    "engine.result:ResultInterface": _HANDLED,
+    "engine.result:SafeResult": _HANDLED,
+    **{f"engine.result_handlers.{kind}_result_handler": "engine.result_handlers" for kind in _HANDLERS},
+    "engine.result_handlers.result_handler": "engine.result_handlers",
     "engine.result_handlers:AzureResultHandler": "engine.results:AzureResult",
     "engine.result_handlers:ConstantResultHandler": "engine.results:ConstantResult",
     "engine.result_handlers:GCSResultHandler": "engine.results:GCSResult",
@@ -95,6 +107,8 @@ OLD_PATHS: dict[str, str | Missing] = {
     "engine.results.gcs_result": "engine.results",
     "engine.results.local_result": "engine.results",
     "engine.results.prefect_result": "engine.results",
+    "engine.results.result_handler_result": "engine.results",
+    "engine.results:ResultHandlerResult": _HANDLED,
     "engine.results.s3_result": "engine.results",
     "engine.results.secret_result": "engine.results",
     # Errors.
@@ -108,6 +122,10 @@ OLD_PATHS: dict[str, str | Missing] = {
     "exceptions:VersionLockMismatchSignal": "core.errors:VersionLocked",
     "utilities.exceptions:AuthorizationError": "core.errors:KeyRefused",
     "utilities.exceptions:ClientError": "core.errors:HeadwaterError",
+    "utilities.exceptions:ContextError": _NEVER_RAISED,
+    "utilities.exceptions:PrefectWarning": _NEVER_RAISED,
+    "utilities.exceptions:SerializationError": _NEVER_RAISED,
+    "utilities.exceptions:TaskTimeoutError": "engine.timeouts:TaskTimedOut",
     "utilities.exceptions:FlowStorageError": "storage.errors:StorageError",
     "utilities.exceptions:ObjectNotFoundError": "core.errors:NotFound",
     "utilities.exceptions:PrefectError": "core.errors:HeadwaterError",
@@ -120,6 +138,10 @@ OLD_PATHS: dict[str, str | Missing] = {
     # Tasks that come with it.
     "tasks.cloud": "tasks.headwater",
     "tasks.core.resource_manager:resource_cleanup_trigger": Missing("Resource managers clean up by themselves: see @resource_manager."),
+    "tasks.headwater.flow_run_cancel:CancelFlowRunTask": "tasks.headwater.flow_run_cancel:CancelFlowRun",
+    "tasks.headwater.flow_run_rename:RenameFlowRunTask": "tasks.headwater.flow_run_rename:RenameFlowRun",
+    "tasks.headwater:CancelFlowRunTask": "tasks.headwater.flow_run_cancel:CancelFlowRun",
+    "tasks.headwater:RenameFlowRunTask": "tasks.headwater.flow_run_rename:RenameFlowRun",
     "tasks.headwater.flow_run:FlowRunTask": "tasks.headwater.flow_run:StartFlowRun",
     "tasks.headwater:FlowRunTask": "tasks.headwater.flow_run:StartFlowRun",
     "tasks.prefect": "tasks.headwater",
@@ -144,6 +166,7 @@ OLD_PATHS: dict[str, str | Missing] = {
     "backend.flow_run:watch_flow_run": "backend.watching:watch_flow_run",
     "backend:TenantView": "backend.tenant:TenantView",
     "client.client:FlowRunInfoResult": "client.run_info:FlowRunInfo",
+    "client.client:ProjectInfo": Missing("Client.create_project returns the id of a project; GraphQL tells the rest of it."),
     "client.client:TaskRunInfoResult": "client.run_info:TaskRunInfo",
     "client.secrets": "utilities.secrets",
     "environments.execution": "environments",
@@ -155,10 +178,16 @@ OLD_PATHS: dict[str, str | Missing] = {
     "environments.execution.fargate.fargate_task": "environments.fargate",
     "environments.execution.k8s": "environments.kubernetes",
     "environments.execution.k8s.job": "environments.kubernetes",
-    "environments:load_and_run_flow": Missing("The process of a run loads its flow by itself."),
+    "environments.execution.base": "environments.base",
+    "environments.execution.base:load_and_run_flow": _LOADED,
+    "environments:load_and_run_flow": _LOADED,
     "environments.storage": "storage",
     "hello_world": "examples.hello_world",
     "serialization": _MARSHMALLOW,
+    "schedules.schedules:OneTimeSchedule": _ONE_TIME,
+    "schedules.schedules:UnionSchedule": _UNION,
+    "schedules:OneTimeSchedule": _ONE_TIME,
+    "schedules:UnionSchedule": _UNION,
     "storage:get_default_storage_class": Missing("It chose the class of storages. Write Flow(..., storage=Local())."),
     # Utilities.
     "configuration": "utilities.configuration",

@@ -7,8 +7,6 @@ is the text `query { flow(where: { name: { _eq: "etl" } }) { id version } }`.
 
 from __future__ import annotations
 
-import base64
-import gzip
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -94,13 +92,3 @@ def _value(value: Any) -> str:
     if isinstance(value, EnumValue):
         return value.value
     return json.dumps(value, default=str)
-
-
-def compress(input: Any) -> str:  # noqa: A002 - the name people know
-    """Return a value as JSON, compressed by gzip and written in base64."""
-    return base64.b64encode(gzip.compress(json.dumps(input).encode())).decode()
-
-
-def decompress(string: str) -> Any:
-    """Return the value that `compress` wrote."""
-    return json.loads(gzip.decompress(base64.b64decode(string)))

@@ -37,7 +37,7 @@ _NEVER_RAISED = Missing("Nothing raises it here. All errors are those of headwat
 _HANDLERS = ("azure", "constant", "gcs", "json", "local", "s3", "secret")
 
 _SERVICES = (
-    "airbyte", "airtable", "asana", "aws", "azure", "azureml", "census", "cubejs", "database", "databricks", "dbt", "docker", "dremio",
+    "airbyte", "airtable", "asana", "aws", "azure", "azureml", "census", "cubejs", "databricks", "dbt", "docker", "dremio",
     "dropbox", "exasol", "firebolt", "fivetran", "gcp", "github", "google", "great_expectations", "gsheets", "hightouch", "jira",
     "jupyter", "kafka", "kubernetes", "mixpanel", "monday", "monte_carlo", "mysql", "neo4j", "notifications.pushbullet_task", "postgres",
     "powershell", "prometheus", "redis", "rss", "secrets.vault_secret", "sendgrid", "sftp", "snowflake", "sodaspark", "sodasql", "spacy",
@@ -200,8 +200,6 @@ OLD_PATHS: dict[str, str | Missing] = {
     "utilities.docker_util": Missing("It was a part of Prefect's agents for containers."),
     "utilities.gcp": _CLOUD_CLIENT,
     "utilities.git": Missing("It cloned repositories for storages. Call git by a ShellTask, or use a library for Git."),
-    "utilities.graphql:GQLObject": Missing("Write the fields of an operation as texts, sets and dicts."),
-    "utilities.graphql:LiteralSetValue": Missing("Write the fields of an operation as texts, sets and dicts."),
     "utilities.kubernetes": _CLOUD_CLIENT,
     **{f"utilities.logging:{name}": _BACKEND for name in _LOGGING_NAMES},
     "utilities.notifications.jira_notification": _NOTIFIER,

@@ -95,7 +95,7 @@ HERE = {
     "headwater.utilities.debug": "is_serializable raise_on_exception",
     "headwater.utilities.edges": "flatten mapped unmapped",
     "headwater.utilities.exceptions": "AuthorizationError ClientError PrefectError StorageError VersionLockError",
-    "headwater.utilities.graphql": "EnumValue GraphQLResult compress decompress parse_graphql with_args",
+    "headwater.utilities.graphql": "EnumValue GraphQLResult parse_graphql with_args",
     "headwater.utilities.logging": "get_logger",
     "headwater.utilities.notifications": "callback_factory gmail_notifier slack_message_formatter slack_notifier",
     "headwater.utilities.notifications.notifications": "slack_notifier",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from headwater import engine as engine
     from headwater import environments as environments
     from headwater import executors as executors
+    from headwater import graph as graph
     from headwater import run_configs as run_configs
     from headwater import schedules as schedules
     from headwater import storage as storage

@@ -12,7 +12,10 @@ import pytest
 import yaml
 
 from headwater import Flow, task
+from headwater.client.flow_metadata import check_supported
 from headwater.core.errors import InvalidArgument
+from headwater.executors import LocalDaskExecutor
+from headwater.graph.errors import InvalidFlow
 from headwater.run_configs import DockerRun, ECSRun, KubernetesRun, LocalRun, RunConfig, UniversalRun, VertexRun, run_config_from
 from headwater.run_configs.errors import InvalidRunConfig, NoAgentForRunConfig
 from headwater.run_configs.kubernetes import KubernetesRun as KubernetesRunOfItsModule
@@ -129,6 +132,20 @@ def test_what_no_agent_runs_says_what_works_instead(kind: type[RunConfig]) -> No
         kind().check_supported()
 
     assert "UniversalRun" in str(raised.value.hint)
+
+
+def test_an_agent_that_could_not_run_the_flow_is_not_started() -> None:
+    with pytest.raises(NoAgentForRunConfig):
+        Flow("f", run_config=KubernetesRun()).run_agent()
+
+
+@pytest.mark.parametrize(("setting", "wrong"), [("run_config", {}), ("storage", "S3"), ("executor", LocalDaskExecutor)])
+def test_what_is_set_wrongly_after_the_flow_was_made_is_refused_at_registration(setting: str, wrong: object) -> None:
+    flow = Flow("f")
+    setattr(flow, setting, wrong)
+
+    with pytest.raises(InvalidFlow):
+        check_supported(flow)
 
 
 def test_a_run_config_without_an_environment_has_none_after_json_too() -> None:

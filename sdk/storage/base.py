@@ -37,11 +37,12 @@ class Storage(ABC):
     """Where flows' code lies. `flows` maps the names of those added to their locations.
 
     `labels` are added to each flow stored here, and with `add_default_labels` those that the kind of storage brings;
-    it is on unless HEADWATER__FLOWS__DEFAULTS__STORAGE__ADD_DEFAULT_LABELS says `false`. `secrets` names what the flows need:
-    secrets are where the flows run, and nothing has to be fetched for them.
+    it is on unless HEADWATER__FLOWS__DEFAULTS__STORAGE__ADD_DEFAULT_LABELS says `false`. `secrets` are the names of secrets that
+    the flows use; they are found where the flows run, as all are.
     """
 
     secrets: list[str] = []
+    """Of storages that were pickled when there were none."""
 
     def __init__(
         self,
@@ -77,9 +78,9 @@ class Storage(ABC):
         return sorted({*self._labels, *(self.default_labels if self.add_default_labels else ())})
 
     @property
-    def name(self) -> str | None:
-        """The name of what is built, such as that of a Docker image; None where nothing has one."""
-        return None
+    def name(self) -> str:
+        """The kind of storage."""
+        return type(self).__name__
 
     @property
     def logger(self) -> Logger:
@@ -95,8 +96,8 @@ class Storage(ABC):
         """
 
     def serialize(self) -> dict[str, Any]:
-        """Return what was chosen about the storage and where its flows lie, as JSON values."""
-        return {**self.settings(), "secrets": list(self.secrets), "flows": dict(self.flows)}
+        """Return all about the storage and the flows in it as JSON values: never code."""
+        return {**self.settings(), "flows": dict(self.flows), "labels": self.labels, "secrets": list(self.secrets)}
 
     def add_flow(self, flow: Flow) -> str:
         """Take a flow, and return where its code will lie after `build`.

@@ -104,10 +104,15 @@ class Docker(RemoteStorage):
         self.extra_dockerfile_commands = None if commands is None else list_of("Docker", "extra_dockerfile_commands", commands)
 
     @property
-    def name(self) -> str | None:
-        """The image's whole name, with registry and tag, where these are given."""
+    def name(self) -> str:
+        """The image's whole name, with registry and tag.
+
+        Raises:
+            InvalidStorage: no name or no tag was given.
+
+        """
         if not self.image_name or not self.image_tag:
-            return None
+            raise InvalidStorage("This Docker storage has no image_name or no image_tag.", hint="Give it both.")
         return "/".join(filter(None, [self.registry_url, f"{self.image_name}:{self.image_tag}"]))
 
     def _location_for(self, flow: Flow) -> str:

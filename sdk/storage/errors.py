@@ -22,7 +22,7 @@ from collections.abc import Iterable
 from headwater.core.errors import HeadwaterError, InvalidArgument
 
 
-class StorageError(HeadwaterError):
+class StorageError(HeadwaterError, ValueError):
     """A flow's code cannot be stored or had."""
 
 
@@ -68,17 +68,17 @@ class FlowNotLoadable(StorageError):
     """The flow's file does not import, or needs a module that is not here. The cause is the error as it was raised."""
 
 
-class FlowNotInCode(StorageError, ValueError):
+class FlowNotInCode(StorageError):
     """The file or module holds no flow of this name, or more than one."""
 
 
-class FlowNotInStorage(StorageError, ValueError):
+class FlowNotInStorage(StorageError):
     """No flow of this name was added to the storage."""
 
     def __init__(self, storage: str, flow_name: str, names: Iterable[str]) -> None:
         self.storage, self.flow_name = storage, flow_name
         super().__init__(
-            f"No flow named {flow_name!r} is in this {storage} storage; it holds {_listed(sorted(names)) or 'none'}.",
+            f"Flow {flow_name!r} is not there: this {storage} storage holds {_listed(sorted(names)) or 'no flows'}.",
             hint="Add it: storage.add_flow(flow).",
         )
 

@@ -143,8 +143,9 @@ def test_a_wrong_method_is_a_runtime_error_too() -> None:
 def test_an_image_has_a_name_once_it_is_named() -> None:
     assert Docker(registry_url="r.example/team", image_name="i", image_tag="t").name == "r.example/team/i:t"
     assert Docker(image_name="i", image_tag="t").name == "i:t"
-    assert Docker().name is None
-    assert Local().name is None
+    assert (Local().name, S3("bucket").name) == ("Local", "S3")
+    with pytest.raises(ValueError, match="no image_name or no image_tag"):
+        _ = Docker(image_name="i").name
 
 
 def test_a_name_that_is_taken_is_refused(tmp_path: Path) -> None:
@@ -182,7 +183,7 @@ def test_what_was_built_stays_as_it_is_when_another_flow_is_added(tmp_path: Path
 
 
 def test_a_flow_that_was_never_added_is_refused() -> None:
-    with pytest.raises(FlowNotInStorage, match="No flow named 'third' is in this Local storage; it holds none") as raised:
+    with pytest.raises(FlowNotInStorage, match="Flow 'third' is not there: this Local storage holds no flows") as raised:
         Local().get_flow("third")
 
     assert isinstance(raised.value, ValueError)

@@ -7,6 +7,7 @@ StorageError
 ├── PythonVersionDiffers    it was stored by another minor version of Python
 ├── FlowNotLoadable         its file does not import, or needs a module that is not here
 ├── FlowNotInCode           the file or module holds no flow of this name
+│   └── NotAFlow            something else lies there
 ├── FlowNotInStorage        no flow of this name was added to the storage
 ├── FlowDiffersFromRegistered   its tasks are not those that were registered
 ├── UnknownStorage          nothing here reads this kind of storage
@@ -70,6 +71,10 @@ class FlowNotLoadable(StorageError):
 
 class FlowNotInCode(StorageError):
     """The file or module holds no flow of this name, or more than one."""
+
+
+class NotAFlow(FlowNotInCode, TypeError):
+    """What lies where a flow is looked for is something else."""
 
 
 class FlowNotInStorage(StorageError):

@@ -1,4 +1,4 @@
-"""Flows out of files, texts and modules, by functions that Prefect had in `prefect.utilities.storage`."""
+"""Flows out of files, texts, modules and bytes, by functions that Prefect had in `prefect.utilities.storage`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headwater.storage.errors import FlowNotInCode, InvalidStorage
+from headwater.storage.errors import FlowNotInCode, InvalidStorage, NotAFlow
+from headwater.storage.pickled import unpickled
 from headwater.storage.scripts import flows_in, flows_in_file
 from headwater.utilities.context import context
 
@@ -46,6 +47,7 @@ def extract_flow_from_module(module_str: str, flow_name: str | None = None) -> F
     Raises:
         ModuleNotFoundError: there is no such module.
         FlowNotInCode: there is no such flow in it, or more than one and no name is given.
+        NotAFlow: the variable holds something else.
 
     """
     from headwater.graph.flow import Flow
@@ -65,10 +67,20 @@ def extract_flow_from_module(module_str: str, flow_name: str | None = None) -> F
         raise FlowNotInCode(f"Failed to find a flow at {module_str!r}: there is nothing of this name.") from None
     flow = found() if callable(found) else found
     if not isinstance(flow, Flow):
-        raise FlowNotInCode(f"Object at {module_str!r} is a {type(flow).__name__}, not a flow.")
+        raise NotAFlow(f"Object at {module_str!r} is a {type(flow).__name__}, not a flow.")
     if flow_name is not None and flow.name != flow_name:
         raise FlowNotInCode(f"Flow at {module_str!r} is named {flow.name!r}, not {flow_name!r}.")
     return flow
+
+
+def flow_from_bytes(data: bytes) -> Flow:
+    """Return the flow that `storage.pickled.pickled` made bytes of. Load only what you trust: it runs code.
+
+    Raises:
+        FlowNotLoadable: it needs a module that is not here, or is not the pickle of a flow.
+
+    """
+    return unpickled(data, "of these bytes", "memory")
 
 
 def _chosen(flows: list[Flow], flow_name: str | None, place: str) -> Flow:

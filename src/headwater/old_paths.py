@@ -34,7 +34,6 @@ _LOADED = Missing("The process of a run loads its flow by itself.")
 _ONE_TIME = Missing("Write Schedule(clocks=[DatesClock([start_date])]).")
 _UNION = Missing("Write Schedule(clocks=[...]) with the clocks of all.")
 _NEVER_RAISED = Missing("Nothing raises it here. All errors are those of headwater.core.errors.")
-_PICKLED = Missing("Use flow.save() and Flow.load(): they pickle a flow as registration does.")
 _HANDLERS = ("azure", "constant", "gcs", "json", "local", "s3", "secret")
 
 _SERVICES = (
@@ -215,8 +214,8 @@ OLD_PATHS: dict[str, str | Missing] = {
     "utilities.serialization": _MARSHMALLOW,
     "utilities.storage:extract_flow_from_file": "storage.extraction:extract_flow_from_file",
     "utilities.storage:extract_flow_from_module": "storage.extraction:extract_flow_from_module",
-    "utilities.storage:flow_from_bytes_pickle": _PICKLED,
-    "utilities.storage:flow_to_bytes_pickle": _PICKLED,
+    "utilities.storage:flow_from_bytes_pickle": "storage.extraction:flow_from_bytes",
+    "utilities.storage:flow_to_bytes_pickle": "storage.pickled:pickled",
     "utilities.storage:get_flow_image": _BACKEND,
     # What came after Prefect 1.
     **{f":{name}": _PREFECT_2 for name in _PREFECT_2_NAMES},

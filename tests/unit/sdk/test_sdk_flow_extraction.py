@@ -10,8 +10,9 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from headwater import Flow
-from headwater.storage.errors import FlowNotInCode
-from headwater.storage.extraction import extract_flow_from_file, extract_flow_from_module
+from headwater.storage.errors import FlowNotInCode, FlowNotLoadable
+from headwater.storage.extraction import extract_flow_from_file, extract_flow_from_module, flow_from_bytes
+from headwater.storage.pickled import pickled
 
 TWO_FLOWS = "from headwater import Flow\nfirst = Flow('flow-1')\nsecond = Flow('flow-2')\nfirst.register()\n"
 
@@ -75,6 +76,18 @@ def test_what_cannot_be_extracted_from_a_module_is_refused(module: ModuleType, p
     assert module.flow
     with pytest.raises(FlowNotInCode, match=said):
         extract_flow_from_module(place, name)
+
+
+def test_what_is_something_else_is_a_type_error(module: ModuleType) -> None:
+    assert module.number == 1
+    with pytest.raises(TypeError, match="not a flow"):
+        extract_flow_from_module("module_with_flows:number")
+
+
+def test_a_flow_becomes_bytes_and_a_flow_again() -> None:
+    assert flow_from_bytes(pickled(Flow("to and fro"))).name == "to and fro"
+    with pytest.raises(FlowNotLoadable):
+        flow_from_bytes(b"not a pickle")
 
 
 def test_several_flows_of_a_module_want_a_name(module: ModuleType) -> None:

@@ -99,7 +99,7 @@ HERE = {
     "headwater.utilities.logging": "get_logger",
     "headwater.utilities.notifications": "callback_factory gmail_notifier slack_message_formatter slack_notifier",
     "headwater.utilities.notifications.notifications": "slack_notifier",
-    "headwater.utilities.storage": "extract_flow_from_file extract_flow_from_module",
+    "headwater.utilities.storage": "extract_flow_from_file extract_flow_from_module flow_from_bytes_pickle flow_to_bytes_pickle",
     "headwater.utilities.tasks": "apply_map as_task defaults_from_attrs pause_task tags task unmapped",
 }
 SERVICE = "Headwater has no tasks for services of third parties"

@@ -48,10 +48,10 @@ class Storage(ABC):
         self,
         *,
         result: Result | None = None,
-        secrets: Iterable[str] | None = None,
         labels: Iterable[str] | None = None,
         add_default_labels: bool | None = None,
         stored_as_script: bool = False,
+        secrets: Iterable[str] | None = None,
     ) -> None:
         if isinstance(labels, str):
             raise InvalidArgument(f"labels={labels!r} is one text.", hint=f"Write labels=[{labels!r}].")
@@ -77,16 +77,6 @@ class Storage(ABC):
         """The labels of every flow stored here, sorted."""
         return sorted({*self._labels, *(self.default_labels if self.add_default_labels else ())})
 
-    @property
-    def name(self) -> str:
-        """The kind of storage."""
-        return type(self).__name__
-
-    @property
-    def logger(self) -> Logger:
-        """The logger of this kind of storage."""
-        return get_logger(type(self).__name__)
-
     def check_supported(self) -> None:  # noqa: B027 - most kinds need not say anything
         """Do nothing if flows can be registered with this kind of storage.
 
@@ -94,10 +84,6 @@ class Storage(ABC):
             StorageNotSupported: they cannot yet; the hint says what works instead.
 
         """
-
-    def serialize(self) -> dict[str, Any]:
-        """Return all about the storage and the flows in it as JSON values: never code."""
-        return {**self.settings(), "flows": dict(self.flows), "labels": self.labels, "secrets": list(self.secrets)}
 
     def add_flow(self, flow: Flow) -> str:
         """Take a flow, and return where its code will lie after `build`.
@@ -147,6 +133,20 @@ class Storage(ABC):
 
         Keys: `type`, `location`, `flow_name`, `stored_as_script`, `sha256`, `python_version`, `options`. Never code.
         """
+
+    @property
+    def name(self) -> str:
+        """The kind of storage."""
+        return type(self).__name__
+
+    @property
+    def logger(self) -> Logger:
+        """The logger of this kind of storage."""
+        return get_logger(type(self).__name__)
+
+    def serialize(self) -> dict[str, Any]:
+        """Return all about the storage and the flows in it as JSON values: never code."""
+        return {**self.settings(), "flows": dict(self.flows), "labels": self.labels, "secrets": list(self.secrets)}
 
     def settings(self) -> dict[str, Any]:
         """Return what was chosen about the storage, apart from what differs each time a flow is stored."""

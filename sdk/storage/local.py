@@ -27,7 +27,7 @@ class Local(Storage):
 
     A flow is pickled to `<directory>/<flow name>/<time>`, with its code frozen as it was; `directory` is `flows` in
     Headwater's home by default, and `path` another file. With `stored_as_script`, `path` is the script itself, and
-    each run executes what it says then. Without `validate`, the path of the directory is kept as it is given.
+    each run executes what it says then. With `validate=False`, `directory` is a path of another machine and stays as it is written.
 
     Raises:
         InvalidArgument: `stored_as_script` without a path.
@@ -45,12 +45,12 @@ class Local(Storage):
         stored_as_script: bool = False,
         *,
         result: Result | None = None,
-        secrets: Iterable[str] | None = None,
         labels: Iterable[str] | None = None,
         add_default_labels: bool | None = None,
+        secrets: Iterable[str] | None = None,
     ) -> None:
         super().__init__(
-            result=result, secrets=secrets, labels=labels, add_default_labels=add_default_labels, stored_as_script=stored_as_script
+            result=result, labels=labels, add_default_labels=add_default_labels, stored_as_script=stored_as_script, secrets=secrets
         )
         if stored_as_script and path is None:
             raise InvalidArgument("Local(stored_as_script=True) needs to know the script.", hint="Add path=__file__.")

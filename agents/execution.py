@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -29,6 +30,7 @@ from headwater.engine import timeouts
 from headwater.engine.artifacts import record_artifacts_with
 from headwater.engine.children import children_of_this_run
 from headwater.engine.interrupts import is_interrupt
+from headwater.environments.errors import EnvironmentFailed
 from headwater.utilities.context import context
 from headwater.utilities.logging import LINE_FORMAT, TIME_FORMAT, LineFormatter, StdoutHandler, add_handler, get_logger
 
@@ -127,9 +129,13 @@ class Execution:
             caches = ResultCaches(lambda key: self._call(backstage.cached_results, key))
             longest = timedelta(seconds=RETRY_IN_PROCESS_SECONDS.value())
             runner = FlowRunner(flow, recorder=recorder, caches=caches, longest_wait=longest)
-            state = runner.run(backstage.created.parameters, context=self._context())
+            state = self._in_environment(flow, lambda: runner.run(backstage.created.parameters, context=self._context()))
         except BackstageGone:
             raise
+        except EnvironmentFailed as failed:
+            self._logger.exception("What the environment of the flow calls raised an error.")
+            if not self._is_stopping():
+                return self._finish(failed=True, message=str(failed), error=failed.__cause__)
         except BaseException as error:
             if is_interrupt(error):
                 raise
@@ -137,7 +143,7 @@ class Execution:
             return self._finish(failed=True, message=f"Unexpected error while running the flow: {shown(error)}", error=error)
         if backstage.bridge.is_gone():
             raise BackstageGone
-        if backstage.record.stopping or self._interruption.came:
+        if self._is_stopping():
             self._interruption.hold_off()
             if children_of_this_run:
                 self._call(backstage.cancel_children, frozenset(children_of_this_run))
@@ -149,6 +155,16 @@ class Execution:
         if recorder.next_due is not None or recorder.paused:
             return self._park(recorder)
         return self._finish(failed=True, message=_left_waiting(flow, state))
+
+    def _in_environment(self, flow: Flow, run: Callable[[], State]) -> State:
+        """Run, with what the flow's environment calls before and after it."""
+        if flow.environment is None:
+            return run()
+        with context(self._context()):
+            return flow.environment.around(run)
+
+    def _is_stopping(self) -> bool:
+        return self._backstage.record.stopping or self._interruption.came
 
     def _end_stuck(self, flow: Flow, recorder: AttemptRecorder, context: dict[str, Any], seconds: float) -> NoReturn:
         """End this process, in whose main thread a task has run out of time and cannot be interrupted; others of the run go on in another.

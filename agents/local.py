@@ -284,6 +284,13 @@ def _show_line(line: str) -> None:
 
 
 def run_agent_for_flow(flow: Flow, *, token: str | None = None, show_flow_logs: bool = False) -> None:
-    """Work as an agent that takes the runs of this flow: with its labels, its run config's, and this machine's name. Blocks."""
+    """Work as an agent that takes the runs of this flow: with its labels, its run config's, and this machine's name. Blocks.
+
+    Raises:
+        NoAgentForRunConfig: such an agent could not run the flow.
+
+    """
+    if flow.run_config is not None:
+        flow.run_config.check_supported()
     labels = set(flow.run_config.labels) if flow.run_config is not None else set()
     LocalAgent(labels=labels, key=token, show_flow_logs=show_flow_logs).start()

@@ -1,4 +1,6 @@
-"""Writes the references under docs/reference/ from the code: events, settings, the command line. `--check` writes nothing and compares.
+"""Writes the references under docs/reference/ from the code: events, settings, the command line, old import paths.
+
+`--check` writes nothing and compares.
 
 A test runs the check, so a reference cannot say other than the code does.
 """
@@ -14,6 +16,7 @@ from typing import Annotated, Any, get_args, get_origin
 import msgspec
 
 from headwater.core import events, limits, settings
+from headwater.old_paths import OLD_PATHS, Missing
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -72,6 +75,37 @@ def settings_reference() -> Iterator[str]:
     yield settings.settings_table().rstrip()
 
 
+def old_paths_reference() -> Iterator[str]:
+    moved = {path: place for path, place in OLD_PATHS.items() if isinstance(place, str)}
+    missing: dict[str, list[str]] = {}
+    for path, place in OLD_PATHS.items():
+        if isinstance(place, Missing):
+            missing.setdefault(place.reason, []).append(path)
+    yield "# Import paths of Prefect 1"
+    yield ""
+    yield "With `headwater` written for `prefect`, these paths are other ones here. They work as they are: each gives the very object of"
+    yield "the new place, so that `isinstance` and pickles agree. Paths that are not listed are the same in both. Type checkers know the"
+    yield "new places only: write these in new code."
+    yield ""
+    yield "| in flows for Prefect 0.13 to 1.4 | here |"
+    yield "|---|---|"
+    for path, place in sorted(moved.items(), key=lambda row: _dotted(row[0])):
+        yield f"| `{_dotted(path)}` | `{_dotted(place)}` |"
+    yield ""
+    yield "## What is not here"
+    yield ""
+    yield "Importing these raises `ImportError` with the reason."
+    yield ""
+    yield "| paths | why, and what to do instead |"
+    yield "|---|---|"
+    for reason, paths in sorted(missing.items(), key=lambda row: min(row[1])):
+        yield f"| {', '.join(f'`{_dotted(path)}`' for path in sorted(paths))} | {reason} |"
+
+
+def _dotted(path: str) -> str:
+    return ".".join(part for part in ("headwater", *path.split(":")) if part)
+
+
 def cli_reference() -> Iterator[str]:
     from headwater.cli.reference import command_reference
 
@@ -82,6 +116,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "events.md": events_reference,
     "settings.md": settings_reference,
     "cli.md": cli_reference,
+    "prefect-1-paths.md": old_paths_reference,
 }
 
 

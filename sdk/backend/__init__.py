@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from headwater.backend.artifacts import (
     create_link_artifact,
     create_markdown_artifact,
@@ -16,6 +18,13 @@ from headwater.backend.flow_run import FlowRunView
 from headwater.backend.kv_store import delete_key, get_key_value, list_keys, set_key_value
 from headwater.backend.task_run import TaskRunView
 from headwater.backend.watching import FlowRunLog, RunNotEnded, watch_flow_run
+
+if TYPE_CHECKING:  # at run time each is imported when it is first used
+    from headwater.backend import artifacts as artifacts
+    from headwater.backend import flow as flow
+    from headwater.backend import flow_run as flow_run
+    from headwater.backend import kv_store as kv_store
+    from headwater.backend import task_run as task_run
 
 __all__ = [
     "FlowRunLog",

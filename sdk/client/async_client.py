@@ -31,6 +31,7 @@ from headwater.core.queries.rows import LogRow
 from headwater.core.query_client import Views
 from headwater.core.rules.task_run import TaskRun
 from headwater.core.settings import ConnectionSettings, connection_settings
+from headwater.run_configs.base import RunConfig
 
 if TYPE_CHECKING:
     from headwater.engine.state import State
@@ -178,6 +179,7 @@ class AsyncClient:
             NotFound: there is no such flow.
             FlowArchived: this version takes no runs.
             InvalidArgument: a parameter is missing, unknown or not JSON, or the arguments contradict each other.
+            NoAgentForRunConfig: there are no agents for this run config yet.
 
         """
         if (flow_id is None) == (version_group_id is None):
@@ -396,6 +398,9 @@ def _run_settings(run_config: Any) -> Mapping[str, Any]:
         return {}
     if isinstance(run_config, Mapping):
         return run_config
+    if not isinstance(run_config, RunConfig):
+        raise InvalidArgument(f"{run_config!r} is not a run config.", hint="Write run_config=LocalRun(env={...}).")
+    run_config.check_supported()
     serialized: Mapping[str, Any] = run_config.serialize()
     return serialized
 

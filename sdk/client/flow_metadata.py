@@ -12,10 +12,12 @@ from headwater.core.json_values import json_problem
 from headwater.core.labels import label_set
 from headwater.core.limits import NAME_CHARACTERS_MAX
 from headwater.core.operations.flows import FlowMetadata
+from headwater.graph import flow_settings
 from headwater.graph.errors import InvalidFlow
 from headwater.graph.flow import Flow
 from headwater.run_configs import UniversalRun
 from headwater.storage.base import Storage
+from headwater.utilities.logging import get_logger
 
 
 def check_results(flow: Flow) -> None:
@@ -33,6 +35,31 @@ def check_results(flow: Flow) -> None:
             f"Result check: the result of {', '.join(wrong)} is of a kind that keeps no values.",
             hint="Use LocalResult(), InlineResult() or another kind that writes, or leave result away.",
         )
+
+
+def check_supported(flow: Flow) -> None:
+    """Check that an agent could run the flow, and find its code; say what the flow's environment became, if it has one.
+
+    Raises:
+        InvalidFlow: what was set as run config, storage or executor is not one, or the flow has an environment, and a run config
+            that is not the environment's.
+        NoAgentForRunConfig: there are no agents for the flow's run config yet.
+        StorageNotSupported: flows cannot be kept in its storage yet.
+
+    """
+    for setting in ("run_config", "storage", "executor"):
+        getattr(flow_settings, setting)(getattr(flow, setting), flow=flow.name)  # it may have been set after the flow was made
+    if flow.environment is not None:
+        get_logger(type(flow.environment).__name__).info("Flow '%s': %s", flow.name, flow.environment.meaning())
+        if flow.run_config != flow.environment.run_config():
+            raise InvalidFlow(
+                f"Flow {flow.name!r} has an environment and a run config, {flow.run_config!r}, that is another one.",
+                hint="Give the flow one of them; the run config is what lasts.",
+            )
+    if flow.run_config is not None:
+        flow.run_config.check_supported()
+    if flow.storage is not None:
+        flow.storage.check_supported()
 
 
 def check_settings(flow: Flow) -> None:

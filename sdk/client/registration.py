@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 
-from headwater.client.flow_metadata import add_labels, check_results, check_settings, metadata_of
+from headwater.client.flow_metadata import add_labels, check_results, check_settings, check_supported, metadata_of
 from headwater.client.run_info import page_of_flow
 from headwater.core.errors import HeadwaterError, InvalidArgument, OutcomeUnknown
 from headwater.core.identifiers import flow_group_id
@@ -63,6 +63,7 @@ def register_flow(
         InvalidFlow: the flow cannot run.
         NotFound: there is no such project.
         StorageError: the code cannot be stored.
+        NoAgentForRunConfig: no agent could run it.
         LogUnavailable, KeyRefused: no server answers, or it wants another key.
 
     """
@@ -101,6 +102,7 @@ async def register(
 ) -> RegisteredFlow:
     """Check, store and register the flow. Raises as `register_flow`."""
     flow.validate()
+    check_supported(flow)
     check_results(flow)
     check_settings(flow)
     add_labels(flow, _labels(labels))
@@ -122,7 +124,7 @@ async def register(
     if build:
         if isinstance(storage, Local):
             storage.home = client.settings.home
-        storage.add_flow(flow)
+        storage.put_flow(flow)
         await anyio.to_thread.run_sync(storage.build)
     remove_stored = partial(_remove_stored, storage, flow.name) if build else _keep
     try:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from headwater.engine.flow_runner import FlowRunner
     from headwater.engine.results import Result
     from headwater.engine.state import State
+    from headwater.environments import Environment
     from headwater.executors import Executor
     from headwater.run_configs import RunConfig
     from headwater.schedules import Schedule
@@ -69,12 +70,16 @@ class Flow(TaskGraph):
         validate: bool | None = None,
         result: Result | None = None,
         terminal_state_handler: TerminalStateHandler | None = None,
+        *,
+        environment: Environment | None = None,
     ) -> None:
         super().__init__()
         self.name = valid_name(name, kind="flow")
         self.schedule = settings.schedule(schedule, flow=name)
         self.executor = settings.executor(executor, flow=name)
         self.run_config = settings.run_config(run_config, flow=name)
+        if environment is not None:
+            self.environment = environment
         self.storage = settings.storage(storage, flow=name)
         self.result = settings.result(result, flow=name)
         self.state_handlers = handlers(state_handlers, on_failure, owner=f"Flow {name!r}")
@@ -89,6 +94,19 @@ class Flow(TaskGraph):
             self.set_reference_tasks(reference_tasks)
         if validate:
             self.validate()
+
+    @property
+    def environment(self) -> Environment | None:
+        """Where the flow runs, as flows of Prefect 0.13 and 0.14 say it: setting it sets `run_config`, and `executor` if it has one."""
+        return self.__dict__.get("_environment")
+
+    @environment.setter
+    def environment(self, environment: Environment | None) -> None:
+        chosen = settings.environment(environment, flow=self)
+        self._environment = chosen
+        self.run_config = None if chosen is None else chosen.run_config()
+        if chosen is not None and chosen.executor is not None:
+            self.executor = chosen.executor
 
     def __enter__(self) -> Self:
         self._open_blocks.append(current_values.set({**current_values.get(), "flow": self}))
@@ -395,8 +413,9 @@ class Flow(TaskGraph):
         if build:
             from headwater.storage import Local
 
-            self.storage = self.storage or Local()
-            self.storage.add_flow(self)
+            if self.storage is None:
+                self.storage = Local()
+            self.storage.put_flow(self)
             self.storage.build()
         return serialize_flow(self)
 

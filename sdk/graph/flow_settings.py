@@ -11,7 +11,9 @@ from headwater.graph.task import Task
 
 if TYPE_CHECKING:
     from headwater.engine.results import Result
+    from headwater.environments import Environment
     from headwater.executors import Executor
+    from headwater.graph.flow import Flow
     from headwater.run_configs import RunConfig
     from headwater.schedules import Schedule
     from headwater.storage import Storage
@@ -47,6 +49,23 @@ def run_config(given: Any, *, flow: str) -> RunConfig | None:
 
     _expect(given, RunConfig, "run_config", "LocalRun(env={...})", flow)
     chosen: RunConfig = given
+    return chosen
+
+
+def environment(given: Any, *, flow: Flow) -> Environment | None:
+    """Return the environment, if the flow has no run config of its own."""
+    if given is None:
+        return None
+    from headwater.environments import Environment
+
+    _expect(given, Environment, "environment", "LocalEnvironment(labels=[...])", flow.name)
+    before = flow.environment
+    if flow.run_config is not None and (before is None or flow.run_config != before.run_config()):
+        raise InvalidFlow(
+            f"Flow {flow.name!r} has a run config, {flow.run_config!r}, and an environment would be another one.",
+            hint="Give the flow one of them; the run config is what lasts.",
+        )
+    chosen: Environment = given
     return chosen
 
 

@@ -22,6 +22,8 @@ FLOW_FILE_PREFIX = "headwater_flow_file_"
 def own_modules(flow: Flow) -> frozenset[str]:
     """Return the names of the modules that define the flow's tasks and handlers, apart from installed packages."""
     code: list[Any] = [*flow.state_handlers, flow.terminal_state_handler, type(flow.executor), type(flow.result)]
+    if flow.environment is not None:
+        code += [flow.environment.on_start, flow.environment.on_exit, type(flow.environment)]
     for task in flow.tasks:
         code += _code_of(task)
     return _own_among(code)

@@ -60,7 +60,9 @@ def serialize_flow(flow: Flow) -> dict[str, Any]:
         "run_config": (flow.run_config or UniversalRun()).serialize(),
         "storage": flow.storage.reference(flow.name) if flow.storage is not None else None,
         "environment": {"headwater_version": version("headwater"), "python_version": platform.python_version()},
-        "code_hash": fingerprint(flow.state_handlers, flow.terminal_state_handler, _settings_of(flow.executor), _settings_of(flow.result)),
+        "code_hash": fingerprint(
+            flow.state_handlers, flow.terminal_state_handler, _settings_of(flow.executor), _settings_of(flow.result), *_called_around(flow)
+        ),
     }
 
 
@@ -142,6 +144,11 @@ _IN_METADATA = frozenset({
 _USUALLY_EMPTY = frozenset({
     "retry_on", "checkpoint", "state_handlers", "result", "task_run_name", "cache_for", "cache_validator", "cache_key", "target",
 })  # fmt: skip
+
+
+def _called_around(flow: Flow) -> list[Any]:
+    """Return what the flow's environment calls before and after a run; nothing where it has none, as most flows have none."""
+    return [] if flow.environment is None else [flow.environment.on_start, flow.environment.on_exit]
 
 
 def _settings_of(value: Any) -> Any:

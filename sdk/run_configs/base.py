@@ -3,67 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.labels import label_set
+from headwater.run_configs.errors import NoAgentForRunConfig
 
 
 class RunConfig:
     """With which environment variables and labels runs are started.
 
     Raises:
-        InvalidArgument: `env` is no mapping of texts, or `labels` is one text.
+        InvalidArgument: `env` is not a mapping of texts, or `labels` is one text.
         InvalidName: a label is empty, too long or holds control characters.
 
     """
 
-    def __init__(self, *, env: Mapping[str, str] | None = None, labels: Iterable[str] | None = None) -> None:
+    needs_agent_of: ClassVar[str | None] = None
+    """The platform whose agents alone could run this; None where a local agent does."""
+
+    def __init__(self, env: Mapping[str, str] | None = None, labels: Iterable[str] | None = None) -> None:
         if isinstance(labels, str):
             raise InvalidArgument(f"labels={labels!r} is one text.", hint=f"Write labels=[{labels!r}].")
         if env is not None and not isinstance(env, Mapping):
             raise InvalidArgument(f"env takes a dict, not {env!r}.", hint="Write env={'NAME': 'value'}.")
-        self.env = dict(env or {})
-        for name, value in self.env.items():
+        self.env: dict[str, str] | None = None if env is None else dict(env)
+        for name, value in (self.env or {}).items():
             if not isinstance(name, str) or not isinstance(value, str):
                 raise InvalidArgument(f"Environment variables are texts, and {name!r}: {value!r} is not.")
         self.labels = set(label_set(labels or ()))
 
+    def check_supported(self) -> None:
+        """Do nothing if there are agents that run this.
+
+        Raises:
+            NoAgentForRunConfig: there are none yet; the hint says what works instead.
+
+        """
+        if self.needs_agent_of is not None:
+            raise NoAgentForRunConfig(type(self).__name__, self.needs_agent_of)
+
     def serialize(self) -> dict[str, Any]:
-        """Return the run config as JSON values; `run_config_from` reads them."""
-        return {"type": type(self).__name__, "env": dict(sorted(self.env.items())), "labels": sorted(self.labels)}
+        """Return the run config as JSON values; `reading.run_config_from` reads them."""
+        chosen = {name: value for name, value in vars(self).items() if name not in ("env", "labels")}
+        return {"type": type(self).__name__, "env": dict(sorted((self.env or {}).items())), "labels": sorted(self.labels), **chosen}
 
     @classmethod
     def deserialize(cls, data: Mapping[str, Any]) -> Self:
         return cls(**{name: value for name, value in data.items() if name != "type"})
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, RunConfig) and self.serialize() == other.serialize()
+        if not isinstance(other, RunConfig):
+            return NotImplemented
+        return self.serialize() == other.serialize()
 
     __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
-        settings = ", ".join(f"{name}={value!r}" for name, value in self.serialize().items() if name != "type" and value)
+        settings = ", ".join(f"{name}={_shown(value)}" for name, value in self.serialize().items() if name != "type" and value)
         return f"{type(self).__name__}({settings})"
+
+
+def _shown(value: Any) -> str:
+    """Return a setting as people may see it: the values of variables, and what lies deep in templates, may be secrets."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{name!r}: ..." for name in value) + "}"
+    return repr(value)
 
 
 class UniversalRun(RunConfig):
     """Runs on any kind of agent."""
-
-
-def run_config_from(data: Mapping[str, Any] | None) -> RunConfig:
-    """Return the run config that `serialize` wrote; a UniversalRun for nothing.
-
-    Raises:
-        InvalidArgument: no run config is of this type.
-
-    """
-    from headwater.run_configs.local import LocalRun
-
-    if not data:
-        return UniversalRun()
-    kinds: dict[str, type[RunConfig]] = {"UniversalRun": UniversalRun, "LocalRun": LocalRun}
-    kind = kinds.get(str(data.get("type")))
-    if kind is None:
-        raise InvalidArgument(f"No run config is of type {data.get('type')!r}; there are {', '.join(kinds)}.")
-    return kind.deserialize(data)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 from headwater.run_configs.base import RunConfig
 
@@ -21,6 +20,3 @@ class LocalRun(RunConfig):
     ) -> None:
         super().__init__(env=env, labels=labels)
         self.working_dir = str(Path(working_dir).expanduser().absolute()) if working_dir is not None else None
-
-    def serialize(self) -> dict[str, Any]:
-        return {**super().serialize(), "working_dir": self.working_dir}

@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Self
+from logging import Logger
+from typing import TYPE_CHECKING, Any, Self, TypedDict
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.labels import label_set
+from headwater.storage.errors import InvalidStorage
 from headwater.utilities.configuration import config
+from headwater.utilities.logging import get_logger
 
 if TYPE_CHECKING:
     from headwater.engine.results import Result
@@ -21,12 +24,25 @@ def python_version() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
+class StorageOptions(TypedDict, total=False):
+    """The arguments that all kinds of storage take."""
+
+    result: Result | None
+    secrets: Iterable[str] | None
+    labels: Iterable[str] | None
+    add_default_labels: bool | None
+
+
 class Storage(ABC):
     """Where flows' code lies. `flows` maps the names of those added to their locations.
 
     `labels` are added to each flow stored here, and with `add_default_labels` those that the kind of storage brings;
-    it is on unless HEADWATER__FLOWS__DEFAULTS__STORAGE__ADD_DEFAULT_LABELS says `false`.
+    it is on unless HEADWATER__FLOWS__DEFAULTS__STORAGE__ADD_DEFAULT_LABELS says `false`. `secrets` are the names of secrets that
+    the flows use; they are found where the flows run, as all are.
     """
+
+    secrets: list[str] = []
+    """Of storages that were pickled when there were none."""
 
     def __init__(
         self,
@@ -35,10 +51,14 @@ class Storage(ABC):
         labels: Iterable[str] | None = None,
         add_default_labels: bool | None = None,
         stored_as_script: bool = False,
+        secrets: Iterable[str] | None = None,
     ) -> None:
         if isinstance(labels, str):
             raise InvalidArgument(f"labels={labels!r} is one text.", hint=f"Write labels=[{labels!r}].")
+        if isinstance(secrets, str):
+            raise InvalidArgument(f"secrets={secrets!r} is one text.", hint=f"Write secrets=[{secrets!r}].")
         self.result = result
+        self.secrets = list(secrets or ())
         self._labels = label_set(labels or ())
         if add_default_labels is None:
             add_default_labels = bool(config["flows"]["defaults"]["storage"]["add_default_labels"])
@@ -57,8 +77,30 @@ class Storage(ABC):
         """The labels of every flow stored here, sorted."""
         return sorted({*self._labels, *(self.default_labels if self.add_default_labels else ())})
 
+    def check_supported(self) -> None:  # noqa: B027 - most kinds need not say anything
+        """Do nothing if flows can be registered with this kind of storage.
+
+        Raises:
+            StorageNotSupported: they cannot yet; the hint says what works instead.
+
+        """
+
     def add_flow(self, flow: Flow) -> str:
-        """Take a flow, in the place of another of this name, and return where its code will lie after `build`."""
+        """Take a flow, and return where its code will lie after `build`.
+
+        Raises:
+            InvalidStorage: a flow of this name is in the storage already.
+
+        """
+        if flow.name in self.flows:
+            raise InvalidStorage(
+                f"Name conflict: a flow named {flow.name!r} is already in this {type(self).__name__} storage.",
+                hint="Give the flow another name, or a storage of its own.",
+            )
+        return self.put_flow(flow)
+
+    def put_flow(self, flow: Flow) -> str:
+        """Take a flow, in the place of another of this name, and return where its code will lie: what registering again does."""
         self._added[flow.name] = flow
         self.flows[flow.name] = self._location_for(flow)
         return self.flows[flow.name]
@@ -91,6 +133,20 @@ class Storage(ABC):
 
         Keys: `type`, `location`, `flow_name`, `stored_as_script`, `sha256`, `python_version`, `options`. Never code.
         """
+
+    @property
+    def name(self) -> str:
+        """The kind of storage."""
+        return type(self).__name__
+
+    @property
+    def logger(self) -> Logger:
+        """The logger of this kind of storage."""
+        return get_logger(type(self).__name__)
+
+    def serialize(self) -> dict[str, Any]:
+        """Return all about the storage and the flows in it as JSON values: never code."""
+        return {**self.settings(), "flows": dict(self.flows), "labels": self.labels, "secrets": list(self.secrets)}
 
     def settings(self) -> dict[str, Any]:
         """Return what was chosen about the storage, apart from what differs each time a flow is stored."""

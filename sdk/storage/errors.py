@@ -7,16 +7,23 @@ StorageError
 ├── PythonVersionDiffers    it was stored by another minor version of Python
 ├── FlowNotLoadable         its file does not import, or needs a module that is not here
 ├── FlowNotInCode           the file or module holds no flow of this name
+│   └── NotAFlow            something else lies there
+├── FlowNotInStorage        no flow of this name was added to the storage
 ├── FlowDiffersFromRegistered   its tasks are not those that were registered
-└── UnknownStorage          nothing here reads this kind of storage
+├── UnknownStorage          nothing here reads this kind of storage
+└── StorageNotSupported     flows cannot be kept in this kind of storage yet
+
+InvalidStorage and UnknownHttpMethod are about the arguments of a storage.
 """
 
 from __future__ import annotations
 
-from headwater.core.errors import HeadwaterError
+from collections.abc import Iterable
+
+from headwater.core.errors import HeadwaterError, InvalidArgument
 
 
-class StorageError(HeadwaterError):
+class StorageError(HeadwaterError, ValueError):
     """A flow's code cannot be stored or had."""
 
 
@@ -66,6 +73,21 @@ class FlowNotInCode(StorageError):
     """The file or module holds no flow of this name, or more than one."""
 
 
+class NotAFlow(FlowNotInCode, TypeError):
+    """What lies where a flow is looked for is something else."""
+
+
+class FlowNotInStorage(StorageError):
+    """No flow of this name was added to the storage."""
+
+    def __init__(self, storage: str, flow_name: str, names: Iterable[str]) -> None:
+        self.storage, self.flow_name = storage, flow_name
+        super().__init__(
+            f"Flow {flow_name!r} is not there: this {storage} storage holds {_listed(sorted(names)) or 'no flows'}.",
+            hint="Add it: storage.add_flow(flow).",
+        )
+
+
 class FlowDiffersFromRegistered(StorageError):
     """The flow's tasks are not those that were registered."""
 
@@ -84,6 +106,25 @@ class FlowDiffersFromRegistered(StorageError):
 
 class UnknownStorage(StorageError):
     """Nothing here reads this kind of storage."""
+
+
+class StorageNotSupported(StorageError):
+    """Flows cannot be kept in this kind of storage yet."""
+
+    def __init__(self, storage: str, place: str, instead: str) -> None:
+        self.storage, self.place = storage, place
+        super().__init__(
+            f"The code of flows cannot be kept in {place} yet, which {storage} storage stands for.",
+            hint=f"{instead} flow.run() works with any storage.",
+        )
+
+
+class InvalidStorage(InvalidArgument, ValueError):
+    """An argument of a storage has the wrong form, or contradicts another."""
+
+
+class UnknownHttpMethod(InvalidStorage, RuntimeError):
+    """A webhook is called by a method that HTTP does not have."""
 
 
 def _listed(slugs: list[str], most: int = 5) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from headwater.core.errors import InvalidArgument
 from headwater.graph.own_code import own_folders
 from headwater.storage.base import Storage, python_version
-from headwater.storage.errors import FlowCodeMissing
+from headwater.storage.errors import FlowCodeMissing, FlowNotInStorage
 from headwater.storage.pickled import pickled, sha256_of, unpickled
 from headwater.storage.scripts import flows_in_file, pick_flow
 from headwater.utilities.configuration import home_directory
@@ -27,7 +27,7 @@ class Local(Storage):
 
     A flow is pickled to `<directory>/<flow name>/<time>`, with its code frozen as it was; `directory` is `flows` in
     Headwater's home by default, and `path` another file. With `stored_as_script`, `path` is the script itself, and
-    each run executes what it says then.
+    each run executes what it says then. With `validate=False`, `directory` is a path of another machine and stays as it is written.
 
     Raises:
         InvalidArgument: `stored_as_script` without a path.
@@ -40,17 +40,21 @@ class Local(Storage):
     def __init__(
         self,
         directory: str | Path | None = None,
+        validate: bool = True,
         path: str | Path | None = None,
         stored_as_script: bool = False,
         *,
         result: Result | None = None,
         labels: Iterable[str] | None = None,
         add_default_labels: bool | None = None,
+        secrets: Iterable[str] | None = None,
     ) -> None:
-        super().__init__(result=result, labels=labels, add_default_labels=add_default_labels, stored_as_script=stored_as_script)
+        super().__init__(
+            result=result, labels=labels, add_default_labels=add_default_labels, stored_as_script=stored_as_script, secrets=secrets
+        )
         if stored_as_script and path is None:
             raise InvalidArgument("Local(stored_as_script=True) needs to know the script.", hint="Add path=__file__.")
-        self.directory = str(Path(directory).expanduser().absolute()) if directory is not None else None
+        self.directory = None if directory is None else str(Path(directory).expanduser().absolute() if validate else directory)
         self.path = str(Path(path).expanduser().absolute()) if path is not None else None
         self._hashes: dict[str, str] = {}
         self._import_paths: dict[str, list[str]] = {}
@@ -65,23 +69,36 @@ class Local(Storage):
         folder = Path(self.directory) if self.directory is not None else (self.home or home_directory()) / "flows"
         return str(folder / file_name(flow.name) / file_name(datetime.now(UTC).isoformat()))
 
+    def add_flow(self, flow: Flow) -> str:
+        """Take a flow and write it where its code lies, which is returned. `build` writes it again, as it is then."""
+        location = super().add_flow(flow)
+        self._store(flow)
+        return location
+
     def build(self) -> Self:
-        for name, flow in self._added.items():
-            location = Path(self.flows[name])
-            if self.stored_as_script:
-                if not location.is_file():
-                    raise FlowCodeMissing(name, str(location))
-                continue
-            data = pickled(flow)
-            write_whole(location, data)
-            self._hashes[name] = sha256_of(data)
-            self._import_paths[name] = own_folders(flow)
+        # Each flow once: files that were registered must stay as they are when another flow is added to this storage.
+        added, self._added = self._added, {}
+        for flow in added.values():
+            self._store(flow)
         return self
+
+    def _store(self, flow: Flow) -> None:
+        location = Path(self.flows[flow.name])
+        if self.stored_as_script:
+            if not location.is_file():
+                raise FlowCodeMissing(flow.name, str(location))
+            return
+        data = pickled(flow)
+        write_whole(location, data)
+        self._hashes[flow.name] = sha256_of(data)
+        self._import_paths[flow.name] = own_folders(flow)
 
     def get_flow(self, flow_name: str) -> Flow:
         location = self.flows.get(flow_name) or self.path
-        if location is None or not Path(location).is_file():
-            raise FlowCodeMissing(flow_name, location or f"no flow of this name in {sorted(self.flows)}")
+        if location is None:
+            raise FlowNotInStorage(type(self).__name__, flow_name, self.flows)
+        if not Path(location).is_file():
+            raise FlowCodeMissing(flow_name, location)
         if self.stored_as_script:
             return pick_flow(flows_in_file(location), flow_name, location)
         return unpickled(Path(location).read_bytes(), flow_name, location)

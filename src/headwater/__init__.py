@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING
+
+from headwater.old_path_finder import OldPathFinder, attribute
+from headwater.old_paths import ROOMS
 
 if TYPE_CHECKING:
+    from headwater import backend as backend
+    from headwater import client as client
+    from headwater import engine as engine
+    from headwater import environments as environments
+    from headwater import executors as executors
+    from headwater import graph as graph
+    from headwater import run_configs as run_configs
+    from headwater import schedules as schedules
+    from headwater import storage as storage
+    from headwater import tasks as tasks
+    from headwater import triggers as triggers
+    from headwater import utilities as utilities
     from headwater.client import Client
     from headwater.graph.flow import Flow
     from headwater.graph.task import Task
@@ -65,20 +81,26 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        from importlib.metadata import version
+if not TYPE_CHECKING:  # a type checker knows the names above, and says so where one is misspelt
 
-        return version("headwater")
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'headwater' has no attribute {name!r}")
-    import importlib
+    def __getattr__(name: str) -> object:
+        if name == "__version__":
+            from importlib.metadata import version
 
-    value = getattr(importlib.import_module(home), name)
-    globals()[name] = value
-    return value
+            return version("headwater")
+        home = _HOMES.get(name)
+        if home is None:
+            return attribute("headwater", name)
+        import importlib
+
+        value = getattr(importlib.import_module(home), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    return sorted({*globals(), *__all__, *ROOMS})
+
+
+if not any(isinstance(each, OldPathFinder) for each in sys.meta_path):
+    sys.meta_path.insert(0, OldPathFinder())

@@ -106,6 +106,53 @@ def test_a_flow_with_a_cycle_is_refused(append_only: CommandLine) -> None:
     assert "Traceback" not in ended.err
 
 
+ELSEWHERE = """
+from headwater import Flow, task
+{imports}
+
+@task(log_stdout=True)
+def work():
+    print("worked")
+
+with Flow("elsewhere", {setting}) as flow:
+    work()
+
+if __name__ == "__main__":
+    flow.register(project_name="elsewhere")
+"""
+
+
+@pytest.mark.parametrize(
+    ("imports", "setting", "said"),
+    [
+        ("from headwater.run_configs import KubernetesRun", "run_config=KubernetesRun(image='i')", "A KubernetesRun needs an agent"),
+        ("from headwater.storage import GCS", "storage=GCS('bucket')", "cannot be kept in Google Cloud Storage yet"),
+        (
+            "from headwater.environments import FargateTaskEnvironment",
+            "environment=FargateTaskEnvironment()",
+            "FargateTaskEnvironment is read as ECSRun(",
+        ),
+    ],
+    ids=["run config", "storage", "environment"],
+)
+def test_a_flow_for_a_platform_without_agents_runs_here_and_is_not_registered(
+    append_only: CommandLine, imports: str, setting: str, said: str
+) -> None:
+    append_only.write("elsewhere.py", ELSEWHERE.format(imports=imports, setting=setting))
+    append_only("create", "project", "elsewhere", "--skip-if-exists")
+
+    here = append_only("run", "--path", "elsewhere.py")
+    by_command = append_only("register", "--project", "elsewhere", "-p", "elsewhere.py")
+    by_script = append_only.python("elsewhere.py")
+
+    assert (here.code, "worked" in here.out + here.err) == (0, True)
+    assert (by_command.code, "0 registered, 1 errored" in by_command.out) == (1, True)
+    assert said in by_command.out + by_command.err
+    assert by_script.code == 1
+    assert said in by_script.out + by_script.err
+    assert "hint: " in by_script.err
+
+
 def test_what_is_not_there_is_named(append_only: CommandLine) -> None:
     append_only.write("hello_flow.py", HELLO_FLOW)
     append_only("create", "project", "missing")

@@ -22,8 +22,10 @@ from headwater.core.operations.flows import tasks_and_edges
 from headwater.engine.results import Result
 from headwater.graph.errors import InsideFlowBlock, InvalidFlow
 from headwater.graph.flow import Flow
-from headwater.run_configs import LocalRun
-from headwater.storage import Local
+from headwater.run_configs import DockerRun, ECSRun, KubernetesRun, LocalRun, RunConfig, VertexRun
+from headwater.run_configs.errors import NoAgentForRunConfig
+from headwater.storage import S3, Docker, GitHub, Local
+from headwater.storage.errors import StorageNotSupported
 from headwater.utilities.tasks import task
 
 
@@ -201,6 +203,27 @@ def test_what_was_stored_before_is_registered_as_it_lies(project: str, tmp_path:
 
     assert flow.register(project_name=project, build=False)
     assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("run_config", [DockerRun(image="i"), KubernetesRun(), ECSRun(), VertexRun()])
+def test_a_flow_that_no_agent_could_run_is_not_registered(project: str, home: Path, run_config: RunConfig) -> None:
+    flow = hello_flow()
+    flow.run_config = run_config
+
+    with pytest.raises(NoAgentForRunConfig, match=f"A {type(run_config).__name__} needs an agent"):
+        flow.register(project_name=project)
+    assert stored(home) == []
+    with Client() as client, pytest.raises(NoAgentForRunConfig):
+        client.create_flow_run(flow_id=str(hello_flow().register(project_name=project)), run_config=run_config)
+
+
+def test_a_flow_whose_code_cannot_be_kept_is_not_registered(project: str) -> None:
+    for storage in (S3("bucket"), GitHub("owner/name", "flow.py"), Docker()):
+        flow = hello_flow()
+        flow.storage = storage
+
+        with pytest.raises(StorageNotSupported, match=f"which {type(storage).__name__} storage stands for"):
+            flow.register(project_name=project)
 
 
 async def test_a_flow_of_ten_thousand_tasks_is_registered_whole(project: str, log_url: str) -> None:

@@ -121,4 +121,4 @@ async def test_the_sub_flow_example_runs_here_while_an_agent_runs_its_child(shop
 
 
 def test_every_example_is_run() -> None:
-    assert {path.stem for path in EXAMPLES.glob("*.py")} == {*LAST_LINES, "hello_flow", "sub_flows"}
+    assert {path.stem for path in EXAMPLES.glob("*.py")} == {*LAST_LINES, "hello_flow", "hello_world", "sub_flows"}

@@ -24,7 +24,7 @@ def test_the_context_is_the_object_and_not_a_module() -> None:
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
-        _ = headwater.nonsense
+        _ = headwater.nonsense  # type: ignore[attr-defined]
 
 
 def loaded_by(code: str) -> set[str]:
@@ -38,8 +38,56 @@ def loaded_by(code: str) -> set[str]:
     return set(done.stdout.split())
 
 
-def test_importing_headwater_loads_nothing_else() -> None:
-    assert {name for name in loaded_by("import headwater") if name.startswith("headwater")} == {"headwater"}
+def test_importing_headwater_loads_no_room() -> None:
+    loaded = loaded_by("import headwater")
+
+    assert {name for name in loaded if name.startswith("headwater")} == {"headwater", "headwater.old_path_finder", "headwater.old_paths"}
+    assert not loaded & {"asyncio", "datetime", "importlib.abc", "importlib.metadata", "inspect", "json", "logging", "pathlib"}
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [
+        "headwater.triggers.all_failed",
+        "headwater.engine.signals.SKIP",
+        "headwater.engine.state.Success",
+        "headwater.engine.results.LocalResult",
+        "headwater.executors.LocalDaskExecutor",
+        "headwater.schedules.CronSchedule",
+        "headwater.schedules.clocks.CronClock",
+        "headwater.storage.Local",
+        "headwater.run_configs.LocalRun",
+        "headwater.utilities.logging.get_logger",
+        "headwater.utilities.notifications.slack_notifier",
+        "headwater.tasks.core.parameter.Parameter",
+        "headwater.tasks.control_flow.switch",
+        "headwater.tasks.secrets.PrefectSecret",
+        "headwater.tasks.headwater.create_flow_run",
+        "headwater.client.Secret",
+        "headwater.backend.FlowRunView",
+        "headwater.core.Flow",
+    ],
+)
+def test_one_import_gives_every_submodule_that_people_reach(chain: str) -> None:
+    assert loaded_by(f"import headwater; {chain}")
+
+
+def test_a_notebook_completes_submodules_that_are_not_loaded_yet() -> None:
+    assert {"engine", "executors", "run_configs", "schedules", "storage", "triggers"} <= set(dir(headwater))
+
+
+def test_reaching_one_submodule_loads_no_other() -> None:
+    loaded = loaded_by("import headwater; headwater.engine.signals.SKIP")
+
+    assert not loaded & {
+        "headwater.client",
+        "headwater.backend",
+        "headwater.executors",
+        "headwater.graph.flow",
+        "asyncio",
+        "nats",
+        "msgspec",
+    }
 
 
 def test_the_flow_language_loads_neither_clients_nor_servers() -> None:

@@ -1,0 +1,21 @@
+"""Environments, in which flows written for Prefect 0.13 and 0.14 say where they run. Each is a run config and an executor today."""
+
+from __future__ import annotations
+
+from headwater.environments.base import Environment
+from headwater.environments.dask import DaskCloudProviderEnvironment, DaskKubernetesEnvironment, RemoteDaskEnvironment
+from headwater.environments.fargate import FargateTaskEnvironment
+from headwater.environments.kubernetes import KubernetesJobEnvironment
+from headwater.environments.local import LocalEnvironment
+from headwater.environments.remote import RemoteEnvironment
+
+__all__ = [
+    "DaskCloudProviderEnvironment",
+    "DaskKubernetesEnvironment",
+    "Environment",
+    "FargateTaskEnvironment",
+    "KubernetesJobEnvironment",
+    "LocalEnvironment",
+    "RemoteDaskEnvironment",
+    "RemoteEnvironment",
+]

@@ -3,7 +3,8 @@
     HeadwaterError
     ├── Refused                 a rule said no; fix the call
     │   ├── InvalidName
-    │   ├── InvalidArgument
+    │   ├── InvalidArgument     a ValueError as well
+    │   │   ├── WrongType       a TypeError as well
     │   │   └── InvalidParameters
     │   ├── NotFound
     │   ├── Ambiguous
@@ -69,8 +70,12 @@ class InvalidName(Refused):
     """A name is empty, too long or holds control characters."""
 
 
-class InvalidArgument(Refused):
+class InvalidArgument(Refused, ValueError):
     """An argument has the wrong form or value."""
+
+
+class WrongType(InvalidArgument, TypeError):
+    """An argument is of another type than the one it must have."""
 
 
 class InvalidParameters(InvalidArgument):

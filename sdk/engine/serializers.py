@@ -14,6 +14,7 @@ from io import BytesIO
 from typing import Any
 
 from headwater.core.errors import InvalidArgument
+from headwater.core.moments import standard_moment
 
 
 class Serializer(ABC):
@@ -71,7 +72,7 @@ class DateTimeSerializer(Serializer):
     def serialize(self, value: Any) -> bytes:
         if not isinstance(value, datetime):
             raise InvalidArgument(f"A DateTimeSerializer takes a datetime, not {value!r}.")
-        return value.isoformat().encode()
+        return standard_moment(value).isoformat().encode()
 
     def deserialize(self, value: bytes) -> Any:
         return datetime.fromisoformat(value.decode())

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import Any
 
 from headwater.core.errors import InvalidArgument
+from headwater.core.moments import standard_moment
 from headwater.engine import results
 from headwater.engine.results import NoResult, NoResultType, Result
 from headwater.engine.serializers import serializer_from
@@ -29,7 +30,7 @@ def serialize_state(state: State) -> dict[str, Any]:
         if isinstance(value, State):
             value = serialize_state(value)
         elif isinstance(value, datetime):
-            value = value.isoformat()
+            value = standard_moment(value).isoformat()
         data[name] = value
     data["__version__"] = version("headwater")
     return data

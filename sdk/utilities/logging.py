@@ -48,6 +48,7 @@ def configure_logging() -> None:
         if root.level == logging.NOTSET:
             root.setLevel(level_from_environment())
         configure_extra_loggers()
+        _log_records().add_run_to_records()
         _is_set_up = True
 
 
@@ -80,7 +81,15 @@ def _configured() -> Mapping[str, Any]:
 
 def _formatter() -> logging.Formatter:
     configured = _configured()
-    return LineFormatter(configured["format"], configured["datefmt"])
+    # A format may name what only records of runs have.
+    absent = dict.fromkeys((*_log_records().ATTRIBUTES, *_log_records().log_attributes()))
+    return LineFormatter(configured["format"], configured["datefmt"], defaults=absent)
+
+
+def _log_records() -> Any:
+    from headwater.utilities import log_records  # it knows the context, which knows the loggers
+
+    return log_records
 
 
 def level_from_environment() -> int:

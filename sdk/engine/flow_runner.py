@@ -258,7 +258,7 @@ class _Work:
 
     def _submit(self, run: TaskRun, call: TaskCall) -> None:
         try:
-            self._executor.submit(run, call)
+            self._executor.begin(run, call)
         except BaseException as error:  # no process or thread can be started, the cluster is gone, ...
             if is_interrupt(error):
                 raise

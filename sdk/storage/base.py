@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from logging import Logger
 from typing import TYPE_CHECKING, Any, Self
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.labels import label_set
 from headwater.utilities.configuration import config
+from headwater.utilities.logging import get_logger
 
 if TYPE_CHECKING:
     from headwater.engine.results import Result
@@ -25,8 +27,12 @@ class Storage(ABC):
     """Where flows' code lies. `flows` maps the names of those added to their locations.
 
     `labels` are added to each flow stored here, and with `add_default_labels` those that the kind of storage brings;
-    it is on unless HEADWATER__FLOWS__DEFAULTS__STORAGE__ADD_DEFAULT_LABELS says `false`.
+    it is on unless HEADWATER__FLOWS__DEFAULTS__STORAGE__ADD_DEFAULT_LABELS says `false`. `secrets` are the names of secrets that
+    the flows use; they are found where the flows run, as all are.
     """
+
+    secrets: list[str] = []
+    """Of storages that were pickled when there were none."""
 
     def __init__(
         self,
@@ -35,10 +41,14 @@ class Storage(ABC):
         labels: Iterable[str] | None = None,
         add_default_labels: bool | None = None,
         stored_as_script: bool = False,
+        secrets: Iterable[str] | None = None,
     ) -> None:
         if isinstance(labels, str):
             raise InvalidArgument(f"labels={labels!r} is one text.", hint=f"Write labels=[{labels!r}].")
+        if isinstance(secrets, str):
+            raise InvalidArgument(f"secrets={secrets!r} is one text.", hint=f"Write secrets=[{secrets!r}].")
         self.result = result
+        self.secrets = list(secrets or ())
         self._labels = label_set(labels or ())
         if add_default_labels is None:
             add_default_labels = bool(config["flows"]["defaults"]["storage"]["add_default_labels"])
@@ -91,6 +101,20 @@ class Storage(ABC):
 
         Keys: `type`, `location`, `flow_name`, `stored_as_script`, `sha256`, `python_version`, `options`. Never code.
         """
+
+    @property
+    def name(self) -> str:
+        """The kind of storage."""
+        return type(self).__name__
+
+    @property
+    def logger(self) -> Logger:
+        """The logger of this kind of storage."""
+        return get_logger(type(self).__name__)
+
+    def serialize(self) -> dict[str, Any]:
+        """Return all about the storage and the flows in it as JSON values: never code."""
+        return {**self.settings(), "flows": dict(self.flows), "labels": self.labels, "secrets": list(self.secrets)}
 
     def settings(self) -> dict[str, Any]:
         """Return what was chosen about the storage, apart from what differs each time a flow is stored."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 from headwater.core.errors import HeadwaterError
 
 
-class StorageError(HeadwaterError):
+class StorageError(HeadwaterError, ValueError):
     """A flow's code cannot be stored or had."""
 
 

@@ -27,7 +27,7 @@ class Local(Storage):
 
     A flow is pickled to `<directory>/<flow name>/<time>`, with its code frozen as it was; `directory` is `flows` in
     Headwater's home by default, and `path` another file. With `stored_as_script`, `path` is the script itself, and
-    each run executes what it says then.
+    each run executes what it says then. With `validate=False`, `directory` is a path of another machine and stays as it is written.
 
     Raises:
         InvalidArgument: `stored_as_script` without a path.
@@ -43,14 +43,18 @@ class Local(Storage):
         path: str | Path | None = None,
         stored_as_script: bool = False,
         *,
+        validate: bool = True,
         result: Result | None = None,
         labels: Iterable[str] | None = None,
         add_default_labels: bool | None = None,
+        secrets: Iterable[str] | None = None,
     ) -> None:
-        super().__init__(result=result, labels=labels, add_default_labels=add_default_labels, stored_as_script=stored_as_script)
+        super().__init__(
+            result=result, labels=labels, add_default_labels=add_default_labels, stored_as_script=stored_as_script, secrets=secrets
+        )
         if stored_as_script and path is None:
             raise InvalidArgument("Local(stored_as_script=True) needs to know the script.", hint="Add path=__file__.")
-        self.directory = str(Path(directory).expanduser().absolute()) if directory is not None else None
+        self.directory = None if directory is None else str(Path(directory).expanduser().absolute() if validate else directory)
         self.path = str(Path(path).expanduser().absolute()) if path is not None else None
         self._hashes: dict[str, str] = {}
         self._import_paths: dict[str, list[str]] = {}
@@ -80,6 +84,9 @@ class Local(Storage):
 
     def get_flow(self, flow_name: str) -> Flow:
         location = self.flows.get(flow_name) or self.path
+        added = self._added.get(flow_name)
+        if added is not None and not self.stored_as_script and not Path(str(location)).is_file():
+            return unpickled(pickled(added), flow_name, str(location))
         if location is None or not Path(location).is_file():
             raise FlowCodeMissing(flow_name, location or f"no flow of this name in {sorted(self.flows)}")
         if self.stored_as_script:

@@ -29,8 +29,9 @@ class Module(Storage):
         result: Result | None = None,
         labels: Iterable[str] | None = None,
         add_default_labels: bool | None = None,
+        secrets: Iterable[str] | None = None,
     ) -> None:
-        super().__init__(result=result, labels=labels, add_default_labels=add_default_labels, stored_as_script=True)
+        super().__init__(result=result, labels=labels, add_default_labels=add_default_labels, stored_as_script=True, secrets=secrets)
         if not isinstance(module, str) or not module.strip():
             raise InvalidArgument(f"Module needs the name of a module, and {module!r} is none.", hint="Write Module('mypackage.flows').")
         self.module = module

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater import Flow, context, task
+from headwater.client import Client
 from headwater.core.errors import InvalidArgument
 from headwater.engine.state import Failed, Success
 from headwater.executors import LocalExecutor, ThreadExecutor
@@ -240,3 +241,15 @@ def test_arguments_of_start_flow_run_stand_in_the_known_order() -> None:
     made = StartFlowRun("flow", "project", {"x": 1}, None, True, {"k": 1}, "name")
 
     assert (made.name, made.wait, made.new_flow_context, made.run_name) == ("Flow flow", True, {"k": 1}, "name")
+
+
+def test_the_client_tells_the_addresses_of_pages() -> None:
+    client = Client(home="/no/such/home")
+    run, flow = "0b0f4c05-0d55-4f8e-8a51-0c7b6a3d2f11", "0b0f4c05-0d55-8f8e-8a51-0c7b6a3d2f12"
+
+    assert client.get_cloud_url("flow-run", run) == client.run_url(run)
+    assert client.get_cloud_url("flow", flow, as_user=False) == client.flow_url(flow)
+    assert client.get_cloud_url("task-run", f"{run}/load-1/3").endswith(f"/default/task-run/{run}/load-1?index=3")
+    assert client.get_cloud_url("task-run", f"{run}/load-1/-1").endswith(f"/default/task-run/{run}/load-1")
+    with pytest.raises(ValueError, match="no pages of 'tenant'"):
+        client.get_cloud_url("tenant", run)

@@ -14,7 +14,7 @@ from headwater.core.errors import SettingsError
 from headwater.executors import LocalExecutor, ProcessExecutor, ThreadExecutor
 from headwater.utilities.configuration import config, load_configuration, set_temporary_config
 from headwater.utilities.log_records import ATTRIBUTES
-from headwater.utilities.logging import LineFormatter, get_logger
+from headwater.utilities.logging import LineFormatter, configure_extra_loggers, get_logger, temporary_logger_config
 from headwater.utilities.secrets import Secret
 
 
@@ -183,3 +183,35 @@ def test_a_secret_is_had_unless_a_flow_is_being_built() -> None:
         assert Secret("KEY").get() == {"x": 42}
     with pytest.raises(ValueError, match="configured here"):
         Secret("KEY").get()
+
+
+@pytest.mark.parametrize("ends", ["well", "badly"])
+def test_level_and_form_of_lines_are_changed_for_a_block(capsys: pytest.CaptureFixture[str], ends: str) -> None:
+    logger = get_logger("x")
+    before = get_logger().level
+
+    try:
+        with temporary_logger_config(logging.CRITICAL, "%(asctime)s %(task_slug)s %(message)s", "at"):
+            logger.info("hidden")
+            logger.critical("shown")
+            if ends == "badly":
+                raise ValueError
+    except ValueError:
+        pass
+    logger.info("after")
+
+    assert get_logger().level == before
+    first, last = capsys.readouterr().out.splitlines()
+    assert first == "at None shown"
+    assert last.endswith("INFO - headwater.x | after")
+
+
+def test_one_extra_logger_may_be_named_as_a_text(kept: Kept) -> None:
+    with set_temporary_config({"logging.extra_loggers": "a_library"}):
+        configure_extra_loggers()
+    logger = logging.getLogger("a_library")
+
+    logger.warning("of the library")
+
+    assert [record.getMessage() for record in kept.records] == ["of the library"]
+    logger.handlers = []

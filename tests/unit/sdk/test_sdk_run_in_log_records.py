@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -190,14 +191,11 @@ def test_level_and_form_of_lines_are_changed_for_a_block(capsys: pytest.CaptureF
     logger = get_logger("x")
     before = get_logger().level
 
-    try:
-        with temporary_logger_config(logging.CRITICAL, "%(asctime)s %(task_slug)s %(message)s", "at"):
-            logger.info("hidden")
-            logger.critical("shown")
-            if ends == "badly":
-                raise ValueError
-    except ValueError:
-        pass
+    with suppress(ValueError), temporary_logger_config(logging.CRITICAL, "%(asctime)s %(task_slug)s %(message)s", "at"):
+        logger.info("hidden")
+        logger.critical("shown")
+        if ends == "badly":
+            raise ValueError
     logger.info("after")
 
     assert get_logger().level == before

@@ -154,7 +154,7 @@ class State:
             return NotImplemented
         return (
             type(self) is type(other)
-            and self._result == other._result
+            and bool(self.result == other.result)
             and all(getattr(self, name) == getattr(other, name) for name in self.extra_fields)
         )
 

@@ -233,3 +233,9 @@ def test_result_handlers_make_the_results_that_took_their_place(tmp_path: Path) 
     assert result_handlers.S3ResultHandler("b", {"region_name": "x"}) == S3Result("b", {"region_name": "x"})
     with pytest.raises(InvalidArgument, match="results took the place"):
         type("Own", (result_handlers.ResultHandler,), {})
+
+
+def test_states_are_equal_by_the_values_of_their_results() -> None:
+    assert Success() == Success(result=None)
+    assert Success(result=PrefectResult(value=1, location="1")) == Success(result=1)
+    assert Success(result=1) != Success(result=2)

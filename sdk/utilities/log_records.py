@@ -33,9 +33,12 @@ class _Factory:
     def __call__(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
         record: logging.LogRecord = self._make(*args, **kwargs)
         values = current_values.get()
+        # A run may log tens of thousands of lines: what is not there costs nothing.
+        attributes = record.__dict__
         for name in ATTRIBUTES:
-            if value := values.get(name):
-                setattr(record, name, value)
-        for name in log_attributes():
-            setattr(record, name, values.get(name))
+            if name in values and (value := values[name]):
+                attributes[name] = value
+        if config._values["logging"].get("log_attributes"):  # noqa: SLF001 - as `config.logging`, without an object for each line
+            for name in log_attributes():
+                attributes[name] = values.get(name)
         return record

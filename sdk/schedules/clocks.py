@@ -187,7 +187,14 @@ class RRuleClock(Clock):
 
     @property
     def zone(self) -> tzinfo:
-        return self._start.tzinfo or UTC
+        return self._begins.tzinfo or UTC
+
+    @property
+    def _begins(self) -> datetime:
+        # Rules that were pickled before they kept their own start have it as `start_date`.
+        begins: Any = vars(self).get("_start") or self.start_date
+        moment: datetime = begins
+        return moment
 
     @property
     def rrule_obj(self) -> Any:
@@ -203,7 +210,7 @@ class RRuleClock(Clock):
 
     def serialize(self) -> dict[str, Any]:
         # The text of a rule tells no time zone; its start does.
-        return {**super().serialize(), "start_date": written(aware(self._start))}
+        return {**super().serialize(), "start_date": written(aware(self._begins))}
 
 
 def clock_from(data: Mapping[str, Any]) -> Clock:

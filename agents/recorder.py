@@ -84,7 +84,10 @@ class _Change(NamedTuple):
         result = self.state._result  # noqa: SLF001 - the state's other half
         if isinstance(result, InlineResult):
             # Checked when it was written; one that was made some other way may hold anything.
-            return ResultReference(type=type(result).__name__, value=result.value) if inline_problem(result.value) is None else None
+            kept = result.reference()
+            if inline_problem(kept["value"]) is not None:
+                return None
+            return ResultReference(type=kept["type"], value=kept["value"], serializer=kept.get("serializer"))
         if result.location is None or not result.keeps_values:
             return None
         told = result.reference()

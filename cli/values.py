@@ -91,13 +91,13 @@ def parsed_time(text: str, *, option: str) -> datetime:
     """
     try:
         found = datetime.fromisoformat(text)
-        if not TIME_MIN.year < found.year < TIME_MAX.year:
-            raise InvalidArgument(f"{option} {text!r} is out of range.", hint=f"Give a time between {TIME_MIN.year} and {TIME_MAX.year}.")
-        return found.astimezone()
     except ValueError:
         raise InvalidArgument(
             f"{option} {shortened(text)!r} is not a time.", hint="Write it like 2026-11-22T08:30 or '2026-11-22 08:30:00+01:00'."
         ) from None
+    if not TIME_MIN.year < found.year < TIME_MAX.year:
+        raise InvalidArgument(f"{option} {text!r} is out of range.", hint=f"Give a time between {TIME_MIN.year} and {TIME_MAX.year}.")
+    return found.astimezone()
 
 
 def parsed_start(text: str, *, option: str) -> datetime | int:

@@ -3,10 +3,11 @@
     HeadwaterError
     ├── Refused                 a rule said no; fix the call
     │   ├── InvalidName
-    │   ├── InvalidArgument
+    │   ├── InvalidArgument     a ValueError as well
+    │   │   ├── WrongType       a TypeError as well
     │   │   ├── InvalidParameters
-    │   │   ├── InvalidKeyValue a ValueError, too
-    │   │   └── InvalidArtifact a ValueError, too
+    │   │   ├── InvalidKeyValue
+    │   │   └── InvalidArtifact
     │   ├── NotFound
     │   │   └── KeyNotFound     a ValueError, too
     │   ├── Ambiguous
@@ -72,20 +73,24 @@ class InvalidName(Refused):
     """A name is empty, too long or holds control characters."""
 
 
-class InvalidArgument(Refused):
+class InvalidArgument(Refused, ValueError):
     """An argument has the wrong form or value."""
+
+
+class WrongType(InvalidArgument, TypeError):
+    """An argument is of another type than the one it must have."""
 
 
 class InvalidParameters(InvalidArgument):
     """Parameters of a run are missing, unknown or not JSON."""
 
 
-class InvalidKeyValue(InvalidArgument, ValueError):
-    """A key is none, or its value cannot be stored. A ValueError too, which is what flows written for Prefect catch."""
+class InvalidKeyValue(InvalidArgument):
+    """A key is empty or too long, or its value cannot be stored."""
 
 
-class InvalidArtifact(InvalidArgument, ValueError):
-    """An artifact is of no known kind, or holds what it cannot show. A ValueError too, as for other values that are refused."""
+class InvalidArtifact(InvalidArgument):
+    """An artifact is of no known kind, or holds what it cannot show."""
 
 
 class NotFound(Refused):

@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 
+from headwater.core.moments import standard_value
 from headwater.core.text import escaped
 
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(enc_hook=standard_value).encode
 
 
 def json_bytes(value: Any) -> bytes:
@@ -16,7 +17,7 @@ def json_bytes(value: Any) -> bytes:
     try:
         return _encode(value)
     except UnicodeEncodeError:
-        return _encode(_escaped_inside(msgspec.to_builtins(value)))
+        return _encode(_escaped_inside(msgspec.to_builtins(value, enc_hook=standard_value)))
 
 
 def _escaped_inside(value: Any) -> Any:

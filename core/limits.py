@@ -7,11 +7,12 @@ limits, and what is out of them is refused where it is written, and set aside as
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from msgspec import Meta
 
 from headwater.core.json_values import INT64_MAX
+from headwater.core.moments import standard_class
 
 DEPTH_MAX = 200
 """Arrays and objects inside one another. Python's own decoders, and the C stacks below them, give up at about 1,000."""
@@ -31,7 +32,11 @@ Int32 = Annotated[int, Meta(ge=-INT32_MAX - 1, le=INT32_MAX)]
 Int64 = Annotated[int, Meta(ge=-INT64_MAX - 1, le=INT64_MAX)]
 """A position, a version of a flow, a process id: what PostgreSQL calls bigint."""
 
-Instant = Annotated[datetime, Meta(tz=True)]
+if TYPE_CHECKING:
+    Instant = Annotated[datetime, Meta(tz=True)]
+else:
+    # Where a user's test stops the time while this is imported, `datetime` is freezegun's, which no decoder knows.
+    Instant = Annotated[standard_class(datetime), Meta(tz=True)]
 """A moment: a time with its zone, between TIME_MIN and TIME_MAX."""
 
 Uuid = Annotated[str, Meta(pattern=r"\A[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\Z")]

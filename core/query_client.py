@@ -17,6 +17,7 @@ from headwater.core.codec import message_decoder
 from headwater.core.commit import Position
 from headwater.core.errors import CommitUnreadable, HeadwaterError, InvalidArgument, NoAnswer, NotFound, ViewsBehind, ViewsUnavailable
 from headwater.core.identifiers import new_id
+from headwater.core.moments import standard_value
 from headwater.core.queries import questions, rows
 from headwater.core.queries.wire import FailureKind, QueryFailure, QueryReply, QueryRequest
 
@@ -28,7 +29,7 @@ SILENCE_SECONDS = 0.8
 DOUBT_SECONDS = 10.0
 """For so long all are asked at once, where one had to be asked for another."""
 
-_encode = msgspec.json.Encoder().encode
+_encode = msgspec.json.Encoder(enc_hook=standard_value).encode
 _decode_reply = message_decoder(QueryReply)
 R = TypeVar("R", bound=rows.Row)
 

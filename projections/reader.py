@@ -210,6 +210,8 @@ def _statement(query: Query, after: list[Any] | None, count: int) -> Statement:
         return statement_for(query, None, count)
     try:
         statement = statement_for(query, after, count)
+    except InvalidArgument:
+        raise
     except (IndexError, KeyError, TypeError, ValueError) as error:
         raise InvalidArgument(_WRONG_CURSOR) from error
     if max(map(int, _PLACEHOLDER.findall(statement.sql)), default=0) != len(statement.arguments):

@@ -25,6 +25,7 @@ from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument
 from headwater.core.identifiers import split_flow_id
 from headwater.core.log.protocol import Log
+from headwater.core.moments import standard_moment
 from headwater.core.operations import flow_settings, projects, run_states, runs
 from headwater.core.operations.run_creation import CreatedRun, RunCreation, RunRequest
 from headwater.core.queries.rows import LogRow
@@ -381,7 +382,7 @@ class AsyncClient:
 
 def aware(moment: datetime) -> datetime:
     """Return the moment in UTC; one without a time zone is on this machine's clock."""
-    return moment.astimezone(UTC)
+    return standard_moment(moment).astimezone(UTC)
 
 
 def _wanted(state: State | str) -> tuple[str, str, datetime | None, Any]:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from headwater.client.async_client import AsyncClient
 from headwater.client.background import HeldOpen
-from headwater.client.run_info import FlowRunInfo
-from headwater.core.errors import HeadwaterError
+from headwater.client.run_info import FlowRunInfo, page_of_task_run
+from headwater.core.errors import HeadwaterError, InvalidArgument
 from headwater.core.queries import rows
 from headwater.core.settings import connection_settings
 
@@ -250,6 +250,25 @@ class Client:
 
         key = {"Authorization": f"Bearer {self.settings.key}"} if self.settings.key else {}
         return ask(self.settings.http_url, query, variables, {**key, **(headers or {})}, raise_on_error=raise_on_error)
+
+    def get_cloud_url(self, subdirectory: str, id: str, as_user: bool = True) -> str:  # noqa: A002 - the name people know
+        """Return the address of the page of a flow (`"flow"`), a run (`"flow-run"`) or a task run (`"task-run"`).
+
+        It is the same for all users, so `as_user` changes nothing.
+
+        Raises:
+            InvalidArgument: nothing of this kind has a page, or this is not an id of it.
+
+        """
+        del as_user
+        match subdirectory:
+            case "flow":
+                return self.flow_url(id)
+            case "flow-run":
+                return self.run_url(id)
+            case "task-run":
+                return page_of_task_run(self.settings.http_url, id)
+        raise InvalidArgument(f"There are no pages of {subdirectory!r}.", hint="Choose 'flow', 'flow-run' or 'task-run'.")
 
     def flow_url(self, flow_id: str) -> str:
         """Return the address of the page of a flow, given the id of one of its versions or of its group."""

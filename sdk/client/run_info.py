@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -190,3 +191,15 @@ def page_of_run(http_url: str, created: RunCreated | str) -> str:
 def page_of_flow(http_url: str, flow_group_id: str) -> str:
     """Return the address of a flow's page: that of its group, which is the same for all of its versions."""
     return f"{http_url}/default/flow/{flow_group_id}"
+
+
+def page_of_task_run(http_url: str, task_run_id: str) -> str:
+    """Return the address of a task run's page.
+
+    Raises:
+        InvalidArgument: this is no id of a task run.
+
+    """
+    run_id, slug, map_index = split_task_run_id(task_run_id)
+    child = "" if map_index < 0 else f"?index={map_index}"
+    return f"{http_url}/default/task-run/{quote(run_id, safe='')}/{quote(slug, safe='')}{child}"

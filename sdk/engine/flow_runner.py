@@ -62,10 +62,10 @@ class FlowRunner:
         longest_wait: timedelta | None = None,
         caches: Caches = caches_of_this_process,
     ) -> None:
-        from headwater.executors import LocalExecutor
+        from headwater.executors.configured import configured_executor
 
         self.flow = flow
-        self.executor = executor or flow.executor or LocalExecutor()
+        self.executor = executor or flow.executor or configured_executor()
         self._recorder = recorder
         self._clock = clock or SystemClock()
         self._longest_wait = longest_wait
@@ -258,7 +258,7 @@ class _Work:
 
     def _submit(self, run: TaskRun, call: TaskCall) -> None:
         try:
-            self._executor.submit(run, call)
+            self._executor.begin(run, call)
         except BaseException as error:  # no process or thread can be started, the cluster is gone, ...
             if is_interrupt(error):
                 raise

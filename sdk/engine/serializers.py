@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import bz2
+import base64
+import importlib
 import json
-import lzma
 import pickle
-import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -14,6 +13,7 @@ from io import BytesIO
 from typing import Any
 
 from headwater.core.errors import InvalidArgument
+from headwater.core.moments import standard_moment
 
 
 class Serializer(ABC):
@@ -52,7 +52,17 @@ class PickleSerializer(Serializer):
     def deserialize(self, value: bytes) -> Any:
         import cloudpickle
 
-        return cloudpickle.loads(value)
+        try:
+            return cloudpickle.loads(value)
+        except Exception:
+            # The first versions of Prefect wrote pickles as text.
+            try:
+                plain = base64.b64decode(value, validate=True)
+            except ValueError:
+                plain = b""
+            if not plain.startswith(b"\x80"):
+                raise
+            return cloudpickle.loads(plain)
 
 
 class JSONSerializer(Serializer):
@@ -71,7 +81,7 @@ class DateTimeSerializer(Serializer):
     def serialize(self, value: Any) -> bytes:
         if not isinstance(value, datetime):
             raise InvalidArgument(f"A DateTimeSerializer takes a datetime, not {value!r}.")
-        return value.isoformat().encode()
+        return standard_moment(value).isoformat().encode()
 
     def deserialize(self, value: bytes) -> Any:
         return datetime.fromisoformat(value.decode())
@@ -122,49 +132,94 @@ def _pandas() -> Any:
     return pd
 
 
-_COMPRESSIONS: dict[str, tuple[Callable[..., bytes], Callable[..., bytes]]] = {
-    "zlib": (zlib.compress, zlib.decompress),
-    "bz2": (bz2.compress, bz2.decompress),
-    "lzma": (lzma.compress, lzma.decompress),
-}
+class CompressionNotInstalled(InvalidArgument, ImportError):
+    """No module of this name can be imported here. `format` is its name."""
+
+    def __init__(self, format: str) -> None:  # noqa: A002 - see CompressedSerializer
+        self.format = format
+        super().__init__(f"The compression {format!r} is not installed.", hint="Choose bz2, gzip, lzma or zlib, or install its package.")
 
 
 class CompressedSerializer(Serializer):
-    """What another serializer writes, compressed by `format`: "zlib", "bz2" or "lzma".
+    """What another serializer writes, compressed.
+
+    Args:
+        serializer: the other.
+        format: the module that compresses: `bz2`, `gzip`, `lzma`, `zlib` (the default), or another with the two functions.
+        compress: in the place of `format`, a function of bytes that returns bytes.
+        decompress: the function that makes the former of the latter.
+        compress_kwargs: further arguments for `compress`.
+        decompress_kwargs: further arguments for `decompress`.
 
     Raises:
-        InvalidArgument: there is no such format.
+        InvalidArgument: a format and functions were given, or one function, or the module has no such functions.
+        CompressionNotInstalled: there is no such module here.
 
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the signature people know
         self,
         serializer: Serializer,
-        format: str = "zlib",  # noqa: A002 - the name people know
+        format: str | None = None,  # noqa: A002 - the name people know
+        compress: Callable[..., bytes] | None = None,
+        decompress: Callable[..., bytes] | None = None,
         compress_kwargs: Mapping[str, Any] | None = None,
         decompress_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
-        if format not in _COMPRESSIONS:
-            raise InvalidArgument(f"There is no compression {format!r}.", hint=f"Choose {', '.join(_COMPRESSIONS)}.")
+        has_functions = compress is not None or decompress is not None
+        if has_functions and (format is not None or compress is None or decompress is None):
+            raise InvalidArgument(
+                "A CompressedSerializer takes either a format, or the two functions compress and decompress.",
+                hint="Write CompressedSerializer(PickleSerializer(), format='gzip').",
+            )
         self.serializer = serializer
-        self.format = format
+        self.format = format if format is not None or has_functions else "zlib"
+        self.compress, self.decompress = compress, decompress
         self.compress_kwargs = dict(compress_kwargs or {})
         self.decompress_kwargs = dict(decompress_kwargs or {})
+        self._functions()
+
+    def _functions(self) -> tuple[Callable[..., bytes], Callable[..., bytes]]:
+        if self.format is None:
+            assert self.compress is not None
+            assert self.decompress is not None
+            return self.compress, self.decompress
+        try:
+            module = importlib.import_module(self.format)
+        except ImportError as error:
+            raise CompressionNotInstalled(self.format) from error
+        if not hasattr(module, "compress") or not hasattr(module, "decompress"):
+            raise InvalidArgument(
+                f"The {self.format!r} module does not have 'compress' and 'decompress' functions.", hint="Choose bz2, gzip, lzma or zlib."
+            )
+        return module.compress, module.decompress
 
     def serialize(self, value: Any) -> bytes:
-        return _COMPRESSIONS[self.format][0](self.serializer.serialize(value), **self.compress_kwargs)
+        return self._functions()[0](self.serializer.serialize(value), **self.compress_kwargs)
 
     def deserialize(self, value: bytes) -> Any:
-        return self.serializer.deserialize(_COMPRESSIONS[self.format][1](value, **self.decompress_kwargs))
+        return self.serializer.deserialize(self._functions()[1](value, **self.decompress_kwargs))
 
     def reference(self) -> dict[str, Any]:
         return {**super().reference(), "format": self.format, "serializer": self.serializer.reference()}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CompressedSerializer) and self._parts() == other._parts()
+
+    __hash__ = Serializer.__hash__
+
+    def _parts(self) -> tuple[Any, ...]:
+        return self.serializer, self._functions(), self.compress_kwargs, self.decompress_kwargs
+
+
+_KNOWN_COMPRESSIONS = frozenset({"blosc", "brotli", "bz2", "gzip", "lz4.frame", "lzma", "snappy", "zlib", "zstandard"})
+"""Of what events tell, only these are imported: what others wrote must not choose what runs here."""
 
 
 def serializer_from(data: Mapping[str, Any] | None) -> Serializer | None:
     """Return the serializer that `reference` told of; None for nothing, and for a kind of the user's own."""
     match data:
-        case {"type": "CompressedSerializer", "serializer": inner, "format": kind}:
+        case {"type": "CompressedSerializer", "serializer": inner, "format": str(kind)} if kind in _KNOWN_COMPRESSIONS:
             within = serializer_from(inner)
             return None if within is None else CompressedSerializer(within, kind)
         case {"type": "PandasSerializer", "file_type": file_type, **more}:

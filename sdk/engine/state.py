@@ -25,8 +25,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from headwater.core import moments
 from headwater.core.errors import InvalidArgument
 from headwater.engine.results import NoResult, Result
+
+aware = moments.aware
 
 
 class State:
@@ -151,7 +154,7 @@ class State:
             return NotImplemented
         return (
             type(self) is type(other)
-            and self._result == other._result
+            and bool(self.result == other.result)
             and all(getattr(self, name) == getattr(other, name) for name in self.extra_fields)
         )
 
@@ -422,8 +425,3 @@ class Looped(Finished):
     ) -> None:
         super().__init__(message, result, context, cached_inputs)
         self.loop_count = loop_count
-
-
-def aware(moment: datetime) -> datetime:
-    """Return `moment` with a time zone; one without is taken as UTC."""
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

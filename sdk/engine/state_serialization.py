@@ -7,9 +7,10 @@ from importlib.metadata import version
 from typing import Any
 
 from headwater.core.errors import InvalidArgument
+from headwater.core.moments import standard_moment
 from headwater.engine import results
 from headwater.engine.results import NoResult, NoResultType, Result
-from headwater.engine.serializers import serializer_from
+from headwater.engine.serializers import DateTimeSerializer, PickleSerializer, serializer_from
 from headwater.engine.state import Scheduled, State
 
 _TIME_FIELDS = frozenset({"start_time", "cached_result_expiration"})
@@ -29,7 +30,7 @@ def serialize_state(state: State) -> dict[str, Any]:
         if isinstance(value, State):
             value = serialize_state(value)
         elif isinstance(value, datetime):
-            value = value.isoformat()
+            value = standard_moment(value).isoformat()
         data[name] = value
     data["__version__"] = version("headwater")
     return data
@@ -71,11 +72,15 @@ def deserialize_state(data: dict[str, Any]) -> State:
 def _result_from(reference: dict[str, Any] | None) -> Result:
     if not reference or reference.get("type") == NoResultType.__name__:
         return NoResult
-    kind = getattr(results, str(reference.get("type")), None)
-    if not (isinstance(kind, type) and issubclass(kind, Result)):
-        # A kind of the user's own: its location is known, how to read it is the task's to say.
-        kind = Result
-    result: Result = Result() if kind is results.SecretResult else kind()
+    named = getattr(results, str(reference.get("type")), None)
+    # A kind of the user's own: its location is known, how to read it is the task's to say.
+    kind = named if isinstance(named, type) and issubclass(named, Result) else Result
+    result: Result = Result() if issubclass(kind, results.SecretResult) else kind()
     result.location, result.value = reference.get("location"), reference.get("value")
-    result.serializer = serializer_from(reference.get("serializer"))
+    serializer = serializer_from(reference.get("serializer"))
+    if isinstance(result, results.InlineResult):
+        if isinstance(serializer, DateTimeSerializer) and isinstance(result.value, str):
+            result.serializer, result.value = serializer, serializer.deserialize(result.value.encode())
+        return result
+    result.serializer = serializer or PickleSerializer()
     return result

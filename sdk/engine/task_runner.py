@@ -265,7 +265,7 @@ class TaskRunner:
             kind = LocalResult()
         if kind is None or not kind.keeps_values:
             return None
-        template = task.target if task.target is not None else kind.location
+        template = task.target if task.target is not None else kind.template
         if template is None:
             return kind
         known = {**(run.context.get("parameters") or {}), **run.context, **inputs}

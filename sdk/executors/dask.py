@@ -1,4 +1,4 @@
-"""Tasks on a Dask cluster, and the name under which pools of this machine are known."""
+"""Tasks on a Dask cluster."""
 
 from __future__ import annotations
 
@@ -17,36 +17,17 @@ from headwater.engine.state import Failed, State
 from headwater.engine.task_call import TaskCall
 from headwater.executors.base import Executor
 from headwater.executors.dask_cluster import WorkerWatch, executions_counted, is_first_execution
-from headwater.executors.local import LocalExecutor
+from headwater.executors.local_dask import LocalDaskExecutor
 from headwater.executors.log_lines import Lines
-from headwater.executors.processes import ProcessExecutor
-from headwater.executors.threads import ThreadExecutor
 from headwater.executors.transport import execute_packed, packed, unpacked
+
+__all__ = ["DaskExecutor", "LocalDaskExecutor"]
 
 LOOK_SECONDS = 2.0
 LINES_TOPIC = "headwater-log-lines"
 """The topic of the cluster's events that lines are sent under. One for all runs: the scheduler remembers so many events of each."""
 IN_FLIGHT_MAX = 2_000
 """How many calls the cluster is given at once: enough to see how many workers it needs."""
-
-
-def LocalDaskExecutor(scheduler: str = "threads", num_workers: int | None = None) -> Executor:  # noqa: N802 - the name people know
-    """Return the executor that serves what this name is used for elsewhere: a pool on this machine. It needs no Dask.
-
-    `scheduler` is "threads", "processes" (or "multiprocessing"), or "synchronous" (or "sync").
-
-    Raises:
-        InvalidArgument: there is no such scheduler.
-
-    """
-    match scheduler:
-        case "threads" | "threading":
-            return ThreadExecutor(num_workers)
-        case "processes" | "multiprocessing":
-            return ProcessExecutor(num_workers)
-        case "synchronous" | "sync" | "single-threaded":
-            return LocalExecutor()
-    raise InvalidArgument(f"There is no scheduler {scheduler!r}.", hint="Choose threads, processes or synchronous.")
 
 
 class DaskExecutor(Executor):
@@ -64,6 +45,8 @@ class DaskExecutor(Executor):
         client_kwargs: arguments for the `distributed.Client`.
         debug: whether the cluster's own log lines are shown (only for the default cluster).
         performance_report_path: where Dask writes a report of the run, as HTML.
+        disable_cancellation_event: accepted for flows written for other versions; a run that ends cancels its tasks.
+        watch_worker_status: accepted likewise; workers are always watched.
         no_workers_timeout: how many seconds tasks wait for a worker while the cluster has none; then they fail. By default 60 for a
             cluster that is started for the run, 600 for one that grows and shrinks or is there already.
 
@@ -74,18 +57,21 @@ class DaskExecutor(Executor):
 
     capacity = IN_FLIGHT_MAX
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the signature people know
         self,
         address: str | None = None,
-        *,
         cluster_class: str | Callable[..., Any] | None = None,
         cluster_kwargs: Mapping[str, Any] | None = None,
         adapt_kwargs: Mapping[str, Any] | None = None,
         client_kwargs: Mapping[str, Any] | None = None,
         debug: bool = False,
         performance_report_path: str | None = None,
+        disable_cancellation_event: bool = False,
+        watch_worker_status: bool | None = None,
+        *,
         no_workers_timeout: float | None = None,
     ) -> None:
+        del disable_cancellation_event, watch_worker_status
         if address is not None and (cluster_class is not None or cluster_kwargs or adapt_kwargs):
             raise InvalidArgument(
                 "A DaskExecutor uses the cluster at an address, or one of its own; both were given.",
@@ -152,7 +138,13 @@ class DaskExecutor(Executor):
         quiet = {"silence_logs": logging.DEBUG if self.debug else logging.CRITICAL, "dashboard_address": "127.0.0.1:0"}
         return distributed.LocalCluster(**{**quiet, **self.cluster_kwargs})
 
-    def submit(self, key: Hashable, call: TaskCall) -> None:
+    def submit(self, fn: Callable[..., Any], *args: Any, extra_context: dict[str, Any] | None = None, **kwargs: Any) -> Any:  # noqa: ARG002
+        return self._client.submit(fn, *args, pure=False, **kwargs)
+
+    def wait(self, futures: Any) -> Any:
+        return self._client.gather(futures)
+
+    def begin(self, key: Hashable, call: TaskCall) -> None:
         parcel = packed(call, self._lines)
         if isinstance(parcel, Failed):
             self._futures[key] = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
+from typing import Any
 
 from headwater.engine.state import State
 from headwater.engine.task_call import TaskCall, execute
@@ -17,7 +18,13 @@ class LocalExecutor(Executor):
     def __init__(self) -> None:
         self._call: tuple[Hashable, TaskCall] | None = None
 
-    def submit(self, key: Hashable, call: TaskCall) -> None:
+    def submit(self, fn: Callable[..., Any], *args: Any, extra_context: dict[str, Any] | None = None, **kwargs: Any) -> Any:  # noqa: ARG002
+        return fn(*args, **kwargs)
+
+    def wait(self, futures: Any) -> Any:
+        return futures
+
+    def begin(self, key: Hashable, call: TaskCall) -> None:
         self._call = (key, call)
 
     def next_outcome(self, seconds_max: float | None) -> tuple[Hashable, State] | None:  # noqa: ARG002 - it never waits

@@ -23,6 +23,7 @@ from headwater.core.text import shown
 from headwater.engine.artifacts import artifacts_carried_by, record_artifact
 from headwater.engine.task_call import TaskCall
 from headwater.utilities.context import current_values
+from headwater.utilities.log_records import add_run_to_records
 from headwater.utilities.logging import ROOT_NAME, LoggedStdout, message_of
 
 LATE_LINES_SECONDS = 10.0
@@ -66,6 +67,7 @@ _open: list[Sink] = []
 @contextmanager
 def lines_taken_by(sink: Sink, *, loggers: Iterable[str], level: int, prints: bool) -> Any:
     """Let the sink take what is logged in the block through these loggers, and with `prints` what is printed."""
+    add_run_to_records()
     for name in loggers:
         logger = logging.getLogger(name)
         logger.setLevel(level)

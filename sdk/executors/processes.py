@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import queue
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from headwater.core.text import shown
 from headwater.engine.state import Failed, State
 from headwater.engine.task_call import TaskCall
-from headwater.executors.base import Executor, check_number_of_workers
+from headwater.executors.base import Executor, check_number_of_workers, values_of
 from headwater.executors.line_pipe import LinePipe, send
 from headwater.executors.log_lines import Lines
 from headwater.executors.transport import execute_packed, packed, unpacked
@@ -48,7 +48,13 @@ class ProcessExecutor(Executor):
             self._end_pool(kill=bool(self._executed))
             self._executed = set()
 
-    def submit(self, key: Hashable, call: TaskCall) -> None:
+    def submit(self, fn: Callable[..., Any], *args: Any, extra_context: dict[str, Any] | None = None, **kwargs: Any) -> Any:  # noqa: ARG002
+        return self._workers().submit(fn, *args, **kwargs)
+
+    def wait(self, futures: Any) -> Any:
+        return values_of(futures)
+
+    def begin(self, key: Hashable, call: TaskCall) -> None:
         parcel = packed(call, self._lines)
         self._executed.add(key)
         if isinstance(parcel, Failed):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from concurrent import futures
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from headwater.core.text import shown
 from headwater.engine.state import Failed, State
 from headwater.engine.task_call import TaskCall, execute
-from headwater.executors.base import Executor, check_number_of_workers
+from headwater.executors.base import Executor, check_number_of_workers, values_of
 
 
 class ThreadExecutor(Executor):
@@ -43,7 +43,14 @@ class ThreadExecutor(Executor):
             pool.shutdown(wait=True, cancel_futures=True)
             self._pool = self._outcomes = None
 
-    def submit(self, key: Hashable, call: TaskCall) -> None:
+    def submit(self, fn: Callable[..., Any], *args: Any, extra_context: dict[str, Any] | None = None, **kwargs: Any) -> Any:  # noqa: ARG002
+        assert self._pool is not None, "Submit functions inside of `with executor.start():`."
+        return self._pool.submit(fn, *args, **kwargs)
+
+    def wait(self, futures: Any) -> Any:
+        return values_of(futures)
+
+    def begin(self, key: Hashable, call: TaskCall) -> None:
         pool, outcomes = self._pool, self._outcomes
         assert pool is not None
         assert outcomes is not None

@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
+from headwater.core.moments import standard_span
 from headwater.core.text import escaped, is_utf8
 from headwater.graph.errors import InvalidTask, UnknownSetting
 from headwater.triggers import all_successful, some_failed, some_successful, trigger_name
@@ -193,7 +194,7 @@ def seconds(value: timedelta | float, *, setting: str, task: str) -> timedelta:
     if isinstance(value, bool) or not isinstance(value, timedelta | int | float):
         raise InvalidTask(f"Task {task!r}: {setting} must be a timedelta or a number of seconds, not {value!r}.")
     try:
-        span = value if isinstance(value, timedelta) else timedelta(seconds=value)
+        span = standard_span(value) if isinstance(value, timedelta) else timedelta(seconds=value)
     except (OverflowError, ValueError):  # more than a timedelta holds, or no number at all
         span = timedelta.max
     if span > timedelta(seconds=SECONDS_MAX):

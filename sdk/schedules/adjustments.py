@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from headwater.core.moments import standard_span
 from headwater.schedules.filters import expect, is_weekday
 
 Adjustment = Callable[[datetime], datetime]
@@ -20,16 +21,17 @@ class add:  # noqa: N801 - read as a word, as in adjustments=[add(timedelta(hour
 
     def __post_init__(self) -> None:
         expect("add(interval", self.interval, timedelta, "timedelta(hours=1)")
+        object.__setattr__(self, "interval", standard_span(self.interval))
 
-    def __call__(self, moment: datetime) -> datetime:
-        return moment + self.interval
+    def __call__(self, dt: datetime) -> datetime:
+        return dt + self.interval
 
 
-def next_weekday(moment: datetime) -> datetime:
+def next_weekday(dt: datetime) -> datetime:
     """Move from Saturday and Sunday to the Monday after, to the same time of day."""
-    while not is_weekday(moment):
-        moment += timedelta(days=1)
-    return moment
+    while not is_weekday(dt):
+        dt += timedelta(days=1)
+    return dt
 
 
 def adjustment_as_json(chosen: Adjustment) -> dict[str, Any] | None:

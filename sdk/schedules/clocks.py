@@ -5,97 +5,27 @@ Time zones come from `start_date`; without one, UTC holds.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import count
 from typing import Any
 
-from headwater.core.errors import InvalidArgument
-from headwater.core.labels import label_set
-from headwater.schedules.wall_clock import DAY, aware, on_the_wall, read, written
+from headwater.core.errors import InvalidArgument, WrongType
+from headwater.core.moments import aware, standard_moment, standard_span, standard_zone
+from headwater.schedules.clock import Clock
+from headwater.schedules.clock_event import ClockEvent
+from headwater.schedules.recurrence import begun_shortly_before, without_zone
+from headwater.schedules.wall_clock import DAY, on_the_wall, read, written
+
+__all__ = ["Clock", "ClockEvent", "CronClock", "DatesClock", "IntervalClock", "RRuleClock", "clock_from"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class ClockEvent:
-    """A moment at which a run starts, with values for its parameters; `labels` replace the flow's where they are given."""
-
-    start_time: datetime
-    parameter_defaults: Mapping[str, Any] = field(default_factory=dict)
-    labels: tuple[str, ...] | None = None
-
-
-class Clock(ABC):
-    """Base of the clocks. Moments before `start_date` and after `end_date` are none of its."""
-
-    def __init__(
-        self,
-        start_date: datetime | None = None,
-        end_date: datetime | None = None,
-        parameter_defaults: Mapping[str, Any] | None = None,
-        labels: Iterable[str] | None = None,
-    ) -> None:
-        for name, moment in (("start_date", start_date), ("end_date", end_date)):
-            if moment is not None and not isinstance(moment, datetime):
-                raise InvalidArgument(f"{name} must be a datetime, not {moment!r}.")
-        if isinstance(labels, str):
-            raise InvalidArgument(f"labels={labels!r} is one text.", hint=f"Write labels=[{labels!r}].")
-        if parameter_defaults is not None and not isinstance(parameter_defaults, Mapping):
-            raise InvalidArgument(f"parameter_defaults takes a dict, not {parameter_defaults!r}.", hint="Write {'name': value}.")
-        self.start_date = None if start_date is None else aware(start_date)
-        self.end_date = None if end_date is None else aware(end_date)
-        if self.start_date is not None and self.end_date is not None and self.end_date < self.start_date:
-            raise InvalidArgument(f"The clock ends ({self.end_date}) before it starts ({self.start_date}).", hint="Exchange the two.")
-        self.parameter_defaults = dict(parameter_defaults or {})
-        self.labels = None if labels is None else tuple(label_set(labels))
-
-    @property
-    def zone(self) -> tzinfo:
-        """The time zone on whose clocks the moments are."""
-        return (self.start_date.tzinfo if self.start_date is not None else None) or UTC
-
-    def events(self, after: datetime | None = None) -> Iterator[ClockEvent]:
-        """Yield the events later than `after` (now, by default), in order, without end where the clock has none."""
-        bound = aware(after) if after is not None else datetime.now(UTC)
-        for moment in self.moments(bound):
-            if self.end_date is not None and moment > self.end_date:
-                return
-            if moment > bound and (self.start_date is None or moment >= self.start_date):
-                yield ClockEvent(moment, self.parameter_defaults, self.labels)
-
-    @abstractmethod
-    def moments(self, after: datetime) -> Iterable[datetime]:
-        """Yield the clock's moments in order, all of those later than `after`; others are passed over."""
-
-    @abstractmethod
-    def settings(self) -> dict[str, Any]:
-        """Return what makes this clock another than others of its kind, as JSON values."""
-
-    def serialize(self) -> dict[str, Any]:
-        """Return the clock as JSON values; `clock_from` reads them."""
-        return {
-            "type": type(self).__name__,
-            **self.settings(),
-            "start_date": written(self.start_date),
-            "end_date": written(self.end_date),
-            "parameter_defaults": self.parameter_defaults,
-            "labels": None if self.labels is None else list(self.labels),
-        }
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Clock) and self.serialize() == other.serialize()
-
-    __hash__ = None  # type: ignore[assignment]
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}: {', '.join(f'{name}={value!r}' for name, value in self.settings().items())}>"
+INTERVALS_FROM = datetime(2019, 1, 1, tzinfo=UTC)
+"""What intervals without a start are counted from: as in Prefect, so that a flow that moves here keeps its days."""
 
 
 class IntervalClock(Clock):
-    """A moment each `interval` (a timedelta), counted from `start_date` (1970-01-01 UTC by default, so: on whole units).
+    """A moment each `interval` (a timedelta), counted from `start_date` (2019-01-01 UTC by default, so: on whole units).
 
     Intervals of a day and more keep the hour that clocks show when summer time comes and goes; shorter ones count the
     time that passes.
@@ -110,14 +40,14 @@ class IntervalClock(Clock):
         labels: Iterable[str] | None = None,
     ) -> None:
         if not isinstance(interval, timedelta):
-            raise InvalidArgument(f"interval must be a timedelta, not {interval!r}.", hint="Write timedelta(minutes=10).")
+            raise WrongType(f"interval must be a timedelta, not {interval!r}.", hint="Write timedelta(minutes=10).")
         if interval <= timedelta(0):
-            raise InvalidArgument(f"interval must be longer than nothing, and {interval} is not.")
-        self.interval = interval
+            raise InvalidArgument(f"interval must be greater than 0, and {interval} is not.")
+        self.interval = standard_span(interval)
         super().__init__(start_date, end_date, parameter_defaults, labels)
 
     def moments(self, after: datetime) -> Iterator[datetime]:
-        start = self.start_date or EPOCH
+        start = self.start_date or INTERVALS_FROM
         if self.interval < DAY:
             start = start.astimezone(UTC)
             first = max(0, (after - start) // self.interval)
@@ -129,6 +59,10 @@ class IntervalClock(Clock):
 
     def settings(self) -> dict[str, Any]:
         return {"interval_seconds": self.interval.total_seconds()}
+
+    def serialize(self) -> dict[str, Any]:
+        # With the start that holds: clocks written without one were counted from another moment.
+        return {**super().serialize(), "start_date": written(self.start_date or INTERVALS_FROM)}
 
 
 _SHORTHANDS = {
@@ -157,10 +91,10 @@ class CronClock(Clock):
         end_date: datetime | None = None,
         parameter_defaults: Mapping[str, Any] | None = None,
         labels: Iterable[str] | None = None,
-        day_or: bool = True,
+        day_or: bool | None = None,
     ) -> None:
         self.cron = cron
-        self.day_or = day_or
+        self.day_or = day_or is None or bool(day_or)
         super().__init__(start_date, end_date, parameter_defaults, labels)
         next(iter(self.moments(EPOCH)), None)
 
@@ -201,7 +135,7 @@ class DatesClock(Clock):
         listed = list(given) if isinstance(given, Iterable) and not isinstance(given, str) else [given]
         for moment in listed:
             if not isinstance(moment, datetime):
-                raise InvalidArgument(
+                raise WrongType(
                     f"A DatesClock takes datetimes, and {moment!r} is none.", hint="Write DatesClock([datetime(2027, 1, 1, 6)])."
                 )
         self.dates = sorted(aware(moment) for moment in listed)
@@ -235,20 +169,32 @@ class RRuleClock(Clock):
         if isinstance(rrule_obj, str):
             try:
                 # Without a start, a rule would begin whenever this code runs: another schedule each time.
-                start = EPOCH if start_date is None else start_date
+                start = EPOCH if start_date is None else standard_moment(start_date)
                 rrule_obj = rrulestr(rrule_obj, dtstart=start.replace(tzinfo=None))
             except ValueError as error:
                 raise InvalidArgument(f"{rrule_obj!r} is no recurrence rule: {error}.", hint="As in 'RRULE:FREQ=DAILY'.") from None
         if not isinstance(rrule_obj, rrule):
-            raise InvalidArgument(
+            raise WrongType(
                 f"An RRuleClock takes one rule, and {type(rrule_obj).__name__} is none.",
                 hint="Give dateutil.rrule.rrule(...); for several rules, a Schedule with a clock for each.",
             )
         rule: Any = rrule_obj  # neither its start nor its end can be asked for in public
-        own_start = rule._dtstart  # noqa: SLF001
-        zone = own_start.tzinfo or (start_date.tzinfo if start_date is not None else None) or UTC
-        self._rule: Any = rule.replace(dtstart=own_start.replace(tzinfo=None), until=_without_zone(rule._until, zone))  # noqa: SLF001
-        super().__init__(start_date or own_start.replace(tzinfo=zone), end_date, parameter_defaults, labels)
+        own_start = standard_moment(rule._dtstart)  # noqa: SLF001
+        zone = own_start.tzinfo or (standard_zone(start_date.tzinfo) if start_date is not None else None) or UTC
+        self._rule: Any = rule.replace(dtstart=own_start.replace(tzinfo=None), until=without_zone(rule._until, zone))  # noqa: SLF001
+        self._start = own_start.replace(tzinfo=zone) if start_date is None else standard_moment(start_date)
+        super().__init__(start_date, end_date, parameter_defaults, labels)
+
+    @property
+    def zone(self) -> tzinfo:
+        return self._begins.tzinfo or UTC
+
+    @property
+    def _begins(self) -> datetime:
+        # Rules that were pickled before they kept their own start have it as `start_date`.
+        begins: Any = vars(self).get("_start") or self.start_date
+        moment: datetime = begins
+        return moment
 
     @property
     def rrule_obj(self) -> Any:
@@ -257,27 +203,14 @@ class RRuleClock(Clock):
 
     def moments(self, after: datetime) -> Iterator[datetime]:
         local = after.astimezone(self.zone).replace(tzinfo=None) - timedelta(hours=3)  # what clocks skip and repeat, and more
-        return (on_the_wall(moment, self.zone) for moment in _begun_shortly_before(self._rule, local).xafter(local))
+        return (on_the_wall(moment, self.zone) for moment in begun_shortly_before(self._rule, local).xafter(local))
 
     def settings(self) -> dict[str, Any]:
         return {"rrule": str(self._rule)}
 
-
-def _begun_shortly_before(rule: Any, moment: datetime) -> Any:
-    """Return a rule with the same moments from there on: a rule is walked through from its start, which may be millions of minutes ago."""
-    from dateutil import rrule
-
-    steps = {rrule.WEEKLY: 7 * DAY, rrule.DAILY: DAY, rrule.HOURLY: DAY / 24, rrule.MINUTELY: DAY / 1440, rrule.SECONDLY: DAY / 86_400}
-    step = steps.get(rule._freq)  # noqa: SLF001 - see above
-    if step is None or rule._count is not None:  # noqa: SLF001
-        return rule
-    step *= rule._interval  # noqa: SLF001
-    whole = (moment - rule._dtstart) // step - 1  # noqa: SLF001
-    return rule if whole <= 0 else rule.replace(dtstart=rule._dtstart + whole * step)  # noqa: SLF001
-
-
-def _without_zone(moment: datetime | None, zone: tzinfo) -> datetime | None:
-    return moment if moment is None or moment.tzinfo is None else moment.astimezone(zone).replace(tzinfo=None)
+    def serialize(self) -> dict[str, Any]:
+        # The text of a rule tells no time zone; its start does.
+        return {**super().serialize(), "start_date": written(aware(self._begins))}
 
 
 def clock_from(data: Mapping[str, Any]) -> Clock:
@@ -293,7 +226,8 @@ def clock_from(data: Mapping[str, Any]) -> Clock:
     between: dict[str, Any] = {"start_date": read(data.get("start_date")), "end_date": read(data.get("end_date")), **common}
     match data.get("type"):
         case "IntervalClock":
-            return IntervalClock(timedelta(seconds=data["interval_seconds"]), **between)
+            # Registered when intervals without a start were counted from 1970: what was registered keeps its moments.
+            return IntervalClock(timedelta(seconds=data["interval_seconds"]), **{**between, "start_date": between["start_date"] or EPOCH})
         case "CronClock":
             return CronClock(data["cron"], day_or=data.get("day_or", True), **between)
         case "RRuleClock":

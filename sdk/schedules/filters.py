@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from headwater.core.errors import InvalidArgument
-from headwater.schedules.wall_clock import aware
+from headwater.core.moments import aware, standard_moment
 
 Filter = Callable[[datetime], bool]
 
@@ -33,24 +33,24 @@ def _expect_day(month: int, day: int, what: str) -> None:
         ) from None
 
 
-def is_weekday(moment: datetime) -> bool:
+def is_weekday(dt: datetime) -> bool:
     """Pass Monday to Friday."""
-    return moment.weekday() < 5  # noqa: PLR2004 - Saturday
+    return dt.weekday() < 5  # noqa: PLR2004 - Saturday
 
 
-def is_weekend(moment: datetime) -> bool:
+def is_weekend(dt: datetime) -> bool:
     """Pass Saturday and Sunday."""
-    return not is_weekday(moment)
+    return not is_weekday(dt)
 
 
-def is_month_start(moment: datetime) -> bool:
+def is_month_start(dt: datetime) -> bool:
     """Pass the first of each month."""
-    return moment.day == 1
+    return dt.day == 1
 
 
-def is_month_end(moment: datetime) -> bool:
+def is_month_end(dt: datetime) -> bool:
     """Pass the last day of each month."""
-    return (moment + timedelta(days=1)).day == 1
+    return (dt + timedelta(days=1)).day == 1
 
 
 @dataclass(frozen=True)
@@ -61,9 +61,10 @@ class on_datetime:  # noqa: N801 - read as a word, as in filters=[at_time(time(9
 
     def __post_init__(self) -> None:
         expect("on_datetime(dt", self.dt, datetime, "datetime(2027, 1, 1, 6)")
+        object.__setattr__(self, "dt", standard_moment(self.dt))
 
-    def __call__(self, moment: datetime) -> bool:
-        return aware(moment) == aware(self.dt)
+    def __call__(self, dt: datetime) -> bool:
+        return aware(dt) == aware(self.dt)
 
 
 @dataclass(frozen=True)
@@ -76,9 +77,10 @@ class between_datetimes:  # noqa: N801 - see on_datetime
     def __post_init__(self) -> None:
         for name, moment in (("start", self.start), ("end", self.end)):
             expect(f"between_datetimes({name}", moment, datetime, "datetime(2027, 1, 1, 6)")
+            object.__setattr__(self, name, standard_moment(moment))
 
-    def __call__(self, moment: datetime) -> bool:
-        return aware(self.start) <= aware(moment) <= aware(self.end)
+    def __call__(self, dt: datetime) -> bool:
+        return aware(self.start) <= aware(dt) <= aware(self.end)
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,8 @@ class on_date:  # noqa: N801 - see on_datetime
     def __post_init__(self) -> None:
         _expect_day(self.month, self.day, "on_date")
 
-    def __call__(self, moment: datetime) -> bool:
-        return (moment.month, moment.day) == (self.month, self.day)
+    def __call__(self, dt: datetime) -> bool:
+        return (dt.month, dt.day) == (self.month, self.day)
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,8 @@ class between_dates:  # noqa: N801 - see on_datetime
         _expect_day(self.start_month, self.start_day, "between_dates")
         _expect_day(self.end_month, self.end_day, "between_dates")
 
-    def __call__(self, moment: datetime) -> bool:
-        start, end, day = (self.start_month, self.start_day), (self.end_month, self.end_day), (moment.month, moment.day)
+    def __call__(self, dt: datetime) -> bool:
+        start, end, day = (self.start_month, self.start_day), (self.end_month, self.end_day), (dt.month, dt.day)
         return start <= day <= end if start <= end else day >= start or day <= end
 
 
@@ -122,8 +124,8 @@ class at_time:  # noqa: N801 - see on_datetime
     def __post_init__(self) -> None:
         expect("at_time(time", self.time, time, "time(6, 30)")
 
-    def __call__(self, moment: datetime) -> bool:
-        return moment.time() == self.time
+    def __call__(self, dt: datetime) -> bool:
+        return dt.time() == self.time
 
 
 @dataclass(frozen=True)
@@ -137,8 +139,8 @@ class between_times:  # noqa: N801 - see on_datetime
         for name, moment in (("start", self.start), ("end", self.end)):
             expect(f"between_times({name}", moment, time, "time(6, 30)")
 
-    def __call__(self, moment: datetime) -> bool:
-        now = moment.time()
+    def __call__(self, dt: datetime) -> bool:
+        now = dt.time()
         return self.start <= now <= self.end if self.start <= self.end else now >= self.start or now <= self.end
 
 
@@ -152,8 +154,8 @@ class is_day_of_week:  # noqa: N801 - see on_datetime
         if self.day_of_week not in range(7):
             raise InvalidArgument(f"is_day_of_week: there is no day {self.day_of_week!r} of a week.", hint="0 is Monday, 6 is Sunday.")
 
-    def __call__(self, moment: datetime) -> bool:
-        return moment.weekday() == self.day_of_week
+    def __call__(self, dt: datetime) -> bool:
+        return dt.weekday() == self.day_of_week
 
 
 _PLAIN = {each.__name__: each for each in (is_weekday, is_weekend, is_month_start, is_month_end)}

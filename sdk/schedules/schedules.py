@@ -9,11 +9,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, overload
 
-from headwater.core.errors import InvalidArgument
+from headwater.core.errors import InvalidArgument, WrongType
+from headwater.core.moments import aware
 from headwater.schedules.adjustments import Adjustment, adjustment_as_json, adjustment_from
-from headwater.schedules.clocks import Clock, ClockEvent, CronClock, IntervalClock, RRuleClock, clock_from
+from headwater.schedules.clock_event import ClockEvent
+from headwater.schedules.clocks import Clock, CronClock, IntervalClock, RRuleClock, clock_from
 from headwater.schedules.filters import Filter, filter_as_json, filter_from
-from headwater.schedules.wall_clock import aware
 
 MISSES_MAX = 400_000
 LOOKED_AHEAD_MAX = timedelta(days=100 * 366)
@@ -44,8 +45,10 @@ class Schedule:
 
     Each is then moved by the `adjustments`, in turn.
 
+    Without clocks there are none.
+
     Raises:
-        InvalidArgument: there is no clock, or something given is no clock or no function.
+        InvalidArgument: something given is no clock or no function.
 
     """
 
@@ -58,13 +61,11 @@ class Schedule:
         adjustments: Iterable[Adjustment] | None = None,
     ) -> None:
         if isinstance(clocks, Clock):
-            raise InvalidArgument(f"A schedule takes a list of clocks, not {clocks!r}.", hint="Put the clock into [ ].")
+            raise WrongType(f"A schedule takes a list of clocks, not {clocks!r}.", hint="Put the clock into [ ].")
         self.clocks = list(clocks)
-        if not self.clocks:
-            raise InvalidArgument("A schedule needs at least one clock.", hint="For one clock, write CronSchedule('0 6 * * *').")
         for clock in self.clocks:
             if not isinstance(clock, Clock):
-                raise InvalidArgument(f"A schedule is made of clocks, and {clock!r} is none.")
+                raise WrongType(f"A schedule is made of clocks, and {clock!r} is none.")
         self.filters = _functions("filters", filters)
         self.or_filters = _functions("or_filters", or_filters)
         self.not_filters = _functions("not_filters", not_filters)
@@ -79,7 +80,7 @@ class Schedule:
     def end_date(self) -> datetime | None:
         """The latest end of its clocks; None where one has no end."""
         ends = [clock.end_date for clock in self.clocks]
-        return None if None in ends else max(end for end in ends if end is not None)
+        return None if None in ends else max((end for end in ends if end is not None), default=None)
 
     @overload
     def next(self, n: int, after: datetime | None = None, return_events: Literal[False] = False) -> list[datetime]: ...
@@ -178,7 +179,7 @@ def IntervalSchedule(  # noqa: N802 - the name people know
     if isinstance(start_date, timedelta):
         start_date, interval = interval, start_date
     if interval is None:
-        raise InvalidArgument("An IntervalSchedule needs an interval.", hint="Write IntervalSchedule(interval=timedelta(minutes=10)).")
+        raise WrongType("An IntervalSchedule needs an interval.", hint="Write IntervalSchedule(interval=timedelta(minutes=10)).")
     span: Any = interval
     start: Any = start_date  # the clock says no to what these should not be
     return Schedule([IntervalClock(span, start, end_date)])
@@ -188,7 +189,7 @@ def CronSchedule(  # noqa: N802 - see IntervalSchedule
     cron: str,
     start_date: datetime | None = None,
     end_date: datetime | None = None,
-    day_or: bool = True,
+    day_or: bool | None = None,
 ) -> Schedule:
     """Return a schedule with a `CronClock`."""
     return Schedule([CronClock(cron, start_date, end_date, day_or=day_or)])
@@ -205,11 +206,11 @@ def RRuleSchedule(  # noqa: N802 - see IntervalSchedule
 
 def _functions(argument: str, given: Iterable[Callable[..., Any]] | None) -> list[Callable[..., Any]]:
     if callable(given):
-        raise InvalidArgument(f"{argument} takes a list.", hint="Put the function into [ ].")
+        raise WrongType(f"{argument} takes a list.", hint="Put the function into [ ].")
     functions = list(given or ())
     for each in functions:
         if not callable(each):
-            raise InvalidArgument(f"{argument} takes functions, and {each!r} is none.")
+            raise WrongType(f"{argument} takes functions, and {each!r} is none.")
     return functions
 
 

@@ -7,11 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from headwater.core.errors import InvalidArgument
-
-
-def aware(moment: datetime) -> datetime:
-    """Return the moment with a time zone; one without is taken as UTC."""
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+from headwater.core.moments import aware
 
 
 def on_the_wall(moment: datetime, zone: tzinfo) -> datetime:

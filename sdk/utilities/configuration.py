@@ -8,10 +8,8 @@ Where servers and keys are is not said here: these are settings, `HEADWATER_...`
 
 from __future__ import annotations
 
-import ast
 import copy
 import os
-import re
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -19,16 +17,19 @@ from pathlib import Path
 from typing import Any
 
 from headwater.core.errors import SettingsError
+from headwater.utilities.interpolation import interpolated, typed
 
 PREFIX = "HEADWATER__"
 FILE_VARIABLE = "HEADWATER__USER_CONFIG_PATH"
 FILE_NAME = "config.toml"
 
 DEFAULTS: dict[str, Any] = {
+    "debug": False,
     "logging": {
         "level": "INFO",
         "format": "[%(asctime)s] %(levelname)s - %(name)s | %(message)s",
         "datefmt": "%Y-%m-%d %H:%M:%S%z",
+        "log_attributes": [],
         "extra_loggers": [],
     },
     "flows": {
@@ -96,6 +97,10 @@ class Section(MutableMapping[str, Any]):
         """Return a copy as plain dicts."""
         return copy.deepcopy(self._values)
 
+    def copy(self) -> Section:
+        """Return a copy whose keys and sections can be set without changing this one."""
+        return Section(_copied(self._values))
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__}: {sorted(self)}>"
 
@@ -129,7 +134,7 @@ def load_configuration(environment: Mapping[str, str] | None = None) -> dict[str
     """Return the configuration as nested dicts.
 
     Raises:
-        SettingsError: the file cannot be read, or a value refers to one that is not there.
+        SettingsError: the file cannot be read, a value refers to one that is not there, or a key is the name of a method.
 
     """
     given = os.environ if environment is None else environment
@@ -142,9 +147,9 @@ def load_configuration(environment: Mapping[str, str] | None = None) -> dict[str
                 # A secret is called as its user writes it.
                 keys[2:] = ["__".join(name.removeprefix(PREFIX).split("__")[2:])]
             if all(keys):
-                _put(values, keys, given[name] if keys[:2] == ["context", "secrets"] else _read(given[name]), name)
-    interpolated: dict[str, Any] = _interpolated(values, values, given, ())
-    return interpolated
+                _put(values, keys, given[name] if keys[:2] == ["context", "secrets"] else typed(given[name]), name)
+    _check_keys(values)
+    return interpolated({"home_dir": str(home_directory()), **values}, given)
 
 
 def _from_file(environment: Mapping[str, str]) -> dict[str, Any]:
@@ -162,12 +167,22 @@ def _from_file(environment: Mapping[str, str]) -> dict[str, Any]:
         raise SettingsError(f"The configuration in {path} cannot be read: {error}.", hint="Correct the file.") from error
 
 
+def _check_keys(values: Mapping[str, Any], inside: str = "") -> None:
+    """Refuse keys that could not be reached as attributes: the methods of a section have these names."""
+    for key, value in values.items():
+        if inside != "context.secrets" and hasattr(Section, key):
+            raise SettingsError(f"The configuration cannot have a key {key!r}: a section has a method of this name.", hint="Rename it.")
+        if isinstance(value, Mapping):
+            _check_keys(value, f"{inside}.{key}".strip("."))
+
+
 def _merge(values: dict[str, Any], stronger: Mapping[str, Any]) -> None:
     for key, value in stronger.items():
-        if isinstance(value, Mapping) and isinstance(values.get(key), dict):
-            _merge(values[key], value)
+        plain = value.to_dict() if isinstance(value, Section) else value
+        if isinstance(plain, Mapping) and isinstance(values.get(key), dict):
+            _merge(values[key], plain)
         else:
-            values[key] = copy.deepcopy(value)
+            values[key] = copy.deepcopy(plain)
 
 
 def _put(values: dict[str, Any], keys: list[str], value: Any, name: str) -> None:
@@ -179,47 +194,15 @@ def _put(values: dict[str, Any], keys: list[str], value: Any, name: str) -> None
     values[last] = value
 
 
-def _read(text: str) -> Any:
-    if text.lower() in {"true", "false"}:
-        return text.lower() == "true"
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return text
+def _copied(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: _copied(value) if isinstance(value, dict) else value for key, value in values.items()}
 
 
-_REFERENCE = re.compile(r"\$\{([\w.]+)\}|\$(\w+)")
-
-
-def _interpolated(value: Any, root: Mapping[str, Any], environment: Mapping[str, str], inside: tuple[str, ...]) -> Any:
-    if isinstance(value, dict):
-        return {
-            # A secret is what it is, whatever signs are in it.
-            key: each if inside == ("context",) and key == "secrets" else _interpolated(each, root, environment, (*inside, key))
-            for key, each in value.items()
-        }
-    if isinstance(value, list):
-        return [_interpolated(each, root, environment, inside) for each in value]
-    if not isinstance(value, str) or "$" not in value:
-        return value
-    whole = _REFERENCE.fullmatch(value)
-    if whole is not None:
-        return _referred(whole, root, environment)
-    return _REFERENCE.sub(lambda match: str(_referred(match, root, environment)), value)
-
-
-def _referred(match: re.Match[str], root: Mapping[str, Any], environment: Mapping[str, str]) -> Any:
-    path, variable = match.groups()
-    if variable is not None:
-        return _read(environment[variable]) if variable in environment else match.group()
-    found: Any = root
-    for key in path.split("."):
-        if not isinstance(found, Mapping) or key not in found:
-            raise SettingsError(f"The configuration refers to ${{{path}}}, which is not there.", hint="Correct the reference.")
-        found = found[key]
-    if isinstance(found, str) and "${" in found:
-        raise SettingsError(f"The configuration refers to ${{{path}}}, which refers to another value itself.", hint="Refer to that one.")
-    return _interpolated(found, root, environment, ()) if isinstance(found, str) else found
+def merged(values: Mapping[str, Any], stronger: Mapping[str, Any]) -> Section:
+    """Return a configuration with these values, section by section over those of another."""
+    section = _copied(values.to_dict() if isinstance(values, Section) else values)
+    _merge(section, stronger)
+    return Section(section)
 
 
 config = Config()

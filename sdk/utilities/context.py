@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from headwater.utilities.configuration import config, merged
 from headwater.utilities.logging import get_logger
 
 _outermost: dict[str, Any] = {}
@@ -23,17 +24,23 @@ current_values: ContextVar[dict[str, Any]] = ContextVar("headwater.context", def
 class Context(MutableMapping[str, Any]):
     """A mapping whose keys are attributes as well: `context.parameters`, `context["parameters"]`, `context.get("logger")`.
 
-    `logger` always answers: with the task's logger inside a task, with Headwater's own elsewhere. Any other name that
-    nobody set raises `AttributeError` (as an attribute) or `KeyError` (as a key).
+    `logger` and `config` always answer: with the task's logger inside a task, with Headwater's own elsewhere; and with the configuration.
+    So do the keys that are configured under `[context]`, such as `secrets`. Any other name that nothing has set raises `AttributeError`
+    (as an attribute) or `KeyError` (as a key).
     """
 
     __slots__ = ()
 
     def __getitem__(self, key: str) -> Any:
         values = current_values.get()
-        if key not in values and key == "logger":
+        if key in values:
+            return values[key]
+        if key == "logger":
             return get_logger()
-        return values[key]
+        if key == "config":
+            return config
+        configured: Any = config["context"].to_dict()
+        return configured[key]
 
     def __setitem__(self, key: str, value: Any) -> None:
         current_values.get()[key] = value
@@ -73,12 +80,17 @@ class Context(MutableMapping[str, Any]):
 
     @contextmanager
     def __call__(self, *mappings: Mapping[str, Any], **values: Any) -> Iterator[Context]:
-        """Add values for the duration of a `with` block: `with headwater.context(today="2026-11-21"): ...`."""
-        merged = dict(current_values.get())
+        """Add values for the duration of a `with` block: `with headwater.context(today="2026-11-21"): ...`.
+
+        Values for `config` are put over those of the configuration, section by section.
+        """
+        added: dict[str, Any] = {}
         for mapping in mappings:
-            merged.update(mapping)
-        merged.update(values)
-        token = current_values.set(merged)
+            added.update(mapping)
+        added.update(values)
+        if isinstance(added.get("config"), Mapping) and added["config"] is not config:
+            added["config"] = merged(self["config"], added["config"])
+        token = current_values.set({**current_values.get(), **added})
         try:
             yield self
         finally:

@@ -29,7 +29,8 @@ def system_information() -> dict[str, Any]:
 
 def config_overrides(include_secret_names: bool = False) -> dict[str, Any]:
     """Return which values of the configuration are not the defaults: their names with True, never the values."""
-    overrides = _different(config.to_dict(), DEFAULTS)
+    # Where the home is says its variable, which is listed beside this.
+    overrides = _different({key: value for key, value in config.to_dict().items() if key != "home_dir"}, DEFAULTS)
     secrets = overrides.get("context", {}).get("secrets")
     if isinstance(secrets, dict) and not include_secret_names:
         overrides["context"]["secrets"] = bool(secrets)

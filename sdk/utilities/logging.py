@@ -12,7 +12,8 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TextIO
 
@@ -48,6 +49,7 @@ def configure_logging() -> None:
         if root.level == logging.NOTSET:
             root.setLevel(level_from_environment())
         configure_extra_loggers()
+        _log_records().add_run_to_records()
         _is_set_up = True
 
 
@@ -68,7 +70,31 @@ def add_handler(handler: logging.Handler) -> None:
 
 
 def _extra_loggers() -> list[logging.Logger]:
-    return [logging.getLogger(str(name)) for name in _configured()["extra_loggers"]]
+    listed = _configured()["extra_loggers"]
+    return [logging.getLogger(str(name)) for name in ([listed] if isinstance(listed, str) else listed)]
+
+
+@contextmanager
+def temporary_logger_config(
+    level: int | str | None = None, stream_fmt: str | None = None, stream_datefmt: str | None = None
+) -> Iterator[None]:
+    """Log from another level on, or in lines of another form, for the duration of a `with` block, in the whole process."""
+    root = get_logger()
+    streams = [handler for handler in root.handlers if isinstance(handler, logging.StreamHandler)]
+    before = root.level, [handler.formatter for handler in streams]
+    configured = _configured()
+    if level is not None:
+        root.setLevel(level)
+    if stream_fmt is not None or stream_datefmt is not None:
+        formatter = LineFormatter(stream_fmt or configured["format"], stream_datefmt or configured["datefmt"], defaults=_absent())
+        for handler in streams:
+            handler.setFormatter(formatter)
+    try:
+        yield
+    finally:
+        root.setLevel(before[0])
+        for handler, former in zip(streams, before[1], strict=True):
+            handler.setFormatter(former)
 
 
 def _configured() -> Mapping[str, Any]:
@@ -80,7 +106,18 @@ def _configured() -> Mapping[str, Any]:
 
 def _formatter() -> logging.Formatter:
     configured = _configured()
-    return LineFormatter(configured["format"], configured["datefmt"])
+    return LineFormatter(configured["format"], configured["datefmt"], defaults=_absent())
+
+
+def _absent() -> dict[str, None]:
+    """Return what a format may name, though only records of runs have it."""
+    return dict.fromkeys((*_log_records().ATTRIBUTES, *_log_records().log_attributes()))
+
+
+def _log_records() -> Any:
+    from headwater.utilities import log_records  # it knows the context, which knows the loggers
+
+    return log_records
 
 
 def level_from_environment() -> int:

@@ -6,7 +6,7 @@ import functools
 import json
 import smtplib
 import urllib.request
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from email.message import EmailMessage
 from typing import Any
 
@@ -40,6 +40,7 @@ def slack_notifier(
     only_states: Collection[type[State]] | None = None,
     webhook_secret: str = "SLACK_WEBHOOK_URL",  # noqa: S107 - the secret's name
     backend_info: bool = True,
+    proxies: Mapping[str, str] | None = None,
 ) -> Any:
     """Tell a Slack channel of each state that is entered. Called without a task or flow, returns a handler with these settings.
 
@@ -51,6 +52,8 @@ def slack_notifier(
         only_states: the only kinds of states that are told of.
         webhook_secret: the name of the secret with the address of Slack's webhook.
         backend_info: whether the message names the run.
+        proxies: the addresses of proxies by the scheme they are for, such as `{"https": "http://10.0.0.1:3128"}`; by default those that
+            the environment names.
 
     Raises:
         SecretNotFound: there is no such secret here.
@@ -65,6 +68,7 @@ def slack_notifier(
             only_states=only_states,
             webhook_secret=webhook_secret,
             backend_info=backend_info,
+            proxies=proxies,
         )
     if _is_told(new_state, ignore_states, only_states):
         request = urllib.request.Request(  # noqa: S310 - the address is the user's own
@@ -72,7 +76,8 @@ def slack_notifier(
             data=json.dumps(slack_message(tracked_obj, new_state, backend_info=backend_info)).encode(),
             headers={"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):  # noqa: S310 - see above
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler(None if proxies is None else dict(proxies)))
+        with opener.open(request, timeout=TIMEOUT_SECONDS):
             pass
     return new_state
 
@@ -96,6 +101,10 @@ def slack_message(tracked_obj: Any, state: State, *, backend_info: bool = True) 
             }
         ]
     }
+
+
+slack_message_formatter = slack_message
+"""The name under which flows written for Prefect know it."""
 
 
 def gmail_notifier(

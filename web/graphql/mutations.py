@@ -262,11 +262,12 @@ def _decompressed(text: str) -> Any:
     try:
         packed = base64.b64decode(text, validate=True)
         unpacked = zlib.decompressobj(wbits=31).decompress(packed, COMPRESSED_BYTES_MAX + 1)
-        if len(unpacked) > COMPRESSED_BYTES_MAX:
-            raise InvalidArgument(f"The flow is larger than {COMPRESSED_BYTES_MAX} bytes.")
-        return decoded(unpacked)
+        value = None if len(unpacked) > COMPRESSED_BYTES_MAX else decoded(unpacked)
     except (ValueError, zlib.error, gzip.BadGzipFile) as error:
         raise InvalidArgument(f"This is not a compressed flow: {error}") from error
+    if len(unpacked) > COMPRESSED_BYTES_MAX:
+        raise InvalidArgument(f"The flow is larger than {COMPRESSED_BYTES_MAX} bytes.")
+    return value
 
 
 def _object(value: Any, name: str) -> dict[str, Any] | None:

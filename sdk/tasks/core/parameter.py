@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from headwater.core.json_values import json_problem
+from headwater.core.moments import aware, parsed_moment
 from headwater.core.text import shown
 from headwater.engine import signals
 from headwater.graph.errors import InvalidTask
@@ -87,9 +88,11 @@ class DateTimeParameter(Parameter):
 
     def run(self) -> datetime | None:
         value = super().run()
-        if value is None or isinstance(value, datetime):
-            return value
+        if value is None:
+            return None
+        if isinstance(value, datetime):
+            return aware(value)
         try:
-            return datetime.fromisoformat(value)
+            return parsed_moment(value)
         except (TypeError, ValueError) as error:
             raise signals.FAIL(f'Parameter "{self.name}" is not a moment in ISO 8601: {value!r}.') from error

@@ -12,10 +12,11 @@ the run that is waited for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from headwater.core.errors import InvalidArgument, WrongType
 from headwater.engine.children import children_of_this_run
 from headwater.engine.results import ChildRunResult
 from headwater.engine.signals import signal_from_state
@@ -42,8 +43,9 @@ def create_flow_run(  # noqa: PLR0917 - the signature people know
 ) -> str:
     """Create a run of a flow, found by its id or by its name, and return the run's id. If this run is cancelled, so is that one.
 
-    Run again, for whatever reason, the same task run finds the run it created: unless `idempotency_key` says otherwise, the key
-    is the task run itself. The run's name is `<this run>-<flow>` unless `run_name` says otherwise.
+    `scheduled_start_time` is a moment, or how long from now. Run again, for whatever reason, the same task run finds the run it
+    created: unless `idempotency_key` says otherwise, the key is the task run itself. The run's name is `<this run>-<flow>` unless
+    `run_name` says otherwise.
 
     Raises:
         InvalidArgument: neither id nor name was given, or both.
@@ -91,11 +93,21 @@ def get_task_run_result(flow_run_id: str, task_slug: str, map_index: int = -1, p
     `poll_time` is accepted for flows written for other versions; nothing is polled.
 
     Raises:
+        InvalidArgument: there is no slug, or the run is the one that this task belongs to.
         NotFound: there is no such run or task run.
         ResultUnavailable: the task did not succeed, or its result was not kept.
 
     """
     del poll_time
+    if not task_slug:
+        raise InvalidArgument(
+            "get_task_run_result needs the slug of a task.", hint="Slugs look like load-1; flow.slugs has those of a flow."
+        )
+    if flow_run_id == context.get("flow_run_id"):
+        raise InvalidArgument(
+            "get_task_run_result waits for the end of a run, and this is the run it is part of.",
+            hint="Give the task's value as an input instead.",
+        )
     run = _wait(flow_run_id, False, False, raise_final_state=False, max_duration=timedelta(hours=12))
     return run.get_task_run(task_slug=task_slug, map_index=map_index).get_result()
 
@@ -112,16 +124,22 @@ class StartFlowRun(Task):
         flow_name: str | None = None,
         project_name: str | None = None,
         parameters: Mapping[str, Any] | None = None,
+        run_config: Any = None,
         wait: bool = False,
         new_flow_context: Mapping[str, Any] | None = None,
         run_name: str | None = None,
         scheduled_start_time: datetime | None = None,
         poll_interval: timedelta | None = None,
         create_link_artifact: bool = True,
-        run_config: Any = None,
         **settings: Any,
     ) -> None:
         del poll_interval
+        tasks = [name for name, value in (parameters or {}).items() if isinstance(value, Task)]
+        if tasks:
+            raise WrongType(
+                f"StartFlowRun was given the task {tasks[0]!r} as a parameter where it is made: it would get the task, not its value.",
+                hint="Give it where the task is called: StartFlowRun(...)(parameters={...}).",
+            )
         self.flow_name = flow_name
         self.project_name = project_name
         self.parameters = parameters
@@ -142,9 +160,9 @@ class StartFlowRun(Task):
         project_name: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         run_config: Any = None,
-        idempotency_key: str | None = None,
         new_flow_context: Mapping[str, Any] | None = None,
         run_name: str | None = None,
+        idempotency_key: str | None = None,
         scheduled_start_time: datetime | None = None,
     ) -> str:
         run_id = _create(
@@ -178,7 +196,6 @@ def _create(
 ) -> str:
     from headwater.backend import FlowView
     from headwater.backend.connection import shared_client
-    from headwater.core.errors import InvalidArgument
     from headwater.core.operations.flows import find_flow
 
     if (flow_id is None) == (flow_name is None):
@@ -198,7 +215,7 @@ def _create(
     parent = context.get("flow_run_name")
     if run_name is None and parent and flow_name:
         run_name = f"{parent}-{flow_name}"
-    start = context.scheduled_start_time + scheduled_start_time if isinstance(scheduled_start_time, timedelta) else scheduled_start_time
+    start = datetime.now(UTC) + scheduled_start_time if isinstance(scheduled_start_time, timedelta) else scheduled_start_time
     run_id = client.create_flow_run(flow_id=flow_id, run_name=run_name, idempotency_key=idempotency_key, scheduled_start_time=start, **more)
     children_of_this_run.add(run_id)
     context.logger.info("Created flow run '%s': %s", run_name or run_id, client.run_url(run_id))

@@ -6,7 +6,7 @@ from typing import Any
 
 from headwater.graph.errors import InvalidTask
 from headwater.graph.task import Task
-from headwater.utilities.context import context
+from headwater.tasks.headwater.flow_run_cancel import run_meant
 from headwater.utilities.tasks import defaults_from_attrs, task
 
 
@@ -26,7 +26,7 @@ class RenameFlowRun(Task):
 
     @defaults_from_attrs("flow_run_id", "flow_run_name")
     def run(self, flow_run_id: str | None = None, flow_run_name: str | None = None) -> bool:
-        if flow_run_name is None:
+        if not flow_run_name:
             raise InvalidTask("RenameFlowRun needs the new name.", hint="Write RenameFlowRun(flow_run_name='...').")
         return _rename(flow_run_id, flow_run_name)
 
@@ -34,4 +34,4 @@ class RenameFlowRun(Task):
 def _rename(flow_run_id: str | None, name: str) -> bool:
     from headwater.backend.connection import shared_client
 
-    return shared_client().set_flow_run_name(flow_run_id or context.flow_run_id, name)
+    return shared_client().set_flow_run_name(run_meant(flow_run_id), name)

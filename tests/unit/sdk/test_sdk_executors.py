@@ -334,16 +334,17 @@ def test_a_cluster_can_be_started_for_each_run_and_grow() -> None:
 
 def test_executors_are_stored_with_their_settings_alone() -> None:
     dask = DaskExecutor("tcp://10.0.0.1:8786", client_kwargs={"timeout": 3})
-    for made in (dask, ProcessExecutor(3), ThreadExecutor(3)):
+    for made in (dask, ProcessExecutor(3), ThreadExecutor(3), LocalDaskExecutor("threads", 3)):
         again = pickle.loads(pickle.dumps(made))
         assert again.capacity == made.capacity
     assert pickle.loads(pickle.dumps(dask)).address == "tcp://10.0.0.1:8786"
 
 
 def test_the_known_name_of_pools_chooses_ours() -> None:
-    kinds = {name: type(LocalDaskExecutor(scheduler=name)) for name in ("threads", "processes", "synchronous")}
+    kinds = {name: type(LocalDaskExecutor(scheduler=name)._pool) for name in ("threads", "PROCESSES", "sync")}
 
-    assert kinds == {"threads": ThreadExecutor, "processes": ProcessExecutor, "synchronous": LocalExecutor}
+    assert kinds == {"threads": ThreadExecutor, "PROCESSES": ProcessExecutor, "sync": LocalExecutor}
+    assert LocalDaskExecutor("multiprocessing").scheduler == "processes"
     with pytest.raises(InvalidArgument, match="no scheduler 'gpu'"):
         LocalDaskExecutor(scheduler="gpu")
     with pytest.raises(InvalidArgument, match="at least 1"):

@@ -57,7 +57,7 @@ def test_hostile_tasks_end_as_they_must_wherever_they_are_executed(executor: Exe
 
 
 class HostileResult(Result):
-    def write(self, value: Any, **_: Any) -> Result:
+    def write(self, value_: Any, **_: Any) -> Result:
         raise QuittingError
 
     def exists(self, location: str, **_: Any) -> bool:

@@ -104,7 +104,7 @@ def test_data_frames_are_written_in_the_formats_of_pandas() -> None:
 def test_serializers_refuse_what_they_cannot_write() -> None:
     with pytest.raises(InvalidArgument, match="takes a datetime"):
         DateTimeSerializer().serialize("2026")
-    with pytest.raises(InvalidArgument, match="no compression 'rar'"):
+    with pytest.raises(InvalidArgument, match="'rar' is not installed"):
         CompressedSerializer(JSONSerializer(), "rar")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -115,7 +116,7 @@ def test_clocks_bring_parameters_and_labels_and_equal_events_come_once() -> None
 
     events = Schedule([clock, same, other]).next(9, after=utc(2025, 1, 1), return_events=True)
 
-    assert events == [ClockEvent(utc(2026, 1, 1), {"x": 1}, ("a", "b")), ClockEvent(utc(2026, 1, 1), {"x": 2}, None)]
+    assert events == [ClockEvent(utc(2026, 1, 1), {"x": 1}, ["b", "a"]), ClockEvent(utc(2026, 1, 1), {"x": 2}, None)]
 
 
 @pytest.mark.parametrize(
@@ -182,14 +183,13 @@ def test_schedules_survive_serialisation(clock: Clock) -> None:
 
 def test_what_cannot_be_a_schedule_is_refused_with_a_sentence() -> None:
     for make, words in (
-        (lambda: IntervalClock(timedelta(0)), "longer than nothing"),
+        (lambda: IntervalClock(timedelta(0)), "greater than 0"),
         (lambda: IntervalClock(60), "must be a timedelta"),  # type: ignore[arg-type]
         (lambda: CronClock("every day"), "no cron expression"),
         (lambda: CronClock("0 0 30 2 *"), "no cron expression"),
         (lambda: DatesClock([]), "at least one date"),
         (lambda: RRuleClock("FREQ=NEVER"), "no recurrence rule"),
         (lambda: RRuleClock(rruleset()), "takes one rule"),
-        (lambda: Schedule([]), "at least one clock"),
         (lambda: Schedule(["0 0 * * *"]), "is none"),  # type: ignore[list-item]
         (lambda: Schedule([CronClock("@daily")], filters=filters.is_weekday), "takes a list"),  # type: ignore[arg-type]
         (lambda: Schedule([CronClock("@daily")], filters=[lambda _: True]).serialize(), "your own function"),
@@ -249,3 +249,103 @@ def test_a_rule_that_began_long_ago_gives_the_moments_it_would_have_given(rule: 
     after = datetime(2026, 2, 3, 4, 5)  # noqa: DTZ001
 
     assert [moment.replace(tzinfo=None) for moment in made.next(20, after=after.replace(tzinfo=UTC))] == list(walked.xafter(after, 20))
+
+
+def test_intervals_without_a_start_count_from_2019_as_in_prefect() -> None:
+    clock = IntervalClock(7 * DAY)
+
+    assert Schedule([clock]).next(2, after=utc(2026, 1, 1)) == [utc(2026, 1, 6), utc(2026, 1, 13)]
+    assert clock.start_date is None
+
+
+def test_intervals_that_were_registered_without_a_start_keep_their_moments() -> None:
+    registered = {"type": "IntervalClock", "interval_seconds": 7 * 86_400.0, "start_date": None, "end_date": None}
+
+    found = schedule_from({"clocks": [registered]})
+
+    assert found.next(2, after=utc(2026, 1, 1)) == [utc(2026, 1, 8), utc(2026, 1, 15)]
+
+
+def test_rules_that_were_pickled_before_they_kept_their_start_have_it() -> None:
+    clock = RRuleClock(rrule(WEEKLY, dtstart=datetime(2026, 1, 1, 9, tzinfo=BERLIN)), start_date=datetime(2026, 1, 1, 9, tzinfo=BERLIN))
+    expected = Schedule([clock]).next(2, after=utc(2026, 6, 1)), clock.serialize()
+    del clock._start
+
+    assert (Schedule([clock]).next(2, after=utc(2026, 6, 1)), clock.serialize()) == expected
+    assert RRuleClock(rrule(WEEKLY)).start_date is None
+
+
+def test_a_schedule_without_clocks_has_no_moments() -> None:
+    schedule = Schedule([])
+
+    assert (schedule.next(3), schedule.start_date, schedule.end_date) == ([], None, None)
+    assert schedule_from(schedule.serialize()).next(1) == []
+
+
+class EachSecondDay(Clock):
+    """A clock of one's own, as Prefect's documentation derives one."""
+
+    def events(self, after: datetime | None = None) -> Iterator[ClockEvent]:
+        bound = after or utc(2026, 1, 1)
+        for number in itertools.count(1):
+            yield ClockEvent(bound + 2 * number * DAY, self.parameter_defaults, self.labels)
+
+
+class Shifted(IntervalClock):
+    """A clock derived from one of ours."""
+
+
+def test_a_clock_of_ones_own_gives_events_and_is_not_registered() -> None:
+    clock = EachSecondDay(parameter_defaults={"x": 1})
+
+    (event,) = Schedule([clock]).next(1, after=utc(2026, 5, 1), return_events=True)
+
+    assert event == ClockEvent(utc(2026, 5, 3), {"x": 1})
+    for own in (clock, Shifted(DAY)):
+        with pytest.raises(InvalidArgument, match="is your own class"):
+            Schedule([own]).serialize()
+    with pytest.raises(NotImplementedError, match="needs a method"):
+        next(Clock().events())
+
+
+def test_events_compare_by_their_time_and_equal_moments() -> None:
+    early, late = ClockEvent(utc(2026, 1, 1)), ClockEvent(utc(2026, 1, 2), {"x": 1}, ["a"])
+
+    assert early == utc(2026, 1, 1) != late
+    assert early < late > utc(2026, 1, 1)
+    assert early <= utc(2026, 1, 1) <= early
+    assert late >= early
+    assert late != ClockEvent(utc(2026, 1, 2), {"x": 1})
+    assert late != ClockEvent(utc(2026, 1, 2), {"x": 2}, ["a"])
+    assert sorted([late, early]) == [early, late]
+    assert len({early, ClockEvent(utc(2026, 1, 1))}) == 1
+    with pytest.raises(TypeError):
+        _ = early < 5
+
+
+def test_filters_and_adjustments_take_the_moment_by_its_name() -> None:
+    moment = utc(2026, 5, 3)
+    assert filters.is_month_start(dt=utc(2026, 5, 1))
+    assert filters.is_day_of_week(6)(dt=moment)
+    assert adjustments.add(DAY)(dt=moment) == adjustments.next_weekday(dt=moment) == utc(2026, 5, 4)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: IntervalClock(None),  # type: ignore[arg-type]
+        IntervalSchedule,
+        lambda: RRuleClock(42),
+        lambda: Schedule(clocks=IntervalClock(DAY)),  # type: ignore[arg-type]
+        lambda: CronClock("@daily", start_date="2026"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_of_the_wrong_type_is_a_type_error(make: Any) -> None:
+    with pytest.raises(TypeError):
+        make()
+
+
+def test_labels_of_clocks_stay_as_they_are_given() -> None:
+    assert IntervalClock(DAY, labels=["b", "a"]).labels == ["b", "a"]
+    assert IntervalClock(DAY, labels=[]).labels == []
+    assert CronClock("@daily", day_or=None).day_or is True

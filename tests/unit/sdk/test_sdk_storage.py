@@ -245,3 +245,39 @@ def test_run_configs_survive_serialisation() -> None:
         LocalRun(env={"A": 1})  # type: ignore[dict-item]
     with pytest.raises(InvalidName):
         UniversalRun(labels=[""])
+
+
+def test_storages_know_their_name_logger_and_secrets(tmp_path: Path) -> None:
+    storage = Local(str(tmp_path), secrets=["AUTH"], labels=["b", "a"], add_default_labels=False)
+    storage.add_flow(Flow("f"))
+
+    assert (storage.name, storage.logger.name, storage.secrets) == ("Local", "headwater.Local", ["AUTH"])
+    told = storage.serialize()
+    assert (told["type"], told["labels"], told["secrets"], list(told["flows"])) == ("Local", ["a", "b"], ["AUTH"], ["f"])
+    assert json.loads(json.dumps(told)) == told
+    assert Module("json", secrets=["AUTH"]).secrets == ["AUTH"]
+    with pytest.raises(InvalidArgument, match="is one text"):
+        Local(secrets="AUTH")
+
+
+def test_a_folder_of_another_machine_stays_as_it_is_written() -> None:
+    assert Local("~/flows", validate=False).directory == "~/flows"
+    assert Local("~/flows").directory == str(Path("~/flows").expanduser())
+
+
+def test_a_flow_that_was_added_is_had_before_it_is_stored(tmp_path: Path) -> None:
+    storage = Local(str(tmp_path))
+    storage.add_flow(Flow("f", tasks=[task(lambda: 1, name="t")]))
+
+    assert [each.name for each in storage.get_flow("f").tasks] == ["t"]
+    with pytest.raises(ValueError, match="not there"):
+        storage.get_flow("another")
+
+
+def test_a_storage_that_was_pickled_before_it_knew_secrets_has_none(tmp_path: Path) -> None:
+    storage = Local(str(tmp_path))
+    state = {name: value for name, value in storage.__getstate__().items() if name != "secrets"}
+    again = object.__new__(Local)
+    vars(again).update(state)
+
+    assert (again.secrets, again.serialize()["secrets"]) == ([], [])

@@ -1,0 +1,83 @@
+"""Values as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from headwater.core.errors import InvalidArgument
+from headwater.engine.results.result import Result
+from headwater.utilities.configuration import home_directory
+from headwater.utilities.files import file_name, write_whole
+
+
+class LocalResult(Result):
+    """Keeps values as files below `dir` (default: `results` in Headwater's home directory).
+
+    Files are written whole or not at all, in folders that are made as needed. The default location is
+    `<flow name>/<run id>/<task slug>[-<map index>][-<attempt>]`.
+
+    Args:
+        dir: the folder.
+        validate_dir: whether a `dir` that is there and is not a folder is refused.
+        settings: those of `Result`.
+
+    Raises:
+        InvalidArgument: with `validate_dir`, `dir` is there and is not a folder.
+
+    """
+
+    def __init__(
+        self,
+        dir: str | Path | None = None,  # noqa: A002 - the name people know
+        validate_dir: bool = True,
+        **settings: Any,
+    ) -> None:
+        super().__init__(**settings)
+        chosen = Path(dir).expanduser().absolute() if dir is not None else None
+        # The home itself holds more than results.
+        self.dir = None if chosen is None or chosen == home_directory() else str(chosen)
+        if validate_dir and chosen is not None and chosen.exists() and not chosen.is_dir():
+            raise InvalidArgument(f"A LocalResult keeps values in a folder, and {chosen} is none.", hint="Give dir the path of a folder.")
+
+    @property
+    def dir(self) -> str:
+        """The folder. Where none was chosen, that of the home where this is asked: another machine's is another."""
+        return str(self.folder)
+
+    @dir.setter  # noqa: A003 - the name people know
+    def dir(self, chosen: str | None) -> None:
+        vars(self)["dir"] = chosen
+
+    @property
+    def folder(self) -> Path:
+        """The folder, as a path."""
+        chosen = vars(self)["dir"]
+        return Path(chosen) if chosen is not None else home_directory() / "results"
+
+    def _path(self, location: str) -> Path:
+        return self.folder / location
+
+    def write(self, value_: Any, **kwargs: Any) -> Result:
+        filled = self._filled(kwargs)
+        path = self._path(default_location(kwargs) if filled is None else filled)
+        write_whole(path, self.serializer.serialize(value_))
+        return self.at(str(path), value_)
+
+    def read(self, location: str) -> Result:
+        return self.at(location, self.serializer.deserialize(self._path(location).read_bytes()))
+
+    def exists(self, location: str, **kwargs: Any) -> bool:
+        return self._path(location.format(**kwargs)).exists()
+
+
+def default_location(context: dict[str, Any]) -> str:
+    """Return a location that no other task run, and no other attempt, uses."""
+    last = [file_name(str(context.get("task_slug", "value")))]
+    map_index = context.get("map_index")
+    if map_index is not None and map_index >= 0:
+        last.append(str(map_index))
+    if "attempt" in context:
+        last.append(str(context["attempt"]))
+    folders = (file_name(str(context.get(key, "unnamed"))) for key in ("flow_name", "flow_run_id"))
+    return "/".join([*folders, "-".join(last)])

@@ -182,18 +182,21 @@ class Task(TaskOperators):
 
     __copy__ = copy
 
-    def set_upstream(self, task: Any, flow: Flow | None = None, key: str | None = None, mapped: bool = False) -> None:
-        """Run `task` before this one; with `key`, take its result as that argument."""
-        self.set_dependencies(
+    def set_upstream(self, task: Any, flow: Flow | None = None, key: str | None = None, mapped: bool = False) -> Self:
+        """Run `task` before this one; with `key`, take its result as that argument. Return this task."""
+        return self.set_dependencies(
             flow=flow,
             upstream_tasks=None if key is not None else [task],
             keyword_tasks={key: task} if key is not None else None,
             mapped=mapped,
         )
 
-    def set_downstream(self, task: Task, flow: Flow | None = None, key: str | None = None, mapped: bool = False) -> None:
-        """Run `task` after this one; with `key`, give it this one's result as that argument."""
+    def set_downstream(self, task: Task, flow: Flow | None = None, key: str | None = None, mapped: bool = False) -> Self:
+        """Run `task` after this one; with `key`, give it this one's result as that argument. Return this task."""
+        if not isinstance(task, Task):
+            raise InvalidTask(f"set_downstream takes a task, not {task!r}.", hint="Call it once for each task that runs after this one.")
         task.set_upstream(self, flow=flow, key=key, mapped=mapped)
+        return self
 
     def set_dependencies(  # noqa: PLR0917 - the signature people know
         self,
@@ -203,10 +206,11 @@ class Task(TaskOperators):
         keyword_tasks: Mapping[str, Any] | None = None,
         mapped: bool = False,
         validate: bool | None = None,
-    ) -> None:
-        """Say in the given flow, or the one being built, what runs before and after this task and what feeds it."""
+    ) -> Self:
+        """Say in the given flow, or the one being built, what runs before and after this task and what feeds it. Return this task."""
         flow = flow or active_flow(f"set dependencies of task {self.name!r}", instead="flow.set_dependencies(...)")
         flow.set_dependencies(self, upstream_tasks, downstream_tasks, keyword_tasks, mapped=mapped, validate=validate)
+        return self
 
     def pipe(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """Return `function(self, *args, **kwargs)`, so that `a.pipe(b).pipe(c, x=1)` reads from left to right."""

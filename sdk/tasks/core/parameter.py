@@ -11,20 +11,9 @@ from headwater.core.text import shown
 from headwater.engine import signals
 from headwater.graph.errors import InvalidTask
 from headwater.graph.task import Task
+from headwater.tasks.core.no_default import no_default
 from headwater.utilities.context import context
 
-
-class _NoDefault:
-    """Stands for a default that was not given, since None is one."""
-
-    def __reduce__(self) -> str:
-        return "no_default"
-
-    def __repr__(self) -> str:
-        return "<no default>"
-
-
-no_default = _NoDefault()
 _SHOWN_CHARACTERS = 100
 
 
@@ -44,7 +33,7 @@ class Parameter(Task):
     def __init__(self, name: str, default: Any = no_default, required: bool | None = None, tags: Iterable[str] | None = None) -> None:
         if not isinstance(name, str) or not name.strip():
             raise InvalidTask(f"A parameter needs a name, and {name!r} is none.")
-        has_default = not isinstance(default, _NoDefault)
+        has_default = default is not no_default
         if required and has_default:
             raise InvalidTask(f"Parameter {name!r} is required and has a default.", hint="Drop one of the two.")
         if has_default:

@@ -19,10 +19,11 @@ from headwater.graph.errors import InsideFlowBlock, InvalidFlow
 from headwater.graph.structure import TaskGraph
 from headwater.graph.task import StateHandler, Task
 from headwater.graph.task_settings import handlers
+from headwater.tasks.core.constants import Constant
 from headwater.tasks.core.parameter import Parameter
 from headwater.utilities.configuration import config
 from headwater.utilities.context import current_values
-from headwater.utilities.edges import unwrapped
+from headwater.utilities.edges import check_elements, unwrapped
 from headwater.utilities.logging import get_logger
 from headwater.utilities.tasks import as_task, holds_tasks
 
@@ -131,10 +132,19 @@ class Flow(TaskGraph):
             InvalidTask: `key` is not a Python identifier.
 
         """
+        if key is not None and not (mapped or flattened) and self.stands_for_its_value(upstream_task):
+            assert isinstance(upstream_task, Constant)
+            self.add_task(downstream_task)
+            self.set_constant(downstream_task, key, upstream_task.value)
+            return Edge(upstream_task, downstream_task, key)
         edge = super().add_edge(upstream_task, downstream_task, key, mapped, flattened)
         if config["flows"]["eager_edge_validation"] if validate is None else validate:
             self.sorted_tasks()
         return edge
+
+    def stands_for_its_value(self, task: Task) -> bool:
+        """Tell whether a task that feeds an argument need not run: the argument is a constant of the flow."""
+        return isinstance(task, Constant)
 
     def set_dependencies(  # noqa: PLR0917 - the signature people know
         self,
@@ -163,6 +173,8 @@ class Flow(TaskGraph):
             self.add_edge(task, as_task(after, flow=self), None, mapped)
         for key, given in (keyword_tasks or {}).items():
             value, is_mapped, is_flattened = unwrapped(given, is_mapped=mapped)
+            if is_mapped and not is_flattened and not holds_tasks(value):
+                check_elements(value, purpose=f"Task {task.name!r}")
             if is_mapped or is_flattened or holds_tasks(value):
                 self.add_edge(as_task(value, flow=self), task, key, is_mapped, is_flattened)
             else:

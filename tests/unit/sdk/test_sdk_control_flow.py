@@ -1,4 +1,4 @@
-"""Branches and joins: `case`, `switch`, `ifelse`, `merge`, `FilterTask`, `apply_map`."""
+"""Branches and joins: `case`, `switch`, `ifelse`, `merge`, `FilterTask`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from headwater import Flow, Parameter, apply_map, case, flatten, ifelse, merge, switch, task, unmapped
+from headwater import Flow, Parameter, case, ifelse, merge, switch, task
 from headwater.core.errors import InvalidArgument
-from headwater.engine.state import Failed, Mapped, Skipped, State, Success
-from headwater.graph.errors import InvalidFlow, NoActiveFlow
+from headwater.engine.state import Failed, Skipped, State, Success
+from headwater.graph.errors import NoActiveFlow
 from headwater.tasks.control_flow import FilterTask
 
 
@@ -182,42 +182,6 @@ def test_a_filter_leaves_out_failures_and_nones(run: Callable[..., State]) -> No
 
     assert (state.result[kept].result, state.result[small].result) == ([10.0, 5.0], [5.0])
     assert state.is_successful()
-
-
-def test_apply_map_maps_each_task_of_a_part_with_branches(run: Callable[..., State]) -> None:
-    def part(x: Any, offset: int, once: Any) -> Any:
-        more = identity(x) + offset
-        with case(is_even(more), True):
-            even = in_brackets_task(more)
-        with case(is_even(more), False):
-            odd = identity(more)
-        return merge(even, odd), identity(once)
-
-    in_brackets_task = task(in_brackets)
-    with Flow("f") as flow:
-        numbers = identity([1, 2, 3])
-        results, same = apply_map(part, numbers, unmapped(10), unmapped(say("once")))
-
-    states = run(flow).result
-
-    assert isinstance(states[results], Mapped)
-    assert states[results].result == [11, "(12)", 13]
-    assert (type(states[same]), states[same].result) == (Success, "once")
-
-
-def test_apply_map_takes_constants_and_flattened_inputs(run: Callable[..., State]) -> None:
-    with Flow("f") as flow:
-        sums = apply_map(lambda x, y: identity(x) + y, [1, 2], y=[10, 20])
-        flat = apply_map(add_one, flatten(identity([[1], [2, 3]])))
-
-    states = run(flow).result
-
-    assert (states[sums].result, states[flat].result) == ([11, 22], [2, 3, 4])
-
-
-def test_apply_map_refuses_maps_in_maps() -> None:
-    with Flow("f"), pytest.raises(InvalidFlow, match="maps task 'add_one' itself"):
-        apply_map(add_one.map, identity([[1]]))
 
 
 def test_a_mapped_switch_decides_each_child(run: Callable[..., State]) -> None:

@@ -26,6 +26,7 @@ from headwater.schedules.adjustments import add
 from headwater.schedules.clocks import CronClock, DatesClock, IntervalClock
 from headwater.schedules.filters import at_time, between_dates, between_times, is_day_of_week, on_date, on_datetime
 from headwater.storage import Module
+from headwater.tasks.core.constants import Constant
 from headwater.triggers import some_failed
 from headwater.utilities.tasks import pause_task
 
@@ -137,7 +138,7 @@ def state_of(build: Callable[[], Task]) -> State:
         (lambda: double.copy(target="{nobody}")(1), "target='{nobody}' asks for 'nobody', which is not there"),
         (lambda: double(flatten([1, 2])), "Argument 'x' is flattened, and what it is given, a list, is no list of lists"),
         (lambda: double.map(flatten([1, 2])), "What is flattened is a list of lists"),
-        (lambda: double.map(3), "a value of type int has no elements. Wrap inputs that are the same for all in unmapped"),
+        (lambda: double.map(Constant(3)), "a value of type int has no elements. Wrap inputs that are the same for all in unmapped"),
     ],
 )
 def test_what_only_a_run_can_know_ends_its_task_with_the_sentence(build: Callable[[], Task], sentence: str) -> None:

@@ -50,8 +50,6 @@ class case(Block):  # noqa: N801 - read as a word, as in `with case(kind, "csv")
         self.value = value
 
     def enclose(self, first: list[Task], last: list[Task]) -> None:  # noqa: ARG002 - nothing waits for the end of a branch
-        if not first:
-            return
         condition = CompareValue(self.value).bind(value=as_task(self.task, flow=self.flow), flow=self.flow)
         for task in first:
             self.flow.add_edge(condition, task)

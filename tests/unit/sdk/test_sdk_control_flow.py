@@ -10,7 +10,7 @@ import pytest
 from headwater import Flow, Parameter, case, ifelse, merge, switch, task
 from headwater.core.errors import InvalidArgument
 from headwater.engine.state import Failed, Skipped, State, Success
-from headwater.graph.errors import NoActiveFlow
+from headwater.graph.errors import InvalidFlow, NoActiveFlow
 from headwater.tasks.control_flow import FilterTask
 
 
@@ -135,7 +135,34 @@ def test_the_value_of_a_case_must_be_known_when_the_flow_is_written() -> None:
     with Flow("f"), pytest.raises(InvalidArgument, match="is a task"):
         case(identity(1), identity(2))
     with pytest.raises(NoActiveFlow), case(identity, 2):
-        pass
+        identity(1)
+
+
+def test_a_case_without_an_open_flow_is_in_the_flow_of_its_first_task(run: Callable[..., State]) -> None:
+    flow = Flow("f")
+    kind = identity.copy().bind("csv", flow=flow)
+    with case(kind, "csv"):
+        csv = say.copy().bind("csv!", flow=flow)
+    with case(kind, "json"):
+        json = say.copy().bind("json!", flow=flow)
+    first = merge(csv, json, flow=flow)
+
+    states = run(flow).result
+
+    assert (type(states[csv]), type(states[json]), states[first].result) == (Success, Skipped, "csv!")
+
+
+def test_a_task_can_be_added_to_a_case_by_name() -> None:
+    flow = Flow("f")
+    with case(identity, 1) as branch:
+        branch.add_task(flow.add_task(add_one), flow)
+
+    assert [(edge.upstream_task.name, edge.downstream_task) for edge in flow.edges_to(add_one)] == [('CompareValue: "1"', add_one)]
+
+
+def test_a_block_of_one_flow_refuses_tasks_of_another() -> None:
+    with Flow("first"), pytest.raises(InvalidFlow, match="multiple flows cannot share a block"), case(identity(1), 1):
+        Flow("second", tasks=[identity(2)])
 
 
 def test_a_switch_runs_the_task_of_the_value(run: Callable[..., State]) -> None:

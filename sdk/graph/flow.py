@@ -19,6 +19,7 @@ from headwater.graph.errors import InsideFlowBlock, InvalidFlow
 from headwater.graph.structure import TaskGraph
 from headwater.graph.task import StateHandler, Task
 from headwater.graph.task_settings import handlers
+from headwater.graph.unused_tasks import MadeTasks, made_tasks
 from headwater.tasks.core.constants import Constant
 from headwater.tasks.core.parameter import Parameter
 from headwater.utilities.configuration import config
@@ -92,11 +93,14 @@ class Flow(TaskGraph):
             self.validate()
 
     def __enter__(self) -> Self:
-        self._open_blocks.append(current_values.set({**current_values.get(), "flow": self}))
+        self._open_blocks.append(current_values.set({**current_values.get(), "flow": self, "made_tasks": MadeTasks(made_tasks())}))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        made = made_tasks()
         current_values.reset(self._open_blocks.pop())
+        if error is None and made is not None:
+            made.warn_of_unused(self.name)
 
     def add_task(self, task: Task) -> Task:
         """Add a task, give it its slug, and return it. Adding it again changes nothing.
@@ -108,10 +112,13 @@ class Flow(TaskGraph):
         if task in self._tasks:
             return task
         super().add_task(task)
-        blocks = current_values.get().get("blocks")
+        values = current_values.get()
+        if (made := values.get("made_tasks")) is not None:
+            made.discard(task)
+        blocks = values.get("blocks")
         if blocks and task.belongs_to_blocks:
             for block in blocks:
-                block.took(task, self)
+                block.add_task(task, self)
         return task
 
     def add_edge(  # noqa: PLR0917 - the signature people know

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from headwater.core.text import escaped
 from headwater.graph.task_settings import TEXT_CHARACTERS_MAX
+from headwater.graph.users_line import users_line, warn_at
+from headwater.utilities.context import current_values
 
 if TYPE_CHECKING:
     from headwater.graph.task import Task
@@ -21,6 +23,17 @@ class TaskOperators:
 
     name: str
     set_dependencies: Callable[..., Any]
+
+    def __bool__(self) -> bool:
+        """Return True, and warn where a flow is being built: people who write `if task:` there mean its result."""
+        if current_values.get().get("flow") is not None:
+            warn_at(
+                users_line(),
+                f"Task {self.name!r} counts as true here, whatever its result will be: `if`, `while`, `not`, `and` and `or` ask the task "
+                "itself while the flow is built. Write `with case(task, True):`, task.not_(), task & other or task.or_(other) for "
+                "its result, and `task is not None` for the task.",
+            )
+        return True
 
     def is_equal(self, other: Any) -> Task:
         return _binary("Equal", self, other)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from headwater.graph import task_settings as settings
 from headwater.graph.errors import InvalidTask, NoActiveFlow, WrongArguments
 from headwater.graph.operators import TaskOperators
+from headwater.graph.unused_tasks import made_tasks
 from headwater.utilities.context import current_values
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ class Task(TaskOperators):
     """Whether a `with case(...)` or a resource's block takes it in; parameters and constants belong to the whole flow."""
     decides_outcome: ClassVar[bool] = True
     """Whether it is among the tasks that decide how a run ended, where it is one of the last."""
+
+    must_be_used: ClassVar[bool] = True
+    """Whether it is a mistake to make it in the block of a flow and not to add it; a constant may be made for its value."""
 
     cleans_up: ClassVar[bool] = False
     """Whether it is executed also where its run is interrupted, if what it cleans up is there."""
@@ -90,6 +94,7 @@ class Task(TaskOperators):
         self.task_run_name = settings.task_run_name(task_run_name, task=self.name)
         settings.check_run(self)
         self.nout = settings.number_of_outputs(nout, self)
+        self._note_as_made()
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """Do the work. Arguments are the results of tasks before, or constants; the return value is the result."""
@@ -121,7 +126,7 @@ class Task(TaskOperators):
             args: inputs of `run`, as in `kwargs`: tasks, constants, or collections of both.
 
         """
-        twin = self.copy(**settings.by_name(task_args, task=self.name))
+        twin = self._twin(settings.by_name(task_args, task=self.name))
         return twin.bind(*args, mapped=mapped, upstream_tasks=upstream_tasks, flow=flow, **kwargs)
 
     def map(
@@ -133,7 +138,7 @@ class Task(TaskOperators):
         **kwargs: Any,
     ) -> Self:
         """Add a copy of this task that runs once for each element of its inputs; wrap constants in `unmapped`."""
-        twin = self.copy(**settings.by_name(task_args, task=self.name))
+        twin = self._twin(settings.by_name(task_args, task=self.name))
         return twin.bind(*args, mapped=True, upstream_tasks=upstream_tasks, flow=flow, **kwargs)
 
     def bind(
@@ -170,6 +175,13 @@ class Task(TaskOperators):
             InvalidTask: a task has no such setting.
 
         """
+        twin = self._twin(task_args)
+        twin._note_as_made()  # noqa: SLF001 - a task of its own kind
+        return twin
+
+    def _twin(self, task_args: Mapping[str, Any]) -> Self:
+        if (made := made_tasks()) is not None:
+            made.discard(self)
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__)
         twin.slug = None
@@ -181,6 +193,11 @@ class Task(TaskOperators):
         return twin
 
     __copy__ = copy
+
+    def _note_as_made(self) -> None:
+        """Let the open block of a flow, if there is one, warn of this task where it is not used."""
+        if self.must_be_used and (made := made_tasks()) is not None:
+            made.add(self)
 
     def set_upstream(self, task: Any, flow: Flow | None = None, key: str | None = None, mapped: bool = False) -> Self:
         """Run `task` before this one; with `key`, take its result as that argument. Return this task."""

@@ -16,6 +16,7 @@ from headwater.engine.clock import SystemClock
 from headwater.graph import flow_settings as settings
 from headwater.graph.edge import Edge
 from headwater.graph.errors import InsideFlowBlock, InvalidFlow
+from headwater.graph.named_logger import NamedLogger
 from headwater.graph.structure import TaskGraph
 from headwater.graph.task import StateHandler, Task
 from headwater.graph.task_settings import handlers
@@ -55,6 +56,9 @@ class Flow(TaskGraph):
         InvalidFlow: the tasks or edges cannot be connected so.
 
     """
+
+    logger = NamedLogger()
+    """`headwater.<name of the flow>`."""
 
     def __init__(  # noqa: PLR0917 - the signature people know
         self,
@@ -123,8 +127,8 @@ class Flow(TaskGraph):
 
     def add_edge(  # noqa: PLR0917 - the signature people know
         self,
-        upstream_task: Task,
-        downstream_task: Task,
+        upstream_task: Any,
+        downstream_task: Any,
         key: str | None = None,
         mapped: bool = False,
         flattened: bool = False,
@@ -132,13 +136,17 @@ class Flow(TaskGraph):
     ) -> Edge:
         """Connect two tasks, adding those the flow does not have, and return the edge.
 
+        Either may be annotated, as in `flow.add_edge(mapped(a), b, key="x")`, and the first may be a value or a collection of tasks.
         With `validate`, or where `flows.eager_edge_validation` is configured, a circle is refused here and not when the flow runs.
 
         Raises:
-            InvalidFlow: the argument `key` is fed by something else already, or a task would feed itself.
+            InvalidFlow: the argument `key` is fed by something else already, a task would feed itself, or a parameter be fed.
             InvalidTask: `key` is not a Python identifier.
 
         """
+        if not (isinstance(upstream_task, Task) and isinstance(downstream_task, Task)):
+            given = Edge(upstream_task, downstream_task, key, mapped, flattened, flow=self)
+            return self.add_edge(given.upstream_task, given.downstream_task, key, given.mapped, given.flattened, validate)
         if key is not None and not (mapped or flattened) and self.stands_for_its_value(upstream_task):
             assert isinstance(upstream_task, Constant)
             self.add_task(downstream_task)

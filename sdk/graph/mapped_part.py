@@ -65,8 +65,8 @@ class _Part(Flow):
 
     def add_edge(  # noqa: PLR0917 - that of all flows
         self,
-        upstream_task: Task,
-        downstream_task: Task,
+        upstream_task: Any,
+        downstream_task: Any,
         key: str | None = None,
         mapped: bool = False,
         flattened: bool = False,

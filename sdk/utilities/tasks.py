@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, overload
 from headwater.graph.containers import elements_of, maker_for
 from headwater.graph.errors import InvalidTask
 from headwater.graph.task import Task, active_flow
+from headwater.graph.task_settings import tags_in_force
 from headwater.tasks.core.collections import Container, Dict, List, Set, Tuple
 from headwater.tasks.core.constants import Constant
 from headwater.tasks.core.function import FunctionTask
@@ -49,7 +50,7 @@ def task(function: Callable[..., Any] | None = None, /, **settings: Any) -> Any:
 @contextmanager
 def tags(*names: str) -> Iterator[None]:
     """Give every task that is made or called in the `with` block these tags."""
-    with context(tags=context.get("tags", frozenset()) | frozenset(names)):
+    with context(tags=tags_in_force() | frozenset(names)):
         yield
 
 
@@ -141,7 +142,7 @@ def pause_task(message: str | None = None, duration: timedelta | float | None = 
 
 
 def defaults_from_attrs(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Let arguments of a task's `run` that are None be taken from the attributes of the same names."""
+    """Let arguments of a task's `run` that are not given be taken from the attributes of the same names. None is given, where it is."""
 
     def decorate(run: Callable[..., Any]) -> Callable[..., Any]:
         arguments = list(inspect.signature(run).parameters)[1:]
@@ -152,7 +153,7 @@ def defaults_from_attrs(*names: str) -> Callable[[Callable[..., Any]], Callable[
             rest = args[len(by_name) :]
             given = {**by_name, **kwargs}
             for name in names:
-                if given.get(name) is None:
+                if name not in given:
                     given[name] = getattr(self, name)
             return run(self, *rest, **given)
 

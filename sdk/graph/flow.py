@@ -17,6 +17,7 @@ from headwater.graph import flow_settings as settings
 from headwater.graph.edge import Edge
 from headwater.graph.errors import InsideFlowBlock, InvalidFlow
 from headwater.graph.named_logger import NamedLogger
+from headwater.graph.run_signature import check_takes
 from headwater.graph.structure import TaskGraph
 from headwater.graph.task import StateHandler, Task
 from headwater.graph.task_settings import handlers
@@ -137,9 +138,11 @@ class Flow(TaskGraph):
         """Connect two tasks, adding those the flow does not have, and return the edge.
 
         Either may be annotated, as in `flow.add_edge(mapped(a), b, key="x")`, and the first may be a value or a collection of tasks.
-        With `validate`, or where `flows.eager_edge_validation` is configured, a circle is refused here and not when the flow runs.
+        With `validate`, or where `flows.eager_edge_validation` is configured, a circle, and an argument that the task does not take, are
+        refused here and not when the flow runs.
 
         Raises:
+            WrongArguments: the downstream task does not take the argument `key`, and the edge is to be validated.
             InvalidFlow: the argument `key` is fed by something else already, a task would feed itself, or a parameter be fed.
             InvalidTask: `key` is not a Python identifier.
 
@@ -154,6 +157,7 @@ class Flow(TaskGraph):
             return Edge(upstream_task, downstream_task, key)
         edge = super().add_edge(upstream_task, downstream_task, key, mapped, flattened)
         if config["flows"]["eager_edge_validation"] if validate is None else validate:
+            check_takes(downstream_task, key)
             self.sorted_tasks()
         return edge
 
@@ -245,7 +249,6 @@ class Flow(TaskGraph):
         """Add the tasks, edges and constants of another flow. With `merge_parameters`, parameters of one name become one."""
         mine = {parameter.name: parameter for parameter in self.parameters()} if merge_parameters else {}
         stands_for: dict[Task, Task] = {task: mine[task.name] for task in flow.tasks if isinstance(task, Parameter) and task.name in mine}
-        references = self._reference_tasks
         for task in flow.tasks:
             self.add_task(stands_for.get(task, task))
         for edge in flow.edges:
@@ -257,7 +260,7 @@ class Flow(TaskGraph):
                 self.set_constant(task, key, value)
         if merge_reference_tasks:
             others = [stands_for.get(task, task) for task in flow.reference_tasks()]
-            self._reference_tasks = tuple(dict.fromkeys([*(references or ()), *others]))
+            self.set_reference_tasks([*self.reference_tasks(), *others])
         if validate:
             self.validate()
 
@@ -498,6 +501,17 @@ class Flow(TaskGraph):
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_derived": {}, "_sorted": None, "_open_blocks": []}
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (
+            type(self) is type(other)
+            and isinstance(other, Flow)
+            and (self.name, self.tasks, self.edges, self.reference_tasks())
+            == (other.name, other.tasks, other.edges, other.reference_tasks())
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     def __repr__(self) -> str:
         return f"<Flow: name={self.name!r}>"

@@ -6,7 +6,7 @@ import inspect
 import typing
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
-from headwater.graph.errors import InvalidTask, WrongTaskType
+from headwater.graph.errors import InvalidTask, WrongArguments, WrongTaskType
 
 if TYPE_CHECKING:
     from headwater.graph.task import Task
@@ -57,6 +57,19 @@ def check_arguments(signature: inspect.Signature, *, task: str) -> None:
                 f"Task {task!r}: run has an argument {name!r}, a word that calling a task uses itself.",
                 hint=f"Rename it; reserved are {', '.join(sorted(RESERVED_ARGUMENTS))}.",
             )
+
+
+def check_takes(task: Task, argument: str | None) -> None:
+    """Check that the `run` of a task takes this argument.
+
+    Raises:
+        WrongArguments: it does not.
+
+    """
+    parameters = task.run_signature.parameters
+    takes_any = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters.values())
+    if argument is not None and argument not in parameters and not takes_any:
+        raise WrongArguments(f"Task {task.name!r} is fed {argument!r}, which its run{task.run_signature} does not take.")
 
 
 def outputs_by_annotation(task: Task) -> int | None:

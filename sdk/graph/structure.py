@@ -252,9 +252,9 @@ class TaskGraph:
         """
         if self._sorted is None:
             self._sorted = in_order(self._tasks, self._edges_to, self._edges_from, self.slugs)
-        if root_tasks is None:
+        reached = {self._known(task) for task in root_tasks or ()}
+        if not reached:
             return self._sorted
-        reached = {self._known(task) for task in root_tasks}
         for task in self._sorted:
             if task in reached:
                 reached |= self.downstream_tasks(task)

@@ -10,7 +10,7 @@ import typer
 
 from headwater.cli.connection import with_client
 from headwater.cli.output import coloured, examples, say, traceback_of_users_code
-from headwater.core.errors import HeadwaterError, NotFound
+from headwater.core.errors import HeadwaterError, InvalidArgument, NotFound
 
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
@@ -102,18 +102,33 @@ def collect(paths: list[str], modules: list[str], names: list[str]) -> list[Sour
 
     """
     from headwater.cli.flow_sources import flows_of, python_files
+    from headwater.storage.loading import refuse_same_names
 
     sources = [Source(str(file), path=file) for file in python_files(paths)] + [Source(each, module=each) for each in modules]
     wanted = set(names)
+    taken: dict[str, tuple[Source, Flow]] = {}
     for source in sources:
         try:
             source.flows = [flow for flow in flows_of(path=source.path, module=source.module) if not wanted or flow.name in wanted]
+            refuse_same_names(source.flows, source.name)
+            _refuse_flows_of_others(source, taken)
         except HeadwaterError as error:
-            source.error = error
+            source.error, source.flows = error, []
     missing = wanted - {flow.name for source in sources for flow in source.flows}
     if missing and not any(source.error for source in sources):
         raise NotFound("flow", ", ".join(sorted(missing)), hint="None of the files and modules holds it.")
     return [source for source in sources if source.flows or source.error]
+
+
+def _refuse_flows_of_others(source: Source, taken: dict[str, tuple[Source, Flow]]) -> None:
+    """Check that no source before holds another flow of one name with one of these, and note them. One flow may be imported by several."""
+    for flow in source.flows:
+        before, other = taken.setdefault(flow.name, (source, flow))
+        if other is not flow and other.serialized_hash() != flow.serialized_hash():
+            raise InvalidArgument(
+                f"Flow {flow.name!r} is another one in {before.name}; registered one after the other, the second would archive the first.",
+                hint="Give each its own name, or register one of the two.",
+            )
 
 
 async def _register_source(

@@ -108,19 +108,25 @@ class Client:
         **storage_kwargs: Any,
     ) -> str:
         """Store and register a flow, print where it is to be found, and return the version's id. As `Flow.register`."""
-        return self.call(
-            lambda client: client.register(
-                flow,
-                project_name,
-                build=build,
-                set_schedule_active=set_schedule_active,
-                version_group_id=version_group_id,
-                idempotency_key=idempotency_key,
-                no_url=no_url,
-                labels=labels,
-                **storage_kwargs,
-            )
-        )
+        from headwater.client.registered_names import line_in_script, registering_at
+
+        line = line_in_script()
+
+        async def register(client: AsyncClient) -> str:
+            with registering_at(line):
+                return await client.register(
+                    flow,
+                    project_name,
+                    build=build,
+                    set_schedule_active=set_schedule_active,
+                    version_group_id=version_group_id,
+                    idempotency_key=idempotency_key,
+                    no_url=no_url,
+                    labels=labels,
+                    **storage_kwargs,
+                )
+
+        return self.call(register)
 
     def create_flow_run(  # noqa: PLR0917 - as tutorials call it
         self,

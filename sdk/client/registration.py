@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import anyio.to_thread
 
 from headwater.client.flow_metadata import add_labels, check_results, check_settings, check_supported, metadata_of
+from headwater.client.registered_names import note_registered, refuse_second
 from headwater.client.run_info import page_of_flow
 from headwater.core.errors import HeadwaterError, InvalidArgument, OutcomeUnknown
 from headwater.core.identifiers import flow_group_id
@@ -59,7 +60,7 @@ def register_flow(
     """Register a flow from a script or notebook; what `flow.register` calls. Returns the version's id.
 
     Raises:
-        InvalidArgument: no project was named, or the arguments contradict each other.
+        InvalidArgument: no project was named, the arguments contradict each other, or the script registered another flow of this name.
         InvalidFlow: the flow cannot run.
         NotFound: there is no such project.
         StorageError: the code cannot be stored.
@@ -120,6 +121,7 @@ async def register(
         return RegisteredFlow(same.flow_id, group_id, same.version, project_name, same.labels, changed=False)
     # Before it is stored: what differs each time the same code is stored must not be part of it.
     serialized_hash = flow.serialized_hash()
+    refuse_second(flow, group_id, serialized_hash)
     storage = _storage_for(flow, build, storage_kwargs or {})
     if build:
         if isinstance(storage, Local):
@@ -138,6 +140,7 @@ async def register(
         remove_stored()
         raise
     client.wrote(done.position)
+    note_registered(flow, group_id, serialized_hash)
     if not done.changed:
         remove_stored()
     return RegisteredFlow(done.flow_id, group_id, done.version, project_name, metadata.labels, done.changed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from headwater.core.text import shown
@@ -52,7 +52,7 @@ def states_of_children(edges: Sequence[Edge], states: Sequence[State]) -> list[l
 def _elements(edge: Edge, state: State) -> list[State] | None:
     if isinstance(state, Mapped):
         return _flattened(state.map_states) if edge.flattened else state.map_states
-    if edge.key is None:
+    if edge.key is None and not isinstance(state.result, Iterable):
         # An order without data: nothing to take apart.
         return None
     values = list(islice(iter(state.result), CHILDREN_MAX + 1))

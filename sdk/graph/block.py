@@ -7,7 +7,7 @@ from contextvars import Token
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from headwater.graph.task import active_flow
+from headwater.graph.errors import InvalidFlow
 from headwater.utilities.context import current_values
 
 if TYPE_CHECKING:
@@ -16,13 +16,10 @@ if TYPE_CHECKING:
 
 
 class Block(ABC):
-    """Collects the tasks that are added to the flow while it is open. At its end, `enclose` connects them.
+    """Collects the tasks that are added to a flow while it is open. At its end, `enclose` connects them.
 
-    Parameters and constants are left out: they belong to the whole flow.
-
-    Raises:
-        NoActiveFlow: entered where no flow is being built.
-
+    The flow is the one that is given or being built; where there is none, the one that the first of the tasks is added to. Parameters and
+    constants are left out: they belong to the whole flow.
     """
 
     def __init__(self, flow: Flow | None = None) -> None:
@@ -33,13 +30,24 @@ class Block(ABC):
     @property
     def flow(self) -> Flow:
         """The flow that the block is in."""
-        assert self._flow is not None, "the block is open"
+        assert self._flow is not None, "the block has tasks"
         return self._flow
 
-    def took(self, task: Task, flow: Flow) -> None:
-        """Hear of a task that is new in a flow."""
-        if flow is self._flow:
-            self._members[task] = None
+    def add_task(self, task: Task, flow: Flow) -> None:
+        """Add a task, new in this flow, to the block.
+
+        Raises:
+            InvalidFlow: the block is in another flow.
+
+        """
+        self._flow = self._flow or flow
+        if flow is not self._flow:
+            raise InvalidFlow(
+                f"Task {task.name!r} is added to flow {flow.name!r} inside of a `with {type(self).__name__}(...)` block "
+                f"of flow {self._flow.name!r}; multiple flows cannot share a block.",
+                hint="Build the other flow outside of the block.",
+            )
+        self._members[task] = None
 
     @abstractmethod
     def enclose(self, first: list[Task], last: list[Task]) -> None:
@@ -49,8 +57,8 @@ class Block(ABC):
         return self.open()
 
     def open(self) -> Self:
-        self._flow = self._flow or active_flow(f"open a `with {type(self).__name__}(...)` block", instead="an if in a task")
         values = current_values.get()
+        self._flow = self._flow or values.get("flow")
         self._members = {}
         self._token = current_values.set({**values, "blocks": (*values.get("blocks", ()), self)})
         return self
@@ -58,7 +66,7 @@ class Block(ABC):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         assert self._token is not None
         current_values.reset(self._token)
-        if error is not None:
+        if error is not None or not self._members:
             return
         members = self._members.keys()
         self.enclose(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from keyword import iskeyword
+from typing import TYPE_CHECKING, Any
 
-from headwater.graph.errors import InvalidTask
+from headwater.graph.errors import InvalidFlow, InvalidTask
+from headwater.utilities.edges import unwrapped
 
 if TYPE_CHECKING:
+    from headwater.graph.flow import Flow
     from headwater.graph.task import Task
 
 
@@ -14,27 +17,38 @@ class Edge:
     """`downstream_task` runs after `upstream_task`; with a `key`, it takes that task's result as this argument.
 
     With `mapped`, the downstream task runs once for each element of the result; with `flattened`, the elements are
-    those of the result's elements. Edges are values: two with the same five attributes are equal.
+    those of the result's elements. Edges are values: two with the same five attributes are equal. Either task may be annotated, as in
+    `Edge(mapped(a), b, key="x")`; where the first is a value, a constant takes its place.
 
     Raises:
         InvalidTask: `key` is not a Python identifier.
+        InvalidFlow: a task would feed itself.
 
     """
 
     __slots__ = ("_hash", "downstream_task", "flattened", "key", "mapped", "upstream_task")
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the signature people know
         self,
-        upstream_task: Task,
-        downstream_task: Task,
+        upstream_task: Any,
+        downstream_task: Any,
         key: str | None = None,
         mapped: bool = False,
         flattened: bool = False,
+        flow: Flow | None = None,
     ) -> None:
-        if key is not None and not (isinstance(key, str) and key.isidentifier()):
+        from headwater.graph.task import Task
+
+        if not isinstance(upstream_task, Task):
+            upstream_task, mapped, flattened = _task_of(upstream_task, mapped, flattened, flow)
+        if not isinstance(downstream_task, Task):
+            downstream_task, mapped, flattened = _task_of(downstream_task, mapped, flattened, flow)
+        if upstream_task is downstream_task:
+            raise InvalidFlow(f"Task {upstream_task.name!r} cannot be upstream of itself.")
+        if key is not None and not (isinstance(key, str) and key.isidentifier() and not iskeyword(key)):
             raise InvalidTask(f"An edge to task {downstream_task.name!r} has the key {key!r}, which cannot name an argument.")
-        self.upstream_task = upstream_task
-        self.downstream_task = downstream_task
+        self.upstream_task: Task = upstream_task
+        self.downstream_task: Task = downstream_task
         self.key = key
         self.mapped = mapped
         self.flattened = flattened
@@ -63,3 +77,10 @@ class Edge:
         key = f" as {self.key}" if self.key else ""
         kind = " (mapped)" if self.mapped else ""
         return f"<Edge: {self.upstream_task.name} → {self.downstream_task.name}{key}{kind}>"
+
+
+def _task_of(given: Any, mapped: bool, flattened: bool, flow: Flow | None) -> tuple[Task, bool, bool]:
+    from headwater.utilities.tasks import as_task
+
+    value, is_mapped, is_flattened = unwrapped(given, is_mapped=mapped)
+    return as_task(value, flow=flow), is_mapped, is_flattened or flattened

@@ -2,15 +2,18 @@
 
     InvalidArgument (core)
     ├── InvalidTask             a task's settings or its `run` cannot work
-    │   └── UnknownSetting      a setting that tasks do not have
+    │   ├── UnknownSetting      a setting that tasks do not have
+    │   └── WrongTaskType       a setting, or an argument of `run`, is of a type that cannot work
     ├── InvalidFlow             the graph cannot work: cycles, unknown tasks, wrong arguments, duplicate slugs
+    │   └── NotATask            a value of another type stands where a task belongs
     ├── NoActiveFlow            a task was called where no flow is being built
     ├── WrongArguments          a task was called with arguments that its `run` does not take
     ├── InsideFlowBlock         `run` or `register` was called inside `with Flow(...)`
     └── InvalidParameters (core)
         └── WrongParameters     a run got unknown parameters, or lacks required ones
 
-They are `ValueError`s as well (`WrongArguments` and `UnknownSetting` are `TypeError`s), so that code which expects one keeps working.
+They are `ValueError`s as well (those of types and arguments are `TypeError`s, `UnknownSetting` is an `AttributeError` too), so that code
+which expects one keeps working.
 Importing this module lets Python show uncaught errors of Headwater without the frames below the user's line.
 """
 
@@ -48,8 +51,16 @@ class InsideFlowBlock(InvalidArgument, ValueError):
         )
 
 
-class UnknownSetting(InvalidTask, TypeError):
+class UnknownSetting(InvalidTask, TypeError, AttributeError):
     """A task was given a setting that there is not."""
+
+
+class WrongTaskType(InvalidTask, TypeError):
+    """A setting of a task, or an argument of its `run`, is of a type that cannot work."""
+
+
+class NotATask(InvalidFlow, TypeError):
+    """A value of another type stands where a task belongs."""
 
 
 class WrongParameters(InvalidParameters, ValueError):

@@ -16,13 +16,17 @@ from headwater.engine.clock import SystemClock
 from headwater.graph import flow_settings as settings
 from headwater.graph.edge import Edge
 from headwater.graph.errors import InsideFlowBlock, InvalidFlow
+from headwater.graph.named_logger import NamedLogger
+from headwater.graph.run_signature import check_takes
 from headwater.graph.structure import TaskGraph
 from headwater.graph.task import StateHandler, Task
 from headwater.graph.task_settings import handlers
+from headwater.graph.unused_tasks import MadeTasks, made_tasks
+from headwater.tasks.core.constants import Constant
 from headwater.tasks.core.parameter import Parameter
 from headwater.utilities.configuration import config
 from headwater.utilities.context import current_values
-from headwater.utilities.edges import unwrapped
+from headwater.utilities.edges import check_elements, unwrapped
 from headwater.utilities.logging import get_logger
 from headwater.utilities.tasks import as_task, holds_tasks
 
@@ -54,6 +58,9 @@ class Flow(TaskGraph):
         InvalidFlow: the tasks or edges cannot be connected so.
 
     """
+
+    logger = NamedLogger()
+    """`headwater.<name of the flow>`."""
 
     def __init__(  # noqa: PLR0917 - the signature people know
         self,
@@ -109,11 +116,14 @@ class Flow(TaskGraph):
             self.executor = chosen.executor
 
     def __enter__(self) -> Self:
-        self._open_blocks.append(current_values.set({**current_values.get(), "flow": self}))
+        self._open_blocks.append(current_values.set({**current_values.get(), "flow": self, "made_tasks": MadeTasks(made_tasks())}))
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        made = made_tasks()
         current_values.reset(self._open_blocks.pop())
+        if error is None and made is not None:
+            made.warn_of_unused(self.name)
 
     def add_task(self, task: Task) -> Task:
         """Add a task, give it its slug, and return it. Adding it again changes nothing.
@@ -125,16 +135,19 @@ class Flow(TaskGraph):
         if task in self._tasks:
             return task
         super().add_task(task)
-        blocks = current_values.get().get("blocks")
+        values = current_values.get()
+        if (made := values.get("made_tasks")) is not None:
+            made.discard(task)
+        blocks = values.get("blocks")
         if blocks and task.belongs_to_blocks:
             for block in blocks:
-                block.took(task, self)
+                block.add_task(task, self)
         return task
 
     def add_edge(  # noqa: PLR0917 - the signature people know
         self,
-        upstream_task: Task,
-        downstream_task: Task,
+        upstream_task: Any,
+        downstream_task: Any,
         key: str | None = None,
         mapped: bool = False,
         flattened: bool = False,
@@ -142,17 +155,33 @@ class Flow(TaskGraph):
     ) -> Edge:
         """Connect two tasks, adding those the flow does not have, and return the edge.
 
-        With `validate`, or where `flows.eager_edge_validation` is configured, a circle is refused here and not when the flow runs.
+        Either may be annotated, as in `flow.add_edge(mapped(a), b, key="x")`, and the first may be a value or a collection of tasks.
+        With `validate`, or where `flows.eager_edge_validation` is configured, a circle, and an argument that the task does not take, are
+        refused here and not when the flow runs.
 
         Raises:
-            InvalidFlow: the argument `key` is fed by something else already, or a task would feed itself.
+            WrongArguments: the downstream task does not take the argument `key`, and the edge is to be validated.
+            InvalidFlow: the argument `key` is fed by something else already, a task would feed itself, or a parameter be fed.
             InvalidTask: `key` is not a Python identifier.
 
         """
+        if not (isinstance(upstream_task, Task) and isinstance(downstream_task, Task)):
+            given = Edge(upstream_task, downstream_task, key, mapped, flattened, flow=self)
+            return self.add_edge(given.upstream_task, given.downstream_task, key, given.mapped, given.flattened, validate)
+        if key is not None and not (mapped or flattened) and self.stands_for_its_value(upstream_task):
+            assert isinstance(upstream_task, Constant)
+            self.add_task(downstream_task)
+            self.set_constant(downstream_task, key, upstream_task.value)
+            return Edge(upstream_task, downstream_task, key)
         edge = super().add_edge(upstream_task, downstream_task, key, mapped, flattened)
         if config["flows"]["eager_edge_validation"] if validate is None else validate:
+            check_takes(downstream_task, key)
             self.sorted_tasks()
         return edge
+
+    def stands_for_its_value(self, task: Task) -> bool:
+        """Tell whether a task that feeds an argument need not run: the argument is a constant of the flow."""
+        return isinstance(task, Constant)
 
     def set_dependencies(  # noqa: PLR0917 - the signature people know
         self,
@@ -181,6 +210,8 @@ class Flow(TaskGraph):
             self.add_edge(task, as_task(after, flow=self), None, mapped)
         for key, given in (keyword_tasks or {}).items():
             value, is_mapped, is_flattened = unwrapped(given, is_mapped=mapped)
+            if is_mapped and not is_flattened and not holds_tasks(value):
+                check_elements(value, purpose=f"Task {task.name!r}")
             if is_mapped or is_flattened or holds_tasks(value):
                 self.add_edge(as_task(value, flow=self), task, key, is_mapped, is_flattened)
             else:
@@ -236,7 +267,6 @@ class Flow(TaskGraph):
         """Add the tasks, edges and constants of another flow. With `merge_parameters`, parameters of one name become one."""
         mine = {parameter.name: parameter for parameter in self.parameters()} if merge_parameters else {}
         stands_for: dict[Task, Task] = {task: mine[task.name] for task in flow.tasks if isinstance(task, Parameter) and task.name in mine}
-        references = self._reference_tasks
         for task in flow.tasks:
             self.add_task(stands_for.get(task, task))
         for edge in flow.edges:
@@ -248,7 +278,7 @@ class Flow(TaskGraph):
                 self.set_constant(task, key, value)
         if merge_reference_tasks:
             others = [stands_for.get(task, task) for task in flow.reference_tasks()]
-            self._reference_tasks = tuple(dict.fromkeys([*(references or ()), *others]))
+            self.set_reference_tasks([*self.reference_tasks(), *others])
         if validate:
             self.validate()
 
@@ -490,6 +520,17 @@ class Flow(TaskGraph):
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_derived": {}, "_sorted": None, "_open_blocks": []}
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (
+            type(self) is type(other)
+            and isinstance(other, Flow)
+            and (self.name, self.tasks, self.edges, self.reference_tasks())
+            == (other.name, other.tasks, other.edges, other.reference_tasks())
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     def __repr__(self) -> str:
         return f"<Flow: name={self.name!r}>"

@@ -1,15 +1,39 @@
-"""Operators between tasks: `a + b` in a flow is a task that adds their results."""
+"""Operators between tasks: `a + b` in a flow is a task that adds their results; `a | b` is an order without data."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Self
+
+from headwater.core.text import escaped
+from headwater.graph.task_settings import TEXT_CHARACTERS_MAX
+from headwater.graph.users_line import users_line, warn_at
+from headwater.utilities.context import current_values
 
 if TYPE_CHECKING:
     from headwater.graph.task import Task
 
 
 class TaskOperators:
-    """The operators of tasks. `==` and `!=` compare the tasks themselves; use `is_equal` and `is_not_equal` for results."""
+    """The operators of tasks, most of which add a task to the flow that is being built.
+
+    `a | b` only lets `b` run after `a`. `==` and `!=` compare the tasks themselves, and `and`, `or`, `not` and `if` find every task true:
+    for results there are `is_equal`, `is_not_equal`, `&`, `or_`, `not_` and `case`.
+    """
+
+    name: str
+    set_dependencies: Callable[..., Any]
+
+    def __bool__(self) -> bool:
+        """Return True, and warn where a flow is being built: people who write `if task:` there mean its result."""
+        if current_values.get().get("flow") is not None:
+            warn_at(
+                users_line(),
+                f"Task {self.name!r} counts as true here, whatever its result will be: `if`, `while`, `not`, `and` and `or` ask the task "
+                "itself while the flow is built. Write `with case(task, True):`, task.not_(), task & other or task.or_(other) for "
+                "its result, and `task is not None` for the task.",
+            )
+        return True
 
     def is_equal(self, other: Any) -> Task:
         return _binary("Equal", self, other)
@@ -20,12 +44,19 @@ class TaskOperators:
     def not_(self) -> Task:
         from headwater.tasks.core.operators import Not
 
-        return Not()(self)
+        return Not().bind(self)
+
+    def or_(self, other: Any) -> Task:
+        """Add a task whose result is that of `self or other`."""
+        return _binary("Or", self, other)
 
     def __getitem__(self, key: Any) -> Task:
+        from headwater.graph.task import Task
         from headwater.tasks.core.operators import GetItem
 
-        return GetItem(checkpoint=False)(self, key)
+        name = f"{self.name}[{key.name if isinstance(key, Task) else repr(key)}]"
+        # A key may be any text; a name is one that everything can hold.
+        return GetItem(name=escaped(name)[:TEXT_CHARACTERS_MAX], checkpoint=False).bind(self, key)
 
     def __add__(self, other: Any) -> Task:
         return _binary("Add", self, other)
@@ -51,8 +82,10 @@ class TaskOperators:
     def __and__(self, other: Any) -> Task:
         return _binary("And", self, other)
 
-    def __or__(self, other: Any) -> Task:
-        return _binary("Or", self, other)
+    def __or__(self, other: Any) -> Any:
+        """Let `other` run after this task, without taking its result, and return `other`."""
+        self.set_dependencies(downstream_tasks=[other])
+        return other
 
     def __gt__(self, other: Any) -> Task:
         return _binary("GreaterThan", self, other)
@@ -90,12 +123,14 @@ class TaskOperators:
     def __rand__(self, other: Any) -> Task:
         return _binary("And", other, self)
 
-    def __ror__(self, other: Any) -> Task:
-        return _binary("Or", other, self)
+    def __ror__(self, other: Any) -> Self:
+        """Let this task run after `other`, without taking its result, and return this task."""
+        self.set_dependencies(upstream_tasks=[other])
+        return self
 
 
 def _binary(operation: str, left: Any, right: Any) -> Task:
     from headwater.tasks.core import operators
 
-    made: Task = getattr(operators, operation)()(left, right)
+    made: Task = getattr(operators, operation)().bind(left, right)
     return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+from collections.abc import Mapping
 from datetime import timedelta
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,11 @@ def serialize_flow(flow: Flow) -> dict[str, Any]:
             for each in sorted(flow.parameters(), key=lambda each: each.name)
         ],
         "tasks": [
-            _task(task, flow, is_reference=task in references, is_mapped=task in mapped, code_hash=hashes.of(task, flow))
+            {
+                **_task(task, slug=flow.slugs[task], code_hash=hashes.of(task, flow.constants.get(task))),
+                "mapped": task in mapped,
+                "reference": task in references,
+            }
             for task in flow.sorted_tasks()
         ],
         # Sorted, since the order in which a set of upstream tasks was walked through means nothing.
@@ -73,7 +78,13 @@ def hash_of(flow: Flow) -> str:
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
 
 
-def _task(task: Task, flow: Flow, *, is_reference: bool, is_mapped: bool, code_hash: str) -> dict[str, Any]:
+def serialize_task(task: Task) -> dict[str, Any]:
+    """Return the metadata of one task, as far as no flow takes part: keys as of the tasks of a flow, without `mapped` and `reference`."""
+    metadata = _task(task, slug=task.slug, code_hash=_CodeHashes().of(task, None))
+    return {**metadata, "required": task.required, "default": task.default} if isinstance(task, Parameter) else metadata
+
+
+def _task(task: Task, *, slug: str | None, code_hash: str) -> dict[str, Any]:
     settings: dict[str, Any] = {"code_hash": code_hash}
     if task.skip_on_upstream_skip is False:
         settings["skip_on_upstream_skip"] = False
@@ -95,7 +106,7 @@ def _task(task: Task, flow: Flow, *, is_reference: bool, is_mapped: bool, code_h
     if task.retry_on is not None:
         settings["retry_on"] = [kind.__name__ for kind in task.retry_on]
     return {
-        "slug": flow.slugs[task],
+        "slug": slug,
         "name": task.name,
         "type": type_name(type(task)),
         "tags": sorted(task.tags),
@@ -103,8 +114,6 @@ def _task(task: Task, flow: Flow, *, is_reference: bool, is_mapped: bool, code_h
         "retry_delay_seconds": _seconds(task.retry_delay),
         "timeout_seconds": _seconds(task.timeout),
         "trigger": trigger_name(task.trigger),
-        "mapped": is_mapped,
-        "reference": is_reference,
         "settings": settings,
     }
 
@@ -116,14 +125,13 @@ class _CodeHashes:
         self._shared: dict[int, str] = {}
         self._kept: list[Any] = []
 
-    def of(self, task: Task, flow: Flow) -> str:
+    def of(self, task: Task, constants: Mapping[str, Any] | None) -> str:
         function = task.__dict__.get("run") or type(task)
         rest = {
             name: value
             for name, value in attributes(task)
             if name not in _IN_METADATA and not (name in _USUALLY_EMPTY and not value) and value is not all_successful
         }
-        constants = flow.constants.get(task)
         shared = self._hash(function)
         if not rest and not constants and not isinstance(task, Parameter):
             return shared

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter
-from collections.abc import Iterable, KeysView
+from collections.abc import Iterable, Iterator, KeysView
 from itertools import pairwise
 from typing import Any
 
 from headwater.graph.edge import Edge
-from headwater.graph.errors import InvalidFlow
+from headwater.graph.errors import InvalidFlow, NotATask
+from headwater.graph.sorting import in_order
 from headwater.graph.task import Task
 from headwater.tasks.core.parameter import Parameter
 
@@ -43,8 +43,16 @@ class TaskGraph:
         """All edges, in the order in which they were added; a live view that compares like a set."""
         return self._edges.keys()
 
+    def __iter__(self) -> Iterator[Task]:
+        """Go through the tasks so that each comes after all that are before it."""
+        return iter(self.sorted_tasks())
+
     def __contains__(self, task: object) -> bool:
         return task in self._tasks
+
+    def connects(self, task: Task) -> bool:
+        """Tell whether something comes before or after `task` here."""
+        return bool(self._edges_to.get(task) or self._edges_from.get(task))
 
     def add_task(self, task: Task) -> Task:
         """Add a task, give it its slug, and return it. Adding it again changes nothing.
@@ -54,7 +62,7 @@ class TaskGraph:
 
         """
         if not isinstance(task, Task):
-            raise InvalidFlow(
+            raise NotATask(
                 f"Only tasks can be added to a flow, and {task!r} is a {type(task).__name__}.",
                 hint="Did you forget @task, or to make an instance of the class?",
             )
@@ -97,15 +105,19 @@ class TaskGraph:
         """Connect two tasks, adding those the flow does not have, and return the edge.
 
         Raises:
-            InvalidFlow: the argument `key` is fed by something else already, or a task would feed itself.
+            InvalidFlow: the argument `key` is fed by something else already, a task would feed itself, or a parameter be fed.
             InvalidTask: `key` is not a Python identifier.
 
         """
-        if upstream_task is downstream_task:
-            raise InvalidFlow(f"Task {upstream_task.name!r} cannot be upstream of itself.")
+        edge = Edge(upstream_task, downstream_task, key, mapped, flattened)
+        if isinstance(downstream_task, Parameter):
+            raise InvalidFlow(
+                f"Parameter {downstream_task.name!r} is given to the whole flow, so that nothing can come before it: "
+                f"{upstream_task.name!r} cannot.",
+                hint="Let the tasks that use the parameter run after it instead.",
+            )
         self.add_task(upstream_task)
         self.add_task(downstream_task)
-        edge = Edge(upstream_task, downstream_task, key, mapped, flattened)
         if edge in self._edges:
             return edge
         if key is not None:
@@ -179,6 +191,14 @@ class TaskGraph:
             self.sorted_tasks()
         return edges
 
+    def all_upstream_edges(self) -> dict[Task, set[Edge]]:
+        """Return for each task the edges that end at it."""
+        return {task: set(edges) for task, edges in self._edges_to.items()}
+
+    def all_downstream_edges(self) -> dict[Task, set[Edge]]:
+        """Return for each task the edges that start at it."""
+        return {task: set(edges) for task, edges in self._edges_from.items()}
+
     def edges_to(self, task: Task) -> set[Edge]:
         """Return the edges that end at `task`."""
         return set(self._edges_to[self._known(task)])
@@ -227,50 +247,18 @@ class TaskGraph:
         With `root_tasks`, only those and what comes after them.
 
         Raises:
-            InvalidFlow: the graph has a cycle, which is named.
+            InvalidFlow: the graph has a cycle, which is named, or one of the root tasks is not in the flow.
 
         """
         if self._sorted is None:
-            self._sorted = self._sort()
-        if root_tasks is None:
+            self._sorted = in_order(self._tasks, self._edges_to, self._edges_from, self.slugs)
+        reached = {self._known(task) for task in root_tasks or ()}
+        if not reached:
             return self._sorted
-        reached = set(root_tasks)
         for task in self._sorted:
             if task in reached:
                 reached |= self.downstream_tasks(task)
         return tuple(task for task in self._sorted if task in reached)
-
-    def _sort(self) -> tuple[Task, ...]:
-        tasks = list(self._tasks)
-        position = {task: number for number, task in enumerate(tasks)}
-        missing = [len(self._edges_to[task]) for task in tasks]
-        ready = [number for number, count in enumerate(missing) if count == 0]
-        order: list[Task] = []
-        while ready:
-            task = tasks[heapq.heappop(ready)]
-            order.append(task)
-            for edge in self._edges_from[task]:
-                after = position[edge.downstream_task]
-                missing[after] -= 1
-                if missing[after] == 0:
-                    heapq.heappush(ready, after)
-        if len(order) < len(tasks):
-            cycle = " → ".join(self.slugs[task] for task in self._cycle(set(tasks) - set(order)))
-            raise InvalidFlow(
-                f"The tasks run in a circle: {cycle}.", hint="Remove one of these dependencies; a task cannot wait for itself."
-            )
-        return tuple(order)
-
-    def _cycle(self, unsorted: set[Task]) -> list[Task]:
-        # Every task that could not be sorted has one before it that could not either: going back must meet itself.
-        task = min(unsorted, key=lambda each: self.slugs[each])
-        path: dict[Task, None] = {}
-        while task not in path:
-            path[task] = None
-            task = next(edge.upstream_task for edge in self._edges_to[task] if edge.upstream_task in unsorted)
-        steps = list(path)
-        circle = steps[steps.index(task) :]
-        return [task, *reversed(circle)]
 
     def _known(self, task: Task) -> Task:
         if task not in self._tasks:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
+from inspect import isfunction
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from headwater.graph import task_settings as settings
-from headwater.graph.errors import InvalidTask, NoActiveFlow, WrongArguments
+from headwater.graph.errors import NoActiveFlow, WrongArguments, WrongTaskType
+from headwater.graph.named_logger import NamedLogger
 from headwater.graph.operators import TaskOperators
+from headwater.graph.run_signature import check_arguments, number_of_outputs, signature_of_run, without_first
+from headwater.graph.unused_tasks import made_tasks
+from headwater.graph.users_line import given_to_constructor, users_line, warn_at
 from headwater.utilities.context import current_values
+from headwater.utilities.edges import EdgeAnnotation
 
 if TYPE_CHECKING:
     from headwater.engine.cache_validators import CacheValidator
@@ -43,8 +49,20 @@ class Task(TaskOperators):
     decides_outcome: ClassVar[bool] = True
     """Whether it is among the tasks that decide how a run ended, where it is one of the last."""
 
+    must_be_used: ClassVar[bool] = True
+    """Whether it is a mistake to make it in the block of a flow and not to add it; a constant may be made for its value."""
+
+    logger = NamedLogger()
+    """`headwater.<name of the task>`: in a run, what is logged there is in the log of the task run."""
+
     cleans_up: ClassVar[bool] = False
     """Whether it is executed also where its run is interrupted, if what it cleans up is there."""
+
+    def __init_subclass__(cls, **settings_of_class: Any) -> None:
+        super().__init_subclass__(**settings_of_class)
+        if isfunction(run := cls.__dict__.get("run")):
+            # Here, not only where a task is made of it: this is the line where it is written. The first argument is the task itself.
+            check_arguments(without_first(inspect.signature(run)), task=cls.__name__)
 
     def __init__(  # noqa: PLR0917 - the signature people know
         self,
@@ -69,9 +87,11 @@ class Task(TaskOperators):
         task_run_name: str | Callable[..., str] | None = None,
         nout: int | None = None,
     ) -> None:
+        if type(self) is not Task:
+            self._warn_of_misused_subclass()
         self.name: str = settings.task_name(name, default=type(self).__name__)
         self.slug = None if slug is None else settings.text(slug, setting="its slug", owner=f"Task {self.name!r}")
-        self.tags: frozenset[str] = settings.tag_set(tags, task=self.name) | current_values.get().get("tags", frozenset())
+        self.tags: set[str] = settings.tag_set(tags, task=self.name) | settings.tags_in_force()
         retries, delay = settings.retries(*settings.retries_or_defaults(max_retries, retry_delay), task=self.name)
         self.max_retries: int = retries
         self.retry_delay: timedelta | None = delay
@@ -88,8 +108,19 @@ class Task(TaskOperators):
         self.result = settings.result(result, task=self.name)
         self.target = settings.target(target, checkpoint=checkpoint, task=self.name)
         self.task_run_name = settings.task_run_name(task_run_name, task=self.name)
-        settings.check_run(self)
-        self.nout = settings.number_of_outputs(nout, self)
+        check_arguments(self.run_signature, task=self.name)
+        self.nout = number_of_outputs(nout, self)
+        self._note_as_made()
+
+    def _warn_of_misused_subclass(self) -> None:
+        settings.warn_of_overwritten_attributes(self)
+        if any(isinstance(given, Task) for given in given_to_constructor(self)):
+            name = type(self).__name__
+            warn_at(
+                users_line(),
+                f"A task was given to {name}(...), which makes a task and takes its settings. Make the task first, and call it with its "
+                f"inputs: {name}(...)(task).",
+            )
 
     def run(self, *args: Any, **kwargs: Any) -> Any:
         """Do the work. Arguments are the results of tasks before, or constants; the return value is the result."""
@@ -99,7 +130,7 @@ class Task(TaskOperators):
         """The signature of `run`, looked at once."""
         signature: inspect.Signature | None = self.__dict__.get("_run_signature")
         if signature is None:
-            signature = self.__dict__["_run_signature"] = settings.signature_of_run(self)
+            signature = self.__dict__["_run_signature"] = signature_of_run(self)
         return signature
 
     def __call__(
@@ -121,7 +152,7 @@ class Task(TaskOperators):
             args: inputs of `run`, as in `kwargs`: tasks, constants, or collections of both.
 
         """
-        twin = self.copy(**settings.by_name(task_args, task=self.name))
+        twin = self._twin(settings.by_name(task_args, task=self.name))
         return twin.bind(*args, mapped=mapped, upstream_tasks=upstream_tasks, flow=flow, **kwargs)
 
     def map(
@@ -132,8 +163,11 @@ class Task(TaskOperators):
         task_args: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> Self:
-        """Add a copy of this task that runs once for each element of its inputs; wrap constants in `unmapped`."""
-        twin = self.copy(**settings.by_name(task_args, task=self.name))
+        """Add a copy of this task that runs once for each element of its inputs; wrap constants in `unmapped`.
+
+        Its result is a list of as many results as there are elements, so that `nout` says nothing about it.
+        """
+        twin = self._twin({"nout": None, **settings.by_name(task_args, task=self.name)})
         return twin.bind(*args, mapped=True, upstream_tasks=upstream_tasks, flow=flow, **kwargs)
 
     def bind(
@@ -161,39 +195,57 @@ class Task(TaskOperators):
             if parameter.kind is inspect.Parameter.VAR_KEYWORD:
                 inputs.update(inputs.pop(name, {}))
         flow.set_dependencies(self, upstream_tasks=upstream_tasks, keyword_tasks=inputs, mapped=mapped)
+        self.tags |= settings.tags_in_force()
         return self
 
     def copy(self, **task_args: Any) -> Self:
-        """Return a copy with these settings changed; it gets a slug of its own.
+        """Return a copy with these settings changed. A slug that was given becomes `<slug>-copy`; dependencies are not copied.
 
         Raises:
-            InvalidTask: a task has no such setting.
+            InvalidTask: a task has no such setting, or it cannot be so.
 
         """
+        twin = self._twin(task_args)
+        twin._note_as_made()  # noqa: SLF001 - a task of its own kind
+        return twin
+
+    def _twin(self, task_args: Mapping[str, Any]) -> Self:
+        if (made := made_tasks()) is not None:
+            made.discard(self)
+        flow: Flow | None = current_values.get().get("flow")
+        if flow is not None and flow.connects(self):
+            warn_at(users_line(), f"Task {self.name!r} has dependencies in flow {flow.name!r} already; its copy does not have them.")
         twin = object.__new__(type(self))
         twin.__dict__.update(self.__dict__)
-        twin.slug = None
-        tags = current_values.get().get("tags")
-        if tags:
-            twin.tags = self.tags | tags
+        if self.slug is not None:
+            twin.slug = f"{self.slug}-copy"
+        twin.tags = {*self.tags, *settings.tags_in_force()}
         if task_args:
             settings.change(twin, task_args)
         return twin
 
     __copy__ = copy
 
-    def set_upstream(self, task: Any, flow: Flow | None = None, key: str | None = None, mapped: bool = False) -> None:
-        """Run `task` before this one; with `key`, take its result as that argument."""
-        self.set_dependencies(
+    def _note_as_made(self) -> None:
+        """Let the open block of a flow, if there is one, warn of this task where it is not used."""
+        if self.must_be_used and (made := made_tasks()) is not None:
+            made.add(self)
+
+    def set_upstream(self, task: Any, flow: Flow | None = None, key: str | None = None, mapped: bool = False) -> Self:
+        """Run `task` before this one; with `key`, take its result as that argument. Return this task."""
+        return self.set_dependencies(
             flow=flow,
             upstream_tasks=None if key is not None else [task],
             keyword_tasks={key: task} if key is not None else None,
             mapped=mapped,
         )
 
-    def set_downstream(self, task: Task, flow: Flow | None = None, key: str | None = None, mapped: bool = False) -> None:
-        """Run `task` after this one; with `key`, give it this one's result as that argument."""
+    def set_downstream(self, task: Task, flow: Flow | None = None, key: str | None = None, mapped: bool = False) -> Self:
+        """Run `task` after this one; with `key`, give it this one's result as that argument. Return this task."""
+        if not isinstance(task, Task):
+            raise WrongTaskType(f"set_downstream takes a task, not {task!r}.", hint="Call it once for each task that runs after this one.")
         task.set_upstream(self, flow=flow, key=key, mapped=mapped)
+        return self
 
     def set_dependencies(  # noqa: PLR0917 - the signature people know
         self,
@@ -203,20 +255,33 @@ class Task(TaskOperators):
         keyword_tasks: Mapping[str, Any] | None = None,
         mapped: bool = False,
         validate: bool | None = None,
-    ) -> None:
-        """Say in the given flow, or the one being built, what runs before and after this task and what feeds it."""
+    ) -> Self:
+        """Say in the given flow, or the one being built, what runs before and after this task and what feeds it. Return this task."""
         flow = flow or active_flow(f"set dependencies of task {self.name!r}", instead="flow.set_dependencies(...)")
         flow.set_dependencies(self, upstream_tasks, downstream_tasks, keyword_tasks, mapped=mapped, validate=validate)
+        return self
 
-    def pipe(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Return `function(self, *args, **kwargs)`, so that `a.pipe(b).pipe(c, x=1)` reads from left to right."""
+    def pipe(self, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        """Return `function(self, *args, **kwargs)`, so that `a.pipe(b).pipe(c, x=1)` reads from left to right.
+
+        `a.pipe(unmapped)`, and other annotations of inputs, are `a`.
+        """
+        if isinstance(function, type) and issubclass(function, EdgeAnnotation):
+            return self
         return function(self, *args, **kwargs)
 
+    def serialize(self) -> dict[str, Any]:
+        """Return what of the task stands in the metadata of its flow, as JSON values: settings and a hash of the code, never the code."""
+        from headwater.graph.serialization import serialize_task
+
+        return serialize_task(self)
+
     def inputs(self) -> dict[str, dict[str, Any]]:
-        """Return the arguments of `run`: for each its type as annotated and whether it must be given."""
+        """Return the arguments of `run`: for each its type as annotated, its default, and whether it must be given."""
         return {
             name: {
                 "type": Any if parameter.annotation is parameter.empty else parameter.annotation,
+                "default": None if parameter.default is parameter.empty else parameter.default,
                 "required": parameter.default is parameter.empty and parameter.kind is not parameter.VAR_KEYWORD,
             }
             for name, parameter in self.run_signature.parameters.items()
@@ -229,7 +294,7 @@ class Task(TaskOperators):
 
     def __iter__(self) -> Iterator[Any]:
         if self.nout is None:
-            raise InvalidTask(
+            raise WrongTaskType(
                 f"Task {self.name!r} cannot be unpacked or iterated over while the flow is built: its result is not there yet.",
                 hint="Say how many results it returns, as in @task(nout=2), or use task[0]; to loop over the result, map over it.",
             )

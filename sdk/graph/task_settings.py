@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from difflib import get_close_matches
 from functools import partial
-from typing import TYPE_CHECKING, Any, get_args, get_origin
+from typing import TYPE_CHECKING, Any
 
 from headwater.core.moments import standard_span
 from headwater.core.text import escaped, is_utf8
-from headwater.graph.errors import InvalidTask, UnknownSetting
+from headwater.graph.errors import InvalidTask, UnknownSetting, WrongTaskType
+from headwater.graph.run_signature import number_of_outputs
+from headwater.graph.users_line import users_line, warn_at
 from headwater.triggers import all_successful, some_failed, some_successful, trigger_name
+from headwater.utilities.context import current_values
 
 if TYPE_CHECKING:
     from headwater.engine.results import Result
@@ -26,7 +28,22 @@ RETRIES_MAX = 2**31 - 1
 SECONDS_MAX = 2**31 - 1
 """68 years. Everything that reads a flow's settings can hold such numbers."""
 TEXT_CHARACTERS_MAX = 500
-RESERVED_ARGUMENTS = frozenset({"upstream_tasks", "mapped", "task_args", "flow"})
+
+
+_OVERWRITTEN = frozenset({
+    "name", "slug", "tags", "max_retries", "retry_delay", "retry_on", "timeout", "trigger", "skip_on_upstream_skip", "cache_for",
+    "cache_validator", "cache_key", "checkpoint", "state_handlers", "log_stdout", "result", "target", "task_run_name", "nout",
+})  # fmt: skip
+
+
+def warn_of_overwritten_attributes(task: Task) -> None:
+    """Warn of attributes that a subclass set for itself, and that the settings of all tasks take the place of."""
+    cls = type(task)
+    for name in sorted(name for name in _OVERWRITTEN if name in task.__dict__ or hasattr(cls, name)):
+        warn_at(
+            users_line(),
+            f"{cls.__name__} has an attribute {name!r} of its own, which is overwritten by the setting of all tasks. Give it another name.",
+        )
 
 
 def task_name(name: str | None, *, default: str) -> str:
@@ -45,16 +62,24 @@ def text(given: str, *, setting: str, owner: str) -> str:
     return given
 
 
-def tag_set(tags: Iterable[str] | None, *, task: str) -> frozenset[str]:
+def tag_set(tags: Iterable[str] | None, *, task: str) -> set[str]:
     """Return the tags as a set."""
     if isinstance(tags, str):
-        raise InvalidTask(f"Task {task!r}: tags={tags!r} is one text.", hint=f"Write tags=[{tags!r}].")
+        raise WrongTaskType(f"Task {task!r}: tags={tags!r} is one text.", hint=f"Write tags=[{tags!r}].")
     given = (tags,) if tags is not None and not isinstance(tags, Iterable) else tuple(tags or ())
     for tag in given:
         if not isinstance(tag, str):
-            raise InvalidTask(f"Task {task!r}: tags are texts, and {tag!r} is none.", hint=f"Write tags=[{str(tag)!r}].")
+            raise WrongTaskType(f"Task {task!r}: tags are texts, and {tag!r} is none.", hint=f"Write tags=[{str(tag)!r}].")
         text(tag, setting="a tag", owner=f"Task {task!r}")
-    return frozenset(given)
+    return set(given)
+
+
+def tags_in_force() -> frozenset[str]:
+    """Return the tags of `with tags(...)` and `with context(tags=...)`: those that each task made or called there gets."""
+    given = current_values.get().get("tags")
+    if not given:
+        return frozenset()
+    return frozenset((given,) if isinstance(given, str) else given)
 
 
 def retries(max_retries: int | None, retry_delay: timedelta | float | None, *, task: str) -> tuple[int, timedelta | None]:
@@ -104,9 +129,14 @@ def trigger(given: Any, *, task: str) -> Trigger:
     """Return the trigger; `all_successful` where none is given."""
     if given is None:
         return all_successful
-    if given in (some_failed, some_successful):
+    if given is some_failed or given is some_successful:
         name = trigger_name(given)
-        raise InvalidTask(f"Task {task!r}: {name} makes a trigger when it is called.", hint=f"Write trigger={name}(at_least=1).")
+        warn_at(
+            users_line(),
+            f"Task {task!r}: trigger={name} has no bounds, so the task always runs. Write trigger={name}(at_least=1), for example.",
+        )
+        without_bounds: Trigger = given()
+        return without_bounds
     if not callable(given):
         known = isinstance(given, str) and callable(getattr(sys.modules[all_successful.__module__], given, None))
         raise InvalidTask(
@@ -143,15 +173,6 @@ def cache_key(given: str | None, *, task: str) -> str | None:
     """Return the name that tasks share a cache under."""
     if given is not None and (not isinstance(given, str) or not given.strip()):
         raise InvalidTask(f"Task {task!r}: cache_key must be text that is not empty, not {given!r}.")
-    return given
-
-
-def number_of_outputs(given: int | None, task: Task) -> int | None:
-    """Return how many results the task has, if that is known."""
-    if given is None:
-        return outputs_by_annotation(task)
-    if isinstance(given, bool) or not isinstance(given, int) or given < 0:
-        raise InvalidTask(f"Task {task.name!r}: nout must be a whole number of at least 0, not {given!r}.")
     return given
 
 
@@ -192,7 +213,7 @@ _WARN_AT_CALLER = 4
 def seconds(value: timedelta | float, *, setting: str, task: str) -> timedelta:
     """Return a timedelta of at least 0, given one or a number of seconds."""
     if isinstance(value, bool) or not isinstance(value, timedelta | int | float):
-        raise InvalidTask(f"Task {task!r}: {setting} must be a timedelta or a number of seconds, not {value!r}.")
+        raise WrongTaskType(f"Task {task!r}: {setting} must be a timedelta or a number of seconds, not {value!r}.")
     try:
         span = standard_span(value) if isinstance(value, timedelta) else timedelta(seconds=value)
     except (OverflowError, ValueError):  # more than a timedelta holds, or no number at all
@@ -225,7 +246,7 @@ def exceptions_to_retry(
     for kind in kinds:
         if not (isinstance(kind, type) and issubclass(kind, Exception)):
             meant = f"retry_on={type(kind).__name__}" if isinstance(kind, Exception) else "retry_on=[ConnectionError, TimeoutError]"
-            raise InvalidTask(f"Task {task!r}: retry_on takes exception classes, and {kind!r} is none.", hint=f"Write {meant}.")
+            raise WrongTaskType(f"Task {task!r}: retry_on takes exception classes, and {kind!r} is none.", hint=f"Write {meant}.")
     if max_retries == 0:
         raise InvalidTask(f"Task {task!r} has retry_on but no max_retries.", hint="Add max_retries and retry_delay.")
     return kinds
@@ -236,7 +257,7 @@ def handlers(
 ) -> list[Callable[..., Any]]:
     """Return the state handlers, `on_failure` as the last of them."""
     if callable(state_handlers):
-        raise InvalidTask(f"{owner}: state_handlers is a list of functions.", hint="Put the function into [ ].")
+        raise WrongTaskType(f"{owner}: state_handlers is a list of functions.", hint="Put the function into [ ].")
     all_handlers = list(state_handlers or ())
     if on_failure is not None and not callable(on_failure):
         raise InvalidTask(
@@ -246,65 +267,13 @@ def handlers(
         all_handlers.append(partial(_call_on_failure, on_failure))
     for handler in all_handlers:
         if not callable(handler):
-            raise InvalidTask(f"{owner}: the state handler {handler!r} cannot be called.")
+            raise WrongTaskType(f"{owner}: the state handler {handler!r} cannot be called.")
     return all_handlers
 
 
 def _call_on_failure(on_failure: Callable[..., None], owner: Any, _: State, new_state: State) -> None:
     if new_state.is_failed():
         on_failure(owner, new_state)
-
-
-def signature_of_run(task: Task) -> inspect.Signature:
-    """Return what `run` takes; a task that defines none takes nothing."""
-    from headwater.graph.task import Task
-
-    if getattr(task.run, "__func__", None) is Task.run:
-        return inspect.Signature()
-    try:
-        return inspect.signature(task.run)
-    except ValueError:
-        raise InvalidTask(
-            f"Task {task.name!r}: the arguments of its run cannot be found out (it is not written in Python).",
-            hint="Wrap it: @task def my_task(x): return that_function(x).",
-        ) from None
-
-
-def check_run(task: Task) -> None:
-    """Refuse a `run` whose inputs could not be told apart."""
-    for name, parameter in task.run_signature.parameters.items():
-        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
-            raise InvalidTask(
-                f"Task {task.name!r}: run takes *{name}, but inputs of tasks need names.",
-                hint="Name each argument, or take one list.",
-            )
-        if name in RESERVED_ARGUMENTS:
-            raise InvalidTask(
-                f"Task {task.name!r}: run has an argument {name!r}, a word that calling a task uses itself.",
-                hint=f"Rename it; reserved are {', '.join(sorted(RESERVED_ARGUMENTS))}.",
-            )
-
-
-def outputs_by_annotation(task: Task) -> int | None:
-    """Return the number of results if `run` is annotated with a tuple of known length."""
-    annotation = task.run_signature.return_annotation
-    if isinstance(annotation, str) and annotation.lower().startswith(("tuple[", "typing.tuple[")):
-        annotation = _evaluated(task)
-    if get_origin(annotation) is not tuple:
-        return None
-    parts = get_args(annotation)
-    if Ellipsis in parts:
-        return None
-    return 0 if parts == ((),) else len(parts)
-
-
-def _evaluated(task: Task) -> Any:
-    """Return the annotation of the result where it was written as text, or None if names in it are not known yet."""
-    function = getattr(task.run, "__func__", task.run)
-    try:
-        return inspect.get_annotations(function, eval_str=True).get("return")
-    except Exception:  # noqa: BLE001 - evaluating text runs whatever is in it; without an answer, nout= can still say
-        return None
 
 
 def by_name(task_args: Mapping[str, Any] | None, *, task: str) -> Mapping[str, Any]:
@@ -318,7 +287,7 @@ def change(task: Task, task_args: Mapping[str, Any]) -> None:
     """Set settings of an existing task, checked as at its creation."""
     given = dict(task_args)
     for setting in given:
-        if setting.startswith("_") or setting not in task.__dict__:
+        if not _is_setting(setting, task):
             raise unknown_setting(setting, _settings_of(task), task=task.name)
     if "name" in given:
         task.name = task_name(given.pop("name"), default=task.name)
@@ -356,6 +325,13 @@ def unknown_setting(setting: str, known: Iterable[str], *, task: str) -> Unknown
     near = get_close_matches(setting, names, n=1)
     meant = f"Did you mean {near[0]!r}? " if near else ""
     return UnknownSetting(f"Task {task!r}: tasks have no setting {setting!r}.", hint=f"{meant}Settings are {', '.join(names)}.")
+
+
+def _is_setting(name: str, task: Task) -> bool:
+    from headwater.graph.task import Task
+
+    # Those of a subclass may be attributes of the class; what all tasks have there are methods.
+    return not name.startswith("_") and (name in task.__dict__ or (hasattr(type(task), name) and not hasattr(Task, name)))
 
 
 def _settings_of(task: Task) -> list[str]:

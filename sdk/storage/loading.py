@@ -16,12 +16,12 @@ from headwater.storage.errors import (
     UnknownStorage,
 )
 from headwater.storage.pickled import sha256_of, unpickled
-from headwater.storage.scripts import flows_in_file, flows_in_module, pick_flow
+from headwater.storage.scripts import flows_in_file, flows_in_module, pick_flow, refuse_same_names
 
 if TYPE_CHECKING:
     from headwater.graph.flow import Flow
 
-__all__ = ["check_slugs", "flows_in_file", "flows_in_module", "load_flow"]
+__all__ = ["check_slugs", "flows_in_file", "flows_in_module", "load_flow", "refuse_same_names"]
 
 
 def load_flow(reference: Mapping[str, Any], slugs: Iterable[str] | None = None) -> Flow:

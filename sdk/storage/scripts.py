@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -82,6 +83,21 @@ def flows_in(namespace: dict[str, Any]) -> list[Flow]:
     from headwater.graph.flow import Flow
 
     return list({id(value): value for value in namespace.values() if isinstance(value, Flow)}.values())
+
+
+def refuse_same_names(flows: list[Flow], location: str) -> None:
+    """Check that the flows of a file or module can be registered beside each other.
+
+    Raises:
+        FlowNotInCode: some have one name, so that each would archive the one before.
+
+    """
+    for name, count in Counter(flow.name for flow in flows).items():
+        if count > 1:
+            raise FlowNotInCode(
+                f"{location} holds {count} flows named {name!r}; registered one after the other, each would archive the one before.",
+                hint="Give each its own name.",
+            )
 
 
 def pick_flow(flows: list[Flow], flow_name: str, location: str) -> Flow:

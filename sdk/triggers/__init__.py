@@ -107,17 +107,17 @@ class _Count:
 def _as_count(bound: float | None, total: int, *, default: int) -> float:
     if bound is None:
         return default
-    # As with slices of a whole: 0.5 is half of them, and so is 1.0 all; a whole number is a number of tasks.
-    return bound * total if isinstance(bound, float) and bound <= 1 else bound
+    # Below 1 it is a part of them: 0.5 is half. From 1 on it is a number of tasks, also as 1.0.
+    return bound * total if bound < 1 else bound
 
 
 def some_failed(at_least: float | None = None, at_most: float | None = None) -> Trigger:
-    """Return a trigger that runs the task if that many (int) or that fraction (float) of the tasks before failed."""
+    """Return a trigger that runs the task if that many of the tasks before failed; bounds below 1 are fractions of them."""
     return _Count("some_failed", "failed", at_least, at_most)
 
 
 def some_successful(at_least: float | None = None, at_most: float | None = None) -> Trigger:
-    """Return a trigger that runs the task if that many (int) or that fraction (float) of the tasks before succeeded."""
+    """Return a trigger that runs the task if that many of the tasks before succeeded; bounds below 1 are fractions of them."""
     return _Count("some_successful", "succeeded", at_least, at_most)
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
+
+from headwater.core.text import shown, type_name
+from headwater.graph.errors import WrongArguments
 
 
 class EdgeAnnotation:
@@ -37,3 +41,21 @@ def unwrapped(value: Any, *, is_mapped: bool) -> tuple[Any, bool, bool]:
             is_mapped = isinstance(value, mapped)
         value = value.value
     return value, is_mapped, is_flattened
+
+
+def check_elements(value: Any, *, purpose: str) -> None:
+    """Check that a value which is no task can be mapped over.
+
+    Raises:
+        WrongArguments: it has no elements.
+
+    """
+    if not issubclass(type(value), Iterable) and not hasattr(type(value), "__getitem__"):
+        what = shown(value)[:_SHOWN_CHARACTERS]
+        raise WrongArguments(
+            f"{purpose} cannot be mapped over {what}: a value of type {type_name(type(value))} has no elements.",
+            hint="Wrap inputs that are the same for all in unmapped(...).",
+        )
+
+
+_SHOWN_CHARACTERS = 100

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, overload
 
+from headwater.graph.containers import elements_of, maker_for
+from headwater.graph.errors import InvalidTask
 from headwater.graph.task import Task, active_flow
-from headwater.tasks.core.collections import Dict, List, Set, Tuple
+from headwater.graph.task_settings import tags_in_force
+from headwater.tasks.core.collections import Container, Dict, List, Set, Tuple
 from headwater.tasks.core.constants import Constant
 from headwater.tasks.core.function import FunctionTask
 from headwater.utilities.context import context
@@ -47,12 +50,18 @@ def task(function: Callable[..., Any] | None = None, /, **settings: Any) -> Any:
 @contextmanager
 def tags(*names: str) -> Iterator[None]:
     """Give every task that is made or called in the `with` block these tags."""
-    with context(tags=context.get("tags", frozenset()) | frozenset(names)):
+    with context(tags=tags_in_force() | frozenset(names)):
         yield
 
 
 def as_task(value: Any, flow: Flow | None = None) -> Task:
-    """Return a task for `value`: itself if it is one, a task that builds the collection, or a constant."""
+    """Return a task for `value`: itself if it is one, a task that makes a container of the same kind, or a constant.
+
+    Raises:
+        InvalidTask: the value holds itself.
+        NoActiveFlow: it holds tasks, and no flow is being built.
+
+    """
     if isinstance(value, EdgeAnnotation):
         return as_task(value.value, flow)
     if isinstance(value, Task):
@@ -60,19 +69,20 @@ def as_task(value: Any, flow: Flow | None = None) -> Task:
     if not holds_tasks(value):
         return Constant(value)
     flow = flow or active_flow(f"use {value!r} as a task", instead="the tasks one by one")
-    if isinstance(value, dict):
+    _refuse_cycle(value)
+    if type(value) is dict:
         return Dict().bind(keys=list(value), values=list(value.values()), flow=flow)
-    kind, elements = _collection(value, flow)
-    return kind().bind(flow=flow, **{f"arg_{number}": element for number, element in enumerate(elements, start=1)})
+    if isinstance(value, set | frozenset):
+        # A set has no order of its own, but slugs and hashes of flows need one that is the same in every process.
+        elements: Iterable[Any] = sorted(value, key=lambda element: _sort_key(element, flow))
+    else:
+        elements = elements_of(value) or ()
+    kind = _COLLECTIONS.get(type(value))
+    made: Task = Container(maker_for(value), name=type(value).__name__) if kind is None else kind()
+    return made.bind(*elements, flow=flow)
 
 
-def _collection(value: Any, flow: Flow) -> tuple[type[Task], list[Any]]:
-    if isinstance(value, list):
-        return List, value
-    if isinstance(value, tuple):
-        return Tuple, list(value)
-    # A set has no order of its own, but slugs and hashes of flows need one that is the same in every process.
-    return Set, sorted(value, key=lambda element: _sort_key(element, flow))
+_COLLECTIONS: dict[type, type[Task]] = {list: List, tuple: Tuple, set: Set}
 
 
 def _sort_key(element: Any, flow: Flow) -> str:
@@ -80,18 +90,38 @@ def _sort_key(element: Any, flow: Flow) -> str:
 
 
 def holds_tasks(value: Any) -> bool:
-    """Tell whether `value` is a task, or a collection with a task somewhere in it."""
+    """Tell whether `value` is a task, or a container with a task somewhere in it."""
     if isinstance(value, Task | EdgeAnnotation):
         return True
-    if isinstance(value, dict):
-        return any(holds_tasks(key) or holds_tasks(element) for key, element in value.items())
-    if type(value) in _COLLECTIONS:
-        return any(holds_tasks(element) for element in value)
+    elements = elements_of(value)
+    return elements is not None and _any_task(elements, {id(value)})
+
+
+def _any_task(elements: Iterable[Any], seen: set[int]) -> bool:
+    waiting = [elements]
+    while waiting:
+        for element in waiting.pop():
+            if isinstance(element, Task | EdgeAnnotation):
+                return True
+            inner = elements_of(element)
+            # Objects may hold each other in a circle, as parents and children do.
+            if inner is not None and id(element) not in seen:
+                seen.add(id(element))
+                waiting.append(inner)
     return False
 
 
-# Exactly these: a named tuple or a data frame is a value of its own, and is passed on as it is.
-_COLLECTIONS = frozenset({list, tuple, set, frozenset})
+def _refuse_cycle(value: Any, around: tuple[int, ...] = ()) -> None:
+    elements = elements_of(value)
+    if elements is None or isinstance(value, Task | EdgeAnnotation) or not holds_tasks(value):
+        return
+    if id(value) in around:
+        raise InvalidTask(
+            f"A {type(value).__name__} that holds a task holds itself too, so it cannot be made of results.",
+            hint="Give the tasks in a list of their own.",
+        )
+    for element in elements:
+        _refuse_cycle(element, (*around, id(value)))
 
 
 def pause_task(message: str | None = None, duration: timedelta | float | None = None) -> None:
@@ -112,7 +142,7 @@ def pause_task(message: str | None = None, duration: timedelta | float | None = 
 
 
 def defaults_from_attrs(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Let arguments of a task's `run` that are None be taken from the attributes of the same names."""
+    """Let arguments of a task's `run` that are not given be taken from the attributes of the same names. None is given, where it is."""
 
     def decorate(run: Callable[..., Any]) -> Callable[..., Any]:
         arguments = list(inspect.signature(run).parameters)[1:]
@@ -123,7 +153,7 @@ def defaults_from_attrs(*names: str) -> Callable[[Callable[..., Any]], Callable[
             rest = args[len(by_name) :]
             given = {**by_name, **kwargs}
             for name in names:
-                if given.get(name) is None:
+                if name not in given:
                     given[name] = getattr(self, name)
             return run(self, *rest, **given)
 
@@ -144,12 +174,21 @@ def apply_map(function: Callable[..., Any], *args: Any, flow: Flow | None = None
         rows = apply_map(load_one, pages)
 
     The function is called once, while the flow is built. It returns a task, or tasks in tuples, lists or dicts; so does
-    this. Wrap inputs that are the same for all in `unmapped`.
+    this. Wrap inputs that are the same for all in `unmapped`. Every other task that the function uses is mapped over too, with as many
+    children as the shortest input has elements; a parameter, or a resource that is set up outside, is the same for all.
+
+    Args:
+        function: builds the part, given a task for each input.
+        flow: the flow to add to, where no `with Flow(...)` block is open; the function then gets a flow as its argument `flow`.
+        args: the inputs of the function, as in `kwargs`: tasks, lists, or collections of tasks, whose results are taken element by element.
 
     Raises:
         NoActiveFlow: no flow is being built.
+        WrongArguments: an input has no elements.
+        InvalidFlow: the function maps a task itself.
 
     """
     from headwater.graph.mapped_part import build_mapped_part
 
-    return build_mapped_part(function, args, kwargs, flow or active_flow("use apply_map", instead="a loop in a task"))
+    into = flow or active_flow("use apply_map", instead="a loop in a task")
+    return build_mapped_part(function, args, kwargs, into, pass_flow=flow is not None)

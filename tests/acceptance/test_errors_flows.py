@@ -223,3 +223,60 @@ def test_a_run_is_deleted_once_it_has_ended(append_only: CommandLine, greetings:
     assert append_only("delete", "flow-run", run_id, "--yes", "--reason", "a trial").out.endswith(f"({run_id}) deleted\n")
     assert "had been deleted before" in append_only("delete", "flow-run", run_id, "--yes").err
     assert "deleted: a trial" in append_only("events", run_id).out
+
+
+TWO_OF_ONE_NAME = """
+from headwater import Flow, task
+
+@task
+def load(table):
+    print(table)
+
+for table in ("orders", "customers"):
+    with Flow("etl") as flow:
+        load(table)
+    flow.register(project_name=PROJECT)
+"""
+
+
+def test_a_script_that_registers_two_flows_of_one_name_is_refused_at_the_second(
+    append_only: CommandLine, request: pytest.FixtureRequest
+) -> None:
+    project = str(request.node.name)
+    append_only("create", "project", project)
+    script = append_only.write("two.py", TWO_OF_ONE_NAME.replace("PROJECT", repr(project)))
+
+    ended = append_only.python(script)
+
+    assert ended.code == 1
+    assert "registered another flow named 'etl' in this project already" in ended.err
+    assert "two.py:11" in ended.err
+    assert "hint: Give each of the two its own name." in ended.err
+    assert ended.out.count("── ID: ") == 1, "the first one is registered"
+
+
+def test_a_script_may_register_one_flow_again_and_its_twin(append_only: CommandLine, request: pytest.FixtureRequest) -> None:
+    project = str(request.node.name)
+    append_only("create", "project", project)
+    text = TWO_OF_ONE_NAME.replace('"customers"', '"orders"') + "flow.add_task(task(lambda: 1, name='more'))\nflow.register(PROJECT)\n"
+    script = append_only.write("twin.py", text.replace("PROJECT", repr(project)))
+
+    assert append_only.python(script).code == 0
+
+
+@pytest.mark.parametrize("files", [["both.py"], ["one.py", "other.py"]])
+def test_a_command_that_would_register_two_flows_of_one_name_is_refused(
+    append_only: CommandLine, request: pytest.FixtureRequest, files: list[str]
+) -> None:
+    project = request.node.name
+    append_only("create", "project", project)
+    append_only.write("both.py", "from headwater import Flow\na, b = Flow('etl'), Flow('etl')\n")
+    append_only.write("one.py", "from headwater import Flow\nflow = Flow('etl')\n")
+    append_only.write("other.py", "from headwater import Flow, Parameter\nflow = Flow('etl', tasks=[Parameter('x')])\n")
+    append_only.write("same.py", "from one import flow\n")
+
+    ended = append_only("register", "--project", project, *(part for file in files for part in ("--path", file)))
+    imported = append_only("register", "--project", project, "--path", "one.py", "--path", "same.py")
+
+    assert (ended.code, imported.code) == (1, 0)
+    assert "would archive the" in ended.out + ended.err

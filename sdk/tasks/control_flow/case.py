@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from headwater.core.errors import InvalidArgument
 from headwater.engine.signals import SKIP
 from headwater.graph.block import Block
+from headwater.graph.errors import WrongTaskType
 from headwater.graph.task import Task
 from headwater.utilities.tasks import as_task
 
@@ -35,13 +35,13 @@ class case(Block):  # noqa: N801 - read as a word, as in `with case(kind, "csv")
     take their results are skipped too, unless they are made by `merge` or have `skip_on_upstream_skip=False`.
 
     Raises:
-        InvalidArgument: `value` is a task; cases are known when the flow is written.
+        WrongTaskType: `value` is a task; cases are known when the flow is written.
 
     """
 
     def __init__(self, task: Any, value: Any) -> None:
         if isinstance(value, Task):
-            raise InvalidArgument(
+            raise WrongTaskType(
                 f"The value of a case is a constant, and {value!r} is a task.",
                 hint="Compare the two in a task: with case(first.is_equal(second), True): ...",
             )
@@ -50,8 +50,6 @@ class case(Block):  # noqa: N801 - read as a word, as in `with case(kind, "csv")
         self.value = value
 
     def enclose(self, first: list[Task], last: list[Task]) -> None:  # noqa: ARG002 - nothing waits for the end of a branch
-        if not first:
-            return
         condition = CompareValue(self.value).bind(value=as_task(self.task, flow=self.flow), flow=self.flow)
         for task in first:
             self.flow.add_edge(condition, task)

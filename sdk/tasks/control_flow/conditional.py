@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from headwater.core.errors import InvalidArgument
+from headwater.graph.errors import InvalidTask
 from headwater.graph.task import Task, active_flow
 from headwater.tasks.control_flow.case import CompareValue
 from headwater.triggers import not_all_skipped
@@ -19,7 +20,12 @@ class Merge(Task):
     """The first result of its inputs that is not None. Inputs that were skipped have none."""
 
     def __init__(self, **settings: Any) -> None:
-        settings.setdefault("skip_on_upstream_skip", False)
+        if settings.get("skip_on_upstream_skip"):
+            raise InvalidTask(
+                "merge joins branches of which all but one are skipped, so skip_on_upstream_skip=True would skip it always.",
+                hint="Leave skip_on_upstream_skip out.",
+            )
+        settings["skip_on_upstream_skip"] = False
         settings.setdefault("trigger", not_all_skipped)
         super().__init__(**settings)
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import builtins
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Self
 
+from headwater.graph.containers import Make
 from headwater.graph.task import Task
+
+if TYPE_CHECKING:
+    from headwater.graph.flow import Flow
 
 
 class _Collection(Task):
@@ -14,6 +19,18 @@ class _Collection(Task):
     def __init__(self, **settings: Any) -> None:
         settings.setdefault("checkpoint", False)
         super().__init__(**settings)
+
+    def bind(
+        self,
+        *args: Any,
+        mapped: bool = False,
+        upstream_tasks: Iterable[Any] | None = None,
+        flow: Flow | None = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Give this task its elements, one by one, in the flow being built, and return it."""
+        numbered = {f"arg_{number}": element for number, element in enumerate(args, start=1)}
+        return super().bind(mapped=mapped, upstream_tasks=upstream_tasks, flow=flow, **numbered, **kwargs)
 
     def _elements(self, arguments: dict[str, Any]) -> builtins.list[Any]:
         return [arguments[f"arg_{number}"] for number in range(1, len(arguments) + 1)]
@@ -40,8 +57,23 @@ class Set(_Collection):
         return set(self._elements(task_results))
 
 
-class Dict(_Collection):
+class Container(_Collection):
+    """A named tuple, a dataclass, a slice or another container, made again of the results of the tasks in it."""
+
+    def __init__(self, make: Make, **settings: Any) -> None:
+        self.make = make
+        super().__init__(**settings)
+
+    def run(self, **task_results: Any) -> Any:
+        return self.make(self._elements(task_results))
+
+
+class Dict(Task):
     """A dict of the results of other tasks; keys are constants or results too."""
+
+    def __init__(self, **settings: Any) -> None:
+        settings.setdefault("checkpoint", False)
+        super().__init__(**settings)
 
     def run(self, keys: builtins.list[Any], values: builtins.list[Any]) -> dict[Any, Any]:
         return dict(zip(keys, values, strict=True))

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from headwater.graph.errors import InvalidTask
+from headwater.graph.errors import WrongTaskType
 from headwater.graph.task import Task
 from headwater.graph.task_settings import unknown_setting
 
@@ -14,16 +14,21 @@ from headwater.graph.task_settings import unknown_setting
 class FunctionTask(Task):
     """A task whose `run` is a function; it bears the function's name unless it is given another."""
 
-    def __init__(self, function: Callable[..., Any], name: str | None = None, **settings: Any) -> None:
-        if not callable(function):
-            raise InvalidTask(f"@task takes a function, and {function!r} is none.")
-        self.run = function  # type: ignore[method-assign]
-        self.__doc__ = function.__doc__
-        name = name or getattr(function, "__name__", type(self).__name__)
+    def __init__(self, fn: Callable[..., Any], name: str | None = None, **settings: Any) -> None:
+        if not callable(fn):
+            raise WrongTaskType(f"@task takes a function, and {fn!r} is none.")
+        self.run = fn  # type: ignore[method-assign]
+        self.__doc__ = fn.__doc__
+        name = name or getattr(fn, "__name__", type(self).__name__)
         for setting in settings:
             if setting not in _SETTINGS:
                 raise unknown_setting(setting, _SETTINGS, task=str(name))
         super().__init__(name=name, **settings)
+
+    @property
+    def __wrapped__(self) -> Callable[..., Any]:
+        """The function itself, as for other decorators: `inspect.signature(task)` is that of the function."""
+        return self.run
 
 
 _SETTINGS = frozenset(inspect.signature(Task).parameters)

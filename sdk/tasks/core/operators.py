@@ -7,13 +7,44 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from headwater.graph.task import Task
+from headwater.tasks.core.no_default import no_default
 
 
 class GetItem(Task):
-    """`task_result[key]`."""
+    """`task_result[key]`, or the default where the result has no such key."""
 
-    def run(self, task_result: Any, key: Any) -> Any:
-        return task_result[key]
+    def __init__(self, default: Any = no_default, **settings: Any) -> None:
+        self.default = default
+        super().__init__(**settings)
+
+    def run(self, task_result: Any, key: Any, default: Any = no_default) -> Any:
+        try:
+            return task_result[key]
+        except KeyError:
+            if (fallback := _fallback(self, default)) is no_default:
+                raise
+            return fallback
+
+
+class GetAttr(Task):
+    """An attribute of a result, `task_result.attr`, or the default where the result has none; `"a.b"` is the attribute of an attribute."""
+
+    def __init__(self, default: Any = no_default, **settings: Any) -> None:
+        self.default = default
+        super().__init__(**settings)
+
+    def run(self, task_result: Any, attr: str, default: Any = no_default) -> Any:
+        try:
+            return operator.attrgetter(attr)(task_result)
+        except AttributeError:
+            if (fallback := _fallback(self, default)) is no_default:
+                raise
+            return fallback
+
+
+def _fallback(task: GetItem | GetAttr, given: Any) -> Any:
+    # Tasks that were stored by an earlier version have no attribute `default`.
+    return getattr(task, "default", no_default) if given is no_default else given
 
 
 class Not(Task):
@@ -83,14 +114,14 @@ class LessThanOrEqual(_Binary):
 
 
 class And(Task):
-    """`bool(x and y)`."""
+    """`x and y`."""
 
-    def run(self, x: Any, y: Any) -> bool:
-        return bool(x and y)
+    def run(self, x: Any, y: Any) -> Any:
+        return x and y
 
 
 class Or(Task):
-    """`bool(x or y)`."""
+    """`x or y`."""
 
-    def run(self, x: Any, y: Any) -> bool:
-        return bool(x or y)
+    def run(self, x: Any, y: Any) -> Any:
+        return x or y

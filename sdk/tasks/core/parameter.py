@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from headwater.core.json_values import json_problem
 from headwater.core.moments import aware, parsed_moment
@@ -12,31 +12,24 @@ from headwater.core.text import shown
 from headwater.engine import signals
 from headwater.graph.errors import InvalidTask
 from headwater.graph.task import Task
+from headwater.tasks.core.no_default import no_default
 from headwater.utilities.context import context
 
-
-class _NoDefault:
-    """Stands for a default that was not given, since None is one."""
-
-    def __reduce__(self) -> str:
-        return "no_default"
-
-    def __repr__(self) -> str:
-        return "<no default>"
-
-
-no_default = _NoDefault()
 _SHOWN_CHARACTERS = 100
+
+
+if TYPE_CHECKING:
+    from headwater.graph.flow import Flow
 
 
 class Parameter(Task):
     """A named input that each run of the flow may be given; `default` serves where it is not.
 
-    Required unless it has a default (`None`, `0` and `""` are defaults). Its slug is its name, so that a flow has one
-    of each name.
+    Required unless it has a default (`None`, `0` and `""` are defaults), or where `required` says so: then the default only shows what
+    a value may be. Its slug is its name, so that a flow has one of each name.
 
     Raises:
-        InvalidTask: the default is not JSON, or is given together with `required=True`.
+        InvalidTask: the default is not JSON.
 
     """
 
@@ -45,9 +38,7 @@ class Parameter(Task):
     def __init__(self, name: str, default: Any = no_default, required: bool | None = None, tags: Iterable[str] | None = None) -> None:
         if not isinstance(name, str) or not name.strip():
             raise InvalidTask(f"A parameter needs a name, and {name!r} is none.")
-        has_default = not isinstance(default, _NoDefault)
-        if required and has_default:
-            raise InvalidTask(f"Parameter {name!r} is required and has a default.", hint="Drop one of the two.")
+        has_default = default is not no_default
         if has_default:
             self._check_default(name, default)
         self.required = not has_default if required is None else required
@@ -61,12 +52,15 @@ class Parameter(Task):
                 hint="Use text, numbers, booleans, None, and lists or dicts of them; convert to other types inside a task.",
             )
 
-    def __call__(self, *_: Any, flow: Any = None, **__: Any) -> Self:
+    def __call__(self, flow: Flow | None = None) -> Self:  # type: ignore[override]  # it takes nothing: runs do
         """Add the parameter to the flow being built, and return it."""
         return self.bind(flow=flow)
 
-    def copy(self, **task_args: Any) -> Self:  # noqa: ARG002 - it never copies
-        raise InvalidTask(f"Parameter {self.name!r} cannot be copied: its name is what it is known by.", hint="Make another Parameter.")
+    def copy(self, name: str, **task_args: Any) -> Self:  # type: ignore[override]  # without another name it would be the same
+        """Return a parameter of another name with the same default, and these settings changed."""
+        return super().copy(name=name, slug=name, **task_args)
+
+    __copy__ = None  # type: ignore[assignment]  # `copy.copy` has no name to give it
 
     def run(self) -> Any:
         values = context.get("parameters") or {}
@@ -81,10 +75,14 @@ class Parameter(Task):
 
 
 class DateTimeParameter(Parameter):
-    """A parameter that takes a moment as ISO 8601 text and gives tasks a `datetime`; None stays None."""
+    """A parameter that takes a moment as ISO 8601 text and gives tasks a `datetime`; None stays None.
 
-    def __init__(self, name: str, required: bool = True, tags: Iterable[str] | None = None) -> None:
-        super().__init__(name, default=no_default, required=required, tags=tags)
+    It is required, also where it has a default, unless `required=False` is given.
+    """
+
+    def __init__(self, name: str, default: str | datetime | None = None, required: bool = True, tags: Iterable[str] | None = None) -> None:
+        text = default.isoformat() if isinstance(default, datetime) else default
+        super().__init__(name, default=text, required=required, tags=tags)
 
     def run(self) -> datetime | None:
         value = super().run()

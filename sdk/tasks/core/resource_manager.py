@@ -52,28 +52,28 @@ class ResourceCleanupTask(Task):
     decides_outcome: ClassVar[bool] = False
     cleans_up: ClassVar[bool] = True
 
-    def run(self, manager: Any, resource: Any) -> None:
+    def run(self, manager: Any, resource: Any = None) -> None:
         manager.cleanup(resource)
 
 
 class ResourceContext(Block):
-    """The `with` block in which a resource can be used. Gives the task whose result is the resource."""
+    """The `with` block in which a resource can be used. Gives the task whose result is the resource, or None where there is no `setup`."""
 
-    def __init__(self, init_task: Task, setup_task: Task, cleanup_task: Task, flow: Flow | None = None) -> None:
+    def __init__(self, init_task: Task, setup_task: Task | None, cleanup_task: Task, flow: Flow | None = None) -> None:
         super().__init__(flow)
         self.init_task = init_task
         self.setup_task = setup_task
         self.cleanup_task = cleanup_task
 
-    def __enter__(self) -> Task:
+    def __enter__(self) -> Task | None:
         self.open()
         return self.setup_task
 
     def enclose(self, first: list[Task], last: list[Task]) -> None:
         flow = self.flow
-        before_setup = _all_before(flow, self.setup_task)
+        before_setup = _all_before(flow, self.init_task if self.setup_task is None else self.setup_task)
         for task in first:
-            if task not in before_setup and self.setup_task not in flow.upstream_tasks(task):
+            if self.setup_task is not None and task not in before_setup and self.setup_task not in flow.upstream_tasks(task):
                 flow.add_edge(self.setup_task, task)
         for task in last:
             if task not in before_setup:
@@ -117,9 +117,11 @@ class ResourceManager:
         """Add the tasks that make, set up and clean up the resource to the flow being built; use the result in `with`."""
         init = ResourceInitTask(self.resource_class, **self.init_task_kwargs)
         init.bind(*args, flow=flow, **kwargs)
+        cleanup = ResourceCleanupTask(**self.cleanup_task_kwargs)
+        if not hasattr(self.resource_class, "setup"):
+            return ResourceContext(init, None, cleanup.bind(manager=init, flow=flow), flow)
         setup = ResourceSetupTask(**self.setup_task_kwargs).bind(manager=init, flow=flow)
-        cleanup = ResourceCleanupTask(**self.cleanup_task_kwargs).bind(manager=init, resource=setup, flow=flow)
-        return ResourceContext(init, setup, cleanup, flow)
+        return ResourceContext(init, setup, cleanup.bind(manager=init, resource=setup, flow=flow), flow)
 
     def __repr__(self) -> str:
         return f"<ResourceManager: {self.name}>"
@@ -136,7 +138,7 @@ def resource_manager(
     cleanup_task_kwargs: Mapping[str, Any] | None = None,
 ) -> Callable[[type], ResourceManager]: ...
 def resource_manager(resource_class: type | None = None, /, **settings: Any) -> Any:
-    """Make a class with `setup` and `cleanup` usable in flows.
+    """Make a class with `cleanup`, and most often `setup`, usable in flows.
 
         @resource_manager
         class Cluster:
@@ -148,12 +150,13 @@ def resource_manager(resource_class: type | None = None, /, **settings: Any) -> 
             with Cluster(workers=3) as client:
                 load(client)
 
+    Without a `setup`, `cleanup` gets None, and the tasks of the block only come before it.
     The clean-up runs once all tasks of the block are over, failed or not, and also where the run is interrupted or cancelled: then it has
     the grace period for it. It is skipped where the resource was not set up.
     The settings of the three tasks are given by `init_task_kwargs`, `setup_task_kwargs` and `cleanup_task_kwargs`.
 
     Raises:
-        InvalidTask: the class lacks `setup` or `cleanup`, or these take other arguments.
+        InvalidTask: the class lacks `cleanup`, or its methods take other arguments.
 
     """
     if resource_class is None:
@@ -166,6 +169,8 @@ def _check(resource_class: type, name: str) -> None:
         raise InvalidTask(f"@resource_manager takes a class, and {resource_class!r} is none.")
     for method, takes in (("setup", "(self)"), ("cleanup", "(self, resource)")):
         function = getattr(resource_class, method, None)
+        if function is None and method == "setup":
+            continue
         if function is None:
             raise InvalidTask(f"Resource manager {name!r} has no {method}.", hint=f"Write def {method}{takes}: ...")
         expected = ("manager",) if method == "setup" else ("manager", "resource")

@@ -1,4 +1,4 @@
-"""Branches and joins: `case`, `switch`, `ifelse`, `merge`, `FilterTask`, `apply_map`."""
+"""Branches and joins: `case`, `switch`, `ifelse`, `merge`, `FilterTask`."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from headwater import Flow, Parameter, apply_map, case, flatten, ifelse, merge, switch, task, unmapped
+from headwater import Flow, Parameter, case, ifelse, merge, switch, task
 from headwater.core.errors import InvalidArgument
-from headwater.engine.state import Failed, Mapped, Skipped, State, Success
+from headwater.engine.state import Failed, Skipped, State, Success
 from headwater.graph.errors import InvalidFlow, NoActiveFlow
 from headwater.tasks.control_flow import FilterTask
 
@@ -135,7 +135,34 @@ def test_the_value_of_a_case_must_be_known_when_the_flow_is_written() -> None:
     with Flow("f"), pytest.raises(InvalidArgument, match="is a task"):
         case(identity(1), identity(2))
     with pytest.raises(NoActiveFlow), case(identity, 2):
-        pass
+        identity(1)
+
+
+def test_a_case_without_an_open_flow_is_in_the_flow_of_its_first_task(run: Callable[..., State]) -> None:
+    flow = Flow("f")
+    kind = identity.copy().bind("csv", flow=flow)
+    with case(kind, "csv"):
+        csv = say.copy().bind("csv!", flow=flow)
+    with case(kind, "json"):
+        json = say.copy().bind("json!", flow=flow)
+    first = merge(csv, json, flow=flow)
+
+    states = run(flow).result
+
+    assert (type(states[csv]), type(states[json]), states[first].result) == (Success, Skipped, "csv!")
+
+
+def test_a_task_can_be_added_to_a_case_by_name() -> None:
+    flow = Flow("f")
+    with case(identity, 1) as branch:
+        branch.add_task(flow.add_task(add_one), flow)
+
+    assert [(edge.upstream_task.name, edge.downstream_task) for edge in flow.edges_to(add_one)] == [('CompareValue: "1"', add_one)]
+
+
+def test_a_block_of_one_flow_refuses_tasks_of_another() -> None:
+    with Flow("first"), pytest.raises(InvalidFlow, match="multiple flows cannot share a block"), case(identity(1), 1):
+        Flow("second", tasks=[identity(2)])
 
 
 def test_a_switch_runs_the_task_of_the_value(run: Callable[..., State]) -> None:
@@ -182,42 +209,6 @@ def test_a_filter_leaves_out_failures_and_nones(run: Callable[..., State]) -> No
 
     assert (state.result[kept].result, state.result[small].result) == ([10.0, 5.0], [5.0])
     assert state.is_successful()
-
-
-def test_apply_map_maps_each_task_of_a_part_with_branches(run: Callable[..., State]) -> None:
-    def part(x: Any, offset: int, once: Any) -> Any:
-        more = identity(x) + offset
-        with case(is_even(more), True):
-            even = in_brackets_task(more)
-        with case(is_even(more), False):
-            odd = identity(more)
-        return merge(even, odd), identity(once)
-
-    in_brackets_task = task(in_brackets)
-    with Flow("f") as flow:
-        numbers = identity([1, 2, 3])
-        results, same = apply_map(part, numbers, unmapped(10), unmapped(say("once")))
-
-    states = run(flow).result
-
-    assert isinstance(states[results], Mapped)
-    assert states[results].result == [11, "(12)", 13]
-    assert (type(states[same]), states[same].result) == (Success, "once")
-
-
-def test_apply_map_takes_constants_and_flattened_inputs(run: Callable[..., State]) -> None:
-    with Flow("f") as flow:
-        sums = apply_map(lambda x, y: identity(x) + y, [1, 2], y=[10, 20])
-        flat = apply_map(add_one, flatten(identity([[1], [2, 3]])))
-
-    states = run(flow).result
-
-    assert (states[sums].result, states[flat].result) == ([11, 22], [2, 3, 4])
-
-
-def test_apply_map_refuses_maps_in_maps() -> None:
-    with Flow("f"), pytest.raises(InvalidFlow, match="maps task 'add_one' itself"):
-        apply_map(add_one.map, identity([[1]]))
 
 
 def test_a_mapped_switch_decides_each_child(run: Callable[..., State]) -> None:

@@ -149,7 +149,7 @@ PARTS: dict[str, Callable[[], Any]] = {
     "a target is hostile": made(target=returns(Quitting)),
     "a result raises": made(result=HostileResult(location="x"), target="x"),
     "elements are hostile": lambda: mapped(lambda: [Hostile(), Quitting()]),
-    "a list is hostile": lambda: mapped(HostileList),
+    "a list is hostile": lambda: mapped(lambda: HostileList()),  # noqa: PLW0108 - as a function it takes an argument by position
     "what is mapped is hostile": lambda: mapped(Hostile),
     "a generator raises": lambda: mapped(endless_in_the_end),
     "what is flattened is hostile": lambda: flattened(lambda: [[1], Hostile()]),

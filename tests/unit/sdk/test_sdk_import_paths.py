@@ -40,7 +40,7 @@ PATHS = {
     "headwater.tasks.core.collections": "Dict List Set Tuple",
     "headwater.tasks.core.constants": "Constant",
     "headwater.tasks.core.function": "FunctionTask",
-    "headwater.tasks.core.operators": "Add And Div Equal FloorDiv GetItem GreaterThan LessThan Mod Mul Not NotEqual Or Pow Sub",
+    "headwater.tasks.core.operators": "Add And Div Equal FloorDiv GetAttr GetItem GreaterThan LessThan Mod Mul Not NotEqual Or Pow Sub",
     "headwater.tasks.core.parameter": "DateTimeParameter Parameter",
     "headwater.tasks.core.resource_manager": "resource_manager ResourceManager",
     "headwater.tasks.headwater": "StartFlowRun cancel_flow_run create_flow_run get_task_run_result rename_flow_run wait_for_flow_run",

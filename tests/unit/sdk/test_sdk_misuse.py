@@ -26,7 +26,7 @@ from headwater.schedules.adjustments import add
 from headwater.schedules.clocks import CronClock, DatesClock, IntervalClock
 from headwater.schedules.filters import at_time, between_dates, between_times, is_day_of_week, on_date, on_datetime
 from headwater.storage import Module
-from headwater.triggers import some_failed
+from headwater.tasks.core.constants import Constant
 from headwater.utilities.tasks import pause_task
 
 
@@ -68,8 +68,6 @@ MISUSES: dict[str, tuple[Callable[[], Any], str, str]] = {
     "a name to retry on": (lambda: Task(max_retries=1, retry_delay=0, retry_on="OSError"), "'OSError' is none", "retry_on="),
     "a trigger's name": (lambda: Task(trigger="all_failed"), "'all_failed' is none", "from headwater.triggers import all_failed"),
     "a number for a trigger": (lambda: Task(trigger=3), "takes a function, and 3 is none", "headwater.triggers"),
-    "a trigger not called": (lambda: Task(trigger=some_failed), "some_failed makes a trigger when it is called", "at_least=1"),
-    "a trigger not called, later": (lambda: double.copy(trigger=some_failed), "makes a trigger when it is called", "at_least=1"),
     "a validator not called": (lambda: Task(cache_for=1, cache_validator=partial_inputs_only), "makes a validator", r"\(\['name'\]\)"),
     "a result's class": (lambda: Task(result=LocalResult), "result=LocalResult is a class", r"Call it: result=LocalResult\(...\)"),
     "a folder for a task's result": (lambda: Task(result="/tmp"), "'/tmp' is no Result", "LocalResult"),
@@ -137,7 +135,7 @@ def state_of(build: Callable[[], Task]) -> State:
         (lambda: double.copy(target="{nobody}")(1), "target='{nobody}' asks for 'nobody', which is not there"),
         (lambda: double(flatten([1, 2])), "Argument 'x' is flattened, and what it is given, a list, is no list of lists"),
         (lambda: double.map(flatten([1, 2])), "What is flattened is a list of lists"),
-        (lambda: double.map(3), "a value of type int has no elements. Wrap inputs that are the same for all in unmapped"),
+        (lambda: double.map(Constant(3)), "a value of type int has no elements. Wrap inputs that are the same for all in unmapped"),
     ],
 )
 def test_what_only_a_run_can_know_ends_its_task_with_the_sentence(build: Callable[[], Task], sentence: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 from headwater import Flow, Parameter, case, resource_manager, task
 from headwater.engine.signals import SKIP
 from headwater.engine.state import Cancelled, Skipped, State, Success, TriggerFailed
-from headwater.graph.errors import InvalidTask
+from headwater.graph.errors import InvalidFlow, InvalidTask
 
 happened: list[str] = []
 
@@ -202,3 +202,43 @@ def test_an_interrupted_run_cleans_up_behind_what_was_set_up_and_nothing_else(ru
     assert type(state) is Cancelled
     assert [each for each in done if "later" not in each] == ["+outer", "+inner", "-inner", "-outer"]
     assert "-later" not in done
+
+
+@resource_manager
+class Marker:
+    def __init__(self, trouble: str = "") -> None:
+        if trouble:
+            raise ValueError("no marker")
+        happened.append("init")
+
+    def cleanup(self, nothing: None) -> None:
+        happened.append(f"cleanup of {nothing}")
+
+
+def test_a_resource_without_setup_is_made_and_cleaned_up(run: Callable[..., State]) -> None:
+    with Flow("f") as flow, Marker() as marker:
+        work()
+
+    state = run(flow)
+
+    assert marker is None
+    assert (set(happened), happened[-1]) == ({"init", "work", "cleanup of None"}, "cleanup of None")
+    assert state.is_successful()
+    assert {(edge.upstream_task.name, edge.downstream_task.name) for edge in flow.edges} == {
+        ("Marker", "Marker.cleanup"),
+        ("work", "Marker.cleanup"),
+    }
+
+
+def test_a_resource_without_setup_that_was_not_made_is_not_cleaned_up(run: Callable[..., State]) -> None:
+    with Flow("f") as flow, Marker("trouble"):
+        work()
+
+    states = by_name(flow, run(flow))
+
+    assert (happened, type(states["Marker.cleanup"])) == (["work"], Skipped)
+
+
+def test_a_resource_of_one_flow_refuses_tasks_of_another() -> None:
+    with Flow("first"), pytest.raises(InvalidFlow, match="multiple flows cannot share a block"), Marker():
+        work.copy().bind(flow=Flow("second"))

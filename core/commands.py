@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from headwater.core.artifact_commands import CreateArtifact, DeleteArtifact, UpdateArtifact
 from headwater.core.events import (
     EdgeSpec,
     Failure,
@@ -58,21 +59,6 @@ class ReleaseName:
 
 
 NameCommand = ClaimName | ReleaseName
-
-
-@dataclass(frozen=True)
-class SetKeyValue:
-    project_id: str
-    key: str
-    value: Any
-
-
-@dataclass(frozen=True)
-class DeleteKeyValue:
-    key: str
-
-
-KeyValueCommand = SetKeyValue | DeleteKeyValue
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -303,32 +289,6 @@ class SetTaskRunState:
     reason: str = ""
     tasks: tuple[str, ...] = ()
     result: ResultReference | None = None
-
-
-@dataclass(frozen=True)
-class CreateArtifact:
-    """Give a task run an artifact of a kind ("link", "markdown", "table"). `tasks` are the slugs of the flow version."""
-
-    at: datetime
-    slug: str
-    map_index: int
-    artifact_id: str
-    kind: str
-    data: dict[str, Any]
-    tasks: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class UpdateArtifact:
-    at: datetime
-    artifact_id: str
-    data: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class DeleteArtifact:
-    at: datetime
-    artifact_id: str
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from headwater.core.aggregates import Aggregate, Author
-from headwater.core.commands import CreateArtifact, DeleteArtifact, RunCommand, UpdateArtifact
+from headwater.core.artifact_commands import CreateArtifact, DeleteArtifact, UpdateArtifact
+from headwater.core.commands import RunCommand
 from headwater.core.commit import Position
 from headwater.core.errors import NotFound
 from headwater.core.identifiers import artifact_address, new_id, split_artifact_address

@@ -10,10 +10,10 @@ import anyio
 
 from headwater.core import subjects
 from headwater.core.aggregates import Aggregate, Author, Outcome
-from headwater.core.commands import DeleteKeyValue, KeyValueCommand, SetKeyValue
 from headwater.core.commit import Position
 from headwater.core.errors import Conflict, KeyNotFound
 from headwater.core.identifiers import key_value_id, parsed_uuid
+from headwater.core.key_value_commands import DeleteKeyValue, KeyValueCommand, SetKeyValue
 from headwater.core.log.protocol import EventLog
 from headwater.core.operations.projects import existing_project
 from headwater.core.rules import key_value as key_value_rules

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import immutables
 
-from headwater.core.commands import CreateArtifact, DeleteArtifact, UpdateArtifact
+from headwater.core.artifact_commands import CreateArtifact, DeleteArtifact, UpdateArtifact
 from headwater.core.errors import InvalidArtifact, NotFound
 from headwater.core.events import AnyEvent, TaskRunArtifactCreated, TaskRunArtifactDeleted, TaskRunArtifactEvent, TaskRunArtifactUpdated
 from headwater.core.json_bytes import json_bytes

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from headwater.core.commands import DeleteKeyValue, KeyValueCommand, SetKeyValue
 from headwater.core.errors import InvalidKeyValue, InvalidName, KeyNotFound
 from headwater.core.events import AnyEvent, KeyValueDeleted, KeyValueSet
 from headwater.core.json_bytes import json_bytes
 from headwater.core.json_values import json_problem
+from headwater.core.key_value_commands import DeleteKeyValue, KeyValueCommand, SetKeyValue
 from headwater.core.names import valid_name
 from headwater.core.plain_values import shortened
 from headwater.core.rules.aggregate import Rules

@@ -16,13 +16,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from headwater.core.artifact_commands import CreateArtifact, DeleteArtifact, UpdateArtifact
 from headwater.core.commands import (
     CancelRun,
     ClaimRun,
     ConfirmCancelled,
-    CreateArtifact,
     CreateRun,
-    DeleteArtifact,
     DeleteRun,
     FailUnstartedRun,
     FinishRun,
@@ -37,7 +36,6 @@ from headwater.core.commands import (
     SetRunState,
     SetTaskRunState,
     StartRun,
-    UpdateArtifact,
 )
 from headwater.core.errors import IllegalTransition, NotFound
 from headwater.core.events import AnyEvent, RunRenamed

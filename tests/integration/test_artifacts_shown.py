@@ -147,6 +147,15 @@ async def test_huge_texts_and_tables_are_shown(site: WebSite, played: PlayedRun,
     assert html.count("<tr>") < 1_200
 
 
+async def test_a_page_of_very_many_large_artifacts_shows_the_first_of_them(site: WebSite, played: PlayedRun) -> None:
+    for number in range(12):
+        await leave(site, played, "markdown", {"markdown": f"# number {number}\n\n" + "words " * 10_000})
+
+    html = await site.page(f"/default/task-run/{played.run_id}/load-1")
+    assert html.count("<h1>number ") == 8
+    assert html.count("too much for this page") == 4
+
+
 async def test_prefects_names_create_find_update_and_delete_artifacts(site: WebSite, played: PlayedRun) -> None:
     task_run_id = f"{played.run_id}:-1:load-1"
     mutation = "mutation($input: create_task_run_artifact_input!) { create_task_run_artifact(input: $input) { id } }"

@@ -23,9 +23,9 @@ from headwater.backend import delete_key, get_key_value, list_keys, set_key_valu
 from headwater.backend.kv_store import set_key_value as the_same_function
 from headwater.core import subjects
 from headwater.core.aggregates import Author
-from headwater.core.commands import DeleteKeyValue, SetKeyValue
 from headwater.core.errors import InvalidArgument, InvalidKeyValue, KeyNotFound, NotFound
 from headwater.core.identifiers import key_value_id
+from headwater.core.key_value_commands import DeleteKeyValue, SetKeyValue
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.memory import MemoryLog
 from headwater.core.log.protocol import LogTail, Recorded

@@ -13,6 +13,7 @@ import pytest
 from viewing import VIEW_TABLES
 
 from headwater.core import commands, subjects
+from headwater.core.artifact_commands import CreateArtifact, DeleteArtifact, UpdateArtifact
 from headwater.core.codec import encode
 from headwater.core.commit import new_commit
 from headwater.core.errors import Refused
@@ -113,9 +114,9 @@ class World:
             ),
             commands.RenameRun(f"renamed {self.now}"),
             commands.DeleteRun("a trial"),
-            commands.CreateArtifact(self.now, self.source.choice(SLUGS), -1, self.artifact(), "link", {"link": f"/{self.now}"}, SLUGS),
-            commands.UpdateArtifact(self.now, self.artifact(run), {"link": f"/again/{self.now}"}),
-            commands.DeleteArtifact(self.now, self.artifact(run)),
+            CreateArtifact(self.now, self.source.choice(SLUGS), -1, self.artifact(), "link", {"link": f"/{self.now}"}, SLUGS),
+            UpdateArtifact(self.now, self.artifact(run), {"link": f"/again/{self.now}"}),
+            DeleteArtifact(self.now, self.artifact(run)),
             commands.FinishRun(attempt, self.now, failed=self.source.random() < 0.5, message="the end", failure=Failure("E", "x")),
             *(commands.RecordTaskRuns(attempt, tuple(self.task_run_events())) for _ in range(25)),
         ]

@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import anyio.to_thread
+import msgspec
 from markupsafe import Markup
 
 from headwater.core.queries import ArtifactRow, ListArtifacts, RunRow
+from headwater.core.wording import size_words
 from headwater.web.log_lines import clean
 from headwater.web.markdown import is_safe_link, rendered
 from headwater.web.pages.page import Params, Sources
 
 ARTIFACTS_SHOWN = 100
 TABLE_ROWS_SHOWN = 500
-RENDERED_CHARACTERS_MAX = 256 * 1024
-"""So much Markdown is rendered for one page; the rest of it is shown as the text it is."""
+BYTES_SHOWN_MAX = 512 * 1024
+"""So much of artifacts one page shows; of those that follow it says how large they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,23 +49,23 @@ async def artifacts_tab(sources: Sources, run: RunRow, _: Params) -> dict[str, A
 
 
 def _all_shown(found: Sequence[ArtifactRow]) -> list[Shown]:
-    left = RENDERED_CHARACTERS_MAX
+    left = BYTES_SHOWN_MAX
     shown = []
     for row in found:
-        one = _shown(row, left)
-        shown.append(one)
-        left -= len(row.data.get("markdown", "")) if one.html is not None else 0
+        size = len(msgspec.json.encode(row.data))
+        left -= size
+        shown.append(_shown(row) if left >= 0 else Shown(row=row, text=f"{size_words(size)}, too much for this page; GraphQL gives it."))
     return shown
 
 
-def _shown(row: ArtifactRow, left: int) -> Shown:
+def _shown(row: ArtifactRow) -> Shown:
     data = row.data
     match row.kind, data:
         case "link", {"link": str(link)}:
             return Shown(row=row, text=clean(link), followed=is_safe_link(link))
         case "markdown", {"markdown": str(markdown)}:
             text = clean(markdown)
-            return Shown(row=row, text=text, html=rendered(text) if len(markdown) <= left else None)
+            return Shown(row=row, text=text, html=rendered(text))
         case "table", {"columns": list(columns), "rows": list(rows)}:
             cells = [[_cell(value) for value in each] for each in rows[:TABLE_ROWS_SHOWN] if isinstance(each, list)]
             return Shown(row=row, columns=[clean(str(column)) for column in columns], rows=cells, more_rows=max(0, len(rows) - len(cells)))

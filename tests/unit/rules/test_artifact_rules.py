@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from headwater.core.commands import CreateArtifact, DeleteArtifact, RecordTaskRuns, RestartRun, UpdateArtifact
+from headwater.core.artifact_commands import CreateArtifact, DeleteArtifact, UpdateArtifact
+from headwater.core.commands import RecordTaskRuns, RestartRun
 from headwater.core.errors import IllegalTransition, InvalidArgument, InvalidArtifact, NotFound
 from headwater.core.events import (
     AnyEvent,

@@ -9,11 +9,11 @@ import pytest
 
 from headwater.core import subjects
 from headwater.core.aggregates import Aggregate, Author
-from headwater.core.commands import DeleteKeyValue, SetKeyValue
 from headwater.core.edge import misplaced
 from headwater.core.errors import InvalidArgument, InvalidKeyValue, KeyNotFound, NotFound
 from headwater.core.events import KeyValueDeleted, KeyValueSet
 from headwater.core.identifiers import key_value_id
+from headwater.core.key_value_commands import DeleteKeyValue, SetKeyValue
 from headwater.core.log.memory import MemoryLog
 from headwater.core.operations.key_values import set_key_value
 from headwater.core.operations.projects import create_project

@@ -56,6 +56,7 @@ class Storage(ABC):
         self.stored_as_script = stored_as_script
         self.flows: dict[str, str] = {}
         self._added: dict[str, Flow] = {}
+        self._stored: set[str] = set()
 
     @property
     def default_labels(self) -> list[str]:
@@ -68,8 +69,19 @@ class Storage(ABC):
         return sorted({*self._labels, *(self.default_labels if self.add_default_labels else ())})
 
     def add_flow(self, flow: Flow) -> str:
-        """Take a flow, in the place of another of this name, and return where its code will lie after `build`."""
+        """Take a flow, in the place of another of this name that is stored, and return where its code will lie after `build`.
+
+        Raises:
+            InvalidArgument: another flow of this name was added, and is not stored yet: it never would be.
+
+        """
+        known = self._added.get(flow.name)
+        if known is not None and known is not flow and flow.name not in self._stored:
+            raise InvalidArgument(
+                f"Another flow with the name {flow.name!r} was added to this storage, and is not stored yet.", hint="Rename one of the two."
+            )
         self._added[flow.name] = flow
+        self._stored.discard(flow.name)
         self.flows[flow.name] = self._location_for(flow)
         return self.flows[flow.name]
 
@@ -125,7 +137,11 @@ class Storage(ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         # The flows hold their storage; it need not hold them as well.
-        return {**self.__dict__, "_added": {}}
+        return {name: value for name, value in self.__dict__.items() if name != "_stored"} | {"_added": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._stored = set()
 
     def __repr__(self) -> str:
         return f"<Storage: {type(self).__name__}>"

@@ -80,6 +80,7 @@ class Local(Storage):
             write_whole(location, data)
             self._hashes[name] = sha256_of(data)
             self._import_paths[name] = own_folders(flow)
+        self._stored.update(self._added)
         return self
 
     def get_flow(self, flow_name: str) -> Flow:

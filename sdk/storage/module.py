@@ -42,6 +42,7 @@ class Module(Storage):
     def build(self) -> Self:
         for name in self._added:
             self.get_flow(name)
+        self._stored.update(self._added)
         return self
 
     def get_flow(self, flow_name: str) -> Flow:

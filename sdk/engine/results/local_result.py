@@ -38,7 +38,9 @@ class LocalResult(Result):
         # The home itself holds more than results.
         self.dir = None if chosen is None or chosen == home_directory() else str(chosen)
         if validate_dir and chosen is not None and chosen.exists() and not chosen.is_dir():
-            raise InvalidArgument(f"A LocalResult keeps values in a folder, and {chosen} is none.", hint="Give dir the path of a folder.")
+            raise InvalidArgument(
+                f"A LocalResult keeps values in a folder, and {chosen} is not a folder.", hint="Give dir the path of a folder."
+            )
 
     @property
     def dir(self) -> str:

@@ -61,7 +61,7 @@ def add(x: int, y: int) -> int:
 
 
 @pytest.mark.parametrize("make", [Inline, InPool])
-def test_an_executor_of_ones_own_runs_flows(make: Callable[[], Executor]) -> None:
+def test_an_executor_of_a_user_runs_flows(make: Callable[[], Executor]) -> None:
     executor = make()
     with Flow("f", executor=executor) as flow:
         sums = add.map(numbers(), y=unmapped(1))

@@ -38,7 +38,7 @@ from headwater.utilities.context import context
 
 
 class Folder(Result):
-    """As the documentation of Prefect's results shows a kind of one's own."""
+    """As the documentation of Prefect's results shows a kind of a user's own."""
 
     def __init__(self, folder: str, **kwargs: Any) -> None:
         self.folder = folder
@@ -65,7 +65,7 @@ class Folder(Result):
 
 
 @pytest.mark.parametrize("location", [None, "{flow_name}/{task_name}.value", lambda **kwargs: f"{kwargs['task_name']}.made"])
-def test_a_kind_of_ones_own_keeps_the_values_of_tasks(location: Any, tmp_path: Path) -> None:
+def test_a_kind_of_a_user_keeps_the_values_of_tasks(location: Any, tmp_path: Path) -> None:
     kept = Folder(str(tmp_path), location=location)
     with Flow("etl") as flow:
         made = task(lambda: [1, 2], name="load", result=kept)()
@@ -80,7 +80,7 @@ def test_a_kind_of_ones_own_keeps_the_values_of_tasks(location: Any, tmp_path: P
     assert cloudpickle.loads(cloudpickle.dumps(kept)).folder == str(tmp_path)
 
 
-def test_a_kind_of_ones_own_serves_targets(tmp_path: Path) -> None:
+def test_a_kind_of_a_user_serves_targets(tmp_path: Path) -> None:
     with Flow("etl") as flow:
         made = task(lambda: "new", name="load", result=Folder(str(tmp_path)), target="{task_name}.value")()
 

@@ -8,6 +8,7 @@ from typing import Any
 from headwater.core.errors import InvalidArgument
 from headwater.engine.results.result import Result
 from headwater.utilities.configuration import home_directory
+from headwater.utilities.context import current_values
 from headwater.utilities.files import file_name, write_whole
 
 
@@ -73,8 +74,10 @@ class LocalResult(Result):
         return self._path(location.format(**kwargs)).exists()
 
 
-def default_location(context: dict[str, Any]) -> str:
-    """Return a location that no other task run, and no other attempt, uses."""
+def default_location(known: dict[str, Any]) -> str:
+    """Return a location that no other task run, and no other attempt, uses, whatever a task's inputs are called."""
+    in_force = current_values.get()
+    context = in_force if "flow_run_id" in in_force else known
     last = [file_name(str(context.get("task_slug", "value")))]
     map_index = context.get("map_index")
     if map_index is not None and map_index >= 0:

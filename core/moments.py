@@ -17,7 +17,7 @@ def standard_moment(moment: datetime) -> datetime:
     """Return the moment as a `datetime` of the standard library, on the same clock; what is below a microsecond is dropped.
 
     Raises:
-        InvalidArgument: it is pandas' `NaT`, which is no moment.
+        InvalidArgument: it is pandas' `NaT`, which is not a moment.
 
     """
     kind = standard_class(type(moment))

@@ -197,7 +197,7 @@ def page_of_task_run(http_url: str, task_run_id: str) -> str:
     """Return the address of a task run's page.
 
     Raises:
-        InvalidArgument: this is no id of a task run.
+        InvalidArgument: this is not the id of a task run.
 
     """
     run_id, slug, map_index = split_task_run_id(task_run_id)

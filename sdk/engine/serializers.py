@@ -13,7 +13,7 @@ from io import BytesIO
 from typing import Any
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.moments import standard_moment
+from headwater.core.moments import aware, parsed_moment
 
 
 class Serializer(ABC):
@@ -76,15 +76,15 @@ class JSONSerializer(Serializer):
 
 
 class DateTimeSerializer(Serializer):
-    """A `datetime`, as ISO 8601."""
+    """A `datetime`, as ISO 8601; one without a time zone is in UTC, and comes back so."""
 
     def serialize(self, value: Any) -> bytes:
         if not isinstance(value, datetime):
             raise InvalidArgument(f"A DateTimeSerializer takes a datetime, not {value!r}.")
-        return standard_moment(value).isoformat().encode()
+        return aware(value).isoformat().encode()
 
     def deserialize(self, value: bytes) -> Any:
-        return datetime.fromisoformat(value.decode())
+        return parsed_moment(value.decode())
 
 
 class PandasSerializer(Serializer):

@@ -71,10 +71,17 @@ def _succeeded(call: TaskCall, value: Any) -> State:
     if isinstance(value, State):
         return value
     if call.result_kind is not None and value is not None:
-        return Success("Task run succeeded.", result=call.result_kind.write(value, **call.context))
+        return Success("Task run succeeded.", result=call.result_kind.write(value, **_known(call)))
     if CONTEXT_KEY in call.context and value is not None and call.task.checkpoint is not False:
         return Success("Task run succeeded.", result=call.context[CONTEXT_KEY].keep(value, call.context))
     return Success("Task run succeeded.", value)
+
+
+def _known(call: TaskCall) -> dict[str, Any]:
+    """Return what a kind of results of the user's own may make its location of: parameters, context and inputs, by name."""
+    known = {**(call.context.get("parameters") or {}), **call.context, **call.inputs}
+    known.pop("value_", None)  # the name of what is written
+    return known
 
 
 def _without_our_frames(error: BaseException) -> None:

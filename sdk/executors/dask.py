@@ -20,6 +20,8 @@ from headwater.executors.dask_cluster import WorkerWatch, executions_counted, is
 from headwater.executors.local_dask import LocalDaskExecutor
 from headwater.executors.log_lines import Lines
 from headwater.executors.transport import execute_packed, packed, unpacked
+from headwater.utilities.configuration import config
+from headwater.utilities.importtools import import_object
 
 __all__ = ["DaskExecutor", "LocalDaskExecutor"]
 
@@ -38,12 +40,14 @@ class DaskExecutor(Executor):
     where it has retries.
 
     Args:
-        address: the scheduler's address, such as `tcp://10.0.0.5:8786`.
-        cluster_class: what makes the cluster, or its import path; a `distributed.LocalCluster` by default.
+        address: the scheduler's address, such as `tcp://10.0.0.5:8786`; where no cluster is chosen either, what is configured as
+            `engine.executor.dask.address`.
+        cluster_class: what makes the cluster, or its import path; a `distributed.LocalCluster` by default, or what is configured as
+            `engine.executor.dask.cluster_class`.
         cluster_kwargs: arguments for it.
         adapt_kwargs: arguments for `cluster.adapt(...)`, which makes the cluster grow and shrink.
         client_kwargs: arguments for the `distributed.Client`.
-        debug: whether the cluster's own log lines are shown (only for the default cluster).
+        debug: whether the cluster's own log lines are shown (only for the default cluster); by default as `debug` is configured.
         performance_report_path: where Dask writes a report of the run, as HTML.
         disable_cancellation_event: accepted for flows written for other versions; a run that ends cancels its tasks.
         watch_worker_status: accepted likewise; workers are always watched.
@@ -64,7 +68,7 @@ class DaskExecutor(Executor):
         cluster_kwargs: Mapping[str, Any] | None = None,
         adapt_kwargs: Mapping[str, Any] | None = None,
         client_kwargs: Mapping[str, Any] | None = None,
-        debug: bool = False,
+        debug: bool | None = None,
         performance_report_path: str | None = None,
         disable_cancellation_event: bool = False,
         watch_worker_status: bool | None = None,
@@ -77,12 +81,15 @@ class DaskExecutor(Executor):
                 "A DaskExecutor uses the cluster at an address, or one of its own; both were given.",
                 hint="Drop address, or drop cluster_class, cluster_kwargs and adapt_kwargs.",
             )
+        configured = config["engine"]["executor"]["dask"]
+        if address is None and cluster_class is None and not cluster_kwargs and not adapt_kwargs:
+            address = configured["address"] or None
         self.address = address
-        self.cluster_class = cluster_class
+        self.cluster_class = cluster_class or (configured["cluster_class"] or None if address is None else None)
         self.cluster_kwargs = dict(cluster_kwargs or {})
         self.adapt_kwargs = dict(adapt_kwargs or {})
         self.client_kwargs = dict(client_kwargs or {})
-        self.debug = debug
+        self.debug = bool(config["debug"]) if debug is None else debug
         self.performance_report_path = performance_report_path
         patient = address is not None or bool(self.adapt_kwargs)
         self.no_workers_timeout = (600.0 if patient else 60.0) if no_workers_timeout is None else no_workers_timeout
@@ -131,8 +138,7 @@ class DaskExecutor(Executor):
     def _cluster(self, distributed: Any) -> Any:
         kind = self.cluster_class
         if isinstance(kind, str):
-            module, _, name = kind.rpartition(".")
-            kind = getattr(importlib.import_module(module), name)
+            kind = import_object(kind)
         if kind is not None:
             return kind(**self.cluster_kwargs)
         quiet = {"silence_logs": logging.DEBUG if self.debug else logging.CRITICAL, "dashboard_address": "127.0.0.1:0"}

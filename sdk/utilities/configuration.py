@@ -39,7 +39,7 @@ DEFAULTS: dict[str, Any] = {
         "defaults": {"storage": {"add_default_labels": True}},
     },
     "tasks": {"defaults": {"max_retries": 0, "retry_delay": None, "timeout": None}},
-    "engine": {"executor": {"default_class": "headwater.executors.LocalExecutor"}},
+    "engine": {"executor": {"default_class": "headwater.executors.LocalExecutor", "dask": {"address": "", "cluster_class": ""}}},
     "context": {"secrets": {}},
 }
 

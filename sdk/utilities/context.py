@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from headwater.utilities.configuration import config, merged
+from headwater.utilities.configuration import Section, config, merged
 from headwater.utilities.logging import get_logger
 
 _outermost: dict[str, Any] = {}
@@ -39,8 +39,8 @@ class Context(MutableMapping[str, Any]):
             return get_logger()
         if key == "config":
             return config
-        configured: Any = config["context"].to_dict()
-        return configured[key]
+        configured = config["context"][key]
+        return configured.to_dict() if isinstance(configured, Section) else configured
 
     def __setitem__(self, key: str, value: Any) -> None:
         current_values.get()[key] = value

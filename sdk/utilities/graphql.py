@@ -153,5 +153,5 @@ def compress(input: Any) -> str:  # noqa: A002 - the name people know
 
 
 def decompress(string: str) -> Any:
-    """Return the value that `compress` was given. Of text of strangers: it may be made of very little, and become very long."""
+    """Return the value that `compress` was given. A short text may become a very long value: decompress what you trust."""
     return json.loads(gzip.decompress(base64.b64decode(string)))

@@ -8,6 +8,7 @@ from typing import Any
 from headwater.core.errors import InvalidArgument
 from headwater.engine.results.result import Result
 from headwater.utilities.configuration import home_directory
+from headwater.utilities.context import current_values
 from headwater.utilities.files import file_name, write_whole
 
 
@@ -38,7 +39,9 @@ class LocalResult(Result):
         # The home itself holds more than results.
         self.dir = None if chosen is None or chosen == home_directory() else str(chosen)
         if validate_dir and chosen is not None and chosen.exists() and not chosen.is_dir():
-            raise InvalidArgument(f"A LocalResult keeps values in a folder, and {chosen} is none.", hint="Give dir the path of a folder.")
+            raise InvalidArgument(
+                f"A LocalResult keeps values in a folder, and {chosen} is not a folder.", hint="Give dir the path of a folder."
+            )
 
     @property
     def dir(self) -> str:
@@ -71,8 +74,10 @@ class LocalResult(Result):
         return self._path(location.format(**kwargs)).exists()
 
 
-def default_location(context: dict[str, Any]) -> str:
-    """Return a location that no other task run, and no other attempt, uses."""
+def default_location(known: dict[str, Any]) -> str:
+    """Return a location that no other task run, and no other attempt, uses, whatever a task's inputs are called."""
+    in_force = current_values.get()
+    context = in_force if "flow_run_id" in in_force else known
     last = [file_name(str(context.get("task_slug", "value")))]
     map_index = context.get("map_index")
     if map_index is not None and map_index >= 0:

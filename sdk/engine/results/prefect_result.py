@@ -13,7 +13,7 @@ INLINE_BYTES_MAX = 64 * 1024
 
 
 class InlineResult(Result):
-    """Keeps the value itself, as JSON, in the run's events: at most 64 KB, visible to whoever may see the run.
+    """Keeps the value itself, as JSON, in the run's events: at most 64 KB, visible to everyone who may see the run.
 
     Its location is the text that is kept. With a `DateTimeSerializer` the value is a moment.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from headwater.core.errors import InvalidArgument
@@ -16,6 +17,8 @@ class RemoteResult(Result):
 
     protocol: ClassVar[str]
     extra: ClassVar[str]
+    upload_options: Mapping[str, Any] = {}
+    """Further arguments for what writes an object."""
 
     def __init__(self, bucket: str | None = None, **options: Any) -> None:
         settings = {name: options.pop(name) for name in _OF_EVERY_RESULT & options.keys()}
@@ -26,7 +29,7 @@ class RemoteResult(Result):
     def write(self, value_: Any, **kwargs: Any) -> Result:
         filled = self._filled(kwargs)
         address = self._address(default_location(kwargs) if filled is None else filled)
-        self._files().pipe_file(address, self.serializer.serialize(value_))
+        self._files().pipe_file(address, self.serializer.serialize(value_), **self.upload_options)
         return self.at(address, value_)
 
     def read(self, location: str) -> Result:

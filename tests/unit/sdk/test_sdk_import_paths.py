@@ -18,6 +18,15 @@ PATHS = {
     "headwater.client": "Client Secret",
     "headwater.engine.cache_validators": "all_inputs all_parameters duration_only never_use partial_inputs_only partial_parameters_only",
     "headwater.engine.results": "AzureResult ConstantResult GCSResult InlineResult LocalResult PrefectResult Result S3Result SecretResult",
+    "headwater.engine.result_handlers": "AzureResultHandler ConstantResultHandler GCSResultHandler JSONResultHandler LocalResultHandler "
+    "ResultHandler S3ResultHandler SecretResultHandler",
+    "headwater.engine.results.azure_result": "AzureResult",
+    "headwater.engine.results.constant_result": "ConstantResult",
+    "headwater.engine.results.gcs_result": "GCSResult",
+    "headwater.engine.results.local_result": "LocalResult",
+    "headwater.engine.results.prefect_result": "PrefectResult",
+    "headwater.engine.results.s3_result": "S3Result",
+    "headwater.engine.results.secret_result": "SecretResult",
     "headwater.engine.runner": "ENDRUN",
     "headwater.engine.serializers": "CompressedSerializer DateTimeSerializer JSONSerializer PandasSerializer PickleSerializer Serializer",
     "headwater.engine.signals": "ENDRUN FAIL LOOP PAUSE RETRY SKIP SUCCESS TRIGGERFAIL VALIDATIONFAIL signal_from_state",
@@ -25,6 +34,9 @@ PATHS = {
     "Mapped Paused Pending Queued Resume Retrying "
     "Running Scheduled Skipped State Submitted Success TimedOut TriggerFailed ValidationFailed",
     "headwater.executors": "DaskExecutor Executor LocalDaskExecutor LocalExecutor ProcessExecutor ThreadExecutor",
+    "headwater.executors.base": "Executor",
+    "headwater.executors.dask": "DaskExecutor LocalDaskExecutor",
+    "headwater.executors.local": "LocalExecutor",
     "headwater.run_configs": "DockerRun ECSRun KubernetesRun LocalRun RunConfig UniversalRun VertexRun",
     "headwater.schedules": "CronSchedule IntervalSchedule RRuleSchedule Schedule adjustments clocks filters",
     "headwater.schedules.adjustments": "add next_weekday",
@@ -47,11 +59,16 @@ PATHS = {
     "headwater.tasks.secrets": "EnvVarSecret PrefectSecret SecretBase",
     "headwater.triggers": "all_failed all_finished all_successful always_run any_failed any_successful manual_only not_all_skipped "
     "some_failed some_successful",
+    "headwater.utilities.collections": "CompoundKey DotDict as_nested_dict dict_to_flatdict flatdict_to_dict flatten_seq merge_dicts",
     "headwater.utilities.configuration": "config set_temporary_config",
     "headwater.utilities.debug": "is_serializable raise_on_exception",
     "headwater.utilities.edges": "flatten mapped unmapped",
-    "headwater.utilities.logging": "get_logger",
-    "headwater.utilities.notifications": "callback_factory gmail_notifier slack_notifier",
+    "headwater.utilities.filesystems": "parse_path read_bytes_from_path",
+    "headwater.utilities.graphql": "EnumValue GQLObject GraphQLResult LiteralSetValue compress decompress parse_graphql "
+    "parse_graphql_arguments with_args",
+    "headwater.utilities.importtools": "import_object",
+    "headwater.utilities.logging": "get_logger temporary_logger_config",
+    "headwater.utilities.notifications": "callback_factory gmail_notifier slack_message_formatter slack_notifier",
     "headwater.utilities.tasks": "apply_map as_task defaults_from_attrs pause_task tags task",
 }
 PACKAGE = Path(headwater.__file__).parent

@@ -187,6 +187,40 @@ def test_zones_of_other_libraries_become_those_of_the_standard_library() -> None
         assert aware(there).tzinfo == (zone or UTC)
 
 
+class NamedAsInPytz(tzinfo):
+    """A zone of pytz tells its name as `zone`; put into a datetime as it is, it counts local mean time."""
+
+    zone = "Europe/Berlin"
+
+    def utcoffset(self, _: datetime | None) -> timedelta:
+        return timedelta(minutes=53)
+
+    def dst(self, _: datetime | None) -> timedelta:
+        return timedelta(0)
+
+    def tzname(self, _: datetime | None) -> str:
+        return "LMT"
+
+
+class OfAnUnknownName(NamedAsInPytz):
+    zone = "Nowhere/Land"
+
+
+def test_a_zone_that_tells_its_name_is_the_one_of_that_name() -> None:
+    there = datetime(2027, 1, 1, tzinfo=NamedAsInPytz())
+
+    assert standard_moment(there) == datetime(2027, 1, 1, tzinfo=ZoneInfo("Europe/Berlin"))
+    unknown = datetime(2027, 1, 1, tzinfo=OfAnUnknownName())
+    assert standard_moment(unknown) is unknown
+
+
+def test_a_moment_without_a_zone_is_kept_in_utc() -> None:
+    serializer = DateTimeSerializer()
+
+    assert serializer.deserialize(serializer.serialize(STANDARD.replace(tzinfo=None))) == STANDARD.replace(tzinfo=UTC)
+    assert serializer.deserialize(b"2027-069") == datetime(2027, 3, 10, tzinfo=UTC)
+
+
 def test_what_is_no_moment_is_refused_where_it_is_given() -> None:
     with pytest.raises(InvalidArgument, match="NaT"):
         IntervalSchedule(interval=timedelta(hours=1), start_date=pd.NaT)

@@ -12,8 +12,9 @@ import cloudpickle
 import pytest
 
 from headwater import Flow, task, unmapped
-from headwater.executors import Executor, LocalDaskExecutor, LocalExecutor, ProcessExecutor, ThreadExecutor
+from headwater.executors import DaskExecutor, Executor, LocalDaskExecutor, LocalExecutor, ProcessExecutor, ThreadExecutor
 from headwater.executors.dask import LocalDaskExecutor as AtItsOwnPath
+from headwater.utilities.configuration import set_temporary_config
 
 
 class Inline(Executor):
@@ -60,7 +61,7 @@ def add(x: int, y: int) -> int:
 
 
 @pytest.mark.parametrize("make", [Inline, InPool])
-def test_an_executor_of_ones_own_runs_flows(make: Callable[[], Executor]) -> None:
+def test_an_executor_of_a_user_runs_flows(make: Callable[[], Executor]) -> None:
     executor = make()
     with Flow("f", executor=executor) as flow:
         sums = add.map(numbers(), y=unmapped(1))
@@ -165,3 +166,20 @@ def test_the_base_executor_does_nothing_and_can_be_pickled() -> None:
         executor.submit(lambda: 1)
     with pytest.raises(NotImplementedError):
         executor.wait([1])
+
+
+def test_the_configuration_names_the_dask_cluster_of_executors_that_choose_none() -> None:
+    chosen = {"engine.executor.dask.address": "tcp://10.0.0.1:8786", "engine.executor.dask.cluster_class": "my.Cluster", "debug": True}
+    with set_temporary_config(chosen):
+        default, other, own = DaskExecutor(), DaskExecutor("tcp://10.0.0.2:8786"), DaskExecutor(adapt_kwargs={"maximum": 2}, debug=False)
+
+    assert [each.address for each in (default, other, own)] == ["tcp://10.0.0.1:8786", "tcp://10.0.0.2:8786", None]
+    assert [each.cluster_class for each in (default, other, own)] == [None, None, "my.Cluster"]
+    assert (default.debug, own.debug, DaskExecutor().address, DaskExecutor().debug) == (True, False, None, False)
+
+
+def test_arguments_of_the_dask_executor_stand_in_the_known_order() -> None:
+    executor = DaskExecutor(None, "my.Cluster", {"n": 1}, {"maximum": 2}, {"timeout": 3}, True, "report.html", True, False)
+
+    assert (executor.cluster_class, executor.cluster_kwargs, executor.adapt_kwargs) == ("my.Cluster", {"n": 1}, {"maximum": 2})
+    assert (executor.client_kwargs, executor.debug, executor.performance_report_path) == ({"timeout": 3}, True, "report.html")

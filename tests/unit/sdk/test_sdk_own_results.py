@@ -16,7 +16,7 @@ from typing import Any
 import cloudpickle
 import pytest
 
-from headwater import Flow, task
+from headwater import Flow, Parameter, task
 from headwater.core.errors import InvalidArgument
 from headwater.engine import result_handlers
 from headwater.engine.results import (
@@ -38,7 +38,7 @@ from headwater.utilities.context import context
 
 
 class Folder(Result):
-    """As the documentation of Prefect's results shows a kind of one's own."""
+    """As the documentation of Prefect's results shows a kind of a user's own."""
 
     def __init__(self, folder: str, **kwargs: Any) -> None:
         self.folder = folder
@@ -65,7 +65,7 @@ class Folder(Result):
 
 
 @pytest.mark.parametrize("location", [None, "{flow_name}/{task_name}.value", lambda **kwargs: f"{kwargs['task_name']}.made"])
-def test_a_kind_of_ones_own_keeps_the_values_of_tasks(location: Any, tmp_path: Path) -> None:
+def test_a_kind_of_a_user_keeps_the_values_of_tasks(location: Any, tmp_path: Path) -> None:
     kept = Folder(str(tmp_path), location=location)
     with Flow("etl") as flow:
         made = task(lambda: [1, 2], name="load", result=kept)()
@@ -80,7 +80,7 @@ def test_a_kind_of_ones_own_keeps_the_values_of_tasks(location: Any, tmp_path: P
     assert cloudpickle.loads(cloudpickle.dumps(kept)).folder == str(tmp_path)
 
 
-def test_a_kind_of_ones_own_serves_targets(tmp_path: Path) -> None:
+def test_a_kind_of_a_user_serves_targets(tmp_path: Path) -> None:
     with Flow("etl") as flow:
         made = task(lambda: "new", name="load", result=Folder(str(tmp_path)), target="{task_name}.value")()
 
@@ -239,3 +239,38 @@ def test_states_are_equal_by_the_values_of_their_results() -> None:
     assert Success() == Success(result=None)
     assert Success(result=PrefectResult(value=1, location="1")) == Success(result=1)
     assert Success(result=1) != Success(result=2)
+
+
+def test_what_writes_is_given_parameters_context_and_inputs(tmp_path: Path) -> None:
+    given: dict[str, Any] = {}
+
+    class Asks(Folder):
+        def write(self, value_: Any, **kwargs: Any) -> Result:
+            given.update(kwargs)
+            return super().write(value_, **kwargs)
+
+    @task(result=Asks(str(tmp_path)))
+    def load(rows: int, value_: str, date: str) -> int:
+        return rows
+
+    with set_temporary_config({"flows.checkpointing": True}), Flow("etl") as flow:
+        load(Parameter("day", default=7), "x", date="yesterday")
+    with set_temporary_config({"flows.checkpointing": True}):
+        assert flow.run().is_successful()
+
+    assert (given["rows"], given["day"], given["date"], given["task_name"]) == (7, 7, "yesterday", "load")
+    assert "value_" not in given
+
+
+def test_inputs_do_not_change_where_values_are_kept_by_default(tmp_path: Path) -> None:
+    @task(result=LocalResult(str(tmp_path)))
+    def load(map_index: int, task_slug: str, attempt: int) -> int:
+        return map_index
+
+    with Flow("etl") as flow:
+        made = load(5, "../../other", 3)
+    with set_temporary_config({"flows.checkpointing": True}):
+        state = flow.run()
+
+    location = Path(state.result[made]._result.location)
+    assert (location.name, location.parent.parent) == ("load-1", tmp_path / "etl")

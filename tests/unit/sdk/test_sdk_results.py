@@ -120,6 +120,16 @@ def test_a_bucket_keeps_values_under_whole_addresses(s3: dict[str, Any]) -> None
     assert written.reference() == {"type": "S3Result", "location": written.location, "serializer": {"type": "JSONSerializer"}}
 
 
+def test_objects_are_written_with_the_options_for_uploads(s3: dict[str, Any]) -> None:
+    result = S3Result(BUCKET, s3, upload_options={"ContentType": "text/markdown"}, serializer=JSONSerializer())
+
+    written = result.copy().write("# Report", flow_name="f", task_slug="report")
+
+    told = written._files().info(written.location)  # type: ignore[attr-defined]
+    assert told["ContentType"] == "text/markdown"
+    assert written.read(str(written.location)).value == "# Report"
+
+
 def test_a_target_in_a_bucket_serves_the_next_run(s3: dict[str, Any]) -> None:
     @task(result=S3Result(BUCKET, s3), target="targets/{task_name}")
     def answer() -> int:

@@ -283,7 +283,7 @@ def test_a_schedule_without_clocks_has_no_moments() -> None:
 
 
 class EachSecondDay(Clock):
-    """A clock of one's own, as Prefect's documentation derives one."""
+    """A clock of a user's own, as Prefect's documentation derives one."""
 
     def events(self, after: datetime | None = None) -> Iterator[ClockEvent]:
         bound = after or utc(2026, 1, 1)
@@ -295,7 +295,7 @@ class Shifted(IntervalClock):
     """A clock derived from one of ours."""
 
 
-def test_a_clock_of_ones_own_gives_events_and_is_not_registered() -> None:
+def test_a_clock_of_a_user_gives_events_and_is_not_registered() -> None:
     clock = EachSecondDay(parameter_defaults={"x": 1})
 
     (event,) = Schedule([clock]).next(1, after=utc(2026, 5, 1), return_events=True)

@@ -51,7 +51,7 @@ _PREFECT_2_NAMES = (
 )  # fmt: skip
 
 _LOGGING_NAMES = (
-    "CloudHandler", "LOG_MANAGER", "LogManager", "RedirectToLog", "create_diagnostic_logger", "getlogsize", "temporary_logger_config",
+    "CloudHandler", "LOG_MANAGER", "LogManager", "RedirectToLog", "create_diagnostic_logger", "getlogsize",
 )  # fmt: skip
 
 OLD_PATHS: dict[str, str | Missing] = {

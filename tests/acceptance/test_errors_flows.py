@@ -153,6 +153,25 @@ def test_a_flow_for_a_platform_without_agents_runs_here_and_is_not_registered(
     assert "hint: " in by_script.err
 
 
+def test_a_flow_with_an_environment_is_registered_and_says_what_it_became(append_only: CommandLine) -> None:
+    append_only.write(
+        "elsewhere.py",
+        ELSEWHERE.format(
+            imports="from headwater.environments import LocalEnvironment\nfrom headwater.executors import LocalDaskExecutor",
+            setting="environment=LocalEnvironment(LocalDaskExecutor(), labels=['gpu'])",
+        ),
+    )
+    append_only("create", "project", "elsewhere", "--skip-if-exists")
+
+    by_command = append_only("register", "--project", "elsewhere", "-p", "elsewhere.py")
+    by_script = append_only.python("elsewhere.py")
+
+    for ended in (by_command, by_script):
+        assert ended.code == 0, ended.err
+        assert "LocalEnvironment is read as UniversalRun(labels=['gpu']) and the executor " in ended.out + ended.err
+    assert "'gpu'" in by_script.out.partition("Labels: ")[2]
+
+
 def test_what_is_not_there_is_named(append_only: CommandLine) -> None:
     append_only.write("hello_flow.py", HELLO_FLOW)
     append_only("create", "project", "missing")

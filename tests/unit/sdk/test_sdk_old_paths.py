@@ -196,3 +196,18 @@ def test_there_is_one_finder_and_it_passes_by_what_is_not_the_language() -> None
 
     assert finder.find_spec("json") is None
     assert finder.find_spec("headwater.server.nonsense") is None
+
+
+def test_tools_that_look_at_modules_find_what_they_look_for() -> None:
+    code = """
+import inspect, pkgutil
+from unittest import mock
+import headwater, headwater.engine.signals as signals
+assert inspect.getsourcefile(signals).endswith("signals.py") and "class SKIP" in inspect.getsource(signals)
+assert pkgutil.resolve_name("headwater.core.flow:Flow") is headwater.Flow
+with mock.patch("headwater.core.flow.Flow", 5):
+    assert headwater.graph.flow.Flow == 5
+"""
+    done = python(code)
+
+    assert (done.returncode, done.stderr) == (0, "")

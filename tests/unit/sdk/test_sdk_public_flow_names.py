@@ -1,7 +1,7 @@
-"""Each name that public flows for Prefect 0.13 to 1.4 import: it is here, or the import says why not.
+"""Names that flows for Prefect 0.13 to 1.4 import: each is here, or the import says why not.
 
-The names are those of 1,059 files in eleven public repositories, and of what can be searched besides; flows for Prefect 2 among them
-are told so.
+About 140 of the names are those that 1,059 files of ten public repositories import, where Headwater has them or tells why not (flows
+for Prefect 2 are among these files). The others are names of Prefect's own modules.
 """
 
 from __future__ import annotations

@@ -274,32 +274,10 @@ def test_a_flow_that_was_added_is_had_before_it_is_stored(tmp_path: Path) -> Non
         storage.get_flow("another")
 
 
-@pytest.mark.parametrize("make", [lambda folder: Local(str(folder)), lambda _: Module("json")])
-def test_of_two_flows_of_one_name_that_are_not_stored_the_second_is_refused(make: Callable[[Path], Any], tmp_path: Path) -> None:
-    storage, first = make(tmp_path), Flow("f")
-    storage.add_flow(first)
-    storage.add_flow(first)
-    storage.add_flow(Flow("g"))
-
-    with pytest.raises(ValueError, match="name 'f'"):
-        storage.add_flow(Flow("f"))
-
-
-def test_a_flow_that_was_stored_is_followed_by_another_of_its_name(tmp_path: Path) -> None:
-    storage = Local(str(tmp_path))
-    storage.add_flow(Flow("f", tasks=[task(lambda: 1, name="old")]))
-    storage.build()
-
-    storage.add_flow(Flow("f", tasks=[task(lambda: 1, name="new")]))
-    storage.build()
-
-    assert [each.name for each in storage.get_flow("f").tasks] == ["new"]
-
-
 def test_a_storage_that_was_pickled_before_it_knew_secrets_has_none(tmp_path: Path) -> None:
     storage = Local(str(tmp_path))
     state = {name: value for name, value in storage.__getstate__().items() if name != "secrets"}
     again = object.__new__(Local)
-    again.__setstate__(state)
+    again.__dict__.update(state)
 
     assert (again.secrets, again.serialize()["secrets"]) == ([], [])

@@ -170,7 +170,9 @@ def split_task_run_id(task_run_id: str) -> tuple[str, str, int]:
 
     """
     try:
-        run_id, slug, index = task_run_id.rsplit("/", 2)
+        # A slug may hold anything: that of `rows["a/b"]` is "rows['a/b']-1".
+        run_id, rest = task_run_id.split("/", 1)
+        slug, index = rest.rsplit("/", 1)
         return run_id, slug, int(index)
     except ValueError:
         raise InvalidArgument(

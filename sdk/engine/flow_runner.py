@@ -162,7 +162,7 @@ class FlowRunner:
     def _context(self, parameters: Mapping[str, Any] | None, context: Mapping[str, Any] | None) -> dict[str, Any]:
         now = self._clock.now()
         day = timedelta(days=1)
-        values = {name: value for name, value in current_values.get().items() if name not in ("flow", "tags", CONTEXT_KEY)}
+        values = {name: value for name, value in current_values.get().items() if name not in ("flow", "tags", "made_tasks", CONTEXT_KEY)}
         values = {**config["context"].to_dict(), "config": config, "checkpointing": bool(config["flows"]["checkpointing"]), **values}
         values |= {"date": now, "flow_name": self.flow.name, "flow_run_id": str(uuid4()), "scheduled_start_time": now}
         for name, moment in (("today", now), ("yesterday", now - day), ("tomorrow", now + day)):

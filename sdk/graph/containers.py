@@ -95,14 +95,14 @@ def _immutable_maker(value: tuple[Any, ...] | frozenset[Any]) -> Make:
         return base
     if callable(getattr(cls, "_make", None)) and hasattr(cls, "_fields"):
         return partial(_named_tuple, cls)
-    return partial(_immutable, base, cls, getattr(value, "__dict__", None))
+    return partial(_immutable, cls, base, getattr(value, "__dict__", None))
 
 
 def _named_tuple(cls: Any, elements: Sequence[Any]) -> Any:
     return cls._make(elements)
 
 
-def _immutable(base: Any, cls: type, attributes: Mapping[str, Any] | None, elements: Sequence[Any]) -> Any:
+def _immutable(cls: type, base: Any, attributes: Mapping[str, Any] | None, elements: Sequence[Any]) -> Any:
     # Not by calling the class: it may take its elements in another way.
     twin = base.__new__(cls, elements)
     if attributes:

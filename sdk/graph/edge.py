@@ -39,11 +39,12 @@ class Edge:
     ) -> None:
         from headwater.graph.task import Task
 
+        is_circle = upstream_task is downstream_task
         if not isinstance(upstream_task, Task):
             upstream_task, mapped, flattened = _task_of(upstream_task, mapped, flattened, flow)
         if not isinstance(downstream_task, Task):
             downstream_task, mapped, flattened = _task_of(downstream_task, mapped, flattened, flow)
-        if upstream_task is downstream_task:
+        if is_circle or upstream_task is downstream_task:
             raise InvalidFlow(f"Task {upstream_task.name!r} cannot be upstream of itself.")
         if key is not None and not (isinstance(key, str) and key.isidentifier() and not iskeyword(key)):
             raise InvalidTask(f"An edge to task {downstream_task.name!r} has the key {key!r}, which cannot name an argument.")

@@ -5,6 +5,7 @@
     │   ├── UnknownSetting      a setting that tasks do not have
     │   └── WrongTaskType       a setting, or an argument of `run`, is of a type that cannot work
     ├── InvalidFlow             the graph cannot work: cycles, unknown tasks, wrong arguments, duplicate slugs
+    │   ├── InvalidFlowName     its name is empty, too long or holds control characters
     │   └── NotATask            a value of another type stands where a task belongs
     ├── NoActiveFlow            a task was called where no flow is being built
     ├── WrongArguments          a task was called with arguments that its `run` does not take
@@ -19,7 +20,7 @@ Importing this module lets Python show uncaught errors of Headwater without the 
 
 from __future__ import annotations
 
-from headwater.core.errors import InvalidArgument, InvalidParameters
+from headwater.core.errors import InvalidArgument, InvalidName, InvalidParameters
 from headwater.utilities.tracebacks import end_tracebacks_at_users_line
 
 end_tracebacks_at_users_line()
@@ -57,6 +58,10 @@ class UnknownSetting(InvalidTask, TypeError, AttributeError):
 
 class WrongTaskType(InvalidTask, TypeError):
     """A setting of a task, or an argument of its `run`, is of a type that cannot work."""
+
+
+class InvalidFlowName(InvalidFlow, InvalidName):
+    """The name of a flow is empty, too long or holds control characters."""
 
 
 class NotATask(InvalidFlow, TypeError):

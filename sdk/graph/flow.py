@@ -11,7 +11,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from headwater.core.names import valid_name
 from headwater.engine.clock import SystemClock
 from headwater.graph import flow_settings as settings
 from headwater.graph.edge import Edge
@@ -54,7 +53,7 @@ class Flow(TaskGraph):
     nothing after them, unless `reference_tasks` names others.
 
     Raises:
-        InvalidName: the name is empty, longer than 255 characters or holds control characters.
+        InvalidFlowName: the name is empty, longer than 255 characters or holds control characters.
         InvalidFlow: the tasks or edges cannot be connected so.
 
     """
@@ -81,7 +80,7 @@ class Flow(TaskGraph):
         environment: Environment | None = None,
     ) -> None:
         super().__init__()
-        self.name = valid_name(name, kind="flow")
+        self.name = settings.name(name)
         self.schedule = settings.schedule(schedule, flow=name)
         self.executor = settings.executor(executor, flow=name)
         self.run_config = settings.run_config(run_config, flow=name)

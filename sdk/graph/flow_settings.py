@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from headwater.core.errors import InvalidName
+from headwater.core.names import valid_name
 from headwater.graph.edge import Edge
-from headwater.graph.errors import InvalidFlow, WrongParameters
+from headwater.graph.errors import InvalidFlow, InvalidFlowName, WrongParameters
 from headwater.graph.task import Task
 
 if TYPE_CHECKING:
@@ -17,6 +19,14 @@ if TYPE_CHECKING:
     from headwater.run_configs import RunConfig
     from headwater.schedules import Schedule
     from headwater.storage import Storage
+
+
+def name(given: Any) -> str:
+    """Return the name of a flow."""
+    try:
+        return valid_name(given, kind="flow")
+    except InvalidName as error:
+        raise InvalidFlowName(str(error), hint=error.hint) from None
 
 
 def schedule(given: Any, *, flow: str) -> Schedule | None:

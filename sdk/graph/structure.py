@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, KeysView
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Any
 
 from headwater.graph.edge import Edge
 from headwater.graph.errors import InvalidFlow, NotATask
+from headwater.graph.set_view import SetView
 from headwater.graph.sorting import in_order
 from headwater.graph.task import Task
 from headwater.tasks.core.parameter import Parameter
@@ -34,14 +35,14 @@ class TaskGraph:
         self._derived: dict[str, Any] = {}
 
     @property
-    def tasks(self) -> KeysView[Task]:
+    def tasks(self) -> SetView[Task]:
         """All tasks, in the order in which they were added; a live view that compares like a set."""
-        return self._tasks.keys()
+        return SetView(self._tasks)
 
     @property
-    def edges(self) -> KeysView[Edge]:
+    def edges(self) -> SetView[Edge]:
         """All edges, in the order in which they were added; a live view that compares like a set."""
-        return self._edges.keys()
+        return SetView(self._edges)
 
     def __iter__(self) -> Iterator[Task]:
         """Go through the tasks so that each comes after all that are before it."""

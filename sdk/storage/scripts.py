@@ -121,7 +121,7 @@ def pick_flow(flows: list[Flow], flow_name: str, location: str) -> Flow:
 @contextmanager
 def _only_loading() -> Iterator[None]:
     # Not what happens to be in force where somebody loads a file: an outer flow is none of its business.
-    with context(loading_flow=True, flow=None):
+    with context(loading_flow=True, flow=None, made_tasks=None):
         yield
 
 

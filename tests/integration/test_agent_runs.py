@@ -17,7 +17,7 @@ from servers import NatsNode
 
 from headwater.agents.local import LocalAgent
 from headwater.client import Client
-from headwater.client.run_info import FlowRunInfo
+from headwater.client.run_info import FlowRunInfo, split_task_run_id
 from headwater.core.events import TaskRunFailed
 from headwater.core.states import StateName
 from headwater.engine import signals
@@ -69,6 +69,21 @@ async def test_a_run_is_recorded_from_its_creation_to_its_end_in_order(shop: Wor
     ]
     assert (run.state, run.message, run.attempt) == (StateName.SUCCESS, "All reference tasks succeeded.", 1)
     assert run.agent_id == agent.settings.agent_id
+
+
+async def test_items_whose_keys_hold_anything_run_as_tasks_of_their_own(shop: Workshop, agent: LocalAgent) -> None:
+    keys = ["a/b", "x y", "it's", "*.>", "ü\n", "k" * 600]
+    with Flow("items") as flow:
+        rows = task(lambda: {key: number for number, key in enumerate(keys)}, name="rows")()
+        items = [rows[key] for key in keys]
+    slugs = [flow.slugs[item] for item in items]
+
+    run_id = await shop.run(await shop.register(flow))
+    run = await shop.ended(run_id)
+
+    assert (run.state, run.message) == (StateName.SUCCESS, "All reference tasks succeeded.")
+    assert slugs[:2] == ["rows['a/b']-1", "rows['x y']-1"]
+    assert [split_task_run_id(f"{run_id}/{slug}/-1") for slug in slugs] == [(run_id, slug, -1) for slug in slugs]
 
 
 async def test_what_a_run_logs_is_stored_with_the_task_that_said_it(shop: Workshop, agent: LocalAgent) -> None:

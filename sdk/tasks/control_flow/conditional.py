@@ -9,8 +9,9 @@ from headwater.core.errors import InvalidArgument
 from headwater.graph.errors import InvalidTask
 from headwater.graph.task import Task, active_flow
 from headwater.tasks.control_flow.case import CompareValue
-from headwater.triggers import not_all_skipped
-from headwater.utilities.tasks import as_task, tags
+from headwater.tasks.core.constants import Constant
+from headwater.triggers import all_successful, not_all_skipped
+from headwater.utilities.tasks import as_task, holds_tasks, tags
 
 if TYPE_CHECKING:
     from headwater.graph.flow import Flow
@@ -30,7 +31,9 @@ class Merge(Task):
         super().__init__(**settings)
 
     def run(self, **task_results: Any) -> Any:
-        return next((value for value in task_results.values() if value is not None), None)
+        # Constants are given before what tasks feed, and a flow may name the inputs as it likes.
+        in_order = sorted(task_results.items(), key=lambda each: (len(each[0]), each[0]))
+        return next((value for _, value in in_order if value is not None), None)
 
 
 class AsBool(Task):
@@ -80,7 +83,7 @@ def ifelse(condition: Any, true_task: Any, false_task: Any, mapped: bool = False
 def merge(*tasks: Any, flow: Flow | None = None, mapped: bool = False, **settings: Any) -> Task:
     """Return a task with the first result of `tasks` that is not None: what comes after branches, whichever of them ran.
 
-    It is skipped only where all of them were. `settings` are those of the task.
+    It is skipped only where all of them were; a value is not. `settings` are those of the task.
 
     Raises:
         InvalidArgument: there are no tasks.
@@ -90,4 +93,7 @@ def merge(*tasks: Any, flow: Flow | None = None, mapped: bool = False, **setting
     if not tasks:
         raise InvalidArgument("merge joins branches, and none was given.", hint="Write merge(first, second).")
     inputs = {f"task_{number}": task for number, task in enumerate(tasks, start=1)}
+    if any(isinstance(each, Constant) or not holds_tasks(each) for each in tasks):
+        # A value is never skipped, so that not all of them are.
+        settings.setdefault("trigger", all_successful)
     return Merge(**settings).bind(mapped=mapped, flow=flow, **inputs)

@@ -138,6 +138,33 @@ def test_the_value_of_a_case_must_be_known_when_the_flow_is_written() -> None:
         identity(1)
 
 
+@pytest.mark.parametrize(
+    ("merged", "expected"),
+    [
+        (lambda taken, left: merge(left, 7), 7),
+        (lambda taken, left: merge(7, left), 7),
+        (lambda taken, left: merge(taken, 7), "taken"),
+        (lambda taken, left: merge(7, taken), 7),
+        (lambda taken, left: merge(None, left, taken), "taken"),
+        (lambda taken, left: merge(*[None] * 10, taken, 7), "taken"),
+        (lambda taken, left: merge(left, left), None),
+    ],
+)
+def test_a_merge_takes_values_in_the_order_in_which_they_are_given(
+    merged: Callable[[Any, Any], Any], expected: Any, run: Callable[..., State]
+) -> None:
+    with Flow("f") as flow:
+        with case(identity(1), 1):
+            taken = say("taken")
+        with case(identity(1), 2):
+            left = say("left")
+        made = merged(taken, left)
+
+    state = run(flow).result[made]
+
+    assert (type(state), state.result) == (Success if expected is not None else Skipped, expected)
+
+
 def test_a_case_without_an_open_flow_is_in_the_flow_of_its_first_task(run: Callable[..., State]) -> None:
     flow = Flow("f")
     kind = identity.copy().bind("csv", flow=flow)

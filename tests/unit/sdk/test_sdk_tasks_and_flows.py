@@ -374,6 +374,27 @@ def test_a_flow_goes_through_its_tasks_in_an_order_in_which_they_can_run() -> No
         flow.sorted_tasks([Task()])
 
 
+def test_the_tasks_of_a_flow_are_a_set_that_follows_it() -> None:
+    first, second, third = Task("first"), Task("second"), Task("third")
+    flow = Flow("f", tasks=[first])
+    tasks, before = flow.tasks, flow.tasks.copy()
+
+    flow.add_task(second)
+
+    assert tasks == {first, second}
+    assert {first, second} == tasks
+    assert (before, len(tasks)) == ({first}, 2)
+    assert tasks.union([third]) == tasks | {third} == {first, second, third}
+    assert tasks.difference(before) == tasks - before == {second}
+    assert tasks.intersection({first, third}) == tasks & {first, third} == {first}
+    assert tasks.symmetric_difference({first, third}) == tasks ^ {first, third} == {second, third}
+    assert tasks.issuperset(before)
+    assert tasks.issubset({first, second, third})
+    assert not tasks.isdisjoint(before)
+    assert list(tasks) == [first, second]
+    assert repr(Flow("g", tasks=[first]).tasks) == "{<Task: first>}"
+
+
 def test_merged_reference_tasks_are_those_of_both_flows() -> None:
     with Flow("f") as flow:
         mine = one()
@@ -413,6 +434,10 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "a value that is no task in a flow": (lambda: Flow("f").add_task(FIVE), TypeError, "Only tasks can be added"),
     "a task as the value of a case": (lambda: case(one, identity), TypeError, "is a task"),
     "a task before itself": (lambda: Edge(one, one), InvalidFlow, "cannot be upstream of itself"),
+    "a mapped task before itself": (lambda: Edge(mapped(one), one), InvalidFlow, "cannot be upstream of itself"),
+    "a value before itself": (lambda: Edge(FIVE, FIVE), InvalidFlow, "'5' cannot be upstream of itself"),
+    "a flow without a name": (lambda: Flow(""), ValueError, "The name of a flow cannot be empty"),
+    "a flow whose name is no text": (lambda: Flow(FIVE), ValueError, "The name of a flow is text, and 5 is none"),
     "a key that is a word of Python": (lambda: Edge(one, identity, key="class"), InvalidTask, "cannot name an argument"),
     "a parameter after a task": (lambda: Flow("f").add_edge(one, Parameter("x")), InvalidFlow, "nothing can come before it: 'one' cannot"),
     "a parameter fed by a task": (

@@ -178,16 +178,12 @@ class Flow(TaskGraph):
         """Return the tasks whose states decide whether a run succeeded."""
         if self._reference_tasks is not None:
             return set(self._reference_tasks)
-        chosen: set[Task] = set()
-        waiting = list(self.terminal_tasks())
-        while waiting:
-            task = waiting.pop()
-            if task.decides_outcome:
-                chosen.add(task)
-            else:
-                # What matters is what was done with a resource, not that it was cleaned up.
-                waiting += [each for each in self.upstream_tasks(task) if not any(a.decides_outcome for a in self.downstream_tasks(each))]
-        return chosen
+        # What matters is what was done with a resource, not that it was cleaned up, whatever comes after that.
+        return {
+            task
+            for task, edges in self._edges_from.items()
+            if task.decides_outcome and not any(edge.downstream_task.decides_outcome for edge in edges)
+        }
 
     def set_reference_tasks(self, tasks: Iterable[Task]) -> None:
         """Choose the tasks whose states decide whether a run succeeded; an empty list chooses the last ones again.

@@ -170,7 +170,7 @@ class LocalResult(Result):
     """Keeps values as files below `dir` (default: `results` in Headwater's home directory).
 
     Files are written whole or not at all, in folders that are made as needed. The default location is
-    `<flow name>/<run id>/<task slug>[-<map index>][-<attempt>]`.
+    `<flow name>/<run id>/<task slug>[-<map index>][-<attempt>][-loop<count>]`.
 
     Raises:
         InvalidArgument: with `validate_dir`, `dir` is there and is no folder.
@@ -233,12 +233,14 @@ class CheckpointResult(Result):
 
 
 def default_location(context: dict[str, Any]) -> str:
-    """Return a location that no other task run, and no other attempt, uses."""
+    """Return a location that no other task run, no other attempt, and no other round of a loop uses."""
     last = [file_name(str(context.get("task_slug", "value")))]
-    if context.get("map_index", -1) >= 0:
+    if context.get("map_index") is not None:
         last.append(str(context["map_index"]))
     if "attempt" in context:
         last.append(str(context["attempt"]))
+    if "task_loop_count" in context:
+        last.append(f"loop{context['task_loop_count']}")
     folders = (file_name(str(context.get(key, "unnamed"))) for key in ("flow_name", "flow_run_id"))
     return "/".join([*folders, "-".join(last)])
 

@@ -83,7 +83,7 @@ class FlowRunner:
         Cancelled after Ctrl-C, and after the recorder said stop; the latter is not recorded, since who said so knows.
 
         Args:
-            parameters: the values of the parameters, as `engine.parameters.run_parameters` returns them.
+            parameters: the values of the parameters; the others have their defaults.
             context: further values for `headwater.context`: `flow_run_id`, `flow_run_name`, `scheduled_start_time`, ...
             task_states: states of tasks: those that are over are not run again.
             state: the state the run is in; Pending by default. A run that is over is not run again.
@@ -97,7 +97,9 @@ class FlowRunner:
         """
         returned = None if return_tasks is None else {self.flow._known(task) for task in return_tasks}  # noqa: SLF001
         given = {} if context is None else context
-        values = run_context(self.flow.name, current_values.get(), given, parameters or {}, self._clock.now())
+        defaults = {parameter.name: parameter.default for parameter in self.flow.parameters() if not parameter.required}
+        known = {**defaults, **given.get("parameters", {}), **(parameters or {})}
+        values = run_context(self.flow.name, current_values.get(), given, known, self._clock.now())
         if values["checkpointing"] and given.get("running_with_backend"):
             # Another attempt may follow this one; what it needs not execute again it finds there.
             values[CONTEXT_KEY] = Checkpoints(slugs_with_readers(self.flow))

@@ -27,7 +27,7 @@ class KnownStates:
         children = known.map_states if isinstance(known, Mapped) else []
         return children[map_index].unwrapped() if map_index < len(children) and children[map_index] is not None else None
 
-    def children_max(self, task: Task) -> int | None:
+    def number_of_children(self, task: Task) -> int | None:
         """Return how many mapped children the task had, if it was mapped."""
         known = self._states.get(task)
         return known.n_map_states if isinstance(known, Mapped) else None

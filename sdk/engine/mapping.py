@@ -16,27 +16,30 @@ from headwater.utilities.logging import get_logger
 CHILDREN_MAX = 1_000_000
 
 
-def states_of_children(edges: Sequence[Edge], states: Sequence[State]) -> list[list[State]] | Failed:
+def states_of_children(edges: Sequence[Edge], states: Sequence[State], known: int | None = None) -> list[list[State]] | Failed:
     """Return, for each child of a mapped task, the states before it, one for each edge; or why there cannot be any.
 
     There are as many children as the shortest of the inputs has elements. An input that is not mapped over goes to
-    each child whole, and so does the failure of one that is.
+    each child whole, and so does the failure of one that is. `known` is how many there were before, where that is known: there are no
+    more of them now, and no fewer where only their number is left of an input.
     """
     if not any(edge.mapped and state.is_successful() for edge, state in zip(edges, states, strict=True)):
         return Failed("None of the results before this task can be mapped over: the tasks failed.")
     columns: list[list[State] | None] = []
     for edge, state in zip(edges, states, strict=True):
-        if not edge.mapped or not state.is_successful():
+        if not edge.mapped or not state.is_successful() or (known is not None and not state.is_mapped() and state.result is None):
             columns.append(None)
             continue
         elements = _elements(edge, state)
         if isinstance(elements, Failed):
             return elements
         columns.append(elements)
+    counts = [len(column) for column in columns if column is not None]
+    if known is not None:
+        counts.append(known)
     whole = [_for_all_children(edge, state) for edge, state in zip(edges, states, strict=True)]
     return [
-        [state if column is None else column[index] for column, state in zip(columns, whole, strict=True)]
-        for index in range(min(len(column) for column in columns if column is not None))
+        [state if column is None else column[index] for column, state in zip(columns, whole, strict=True)] for index in range(min(counts))
     ]
 
 

@@ -22,8 +22,9 @@ def run_context(
 ) -> dict[str, Any]:
     """Return the context of a run that begins now.
 
-    `outer` is the context in which the run is started; `given` is what was given for this run, and wins. `today`, `yesterday` and
-    `tomorrow` follow `date`, which is the moment of the start unless one of the two says otherwise, as a datetime or a text in ISO 8601.
+    `outer` is the context in which the run is started; `given` is what was given for this run, and wins. `parameters` are all that
+    it has. `today`, `yesterday` and `tomorrow` follow `date`, which is the moment of the start unless one of the two says otherwise,
+    as a datetime or a text in ISO 8601.
     """
     left_out = _OF_THE_BLOCK | _OF_A_TASK if "task_slug" in outer else _OF_THE_BLOCK
     values = {
@@ -39,7 +40,7 @@ def run_context(
         **given,
         "flow_name": flow_name,
     }
-    values["parameters"] = {**given.get("parameters", {}), **parameters}
+    values["parameters"] = parameters
     return {**_days(_as_date(values, now)), **values}
 
 

@@ -171,7 +171,7 @@ class RunLoop:
         return True
 
     def _map(self, parent: TaskRun) -> None:
-        states_before = self._task_runner.map(parent, self._known_states.children_max(parent.step.task))
+        states_before = self._task_runner.map(parent, self._known_states.number_of_children(parent.step.task))
         if not states_before or not isinstance(parent.state, Mapped):
             self._settle(parent)
             return

@@ -148,7 +148,7 @@ class TaskRunner:
         finally:
             current_values.reset(token)
 
-    def map(self, run: TaskRun, children_max: int | None = None) -> list[list[State]] | None:
+    def map(self, run: TaskRun, known_children: int | None = None) -> list[list[State]] | None:
         """Begin a mapped task, and return for each of its children the states before it; None if it ends, or waits, without any."""
         step = run.step
         token = current_values.set(self._context_of(run))
@@ -156,11 +156,10 @@ class TaskRunner:
             if self._logs_info:
                 self._logger.info("Task '%s': Starting task run...", run.name)
             refused = rules.refusal_of_parent(step.task, step.edges, run.before)
-            children = states_of_children(step.edges, run.before) if refused is None else refused
+            children = states_of_children(step.edges, run.before, known_children) if refused is None else refused
             if isinstance(children, State):
                 self.conclude(run, children)
                 return None
-            children = children[:children_max]
             # Until the children are over, their states are told by their number: the children of others follow them one by one.
             self.conclude(run, Mapped("Ready to proceed with mapping.", [], [PENDING] * len(children)))
             return children

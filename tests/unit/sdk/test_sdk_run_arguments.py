@@ -121,6 +121,16 @@ def test_of_a_mapped_task_the_children_that_are_not_over_are_run(known: State, r
     assert result[doubled].result == result[listed].result == results
 
 
+def test_children_are_run_again_where_only_their_number_is_left() -> None:
+    with Flow("f") as flow:
+        numbers = task(lambda: [1, 2, 3], name="numbers")()
+        same = task(lambda x: x, name="same").map(numbers)
+
+    for known in (Mapped(map_states=[Pending(), Pending(), Pending()]), Mapped(n_map_states=3)):
+        result = flow.run(task_states={numbers: Success(), same: known}).result
+        assert result[same].result == [None, None, None]
+
+
 def test_resources_are_set_up_again_for_each_run() -> None:
     steps: list[str] = []
 

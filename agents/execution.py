@@ -184,7 +184,8 @@ class Execution:
         timed_out = TimedOut(message)
         state = rules.retry(task, timed_out, run_count, datetime.now(UTC)) or timed_out
         try:
-            recorder.task_run_changed(slug, context["map_index"], Running(), state, run_count)
+            map_index = -1 if context["map_index"] is None else context["map_index"]
+            recorder.task_run_changed(slug, map_index, Running(), state, run_count)
             self._interruption.hold_off()
             self._call(self._backstage.park, datetime.now(UTC), message, recorder.known_resumed)
             hand_in(Report(message=message), self._order, datetime.now(UTC))

@@ -43,6 +43,7 @@ from headwater.core.text import shown
 from headwater.engine import state as states
 from headwater.engine.recorder import Earlier
 from headwater.engine.results import InlineResult, inline_problem
+from headwater.engine.signals import RETRY
 from headwater.engine.state import State
 from headwater.engine.state_serialization import deserialize_state
 
@@ -69,6 +70,8 @@ class _Change(NamedTuple):
     @property
     def failure(self) -> Failure | None:
         error = self.state.result
+        if isinstance(error, RETRY):
+            return None  # the task asked for it: nothing failed
         return failure_of(error, with_source=self.with_source) if isinstance(error, BaseException) else None
 
     @property
@@ -268,7 +271,11 @@ class AttemptRecorder:
     def earlier(self, task_slug: str, map_index: int) -> Earlier:
         """Return what the log holds of it."""
         found = self._before.get((task_slug, map_index), _NEW)
-        return Earlier(found.run_count, found.resumed)
+        if not found.loop_count:
+            return Earlier(found.run_count, found.resumed)
+        # Each round of a loop has retries of its own; an execution that was lost is not one of them.
+        run_count = 0 if found.state in {StateName.LOOPED, StateName.RUNNING} else found.run_count
+        return Earlier(run_count, found.resumed, _last_round(found))
 
     def resumed(self) -> Collection[TaskRunKey]:
         """Return the task runs that somebody resumed since the last call."""
@@ -292,8 +299,18 @@ def _waiting_again(found: TaskRun) -> State | None:
             return states.Paused(found.message, start_time=found.due)
         case StateName.RESUME:
             return states.Resume(found.message)
+        case StateName.LOOPED | StateName.RUNNING if found.loop_count:
+            return _last_round(found)
         case _:
             return None
+
+
+def _last_round(found: TaskRun) -> states.Looped:
+    """Return the last round of the task run's loop that ended, with where it left what the next one begins with, if anywhere."""
+    result = None if found.loop_result is None else msgspec.to_builtins(found.loop_result)
+    round_ = deserialize_state({"type": StateName.LOOPED.value, "loop_count": found.loop_count, "_result": result})
+    assert isinstance(round_, states.Looped)
+    return round_
 
 
 def _state_again(found: TaskRun) -> State:

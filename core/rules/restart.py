@@ -61,7 +61,16 @@ def without(task_runs: TaskRuns, event: RunRestarted) -> TaskRuns:
     whole, single = frozenset(event.tasks), frozenset(event.task_runs)
     return task_runs.update(
         {
-            key: replace(found, state=StateName.PENDING, ended_at=None, result=None, resumed=False, set_by_hand=False)
+            key: replace(
+                found,
+                state=StateName.PENDING,
+                ended_at=None,
+                result=None,
+                resumed=False,
+                set_by_hand=False,
+                loop_count=0,
+                loop_result=None,
+            )
             for key, found in task_runs.items()
             if key[0] in whole or key in single
         }

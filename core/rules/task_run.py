@@ -84,6 +84,10 @@ class TaskRun(msgspec.Struct, frozen=True):
     """Whether it went on after its last pause: what paused it lets it pass from here on."""
     set_by_hand: bool = False
     """Whether somebody set the state that it is in."""
+    loop_count: int = 0
+    """Which round of its loop ended last, while the loop goes on; 0 where none did."""
+    loop_result: ResultReference | None = None
+    """Where that round left what it handed to the next, if it was kept."""
 
 
 def check(task_run: TaskRun, event: TaskRunEvent) -> None:
@@ -106,6 +110,9 @@ def evolve(task_run: TaskRun, event: TaskRunEvent) -> TaskRun:
         return _set_by_hand(task_run, event)
     state = STATE_AFTER[type(event)]
     final = state in FINAL
+    loop_count, loop_result = (0, None) if final else (task_run.loop_count, task_run.loop_result)
+    if isinstance(event, TaskRunLooped):
+        loop_count, loop_result = event.loop_count, event.result
     return TaskRun(
         state=state,
         run_count=event.run_count if isinstance(event, TaskRunStarted) else task_run.run_count,
@@ -116,6 +123,8 @@ def evolve(task_run: TaskRun, event: TaskRunEvent) -> TaskRun:
         name=task_run.name,
         due=event.start_time if isinstance(event, _WITH_START_TIME) else None,
         resumed=_is_resumed(task_run, event),
+        loop_count=loop_count,
+        loop_result=loop_result,
     )
 
 
@@ -135,5 +144,7 @@ def _set_by_hand(before: TaskRun, event: TaskRunStateSet) -> TaskRun:
         result=event.result,
         due=None,
         resumed=before.resumed and state in FINAL,
+        loop_count=0,
+        loop_result=None,
         set_by_hand=True,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from headwater.graph import flow_settings as settings
@@ -36,6 +36,11 @@ def run_parameters(flow: Flow, given: Mapping[str, Any] | None = None, by_name: 
             hint=f"Give one, as in flow.run({missing[0]}=...), or give the parameter a default.",
         )
     return {name: values.get(name, parameter.default) for name, parameter in known.items()}
+
+
+def over_context(values: Mapping[str, Any], explicit: Collection[str], inherited: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a run that is started where there are some: these win over defaults, and not over what was given."""
+    return {**inherited, **{name: value for name, value in values.items() if name in explicit or name not in inherited}}
 
 
 def _listed(names: Any) -> str:

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple, Protocol
 
-from headwater.engine.state import State
+from headwater.engine.state import Looped, State
 
 
 class Earlier(NamedTuple):
-    """What earlier attempts did with a task run: how often they executed it, and whether it had gone on after a pause."""
+    """What earlier attempts did with a task run: how often they executed it, and whether it had gone on after a pause.
+
+    `loop` is the last round of its loop that ended, where one did, with what it handed to the next, or where that is kept; without a
+    result where it is not, and then the loop begins again. `run_count` counts the executions since that round.
+    """
 
     run_count: int = 0
     resumed: bool = False
+    loop: Looped | None = None
 
 
 class Recorder(Protocol):
@@ -38,8 +43,9 @@ class Recorder(Protocol):
         """Return how an earlier attempt left a task run that this one takes up, or None. Asked once, before it starts.
 
         A final state: it is not executed again. A result that is kept elsewhere may be given by its location; it is read
-        when a task needs it. Retrying or Paused: it goes on at its time, counting on. Resume: it goes on at once. Of a mapped
-        task's parent Mapped means nothing: it is mapped anew, and its children are asked for.
+        when a task needs it. Retrying or Paused: it goes on at its time, counting on. Resume: it goes on at once. Looped: the
+        next round of its loop begins. Of a mapped task's parent Mapped means nothing: it is mapped anew, and its children are
+        asked for.
         """
 
     def earlier(self, task_slug: str, map_index: int) -> Earlier:

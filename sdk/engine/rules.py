@@ -18,50 +18,44 @@ from headwater.engine.state import (
     State,
     Success,
     TriggerFailed,
-    ValidationFailed,
 )
 from headwater.graph.edge import Edge
 from headwater.graph.task import Task
-
-
-class _ChildEdge(Edge):
-    """The edge from one child of a mapped task to a task that takes them all: distinct for each child."""
-
-    __slots__ = ("map_index",)
-
-    def __init__(self, edge: Edge, map_index: int) -> None:
-        super().__init__(edge.upstream_task, edge.downstream_task, edge.key, edge.mapped, edge.flattened)
-        self.map_index = map_index
-
-    __hash__ = Edge.__hash__
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _ChildEdge) and self.map_index == other.map_index and super().__eq__(other)
-
-
-def states_before(edges: Sequence[Edge], states: Sequence[State]) -> dict[Edge, State]:
-    """Return the states that triggers see. A mapped task counts as its children where it is taken whole."""
-    seen: dict[Edge, State] = {}
-    for edge, state in zip(edges, states, strict=True):
-        if isinstance(state, Mapped) and not edge.mapped:
-            for index, child in enumerate(state.map_states):
-                seen[_ChildEdge(edge, index)] = child
-        else:
-            seen[edge] = state
-    return seen
+from headwater.triggers import manual_only
+from headwater.utilities.context import current_values
 
 
 def refusal(task: Task, edges: Sequence[Edge], states: Sequence[State]) -> State | None:
     """Return the state that `task` enters without running, given the states of the tasks before it; None if it runs."""
-    before = states_before(edges, states)
-    if task.skip_on_upstream_skip and any(isinstance(state, Skipped) for state in before.values()):
-        return Skipped("Upstream task was skipped; set skip_on_upstream_skip=False if this task should run all the same.")
+    return _skip(task, edges, states) or _trigger_refusal(task, edges, states)
+
+
+def refusal_of_parent(task: Task, edges: Sequence[Edge], states: Sequence[State]) -> State | None:
+    """Return the state that a mapped task enters without children; None if it has some, each of which asks its trigger itself.
+
+    Only a trigger that waits for a person is asked once, before there are children: who resumes the task means all of it.
+    """
+    skipped = _skip(task, edges, states)
+    return skipped if skipped is not None or task.trigger is not manual_only else _trigger_refusal(task, edges, states)
+
+
+def _skip(task: Task, edges: Sequence[Edge], states: Sequence[State]) -> Skipped | None:
+    if task.skip_on_upstream_skip:
+        for edge, state in zip(edges, states, strict=True):
+            # Each child of a mapped task looks at the one child that it takes; the task itself does not ask.
+            seen = state.map_states if isinstance(state, Mapped) and not edge.mapped else (state,)
+            if any(isinstance(each, Skipped) for each in seen):
+                return Skipped("Upstream task was skipped; set skip_on_upstream_skip=False if this task should run all the same.")
+    return None
+
+
+def _trigger_refusal(task: Task, edges: Sequence[Edge], states: Sequence[State]) -> State | None:
     try:
-        allowed = bool(task.trigger(before))
+        allowed = bool(task.trigger(dict(zip(edges, states, strict=True))))
     except StateSignal as signal:
         return signal.state
     except BaseException as error:  # a trigger may be the user's code
-        if is_interrupt(error):
+        if is_interrupt(error) or current_values.get().get("raise_on_exception"):
             raise
         return TriggerFailed(f"Unexpected error while checking the trigger: {shown(error)}", result=error)
     return None if allowed else TriggerFailed("Trigger failed")
@@ -69,9 +63,9 @@ def refusal(task: Task, edges: Sequence[Edge], states: Sequence[State]) -> State
 
 def retry(task: Task, state: State, run_count: int, now: datetime) -> Retrying | None:
     """Return how a task that failed for the `run_count`-th time is tried again, or None if that was the last time."""
-    if not isinstance(state, Failed) or isinstance(state, TriggerFailed | ValidationFailed) or run_count > task.max_retries:
+    if not isinstance(state, Failed) or run_count > task.max_retries:
         return None
-    if task.retry_on is not None and not isinstance(state.result, task.retry_on):
+    if task.retry_on is not None and state.result is not None and not isinstance(state.result, task.retry_on):
         return None
     return Retrying(
         f"Retrying Task (after attempt {run_count} of {task.max_retries + 1})",

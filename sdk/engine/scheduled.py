@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from headwater.engine.clock import Clock
@@ -56,8 +57,7 @@ def run_on_schedule(flow: Flow, run: Run, parameters: Mapping[str, Any], clock: 
         values = run_parameters(flow, {**event.parameter_defaults, **parameters})
         logger.info("Waiting for next scheduled run at %s", event.start_time.isoformat())
         try:
-            while (seconds := (event.start_time - clock.now()).total_seconds()) > 0:
-                clock.wait(seconds)
+            wait_until(event.start_time, clock)
         except KeyboardInterrupt:
             logger.warning("Interrupted: the schedule is left.")
             if last is None:
@@ -67,3 +67,9 @@ def run_on_schedule(flow: Flow, run: Run, parameters: Mapping[str, Any], clock: 
         after = max(event.start_time, clock.now())
         if isinstance(last, Cancelled):
             return last
+
+
+def wait_until(moment: datetime, clock: Clock) -> None:
+    """Return at this moment."""
+    while (seconds := (moment - clock.now()).total_seconds()) > 0:
+        clock.wait(seconds)

@@ -9,6 +9,7 @@ They derive from `BaseException`, so `except Exception` in a task does not catch
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from headwater.engine import state as states
@@ -16,16 +17,16 @@ from headwater.engine.state import State
 
 
 class StateSignal(BaseException):
-    """Base of the signals. Arguments beyond the message are those of the state; `signal.state` is that state."""
+    """Base of the signals. Arguments beyond the message are those of the state; `signal.state` is that state.
+
+    Without `result=`, the result of the state is the signal itself: tasks that take the result get it, and can look at it.
+    """
 
     state_class: ClassVar[type[State]] = State
-    is_its_own_result: ClassVar[bool] = False
 
     def __init__(self, message: str | None = None, *args: Any, **kwargs: Any) -> None:
         super().__init__(message)
-        if self.is_its_own_result:
-            # Whoever looks at a failed state's result finds the exception, as with any other failure.
-            kwargs.setdefault("result", self)
+        kwargs.setdefault("result", self)
         self.state: State = self.state_class(message, *args, **kwargs)
 
 
@@ -33,17 +34,16 @@ class FAIL(StateSignal):
     """The task ends Failed. Retries apply as to any failure."""
 
     state_class = states.Failed
-    is_its_own_result = True
 
 
 class TRIGGERFAIL(FAIL):
-    """The task ends TriggerFailed; for triggers."""
+    """The task ends TriggerFailed; for triggers, after which it is not tried again."""
 
     state_class = states.TriggerFailed
 
 
 class VALIDATIONFAIL(FAIL):
-    """The task ends ValidationFailed; it is not tried again."""
+    """The task ends ValidationFailed. Retries apply as to any failure."""
 
     state_class = states.ValidationFailed
 
@@ -73,9 +73,16 @@ class PAUSE(StateSignal):
 
 
 class LOOP(StateSignal):
-    """The task runs again at once; it finds `result=` as `context.task_loop_result`, and `context.task_loop_count`."""
+    """The task runs again at once; it finds `result=` as `context.task_loop_result`, and `context.task_loop_count`.
+
+    Without `result=`, it finds the words of the signal.
+    """
 
     state_class = states.Looped
+
+    def __init__(self, message: str | None = None, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("result", repr(self))
+        super().__init__(message, *args, **kwargs)
 
 
 class ENDRUN(StateSignal):
@@ -100,7 +107,13 @@ def signal_from_state(state: State) -> type[StateSignal]:
         ValueError: no signal does.
 
     """
-    for signal in (FAIL, TRIGGERFAIL, VALIDATIONFAIL, SUCCESS, SKIP, RETRY, PAUSE, LOOP):
-        if type(state) is signal.state_class:
+    for signal in _kinds_of(StateSignal):
+        if type(state) is signal.state_class and signal is not ENDRUN:
             return signal
     raise ValueError(f"No signal leads to the state {type(state).__name__}.")
+
+
+def _kinds_of(signal: type[StateSignal]) -> Iterator[type[StateSignal]]:
+    for kind in signal.__subclasses__():
+        yield kind
+        yield from _kinds_of(kind)

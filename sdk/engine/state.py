@@ -23,146 +23,38 @@ A state says what is so; it is never changed into another. `state.result` is the
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
-from headwater.core import moments
-from headwater.core.errors import InvalidArgument
+from headwater.core.moments import aware
+from headwater.engine.base_state import State
 from headwater.engine.results import NoResult, Result
+from headwater.utilities.context import current_values
 
-aware = moments.aware
-
-
-class State:
-    """Base of all states.
-
-    Equal states have the same class, result and extra fields; the message and the context may differ.
-    """
-
-    __slots__ = ("_result", "cached_inputs", "context", "message")
-
-    color: ClassVar[str] = "#000000"
-    extra_fields: ClassVar[tuple[str, ...]] = ()
-
-    def __init__(
-        self,
-        message: str | None = None,
-        result: Any = NoResult,
-        context: dict[str, Any] | None = None,
-        cached_inputs: dict[str, Result] | None = None,
-    ) -> None:
-        self.message = message
-        self._result: Result = result if isinstance(result, Result) else Result(result)
-        self.context: dict[str, Any] = {} if context is None else context
-        self.cached_inputs = cached_inputs
-
-    @property
-    def result(self) -> Any:
-        """The value this state holds: what a task returned, the exception it raised, a dict of task states for a flow."""
-        return self._result.value
-
-    @result.setter
-    def result(self, value: Any) -> None:
-        self._result = value if isinstance(value, Result) else Result(value)
-
-    def load_result(self, kind: Result | None = None) -> State:
-        """Read the value from where it is kept, if it is not here; `kind` says how where the state does not."""
-        known = self._result
-        if known.value is None and known.location is not None:
-            reader = known if known.keeps_values else kind
-            if reader is None:
-                raise InvalidArgument(f"Nothing says how to read the result at {known.location!r}.")
-            self._result = reader.read(known.location)
-        return self
-
-    def unwrapped(self) -> State:
-        """Return the state inside a Submitted, Queued or ClientFailed; any other state is its own."""
-        return self
-
-    def is_pending(self) -> bool:
-        return isinstance(self, Pending)
-
-    def is_scheduled(self) -> bool:
-        return isinstance(self, Scheduled | Queued)
-
-    def is_queued(self) -> bool:
-        return isinstance(self, Queued)
-
-    def is_submitted(self) -> bool:
-        return isinstance(self, Submitted)
-
-    def is_meta_state(self) -> bool:
-        return isinstance(self, _MetaState)
-
-    def is_retrying(self) -> bool:
-        return isinstance(self, Retrying)
-
-    def is_running(self) -> bool:
-        return isinstance(self, Running)
-
-    def is_finished(self) -> bool:
-        return isinstance(self, Finished)
-
-    def is_successful(self) -> bool:
-        return isinstance(self, Success)
-
-    def is_failed(self) -> bool:
-        return isinstance(self, Failed)
-
-    def is_cached(self) -> bool:
-        return isinstance(self, Cached)
-
-    def is_mapped(self) -> bool:
-        return isinstance(self, Mapped)
-
-    def is_skipped(self) -> bool:
-        return isinstance(self, Skipped)
-
-    def is_looped(self) -> bool:
-        return isinstance(self, Looped)
-
-    @classmethod
-    def children(cls, include_self: bool = False) -> list[type[State]]:
-        """Return the kinds of states below this one."""
-        below = [kind for child in cls.__subclasses__() for kind in child.children(include_self=True)]
-        return [kind for kind in ([cls, *below] if include_self else below) if not kind.__name__.startswith("_")]
-
-    @classmethod
-    def parents(cls, include_self: bool = False) -> list[type[State]]:
-        """Return the kinds of states above this one, the nearest first."""
-        return [kind for kind in cls.__mro__[0 if include_self else 1 :] if issubclass(kind, State)]
-
-    def serialize(self) -> dict[str, Any]:
-        """Return the state as JSON values. Results are told by kind and location, never by value (but inline ones)."""
-        from headwater.engine.state_serialization import serialize_state
-
-        return serialize_state(self)
-
-    @staticmethod
-    def deserialize(data: dict[str, Any]) -> State:
-        """Return the state that `serialize` wrote.
-
-        Raises:
-            InvalidArgument: no state is called so.
-
-        """
-        from headwater.engine.state_serialization import deserialize_state
-
-        return deserialize_state(data)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, State):
-            return NotImplemented
-        return (
-            type(self) is type(other)
-            and bool(self.result == other.result)
-            and all(getattr(self, name) == getattr(other, name) for name in self.extra_fields)
-        )
-
-    __hash__ = object.__hash__
-
-    def __repr__(self) -> str:
-        words = f': "{self.message}"' if self.message else ""
-        return f"<{type(self).__name__}{words}>"
+__all__ = [
+    "Cached",
+    "Cancelled",
+    "Cancelling",
+    "ClientFailed",
+    "Failed",
+    "Finished",
+    "Looped",
+    "Mapped",
+    "Paused",
+    "Pending",
+    "Queued",
+    "Resume",
+    "Retrying",
+    "Running",
+    "Scheduled",
+    "Skipped",
+    "State",
+    "Submitted",
+    "Success",
+    "TimedOut",
+    "TriggerFailed",
+    "ValidationFailed",
+    "aware",
+]
 
 
 class Pending(State):
@@ -170,6 +62,9 @@ class Pending(State):
 
     __slots__ = ()
     color = "#7ebdff"
+
+    def is_pending(self) -> Literal[True]:
+        return True
 
 
 class Scheduled(Pending):
@@ -189,6 +84,12 @@ class Scheduled(Pending):
     ) -> None:
         super().__init__(message, result, context, cached_inputs)
         self.start_time: datetime | None = aware(start_time) if start_time is not None else datetime.now(UTC)
+        run_count = current_values.get().get("task_run_count")
+        if run_count is not None:
+            self.context["task_run_count"] = run_count
+
+    def is_scheduled(self) -> Literal[True]:
+        return True
 
 
 class Paused(Scheduled):
@@ -218,7 +119,10 @@ class Resume(Scheduled):
 
 
 class Retrying(Scheduled):
-    """Failed after `run_count` executions; the next is due at `start_time`."""
+    """Failed after `run_count` executions; the next is due at `start_time`.
+
+    Made inside a task, it takes its `run_count` from `context.task_run_count`.
+    """
 
     __slots__ = ("run_count",)
     color = "#f66a0a"
@@ -231,16 +135,19 @@ class Retrying(Scheduled):
         start_time: datetime | None = None,
         context: dict[str, Any] | None = None,
         cached_inputs: dict[str, Result] | None = None,
-        run_count: int = 1,
+        run_count: int | None = None,
     ) -> None:
         super().__init__(message, result, start_time, context, cached_inputs)
-        self.run_count = run_count
+        self.run_count: int = current_values.get().get("task_run_count") or 1 if run_count is None else run_count
+
+    def is_retrying(self) -> Literal[True]:
+        return True
 
 
 class _MetaState(State):
-    """Around another state, which tells what is so apart from it."""
+    """Around another state, which tells what is so apart from it; one around such a state is around the innermost."""
 
-    __slots__ = ("state",)
+    __slots__ = ("_state",)
     extra_fields: ClassVar[tuple[str, ...]] = ("state",)
 
     def __init__(
@@ -254,8 +161,21 @@ class _MetaState(State):
         super().__init__(message, result, context, cached_inputs)
         self.state = state
 
+    @property
+    def state(self) -> State | None:
+        return self._state
+
+    @state.setter
+    def state(self, state: State | None) -> None:
+        while isinstance(state, _MetaState):
+            state = state.state
+        self._state = state
+
     def unwrapped(self) -> State:
         return self if self.state is None else self.state.unwrapped()
+
+    def is_meta_state(self) -> Literal[True]:
+        return True
 
 
 class Submitted(_MetaState):
@@ -263,6 +183,9 @@ class Submitted(_MetaState):
 
     __slots__ = ()
     color = "#ffdf5d"
+
+    def is_submitted(self) -> Literal[True]:
+        return True
 
 
 class Queued(_MetaState):
@@ -284,6 +207,12 @@ class Queued(_MetaState):
         super().__init__(message, result, state, context, cached_inputs)
         self.start_time = aware(start_time) if start_time is not None else datetime.now(UTC)
 
+    def is_queued(self) -> Literal[True]:
+        return True
+
+    def is_scheduled(self) -> Literal[True]:
+        return True
+
 
 class ClientFailed(_MetaState):
     """Failed where it could not be recorded."""
@@ -297,6 +226,9 @@ class Running(State):
 
     __slots__ = ()
     color = "#3d67ff"
+
+    def is_running(self) -> Literal[True]:
+        return True
 
 
 class Cancelling(Running):
@@ -312,12 +244,18 @@ class Finished(State):
     __slots__ = ()
     color = "#003ccb"
 
+    def is_finished(self) -> Literal[True]:
+        return True
+
 
 class Success(Finished):
     """Ended well."""
 
     __slots__ = ()
     color = "#28a745"
+
+    def is_successful(self) -> Literal[True]:
+        return True
 
 
 class Cached(Success):
@@ -344,9 +282,12 @@ class Cached(Success):
         self.cache_key: str | None = None
         """Under which key the result is remembered for others; None where it was remembered already."""
 
+    def is_cached(self) -> Literal[True]:
+        return True
+
 
 class Mapped(Success):
-    """Became `n_map_states` task runs, whose states are `map_states`."""
+    """Became `n_map_states` task runs, whose states are `map_states`. Its result is the list of theirs."""
 
     __slots__ = ("map_states", "n_map_states")
     color = "#003ccb"
@@ -363,7 +304,19 @@ class Mapped(Success):
     ) -> None:
         super().__init__(message, result, context, cached_inputs)
         self.map_states: list[State] = [] if map_states is None else map_states
-        self.n_map_states = len(self.map_states) if n_map_states is None else n_map_states
+        self.n_map_states = n_map_states or len(self.map_states)
+
+    def load_result(self, result: Result | None = None) -> State:
+        """Read the values of the children that are kept elsewhere, and return this state."""
+        for child in self.map_states:
+            if child is not None:
+                child.load_result(result)
+        if self.map_states:
+            self.result = [None if child is None else child.result for child in self.map_states]
+        return self
+
+    def is_mapped(self) -> Literal[True]:
+        return True
 
 
 class Skipped(Success):
@@ -372,12 +325,18 @@ class Skipped(Success):
     __slots__ = ()
     color = "#62757f"
 
+    def is_skipped(self) -> Literal[True]:
+        return True
+
 
 class Failed(Finished):
     """Ended badly; `result` is the exception where there was one."""
 
     __slots__ = ()
     color = "#eb0000"
+
+    def is_failed(self) -> Literal[True]:
+        return True
 
 
 class TimedOut(Failed):
@@ -409,7 +368,7 @@ class Cancelled(Finished):
 
 
 class Looped(Finished):
-    """Ran for the `loop_count`-th time and asked to run again."""
+    """Ran for the `loop_count`-th time and asked to run again. Made inside a task, it takes the count from `context.task_loop_count`."""
 
     __slots__ = ("loop_count",)
     color = "#003ccb"
@@ -424,4 +383,7 @@ class Looped(Finished):
         cached_inputs: dict[str, Result] | None = None,
     ) -> None:
         super().__init__(message, result, context, cached_inputs)
-        self.loop_count = loop_count
+        self.loop_count: int = current_values.get().get("task_loop_count") or 1 if loop_count is None else loop_count
+
+    def is_looped(self) -> Literal[True]:
+        return True

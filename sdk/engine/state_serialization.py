@@ -22,7 +22,7 @@ def serialize_state(state: State) -> dict[str, Any]:
         "type": type(state).__name__,
         "message": state.message,
         "context": dict(state.context),
-        "cached_inputs": None if state.cached_inputs is None else {k: r.reference() for k, r in state.cached_inputs.items()},
+        "cached_inputs": {name: result.reference() for name, result in state.cached_inputs.items()},
         "_result": state._result.reference(),  # noqa: SLF001 - the state's other half
     }
     for name in state.extra_fields:
@@ -56,12 +56,12 @@ def deserialize_state(data: dict[str, Any]) -> State:
             value = deserialize_state(value)
         if value is not None:
             extras[name] = value
-    inputs = data.get("cached_inputs")
+    inputs = data.get("cached_inputs") or {}
     state = kind(
         message=data.get("message"),
         result=_result_from(data.get("_result")),
         context=data.get("context") or {},
-        cached_inputs=None if inputs is None else {name: _result_from(reference) for name, reference in inputs.items()},
+        cached_inputs={name: _result_from(reference) for name, reference in inputs.items()},
         **extras,
     )
     if isinstance(state, Scheduled) and data.get("start_time") is None:

@@ -13,8 +13,8 @@ from headwater.core.text import shown
 from headwater.engine.checkpoints import CONTEXT_KEY
 from headwater.engine.interrupts import is_interrupt
 from headwater.engine.results import Result
-from headwater.engine.signals import StateSignal
-from headwater.engine.state import Failed, State, Success, TimedOut
+from headwater.engine.signals import ENDRUN, StateSignal
+from headwater.engine.state import Failed, Looped, State, Success, TimedOut, _MetaState
 from headwater.engine.timeouts import TaskTimedOut, run_with_timeout
 from headwater.graph.task import Task
 from headwater.utilities.context import current_values
@@ -33,16 +33,19 @@ class TaskCall:
         self.result_kind = result_kind
 
 
+class EndedForGood(_MetaState):
+    """The task's code ended by ENDRUN: the state around which this is is final, and no retry follows."""
+
+    __slots__ = ()
+
+
 def execute(call: TaskCall) -> State:
     """Run the task's code and return the state in which that ended. Raises nothing but an interrupt from outside."""
     token = current_values.set(call.context)
     printed = Prints(call.context["logger"]) if call.task.log_stdout else None
     printing = prints.set(printed) if printed is not None else None
     try:
-        return _succeeded(call, _value_of(call))
-    except StateSignal as signal:
-        state = signal.state
-        return state if isinstance(state, State) else Failed("The signal holds no state.", result=signal)
+        return _ended(call)
     except TaskTimedOut as error:
         return TimedOut("Task timed out during execution.", result=error)
     except BaseException as error:  # however the user's code ends, exit and cancellation too, its run goes on
@@ -66,15 +69,55 @@ def _value_of(call: TaskCall) -> Any:
     return run() if timeout is None else run_with_timeout(run, timeout.total_seconds())
 
 
-def _succeeded(call: TaskCall, value: Any) -> State:
-    """Return the state of a task that returned this value, which is kept where it is to be."""
-    if isinstance(value, State):
-        return value
-    if call.result_kind is not None and value is not None:
-        return Success("Task run succeeded.", result=call.result_kind.write(value, **_known(call)))
-    if CONTEXT_KEY in call.context and value is not None and call.task.checkpoint is not False:
-        return Success("Task run succeeded.", result=call.context[CONTEXT_KEY].keep(value, call.context))
-    return Success("Task run succeeded.", value)
+def _ended(call: TaskCall) -> State:
+    """Return the state in which the task's code ends: by returning, or by a signal. A value is kept where it is to be."""
+    try:
+        value = _value_of(call)
+    except StateSignal as signal:
+        state: object = signal.state
+        if not isinstance(state, State):
+            return Failed("The signal holds no state.", result=signal)
+        if isinstance(signal, ENDRUN):
+            return EndedForGood(state=state)
+        if type(state) is Success:
+            state.result = _kept(call, state._result)  # noqa: SLF001 - the state's other half
+        elif type(state) is Looped:
+            state.message = state.message or f"Task is looping ({state.loop_count})"
+            state.result = _kept_in_loop(call, state._result)  # noqa: SLF001
+        return state
+    if call.result_kind is None and CONTEXT_KEY not in call.context:
+        return Success("Task run succeeded.", value)
+    return Success("Task run succeeded.", result=_kept(call, Result(value)))
+
+
+def _kept(call: TaskCall, given: Result) -> Result:
+    """Return the value as a result that says where it is kept, if it is."""
+    value = given.value
+    if value is None or given.location is not None:
+        return given
+    if call.result_kind is not None:
+        if not isinstance(value, StateSignal):
+            return call.result_kind.write(value, **_known(call))
+        # No value was given: where signals can be kept they are, and where not, nothing is lost.
+        with suppress(Exception):
+            return call.result_kind.write(value, **_known(call))
+    elif CONTEXT_KEY in call.context and call.task.checkpoint is not False:
+        kept: Result = call.context[CONTEXT_KEY].keep(value, call.context)
+        return kept
+    return given
+
+
+def _kept_in_loop(call: TaskCall, given: Result) -> Result:
+    """Return what a round of a loop hands to the next, kept so that another process can go on with it.
+
+    Not under a location that the user chose: there belongs the value that the loop ends with.
+    """
+    if call.result_kind is not None and call.result_kind.location is None and given.value is not None:
+        return _kept(call, given)
+    if CONTEXT_KEY in call.context and call.task.checkpoint is not False:
+        kept: Result = call.context[CONTEXT_KEY].keep(given.value, call.context, is_read=True)
+        return kept
+    return given
 
 
 def _known(call: TaskCall) -> dict[str, Any]:

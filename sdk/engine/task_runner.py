@@ -6,103 +6,53 @@ Everything here happens in the thread that runs the flow; only `task_call.execut
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from datetime import datetime
-from itertools import chain
+from collections.abc import Mapping
 from typing import Any
 
-from headwater.core.errors import HeadwaterError, InvalidArgument
+from headwater.core.errors import HeadwaterError
 from headwater.core.text import shown
 from headwater.engine import rules
 from headwater.engine.caching import Caches, cache_key_of, cached_again, caches_of_this_process, to_be_cached, usable
 from headwater.engine.clock import Clock
 from headwater.engine.interrupts import is_interrupt
-from headwater.engine.plan import Step
+from headwater.engine.mapping import flattened_value, states_of_children
 from headwater.engine.recorder import Recorder
 from headwater.engine.results import LocalResult, Result
-from headwater.engine.runner import call_state_handlers
+from headwater.engine.runner import Handled, call_state_handlers
 from headwater.engine.signals import StateSignal
-from headwater.engine.state import Cached, Failed, Looped, Paused, Pending, Resume, Retrying, Running, State, Success, aware
-from headwater.engine.task_call import TaskCall
+from headwater.engine.state import (
+    Cached,
+    Failed,
+    Looped,
+    Mapped,
+    Paused,
+    Pending,
+    Resume,
+    Retrying,
+    Running,
+    Skipped,
+    State,
+    Success,
+)
+from headwater.engine.task_call import EndedForGood, TaskCall
+from headwater.engine.task_run import NO_CONTEXT, PENDING, TaskRun
 from headwater.engine.templates import filled
+from headwater.graph.task import Task
 from headwater.triggers import all_successful
 from headwater.utilities.context import current_values
 from headwater.utilities.logging import get_logger
 
-PENDING = Pending("Task run created")
-NO_CONTEXT: dict[str, Any] = {}
-_OF_EACH_TASK = ("task_name", "task_full_name", "task_slug", "task_tags", "task_run_count", "map_index", "logger")
-
-
-class TaskRun:
-    """A step of the plan in one run of the flow, or one mapped child of it, and how far it is.
-
-    `before` holds the states of the tasks before it, one for each edge of the step.
-    """
-
-    __slots__ = (
-        "before",
-        "caching",
-        "children",
-        "context",
-        "followers",
-        "loop_count",
-        "loop_result",
-        "map_index",
-        "parent",
-        "released",
-        "resumed",
-        "run_count",
-        "state",
-        "step",
-        "unfinished",
-        "waits_for",
-    )
-
-    def __init__(self, step: Step, before: Sequence[State] = (), *, map_index: int = -1, parent: TaskRun | None = None) -> None:
-        self.step = step
-        self.before = before
-        self.map_index = map_index
-        self.parent = parent
-        self.state: State = PENDING
-        self.run_count = 0
-        self.resumed = False
-        """Whether it went on after its last pause: what paused it lets it pass, also when it is tried again."""
-        self.loop_count = 1
-        self.loop_result: Any = None
-        self.context = NO_CONTEXT
-        self.caching: tuple[str, dict[str, Any]] | None = None
-        """Under which key the result is to be remembered, and for which inputs."""
-        self.children: Sequence[TaskRun] = ()
-        self.unfinished = 0
-        """How many children are not over yet."""
-        self.released = False
-        """Whether those that map over this mapped task have been let go before its children are over."""
-        self.followers: list[TaskRun] | None = None
-        """Children of other mapped tasks that take this child's result."""
-        self.waits_for: list[tuple[int, TaskRun]] | None = None
-        """Children of other mapped tasks that must be over first: the number of the edge, and which."""
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing more will happen to it."""
-        return self.state.is_finished() and type(self.state) is not Looped
-
-    @property
-    def order(self) -> tuple[int, int, int]:
-        """Which of several that could go on goes first: along a row of mapped tasks, rather than across."""
-        return (self.step.root, self.map_index, self.step.position)
-
-    @property
-    def name(self) -> str:
-        """The task's name, with the index of a mapped child: `load[3]`."""
-        return self.step.task.name if self.map_index < 0 else f"{self.step.task.name}[{self.map_index}]"
-
-    @property
-    def due(self) -> datetime | None:
-        """When it is to go on, if it waits for a time."""
-        start_time = self.state.start_time if isinstance(self.state, Retrying | Paused) else None
-        return aware(start_time) if isinstance(start_time, datetime) else None
+_OF_EACH_TASK = (
+    "task_name",
+    "task_full_name",
+    "task_slug",
+    "task_id",
+    "task_run_id",
+    "task_tags",
+    "task_run_count",
+    "map_index",
+    "logger",
+)
 
 
 class TaskRunner:
@@ -115,9 +65,13 @@ class TaskRunner:
         clock: Clock,
         result_kind: Result | None,
         caches: Caches = caches_of_this_process,
+        *,
+        task_contexts: Mapping[Task, Mapping[str, Any]] | None = None,
     ) -> None:
         # With room for what each task run has of its own: a copy that does not grow is made at once.
         self._context = {**context, **dict.fromkeys(_OF_EACH_TASK)}
+        self._task_contexts = task_contexts or {}
+        self._run_id = str(context.get("flow_run_id"))
         self._recorder = recorder
         self._clock = clock
         self._caches = caches
@@ -157,50 +111,74 @@ class TaskRunner:
             if cached is not None:
                 self.conclude(run, cached)
                 return None
-            if type(run.state) is not Looped:  # the rounds of a loop are one execution; a retry within it is another
-                run.run_count += 1
+            run.run_count += 1
             run.context["task_run_count"] = run.run_count
-            self._change(run, Running("Starting task run."))
-            if type(run.state) is not Running:
-                self.conclude(run, run.state, is_entered=True)
-                return None
+            running: State = Running("Starting task run.")
+            if step.task.state_handlers:
+                old = run.state
+                if type(old) is Looped:
+                    old = Pending(f"Looping task (on loop index {run.loop_count - 1})")
+                running = self._handled(run, old, running).state
+                if type(running) is not Running:
+                    self.conclude(run, running, is_handled=True)
+                    return None
+            self._enter(run, running)
             return TaskCall(step.task, inputs, run.context, result_kind)
         finally:
             current_values.reset(token)
 
-    def conclude(self, run: TaskRun, outcome: State, *, is_entered: bool = False) -> None:
+    def conclude(self, run: TaskRun, outcome: State, *, is_handled: bool = False) -> None:
         """Enter the state that follows from how the task's code ended, or from why it did not run.
 
-        Afterwards the run is over, or due again (Retrying, Paused), or Looped and to be begun anew.
+        Afterwards the run is over, or due again (Retrying, Paused), or Looped and to be begun again. `is_handled` says that the
+        state handlers know of the state.
         """
         token = current_values.set(run.context)
         try:
             try:
-                if type(outcome) is not Success:
-                    outcome = self._after_trouble(run, outcome)
-                elif run.caching is not None:
-                    outcome = self._to_be_cached(run, outcome)
+                is_plain = type(outcome) is Success and run.caching is None and not run.step.task.state_handlers
+                state = outcome if is_handled or is_plain else self._what_follows(run, outcome)
             except BaseException as error:  # settings, inputs and errors of the user's are asked here, and may raise anything
                 if is_interrupt(error):
                     raise
-                outcome = Failed(f"What follows the task's end could not be found out: {shown(error)}", result=error)
-            if not is_entered:
-                self._change(run, outcome)
+                state = Failed(f"What follows the task's end could not be found out: {shown(error)}", result=error)
+            self._enter(run, state)
             if self._logs_info:
-                self._logger.info("Task '%s': Finished task run for task with final state: '%s'", run.name, type(run.state).__name__)
+                self._logger.info("Task '%s': Finished task run for task with final state: '%s'", run.name, type(state).__name__)
         finally:
             current_values.reset(token)
 
-    def refuse_parent(self, run: TaskRun) -> bool:
-        """Tell whether a mapped parent ends without children, as a task that is not mapped would without running."""
+    def map(self, run: TaskRun, known_children: int | None = None) -> list[list[State]] | None:
+        """Begin a mapped task, and return for each of its children the states before it; None if it ends, or waits, without any."""
+        step = run.step
         token = current_values.set(self._context_of(run))
         try:
             if self._logs_info:
                 self._logger.info("Task '%s': Starting task run...", run.name)
-            refused = self._refusal(run)
-            if refused is not None:
-                self.conclude(run, refused)
-            return refused is not None
+            refused = rules.refusal_of_parent(step.task, step.edges, run.before)
+            children = states_of_children(step.edges, run.before, known_children) if refused is None else refused
+            if isinstance(children, State):
+                self.conclude(run, children)
+                return None
+            # Until the children are over, their states are told by their number: the children of others follow them one by one.
+            self.conclude(run, Mapped("Ready to proceed with mapping.", [], [PENDING] * len(children)))
+            return children
+        finally:
+            current_values.reset(token)
+
+    def is_valid(self, run: TaskRun, known: Cached) -> bool:
+        """Tell whether a result that is known from before may serve this task run, by what the task's `cache_validator` says."""
+        token = current_values.set(self._context_of(run))
+        try:
+            task = run.step.task
+            if task.cache_for is None and task.cache_validator is None:
+                return False
+            return any(usable(task, [known], self._inputs(run), run.context.get("parameters") or {}))
+        except BaseException as error:  # a validator, and the equality of inputs, are the user's code
+            if is_interrupt(error):
+                raise
+            self._logger.warning("Task '%s': whether its known result serves again cannot be told: %s", run.name, shown(error))
+            return False
         finally:
             current_values.reset(token)
 
@@ -208,12 +186,15 @@ class TaskRunner:
         step = run.step
         task = step.task
         context = self._context.copy()
+        if self._task_contexts:
+            context.update(self._task_contexts.get(task, NO_CONTEXT))
         context["task_name"] = task.name
         context["task_full_name"] = task.name if run.map_index < 0 else run.name
-        context["task_slug"] = step.slug
+        context["task_slug"] = context["task_id"] = step.slug
+        context["task_run_id"] = f"{self._run_id}/{step.slug}/{run.map_index}"
         context["task_tags"] = task.tags
         context["task_run_count"] = run.run_count + 1
-        context["map_index"] = run.map_index
+        context["map_index"] = None if run.map_index < 0 else run.map_index
         context["logger"] = step.logger
         if run.loop_count > 1:  # also when it is tried again in the middle of the loop: then in the same round
             context["task_loop_count"] = run.loop_count
@@ -241,15 +222,15 @@ class TaskRunner:
             state = run.before[edge]
             result = state._result  # noqa: SLF001 - the state's other half, without a property for each input
             if result.value is None and result.location is not None:
-                state.load_result(step.edges[edge].upstream_task.result or self._result_kind)
+                state.load_result(None if result.keeps_values else step.edges[edge].upstream_task.result or self._result_kind)
             value = state._result.value  # noqa: SLF001
-            inputs[argument] = _flattened(argument, value) if is_flattened else value
+            inputs[argument] = flattened_value(step.edges[edge], state) if is_flattened else value
         return inputs
 
     def _name_run(self, run: TaskRun, inputs: dict[str, Any]) -> None:
         template = run.step.task.task_run_name
         if template is not None:
-            known = {**run.context, **inputs}
+            known = {**(run.context.get("parameters") or {}), **run.context, **inputs}
             name = filled("task_run_name", template, known)
             run.context["task_run_name"] = name
             if self._recorder is not None:
@@ -296,41 +277,42 @@ class TaskRunner:
             return cached_again(found, result)
         return None
 
-    def _to_be_cached(self, run: TaskRun, outcome: State) -> State:
+    def _what_follows(self, run: TaskRun, outcome: State) -> State:
+        """Return the state that follows: the outcome, or one that is remembered for later runs, or Retrying.
+
+        The handlers are told of each step; the record holds the last one, with the failure inside Retrying.
+        """
+        is_last = isinstance(outcome, EndedForGood)
+        if is_last:
+            outcome = outcome.unwrapped()
+        has_run = type(run.state) is Running
+        if has_run and isinstance(outcome, Failed):
+            self._log_failure(run, outcome)
+        state, may_go_on = self._handled(run, run.state, outcome)
+        if not has_run or is_last or not may_go_on:
+            return state
+        if run.caching is not None and isinstance(state, Success) and not isinstance(state, Skipped | Cached):
+            cached = self._to_be_cached(run, state)
+            if cached is not None:
+                state, may_go_on = self._handled(run, state, cached)
+                if state is cached:
+                    self._caches.remember(run.caching[0], cached)
+        if may_go_on and isinstance(state, Failed):
+            again = rules.retry(run.step.task, state, run.run_count, self._clock.now())
+            if again is not None:
+                state = self._handled(run, state, again).state
+        return state
+
+    def _to_be_cached(self, run: TaskRun, state: State) -> Cached | None:
         assert run.caching is not None
         key, inputs = run.caching
         try:
-            cached = to_be_cached(run.step.task, outcome, inputs, run.context.get("parameters") or {}, key=key, now=self._clock.now())
+            return to_be_cached(run.step.task, state, inputs, run.context.get("parameters") or {}, key=key, now=self._clock.now())
         except BaseException as error:  # hashing inputs pickles them
             if is_interrupt(error):
                 raise
             self._logger.warning("Task '%s': its result cannot serve later runs: %s", run.name, shown(error))
-            return outcome
-        self._caches.remember(key, cached)
-        return cached
-
-    def _after_trouble(self, run: TaskRun, outcome: State) -> State:
-        """Return the state that follows a failure or a signal: as it is, or Retrying."""
-        task = run.step.task
-        if isinstance(outcome, Failed) and type(run.state) is Running:
-            self._log_failure(run, outcome)
-            again = rules.retry(task, outcome, run.run_count, self._clock.now())
-            if again is None:
-                return outcome
-            # The user's handlers see the failure too; the record has it inside Retrying.
-            handled = call_state_handlers(task.state_handlers, task, run.state, outcome, self._logger)
-            return again if handled is outcome else handled
-        if type(outcome) is Retrying:
-            outcome.run_count = run.run_count
-        elif isinstance(outcome, Paused):
-            run.resumed = False
-        elif type(outcome) is Looped:
-            run.resumed = False
-            if outcome.loop_count is None:
-                outcome.loop_count = run.loop_count
-            run.loop_count = outcome.loop_count + 1
-            run.loop_result = outcome.result
-        return outcome
+            return None
 
     def _log_failure(self, run: TaskRun, outcome: State) -> None:
         cause = outcome.result
@@ -344,20 +326,23 @@ class TaskRunner:
                 raise
             self._logger.error("Task '%s': Exception encountered during task execution, and it cannot be shown.", run.name)  # noqa: TRY400
 
-    def _change(self, run: TaskRun, new: State) -> None:
-        old = run.state
-        if run.step.task.state_handlers:
-            new = call_state_handlers(run.step.task.state_handlers, run.step.task, old, new, self._logger)
-        run.state = new
+    def _handled(self, run: TaskRun, old: State, new: State) -> Handled:
+        task = run.step.task
+        return call_state_handlers(task.state_handlers, task, old, new, self._logger) if task.state_handlers else Handled(new)
+
+    def _enter(self, run: TaskRun, new: State) -> None:
+        """Let the task run be in this state, note what it means for the next execution, and have it recorded."""
+        old, run.state = run.state, new
+        kind = type(new)
+        if kind is not Running and kind is not Success:
+            if isinstance(new, Retrying):
+                run.run_count = new.run_count
+            elif isinstance(new, Paused):
+                run.resumed = False
         if self._recorder is not None:
             self._recorder.task_run_changed(run.step.slug, run.map_index, old, new, run.run_count)
-
-
-def _flattened(argument: str, value: Any) -> list[Any]:
-    try:
-        return list(chain.from_iterable(value))
-    except TypeError:
-        raise InvalidArgument(
-            f"Argument {argument!r} is flattened, and what it is given, a {type(value).__name__}, is no list of lists.",
-            hint="Drop flatten(...), or let the task before return a list of lists.",
-        ) from None
+        if kind is Looped:
+            # The next round has retries of its own.
+            assert isinstance(new, Looped)
+            run.resumed, run.run_count = False, 0
+            run.loop_count, run.loop_result = new.loop_count + 1, new.result

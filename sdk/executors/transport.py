@@ -91,7 +91,7 @@ def _outcome_packed(outcome: _Outcome) -> bytes:
 
     from headwater.utilities.pickling import dumps
 
-    value = outcome.state.result
+    value = outcome.state.unwrapped().result
     try:
         if isinstance(value, BaseException):
             pickling_support.install(value)

@@ -11,7 +11,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from headwater.engine.clock import SystemClock
 from headwater.graph import flow_settings as settings
 from headwater.graph.edge import Edge
 from headwater.graph.errors import InsideFlowBlock, InvalidFlow
@@ -226,16 +225,12 @@ class Flow(TaskGraph):
         """Return the tasks whose states decide whether a run succeeded."""
         if self._reference_tasks is not None:
             return set(self._reference_tasks)
-        chosen: set[Task] = set()
-        waiting = list(self.terminal_tasks())
-        while waiting:
-            task = waiting.pop()
-            if task.decides_outcome:
-                chosen.add(task)
-            else:
-                # What matters is what was done with a resource, not that it was cleaned up.
-                waiting += [each for each in self.upstream_tasks(task) if not any(a.decides_outcome for a in self.downstream_tasks(each))]
-        return chosen
+        # What matters is what was done with a resource, not that it was cleaned up, whatever comes after that.
+        return {
+            task
+            for task, edges in self._edges_from.items()
+            if task.decides_outcome and not any(edge.downstream_task.decides_outcome for edge in edges)
+        }
 
     def set_reference_tasks(self, tasks: Iterable[Task]) -> None:
         """Choose the tasks whose states decide whether a run succeeded; an empty list chooses the last ones again.
@@ -318,6 +313,10 @@ class Flow(TaskGraph):
         executor: Executor | None = None,
         context: Mapping[str, Any] | None = None,
         task_states: Mapping[Task, State] | None = None,
+        flow_run_name: str | None = None,
+        flow_run_id: str | None = None,
+        state: State | None = None,
+        task_contexts: Mapping[Task, Mapping[str, Any]] | None = None,
         **kwargs: Any,
     ) -> State:
         """Run the flow here and now, without any server, and return its final state.
@@ -331,9 +330,15 @@ class Flow(TaskGraph):
                 `flows.run_on_schedule` of the configuration says by default, which is yes.
             runner_cls: a kind of `FlowRunner` to run it with.
             executor: where the tasks run; the flow's own executor, or one after the other, by default.
-            context: values for `headwater.context` during the run.
-            task_states: states of tasks that are over already and are not run again.
-            kwargs: values of the flow's parameters.
+            context: values for `headwater.context` during the run. `date`, a datetime or a text in ISO 8601, moves `today`,
+                `yesterday` and `tomorrow` as well.
+            task_states: states of tasks, for the first run: those that are over are not run again.
+            flow_run_name: what `context.flow_run_name` is; a random one by default.
+            flow_run_id: what `context.flow_run_id` is; a random one by default.
+            state: the state in which the first run is, with the states of its tasks as result. It begins at the `start_time` of a
+                Scheduled one; a final state is returned as it is.
+            task_contexts: values for `headwater.context` during single tasks.
+            kwargs: values of the flow's parameters. A parameter called as an argument above is meant where both could be.
 
         Raises:
             InsideFlowBlock: called inside the `with Flow(...)` block.
@@ -346,23 +351,21 @@ class Flow(TaskGraph):
             from headwater.engine.state import Pending
 
             return Pending("Not run: the file is only being loaded.")
-        from headwater.engine.flow_runner import FlowRunner
-        from headwater.engine.parameters import run_parameters
+        from headwater.engine.local_run import run_locally
 
-        runner = (runner_cls or FlowRunner)(self, executor=executor)
-        if self.schedule is None or not (config["flows"]["run_on_schedule"] if run_on_schedule is None else run_on_schedule):
-            values = run_parameters(self, parameters, kwargs)
-            self.validate()
-            return runner.run(values, context=context, task_states=task_states)
-        from headwater.engine.scheduled import run_on_schedule as run_at_each_moment
-
-        self.validate()
-        given = {**settings.parameters(parameters, flow=self.name), **kwargs}
-        return run_at_each_moment(
+        return run_locally(
             self,
-            lambda values, scheduled: runner.run(values, context={**(context or {}), **scheduled}, task_states=task_states),
-            given,
-            SystemClock(),
+            parameters,
+            kwargs,
+            on_schedule=config["flows"]["run_on_schedule"] if run_on_schedule is None else run_on_schedule,
+            runner_class=runner_cls,
+            executor=executor,
+            context=context,
+            task_states=task_states,
+            flow_run_name=flow_run_name,
+            flow_run_id=flow_run_id,
+            state=state,
+            task_contexts=task_contexts,
         )
 
     def register(  # noqa: PLR0917 - the signature people know

@@ -1,25 +1,36 @@
 """Triggers: whether a task runs, given the states of the tasks before it.
 
 A trigger is a function of `{edge: state}` that returns True, or False, or raises a signal. Skipped counts as success
-and TriggerFailed as failure. A mapped task that feeds a task which is not mapped counts as its children.
+and TriggerFailed as failure. A mapped task that feeds a task which is not mapped is one state, `Mapped`, with those of its
+children as `map_states`: the triggers here count the children.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from headwater.engine import signals
-from headwater.engine.state import State
+from headwater.engine.state import Mapped, State
 from headwater.graph.edge import Edge
 
 UpstreamStates = Mapping[Edge, State]
 Trigger = Callable[[Mapping[Edge, State]], bool]
 
 
+def _each(upstream_states: UpstreamStates) -> Sequence[State]:
+    states: list[State] = []
+    for state in upstream_states.values():
+        if isinstance(state, Mapped):
+            states.extend(state.map_states)
+        else:
+            states.append(state)
+    return states
+
+
 def all_finished(upstream_states: UpstreamStates) -> bool:
     """Run whatever happened before."""
-    if not all(state.is_finished() for state in upstream_states.values()):
+    if not all(state.is_finished() for state in _each(upstream_states)):
         raise signals.TRIGGERFAIL('Trigger was "all_finished" but some of the upstream tasks were not finished.')
     return True
 
@@ -38,37 +49,37 @@ def manual_only(upstream_states: UpstreamStates) -> bool:  # noqa: ARG001 - what
 
 def all_successful(upstream_states: UpstreamStates) -> bool:
     """Run if no task before failed."""
-    if not all(state.is_successful() for state in upstream_states.values()):
+    if not all(state.is_successful() for state in _each(upstream_states)):
         raise signals.TRIGGERFAIL('Trigger was "all_successful" but some of the upstream tasks failed.')
     return True
 
 
 def all_failed(upstream_states: UpstreamStates) -> bool:
     """Run if every task before failed."""
-    if not all(state.is_failed() for state in upstream_states.values()):
+    if not all(state.is_failed() for state in _each(upstream_states)):
         raise signals.TRIGGERFAIL('Trigger was "all_failed" but some of the upstream tasks succeeded.')
     return True
 
 
 def any_successful(upstream_states: UpstreamStates) -> bool:
     """Run if some task before succeeded, or there is none."""
-    if upstream_states and not any(state.is_successful() for state in upstream_states.values()):
+    if upstream_states and not any(state.is_successful() for state in _each(upstream_states)):
         raise signals.TRIGGERFAIL('Trigger was "any_successful" but none of the upstream tasks succeeded.')
     return True
 
 
 def any_failed(upstream_states: UpstreamStates) -> bool:
     """Run if some task before failed, or there is none."""
-    if upstream_states and not any(state.is_failed() for state in upstream_states.values()):
+    if upstream_states and not any(state.is_failed() for state in _each(upstream_states)):
         raise signals.TRIGGERFAIL('Trigger was "any_failed" but none of the upstream tasks failed.')
     return True
 
 
 def not_all_skipped(upstream_states: UpstreamStates) -> bool:
     """Run if no task before failed and not all of them were skipped. Give the task `skip_on_upstream_skip=False` too."""
-    states = list(upstream_states.values())
+    states = _each(upstream_states)
     if states and all(state.is_skipped() for state in states):
-        raise signals.SKIP("All upstream tasks were skipped.")
+        raise signals.SKIP("All upstream tasks were skipped.", result=None)
     if not all(state.is_successful() for state in states):
         raise signals.TRIGGERFAIL('Trigger was "not_all_skipped" but some of the upstream tasks failed.')
     return True
@@ -85,7 +96,7 @@ class _Count:
         self._name, self._counted, self._at_least, self._at_most = name, counted, at_least, at_most
 
     def __call__(self, upstream_states: UpstreamStates) -> bool:
-        states = upstream_states.values()
+        states = _each(upstream_states)
         if not states:
             return True
         count = sum(1 for state in states if (state.is_failed() if self._counted == "failed" else state.is_successful()))

@@ -16,7 +16,7 @@ class LocalResult(Result):
     """Keeps values as files below `dir` (default: `results` in Headwater's home directory).
 
     Files are written whole or not at all, in folders that are made as needed. The default location is
-    `<flow name>/<run id>/<task slug>[-<map index>][-<attempt>]`.
+    `<flow name>/<run id>/<task slug>[-<map index>][-<attempt>][-loop<count>]`.
 
     Args:
         dir: the folder.
@@ -75,14 +75,15 @@ class LocalResult(Result):
 
 
 def default_location(known: dict[str, Any]) -> str:
-    """Return a location that no other task run, and no other attempt, uses, whatever a task's inputs are called."""
+    """Return a location that no other task run, no other attempt, and no other round of a loop uses."""
     in_force = current_values.get()
     context = in_force if "flow_run_id" in in_force else known
     last = [file_name(str(context.get("task_slug", "value")))]
-    map_index = context.get("map_index")
-    if map_index is not None and map_index >= 0:
-        last.append(str(map_index))
+    if context.get("map_index") is not None:
+        last.append(str(context["map_index"]))
     if "attempt" in context:
         last.append(str(context["attempt"]))
+    if "task_loop_count" in context:
+        last.append(f"loop{context['task_loop_count']}")
     folders = (file_name(str(context.get(key, "unnamed"))) for key in ("flow_name", "flow_run_id"))
     return "/".join([*folders, "-".join(last)])

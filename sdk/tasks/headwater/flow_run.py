@@ -211,7 +211,7 @@ def _create(
             view = FlowView.from_flow_name(flow_name, client=client)
             flow_id, flow_name = view.flow_id, view.name
     if idempotency_key is None and context.get("running_with_backend"):
-        idempotency_key = f"{context.flow_run_id}/{context.task_slug}/{context.map_index}"
+        idempotency_key = context.task_run_id
     parent = context.get("flow_run_name")
     if run_name is None and parent and flow_name:
         run_name = f"{parent}-{flow_name}"

@@ -33,7 +33,7 @@ def test_a_task_knows_itself_and_its_run(run: Callable[..., State]) -> None:
 
     assert run(flow).result[know].result == {
         "flow_name": "f", "task_name": "know", "task_full_name": "know", "task_slug": "know-t-1", "task_run_count": 1,
-        "map_index": -1, "today": "2026-11-21", "tomorrow_nodash": "20261122", "tags": {"t"},
+        "map_index": None, "today": "2026-11-21", "tomorrow_nodash": "20261122", "tags": {"t"},
     }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import headwater
 from headwater import Flow, Parameter, task
-from headwater.engine.signals import FAIL, SKIP
+from headwater.engine.signals import ENDRUN, FAIL, SKIP
 from headwater.engine.state import Cancelled, Failed, Running, Skipped, State, Success, TimedOut, TriggerFailed
 from headwater.graph.errors import InvalidFlow
 from headwater.triggers import all_finished
@@ -120,9 +120,11 @@ def test_chosen_reference_tasks_decide(run: Callable[..., State]) -> None:
     ],
 )
 def test_the_run_ends_by_its_reference_tasks(run: Callable[..., State], outcome: State, final: type[State], message: str) -> None:
-    flow = Flow("f", tasks=[task(lambda: outcome, name="t")])
+    @task
+    def end() -> None:
+        raise ENDRUN(outcome)
 
-    state = run(flow)
+    state = run(Flow("f", tasks=[end]))
 
     assert (type(state), state.message) == (final, message)
 

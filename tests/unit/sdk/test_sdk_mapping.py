@@ -158,7 +158,7 @@ def test_a_failed_list_fails_the_parent_without_children(run: Callable[..., Stat
         broken = task(lambda: 1 / 0, name="broken")()
         sums = add.map(broken, unmapped(1))
 
-    assert type(run(flow).result[sums]) is TriggerFailed
+    assert type(run(flow).result[sums]) is Failed
 
 
 def test_a_mapped_task_waits_for_tasks_that_only_come_before_it(run: Callable[..., State]) -> None:
@@ -170,7 +170,7 @@ def test_a_mapped_task_waits_for_tasks_that_only_come_before_it(run: Callable[..
 
     with Flow("f") as flow:
         first = note("first")
-        note.map([1, 2], upstream_tasks=[first])
+        note.map([1, 2], upstream_tasks=[unmapped(first)])
 
     assert run(flow).is_successful()
     assert order == ["first", 1, 2]

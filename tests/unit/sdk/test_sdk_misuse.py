@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from headwater import Flow, Parameter, Task, case, flatten, ifelse, merge, switch, task, unmapped
+from headwater import Flow, Parameter, Task, case, ifelse, merge, switch, task, unmapped
 from headwater.core.errors import HeadwaterError
 from headwater.engine.cache_validators import partial_inputs_only
 from headwater.engine.results import LocalResult
@@ -133,8 +133,6 @@ def state_of(build: Callable[[], Task]) -> State:
     [
         (lambda: double.copy(task_run_name="{nobody}")(1), "task_run_name='{nobody}' asks for 'nobody', which is not there"),
         (lambda: double.copy(target="{nobody}")(1), "target='{nobody}' asks for 'nobody', which is not there"),
-        (lambda: double(flatten([1, 2])), "Argument 'x' is flattened, and what it is given, a list, is no list of lists"),
-        (lambda: double.map(flatten([1, 2])), "What is flattened is a list of lists"),
         (lambda: double.map(Constant(3)), "a value of type int has no elements. Wrap inputs that are the same for all in unmapped"),
     ],
 )

@@ -107,8 +107,8 @@ def expected_run(node: Node, index: int, before: Sequence[End], x: Any, beside: 
     badly = [each.kind in {"Failed", "TriggerFailed"} for each in seen]
     allowed = {
         "all_successful": not any(badly),
-        "any_successful": not seen or not all(badly),
-        "any_failed": not seen or any(badly),
+        "any_successful": not before or not all(badly),
+        "any_failed": not before or any(badly),
         "all_finished": True,
     }[node.trigger]
     if not allowed:
@@ -132,8 +132,6 @@ def elements(end: End, *, flat: bool) -> list[End] | None:
         return list(end.children)
     found: list[End] = []
     for child in end.children:
-        if child.kind == "Skipped":
-            return None  # it counts as a success, and has no elements
         found += [End("Success", value) for value in child.value] if child.kind == "Success" else [child]
     return found
 
@@ -151,9 +149,10 @@ def expected(plan: Sequence[Node]) -> list[End]:
         if node.shape == "plain":
             ends.append(expected_run(node, -1, around, before.as_input, other))
             continue
-        # The parent looks at what is before it as a task would, but sees mapped tasks that it maps over as one success.
+        # The parent is skipped as a task would be, but sees a mapped task that it maps over as one success. Triggers are the children's.
         parent = [End("Success") if before.children is not None else before, *around[1:]]
-        refused = expected_run(Node(**{**vars(node), "fails_at": None, "skips_at": None}), -1, parent, None, None)
+        asks_no_trigger = Node(**{**vars(node), "trigger": "all_finished", "fails_at": None, "skips_at": None})
+        refused = expected_run(asks_no_trigger, -1, parent, None, None)
         mapped_over = elements(before, flat=node.shape == "flat map")
         if refused.kind != "Success":
             ends.append(refused)
@@ -167,7 +166,7 @@ def expected(plan: Sequence[Node]) -> list[End]:
 
 @task
 def do(node: Node, x: Any = None, beside: Any = None) -> Any:
-    return work(node, context.map_index, x, beside)
+    return work(node, -1 if context.map_index is None else context.map_index, x, beside)
 
 
 def built(plan: Sequence[Node]) -> tuple[Flow, list[Any]]:

@@ -10,7 +10,7 @@ import pytest
 
 from headwater import Flow, Parameter, case, resource_manager, task
 from headwater.engine.signals import SKIP
-from headwater.engine.state import Cancelled, Skipped, State, Success, TriggerFailed
+from headwater.engine.state import Cancelled, Failed, Skipped, State, Success, TriggerFailed
 from headwater.graph.errors import InvalidFlow, InvalidTask
 
 happened: list[str] = []
@@ -77,10 +77,6 @@ def test_it_is_set_up_first_and_cleaned_up_last(run: Callable[..., State]) -> No
 
 
 def test_it_is_cleaned_up_though_a_task_failed_and_the_run_fails(run: Callable[..., State]) -> None:
-    @task
-    def fail(pool: str) -> None:
-        raise ValueError(pool)
-
     with Flow("f") as flow, Pool(1) as pool:
         after = use(fail(pool))
 
@@ -89,6 +85,54 @@ def test_it_is_cleaned_up_though_a_task_failed_and_the_run_fails(run: Callable[.
     assert state.is_failed()
     assert isinstance(state.result[after], TriggerFailed)
     assert happened == ["setup", "cleanup of pool of 1"]
+
+
+@task
+def fail(pool: str) -> None:
+    raise ValueError(pool)
+
+
+@task
+def report() -> None:
+    happened.append("report")
+
+
+def test_work_that_failed_fails_the_run_whatever_comes_after_the_cleanup(run: Callable[..., State]) -> None:
+    with Flow("f") as flow:
+        manager = Pool(1)
+        with manager as pool:
+            fail(pool)
+        told = report(upstream_tasks=[manager.cleanup_task])
+        report(upstream_tasks=[told])
+
+    state = run(flow)
+
+    assert happened == ["setup", "cleanup of pool of 1", "report", "report"]
+    assert (type(state), state.result[told].is_successful()) == (Failed, True)
+    assert sorted(flow.slugs[task] for task in flow.reference_tasks()) == ["fail-1", "report-2"]
+
+
+def test_work_in_a_resource_within_another_fails_the_run_too(run: Callable[..., State]) -> None:
+    with Flow("f") as flow:
+        outer = Pool(1)
+        with outer as pool, Pool(2) as inner:
+            fail(inner, upstream_tasks=[pool])
+        report(upstream_tasks=[outer.cleanup_task])
+
+    assert run(flow).is_failed()
+
+
+def test_one_resource_after_another_decides_with_its_work_too(run: Callable[..., State]) -> None:
+    with Flow("f") as flow:
+        first, second = Pool(1), Pool(2)
+        with first as pool:
+            failed = fail(pool)
+        with second as pool:
+            pool.set_upstream(first.cleanup_task)
+            used = use(pool)
+
+    assert run(flow).is_failed()
+    assert flow.reference_tasks() == {failed, used}
 
 
 @pytest.mark.parametrize("trouble", ["init", "setup", "skip"])

@@ -66,7 +66,7 @@ def test_other_tasks_run_while_a_retry_waits(run: Callable[..., State]) -> None:
     assert order == ["independent", "after"]
 
 
-def test_a_failed_signal_is_tried_again_and_a_validation_failure_is_not(run: Callable[..., State]) -> None:
+def test_each_failing_signal_of_a_task_is_tried_again(run: Callable[..., State]) -> None:
     counts: list[int] = []
 
     @task(max_retries=1, retry_delay=0)
@@ -77,9 +77,10 @@ def test_a_failed_signal_is_tried_again_and_a_validation_failure_is_not(run: Cal
     with Flow("f") as flow:
         refuse(signals.FAIL)
         refuse(signals.VALIDATIONFAIL)
+        refuse(signals.TRIGGERFAIL)
 
     assert run(flow).is_failed()
-    assert sorted(counts) == [1, 1, 2]
+    assert sorted(counts) == [1, 1, 1, 2, 2, 2]
 
 
 def test_a_task_can_ask_for_another_try_itself(run: Callable[..., State], clock: Any) -> None:
@@ -216,7 +217,7 @@ def test_handlers_see_each_change_and_may_choose_another_state(run: Callable[...
     assert seen == [
         ("Pending", "Running"),
         ("Running", "Failed"),
-        ("Running", "Retrying"),
+        ("Failed", "Retrying"),
         ("Retrying", "Running"),
         ("Running", "Failed"),
     ]

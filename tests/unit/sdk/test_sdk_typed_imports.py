@@ -26,7 +26,7 @@ reveal_type(headwater.Flow("name"))
 reveal_type(headwater.__version__)
 """
 EXPECTED = [
-    "headwater.engine.state.State",
+    "headwater.engine.base_state.State",
     "bool",
     "logging.Logger",
     "headwater.schedules.clocks.CronClock",

@@ -66,7 +66,9 @@ class Local(Storage):
         return str(folder / file_name(flow.name) / file_name(datetime.now(UTC).isoformat()))
 
     def build(self) -> Self:
-        for name, flow in self._added.items():
+        # Each flow once: files that were registered must stay as they are when another flow is added to this storage.
+        added, self._added = self._added, {}
+        for name, flow in added.items():
             location = Path(self.flows[name])
             if self.stored_as_script:
                 if not location.is_file():

@@ -1,0 +1,18 @@
+"""JSON, sent to an address that waits for it."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from typing import Any
+
+TIMEOUT_SECONDS = 15.0
+
+
+def post_json(url: str, value: Any) -> None:
+    """Send a value as JSON; raise OSError where the address cannot be reached or refuses, also by an HTTP status of 400 or more."""
+    request = urllib.request.Request(  # noqa: S310 - the address is the user's own
+        url, data=json.dumps(value).encode(), headers={"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):  # noqa: S310 - see above
+        pass

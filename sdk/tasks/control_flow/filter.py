@@ -13,14 +13,14 @@ from headwater.utilities.context import context
 class FilterTask(Task):
     """Keeps the elements of a list for which `filter_func` is true: those that are neither None nor exceptions, by default.
 
-    It runs whatever became of the tasks before it, so that it takes the failed children of a mapped task out. With
-    `log_func`, a function of an element that returns a text, each element left out is logged.
+    It runs whatever became of the tasks before it, so that it takes the failed children of a mapped task out. What `log_func`, a
+    function of the list that is left, returns is logged.
     """
 
     def __init__(
         self,
         filter_func: Callable[[Any], bool] | None = None,
-        log_func: Callable[[Any], str] | None = None,
+        log_func: Callable[[list[Any]], Any] | None = None,
         **settings: Any,
     ) -> None:
         settings.setdefault("skip_on_upstream_skip", False)
@@ -30,15 +30,9 @@ class FilterTask(Task):
         super().__init__(**settings)
 
     def run(self, task_results: list[Any]) -> list[Any]:
-        kept: list[Any] = []
-        left_out: list[Any] = []
-        for element in task_results:
-            (kept if self.filter_func(element) else left_out).append(element)
-        if left_out:
-            context.logger.info("Filtered results: kept %d, left out %d.", len(kept), len(left_out))
+        kept = [element for element in task_results if self.filter_func(element)]
         if self.log_func is not None:
-            for element in left_out:
-                context.logger.info("%s", self.log_func(element))
+            context.logger.info("%s", self.log_func(kept))
         return kept
 
 

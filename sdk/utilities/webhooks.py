@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import urllib.error
 import urllib.request
 from typing import Any
 
 TIMEOUT_SECONDS = 15.0
+_ANSWER_BYTES = 500
+"""So much of a refusal is shown: Slack says in a word what is wrong."""
 
 
 def post_json(url: str, value: Any) -> None:
@@ -14,5 +17,11 @@ def post_json(url: str, value: Any) -> None:
     request = urllib.request.Request(  # noqa: S310 - the address is the user's own
         url, data=json.dumps(value).encode(), headers={"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):  # noqa: S310 - see above
-        pass
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):  # noqa: S310 - see above
+            pass
+    except urllib.error.HTTPError as error:
+        # The answer hangs on the error, and on the answer the connection.
+        with error:
+            error.add_note(f"It answered: {error.read(_ANSWER_BYTES).decode(errors='backslashreplace')}")
+        raise

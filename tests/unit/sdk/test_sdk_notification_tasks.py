@@ -170,8 +170,8 @@ def slack() -> Iterator[Slack]:
         def do_POST(self) -> None:
             got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(200 if self.path == "/hook" else 404)
-            self.send_header("Content-Length", "0")
             self.end_headers()
+            self.wfile.write(b"no_service")
 
         def log_message(self, *_: object) -> None:
             pass
@@ -210,3 +210,4 @@ def test_a_message_that_slack_does_not_take_fails_the_task(
         state = run(flow).result[sent]
 
     assert isinstance(state.result, error)
+    assert ("It answered: no_service" in getattr(state.result, "__notes__", [])) == (error is HTTPError)

@@ -63,12 +63,12 @@ test-oldest:  ## Test the main paths with the oldest versions that pyproject.tom
 	$(OLDEST)/bin/pytest -n 2 --dist worksteal $(MAIN_TESTS)
 
 test-matrix:  ## Test the flow language with every supported Python that is on this machine, and say which are not
-	@set -e; for python in $$($(PYTHON) tests/python_versions.py); do \
+	@failed=; for python in $$($(PYTHON) tests/python_versions.py); do \
 		echo "== $$($$python --version)"; \
-		$$python -m venv --clear $(MATRIX); \
-		$(MATRIX)/bin/pip install --quiet --constraint constraints.txt --editable '.[server,dask,templates,viz,test]'; \
-		$(MATRIX)/bin/pytest -n 2 --dist worksteal $(LANGUAGE_TESTS); \
-	done
+		$$python -m venv --clear $(MATRIX) \
+		&& $(MATRIX)/bin/pip install --quiet --constraint constraints.txt --editable '.[server,dask,templates,viz,test]' \
+		&& $(MATRIX)/bin/pytest -n 2 --dist worksteal $(LANGUAGE_TESTS) || failed="$$failed $$python"; \
+	done; test -z "$$failed" || { echo "Failed with:$$failed" >&2; exit 1; }
 
 check: setup  ## Lint, check formatting, types and the arrows between the rooms
 	$(BIN)/ruff check .

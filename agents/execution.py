@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from types import FrameType
@@ -47,7 +48,24 @@ class Interruption:
     def __init__(self) -> None:
         self.came = False
         self._held_off = False
+        self._forking = threading.local()
         signal.signal(signal.SIGTERM, self._on_signal)
+
+    def spare_children(self) -> None:
+        """Let SIGTERM end the processes that the flow's code forks from here on, as it ends others: none of them is the run."""
+        os.register_at_fork(before=self._hold_back, after_in_parent=self._let_through, after_in_child=self._let_end)
+
+    def _hold_back(self) -> None:
+        # One that reached the child before it has let go of this handler would be lost.
+        self._forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def _let_through(self) -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._forking.mask)
+
+    def _let_end(self) -> None:
+        if signal.getsignal(signal.SIGTERM) == self._on_signal:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        self._let_through()
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         first, self.came = not self.came, True
@@ -92,12 +110,11 @@ class Execution:
         return self._run(flow)
 
     def _load(self) -> Flow:
-        from headwater.storage.loading import load_flow
+        from headwater.storage.stored_code import load_to_execute
 
         created = self._backstage.created
         slugs = None if flow_loading.is_sealed(created.storage) else self._call(self._backstage.registered_slugs)
-        with context({"flow_run_id": created.run_id}):
-            return load_flow(flow_loading.reference_of(created.storage), slugs)
+        return load_to_execute(flow_loading.reference_of(created.storage), slugs, flow_run_id=created.run_id)
 
     def _refuse(self, error: BaseException) -> Report:
         """Fail the run with the reason why it cannot be started."""

@@ -12,6 +12,7 @@ import signal
 import sys
 from datetime import UTC, datetime
 from importlib import import_module
+from types import ModuleType
 
 from anyio.from_thread import BlockingPortal
 
@@ -42,7 +43,7 @@ _NEEDED_LATER = (
     "headwater.executors",
     "headwater.graph.flow",
     "headwater.run_configs",
-    "headwater.storage.loading",
+    "headwater.storage.stored_code",
     "headwater.tasks.control_flow",
     "headwater.tasks.core.collections",
     "headwater.tasks.core.constants",
@@ -75,6 +76,7 @@ def execute(portal: BlockingPortal) -> int:
     config.forget()
     _prepare_process(order)
     interruption = Interruption()
+    interruption.spare_children()
     interrupts.tell_apart(lambda: interruption.came)
     process_id = os.getpid()
     try:
@@ -115,6 +117,9 @@ def _prepare_process(order: AttemptOrder) -> None:
             os.set_inheritable(descriptor, False)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # into a pipe, lines would wait for thousands of others
+    # Not the program of the zygote's: processes that a task starts would execute it, and scripts would read its arguments.
+    sys.modules["__main__"] = ModuleType("__main__")
+    sys.argv[1:] = []
     if not os.environ.get("PYTHONSAFEPATH"):
         # As `python -m` does it, unless Python was told not to: modules in the working directory are found first.
         sys.path.insert(0, os.getcwd())  # noqa: PTH109 - a text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import queue
 from collections.abc import Callable, Hashable, Iterator
@@ -15,6 +16,12 @@ from headwater.executors.base import Executor, check_number_of_workers, values_o
 from headwater.executors.line_pipe import LinePipe, send
 from headwater.executors.log_lines import Lines
 from headwater.executors.transport import execute_packed, packed, unpacked
+
+
+def _begin(initializer: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    # A task may start processes itself; loky's own way of starting them is not known in those.
+    multiprocessing.set_start_method(None, force=True)
+    initializer(*arguments)
 
 
 class ProcessExecutor(Executor):
@@ -87,7 +94,7 @@ class ProcessExecutor(Executor):
             from loky import ProcessPoolExecutor
 
             self._line_pipe = pipe = LinePipe(self._lines)
-            self._pool = ProcessPoolExecutor(self.capacity, initializer=pipe.initializer, initargs=pipe.arguments)
+            self._pool = ProcessPoolExecutor(self.capacity, initializer=_begin, initargs=(pipe.initializer, pipe.arguments))
         return self._pool
 
     def _end_pool(self, *, kill: bool) -> None:

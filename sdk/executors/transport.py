@@ -52,12 +52,15 @@ def packed(call: TaskCall, lines: Lines) -> bytes | Failed:
 
 def execute_packed(data: bytes, send_line: Callable[[bytes], None] | None = None) -> bytes:
     """Execute a packed call, wherever this is, and return what came of it as bytes. What it logs goes through `send_line`."""
-    import cloudpickle
+    from headwater.storage import stored_code
+    from headwater.storage.frozen_code import FrozenCode
 
-    parcel: _Parcel = cloudpickle.loads(data)
+    frozen = FrozenCode(data)
+    parcel: _Parcel = frozen.value
     if parcel.sender == os.getpid():
         # In a thread of the process that runs the flow: its loggers and its standard output are right here.
         return _outcome_packed(_Outcome(_executed(parcel.call), parcel.number, 0, []))
+    stored_code.share(frozen.modules)
     sink = Sink(parcel.number, send_line)
     with lines_taken_by(sink, loggers=parcel.loggers, level=parcel.level, prints=parcel.call.task.log_stdout):
         state = _executed(parcel.call)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import importlib
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import Token
 from pathlib import Path
@@ -12,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from headwater.graph import flow_settings as settings
+from headwater.graph.being_loaded import is_being_loaded
 from headwater.graph.edge import Edge
 from headwater.graph.errors import InsideFlowBlock, InvalidFlow
 from headwater.graph.named_logger import NamedLogger
@@ -25,7 +25,6 @@ from headwater.tasks.core.parameter import Parameter
 from headwater.utilities.configuration import config
 from headwater.utilities.context import current_values
 from headwater.utilities.edges import check_elements, unwrapped
-from headwater.utilities.logging import get_logger
 from headwater.utilities.tasks import as_task, holds_tasks
 
 if TYPE_CHECKING:
@@ -347,7 +346,7 @@ class Flow(TaskGraph):
 
         """
         self._refuse_inside_block("run")
-        if self._is_being_loaded("run"):
+        if is_being_loaded(self.name, "run"):
             from headwater.engine.state import Pending
 
             return Pending("Not run: the file is only being loaded.")
@@ -392,7 +391,7 @@ class Flow(TaskGraph):
 
         """
         self._refuse_inside_block("register")
-        if self._is_being_loaded("register"):
+        if is_being_loaded(self.name, "register"):
             return None
         registration = importlib.import_module("headwater.client.registration")
         flow_id: str = registration.register_flow(
@@ -429,7 +428,7 @@ class Flow(TaskGraph):
         """
         del log_to_cloud
         self._refuse_inside_block("run_agent")
-        if self._is_being_loaded("run_agent"):
+        if is_being_loaded(self.name, "run_agent"):
             return
         # Agents know the SDK, not the other way round: the link is made when it is asked for.
         local = importlib.import_module("headwater.agents.local")
@@ -506,19 +505,6 @@ class Flow(TaskGraph):
     def _refuse_inside_block(self, method: str) -> None:
         if current_values.get().get("flow") is self:
             raise InsideFlowBlock(method)
-
-    def _is_being_loaded(self, method: str) -> bool:
-        if not current_values.get().get("loading_flow"):
-            return False
-        # Where a run loads its flow, nobody asked for it to be registered, and the line would be in every run's log.
-        level = logging.DEBUG if current_values.get().get("flow_run_id") else logging.WARNING
-        get_logger().log(
-            level,
-            "flow.%s() of flow %r was ignored, since its file is only being loaded; put it below `if __name__ == '__main__':`.",
-            method,
-            self.name,
-        )
-        return True
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_derived": {}, "_sorted": None, "_open_blocks": []}

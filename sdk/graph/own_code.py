@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from headwater.graph.task import Task
 
 FLOW_FILE_PREFIX = "headwater_flow_file_"
-"""Modules made of files that were loaded by path are called so, followed by the file's stem."""
+"""Modules made of files that were loaded by path are called so, followed by the file's stem, inside of the package they lie in."""
 
 
 def own_modules(flow: Flow) -> frozenset[str]:
@@ -68,9 +68,10 @@ def own_folders(flow: Flow) -> list[str]:
         file = getattr(sys.modules.get(name), "__file__", None)
         if file is not None:
             path = Path(file).absolute()
-            # A module of a package is imported from above the package.
-            levels = 0 if name == "__main__" or name.startswith(FLOW_FILE_PREFIX) else name.count(".")
-            folders[str(path.parents[levels + (path.name == "__init__.py" and name != "__main__")])] = None
+            # A module of a package is imported from above the package; so is one that was started by `python -m`.
+            package = getattr(sys.modules[name], "__package__", None) or ""
+            levels = len(package.split(".")) if package else 0
+            folders[str(path.parents[levels])] = None
     return list(folders)
 
 
@@ -85,7 +86,7 @@ def defining_module(code: Any) -> str | None:
 @lru_cache(maxsize=1024)
 def is_own(name: str) -> bool:
     """Tell whether a module is the user's own: a script or a file of theirs, not an installed package or ours."""
-    if name == "__main__" or name.startswith(FLOW_FILE_PREFIX):
+    if name == "__main__" or _is_flow_file(name):
         return True
     module = sys.modules.get(name)
     if module is None:
@@ -111,7 +112,11 @@ def _installed_folders() -> tuple[Path, ...]:
 
 def stable_module_name(name: str | None) -> str:
     """Return a name that is the same whether the flow's file is executed as a script or loaded by path."""
-    return "__main__" if name is None or name.startswith(FLOW_FILE_PREFIX) else name
+    return "__main__" if name is None or _is_flow_file(name) else name
+
+
+def _is_flow_file(name: str) -> bool:
+    return name.rpartition(".")[2].startswith(FLOW_FILE_PREFIX)
 
 
 def type_name(kind: type) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from headwater.storage.base import python_version
 from headwater.storage.errors import (
@@ -15,13 +16,20 @@ from headwater.storage.errors import (
     PythonVersionDiffers,
     UnknownStorage,
 )
-from headwater.storage.pickled import sha256_of, unpickled
+from headwater.storage.pickled import sha256_of, unpickled_with_modules
 from headwater.storage.scripts import flows_in_file, flows_in_module, pick_flow, refuse_same_names
 
 if TYPE_CHECKING:
     from headwater.graph.flow import Flow
 
 __all__ = ["check_slugs", "flows_in_file", "flows_in_module", "load_flow", "refuse_same_names"]
+
+
+class Loaded(NamedTuple):
+    """A flow, and by name the modules that were pickled with it."""
+
+    flow: Flow
+    modules: Mapping[str, ModuleType]
 
 
 def load_flow(reference: Mapping[str, Any], slugs: Iterable[str] | None = None) -> Flow:
@@ -35,7 +43,13 @@ def load_flow(reference: Mapping[str, Any], slugs: Iterable[str] | None = None) 
         StorageError: the flow cannot be had, or is another; the kind of error says why, its hint what to do.
 
     """
+    return load_with_modules(reference, slugs).flow
+
+
+def load_with_modules(reference: Mapping[str, Any], slugs: Iterable[str] | None = None) -> Loaded:
+    """Return the flow as `load_flow` does, with the modules whose code was pickled with it."""
     kind, name, location = reference.get("type"), str(reference.get("flow_name", "")), str(reference.get("location", ""))
+    modules: Mapping[str, ModuleType] = {}
     if kind == "Module":
         flow = pick_flow(flows_in_module(location), name, f"Module {location!r}")
     elif kind != "Local":
@@ -46,10 +60,10 @@ def load_flow(reference: Mapping[str, Any], slugs: Iterable[str] | None = None) 
     elif reference.get("stored_as_script"):
         flow = pick_flow(flows_in_file(location), name, location)
     else:
-        flow = _from_pickle(reference, name, location)
+        flow, modules = _from_pickle(reference, name, location)
     if slugs is not None:
         check_slugs(flow, slugs)
-    return flow
+    return Loaded(flow, modules)
 
 
 def check_slugs(flow: Flow, registered: Iterable[str]) -> None:
@@ -64,7 +78,7 @@ def check_slugs(flow: Flow, registered: Iterable[str]) -> None:
         raise FlowDiffersFromRegistered(flow.name, missing=sorted(there - here), unknown=sorted(here - there))
 
 
-def _from_pickle(reference: Mapping[str, Any], name: str, location: str) -> Flow:
+def _from_pickle(reference: Mapping[str, Any], name: str, location: str) -> tuple[Flow, Mapping[str, ModuleType]]:
     stored = str(reference.get("python_version") or "")
     if stored and stored != python_version():
         # Looked at first: such a pickle may not even load, or crash the interpreter when it runs.
@@ -79,4 +93,4 @@ def _from_pickle(reference: Mapping[str, Any], name: str, location: str) -> Flow
         raise FlowCodeChanged(name, location, expected=expected, found=found)
     # Last, so that they hide nothing that was importable before.
     sys.path += [folder for folder in (reference.get("options") or {}).get("import_paths", ()) if folder not in sys.path]
-    return unpickled(data, name, location)
+    return unpickled_with_modules(data, name, location)

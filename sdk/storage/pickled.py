@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from headwater.graph.own_code import own_modules, pickled_by_value
 from headwater.storage.errors import FlowCodeMissing, FlowNotLoadable, FlowNotStorable
+from headwater.storage.frozen_code import FrozenCode
 from headwater.utilities.configuration import home_directory
 from headwater.utilities.files import file_name, write_whole
 
@@ -43,12 +46,15 @@ def unpickled(data: bytes, flow_name: str, location: str) -> Flow:
         FlowNotLoadable: it needs a module that is not here, or is no pickle of a flow.
 
     """
-    import cloudpickle
+    return unpickled_with_modules(data, flow_name, location)[0]
 
+
+def unpickled_with_modules(data: bytes, flow_name: str, location: str) -> tuple[Flow, Mapping[str, ModuleType]]:
+    """Return the flow in a pickle as `unpickled` does, and by name the modules whose code came with it."""
     from headwater.graph.flow import Flow
 
     try:
-        flow = cloudpickle.loads(data)
+        frozen = FrozenCode(data)
     except ModuleNotFoundError as error:
         raise FlowNotLoadable(
             f"The code of flow {flow_name!r} needs the module {error.name!r}, which cannot be imported here.",
@@ -58,9 +64,10 @@ def unpickled(data: bytes, flow_name: str, location: str) -> Flow:
         raise FlowNotLoadable(
             f"The stored code of flow {flow_name!r} at {location} cannot be loaded: {error!r}.", hint="Register the flow again."
         ) from error
-    if not isinstance(flow, Flow):
-        raise FlowNotLoadable(f"The file {location} holds a {type(flow).__name__}, not a flow.", hint="Register the flow again.")
-    return flow
+    if not isinstance(frozen.value, Flow):
+        found = type(frozen.value).__name__
+        raise FlowNotLoadable(f"The file {location} holds a {found}, not a flow.", hint="Register the flow again.")
+    return frozen.value, frozen.modules
 
 
 def sha256_of(data: bytes) -> str:

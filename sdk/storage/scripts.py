@@ -37,7 +37,8 @@ def flows_in_file(path: str | Path) -> list[Flow]:
     if not file.is_file():
         raise FlowCodeMissing(file.stem, str(file))
     # Named after the path, so that files of one name do not get into each other's way.
-    name = f"{FLOW_FILE_PREFIX}{file.stem}_{hashlib.sha256(os.fsencode(file)).hexdigest()[:8]}"
+    package = _package_of(file)
+    name = ".".join([*package, f"{FLOW_FILE_PREFIX}{file.stem}_{hashlib.sha256(os.fsencode(file)).hexdigest()[:8]}"])
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise FlowNotLoadable(f"{file} is not a Python file.", hint="Give the path of a .py file.")
@@ -45,6 +46,9 @@ def flows_in_file(path: str | Path) -> list[Flow]:
     # As when the file is executed, its own folder comes first.
     if str(file.parent) not in sys.path:
         sys.path.insert(0, str(file.parent))
+    # As when it is executed by `python -m package.module`, the package can be imported; last, so that it hides nothing.
+    if package and str(file.parents[len(package)]) not in sys.path:
+        sys.path.append(str(file.parents[len(package)]))
     sys.modules[name] = module
     try:
         with _only_loading():
@@ -56,6 +60,16 @@ def flows_in_file(path: str | Path) -> list[Flow]:
             hint="The traceback shows where; the file must import without arguments and without a server.",
         ) from _without_importers(error)
     return flows_in(vars(module))
+
+
+def _package_of(file: Path) -> list[str]:
+    """Return the names of the packages in which a file lies, the outermost first; none where its folder is not a package."""
+    names: list[str] = []
+    for folder in file.parents:
+        if not folder.name.isidentifier() or not (folder / "__init__.py").is_file():
+            break
+        names.insert(0, folder.name)
+    return names
 
 
 def flows_in_module(name: str) -> list[Flow]:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import json
 import smtplib
-import urllib.request
 from collections.abc import Callable, Collection, Mapping
 from email.message import EmailMessage
 from typing import Any
@@ -14,8 +12,8 @@ from headwater.core.text import escaped, shown
 from headwater.engine.state import State
 from headwater.utilities.context import context
 from headwater.utilities.secrets import Secret
+from headwater.utilities.webhooks import TIMEOUT_SECONDS, post_json
 
-TIMEOUT_SECONDS = 15.0
 GMAIL = ("smtp.gmail.com", 465)
 Handler = Callable[[Any, State, State], State | None]
 
@@ -71,14 +69,7 @@ def slack_notifier(
             proxies=proxies,
         )
     if _is_told(new_state, ignore_states, only_states):
-        request = urllib.request.Request(  # noqa: S310 - the address is the user's own
-            str(Secret(webhook_secret).get()),
-            data=json.dumps(slack_message(tracked_obj, new_state, backend_info=backend_info)).encode(),
-            headers={"Content-Type": "application/json"},
-        )
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler(None if proxies is None else dict(proxies)))
-        with opener.open(request, timeout=TIMEOUT_SECONDS):
-            pass
+        post_json(str(Secret(webhook_secret).get()), slack_message(tracked_obj, new_state, backend_info=backend_info), proxies=proxies)
     return new_state
 
 

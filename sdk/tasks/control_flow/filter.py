@@ -20,7 +20,7 @@ class FilterTask(Task):
     def __init__(
         self,
         filter_func: Callable[[Any], bool] | None = None,
-        log_func: Callable[[Any], str] | None = None,
+        log_func: Callable[[list[Any]], Any] | None = None,
         **settings: Any,
     ) -> None:
         settings.setdefault("skip_on_upstream_skip", False)

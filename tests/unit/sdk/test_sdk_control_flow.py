@@ -222,19 +222,20 @@ def test_ifelse_decides_by_truth_and_takes_one_branch_alone(run: Callable[..., S
     assert names(0) == ["Skipped", "Success", "Skipped"]
 
 
-def test_a_filter_leaves_out_failures_and_nones(run: Callable[..., State]) -> None:
+def test_a_filter_leaves_out_failures_and_nones(run: Callable[..., State], capsys: pytest.CaptureFixture[str]) -> None:
     @task
     def divide_ten_by(x: int) -> float | None:
         return 10 / x if x < 3 else None
 
     with Flow("f") as flow:
         kept = FilterTask()(divide_ten_by.map([0, 1, 2, 3]))
-        small = FilterTask(filter_func=lambda x: x < 7, log_func=lambda x: f"out: {x}")(kept)
+        small = FilterTask(filter_func=lambda x: x < 7, log_func=lambda left: f"left: {left}")(kept)
     flow.set_reference_tasks([small])
 
     state = run(flow)
 
     assert (state.result[kept].result, state.result[small].result) == ([10.0, 5.0], [5.0])
+    assert "left: [5.0]" in capsys.readouterr().out
     assert state.is_successful()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import traceback
 from pathlib import Path
@@ -104,3 +105,42 @@ def test_a_module_that_lacks_another_names_it(tmp_path: Path, monkeypatch: pytes
 
     with pytest.raises(FlowNotLoadable, match="not_installed_anywhere"):
         flows_in_module("module_of_mine")
+
+
+def test_a_file_of_a_package_imports_its_neighbours_as_python_m_lets_it(tmp_path: Path) -> None:
+    package = tmp_path / "packed_flows"
+    (package / "inner").mkdir(parents=True)
+    written(package, "")
+    for folder in (package, package / "inner"):
+        written(folder, "", "__init__.py")
+    written(package, "NAME = 'from above'\n", "names.py")
+    file = written(
+        package / "inner",
+        "import packed_flows.names\nfrom headwater import Flow\nfrom ..names import NAME\n"
+        "flow = Flow(NAME)\nassert packed_flows.names.NAME is NAME\n",
+    )
+
+    assert [flow.name for flow in flows_in_file(file)] == ["from above"]
+
+
+def test_a_process_that_executes_the_script_again_for_its_functions_runs_no_flow(tmp_path: Path) -> None:
+    # Without a guard: spawn executes the whole file in the new process.
+    script = written(
+        tmp_path,
+        "import multiprocessing\n"
+        "from headwater import Flow, task\n"
+        "def triple(x): return 3 * x\n"
+        "@task\n"
+        "def work():\n"
+        "    with multiprocessing.get_context('spawn').Pool(1) as pool:\n"
+        "        return pool.apply_async(triple, (14,)).get(60)\n"
+        "with Flow('unguarded') as flow: made = work()\n"
+        "state = flow.run()\n"
+        "print('made', state.result[made].result if state.result else None)\n",
+    )
+
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True, timeout=120)
+
+    assert done.stdout.count("Beginning Flow run") == 1
+    assert done.stdout.splitlines()[-1] == "made 42"
+    assert "flow.run() of flow 'unguarded' was ignored" in done.stdout

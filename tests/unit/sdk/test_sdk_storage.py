@@ -212,6 +212,20 @@ def test_a_module_is_imported_by_name(tmp_path: Path, monkeypatch: pytest.Monkey
         Module("no_such_module").get_flow("b")
 
 
+def test_what_was_stored_stays_as_it_is_when_another_flow_joins_the_storage(tmp_path: Path) -> None:
+    storage = Local(tmp_path)
+    first, second = Flow("first", tasks=[task(lambda: 1, name="t")]), Flow("second")
+    storage.add_flow(first)
+    reference = storage.build().reference("first")
+    first.add_task(task(lambda: 2, name="later"))
+
+    storage.add_flow(second)
+    storage.build()
+
+    assert len(load_flow(reference).tasks) == 1
+    assert load_flow(storage.reference("second")).name == "second"
+
+
 def test_a_script_needs_its_path() -> None:
     with pytest.raises(InvalidArgument, match="needs to know the script"):
         Local(stored_as_script=True)

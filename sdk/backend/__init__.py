@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # at run time each is imported when it is first used
     from headwater.backend import flow_run as flow_run
     from headwater.backend import kv_store as kv_store
     from headwater.backend import task_run as task_run
+    from headwater.backend import tenant as tenant
 
 __all__ = [
     "FlowRunLog",

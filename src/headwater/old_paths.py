@@ -34,7 +34,6 @@ _LOADED = Missing("The process of a run loads its flow by itself.")
 _ONE_TIME = Missing("Write Schedule(clocks=[DatesClock([start_date])]).")
 _UNION = Missing("Write Schedule(clocks=[...]) with the clocks of all.")
 _NEVER_RAISED = Missing("Nothing raises it here. All errors are those of headwater.core.errors.")
-_HANDLERS = ("azure", "constant", "gcs", "json", "local", "s3", "secret")
 
 _SERVICES = (
     "airbyte", "airtable", "asana", "aws", "azure", "azureml", "census", "cubejs", "databricks", "dbt", "docker", "dremio",
@@ -144,6 +143,15 @@ OLD_PATHS: dict[str, str | Missing] = {
     "agent.local.agent": "agents.local",
     "agent.vertex": _AGENTS,
     "agent:Agent": _AGENTS,
+    "artifacts:create_link": "backend.artifacts:create_link_artifact",
+    "artifacts:create_link_artifact": "backend.artifacts:create_link_artifact",
+    "artifacts:create_markdown": "backend.artifacts:create_markdown_artifact",
+    "artifacts:create_markdown_artifact": "backend.artifacts:create_markdown_artifact",
+    "artifacts:delete_artifact": "backend.artifacts:delete_artifact",
+    "artifacts:update_link": "backend.artifacts:update_link_artifact",
+    "artifacts:update_link_artifact": "backend.artifacts:update_link_artifact",
+    "artifacts:update_markdown": "backend.artifacts:update_markdown_artifact",
+    "artifacts:update_markdown_artifact": "backend.artifacts:update_markdown_artifact",
     "backend.execution": _INTERNAL,
     "backend.flow_run:check_for_compatible_agents": Missing("Use `headwater explain RUN`: it says why no agent takes a run."),
     "backend.flow_run:stream_flow_run_logs": Missing("Use headwater.backend.watch_flow_run: it gives the lines of a run as they come."),

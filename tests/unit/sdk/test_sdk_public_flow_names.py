@@ -14,10 +14,24 @@ from headwater.backend.tenant import TenantView
 from headwater.core.errors import NotFound
 
 HERE = {
+    "headwater.artifacts": "create_link create_markdown update_markdown",
+    "headwater.backend.artifacts": "create_link_artifact create_markdown_artifact",
+    "headwater.backend.kv_store": "delete_key get_key_value list_keys set_key_value",
+    "headwater.tasks.database": "SQLiteQuery SQLiteScript",
+    "headwater.tasks.files": "Copy Glob Move Remove Unzip Zip",
+    "headwater.tasks.notifications": "EmailTask SlackTask",
+    "headwater.tasks.notifications.email_task": "EmailTask",
+    "headwater.tasks.notifications.slack_task": "SlackTask",
+    "headwater.tasks.shell": "ShellTask",
+    "headwater.tasks.templates": "JinjaTemplate StringFormatter",
+    "headwater.utilities.collections": "DotDict as_nested_dict flatten_seq merge_dicts",
+    "headwater.utilities.filesystems": "parse_path read_bytes_from_path",
+    "headwater.utilities.importtools": "import_object",
     "headwater": "Client Flow Parameter Task __version__ apply_map case config context flatten mapped resource_manager tags task unmapped "
     "backend client core engine environments executors run_configs schedules storage tasks triggers utilities",
     "headwater.agent.local": "LocalAgent",
-    "headwater.backend": "FlowRunView FlowView TaskRunView TenantView",
+    "headwater.backend": "delete_key get_key_value list_keys set_key_value create_link_artifact create_markdown_artifact "
+    "FlowRunView FlowView TaskRunView TenantView",
     "headwater.backend.flow_run": "FlowRunView watch_flow_run",
     "headwater.backend.tenant": "TenantView",
     "headwater.client": "Client Secret",
@@ -95,7 +109,7 @@ HERE = {
     "headwater.utilities.debug": "is_serializable raise_on_exception",
     "headwater.utilities.edges": "flatten mapped unmapped",
     "headwater.utilities.exceptions": "AuthorizationError ClientError PrefectError StorageError VersionLockError",
-    "headwater.utilities.graphql": "EnumValue GraphQLResult parse_graphql with_args",
+    "headwater.utilities.graphql": "EnumValue GraphQLResult compress decompress parse_graphql with_args",
     "headwater.utilities.logging": "get_logger",
     "headwater.utilities.notifications": "callback_factory gmail_notifier slack_message_formatter slack_notifier",
     "headwater.utilities.notifications.notifications": "slack_notifier",

@@ -35,6 +35,8 @@ _ONE_TIME = Missing("Write Schedule(clocks=[DatesClock([start_date])]).")
 _UNION = Missing("Write Schedule(clocks=[...]) with the clocks of all.")
 _NEVER_RAISED = Missing("Nothing raises it here. All errors are those of headwater.core.errors.")
 
+_HANDLERS = ("azure", "constant", "gcs", "json", "local", "s3", "secret")
+
 _SERVICES = (
     "airbyte", "airtable", "asana", "aws", "azure", "azureml", "census", "cubejs", "databricks", "dbt", "docker", "dremio",
     "dropbox", "exasol", "firebolt", "fivetran", "gcp", "github", "google", "great_expectations", "gsheets", "hightouch", "jira",

@@ -108,7 +108,7 @@ def test_a_failure_that_a_handler_makes_is_not_remembered_for_later_runs(run: Ca
         cache_for=timedelta(minutes=1),
         state_handlers=[lambda _, __, new: Failed() if new.is_cached() else None],
     )
-    flow = Flow("f", tasks=[cached])
+    flow = Flow("whose handler fails what was to be cached", tasks=[cached])
 
     assert [run(flow).is_failed(), run(flow).is_failed()] == [True, True]
     assert len(runs) == 2

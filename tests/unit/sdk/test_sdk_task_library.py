@@ -30,9 +30,10 @@ from headwater.tasks.templates import JinjaTemplate, StringFormatter
     ],
 )
 def test_templates_take_arguments_and_the_context(run: Callable[..., State], kind: type[Any], template: str) -> None:
+    again = cloudpickle.loads(cloudpickle.dumps(kind(name="guide")))
     with Flow("f") as flow:
         given = kind(template=template, name="guide")(name="Ford", place="Betelgeuse")
-        called = cloudpickle.loads(cloudpickle.dumps(kind(name="guide")))(template=template, name="Ford", place="Betelgeuse")
+        called = again(template=template, name="Ford", place="Betelgeuse")
 
     with context(planet="Earth", place="Guildford"):
         state = run(flow)

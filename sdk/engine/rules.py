@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
 
 from headwater.core.text import shown
 from headwater.engine.interrupts import is_interrupt
@@ -21,13 +23,19 @@ from headwater.engine.state import (
 )
 from headwater.graph.edge import Edge
 from headwater.graph.task import Task
-from headwater.triggers import manual_only
+from headwater.tasks.core.constants import Constant
+from headwater.triggers import all_successful, manual_only
 from headwater.utilities.context import current_values
 
+NO_CONSTANTS: Mapping[str, Any] = MappingProxyType({})
 
-def refusal(task: Task, edges: Sequence[Edge], states: Sequence[State]) -> State | None:
-    """Return the state that `task` enters without running, given the states of the tasks before it; None if it runs."""
-    return _skip(task, edges, states) or _trigger_refusal(task, edges, states)
+
+def refusal(task: Task, edges: Sequence[Edge], states: Sequence[State], constants: Mapping[str, Any] = NO_CONSTANTS) -> State | None:
+    """Return the state that `task` enters without running, given the states of the tasks before it; None if it runs.
+
+    `constants` are the arguments that are values: its trigger is told of them as of tasks that succeeded.
+    """
+    return _skip(task, edges, states) or _trigger_refusal(task, edges, states, constants)
 
 
 def refusal_of_parent(task: Task, edges: Sequence[Edge], states: Sequence[State]) -> State | None:
@@ -49,9 +57,15 @@ def _skip(task: Task, edges: Sequence[Edge], states: Sequence[State]) -> Skipped
     return None
 
 
-def _trigger_refusal(task: Task, edges: Sequence[Edge], states: Sequence[State]) -> State | None:
+def _trigger_refusal(
+    task: Task, edges: Sequence[Edge], states: Sequence[State], constants: Mapping[str, Any] = NO_CONSTANTS
+) -> State | None:
+    upstream_states = dict(zip(edges, states, strict=True))
+    if task.trigger is not all_successful:
+        for argument, value in constants.items():
+            upstream_states[Edge(Constant(value), task, argument)] = Success("A constant.", result=value)
     try:
-        allowed = bool(task.trigger(dict(zip(edges, states, strict=True))))
+        allowed = bool(task.trigger(upstream_states))
     except StateSignal as signal:
         return signal.state
     except BaseException as error:  # a trigger may be the user's code

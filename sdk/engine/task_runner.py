@@ -213,7 +213,7 @@ class TaskRunner:
                     break
             else:
                 return None
-        return rules.refusal(task, run.step.edges, run.before)
+        return rules.refusal(task, run.step.edges, run.before, run.step.constants)
 
     def _inputs(self, run: TaskRun) -> dict[str, Any]:
         step = run.step

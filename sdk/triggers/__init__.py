@@ -2,7 +2,7 @@
 
 A trigger is a function of `{edge: state}` that returns True, or False, or raises a signal. Skipped counts as success
 and TriggerFailed as failure. A mapped task that feeds a task which is not mapped is one state, `Mapped`, with those of its
-children as `map_states`: the triggers here count the children.
+children as `map_states`: the triggers here count the children. An argument that is a value counts as a task that succeeded.
 """
 
 from __future__ import annotations
@@ -76,9 +76,12 @@ def any_failed(upstream_states: UpstreamStates) -> bool:
 
 
 def not_all_skipped(upstream_states: UpstreamStates) -> bool:
-    """Run if no task before failed and not all of them were skipped. Give the task `skip_on_upstream_skip=False` too."""
+    """Run if no task before failed and not all of them were skipped; where there is none, skip.
+
+    Give the task `skip_on_upstream_skip=False` too.
+    """
     states = _each(upstream_states)
-    if states and all(state.is_skipped() for state in states):
+    if all(state.is_skipped() for state in states):
         raise signals.SKIP("All upstream tasks were skipped.", result=None)
     if not all(state.is_successful() for state in states):
         raise signals.TRIGGERFAIL('Trigger was "not_all_skipped" but some of the upstream tasks failed.')

@@ -56,9 +56,8 @@ def allowed(trigger: str, before: Sequence[str]) -> bool:
 def final_state(outcome: str, trigger: str, skips: bool, before: Sequence[str]) -> str:
     if skips and "Skipped" in before:
         return "Skipped"
-    if trigger == "not_all_skipped" and before and set(before) == {"Skipped"}:
-        return "Skipped"
-    return outcome if allowed(trigger, before) else "TriggerFailed"
+    counted = [*before, "Success"]  # the task's argument is a value
+    return outcome if allowed(trigger, counted) else "TriggerFailed"
 
 
 @task

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from headwater import Flow, Task, task, triggers
+from headwater import Flow, Task, task, triggers, unmapped
 from headwater.engine.signals import PAUSE, SKIP, StateSignal
 from headwater.engine.state import Failed, Paused, Skipped, State, Success, TriggerFailed
 from headwater.graph.edge import Edge
@@ -66,12 +66,47 @@ def test_a_trigger_decides_by_the_states_before(trigger: Any, states: tuple[Stat
         triggers.any_successful,
         triggers.any_failed,
         triggers.all_finished,
-        triggers.not_all_skipped,
         triggers.some_failed(at_least=1),
     ],
 )
 def test_a_task_with_nothing_before_it_runs(trigger: Any) -> None:
     assert verdict(trigger) == "runs"
+
+
+def test_not_all_skipped_skips_a_task_with_nothing_before_it() -> None:
+    with Flow("f") as flow:
+        alone = task(lambda: 1, name="alone", trigger=triggers.not_all_skipped)()
+
+    state = flow.run().result[alone]
+
+    assert (type(state), state.result) == (Skipped, None)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "ends_as"),
+    [
+        (triggers.all_failed, TriggerFailed),
+        (triggers.any_successful, Success),
+        (triggers.any_failed, Success),
+        (triggers.some_successful(at_least=1), Success),
+        (triggers.some_failed(at_least=0.6), TriggerFailed),
+        (triggers.all_successful, TriggerFailed),
+    ],
+)
+@pytest.mark.parametrize("is_mapped", [False, True])
+def test_an_argument_that_is_a_value_counts_as_a_task_that_succeeded(trigger: Any, ends_as: type[State], is_mapped: bool) -> None:
+    @task(trigger=trigger)
+    def tidy_up(folder: str) -> str:
+        return folder
+
+    with Flow("f") as flow:
+        failed = task(lambda: 1 / 0, name="failed")()
+        folder = unmapped("/tmp/x") if is_mapped else "/tmp/x"
+        tidied = tidy_up.map(folder, upstream_tasks=[unmapped(failed), [1]]) if is_mapped else tidy_up(folder, upstream_tasks=[failed])
+
+    state = flow.run().result[tidied]
+
+    assert type(state.map_states[0] if is_mapped else state) is ends_as
 
 
 @pytest.mark.parametrize("bound", [-1, "half", True])

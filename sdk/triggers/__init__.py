@@ -99,9 +99,9 @@ class _Count:
         self._name, self._counted, self._at_least, self._at_most = name, counted, at_least, at_most
 
     def __call__(self, upstream_states: UpstreamStates) -> bool:
-        states = _each(upstream_states)
-        if not states:
+        if not upstream_states:
             return True
+        states = _each(upstream_states)
         count = sum(1 for state in states if (state.is_failed() if self._counted == "failed" else state.is_successful()))
         low = _as_count(self._at_least, len(states), default=0)
         high = _as_count(self._at_most, len(states), default=len(states))

@@ -9,7 +9,7 @@ import pytest
 
 from headwater import Flow, Task, task, triggers, unmapped
 from headwater.engine.signals import PAUSE, SKIP, StateSignal
-from headwater.engine.state import Failed, Paused, Skipped, State, Success, TriggerFailed
+from headwater.engine.state import Failed, Mapped, Paused, Skipped, State, Success, TriggerFailed
 from headwater.graph.edge import Edge
 
 S, F, K, T = Success(), Failed(), Skipped(), TriggerFailed()
@@ -71,6 +71,12 @@ def test_a_trigger_decides_by_the_states_before(trigger: Any, states: tuple[Stat
 )
 def test_a_task_with_nothing_before_it_runs(trigger: Any) -> None:
     assert verdict(trigger) == "runs"
+
+
+@pytest.mark.parametrize("trigger", [triggers.some_failed(at_least=1), triggers.any_failed, triggers.any_successful])
+def test_a_mapped_task_without_children_is_no_task_that_ended_well_or_badly(trigger: Any) -> None:
+    assert verdict(trigger, Mapped(map_states=[])) == "TriggerFailed"
+    assert verdict(triggers.some_failed(at_least=0.5), Mapped(map_states=[])) == "runs"
 
 
 def test_not_all_skipped_skips_a_task_with_nothing_before_it() -> None:

@@ -12,6 +12,7 @@
     ├── InsideFlowBlock         `run` or `register` was called inside `with Flow(...)`
     └── InvalidParameters (core)
         └── WrongParameters     a run got unknown parameters, or lacks required ones
+            └── UnknownArgument flow.run(...) got one by name that it does not take
 
 They are `ValueError`s as well (those of types and arguments are `TypeError`s, `UnknownSetting` is an `AttributeError` too), so that code
 which expects one keeps working.
@@ -70,6 +71,10 @@ class NotATask(InvalidFlow, TypeError):
 
 class WrongParameters(InvalidParameters, ValueError):
     """A run got parameters the flow does not have, or lacks some that it requires."""
+
+
+class UnknownArgument(WrongParameters, TypeError):
+    """`flow.run(...)` got an argument that neither it nor a parameter of the flow has."""
 
 
 class WrongArguments(InvalidArgument, TypeError):

@@ -11,8 +11,7 @@ import pytest
 
 from headwater import Flow, Parameter, Task, case, context, resource_manager, task, triggers, unmapped
 from headwater.engine.cache_validators import all_inputs, all_parameters, partial_inputs_only, partial_parameters_only
-from headwater.engine.result import Result
-from headwater.engine.results import LocalResult
+from headwater.engine.results import LocalResult, Result
 from headwater.engine.signals import FAIL
 from headwater.engine.state import Cached, Paused, Resume, State
 from headwater.graph.edge import Edge
@@ -129,7 +128,8 @@ def test_the_open_block_is_in_the_context() -> None:
         def cleanup(self, room: int) -> None: ...
 
     with Flow("blocks"):
-        branch, room = case(same(1), 1), Room()
+        branch: Any = case(same(1), 1)
+        room: Any = Room()
         with branch, room as value:
             assert (context.get("case"), context.get("resource")) == (branch, room)
             same(value)

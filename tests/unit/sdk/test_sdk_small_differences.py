@@ -134,3 +134,9 @@ def test_the_open_block_is_in_the_context() -> None:
             assert (context.get("case"), context.get("resource")) == (branch, room)
             same(value)
         assert (context.get("case"), context.get("resource")) == (None, None)
+
+
+@pytest.mark.parametrize("kind", [RuntimeError, ValueError])
+def test_running_a_flow_in_its_own_block_is_refused(kind: type[Exception]) -> None:
+    with pytest.raises(kind, match="inside the `with Flow"), Flow("f") as flow:
+        flow.run()

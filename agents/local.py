@@ -292,5 +292,5 @@ def run_agent_for_flow(flow: Flow, *, token: str | None = None, show_flow_logs: 
     """
     if flow.run_config is not None:
         flow.run_config.check_supported()
-    labels = set(flow.run_config.labels) if flow.run_config is not None else set()
+    labels = sorted(set(flow.run_config.labels)) if flow.run_config is not None else []
     LocalAgent(labels=labels, key=token, show_flow_logs=show_flow_logs).start()

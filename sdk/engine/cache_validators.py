@@ -1,6 +1,7 @@
 """Whether an earlier result serves again: functions of the Cached state, the inputs and the parameters of now.
 
-Given to tasks as `cache_validator`, beside `cache_for`. Users can write their own, with the same three arguments.
+Given to tasks as `cache_validator`, beside `cache_for`. Users can write their own, with the same three arguments. Called by hand, those
+here take None for no inputs and no parameters.
 """
 
 from __future__ import annotations
@@ -15,34 +16,35 @@ from headwater.engine.state import Cached
 CacheValidator = Callable[[Cached, Mapping[str, Any], Mapping[str, Any]], bool]
 
 
-def never_use(state: Cached, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:  # noqa: ARG001 - a validator
+def never_use(state: Cached, inputs: Mapping[str, Any] | None, parameters: Mapping[str, Any] | None) -> bool:  # noqa: ARG001 - a validator
     """Never use an earlier result."""
     return False
 
 
-def duration_only(state: Cached, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:  # noqa: ARG001 - a validator
+def duration_only(state: Cached, inputs: Mapping[str, Any] | None, parameters: Mapping[str, Any] | None) -> bool:  # noqa: ARG001 - a validator
     """Use an earlier result until its time is over, whatever the inputs are."""
     return state.cached_result_expiration is None or state.cached_result_expiration > datetime.now(UTC)
 
 
-def all_inputs(state: Cached, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
+def all_inputs(state: Cached, inputs: Mapping[str, Any] | None, parameters: Mapping[str, Any] | None) -> bool:
     """Use an earlier result, until its time is over, for the same inputs of the task."""
     return duration_only(state, inputs, parameters) and _inputs_of(state, None) == {
-        name: hash_of_input(value) for name, value in inputs.items()
+        name: hash_of_input(value) for name, value in (inputs or {}).items()
     }
 
 
-def all_parameters(state: Cached, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
+def all_parameters(state: Cached, inputs: Mapping[str, Any] | None, parameters: Mapping[str, Any] | None) -> bool:
     """Use an earlier result, until its time is over, for the same parameters of the run."""
-    return duration_only(state, inputs, parameters) and (state.cached_parameters or {}) == dict(parameters)
+    return duration_only(state, inputs, parameters) and (state.cached_parameters or {}) == dict(parameters or {})
 
 
 def partial_inputs_only(validate_on: Iterable[str] | None = None) -> CacheValidator:
     """Return a validator that uses an earlier result, until its time is over, where these inputs are the same."""
     names = _names(validate_on)
 
-    def validator(state: Cached, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
-        known = {name: hash_of_input(inputs[name]) for name in names if name in inputs}
+    def validator(state: Cached, inputs: Mapping[str, Any] | None, parameters: Mapping[str, Any] | None) -> bool:
+        now = inputs or {}
+        known = {name: hash_of_input(now[name]) for name in names if name in now}
         return duration_only(state, inputs, parameters) and _inputs_of(state, names) == known
 
     validator.__name__ = f"partial_inputs_only({', '.join(names)})"
@@ -53,11 +55,9 @@ def partial_parameters_only(validate_on: Iterable[str] | None = None) -> CacheVa
     """Return a validator that uses an earlier result, until its time is over, where these parameters are the same."""
     names = _names(validate_on)
 
-    def validator(state: Cached, inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> bool:
-        before = state.cached_parameters or {}
-        return duration_only(state, inputs, parameters) and all(
-            before.get(name, _ABSENT) == parameters.get(name, _ABSENT) for name in names
-        )
+    def validator(state: Cached, inputs: Mapping[str, Any] | None, parameters: Mapping[str, Any] | None) -> bool:
+        before, now = state.cached_parameters or {}, parameters or {}
+        return duration_only(state, inputs, parameters) and all(before.get(name, _ABSENT) == now.get(name, _ABSENT) for name in names)
 
     validator.__name__ = f"partial_parameters_only({', '.join(names)})"
     validator.looks_at_inputs = False  # type: ignore[attr-defined]

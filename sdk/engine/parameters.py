@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from headwater.graph import flow_settings as settings
-from headwater.graph.errors import WrongParameters
+from headwater.graph.errors import UnknownArgument, WrongParameters
 
 if TYPE_CHECKING:
     from headwater.graph.flow import Flow
@@ -28,7 +28,8 @@ def run_parameters(flow: Flow, given: Mapping[str, Any] | None = None, by_name: 
     unknown = sorted(values.keys() - known.keys())
     if unknown:
         has = f"it has {_listed(known)}" if known else "it has none"
-        raise WrongParameters(f"Flow {flow.name!r} has no parameter {_listed(unknown)}; {has}.")
+        kind = UnknownArgument if by_name.keys() & set(unknown) else WrongParameters
+        raise kind(f"Flow {flow.name!r} has no parameter {_listed(unknown)}; {has}.")
     missing = [name for name, parameter in known.items() if parameter.required and name not in values]
     if missing:
         raise WrongParameters(

@@ -241,7 +241,9 @@ class RunLoop:
         elif not state.is_finished():
             if isinstance(state, Paused):
                 self._paused[step.slug, run.map_index] = run
-            if run.due is not None:
+            if isinstance(state, Resume):  # a handler let it go on
+                heapq.heappush(self._ready, (run.order, run))
+            elif run.due is not None:
                 heapq.heappush(self._waiting, (run.due, run.order, run))
         elif run.parent is not None:
             if run.followers is not None:

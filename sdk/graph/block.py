@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from contextvars import Token
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from headwater.graph.errors import InvalidFlow
 from headwater.utilities.context import current_values
@@ -21,6 +21,9 @@ class Block(ABC):
     The flow is the one that is given or being built; where there is none, the one that the first of the tasks is added to. Parameters and
     constants are left out: they belong to the whole flow.
     """
+
+    key_in_context: ClassVar[str]
+    """Under which key of `headwater.context` the innermost open block of its kind is."""
 
     def __init__(self, flow: Flow | None = None) -> None:
         self._flow = flow
@@ -60,7 +63,7 @@ class Block(ABC):
         values = current_values.get()
         self._flow = self._flow or values.get("flow")
         self._members = {}
-        self._token = current_values.set({**values, "blocks": (*values.get("blocks", ()), self)})
+        self._token = current_values.set({**values, "blocks": (*values.get("blocks", ()), self), self.key_in_context: self})
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -59,6 +59,11 @@ class Edge:
     def tasks(self) -> set[Task]:
         return {self.upstream_task, self.downstream_task}
 
+    def serialize(self) -> dict[str, Any]:
+        """Return the edge as JSON values; its tasks are named by their slugs, which are None where they were not given one."""
+        ends = {"upstream_task": {"slug": self.upstream_task.slug}, "downstream_task": {"slug": self.downstream_task.slug}}
+        return {**ends, "key": self.key, "mapped": self.mapped, "flattened": self.flattened}
+
     def __hash__(self) -> int:
         return self._hash
 

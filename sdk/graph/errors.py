@@ -12,9 +12,10 @@
     ├── InsideFlowBlock         `run` or `register` was called inside `with Flow(...)`
     └── InvalidParameters (core)
         └── WrongParameters     a run got unknown parameters, or lacks required ones
+            └── UnknownArgument flow.run(...) got one by name that it does not take
 
-They are `ValueError`s as well (those of types and arguments are `TypeError`s, `UnknownSetting` is an `AttributeError` too), so that code
-which expects one keeps working.
+They are `ValueError`s as well (those of types and arguments are `TypeError`s, `UnknownSetting` is an `AttributeError` too,
+`InsideFlowBlock` a `RuntimeError`), so that code which expects one keeps working.
 Importing this module lets Python show uncaught errors of Headwater without the frames below the user's line.
 """
 
@@ -42,7 +43,7 @@ class NoActiveFlow(InvalidArgument, ValueError):
     """A task was called where no flow is being built."""
 
 
-class InsideFlowBlock(InvalidArgument, ValueError):
+class InsideFlowBlock(InvalidArgument, ValueError, RuntimeError):
     """`flow.run()` or `flow.register()` was called inside the `with Flow(...)` block."""
 
     def __init__(self, method: str) -> None:
@@ -70,6 +71,10 @@ class NotATask(InvalidFlow, TypeError):
 
 class WrongParameters(InvalidParameters, ValueError):
     """A run got parameters the flow does not have, or lacks some that it requires."""
+
+
+class UnknownArgument(WrongParameters, TypeError):
+    """`flow.run(...)` got an argument that neither it nor a parameter of the flow has."""
 
 
 class WrongArguments(InvalidArgument, TypeError):

@@ -59,6 +59,9 @@ class Flow(TaskGraph):
     logger = NamedLogger()
     """`headwater.<name of the flow>`."""
 
+    terminal_state_handler: TerminalStateHandler | None = None
+    """What may change how a run ended. Flows that were pickled before there was one have none."""
+
     def __init__(  # noqa: PLR0917 - the signature people know
         self,
         name: str,
@@ -154,7 +157,7 @@ class Flow(TaskGraph):
 
         Either may be annotated, as in `flow.add_edge(mapped(a), b, key="x")`, and the first may be a value or a collection of tasks.
         With `validate`, or where `flows.eager_edge_validation` is configured, a circle, and an argument that the task does not take, are
-        refused here and not when the flow runs.
+        refused here and not when the flow runs; and so is the same edge twice, where it feeds an argument.
 
         Raises:
             WrongArguments: the downstream task does not take the argument `key`, and the edge is to be validated.
@@ -170,8 +173,11 @@ class Flow(TaskGraph):
             self.add_task(downstream_task)
             self.set_constant(downstream_task, key, upstream_task.value)
             return Edge(upstream_task, downstream_task, key)
+        is_validated = config["flows"]["eager_edge_validation"] if validate is None else validate
+        if is_validated and key is not None and key in self._fed_arguments.get(downstream_task, ()):
+            raise InvalidFlow(f"The argument {key!r} of task {downstream_task.name!r} is fed already.")
         edge = super().add_edge(upstream_task, downstream_task, key, mapped, flattened)
-        if config["flows"]["eager_edge_validation"] if validate is None else validate:
+        if is_validated:
             check_takes(downstream_task, key)
             self.sorted_tasks()
         return edge

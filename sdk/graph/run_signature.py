@@ -29,6 +29,22 @@ def signature_of_run(task: Task) -> inspect.Signature:
         ) from None
 
 
+class SignatureOfCall:
+    """What calling a task takes, for `inspect.signature(task)` and editors: the inputs of its `run`, and the words of the call itself.
+
+    The class of a task has no such signature: calling it takes settings, and makes a task.
+    """
+
+    def __get__(self, task: Task | None, kind: type[Task]) -> inspect.Signature:
+        if task is None:
+            raise AttributeError("__signature__")
+        inputs = list(task.run_signature.parameters.values())
+        any_others = [each for each in inputs if each.kind is inspect.Parameter.VAR_KEYWORD]
+        words = [each for each in inspect.signature(kind.__call__).parameters.values() if each.name in RESERVED_ARGUMENTS]
+        named = [each for each in inputs if each not in any_others]
+        return inspect.Signature([*named, *words, *any_others], return_annotation="Task")
+
+
 def without_first(signature: inspect.Signature) -> inspect.Signature:
     """Return what is left for the caller of a method, given the signature of its function."""
     return signature.replace(parameters=list(signature.parameters.values())[1:])

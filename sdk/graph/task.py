@@ -12,7 +12,7 @@ from headwater.graph import task_settings as settings
 from headwater.graph.errors import NoActiveFlow, WrongArguments, WrongTaskType
 from headwater.graph.named_logger import NamedLogger
 from headwater.graph.operators import TaskOperators
-from headwater.graph.run_signature import check_arguments, number_of_outputs, signature_of_run, without_first
+from headwater.graph.run_signature import SignatureOfCall, check_arguments, number_of_outputs, signature_of_run, without_first
 from headwater.graph.unused_tasks import made_tasks
 from headwater.graph.users_line import given_to_constructor, users_line, warn_at
 from headwater.utilities.context import current_values
@@ -54,6 +54,9 @@ class Task(TaskOperators):
 
     logger = NamedLogger()
     """`headwater.<name of the task>`: in a run, what is logged there is in the log of the task run."""
+
+    __signature__ = SignatureOfCall()
+    """What `inspect.signature` and editors show of a call."""
 
     cleans_up: ClassVar[bool] = False
     """Whether it is executed also where its run is interrupted, if what it cleans up is there."""
@@ -107,6 +110,7 @@ class Task(TaskOperators):
         self.log_stdout = log_stdout
         self.result = settings.result(result, task=self.name)
         self.target = settings.target(target, checkpoint=checkpoint, task=self.name)
+        self.result = settings.result_at_target(self.result, self.target)
         self.task_run_name = settings.task_run_name(task_run_name, task=self.name)
         check_arguments(self.run_signature, task=self.name)
         self.nout = number_of_outputs(nout, self)

@@ -207,6 +207,11 @@ def target(where: str | Callable[..., str] | None, *, checkpoint: bool | None, t
     return where
 
 
+def result_at_target(result: Result | None, target: str | Callable[..., str] | None) -> Result | None:
+    """Return where the result is kept, with the template of the target as its location; the result that was given stays as it is."""
+    return result.at(target, result.value) if result is not None and isinstance(target, str) else result
+
+
 _WARN_AT_CALLER = 4
 
 
@@ -301,6 +306,7 @@ def change(task: Task, task_args: Mapping[str, Any]) -> None:
         if setting in given:
             value = given.pop(setting)
             setattr(task, setting, _CHECKS[setting](value, task) if setting in _CHECKS else value)
+    task.result = result_at_target(task.result, task.target)
 
 
 _CHECKS: dict[str, Callable[[Any, Task], Any]] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from headwater.engine.signals import SKIP
 from headwater.graph.block import Block
@@ -38,6 +38,8 @@ class case(Block):  # noqa: N801 - read as a word, as in `with case(kind, "csv")
         WrongTaskType: `value` is a task; cases are known when the flow is written.
 
     """
+
+    key_in_context: ClassVar[str] = "case"
 
     def __init__(self, task: Any, value: Any) -> None:
         if isinstance(value, Task):

@@ -18,7 +18,7 @@ def _name_of(value: Any) -> str:
 class Constant(Task):
     """A task whose result is `value`; it is made where a value has to be a task, as for mapping over a list.
 
-    It is named after the value, or its type where that is long.
+    It is named after the value, or its type where that is long. The value is part of the flow, so that no result of it is written.
     """
 
     belongs_to_blocks: ClassVar[bool] = False
@@ -26,7 +26,7 @@ class Constant(Task):
 
     def __init__(self, value: Any, name: str | None = None, **settings: Any) -> None:
         self.value = value
-        super().__init__(name=name or _name_of(value), **settings)
+        super().__init__(name=name or _name_of(value), **{"checkpoint": False, **settings})
 
     def run(self) -> Any:
         return self.value

@@ -27,7 +27,7 @@ class FunctionTask(Task):
 
     @property
     def __wrapped__(self) -> Callable[..., Any]:
-        """The function itself, as for other decorators: `inspect.signature(task)` is that of the function."""
+        """The function itself, as for other decorators."""
         return self.run
 
 

@@ -59,6 +59,8 @@ class ResourceCleanupTask(Task):
 class ResourceContext(Block):
     """The `with` block in which a resource can be used. Gives the task whose result is the resource, or None where there is no `setup`."""
 
+    key_in_context: ClassVar[str] = "resource"
+
     def __init__(self, init_task: Task, setup_task: Task | None, cleanup_task: Task, flow: Flow | None = None) -> None:
         super().__init__(flow)
         self.init_task = init_task

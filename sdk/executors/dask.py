@@ -16,7 +16,8 @@ from headwater.core.text import shown
 from headwater.engine.state import Failed, State
 from headwater.engine.task_call import TaskCall
 from headwater.executors.base import Executor
-from headwater.executors.dask_cluster import WorkerWatch, executions_counted, is_first_execution
+from headwater.executors.dask_calls import calls_remembered, is_first_execution, outcome_kept, outcome_taken
+from headwater.executors.dask_cluster import WorkerWatch
 from headwater.executors.local_dask import LocalDaskExecutor
 from headwater.executors.log_lines import Lines
 from headwater.executors.transport import execute_packed, packed, unpacked
@@ -36,8 +37,8 @@ class DaskExecutor(Executor):
     """Executes tasks on a Dask cluster: the one at `address`, or one that is started for each run.
 
     Code, inputs and results must be picklable. Log lines come back through the cluster's events. Needs `pip install headwater[dask]`.
-    A task is executed once, whatever Dask does: if its worker dies, or its result is lost with it, the task fails, and is tried again
-    where it has retries.
+    A task is executed once, whatever Dask does: if its worker dies meanwhile, the task fails, and is tried again where it has retries.
+    What came of a task outlives the worker, up to 16 MiB; more is lost with it if the worker dies before the run has it.
 
     Args:
         address: the scheduler's address, such as `tcp://10.0.0.5:8786`; where no cluster is chosen either, what is configured as
@@ -116,7 +117,7 @@ class DaskExecutor(Executor):
                     where.adapt(**self.adapt_kwargs)
             self._client = stack.enter_context(distributed.Client(where, set_as_default=False, **self.client_kwargs))
             self._run = uuid4().hex
-            stack.enter_context(executions_counted(self._client, self._run))
+            stack.enter_context(calls_remembered(self._client, self._run))
             self._client.subscribe_topic(LINES_TOPIC, self._take_event)
             if self.performance_report_path is not None:
                 with self._client.as_current():
@@ -158,7 +159,8 @@ class DaskExecutor(Executor):
             return
         outcomes = self._outcomes
         # Tasks of flows have side effects: two with equal inputs are two, and none is executed again by Dask itself.
-        future = self._client.submit(_execute_on_worker, parcel, self._run, uuid4().hex, pure=False, retries=0)
+        call_id = f"{_execute_on_worker.__name__}-{uuid4().hex}"
+        future = self._client.submit(_execute_on_worker, parcel, self._run, call_id, key=call_id, pure=False, retries=0)
         self._futures[key] = future
         future.add_done_callback(lambda done: outcomes.put((key, done)))
 
@@ -170,11 +172,14 @@ class DaskExecutor(Executor):
         del self._futures[key]
         if isinstance(outcome, State):
             return key, outcome
-        if outcome.status != "finished":
-            error = outcome.exception() if outcome.status == "error" else RuntimeError(f"The call was {outcome.status}.")
+        if outcome.status in {"error", "cancelled"}:
+            error = outcome.exception() if outcome.status == "error" else RuntimeError("The call was cancelled.")
             return key, Failed(f"The cluster could not execute the task: {shown(error)}", result=error)
         try:
-            data = outcome.result()
+            # First what the scheduler kept: the worker may have died since the call ended.
+            data = outcome_taken(self._client, self._run, outcome.key)
+            if data is None and outcome.status == "finished":
+                data = outcome.result()
         except Exception as error:  # noqa: BLE001 - the cluster may end at any moment, and has many ways to say so
             return key, Failed(f"What came of the task cannot be had from the cluster: {shown(error)}", result=error)
         if data is None:
@@ -209,13 +214,14 @@ class DaskExecutor(Executor):
 
 
 def _execute_on_worker(parcel: bytes, run: str, call: str) -> bytes | None:
-    """Return what came of the call; None where it was begun before, on a worker that died or whose result was lost."""
+    """Return what came of the call; None where the scheduler keeps it, or where the call was begun before, on a worker that died."""
     from distributed import get_worker
 
     worker = get_worker()
     if not is_first_execution(worker, run, call):
         return None
-    return execute_packed(parcel, lambda line: worker.log_event(LINES_TOPIC, (run, line)))
+    data = execute_packed(parcel, lambda line: worker.log_event(LINES_TOPIC, (run, line)))
+    return None if outcome_kept(worker, run, call, data) else data
 
 
 def _distributed() -> Any:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from pathlib import Path
 
 import pytest
-from distributed import LocalCluster
+from distributed import LocalCluster, wait
 
 from headwater import Flow, task
+from headwater.engine.state import State
 from headwater.executors import DaskExecutor
+from headwater.executors.dask_calls import OUTCOME_BYTES_MAX
 
 
 @pytest.fixture
@@ -47,6 +49,52 @@ def test_a_task_whose_worker_dies_is_executed_as_often_as_its_retries_say(trace:
     assert states[died].is_failed()
     assert "a task is not executed again by Dask itself" in states[died].message
     assert states[other].result == 1
+
+
+class TakesOutcomesLate(DaskExecutor):
+    """Takes no outcome before all calls have ended: workers have died by then that executed some of them."""
+
+    def next_outcome(self, seconds_max: float | None) -> tuple[Hashable, State] | None:
+        with self._client.as_current():
+            wait(list(self._futures.values()))  # type: ignore[no-untyped-call]
+        return super().next_outcome(seconds_max)
+
+
+def test_what_came_of_a_task_outlives_the_worker_that_executed_it(trace: Path, cluster: LocalCluster) -> None:
+    @task
+    def innocent(trace: Path) -> str:
+        with trace.open("a") as file:
+            file.write("x")
+        return "kept"
+
+    @task
+    def die() -> None:
+        os._exit(3)
+
+    # The cluster's only thread executes them in this order.
+    with Flow("dying later", executor=TakesOutcomesLate(cluster.scheduler_address)) as flow:
+        others = [innocent(trace) for _ in range(3)]
+        died = die()
+    states = flow.run().result
+
+    assert states[died].is_failed()
+    assert [states[other].result for other in others] == ["kept"] * 3
+    assert trace.read_text() == "xxx"
+
+
+def test_a_result_comes_back_that_is_too_large_for_the_scheduler_to_keep(cluster: LocalCluster) -> None:
+    with Flow("large", executor=DaskExecutor(cluster.scheduler_address)) as flow:
+        made = task(lambda: b"x" * (OUTCOME_BYTES_MAX + 1), name="make")()
+
+    assert flow.run().result[made].result == b"x" * (OUTCOME_BYTES_MAX + 1)
+
+
+def test_results_come_back_from_a_cluster_that_counts_no_calls() -> None:
+    executor = DaskExecutor(cluster_kwargs={"n_workers": 1, "scheduler_kwargs": {"blocked_handlers": ["run_function"]}})
+    with Flow("uncounted", executor=executor) as flow:
+        made = task(lambda: 7, name="make")()
+
+    assert flow.run().result[made].result == 7
 
 
 def test_tasks_fail_with_a_sentence_where_no_worker_is_left() -> None:

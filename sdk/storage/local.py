@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Local(Storage):
-    """Files on this machine; flows stored here bear its host name as a label, so that an agent here takes their runs.
+    """Files on this machine; flows stored here have its host name as a label, so that an agent here takes their runs.
 
     A flow is pickled to `<directory>/<flow name>/<time>`, with its code frozen as it was; `directory` is `flows` in
     Headwater's home by default, and `path` another file. With `stored_as_script`, `path` is the script itself, and

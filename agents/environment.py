@@ -35,7 +35,7 @@ def agent_environment(
 
 
 def run_environment(shared: Mapping[str, str], run_config: Mapping[str, Any], forced: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of one run's process.
+    """Return the environment of one run's process. A variable that is None in the run config is not in it.
 
     Raises:
         CannotLaunch: the run config's `env` is not a table of texts.
@@ -49,7 +49,10 @@ def run_environment(shared: Mapping[str, str], run_config: Mapping[str, Any], fo
         text = str(value)
         if not name or "=" in name or "\0" in name or "\0" in text:
             raise CannotLaunch(f"The run config's env names {name!r}, which cannot be an environment variable.")
-        environment[name] = text
+        if value is None:
+            environment.pop(name, None)
+        else:
+            environment[name] = text
     environment.update(forced)
     return environment
 

@@ -7,6 +7,26 @@ from typing import Any
 
 from headwater.run_configs.errors import InvalidRunConfig
 
+Variables = Mapping[str, str | float | bool | None]
+"""Environment variables as users write them."""
+
+
+def variable(name: Any, given: Any) -> str | None:
+    """Return the value of an environment variable: a text, numbers and booleans as their text, None as it is.
+
+    Raises:
+        InvalidRunConfig: the name is not a text, or the value something else.
+
+    """
+    if isinstance(name, str) and (given is None or isinstance(given, str)):
+        return given
+    if isinstance(name, str) and isinstance(given, int | float):
+        return str(given)
+    raise InvalidRunConfig(
+        f"Environment variables are texts, and {name!r}: {given!r} is not.",
+        hint="Write it as a text, as json.dumps(...) does, and read it so in the flow.",
+    )
+
 
 def text(name: str, given: Any) -> str | None:
     """Return a text, or None.

@@ -7,14 +7,18 @@ from typing import Any, ClassVar, Self
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.labels import label_set
+from headwater.run_configs.arguments import Variables, variable
 from headwater.run_configs.errors import NoAgentForRunConfig
 
 
 class RunConfig:
     """With which environment variables and labels runs are started.
 
+    In `env`, numbers and booleans are kept as their text (`"False"`). A variable that is None is taken out of the run's environment,
+    also where the agent has one of this name.
+
     Raises:
-        InvalidArgument: `env` is not a mapping of texts, or `labels` is one text.
+        InvalidArgument: `env` is not a mapping of names to such values, or `labels` is one text.
         InvalidName: a label is empty, too long or holds control characters.
 
     """
@@ -22,15 +26,12 @@ class RunConfig:
     needs_agent_of: ClassVar[str | None] = None
     """The platform whose agents alone could run this; None where a local agent does."""
 
-    def __init__(self, env: Mapping[str, str] | None = None, labels: Iterable[str] | None = None) -> None:
+    def __init__(self, env: Variables | None = None, labels: Iterable[str] | None = None) -> None:
         if isinstance(labels, str):
             raise InvalidArgument(f"labels={labels!r} is one text.", hint=f"Write labels=[{labels!r}].")
         if env is not None and not isinstance(env, Mapping):
             raise InvalidArgument(f"env takes a dict, not {env!r}.", hint="Write env={'NAME': 'value'}.")
-        self.env: dict[str, str] | None = None if env is None else dict(env)
-        for name, value in (self.env or {}).items():
-            if not isinstance(name, str) or not isinstance(value, str):
-                raise InvalidArgument(f"Environment variables are texts, and {name!r}: {value!r} is not.")
+        self.env: dict[str, str | None] | None = None if env is None else {name: variable(name, value) for name, value in env.items()}
         self.labels = set(label_set(labels or ()))
 
     def check_supported(self) -> None:

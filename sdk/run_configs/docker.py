@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from headwater.run_configs.arguments import mapping, several, text
+from headwater.run_configs.arguments import Variables, mapping, several, text
 from headwater.run_configs.base import RunConfig
 
 
@@ -30,7 +30,7 @@ class DockerRun(RunConfig):
         self,
         *,
         image: str | None = None,
-        env: Mapping[str, str] | None = None,
+        env: Variables | None = None,
         labels: Iterable[str] | None = None,
         ports: Iterable[int] | None = None,
         host_config: Mapping[str, Any] | None = None,

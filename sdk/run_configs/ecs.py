@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from headwater.run_configs.arguments import at_most_one, mapping, quantity, text
+from headwater.run_configs.arguments import Variables, at_most_one, mapping, quantity, text
 from headwater.run_configs.base import RunConfig
 from headwater.run_configs.documents import document_at
 
@@ -38,7 +38,7 @@ class ECSRun(RunConfig):
         task_definition_path: str | None = None,
         task_definition_arn: str | None = None,
         image: str | None = None,
-        env: Mapping[str, str] | None = None,
+        env: Variables | None = None,
         cpu: float | str | None = None,
         memory: float | str | None = None,
         task_role_arn: str | None = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from headwater.run_configs.arguments import at_most_one, quantity, several, text
+from headwater.run_configs.arguments import Variables, at_most_one, quantity, several, text
 from headwater.run_configs.base import RunConfig
 from headwater.run_configs.documents import document, document_at
 from headwater.run_configs.errors import InvalidRunConfig
@@ -41,7 +41,7 @@ class KubernetesRun(RunConfig):
         job_template_path: str | None = None,
         job_template: str | Mapping[str, Any] | None = None,
         image: str | None = None,
-        env: Mapping[str, str] | None = None,
+        env: Variables | None = None,
         cpu_limit: float | str | None = None,
         cpu_request: float | str | None = None,
         memory_limit: str | None = None,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
+from headwater.run_configs.arguments import Variables
 from headwater.run_configs.base import RunConfig
 
 
@@ -14,7 +15,7 @@ class LocalRun(RunConfig):
     def __init__(
         self,
         *,
-        env: Mapping[str, str] | None = None,
+        env: Variables | None = None,
         working_dir: str | Path | None = None,
         labels: Iterable[str] | None = None,
     ) -> None:

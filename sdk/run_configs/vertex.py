@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from headwater.run_configs.arguments import mapping, several, text
+from headwater.run_configs.arguments import Variables, mapping, several, text
 from headwater.run_configs.base import RunConfig
 
 
@@ -32,7 +32,7 @@ class VertexRun(RunConfig):
     def __init__(
         self,
         *,
-        env: Mapping[str, str] | None = None,
+        env: Variables | None = None,
         labels: Iterable[str] | None = None,
         image: str | None = None,
         machine_type: str = "e2-standard-4",

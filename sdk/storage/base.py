@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.labels import label_set
-from headwater.storage.errors import InvalidStorage
+from headwater.storage.errors import InvalidStorage, StorageNotSupported
 from headwater.utilities.configuration import config
 from headwater.utilities.logging import get_logger
 
@@ -35,6 +35,9 @@ class StorageOptions(TypedDict, total=False):
 
 class Storage(ABC):
     """Where flows' code lies. `flows` maps the names of those added to their locations.
+
+    A storage of your own derives from this and defines `add_flow` and `get_flow`, and `build` where it stores flows only then. Its flows
+    run with `flow.run()`. They cannot be registered yet, since an agent would not find its class.
 
     `labels` are added to each flow stored here, and with `add_default_labels` those that the kind of storage brings;
     it is on unless HEADWATER__FLOWS__DEFAULTS__STORAGE__ADD_DEFAULT_LABELS says `false`. `secrets` are the names of secrets that
@@ -77,16 +80,27 @@ class Storage(ABC):
         """The labels of every flow stored here, sorted."""
         return sorted({*self._labels, *(self.default_labels if self.add_default_labels else ())})
 
-    def check_supported(self) -> None:  # noqa: B027 - most kinds need not say anything
+    @property
+    def _flows(self) -> dict[str, Flow]:
+        """The flows that were added, under the name by which storages that were written for Prefect know them."""
+        return self._added
+
+    def check_supported(self) -> None:
         """Do nothing if flows can be registered with this kind of storage.
 
         Raises:
             StorageNotSupported: they cannot yet; the hint says what works instead.
 
         """
+        raise StorageNotSupported(
+            type(self).__name__,
+            "a storage of your own",
+            "Leave storage out, or give Local() or Module(...), where the agent finds the files.",
+        )
 
+    @abstractmethod
     def add_flow(self, flow: Flow) -> str:
-        """Take a flow, and return where its code will lie after `build`.
+        """Take a flow, and return where its code will lie after `build`. `super().add_flow(flow)` remembers the flow.
 
         Raises:
             InvalidStorage: a flow of this name is in the storage already.
@@ -97,42 +111,52 @@ class Storage(ABC):
                 f"Name conflict: a flow named {flow.name!r} is already in this {type(self).__name__} storage.",
                 hint="Give the flow another name, or a storage of its own.",
             )
-        return self.put_flow(flow)
-
-    def put_flow(self, flow: Flow) -> str:
-        """Take a flow, in the place of another of this name, and return where its code will lie: what registering again does."""
         self._added[flow.name] = flow
         self.flows[flow.name] = self._location_for(flow)
         return self.flows[flow.name]
 
-    @abstractmethod
-    def _location_for(self, flow: Flow) -> str: ...
+    def put_flow(self, flow: Flow) -> str:
+        """Take a flow, in the place of another of this name, and return where its code will lie: what registering again does."""
+        self.flows.pop(flow.name, None)
+        return self.add_flow(flow)
 
-    @abstractmethod
+    def _location_for(self, flow: Flow) -> str:
+        return flow.name
+
     def build(self) -> Self:
-        """Store the code of the flows that were added.
+        """Store the code of the flows that were added, where that was not done by `add_flow`.
 
         Raises:
             FlowNotStorable: one of them cannot be pickled.
             FlowCodeMissing: a script or module is not there.
 
         """
+        return self
 
-    @abstractmethod
     def get_flow(self, flow_name: str) -> Flow:
         """Return the flow of this name from where its code lies.
 
         Raises:
             StorageError: it cannot be had; the kind of error says why.
+            NotImplementedError: the class does not define it.
 
         """
+        raise NotImplementedError(f"{type(self).__name__} does not define get_flow(flow_name), which would return flow {flow_name!r}.")
 
-    @abstractmethod
     def reference(self, flow_name: str) -> dict[str, Any]:
-        """Return what somebody else needs to find the flow's code again, and to tell whether it is the same.
+        """Return what another process needs to find the flow's code again, and to tell whether it is the same.
 
         Keys: `type`, `location`, `flow_name`, `stored_as_script`, `sha256`, `python_version`, `options`. Never code.
         """
+        return {
+            "type": type(self).__name__,
+            "location": self.flows.get(flow_name, ""),
+            "flow_name": flow_name,
+            "stored_as_script": self.stored_as_script,
+            "sha256": None,
+            "python_version": python_version(),
+            "options": {},
+        }
 
     @property
     def name(self) -> str:

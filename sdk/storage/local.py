@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Local(Storage):
-    """Files on this machine; flows stored here bear its host name as a label, so that an agent here takes their runs.
+    """Files on this machine; flows stored here have its host name as a label, so that an agent here takes their runs.
 
     A flow is pickled to `<directory>/<flow name>/<time>`, with its code frozen as it was; `directory` is `flows` in
     Headwater's home by default, and `path` another file. With `stored_as_script`, `path` is the script itself, and
@@ -63,6 +63,9 @@ class Local(Storage):
     def default_labels(self) -> list[str]:
         return [socket.gethostname()]
 
+    def check_supported(self) -> None:
+        """Do nothing: agents find this code."""
+
     def _location_for(self, flow: Flow) -> str:
         if self.path is not None:
             return self.path
@@ -74,6 +77,11 @@ class Local(Storage):
         location = super().add_flow(flow)
         self._store(flow)
         return location
+
+    def put_flow(self, flow: Flow) -> str:
+        """Take a flow, in the place of another of this name, and return where `build` will write it."""
+        self.flows.pop(flow.name, None)
+        return super().add_flow(flow)
 
     def build(self) -> Self:
         # Each flow once: files that were registered must stay as they are when another flow is added to this storage.

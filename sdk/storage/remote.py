@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from headwater.storage.base import Storage, python_version
+from headwater.storage.base import Storage
 from headwater.storage.errors import InvalidStorage, StorageNotSupported
 from headwater.utilities.files import file_name
 
@@ -30,6 +30,10 @@ class RemoteStorage(Storage):
     def check_supported(self) -> None:
         raise StorageNotSupported(type(self).__name__, self.place, self.instead)
 
+    def add_flow(self, flow: Flow) -> str:
+        """Take a flow, and return where its code would lie."""
+        return super().add_flow(flow)
+
     def build(self) -> Self:
         """Refuse to store anything. Raises `StorageNotSupported`."""
         raise StorageNotSupported(type(self).__name__, self.place, self.instead)
@@ -37,17 +41,6 @@ class RemoteStorage(Storage):
     def get_flow(self, flow_name: str) -> Flow:  # noqa: ARG002 - whichever it is
         """Refuse to fetch anything. Raises `StorageNotSupported`."""
         raise StorageNotSupported(type(self).__name__, self.place, self.instead)
-
-    def reference(self, flow_name: str) -> dict[str, Any]:
-        return {
-            "type": type(self).__name__,
-            "location": self.flows.get(flow_name, ""),
-            "flow_name": flow_name,
-            "stored_as_script": self.stored_as_script,
-            "sha256": None,
-            "python_version": python_version(),
-            "options": {},
-        }
 
     def settings(self) -> dict[str, Any]:
         chosen = {name: _json(value) for name, value in vars(self).items() if not name.startswith("_") and name not in _OF_ALL}

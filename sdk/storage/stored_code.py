@@ -7,6 +7,7 @@ questions to `stored`, which loads the flow in the new process when it is first 
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -14,8 +15,6 @@ from importlib import import_module
 from multiprocessing.reduction import ForkingPickler
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from headwater.core.settings import INTERNAL_PREFIX
 from headwater.graph.own_code import is_own
@@ -66,7 +65,8 @@ def load_to_execute(reference: Mapping[str, Any], slugs: Iterable[str] | None = 
 
     """
     # First: the flow's code may start processes while it is being loaded.
-    os.environ[_VARIABLE] = msgspec.json.encode({"reference": reference, "flow_run_id": flow_run_id}).decode()
+    # In ASCII: where the locale is C, an environment holds nothing else.
+    os.environ[_VARIABLE] = json.dumps({"reference": reference, "flow_run_id": flow_run_id})
     return _load(reference, slugs, flow_run_id)
 
 
@@ -89,7 +89,7 @@ def stored(module: str, qualified_name: str) -> Any:
                 f"{qualified_name} of {module} cannot be found in this process: the variable {_VARIABLE} is missing in its environment.",
                 hint="Let processes that a task starts inherit the environment of the run.",
             )
-        order = msgspec.json.decode(known)
+        order = json.loads(known)
         _load(order["reference"], None, order["flow_run_id"])
     assert _loaded is not None
     return _loaded.find(module, qualified_name)

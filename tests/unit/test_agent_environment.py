@@ -30,6 +30,12 @@ def test_each_source_is_stronger_than_the_ones_before() -> None:
     }
 
 
+def test_a_variable_that_is_none_in_the_run_config_is_not_in_the_environment() -> None:
+    run = run_environment(OWN, {"env": {"WHO": None, "UNKNOWN": None, "PATH": "/other"}}, {})
+
+    assert run == {**{name: value for name, value in OWN.items() if name != "WHO"}, "PATH": "/other"}
+
+
 def test_options_of_the_agent_are_stronger_than_its_log_level_and_import_paths() -> None:
     shared = agent_environment(
         OWN, log_level="debug", import_paths=["/code"], extra={"PYTHONPATH": "/mine", "HEADWATER_LOG_LEVEL": "ERROR"}

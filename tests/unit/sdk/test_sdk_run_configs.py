@@ -100,6 +100,23 @@ def test_a_wrong_argument_is_refused_where_it_is_written(name: str) -> None:
     assert isinstance(raised.value, InvalidArgument)
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"), [(False, "False"), (True, "True"), (8, "8"), (0.5, "0.5"), ("text", "text"), ("", ""), (None, None)]
+)
+@pytest.mark.parametrize("kind", [UniversalRun, LocalRun, DockerRun, KubernetesRun, ECSRun, VertexRun])
+def test_variables_may_be_numbers_booleans_and_none(kind: type[RunConfig], given: Any, kept: str | None) -> None:
+    run_config = kind(env={"X": given})
+
+    assert run_config.env == {"X": kept}
+    assert run_config_from(json.loads(json.dumps(run_config.serialize()))).env == {"X": kept}
+
+
+@pytest.mark.parametrize("env", [{"X": ["a"]}, {"X": {"a": 1}}, {"X": b"bytes"}, {"X": object()}, {1: "a"}, {None: "a"}])
+def test_other_variables_are_refused_with_their_name(env: dict[Any, Any]) -> None:
+    with pytest.raises(InvalidRunConfig, match=f"Environment variables are texts, and {next(iter(env))!r}"):
+        UniversalRun(env=env)
+
+
 def test_what_may_be_secret_is_not_shown() -> None:
     shown = [
         repr(UniversalRun(env={"PASSWORD": "hunter2"})),

@@ -256,7 +256,7 @@ def test_run_configs_survive_serialisation() -> None:
     with pytest.raises(InvalidArgument, match="'Rocket'"):
         run_config_from({"type": "Rocket"})
     with pytest.raises(InvalidArgument, match="texts"):
-        LocalRun(env={"A": 1})  # type: ignore[dict-item]
+        UniversalRun(env={"A": [1]})  # type: ignore[dict-item]
     with pytest.raises(InvalidName):
         UniversalRun(labels=[""])
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from headwater import Flow, task
+from headwater.client.flow_metadata import check_supported
 from headwater.core.errors import InvalidArgument
 from headwater.storage import GCS, S3, Azure, Bitbucket, CodeCommit, Docker, Git, GitHub, GitLab, Local, Module, Storage, Webhook
 from headwater.storage.errors import FlowNotInStorage, InvalidStorage, StorageNotSupported, UnknownHttpMethod
@@ -211,3 +212,61 @@ def test_a_directory_that_is_not_validated_stays_as_it_is_given() -> None:
 )
 def test_each_storage_is_in_its_module_too(module: str, name: str) -> None:
     assert getattr(import_module(f"headwater.storage.{module}"), name) is getattr(import_module("headwater.storage"), name)
+
+
+class InMemory(Storage):
+    """As storages of one's own are written for Prefect."""
+
+    def __init__(self, place: str, **kwargs: Any) -> None:
+        self.place = place
+        super().__init__(**kwargs)
+
+    @property
+    def default_labels(self) -> list[str]:
+        return ["in-memory"]
+
+    def add_flow(self, flow: Flow) -> str:
+        self.flows[flow.name] = f"{self.place}/{flow.name}"
+        self._flows[flow.name] = flow
+        return self.flows[flow.name]
+
+    def get_flow(self, flow_name: str) -> Flow:
+        return self._flows[flow_name]
+
+
+def test_a_storage_of_your_own_adds_gives_and_holds_flows() -> None:
+    storage, flow = InMemory("memory", labels=["mine"], secrets=["KEY"]), Flow("own")
+
+    assert storage.add_flow(flow) == "memory/own"
+    assert "own" in storage
+    assert storage.get_flow("own") is flow
+    assert storage.build() is storage
+    assert storage.labels == ["in-memory", "mine"]
+    assert storage.serialize() | {"type": "InMemory", "flows": {"own": "memory/own"}, "secrets": ["KEY"]} == storage.serialize()
+
+
+def test_a_flow_in_a_storage_of_your_own_runs_and_is_described_and_pickled() -> None:
+    flow = Flow("own", storage=InMemory("memory"))
+
+    assert flow.run().is_successful()
+    assert flow.serialize(build=True)["storage"]["location"] == "memory/own"
+    assert flow.serialize(build=True)["storage"]["type"] == "InMemory"
+    assert pickle.loads(pickle.dumps(flow.storage)).flows == {"own": "memory/own"}
+
+
+def test_registering_with_a_storage_of_your_own_says_what_works_instead() -> None:
+    with pytest.raises(StorageNotSupported, match="a storage of your own yet, which InMemory storage stands for") as raised:
+        check_supported(Flow("own", storage=InMemory("memory")))
+
+    assert "Local(" in str(raised.value.hint)
+
+
+def test_a_storage_of_your_own_that_does_not_say_how_to_add_a_flow_is_refused_and_get_flow_names_the_class() -> None:
+    class Half(Storage):
+        def add_flow(self, flow: Flow) -> str:
+            return super().add_flow(flow)
+
+    with pytest.raises(TypeError, match="add_flow"):
+        Storage()  # type: ignore[abstract]
+    with pytest.raises(NotImplementedError, match="Half does not define get_flow"):
+        Half().get_flow("a flow")

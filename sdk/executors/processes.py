@@ -15,12 +15,15 @@ from headwater.engine.task_call import TaskCall
 from headwater.executors.base import Executor, check_number_of_workers, values_of
 from headwater.executors.line_pipe import LinePipe, send
 from headwater.executors.log_lines import Lines
+from headwater.executors.main_program import MainProgram, main_program
 from headwater.executors.transport import execute_packed, packed, unpacked
 
 
-def _begin(initializer: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+def _begin(main: MainProgram | None, initializer: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     # A task may start processes itself; loky's own way of starting them is not known in those.
     multiprocessing.set_start_method(None, force=True)
+    if main is not None:
+        main.become()
     initializer(*arguments)
 
 
@@ -94,7 +97,7 @@ class ProcessExecutor(Executor):
             from loky import ProcessPoolExecutor
 
             self._line_pipe = pipe = LinePipe(self._lines)
-            self._pool = ProcessPoolExecutor(self.capacity, initializer=_begin, initargs=(pipe.initializer, pipe.arguments))
+            self._pool = ProcessPoolExecutor(self.capacity, initializer=_begin, initargs=(main_program(), pipe.initializer, pipe.arguments))
         return self._pool
 
     def _end_pool(self, *, kill: bool) -> None:

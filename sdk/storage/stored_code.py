@@ -75,24 +75,33 @@ def share(modules: Mapping[str, ModuleType]) -> None:
     _share(_Loaded(modules))
 
 
+def is_known() -> bool:
+    """Tell whether this process executes a stored flow, whose code the processes of its tasks load."""
+    return _VARIABLE in os.environ
+
+
 def stored(module: str, qualified_name: str) -> Any:
     """Return a function or class of the flow's own modules, loading the flow where this process has not done so.
 
+    Where the flow is not stored (`flow.run()` in a script), its modules are imported; `multiprocessing` has executed the script.
+
     Raises:
-        StorageError: the flow cannot be loaded here.
+        StorageError: the flow cannot be loaded here, or its modules hold no such thing.
 
     """
-    if _loaded is None:
-        known = os.environ.get(_VARIABLE)
-        if known is None:
-            raise StorageError(
-                f"{qualified_name} of {module} cannot be found in this process: the variable {_VARIABLE} is missing in its environment.",
-                hint="Let processes that a task starts inherit the environment of the run.",
-            )
+    if _loaded is None and (known := os.environ.get(_VARIABLE)) is not None:
         order = json.loads(known)
         _load(order["reference"], None, order["flow_run_id"])
+    elif _loaded is None:
+        _share(_Loaded({}))
     assert _loaded is not None
-    return _loaded.find(module, qualified_name)
+    try:
+        return _loaded.find(module, qualified_name)
+    except (AttributeError, ImportError) as error:
+        raise StorageError(
+            f"{qualified_name} of {module} cannot be found in this process: {error}",
+            hint="Let processes that a task starts inherit the environment of the run, or define it in a module that they can import.",
+        ) from error
 
 
 def _load(reference: Mapping[str, Any], slugs: Iterable[str] | None, flow_run_id: str) -> Flow:
@@ -112,5 +121,6 @@ def _share(loaded: _Loaded) -> None:
 
 def _by_question(_: ForkingPickler, code: Any) -> Any:
     if isinstance(code, FunctionType | type) and _loaded is not None and _loaded.holds(code):
-        return stored, (code.__module__, code.__qualname__)
+        # A script that `multiprocessing` executed again calls itself `__mp_main__`; it is everybody's `__main__`.
+        return stored, ("__main__" if code.__module__ == "__mp_main__" else code.__module__, code.__qualname__)
     return NotImplemented

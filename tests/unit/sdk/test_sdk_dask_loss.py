@@ -6,6 +6,7 @@ import os
 from collections.abc import Hashable, Iterator
 from pathlib import Path
 
+import dask
 import pytest
 from distributed import LocalCluster, wait
 
@@ -22,9 +23,14 @@ def trace(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def cluster() -> Iterator[LocalCluster]:
-    with LocalCluster(  # type: ignore[no-untyped-call]
-        n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50
-    ) as started:
+    # By default a LocalCluster gives a worker up for good that is not there again after 15 seconds, which a busy machine does not manage.
+    patient = dask.config.set({"distributed.deploy.lost-worker-timeout": "10 minutes"})  # type: ignore[no-untyped-call]
+    with (
+        patient,
+        LocalCluster(  # type: ignore[no-untyped-call]
+            n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50
+        ) as started,
+    ):
         yield started
 
 

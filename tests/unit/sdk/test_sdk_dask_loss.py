@@ -24,7 +24,7 @@ def trace(tmp_path: Path) -> Path:
 @pytest.fixture
 def cluster() -> Iterator[LocalCluster]:
     # By default a LocalCluster gives a worker up for good that is not there again after 15 seconds, which a busy machine does not manage.
-    patient = dask.config.set({"distributed.deploy.lost-worker-timeout": "10 minutes"})  # type: ignore[no-untyped-call]
+    patient = dask.config.set({"distributed.deploy.lost-worker-timeout": "10 minutes"})
     with (
         patient,
         LocalCluster(  # type: ignore[no-untyped-call]

@@ -41,6 +41,7 @@ _NEEDED_LATER = (
     "headwater.engine.flow_runner",
     "headwater.engine.serializers",
     "headwater.executors",
+    "headwater.executors.configured",
     "headwater.graph.flow",
     "headwater.run_configs",
     "headwater.storage.stored_code",

@@ -19,6 +19,7 @@ from gates import gate_task, gated_flow
 from servers import NatsNode
 from small_disks import small_disk
 
+from headwater import unmapped
 from headwater.agents import local_launcher
 from headwater.agents.errors import LaunchFailed
 from headwater.agents.launching import LaunchOrder
@@ -125,7 +126,7 @@ async def test_an_agent_whose_run_cannot_record_what_happens_says_so_though_it_i
         return number
 
     with Flow("gated-flow") as flow:
-        do_much.map(list(range(300)), upstream_tasks=[gate_task(gate)()])  # more than fits into what is left of a page
+        do_much.map(list(range(300)), upstream_tasks=[unmapped(gate_task(gate)())])  # more than fits into what is left of a page
 
     with small_disk(tmp_path / "disk", "160m") as disk:
         node = NatsNode(disk.path / "nats")

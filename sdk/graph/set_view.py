@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, KeysView
+from collections.abc import Callable, Iterable, KeysView, Mapping
 from typing import Any, TypeVar
 
 Element = TypeVar("Element")
 
 
 class SetView(KeysView[Element]):
-    """The keys of a dict, with the methods of sets that change nothing. What these return is a set of its own."""
+    """The keys of a dict, with the methods of sets. What the ones that change nothing return is a set of its own.
 
-    __slots__ = ()
+    `take_out` removes an element, with all that depends on it.
+    """
+
+    __slots__ = ("_take_out",)
+
+    def __init__(self, elements: Mapping[Element, Any], take_out: Callable[[Element], None]) -> None:
+        super().__init__(elements)
+        self._take_out = take_out
+
+    def remove(self, element: Element) -> None:
+        if element not in self:
+            raise KeyError(element)
+        self._take_out(element)
+
+    def discard(self, element: Element) -> None:
+        if element in self:
+            self._take_out(element)
+
+    def pop(self) -> Element:
+        element = next(iter(self), None)
+        if element is None:
+            raise KeyError("There is none.")
+        self._take_out(element)
+        return element
 
     def copy(self) -> set[Element]:
         return set(self)

@@ -37,12 +37,12 @@ class TaskGraph:
     @property
     def tasks(self) -> SetView[Task]:
         """All tasks, in the order in which they were added; a live view that compares like a set."""
-        return SetView(self._tasks)
+        return SetView(self._tasks, self._remove)
 
     @property
     def edges(self) -> SetView[Edge]:
         """All edges, in the order in which they were added; a live view that compares like a set."""
-        return SetView(self._edges)
+        return SetView(self._edges, self._remove_edge)
 
     def __iter__(self) -> Iterator[Task]:
         """Go through the tasks so that each comes after all that are before it."""
@@ -168,16 +168,20 @@ class TaskGraph:
             self.set_constant(new, key, value)
 
     def _remove(self, task: Task) -> None:
-        for edge in [*self._edges_to[task], *self._edges_from[task]]:
-            self._edges.pop(edge, None)
-            self._edges_to[edge.downstream_task].pop(edge, None)
-            self._edges_from[edge.upstream_task].pop(edge, None)
-            if edge.key is not None:
-                self._fed_arguments[edge.downstream_task].discard(edge.key)
+        for edge in {*self._edges_to[task], *self._edges_from[task]}:
+            self._remove_edge(edge)
         tables: tuple[dict[Task, Any], ...] = (self._tasks, self._edges_to, self._edges_from, self.constants, self._fed_arguments)
         for table in tables:
             table.pop(task, None)
         del self._taken_slugs[self.slugs.pop(task)]
+        self._changed()
+
+    def _remove_edge(self, edge: Edge) -> None:
+        del self._edges[edge]
+        self._edges_to[edge.downstream_task].pop(edge, None)
+        self._edges_from[edge.upstream_task].pop(edge, None)
+        if edge.key is not None:
+            self._fed_arguments[edge.downstream_task].discard(edge.key)
         self._changed()
 
     def chain(self, *tasks: Task, validate: bool | None = None) -> list[Edge]:

@@ -397,6 +397,26 @@ def test_the_tasks_of_a_flow_are_a_set_that_follows_it() -> None:
     assert repr(Flow("g", tasks=[first]).tasks) == "{<Task: first>}"
 
 
+def test_what_is_removed_from_the_sets_of_a_flow_leaves_the_flow() -> None:
+    first, second, third = Task("first"), Task("second"), Task("third")
+    flow = Flow("f", tasks=[first, second, third])
+    to_second = flow.add_edge(first, second)
+    flow.add_edge(second, third)
+
+    flow.edges.remove(to_second)
+    flow.tasks.remove(third)
+    flow.tasks.discard(third)
+
+    assert flow.tasks == {first, second} == set(flow.slugs)
+    assert not flow.edges
+    with pytest.raises(KeyError):
+        flow.tasks.remove(third)
+    assert {flow.tasks.pop(), flow.tasks.pop()} == {first, second}
+    with pytest.raises(KeyError):
+        flow.tasks.pop()
+    assert flow.run().is_successful()
+
+
 def test_merged_reference_tasks_are_those_of_both_flows() -> None:
     with Flow("f") as flow:
         mine = one()

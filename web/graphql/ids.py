@@ -10,19 +10,6 @@ def task_id(flow_id: str, slug: str) -> str:
     return f"{flow_id}:{slug}"
 
 
-def split_task_id(identifier: str) -> tuple[str, str]:
-    """Return the flow's id and the slug.
-
-    Raises:
-        NotFound: this is not the id of a task.
-
-    """
-    flow_id, separator, slug = identifier.partition(":")
-    if not separator:
-        raise NotFound("task", identifier)
-    return flow_id, slug
-
-
 def task_run_id(run_id: str, slug: str, map_index: int) -> str:
     return task_run_address(run_id, slug, map_index)
 

@@ -77,6 +77,11 @@ def task_run_address(run_id: str, slug: str, map_index: int) -> str:
     return f"{run_id}:{map_index}:{slug}"
 
 
+def task_run_path(run_id: str, slug: str, map_index: int) -> str:
+    """Return the id under which Python knows a task run; the index of a task that is not mapped is -1."""
+    return f"{run_id}/{slug}/{map_index}"
+
+
 def artifact_address(run_id: str, artifact_id: str) -> str:
     """Return the id under which people know an artifact: with that of its run, whose events tell of it."""
     return f"{run_id}:{artifact_id}"

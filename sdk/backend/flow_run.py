@@ -13,6 +13,7 @@ from headwater.backend.task_run import TaskRunView
 from headwater.backend.watching import FlowRunLog
 from headwater.client import Client, FlowRunInfo
 from headwater.core.errors import InvalidArgument
+from headwater.core.identifiers import task_run_path
 from headwater.engine.state import State
 
 TASK_RUNS_MAX = 1_000
@@ -123,7 +124,7 @@ class FlowRunView:
 
     def get_task_run_ids(self) -> list[str]:
         """Return the ids of all task runs."""
-        return [f"{self.flow_run_id}/{found.slug}/{found.map_index}" for found in self.info.task_runs]
+        return [task_run_path(self.flow_run_id, found.slug, found.map_index) for found in self.info.task_runs]
 
     def get_flow_metadata(self) -> FlowView:
         """Return the version of the flow that the run is of."""

@@ -11,6 +11,7 @@ from headwater.backend.connection import shared_client
 from headwater.client import Client, FlowRunInfo, TaskRunInfo
 from headwater.client.run_info import split_task_run_id
 from headwater.core.errors import HeadwaterError, InvalidArgument, NotFound
+from headwater.core.identifiers import task_run_path
 from headwater.engine.state import State
 
 
@@ -68,7 +69,7 @@ class TaskRunView:
 
     @property
     def task_run_id(self) -> str:
-        return f"{self.flow_run_id}/{self.task_slug}/{self.map_index}"
+        return task_run_path(self.flow_run_id, self.task_slug, self.map_index)
 
     def get_latest(self) -> TaskRunView:
         """Return the task run as it is now."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from headwater.core.errors import HeadwaterError
+from headwater.core.identifiers import task_run_path
 from headwater.core.text import shown
 from headwater.engine import rules
 from headwater.engine.caching import Caches, cache_key_of, cached_again, caches_of_this_process, to_be_cached, usable
@@ -191,7 +192,7 @@ class TaskRunner:
         context["task_name"] = task.name
         context["task_full_name"] = task.name if run.map_index < 0 else run.name
         context["task_slug"] = context["task_id"] = step.slug
-        context["task_run_id"] = f"{self._run_id}/{step.slug}/{run.map_index}"
+        context["task_run_id"] = task_run_path(self._run_id, step.slug, run.map_index)
         context["task_tags"] = task.tags
         context["task_run_count"] = run.run_count + 1
         context["map_index"] = None if run.map_index < 0 else run.map_index

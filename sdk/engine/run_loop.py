@@ -49,7 +49,8 @@ class RunLoop:
         self._recorder = recorder
         self._longest_wait = longest_wait
         self._known_states = known_states
-        self._begins_anew = recorder is None and not known_states
+        # A local run that is given no states: no task run has to be looked for, which counts where there are many.
+        self._nothing_is_known = recorder is None and not known_states
         self._flow_result = flow.result
         self._slugs_with_readers = slugs_with_readers(flow) if recorder is not None else frozenset()
         self._runs = [TaskRun(step) for step in plan_of(flow)]
@@ -101,7 +102,7 @@ class RunLoop:
         if run.map_index < 0 and step.sources and not run.before:
             runs = self._runs
             run.before = [runs[source].state for source in step.sources]
-        if not self._begins_anew and run.state is PENDING and self._take_up(run):
+        if not self._nothing_is_known and run.state is PENDING and self._take_up(run):
             self._settle(run)
         elif step.is_mapped and run.map_index < 0:
             self._map(run)

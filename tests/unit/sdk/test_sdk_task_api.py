@@ -1,4 +1,4 @@
-"""The settings, copies and methods of tasks, parameters and flows, as Prefect 1.4.1 has them."""
+"""The settings, copies and methods of tasks, as Prefect 1.4.1 has them, and mistakes that are refused where they are written."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ import logging
 import typing
 import warnings
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import cloudpickle
 import pytest
 
-from headwater import DateTimeParameter, Flow, Parameter, Task, case, context, flatten, mapped, merge, tags, task, unmapped
+from headwater import Flow, Parameter, Task, case, context, mapped, merge, tags, task, unmapped
 from headwater.engine.state import State, Success
 from headwater.graph.edge import Edge
-from headwater.graph.errors import InvalidFlow, InvalidTask, WrongArguments, WrongParameters
+from headwater.graph.errors import InvalidFlow, InvalidTask, WrongArguments
 from headwater.tasks.control_flow import FilterTask
 from headwater.tasks.core.constants import Constant
 from headwater.tasks.core.function import FunctionTask
@@ -37,55 +36,6 @@ def one() -> int:
 @task
 def fails() -> None:
     raise ZeroDivisionError
-
-
-# Parameters
-
-
-def test_a_parameter_that_is_required_asks_for_its_value_though_it_has_a_default(run: Callable[..., State]) -> None:
-    with Flow("f") as flow:
-        made = identity(Parameter("x", default=5, required=True))
-
-    with pytest.raises(WrongParameters, match="requires 'x'"):
-        flow.run()
-    assert flow.run(x=1).result[made].result == 1
-
-
-def test_a_copy_of_a_parameter_has_another_name_and_slug_and_the_same_default(run: Callable[..., State]) -> None:
-    first = Parameter("first", default=[1], tags=["input"])
-
-    second = first.copy("second")
-
-    with Flow("f") as flow:
-        made = identity([first, second])
-    assert (second.name, second.slug, second.default, second.tags, second.required) == ("second", "second", [1], {"input"}, False)
-    assert run(flow, {"second": 2}).result[made].result == [[1], 2]
-
-
-def test_a_copy_of_a_parameter_needs_a_name() -> None:
-    with pytest.raises(TypeError, match="name"):
-        Parameter("x").copy()  # type: ignore[call-arg]
-
-
-def test_a_parameter_takes_no_inputs() -> None:
-    parameter = Parameter("x")
-
-    with Flow("f"), pytest.raises(TypeError, match="unexpected keyword argument 'mapped'"):
-        parameter(mapped=True)  # type: ignore[call-arg]
-
-
-MOMENT = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
-
-
-@pytest.mark.parametrize("default", ["2026-01-02T03:04:00+00:00", MOMENT])
-def test_a_date_time_parameter_may_have_a_default(default: Any, run: Callable[..., State]) -> None:
-    optional, asks = DateTimeParameter("optional", default=default, required=False), DateTimeParameter("asks", default=default)
-
-    states = run(Flow("f", tasks=[optional])).result
-
-    assert states[optional].result == MOMENT
-    with pytest.raises(WrongParameters, match="requires 'asks'"):
-        Flow("g", tasks=[asks]).run()
 
 
 # Tags
@@ -309,125 +259,6 @@ def test_the_words_of_a_filter_tell_what_it_kept(run: Callable[..., State], capl
         run(flow)
 
     assert "Valid: 4,6" in caplog.text
-
-
-# Edges
-
-
-EDGES: dict[str, tuple[Callable[[Task, Task], Edge], tuple[bool, bool]]] = {
-    "mapped": (lambda a, b: Edge(mapped(a), b), (True, False)),
-    "unmapped": (lambda a, b: Edge(unmapped(a), b, mapped=True), (False, False)),
-    "flatten": (lambda a, b: Edge(flatten(a), b, mapped=True), (True, True)),
-    "flatten of mapped": (lambda a, b: Edge(flatten(mapped(a)), b), (True, True)),
-    "in a flow": (lambda a, b: Flow("f").add_edge(mapped(a), b, key="x"), (True, False)),
-}
-
-
-@pytest.mark.parametrize("kind", EDGES)
-def test_an_edge_is_as_its_task_is_annotated(kind: str) -> None:
-    make, expected = EDGES[kind]
-    first, second = one.copy(), identity.copy()
-
-    edge = make(first, second)
-
-    assert (edge.upstream_task, edge.downstream_task) == (first, second)
-    assert (edge.mapped, edge.flattened) == expected
-
-
-def test_an_edge_of_a_value_feeds_it_as_a_constant(run: Callable[..., State]) -> None:
-    flow = Flow("f")
-    first, second = identity.copy(), identity.copy()
-
-    flow.add_edge(5, first, key="x")
-    flow.add_edge([first, 7], second, key="x")
-
-    assert flow.constants[first] == {"x": 5}
-    assert run(flow).result[second].result == [5, 7]
-
-
-# Flows
-
-
-def test_flows_with_the_same_name_tasks_edges_and_reference_tasks_are_equal() -> None:
-    first, second = Task(), Task()
-    flow, other = Flow("f", tasks=[first, second]), Flow("f", tasks=[second, first])
-
-    assert flow == other == flow.copy()
-    assert hash(flow) == hash(other)
-    assert flow != Flow("g", tasks=[first, second])
-    other.set_reference_tasks([first])
-    assert flow != other
-    flow.set_reference_tasks([first])
-    assert flow == other
-    flow.add_edge(first, second)
-    assert flow != other
-    assert flow != "f"
-
-
-def test_a_flow_goes_through_its_tasks_in_an_order_in_which_they_can_run() -> None:
-    last, first = Task("last"), Task("first")
-    flow = Flow("f", tasks=[last, first])
-    edge = flow.add_edge(first, last)
-
-    assert list(flow) == [first, last] == list(flow.sorted_tasks(root_tasks=[]))
-    assert flow.all_upstream_edges() == {last: {edge}, first: set()}
-    assert flow.all_downstream_edges() == {last: set(), first: {edge}}
-    with pytest.raises(ValueError, match="not in the flow"):
-        flow.sorted_tasks([Task()])
-
-
-def test_the_tasks_of_a_flow_are_a_set_that_follows_it() -> None:
-    first, second, third = Task("first"), Task("second"), Task("third")
-    flow = Flow("f", tasks=[first])
-    tasks, before = flow.tasks, flow.tasks.copy()
-
-    flow.add_task(second)
-
-    assert tasks == {first, second}
-    assert {first, second} == tasks
-    assert (before, len(tasks)) == ({first}, 2)
-    assert tasks.union([third]) == tasks | {third} == {first, second, third}
-    assert tasks.difference(before) == tasks - before == {second}
-    assert tasks.intersection({first, third}) == tasks & {first, third} == {first}
-    assert tasks.symmetric_difference({first, third}) == tasks ^ {first, third} == {second, third}
-    assert tasks.issuperset(before)
-    assert tasks.issubset({first, second, third})
-    assert not tasks.isdisjoint(before)
-    assert list(tasks) == [first, second]
-    assert repr(Flow("g", tasks=[first]).tasks) == "{<Task: first>}"
-
-
-def test_what_is_removed_from_the_sets_of_a_flow_leaves_the_flow() -> None:
-    first, second, third = Task("first"), Task("second"), Task("third")
-    flow = Flow("f", tasks=[first, second, third])
-    to_second = flow.add_edge(first, second)
-    flow.add_edge(second, third)
-
-    flow.edges.remove(to_second)
-    flow.tasks.remove(third)
-    flow.tasks.discard(third)
-
-    assert flow.tasks == {first, second} == set(flow.slugs)
-    assert not flow.edges
-    with pytest.raises(KeyError):
-        flow.tasks.remove(third)
-    assert {flow.tasks.pop(), flow.tasks.pop()} == {first, second}
-    with pytest.raises(KeyError):
-        flow.tasks.pop()
-    assert flow.run().is_successful()
-
-
-def test_merged_reference_tasks_are_those_of_both_flows() -> None:
-    with Flow("f") as flow:
-        mine = one()
-    with Flow("g") as other:
-        theirs = one()
-        identity(theirs)
-    other.set_reference_tasks([theirs])
-
-    flow.update(other, merge_reference_tasks=True)
-
-    assert {mine, theirs} <= flow.reference_tasks()
 
 
 # Mistakes that are refused where they are written

@@ -90,7 +90,7 @@ class TaskRunRetryScheduled(TaskRunEvent, tag="task_run.retry_scheduled", frozen
 
 
 class TaskRunSkipped(TaskRunEvent, tag="task_run.skipped", frozen=True, kw_only=True):
-    """The task did not run, and that is no failure."""
+    """The task did not run, and that is not a failure."""
 
 
 class TaskRunCached(TaskRunEvent, tag="task_run.cached", frozen=True, kw_only=True):
@@ -115,7 +115,7 @@ class TaskRunLooped(TaskRunEvent, tag="task_run.looped", frozen=True, kw_only=Tr
 
 
 class TaskRunPaused(TaskRunEvent, tag="task_run.paused", frozen=True, kw_only=True):
-    """The task waits until `start_time`, or until somebody resumes it where that is None."""
+    """The task waits until `start_time`, or until a user resumes it where that is None."""
 
     start_time: Instant | None = None
 

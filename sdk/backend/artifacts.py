@@ -46,7 +46,7 @@ def update_link_artifact(task_run_artifact_id: str, link: str) -> None:
     """Let an artifact that is a link show another one.
 
     Raises:
-        InvalidArtifact: as creating it does, or the artifact is no link.
+        InvalidArtifact: as creating it does, or the artifact is not a link.
         InvalidArgument, NotFound: there is no such artifact.
 
     """
@@ -60,7 +60,7 @@ def create_markdown_artifact(markdown: str) -> str | None:
         markdown: CommonMark, with tables. HTML in it is shown as text, and images only where it holds them itself (`data:image/...`).
 
     Raises:
-        InvalidArtifact: it is no text, or larger than 64 KB.
+        InvalidArtifact: it is not a text, or larger than 64 KB.
 
     """
     return _create("markdown", {"markdown": _text(markdown)})
@@ -84,7 +84,7 @@ def create_table_artifact(table: Any) -> str | None:
         table: a list of rows, each a mapping of columns to values or a sequence of values; or a mapping of columns to their values.
 
     Raises:
-        InvalidArtifact: it is no such table, or larger than 64 KB.
+        InvalidArtifact: it is not such a table, or larger than 64 KB.
 
     """
     return _create("table", _table(table))
@@ -94,7 +94,7 @@ def update_table_artifact(task_run_artifact_id: str, table: Any) -> None:
     """Let an artifact that is a table show another one.
 
     Raises:
-        InvalidArtifact: as creating it does, or the artifact is no table.
+        InvalidArtifact: as creating it does, or the artifact is not a table.
         InvalidArgument, NotFound: there is no such artifact.
 
     """

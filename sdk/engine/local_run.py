@@ -75,7 +75,7 @@ class _LocalRun:
         task_contexts: Mapping[Task, Mapping[str, Any]] | None = None,
     ) -> None:
         if state is not None and not isinstance(state, State):
-            raise InvalidArgument(f"state must be a state, such as Pending(), and {shown(state)} is none.")
+            raise InvalidArgument(f"state must be a state, such as Pending(), and {shown(state)} is not one.")
         self._flow = flow
         self._runner = runner_class(flow=flow)
         self._executor = executor

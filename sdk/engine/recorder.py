@@ -44,7 +44,7 @@ class Recorder(Protocol):
 
         A final state: it is not executed again. A result that is kept elsewhere may be given by its location; it is read
         when a task needs it. Retrying or Paused: it goes on at its time, counting on. Resume: it goes on at once. Looped: the
-        next round of its loop begins. Of a mapped task's parent Mapped means nothing: it is mapped anew, and its children are
+        next round of its loop begins. Of a mapped task's parent Mapped means nothing: it is mapped again, and its children are
         asked for.
         """
 

@@ -266,7 +266,7 @@ class RunLoop:
         if parent.unfinished or not isinstance(parent.state, Mapped):
             return
         states = [child.state for child in parent.children]
-        # Known from here on, and no change that anybody has to hear of: the parent is Mapped since its children exist.
+        # Known from here on, and not a change that anything has to hear of: the parent is Mapped since its children exist.
         results = [state.result for state in states]
         parent.state = Mapped(parent.state.message, results, map_states=states, context=parent.state.context)
         self._settle(parent)
@@ -281,7 +281,7 @@ class RunLoop:
             heapq.heappush(self._ready, (order, run))
 
     def _take_resumed(self) -> None:
-        """Let those paused task runs go on that somebody resumed meanwhile."""
+        """Let those paused task runs go on that a user resumed meanwhile."""
         if self._recorder is None:
             return
         for key in self._recorder.resumed():
@@ -291,7 +291,7 @@ class RunLoop:
             if run.due is not None:
                 self._waiting = [entry for entry in self._waiting if entry[2] is not run]
                 heapq.heapify(self._waiting)
-            run.state = Resume("Somebody let it go on.")
+            run.state = Resume("A user let it go on.")
             heapq.heappush(self._ready, (run.order, run))
 
     def _wait(self) -> bool:

@@ -67,7 +67,7 @@ class RETRY(StateSignal):
 
 
 class PAUSE(StateSignal):
-    """The task waits until `start_time=`, or until somebody resumes it."""
+    """The task waits until `start_time=`, or until a user resumes it."""
 
     state_class = states.Paused
 

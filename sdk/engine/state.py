@@ -93,7 +93,7 @@ class Scheduled(Pending):
 
 
 class Paused(Scheduled):
-    """Waits until `start_time`, or until somebody resumes it where that is None."""
+    """Waits until `start_time`, or until a user resumes it where that is None."""
 
     __slots__ = ()
     color = "#99a8e8"
@@ -112,7 +112,7 @@ class Paused(Scheduled):
 
 
 class Resume(Scheduled):
-    """Somebody let it go on."""
+    """A user let it go on."""
 
     __slots__ = ()
     color = "#f58c0c"
@@ -320,7 +320,7 @@ class Mapped(Success):
 
 
 class Skipped(Success):
-    """Did not run, and that is no failure."""
+    """Did not run, and that is not a failure."""
 
     __slots__ = ()
     color = "#62757f"

@@ -49,7 +49,7 @@ def calls_remembered(client: Any, run: str) -> Iterator[None]:
 
         for each in runs.values():
             if each["client"] not in dask_scheduler.clients:
-                each["kept"].clear()  # its process died, and nobody takes it
+                each["kept"].clear()  # its process died, and nothing takes it
         runs[run] = {"client": client_id, "begun": set(), "kept": {}}
         dask_scheduler.handlers.update({begin_name: begin, keep_name: keep, take_name: take})
 

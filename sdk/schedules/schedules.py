@@ -48,7 +48,7 @@ class Schedule:
     Without clocks there are none.
 
     Raises:
-        InvalidArgument: something given is no clock or no function.
+        InvalidArgument: something given is not a clock or a function.
 
     """
 

@@ -44,7 +44,7 @@ def unwrapped(value: Any, *, is_mapped: bool) -> tuple[Any, bool, bool]:
 
 
 def check_elements(value: Any, *, purpose: str) -> None:
-    """Check that a value which is no task can be mapped over.
+    """Check that a value that is not a task can be mapped over.
 
     Raises:
         WrongArguments: it has no elements.

@@ -125,7 +125,7 @@ def _refuse_cycle(value: Any, around: tuple[int, ...] = ()) -> None:
 
 
 def pause_task(message: str | None = None, duration: timedelta | float | None = None) -> None:
-    """Pause the task this is called from, for `duration` (or as many seconds), or until somebody resumes it. After that, do nothing.
+    """Pause the task this is called from, for `duration` (or as many seconds), or until a user resumes it. After that, do nothing.
 
     Raises:
         InvalidTask: `duration` is neither.

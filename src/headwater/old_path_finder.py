@@ -82,7 +82,7 @@ def attribute(module: str, name: str) -> Any:
 
 
 class _WithOldNames(SourceFileLoader):
-    """Loads a file as ever, and has its module look up what it does not define."""
+    """Loads a file as Python does, and has its module look up what it does not define."""
 
     def exec_module(self, module: ModuleType) -> None:
         module.__dict__["__getattr__"] = _getter(module.__name__)

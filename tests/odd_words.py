@@ -15,6 +15,7 @@ from command_line import Ended
 
 from headwater.cli.lazy_group import LazyGroup
 from headwater.cli.main import app, main
+from headwater.utilities.logging import get_logger
 
 NO_ADDRESS = "nats://["
 """An address that is refused as it is read: what would go on for ever ends here at the latest."""
@@ -175,6 +176,7 @@ def run_here(words: list[str]) -> Ended:
     """Run the command line in this process, with nothing on standard input; raises what it lets through."""
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
     before = sys.argv, sys.stdin
+    get_logger()  # a command may be the first that sets logging up, which is done once in a process
     handlers = {name: logging.getLogger(name).handlers[:] for name in ("headwater", "agent")}
     sys.argv, sys.stdin = ["headwater", *words], io.StringIO("")
     code: Any = 0

@@ -55,6 +55,17 @@ def retried_flow(noted: Path, delay: timedelta) -> Flow:
     return flow
 
 
+async def parked(shop: Workshop, run_id: str) -> None:
+    """Return when the run waits for its retry: that is recorded, and its timer set.
+
+    An agent that stops in between leaves the timer to the warden, and here is none.
+    """
+    await shop.reached(run_id, lambda names, _: names.count("run.scheduled") == 2)
+    with anyio.fail_after(60):
+        while not await shop.log.queues.is_waiting(run_id, generation=2):
+            await anyio.lowlevel.checkpoint()
+
+
 async def test_a_run_goes_on_in_another_process_when_its_retry_is_due(shop: Workshop, tmp_path: Path) -> None:
     noted = tmp_path / "noted"
     async with agent_at_work(shop.url):
@@ -64,9 +75,9 @@ async def test_a_run_goes_on_in_another_process_when_its_retry_is_due(shop: Work
         await eventually(lambda: not is_alive(first), "its process has ended")
         run = await shop.ended(run_id)
 
-    parked = events[-1]
-    assert isinstance(parked, RunScheduled)
-    assert "Waiting for the retry of a task" in parked.message
+    scheduled = events[-1]
+    assert isinstance(scheduled, RunScheduled)
+    assert "Waiting for the retry of a task" in scheduled.message
     assert (run.state, run.attempt, run.attempts_lost) == (StateName.SUCCESS, 2, 0)
     lines = noted.read_text().splitlines()
     assert [line.split()[0] for line in lines] == ["prepared", "fetched", "fetched"]
@@ -78,10 +89,7 @@ async def test_a_run_goes_on_in_another_process_when_its_retry_is_due(shop: Work
 async def test_a_parked_run_survives_the_agent_and_the_broker(shop: Workshop, nats_node: NatsNode, tmp_path: Path) -> None:
     async with agent_at_work(shop.url, name="first"):
         run_id = await shop.run(await shop.register(retried_flow(tmp_path / "noted", timedelta(seconds=4))))
-        await shop.reached(run_id, lambda names, _: names.count("run.scheduled") == 2)
-        with anyio.fail_after(60):  # an agent that stops before the timer is set leaves that to the warden, and here is none
-            while not await shop.log.queues.is_waiting(run_id, generation=2):
-                await anyio.lowlevel.checkpoint()
+        await parked(shop, run_id)
     nats_node.kill()
     nats_node.start()
     async with agent_at_work(shop.url, name="second"):
@@ -93,7 +101,7 @@ async def test_a_parked_run_survives_the_agent_and_the_broker(shop: Workshop, na
 async def test_a_parked_run_is_cancelled_at_once(shop: Workshop, tmp_path: Path) -> None:
     async with agent_at_work(shop.url):
         run_id = await shop.run(await shop.register(retried_flow(tmp_path / "noted", timedelta(hours=3))))
-        await shop.reached(run_id, lambda names, _: names.count("run.scheduled") == 2)
+        await parked(shop, run_id)
 
         outcome = await cancel_run(shop.log.events, shop.log.queues, run_id, shop.client.author)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +78,12 @@ class RunningServer:
 
     def children(self, name: str) -> list[psutil.Process]:
         """Its running child processes of this name."""
-        found: list[psutil.Process] = psutil.Process(self.pid).children(recursive=True)
-        return [each for each in found if each.name() == name]
+        found: list[psutil.Process] = []
+        for child in psutil.Process(self.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):  # PostgreSQL has workers that come and go
+                if child.name() == name:
+                    found.append(child)
+        return found
 
     def ready(self) -> tuple[int, dict[str, Any]]:
         """What its own `/ready` answers, within two seconds and a little for the way."""

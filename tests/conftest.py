@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.logging import LogCaptureHandler
 from server_process import ServerProcess
 from servers import NatsCluster, NatsNode, Postgres
+
+from headwater.utilities.logging import get_logger
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell lets what it starts in the background ignore Ctrl-C. What the tests interrupt must not: neither tasks nor programs.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    # `nohup` lets it ignore a closed terminal, too, which tests tell programs of.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.fixture(autouse=True)
+def logging_stays_as_it_is() -> Iterator[None]:
+    """Logging is set up once in a process: what a test takes from it, all later ones would lack."""
+    before = logging_set_up()
+    yield
+    assert logging_set_up() == before
+
+
+def logging_set_up() -> tuple[object, ...]:
+    logger = get_logger()
+    # pytest adds handlers of its own to loggers that do not propagate.
+    handlers = [handler for handler in logger.handlers if not isinstance(handler, LogCaptureHandler)]
+    return handlers, logger.level, logger.propagate, logger.disabled, logging.root.manager.disable
 
 
 @pytest.fixture

@@ -177,7 +177,8 @@ def run_here(words: list[str]) -> Ended:
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
     before = sys.argv, sys.stdin
     get_logger()  # a command may be the first that sets logging up, which is done once in a process
-    handlers = {name: logging.getLogger(name).handlers[:] for name in ("headwater", "agent")}
+    loggers = [logging.getLogger(name) for name in ("headwater", "agent")]
+    set_up = [(logger.handlers[:], logger.level, logger.propagate) for logger in loggers]
     sys.argv, sys.stdin = ["headwater", *words], io.StringIO("")
     code: Any = 0
     try:
@@ -187,9 +188,10 @@ def run_here(words: list[str]) -> Ended:
         code = end.code
     finally:
         sys.argv, sys.stdin = before
-        for name, each in handlers.items():
+        for logger, (handlers, level, propagates) in zip(loggers, set_up, strict=True):
             # What the command set up writes to streams that are gone.
-            logging.getLogger(name).handlers = each
+            logger.handlers, logger.propagate = handlers, propagates
+            logger.setLevel(level)
     printed = [each.buffer.getvalue().decode() for each in (out, err)]
     return Ended(code, *printed)
 

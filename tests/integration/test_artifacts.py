@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -208,7 +207,6 @@ def test_outside_of_a_run_nothing_is_made_and_the_flow_runs_the_same() -> None:
 
     with Flow("local") as flow:
         reported = report()
-    logging.getLogger("headwater").handlers.clear()
     state = flow.run()
 
     assert state is not None

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from headwater.core.errors import InvalidArgument, WrongType
-from headwater.engine.children import children_of_this_run
+from headwater.engine.children import created_child
 from headwater.engine.results import ChildRunResult
 from headwater.engine.signals import signal_from_state
 from headwater.graph.task import Task
@@ -216,8 +216,13 @@ def _create(
     if run_name is None and parent and flow_name:
         run_name = f"{parent}-{flow_name}"
     start = datetime.now(UTC) + scheduled_start_time if isinstance(scheduled_start_time, timedelta) else scheduled_start_time
-    run_id = client.create_flow_run(flow_id=flow_id, run_name=run_name, idempotency_key=idempotency_key, scheduled_start_time=start, **more)
-    children_of_this_run.add(run_id)
+    run_id = created_child(
+        client.start(
+            lambda c: c.create_flow_run(
+                flow_id=flow_id, run_name=run_name, idempotency_key=idempotency_key, scheduled_start_time=start, **more
+            )
+        )
+    )
     context.logger.info("Created flow run '%s': %s", run_name or run_id, client.run_url(run_id))
     return run_id
 

@@ -28,6 +28,17 @@ def printable(text: str) -> str:
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters of which nothing is seen."""
+
+
+def seen(text: str) -> str:
+    """Return the text, with all of it escaped where a reader would see nothing: somebody's name for a run may be a zero-width space."""
+    if text.isspace() or not text or any(each.isprintable() and each not in _BLANK and not each.isspace() for each in text):
+        return text
+    return text.encode("unicode_escape").decode()
+
+
 def tame(text: str) -> str:
     """Return the text as a terminal may show it: what would steer it, or hide what stands there, is escaped as JSON does.
 
@@ -36,8 +47,9 @@ def tame(text: str) -> str:
     return _STEERING.sub(_tamed, text)
 
 
-_STEERING = re.compile(r"(\x1b\[[0-9;:]*m)|[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-"""What terminals take for commands, and what turns the direction of writing; names and log lines hold what anyone put there."""
+_STEERING = re.compile(r"(\x1b\[[0-9;:]*m)|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2060-\u2069\ufeff]")
+"""What terminals take for commands, what turns the direction of writing, and what has no width: names and log lines hold what anyone
+put there."""
 
 
 def _tamed(found: re.Match[str]) -> str:

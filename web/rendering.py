@@ -17,6 +17,7 @@ import jinja2.nodes
 import msgspec
 from markupsafe import Markup
 
+from headwater.core.text import seen
 from headwater.core.wording import size_words, span_words
 from headwater.web.assets import asset_url, favicon
 from headwater.web.log_lines import clean, level_name, line_html, shortened
@@ -36,6 +37,7 @@ def environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=lambda value: seen(value) if isinstance(value, str) else value,
     )
     made.filters.update(
         when=when,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from html import unescape
@@ -71,6 +72,14 @@ async def test_hostile_names_are_text_on_every_page(site: WebSite) -> None:
         html = await site.page(path)
         assert "<b>'" not in html, path
         assert "& 49 " not in html, path
+
+
+async def test_a_run_whose_name_nobody_can_see_has_a_link(site: WebSite) -> None:
+    await site.history.project("tutorial")
+    flow = await site.history.flow("hello-flow", project="tutorial", **chain(["say_hello"]))
+    run = await site.history.run(flow.flow_id, name="\ufeff")
+
+    assert re.search(rf'<a [^>]*/flow-run/{run.run_id}"[^>]*>\\ufeff</a>', await site.page("/default/runs"))
 
 
 async def test_what_was_made_a_moment_ago_is_found_also_by_another_browser(site: WebSite) -> None:

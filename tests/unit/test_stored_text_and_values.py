@@ -26,7 +26,7 @@ from headwater.core.json_values import VALUE_DEPTH_MAX, json_problem
 from headwater.core.limits import INT32_MAX, is_instant
 from headwater.core.log.log_lines import decode_lines, encode_lines
 from headwater.core.log.protocol import LogLine, Recorded
-from headwater.core.text import escaped, shown, tame
+from headwater.core.text import escaped, seen, shown, tame
 from headwater.graph import task_settings
 
 RECORD = {"name": "headwater.load", "levelno": logging.INFO, "msg": "here"}
@@ -206,10 +206,27 @@ def test_an_error_with_its_own_idea_of_everything_is_a_failure_all_the_same() ->
         ("\x9b31m\x7f\r\0", "\\u009b31m\\u007f\\u000d\\u0000"),
         ("a\u202eb\u2066c\u2028", "a\\u202eb\\u2066c\\u2028"),
         ("right to left: \u05d0\u200f", "right to left: \u05d0\u200f"),
+        ("\ufeffa\u200bb\u2060", "\\ufeffa\\u200bb\\u2060"),
     ],
 )
 def test_what_steers_a_terminal_is_escaped(text: str, tamed: str) -> None:
     assert tame(text) == tamed
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("\ufeff", "\\ufeff"),
+        ("\u200b \u2060", "\\u200b \\u2060"),
+        ("\u3164\u2800", "\\u3164\\u2800"),
+        ("\ufeffa", "\ufeffa"),
+        ("🎉", "🎉"),
+        (" \n", " \n"),
+        ("", ""),
+    ],
+)
+def test_of_each_name_something_is_seen(text: str, words: str) -> None:
+    assert seen(text) == words
 
 
 @given(st.text())

@@ -263,21 +263,24 @@ class Flow(TaskGraph):
         validate: bool | None = None,
         merge_reference_tasks: bool = False,
     ) -> None:
-        """Add the tasks, edges and constants of another flow. With `merge_parameters`, parameters of one name become one."""
-        mine = {parameter.name: parameter for parameter in self.parameters()} if merge_parameters else {}
-        stands_for: dict[Task, Task] = {task: mine[task.name] for task in flow.tasks if isinstance(task, Parameter) and task.name in mine}
+        """Add the tasks, edges and constants of another flow.
+
+        With `merge_parameters`, a parameter of the other flow takes the place of one of the same name here, with its default.
+        """
+        if merge_parameters:
+            theirs = {parameter.name: parameter for parameter in flow.parameters()}
+            for mine in self.parameters():
+                if mine.name in theirs and mine is not theirs[mine.name]:
+                    self.replace(mine, theirs[mine.name])
         for task in flow.tasks:
-            self.add_task(stands_for.get(task, task))
+            self.add_task(task)
         for edge in flow.edges:
-            upstream = stands_for.get(edge.upstream_task, edge.upstream_task)
-            downstream = stands_for.get(edge.downstream_task, edge.downstream_task)
-            self.add_edge(upstream, downstream, edge.key, edge.mapped, edge.flattened)
+            self.add_edge(edge.upstream_task, edge.downstream_task, edge.key, edge.mapped, edge.flattened)
         for task, constants in flow.constants.items():
             for key, value in constants.items():
                 self.set_constant(task, key, value)
         if merge_reference_tasks:
-            others = [stands_for.get(task, task) for task in flow.reference_tasks()]
-            self.set_reference_tasks([*self.reference_tasks(), *others])
+            self.set_reference_tasks([*self.reference_tasks(), *flow.reference_tasks()])
         if validate:
             self.validate()
 
@@ -495,11 +498,11 @@ class Flow(TaskGraph):
 
         return diagnostic_info(self, include_secret_names)
 
-    def save(self, fpath: str | Path | None = None) -> Path:
+    def save(self, fpath: str | Path | None = None) -> str:
         """Write the flow to a file, `flows/<name>.flow` in Headwater's home by default, and return its path."""
         from headwater.storage.pickled import save_flow
 
-        return save_flow(self, Path(fpath) if fpath is not None else None)
+        return str(save_flow(self, Path(fpath) if fpath is not None else None))
 
     @staticmethod
     def load(fpath: str | Path) -> Flow:

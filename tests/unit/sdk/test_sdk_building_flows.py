@@ -237,6 +237,22 @@ def test_updating_a_flow_brings_in_another_one() -> None:
     a.validate()
 
 
+def test_a_merged_parameter_has_the_default_of_the_flow_that_came_in() -> None:
+    with Flow("a", tasks=[]) as a:
+        first = add(Parameter("p", default=1), 1)
+    with Flow("b") as b:
+        theirs = Parameter("p", default=2)
+        second = add(theirs, 2)
+    a.set_reference_tasks([first])
+
+    a.update(b, merge_parameters=True, merge_reference_tasks=True)
+
+    state = a.run()
+    assert (state.result[first].result, state.result[second].result) == (3, 4)
+    assert a.parameters() == {theirs}
+    assert a.reference_tasks() == {first, second}
+
+
 def test_tasks_can_be_found_by_name_slug_tags_and_type() -> None:
     with Flow("f") as flow:
         parameter = Parameter("p")

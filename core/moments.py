@@ -39,6 +39,11 @@ def aware(moment: datetime) -> datetime:
     return plain if plain.tzinfo is not None else plain.replace(tzinfo=UTC)
 
 
+def of_class(moment: datetime, kind: type[datetime]) -> datetime:
+    """Return the moment as one of this class: who gives pendulum's moments gets such ones back, with their methods."""
+    return moment if kind is standard_class(kind) else kind.fromtimestamp(moment.timestamp(), moment.tzinfo)
+
+
 def standard_span(span: timedelta) -> timedelta:
     """Return the duration as a `timedelta` of the standard library; a month of pendulum's counts 30 days, as it does there."""
     return timedelta.__add__(span, timedelta(0))

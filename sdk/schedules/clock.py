@@ -8,7 +8,7 @@ from typing import Any
 
 from headwater.core.errors import InvalidArgument, WrongType
 from headwater.core.labels import label_set
-from headwater.core.moments import aware
+from headwater.core.moments import aware, of_class
 from headwater.schedules.clock_event import ClockEvent
 from headwater.schedules.wall_clock import written
 
@@ -51,13 +51,17 @@ class Clock:
         return (self.start_date.tzinfo if self.start_date is not None else None) or UTC
 
     def events(self, after: datetime | None = None) -> Iterator[ClockEvent]:
-        """Yield the events later than `after` (now, by default), in order, without end where the clock has none."""
+        """Yield the events later than `after` (now, by default), in order, without end where the clock has none.
+
+        Their moments are of the class that `after` is of, such as pendulum's.
+        """
+        kind = datetime if after is None else type(after)
         bound = aware(after) if after is not None else datetime.now(UTC)
         for moment in self.moments(bound):
             if self.end_date is not None and moment > self.end_date:
                 return
             if moment > bound and (self.start_date is None or moment >= self.start_date):
-                yield ClockEvent(moment, self.parameter_defaults, self.labels)
+                yield ClockEvent(of_class(moment, kind), self.parameter_defaults, self.labels)
 
     def moments(self, after: datetime) -> Iterable[datetime]:
         """Yield the clock's moments in order, all of those later than `after`; others are passed over."""

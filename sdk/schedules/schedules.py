@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, overload
 
 from headwater.core.errors import InvalidArgument, WrongType
-from headwater.core.moments import aware
+from headwater.core.moments import aware, of_class
 from headwater.schedules.adjustments import Adjustment, adjustment_as_json, adjustment_from
 from headwater.schedules.clock_event import ClockEvent
 from headwater.schedules.clocks import Clock, CronClock, IntervalClock, RRuleClock, clock_from
@@ -106,11 +106,14 @@ class Schedule:
     def events(self, after: datetime | None = None) -> Iterator[ClockEvent]:
         """Yield the events later than `after` (now, by default), in order of the clocks. Two that are equal come once.
 
+        Their moments are of the class that `after` is of, such as pendulum's.
+
         Raises:
             NothingPasses: the filters refuse everything for so long that no moment is likely to come.
 
         """
         bound = aware(after) if after is not None else datetime.now(UTC)
+        kind = datetime if after is None else type(after)
         last: ClockEvent | None = None
         misses, since = 0, bound
         for event in heapq.merge(*(_in_the_calendar(clock.events(bound)) for clock in self.clocks), key=lambda event: event.start_time):
@@ -122,7 +125,7 @@ class Schedule:
                 moment = event.start_time
                 for adjust in self.adjustments:
                     moment = adjust(moment)
-                yield replace(event, start_time=moment)
+                yield replace(event, start_time=of_class(moment, kind))
             else:
                 misses += 1
                 if misses >= MISSES_MAX or event.start_time - since > LOOKED_AHEAD_MAX:

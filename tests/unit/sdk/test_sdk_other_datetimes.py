@@ -65,8 +65,6 @@ PLACES: dict[str, Callable[[datetime], Any]] = {
     "the start of a rule": lambda moment: _scheduled(RRuleSchedule(rrule(DAILY), start_date=moment)),
     "the rule's own start": lambda moment: _scheduled(RRuleSchedule(rrule(DAILY, dtstart=moment, until=moment + timedelta(days=9)))),
     "listed dates": lambda moment: _scheduled(Schedule([clocks.DatesClock([moment + timedelta(hours=1), moment])])),
-    "after": lambda moment: IntervalSchedule(timedelta(hours=1)).next(3, after=moment),
-    "events after": lambda moment: next(iter(clocks.CronClock("0 * * * *").events(after=moment))).start_time,
     "a filter by a moment": lambda moment: _scheduled(
         Schedule([clocks.IntervalClock(timedelta(hours=1), STANDARD, end_date=moment)], filters=[filters.on_datetime(moment)])
     ),
@@ -95,6 +93,28 @@ def test_a_moment_of_another_library_counts_as_the_standard_one(place: str, kind
     assert found == expected
     for moment in found if isinstance(found, list) else [found]:
         assert type(moment) is type(expected[0] if isinstance(expected, list) else expected)
+
+
+@pytest.mark.parametrize("kind", MOMENTS)
+@pytest.mark.parametrize(
+    "following",
+    [
+        lambda moment: IntervalSchedule(timedelta(hours=1)).next(3, after=moment),
+        lambda moment: IntervalSchedule(timedelta(days=1), STANDARD).next(3, after=moment),
+        lambda moment: [next(iter(clocks.CronClock("0 * * * *", STANDARD).events(after=moment))).start_time],
+    ],
+)
+def test_what_follows_a_moment_of_another_library_is_of_that_library(following: Callable[[datetime], list[datetime]], kind: str) -> None:
+    found = following(MOMENTS[kind])
+
+    assert found == following(STANDARD)
+    assert {type(moment) for moment in found} == {type(MOMENTS[kind])}
+
+
+def test_a_pendulum_moment_is_followed_by_ones_with_pendulums_methods() -> None:
+    following = CronSchedule("0 8 * * *", start_date=MOMENTS["pendulum"]).next(2, after=MOMENTS["pendulum"])
+
+    assert [moment.in_tz("UTC").hour for moment in following] == [13, 13]  # type: ignore[attr-defined]
 
 
 def _of_task(**settings: Any) -> Any:

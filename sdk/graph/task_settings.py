@@ -298,7 +298,7 @@ def change(task: Task, task_args: Mapping[str, Any]) -> None:
         task.name = task_name(given.pop("name"), default=task.name)
     if "max_retries" in given or "retry_delay" in given:
         # Each is right or wrong only beside the other.
-        task.max_retries, task.retry_delay = retries(
+        task.max_retries, task.retry_delay = _changed_retries(
             given.pop("max_retries", task.max_retries), given.pop("retry_delay", task.retry_delay), task=task.name
         )
     for setting in ("cache_for", "checkpoint", *given):
@@ -307,6 +307,17 @@ def change(task: Task, task_args: Mapping[str, Any]) -> None:
             value = given.pop(setting)
             setattr(task, setting, _CHECKS[setting](value, task) if setting in _CHECKS else value)
     task.result = result_at_target(task.result, task.target)
+
+
+def _changed_retries(max_retries: int | None, retry_delay: timedelta | float | None, *, task: str) -> tuple[int, timedelta | None]:
+    """Return the retries of a copy. Of the two settings, one alone is not refused: flows of Prefect's run with it until a task fails."""
+    if max_retries and retry_delay is None:
+        warn_at(users_line(), f"Task {task!r} has max_retries={max_retries} but no retry_delay: it is tried again at once.")
+        retry_delay = 0
+    elif retry_delay is not None and not max_retries:
+        warn_at(users_line(), f"Task {task!r} has a retry_delay but no max_retries, so it is never tried again.")
+        return 0, seconds(retry_delay, setting="retry_delay", task=task)
+    return retries(max_retries, retry_delay, task=task)
 
 
 _CHECKS: dict[str, Callable[[Any, Task], Any]] = {

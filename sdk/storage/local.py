@@ -14,7 +14,7 @@ from headwater.storage.base import Storage, python_version
 from headwater.storage.errors import FlowCodeMissing, FlowNotInStorage
 from headwater.storage.pickled import pickled, sha256_of, unpickled
 from headwater.storage.scripts import flows_in_file, pick_flow
-from headwater.utilities.configuration import home_directory
+from headwater.utilities.configuration import data_home
 from headwater.utilities.files import file_name, write_whole
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Local(Storage):
     def _location_for(self, flow: Flow) -> str:
         if self.path is not None:
             return self.path
-        folder = Path(self.directory) if self.directory is not None else (self.home or home_directory()) / "flows"
+        folder = Path(self.directory) if self.directory is not None else (self.home or data_home()) / "flows"
         return str(folder / file_name(flow.name) / file_name(datetime.now(UTC).isoformat()))
 
     def add_flow(self, flow: Flow) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from headwater.graph.own_code import own_modules, pickled_by_value
 from headwater.storage.errors import FlowCodeMissing, FlowNotLoadable, FlowNotStorable
 from headwater.storage.frozen_code import FrozenCode
-from headwater.utilities.configuration import home_directory
+from headwater.utilities.configuration import data_home
 from headwater.utilities.files import file_name, write_whole
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def sha256_of(data: bytes) -> str:
 
 def save_flow(flow: Flow, path: Path | None) -> Path:
     """Write a flow to a file and return its path."""
-    target = path or home_directory() / "flows" / f"{file_name(flow.name)}.flow"
+    target = path or data_home() / "flows" / f"{file_name(flow.name)}.flow"
     write_whole(target, pickled(flow))
     return target
 
@@ -91,7 +91,7 @@ def load_saved_flow(path: str | Path) -> Flow:
     """
     file = Path(path).expanduser()
     if not file.exists() and isinstance(path, str):
-        file = home_directory() / "flows" / f"{file_name(path)}.flow"
+        file = data_home() / "flows" / f"{file_name(path)}.flow"
     if not file.exists():
         raise FlowCodeMissing(str(path), str(file))
     return unpickled(file.read_bytes(), str(path), str(file))

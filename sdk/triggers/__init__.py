@@ -125,14 +125,19 @@ def _as_count(bound: float | None, total: int, *, default: int) -> float:
     return bound * total if bound < 1 else bound
 
 
+def _bounds(at_least: Any, at_most: float | None) -> tuple[float | None, float | None]:
+    """Return the bounds: none where a trigger of the user's gives the states themselves. What comes of that is true, as in Prefect."""
+    return (None, None) if isinstance(at_least, Mapping) else (at_least, at_most)
+
+
 def some_failed(at_least: float | None = None, at_most: float | None = None) -> Trigger:
     """Return a trigger that runs the task if that many of the tasks before failed; bounds below 1 are fractions of them."""
-    return _Count("some_failed", "failed", at_least, at_most)
+    return _Count("some_failed", "failed", *_bounds(at_least, at_most))
 
 
 def some_successful(at_least: float | None = None, at_most: float | None = None) -> Trigger:
     """Return a trigger that runs the task if that many of the tasks before succeeded; bounds below 1 are fractions of them."""
-    return _Count("some_successful", "succeeded", at_least, at_most)
+    return _Count("some_successful", "succeeded", *_bounds(at_least, at_most))
 
 
 def trigger_name(trigger: Callable[..., Any]) -> str:

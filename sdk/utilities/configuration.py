@@ -51,6 +51,11 @@ def home_directory() -> Path:
     return Path(text).expanduser().absolute() if text else Path.home() / ".headwater"
 
 
+def data_home() -> Path:
+    """Return where values, stored flows and saved flows go where nothing else is said: `home_dir` of the configuration."""
+    return Path(str(config["home_dir"])).expanduser().absolute()
+
+
 class Section(MutableMapping[str, Any]):
     """A part of the configuration; its keys are attributes as well, and its sections are such mappings too."""
 

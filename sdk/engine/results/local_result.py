@@ -7,7 +7,7 @@ from typing import Any
 
 from headwater.core.errors import InvalidArgument
 from headwater.engine.results.result import Result
-from headwater.utilities.configuration import home_directory
+from headwater.utilities.configuration import data_home
 from headwater.utilities.context import current_values
 from headwater.utilities.files import file_name, write_whole
 
@@ -37,7 +37,7 @@ class LocalResult(Result):
         super().__init__(**settings)
         chosen = Path(dir).expanduser().absolute() if dir is not None else None
         # The home itself holds more than results.
-        self.dir = None if chosen is None or chosen == home_directory() else str(chosen)
+        self.dir = None if chosen is None or chosen == data_home() else str(chosen)
         if validate_dir and chosen is not None and chosen.exists() and not chosen.is_dir():
             raise InvalidArgument(
                 f"A LocalResult keeps values in a folder, and {chosen} is not a folder.", hint="Give dir the path of a folder."
@@ -56,7 +56,7 @@ class LocalResult(Result):
     def folder(self) -> Path:
         """The folder, as a path."""
         chosen = vars(self)["dir"]
-        return Path(chosen) if chosen is not None else home_directory() / "results"
+        return Path(chosen) if chosen is not None else data_home() / "results"
 
     def _path(self, location: str) -> Path:
         return self.folder / location

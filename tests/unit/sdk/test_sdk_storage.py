@@ -16,6 +16,7 @@ import pytest
 
 from headwater import Flow, task
 from headwater.core.errors import InvalidArgument, InvalidName
+from headwater.engine.results import LocalResult
 from headwater.engine.state import State
 from headwater.run_configs import LocalRun, UniversalRun, run_config_from
 from headwater.storage import Local, Module
@@ -31,7 +32,7 @@ from headwater.storage.errors import (
 )
 from headwater.storage.loading import flows_in_file, load_flow
 from headwater.storage.pickled import load_saved_flow
-from headwater.utilities.configuration import config
+from headwater.utilities.configuration import config, set_temporary_config
 
 SCRIPT = """\
 import json, sys
@@ -247,6 +248,18 @@ def test_a_flow_can_be_saved_and_loaded_by_name_or_path(tmp_path: Path) -> None:
     assert load_saved_flow("kept").slugs
     with pytest.raises(FlowCodeMissing):
         Flow.load("never kept")
+
+
+def test_the_configuration_says_where_flows_and_values_are_kept(tmp_path: Path) -> None:
+    flow = Flow("kept", tasks=[task(lambda: 7, name="t")])
+    with set_temporary_config({"home_dir": str(tmp_path / "chosen")}):
+        saved = flow.save()
+        stored = Local().add_flow(flow)
+        written = LocalResult(location="seven").write(7).location
+
+    assert saved == str(tmp_path / "chosen/flows/kept.flow")
+    assert stored.startswith(str(tmp_path / "chosen/flows/kept/"))
+    assert written == str(tmp_path / "chosen/results/seven")
 
 
 def test_run_configs_survive_serialisation() -> None:

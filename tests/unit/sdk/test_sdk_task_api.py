@@ -87,6 +87,38 @@ def test_from_one_on_a_bound_is_a_number_of_tasks(at_least: float, kind: str, ru
 # Copies and calls
 
 
+@pytest.mark.parametrize("trigger", [some_failed, some_successful])
+@pytest.mark.parametrize("given", [{}, {Edge(Task(), Task()): Success()}])
+def test_a_trigger_that_asks_for_amounts_without_bounds_always_runs(trigger: Any, given: dict[Edge, State]) -> None:
+    assert trigger(given)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words", "attempts"),
+    [
+        ({"max_retries": 2}, "no retry_delay: it is tried again at once", 3),
+        ({"retry_delay": 5}, "no max_retries, so it is never tried again", 1),
+        ({"max_retries": 2, "retry_delay": 0}, None, 3),
+    ],
+)
+@pytest.mark.parametrize("made_by", [lambda one, changed: one.copy(**changed)(), lambda one, changed: one(task_args=changed)])
+def test_one_setting_of_retries_alone_is_warned_of(made_by: Any, changed: dict[str, Any], words: str | None, attempts: int) -> None:
+    runs: list[int] = []
+
+    @task
+    def fails() -> None:
+        runs.append(1)
+        raise ValueError
+
+    with Flow("f") as flow, warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        made_by(fails, changed)
+    flow.run()
+
+    assert [words in str(each.message) for each in warned] == ([] if words is None else [True])
+    assert len(runs) == attempts
+
+
 def test_a_slug_that_was_given_becomes_that_of_a_copy() -> None:
     model = Task(name="load", slug="load-rows")
     with Flow("f") as flow:

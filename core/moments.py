@@ -6,11 +6,17 @@ divide, print and encode otherwise. So what a user gives is converted where it c
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from headwater.core.errors import InvalidArgument
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_OFFSET = re.compile(r"[+-]\d\d:\d\d(:\d\d)?")
+"""What pendulum 2 calls a fixed offset."""
+_SECOND = timedelta(seconds=1)
 
 
 def standard_moment(moment: datetime) -> datetime:
@@ -39,9 +45,24 @@ def aware(moment: datetime) -> datetime:
     return plain if plain.tzinfo is not None else plain.replace(tzinfo=UTC)
 
 
+def instant(moment: datetime) -> datetime:
+    """Return the moment in UTC; one without a zone is there already.
+
+    Python compares two moments of one zone by what clocks show, which in the hour that these show twice is the same for two instants.
+    """
+    return aware(moment).astimezone(UTC)
+
+
 def of_class(moment: datetime, kind: type[datetime]) -> datetime:
-    """Return the moment as one of this class: who gives pendulum's moments gets such ones back, with their methods."""
-    return moment if kind is standard_class(kind) else kind.fromtimestamp(moment.timestamp(), moment.tzinfo)
+    """Return the moment, which bears a time zone, as one of this class: who gives pendulum's gets such ones back, with their methods."""
+    if kind is standard_class(kind):
+        return moment
+    seconds = (moment - _EPOCH) // _SECOND  # as a float, far years would lose microseconds
+    same = kind.fromtimestamp(seconds, UTC).replace(microsecond=moment.microsecond)
+    name = getattr(moment.tzinfo, "key", None)
+    # In the hour that clocks show twice, pendulum 2 loses which of the two is meant where the zone is one of the standard library.
+    by_name = getattr(same, "in_timezone", None)
+    return same.astimezone(moment.tzinfo) if name is None or by_name is None else by_name(name)
 
 
 def standard_span(span: timedelta) -> timedelta:
@@ -53,15 +74,16 @@ def standard_zone(zone: tzinfo | None) -> tzinfo | None:
     """Return the time zone as one of the standard library, by its name or its offset; a kind that has neither stays as it is."""
     if zone is None or type(zone) is timezone:
         return zone
-    name = getattr(zone, "key", None) or getattr(zone, "zone", None)
+    # zoneinfo and pendulum 3 call it `key`, pytz `zone`, pendulum 2 `name`.
+    name = getattr(zone, "key", None) or getattr(zone, "zone", None) or getattr(zone, "name", None)
     if name == "UTC":
         return UTC
     if type(zone) is ZoneInfo:
         return zone
-    if isinstance(name, str):
+    if isinstance(name, str) and not _OFFSET.fullmatch(name):
         try:
             return ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):
             return zone
     offset = zone.utcoffset(None)
     return zone if offset is None else timezone(offset)

@@ -8,7 +8,7 @@ from typing import Any
 
 from headwater.core.errors import InvalidArgument, WrongType
 from headwater.core.labels import label_set
-from headwater.core.moments import aware, of_class
+from headwater.core.moments import aware, instant, of_class
 from headwater.schedules.clock_event import ClockEvent
 from headwater.schedules.wall_clock import written
 
@@ -57,10 +57,13 @@ class Clock:
         """
         kind = datetime if after is None else type(after)
         bound = aware(after) if after is not None else datetime.now(UTC)
+        past, first, last = (None if each is None else instant(each) for each in (bound, self.start_date, self.end_date))
+        assert past is not None
         for moment in self.moments(bound):
-            if self.end_date is not None and moment > self.end_date:
+            at = instant(moment)
+            if last is not None and at > last:
                 return
-            if moment > bound and (self.start_date is None or moment >= self.start_date):
+            if at > past and (first is None or at >= first):
                 yield ClockEvent(of_class(moment, kind), self.parameter_defaults, self.labels)
 
     def moments(self, after: datetime) -> Iterable[datetime]:

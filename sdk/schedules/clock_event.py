@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from headwater.core.moments import instant
+
 
 @dataclass(frozen=True, eq=False)
 class ClockEvent:
@@ -21,39 +23,43 @@ class ClockEvent:
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, datetime):
-            return self.start_time == other
+            return self._instant == instant(other)
         if not isinstance(other, ClockEvent):
             return NotImplemented
         return (
-            self.start_time == other.start_time
+            self._instant == other._instant
             and self.parameter_defaults == other.parameter_defaults
             and _as_set(self.labels) == _as_set(other.labels)
         )
 
     def __hash__(self) -> int:
-        return hash(self.start_time)
+        return hash(self._instant)
 
     def __lt__(self, other: object) -> bool:
-        moment = _moment_of(other)
-        return NotImplemented if moment is None else self.start_time < moment
+        at = _instant_of(other)
+        return NotImplemented if at is None else self._instant < at
 
     def __gt__(self, other: object) -> bool:
-        moment = _moment_of(other)
-        return NotImplemented if moment is None else self.start_time > moment
+        at = _instant_of(other)
+        return NotImplemented if at is None else self._instant > at
 
     def __le__(self, other: object) -> bool:
-        moment = _moment_of(other)
-        return NotImplemented if moment is None else self.start_time <= moment
+        at = _instant_of(other)
+        return NotImplemented if at is None else self._instant <= at
 
     def __ge__(self, other: object) -> bool:
-        moment = _moment_of(other)
-        return NotImplemented if moment is None else self.start_time >= moment
+        at = _instant_of(other)
+        return NotImplemented if at is None else self._instant >= at
+
+    @property
+    def _instant(self) -> datetime:
+        return instant(self.start_time)
 
 
-def _moment_of(other: object) -> datetime | None:
+def _instant_of(other: object) -> datetime | None:
     if isinstance(other, ClockEvent):
-        return other.start_time
-    return other if isinstance(other, datetime) else None
+        return instant(other.start_time)
+    return instant(other) if isinstance(other, datetime) else None
 
 
 def _as_set(labels: Sequence[str] | None) -> frozenset[str] | None:

@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any
 
 from headwater.core.errors import InvalidArgument, WrongType
-from headwater.core.moments import aware, standard_moment, standard_span, standard_zone
+from headwater.core.moments import aware, instant, standard_moment, standard_span, standard_zone
 from headwater.schedules.clock import Clock
 from headwater.schedules.clock_event import ClockEvent
 from headwater.schedules.recurrence import begun_shortly_before, without_zone
@@ -138,13 +138,13 @@ class DatesClock(Clock):
                 raise WrongType(
                     f"A DatesClock takes datetimes, and {moment!r} is none.", hint="Write DatesClock([datetime(2027, 1, 1, 6)])."
                 )
-        self.dates = sorted(aware(moment) for moment in listed)
+        self.dates = sorted((aware(moment) for moment in listed), key=instant)
         if not self.dates:
             raise InvalidArgument("A DatesClock needs at least one date.")
         super().__init__(self.dates[0], self.dates[-1], parameter_defaults, labels)
 
     def moments(self, after: datetime) -> Iterator[datetime]:
-        return (moment for moment in self.dates if moment > after)
+        return (moment for moment in self.dates if instant(moment) > instant(after))
 
     def settings(self) -> dict[str, Any]:
         return {"dates": [written(moment) for moment in self.dates]}

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.moments import aware, standard_moment
+from headwater.core.moments import instant, standard_moment
 
 Filter = Callable[[datetime], bool]
 
@@ -64,7 +64,7 @@ class on_datetime:  # noqa: N801 - read as a word, as in filters=[at_time(time(9
         object.__setattr__(self, "dt", standard_moment(self.dt))
 
     def __call__(self, dt: datetime) -> bool:
-        return aware(dt) == aware(self.dt)
+        return instant(dt) == instant(self.dt)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class between_datetimes:  # noqa: N801 - see on_datetime
             object.__setattr__(self, name, standard_moment(moment))
 
     def __call__(self, dt: datetime) -> bool:
-        return aware(self.start) <= aware(dt) <= aware(self.end)
+        return instant(self.start) <= instant(dt) <= instant(self.end)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, overload
 
 from headwater.core.errors import InvalidArgument, WrongType
-from headwater.core.moments import aware, of_class
+from headwater.core.moments import aware, instant, of_class
 from headwater.schedules.adjustments import Adjustment, adjustment_as_json, adjustment_from
 from headwater.schedules.clock_event import ClockEvent
 from headwater.schedules.clocks import Clock, CronClock, IntervalClock, RRuleClock, clock_from
@@ -116,7 +116,8 @@ class Schedule:
         kind = datetime if after is None else type(after)
         last: ClockEvent | None = None
         misses, since = 0, bound
-        for event in heapq.merge(*(_in_the_calendar(clock.events(bound)) for clock in self.clocks), key=lambda event: event.start_time):
+        of_clocks = (_in_the_calendar(clock.events(bound)) for clock in self.clocks)
+        for event in heapq.merge(*of_clocks, key=lambda event: instant(event.start_time)):
             if event == last:
                 continue
             last = event

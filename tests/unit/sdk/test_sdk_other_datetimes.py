@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from headwater import DateTimeParameter, Flow, Parameter, task
 from headwater.core.errors import InvalidArgument
 from headwater.core.json_bytes import json_bytes
-from headwater.core.moments import aware, parsed_moment, standard_moment, standard_span
+from headwater.core.moments import aware, of_class, parsed_moment, standard_moment, standard_span
 from headwater.engine import signals
 from headwater.engine.serializers import DateTimeSerializer
 from headwater.engine.state import Cached, Paused, Queued, Retrying, Scheduled, State
@@ -27,6 +27,7 @@ from headwater.schedules import CronSchedule, IntervalSchedule, RRuleSchedule, S
 from headwater.utilities.tasks import pause_task
 
 NEW_YORK = ZoneInfo("America/New_York")
+ZONES = [UTC, NEW_YORK, timezone(timedelta(hours=-3, minutes=-30))]
 STANDARD = datetime(2027, 3, 10, 9, 30, tzinfo=NEW_YORK)
 AFTER = datetime(2027, 3, 9, tzinfo=UTC)
 MOMENTS: dict[str, datetime] = {
@@ -109,6 +110,22 @@ def test_what_follows_a_moment_of_another_library_is_of_that_library(following: 
 
     assert found == following(STANDARD)
     assert {type(moment) for moment in found} == {type(MOMENTS[kind])}
+
+
+@pytest.mark.parametrize("kind", MOMENTS)
+@given(
+    st.datetimes(datetime(1970, 1, 2), datetime(2262, 1, 1), timezones=st.sampled_from(ZONES)),  # noqa: DTZ001 - hypothesis adds them
+    st.booleans(),
+)
+def test_a_moment_of_another_class_is_the_same_on_the_same_clock(kind: str, moment: datetime, is_second: bool) -> None:
+    moment = moment.replace(fold=is_second).astimezone(UTC).astimezone(moment.tzinfo)  # none of those that clocks skip
+
+    other = of_class(moment, type(MOMENTS[kind]))
+
+    assert type(other) is type(MOMENTS[kind])
+    assert standard_moment(other) == moment
+    assert other.astimezone(UTC) == moment.astimezone(UTC)
+    assert other.isoformat() == moment.isoformat()
 
 
 def test_a_pendulum_moment_is_followed_by_ones_with_pendulums_methods() -> None:
@@ -224,6 +241,41 @@ class NamedAsInPytz(tzinfo):
 
 class OfAnUnknownName(NamedAsInPytz):
     zone = "Nowhere/Land"
+
+
+class NamedAsInPendulum2(tzinfo):
+    """A zone of pendulum 2 tells its name as `name`, and loses which of two hours is meant where the standard library counts with it."""
+
+    def __init__(self, name: str, offset: timedelta | None) -> None:
+        self.name, self.offset = name, offset
+
+    def utcoffset(self, moment: datetime | None) -> timedelta | None:
+        return self.offset if moment is None else timedelta(hours=-4)
+
+    def dst(self, _: datetime | None) -> timedelta:
+        return timedelta(0)
+
+    def tzname(self, _: datetime | None) -> str:
+        return self.name
+
+
+@pytest.mark.parametrize(
+    ("named", "standard"),
+    [
+        (NamedAsInPendulum2("America/New_York", None), NEW_YORK),
+        (NamedAsInPendulum2("UTC", timedelta(0)), UTC),
+        (NamedAsInPendulum2("-04:00", timedelta(hours=-4)), timezone(timedelta(hours=-4))),
+    ],
+)
+def test_zones_of_pendulum_2_become_those_of_the_standard_library(named: tzinfo, standard: tzinfo) -> None:
+    assert standard_moment(datetime(2018, 11, 4, 1, tzinfo=named)).tzinfo == standard
+
+
+def test_an_interval_counts_the_hour_that_clocks_show_twice_also_where_its_start_is_of_pendulum_2() -> None:
+    start = datetime(2018, 11, 3, 23, tzinfo=NamedAsInPendulum2("America/New_York", None))
+    moments = IntervalSchedule(timedelta(hours=1), start).next(4, after=start)
+
+    assert [moment.astimezone(UTC).hour for moment in moments] == [4, 5, 6, 7]
 
 
 def test_a_zone_that_tells_its_name_is_the_one_of_that_name() -> None:

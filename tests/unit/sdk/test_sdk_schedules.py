@@ -20,6 +20,8 @@ from headwater.schedules.clocks import Clock, ClockEvent, CronClock, DatesClock,
 from headwater.schedules.schedules import NothingPasses
 
 BERLIN = ZoneInfo("Europe/Berlin")
+FIRST, SECOND = (datetime(2026, 10, 25, 2, 15, tzinfo=BERLIN, fold=fold) for fold in (0, 1))
+"""Two instants at which clocks show the same."""
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
@@ -127,6 +129,8 @@ def test_clocks_bring_parameters_and_labels_and_equal_events_come_once() -> None
         (filters.is_month_start, utc(2026, 2, 1), utc(2026, 2, 2)),
         (filters.is_month_end, utc(2026, 2, 28), utc(2028, 2, 28)),
         (filters.on_datetime(utc(2026, 1, 1)), utc(2026, 1, 1), utc(2026, 1, 1, 1)),
+        (filters.on_datetime(FIRST), FIRST, SECOND),
+        (filters.between_datetimes(FIRST, FIRST), FIRST, SECOND),
         (filters.between_datetimes(utc(2026, 1, 1), utc(2026, 1, 2)), utc(2026, 1, 2), utc(2026, 1, 2, 1)),
         (filters.on_date(12, 24), utc(2026, 12, 24), utc(2026, 12, 25)),
         (filters.between_dates(3, 1, 4, 1), utc(2026, 4, 1), utc(2026, 4, 2)),
@@ -196,6 +200,30 @@ def test_what_cannot_be_a_schedule_is_refused_with_a_sentence() -> None:
     ):
         with pytest.raises(InvalidArgument, match=words):
             make()
+
+
+@pytest.mark.parametrize("change", [utc(2026, 3, 29, 1), utc(2026, 10, 25, 1)])
+@given(minutes=st.integers(1, 300), other=st.integers(1, 300), asked=st.integers(-300, 300), in_zone=st.booleans())
+def test_no_moment_is_lost_or_doubled_where_clocks_are_changed(
+    change: datetime, minutes: int, other: int, asked: int, in_zone: bool
+) -> None:
+    start = (change - timedelta(hours=6)).astimezone(BERLIN)
+    after = change + timedelta(minutes=asked)
+    intervals = [timedelta(minutes=minutes), timedelta(minutes=other)]
+
+    found = Schedule([IntervalClock(each, start) for each in intervals]).next(20, after=after.astimezone(BERLIN) if in_zone else after)
+
+    passed = {start.astimezone(UTC) + number * each for each in intervals for number in range(2000)}
+    assert [moment.astimezone(UTC) for moment in found] == sorted(moment for moment in passed if moment > after)[:20]
+
+
+def test_listed_dates_and_ends_count_instants_where_clocks_show_an_hour_twice() -> None:
+    assert texts(Schedule([DatesClock([SECOND, FIRST])]).next(3, after=utc(2026, 1, 1))) == texts([FIRST, SECOND])
+    assert texts(Schedule([DatesClock([SECOND, FIRST])]).next(3, after=FIRST)) == texts([SECOND])
+    assert len(IntervalSchedule(timedelta(minutes=15), FIRST, end_date=SECOND).next(9, after=utc(2026, 1, 1))) == 5
+    assert ClockEvent(FIRST) < ClockEvent(SECOND)
+    assert ClockEvent(FIRST) != ClockEvent(SECOND) == SECOND.astimezone(UTC)
+    assert len({ClockEvent(SECOND), ClockEvent(SECOND.astimezone(UTC))}) == 1
 
 
 @given(

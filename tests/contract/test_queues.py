@@ -199,10 +199,12 @@ async def test_a_wait_that_is_given_up_loses_no_item(log: Log, queue_id: str) ->
         assert (await _next(binding)).item == item
 
 
-async def test_what_was_on_its_way_to_a_binding_that_ends_goes_to_others(log: Log, other: Log, queue_id: str) -> None:
+async def test_what_was_on_its_way_to_a_binding_that_ends_goes_to_others(broker: Broker, log: Log, other: Log, queue_id: str) -> None:
     item = an_item(queue_id)
-    async with other.queues.bind(queue_id, lease_seconds=LONG_LEASE) as others:
-        async with log.queues.bind(queue_id, lease_seconds=LONG_LEASE) as leaving:
+    # At once, but on a cluster: there another node may send an item after ours has forgotten the binding, and it waits for half a lease.
+    lease_seconds = SHORT_LEASE if isinstance(broker, ThreeNodes) else LONG_LEASE
+    async with other.queues.bind(queue_id, lease_seconds=lease_seconds) as others:
+        async with log.queues.bind(queue_id, lease_seconds=lease_seconds) as leaving:
             with anyio.move_on_after(0.02):
                 await anext(aiter(leaving))
             await log.queues.offer(item)

@@ -12,11 +12,8 @@ MAIN_TESTS := tests/acceptance/test_readme.py tests/unit/test_agent_failures.py 
 	tests/unit/sdk/test_sdk_control_flow.py tests/unit/sdk/test_sdk_metadata_and_hash.py tests/unit/sdk/test_sdk_task_library.py \
 	tests/integration/test_sdk_multiprocessing.py
 # The flow language, which other versions of Python change most: its unit tests, storage and pickles among them, processes of tasks, and one journey.
-# Three tests of results are not among them: the S3 of our own that they need wants what developing needs.
 LANGUAGE_TESTS := tests/unit/sdk tests/integration/test_sdk_multiprocessing.py tests/integration/test_agent_runs.py \
-	tests/acceptance/test_readme.py::test_the_quickstart_works_as_it_is_written \
-	$(addprefix --deselect tests/unit/sdk/test_sdk_results.py::test_a_,bucket_keeps_values_under_whole_addresses \
-	target_in_a_bucket_serves_the_next_run state_tells_another_process_enough_to_read_the_value)
+	tests/acceptance/test_readme.py::test_the_quickstart_works_as_it_is_written
 # Where these are tested with other versions than everybody's: made anew each time.
 LATEST := $(VENV)-latest
 OLDEST := $(VENV)-oldest
@@ -66,7 +63,7 @@ test-matrix:  ## Test the flow language with every supported Python that is on t
 	@failed=; for python in $$($(PYTHON) tests/python_versions.py); do \
 		echo "== $$($$python --version)"; \
 		$$python -m venv --clear $(MATRIX) \
-		&& $(MATRIX)/bin/pip install --quiet --constraint constraints.txt --editable '.[server,dask,templates,viz,test]' \
+		&& $(MATRIX)/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]' \
 		&& $(MATRIX)/bin/pytest -n 2 --dist worksteal $(LANGUAGE_TESTS) || failed="$$failed $$python"; \
 	done; test -z "$$failed" || { echo "Failed with:$$failed" >&2; exit 1; }
 

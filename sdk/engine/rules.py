@@ -79,7 +79,7 @@ def retry(task: Task, state: State, run_count: int, now: datetime) -> Retrying |
     """Return how a task that failed for the `run_count`-th time is tried again, or None if that was the last time."""
     if not isinstance(state, Failed) or run_count > task.max_retries:
         return None
-    if task.retry_on is not None and state.result is not None and not isinstance(state.result, task.retry_on):
+    if task.retry_on is not None and state.result is not None and not isinstance(state.result, tuple(task.retry_on)):
         return None
     return Retrying(
         f"Retrying Task (after attempt {run_count} of {task.max_retries + 1})",

@@ -145,14 +145,14 @@ class CompressedSerializer(Serializer):
 
     Args:
         serializer: the other.
-        format: the module that compresses: `bz2`, `gzip`, `lzma`, `zlib` (the default), or another with the two functions.
+        format: the module that compresses: `bz2`, `gzip`, `lzma`, `zlib`, or another with the two functions.
         compress: in the place of `format`, a function of bytes that returns bytes.
         decompress: the function that makes the former of the latter.
         compress_kwargs: further arguments for `compress`.
         decompress_kwargs: further arguments for `decompress`.
 
     Raises:
-        InvalidArgument: a format and functions were given, or one function, or the module has no such functions.
+        InvalidArgument: neither a format nor functions were given, or both, or one function; or the module has no such functions.
         CompressionNotInstalled: there is no such module here.
 
     """
@@ -167,13 +167,13 @@ class CompressedSerializer(Serializer):
         decompress_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
         has_functions = compress is not None or decompress is not None
-        if has_functions and (format is not None or compress is None or decompress is None):
+        if has_functions == (format is not None) or (compress is None) != (decompress is None):
             raise InvalidArgument(
                 "A CompressedSerializer takes either a format, or the two functions compress and decompress.",
                 hint="Write CompressedSerializer(PickleSerializer(), format='gzip').",
             )
         self.serializer = serializer
-        self.format = format if format is not None or has_functions else "zlib"
+        self.format = format
         self.compress, self.decompress = compress, decompress
         self.compress_kwargs = dict(compress_kwargs or {})
         self.decompress_kwargs = dict(decompress_kwargs or {})

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from contextvars import copy_context
+from datetime import timedelta
 from typing import Any
 
 from headwater.core.text import shown
@@ -65,8 +66,11 @@ def _value_of(call: TaskCall) -> Any:
         value = call.task.run(**call.inputs)
         return _finished(value) if inspect.iscoroutine(value) else value
 
-    timeout = call.task.timeout
-    return run() if timeout is None else run_with_timeout(run, timeout.total_seconds())
+    timeout: Any = call.task.timeout
+    if timeout is None:
+        return run()
+    # Tasks that were pickled before have it as a timedelta.
+    return run_with_timeout(run, timeout.total_seconds() if isinstance(timeout, timedelta) else timeout)
 
 
 def _ended(call: TaskCall) -> State:

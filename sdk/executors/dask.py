@@ -6,6 +6,7 @@ import importlib
 import logging
 import queue
 import time
+import warnings
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -77,11 +78,14 @@ class DaskExecutor(Executor):
         no_workers_timeout: float | None = None,
     ) -> None:
         del disable_cancellation_event, watch_worker_status
-        if address is not None and (cluster_class is not None or cluster_kwargs or adapt_kwargs):
+        if address is not None and (cluster_class is not None or cluster_kwargs):
             raise InvalidArgument(
                 "A DaskExecutor uses the cluster at an address, or one of its own; both were given.",
-                hint="Drop address, or drop cluster_class, cluster_kwargs and adapt_kwargs.",
+                hint="Drop address, or drop cluster_class and cluster_kwargs.",
             )
+        if address is not None and adapt_kwargs:
+            warnings.warn("A DaskExecutor does not let the cluster at an address grow: adapt_kwargs is not followed.", stacklevel=2)
+            adapt_kwargs = None
         configured = config["engine"]["executor"]["dask"]
         if address is None and cluster_class is None and not cluster_kwargs and not adapt_kwargs:
             address = configured["address"] or None

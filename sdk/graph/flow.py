@@ -447,14 +447,16 @@ class Flow(TaskGraph):
         """Return the flow's metadata as JSON values: names, settings, edges, a hash of the code, never the code.
 
         With `build`, the flow is stored first, and the metadata says where.
+
+        Raises:
+            InvalidFlow: it is to be stored, and has no storage.
+
         """
         from headwater.graph.serialization import serialize_flow
 
         if build:
-            from headwater.storage import Local
-
             if self.storage is None:
-                self.storage = Local()
+                raise InvalidFlow(f"Flow {self.name!r} has no storage to be stored in.", hint="Write Flow(..., storage=Local()).")
             self.storage.put_flow(self)
             self.storage.build()
         return serialize_flow(self)

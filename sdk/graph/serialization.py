@@ -104,7 +104,7 @@ def _task(task: Task, *, slug: str | None, code_hash: str) -> dict[str, Any]:
     if isinstance(task.target, str):
         settings["target"] = task.target
     if task.retry_on is not None:
-        settings["retry_on"] = [kind.__name__ for kind in task.retry_on]
+        settings["retry_on"] = sorted(kind.__name__ for kind in task.retry_on)
     return {
         "slug": slug,
         "name": task.name,
@@ -163,5 +163,6 @@ def _settings_of(value: Any) -> Any:
     return None if value is None else (type_name(type(value)), sorted(attributes(value)))
 
 
-def _seconds(span: timedelta | None) -> float | None:
-    return None if span is None else span.total_seconds()
+def _seconds(span: timedelta | float | None) -> float | None:
+    # Tasks that were pickled before have their time-out as a timedelta.
+    return span.total_seconds() if isinstance(span, timedelta) else None if span is None else float(span)

@@ -32,7 +32,8 @@ StateHandler = Callable[[Any, "State", "State"], "State | None"]
 class Task(TaskOperators):
     """One step of a flow. Subclasses define `run`; functions become tasks with `@task`.
 
-    `retry_delay` and `timeout` are timedeltas or seconds. `max_retries` and `retry_delay` are given together.
+    `retry_delay` and `timeout` are given as timedeltas or seconds; as attributes, the first is a timedelta and the second a number.
+    `max_retries` and `retry_delay` are given together.
     `retry_on` limits retries to these exceptions. `nout` is the number of results, for tasks that are unpacked.
     `task_run_name` is a template or a function of the context and the inputs. `log_stdout` makes log lines of prints.
     `checkpoint=False` keeps the result from being written by `result`. `target`, a template or a function like
@@ -99,7 +100,7 @@ class Task(TaskOperators):
         self.max_retries: int = retries
         self.retry_delay: timedelta | None = delay
         self.retry_on = settings.exceptions_to_retry(retry_on, max_retries=self.max_retries, task=self.name)
-        self.timeout = settings.positive_seconds(settings.timeout_or_default(timeout), setting="timeout", task=self.name)
+        self.timeout = settings.timeout_seconds(settings.timeout_or_default(timeout), task=self.name)
         self.trigger: Trigger = settings.trigger(trigger, task=self.name)
         self.skip_on_upstream_skip = skip_on_upstream_skip
         self.cache_for: timedelta | None = settings.positive_seconds(cache_for, setting="cache_for", task=self.name)

@@ -230,6 +230,13 @@ def seconds(value: timedelta | float, *, setting: str, task: str) -> timedelta:
     return span
 
 
+def timeout_seconds(value: timedelta | float | None, *, task: str) -> float | None:
+    """Return the longest time that a task may take, in seconds; None where there is no limit. What was whole seconds is an `int`."""
+    span = positive_seconds(value, setting="timeout", task=task)
+    total = None if span is None else span.total_seconds()
+    return int(total) if total is not None and total.is_integer() else total
+
+
 def positive_seconds(value: timedelta | float | None, *, setting: str, task: str) -> timedelta | None:
     """Return a timedelta above 0, given one or a number of seconds, or None."""
     if value is None:
@@ -242,7 +249,7 @@ def positive_seconds(value: timedelta | float | None, *, setting: str, task: str
 
 def exceptions_to_retry(
     retry_on: type[Exception] | Iterable[type[Exception]] | None, *, max_retries: int, task: str
-) -> tuple[type[Exception], ...] | None:
+) -> frozenset[type[Exception]] | None:
     """Return the exceptions that are tried again; None means all."""
     if retry_on is None:
         return None
@@ -254,7 +261,7 @@ def exceptions_to_retry(
             raise WrongTaskType(f"Task {task!r}: retry_on takes exception classes, and {kind!r} is none.", hint=f"Write {meant}.")
     if max_retries == 0:
         raise InvalidTask(f"Task {task!r} has retry_on but no max_retries.", hint="Add max_retries and retry_delay.")
-    return kinds
+    return frozenset(kinds)
 
 
 def handlers(
@@ -323,7 +330,7 @@ def _changed_retries(max_retries: int | None, retry_delay: timedelta | float | N
 _CHECKS: dict[str, Callable[[Any, Task], Any]] = {
     "tags": lambda given, task: task.tags | tag_set(given, task=task.name),
     "retry_on": lambda given, task: exceptions_to_retry(given, max_retries=task.max_retries, task=task.name),
-    "timeout": lambda given, task: positive_seconds(given, setting="timeout", task=task.name),
+    "timeout": lambda given, task: timeout_seconds(given, task=task.name),
     "trigger": lambda given, task: trigger(given, task=task.name),
     "cache_for": lambda given, task: positive_seconds(given, setting="cache_for", task=task.name),
     "cache_validator": lambda given, task: cache_validator(given, cache_for=task.cache_for, task=task.name),

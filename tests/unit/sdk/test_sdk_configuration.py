@@ -97,7 +97,7 @@ def test_tasks_take_their_defaults_from_it() -> None:
     with set_temporary_config({"tasks.defaults.max_retries": 2, "tasks.defaults.retry_delay": 5, "tasks.defaults.timeout": 60}):
         plain, own = Task("plain"), Task("own", max_retries=1)
 
-    assert (plain.max_retries, plain.retry_delay, plain.timeout) == (2, timedelta(seconds=5), timedelta(minutes=1))
+    assert (plain.max_retries, plain.retry_delay, plain.timeout) == (2, timedelta(seconds=5), 60)
     assert (own.max_retries, own.retry_delay) == (1, timedelta(seconds=5))
 
 

@@ -332,6 +332,13 @@ def test_a_cluster_can_be_started_for_each_run_and_grow() -> None:
     assert flow.run().result[summed].result == 30
 
 
+def test_a_cluster_at_an_address_is_not_told_to_grow() -> None:
+    with pytest.warns(UserWarning, match="adapt_kwargs is not followed"):
+        executor = DaskExecutor("tcp://10.0.0.1:8786", adapt_kwargs={"maximum": 2})
+
+    assert executor.adapt_kwargs == {}
+
+
 def test_executors_are_stored_with_their_settings_alone() -> None:
     dask = DaskExecutor("tcp://10.0.0.1:8786", client_kwargs={"timeout": 3})
     for made in (dask, ProcessExecutor(3), ThreadExecutor(3), LocalDaskExecutor("threads", 3)):

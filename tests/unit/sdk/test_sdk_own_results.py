@@ -209,6 +209,7 @@ def test_compressions_that_cannot_be_are_refused() -> None:
     with pytest.raises(ImportError, match="'foobar' is not installed"):
         CompressedSerializer(PickleSerializer(), format="foobar")
     for arguments in (
+        {},
         {"format": "json"},
         {"format": "gzip", "compress": gzip.compress, "decompress": gzip.decompress},
         {"compress": gzip.compress},

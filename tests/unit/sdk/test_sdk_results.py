@@ -76,7 +76,7 @@ def s3(s3_address: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         (PickleSerializer(), {"a": {1, 2}}),
         (JSONSerializer(), {"a": [1, None]}),
         (DateTimeSerializer(), datetime(2026, 11, 21, 12, tzinfo=UTC)),
-        (CompressedSerializer(JSONSerializer()), ["x" * 1000]),
+        (CompressedSerializer(JSONSerializer(), "zlib"), ["x" * 1000]),
         (CompressedSerializer(CompressedSerializer(PickleSerializer(), "bz2"), "lzma"), (1, 2)),
     ],
 )
@@ -144,7 +144,7 @@ def test_a_target_in_a_bucket_serves_the_next_run(s3: dict[str, Any]) -> None:
 
 
 def test_a_state_tells_another_process_enough_to_read_the_value(s3: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    written = S3Result(BUCKET, s3, serializer=CompressedSerializer(JSONSerializer())).write("value", flow_name="f", task_slug="t")
+    written = S3Result(BUCKET, s3, serializer=CompressedSerializer(JSONSerializer(), "zlib")).write("value", flow_name="f", task_slug="t")
     monkeypatch.setenv("AWS_ENDPOINT_URL", s3["endpoint_url"])
 
     again = State.deserialize(Success("done", written).serialize())

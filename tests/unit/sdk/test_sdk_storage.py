@@ -18,6 +18,7 @@ from headwater import Flow, task
 from headwater.core.errors import InvalidArgument, InvalidName
 from headwater.engine.results import LocalResult
 from headwater.engine.state import State
+from headwater.graph.errors import InvalidFlow
 from headwater.run_configs import LocalRun, UniversalRun, run_config_from
 from headwater.storage import Local, Module
 from headwater.storage.errors import (
@@ -52,7 +53,7 @@ def double(x):
 def work(x):
     return double(x).value + beside.offset()
 
-with Flow("stored") as flow:
+with Flow("stored", storage=Local()) as flow:
     result = work(Parameter("x", default=1))
 
 if __name__ == "__main__":
@@ -89,10 +90,10 @@ def test_a_stored_script_runs_in_another_process_after_the_script_changed(refere
 
 def test_code_in_a_module_of_the_users_is_frozen_too(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
-        "from headwater import Flow, task\n"
+        "from headwater import Flow, task\nfrom headwater.storage import Local\n"
         "def offset(): return 30\n"
         "@task\ndef work(): return 12 + offset()\n"
-        "with Flow('frozen') as flow: work()\n"
+        "with Flow('frozen', storage=Local()) as flow: work()\n"
     )
     store = "import json; from mine import flow; print(json.dumps(flow.serialize(build=True)['storage']))"
     told = subprocess.run([sys.executable, "-c", store], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60)
@@ -112,6 +113,7 @@ def test_modules_beside_a_loaded_file_are_found_again(tmp_path: Path) -> None:
     )
 
     (flow,) = flows_in_file(tmp_path / "loaded.py")
+    flow.storage = Local()
 
     assert flow.serialize(build=True)["storage"]["options"] == {"import_paths": [str(tmp_path)]}
 
@@ -163,14 +165,20 @@ def test_storage_of_an_unknown_kind_is_told(reference: dict[str, Any]) -> None:
 
 def test_what_cannot_be_pickled_names_its_task() -> None:
     lock = threading.Lock()
-    flow = Flow("f", tasks=[task(lambda: 1, name="fine"), task(lambda: lock, name="locked")])
+    flow = Flow("f", tasks=[task(lambda: 1, name="fine"), task(lambda: lock, name="locked")], storage=Local())
 
     with pytest.raises(FlowNotStorable, match="because of task 'locked-1'"):
         flow.serialize(build=True)
 
 
+@pytest.mark.parametrize("ask", [Flow.serialize, Flow.serialized_hash])
+def test_a_flow_without_a_storage_is_not_stored(ask: Callable[..., Any]) -> None:
+    with pytest.raises(InvalidFlow, match="no storage to be stored in"):
+        ask(Flow("f"), build=True)
+
+
 def test_each_storing_makes_a_file_of_its_own(home: Path) -> None:
-    flow = Flow("Hello, World!", tasks=[task(lambda: 1, name="t")])
+    flow = Flow("Hello, World!", tasks=[task(lambda: 1, name="t")], storage=Local())
 
     first = flow.serialize(build=True)["storage"]["location"]
     second = flow.serialize(build=True)["storage"]["location"]

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import IO, Any, Self
@@ -20,6 +21,8 @@ from headwater.utilities.tasks import defaults_from_attrs
 
 _LOOK_SECONDS = 0.05
 """So long it waits for output at most before it can be interrupted in a thread, where only steps of Python code can be."""
+_LOOKS_FOR_A_THREAD = 20
+"""A thread that has no identity after so many looks was interrupted before it began."""
 _GRACE_SECONDS = 0.5
 """What an interrupted command may take to end after SIGTERM. A time-out insists a second after it."""
 _READ_BYTES = 65536
@@ -127,6 +130,7 @@ class _Shell:
         self._environment = environment
         self._process: subprocess.Popen[bytes] | None = None
         self._refused: BaseException | None = None
+        self._is_settled = False
 
     def __enter__(self) -> Self:
         # An interrupt may come at any step of this thread. In another one the program is started and known, or not started at all.
@@ -135,7 +139,7 @@ class _Shell:
             starting.start()
             starting.join()
         except BaseException as error:
-            starting.join()
+            self._settle(starting)
             self.__exit__(type(error))
             raise
         if self._refused is not None:
@@ -149,6 +153,18 @@ class _Shell:
             )
         except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
             self._refused = error
+        finally:
+            self._is_settled = True
+
+    def _settle(self, starting: threading.Thread) -> None:
+        """Return when the program is started, or will never be.
+
+        By looking: until Python 3.13 a `join` that was interrupted takes a thread at work for one that has ended (gh-90882).
+        """
+        looks = 0
+        while not self._is_settled and (starting.ident is not None or looks < _LOOKS_FOR_A_THREAD):
+            time.sleep(_LOOK_SECONDS)
+            looks += 1
 
     def lines(self) -> Iterator[str]:
         """Yield each line of the output as it comes, without what ends it. Bytes that are not UTF-8 are escaped."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable
@@ -149,6 +151,31 @@ def test_an_interrupt_ends_the_shell(tmp_path: Path) -> None:
 
     assert isinstance(state, Cancelled)
     assert not psutil.pid_exists(int(pid.read_text()))
+
+
+def test_an_interrupt_while_the_shell_is_started_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+    interrupted = threading.Event()
+    start = subprocess.Popen
+
+    def start_late(*args: Any, **settings: Any) -> subprocess.Popen[bytes]:
+        interrupted.wait()
+        started.append(start(*args, **settings))
+        return started[0]
+
+    def interrupt(thread: threading.Thread, timeout: float | None = None) -> None:
+        interrupted.set()
+        raise KeyboardInterrupt
+
+    with Flow("f") as flow:
+        ShellTask()(command="sleep 3600")
+    monkeypatch.setattr(subprocess, "Popen", start_late)
+    monkeypatch.setattr(threading.Thread, "join", interrupt)
+
+    state = flow.run()
+
+    assert isinstance(state, Cancelled)
+    assert started[0].poll() == -signal.SIGTERM
 
 
 def _members(group: int) -> list[psutil.Process]:

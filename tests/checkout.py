@@ -7,10 +7,16 @@ from pathlib import Path
 
 from documents import ROOT
 
-_MADE = (".git", ".venv*", ".env*", "__pycache__", "*.egg-info", "build", "dist", ".*_cache", ".hypothesis", "flows", "node_modules")
+_MADE = (".git", ".venv*", ".env*", "__pycache__", "*.egg-info", "build", "dist", ".*_cache", ".hypothesis", "node_modules")
+_MADE_AT_THE_TOP = "flows"
 
 
 def copy_checkout(target: Path) -> Path:
     """Copy the files of the project, links as links, without what was made or put beside them. Returns the copy's folder."""
-    shutil.copytree(ROOT, target, symlinks=True, ignore=shutil.ignore_patterns(*_MADE))
+
+    def made(folder: str, names: list[str]) -> set[str]:
+        top = {_MADE_AT_THE_TOP} if Path(folder) == ROOT else set()
+        return shutil.ignore_patterns(*_MADE)(folder, names) | top
+
+    shutil.copytree(ROOT, target, symlinks=True, ignore=made)
     return target

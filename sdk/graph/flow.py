@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import importlib
 from collections.abc import Callable, Iterable, Mapping
 from contextvars import Token
 from pathlib import Path
@@ -15,6 +14,7 @@ from headwater.graph.being_loaded import is_being_loaded
 from headwater.graph.edge import Edge
 from headwater.graph.errors import InsideFlowBlock, InvalidFlow
 from headwater.graph.named_logger import NamedLogger
+from headwater.graph.outside import outside
 from headwater.graph.run_signature import check_takes
 from headwater.graph.structure import TaskGraph
 from headwater.graph.task import StateHandler, Task
@@ -402,8 +402,7 @@ class Flow(TaskGraph):
         self._refuse_inside_block("register")
         if is_being_loaded(self.name, "register"):
             return None
-        registration = importlib.import_module("headwater.client.registration")
-        flow_id: str = registration.register_flow(
+        return outside.register(
             self,
             project_name=project_name,
             build=build,
@@ -414,7 +413,6 @@ class Flow(TaskGraph):
             no_url=no_url,
             **storage_kwargs,
         )
-        return flow_id
 
     def run_agent(
         self,
@@ -439,9 +437,7 @@ class Flow(TaskGraph):
         self._refuse_inside_block("run_agent")
         if is_being_loaded(self.name, "run_agent"):
             return
-        # Agents know the SDK, not the other way round: the link is made when it is asked for.
-        local = importlib.import_module("headwater.agents.local")
-        local.run_agent_for_flow(self, token=token or api_key, show_flow_logs=show_flow_logs)
+        outside.run_agent(self, token=token or api_key, show_flow_logs=show_flow_logs)
 
     def serialize(self, build: bool = False) -> dict[str, Any]:
         """Return the flow's metadata as JSON values: names, settings, edges, a hash of the code, never the code.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from headwater.graph.outside import outside
 from headwater.old_path_finder import OldPathFinder, attribute
 from headwater.old_paths import ROOMS
 
@@ -101,6 +102,21 @@ if not TYPE_CHECKING:  # a type checker knows the names above, and says so where
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__, *ROOMS})
 
+
+def _register(flow: Flow, **settings: Any) -> str:
+    from headwater.client.registration import register_flow
+
+    return register_flow(flow, **settings)
+
+
+def _run_agent(flow: Flow, **settings: Any) -> None:
+    from headwater.agents.local import run_agent_for_flow
+
+    run_agent_for_flow(flow, **settings)
+
+
+# What flows do by rooms that they must not know: this package alone knows all rooms. Imported when it is done, and not before.
+outside.register, outside.run_agent = _register, _run_agent
 
 if not any(isinstance(each, OldPathFinder) for each in sys.meta_path):
     sys.meta_path.insert(0, OldPathFinder())

@@ -10,8 +10,8 @@ from headwater.core.commands import DescribeFlow, SetFlowDefaultParameters, SetF
 from headwater.core.errors import InvalidArgument
 from headwater.core.log.protocol import EventLog
 from headwater.core.operations.flows import flow_group
-from headwater.core.operations.parameters import check_values
 from headwater.core.rules.flow_group import FlowGroup
+from headwater.core.rules.parameters import check_values
 
 DESCRIPTION_LENGTH_MAX = 20_000
 

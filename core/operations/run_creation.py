@@ -33,11 +33,11 @@ from headwater.core.limits import TIME_MAX, TIME_MIN, is_instant
 from headwater.core.log.protocol import EventLog, RunQueues, WorkItem
 from headwater.core.names import generated_name, valid_name
 from headwater.core.operations.flow_catalogue import FlowCatalogue
-from headwater.core.operations.parameters import run_parameters, with_defaults
 from headwater.core.operations.queues import open_queue
 from headwater.core.operations.runs import arm, load_run, run
 from headwater.core.rules import run as run_rules
 from headwater.core.rules.flow_group import FlowGroup
+from headwater.core.rules.parameters import run_parameters, with_defaults
 from headwater.core.rules.run import Run
 
 _NAMES = random.SystemRandom()

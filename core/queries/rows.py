@@ -10,7 +10,7 @@ import msgspec
 
 from headwater.core.commit import Position
 from headwater.core.events import Failure, ParameterSpec, ResultReference, StorageReference
-from headwater.core.operations.parameters import with_defaults
+from headwater.core.rules.parameters import with_defaults
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,16 +6,16 @@ The language must not know these rooms. `headwater`, the package around all of t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 
-@dataclass
 class Outside:
     """The two actions, each given the flow first. `register` returns the id of the new version."""
 
-    register: Callable[..., str]
-    run_agent: Callable[..., None]
+    # No dataclass: `import headwater` is to cost nothing.
+    def __init__(self, register: Callable[..., str], run_agent: Callable[..., None]) -> None:
+        self.register = register
+        self.run_agent = run_agent
 
 
 def _unbound(*_: Any, **__: Any) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, ClassVar, Literal, overload
 
 from headwater.core.errors import InvalidArgument
+from headwater.core.text import shown
 from headwater.engine.results import NoResult, Result
 from headwater.utilities.context import current_values
 
@@ -212,6 +213,26 @@ class State:
 
     __hash__ = object.__hash__
 
+    def __getstate__(self) -> object:
+        """Return what is pickled. An exception that cannot be, which a user's code may raise, is told in words."""
+        known: Any = object.__getstate__(self)
+        error = self._result.value
+        # A signal holds a state itself, and that perhaps the signal.
+        if isinstance(error, Exception) and not hasattr(error, "state") and not _is_picklable(error):
+            attributes, slots = known
+            known = (attributes, {**slots, "_result": Result(shown(error))})
+        return known
+
     def __repr__(self) -> str:
         words = f': "{self.message}"' if self.message is not None else ""
         return f"<{type(self).__name__}{words}>"
+
+
+def _is_picklable(error: Exception) -> bool:
+    import cloudpickle  # takes longer to import than most runs need
+
+    try:
+        cloudpickle.dumps(error)
+    except Exception:  # noqa: BLE001 - pickling runs the exception's own code
+        return False
+    return True

@@ -98,6 +98,7 @@ def _outcome_packed(outcome: _Outcome) -> bytes:
     try:
         if isinstance(value, BaseException):
             pickling_support.install(value)
+            dumps(value)  # by itself: a state would tell it in words, and what could not be sent is to be said
         data = dumps(outcome)
         # Some exceptions can be pickled and not be made again from that; whoever waits must not find out.
         cloudpickle.loads(data)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 import pickle
+import threading
 from typing import Any
 
+import cloudpickle
 import pytest
 
 from headwater import Flow, context, task
 from headwater.engine.results import Result
-from headwater.engine.signals import SKIP
+from headwater.engine.signals import FAIL, SKIP
 from headwater.engine.state import (
     Cached,
     Failed,
@@ -167,3 +169,31 @@ def test_copies_of_a_state_have_all_of_it(again: Any) -> None:
     twin = again(state)
 
     assert (twin.message, twin.result, twin.context, twin.cached_inputs) == ("done", [1], {"x": 1, "tags": ["b"]}, {"y": Result(2)})
+
+
+class Unpicklable(Exception):
+    def __init__(self) -> None:
+        super().__init__("held")
+        self.lock = threading.Lock()
+
+
+class HostileToPickling(Exception):
+    def __reduce__(self) -> Any:
+        raise RuntimeError("not me")
+
+
+@pytest.mark.parametrize("error", [Unpicklable(), HostileToPickling("held")])
+def test_a_state_is_pickled_with_the_words_of_an_exception_that_cannot_be(error: Exception) -> None:
+    failed = Failed("It failed.", result=error, context={"a": 1})
+
+    again = pickle.loads(cloudpickle.dumps(failed))
+
+    assert (type(again), again.message, again.context, again.result) == (Failed, "It failed.", {"a": 1}, repr(error))
+    assert failed.result is error
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), FAIL("no")])
+def test_a_state_is_pickled_with_its_exception(error: Exception) -> None:
+    again = pickle.loads(pickle.dumps(Retrying("again", result=error, run_count=2)))
+
+    assert (type(again.result), again.run_count) == (type(error), 2)

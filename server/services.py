@@ -1,4 +1,4 @@
-"""What a server runs on top of NATS and PostgreSQL: the streams' set-up, the warden, the projector, the query service, the web.
+"""What a server runs on top of NATS and PostgreSQL: the streams' set-up, the run monitor, the projector, the query service, the web.
 
 Each part is kept by itself: one that dies of something nobody foresaw is started again, and the others do not notice.
 """
@@ -59,8 +59,8 @@ class LogServices:
         from headwater.projections.services import ViewServices
         from headwater.server.log_watch import LogWatch
         from headwater.server.lost_log import GuardedProjector
+        from headwater.server.monitor import RunMonitor
         from headwater.server.own_health import OwnHealth
-        from headwater.server.warden import Warden
         from headwater.web.service import WebService
 
         context = self._context
@@ -75,7 +75,7 @@ class LogServices:
         return {
             "log watch": lambda: watch,
             "health": lambda: health,
-            "monitor": lambda: Warden(log),
+            "monitor": lambda: RunMonitor(log),
             "projector": lambda: GuardedProjector(guard, views.projector),
             "log lines": lambda: views.log_lines,
             "archiver": lambda: views.archiver,

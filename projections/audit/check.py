@@ -40,7 +40,7 @@ from headwater.core.states import StateName
 from headwater.projections.audit.told_commands import commands_told_by
 
 WAKE_UP_SECONDS = 8.0
-"""A run may be without a wake-up for so long: the warden gives it one."""
+"""A run may be without a wake-up for so long: the run monitor gives it one."""
 _LOOK_SECONDS = 0.5
 _ENDS = (RunSucceeded, RunFailed, RunCancelled)
 _RUN, _AGENT, _SLOTS = "hw.evt.run.", "hw.evt.agent.", "hw.evt.slots."

@@ -342,7 +342,7 @@ class _Explaining:
             words = f"Every agent that takes runs with {wanted} is full: {full}. It starts when one of their runs ends.{lost}"
             return self._because(Reason.AGENTS_FULL, words, *kinds)
         if not self.around.waits_in_broker:
-            words = f"It is offered to nobody at the moment; the server's warden sees that and offers it within seconds.{lost}"
+            words = f"It is offered to nobody at the moment; the server's run monitor sees that and offers it within seconds.{lost}"
             return self._because(Reason.NOT_OFFERED, words, *kinds, hint="`headwater server status` tells whether a server is running.")
         words = f"It is offered to {_listed(agent.name for agent in free)}, who can take it.{lost}"
         return self._because(Reason.OFFERED, words, *kinds)

@@ -17,7 +17,7 @@ import anyio
 import pytest
 from agents_at_work import AgentProcess, Workshop
 from fault_scale import chance, measured, scaled
-from guarding import promises_are_kept
+from monitor_fixtures import promises_are_kept
 from servers import NatsCluster, Postgres
 from viewing import caught_up, rows_of_a_fresh_fold, rows_of_views, views_of
 
@@ -33,7 +33,7 @@ from headwater.core.rules.run import Run
 from headwater.core.states import StateName
 from headwater.graph.flow import Flow
 from headwater.projections.audit import check_facts
-from headwater.server.warden import Warden
+from headwater.server.monitor import RunMonitor
 from headwater.utilities.tasks import task
 
 RUNS = scaled(16, full=200)
@@ -151,17 +151,17 @@ def gated_flow(gate: Path) -> Flow:
 
 @asynccontextmanager
 async def workshop_on_three_nodes(cluster: NatsCluster, database_url: str) -> AsyncIterator[Workshop]:
-    """A project on a log of three replicas, a warden, and the views; each on a connection of its own that begins at another node."""
+    """A project on a log of three replicas, a run monitor, and the views; each on a connection of its own that begins at another node."""
     urls = [",".join(cluster.urls[number:] + cluster.urls[:number]) for number in range(3)]
     async with AsyncExitStack() as stack:
         log = await stack.enter_async_context(open_log(urls[0], ensure_streams=True, replicas=3, name="workshop"))
         client = await stack.enter_async_context(AsyncClient(urls[0]))
-        guarded = await stack.enter_async_context(open_log(urls[1], name="warden"))
+        own_log = await stack.enter_async_context(open_log(urls[1], name="run-monitor"))
         shown = await stack.enter_async_context(open_log(urls[2], name="views"))
         await client.create_project("tutorial")
         await stack.enter_async_context(views_of(shown, database_url))
         group = await stack.enter_async_context(anyio.create_task_group())
-        await group.start(Warden(guarded).serve)
+        await group.start(RunMonitor(own_log).serve)
         yield Workshop(cluster.url, log, client)
         group.cancel_scope.cancel()
 

@@ -14,8 +14,8 @@ import pytest
 from agents_at_work import workshop
 from command_line import CommandLine
 from fault_scale import measured, scaled
-from guarding import promises_are_kept
 from happenings import a_flow, a_run, executed
+from monitor_fixtures import promises_are_kept
 from servers import NatsNode, wait_for
 from viewing import WAIT_SECONDS, views_gauge
 

@@ -22,14 +22,14 @@ import anyio
 import psutil
 import pytest
 from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, gone, hosted, is_alive, workshop
-from guarding import guarded, promises_are_kept
+from monitor_fixtures import promises_are_kept, running_monitor
 from servers import NatsNode
 
 from headwater.core.operations.runs import cancel_run
 from headwater.core.states import StateName
 from headwater.executors import DaskExecutor, Executor, ProcessExecutor, ThreadExecutor
 from headwater.graph.flow import Flow
-from headwater.server.warden import warden as warden_module
+from headwater.server.monitor import monitor as monitor_module
 from headwater.utilities.tasks import task
 
 GRACE_SECONDS = 0.5
@@ -251,14 +251,14 @@ async def test_a_cancelled_run_is_over_and_nothing_of_it_is_alive(shop: Workshop
 
 
 @pytest.mark.parametrize("behaviour", [spinning_in_a_sum, with_a_daemon_that_closed_everything], ids=lambda each: each.__name__)
-async def test_a_run_whose_agent_is_dead_is_cancelled_by_the_warden(
+async def test_a_run_whose_agent_is_dead_is_cancelled_by_the_monitor(
     shop: Workshop, family: Path, tmp_path: Path, behaviour: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(warden_module, "LEASE_SECONDS", LEASE_SECONDS)  # of agents that died before they were heard
+    monkeypatch.setattr(monitor_module, "LEASE_SECONDS", LEASE_SECONDS)  # of agents that died before they were heard
     agent = AgentProcess(tmp_path / "agent", shop.url, {"lease_seconds": LEASE_SECONDS})
     agent.start()
     try:
-        async with guarded(shop.url):
+        async with running_monitor(shop.url):
             run_id = await running(shop, behaviour, family)
             agent.kill()
 

@@ -11,7 +11,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 from agents_at_work import Workshop, agent_at_work, eventually, hosted, is_alive, workshop
-from guarding import promises_are_kept
+from monitor_fixtures import promises_are_kept
 from servers import NatsNode
 
 from headwater.core.events import RunScheduled
@@ -58,7 +58,7 @@ def retried_flow(noted: Path, delay: timedelta) -> Flow:
 async def parked(shop: Workshop, run_id: str) -> None:
     """Return when the run waits for its retry: that is recorded, and its timer set.
 
-    An agent that stops in between leaves the timer to the warden, and here is none.
+    An agent that stops in between leaves the timer to the run monitor, and here is none.
     """
     await shop.reached(run_id, lambda names, _: names.count("run.scheduled") == 2)
     with anyio.fail_after(60):

@@ -13,7 +13,7 @@ import anyio
 import psutil
 import pytest
 from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, gone, hosted, is_alive, workshop
-from guarding import promises_are_kept
+from monitor_fixtures import promises_are_kept
 from servers import NatsNode
 
 from headwater.core.states import StateName

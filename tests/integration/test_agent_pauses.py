@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from agents_at_work import Workshop, agent_at_work, eventually, hosted, is_alive, workshop
-from guarding import guarded, promises_are_kept
+from monitor_fixtures import promises_are_kept, running_monitor
 from servers import NatsNode
 
 from headwater.core.errors import IllegalTransition, VersionLocked
@@ -77,7 +77,7 @@ def words(noted: Path) -> list[str]:
 
 async def test_a_paused_run_frees_its_process_and_goes_on_when_somebody_resumes_it(shop: Workshop, tmp_path: Path) -> None:
     noted = tmp_path / "noted"
-    async with guarded(shop.url):
+    async with running_monitor(shop.url):
         async with agent_at_work(shop.url, name="first"):
             run_id = await shop.run(await shop.register(approved_flow(noted)))
             await shop.happened(run_id, "run.paused")

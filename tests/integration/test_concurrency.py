@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, hosted, workshop
 from gates import gated_flow
-from guarding import guarded, promises_are_kept
+from monitor_fixtures import promises_are_kept, running_monitor
 from servers import NatsNode
 
 from headwater.core import subjects
@@ -21,8 +21,8 @@ from headwater.core.operations.slots import set_concurrency, slots, take_slot
 from headwater.core.rules.slots import Slots
 from headwater.core.states import StateName
 from headwater.graph.flow import Flow
-from headwater.server.warden import Warden
-from headwater.server.warden import warden as warden_module
+from headwater.server.monitor import RunMonitor
+from headwater.server.monitor import monitor as monitor_module
 from headwater.utilities.tasks import task
 
 LEASE_SECONDS = 1.0
@@ -42,8 +42,8 @@ async def shop(nats_node: NatsNode) -> AsyncIterator[Workshop]:
 
 
 @pytest.fixture
-async def warden(shop: Workshop) -> AsyncIterator[Warden]:
-    async with hosted(guarded(shop.url)) as guarding:
+async def run_monitor(shop: Workshop) -> AsyncIterator[RunMonitor]:
+    async with hosted(running_monitor(shop.url)) as guarding:
         yield guarding
 
 
@@ -77,7 +77,7 @@ async def most_at_once(shop: Workshop) -> int:
     return most
 
 
-async def test_many_agents_that_race_never_exceed_the_limit(shop: Workshop, warden: Warden) -> None:
+async def test_many_agents_that_race_never_exceed_the_limit(shop: Workshop, run_monitor: RunMonitor) -> None:
     flow_id = await shop.register(Flow("hello-flow", tasks=[nothing]))
     group_id = await limit(shop, flow_id, 2)
     async with AsyncExitStack() as agents:
@@ -91,7 +91,7 @@ async def test_many_agents_that_race_never_exceed_the_limit(shop: Workshop, ward
     assert (await slots_of(shop, group_id)).attempts == {}
 
 
-async def test_runs_that_wait_start_when_the_limit_is_raised_or_taken_away(shop: Workshop, warden: Warden, tmp_path: Path) -> None:
+async def test_runs_that_wait_start_when_the_limit_is_raised_or_taken_away(shop: Workshop, run_monitor: RunMonitor, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     flow_id = await shop.register(gated_flow(gate))
     await limit(shop, flow_id, 1)
@@ -107,7 +107,7 @@ async def test_runs_that_wait_start_when_the_limit_is_raised_or_taken_away(shop:
             await shop.ended(run_id)
 
 
-async def test_runs_under_way_when_the_limit_is_set_count(shop: Workshop, warden: Warden, tmp_path: Path) -> None:
+async def test_runs_under_way_when_the_limit_is_set_count(shop: Workshop, run_monitor: RunMonitor, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     flow_id = await shop.register(gated_flow(gate))
     async with agent_at_work(shop.url):
@@ -125,7 +125,7 @@ async def test_runs_under_way_when_the_limit_is_set_count(shop: Workshop, warden
     assert await most_at_once(shop) == 1
 
 
-async def test_the_slot_of_a_dead_agent_s_run_goes_to_a_run_that_waits(shop: Workshop, warden: Warden, tmp_path: Path) -> None:
+async def test_the_slot_of_a_dead_agent_s_run_goes_to_a_run_that_waits(shop: Workshop, run_monitor: RunMonitor, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     flow_id = await shop.register(gated_flow(gate))
     await limit(shop, flow_id, 1)
@@ -145,9 +145,9 @@ async def test_the_slot_of_a_dead_agent_s_run_goes_to_a_run_that_waits(shop: Wor
 
 
 async def test_a_slot_taken_by_somebody_who_died_before_the_claim_becomes_free(
-    shop: Workshop, warden: Warden, monkeypatch: pytest.MonkeyPatch
+    shop: Workshop, run_monitor: RunMonitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(warden_module, "CLAIM_SECONDS", 0.5)
+    monkeypatch.setattr(monitor_module, "CLAIM_SECONDS", 0.5)
     flow_id = await shop.register(Flow("hello-flow", tasks=[nothing]))
     group_id = await limit(shop, flow_id, 1)
     never = await shop.run(flow_id, labels=["nobody-has-this"])
@@ -174,7 +174,7 @@ async def test_runs_of_one_label_set_are_limited_over_all_agents(shop: Workshop,
     assert await most_at_once(shop) <= 3
 
 
-async def test_waiting_runs_are_not_offered_again_and_again(shop: Workshop, warden: Warden, tmp_path: Path) -> None:
+async def test_waiting_runs_are_not_offered_again_and_again(shop: Workshop, run_monitor: RunMonitor, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     flow_id = await shop.register(gated_flow(gate))
     await limit(shop, flow_id, 1)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from agents_at_work import agent_at_work, workshop
-from guarding import promises_are_kept
 from happenings import a_flow, a_run
+from monitor_fixtures import promises_are_kept
 from running_server import RunningServer
 from servers import NatsNode, wait_for
 from small_disks import SmallDisk, small_disk

@@ -12,8 +12,8 @@ from typing import Any
 import anyio.to_thread
 import pytest
 from agents_at_work import PROJECT, Workshop, agent_at_work, hosted, workshop
-from guarding import guarded, promises_are_kept
 from kept_home import FIRST_TIME, LABEL, restored, version_folders
+from monitor_fixtures import promises_are_kept, running_monitor
 from servers import NatsNode
 from viewing import caught_up, eventually, opened, views_of
 
@@ -72,7 +72,7 @@ async def test_a_server_wakes_what_waits_and_every_promise_is_kept(kept: KeptHom
     async def nothing_is_broken() -> bool:
         return not (await check(kept.shop.log)).violations
 
-    async with guarded(kept.shop.url):
+    async with running_monitor(kept.shop.url):
         await eventually(nothing_is_broken, "every promise is kept")
 
 
@@ -109,7 +109,7 @@ async def test_what_waited_or_failed_goes_on_with_the_values_that_were_kept(kept
     same_python(kept)
     log, author, first = kept.shop.log, kept.shop.client.author, kept.told["first"]
     kept.open_gate("warehouse")
-    async with guarded(kept.shop.url), agent_at_work(kept.shop.url, labels=[LABEL]):
+    async with running_monitor(kept.shop.url), agent_at_work(kept.shop.url, labels=[LABEL]):
         await resume_run(log.events, log.queues, first["paused"], author)
         await restart_run(log.events, log.queues, first["failing"], author)
         await reschedule_run(log.events, log.queues, kept.told["far"], datetime.now(UTC), author)

@@ -17,10 +17,10 @@ from headwater.core.query_client import Views
 from headwater.core.server_file import ServerFile
 from headwater.projections.apply import Applier
 from headwater.projections.projector import Projector
+from headwater.server.monitor import RunMonitor
 from headwater.server.options import ServerOptions
 from headwater.server.program import serve_headwater
 from headwater.server.services import server_services
-from headwater.server.warden import Warden
 
 WAIT_SECONDS = 60
 
@@ -68,7 +68,7 @@ async def test_a_part_that_cannot_be_made_does_not_keep_the_server_from_starting
     async def die(*_: Any, **__: Any) -> None:
         raise RecursionError
 
-    monkeypatch.setattr(Warden, "serve", die)
+    monkeypatch.setattr(RunMonitor, "serve", die)
     async with anyio.create_task_group() as group:
         with anyio.fail_after(WAIT_SECONDS):
             server = await _started(group, ServerOptions(home=tmp_path / "home", port=0, nats_port=0))

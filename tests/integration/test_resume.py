@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, hosted, is_alive, workshop
-from guarding import guarded, promises_are_kept
+from monitor_fixtures import promises_are_kept, running_monitor
 from servers import NatsNode
 
 from headwater.core.events import TaskRunSucceeded
@@ -31,7 +31,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 async def shop(nats_node: NatsNode) -> AsyncIterator[Workshop]:
-    async with hosted(workshop(nats_node.url)) as opened, hosted(guarded(nats_node.url)):
+    async with hosted(workshop(nats_node.url)) as opened, hosted(running_monitor(nats_node.url)):
         yield opened
         await promises_are_kept(opened.log)
 

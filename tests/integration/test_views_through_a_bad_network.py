@@ -9,8 +9,8 @@ from functools import partial
 import anyio
 import pytest
 from fault_scale import chance, scaled
-from guarding import promises_are_kept
 from happenings import a_flow, a_run, executed
+from monitor_fixtures import promises_are_kept
 from servers import NatsNode, Postgres
 from tcp_proxy import CuttingProxy, Fault, cutting_proxy, trouble
 from viewing import eventually, hosted, opened, rows_of_a_fresh_fold, rows_of_views

@@ -13,8 +13,8 @@ import anyio
 import pytest
 from agents_at_work import agent_at_work, workshop
 from fault_scale import chance, measured, scaled
-from guarding import promises_are_kept
 from happenings import a_flow, a_run, claimed, executed, lost
+from monitor_fixtures import promises_are_kept
 from servers import NatsNode, Postgres
 from viewing import ViewsGauge, caught_up, hosted, opened, rows_of_a_fresh_fold, rows_of_views, views_gauge, views_of
 from views_process import ViewsProcess

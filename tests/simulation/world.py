@@ -1,7 +1,7 @@
-"""A small world in virtual time: agents, a warden, clients and a projector on one log in memory, and somebody who breaks things.
+"""A small world in virtual time: agents, a run monitor, clients and a projector on one log in memory, and somebody who breaks things.
 
 Everything that is not decided by the code under test is decided by one seeded source of chance. What the code under test is: the rules,
-the whole agent but for its processes, the warden, and the operations of clients.
+the whole agent but for its processes, the run monitor, and the operations of clients.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from headwater.core.operations.runs import cancel_run, reschedule_run, restart_r
 from headwater.core.operations.slots import set_concurrency
 from headwater.core.rules.set_state import RUN_STATES, TASK_RUN_STATES
 from headwater.projections.audit.check import History, check_facts
-from headwater.server.warden import Warden
+from headwater.server.monitor import RunMonitor
 
 STORM_SECONDS = 40.0
 CALM_SECONDS = 400.0
@@ -112,7 +112,7 @@ class World:
             flows = await self._flows()
             for number in range(AGENTS):
                 group.start_soon(self._keep_alive, f"agent {number}", self._agent)
-            group.start_soon(self._keep_alive, "warden", self._warden)
+            group.start_soon(self._keep_alive, "run-monitor", self._run_monitor)
             group.start_soon(self._keep_alive, "projector", self._projector)
             async with anyio.create_task_group() as storm:
                 for number in range(RUNS):
@@ -167,8 +167,8 @@ class World:
         settings = AgentSettings(name=participant.name, kind="pretended", limit=3, lease_seconds=LEASE_SECONDS, grace_seconds=GRACE_SECONDS)
         await Agent(participant.connection, settings, launcher, prepare, show=_QUIET, clock=self.clock.now).serve()
 
-    async def _warden(self, participant: Participant) -> None:
-        await Warden(participant.connection, clock=self.clock.now).serve()
+    async def _run_monitor(self, participant: Participant) -> None:
+        await RunMonitor(participant.connection, clock=self.clock.now).serve()
 
     async def _projector(self, participant: Participant) -> None:
         async with participant.connection.events.follow(">", after=self.projection.position) as batches:

@@ -10,7 +10,7 @@ import anyio
 import anyio.lowlevel
 import pytest
 from agents_at_work import Workshop, agent_at_work, hosted, workshop
-from guarding import guarded, promises_are_kept
+from monitor_fixtures import promises_are_kept, running_monitor
 from servers import NatsNode
 
 from headwater.core import subjects
@@ -20,7 +20,7 @@ from headwater.core.operations.runs import load_run
 from headwater.core.rules.run import RULES
 from headwater.core.states import StateName
 from headwater.graph.flow import Flow
-from headwater.server.warden import Warden
+from headwater.server.monitor import RunMonitor
 from headwater.utilities.tasks import task
 
 PATIENCE_SECONDS = 60.0
@@ -41,8 +41,8 @@ async def shop(nats_node: NatsNode) -> AsyncIterator[Workshop]:
 
 
 @pytest.fixture
-async def warden(shop: Workshop) -> AsyncIterator[Warden]:
-    async with hosted(guarded(shop.url)) as guarding:
+async def run_monitor(shop: Workshop) -> AsyncIterator[RunMonitor]:
+    async with hosted(running_monitor(shop.url)) as guarding:
         yield guarding
 
 
@@ -65,7 +65,7 @@ async def waits(shop: Workshop, run_ids: set[str]) -> None:
             await anyio.lowlevel.checkpoint()
 
 
-async def test_all_runs_wake_after_the_whole_work_stream_was_deleted(shop: Workshop, warden: Warden) -> None:
+async def test_all_runs_wake_after_the_whole_work_stream_was_deleted(shop: Workshop, run_monitor: RunMonitor) -> None:
     flow_id = await registered(shop)
     due = [await shop.run(flow_id) for _ in range(5)]
     soon = await shop.run(flow_id, scheduled_start_time=datetime.now(UTC) + timedelta(seconds=8))
@@ -80,17 +80,17 @@ async def test_all_runs_wake_after_the_whole_work_stream_was_deleted(shop: Works
     assert (await shop.state(later)).state is StateName.SCHEDULED
 
 
-async def test_what_was_lost_while_no_warden_was_there_is_found_at_its_start(shop: Workshop) -> None:
+async def test_what_was_lost_while_no_monitor_ran_is_found_at_its_start(shop: Workshop) -> None:
     flow_id = await registered(shop)
     due = await shop.run(flow_id)
     later = await shop.run(flow_id, scheduled_start_time=datetime.now(UTC) + AN_HOUR)
     await delete_work(shop)
 
-    async with guarded(shop.url):
+    async with running_monitor(shop.url):
         await waits(shop, {due, later})
 
 
-async def test_an_agent_at_work_goes_on_after_the_work_stream_was_deleted(shop: Workshop, warden: Warden) -> None:
+async def test_an_agent_at_work_goes_on_after_the_work_stream_was_deleted(shop: Workshop, run_monitor: RunMonitor) -> None:
     flow_id = await registered(shop)
     async with agent_at_work(shop.url):
         await shop.ended(await shop.run(flow_id))
@@ -100,7 +100,7 @@ async def test_an_agent_at_work_goes_on_after_the_work_stream_was_deleted(shop: 
     assert (ended.state, ended.attempt) == (StateName.SUCCESS, 1)
 
 
-async def test_a_run_whose_creator_died_before_the_wake_up_is_woken(shop: Workshop, warden: Warden) -> None:
+async def test_a_run_whose_creator_died_before_the_wake_up_is_woken(shop: Workshop, run_monitor: RunMonitor) -> None:
     model = (await shop.state(await shop.run(await registered(shop)))).created
     assert model is not None
     command = CreateRun(
@@ -126,7 +126,7 @@ async def test_a_run_whose_creator_died_before_the_wake_up_is_woken(shop: Worksh
     assert (ended.name, ended.state) == ("orphaned-otter", StateName.SUCCESS)
 
 
-async def test_a_rescheduling_whose_timer_was_never_set_is_completed(shop: Workshop, warden: Warden) -> None:
+async def test_a_rescheduling_whose_timer_was_never_set_is_completed(shop: Workshop, run_monitor: RunMonitor) -> None:
     run_id = await shop.run(await registered(shop), scheduled_start_time=datetime.now(UTC) + AN_HOUR)
     loaded = await load_run(shop.log.events, run_id)
     await loaded.execute(RescheduleRun(datetime.now(UTC)), shop.client.author)  # and the timer of before is still there

@@ -1,4 +1,4 @@
-"""The warden on a log in memory: what it folds, when it looks, and what it does about what it finds."""
+"""The run monitor on a log in memory: what it folds, when it looks, and what it does about what it finds."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from headwater.core.operations.runs import cancel_run, restart_run, run
 from headwater.core.operations.slots import set_concurrency, slots, take_slot
 from headwater.core.rules.agent import AgentStatus
 from headwater.core.states import StateName
-from headwater.server.warden import Warden
-from headwater.server.warden import warden as warden_module
-from headwater.server.warden.deadlines import Deadlines
-from headwater.server.warden.watchlist import Watchlist
+from headwater.server.monitor import RunMonitor
+from headwater.server.monitor import monitor as monitor_module
+from headwater.server.monitor.deadlines import Deadlines
+from headwater.server.monitor.run_index import RunIndex
 
 PATIENCE_SECONDS = 30.0
 
@@ -33,22 +33,22 @@ def log() -> MemoryLog:
 
 @pytest.fixture(autouse=True)
 def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("LEASE_SECONDS", "SILENCE_SECONDS", "WAKE_UP_SECONDS", "SLOT_SECONDS", "CLAIM_SECONDS", "RETRY_SECONDS"):
-        monkeypatch.setattr(warden_module, name, 0.05)
+    for name in ("LEASE_SECONDS", "PROBE_GRACE_SECONDS", "WAKE_UP_SECONDS", "SLOT_SECONDS", "CLAIM_SECONDS", "RETRY_SECONDS"):
+        monkeypatch.setattr(monitor_module, name, 0.05)
 
 
 @asynccontextmanager
-async def guarded(log: MemoryLog) -> AsyncIterator[Warden]:
+async def running_monitor(log: MemoryLog) -> AsyncIterator[RunMonitor]:
     async with anyio.create_task_group() as group:
-        warden = Warden(log)
-        await group.start(warden.serve)
-        await warden.caught_up()
-        yield warden
+        run_monitor = RunMonitor(log)
+        await group.start(run_monitor.serve)
+        await run_monitor.caught_up()
+        yield run_monitor
         group.cancel_scope.cancel()
 
 
-async def folded(log: MemoryLog) -> Watchlist:
-    watchlist = Watchlist()
+async def folded(log: MemoryLog) -> RunIndex:
+    watchlist = RunIndex()
     async for batch in log.events.read_all():
         for recorded in batch:
             watchlist.fold(recorded)
@@ -95,7 +95,7 @@ async def test_it_watches_unfinished_runs_and_who_holds_them(log: MemoryLog) -> 
 async def test_a_restarted_run_that_it_had_let_go_of_is_read_again(log: MemoryLog) -> None:
     flow = await a_flow(log)
     run_id = (await a_run(log, flow.flow_id)).run_id
-    async with guarded(log):
+    async with running_monitor(log):
         await executed(log, run_id, failed=True)
         log.queues.lose_everything()
         await restart_run(log.events, log.queues, run_id, AUTHOR, from_task="task-0")
@@ -108,7 +108,7 @@ async def test_every_waiting_run_is_woken_after_a_loss(log: MemoryLog) -> None:
     flow = await a_flow(log)
     due = [(await a_run(log, flow.flow_id)).run_id for _ in range(20)]
     later = (await a_run(log, flow.flow_id, start_time=datetime.now(UTC) + timedelta(hours=1))).run_id
-    async with guarded(log):
+    async with running_monitor(log):
         log.queues.lose_everything()
         for run_id in [*due, later]:
             await woken(log, run_id)
@@ -117,7 +117,7 @@ async def test_every_waiting_run_is_woken_after_a_loss(log: MemoryLog) -> None:
 async def test_a_timer_of_before_a_rescheduling_counts_for_nothing(log: MemoryLog) -> None:
     flow = await a_flow(log)
     run_id = (await a_run(log, flow.flow_id, start_time=datetime.now(UTC) + timedelta(hours=1))).run_id
-    async with guarded(log):
+    async with running_monitor(log):
         await run(log.events, run_id).execute(RescheduleRun(datetime.now(UTC)), AUTHOR)
         await woken(log, run_id, generation=2)
 
@@ -129,7 +129,7 @@ async def test_a_silent_agent_s_runs_are_lost_and_its_cancels_final(log: MemoryL
     for run_id in (first, second):
         await claimed(log, run_id, agent_id=agent_id)
     await cancel_run(log.events, log.queues, second, AUTHOR)
-    async with guarded(log):
+    async with running_monitor(log):
         await reached(log, first, StateName.SCHEDULED)
         await reached(log, second, StateName.CANCELLED)
 
@@ -143,7 +143,7 @@ async def test_slots_of_runs_that_are_over_are_freed_and_those_of_running_ones_k
     for run_id in (over, never_claimed):
         await take_slot(log.events, flow.flow_group_id, run_id, 1, AUTHOR)
     await executed(log, over)
-    async with guarded(log):
+    async with running_monitor(log):
         await take_slot(log.events, flow.flow_group_id, never_claimed, 2, AUTHOR)
 
         async def none_is_taken() -> bool:
@@ -159,7 +159,7 @@ async def test_it_lives_through_a_log_that_is_away(log: MemoryLog) -> None:
     run_id = (await a_run(log, flow.flow_id)).run_id
     failures = 3
 
-    async with guarded(log):
+    async with running_monitor(log):
 
         def away(operation: str, moment: str, _: str) -> None:
             nonlocal failures

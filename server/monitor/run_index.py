@@ -1,4 +1,4 @@
-"""What the warden knows, folded from the log: unfinished runs and who holds them, agents, and the slots of limited flows."""
+"""What the run monitor knows, folded from the log: unfinished runs and who holds them, agents, and the slots of limited flows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _OF_RUNS = b'"run.'
 
 
 @dataclass(slots=True)
-class WatchedRun:
+class IndexedRun:
     """An unfinished run. `agent_id` is empty where nobody holds it."""
 
     run_id: str
@@ -50,7 +50,7 @@ class WatchedRun:
 
 
 @dataclass(slots=True)
-class WatchedAgent:
+class IndexedAgent:
     """An agent. `registered` is how it last registered, where that is known."""
 
     agent_id: str
@@ -59,11 +59,11 @@ class WatchedAgent:
 
 
 @dataclass
-class Watchlist:
+class RunIndex:
     """Folds commits of any subject, in order; those that tell nothing here are passed over undecoded."""
 
-    runs: dict[str, WatchedRun] = field(default_factory=dict)
-    agents: dict[str, WatchedAgent] = field(default_factory=dict)
+    runs: dict[str, IndexedRun] = field(default_factory=dict)
+    agents: dict[str, IndexedAgent] = field(default_factory=dict)
     slots: dict[str, Slots] = field(default_factory=dict)
     unread: dict[str, Position] = field(default_factory=dict)
     """Runs that were restarted after they had been let go of: to be read from the log up to here or later, and given to `watch`."""
@@ -74,7 +74,7 @@ class Watchlist:
     _of_group: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def fold(self, recorded: Recorded) -> list[tuple[str, AnyEvent]]:
-        """Take a commit in. Returns the events that the warden may have to act on, each with the id of what it is about."""
+        """Take a commit in. Returns the events that the run monitor may have to act on, each with the id of what it is about."""
         self.position = recorded.position
         subject, data = recorded.subject, recorded.data
         prefix, _, about = subject.rpartition(".")
@@ -94,7 +94,7 @@ class Watchlist:
 
     def _fold_run(self, run_id: str, event: AnyEvent) -> None:
         if isinstance(event, RunCreated):
-            self.runs[run_id] = WatchedRun(run_id, event.flow_group_id, event.queue_id)
+            self.runs[run_id] = IndexedRun(run_id, event.flow_group_id, event.queue_id)
             self._of_group[event.flow_group_id].add(run_id)
             return
         run = self.runs.get(run_id)
@@ -124,7 +124,7 @@ class Watchlist:
             case _:
                 pass
 
-    def _let_go(self, run: WatchedRun) -> None:
+    def _let_go(self, run: IndexedRun) -> None:
         held = self._held_by.get(run.agent_id, set())
         held.discard(run.run_id)
         if not held:
@@ -132,7 +132,7 @@ class Watchlist:
         run.agent_id = ""
 
     def _fold_agent(self, agent_id: str, event: AnyEvent) -> None:
-        agent = self.agents.setdefault(agent_id, WatchedAgent(agent_id))
+        agent = self.agents.setdefault(agent_id, IndexedAgent(agent_id))
         match event:
             case AgentRegistered():
                 agent.status, agent.registered = AgentStatus.WORKING, event
@@ -156,7 +156,7 @@ class Watchlist:
         if not group:
             del self._of_group[run.group_id]
 
-    def watch(self, run: WatchedRun, read_to: Position) -> None:
+    def watch(self, run: IndexedRun, read_to: Position) -> None:
         """Take in a run as the log has it up to there."""
         self.unread.pop(run.run_id, None)
         self._read_to[run.run_id] = read_to
@@ -165,7 +165,7 @@ class Watchlist:
         if run.agent_id:
             self._held_by[run.agent_id].add(run.run_id)
 
-    def held_by(self, agent_id: str) -> list[WatchedRun]:
+    def held_by(self, agent_id: str) -> list[IndexedRun]:
         """Return the runs that are the agent's now, by the log."""
         return [self.runs[run_id] for run_id in sorted(self._held_by.get(agent_id, ()))]
 
@@ -173,15 +173,15 @@ class Watchlist:
         """Return the agents that hold runs."""
         return list(self._held_by)
 
-    def of_group(self, group_id: str) -> list[WatchedRun]:
+    def of_group(self, group_id: str) -> list[IndexedRun]:
         """Return the flow's unfinished runs."""
         return [self.runs[run_id] for run_id in sorted(self._of_group.get(group_id, ()))]
 
-    def waiting(self) -> list[WatchedRun]:
+    def waiting(self) -> list[IndexedRun]:
         """Return the runs that somebody must be woken for."""
         return [run for run in self.runs.values() if run.waits]
 
-    def is_kept_waiting(self, run: WatchedRun) -> bool:
+    def is_kept_waiting(self, run: IndexedRun) -> bool:
         """Tell whether the run has no slot and cannot have one now: nobody is to be woken for it before one is free."""
         found = self.slots.get(run.group_id)
         return found is not None and found.free == 0 and run.run_id not in found.attempts

@@ -1,4 +1,4 @@
-"""The warden as a service: hears, folds, waits for deadlines, and does what nobody else is left to do.
+"""The run monitor as a service: hears, folds, waits for deadlines, and does what nobody else is left to do.
 
 It asks for nothing on a schedule. What it knows it has from the log, from the agents' heartbeats, and from what the broker says when
 work items may have been lost; all of it is in memory and made anew at the start.
@@ -7,7 +7,8 @@ work items may have been lost; all of it is in memory and made anew at the start
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 import anyio
@@ -37,13 +38,13 @@ from headwater.core.events import (
 from headwater.core.log.protocol import Log
 from headwater.core.presence import Heartbeat
 from headwater.core.rules.agent import AgentStatus
-from headwater.server.warden.deadlines import Deadlines
-from headwater.server.warden.remedies import Remedies
-from headwater.server.warden.watchlist import WatchedAgent, Watchlist
+from headwater.server.monitor.deadlines import Deadlines
+from headwater.server.monitor.recovery import Recovery
+from headwater.server.monitor.run_index import IndexedAgent, RunIndex
 
 LEASE_SECONDS = 10.0
 """The lease of an agent that was not heard yet; it says its own with every heartbeat."""
-SILENCE_SECONDS = 0.5
+PROBE_GRACE_SECONDS = 0.5
 """How long after a whole lease of silence an agent is asked, for the last time, whether it lives."""
 WAKE_UP_SECONDS = 3.0
 """Within so long its creator, or the holder of its last attempt, has seen to it that a run is woken for."""
@@ -55,24 +56,60 @@ _RETRY_SECONDS_MAX = 60.0
 _AT_ONCE = 8
 AGENTS_HEARD_MAX = 10_000
 
-Task = tuple[str, str]
-"""What is to be looked at, and its id: an "agent", a "run", the "slots" of a flow, a "claim" (flow, run, attempt), all "work"."""
+
+@dataclass(frozen=True)
+class AgentDue:
+    """An agent whose heartbeat may be missing."""
+
+    agent_id: str
+
+
+@dataclass(frozen=True)
+class RunDue:
+    """A run that may wait without a wake-up."""
+
+    run_id: str
+
+
+@dataclass(frozen=True)
+class SlotsDue:
+    """The slots of a flow whose runs at once are limited."""
+
+    group_id: str
+
+
+@dataclass(frozen=True)
+class ClaimDue:
+    """A slot that an attempt took, and perhaps never used."""
+
+    group_id: str
+    run_id: str
+    attempt: int
+
+
+@dataclass(frozen=True)
+class WorkDue:
+    """All runs that wait: their wake-ups may have been lost."""
+
+
+Due = AgentDue | RunDue | SlotsDue | ClaimDue | WorkDue
+"""What is to be checked when its deadline is over."""
 
 _decode_heartbeat = message_decoder(Heartbeat)
 _log = logging.getLogger(__name__)
 
 
-class Warden:
+class RunMonitor:
     """One for a server; several on one log do no harm. `clock` is the wall clock by which runs are due."""
 
-    def __init__(self, log: Log, *, actor: str = "warden", clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, log: Log, *, actor: str = "run-monitor", clock: Callable[[], datetime] = utc_now) -> None:
         self._log = log
         self._clock = clock
-        self._remedies = Remedies(log, Author(actor, clock))
-        self._known = Watchlist()
-        self._deadlines: Deadlines[Task] = Deadlines()
+        self._recovery = Recovery(log, Author(actor, clock))
+        self._index = RunIndex()
+        self._deadlines: Deadlines[Due] = Deadlines()
         self._heard: dict[str, tuple[float, float]] = {}
-        self._backoff: dict[Task, float] = {}
+        self._backoff: dict[Due, float] = {}
         self._at_once = anyio.Semaphore(_AT_ONCE)
         self._start: Position = 0
         self._ready = anyio.Event()
@@ -86,7 +123,7 @@ class Warden:
             anyio.create_task_group() as group,
         ):
             self._start = (await self._log.events.tail()).position
-            forget = self._log.on_reconnect(self._hear_everybody_anew)
+            forget = self._log.on_reconnect(self._reset_heartbeat_deadlines)
             try:
                 group.start_soon(self._act, group)
                 group.start_soon(self._hear_losses, losses)
@@ -96,8 +133,8 @@ class Warden:
                     await self._begin()
                 async for batch in commits:
                     for recorded in batch:
-                        self._take(self._known.fold(recorded))
-                    if not self._ready.is_set() and self._known.position >= self._start:
+                        self._handle(self._index.fold(recorded))
+                    if not self._ready.is_set() and self._index.position >= self._start:
                         await self._begin()
             finally:
                 forget()
@@ -109,15 +146,15 @@ class Warden:
     async def _begin(self) -> None:
         """Act from here on: first on what was left undone while nobody guarded."""
         self._ready.set()
-        working = [agent.agent_id for agent in self._known.agents.values() if agent.status is AgentStatus.WORKING]
-        for agent_id in {*working, *self._known.holders()}:
+        working = [agent.agent_id for agent in self._index.agents.values() if agent.status is AgentStatus.WORKING]
+        for agent_id in {*working, *self._index.holders()}:
             self._expect_sign_of(agent_id)
-        for group_id, slots in self._known.slots.items():
+        for group_id, slots in self._index.slots.items():
             if slots.limit is not None:
-                self._deadlines.set(("slots", group_id), 0)
-        for run_id in self._known.unread:
-            self._deadlines.set(("run", run_id), 0)
-        self._deadlines.set(("work", ""), 0)
+                self._deadlines.set(SlotsDue(group_id), 0)
+        for run_id in self._index.unread:
+            self._deadlines.set(RunDue(run_id), 0)
+        self._deadlines.set(WorkDue(), 0)
 
     # What happens
 
@@ -132,170 +169,171 @@ class Warden:
             if len(self._heard) > AGENTS_HEARD_MAX:
                 # Anyone may send heartbeats of agents that never were. An agent that is forgotten so is asked before it counts as lost.
                 del self._heard[next(iter(self._heard))]
-            agent = self._known.agents.get(beat.agent_id)
+            agent = self._index.agents.get(beat.agent_id)
             if agent is not None and agent.status is AgentStatus.LOST and self._ready.is_set():
-                self._deadlines.advance(("agent", beat.agent_id), 0)
+                self._deadlines.advance(AgentDue(beat.agent_id), 0)
 
     async def _hear_losses(self, losses: object) -> None:
         async for _ in losses:  # type: ignore[attr-defined]
             if self._ready.is_set():
-                self._deadlines.set(("work", ""), 0)
+                self._deadlines.set(WorkDue(), 0)
 
-    def _hear_everybody_anew(self) -> None:
+    def _reset_heartbeat_deadlines(self) -> None:
         """After the connection was away nobody can have been heard: each gets its lease once more."""
         now = anyio.current_time()
         self._heard = {agent_id: (now, lease) for agent_id, (_, lease) in self._heard.items()}
 
-    def _take(self, news: list[tuple[str, AnyEvent]]) -> None:
+    def _handle(self, news: list[tuple[str, AnyEvent]]) -> None:
         if not self._ready.is_set():
             return
         for about, event in news:
             match event:
                 case AgentRegistered():
                     self._expect_sign_of(about)
-                case AgentStopped() if self._known.held_by(about):
+                case AgentStopped() if self._index.held_by(about):
                     self._expect_sign_of(about)
-                case RunSubmitted() if about in self._known.unread:
-                    self._deadlines.advance(("run", about), 0)  # it was restarted, and nothing else is known of it yet
+                case RunSubmitted() if about in self._index.unread:
+                    self._deadlines.advance(RunDue(about), 0)  # it was restarted, and nothing else is known of it yet
                 case RunSubmitted():
-                    self._deadlines.clear(("run", about))
+                    self._deadlines.clear(RunDue(about))
                     self._expect_sign_of(event.agent_id)
                     self._count_if_limited(about)
                 case RunScheduled():
-                    self._deadlines.set(("run", about), WAKE_UP_SECONDS)
-                    self._look_at_slots_of(about)
+                    self._deadlines.set(RunDue(about), WAKE_UP_SECONDS)
+                    self._check_slots_of(about)
                 case RunAttemptLost():
-                    self._deadlines.set(("run", about), WAKE_UP_SECONDS)
-                    self._look_at_slots_of(about)
+                    self._deadlines.set(RunDue(about), WAKE_UP_SECONDS)
+                    self._check_slots_of(about)
                 case RunSucceeded() | RunFailed() | RunCancelled() | RunPaused():
-                    self._deadlines.clear(("run", about))
-                    self._look_at_slots_of(about)
+                    self._deadlines.clear(RunDue(about))
+                    self._check_slots_of(about)
                 case SlotTaken():
-                    self._deadlines.set(("claim", f"{about} {event.run_id} {event.attempt}"), CLAIM_SECONDS)
+                    self._deadlines.set(ClaimDue(about, event.run_id, event.attempt), CLAIM_SECONDS)
                 case SlotFreed() | ConcurrencySet():
-                    self._backoff.pop(("slots", about), None)
-                    self._deadlines.advance(("slots", about), 0)
+                    self._backoff.pop(SlotsDue(about), None)
+                    self._deadlines.advance(SlotsDue(about), 0)
                 case _:
                     pass
 
     def _expect_sign_of(self, agent_id: str) -> None:
-        if ("agent", agent_id) not in self._deadlines:
+        if AgentDue(agent_id) not in self._deadlines:
             now = anyio.current_time()
             _, lease = self._heard.setdefault(agent_id, (now, LEASE_SECONDS))
             self._heard[agent_id] = (now, lease)
-            self._deadlines.set(("agent", agent_id), lease + SILENCE_SECONDS)
+            self._deadlines.set(AgentDue(agent_id), lease + PROBE_GRACE_SECONDS)
 
     def _count_if_limited(self, run_id: str) -> None:
-        run = self._known.runs.get(run_id)
-        slots = None if run is None else self._known.slots.get(run.group_id)
+        run = self._index.runs.get(run_id)
+        slots = None if run is None else self._index.slots.get(run.group_id)
         if run is not None and slots is not None and slots.limit is not None and slots.attempts.get(run_id) != run.attempt:
-            self._deadlines.advance(("slots", run.group_id), SLOT_SECONDS)
+            self._deadlines.advance(SlotsDue(run.group_id), SLOT_SECONDS)
 
-    def _look_at_slots_of(self, run_id: str) -> None:
+    def _check_slots_of(self, run_id: str) -> None:
         """Its holder frees the slot of a run; where that died, nobody does."""
-        for group_id, slots in self._known.slots.items():
+        for group_id, slots in self._index.slots.items():
             if run_id in slots.attempts:
-                self._deadlines.advance(("slots", group_id), SLOT_SECONDS)
+                self._deadlines.advance(SlotsDue(group_id), SLOT_SECONDS)
 
     # What is done
 
     async def _act(self, group: TaskGroup) -> None:
         await self._ready.wait()
         while True:
-            for task in await self._deadlines.wait():
+            for due in await self._deadlines.wait():
                 await self._at_once.acquire()
-                group.start_soon(self._do, task)
+                group.start_soon(self._do, due)
 
-    async def _do(self, task: Task) -> None:
-        what, about = task
-        remedies: dict[str, Callable[[str], Awaitable[None]]] = {
-            "agent": self._look_at_agent,
-            "run": self._look_at_run,
-            "slots": self._settle_slots,
-            "claim": self._look_at_claim,
-            "work": self._wake_what_is_lost,
-        }
+    async def _do(self, due: Due) -> None:
         try:
-            await remedies[what](about)
+            await self._check(due)
         except LogError as error:
-            _log.debug("%s %s cannot be looked at now: %s", what, about, error)
-            self._deadlines.advance(task, RETRY_SECONDS)
+            _log.debug("%s cannot be checked now: %s", due, error)
+            self._deadlines.advance(due, RETRY_SECONDS)
         except HeadwaterError as error:
-            _log.error("%s %s cannot be looked after: %s", what, about, error)
-        except Exception:  # noqa: BLE001 - one task of many
-            # Nobody foresaw this; whatever it is about, the others are looked after.
-            seconds = self._backoff[task] = min(2 * self._backoff.get(task, RETRY_SECONDS), _RETRY_SECONDS_MAX)
-            _log.exception("%s %s cannot be looked after; tried again in %d s", what, about, seconds)
-            self._deadlines.advance(task, seconds)
+            _log.error("%s cannot be recovered: %s", due, error)
+        except Exception:  # noqa: BLE001 - one of many
+            # Nobody foresaw this; whatever it is about, the others are checked.
+            seconds = self._backoff[due] = min(2 * self._backoff.get(due, RETRY_SECONDS), _RETRY_SECONDS_MAX)
+            _log.exception("%s cannot be checked; tried again in %d s", due, seconds)
+            self._deadlines.advance(due, seconds)
         finally:
             self._at_once.release()
 
-    async def _look_at_agent(self, agent_id: str) -> None:
-        agent = self._known.agents.get(agent_id) or WatchedAgent(agent_id)
+    async def _check(self, due: Due) -> None:
+        match due:
+            case AgentDue(agent_id):
+                await self._check_agent(agent_id)
+            case RunDue(run_id):
+                await self._check_run(run_id)
+            case SlotsDue(group_id):
+                await self._reconcile_slots(group_id)
+            case ClaimDue(group_id, run_id, attempt):
+                await self._recovery.release_stale_slot(group_id, run_id, attempt)
+            case WorkDue():
+                await self._wake_what_is_lost()
+
+    async def _check_agent(self, agent_id: str) -> None:
+        agent = self._index.agents.get(agent_id) or IndexedAgent(agent_id)
         heard, lease = self._heard.get(agent_id, (anyio.current_time(), LEASE_SECONDS))
         silent = anyio.current_time() - heard
-        held = self._known.held_by(agent_id)
+        held = self._index.held_by(agent_id)
         if agent.status in {AgentStatus.STOPPED, AgentStatus.UNKNOWN} and not held:
             return
         if silent < lease and agent.status is AgentStatus.LOST and agent.registered is not None:
-            await self._remedies.welcome_back(agent.registered)
+            await self._recovery.mark_recovered(agent.registered)
             return
         if agent.status is AgentStatus.LOST and not held:
             return
-        left = heard + lease + SILENCE_SECONDS - anyio.current_time()
+        left = heard + lease + PROBE_GRACE_SECONDS - anyio.current_time()
         if left > 0:
-            self._deadlines.set(("agent", agent_id), left)
-        elif await self._remedies.answers(agent_id):
+            self._deadlines.set(AgentDue(agent_id), left)
+        elif await self._recovery.answers(agent_id):
             self._heard[agent_id] = (anyio.current_time(), lease)
-            self._deadlines.set(("agent", agent_id), lease + SILENCE_SECONDS)
+            self._deadlines.set(AgentDue(agent_id), lease + PROBE_GRACE_SECONDS)
         else:
-            await self._remedies.bury(agent, held, silent_seconds=silent)
+            await self._recovery.mark_lost(agent, held, silent_seconds=silent)
 
-    async def _look_at_run(self, run_id: str) -> None:
-        if run_id in self._known.unread:
-            run, read_to = await self._remedies.read(run_id)
-            to_read = self._known.unread.get(run_id)
+    async def _check_run(self, run_id: str) -> None:
+        if run_id in self._index.unread:
+            run, read_to = await self._recovery.read(run_id)
+            to_read = self._index.unread.get(run_id)
             if to_read is not None and read_to < to_read:
-                self._deadlines.advance(("run", run_id), 0)  # more happened to it meanwhile
+                self._deadlines.advance(RunDue(run_id), 0)  # more happened to it meanwhile
                 return
             if to_read is not None and run is None:
-                self._known.unread.pop(run_id)
+                self._index.unread.pop(run_id)
             elif to_read is not None and run is not None:
-                self._known.watch(run, read_to)
+                self._index.watch(run, read_to)
                 if run.agent_id:
                     self._expect_sign_of(run.agent_id)
-        found = self._known.runs.get(run_id)
+        found = self._index.runs.get(run_id)
         if found is None or not found.waits or found.start_time is None:
             return
         seconds = (found.start_time - self._clock()).total_seconds()
         if seconds > 0:
             # Once more when it is due: a timer that was set may have been lost with the broker's stream.
-            self._deadlines.set(("run", run_id), seconds + WAKE_UP_SECONDS)
-        elif self._known.is_kept_waiting(found):
+            self._deadlines.set(RunDue(run_id), seconds + WAKE_UP_SECONDS)
+        elif self._index.is_kept_waiting(found):
             return
-        await self._remedies.wake(run_id)
+        await self._recovery.enqueue(run_id)
 
-    async def _settle_slots(self, group_id: str) -> None:
-        task = ("slots", group_id)
-        if await self._remedies.settle_slots(group_id, self._known.of_group(group_id)):
+    async def _reconcile_slots(self, group_id: str) -> None:
+        due = SlotsDue(group_id)
+        if await self._recovery.reconcile_slots(group_id, self._index.of_group(group_id)):
             # Runs wait though slots are free: no agent has room, or a wake-up was on its way out when it was looked for.
-            seconds = self._backoff.get(task, 1.0)
-            self._backoff[task] = min(2 * seconds, _RETRY_SECONDS_MAX)
-            self._deadlines.advance(task, seconds)
+            seconds = self._backoff.get(due, 1.0)
+            self._backoff[due] = min(2 * seconds, _RETRY_SECONDS_MAX)
+            self._deadlines.advance(due, seconds)
         else:
-            self._backoff.pop(task, None)
+            self._backoff.pop(due, None)
 
-    async def _look_at_claim(self, claim: str) -> None:
-        group_id, run_id, attempt = claim.split(" ")
-        await self._remedies.free_unused(group_id, run_id, int(attempt))
-
-    async def _wake_what_is_lost(self, _: str) -> None:
+    async def _wake_what_is_lost(self) -> None:
         """Look at every run that waits and that nothing will wake."""
         waiting = await self._log.queues.waiting_runs()
-        for run in self._known.waiting():
+        for run in self._index.waiting():
             assert run.start_time is not None
             seconds = (run.start_time - self._clock()).total_seconds()
             if run.run_id not in waiting or run.generation > 1:  # of before its rescheduling, perhaps
-                self._deadlines.advance(("run", run.run_id), 0)
+                self._deadlines.advance(RunDue(run.run_id), 0)
             elif seconds > 0:
-                self._deadlines.advance(("run", run.run_id), seconds + WAKE_UP_SECONDS)
+                self._deadlines.advance(RunDue(run.run_id), seconds + WAKE_UP_SECONDS)

@@ -1,4 +1,4 @@
-"""Agents die with nobody left to notice: the warden records it, ends what was to be cancelled, and lets runs go on."""
+"""Agents die with nobody left to notice: the run monitor records it, ends what was to be cancelled, and lets runs go on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import anyio
 import pytest
 from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, hosted, is_alive, workshop
-from guarding import guarded, promises_are_kept
+from monitor_fixtures import promises_are_kept, running_monitor
 from servers import NatsNode
 
 from headwater.core import subjects
@@ -19,8 +19,8 @@ from headwater.core.events import event_type
 from headwater.core.operations.runs import cancel_run
 from headwater.core.states import StateName
 from headwater.graph.flow import Flow
-from headwater.server.warden import Warden
-from headwater.server.warden import warden as warden_module
+from headwater.server.monitor import RunMonitor
+from headwater.server.monitor import monitor as monitor_module
 from headwater.utilities.tasks import task
 
 LEASE_SECONDS = 1.0
@@ -41,8 +41,8 @@ async def shop(nats_node: NatsNode) -> AsyncIterator[Workshop]:
 
 
 @pytest.fixture
-async def warden(shop: Workshop) -> AsyncIterator[Warden]:
-    async with hosted(guarded(shop.url)) as guarding:
+async def run_monitor(shop: Workshop) -> AsyncIterator[RunMonitor]:
+    async with hosted(running_monitor(shop.url)) as guarding:
         yield guarding
 
 
@@ -83,7 +83,7 @@ async def running(shop: Workshop, gate: Path) -> str:
 
 
 async def test_the_run_of_a_killed_agent_waits_for_the_next_one(
-    shop: Workshop, warden: Warden, agent: AgentProcess, tmp_path: Path
+    shop: Workshop, run_monitor: RunMonitor, agent: AgentProcess, tmp_path: Path
 ) -> None:
     run_id = await running(shop, tmp_path / "gate")
 
@@ -100,8 +100,8 @@ async def test_the_run_of_a_killed_agent_waits_for_the_next_one(
     assert (ended.state, ended.attempt, ended.agent_name) == (StateName.SUCCESS, 2, "second")
 
 
-async def test_two_wardens_record_a_loss_once(shop: Workshop, warden: Warden, agent: AgentProcess, tmp_path: Path) -> None:
-    async with guarded(shop.url, name="other warden"):
+async def test_two_monitors_record_a_loss_once(shop: Workshop, run_monitor: RunMonitor, agent: AgentProcess, tmp_path: Path) -> None:
+    async with running_monitor(shop.url, name="other-monitor"):
         run_id = await running(shop, tmp_path / "gate")
         agent.kill()
         await shop.happened(run_id, "run.attempt_lost")
@@ -113,7 +113,9 @@ async def test_two_wardens_record_a_loss_once(shop: Workshop, warden: Warden, ag
     assert (await agent_events(shop, "agent.lost")).count("agent.lost") == 1
 
 
-async def test_a_cancel_of_a_dead_agent_s_run_becomes_final(shop: Workshop, warden: Warden, agent: AgentProcess, tmp_path: Path) -> None:
+async def test_a_cancel_of_a_dead_agent_s_run_becomes_final(
+    shop: Workshop, run_monitor: RunMonitor, agent: AgentProcess, tmp_path: Path
+) -> None:
     run_id = await running(shop, tmp_path / "gate")
     agent.kill()
     outcome = await cancel_run(shop.log.events, shop.log.queues, run_id, shop.client.author, reason="no need")
@@ -127,7 +129,7 @@ async def test_a_cancel_of_a_dead_agent_s_run_becomes_final(shop: Workshop, ward
 
 
 async def test_a_frozen_agent_is_lost_and_counts_as_working_when_it_is_back(
-    shop: Workshop, warden: Warden, agent: AgentProcess, tmp_path: Path
+    shop: Workshop, run_monitor: RunMonitor, agent: AgentProcess, tmp_path: Path
 ) -> None:
     run_id = await running(shop, tmp_path / "gate")
     agent.send(signal.SIGSTOP)
@@ -140,20 +142,20 @@ async def test_a_frozen_agent_is_lost_and_counts_as_working_when_it_is_back(
     assert (await shop.ended(run_id)).attempt == 2
 
 
-async def test_what_died_before_the_warden_began_is_found_in_the_log(
+async def test_what_died_before_the_monitor_began_is_found_in_the_log(
     shop: Workshop, agent: AgentProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = await running(shop, tmp_path / "gate")
     agent.kill()
-    monkeypatch.setattr(warden_module, "LEASE_SECONDS", LEASE_SECONDS)  # of agents that it never heard
+    monkeypatch.setattr(monitor_module, "LEASE_SECONDS", LEASE_SECONDS)  # of agents that it never heard
 
-    async with guarded(shop.url):
+    async with running_monitor(shop.url):
         await shop.happened(run_id, "run.attempt_lost")
         await agent_events(shop, "agent.lost")
 
 
 async def test_the_death_of_the_broker_is_no_death_of_agents(
-    shop: Workshop, warden: Warden, agent: AgentProcess, nats_node: NatsNode, tmp_path: Path
+    shop: Workshop, run_monitor: RunMonitor, agent: AgentProcess, nats_node: NatsNode, tmp_path: Path
 ) -> None:
     run_id = await running(shop, tmp_path / "gate")
     nats_node.kill()

@@ -1,4 +1,4 @@
-"""A warden at work in this process, on a connection of its own: for tests of what happens when nobody else is left."""
+"""A run monitor at work in this process, on a connection of its own: for tests of what happens when nobody else is left."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import anyio
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
 from headwater.projections.audit import check
-from headwater.server.warden import Warden
+from headwater.server.monitor import RunMonitor
 
 
 @asynccontextmanager
-async def guarded(url: str, *, name: str = "warden") -> AsyncIterator[Warden]:
-    """A warden that has caught up, ended with the block."""
+async def running_monitor(url: str, *, name: str = "run-monitor") -> AsyncIterator[RunMonitor]:
+    """A run monitor that has caught up, ended with the block."""
     async with open_log(url, name=name) as log, anyio.create_task_group() as group:
-        warden = Warden(log, actor=name)
-        await group.start(warden.serve)
-        await warden.caught_up()
-        yield warden
+        run_monitor = RunMonitor(log, actor=name)
+        await group.start(run_monitor.serve)
+        await run_monitor.caught_up()
+        yield run_monitor
         group.cancel_scope.cancel()
 
 

@@ -1,4 +1,4 @@
-"""What the warden does about what it finds. Each remedy looks at the log again and appends conditionally: two wardens may race."""
+"""What the run monitor does about what it finds. Each step reads the log again and appends conditionally: two monitors may race."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from headwater.core.presence import HoldsAnswer, HoldsQuestion
 from headwater.core.rules.agent import AgentStatus
 from headwater.core.rules.run import Run
 from headwater.core.states import StateName
-from headwater.server.warden.watchlist import WatchedAgent, WatchedRun
+from headwater.server.monitor.run_index import IndexedAgent, IndexedRun
 
 ANSWER_SECONDS = 0.4
 """How long an agent that was not heard of may take to answer when it is asked."""
@@ -32,7 +32,7 @@ _encode = msgspec.json.Encoder().encode
 _decode_answer = message_decoder(HoldsAnswer)
 
 
-class Remedies:
+class Recovery:
     """What can be done, on one log. Every method may be repeated; all raise LogError where the log is away."""
 
     def __init__(self, log: Log, author: Author) -> None:
@@ -49,7 +49,7 @@ class Remedies:
             return False
         return True
 
-    async def bury(self, agent: WatchedAgent, held: list[WatchedRun], *, silent_seconds: float) -> None:
+    async def mark_lost(self, agent: IndexedAgent, held: list[IndexedRun], *, silent_seconds: float) -> None:
         """Record that the agent is gone, and that its attempts are."""
         name = agent.registered.name if agent.registered is not None else agent.agent_id
         if agent.status is AgentStatus.STOPPED:
@@ -75,12 +75,12 @@ class Remedies:
         assert run.state.created is not None
         await free_slot(self._log.events, run.state.created.flow_group_id, run_id, attempt, self._author)
 
-    async def welcome_back(self, registered: AgentRegistered) -> None:
+    async def mark_recovered(self, registered: AgentRegistered) -> None:
         """Record that an agent that was lost is at work again."""
         fields = {name: getattr(registered, name) for name in registered.__struct_fields__}
         await register_agent(self._log.events, RegisterAgent(**fields), self._author)
 
-    async def read(self, run_id: str) -> tuple[WatchedRun | None, Position]:
+    async def read(self, run_id: str) -> tuple[IndexedRun | None, Position]:
         """Return the run as the log has it, and up to where; None where it has ended."""
         loaded = await load_run(self._log.events, run_id)
         state = loaded.state
@@ -90,10 +90,10 @@ class Remedies:
         created = state.created
         agent_id = state.agent_id if state.held else ""
         start_time = None if state.state is StateName.PAUSED else state.start_time
-        run = WatchedRun(run_id, created.flow_group_id, created.queue_id, state.attempt, agent_id, start_time, state.generation)
+        run = IndexedRun(run_id, created.flow_group_id, created.queue_id, state.attempt, agent_id, start_time, state.generation)
         return run, loaded.position
 
-    async def wake(self, run_id: str) -> None:
+    async def enqueue(self, run_id: str) -> None:
         """Give the run the wake-up it needs, if it waits and has none."""
         state = (await load_run(self._log.events, run_id)).state
         if not waits(state) or await self._log.queues.is_waiting(run_id, generation=state.generation):
@@ -101,7 +101,7 @@ class Remedies:
         _log.info("Run %r (%s) waited, and nothing would have woken it: it does now.", state.name, run_id)
         await arm(self._log.queues, state, now=self._author.clock())
 
-    async def settle_slots(self, group_id: str, unfinished: list[WatchedRun]) -> bool:
+    async def reconcile_slots(self, group_id: str, unfinished: list[IndexedRun]) -> bool:
         """Free slots of runs that do not run, count runs that run without one, and wake runs for those that are free.
 
         Returns whether runs wait although slots are free.
@@ -111,7 +111,7 @@ class Remedies:
         if state.limit is None:
             for run in unfinished:
                 if run.waits:
-                    await self.wake(run.run_id)
+                    await self.enqueue(run.run_id)
             return False
         for run_id, attempt in state.attempts.items():
             if await self._is_over(run_id, attempt):
@@ -131,12 +131,12 @@ class Remedies:
         state = (await load_run(self._log.events, run_id)).state
         return state.held and state.attempt == attempt
 
-    async def free_unused(self, group_id: str, run_id: str, attempt: int) -> None:
+    async def release_stale_slot(self, group_id: str, run_id: str, attempt: int) -> None:
         """Free the slot of an attempt that is not executed: who took it died before the claim, or it was over already."""
         if not await self._is_executed(run_id, attempt):
             await free_slot(self._log.events, group_id, run_id, attempt, self._author)
 
-    async def _wake_for_slots(self, free: int, unfinished: list[WatchedRun]) -> bool:
+    async def _wake_for_slots(self, free: int, unfinished: list[IndexedRun]) -> bool:
         """Wake as many of each queue as could have a slot: of some queues no agent may be at work."""
         now = self._author.clock()
         due = [run for run in unfinished if run.waits and run.start_time is not None and run.start_time <= now]
@@ -144,7 +144,7 @@ class Remedies:
         for run in sorted(due, key=lambda run: (run.start_time, run.run_id)):
             if woken[run.queue_id] < free:
                 woken[run.queue_id] += 1
-                await self.wake(run.run_id)
+                await self.enqueue(run.run_id)
         return bool(woken)
 
 

@@ -60,9 +60,11 @@ def of_class(moment: datetime, kind: type[datetime]) -> datetime:
     seconds = (moment - _EPOCH) // _SECOND  # as a float, far years would lose microseconds
     same = kind.fromtimestamp(seconds, UTC).replace(microsecond=moment.microsecond)
     name = getattr(moment.tzinfo, "key", None)
-    # In the hour that clocks show twice, pendulum 2 loses which of the two is meant where the zone is one of the standard library.
+    # In the hour that clocks show twice, pendulum 2 loses which of the two is meant where the zone is one of the standard library,
+    # and freezegun in any zone.
     by_name = getattr(same, "in_timezone", None)
-    return same.astimezone(moment.tzinfo) if name is None or by_name is None else by_name(name)
+    there = same.astimezone(moment.tzinfo) if name is None or by_name is None else by_name(name)
+    return there if there.utcoffset() == moment.utcoffset() else there.replace(fold=moment.fold)
 
 
 def standard_span(span: timedelta) -> timedelta:

@@ -13,7 +13,7 @@ import pandas as pd
 import pendulum
 import pytest
 from dateutil.rrule import DAILY, rrule
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from headwater import DateTimeParameter, Flow, Parameter, task
@@ -117,6 +117,8 @@ def test_what_follows_a_moment_of_another_library_is_of_that_library(following: 
     st.datetimes(datetime(1970, 1, 2), datetime(2262, 1, 1), timezones=st.sampled_from(ZONES)),  # noqa: DTZ001 - hypothesis adds them
     st.booleans(),
 )
+@example(datetime(2038, 11, 7, 1, tzinfo=NEW_YORK), True)
+@example(datetime(2018, 11, 4, 1, 30, tzinfo=NEW_YORK), False)
 def test_a_moment_of_another_class_is_the_same_on_the_same_clock(kind: str, moment: datetime, is_second: bool) -> None:
     moment = moment.replace(fold=is_second).astimezone(UTC).astimezone(moment.tzinfo)  # none of those that clocks skip
 

@@ -16,6 +16,7 @@ from headwater.core.commit import Position
 from headwater.core.errors import ROOM_OR_NODES
 from headwater.core.events import (
     AnyEvent,
+    CancelCause,
     RunAttemptLost,
     RunCancelled,
     RunCancelRequested,
@@ -44,6 +45,7 @@ from headwater.core.rules.run import RULES, Run
 from headwater.core.rules.slots import Slots
 from headwater.core.states import StateName
 from headwater.core.wording import in_words
+from headwater.projections.audit.cancellations import advice, cause_of
 
 NAMED_MAX = 3
 
@@ -56,6 +58,9 @@ class Reason(StrEnum):
     NOT_STARTED = "could not be started"
     CRASHED = "crashed too often"
     FLOW_ARCHIVED = "flow archived"
+    FLOW_DELETED = "flow deleted"
+    PROJECT_DELETED = "project deleted"
+    PARENT_CANCELLED = "parent run cancelled"
     CANCELLED = "cancelled"
     SET_BY_HAND = "set by hand"
     CANCELLING = "being cancelled"
@@ -203,16 +208,13 @@ class _Explaining:
         return self._because(Reason.SET_BY_HAND, f"{words} It was {marker.before} before.", RunStateSet, *_ENDS, hint=hint, last=3)
 
     def _cancelled(self) -> Explanation:
-        asked = next((each for each in reversed(self.life) if isinstance(each.event, RunCancelRequested)), None)
-        by = asked.recorded.commit.actor if asked is not None else "somebody"
-        why = asked.event.reason if asked is not None and isinstance(asked.event, RunCancelRequested) else ""
-        words = f"It was cancelled by {by}{f': {why}' if why else '.'}"
-        archived = by == "server" and ("archiv" in why.lower() or "deleted" in why.lower())
-        hint = (
-            f"`headwater restart {self.run_id}` executes it after all." if not archived else "Create a run of the newest version instead."
-        )
-        reason = Reason.FLOW_ARCHIVED if archived else Reason.CANCELLED
-        return self._because(reason, words, RunCancelRequested, RunCancelled, hint=hint)
+        found = next((each for each in reversed(self.life) if isinstance(each.event, RunCancelRequested)), None)
+        by = found.recorded.commit.actor if found is not None else "somebody"
+        asked = found.event if found is not None and isinstance(found.event, RunCancelRequested) else RunCancelRequested()
+        cause = cause_of(asked, by)
+        words = f"It was cancelled by {by}{f': {asked.reason}' if asked.reason else '.'}"
+        hint = "" if self.run.created is None else advice(cause, self.run.created)
+        return self._because(_REASONS.get(cause, Reason.CANCELLED), words, RunCancelRequested, RunCancelled, hint=hint)
 
     def _failed(self) -> Explanation:
         losses = [each for each in self.life if isinstance(each.event, RunAttemptLost) and not each.event.handed_back]
@@ -383,6 +385,12 @@ class _Explaining:
 
 
 _ENDS = (RunSucceeded, RunFailed, RunCancelled)
+_REASONS: Mapping[CancelCause | None, Reason] = {
+    CancelCause.FLOW_ARCHIVED: Reason.FLOW_ARCHIVED,
+    CancelCause.FLOW_DELETED: Reason.FLOW_DELETED,
+    CancelCause.PROJECT_DELETED: Reason.PROJECT_DELETED,
+    CancelCause.PARENT_CANCELLED: Reason.PARENT_CANCELLED,
+}
 _TROUBLE = {StateName.FAILED, StateName.TIMED_OUT, StateName.VALIDATION_FAILED}
 
 

@@ -13,6 +13,7 @@ from headwater.core import subjects
 from headwater.core.aggregates import Author
 from headwater.core.commands import FailUnstartedRun, LoseAttempt, ParkRun
 from headwater.core.events import (
+    CancelCause,
     TaskRunFailed,
     TaskRunPaused,
     TaskRunRetryScheduled,
@@ -206,7 +207,8 @@ async def test_the_flow_s_storage_is_missing_on_the_agent(log: MemoryLog) -> Non
 
 async def test_its_flow_was_archived(log: MemoryLog) -> None:
     run_id = await new_run(log)
-    await cancel_run(log.events, log.queues, run_id, Author("server"), reason="Version 1 of the flow was archived.")
+    why = "Version 1 of the flow was archived."
+    await cancel_run(log.events, log.queues, run_id, Author("server"), reason=why, cause=CancelCause.FLOW_ARCHIVED)
 
     found = await explained(log, run_id)
 

@@ -6,15 +6,16 @@ from datetime import timedelta
 
 from headwater.core.events import RunAttemptLost, RunCancelRequested, RunSubmitted
 from headwater.core.log.protocol import Recorded
+from headwater.core.undecoded import may_hold
 
 CRASH_PAUSE_SECONDS_MAX = 60
-_ENDING = (b'"run.cancel_requested"', b'"run.attempt_lost"', b'"run.submitted"')
+_may_end = may_hold(RunCancelRequested, RunAttemptLost, RunSubmitted)
 
 
 def ends_attempt(recorded: Recorded, attempt: int) -> bool:
     """Tell whether this commit means that the attempt's process is to be stopped: a cancel, or a loss recorded by somebody else."""
     # Most commits are what the process itself recorded of its tasks; those need not be decoded.
-    if not any(mark in recorded.data for mark in _ENDING):
+    if not _may_end(recorded.data):
         return False
     for event in recorded.events:
         match event:

@@ -23,18 +23,20 @@ from headwater.core.aggregates import Aggregate, Author
 from headwater.core.commands import ConfirmCancelled, FailUnstartedRun, LoseAttempt, RunCommand
 from headwater.core.commit import Position
 from headwater.core.errors import IllegalTransition
+from headwater.core.events import RunStarted
 from headwater.core.identifiers import new_id
-from headwater.core.log.protocol import Log, LogLine
+from headwater.core.log.protocol import Log, LogLine, Recorded
 from headwater.core.operations.runs import arm
 from headwater.core.rules.run import Run
 from headwater.core.states import StateName
+from headwater.core.undecoded import may_hold
 
 LAUNCHES_MAX = 3
 _REASON_CHARACTERS_MAX = 300
 _LAGS_SECONDS = (0.1, 0.4, 1.5)
 _SIGNALS_APART_SECONDS = 1.0
 """Signals to the agent and to its runs that are meant as one arrive within so long."""
-_STARTED = b'"run.started"'
+_may_start = may_hold(RunStarted)
 
 Prepare = Callable[[Run, Position], LaunchOrder]
 """Makes the order to launch the attempt just claimed, at this position. Raises CannotLaunch where it can never be launched here."""
@@ -147,7 +149,7 @@ class Custody:
         async with AsyncExitStack() as stack:
             news = await self._outage.until_done(lambda: stack.enter_async_context(follow(subject, after=after)), "the run's news")
             async for batch in news:
-                if any(_STARTED in recorded.data for recorded in batch):
+                if any(_has_started(recorded) for recorded in batch):
                     held.slot.settle()
                     self._trouble.over(held.starts_failed)
                 if any(ends_attempt(recorded, held.attempt) for recorded in batch) and await self._is_to_end(run, held):
@@ -261,3 +263,7 @@ class Custody:
 
     def _show_end(self, held: HeldRun, state: str, seconds: float, message: str) -> None:
         self._show.info("Run '%s' (%s) ended: %s after %s. %s", held.name, held.created.run_id, state, duration(seconds), message)
+
+
+def _has_started(recorded: Recorded) -> bool:
+    return _may_start(recorded.data) and any(isinstance(event, RunStarted) for event in recorded.events)

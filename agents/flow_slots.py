@@ -41,7 +41,7 @@ class FlowSlots:
                 for recorded in batch:
                     for event in recorded.events:
                         if isinstance(event, ConcurrencySet):
-                            self._limits[recorded.subject.rpartition(".")[2]] = event.limit
+                            self._limits[subjects.address(recorded.subject).id] = event.limit
 
     async def is_limited(self, group_id: str) -> bool:
         if group_id not in self._limits:

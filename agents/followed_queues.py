@@ -60,7 +60,7 @@ class FollowedQueues:
                             self._followed.add(event.queue_id)
                             queues.start_soon(self._take_from, event.queue_id, runs)
                         elif isinstance(event, QueueLimitSet):
-                            self._limit(recorded.subject.rpartition(".")[2], event.limit)
+                            self._limit(subjects.address(recorded.subject).id, event.limit)
 
     def _is_new_and_ours(self, opened: QueueOpened) -> bool:
         """Tell whether this agent takes the queue's runs, and does not yet. One that is not that of its labels is nobody's."""

@@ -14,8 +14,9 @@ from headwater.core.errors import LogError
 from headwater.core.events import TaskRunResumed
 from headwater.core.log.protocol import EventLog
 from headwater.core.rules.task_run import TaskRunKey
+from headwater.core.undecoded import may_hold
 
-_RESUMED = b'"task_run.resumed"'
+_may_resume = may_hold(TaskRunResumed)
 _log = logging.getLogger(__name__)
 
 
@@ -54,7 +55,7 @@ class Resumptions:
                 async for batch in news:
                     for recorded in batch:
                         # Most commits are what this attempt itself recorded; those need not be decoded.
-                        if _RESUMED in recorded.data:
+                        if _may_resume(recorded.data):
                             resumed = [event for event in recorded.events if isinstance(event, TaskRunResumed)]
                             self._heard.extend((event.slug, event.map_index) for event in resumed)
         except LogError as error:

@@ -157,7 +157,7 @@ class Names:
 
     async def about(self, recorded: Recorded) -> str:
         """Return what the commit is about, such as `run quiet-heron`."""
-        _, _, kind, identity = recorded.subject.split(".", 3)
+        kind, identity = subjects.address(recorded.subject)
         if kind == "kv":
             named = next((each for each in recorded.events if isinstance(each, KeyValueSet | KeyValueDeleted)), None)
             return f"key {named.key}" if named is not None else "key"

@@ -41,4 +41,4 @@ def explain(
     for each in found.evidence:
         print(f"{each.position:>7}  {local_time(each.at)}  {each.words}  {coloured(each.actor, 'bright_black')}")
     if found.hint:
-        say(f"hint: {found.hint.replace(' RUN', f' {found.run_id}')}")
+        say(f"hint: {found.hint}")

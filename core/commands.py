@@ -9,6 +9,7 @@ from typing import Any
 
 from headwater.core.artifact_commands import CreateArtifact, DeleteArtifact, UpdateArtifact
 from headwater.core.events import (
+    CancelCause,
     EdgeSpec,
     Failure,
     ParameterSpec,
@@ -228,8 +229,11 @@ class FailUnstartedRun:
 
 @dataclass(frozen=True)
 class CancelRun:
+    """Ask that the run ends. `cause` is a `CancelCause`, or what an event says that another version wrote."""
+
     at: datetime
     reason: str = ""
+    cause: str = CancelCause.USER
 
 
 @dataclass(frozen=True)

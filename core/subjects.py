@@ -1,9 +1,10 @@
-"""The subjects of the log, one function each: the only place where they are spelled."""
+"""The subjects of the log, one function each: the only place where they are spelled, and taken apart."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from headwater.core.errors import InvalidArgument
@@ -17,6 +18,8 @@ RUNS_ALL = "hw.evt.run.*"
 QUEUES_ALL = "hw.evt.queue.*"
 AGENTS_ALL = "hw.evt.agent.*"
 SLOTS_ALL = "hw.evt.slots.*"
+SCHEDULED_ALL = "hw.scheduled.>"
+TIMERS_ALL = "hw.timer.>"
 RUN_LOGS_ALL = "hw.log.>"
 DEAD_ALL = "hw.dead.>"
 DEAD_WORK = "hw.dead.work"
@@ -152,6 +155,7 @@ _IDS: Mapping[str, str] = {
 KINDS = frozenset(_IDS)
 
 
+@lru_cache(maxsize=4096)
 def parse(subject: str) -> Address | None:
     """Return what the subject of facts names; None where it is of no kind that we know, or its id cannot be one of its kind."""
     prefix, _, rest = subject.partition("hw.evt.")
@@ -159,6 +163,48 @@ def parse(subject: str) -> Address | None:
     if prefix or not re.fullmatch(_TOKEN, kind) or not re.fullmatch(_IDS.get(kind, _TOKEN), identifier):
         return None
     return Address(kind, identifier)
+
+
+def address(subject: str) -> Address:
+    """Return what the subject of a commit names that can be read: those of others may name nothing.
+
+    Raises:
+        InvalidArgument: it names no aggregate.
+
+    """
+    found = parse(subject)
+    if found is None:
+        raise InvalidArgument(f"No aggregate has the subject {subject[:100]!r}.")
+    return found
+
+
+def kind_of(subject: str) -> str:
+    """Return the kind that stands in a subject of facts, also where what follows can be no id; an empty text of any other subject."""
+    prefix, found, rest = subject.partition("hw.evt.")
+    return rest.partition(".")[0] if found and not prefix else ""
+
+
+_is_wake_up = re.compile(rf"hw\.(?:scheduled\.{_TOKEN}|timer\.run)\.({_TOKEN})").fullmatch
+_is_heartbeat = re.compile(rf"hw\.beat\.agent\.({_TOKEN})").fullmatch
+_is_run_log = re.compile(rf"hw\.log\.({_UUID})\.([0-9]{{1,9}})").fullmatch
+
+
+def run_of_wake_up(subject: str) -> str | None:
+    """Return the id of the run that a work item or a timer on this subject is for; None where it is for none."""
+    found = _is_wake_up(subject)
+    return None if found is None else found[1]
+
+
+def agent_of_heartbeat(subject: str) -> str | None:
+    """Return the id of the agent whose heartbeats come on this subject; None where it is nobody's."""
+    found = _is_heartbeat(subject)
+    return None if found is None else found[1]
+
+
+def attempt_of_log(subject: str) -> tuple[str, int] | None:
+    """Return the run, and the number of its attempt, whose log lines lie on this subject; None where they are nobody's."""
+    found = _is_run_log(subject)
+    return None if found is None else (found[1], int(found[2]))
 
 
 def is_literal(subject: str) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from headwater.core import subjects
 from headwater.core.commit import Position
 from headwater.core.errors import CommitUnreadable, InvalidArgument, LogError, NotFound, Refused
 from headwater.core.events import UnknownEvent, event_type
@@ -18,7 +19,7 @@ from headwater.core.operations.runs import load_run
 from headwater.core.plain_values import position_in
 from headwater.core.queries import DeadLetterDetail, DeadLetterRow, DeadLetterSource, RetryOutcome, RetryRow
 from headwater.projections.database import connect
-from headwater.projections.fold.batch import RUN_SUBJECTS, fold_batch
+from headwater.projections.fold.batch import fold_batch
 from headwater.projections.fold.run_record import RunRecord
 from headwater.projections.log_lines import keep_lines
 from headwater.projections.reader import ViewsReader
@@ -146,7 +147,8 @@ class DeadLetterDesk:
             return RetryOutcome.UNREADABLE, f"This version cannot read it either: {dead.reason}"
         if unknown := sorted({event_type(event) for event in recorded.events if isinstance(event, UnknownEvent)}):
             return RetryOutcome.UNREADABLE, f"This version does not know {', '.join(unknown)} either."
-        if recorded.subject.startswith(RUN_SUBJECTS) and (reason := contradiction(await self._history(recorded), recorded)) is not None:
+        is_of_run = subjects.address(recorded.subject).kind == "run"
+        if is_of_run and (reason := contradiction(await self._history(recorded), recorded)) is not None:
             return RetryOutcome.REFUSED, f"It can be read, and still contradicts what was before it: {reason}"
         progress = await self.rebuilder.start()
         if progress.state == "failed":

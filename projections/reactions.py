@@ -7,6 +7,7 @@ flows are deleted and all its unfinished runs are cancelled.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +17,7 @@ from anyio.abc import TaskStatus
 
 from headwater.core.aggregates import Author
 from headwater.core.errors import HeadwaterError
+from headwater.core.events import CancelCause
 from headwater.core.log.protocol import Log
 from headwater.core.operations.flows import delete_flow
 from headwater.core.operations.runs import cancel_run
@@ -26,27 +28,32 @@ from headwater.projections.reader import ViewsReader, open_reader
 
 logger = logging.getLogger("headwater.projections")
 
+Why = tuple[CancelCause, str]
+"""What programs go by, and a sentence for people."""
+
 _CREATED_RUNS_MAX = 100_000
 """New runs remembered between two looks; beyond it, every waiting run is looked at."""
 
 # A run that no agent ever took. One that was begun goes on to its end, also where it waits for its next attempt.
 _WAITING_ON_ARCHIVED = """
-SELECT r.id, 'Flow ' || r.flow_id || ' was archived.' AS reason
+SELECT r.id, r.flow_id, g.name AS flow, g.deleted AS flow_deleted, p.name AS project, p.deleted AS project_deleted
 FROM flow_versions v JOIN runs r ON r.flow_id = v.id AND r.state = 'Scheduled' AND NOT r.held AND r.attempt = 0
+LEFT JOIN flow_groups g ON g.id = v.flow_group_id LEFT JOIN projects p ON p.id = r.project_id
 WHERE v.archived AND ($1::uuid[] IS NULL OR v.id = ANY($1::uuid[]))
 """
 _OF_DELETED_PROJECTS = """
-SELECT r.id, 'Project ' || p.name || ' was deleted.' AS reason
+SELECT r.id, r.flow_id, r.flow_name AS flow, false AS flow_deleted, p.name AS project, p.deleted AS project_deleted
 FROM projects p JOIN runs r ON r.project_id = p.id AND r.state = ANY('{Scheduled,Submitted,Running}')
 WHERE p.deleted AND ($1::uuid[] IS NULL OR p.id = ANY($1::uuid[]))
 """
 _CREATED_TOO_LATE = """
-SELECT r.id, CASE WHEN p.deleted THEN 'Project ' || p.name || ' was deleted.' ELSE 'Flow ' || r.flow_id || ' was archived.' END AS reason
-FROM runs r JOIN flow_versions v ON v.id = r.flow_id LEFT JOIN projects p ON p.id = r.project_id
+SELECT r.id, r.flow_id, g.name AS flow, g.deleted AS flow_deleted, p.name AS project, p.deleted AS project_deleted
+FROM runs r JOIN flow_versions v ON v.id = r.flow_id
+LEFT JOIN flow_groups g ON g.id = v.flow_group_id LEFT JOIN projects p ON p.id = r.project_id
 WHERE r.id = ANY($1::uuid[]) AND r.state = 'Scheduled' AND NOT r.held AND r.attempt = 0 AND (v.archived OR p.deleted)
 """
 _FLOWS_OF_DELETED_PROJECTS = """
-SELECT g.id, 'Project ' || p.name || ' was deleted.' AS reason FROM flow_groups g JOIN projects p ON p.id = g.project_id
+SELECT g.id, p.name AS project FROM flow_groups g JOIN projects p ON p.id = g.project_id
 WHERE p.deleted AND NOT g.deleted AND ($1::uuid[] IS NULL OR p.id = ANY($1::uuid[]))
 """
 
@@ -114,26 +121,37 @@ class Archiver:
     async def _react(self, reader: ViewsReader, findings: Findings) -> None:
         async with reader.snapshot() as (db, _):
             flows, runs = await _to_do(db, findings)
-        for group_id, reason in flows:
-            await delete_flow(self.log.events, group_id, self.author, reason=reason)
-        for run_id, reason in runs:
-            outcome = await cancel_run(self.log.events, self.log.queues, run_id, self.author, reason=reason)
+        for group_id, project in flows.items():
+            await delete_flow(self.log.events, group_id, self.author, reason=_project_was_deleted(project))
+        for run_id, (cause, reason) in runs.items():
+            outcome = await cancel_run(self.log.events, self.log.queues, run_id, self.author, reason=reason, cause=cause)
             if outcome.changed:
                 logger.info("Cancelled run %s: %s", run_id, reason)
 
 
-async def _to_do(db: Any, findings: Findings) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """Return the flow groups to delete and the runs to cancel, each with the reason."""
+async def _to_do(db: Any, findings: Findings) -> tuple[dict[str, str], dict[str, Why]]:
+    """Return the flow groups to delete, each with the name of its project, and the runs to cancel, each with why."""
 
-    async def found(statement: str, ids: set[str]) -> list[tuple[str, str]]:
+    async def found(statement: str, ids: set[str]) -> dict[str, Mapping[str, Any]]:
         if not ids and not findings.everything:
-            return []
-        rows = await db.fetch(statement, None if findings.everything else list(ids))
-        return [(str(row["id"]), row["reason"]) for row in rows]
+            return {}
+        return {str(row["id"]): row for row in await db.fetch(statement, None if findings.everything else list(ids))}
 
     flows = await found(_FLOWS_OF_DELETED_PROJECTS, findings.deleted_projects)
-    runs = await found(_OF_DELETED_PROJECTS, findings.deleted_projects)
-    runs += await found(_WAITING_ON_ARCHIVED, findings.archived_flows)
+    runs = await found(_OF_DELETED_PROJECTS, findings.deleted_projects) | await found(_WAITING_ON_ARCHIVED, findings.archived_flows)
     if not findings.everything:
-        runs += await found(_CREATED_TOO_LATE, findings.created_runs)
-    return flows, list(dict(reversed(runs)).items())
+        runs |= await found(_CREATED_TOO_LATE, findings.created_runs)
+    return {group_id: row["project"] for group_id, row in flows.items()}, {run_id: why_cancelled(row) for run_id, row in runs.items()}
+
+
+def why_cancelled(row: Mapping[str, Any]) -> Why:
+    """Return why the run of this row is to end. A deleted project takes its flows along, and a deleted flow its versions."""
+    if row["project_deleted"]:
+        return CancelCause.PROJECT_DELETED, _project_was_deleted(row["project"])
+    if row["flow_deleted"]:
+        return CancelCause.FLOW_DELETED, f"Flow {row['flow']} was deleted."
+    return CancelCause.FLOW_ARCHIVED, f"Flow {row['flow_id']} was archived."
+
+
+def _project_was_deleted(name: str) -> str:
+    return f"Project {name} was deleted."

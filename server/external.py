@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 from anyio import to_thread
 
 from headwater.core.errors import KeyRefused, LogUnavailable, SettingsError
-from headwater.server.nats_server import NotReady, ask_jetstream, token
+from headwater.server.nats_server import CredentialsRefused, NotReady, ask_jetstream, token
 
 _DEFAULT_PORT = 4222
 _TIMEOUT_SECONDS = 2.0
@@ -27,7 +27,7 @@ async def check_external_nats(url: str, key: str | None) -> None:
         KeyRefused: they want a key, or another one.
 
     """
-    reasons = []
+    reasons: list[NotReady] = []
     for address in [part.strip() for part in url.split(",")]:
         try:
             parts = urlsplit(address if "://" in address else f"nats://{address}")
@@ -53,9 +53,9 @@ async def check_external_nats(url: str, key: str | None) -> None:
         try:
             await to_thread.run_sync(question)
         except NotReady as error:
-            reasons.append(str(error))
+            reasons.append(error)
         else:
             return
-    if any("authorization" in reason.lower() for reason in reasons):
+    if any(isinstance(reason, CredentialsRefused) for reason in reasons):
         raise KeyRefused(url, sent=key is not None)
-    raise LogUnavailable(url, "; ".join(dict.fromkeys(reasons)))
+    raise LogUnavailable(url, "; ".join(dict.fromkeys(map(str, reasons))))

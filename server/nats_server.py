@@ -88,6 +88,10 @@ class NotReady(Exception):
     """An answer, not a failure: the server does not answer yet, or its JetStream does not."""
 
 
+class CredentialsRefused(NotReady):
+    """The server answers, and lets nobody in with these credentials, or without any."""
+
+
 def ask_jetstream(port: int, *, host: str = LOOPBACK, credentials: dict[str, str] | None = None, timeout_seconds: float = 1.0) -> str:
     """Returns the name of the nats-server at this address once it lets us in and its JetStream answers a request.
 
@@ -95,7 +99,8 @@ def ask_jetstream(port: int, *, host: str = LOOPBACK, credentials: dict[str, str
     `credentials` are fields of the protocol's CONNECT: `auth_token`, or `user` and `pass`.
 
     Raises:
-        NotReady: no connection, no answer in time, a refusal, or JetStream is not up yet; the reason is its text.
+        CredentialsRefused: it wants others.
+        NotReady: no connection, no answer in time, another refusal, or JetStream is not up yet; the reason is its text.
 
     """
     try:
@@ -148,7 +153,9 @@ def _ask(connection: socket.socket, reader: BinaryIO, credentials: dict[str, str
     connection.sendall(question.encode())
     while line := reader.readline(_ANSWER_LIMIT_BYTES):
         if line.startswith(b"-ERR"):
-            raise NotReady(line[5:].decode(errors="replace").strip().strip("'"))
+            said = line[5:].decode(errors="replace").strip().strip("'")
+            # The protocol has no codes: its errors are these texts.
+            raise CredentialsRefused(said) if "authorization" in said.lower() else NotReady(said)
         if line.startswith(b"MSG"):
             answer = json.loads(reader.read(int(line.split()[-1])))
             if error := answer.get("error"):

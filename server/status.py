@@ -17,7 +17,7 @@ from headwater.core.health import ask_health
 from headwater.core.log.jetstream import open_log
 from headwater.server.errors import NotRunning, NotStopping
 from headwater.server.home import Home, holder_file, holder_pid, is_held
-from headwater.server.nats_server import NotReady, ask_jetstream, token
+from headwater.server.nats_server import CredentialsRefused, NotReady, ask_jetstream, token
 
 _LOOK_INTERVAL_SECONDS = 0.02
 _PROBE_SECONDS = 1.0
@@ -130,8 +130,10 @@ def _probe_nats(url: str, key: str | None) -> str:
             credentials=token(key),
             timeout_seconds=_PROBE_SECONDS,
         )
+    except CredentialsRefused as error:
+        return "ok" if key is None else str(error)
     except NotReady as error:
-        return "ok" if key is None and "authorization" in str(error).lower() else str(error)
+        return str(error)
     return "ok"
 
 

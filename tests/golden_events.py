@@ -195,7 +195,7 @@ GOLDEN_EVENTS: tuple[Event, ...] = (
     RunStarted(attempt=2, at=_AT, message="Off we go."),
     RunSucceeded(attempt=2, at=_AT, message="All well."),
     RunFailed(at=_AT, attempt=2, message="Not well.", failure=_FAILURE),
-    RunCancelRequested(reason="by Ana"),
+    RunCancelRequested(reason="by Ana", cause="flow_archived"),
     RunCancelled(at=_AT, message="Stopped by Ana."),
     RunAttemptLost(attempt=2, reason="The agent did not answer.", handed_back=True),
     RunAttemptsLimited(attempts_max=7),

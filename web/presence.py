@@ -83,7 +83,8 @@ class Presence:
         async with self._log.subscribe(subjects.AGENT_HEARTBEATS) as messages:
             ready.set()
             async for message in messages:
-                self._hear(message.subject.rsplit(".", 1)[-1], message.data)
+                if (agent_id := subjects.agent_of_heartbeat(message.subject)) is not None:
+                    self._hear(agent_id, message.data)
 
     def _hear(self, agent_id: str, data: bytes) -> None:
         try:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import msgspec
-
 from headwater.core.queries import RunRow
 from headwater.core.states import StateName
 from headwater.projections.audit.explain import Explanation
@@ -30,9 +28,7 @@ async def why_waiting(sources: Sources, run: RunRow) -> Explanation | None:
         return sources.presence.lively([agent_id])[agent_id] is not None
 
     found = await explain_run(sources.log, run.id, now=sources.now, say_time=_in_utc, is_heard=is_heard, views=sources.views)
-    if found.state != run.state:
-        return None
-    return msgspec.structs.replace(found, hint=found.hint.replace(" RUN", f" {run.id}"))
+    return found if found.state == run.state else None
 
 
 def _in_utc(moment: datetime) -> str:

@@ -42,6 +42,7 @@ from headwater.core.events.project import (
 )
 from headwater.core.events.queue import QueueEvent, QueueLimitSet, QueueOpened
 from headwater.core.events.run import (
+    CancelCause,
     RunAttemptLost,
     RunAttemptsLimited,
     RunCancelled,
@@ -96,6 +97,7 @@ __all__ = [
     "AgentRegistered",
     "AgentStopped",
     "AnyEvent",
+    "CancelCause",
     "ConcurrencySet",
     "EdgeSpec",
     "Event",

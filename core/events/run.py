@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 from headwater.core.events.artifact import TaskRunArtifactCreated, TaskRunArtifactDeleted, TaskRunArtifactUpdated
@@ -92,10 +93,28 @@ class RunFailed(Event, tag="run.failed", frozen=True):
     failure: Failure | None = None
 
 
+class CancelCause(StrEnum):
+    """Why a run is to end."""
+
+    USER = "user"
+    """Somebody asked for it, or their program did."""
+    FLOW_ARCHIVED = "flow_archived"
+    """No attempt had begun when a newer version of the flow took its version's place."""
+    FLOW_DELETED = "flow_deleted"
+    PROJECT_DELETED = "project_deleted"
+    PARENT_CANCELLED = "parent_cancelled"
+    """A task of another run created it, and that run was cancelled."""
+
+
 class RunCancelRequested(Event, tag="run.cancel_requested", frozen=True):
-    """Somebody wants the run to end; its attempt is being stopped."""
+    """Somebody wants the run to end; its attempt is being stopped.
+
+    `cause`: user, flow_archived, flow_deleted, project_deleted or parent_cancelled, or a word of a newer version; commits from before
+    there were causes have none. `reason` says it to people, and decides nothing.
+    """
 
     reason: str = ""
+    cause: str = ""
 
 
 class RunCancelled(Event, tag="run.cancelled", frozen=True):

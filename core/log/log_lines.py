@@ -6,12 +6,12 @@ is out of the limits is brought within them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 
+from headwater.core import subjects
 from headwater.core.codec import message_decoder
 from headwater.core.errors import CommitUnreadable
 from headwater.core.json_bytes import json_bytes
@@ -24,7 +24,6 @@ MESSAGE_BYTES_MAX = 256 * 1024
 LINE_CHARACTERS_MAX = 100_000
 """A longer line is cut, and says so."""
 
-_SUBJECT = re.compile(r"hw\.log\.(?P<run_id>[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(?P<attempt>[0-9]{1,9})")
 _decode = message_decoder(tuple[LogLine, ...])
 
 
@@ -45,10 +44,10 @@ def encode_lines(lines: Sequence[LogLine]) -> Iterator[bytes]:
 
 def decode_lines(recorded: Recorded) -> RecordedLines:
     """Return the lines of one message on `hw.log.<run_id>.<attempt>`; none, and why, where it is a dead letter."""
-    subject = _SUBJECT.fullmatch(recorded.subject)
-    if subject is None:
+    place = subjects.attempt_of_log(recorded.subject)
+    if place is None:
         return _unreadable(recorded, "", 0, "No log of a run has this subject.")
-    run_id, attempt = subject["run_id"], int(subject["attempt"])
+    run_id, attempt = place
     try:
         lines = _decode(recorded.data)
     except CommitUnreadable as error:

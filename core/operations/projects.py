@@ -92,9 +92,8 @@ async def create_project(log: EventLog, name: str, author: Author, *, descriptio
 
     """
     valid_name(name, kind=_KIND)
-    owned, created = _name(log, name), project(log, new_id())
-    commit_id = new_id()
-    created_id = created.subject.rsplit(".", 1)[1]
+    commit_id, created_id = new_id(), new_id()
+    owned, created = _name(log, name), project(log, created_id)
     for _ in range(CONFLICTS_MAX):
         await owned.refresh()
         if owned.state.owner_id == created_id:

@@ -15,7 +15,7 @@ from headwater.core.aggregates import Aggregate, Author, Outcome
 from headwater.core.commands import CancelRun, DeleteRun, RenameRun, RescheduleRun, RestartRun, RunCommand
 from headwater.core.commit import Position
 from headwater.core.errors import Ambiguous, HeadwaterError, NotFound
-from headwater.core.events import RunDeleted
+from headwater.core.events import CancelCause, RunDeleted
 from headwater.core.identifiers import parsed_uuid
 from headwater.core.log.protocol import EventLog, RunQueues, WorkItem
 from headwater.core.operations.flows import registration, tasks_and_edges
@@ -59,22 +59,30 @@ async def arm(queues: RunQueues, state: Run, *, now: datetime) -> None:
         await queues.offer(item)
 
 
-async def cancel_run(log: EventLog, queues: RunQueues, run_id: str, author: Author, *, reason: str = "") -> Outcome[Run]:
+async def cancel_run(
+    log: EventLog, queues: RunQueues, run_id: str, author: Author, *, reason: str = "", cause: CancelCause = CancelCause.USER
+) -> Outcome[Run]:
     """Ask that the run ends. Without an attempt it is final when this returns; with one, its agent stops it.
 
     A run that has ended, or is being cancelled, stays as it is; the outcome tells which. The runs that its tasks created, and that have
-    not ended, are cancelled with it.
+    not ended, are cancelled with it. `cause` is what programs go by, `reason` what people read.
 
     Raises:
         InvalidArgument, NotFound: there is no such run.
 
     """
-    cancelled = await load_run(log, run_id)
-    outcome = await cancelled.execute(CancelRun(author.clock(), reason), author, refresh=False)
-    if outcome.state.ended:
-        await queues.cancel_timer(run_id)
+    return await _cancel(log, queues, await load_run(log, run_id), CancelRun(author.clock(), reason, cause), author)
+
+
+async def _cancel(
+    log: EventLog, queues: RunQueues, cancelled: Aggregate[Run, RunCommand], command: CancelRun, author: Author
+) -> Outcome[Run]:
+    outcome = await cancelled.execute(command, author, refresh=False)
+    state = outcome.state
+    if state.ended and state.created is not None:
+        await queues.cancel_timer(state.created.run_id)
     if outcome.changed:
-        await cancel_children(log, queues, outcome.state, author)
+        await cancel_children(log, queues, state, author)
     return outcome
 
 
@@ -89,13 +97,26 @@ async def cancel_children(log: EventLog, queues: RunQueues, run: Run, author: Au
     async def cancel(child_id: str) -> None:
         try:
             async with turn:
-                await cancel_run(log, queues, child_id, author, reason=f"Its parent run {run.name!r} was cancelled.")
+                child = await load_run(log, child_id)
+                await _cancel(log, queues, child, CancelRun(author.clock(), *_why_with_parent(run, child.state)), author)
         except HeadwaterError as error:
             _log.warning("Run %s, which run %r created, could not be cancelled: %s", child_id, run.name, error)
 
     async with anyio.create_task_group() as group:
         for child_id in sorted(created.union(more)):
             group.start_soon(cancel, child_id)
+
+
+def _why_with_parent(parent: Run, child: Run) -> tuple[str, str]:
+    """Return reason and cause of a cancel that follows that of the parent: where their project was deleted, that is why."""
+    asked = parent.cancel_request
+    if asked is not None and asked.cause == CancelCause.PROJECT_DELETED and _project_of(parent) == _project_of(child):
+        return asked.reason, asked.cause
+    return f"Its parent run {parent.name!r} was cancelled.", CancelCause.PARENT_CANCELLED
+
+
+def _project_of(run: Run) -> str | None:
+    return None if run.created is None else run.created.project_id
 
 
 async def rename_run(log: EventLog, run_id: str, name: str, author: Author) -> Outcome[Run]:

@@ -63,7 +63,7 @@ def create(command: CreateRun) -> Sequence[AnyEvent]:
 def cancel(run: Run, command: CancelRun) -> Sequence[AnyEvent]:
     if run.ended or run.cancel_requested:
         return []
-    requested = RunCancelRequested(command.reason)
+    requested = RunCancelRequested(command.reason, str(command.cause))
     if run.held:
         return [requested]
     return [requested, *cancelled(run, command.at, command.reason)]

@@ -58,7 +58,7 @@ class Run(msgspec.Struct, frozen=True):
     attempts_max: int = ATTEMPTS_MAX
     agent_id: str = ""
     agent_name: str = ""
-    cancel_requested: bool = False
+    cancel_request: RunCancelRequested | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
     failure: Failure | None = None
@@ -69,6 +69,11 @@ class Run(msgspec.Struct, frozen=True):
     @property
     def ended(self) -> bool:
         return self.state in FINAL
+
+    @property
+    def cancel_requested(self) -> bool:
+        """Whether the run is to end, or ended, because somebody asked for it."""
+        return self.cancel_request is not None
 
 
 def evolve(run: Run, event: AnyEvent) -> Run:  # noqa: C901, PLR0912 - one arm per event
@@ -110,7 +115,7 @@ def evolve(run: Run, event: AnyEvent) -> Run:  # noqa: C901, PLR0912 - one arm p
             return replace(run, state=StateName.FAILED, message=event.message, held=False, ended_at=ended_at, failure=event.failure)
         case RunCancelRequested():
             state = StateName.CANCELLING if run.held else run.state
-            return replace(run, state=state, message=event.reason or "Cancellation requested.", cancel_requested=True)
+            return replace(run, state=state, message=event.reason or "Cancellation requested.", cancel_request=event)
         case RunCancelled():
             return replace(run, state=StateName.CANCELLED, message=event.message, held=False, ended_at=run.ended_at or event.at)
         case RunAttemptLost():
@@ -130,7 +135,7 @@ def evolve(run: Run, event: AnyEvent) -> Run:  # noqa: C901, PLR0912 - one arm p
                 state=StateName.PENDING,
                 message=event.reason,
                 attempts_lost=0,
-                cancel_requested=False,
+                cancel_request=None,
                 ended_at=None,
                 failure=None,
                 task_runs=restart.without(run.task_runs, event),
@@ -139,7 +144,7 @@ def evolve(run: Run, event: AnyEvent) -> Run:  # noqa: C901, PLR0912 - one arm p
             return replace(run, state=StateName.PAUSED, message=event.message, held=False)
         case RunStateSet():
             # When it ended stays so: the state that follows is another word for it.
-            return replace(run, state=StateName.PENDING, message=event.reason, cancel_requested=False, failure=None)
+            return replace(run, state=StateName.PENDING, message=event.reason, cancel_request=None, failure=None)
         case RunRenamed():
             return replace(run, name=event.name)
         case RunDeleted():

@@ -43,7 +43,6 @@ WAKE_UP_SECONDS = 8.0
 """A run may be without a wake-up for so long: the run monitor gives it one."""
 _LOOK_SECONDS = 0.5
 _ENDS = (RunSucceeded, RunFailed, RunCancelled)
-_RUN, _AGENT, _SLOTS = "hw.evt.run.", "hw.evt.agent.", "hw.evt.slots."
 OnProgress = Callable[[Position], None]
 
 
@@ -96,19 +95,18 @@ class History:
         if recorded.position != self.position + 1:
             self.violations.append(gap(self.position + 1, recorded.position - 1))
         self.position = recorded.position
-        subject = recorded.subject
-        about = subject.rpartition(".")[2]
         try:
             commit = recorded.commit
         except CommitUnreadable as error:
             self._found("every commit is readable", recorded, (recorded.position,), str(error))
             return
-        if subject.startswith(_RUN):
-            self._take_run(recorded, commit, self.runs.setdefault(about, _Watched()))
-        elif subject.startswith(_AGENT):
-            self.agents[about] = agent_rules.RULES.fold(commit.events, self.agents.get(about))
-        elif subject.startswith(_SLOTS):
-            self.slots[about] = slot_rules.RULES.fold(commit.events, self.slots.get(about))
+        match subjects.address(recorded.subject):
+            case ("run", run_id):
+                self._take_run(recorded, commit, self.runs.setdefault(run_id, _Watched()))
+            case ("agent", agent_id):
+                self.agents[agent_id] = agent_rules.RULES.fold(commit.events, self.agents.get(agent_id))
+            case ("slots", group_id):
+                self.slots[group_id] = slot_rules.RULES.fold(commit.events, self.slots.get(group_id))
 
     def unfinished(self) -> dict[str, Run]:
         return {run_id: run.state for run_id, run in self.runs.items() if run.state.created is not None and not run.state.ended}
@@ -253,7 +251,7 @@ async def _stuck(log: Log, history: History, patience_seconds: float) -> list[Vi
             for recorded in batch:
                 history.take(recorded)
     return [
-        Violation("every unfinished run has a lease, an item or a timer", f"{_RUN}{run_id}", (history.runs[run_id].position,), words)
+        Violation("every unfinished run has a lease, an item or a timer", subjects.run(run_id), (history.runs[run_id].position,), words)
         for run_id, words in suspects.items()
     ]
 

@@ -16,6 +16,7 @@ from headwater.core.commit import Position
 from headwater.core.errors import ROOM_OR_NODES
 from headwater.core.events import (
     AnyEvent,
+    CancelCause,
     RunAttemptLost,
     RunCancelled,
     RunCancelRequested,
@@ -44,6 +45,7 @@ from headwater.core.rules.run import RULES, Run
 from headwater.core.rules.slots import Slots
 from headwater.core.states import StateName
 from headwater.core.wording import in_words
+from headwater.projections.audit.cancellations import advice, cause_of
 
 NAMED_MAX = 3
 
@@ -56,6 +58,9 @@ class Reason(StrEnum):
     NOT_STARTED = "could not be started"
     CRASHED = "crashed too often"
     FLOW_ARCHIVED = "flow archived"
+    FLOW_DELETED = "flow deleted"
+    PROJECT_DELETED = "project deleted"
+    PARENT_CANCELLED = "parent run cancelled"
     CANCELLED = "cancelled"
     SET_BY_HAND = "set by hand"
     CANCELLING = "being cancelled"
@@ -149,6 +154,7 @@ class _Explaining:
         self.run: Run = RULES.fold(each.event for each in events)
         restarts = [index for index, each in enumerate(events) if isinstance(each.event, RunRestarted)]
         self.life = events[restarts[-1] :] if restarts else events
+        self.run_id = "" if self.run.created is None else self.run.created.run_id
 
     def explain(self) -> Explanation:
         run = self.run
@@ -172,10 +178,8 @@ class _Explaining:
         return self._because(Reason.LOG_TAKES_NOTHING, words, RunScheduled, RunSubmitted, RunStarted, hint=hint, last=2)
 
     def _because(self, reason: Reason, words: str, *kinds: type, hint: str = "", last: int = 5) -> Explanation:
-        created = self.run.created
         shown = tuple(each.evidence for each in self.life if isinstance(each.event, kinds))[-last:]
-        run_id = "" if created is None else created.run_id
-        return Explanation(run_id, self.run.name, str(self.run.state), reason, words, hint, shown)
+        return Explanation(self.run_id, self.run.name, str(self.run.state), reason, words, hint, shown)
 
     def _ended(self) -> Explanation:
         run = self.run
@@ -199,18 +203,18 @@ class _Explaining:
             return None
         why = f": {marker.reason}" if marker.reason else "."
         words = f"{ended.recorded.commit.actor} set it to {marker.state}{why}"
-        hint = "`headwater restart RUN` executes what failed or was cancelled of it once more." if marker.state != StateName.SUCCESS else ""
+        restart = f"`headwater restart {self.run_id}` executes what failed or was cancelled of it once more."
+        hint = restart if marker.state != StateName.SUCCESS else ""
         return self._because(Reason.SET_BY_HAND, f"{words} It was {marker.before} before.", RunStateSet, *_ENDS, hint=hint, last=3)
 
     def _cancelled(self) -> Explanation:
-        asked = next((each for each in reversed(self.life) if isinstance(each.event, RunCancelRequested)), None)
-        by = asked.recorded.commit.actor if asked is not None else "somebody"
-        why = asked.event.reason if asked is not None and isinstance(asked.event, RunCancelRequested) else ""
-        words = f"It was cancelled by {by}{f': {why}' if why else '.'}"
-        archived = by == "server" and ("archiv" in why.lower() or "deleted" in why.lower())
-        hint = "`headwater restart RUN` executes it after all." if not archived else "Create a run of the newest version instead."
-        reason = Reason.FLOW_ARCHIVED if archived else Reason.CANCELLED
-        return self._because(reason, words, RunCancelRequested, RunCancelled, hint=hint)
+        found = next((each for each in reversed(self.life) if isinstance(each.event, RunCancelRequested)), None)
+        by = found.recorded.commit.actor if found is not None else "somebody"
+        asked = found.event if found is not None and isinstance(found.event, RunCancelRequested) else RunCancelRequested()
+        cause = cause_of(asked, by)
+        words = f"It was cancelled by {by}{f': {asked.reason}' if asked.reason else '.'}"
+        hint = "" if self.run.created is None else advice(cause, self.run.created)
+        return self._because(_REASONS.get(cause, Reason.CANCELLED), words, RunCancelRequested, RunCancelled, hint=hint)
 
     def _failed(self) -> Explanation:
         losses = [each for each in self.life if isinstance(each.event, RunAttemptLost) and not each.event.handed_back]
@@ -219,7 +223,9 @@ class _Explaining:
             said = losses[-1].event
             why = said.reason if isinstance(said, RunAttemptLost) else ""
             words = f"It lost its attempt {times}, and no more than {self.run.attempts_max} are made. The last time: {why}."
-            return self._because(Reason.CRASHED, words, RunAttemptLost, RunFailed, hint="`headwater get logs RUN` shows its last lines.")
+            return self._because(
+                Reason.CRASHED, words, RunAttemptLost, RunFailed, hint=f"`headwater get logs {self.run_id}` shows its last lines."
+            )
         if not any(isinstance(each.event, RunStarted) for each in self.life[self._index_of_last(RunSubmitted) :]):
             where = f" on agent {self.run.agent_name!r}" if self.run.agent_name else ""
             return self._because(Reason.NOT_STARTED, f"It could not be started{where}: {self.run.message}", RunSubmitted, RunFailed)
@@ -228,7 +234,7 @@ class _Explaining:
         if failed:
             words = f"{words} What failed first: {_listed(failed)}."
         kinds = (TaskRunFailed, TaskRunTimedOut, TaskRunValidationFailed, RunFailed)
-        hint = "`headwater restart RUN` executes what failed, and what follows it, once more."
+        hint = f"`headwater restart {self.run_id}` executes what failed, and what follows it, once more."
         return self._because(Reason.TASKS_FAILED, words, *kinds, hint=hint)
 
     def _held(self) -> Explanation:
@@ -266,7 +272,7 @@ class _Explaining:
         names = [spoken(key) for key in paused(self.run.task_runs) if self.run.task_runs[key].due is None]
         waits, it = ("task {} waits", "it") if len(names) == 1 else ("tasks {} wait", "them")
         words = f"It is paused: {waits.format(_listed(names))} for a person to resume {it}."
-        hint = "`headwater resume RUN` resumes all that is paused; --task NAME one of them. The run's page does it too."
+        hint = f"`headwater resume {self.run_id}` resumes all that is paused; --task NAME one of them. The run's page does it too."
         return self._because(Reason.PAUSED, words, TaskRunPaused, TaskRunResumed, RunPaused, hint=hint)
 
     def _waiting(self) -> Explanation:
@@ -305,7 +311,7 @@ class _Explaining:
         words = f"It is not due yet: it starts at {at}."
         if run.attempt and run.message:
             words = f"{run.message} It goes on at {at}."
-        hint = "`headwater resume RUN` lets it go on now." if paused(run.task_runs) else ""
+        hint = f"`headwater resume {self.run_id}` lets it go on now." if paused(run.task_runs) else ""
         return self._because(Reason.NOT_DUE, words, RunScheduled, last=1, hint=hint)
 
     def _for_an_agent(self, labels: tuple[str, ...], lost: str) -> Explanation:
@@ -379,6 +385,12 @@ class _Explaining:
 
 
 _ENDS = (RunSucceeded, RunFailed, RunCancelled)
+_REASONS: Mapping[CancelCause | None, Reason] = {
+    CancelCause.FLOW_ARCHIVED: Reason.FLOW_ARCHIVED,
+    CancelCause.FLOW_DELETED: Reason.FLOW_DELETED,
+    CancelCause.PROJECT_DELETED: Reason.PROJECT_DELETED,
+    CancelCause.PARENT_CANCELLED: Reason.PARENT_CANCELLED,
+}
 _TROUBLE = {StateName.FAILED, StateName.TIMED_OUT, StateName.VALIDATION_FAILED}
 
 

@@ -60,7 +60,7 @@ def commands_told_by(state: Run, events: Sequence[AnyEvent], at: datetime) -> li
             limit = 1 if isinstance(last, RunFailed) else _MANY
             return [commands.LoseAttempt(first.attempt, first.reason, at, limit, again_at, first.handed_back)]
         case RunCancelRequested():
-            return [commands.CancelRun(at, first.reason)]
+            return [commands.CancelRun(at, first.reason, first.cause)]
         case RunSucceeded():
             return [commands.FinishRun(first.attempt, first.at, failed=False, message=first.message)]
         case RunFailed():

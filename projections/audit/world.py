@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from headwater.core import subjects
 from headwater.core.commit import Position
 from headwater.core.log.protocol import Recorded
 from headwater.core.rules import agent, flow_group, key_value, project, queue, run
@@ -38,17 +39,17 @@ class World:
         """Fold one commit in; return the aggregate it is about, or None where people do not ask about its kind."""
         self.position, self.time = recorded.position, recorded.recorded_at
         key = aggregate_of(recorded.subject)
+        if (dead := recorded.dead_letter) is not None and subjects.kind_of(recorded.subject) in RULES:
+            self.unreadable.append((recorded.position, recorded.subject, dead.reason))
+            return key
         if key is None:
             return None
         rules = RULES[key[0]]
-        if (dead := recorded.dead_letter) is not None:
-            self.unreadable.append((recorded.position, recorded.subject, dead.reason))
-            return key
         self.states[key] = rules.fold(recorded.events, self.states.get(key, rules.initial))
         return key
 
 
 def aggregate_of(subject: str) -> Key | None:
     """Return the kind and id of the aggregate whose history lies on this subject."""
-    tokens = subject.split(".", 3)
-    return (tokens[2], tokens[3]) if len(tokens) == 4 and tokens[2] in RULES else None  # noqa: PLR2004 - hw.evt.<kind>.<id>
+    address = subjects.parse(subject)
+    return None if address is None or address.kind not in RULES else (address.kind, address.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from headwater.core import subjects
 from headwater.core.commit import Commit, Position
 from headwater.core.events import AnyEvent, RunCreated, event_type
 from headwater.core.log.protocol import Recorded
@@ -12,7 +13,6 @@ from headwater.projections.fold.changes import CannotApply, Changes, text
 from headwater.projections.fold.run_record import RunRecord
 from headwater.projections.fold.runs import fold_run_commit
 
-RUN_SUBJECTS = "hw.evt.run."
 _UNREADABLE = "?"
 
 
@@ -21,10 +21,10 @@ def runs_needed(batch: Sequence[Recorded], known: dict[str, RunRecord]) -> list[
     needed: dict[str, None] = {}
     created: set[str] = set()
     for recorded in batch:
-        subject = recorded.subject
-        if not subject.startswith(RUN_SUBJECTS):
+        address = subjects.parse(recorded.subject)
+        if address is None or address.kind != "run":
             continue
-        run_id = subject[len(RUN_SUBJECTS) :]
+        run_id = address.id
         if run_id in known or run_id in created or run_id in needed:
             continue
         events = recorded.events
@@ -60,11 +60,11 @@ def fold_commit(changes: Changes, known: dict[str, RunRecord], recorded: Recorde
 
     """
     commit = recorded.commit
-    subject = recorded.subject
-    if subject.startswith(RUN_SUBJECTS):
-        unknown = fold_run_commit(changes, known, subject[len(RUN_SUBJECTS) :], recorded.position, commit)
+    kind, about = subjects.address(recorded.subject)
+    if kind == "run":
+        unknown = fold_run_commit(changes, known, about, recorded.position, commit)
     else:
-        unknown = _fold_others(changes, subject.rpartition(".")[2], recorded.position, commit)
+        unknown = _fold_others(changes, about, recorded.position, commit)
     if unknown:
         names = ", ".join(sorted({event_type(event) for event in unknown}))
         set_aside(changes, recorded, names, "This version does not know these events; the others of the commit were applied.")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import get_args
 
+from headwater.core import subjects
 from headwater.core.commit import Position
 from headwater.core.events import (
     AgentLost,
@@ -15,20 +17,22 @@ from headwater.core.events import (
     RunAttemptLost,
     RunCancelled,
     RunCreated,
+    RunEvent,
     RunFailed,
     RunPaused,
     RunRestarted,
     RunScheduled,
     RunSubmitted,
     RunSucceeded,
+    TaskRunEvent,
 )
 from headwater.core.log.protocol import Recorded
 from headwater.core.rules import slots as slot_rules
 from headwater.core.rules.agent import AgentStatus
 from headwater.core.rules.slots import Slots
+from headwater.core.undecoded import may_hold
 
-_RUN, _AGENT, _SLOTS = "hw.evt.run.", "hw.evt.agent.", "hw.evt.slots."
-_OF_RUNS = b'"run.'
+_may_tell_of_runs = may_hold(*(kind for kind in get_args(RunEvent) if not issubclass(kind, get_args(TaskRunEvent))))
 
 
 @dataclass(slots=True)
@@ -76,17 +80,18 @@ class RunIndex:
     def fold(self, recorded: Recorded) -> list[tuple[str, AnyEvent]]:
         """Take a commit in. Returns the events that the run monitor may have to act on, each with the id of what it is about."""
         self.position = recorded.position
-        subject, data = recorded.subject, recorded.data
-        prefix, _, about = subject.rpartition(".")
-        prefix += "."
-        if prefix not in {_RUN, _AGENT, _SLOTS} or (prefix == _RUN and _OF_RUNS not in data):
+        address = subjects.parse(recorded.subject)
+        if address is None or address.kind not in {"run", "agent", "slots"}:
+            return []
+        kind, about = address
+        if kind == "run" and not _may_tell_of_runs(recorded.data):
             return []
         if recorded.position <= self._read_to.get(about, 0):
             return []
         for event in recorded.events:
-            if prefix == _RUN:
+            if kind == "run":
                 self._fold_run(about, event)
-            elif prefix == _AGENT:
+            elif kind == "agent":
                 self._fold_agent(about, event)
             else:
                 self.slots[about] = slot_rules.evolve(self.slots.get(about, slot_rules.RULES.initial), event)

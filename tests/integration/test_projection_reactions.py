@@ -63,7 +63,7 @@ async def test_a_deleted_flow_starts_no_run_that_waits(log: Log, database_url: s
     async with views_of(log, database_url) as views:
         await views.projects(at_least=run.position)
         outcome = await delete_flow(log.events, flow.flow_group_id, AUTHOR)
-        assert await ends(log, run.run_id) == f"Cancelled: Flow {flow.flow_id} was archived."
+        assert await ends(log, run.run_id) == "Cancelled: Flow hello-flow was deleted."
         assert await views.flows(at_least=outcome.position) == []
         assert [found.name for found in await views.flows(include_deleted=True)] == ["hello-flow"]
 

@@ -42,8 +42,8 @@ async def shop(nats_node: NatsNode) -> AsyncIterator[Workshop]:
 
 @pytest.fixture
 async def run_monitor(shop: Workshop) -> AsyncIterator[RunMonitor]:
-    async with hosted(running_monitor(shop.url)) as guarding:
-        yield guarding
+    async with hosted(running_monitor(shop.url)) as monitor:
+        yield monitor
 
 
 @pytest.fixture

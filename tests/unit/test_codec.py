@@ -10,9 +10,11 @@ from golden_events import EVENTS_FOLDER, GOLDEN_EVENTS, golden_commit, golden_fi
 from headwater.core.codec import COMMIT_BYTES_MAX, decode, encode, lift
 from headwater.core.commit import CATALOGUE_VERSION
 from headwater.core.errors import CommitTooLarge, CommitUnreadable
-from headwater.core.events import EVENT_TYPES, Event, FlowDeleted, RunRenamed, UnknownEvent, event_type
+from headwater.core.events import EVENT_TYPES, Event, FlowDeleted, RunCancelRequested, RunRenamed, UnknownEvent, event_type
 
 GOLDEN_FILES = sorted(EVENTS_FOLDER.glob("v*/*.json"))
+FILES_BEFORE_ADDED_FIELDS = sorted(EVENTS_FOLDER.glob("before_added_fields/*.json"))
+"""What was stored before its event got another field that may be left out."""
 
 
 def compact(text: bytes) -> bytes:
@@ -45,6 +47,15 @@ def test_what_was_stored_once_is_read_today(path: Path) -> None:
         assert encode(commit) == compact(path.read_bytes())
 
 
+@pytest.mark.parametrize("path", FILES_BEFORE_ADDED_FIELDS, ids=lambda path: path.stem)
+def test_what_was_stored_before_a_field_was_added_is_read_and_is_written_as_it_was(path: Path) -> None:
+    commit = decode(path.read_bytes())
+
+    [event] = commit.events
+    assert event_type(event) == path.stem
+    assert encode(commit) == compact(path.read_bytes())
+
+
 @pytest.mark.parametrize("event", GOLDEN_EVENTS, ids=event_type)
 def test_golden_events_set_every_field(event: Event) -> None:
     assert list(_left_at_default(event)) == []
@@ -67,6 +78,13 @@ def test_unknown_event_types_are_kept_beside_those_that_are_known() -> None:
     assert isinstance(painted, UnknownEvent)
     assert (event_type(painted), painted.data) == ("run.painted", {"colour": "blue"})
     assert renamed == RunRenamed(name="quiet-heron")
+
+
+def test_a_cause_that_a_newer_program_knows_is_kept() -> None:
+    data = stored({"type": "run.cancel_requested", "reason": "The month is over.", "cause": "budget_spent"})
+
+    assert decode(data).events == (RunCancelRequested("The month is over.", cause="budget_spent"),)
+    assert decode(encode(decode(data))) == decode(data)
 
 
 def test_a_newer_program_s_commit_is_read() -> None:

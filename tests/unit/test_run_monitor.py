@@ -48,11 +48,11 @@ async def running_monitor(log: MemoryLog) -> AsyncIterator[RunMonitor]:
 
 
 async def folded(log: MemoryLog) -> RunIndex:
-    watchlist = RunIndex()
+    index = RunIndex()
     async for batch in log.events.read_all():
         for recorded in batch:
-            watchlist.fold(recorded)
-    return watchlist
+            index.fold(recorded)
+    return index
 
 
 async def eventually(fact: Callable[[], Awaitable[bool]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+from headwater.core import subjects
 from headwater.core.commit import Position
 from headwater.core.events import RunCreated, TaskRunEvent
 from headwater.core.log.protocol import Recorded
@@ -42,21 +43,20 @@ class FlowsOfRuns:
 
 def topics_of(recorded: Recorded, flows: FlowsOfRuns) -> frozenset[str]:
     """Return the topics that this commit concerns; of one that cannot be read, what its subject tells."""
-    kind, _, rest = recorded.subject.removeprefix("hw.evt.").partition(".")
-    match kind:
-        case "run":
-            return _run_topics(recorded, rest, flows)
-        case "flow":
-            return frozenset({LOG, FLOWS, f"flow:{rest}"})
-        case "slots":
-            return frozenset({LOG, f"flow:{rest}"})
-        case "project" | "name":
+    match subjects.parse(recorded.subject):
+        case ("run", run_id):
+            return _run_topics(recorded, run_id, flows)
+        case ("flow", group_id):
+            return frozenset({LOG, FLOWS, f"flow:{group_id}"})
+        case ("slots", group_id):
+            return frozenset({LOG, f"flow:{group_id}"})
+        case ("project" | "name", _):
             return frozenset({LOG, PROJECTS})
-        case "kv":
+        case ("kv", _):
             return frozenset({LOG, KEY_VALUES})
-        case "agent":
-            return frozenset({LOG, AGENTS, f"agent:{rest}"})
-        case "queue":
+        case ("agent", agent_id):
+            return frozenset({LOG, AGENTS, f"agent:{agent_id}"})
+        case ("queue", _):
             return frozenset({LOG, QUEUES})
         case _:
             return frozenset({LOG})

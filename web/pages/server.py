@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headwater.core import subjects
 from headwater.core.commit import Position
 from headwater.core.health import ask_health
 from headwater.core.log.protocol import EventLog, Recorded
@@ -49,7 +50,7 @@ async def newest(log: EventLog, until: Position, *, kind: str, text: str) -> tup
 
 
 def _matches(recorded: Recorded, kind: str, text: str) -> bool:
-    if kind and not recorded.subject.startswith(f"hw.evt.{kind}."):
+    if kind and subjects.kind_of(recorded.subject) != kind:
         return False
     return (
         not text or text.casefold() in recorded.subject.casefold() or text.casefold() in recorded.data.decode(errors="replace").casefold()

@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 import anyio
 from nats.aio.msg import Msg
 
+from headwater.core import subjects
 from headwater.core.commit import Position
 from headwater.core.errors import LogUnavailable
 from headwater.core.identifiers import new_id
@@ -146,7 +147,7 @@ class OrderedReader:
 
     def _note_status(self, message: Msg) -> None:
         said = wire.status(message)
-        if said == wire.HEARTBEAT or message.subject.rpartition(".")[0] != f"{self._inbox}.{self._consumer}":
+        if said == wire.HEARTBEAT or not subjects.matches(f"{self._inbox}.{self._consumer}.*", message.subject):
             return
         headers = message.headers or {}
         if said == _PULL_EXPIRED or headers.get("Description") == _PULL_FULL:

@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 import msgspec
 
+from headwater.core import subjects
 from headwater.core.errors import LogUnavailable, SettingsError, StreamMismatch, StreamMissing
 from headwater.core.log.jetstream.api import ApiRefusal, Patience, ask_api
 from headwater.core.log.jetstream.connection import Connection
@@ -51,7 +52,7 @@ class StreamSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 # Facts: the broker itself refuses to change them, and refuses new ones rather than forget old ones when it is full.
 _EVENTS_CONFIG: Config = {
-    "subjects": ["hw.evt.>"],
+    "subjects": [subjects.EVENTS_ALL],
     "retention": "limits",
     "storage": "file",
     "discard": "new",
@@ -59,11 +60,11 @@ _EVENTS_CONFIG: Config = {
     "deny_purge": True,
     "allow_direct": True,
     "allow_atomic": True,
-    "republish": {"src": "hw.evt.>", "dest": "hw.live.evt.>"},
+    "republish": {"src": subjects.EVENTS_ALL, "dest": subjects.live(subjects.EVENTS_ALL)},
 }
 # Work items and timers. Without limits nothing is discarded; the broker allows no "new" where it schedules messages.
 _WORK_CONFIG: Config = {
-    "subjects": ["hw.scheduled.>", "hw.timer.>"],
+    "subjects": [subjects.SCHEDULED_ALL, subjects.TIMERS_ALL],
     "retention": "workqueue",
     "storage": "file",
     "discard": "old",
@@ -71,7 +72,7 @@ _WORK_CONFIG: Config = {
     "allow_msg_schedules": True,
 }
 _LOGS_CONFIG: Config = {
-    "subjects": ["hw.log.>"],
+    "subjects": [subjects.RUN_LOGS_ALL],
     "retention": "limits",
     "storage": "file",
     "discard": "old",
@@ -79,7 +80,7 @@ _LOGS_CONFIG: Config = {
 }
 # Messages set aside: few, and a flood of them must fill no disk. A limit in bytes would be reserved, and a small disk has no room for that.
 _DEAD_CONFIG: Config = {
-    "subjects": ["hw.dead.>"],
+    "subjects": [subjects.DEAD_ALL],
     "retention": "limits",
     "storage": "file",
     "discard": "old",

@@ -68,7 +68,7 @@ async def waiting_runs(connection: Connection) -> set[str]:
         question = {"subjects_filter": ">", "offset": seen}
         answer = await ask_api(connection, f"STREAM.INFO.{WORK}", question, _SubjectsAnswer)
         page = answer.state.subjects or {}
-        found.update(subject.rpartition(".")[2] for subject in page)
+        found.update(run_id for subject in page if (run_id := subjects.run_of_wake_up(subject)) is not None)
         seen += len(page)
         if not page or seen >= answer.total:
             return found

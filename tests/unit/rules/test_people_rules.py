@@ -25,6 +25,7 @@ from headwater.core.commands import (
 from headwater.core.errors import IllegalTransition, InvalidArgument, NotFound
 from headwater.core.events import (
     AnyEvent,
+    CancelCause,
     EdgeSpec,
     ResultReference,
     RunCancelRequested,
@@ -192,7 +193,7 @@ def test_no_state_is_set_under_an_attempt(state: StateName) -> None:
 
 
 def test_setting_a_run_that_is_executed_to_cancelled_is_cancelling_it() -> None:
-    assert decided(running(), SetRunState(NOON, StateName.CANCELLED, "enough")) == [RunCancelRequested("enough")]
+    assert decided(running(), SetRunState(NOON, StateName.CANCELLED, "enough")) == [RunCancelRequested("enough", CancelCause.USER)]
 
 
 def test_an_ended_run_is_given_another_end_and_keeps_its_time() -> None:

@@ -24,6 +24,7 @@ from headwater.core.commands import (
 from headwater.core.errors import IllegalTransition, NotFound, Refused
 from headwater.core.events import (
     AnyEvent,
+    CancelCause,
     RunAttemptLost,
     RunCancelled,
     RunCancelRequested,
@@ -187,13 +188,13 @@ def test_the_next_attempt_finds_interrupted_task_runs_pending_and_finished_ones_
 
 def test_cancelling_a_run_without_an_attempt_is_final_at_once() -> None:
     assert when(given(*WAITING), CancelRun(NOON, "not needed")) == [
-        RunCancelRequested("not needed"),
+        RunCancelRequested("not needed", CancelCause.USER),
         RunCancelled(at=NOON, message="not needed"),
     ]
 
 
 def test_cancelling_a_running_run_asks_its_agent_and_asking_twice_changes_nothing() -> None:
-    assert when(given(*RUNNING), CancelRun(NOON)) == [RunCancelRequested()]
+    assert when(given(*RUNNING), CancelRun(NOON)) == [RunCancelRequested(cause=CancelCause.USER)]
     assert when(given(*RUNNING, RunCancelRequested()), CancelRun(NOON)) == []
     assert given(*RUNNING, RunCancelRequested()).state is StateName.CANCELLING
 

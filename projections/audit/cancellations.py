@@ -1,0 +1,51 @@
+"""What is said of a cancelled run: which reason counts, and what its people can do, by the cause that its request gives."""
+
+from __future__ import annotations
+
+import re
+
+from headwater.core.events import CancelCause, RunCancelRequested, RunCreated
+
+_PROJECT_DELETED_BEFORE = re.compile(r"Project .* was deleted\.", re.DOTALL)
+_PARENT_CANCELLED_BEFORE = re.compile(r"Its parent run .* was cancelled\.", re.DOTALL)
+
+
+def cause_of(asked: RunCancelRequested, actor: str) -> CancelCause | None:
+    """Return why the run was cancelled; None where a newer version gives a cause that this one does not know."""
+    if not asked.cause:
+        return _guessed_of_before(asked.reason, actor)
+    try:
+        return CancelCause(asked.cause)
+    except ValueError:
+        return None
+
+
+def _guessed_of_before(reason: str, actor: str) -> CancelCause:
+    """Return the cause of a request that was stored before requests had one: all that is left to go by are its words.
+
+    These were the words of the servers and clients of then. Nothing else may read a reason to decide by it.
+    """
+    if actor == "server" and _PROJECT_DELETED_BEFORE.fullmatch(reason):
+        return CancelCause.PROJECT_DELETED
+    if actor == "server" and ("archiv" in reason.lower() or "deleted" in reason.lower()):
+        return CancelCause.FLOW_ARCHIVED
+    if _PARENT_CANCELLED_BEFORE.fullmatch(reason):
+        return CancelCause.PARENT_CANCELLED
+    return CancelCause.USER
+
+
+def advice(cause: CancelCause | None, run: RunCreated) -> str:
+    """Return what can be done after the run was cancelled for this cause; nothing where the cause is not known here."""
+    match cause:
+        case CancelCause.USER:
+            return f"`headwater restart {run.run_id}` executes it after all."
+        case CancelCause.FLOW_ARCHIVED:
+            return f"Create a run of the newest version instead: `headwater run --id {run.flow_group_id}`."
+        case CancelCause.FLOW_DELETED:
+            return f"Register the flow again; then `headwater run --id {run.flow_group_id}` creates a run of it."
+        case CancelCause.PROJECT_DELETED:
+            return "Its project and its flow are gone: create a project, register the flow in it, and create a run of that."
+        case CancelCause.PARENT_CANCELLED:
+            return f"`headwater restart {run.run_id}` executes it after all; restart its parent too, if that is to go on with it."
+        case None:
+            return ""

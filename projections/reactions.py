@@ -43,7 +43,7 @@ WHERE v.archived AND ($1::uuid[] IS NULL OR v.id = ANY($1::uuid[]))
 """
 _OF_DELETED_PROJECTS = """
 SELECT r.id, r.flow_id, r.flow_name AS flow, false AS flow_deleted, p.name AS project, p.deleted AS project_deleted
-FROM projects p JOIN runs r ON r.project_id = p.id AND r.state = ANY('{Scheduled,Submitted,Running}')
+FROM projects p JOIN runs r ON r.project_id = p.id AND r.state = ANY('{Scheduled,Submitted,Running,Paused}')
 WHERE p.deleted AND ($1::uuid[] IS NULL OR p.id = ANY($1::uuid[]))
 """
 _CREATED_TOO_LATE = """

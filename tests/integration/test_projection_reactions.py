@@ -8,7 +8,8 @@ import pytest
 from happenings import AUTHOR, a_flow, a_run, claimed, finished, lost, now, recorded
 from viewing import eventually, hosted, opened, views_of
 
-from headwater.core.events import TaskRunStarted
+from headwater.core.commands import ParkRun, RecordTaskRuns, RunCommand, StartRun
+from headwater.core.events import TaskRunPaused, TaskRunStarted
 from headwater.core.log.protocol import Log
 from headwater.core.operations.flows import delete_flow
 from headwater.core.operations.projects import delete_project
@@ -71,13 +72,19 @@ async def test_a_deleted_flow_starts_no_run_that_waits(log: Log, database_url: s
 async def test_a_deleted_project_takes_its_flows_and_unfinished_runs_along(log: Log, database_url: str) -> None:
     flow = await a_flow(log)
     other = await a_flow(log, project="another")
-    waiting, running, elsewhere = [await a_run(log, flow_id) for flow_id in (flow.flow_id, flow.flow_id, other.flow_id)]
+    waiting, running, paused, elsewhere = [await a_run(log, flow_id) for flow_id in (*[flow.flow_id] * 3, other.flow_id)]
     await claimed(log, running.run_id)
+    await claimed(log, paused.run_id)
+    waits = RecordTaskRuns(1, (TaskRunStarted(slug="approve-1", at=now()), TaskRunPaused(slug="approve-1", at=now())))
+    begun: tuple[RunCommand, ...] = (StartRun(1, now()), waits, ParkRun(1, now(), None, "It waits for a user."))
+    for command in begun:
+        await (await load_run(log.events, paused.run_id)).execute(command, AUTHOR)
     async with views_of(log, database_url) as views:
         await views.projects(at_least=(await log.events.tail()).position)
         deleted = await delete_project(log.events, flow.project_id, AUTHOR)
 
         assert await ends(log, waiting.run_id) == "Cancelled: Project tutorial was deleted."
+        assert await ends(log, paused.run_id) == "Cancelled: Project tutorial was deleted."
         await eventually(lambda: _is_cancelling(views, running.run_id), "the running one is asked to end")
         assert [project.name for project in await views.projects(at_least=deleted.position)] == ["another"]
         assert [found.project_name for found in await views.flows()] == ["another"]

@@ -17,7 +17,7 @@ import msgspec
 
 from headwater.server.errors import ServerPartMissing
 
-_LEASH = Path(__file__).with_name("leash.py")
+_PARENT_DEATH = Path(__file__).with_name("parent_death.py")
 _POSTGRES_FOLDER = "pginstall18"
 
 
@@ -29,7 +29,7 @@ class SystemUser(msgspec.Struct, frozen=True):
     gid: int
 
 
-def leashed(
+def ended_with_parent(
     command: Sequence[str | Path],
     *,
     death_signal: signal.Signals,
@@ -50,12 +50,12 @@ def leashed(
         "lifeline": lifeline,
         "command": [os.fspath(part) for part in command],
     }
-    return [sys.executable, "-I", "-S", str(_LEASH), json.dumps(orders)]
+    return [sys.executable, "-I", "-S", str(_PARENT_DEATH), json.dumps(orders)]
 
 
 @contextmanager
 def lifeline(*, needed: bool = sys.platform != "linux") -> Iterator[int | None]:
-    """The end of a pipe to be passed on to a leashed child (`pass_fds`); it breaks when this process ends.
+    """The end of a pipe to be passed on to a ended_with_parent child (`pass_fds`); it breaks when this process ends.
 
     None where the kernel itself ends the child.
     """

@@ -19,9 +19,9 @@ from headwater.server import postgres
 from headwater.server.child_process import find_nats_server, find_postgres_programs
 from headwater.server.errors import HomeUnusable
 from headwater.server.home import Home, usable
-from headwater.server.leftovers import end_leftover
 from headwater.server.log_room import file_system_bytes, has_room
 from headwater.server.nats_server import NatsConf, NotReady, StoreFailure, ask_jetstream, store_failure_in, token, write_conf
+from headwater.server.orphan_cleanup import end_orphan
 from headwater.server.supervisor import Program, Supervisor
 
 logger = logging.getLogger(__name__)
@@ -34,8 +34,8 @@ _POSTGRES_STOP_SECONDS = 30.0
 
 def end_leftovers(home: Home) -> None:
     """Ends what a killed server of this home left running. Blocks; call it while the home is held, before anything is started."""
-    end_leftover(_nats_pid_file(home), stop_signal=_NATS_STOP_SIGNAL)
-    end_leftover(_postgres_pid_file(home), stop_signal=postgres.STOP_SIGNAL)
+    end_orphan(_nats_pid_file(home), stop_signal=_NATS_STOP_SIGNAL)
+    end_orphan(_postgres_pid_file(home), stop_signal=postgres.STOP_SIGNAL)
 
 
 class EmbeddedNats:
@@ -152,9 +152,9 @@ class EmbeddedNats:
         return answered == self._conf.server_name
 
 
-def postgres_place(home: Home) -> postgres.PostgresPlace:
+def postgres_place(home: Home) -> postgres.PostgresPaths:
     """Where this home's PostgreSQL keeps its data and its socket."""
-    return postgres.PostgresPlace(data_dir=home.postgres_dir / "data", socket_dir=postgres.choose_socket_dir(home.socket_dir))
+    return postgres.PostgresPaths(data_dir=home.postgres_dir / "data", socket_dir=postgres.choose_socket_dir(home.socket_dir))
 
 
 def postgres_program(home: Home) -> Program:
@@ -162,7 +162,7 @@ def postgres_program(home: Home) -> Program:
 
     Raises:
         ServerPartMissing: PostgreSQL is not installed.
-        PartFailed: we are root, and there is no account it could run as.
+        ComponentFailed: we are root, and there is no account it could run as.
 
     """
     find_postgres_programs()
@@ -194,7 +194,7 @@ def _postgres_pid_file(home: Home) -> Path:
     return home.postgres_dir / "postgres.pid"
 
 
-def _prepare_postgres(home: Home, place: postgres.PostgresPlace) -> None:
+def _prepare_postgres(home: Home, place: postgres.PostgresPaths) -> None:
     _refuse_removed(home)
     postgres.prepare(place)
 

@@ -9,7 +9,7 @@ HeadwaterError
     ├── PortRefused          the system does not let us have the port
     ├── AddressUnusable      this machine has no such address
     ├── ServerPartMissing    a program we start is not installed
-    ├── PartFailed           a program we start ended before it was ready
+    ├── ComponentFailed      a program we start ended before it was ready
     ├── LogLost              the log is not the one that the views were made of, and shorter
     ├── DetachedStartFailed  the server in the background ended before it was ready
     └── NotStopping          the server was told to stop and did not
@@ -103,7 +103,7 @@ class ServerPartMissing(ServerError):
         )
 
 
-class PartFailed(ServerError):
+class ComponentFailed(ServerError):
     """A server inside the server ended before it was ready. `log_tail` holds the last lines it wrote."""
 
     def __init__(self, name: str, reason: str, *, log: Path | None = None, log_tail: str = "", hint: str | None = None) -> None:

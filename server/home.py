@@ -84,7 +84,7 @@ def usable(home: Home) -> Iterator[None]:
 
 
 @contextmanager
-def hold(home: Home) -> Iterator[None]:
+def lock_home(home: Home) -> Iterator[None]:
     """Holds the home for this process while the block runs.
 
     The lock is the kernel's: it ends with the process, however that ends, so nothing stale is ever left.

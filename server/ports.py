@@ -73,7 +73,7 @@ def choose_port(port: int, *, option: str) -> int:
 class HttpPort:
     """The port that the pages are served on: ours from the start, so that a clash is seen before anything is started.
 
-    It listens at once; who connects early waits for the service that takes the socket. `close_unless_taken` gives
+    It listens at once; who connects early waits for the service that takes the socket. `close_unless_reserved` gives
     the port back where there is none, so that nobody waits for ever.
 
     Raises, when made:
@@ -90,12 +90,12 @@ class HttpPort:
             raise PortTaken(port, option=HTTP_PORT_OPTION, host=host) from None
         self.url = f"http://{LOOPBACK if host == EVERY_ADDRESS else host}:{_number(self._socket)}"
 
-    def take(self) -> socket.socket:
+    def reserve(self) -> socket.socket:
         """The listening socket, for the service that answers there. The service closes it, or leaves that to the server."""
         self._taken = True
         return self._socket
 
-    def close_unless_taken(self) -> None:
+    def close_unless_reserved(self) -> None:
         """Gives the port back if no service answers there."""
         if not self._taken:
             self._socket.close()

@@ -27,8 +27,8 @@ from urllib.parse import quote
 import msgspec
 import psutil
 
-from headwater.server.child_process import SystemUser, find_postgres_programs, leashed
-from headwater.server.errors import PartFailed
+from headwater.server.child_process import SystemUser, ended_with_parent, find_postgres_programs
+from headwater.server.errors import ComponentFailed
 
 MAJOR_VERSION = "18"
 ROLE = "headwater"
@@ -48,7 +48,7 @@ _INITDB_SECONDS = 120.0
 _TAIL_CHARACTERS = 2000
 
 
-class PostgresPlace(msgspec.Struct, frozen=True):
+class PostgresPaths(msgspec.Struct, frozen=True):
     """Where one PostgreSQL keeps its data, and the folder of its socket."""
 
     data_dir: Path
@@ -72,7 +72,7 @@ def account() -> SystemUser | None:
     """The account PostgreSQL runs as: ours (None), or an unprivileged one when we are root, as which it refuses to run.
 
     Raises:
-        PartFailed: we are root and there is no such account.
+        ComponentFailed: we are root and there is no such account.
 
     """
     if os.getuid() != 0:
@@ -83,34 +83,34 @@ def account() -> SystemUser | None:
         except KeyError:
             continue
         return SystemUser(name=name, uid=entry.pw_uid, gid=entry.pw_gid)
-    raise PartFailed(
+    raise ComponentFailed(
         "PostgreSQL",
         "it refuses to run as root, and this system has no unprivileged account to run it as",
         hint="Start the server as another user, or name a running PostgreSQL with --database-url.",
     )
 
 
-def prepare(place: PostgresPlace) -> None:
+def prepare(place: PostgresPaths) -> None:
     """Makes the data directory where there is none of this version, and the files that change with each start.
 
     Takes about half a second the first time, nothing afterwards; blocks. A directory is complete or not there: it is
     made under another name first. One of another major version is replaced, since every view is folded from the log.
 
     Raises:
-        PartFailed: PostgreSQL could not make it.
+        ComponentFailed: PostgreSQL could not make it.
 
     """
     try:
         _prepare(place, account())
     except OSError as error:
-        raise PartFailed(
+        raise ComponentFailed(
             "PostgreSQL",
             f"its folders cannot be made ({error})",
             hint="Free disk space, or start the server as another user, or name a running PostgreSQL with --database-url.",
         ) from error
 
 
-def _prepare(place: PostgresPlace, user: SystemUser | None) -> None:
+def _prepare(place: PostgresPaths, user: SystemUser | None) -> None:
     _make_own_folder(place.socket_dir, user)
     if _version_of(place.data_dir) != MAJOR_VERSION:
         unfinished = place.data_dir.with_name(place.data_dir.name + ".unfinished")
@@ -124,7 +124,7 @@ def _prepare(place: PostgresPlace, user: SystemUser | None) -> None:
     _forget_foreign_pid(place.data_dir)
 
 
-def server_command(place: PostgresPlace, *, durable: bool = True) -> list[str | Path]:
+def server_command(place: PostgresPaths, *, durable: bool = True) -> list[str | Path]:
     """The command line of `postgres` in the foreground. `durable=False` is for tests: a power cut may tear files."""
     settings = {
         "listen_addresses": "",
@@ -150,7 +150,7 @@ def server_command(place: PostgresPlace, *, durable: bool = True) -> list[str | 
     return [find_postgres_programs() / "postgres", "-D", place.data_dir, *arguments]
 
 
-def is_ready(place: PostgresPlace, pid: int) -> bool:
+def is_ready(place: PostgresPaths, pid: int) -> bool:
     """Whether the postmaster with this process id says that it takes connections."""
     try:
         lines = (place.data_dir / "postmaster.pid").read_text().splitlines()
@@ -175,7 +175,7 @@ def _initialise(data_dir: Path, user: SystemUser | None) -> None:
     _run_program(initdb, user)
     _run_program([programs / "postgres", "--single", "-F", "-D", data_dir, "postgres"], user, words=f"CREATE DATABASE {DATABASE}\n")
     if f"\n{DATABASE}" not in (listing := _databases(programs, data_dir, user)):
-        raise PartFailed("PostgreSQL", f"the database {DATABASE} was not made", log_tail=listing[-_TAIL_CHARACTERS:])
+        raise ComponentFailed("PostgreSQL", f"the database {DATABASE} was not made", log_tail=listing[-_TAIL_CHARACTERS:])
     method = ["--sync-method", "syncfs"] if sys.platform == "linux" else []
     _run_program([programs / "initdb", "--sync-only", *method, "--pgdata", data_dir], user)
 
@@ -188,7 +188,7 @@ def _databases(programs: Path, data_dir: Path, user: SystemUser | None) -> str:
 
 def _run_program(command: list[str | Path], user: SystemUser | None, *, words: str = "") -> str:
     done = subprocess.run(  # noqa: S603  (our own program, no shell)
-        leashed(command, death_signal=signal.SIGKILL, user=user),
+        ended_with_parent(command, death_signal=signal.SIGKILL, user=user),
         input=words,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -201,7 +201,7 @@ def _run_program(command: list[str | Path], user: SystemUser | None, *, words: s
     )
     if done.returncode != 0:
         name = Path(command[0]).name
-        raise PartFailed("PostgreSQL", f"{name} failed ({done.returncode})", log_tail=done.stdout[-_TAIL_CHARACTERS:])
+        raise ComponentFailed("PostgreSQL", f"{name} failed ({done.returncode})", log_tail=done.stdout[-_TAIL_CHARACTERS:])
     return done.stdout
 
 

@@ -23,9 +23,9 @@ from headwater.core.server_file import ServerFile
 from headwater.core.stop_signals import stop_signals
 from headwater.server.descriptor_notice import descriptor_notice
 from headwater.server.embedded import EmbeddedNats, end_leftovers, postgres_place, postgres_program, socket_folder_removed
-from headwater.server.errors import PartFailed, PortTaken
+from headwater.server.errors import ComponentFailed, PortTaken
 from headwater.server.external import check_external_nats
-from headwater.server.home import Home, hold, open_home, usable
+from headwater.server.home import Home, lock_home, open_home, usable
 from headwater.server.nats_server import LOOPBACK
 from headwater.server.options import ServerOptions
 from headwater.server.ports import HttpPort, choose_port
@@ -62,7 +62,7 @@ class ServerContext(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def http_socket(self) -> socket.socket:
         """The socket of `http_url`, listening. Ask for it only to serve it: the server closes one nobody asked for."""
-        return self.http.take()
+        return self.http.reserve()
 
 
 ServiceFactory = Callable[[ServerContext], Sequence[Service]]
@@ -82,7 +82,7 @@ async def serve_headwater(
     only cancelling stops it (signals can be received in the main thread only).
 
     Raises:
-        HomeUnusable, AlreadyRunning, PortTaken, PortRefused, ServerPartMissing, PartFailed: it could not start.
+        HomeUnusable, AlreadyRunning, PortTaken, PortRefused, ServerPartMissing, ComponentFailed: it could not start.
         LogUnavailable, KeyRefused: the NATS of `options.nats_url` does not answer, or refuses the key.
 
     """
@@ -98,7 +98,7 @@ async def serve_headwater(
 
 async def _serve(options: ServerOptions, services: ServiceFactory, on_ready: Callable[[ServerFile], None], stopping: anyio.Event) -> None:
     home = open_home(options.home)
-    with hold(home), closing(HttpPort(options.port, options.host)) as http, socket_folder_removed(home):
+    with lock_home(home), closing(HttpPort(options.port, options.host)) as http, socket_folder_removed(home):
         remove_server_file(home.path)  # of a server that was killed
         await anyio.to_thread.run_sync(end_leftovers, home)
         async with _stores(home, options, stopping) as (nats_url, nats, database_url), anyio.create_task_group() as group:
@@ -114,7 +114,7 @@ async def _serve(options: ServerOptions, services: ServiceFactory, on_ready: Cal
                 accept_new_log=options.accept_new_log,
             )
             await start_all(group, services(context))
-            http.close_unless_taken()
+            http.close_unless_reserved()
             content = ServerFile(
                 nats_url=nats_url,
                 http_url=http.url,
@@ -183,7 +183,7 @@ async def _nats(
         nats = EmbeddedNats(home, port=port, key=options.key, monitor_port=monitor_port)
         try:
             await start(nats.supervisor(stopping=stopping.is_set))
-        except PartFailed as error:
+        except ComponentFailed as error:
             if "address already in use" not in error.log_tail:
                 raise
             if last:

@@ -17,11 +17,11 @@ from anyio import TASK_STATUS_IGNORED
 
 from headwater.core.service_keeper import RestartPolicy
 from headwater.core.signal_names import signal_name
-from headwater.server.child_process import SystemUser, leashed, lifeline
-from headwater.server.errors import PartFailed, ServerError
+from headwater.server.child_process import SystemUser, ended_with_parent, lifeline
+from headwater.server.errors import ComponentFailed, ServerError
 from headwater.server.heard_output import heard_output
-from headwater.server.leftovers import forget_process, remember_process
 from headwater.server.log_files import open_log, text_since
+from headwater.server.orphan_cleanup import forget_process, remember_process
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ _FAREWELL_SECONDS = 0.1
 class Program(msgspec.Struct, frozen=True, kw_only=True):
     """A program to supervise.
 
-    `command` is made anew for each start and run as `user` (None: as us); `prepare` (blocking; may raise PartFailed)
+    `command` is made anew for each start and run as `user` (None: as us); `prepare` (blocking; may raise ComponentFailed)
     runs before each start in a thread. `until_startable` is waited for before it is started again. `hear` gets
     each line that it writes to its standard error, which reaches `log` by way of us: also where no room is left for the file.
     `is_ready` is asked with the process id until it says yes. `pid_file` names the process for the next server, should
@@ -59,7 +59,7 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
 class Supervisor:
     """A service that keeps one program running; ready when the program is.
 
-    A program that ends before it was ready for the first time makes `serve` raise PartFailed: a wrong setting is
+    A program that ends before it was ready for the first time makes `serve` raise ComponentFailed: a wrong setting is
     not cured by trying again. Later deaths are logged and answered by a new start, as often as it takes. There is no
     limit on how long a start may take, since opening a large log or recovering from a crash takes what it takes.
 
@@ -99,11 +99,11 @@ class Supervisor:
             except Exception as error:  # also of what we do ourselves, as on a full disk, where the home is gone, or what nobody foresaw
                 if not self._was_ready:
                     if isinstance(error, OSError):
-                        raise PartFailed(self._program.name, error.strerror or str(error), log=self._program.log) from error
+                        raise ComponentFailed(self._program.name, error.strerror or str(error), log=self._program.log) from error
                     raise
                 if not isinstance(error, ServerError | OSError):
                     logger.exception("%s was kept by what nobody foresaw", self._program.name)
-                reason = error.reason if isinstance(error, PartFailed) else f"could not be started ({error})"
+                reason = error.reason if isinstance(error, ComponentFailed) else f"could not be started ({error})"
             if self._why:
                 logger.warning("%s is started again: %s", self._program.name, self._why)
                 self._why = ""
@@ -126,7 +126,7 @@ class Supervisor:
             await self._program.until_startable()
 
     async def _run_once(self, task_status: anyio.abc.TaskStatus[None]) -> str:
-        """Runs the program to its end; returns how it ended. Raises PartFailed when that came before it was ready."""
+        """Runs the program to its end; returns how it ended. Raises ComponentFailed when that came before it was ready."""
         program = self._program
         if program.prepare is not None:
             await anyio.to_thread.run_sync(program.prepare)
@@ -137,7 +137,7 @@ class Supervisor:
                 group.start_soon(_cancel_at_end, process, group.cancel_scope)
             if process.returncode is not None:
                 tail = text_since(program.log, log_start)[-_TAIL_CHARACTERS:]
-                raise PartFailed(program.name, _how_it_ended(process.returncode), log=program.log, log_tail=tail)
+                raise ComponentFailed(program.name, _how_it_ended(process.returncode), log=program.log, log_tail=tail)
             if self._was_ready:
                 logger.warning("%s is back (pid %d)", program.name, process.pid)
             else:
@@ -163,7 +163,7 @@ class Supervisor:
         program = self._program
         with open_log(program.log) as log, heard_output(log, program.hear) as errors, lifeline() as line:
             process = await anyio.open_process(
-                leashed(program.command(), death_signal=program.stop_signal, user=program.user, lifeline=line),
+                ended_with_parent(program.command(), death_signal=program.stop_signal, user=program.user, lifeline=line),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=errors.target,

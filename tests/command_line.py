@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from headwater.server.child_process import leashed
+from headwater.server.child_process import ended_with_parent
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "headwater"
 END_SECONDS = 120.0
@@ -99,7 +99,7 @@ class CommandLine:
 
     def _start(self, *command: str | Path) -> subprocess.Popen[str]:
         started = subprocess.Popen(
-            leashed(command, death_signal=signal.SIGKILL),
+            ended_with_parent(command, death_signal=signal.SIGKILL),
             cwd=self.directory,
             env=dict(self.environment),
             stdin=subprocess.DEVNULL,

@@ -20,8 +20,8 @@ from servers import START_SECONDS, wait_for
 from headwater.core.errors import HeadwaterError
 from headwater.core.server_file import ServerFile, read_server_file
 from headwater.server.home import Home, is_held
-from headwater.server.leftovers import RememberedProcess
 from headwater.server.options import ServerOptions
+from headwater.server.orphan_cleanup import RememberedProcess
 from headwater.server.program import serve_headwater
 
 

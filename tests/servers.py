@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from headwater.server import postgres
-from headwater.server.child_process import find_nats_server, find_postgres_programs, leashed
+from headwater.server.child_process import ended_with_parent, find_nats_server, find_postgres_programs
 from headwater.server.nats_server import Cluster, NatsConf, NotReady, ask_jetstream, token, write_conf
 
 START_SECONDS = 30.0
@@ -105,7 +105,9 @@ class NatsNode:
         conf = self.directory / "nats.conf"
         write_conf(conf, self._conf)
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(leashed([find_nats_server(), "-c", conf], death_signal=signal.SIGKILL), stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                ended_with_parent([find_nats_server(), "-c", conf], death_signal=signal.SIGKILL), stdout=log, stderr=log
+            )
         if wait:
             self.wait_until_ready()
 
@@ -221,7 +223,7 @@ class Postgres:
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         directory.chmod(0o700)
-        self.place = postgres.PostgresPlace(data_dir=directory / "data", socket_dir=postgres.choose_socket_dir(directory / "run"))
+        self.place = postgres.PostgresPaths(data_dir=directory / "data", socket_dir=postgres.choose_socket_dir(directory / "run"))
         self.log = directory / "postgres.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._said_before = 0
@@ -242,7 +244,7 @@ class Postgres:
         self._said_before = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                leashed(
+                ended_with_parent(
                     postgres.server_command(self.place, durable=False),
                     death_signal=postgres.STOP_SIGNAL,
                     user=postgres.account(),

@@ -20,7 +20,7 @@ from documents import Block, Document, Shown
 from servers import wait_for
 
 from headwater.core import names
-from headwater.server.child_process import leashed
+from headwater.server.child_process import ended_with_parent
 
 _WORDS = "(?:" + "|".join(names._ADJECTIVES.split()) + ")-(?:" + "|".join(names._NOUNS.split()) + ")"
 _REPLACED = [
@@ -54,7 +54,7 @@ class Terminal:
     def __init__(self, command: str, directory: Path, environment: dict[str, str]) -> None:
         self.command = command
         self._process = subprocess.Popen(
-            leashed(["/bin/bash", "-c", f"exec {command}"], death_signal=signal.SIGKILL),
+            ended_with_parent(["/bin/bash", "-c", f"exec {command}"], death_signal=signal.SIGKILL),
             cwd=directory,
             env=environment,
             stdin=subprocess.DEVNULL,

@@ -20,7 +20,7 @@ from servers import wait_for
 from small_disks import small_disk
 
 from headwater.server.errors import HomeUnusable
-from headwater.server.home import Home, hold, is_held, open_home
+from headwater.server.home import Home, is_held, lock_home, open_home
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_a_home_without_locks_is_refused_with_a_way_out(tmp_path: Path, monkeypa
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(fcntl, "flock", no_locks)  # a file system without them is not to be had everywhere
-    for look in (lambda: hold(home).__enter__(), lambda: is_held(home)):
+    for look in (lambda: lock_home(home).__enter__(), lambda: is_held(home)):
         with pytest.raises(HomeUnusable, match="its file system has no locks") as refused:
             look()
         assert "local disk" in str(refused.value.hint)

@@ -35,7 +35,7 @@ from headwater.core.log.protocol import Log
 from headwater.core.operations.run_creation import RunCreation, RunRequest
 from headwater.projections.audit import check
 from headwater.projections.audit.check import check_facts
-from headwater.server.leftovers import RememberedProcess
+from headwater.server.orphan_cleanup import RememberedProcess
 
 AGENTS, LEASE_SECONDS = 2, 3.0
 ATTEMPTS_MAX = 50

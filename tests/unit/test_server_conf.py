@@ -13,7 +13,7 @@ from headwater.core.server_file import ServerFile, read_server_file
 from headwater.core.service_keeper import RestartPolicy
 from headwater.server.nats_server import Cluster, NatsConf, conf_text, write_conf
 from headwater.server.options import ServerOptions, check_key, read_key_file
-from headwater.server.postgres import PostgresPlace, choose_socket_dir, server_command
+from headwater.server.postgres import PostgresPaths, choose_socket_dir, server_command
 from headwater.server.server_file import remove_server_file, write_server_file
 
 
@@ -51,7 +51,7 @@ def test_the_configuration_is_private_even_over_a_file_that_was_not(tmp_path: Pa
 
 
 def test_a_database_address_carries_the_socket_folder_whatever_its_name() -> None:
-    place = PostgresPlace(data_dir=Path("/d"), socket_dir=Path("/my home/a&b=c/run"))
+    place = PostgresPaths(data_dir=Path("/d"), socket_dir=Path("/my home/a&b=c/run"))
 
     assert place.database_url() == "postgresql://headwater@/headwater?host=%2Fmy%20home%2Fa%26b%3Dc%2Frun&port=5432"
 
@@ -68,7 +68,7 @@ def test_a_home_too_deep_for_a_socket_gets_a_short_folder_of_its_own() -> None:
 
 
 def test_the_database_keeps_fsync_and_listens_on_no_port() -> None:
-    command = server_command(PostgresPlace(data_dir=Path("/d"), socket_dir=Path("/s")))
+    command = server_command(PostgresPaths(data_dir=Path("/d"), socket_dir=Path("/s")))
 
     assert {"fsync=on", "synchronous_commit=off", "listen_addresses="} <= set(command)
 

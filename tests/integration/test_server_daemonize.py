@@ -12,7 +12,7 @@ import pytest
 from server_process import ServerProcess
 from servers import wait_for
 
-from headwater.server.detach import start_detached
+from headwater.server.daemonize import start_detached
 from headwater.server.errors import AlreadyRunning, DetachedStartFailed, NotRunning
 from headwater.server.status import status, stop
 

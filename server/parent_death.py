@@ -1,6 +1,6 @@
 """Runs a program that ends when the process which started it ends, also when that one is killed outright.
 
-A script of its own, run as `python -I -S leash.py ORDERS`, before it becomes the program: the order must be given
+A script of its own, run as `python -I -S parent_death.py ORDERS`, before it becomes the program: the order must be given
 after the fork and after the change of user (which clears it), and running Python code between fork and exec in a
 process that may have threads is not safe. It keeps the process id, so whoever started it owns the program itself.
 

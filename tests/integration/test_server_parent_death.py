@@ -1,4 +1,4 @@
-"""A child on the leash ends with whoever started it, however that ends."""
+"""A child program ends with the process that started it, however that ends."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import psutil
 import pytest
 from servers import wait_for
 
-from headwater.server.child_process import leashed
+from headwater.server.child_process import ended_with_parent
 
-# Starts `sleep` on the leash, prints its process id, and waits to be killed.
+# Starts `sleep` so that it ends with its parent, prints its process id, and waits to be killed.
 STARTER = """
 import signal, subprocess, sys
 from headwater.server import postgres
-from headwater.server.child_process import leashed, lifeline
+from headwater.server.child_process import ended_with_parent, lifeline
 
 kind, user = sys.argv[1:]
 with lifeline(needed=kind == "lifeline") as line:
     account = postgres.account() if user == "account" else None
-    command = leashed(["/bin/sleep", "600"], death_signal=signal.SIGTERM, user=account, lifeline=line)
+    command = ended_with_parent(["/bin/sleep", "600"], death_signal=signal.SIGTERM, user=account, lifeline=line)
     child = subprocess.Popen(command, pass_fds=() if line is None else (line,))
     print(child.pid, flush=True)
     child.wait()
@@ -56,7 +56,7 @@ def test_killing_the_starter_ends_the_child(kind: str, user: str) -> None:
 
 def test_a_frozen_child_on_a_lifeline_is_killed_after_a_grace() -> None:
     starter, child = start("lifeline")
-    wait_for(lambda: child.name() == "sleep", "the leash became the program")
+    wait_for(lambda: child.name() == "sleep", "the script became the program")
     child.suspend()  # it hears no SIGTERM now; the watcher must turn to SIGKILL
 
     end(starter)
@@ -74,9 +74,9 @@ def test_a_child_of_root_becomes_an_unprivileged_account_that_may_pass_folders(t
     script = (
         "import signal, subprocess, sys\n"
         "from headwater.server import postgres\n"
-        "from headwater.server.child_process import leashed\n"
+        "from headwater.server.child_process import ended_with_parent\n"
         "look = f'id -u; cat {sys.argv[1]}; echo no > {sys.argv[1]} || echo refused'\n"
-        "command = leashed(['/bin/sh', '-c', look], death_signal=signal.SIGTERM, user=postgres.account())\n"
+        "command = ended_with_parent(['/bin/sh', '-c', look], death_signal=signal.SIGTERM, user=postgres.account())\n"
         "subprocess.run(command, check=True)\n"
     )
 
@@ -89,7 +89,7 @@ def test_a_child_of_root_becomes_an_unprivileged_account_that_may_pass_folders(t
 
 
 def test_a_starter_that_is_gone_before_the_child_begins_leaves_no_child() -> None:
-    command = leashed(["/bin/sleep", "600"], death_signal=signal.SIGTERM)
+    command = ended_with_parent(["/bin/sleep", "600"], death_signal=signal.SIGTERM)
     orders = command[-1].replace(f'"parent": {os.getpid()}', '"parent": 1')
 
     done = subprocess.run([*command[:-1], orders], timeout=30, check=False)

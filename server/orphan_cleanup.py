@@ -1,7 +1,7 @@
 """Ending what a killed server left running.
 
-The leash (`leash.py`) ends the parts of a killed server at once; this is the second line, for a part that was frozen,
-or a system where the leash broke. A process is named by its id *and* the moment it started, since ids are used again.
+`parent_death.py` ends the parts of a killed server at once; this is the second line, for a part that was frozen, or a system
+where that failed. A process is named by its id *and* the moment it started, since ids are used again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class RememberedProcess(msgspec.Struct, frozen=True):
 
 
 def remember_process(pid_file: Path, pid: int) -> None:
-    """Writes down which process runs; does nothing when it has ended already, or where there is no room (the leash holds without it)."""
+    """Writes down which process runs; does nothing when it has ended already, or where there is no room."""
     try:
         started_at = psutil.Process(pid).create_time()
     except psutil.NoSuchProcess:
@@ -45,7 +45,7 @@ def forget_process(pid_file: Path) -> None:
     pid_file.unlink(missing_ok=True)
 
 
-def end_leftover(pid_file: Path, *, stop_signal: signal.Signals) -> None:
+def end_orphan(pid_file: Path, *, stop_signal: signal.Signals) -> None:
     """Ends the process this file remembers, if it still runs: in order, then by force. Blocks until it is gone.
 
     Call it only while the home is held, so that the process cannot belong to a running server.
@@ -87,5 +87,5 @@ def _still_running(pid_file: Path) -> psutil.Process | None:
         process = psutil.Process(remembered.pid)
         same = abs(process.create_time() - remembered.started_at) < 0.01  # noqa: PLR2004  (clock ticks are 0.01 s)
     except (FileNotFoundError, msgspec.DecodeError, psutil.NoSuchProcess):
-        return None  # nothing, or cut off while it was written: the leash still holds
+        return None  # nothing, or cut off while it was written
     return process if same and not _has_ended(process) else None

@@ -58,6 +58,7 @@ class OrderedReader:
         self._arrived: Mailbox[Msg] = Mailbox()
         self._inbox = connection.new_inbox()
         self._consumer = ""  # empty: there is none, or it is not trusted any more
+        self._former = ""  # the one that was given up
         self._order = 0
         self._pulls = 0
         self._due = 0
@@ -100,7 +101,7 @@ class OrderedReader:
             if not heard:
                 if self._connection.client.is_connected:
                     _log.debug("%s: nothing heard of %s; starting anew after %d", self._stream, self._consumer, self.position)
-                self._consumer = ""
+                self._give_up()
                 continue
             # From here to the return nothing waits: a cancelled reader has taken nothing.
             taken = self._accept(self._arrived.take_now())
@@ -109,10 +110,9 @@ class OrderedReader:
             idle = True
 
     async def stop(self) -> None:
-        """Let the broker forget the consumer; it would do so by itself a while later."""
-        if self._consumer and self._connection.client.is_connected:
-            consumer, self._consumer = self._consumer, ""
-            await self._connection.publish(f"$JS.API.CONSUMER.DELETE.{self._stream}.{consumer}")
+        """Let the broker forget the consumer."""
+        self._give_up()
+        await self._delete_former()
 
     def arrived(self, message: Msg) -> None:
         self._arrived.put(message)
@@ -122,8 +122,18 @@ class OrderedReader:
 
     def distrust(self) -> None:
         """Start anew after the last message taken: the connection was away, and no pull survives that."""
-        self._consumer = ""
+        self._give_up()
         self._arrived.wake()
+
+    def _give_up(self) -> None:
+        if self._consumer:
+            self._former, self._consumer = self._consumer, ""
+
+    async def _delete_former(self) -> None:
+        """Let the broker forget the consumer that was given up: it would keep it for half a minute, and of a large stream that is dear."""
+        if self._former and self._connection.client.is_connected:
+            former, self._former = self._former, ""
+            await self._connection.publish(f"$JS.API.CONSUMER.DELETE.{self._stream}.{former}")
 
     def _accept(self, messages: list[Msg]) -> list[Recorded]:
         taken: list[Recorded] = []
@@ -136,7 +146,7 @@ class OrderedReader:
                 continue
             if place.order != self._order + 1:
                 _log.debug("%s: message %d of %s is missing", self._stream, self._order + 1, self._consumer)
-                self._consumer = ""
+                self._give_up()
                 continue
             self._order = place.order
             self._due -= 1
@@ -150,11 +160,12 @@ class OrderedReader:
         if said == wire.HEARTBEAT or not subjects.matches(f"{self._inbox}.{self._consumer}.*", message.subject):
             return
         headers = message.headers or {}
-        if said == _PULL_EXPIRED or headers.get("Description") == _PULL_FULL:
+        if said == _PULL_EXPIRED or headers.get("Description") in _PULL_ENDED:
             self._due -= _whole(headers.get("Nats-Pending-Messages"), _PULL)
         else:
+            _log.debug("%s: %s of %s", self._stream, headers.get("Description", said), self._consumer)
             # The consumer is gone, its leader has changed, or nobody serves it.
-            self._consumer = ""
+            self._give_up()
 
     async def _keep_two_pulls_ahead(self) -> None:
         while self._consumer and self._due <= _PULL and self._connection.client.is_connected:
@@ -211,6 +222,7 @@ class OrderedReader:
                 made = _ConsumerMade(type="")
             else:
                 raise
+        await self._delete_former()
         self._consumer = name
         self._pending = made.num_pending
         self._order = self._pulls = self._due = 0
@@ -220,7 +232,9 @@ _PULL_REQUEST = json.dumps(
     {"batch": _PULL, "max_bytes": _PULL_BYTES, "expires": _PULL_SECONDS * _SECOND, "idle_heartbeat": _HEARTBEAT_SECONDS * _SECOND}
 ).encode()
 _PULL_EXPIRED = "408"
-_PULL_FULL = "Message Size Exceeds MaxBytes"
+_PULL_ENDED = frozenset({"Message Size Exceeds MaxBytes", "Batch Completed"})
+"""How the broker says of a pull with a limit of bytes that it has ended: before the limit, or with all of its messages, of which the last
+one comes after these words. The consumer lives on."""
 _CONSUMER_EXISTS = 10148
 
 

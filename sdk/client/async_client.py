@@ -16,14 +16,13 @@ from headwater.client.run_info import (
     page_of_run,
     read_run,
     run_info,
-    split_task_run_id,
     state_of,
     task_state_of,
 )
 from headwater.client.run_logs import read_logs
 from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument
-from headwater.core.identifiers import split_flow_id
+from headwater.core.identifiers import parsed_task_run_id, split_flow_id
 from headwater.core.log.protocol import Log
 from headwater.core.moments import standard_moment
 from headwater.core.operations import flow_settings, projects, run_states, runs
@@ -285,7 +284,7 @@ class AsyncClient:
         """Set the state of a task run by hand, and return the one it is in then. The run's own state stays as it is.
 
         Args:
-            task_run_id: `TaskRunView.task_run_id`: `<run id>/<slug>/<map index>`.
+            task_run_id: `TaskRunView.task_run_id`: `<run id>/<slug>/<map index>`; the form of GraphQL is taken, too.
             state: Success, Skipped, Failed, TimedOut, Cancelled, Pending (it is executed again), or Resume, as a state or its name.
                 The result of a Success, JSON of 64 KB at most, is what tasks find that take the task's value; else they find None.
             version: refuse unless this is the `position` of the run that `get_flow_run_info` told.
@@ -297,7 +296,7 @@ class AsyncClient:
             VersionLocked: the run has changed since.
 
         """
-        run_id, slug, map_index = split_task_run_id(task_run_id)
+        run_id, slug, map_index = parsed_task_run_id(task_run_id)
         name, message, _, value = _wanted(state)
         outcome = await run_states.set_task_run_state(
             self.log.events,

@@ -206,6 +206,7 @@ async def test_views_tell_all_about_a_run(shop: Workshop, client: Client) -> Non
         assert slugs == set(flow.slugs.values())
         assert f"{run_id}/double-1/-1" in view.get_task_run_ids()
         double = TaskRunView.from_task_run_id(f"{run_id}/double-1/-1", client=client)
+        assert TaskRunView.from_task_run_id(f"{run_id}:-1:double-1", client=client) == double
         assert (double.get_result(), double.get_latest().run_count) == ({"twice": 6}, 1)
         mapped = view.get_task_run("small-1")
         assert isinstance(mapped.state, Mapped)

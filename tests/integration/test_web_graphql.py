@@ -17,6 +17,7 @@ from web_site import WebSite, fresh_site
 from headwater.client import Client
 from headwater.core.errors import ViewsUnavailable
 from headwater.core.events import ParameterSpec
+from headwater.core.identifiers import parsed_task_run_id, task_run_path
 from headwater.core.operations.runs import load_run
 from headwater.utilities.graphql import EnumValue, GraphQLError, with_args
 from headwater.web.graphql import columns
@@ -107,6 +108,8 @@ async def test_runs_are_read_with_their_flows_tasks_states_and_logs(site: WebSit
     assert [state["state"] for state in failed["states"]] == ["Running", "Failed"]
     one = await _data(site, "query($id: String!) { task_run_by_pk(id: $id) { name state } }", variables={"id": failed["id"]})
     assert one["task_run_by_pk"] == {"name": "load", "state": "Failed"}
+    in_python = {"id": task_run_path(*parsed_task_run_id(failed["id"]))}
+    assert await _data(site, "query($id: String!) { task_run_by_pk(id: $id) { name state } }", variables=in_python) == one
 
 
 async def test_where_order_limit_and_offset(site: WebSite) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import Literal
 
@@ -78,7 +79,7 @@ def read_key_file(path: Path) -> str:
     if not key:
         raise SettingsError(
             f"The key file {path} is empty.",
-            hint=f"`python -c 'import secrets; print(secrets.token_urlsafe(32))' > {path}` makes a good key.",
+            hint=f"`python -c 'import secrets; print(secrets.token_urlsafe(32))' > {shlex.quote(str(path))}` makes a good key.",
         )
     check_key(key)
     return key

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -24,7 +24,7 @@ from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument
 from headwater.core.identifiers import parsed_task_run_id, split_flow_id
 from headwater.core.log.protocol import Log
-from headwater.core.moments import standard_moment
+from headwater.core.moments import aware
 from headwater.core.operations import flow_settings, projects, run_states, runs
 from headwater.core.operations.run_creation import CreatedRun, RunCreation, RunRequest
 from headwater.core.queries.rows import LogRow
@@ -170,7 +170,7 @@ class AsyncClient:
             parameters: values of the flow's parameters; the others have the defaults set for the flow, or those of the version.
             run_config: replaces the flow's.
             labels: replace the run configuration's, those set for the flow, and the version's.
-            scheduled_start_time: when the run is due; now by default. Without a time zone it is this machine's time.
+            scheduled_start_time: when the run is due; now by default. Without a time zone it is in UTC.
             idempotency_key: the same key on the same flow version names the same run, for ever.
             run_name: two words are chosen where none is given.
             version_group_id: a flow group's id, instead of `flow_id`.
@@ -377,11 +377,6 @@ class AsyncClient:
     def run_url(self, flow_run_id: str) -> str:
         """Return the address of the page of a run."""
         return page_of_run(self.settings.http_url, flow_run_id)
-
-
-def aware(moment: datetime) -> datetime:
-    """Return the moment in UTC; one without a time zone is on this machine's clock."""
-    return standard_moment(moment).astimezone(UTC)
 
 
 def _wanted(state: State | str) -> tuple[str, str, datetime | None, Any]:

@@ -200,6 +200,9 @@ async def test_views_tell_all_about_a_run(shop: Workshop, client: Client) -> Non
         assert "doubling 3" in [line.message for line in view.get_logs()]
         assert view.info.end_time is not None
         assert view.get_logs(start_time=view.info.end_time + timedelta(hours=1)) == []
+        in_utc = view.info.end_time.replace(tzinfo=None)
+        assert view.get_logs(start_time=in_utc + timedelta(minutes=1)) == []
+        assert view.get_logs(end_time=in_utc + timedelta(minutes=1)) == view.get_logs()
         assert (view.get_flow_metadata().name, view.get_flow_metadata().project_name) == ("child", "tutorial")
 
         slugs = {task_run.task_slug for task_run in view.get_all_task_runs()}

@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import anyio.to_thread
@@ -136,6 +137,16 @@ async def test_where_order_limit_and_offset(site: WebSite) -> None:
     assert len((await _data(site, '{ log(where: {level: {_gte: "WARNING"}}) { message level } }'))["log"]) == 4
     assert len((await _data(site, '{ task_run(where: {map_index: {_gte: 0}, task: {name: {_eq: "transform"}}}) { id } }'))["task_run"]) == 3
     assert len((await _data(site, "{ task(where: {mapped: {_eq: true}}) { slug } }"))["task"]) == 1
+
+
+async def test_a_time_without_a_zone_is_in_utc(site: WebSite) -> None:
+    flow_id = await _flow(site, "etl")
+    text = 'mutation { create_flow_run(input: {flow_id: "%s", scheduled_start_time: "2099-07-01T08:30:00"}) { id } }' % flow_id  # noqa: UP031 - braces
+    run_id = (await _data(site, text))["create_flow_run"]["id"]
+
+    assert (await load_run(site.log.events, run_id)).state.start_time == datetime(2099, 7, 1, 8, 30, tzinfo=UTC)
+    found = '{ flow_run(where: {scheduled_start_time: {_eq: "2099-07-01T08:30:00"}}) { id } }'
+    assert (await _data(site, found))["flow_run"] == [{"id": run_id}]
 
 
 async def test_rows_are_counted(site: WebSite) -> None:

@@ -12,6 +12,7 @@ from headwater.core.errors import InvalidArgument, InvalidParameters
 from headwater.core.limits import TIME_MAX, TIME_MIN
 from headwater.core.moments import as_local
 from headwater.core.plain_values import NotJson, NotPlain, decoded, position_in, shortened
+from headwater.core.user_paths import user_path
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _SPAN = re.compile(r"(\d+(?:\.\d*)?|\.\d+)([smhd])", re.ASCII)
@@ -77,8 +78,8 @@ def parameters_from(file: Path) -> dict[str, Any]:
 
     """
     try:
-        text = file.expanduser().read_bytes()
-    except (OSError, RuntimeError) as error:
+        text = user_path(file).read_bytes()
+    except OSError as error:
         raise InvalidParameters(f"The parameter file {file} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
     return parsed_object(text, source=f"The parameter file {file}")
 

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from headwater.core.errors import SettingsError
+from headwater.core.user_paths import user_path
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
@@ -73,8 +74,8 @@ def read_key_file(path: Path) -> str:
 
     """
     try:
-        key = path.expanduser().read_text().strip()
-    except (OSError, RuntimeError, UnicodeDecodeError) as error:
+        key = user_path(path).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"The key file {path} cannot be read: {error}.") from error
     if not key:
         raise SettingsError(

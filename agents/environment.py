@@ -13,6 +13,7 @@ from typing import Any
 
 from headwater.agents.errors import CannotLaunch
 from headwater.core.settings import LOG_LEVEL
+from headwater.core.user_paths import user_path
 
 _READ_BY_THE_INTERPRETER = ("PYTHON", "LD_", "DYLD_", "MALLOC_", "GLIBC_", "LC_")
 _READ_BY_THE_INTERPRETER_EXACTLY = frozenset({"LANG", "LANGUAGE", "__PYVENV_LAUNCHER__"})
@@ -78,7 +79,7 @@ def working_directory(run_config: Mapping[str, Any], default: Path) -> Path:
 
     """
     chosen = run_config.get("working_dir")
-    directory = default if not chosen else default / Path(str(chosen)).expanduser()
+    directory = default if not chosen else default / user_path(str(chosen))
     if not directory.is_dir():
         raise CannotLaunch(
             f"The working directory {directory} does not exist on this machine.",

@@ -168,7 +168,7 @@ class LocalAgent:
 
         self._show.info("Registering agent...")
         connection = self._connection
-        look_up = partial(server_address, connection.home) if connection.found_in_home else None
+        look_up = partial(server_address, connection.home) if connection.found_in_home and connection.home is not None else None
         with single_error():
             async with (
                 open_log(connection.nats_url, key=connection.key, name=f"headwater agent {self.settings.name}", look_up=look_up) as log,

@@ -205,9 +205,16 @@ def _require_order(first: Any, last: Any) -> None:
 
 
 def _moment(text: str | None) -> Any:
+    from datetime import datetime
+
+    from headwater.cli.values import echoed
+    from headwater.core.moments import as_local
     from headwater.projections.audit import parse_moment
 
-    return None if text is None else parse_moment(text)
+    moment = None if text is None else parse_moment(text, in_zone=as_local)
+    if isinstance(moment, datetime):
+        say(echoed("The moment is", moment))
+    return moment
 
 
 def _words(value: Any) -> str:

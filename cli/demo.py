@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import sys
 import tempfile
 import time
@@ -156,7 +157,9 @@ def _outlook(addresses: ServerFile, took: float, *, keep: bool) -> None:
     print(f"\n{coloured('Done', 'green')} in {took:.1f} s.", "Everything is still running:" if keep else "Nothing of it is left running.")
     if keep:
         print(f"  UI    {addresses.http_url}\n  NATS  {addresses.nats_url}")
-        print(f"  export HEADWATER_NATS_URL={addresses.nats_url}    lets `headwater` in another terminal use it. Ctrl-C ends it.")
+        print(
+            f"  export HEADWATER_NATS_URL={shlex.quote(addresses.nats_url)}    lets `headwater` in another terminal use it. Ctrl-C ends it."
+        )
     else:
         print("Next: `headwater server start`, and docs/quickstart.md; or `headwater demo --keep` to look around.")
 

@@ -151,13 +151,16 @@ def flow_run(
 
 
 @app.command(
-    "task-run", epilog=examples("headwater describe task-run quiet-heron load", "headwater describe task-run quiet-heron load[3] -o json")
+    "task-run",
+    epilog=examples("headwater describe task-run quiet-heron load", "headwater describe task-run quiet-heron 'load[3]' -o json"),
 )
 def task_run(
     context: typer.Context,
     *,
-    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or its name.")],
-    task: Annotated[str, typer.Argument(metavar="TASK", help="The task, by name or slug; TASK[3] is a mapped child.")],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or its name; or the id of a task run, alone.")],
+    task: Annotated[
+        str | None, typer.Argument(metavar="TASK", help="The task, by name or slug; TASK[3] is a mapped child.", show_default=False)
+    ] = None,
     output: Form = OutputForm.TABLE,
 ) -> None:
     """Tell all about a task run: its states, and the artifacts that it left."""

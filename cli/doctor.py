@@ -88,6 +88,7 @@ def _installation() -> Iterator[Check]:
 def _home_and_server(context: typer.Context) -> Iterator[Check]:
     """Look at the home, and at the server that it or the environment names."""
     from headwater.core.errors import SettingsError
+    from headwater.core.user_paths import SET_HOME
 
     try:
         settings = connection(context)
@@ -95,7 +96,11 @@ def _home_and_server(context: typer.Context) -> Iterator[Check]:
         # It keeps the server from being found, and nothing else from being looked at.
         yield Check("Settings", Verdict.BAD, str(error), error.hint or "")
         return
-    yield _home(settings.home)
+    if settings.home is None:
+        words = "this user has none, so flows and results find no place here"
+        yield Check("Home", Verdict.WORTH_A_LOOK, words, SET_HOME)
+    else:
+        yield _home(settings.home)
     yield from _server(settings)
 
 
@@ -113,6 +118,10 @@ _OTHER_HOME = "Choose another one with --home or HEADWATER_HOME."
 
 def _home_as_found(home: Path) -> Check:
     if not home.exists():
+        above = next(parent for parent in home.parents if parent.exists())
+        if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+            why = "may not be written by this user" if above.is_dir() else "is not a directory"
+            return Check("Home", Verdict.BAD, f"{home} cannot be made: {above} {why}", _OTHER_HOME)
         return Check("Home", Verdict.GOOD, f"{home} (will be made when it is needed)")
     if not home.is_dir():
         return Check("Home", Verdict.BAD, f"{home} is a file, and not a directory", _OTHER_HOME)
@@ -149,6 +158,8 @@ def _server_without_log(settings: ConnectionSettings) -> Check | None:
     from headwater.core.errors import HeadwaterError
     from headwater.server.home import Home, holder_file, is_held
 
+    if settings.home is None:
+        return None
     home = Home(settings.home)
     try:
         found = holder_file(home) if is_held(home) else None

@@ -55,9 +55,11 @@ def events(
     output: Output = OutputForm.TABLE,
 ) -> None:
     """Show what happened: position, time, who, and the event in words. Without RUN or --since, the last 100 commits of the log."""
-    from headwater.cli.values import parsed_start
+    from headwater.cli.values import echoed, parsed_start
 
     start = parsed_start(since, option="--since") if since is not None else None
+    if isinstance(start, datetime):
+        say(echoed("Since", start))
 
     async def work(client: AsyncClient) -> None:
         from headwater.cli.finding import find_run_id

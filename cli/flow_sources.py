@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headwater.core.errors import NotFound
+from headwater.core.user_paths import HomeUnavailable, user_path
 
 if TYPE_CHECKING:
     from headwater.graph.flow import Flow
@@ -47,13 +48,13 @@ def _expanded(text: str) -> Path:
     """Return the path, from somebody's home on where it begins with `~`.
 
     Raises:
-        NotFound: there is no such user.
+        NotFound: there is no such user, or this one has no home.
 
     """
     try:
-        return Path(text).expanduser()
-    except RuntimeError:
-        raise NotFound("path", text, hint="There is no such user.") from None
+        return user_path(text)
+    except HomeUnavailable as error:
+        raise NotFound("path", text, hint=str(error)) from None
 
 
 def flows_of(*, path: Path | None = None, module: str | None = None) -> list[Flow]:

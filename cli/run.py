@@ -59,7 +59,12 @@ def run(
     idempotency_key: Annotated[
         str | None, typer.Option("--idempotency-key", metavar="KEY", help="The same key names the same run.")
     ] = None,
-    scheduled_at: Annotated[str | None, typer.Option("--scheduled-at", metavar="TIME", help="When the run is due; now by default.")] = None,
+    scheduled_at: Annotated[
+        str | None,
+        typer.Option(
+            "--scheduled-at", metavar="TIME", help="When the run is due; now by default. Without a zone it is this machine's time."
+        ),
+    ] = None,
     max_attempts: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="So many lost attempts fail the run; 3 unless the flow says otherwise.")
     ] = None,
@@ -75,7 +80,7 @@ def run(
     """
     if context.invoked_subcommand is not None:
         return
-    from headwater.cli.values import parameters_from, parsed_pairs, parsed_time
+    from headwater.cli.values import echoed, parameters_from, parsed_pairs, parsed_time
 
     ways = [flow_id is not None, path is not None, module is not None, name is not None and path is None and module is None]
     if sum(ways) != 1 or (flow_id is not None and (name or project)) or (project is not None and (path or module)):
@@ -97,6 +102,9 @@ def run(
         from headwater.cli.run_here import run_here
 
         raise typer.Exit(run_here(path=path, module=module, name=name, parameters=values, context=contexts, level=level))
+    start_time = None if scheduled_at is None else parsed_time(scheduled_at, option="--scheduled-at")
+    if start_time is not None and not quiet:
+        say(echoed("The run is due at", start_time))
     wish = RunWish(
         parameters=values,
         context=contexts,
@@ -104,7 +112,7 @@ def run(
         name=run_name,
         level=level,
         idempotency_key=idempotency_key,
-        start_time=None if scheduled_at is None else parsed_time(scheduled_at, option="--scheduled-at"),
+        start_time=start_time,
         attempts_max=max_attempts,
     )
     choice = FlowChoice(flow_id=flow_id, project=project, name=name)

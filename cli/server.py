@@ -164,7 +164,10 @@ def status(
         if found.state == "stopped" and found.home is not None:
             say("`headwater server start` starts one.")
         elif found.nats_url is not None and found.home is None:
-            say(f"No server answers at {found.nats_url}. `headwater server start --nats-url {found.nats_url}` starts one.")
+            from headwater.core.command_lines import command_line
+
+            start = command_line("server start", options=[("--nats-url", found.nats_url)])
+            say(f"No server answers at {found.nats_url}. `{start}` starts one.")
         raise typer.Exit(1)
 
 

@@ -174,12 +174,12 @@ def queue_limit(
 @app.command(
     epilog=examples(
         "headwater set state quiet-heron Success --reason 'loaded by hand'",
-        "headwater set state quiet-heron Skipped --task load[3] --reason 'this page is empty'",
+        "headwater set state quiet-heron Skipped --task 'load[3]' --reason 'this page is empty'",
     )
 )
 def state(
     context: typer.Context,
-    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or its name.")],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id, or its name; or the id of a task run, instead of --task.")],
     state: Annotated[
         str, typer.Argument(metavar="STATE", help="Success, Failed, Cancelled or Scheduled; of a task run also Skipped, Pending, Resume.")
     ],
@@ -192,6 +192,11 @@ def state(
     ] = None,
 ) -> None:
     """Set the state of a run, or of one of its task runs, by hand. While an agent executes the run, it can only be cancelled."""
+    from headwater.cli.task_run_lookup import task_run_of_id
+
+    named = task_run_of_id(run) if task is None else None
+    if named is not None:
+        task = named[1] if named[2] < 0 else f"{named[1]}[{named[2]}]"
     if result is not None and task is None:
         raise typer.BadParameter("Only a task run has a result: give --task.", param_hint="--result")
     value = None if result is None else _json(result)
@@ -200,11 +205,16 @@ def state(
         from headwater.cli.finding import find_run_id
         from headwater.core.operations.run_states import inline_result, set_run_state, set_task_run_state
 
-        run_id = await find_run_id(client, run)
+        run_id = named[0] if named is not None else await find_run_id(client, run)
         events, queues, author = client.log.events, client.log.queues, client.author
         if task is None:
             return run_id, await set_run_state(events, queues, run_id, state, author, reason=reason)
         given = None if result is None else inline_result(value)
+        if named is not None:
+            _, slug, index = named
+            return run_id, await set_task_run_state(
+                events, queues, run_id, slug, state, author, map_index=index, reason=reason, result=given
+            )
         return run_id, await set_task_run_state(events, queues, run_id, task, state, author, reason=reason, result=given)
 
     run_id, outcome = with_client(context, work)

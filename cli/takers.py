@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 import socket
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from headwater.core.command_lines import start_agent_command
 from headwater.core.errors import ViewsError
 from headwater.core.labels import takes
 
@@ -56,6 +56,4 @@ def _listed(labels: Iterable[str]) -> str:
 
 
 def _start(labels: Iterable[str]) -> str:
-    here = socket.gethostname()
-    flags = "".join(f" -l {shlex.quote(label)}" for label in sorted(labels) if label != here)
-    return f"`headwater agent local start{'' if here in labels else ' --no-hostname-label'}{flags}`"
+    return f"`{start_agent_command(labels, here=socket.gethostname())}`"

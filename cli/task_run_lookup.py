@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from headwater.cli.finding import find_run_id, fresh
-from headwater.core.errors import NotFound
+from headwater.core.errors import InvalidArgument, NotFound
+from headwater.core.identifiers import parsed_task_run_id
 from headwater.core.operations.run_states import task_run_key
 from headwater.core.queries import ArtifactRow, ListArtifacts, ListTaskRuns, RunRow, TaskRunRow, TaskRunStateRow
 from headwater.core.query_client import Views
@@ -25,23 +26,40 @@ class TaskRunFound:
     artifacts: list[ArtifactRow]
 
 
-async def find_task_run(client: AsyncClient, run: str, task: str) -> TaskRunFound:
-    """Return the task run that is meant by `load`, `load-1` or `load[3]`.
+def task_run_of_id(text: str) -> tuple[str, str, int] | None:
+    """Return the run's id, the slug and the map index that the id of a task run tells; None where the text is none."""
+    try:
+        return parsed_task_run_id(text)
+    except InvalidArgument:
+        return None
+
+
+async def find_task_run(client: AsyncClient, run: str, task: str | None) -> TaskRunFound:
+    """Return the task run that is meant by `load`, `load-1` or `load[3]` of a run; without a task, the one whose id stands for the run.
 
     Raises:
+        InvalidArgument: no task was named, and this is not the id of a task run.
         NotFound: there is no such run, or no such task run in it.
         Ambiguous: several runs, or several tasks, are called so.
         ViewsUnavailable: the views do not answer.
 
     """
-    run_id = await find_run_id(client, run)
+    named = task_run_of_id(run) if task is None else None
+    if task is None and named is None:
+        raise InvalidArgument(
+            f"{run!r} is not the id of a task run.", hint="Name its task behind the run, or give the task run's id alone."
+        )
+    run_id = named[0] if named is not None else await find_run_id(client, run)
 
     async def ask(views: Views, at_least: int) -> TaskRunFound:
         found = await views.run(run_id, at_least=at_least)
-        slug, map_index = task_run_key(task, await views.flow_tasks(found.flow_id, at_least=at_least))
+        if named is not None:
+            _, slug, map_index = named
+        else:
+            slug, map_index = task_run_key(task or "", await views.flow_tasks(found.flow_id, at_least=at_least))
         rows = await views.ask(ListTaskRuns(run_id=run_id, slug=slug, map_index=map_index), TaskRunRow, at_least=at_least)
         if not rows:
-            raise NotFound("task run", task, hint=f"`headwater get task-runs {run_id}` lists them.")
+            raise NotFound("task run", task or run, hint=f"`headwater get task-runs {run_id}` lists them.")
         states = await views.task_run_states(run_id, slug=slug, map_index=map_index, at_least=at_least)
         wanted = ListArtifacts(run_id=run_id, slug=slug, map_index=map_index)
         return TaskRunFound(found, rows[0], states, await views.ask(wanted, ArtifactRow, at_least=at_least))

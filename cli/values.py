@@ -10,7 +10,9 @@ from typing import Any
 
 from headwater.core.errors import InvalidArgument, InvalidParameters
 from headwater.core.limits import TIME_MAX, TIME_MIN
+from headwater.core.moments import as_local
 from headwater.core.plain_values import NotJson, NotPlain, decoded, position_in, shortened
+from headwater.core.user_paths import user_path
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _SPAN = re.compile(r"(\d+(?:\.\d*)?|\.\d+)([smhd])", re.ASCII)
@@ -76,14 +78,14 @@ def parameters_from(file: Path) -> dict[str, Any]:
 
     """
     try:
-        text = file.expanduser().read_bytes()
-    except (OSError, RuntimeError) as error:
+        text = user_path(file).read_bytes()
+    except OSError as error:
         raise InvalidParameters(f"The parameter file {file} cannot be read: {getattr(error, 'strerror', None) or error}.") from None
     return parsed_object(text, source=f"The parameter file {file}")
 
 
 def parsed_time(text: str, *, option: str) -> datetime:
-    """Return the time; one without a zone is on this machine's clock.
+    """Return the time in this machine's zone; one without a zone is there.
 
     Raises:
         InvalidArgument: it is no time, or none that the log can hold.
@@ -97,7 +99,12 @@ def parsed_time(text: str, *, option: str) -> datetime:
         ) from None
     if not TIME_MIN.year < found.year < TIME_MAX.year:
         raise InvalidArgument(f"{option} {text!r} is out of range.", hint=f"Give a time between {TIME_MIN.year} and {TIME_MAX.year}.")
-    return found.astimezone()
+    return as_local(found)
+
+
+def echoed(what: str, moment: datetime) -> str:
+    """Return in words how a time was understood: with its offset, which the person may have left out."""
+    return f"{what} {moment.isoformat(sep=' ', timespec='seconds')}."
 
 
 def parsed_start(text: str, *, option: str) -> datetime | int:

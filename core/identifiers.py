@@ -8,11 +8,14 @@ race for the same version number race for the same id, of which the log lets one
 from __future__ import annotations
 
 import hashlib
+import re
 import uuid
 
 import uuid_utils
 
 from headwater.core.errors import InvalidArgument
+from headwater.core.limits import INT32_MAX
+from headwater.core.plain_values import shortened
 
 _NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "urn:headwater:identifiers")
 _VERSION_BITS = 32
@@ -80,6 +83,35 @@ def task_run_address(run_id: str, slug: str, map_index: int) -> str:
 def task_run_path(run_id: str, slug: str, map_index: int) -> str:
     """Return the id under which Python knows a task run; the index of a task that is not mapped is -1."""
     return f"{run_id}/{slug}/{map_index}"
+
+
+def parsed_task_run_id(task_run_id: str) -> tuple[str, str, int]:
+    """Return the run's id, the slug and the map index (-1: not a mapped child) in the id of a task run, in either of its two forms.
+
+    The form that GraphQL prints, `<run id>:<map index>:<slug>`, and the one of Python, `<run id>/<slug>/<map index>`. What follows the
+    run's id tells which it is, and a slug may hold anything: that of `rows["a/b"]` is "rows['a/b']-1".
+
+    Raises:
+        InvalidArgument: it is neither.
+
+    """
+    found = _TASK_RUN_ID.fullmatch(task_run_id) if isinstance(task_run_id, str) else None
+    if found is not None:
+        run_id, slug = found["run"], found["slug"] or found["last"]
+        map_index = int(found["index"] or found["first"])
+        if map_index <= INT32_MAX:
+            return str(parsed_uuid(run_id, kind="run id")), slug, map_index
+    shown = shortened(task_run_id) if isinstance(task_run_id, str) else task_run_id
+    raise InvalidArgument(
+        f"{shown!r} is not the id of a task run.",
+        hint="It is <run id>/<slug>/<map index>, as Python prints it, or <run id>:<map index>:<slug>, as GraphQL does.",
+    )
+
+
+_INDEX = "-1|0|[1-9][0-9]{0,9}"
+_TASK_RUN_ID = re.compile(
+    rf"(?P<run>[0-9a-fA-F-]{{32,36}})(?:/(?P<slug>.+)/(?P<index>{_INDEX})|:(?P<first>{_INDEX}):(?P<last>.+))", re.DOTALL
+)
 
 
 def artifact_address(run_id: str, artifact_id: str) -> str:

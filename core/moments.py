@@ -40,9 +40,29 @@ def standard_moment(moment: datetime) -> datetime:
 
 
 def aware(moment: datetime) -> datetime:
-    """Return the moment as `standard_moment` does, and with a time zone: one without is in UTC."""
+    """Return the moment as `standard_moment` does, and with a time zone: one without is in UTC.
+
+    The rule for programs: for what Python code gives, for GraphQL, and for what is stored. It means the same on every machine.
+    """
     plain = standard_moment(moment)
     return plain if plain.tzinfo is not None else plain.replace(tzinfo=UTC)
+
+
+def as_local(moment: datetime) -> datetime:
+    """Return the moment in this machine's time zone; one without a zone is there already.
+
+    The rule for what a person types into a terminal, who reads the time off a clock nearby.
+
+    Raises:
+        InvalidArgument: the zone's offset leads out of the years that there are.
+
+    """
+    try:
+        return standard_moment(moment).astimezone()
+    except (OverflowError, ValueError, OSError):
+        raise InvalidArgument(
+            f"The time {moment.isoformat()} is out of range.", hint="Give a time between the years 1678 and 2262."
+        ) from None
 
 
 def instant(moment: datetime) -> datetime:

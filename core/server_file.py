@@ -25,6 +25,10 @@ class ServerFile(msgspec.Struct, frozen=True, kw_only=True):
     version: str
 
 
+class ServerFileUnreadable(SettingsError):
+    """The home, or the file in it, belongs to another user."""
+
+
 def read_server_file(home: Path) -> ServerFile | None:
     """What the server of this home says of itself; None where there is no such file.
 
@@ -42,7 +46,7 @@ def read_server_file(home: Path) -> ServerFile | None:
     except NotADirectoryError:
         return None
     except PermissionError as error:
-        raise SettingsError(
+        raise ServerFileUnreadable(
             f"{path} cannot be read: permission denied.",
             hint="It belongs to another user: set HEADWATER_NATS_URL to the server's address, or HEADWATER_HOME to a home of your own.",
         ) from error

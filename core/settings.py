@@ -17,7 +17,8 @@ import msgspec
 
 from headwater.core.errors import SettingsError
 from headwater.core.plain_values import problem_of_text
-from headwater.core.server_file import read_server_file
+from headwater.core.server_file import ServerFile, ServerFileUnreadable, read_server_file
+from headwater.core.user_paths import SET_HOME, HomeUnavailable, user_path
 
 PREFIX = "HEADWATER_"
 DEFAULT_NATS_URL = "nats://127.0.0.1:4222"
@@ -65,18 +66,13 @@ def directory(text: str) -> Path:
     """Return the directory that the text names, from the root on.
 
     Raises:
-        SettingsError: it cannot be one.
+        SettingsError: it cannot be one, or (HomeUnavailable) it begins with `~`, and there is no such home.
 
     """
     if (problem := problem_of_text(text)) is not None:
         # Addresses of files in it go to other programs, and into the log.
         raise SettingsError(f"{text!r} cannot be the home: {problem}.", hint="Choose a directory whose name is UTF-8 text.")
-    try:
-        return Path(text).expanduser().absolute()
-    except RuntimeError:
-        # A container's user need not have a home.
-        who = "this user has none" if text[:2] in {"~", "~/"} else "there is no such user"
-        raise SettingsError(f"{text} names a home directory, and {who}.", hint="Set HEADWATER_HOME to a directory.") from None
+    return user_path(text, hint=SET_HOME).absolute()
 
 
 def _flag(text: str) -> bool:
@@ -248,12 +244,13 @@ class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where the server is, the key it wants, and what the addresses of pages begin with.
 
     `found_in_home`: the address is what the home's `server.json` says, and may be another one when the server is started anew.
+    `home` is None where this user has none, and the address is known without.
     """
 
     nats_url: str
     key: str | None
     http_url: str
-    home: Path
+    home: Path | None
     found_in_home: bool = False
 
 
@@ -265,11 +262,11 @@ def connection_settings(
     A `home` given here without an address means the server of that home, whatever address the environment names.
 
     Raises:
-        SettingsError: a variable or `server.json` holds what it cannot.
+        SettingsError: a variable or `server.json` holds what it cannot; or there is no home, or none that may be read, and no address.
 
     """
-    chosen_home = HOME.value(environment) if home is None else directory(str(home))
-    server = read_server_file(chosen_home)
+    addressed = nats_url is not None or (home is None and NATS_URL.value(environment) is not None)
+    chosen_home, server = _home_and_server(home, environment, needed=not addressed)
     address = nats_url or (None if home is not None and server is not None else NATS_URL.value(environment))
     found_in_home = address is None and server is not None
     if address is None:
@@ -280,6 +277,20 @@ def connection_settings(
     return ConnectionSettings(
         nats_url=address, key=key or KEY.value(environment), http_url=http_url, home=chosen_home, found_in_home=found_in_home
     )
+
+
+def _home_and_server(
+    home: Path | str | None, environment: Mapping[str, str] | None, *, needed: bool
+) -> tuple[Path | None, ServerFile | None]:
+    """Return the home and what its server says of itself. Unless they are needed, None stands for a home that cannot be had or read."""
+    found: Path | None = None
+    try:
+        found = HOME.value(environment) if home is None else directory(str(home))
+        return found, read_server_file(found)
+    except (HomeUnavailable, ServerFileUnreadable):
+        if needed:
+            raise
+        return found, None
 
 
 def settings_table() -> str:

@@ -20,6 +20,7 @@ from headwater.core.exception_groups import single_error
 from headwater.core.log.protocol import Log, RecordedLines, Unreadable
 from headwater.core.queries import LogLinesAnnouncement
 from headwater.projections.apply import tell_of_dead_letters
+from headwater.projections.copied_table import CopiedTable
 from headwater.projections.database import DATABASE_ERRORS, connect, in_words, is_of_the_moment, keep_session, until_lost
 from headwater.projections.fold.changes import text
 from headwater.projections.health import Health
@@ -154,10 +155,17 @@ class LogLines:
 
 async def keep_lines(db: Any, batch: Sequence[RecordedLines]) -> None:
     """Write lines, and note the dead letters among them, in the transaction that is open on the connection."""
-    await db.copy_records_to_table("log_lines", schema_name="headwater", records=_rows(batch))
+    await _LOG_LINES.copy(db, _rows(batch))
     for lines in batch:
         if (why := lines.unreadable) is not None:
             await db.execute(_SET_ASIDE, lines.position, text(why.subject), text(why.reason), why.recorded_at)
+
+
+_LOG_LINES = CopiedTable(
+    "log_lines",
+    ("run_id", "position", "line", "attempt", "at", "level", "logger", "message", "task", "map_index"),
+    schema="headwater",
+)
 
 
 def _rows(batch: Sequence[RecordedLines]) -> Iterator[tuple[Any, ...]]:

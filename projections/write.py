@@ -7,10 +7,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from headwater.projections.copied_table import CopiedTable
+from headwater.projections.fold.batch import SET_ASIDE
 from headwater.projections.fold.changes import Changes, json, optional_text, text
 from headwater.projections.fold.run_record import RunRecord
-from headwater.projections.fold.runs import INTERRUPTED_MESSAGE, RESTARTED_MESSAGE, UNHURT
+from headwater.projections.fold.runs import INTERRUPTED_MESSAGE, RESTARTED_MESSAGE, RUN_STATES, UNHURT
 from headwater.projections.fold.task_run_patch import TaskRunPatch
+from headwater.projections.fold.task_runs import CACHED_RESULTS, TASK_RUN_STATES
 from headwater.projections.write_artifacts import write_artifacts
 from headwater.projections.write_key_values import write_key_values
 
@@ -34,17 +37,17 @@ async def write(db: Any, changes: Changes) -> None:
         await db.execute(_RESTART, *restart, RESTARTED_MESSAGE)
     await _write_runs(db, changes.runs.values())
     if changes.run_states:
-        await db.copy_records_to_table("run_states", records=changes.run_states)
+        await RUN_STATES.copy(db, changes.run_states)
     await _write_task_runs(db, changes.task_runs)
     if changes.task_run_states:
-        await db.copy_records_to_table("task_run_states", records=changes.task_run_states)
+        await TASK_RUN_STATES.copy(db, changes.task_run_states)
     if changes.cached_results:
-        await db.copy_records_to_table("cached_results", records=changes.cached_results)
+        await CACHED_RESULTS.copy(db, changes.cached_results)
     await write_artifacts(db, changes)
     for statement in _DELETE_RUNS if changes.deleted_runs else ():
         await db.execute(statement, list(changes.deleted_runs))
     if changes.set_aside:
-        await db.copy_records_to_table("set_aside", records=changes.set_aside)
+        await SET_ASIDE.copy(db, changes.set_aside)
 
 
 _DELETE_RUNS = (
@@ -92,7 +95,7 @@ async def _write_runs(db: Any, records: Iterable[RunRecord]) -> None:
         if record.deleted or record.counted_state != record.state:
             _count(counts, record)
     if new:
-        await db.copy_records_to_table("runs", records=new)
+        await _RUNS.copy(db, new)
     if changed:
         await db.execute(_CHANGE_RUNS, *zip(*changed, strict=True))
     await _write_counts(db, counts)
@@ -103,6 +106,42 @@ def written(changes: Changes) -> None:
     for record in changes.runs.values():
         record.created = None
         record.counted_state = record.state
+
+
+_CREATED = (
+    "id",
+    "created_position",
+    "flow_id",
+    "flow_group_id",
+    "flow_name",
+    "project_id",
+    "project_name",
+    "version",
+    "queue_id",
+    "labels",
+    "parameters",
+    "context",
+    "run_config",
+    "idempotency_key",
+    "created",
+    "created_by",
+)
+_CHANGING = (
+    "name",
+    "state",
+    "state_message",
+    "scheduled_start_time",
+    "start_time",
+    "end_time",
+    "attempt",
+    "held",
+    "agent_id",
+    "agent_name",
+    "cancel_requested",
+    "failure",
+    "position",
+)
+_RUNS = CopiedTable("runs", (*_CREATED, *_CHANGING))
 
 
 def _created_columns(record: RunRecord) -> tuple[Any, ...]:

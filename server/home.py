@@ -15,6 +15,7 @@ import msgspec
 
 from headwater.core.errors import SettingsError
 from headwater.core.server_file import ServerFile, read_server_file
+from headwater.core.settings import directory
 from headwater.server.errors import AlreadyRunning, HomeUnusable
 
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
@@ -60,7 +61,7 @@ def open_home(path: Path) -> Home:
         HomeUnusable: it cannot be made, entered or written.
 
     """
-    home = Home(path.expanduser().absolute())
+    home = Home(directory(str(path)))
     with usable(home):
         for folder in (home.path, home.nats_dir, home.postgres_dir, home.logs_dir):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from headwater.core.errors import SettingsError
+from headwater.core.user_paths import user_path
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 
@@ -72,13 +74,13 @@ def read_key_file(path: Path) -> str:
 
     """
     try:
-        key = path.expanduser().read_text().strip()
-    except (OSError, RuntimeError, UnicodeDecodeError) as error:
+        key = user_path(path).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"The key file {path} cannot be read: {error}.") from error
     if not key:
         raise SettingsError(
             f"The key file {path} is empty.",
-            hint=f"`python -c 'import secrets; print(secrets.token_urlsafe(32))' > {path}` makes a good key.",
+            hint=f"`python -c 'import secrets; print(secrets.token_urlsafe(32))' > {shlex.quote(str(path))}` makes a good key.",
         )
     check_key(key)
     return key

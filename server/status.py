@@ -15,6 +15,7 @@ import msgspec
 
 from headwater.core.health import ask_health
 from headwater.core.log.jetstream import open_log
+from headwater.core.settings import directory
 from headwater.server.errors import NotRunning, NotStopping
 from headwater.server.home import Home, holder_file, holder_pid, is_held
 from headwater.server.nats_server import CredentialsRefused, NotReady, ask_jetstream, token
@@ -51,7 +52,7 @@ def status(home_path: Path, *, key: str | None = None) -> ServerStatus:
         SettingsError: its `server.json` is garbled.
 
     """
-    home = Home(home_path.expanduser().absolute())
+    home = Home(directory(str(home_path)))
     if not is_held(home):
         return ServerStatus(home=home.path, state="stopped")
     content = holder_file(home)
@@ -94,7 +95,7 @@ def stop(home_path: Path, *, timeout_seconds: float = 60.0) -> int:
         NotStopping: it was told to, and did not in time.
 
     """
-    home = Home(home_path.expanduser().absolute())
+    home = Home(directory(str(home_path)))
     deadline = time.monotonic() + timeout_seconds
     pid: int | None = None
     while is_held(home):

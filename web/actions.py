@@ -24,6 +24,7 @@ from headwater.core.rules.parameters import with_defaults
 from headwater.web.run_form import chosen_labels, default_parameters, run_request
 from headwater.web.safety import checked_form
 from headwater.web.site import author, seen_cookie, site_of
+from headwater.web.task_run_addresses import task_run_page_path
 
 _SEEN_SECONDS = 60
 
@@ -233,8 +234,7 @@ async def set_task_state(request: Request) -> Response:
         map_index=-1 if index is None else index,
         reason=reason,
     )
-    child = "" if index is None else f"?index={index}"
-    return _go(request, f"/default/task-run/{quote(run_id, safe='')}/{quote(slug, safe='')}{child}", outcome.position)
+    return _go(request, task_run_page_path(run_id, slug, -1 if index is None else index), outcome.position)
 
 
 def _reason(form: Mapping[str, Any]) -> str:

@@ -24,6 +24,7 @@ from headwater.web.pages.kinds import KINDS
 from headwater.web.problems import answer_broken, answer_error, answer_http_error
 from headwater.web.safety import Safety
 from headwater.web.site import Site
+from headwater.web.task_run_addresses import to_task_run_page
 
 _ACTIONS = {
     "/default/projects/create": actions.new_project,
@@ -42,7 +43,7 @@ _ACTIONS = {
     "/default/flow-run/{run_id}/start-now": actions.start_now,
     "/default/flow-run/{run_id}/resume": actions.resume,
     "/default/flow-run/{run_id}/set-state": actions.set_state,
-    "/default/task-run/{run_id}/{slug}/set-state": actions.set_task_state,
+    "/default/task-run/{run_id}/{slug:slug}/set-state": actions.set_task_state,
 }
 
 
@@ -53,6 +54,7 @@ async def _to_dashboard(_: Request) -> Response:
 def routes() -> list[BaseRoute]:
     """Return every address there is."""
     return [
+        Route("/default/task-run/{task_run_id:task_run_id}", to_task_run_page, methods=["GET"]),
         *(Route(kind.path, send_page, methods=["GET"]) for kind in KINDS),
         Route("/default", _to_dashboard),
         Route("/live", send_updates),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
@@ -24,7 +24,8 @@ QUERY_CHARACTERS_MAX = 8000
 async def send_page(request: Request) -> Response:
     """Render the page at this address, complete, as new as what this browser wrote."""
     site = site_of(request)
-    found = kind_of(request.url.path)
+    path = request.scope["path"]  # `request.url` would write ? and # in it otherwise than % is
+    found = kind_of(path)
     assert found is not None, "only paths of pages are routed here"
     kind, params = found
     query = Asked({name: value.replace("\0", "") for name, value in request.query_params.items()})
@@ -35,7 +36,7 @@ async def send_page(request: Request) -> Response:
         # Better what there is than nothing: the page says so, and is brought up to date.
         notice = f"This page is not up to date yet: {error}"
         page, views = await _build(site, kind, params, query, wanted=0)
-    live = _live_address(request.url.path, query, page, (views.position if page.position is None else page.position) or 0)
+    live = _live_address(quote(path), query, page, (views.position if page.position is None else page.position) or 0)
     return HTMLResponse(render(page.template, page_context(request, page, live=live, notice=notice)))
 
 
@@ -83,7 +84,7 @@ async def send_updates(request: Request) -> Response | ASGIApp:
     """Stream what changes on a page: `page` is its address, `from` how far it is, `until` when it changes by itself (ms)."""
     site = site_of(request)
     address = _address(request.query_params.get("page", "")[:QUERY_CHARACTERS_MAX])
-    found = None if address is None else kind_of(address.path)
+    found = None if address is None else kind_of(unquote(address.path))
     if address is None or found is None:
         return PlainTextResponse("There is no such page.\n", status_code=404)
     kind, params = found

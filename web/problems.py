@@ -6,7 +6,7 @@ import logging
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from headwater.core.errors import (
     AlreadyExists,
@@ -58,6 +58,8 @@ async def answer_error(request: Request, error: Exception) -> Response:
 async def answer_http_error(request: Request, error: Exception) -> Response:
     """Answer what the routing refuses: no such address, no such method."""
     assert isinstance(error, HTTPException)
+    if error.headers is not None and "Location" in error.headers:
+        return RedirectResponse(error.headers["Location"], error.status_code)
     if error.status_code == 404:  # noqa: PLR2004
         return _answer(request, 404, "Not found", "There is no page at this address.", None)
     return _answer(request, error.status_code, "Not possible", error.detail, None)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from headwater.core.errors import InvalidArgument, InvalidParameters
 from headwater.core.events import ParameterSpec
+from headwater.core.moments import aware
 from headwater.core.operations.run_creation import RunRequest
 from headwater.core.plain_values import NotJson, NotPlain, decoded, shortened
 
@@ -160,9 +161,9 @@ def _json_object(text: str, what: str) -> dict[str, Any]:
 
 
 def _start_time(text: str) -> datetime:
-    """Return the time in the field; without a zone it is UTC."""
+    """Return the time in the field. The page's script gives it in UTC; where none runs, the field says that it is UTC."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         raise InvalidArgument(f"{shortened(text)!r} is not a time.", hint="Choose a day and a time, such as 2026-11-22T08:30.") from None
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    return aware(at)

@@ -12,6 +12,7 @@ import msgspec
 from headwater.core import subjects
 from headwater.core.aggregates import Aggregate, Author, Outcome
 from headwater.core.codec import encode_event
+from headwater.core.command_lines import command_line
 from headwater.core.commands import DeleteFlow, FlowCommand, LimitFlowAttempts, RegisterFlow
 from headwater.core.commit import Position
 from headwater.core.errors import CommitUnreadable, FlowArchived, NotFound
@@ -158,7 +159,8 @@ async def find_flow(log: EventLog, *, project_name: str, name: str) -> FlowRegis
     project_id = await find_project(log, project_name)
     state = await flow_group(log, flow_group_id(project_id, valid_name(name, kind="flow"))).refresh()
     if not state.versions or state.deleted:
-        raise NotFound("flow", name, hint=f"`headwater get flows --project {project_name!r}` lists the flows of the project.")
+        command = command_line("get flows", options=[("--project", project_name)])
+        raise NotFound("flow", name, hint=f"`{command}` lists the flows of the project.")
     return _active(state, name)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from headwater.core import subjects
 from headwater.core.aggregates import CONFLICTS_MAX, Aggregate, Author
+from headwater.core.command_lines import command_line
 from headwater.core.commands import (
     ClaimName,
     CreateProject,
@@ -46,14 +47,7 @@ def project(log: EventLog, project_id: str) -> Aggregate[Project, ProjectCommand
 
 
 def project_not_found(name: str) -> NotFound:
-    return NotFound("project", name, hint=f"Run `headwater create project {_quoted(name)}` to create it.")
-
-
-def _quoted(name: str) -> str:
-    import shlex
-
-    quoted = shlex.quote(name)
-    return quoted if quoted.startswith(("'", '"')) else f"'{quoted}'"
+    return NotFound("project", name, hint=f"Run `{command_line('create project', name, in_quotes=True)}` to create it.")
 
 
 async def existing_project(log: EventLog, project_id: str) -> Project:

@@ -31,6 +31,7 @@ from headwater.core.json_values import json_problem
 from headwater.core.labels import label_set, queue_id
 from headwater.core.limits import TIME_MAX, TIME_MIN, is_instant
 from headwater.core.log.protocol import EventLog, RunQueues, WorkItem
+from headwater.core.moments import aware
 from headwater.core.names import generated_name, valid_name
 from headwater.core.operations.flow_catalogue import FlowCatalogue
 from headwater.core.operations.queues import open_queue
@@ -48,8 +49,8 @@ _log = logging.getLogger(__name__)
 class RunRequest:
     """What somebody asks for when they want a run. None means: as the flow has it, or as Headwater chooses.
 
-    `start_time` must bear a time zone; one in the past means now. `idempotency_key`: the same key on the same flow version names the
-    same run, for ever. The run fails when `attempts_max` of its attempts were lost.
+    `start_time` is in UTC where it names no time zone; one in the past means now. `idempotency_key`: the same key on the
+    same flow version names the same run, for ever. The run fails when `attempts_max` of its attempts were lost.
     """
 
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -171,9 +172,7 @@ def _creation(version: FlowRegistered, group: FlowGroup, project_name: str, requ
         raise InvalidArgument(f"The run config is not JSON: {problem}.")
     if (problem := json_problem(key)) is not None:
         raise InvalidArgument(f"The idempotency key cannot be stored: {problem}.")
-    start_time = request.start_time or now
-    if start_time.tzinfo is None:
-        raise InvalidArgument(f"The start time {start_time.isoformat()} bears no time zone.", hint="Add one, such as +00:00.")
+    start_time = now if request.start_time is None else aware(request.start_time)
     if not is_instant(start_time):
         raise InvalidArgument(f"The start time {start_time.isoformat()} is not between the years {TIME_MIN.year} and {TIME_MAX.year}.")
     run_id = new_id() if key is None else derived_id("run", version.flow_id, key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
@@ -14,6 +14,7 @@ from headwater.core.errors import Conflict, InvalidArgument, VersionLocked
 from headwater.core.events import EdgeSpec, ResultReference, TaskSpec
 from headwater.core.json_values import json_problem
 from headwater.core.log.protocol import EventLog, RunQueues
+from headwater.core.moments import instant
 from headwater.core.operations.flows import registration, tasks_and_edges
 from headwater.core.operations.runs import NamedTask, arm, load_run, slug_of
 from headwater.core.rules import set_state
@@ -79,7 +80,7 @@ async def set_run_state(
     elif start_time is not None:
         raise InvalidArgument(f"A run that is set to {wanted} has no start time.")
     at = author.clock()
-    due = None if start_time is None else max(start_time.astimezone(UTC), at)
+    due = None if start_time is None else max(instant(start_time), at)
     command = SetRunState(at, wanted, reason, due, tuple(task.slug for task in specs), edges)
     outcome = await _execute(loaded, command, author, version)
     if outcome.state.ended:

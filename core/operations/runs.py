@@ -18,6 +18,7 @@ from headwater.core.errors import Ambiguous, HeadwaterError, NotFound
 from headwater.core.events import CancelCause, RunDeleted
 from headwater.core.identifiers import parsed_uuid
 from headwater.core.log.protocol import EventLog, RunQueues, WorkItem
+from headwater.core.moments import instant
 from headwater.core.operations.flows import registration, tasks_and_edges
 from headwater.core.rules import run as run_rules
 from headwater.core.rules.run import Run
@@ -213,7 +214,7 @@ def slug_of(task: str, tasks: Sequence[NamedTask]) -> str:
 
 
 async def reschedule_run(log: EventLog, queues: RunQueues, run_id: str, start_time: datetime, author: Author) -> Outcome[Run]:
-    """Let a run that waits start at another time (in the past: now). Its former wake-ups mean nothing from here on.
+    """Let a run that waits start at another time (in the past: now; without a zone: in UTC). Its former wake-ups mean nothing from here on.
 
     Raises:
         InvalidArgument, NotFound: there is no such run.
@@ -221,6 +222,6 @@ async def reschedule_run(log: EventLog, queues: RunQueues, run_id: str, start_ti
 
     """
     loaded = await load_run(log, run_id)
-    outcome = await loaded.execute(RescheduleRun(max(start_time.astimezone(UTC), author.clock())), author, refresh=False)
+    outcome = await loaded.execute(RescheduleRun(max(instant(start_time), author.clock())), author, refresh=False)
     await arm(queues, outcome.state, now=author.clock())
     return outcome

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
+from headwater.core.command_lines import command_line, start_agent_command
 from headwater.core.commit import Position
 from headwater.core.errors import ROOM_OR_NODES
 from headwater.core.events import (
@@ -292,7 +293,8 @@ class _Explaining:
             runs = "run" if slots.limit == 1 else "runs"
             limit = f"At most {slots.limit} {runs} of flow {created.flow_name!r} may be executed at once"
             words = f"{limit}; the slots are taken by {_listed(names)}.{lost}"
-            hint = f"`headwater set concurrency {created.flow_name} N --project {created.project_name}` changes the limit."
+            command = command_line("set concurrency", created.flow_name, "N", options=[("--project", created.project_name)])
+            hint = f"`{command}` changes the limit."
             return self._because(Reason.LIMIT_REACHED, words, RunScheduled, RunAttemptLost, hint=hint)
         return self._for_an_agent(created.labels, lost)
 
@@ -407,7 +409,7 @@ def nearest(agents: Sequence[AgentRow], labels: Sequence[str]) -> str:
 
 def start_agent(labels: Iterable[str]) -> str:
     """Return how to start an agent that takes runs with these labels."""
-    return f"Start one: headwater agent local start --no-hostname-label{''.join(f' -l {label}' for label in sorted(labels))}"
+    return f"Start one: {start_agent_command(labels)}"
 
 
 def _listed(names: Iterable[str]) -> str:

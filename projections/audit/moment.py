@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 
 from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument
 from headwater.core.log.protocol import EventLog, Recorded
+from headwater.core.moments import aware
 from headwater.core.plain_values import position_in, shortened
 
 Moment = Position | datetime | None
 """What was recorded up to and including this position, or this time; None stands for the log's end."""
 
 
-def parse_moment(words: str) -> Position | datetime:
-    """Return the position (digits) or the time (ISO 8601; UTC where it names no zone) that the words name.
+def parse_moment(words: str, *, in_zone: Callable[[datetime], datetime] = aware) -> Position | datetime:
+    """Return the position (digits) or the time (ISO 8601) that the words name. `in_zone` gives one without a zone its own: UTC.
 
     Raises:
         InvalidArgument: they name neither.
@@ -31,7 +32,7 @@ def parse_moment(words: str) -> Position | datetime:
     except ValueError:
         hint = "Give a position such as 1234, or a time such as 2026-11-21T08:00:00+00:00; `headwater events` shows both."
         raise InvalidArgument(f"{shortened(words)!r} is neither a position nor a time.", hint=hint) from None
-    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+    return in_zone(time)
 
 
 def includes(moment: Moment, recorded: Recorded) -> bool:

@@ -8,12 +8,14 @@ from headwater.core import subjects
 from headwater.core.commit import Commit, Position
 from headwater.core.events import AnyEvent, RunCreated, event_type
 from headwater.core.log.protocol import Recorded
+from headwater.projections.copied_table import CopiedTable
 from headwater.projections.fold.catalogue import fold_catalogue_event
 from headwater.projections.fold.changes import CannotApply, Changes, text
 from headwater.projections.fold.run_record import RunRecord
 from headwater.projections.fold.runs import fold_run_commit
 
 _UNREADABLE = "?"
+SET_ASIDE = CopiedTable("set_aside", ("position", "subject", "event", "reason", "recorded_at"))
 
 
 def runs_needed(batch: Sequence[Recorded], known: dict[str, RunRecord]) -> list[str]:
@@ -84,4 +86,4 @@ def described(recorded: Recorded) -> str:
     return ", ".join(dict.fromkeys(map(event_type, recorded.events))) or _UNREADABLE
 
 
-__all__ = ["CannotApply", "described", "fold_batch", "fold_commit", "runs_needed", "set_aside"]
+__all__ = ["SET_ASIDE", "CannotApply", "described", "fold_batch", "fold_commit", "runs_needed", "set_aside"]

@@ -39,6 +39,7 @@ from headwater.core.events import (
     SlotTaken,
     TaskSpec,
 )
+from headwater.projections.copied_table import CopiedTable
 from headwater.projections.fold.changes import CannotApply, Changes, json, optional_json, optional_text, text
 from headwater.projections.fold.key_values import fold_key_value
 
@@ -146,8 +147,8 @@ def _registered(changes: Changes, group_id: str, position: Position, commit: Com
 
     async def tasks_and_edges(db: Any) -> None:
         tasks, edges = (event.tasks, event.edges) if event.parts is None else await _from_parts(db, event.parts)
-        await db.copy_records_to_table("flow_tasks", records=[_task_row(event.flow_id, n, task) for n, task in enumerate(tasks)])
-        await db.copy_records_to_table("flow_edges", records=[_edge_row(event.flow_id, n, edge) for n, edge in enumerate(edges)])
+        await _FLOW_TASKS.copy(db, [_task_row(event.flow_id, n, task) for n, task in enumerate(tasks)])
+        await _FLOW_EDGES.copy(db, [_edge_row(event.flow_id, n, edge) for n, edge in enumerate(edges)])
 
     changes.steps.append(tasks_and_edges)
 
@@ -164,6 +165,27 @@ async def _from_parts(db: Any, parts: RegistrationParts) -> tuple[list[TaskSpec]
         raise CannotApply(f"The parts of registration {parts.registration_id} are not those that flow.registered names.")
     slices = [_decode_part(data) for _, data in wanted]
     return [task for part in slices for task in part.tasks], [edge for part in slices for edge in part.edges]
+
+
+_FLOW_TASKS = CopiedTable(
+    "flow_tasks",
+    (
+        "flow_id",
+        "ordinal",
+        "slug",
+        "name",
+        "type",
+        "tags",
+        "max_retries",
+        "retry_delay_seconds",
+        "timeout_seconds",
+        "trigger",
+        "mapped",
+        "reference",
+        "settings",
+    ),
+)
+_FLOW_EDGES = CopiedTable("flow_edges", ("flow_id", "ordinal", "upstream", "downstream", "key", "mapped", "flattened"))
 
 
 def _task_row(flow_id: str, ordinal: int, task: TaskSpec) -> tuple[Any, ...]:

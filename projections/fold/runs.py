@@ -26,6 +26,7 @@ from headwater.core.events import (
     TaskRunCached,
 )
 from headwater.core.states import FINAL
+from headwater.projections.copied_table import CopiedTable
 from headwater.projections.fold.artifacts import ARTIFACT_FOLDS
 from headwater.projections.fold.changes import CannotApply, Changes, optional_json, text
 from headwater.projections.fold.run_record import RunRecord
@@ -96,6 +97,12 @@ def _created(place: Place, commit: Commit, event: Any) -> RunRecord:
     record.created_position = place.position
     record.name = text(event.name)
     return record
+
+
+RUN_STATES = CopiedTable(
+    "run_states",
+    ("run_id", "position", "seq", "state", "message", "at", "attempt", "actor", "scheduled_start_time", "failure"),
+)
 
 
 def _state_row(run: RunRecord, place: Place, seq: int, event: Any, commit: Commit) -> tuple[Any, ...]:

@@ -21,6 +21,7 @@ from headwater.core.events import (
 )
 from headwater.core.rules.task_run import STATE_AFTER
 from headwater.core.states import FINAL, StateName
+from headwater.projections.copied_table import CopiedTable
 from headwater.projections.fold.changes import json, optional_json, text
 from headwater.projections.fold.task_run_patch import TaskRunPatch
 
@@ -41,6 +42,28 @@ class Place:
 
 Fold = Callable[[Any, Patches, History, Place, int], object]
 """Takes the event, the run's patches, the history to add to, the commit's place, and the event's number in the commit."""
+
+
+TASK_RUN_STATES = CopiedTable(
+    "task_run_states",
+    ("run_id", "position", "seq", "slug", "map_index", "state", "message", "at", "attempt", "run_count", "failure"),
+)
+CACHED_RESULTS = CopiedTable(
+    "cached_results",
+    (
+        "key",
+        "position",
+        "seq",
+        "run_id",
+        "slug",
+        "map_index",
+        "at",
+        "expires_at",
+        "result",
+        "parameters",
+        "hashed_inputs",
+    ),
+)
 
 
 def _into_state(state: str, *, final: bool) -> Callable[..., TaskRunPatch]:

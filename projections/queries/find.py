@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.identifiers import parsed_uuid
+from headwater.core.moments import aware
 from headwater.core.queries import CountRows, FindRows
 from headwater.projections.queries.findable import TABLES, Table
 from headwater.projections.queries.statement import Conditions, Key, Statement
@@ -174,4 +175,4 @@ def _time(value: Any, column: str) -> datetime:
         at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     except (TypeError, ValueError):
         raise InvalidArgument(f"The value for {column!r} is not a time: {value!r}.", hint="Write it like 2026-11-22T08:30:00Z.") from None
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    return aware(at)

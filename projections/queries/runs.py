@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.identifiers import parsed_uuid
+from headwater.core.moments import instant
 from headwater.core.queries import CountRuns, GetRun, ListRuns, ListRunStates
 from headwater.projections.queries.statement import Conditions, Key, Parent, Statement
 
@@ -108,13 +108,13 @@ def list_runs(query: ListRuns, after: Key | None, count: int) -> Statement:
 def _narrow_times(conditions: Conditions, query: ListRuns) -> None:
     for column, bound in (("created", query.created_after), ("start_time", query.started_after)):
         if bound is not None:
-            conditions.add(f"runs.{column} >= {{}}", _utc(bound))
+            conditions.add(f"runs.{column} >= {{}}", instant(bound))
     if query.created_before is not None:
-        conditions.add("runs.created < {}", _utc(query.created_before))
+        conditions.add("runs.created < {}", instant(query.created_before))
     if query.scheduled_after is not None:
-        conditions.add("runs.scheduled_start_time >= {}", _utc(query.scheduled_after))
+        conditions.add("runs.scheduled_start_time >= {}", instant(query.scheduled_after))
     if query.scheduled_before is not None:
-        conditions.add("runs.scheduled_start_time < {}", _utc(query.scheduled_before))
+        conditions.add("runs.scheduled_start_time < {}", instant(query.scheduled_before))
 
 
 def _narrow(conditions: Conditions, query: ListRuns) -> str:
@@ -191,7 +191,7 @@ def count_runs(query: CountRuns, _: Key | None, __: int) -> Statement:
     groups = _counted_groups(conditions, query)
     counts = "SELECT state, count FROM run_counts WHERE hour = '-infinity'" + groups
     if query.since is not None:
-        since = _utc(query.since)
+        since = instant(query.since)
         next_hour = since.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
         first, full = conditions.argument(since), conditions.argument(next_hour)
         counts = f"""
@@ -217,9 +217,3 @@ def _containing(text: str) -> str:
     """Return the pattern of texts that contain this one."""
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
-
-
-def _utc(moment: datetime) -> Any:
-    if moment.tzinfo is None:
-        raise InvalidArgument(f"The time {moment.isoformat()} bears no time zone.", hint="Add one, such as +00:00.")
-    return moment.astimezone(UTC)

@@ -14,6 +14,7 @@ from headwater.backend.watching import FlowRunLog
 from headwater.client import Client, FlowRunInfo
 from headwater.core.errors import InvalidArgument
 from headwater.core.identifiers import task_run_path
+from headwater.core.moments import aware
 from headwater.engine.state import State
 
 TASK_RUNS_MAX = 1_000
@@ -87,11 +88,12 @@ class FlowRunView:
         return self.from_flow_run_id(self.flow_run_id, client=self._client)
 
     def get_logs(self, start_time: datetime | None = None, end_time: datetime | None = None) -> list[FlowRunLog]:
-        """Return the log lines, in order: those from `start_time` on, and up to `end_time`."""
+        """Return the log lines, in order: those from `start_time` on, and up to `end_time`; times without a zone are in UTC."""
+        first, last = (None if each is None else aware(each) for each in (start_time, end_time))
         return [
             FlowRunLog(row.at, row.level, row.message)
             for row in self._client.get_logs(self.flow_run_id)
-            if (start_time is None or row.at >= start_time) and (end_time is None or row.at <= end_time)
+            if (first is None or row.at >= first) and (last is None or row.at <= last)
         ]
 
     def get_task_run(self, task_slug: str | None = None, task_run_id: str | None = None, map_index: int = -1) -> TaskRunView:

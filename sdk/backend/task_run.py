@@ -9,9 +9,8 @@ from typing import Any
 
 from headwater.backend.connection import shared_client
 from headwater.client import Client, FlowRunInfo, TaskRunInfo
-from headwater.client.run_info import split_task_run_id
 from headwater.core.errors import HeadwaterError, InvalidArgument, NotFound
-from headwater.core.identifiers import task_run_path
+from headwater.core.identifiers import parsed_task_run_id, task_run_path
 from headwater.engine.state import State
 
 
@@ -47,8 +46,13 @@ class TaskRunView:
 
     @classmethod
     def from_task_run_id(cls, task_run_id: str, *, client: Client | None = None) -> TaskRunView:
-        """Return the task run of this id."""
-        run_id, slug, map_index = split_task_run_id(task_run_id)
+        """Return the task run of this id, in Python's form or in that of GraphQL: `<run id>:<map index>:<slug>`.
+
+        Raises:
+            InvalidArgument: it is of neither form.
+
+        """
+        run_id, slug, map_index = parsed_task_run_id(task_run_id)
         return cls.from_task_slug(slug, run_id, map_index, client=client)
 
     @classmethod

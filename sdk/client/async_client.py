@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -16,16 +16,15 @@ from headwater.client.run_info import (
     page_of_run,
     read_run,
     run_info,
-    split_task_run_id,
     state_of,
     task_state_of,
 )
 from headwater.client.run_logs import read_logs
 from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument
-from headwater.core.identifiers import split_flow_id
+from headwater.core.identifiers import parsed_task_run_id, split_flow_id
 from headwater.core.log.protocol import Log
-from headwater.core.moments import standard_moment
+from headwater.core.moments import aware
 from headwater.core.operations import flow_settings, projects, run_states, runs
 from headwater.core.operations.run_creation import CreatedRun, RunCreation, RunRequest
 from headwater.core.queries.rows import LogRow
@@ -171,7 +170,7 @@ class AsyncClient:
             parameters: values of the flow's parameters; the others have the defaults set for the flow, or those of the version.
             run_config: replaces the flow's.
             labels: replace the run configuration's, those set for the flow, and the version's.
-            scheduled_start_time: when the run is due; now by default. Without a time zone it is this machine's time.
+            scheduled_start_time: when the run is due; now by default. Without a time zone it is in UTC.
             idempotency_key: the same key on the same flow version names the same run, for ever.
             run_name: two words are chosen where none is given.
             version_group_id: a flow group's id, instead of `flow_id`.
@@ -285,7 +284,7 @@ class AsyncClient:
         """Set the state of a task run by hand, and return the one it is in then. The run's own state stays as it is.
 
         Args:
-            task_run_id: `TaskRunView.task_run_id`: `<run id>/<slug>/<map index>`.
+            task_run_id: `TaskRunView.task_run_id`: `<run id>/<slug>/<map index>`; the form of GraphQL is taken, too.
             state: Success, Skipped, Failed, TimedOut, Cancelled, Pending (it is executed again), or Resume, as a state or its name.
                 The result of a Success, JSON of 64 KB at most, is what tasks find that take the task's value; else they find None.
             version: refuse unless this is the `position` of the run that `get_flow_run_info` told.
@@ -297,7 +296,7 @@ class AsyncClient:
             VersionLocked: the run has changed since.
 
         """
-        run_id, slug, map_index = split_task_run_id(task_run_id)
+        run_id, slug, map_index = parsed_task_run_id(task_run_id)
         name, message, _, value = _wanted(state)
         outcome = await run_states.set_task_run_state(
             self.log.events,
@@ -378,11 +377,6 @@ class AsyncClient:
     def run_url(self, flow_run_id: str) -> str:
         """Return the address of the page of a run."""
         return page_of_run(self.settings.http_url, flow_run_id)
-
-
-def aware(moment: datetime) -> datetime:
-    """Return the moment in UTC; one without a time zone is on this machine's clock."""
-    return standard_moment(moment).astimezone(UTC)
 
 
 def _wanted(state: State | str) -> tuple[str, str, datetime | None, Any]:

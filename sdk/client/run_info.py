@@ -12,9 +12,9 @@ import msgspec
 
 from headwater.core import subjects
 from headwater.core.commit import Position
-from headwater.core.errors import InvalidArgument, NotFound
+from headwater.core.errors import NotFound
 from headwater.core.events import FlowRegistered, RunCreated, TaskSpec
-from headwater.core.identifiers import parsed_uuid, split_flow_id
+from headwater.core.identifiers import parsed_task_run_id, parsed_uuid, split_flow_id
 from headwater.core.log.protocol import EventLog
 from headwater.core.operations.flows import flow_group, tasks_and_edges
 from headwater.core.rules.run import RULES, Run
@@ -162,25 +162,6 @@ def _task_runs(run: Run, tasks: Iterable[TaskSpec]) -> Iterable[TaskRunInfo]:
         )
 
 
-def split_task_run_id(task_run_id: str) -> tuple[str, str, int]:
-    """Return the run's id, the slug and the map index that a task run's id tells.
-
-    Raises:
-        InvalidArgument: this is none.
-
-    """
-    try:
-        # A slug may hold anything: that of `rows["a/b"]` is "rows['a/b']-1".
-        run_id, rest = task_run_id.split("/", 1)
-        slug, index = rest.rsplit("/", 1)
-        return run_id, slug, int(index)
-    except ValueError:
-        raise InvalidArgument(
-            f"{task_run_id!r} is no task run's id.",
-            hint="It has the form <run id>/<slug>/<map index>; TaskRunView.task_run_id tells it.",
-        ) from None
-
-
 def _text(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
@@ -202,6 +183,6 @@ def page_of_task_run(http_url: str, task_run_id: str) -> str:
         InvalidArgument: this is not the id of a task run.
 
     """
-    run_id, slug, map_index = split_task_run_id(task_run_id)
+    run_id, slug, map_index = parsed_task_run_id(task_run_id)
     child = "" if map_index < 0 else f"?index={map_index}"
     return f"{http_url}/default/task-run/{quote(run_id, safe='')}/{quote(slug, safe='')}{child}"

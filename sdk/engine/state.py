@@ -68,7 +68,7 @@ class Pending(State):
 
 
 class Scheduled(Pending):
-    """May start at `start_time`; now, if none is given."""
+    """May start at `start_time`, in UTC where it names no time zone; now, if none is given."""
 
     __slots__ = ("start_time",)
     color = "#ffab00"

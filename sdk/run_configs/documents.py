@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from headwater.core.user_paths import user_path
 from headwater.run_configs.arguments import mapping, text
 from headwater.run_configs.errors import InvalidRunConfig
 
@@ -35,7 +36,7 @@ def document_at(name: str, path: Any) -> tuple[str | None, dict[str, Any] | None
     scheme = _SCHEME.match(address)
     if scheme is not None and scheme.group(1).lower() not in ("file", "local"):
         return address, None
-    file = Path(address[scheme.end() :] if scheme else address).expanduser()
+    file = user_path(address[scheme.end() :] if scheme else address)
     try:
         written = file.read_text()
     except OSError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from headwater.core.user_paths import user_path
 from headwater.run_configs.arguments import Variables
 from headwater.run_configs.base import RunConfig
 
@@ -20,4 +21,4 @@ class LocalRun(RunConfig):
         labels: Iterable[str] | None = None,
     ) -> None:
         super().__init__(env=env, labels=labels)
-        self.working_dir = str(Path(working_dir).expanduser().absolute()) if working_dir is not None else None
+        self.working_dir = str(user_path(working_dir).absolute()) if working_dir is not None else None

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from headwater.core.errors import InvalidArgument
+from headwater.core.user_paths import user_path
 from headwater.graph.own_code import own_folders
 from headwater.storage.base import Storage, python_version
 from headwater.storage.errors import FlowCodeMissing, FlowNotInStorage
 from headwater.storage.pickled import pickled, sha256_of, unpickled
 from headwater.storage.scripts import flows_in_file, pick_flow
-from headwater.utilities.configuration import data_home
-from headwater.utilities.files import file_name, write_whole
+from headwater.utilities.configuration import data_home, write_in_home
+from headwater.utilities.files import file_name
 
 if TYPE_CHECKING:
     from headwater.engine.results import Result
@@ -54,8 +55,8 @@ class Local(Storage):
         )
         if stored_as_script and path is None:
             raise InvalidArgument("Local(stored_as_script=True) needs to know the script.", hint="Add path=__file__.")
-        self.directory = None if directory is None else str(Path(directory).expanduser().absolute() if validate else directory)
-        self.path = str(Path(path).expanduser().absolute()) if path is not None else None
+        self.directory = None if directory is None else str(user_path(directory).absolute() if validate else directory)
+        self.path = str(user_path(path).absolute()) if path is not None else None
         self._hashes: dict[str, str] = {}
         self._import_paths: dict[str, list[str]] = {}
 
@@ -97,7 +98,7 @@ class Local(Storage):
                 raise FlowCodeMissing(flow.name, str(location))
             return
         data = pickled(flow)
-        write_whole(location, data)
+        write_in_home(location, data)
         self._hashes[flow.name] = sha256_of(data)
         self._import_paths[flow.name] = own_folders(flow)
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from headwater.core.user_paths import user_path
 from headwater.graph.own_code import own_modules, pickled_by_value
 from headwater.storage.errors import FlowCodeMissing, FlowNotLoadable, FlowNotStorable
 from headwater.storage.frozen_code import FrozenCode
-from headwater.utilities.configuration import data_home
-from headwater.utilities.files import file_name, write_whole
+from headwater.utilities.configuration import data_home, write_in_home
+from headwater.utilities.files import file_name
 
 if TYPE_CHECKING:
     from headwater.graph.flow import Flow
@@ -77,7 +78,7 @@ def sha256_of(data: bytes) -> str:
 def save_flow(flow: Flow, path: Path | None) -> Path:
     """Write a flow to a file and return its path."""
     target = path or data_home() / "flows" / f"{file_name(flow.name)}.flow"
-    write_whole(target, pickled(flow))
+    write_in_home(target, pickled(flow))
     return target
 
 
@@ -89,7 +90,7 @@ def load_saved_flow(path: str | Path) -> Flow:
         FlowNotLoadable: it cannot be loaded.
 
     """
-    file = Path(path).expanduser()
+    file = user_path(path)
     if not file.exists() and isinstance(path, str):
         file = data_home() / "flows" / f"{file_name(path)}.flow"
     if not file.exists():

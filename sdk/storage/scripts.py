@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from headwater.core.user_paths import user_path
 from headwater.graph.own_code import FLOW_FILE_PREFIX
 from headwater.storage.errors import FlowCodeMissing, FlowNotInCode, FlowNotLoadable
 from headwater.utilities.context import context
@@ -33,7 +34,7 @@ def flows_in_file(path: str | Path) -> list[Flow]:
         FlowNotLoadable: it does not import; `__cause__` is the error with its traceback.
 
     """
-    file = Path(path).expanduser().resolve()
+    file = user_path(path).resolve()
     if not file.is_file():
         raise FlowCodeMissing(file.stem, str(file))
     # Named after the path, so that files of one name do not get into each other's way.

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from headwater.core.errors import SettingsError
+from headwater.core.user_paths import SET_HOME, HomeUnavailable, user_path
+from headwater.utilities.files import write_whole
 from headwater.utilities.interpolation import interpolated, typed
 
 PREFIX = "HEADWATER__"
@@ -45,15 +47,53 @@ DEFAULTS: dict[str, Any] = {
 
 
 def home_directory() -> Path:
-    """Return Headwater's home: `HEADWATER_HOME`, or `~/.headwater`. It need not exist yet."""
-    text = os.environ.get("HEADWATER_HOME", "").strip()
+    """Return Headwater's home: `HEADWATER_HOME`, or `~/.headwater`. It need not exist yet.
 
-    return Path(text).expanduser().absolute() if text else Path.home() / ".headwater"
+    Raises:
+        HomeUnavailable: this user has no home directory, as in some containers, and the variable names none.
+
+    """
+    return user_path(_home_text(), hint=SET_HOME).absolute()
+
+
+def _home_text() -> str:
+    return os.environ.get("HEADWATER_HOME", "").strip() or "~/.headwater"
 
 
 def data_home() -> Path:
-    """Return where values, stored flows and saved flows go where nothing else is said: `home_dir` of the configuration."""
-    return Path(str(config["home_dir"])).expanduser().absolute()
+    """Return where values, stored flows and saved flows go where nothing else is said: `home_dir` of the configuration.
+
+    Raises:
+        HomeUnavailable: as `home_directory`.
+
+    """
+    return user_path(str(config["home_dir"]), hint=SET_HOME).absolute()
+
+
+def is_data_home(path: Path) -> bool:
+    """Tell whether this is the home, if there is one."""
+    try:
+        return path == data_home()
+    except HomeUnavailable:
+        return False
+
+
+def write_in_home(path: Path, data: bytes) -> None:
+    """Write a file whole, as `write_whole`, where it lies in the home or where its user chose.
+
+    Raises:
+        HomeUnavailable: it lies in the home, which cannot be written.
+        OSError: it lies elsewhere, and cannot be written.
+
+    """
+    try:
+        write_whole(path, data)
+    except OSError as error:
+        home = next((folder for folder in path.parents if is_data_home(folder)), None)
+        if home is None:
+            raise
+        reason = f"{path} in the home {home} cannot be written: {error.strerror or error}."
+        raise HomeUnavailable(reason, hint=f"{SET_HOME.removesuffix('.')} that you may write to.") from error
 
 
 class Section(MutableMapping[str, Any]):
@@ -154,14 +194,27 @@ def load_configuration(environment: Mapping[str, str] | None = None) -> dict[str
             if all(keys):
                 _put(values, keys, given[name] if keys[:2] == ["context", "secrets"] else typed(given[name]), name)
     _check_keys(values)
-    return interpolated({"home_dir": str(home_directory()), **values}, given)
+    return interpolated({"home_dir": _home_shown(), **values}, given)
+
+
+def _home_shown() -> str:
+    """Return the home as text. Where there is none it is told to whoever needs one: a flow that keeps nothing runs without."""
+    try:
+        return str(home_directory())
+    except HomeUnavailable:
+        return _home_text()
 
 
 def _from_file(environment: Mapping[str, str]) -> dict[str, Any]:
     import tomllib
 
     chosen = environment.get(FILE_VARIABLE)
-    path = Path(chosen).expanduser() if chosen else home_directory() / FILE_NAME
+    try:
+        path = user_path(chosen) if chosen else home_directory() / FILE_NAME
+    except HomeUnavailable:
+        if chosen:
+            raise
+        return {}
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):

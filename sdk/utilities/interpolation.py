@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping
-from pathlib import Path
+from contextlib import suppress
 from typing import Any
 
 from headwater.core.errors import SettingsError
+from headwater.core.user_paths import HomeUnavailable, user_path
 
 DEPTH_MAX = 10
 """A value may refer to one that refers to one, and so on, this often; more is taken for a circle."""
@@ -50,7 +51,11 @@ def _expanded(value: Any, environment: Mapping[str, str], place: tuple[str, ...]
     if not isinstance(value, str):
         return value
     text = _VARIABLE.sub(lambda match: environment.get(match[1], match[0]), value)
-    return typed(str(Path(text).expanduser()) if text == "~" or text.startswith("~/") else text)
+    if text == "~" or text.startswith("~/"):
+        # Without a home, whoever needs the value is told so, and nobody else.
+        with suppress(HomeUnavailable):
+            text = str(user_path(text))
+    return typed(text)
 
 
 def _filled(value: Any, root: Mapping[str, Any], place: tuple[str, ...], depth: int) -> Any:

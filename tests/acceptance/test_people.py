@@ -81,6 +81,10 @@ def test_states_are_set_by_hand_and_a_restart_goes_on_from_them(headwater: Comma
     wrong = headwater("set", "state", run, "Running", "--reason", "x")
     assert (wrong.code, "Success, Failed, Cancelled, Scheduled" in wrong.err) == (1, True)
 
+    run_id = headwater("get", "task-runs", run, "-o", "json").json[0]["run_id"]
+    for task_run, state in ((f"{run_id}:-1:fetch-1", "Skipped"), (f"{run_id}/fetch-1/-1", "Pending")):
+        by_id = headwater("set", "state", task_run, state, "--reason", "by its id")
+        assert f"fetch-1 was set to {state}; the run is Failed." in by_id.out, by_id.err
     done = headwater("set", "state", run, "Success", "--task", "fetch", "--result", "[1, 2]", "--reason", "fetched by hand")
     assert done.code == 0, done.err
     assert "fetch was set to Success; the run is Failed." in done.out

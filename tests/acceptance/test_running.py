@@ -194,6 +194,19 @@ def test_every_form_prints_one_id_when_it_is_quiet(headwater: CommandLine, flows
     assert described["scheduled_start_time"] == "2099-01-01T00:00:00Z"
 
 
+def test_a_time_that_is_typed_is_on_this_machines_clock_and_told_with_its_offset(headwater: CommandLine, flows: str) -> None:
+    headwater.environment = {**headwater.environment, "TZ": "America/New_York"}
+    run_id = f"late {flows}"
+    told = headwater("run", "--name", "greet", "--project", flows, "--run-name", run_id, "--scheduled-at", "2099-07-01T08:30")
+
+    assert "The run is due at 2099-07-01 08:30:00-04:00." in told.err
+    assert headwater("describe", "flow-run", run_id, "-o", "json").json["scheduled_start_time"] == "2099-07-01T12:30:00Z"
+    since = headwater("events", "--since", "2031-07-01T08:30")
+    assert (since.out, "Since 2031-07-01 08:30:00-04:00." in since.err) == ("", True)
+    for command in (("replay", "--as-of", "2031-07-01T08:30"), ("diff", "2031-07-01T08:30", "now")):
+        assert "The moment is 2031-07-01 08:30:00-04:00." in headwater("audit", *command).err
+
+
 def test_a_tutorials_script_prints_the_lines_of_the_tutorial(headwater: CommandLine, project: str) -> None:
     script = headwater.write("hello_flow.py", HELLO_FLOW + f"\nflow.register(project_name={project!r})\n")
     ended = headwater.python(script)

@@ -17,8 +17,9 @@ from servers import NatsNode
 
 from headwater.agents.local import LocalAgent
 from headwater.client import Client
-from headwater.client.run_info import FlowRunInfo, split_task_run_id
+from headwater.client.run_info import FlowRunInfo
 from headwater.core.events import TaskRunFailed
+from headwater.core.identifiers import parsed_task_run_id
 from headwater.core.states import StateName
 from headwater.engine import signals
 from headwater.engine.results import LocalResult
@@ -83,7 +84,7 @@ async def test_items_whose_keys_hold_anything_run_as_tasks_of_their_own(shop: Wo
 
     assert (run.state, run.message) == (StateName.SUCCESS, "All reference tasks succeeded.")
     assert slugs[:2] == ["rows['a/b']-1", "rows['x y']-1"]
-    assert [split_task_run_id(f"{run_id}/{slug}/-1") for slug in slugs] == [(run_id, slug, -1) for slug in slugs]
+    assert [parsed_task_run_id(f"{run_id}/{slug}/-1") for slug in slugs] == [(run_id, slug, -1) for slug in slugs]
 
 
 async def test_what_a_run_logs_is_stored_with_the_task_that_said_it(shop: Workshop, agent: LocalAgent) -> None:

@@ -19,6 +19,7 @@ from web_site import WebSite, fresh_site
 from headwater.core.aggregates import Author
 from headwater.core.errors import IllegalTransition
 from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactUpdated
+from headwater.core.identifiers import task_run_address, task_run_path
 from headwater.core.operations.artifacts import create_artifact, delete_artifact, update_artifact
 from headwater.core.queries import ArtifactRow, ListArtifacts
 from headwater.core.query_client import Views
@@ -173,6 +174,15 @@ async def test_prefects_names_create_find_update_and_delete_artifacts(site: WebS
     ]
     assert found["task_run"] == [{"artifacts": [{"id": artifact_id}]}]
     assert found["task_run_artifact_aggregate"]["aggregate"]["count"] == 1
+    in_python = {"id": f"{played.run_id}/load-1/-1"}
+    assert (await site.graphql(query, variables=in_python))["data"] == found
+    listed = "query($id: String!) { task_run_artifact(where: { task_run_id: { _in: [$id] } }) { id } }"
+    assert (await site.graphql(listed, variables=in_python))["data"] == {"task_run_artifact": [{"id": artifact_id}]}
+    by_python = {"input": {"task_run_id": in_python["id"], "kind": "link", "data": {"link": "/x"}}}
+    creation = "mutation($input: create_task_run_artifact_input!) { create_task_run_artifact(input: $input) { id } }"
+    assert (await site.graphql(creation, variables=by_python))["data"]["create_task_run_artifact"]["id"].startswith(played.run_id)
+    refused = await site.graphql(creation, variables={"input": by_python["input"] | {"task_run_id": "load-1"}})
+    assert "'load-1' is not the id of a task run" in refused["errors"][0]["message"]
     deletion = "mutation($id: String!) { delete_task_run_artifact(input: { task_run_artifact_id: $id }) { success } }"
     given = {"id": artifact_id}
     assert (await site.graphql(deletion, variables=given))["data"] == {"delete_task_run_artifact": {"success": True}}
@@ -213,6 +223,10 @@ async def test_a_rebuild_the_audit_and_the_command_line_tell_the_same(  # noqa: 
         assert re.search(r"name +rows\nload +7\nstore +-\n", told)
         listed = headwater("describe", "task-run", "quiet-heron", "load-1", "-o", "json").json
         assert [each["kind"] for each in listed["artifacts"]] == ["markdown", "table"]
+        for written in (task_run_address, task_run_path):
+            assert headwater("describe", "task-run", written(listed["run_id"], "load-1", -1), "-o", "json").json == listed
+        alone = headwater("describe", "task-run", "quiet-heron")
+        assert (alone.code, "is not the id of a task run" in alone.err, "Name its task" in alone.err) == (1, True, True)
         missing = headwater("describe", "task-run", "quiet-heron", "nope")
         assert (missing.code, "Task run 'nope' not found" in missing.err) == (1, True)
         events = headwater("events", "quiet-heron").out

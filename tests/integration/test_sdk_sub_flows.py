@@ -200,12 +200,16 @@ async def test_views_tell_all_about_a_run(shop: Workshop, client: Client) -> Non
         assert "doubling 3" in [line.message for line in view.get_logs()]
         assert view.info.end_time is not None
         assert view.get_logs(start_time=view.info.end_time + timedelta(hours=1)) == []
+        in_utc = view.info.end_time.replace(tzinfo=None)
+        assert view.get_logs(start_time=in_utc + timedelta(minutes=1)) == []
+        assert view.get_logs(end_time=in_utc + timedelta(minutes=1)) == view.get_logs()
         assert (view.get_flow_metadata().name, view.get_flow_metadata().project_name) == ("child", "tutorial")
 
         slugs = {task_run.task_slug for task_run in view.get_all_task_runs()}
         assert slugs == set(flow.slugs.values())
         assert f"{run_id}/double-1/-1" in view.get_task_run_ids()
         double = TaskRunView.from_task_run_id(f"{run_id}/double-1/-1", client=client)
+        assert TaskRunView.from_task_run_id(f"{run_id}:-1:double-1", client=client) == double
         assert (double.get_result(), double.get_latest().run_count) == ({"twice": 6}, 1)
         mapped = view.get_task_run("small-1")
         assert isinstance(mapped.state, Mapped)

@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import anyio.to_thread
@@ -17,6 +18,7 @@ from web_site import WebSite, fresh_site
 from headwater.client import Client
 from headwater.core.errors import ViewsUnavailable
 from headwater.core.events import ParameterSpec
+from headwater.core.identifiers import parsed_task_run_id, task_run_path
 from headwater.core.operations.runs import load_run
 from headwater.utilities.graphql import EnumValue, GraphQLError, with_args
 from headwater.web.graphql import columns
@@ -107,6 +109,8 @@ async def test_runs_are_read_with_their_flows_tasks_states_and_logs(site: WebSit
     assert [state["state"] for state in failed["states"]] == ["Running", "Failed"]
     one = await _data(site, "query($id: String!) { task_run_by_pk(id: $id) { name state } }", variables={"id": failed["id"]})
     assert one["task_run_by_pk"] == {"name": "load", "state": "Failed"}
+    in_python = {"id": task_run_path(*parsed_task_run_id(failed["id"]))}
+    assert await _data(site, "query($id: String!) { task_run_by_pk(id: $id) { name state } }", variables=in_python) == one
 
 
 async def test_where_order_limit_and_offset(site: WebSite) -> None:
@@ -133,6 +137,16 @@ async def test_where_order_limit_and_offset(site: WebSite) -> None:
     assert len((await _data(site, '{ log(where: {level: {_gte: "WARNING"}}) { message level } }'))["log"]) == 4
     assert len((await _data(site, '{ task_run(where: {map_index: {_gte: 0}, task: {name: {_eq: "transform"}}}) { id } }'))["task_run"]) == 3
     assert len((await _data(site, "{ task(where: {mapped: {_eq: true}}) { slug } }"))["task"]) == 1
+
+
+async def test_a_time_without_a_zone_is_in_utc(site: WebSite) -> None:
+    flow_id = await _flow(site, "etl")
+    text = 'mutation { create_flow_run(input: {flow_id: "%s", scheduled_start_time: "2099-07-01T08:30:00"}) { id } }' % flow_id  # noqa: UP031 - braces
+    run_id = (await _data(site, text))["create_flow_run"]["id"]
+
+    assert (await load_run(site.log.events, run_id)).state.start_time == datetime(2099, 7, 1, 8, 30, tzinfo=UTC)
+    found = '{ flow_run(where: {scheduled_start_time: {_eq: "2099-07-01T08:30:00"}}) { id } }'
+    assert (await _data(site, found))["flow_run"] == [{"id": run_id}]
 
 
 async def test_rows_are_counted(site: WebSite) -> None:

@@ -96,6 +96,7 @@ async def _places(site: WebSite) -> dict[str, str]:
         "flow_id": flow.flow_id,
         "project_id": await find_project(site.log.events, "tutorial"),
         "slug": "say_hello-1",
+        "task_run_id": f"{run.run_id}:-1:say_hello-1",
         "position": "1",
         "name": "headwater.css",
     }
@@ -104,7 +105,7 @@ async def _places(site: WebSite) -> dict[str, str]:
 def _paths(method: str) -> list[str]:
     """Every address there is for this method, with its parameters in braces."""
     found = [each for each in routes() if isinstance(each, Route) and method in (each.methods or {"GET"})]
-    return sorted({each.path for each in found} - {"/live"})
+    return sorted({each.path_format for each in found} - {"/live"})
 
 
 def _filled(path: str, places: dict[str, str]) -> str:

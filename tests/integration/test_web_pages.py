@@ -6,14 +6,17 @@ import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from html import unescape
+from urllib.parse import quote
 
 import pytest
 from played_history import ETL_TASKS, chain, play_etl
 from viewing import eventually, hosted, opened
 from web_site import WebSite, fresh_site, web_site
 
-from headwater.core.events import ParameterSpec
+from headwater.core.events import ParameterSpec, TaskSpec
+from headwater.core.identifiers import task_run_address, task_run_path
 from headwater.projections.audit import explain_run
+from headwater.web.task_run_addresses import task_run_page_path
 
 NASTY = "Hello, World! <b>'\"</b> & {{ 7*7 }} \u202eevil"
 
@@ -51,6 +54,27 @@ async def test_a_run_is_shown_whole_with_its_timeline_tasks_and_log(site: WebSit
     task = await site.page(f"/default/task-run/{played.run_id}/load-1")
     assert "ConnectionError" in task
     assert "warehouse.py:118" in task
+
+
+async def test_a_task_run_has_a_page_whatever_its_slug_holds_and_each_form_of_its_id_leads_there(site: WebSite) -> None:
+    slugs = ("load-1", "rows['a/b']-1", "a/3", "x:-1:y", "ü 100%?#")
+    tasks = tuple(TaskSpec(slug=slug, name=f"named {number}") for number, slug in enumerate(slugs))
+    await site.history.project("warehouse")
+    flow = await site.history.flow("etl", project="warehouse", tasks=tasks, edges=())
+    run_id = (await site.history.run(flow.flow_id)).run_id
+    overview = await site.page(f"/default/flow-run/{run_id}")
+
+    for number, slug in enumerate(slugs):
+        path = task_run_page_path(run_id, slug, -1)
+        assert f'href="{path}"' in overview
+        assert f"named {number}" in await site.page(site.url + path)
+        async with site.open_page(site.url + path):
+            pass
+        for printed in (task_run_address(run_id, slug, -1), task_run_path(run_id, slug, -1)):
+            answer = await site.client.get(f"{site.url}/default/task-run/{quote(printed, safe='/:')}", follow_redirects=False)
+            assert (answer.status_code, answer.headers.get("location")) == (307, path), printed
+    for nothing in (f"{run_id}:x:load-1", f"{run_id}/nothing", "x:y", f"{run_id}/"):
+        await site.page(f"/default/task-run/{nothing}", status=404)
 
 
 async def test_hostile_names_are_text_on_every_page(site: WebSite) -> None:

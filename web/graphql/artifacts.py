@@ -10,11 +10,11 @@ import strawberry
 from strawberry import Info
 
 from headwater.core.errors import InvalidArtifact
+from headwater.core.identifiers import parsed_task_run_id
 from headwater.core.operations.artifacts import create_artifact, delete_artifact, update_artifact
 from headwater.core.queries import ArtifactRow, ListArtifacts
 from headwater.web.graphql import columns
 from headwater.web.graphql.context import operation_of
-from headwater.web.graphql.ids import split_task_run_id
 from headwater.web.graphql.inputs import ArtifactOrder, ArtifactWhere, order_of, where_of
 from headwater.web.graphql.payloads import SuccessPayload
 from headwater.web.graphql.scalars import Identifier, Json
@@ -106,9 +106,9 @@ class ArtifactMutation:
 
     @strawberry.mutation
     async def create_task_run_artifact(self, info: Info, input: CreateArtifactInput) -> ArtifactIdPayload:
-        """Give a task run an artifact."""
+        """Give a task run an artifact. Its id may have the form of GraphQL or that of Python."""
         operation = operation_of(info)
-        run_id, slug, map_index = split_task_run_id(input.task_run_id)
+        run_id, slug, map_index = parsed_task_run_id(input.task_run_id)
         log, data = operation.site.log.events, _object(input.data)
         change = await create_artifact(log, run_id, slug, map_index, input.kind, data, operation.author)
         operation.wrote(change.position)

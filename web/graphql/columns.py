@@ -118,7 +118,7 @@ ARTIFACT = Columns(
     "task_run_artifact",
     {
         "id": ("text", "id"),
-        "task_run_id": ("text", "task_run_id"),
+        "task_run_id": ("task run", "task_run_id"),
         "flow_run_id": ("uuid", "run_id"),
         "kind": ("text", "kind"),
         "created": ("time", "created"),

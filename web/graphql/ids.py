@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from headwater.core.errors import NotFound
 from headwater.core.identifiers import task_run_address
 
 
@@ -12,17 +11,3 @@ def task_id(flow_id: str, slug: str) -> str:
 
 def task_run_id(run_id: str, slug: str, map_index: int) -> str:
     return task_run_address(run_id, slug, map_index)
-
-
-def split_task_run_id(identifier: str) -> tuple[str, str, int]:
-    """Return the run's id, the slug and the index.
-
-    Raises:
-        NotFound: this is not the id of a task run.
-
-    """
-    run_id, _, rest = identifier.partition(":")
-    index, separator, slug = rest.partition(":")
-    if not separator or not index.removeprefix("-").isdecimal():
-        raise NotFound("task run", identifier)
-    return run_id, slug, int(index[:9])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -12,12 +12,14 @@ import strawberry
 from strawberry import UNSET
 
 from headwater.core.errors import InvalidArgument
+from headwater.core.identifiers import parsed_task_run_id, task_run_address
 from headwater.web.graphql import columns
 from headwater.web.graphql.columns import Columns
 from headwater.web.graphql.scalars import Identifier
 
 _COMPARED = ("_eq", "_neq", "_gt", "_gte", "_lt", "_lte")
 _LISTED = ("_in", "_nin")
+_NAMING = ("_eq", "_neq", *_LISTED)
 _MATCHED = ("_like", "_nlike", "_ilike", "_nilike")
 
 
@@ -49,9 +51,11 @@ def _comparison(name: str, kind: Any, operators: Iterable[str], **more: Any) -> 
     return _input(f"{name}_comparison_exp", {**fields, "_is_null": bool, **more})
 
 
+_TEXT_COMPARISON = _comparison("String", str, (*_COMPARED, *_LISTED, *_MATCHED))
 _COMPARISONS = {
     "uuid": _comparison("uuid", Identifier, (*_COMPARED, *_LISTED)),
-    "text": _comparison("String", str, (*_COMPARED, *_LISTED, *_MATCHED)),
+    "text": _TEXT_COMPARISON,
+    "task run": _TEXT_COMPARISON,
     "level": _comparison("Level", str, (*_COMPARED, *_LISTED)),
     "int": _comparison("Int", int, (*_COMPARED, *_LISTED)),
     "truth": _comparison("Boolean", bool, ("_eq", "_neq")),
@@ -148,9 +152,20 @@ def _given(value: Any) -> list[tuple[str, Any]]:
 
 
 def _operand(operator: str, operand: Any, kind: str) -> Any:
-    if operator == "_is_null" or kind != "level":
-        return [_plain(each) for each in operand] if isinstance(operand, list) else _plain(operand)
-    return [_level(each) for each in operand] if isinstance(operand, list) else _level(operand)
+    read: Callable[[Any], Any] = _plain
+    if kind == "level" and operator != "_is_null":
+        read = _level
+    elif kind == "task run" and operator in _NAMING:
+        read = _as_stored
+    return [read(each) for each in operand] if isinstance(operand, list) else read(operand)
+
+
+def _as_stored(task_run_id: str) -> str:
+    """Return the id of a task run in the form in which the views hold it, whichever of the two it has. What is none names none."""
+    try:
+        return task_run_address(*parsed_task_run_id(task_run_id))
+    except InvalidArgument:
+        return task_run_id
 
 
 def _plain(value: Any) -> Any:

@@ -9,13 +9,13 @@ import strawberry
 from strawberry import Info
 
 from headwater.core.errors import InvalidArgument, NotFound
+from headwater.core.identifiers import parsed_task_run_id
 from headwater.core.queries import AgentRow, FlowGroupRow, FlowRow, FlowTaskRow, ListTaskRuns, LogRow, ProjectRow, TaskRunRow
 from headwater.web.graphql import columns
 from headwater.web.graphql.agents import Agent
 from headwater.web.graphql.aggregates import Aggregates
 from headwater.web.graphql.artifacts import ArtifactQuery
 from headwater.web.graphql.context import operation_of
-from headwater.web.graphql.ids import split_task_run_id
 from headwater.web.graphql.inputs import (
     AgentOrder,
     AgentWhere,
@@ -167,9 +167,9 @@ class Query(Aggregates, ArtifactQuery, KeyValueQuery):
 
     @strawberry.field
     async def task_run_by_pk(self, info: Info, id: str) -> TaskRun | None:
-        """Return the task run of this id."""
+        """Return the task run of this id, in the form that `id` has here or in that of Python."""
         try:
-            run_id, slug, map_index = split_task_run_id(id)
+            run_id, slug, map_index = parsed_task_run_id(id)
             found = await operation_of(info).views.ask(ListTaskRuns(run_id=run_id, slug=slug, map_index=map_index), TaskRunRow)
         except (NotFound, InvalidArgument):
             return None

@@ -11,9 +11,10 @@ import strawberry
 from strawberry import Info
 
 from headwater.core.errors import InvalidArgument
+from headwater.core.identifiers import parsed_task_run_id
+from headwater.core.moments import aware
 from headwater.core.operations.run_states import inline_result, set_run_state, set_task_run_state
 from headwater.web.graphql.context import operation_of
-from headwater.web.graphql.ids import split_task_run_id
 from headwater.web.graphql.scalars import Identifier, Json
 
 
@@ -88,12 +89,15 @@ class RunStateMutation:
 
     @strawberry.mutation
     async def set_task_run_states(self, info: Info, input: TaskRunStatesInput) -> SetStatesPayload:
-        """Set states of task runs, in order; Resume lets a paused one go on. The first that is refused ends it; those before it stand."""
+        """Set states of task runs, in order; Resume lets a paused one go on. The first that is refused ends it; those before it stand.
+
+        The ids may have the form of GraphQL or that of Python.
+        """
         operation = operation_of(info)
         log = operation.site.log
         done = []
         for each in input.states:
-            run_id, slug, map_index = split_task_run_id(each.task_run_id)
+            run_id, slug, map_index = parsed_task_run_id(each.task_run_id)
             name, reason, _, value = _wanted(each.state)
             outcome = await set_task_run_state(
                 log.events,
@@ -135,6 +139,4 @@ def _moment(text: Any) -> datetime:
         moment = datetime.fromisoformat(text)
     except (TypeError, ValueError) as error:
         raise InvalidArgument(f"{text!r} is not a time.", hint="Write it such as 2031-01-02T03:04:05+00:00.") from error
-    if moment.tzinfo is None:
-        raise InvalidArgument(f"The start time {text} bears no time zone.", hint="Add one, such as +00:00.")
-    return moment
+    return aware(moment)

@@ -21,7 +21,7 @@ KINDS = (
     PageKind(path="/", build=dashboard_page, topics=always(RUNS, FLOWS, PROJECTS, AGENTS, QUEUES)),
     PageKind(path="/default/flow/{flow_id}", build=flow_page, topics=flow_topics),
     PageKind(path="/default/flow-run/{run_id}", build=run_page, topics=run_topics, lines=run_lines),
-    PageKind(path="/default/task-run/{run_id}/{slug}", build=task_run_page, topics=run_topics, lines=task_run_lines),
+    PageKind(path="/default/task-run/{run_id}/{slug:slug}", build=task_run_page, topics=run_topics, lines=task_run_lines),
     PageKind(path="/default/flows", build=flows_page, topics=always(FLOWS, RUNS, PROJECTS)),
     PageKind(path="/default/runs", build=runs_page, topics=always(RUNS)),
     PageKind(path="/default/projects", build=projects_page, topics=always(PROJECTS, FLOWS)),

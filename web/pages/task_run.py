@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from headwater.core.errors import NotFound
+from contextlib import suppress
+
+from headwater.core.errors import InvalidArgument, NotFound
 from headwater.core.queries import ListTaskRuns, TaskRunRow
 from headwater.core.rules.set_state import TASK_RUN_STATES
 from headwater.core.states import FINAL, StateName
@@ -10,6 +12,7 @@ from headwater.web.log_lines import LINE_CHARACTERS_MAX, LineFilter
 from headwater.web.pages.artifacts import shown_artifacts
 from headwater.web.pages.page import Page, Params, Sources, all_of
 from headwater.web.pages.run import EXECUTED, find_run
+from headwater.web.task_run_addresses import send_on
 
 LINES_SHOWN = 500
 
@@ -32,6 +35,9 @@ async def task_run_page(sources: Sources, params: Params, query: Params) -> Page
         shown_artifacts(sources, run.id, slug=slug, map_index=None if index < 0 else index),
     )
     if not found:
+        # Whoever pastes the id that Python tells comes here, its index at the end of what was taken for the slug.
+        with suppress(InvalidArgument):
+            send_on(f"{run.id}/{slug}")
         raise NotFound("task run", slug if index < 0 else f"{slug}[{index}]")
     task_run = found[0]
     names = {group.slug: group for group in groups}

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from headwater.core.errors import InvalidArgument
+from headwater.core.user_paths import user_path
 from headwater.engine.results.result import Result
-from headwater.utilities.configuration import data_home
+from headwater.utilities.configuration import data_home, is_data_home, write_in_home
 from headwater.utilities.context import current_values
-from headwater.utilities.files import file_name, write_whole
+from headwater.utilities.files import file_name
 
 
 class LocalResult(Result):
@@ -35,9 +36,9 @@ class LocalResult(Result):
         **settings: Any,
     ) -> None:
         super().__init__(**settings)
-        chosen = Path(dir).expanduser().absolute() if dir is not None else None
+        chosen = user_path(dir).absolute() if dir is not None else None
         # The home itself holds more than results.
-        self.dir = None if chosen is None or chosen == data_home() else str(chosen)
+        self.dir = None if chosen is None or is_data_home(chosen) else str(chosen)
         if validate_dir and chosen is not None and chosen.exists() and not chosen.is_dir():
             raise InvalidArgument(
                 f"A LocalResult keeps values in a folder, and {chosen} is not a folder.", hint="Give dir the path of a folder."
@@ -64,7 +65,7 @@ class LocalResult(Result):
     def write(self, value_: Any, **kwargs: Any) -> Result:
         filled = self._filled(kwargs)
         path = self._path(default_location(kwargs) if filled is None else filled)
-        write_whole(path, self.serializer.serialize(value_))
+        write_in_home(path, self.serializer.serialize(value_))
         return self.at(str(path), value_)
 
     def read(self, location: str) -> Result:

@@ -43,9 +43,9 @@ def create_flow_run(  # noqa: PLR0917 - the signature people know
 ) -> str:
     """Create a run of a flow, found by its id or by its name, and return the run's id. If this run is cancelled, so is that one.
 
-    `scheduled_start_time` is a moment, or how long from now. Run again, for whatever reason, the same task run finds the run it
-    created: unless `idempotency_key` says otherwise, the key is the task run itself. The run's name is `<this run>-<flow>` unless
-    `run_name` says otherwise.
+    `scheduled_start_time` is a moment (in UTC where it names no time zone), or how long from now. Run again, for whatever reason, the
+    same task run finds the run it created: unless `idempotency_key` says otherwise, the key is the task run itself. The run's name is
+    `<this run>-<flow>` unless `run_name` says otherwise.
 
     Raises:
         InvalidArgument: neither id nor name was given, or both.

@@ -1,0 +1,198 @@
+"""Every value lands in its own column, in whatever order the schema names the columns."""
+
+from __future__ import annotations
+
+import json
+import pkgutil
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from importlib import import_module
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from viewing import VIEW_TABLES
+
+import headwater.projections
+from headwater.core import subjects
+from headwater.core.codec import encode
+from headwater.core.commit import new_commit
+from headwater.core.events import (
+    AnyEvent,
+    EdgeSpec,
+    Failure,
+    FlowRegistered,
+    ResultReference,
+    RunCreated,
+    RunFailed,
+    RunScheduled,
+    RunStarted,
+    RunSubmitted,
+    StorageReference,
+    TaskRunCached,
+    TaskRunFailed,
+    TaskRunStarted,
+    TaskSpec,
+)
+from headwater.core.identifiers import derived_id, flow_group_id, flow_version_id
+from headwater.core.log.protocol import LogLine, LogTail, Recorded, RecordedLines
+from headwater.projections.apply import Applier
+from headwater.projections.copied_table import CopiedTable
+from headwater.projections.log_lines import keep_lines
+from headwater.projections.schema import Build, create_build, lay_foundation, write_into
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+RUN = derived_id("run")
+PROJECT = derived_id("project")
+GROUP = flow_group_id(PROJECT, "etl")
+FLOW = flow_version_id(GROUP, 1)
+
+HISTORY: list[tuple[str, list[AnyEvent]]] = [
+    (
+        subjects.flow_group(GROUP),
+        [
+            FlowRegistered(
+                flow_id=FLOW,
+                flow_group_id=GROUP,
+                project_id=PROJECT,
+                name="etl",
+                version=1,
+                task_count=2,
+                edge_count=1,
+                storage=StorageReference("Local"),
+                tasks=(TaskSpec("load-1", "load", "FunctionTask", tags=("slow",), mapped=True), TaskSpec("end-1", "end", "FunctionTask")),
+                edges=(EdgeSpec("load-1", "end-1", key="rows", flattened=True),),
+            )
+        ],
+    ),
+    (
+        subjects.run(RUN),
+        [
+            RunCreated(
+                run_id=RUN,
+                flow_id=FLOW,
+                flow_group_id=GROUP,
+                project_id=PROJECT,
+                project_name="the project",
+                flow_name="etl",
+                version=1,
+                name="a run",
+                queue_id="q",
+                storage=StorageReference("Local"),
+                parameters={"a": 1},
+                context={"b": 2},
+                run_config={"type": "LocalRun"},
+            ),
+            RunScheduled(start_time=NOON, generation=1, message="to begin"),
+        ],
+    ),
+    (subjects.run(RUN), [RunSubmitted(1, "agent-1", "mill"), RunStarted(1, NOON)]),
+    (
+        subjects.run(RUN),
+        [
+            TaskRunStarted(slug="load-1", at=NOON, map_index=3, run_count=1),
+            TaskRunCached(
+                slug="load-1", at=NOON, map_index=3, result=ResultReference("Local", "/r"), expires_at=NOON, cache={"key": "shared"}
+            ),
+            TaskRunFailed(slug="end-1", at=NOON, message="no", failure=Failure("ValueError", "no")),
+        ],
+    ),
+    (subjects.run(RUN), [RunFailed(NOON, 1, message="the end", failure=Failure("ValueError", "no"))]),
+    (subjects.run(derived_id("never created")), [RunStarted(1, NOON)]),
+]
+LINES = RecordedLines(7, RUN, 1, (LogLine(NOON, 20, "headwater.load", "loaded", "load-1", 3),))
+
+
+def declared() -> Iterator[CopiedTable]:
+    """Every table that some module of the projections writes by COPY."""
+    for found in pkgutil.walk_packages(headwater.projections.__path__, "headwater.projections."):
+        for value in vars(import_module(found.name)).values():
+            if isinstance(value, CopiedTable):
+                yield value
+
+
+COPIED = {table.name: table for table in declared()}
+
+
+def sql(name: str) -> str:
+    return files("headwater.projections").joinpath(name).read_text()
+
+
+def with_columns_reversed(statements: str) -> str:
+    """The same tables, the last column of each named first."""
+
+    def turned(table: re.Match[str]) -> str:
+        lines = [line.removesuffix(",") for line in table[2].splitlines()]
+        return table[1] + ",\n".join(reversed(lines)) + table[3]
+
+    return re.sub(r"(CREATE TABLE [^(]+\(\n)(.*?)(\n\))", turned, statements, flags=re.DOTALL)
+
+
+@pytest.fixture
+async def db(database_url: str) -> Any:
+    db = await asyncpg.connect(database_url)
+    yield db
+    await db.close()
+
+
+async def built(db: Any, *, turn: bool) -> Build:
+    if turn:
+        for (schema,) in await db.fetch("SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE 'headwater%'"):
+            await db.execute(f"DROP SCHEMA {schema} CASCADE")
+        await db.execute(with_columns_reversed(sql("foundation.sql")))
+    await lay_foundation(db)
+    build = await create_build(db, LogTail("a log", len(HISTORY)))
+    if turn:
+        await db.execute(f"DROP SCHEMA {build.schema} CASCADE")
+        await db.execute(f"CREATE SCHEMA {build.schema}")
+    await write_into(db, build)
+    if turn:
+        await db.execute(with_columns_reversed(sql("schema.sql")))
+    return build
+
+
+async def rows(db: Any, *, turn: bool) -> dict[str, list[dict[str, Any]]]:
+    """Every row of the views and of the log lines, by the names of the columns."""
+    applier = Applier(db, await built(db, turn=turn))
+    await applier.apply([recorded(position, *each) for position, each in enumerate(HISTORY, 1)])
+    await keep_lines(db, [LINES])
+    tables = [*VIEW_TABLES, "headwater.log_lines"]
+    return {
+        table: [json.loads(row[0]) for row in await db.fetch(f"SELECT row_to_json(t) FROM {table} t ORDER BY 1::text")] for table in tables
+    }
+
+
+def recorded(position: int, subject: str, events: list[AnyEvent]) -> Recorded:
+    return Recorded(position, subject, NOON, encode(new_commit(events, at=NOON, actor="somebody", commit_id=derived_id(str(position)))))
+
+
+async def columns_of(db: Any, table: CopiedTable, build: Build) -> list[str]:
+    found = "SELECT column_name FROM information_schema.columns WHERE table_schema = $1 AND table_name = $2 ORDER BY ordinal_position"
+    return [row[0] for row in await db.fetch(found, table.schema or build.schema, table.name)]
+
+
+async def test_what_is_copied_names_exactly_the_columns_of_its_table(db: Any) -> None:
+    build = await built(db, turn=False)
+
+    assert {name: sorted(table.columns) for name, table in COPIED.items()} == {
+        name: sorted(await columns_of(db, table, build)) for name, table in COPIED.items()
+    }
+
+
+async def test_the_order_of_the_columns_in_the_schema_changes_no_row(db: Any) -> None:
+    as_written = await rows(db, turn=False)
+    turned_round = await rows(db, turn=True)
+
+    assert turned_round == as_written
+    assert list(turned_round["runs"][0]) == list(reversed(as_written["runs"][0]))
+    assert [name for name in COPIED if not as_written.get(name, as_written.get(f"headwater.{name}"))] == []
+
+
+def test_no_row_is_copied_without_names_of_columns() -> None:
+    root = Path(next(iter(headwater.projections.__path__)))
+    copying = [path.name for path in root.rglob("*.py") if "copy_records_to_table" in path.read_text()]
+
+    assert copying == ["copied_table.py"]

@@ -14,12 +14,12 @@ from headwater.graph.being_loaded import is_being_loaded
 from headwater.graph.edge import Edge
 from headwater.graph.errors import InsideFlowBlock, InvalidFlow
 from headwater.graph.named_logger import NamedLogger
-from headwater.graph.outside import outside
 from headwater.graph.run_signature import check_takes
 from headwater.graph.structure import TaskGraph
 from headwater.graph.task import StateHandler, Task
 from headwater.graph.task_settings import handlers
 from headwater.graph.unused_tasks import MadeTasks, made_tasks
+from headwater.outside import outside
 from headwater.tasks.core.constants import Constant
 from headwater.tasks.core.parameter import Parameter
 from headwater.utilities.configuration import config

@@ -42,7 +42,9 @@ def given_to_constructor(made: object) -> Iterator[Any]:
 
 
 def _is_ours(module: object) -> bool:
-    return isinstance(module, str) and module.startswith("headwater.") and not module.startswith("headwater.examples.")
+    return module == "headwater" or (
+        isinstance(module, str) and module.startswith("headwater.") and not module.startswith("headwater.examples.")
+    )
 
 
 def warn_at(line: UsersLine, message: str) -> None:

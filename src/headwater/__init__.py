@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from headwater.graph.outside import outside
 from headwater.old_path_finder import OldPathFinder, attribute
 from headwater.old_paths import ROOMS
+from headwater.outside import outside
 
 if TYPE_CHECKING:
     from headwater import backend as backend

@@ -214,7 +214,7 @@ class Execution:
         """Leave the run until a task's retry is due, or somebody resumes a task: no process waits for hours."""
         due, paused = recorder.next_due, recorder.paused
         if due is None:
-            message = f"Paused: {_named(paused)} {'waits' if len(paused) == 1 else 'wait'} for somebody to resume {_it(paused)}."
+            message = f"Paused: {_named(paused)} {'waits' if len(paused) == 1 else 'wait'} for a user to resume {_it(paused)}."
         else:
             first = recorder.first_due
             what = f"the end of the pause of {spoken(first)}" if first is not None and first in paused else "the retry of a task"

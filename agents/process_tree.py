@@ -60,7 +60,7 @@ def below(process_id: int, parent_of: Mapping[int, int], *, but: Collection[int]
 
 def bearing(*marks: Mapping[str, str]) -> list[int]:
     """Return the processes in whose environment all variables of one of the marks are; but for this one."""
-    assert all(marks), "a mark without variables would be everybody's"
+    assert all(marks), "a mark without variables would be everyone's"
     if not marks:
         return []
     wanted = [{f"{name}={value}".encode() for name, value in mark.items()} for mark in marks]

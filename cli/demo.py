@@ -95,7 +95,7 @@ async def _demo(home: Path, keep: bool) -> None:
             agent = LocalAgent(nats_url=addresses.nats_url)
             logging.getLogger("agent").setLevel(logging.WARNING)
             await group.start(agent.serve)
-            print(f"Waits for runs with labels {list(agent.settings.labels)}; it is told when there is one, and never asks.")
+            print(f"Waits for runs with labels {list(agent.settings.labels)}; it is notified of each, and never polls.")
             run_id = await _run(client)
             await _show_events(client, run_id)
         took = time.monotonic() - started
@@ -149,7 +149,7 @@ async def _latencies(client: AsyncClient, run_id: str, history: list[Recorded]) 
     created = moments["RunCreated"]
     lines = [line for message in await client.log.logs.read(run_id) for line in message.lines]
     first = min(line.at for line in lines if line.logger == "headwater.say_hello")
-    named = [("claimed by the agent", moments["RunSubmitted"]), ("first line of yours", first), ("finished", moments["RunSucceeded"])]
+    named = [("claimed by the agent", moments["RunSubmitted"]), ("your first line", first), ("finished", moments["RunSucceeded"])]
     return [(name, (moment - created).total_seconds() * 1000) for name, moment in named]
 
 

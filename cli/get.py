@@ -229,7 +229,7 @@ def agents(
     limit: Limit = 100,
     output: Output = OutputForm.TABLE,
 ) -> None:
-    """List the agents at work."""
+    """List the online agents."""
     found = _ask(context, lambda views, at_least: views.agents(status=None if everyone else "working", limit=limit, at_least=at_least))
     columns = [
         Column("NAME"),

@@ -33,7 +33,7 @@ class Headwater(LazyGroup):
         LazyCommand("explain", "headwater.cli.explain", "Say why a run is not running, or how it ended."),
         LazyCommand("get", "headwater.cli.get", "List projects, flows, runs, logs and agents."),
         LazyCommand("describe", "headwater.cli.describe", "Tell all about a flow, a run, a task run or tasks."),
-        LazyCommand("set", "headwater.cli.set", "Limit the runs of a flow; set states by hand."),
+        LazyCommand("set", "headwater.cli.set", "Limit the runs of a flow; set states manually."),
         LazyCommand("kv", "headwater.cli.kv", "Set, get and list the keys of a project."),
         LazyCommand("delete", "headwater.cli.delete", "Delete projects."),
         LazyCommand("open", "headwater.cli.open", "Open the pages of a flow or run in the browser."),

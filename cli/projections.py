@@ -58,7 +58,7 @@ def rebuild(
     context: typer.Context,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")] = False,
 ) -> None:
-    """Fold all views anew from the log, beside those in use, and switch to them in one statement. Queries go on meanwhile."""
+    """Rebuild all views from the log, beside those in use, and switch to them in one statement. Queries go on meanwhile."""
 
     async def work(client: AsyncClient) -> RebuildProgress:
         from headwater.core.rebuild_client import rebuild_views

@@ -50,7 +50,7 @@ def concurrency(context: typer.Context, flow: FlowName, limit: Limit, project: P
 
 @app.command("max-attempts", epilog=examples("headwater set max-attempts nightly-load 5 --project etl"))
 def max_attempts(context: typer.Context, flow: FlowName, limit: Limit, project: Project) -> None:
-    """Let new runs of the flow fail when N of their attempts were lost: their process died, or their agent. `none`: 3, as ever."""
+    """Let new runs of the flow fail when N of their attempts were lost: their process died, or their agent. `none`: 3, the default."""
     number = _number(limit)
 
     async def work(client: AsyncClient) -> bool:
@@ -173,7 +173,7 @@ def queue_limit(
 
 @app.command(
     epilog=examples(
-        "headwater set state quiet-heron Success --reason 'loaded by hand'",
+        "headwater set state quiet-heron Success --reason 'loaded manually'",
         "headwater set state quiet-heron Skipped --task 'load[3]' --reason 'this page is empty'",
     )
 )
@@ -191,7 +191,7 @@ def state(
         str | None, typer.Option("--result", metavar="JSON", help="With --task and Success: what tasks find that take its value.")
     ] = None,
 ) -> None:
-    """Set the state of a run, or of one of its task runs, by hand. While an agent executes the run, it can only be cancelled."""
+    """Set the state of a run, or of one of its task runs, manually. While an agent executes the run, it can only be cancelled."""
     from headwater.cli.task_run_lookup import task_run_of_id
 
     named = task_run_of_id(run) if task is None else None

@@ -34,7 +34,7 @@ def why_not_taken(labels: Sequence[str], agents: Sequence[AgentRow]) -> str:
         verbs = ("takes", "holds") if len(matching) == 1 else ("take", "hold")
         return f"{_named(matching)} {verbs[0]} runs with labels {_listed(labels)}, and {verbs[1]} {held} now."
     if not agents:
-        return f"No agent is at work. Start one with {_start(labels)}."
+        return f"No agent is online. Start one with {_start(labels)}."
     nearest = min(agents, key=lambda agent: len(set(agent.labels) ^ set(labels)))
     missing = sorted(set(labels) - set(nearest.labels))
     near = (
@@ -42,7 +42,7 @@ def why_not_taken(labels: Sequence[str], agents: Sequence[AgentRow]) -> str:
         if missing
         else f"{nearest.name!r} has labels, and takes labelled runs only"
     )
-    return f"No agent at work takes runs with labels {_listed(labels)}: {near}. Start one with {_start(labels)}."
+    return f"No online agent takes runs with labels {_listed(labels)}: {near}. Start one with {_start(labels)}."
 
 
 def _named(agents: Sequence[AgentRow]) -> str:

@@ -172,7 +172,7 @@ class LoseAttempt:
 class ParkRun:
     """End the attempt, which is not lost: the run has nothing to do before `start_time`, and its next attempt goes on then.
 
-    Without a time it waits for somebody to resume a task of it. Where one was resumed that is not among `resumed` (those the attempt
+    Without a time it waits for a user to resume a task of it. Where one was resumed that is not among `resumed` (those the attempt
     knows of), the next attempt follows at once.
     """
 

@@ -115,7 +115,7 @@ def _run_in_words(event: AnyEvent) -> str | None:  # noqa: C901, PLR0912 - one a
         case e.RunPaused():
             return f"attempt {event.attempt} ended, since the run waits for people: {event.message}"
         case e.RunStateSet():
-            return f"somebody set the state from {event.before} to {event.state}{_because(event.reason)}"
+            return f"a user set the state from {event.before} to {event.state}{_because(event.reason)}"
         case e.RunRenamed():
             return f"renamed to {event.name!r}"
         case e.RunDeleted():
@@ -163,7 +163,7 @@ def _task_run_in_words(event: e.TaskRunEvent) -> str:  # noqa: C901, PLR0912 - o
         case e.TaskRunCancelled():
             words = "was cancelled"
         case e.TaskRunStateSet():
-            words = f"was set by somebody from {event.before} to {event.state}{_because(event.message)}"
+            words = f"was set manually from {event.before} to {event.state}{_because(event.message)}"
         case e.TaskRunArtifactCreated():
             words = f"made the {event.kind} artifact {_artifact(event.data)}"
         case e.TaskRunArtifactUpdated():

@@ -101,7 +101,7 @@ class Projector:
         """Return when no other projector's session holds the lock."""
         if await db.fetchval("SELECT pg_try_advisory_lock($1)", PROJECTOR_LOCK):
             return
-        logger.info("Another projector is at work; this one waits for its turn.")
+        logger.info("Another projector is running; this one waits for its turn.")
         self.standby = True
         self.health.well()
         ready.report()
@@ -147,7 +147,7 @@ class Projector:
         if live is not None and reason is None:
             return live
         if live is not None:
-            logger.warning("The views are built anew: %s", reason)
+            logger.warning("The views are rebuilt: %s", reason)
         self.health.problem = "The views are being built."
         await db.execute("SELECT pg_advisory_lock($1)", REBUILD_LOCK)
         build = await build_views(db, self.log.events, self._note_building)

@@ -253,7 +253,7 @@ def _make_own_folder(path: Path, user: SystemUser | None) -> None:
     owners = {os.getuid()} if user is None else {os.getuid(), user.uid}
     # The stand-in for a long path lies in the public temporary folder: somebody may have laid a trap there.
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in owners:
-        raise PermissionError(errno.EPERM, "it belongs to somebody else, or is a link", str(path))
+        raise PermissionError(errno.EPERM, "it belongs to another user, or is a link", str(path))
     path.chmod(0o700)
     if user is not None:
         os.chown(path, user.uid, user.gid)

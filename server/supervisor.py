@@ -102,7 +102,7 @@ class Supervisor:
                         raise ComponentFailed(self._program.name, error.strerror or str(error), log=self._program.log) from error
                     raise
                 if not isinstance(error, ServerError | OSError):
-                    logger.exception("%s was kept by what nobody foresaw", self._program.name)
+                    logger.exception("%s stopped on an unexpected error", self._program.name)
                 reason = error.reason if isinstance(error, ComponentFailed) else f"could not be started ({error})"
             if self._why:
                 logger.warning("%s is started again: %s", self._program.name, self._why)

@@ -240,7 +240,7 @@ async def set_task_state(request: Request) -> Response:
 def _reason(form: Mapping[str, Any]) -> str:
     reason = _text(form, "reason")
     if not reason:
-        raise InvalidArgument("No reason was given: whoever looks later will want to know why.", hint="Go back and say why.")
+        raise InvalidArgument("No reason was given: people who look later will want to know why.", hint="Go back and say why.")
     return reason
 
 

@@ -39,7 +39,7 @@ class Metrics:
         self._set_aside = self._gauge("headwater_set_aside_commits", "Commits that could not be applied.")
         self._dead_letters = self._labelled("headwater_dead_letters", "Messages set aside, by where they lay.", "source")
         self._runs = Gauge("headwater_runs", "Runs of all time, by state.", ["state"], registry=self.registry)
-        self._agents = Gauge("headwater_agents", "Agents at work: healthy or silent.", ["health"], registry=self.registry)
+        self._agents = Gauge("headwater_agents", "Online agents: healthy or silent.", ["health"], registry=self.registry)
         self._queues = Gauge("headwater_queue_waiting_runs", "Runs that wait in a queue.", ["labels"], registry=self.registry)
         self._messages = Gauge("headwater_stream_messages", "Messages that a stream of the log holds.", ["stream"], registry=self.registry)
         self._bytes = Gauge("headwater_stream_bytes", "Bytes that a stream of the log holds.", ["stream"], registry=self.registry)

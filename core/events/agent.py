@@ -26,7 +26,7 @@ class AgentStopped(Event, tag="agent.stopped", frozen=True):
 
 
 class AgentLost(Event, tag="agent.lost", frozen=True):
-    """Nothing was heard of the agent for longer than its lease."""
+    """The agent sent no heartbeat for longer than its lease."""
 
     reason: str = ""
 

@@ -107,7 +107,7 @@ class CancelCause(StrEnum):
 
 
 class RunCancelRequested(Event, tag="run.cancel_requested", frozen=True):
-    """Somebody wants the run to end; its attempt is being stopped.
+    """A user or the server wants the run to end; its attempt is being stopped.
 
     `cause`: user, flow_archived, flow_deleted, project_deleted or parent_cancelled, or a word of a newer version; commits from before
     there were causes have none. `reason` says it to people, and decides nothing.
@@ -154,15 +154,15 @@ class RunRestarted(Event, tag="run.restarted", frozen=True):
 
 
 class RunPaused(Event, tag="run.paused", frozen=True):
-    """The attempt ended, and nothing of the run can go on before somebody resumes a task of it: no process waits for people."""
+    """The attempt ended, and nothing of the run can go on before a user resumes a task of it: no process waits for people."""
 
     attempt: Int32
     at: Instant
-    message: str = "Waits for somebody to resume it."
+    message: str = "Waits for a user to resume it."
 
 
 class RunStateSet(Event, tag="run.state_set", frozen=True):
-    """Somebody set the run's state by hand: from `before` to `state`, into which the events behind this one bring it."""
+    """A user set the run's state manually: from `before` to `state`, into which the events behind this one bring it."""
 
     state: KnownState
     before: str

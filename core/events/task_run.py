@@ -121,7 +121,7 @@ class TaskRunPaused(TaskRunEvent, tag="task_run.paused", frozen=True, kw_only=Tr
 
 
 class TaskRunResumed(TaskRunEvent, tag="task_run.resumed", frozen=True, kw_only=True):
-    """Somebody let the task go on."""
+    """A user let the task go on."""
 
 
 class TaskRunCancelled(TaskRunEvent, tag="task_run.cancelled", frozen=True, kw_only=True):
@@ -129,7 +129,7 @@ class TaskRunCancelled(TaskRunEvent, tag="task_run.cancelled", frozen=True, kw_o
 
 
 class TaskRunStateSet(TaskRunEvent, tag="task_run.state_set", frozen=True, kw_only=True):
-    """Somebody set the task run's state by hand, from `before` to `state`, saying why in `message`.
+    """A user set the task run's state manually, from `before` to `state`, saying why in `message`.
 
     `ended_at` is when it ended: earlier than now where it had, None where it is to be executed again. `result` stands for what it
     would have returned.

@@ -129,7 +129,7 @@ def confirm_cancelled(run: Run, command: ConfirmCancelled) -> Sequence[AnyEvent]
         return []
     _require_attempt(run, command.attempt)
     if not run.cancel_requested:
-        raise IllegalTransition("Nobody asked to cancel the run.")
+        raise IllegalTransition("No cancellation of the run was requested.")
     return cancelled(run, command.at)
 
 

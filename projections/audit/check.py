@@ -266,12 +266,12 @@ def why_stuck(run: Run, history: History, waiting: set[str]) -> str | None:
         holder = history.agents.get(run.agent_id)
         if holder is not None and holder.status is AgentStatus.WORKING:
             return None  # guarded by its heartbeats
-        return f"Attempt {run.attempt} is held by agent {run.agent_name or run.agent_id!r}, which is not at work, and no item is there."
+        return f"Attempt {run.attempt} is held by agent {run.agent_name or run.agent_id!r}, which is not online, and no item is there."
     if run.state is StateName.PAUSED:
         if waits_for_people(run.task_runs.values()):
             return None  # woken when somebody resumes it
-        return "The run is Paused, and no task run of it waits for somebody."
+        return "The run is Paused, and no task run of it waits for a user."
     slots = history.slots.get(run.created.flow_group_id)
     if slots is not None and slots.free == 0 and run_id not in slots.attempts:
         return None  # woken when a slot is free
-    return f"The run is {run.state}, nobody holds it, and neither an item nor a timer is there."
+    return f"The run is {run.state}, no agent holds it, and neither an item nor a timer is there."

@@ -210,7 +210,7 @@ class _Explaining:
 
     def _cancelled(self) -> Explanation:
         found = next((each for each in reversed(self.life) if isinstance(each.event, RunCancelRequested)), None)
-        by = found.recorded.commit.actor if found is not None else "somebody"
+        by = found.recorded.commit.actor if found is not None else "a user"
         asked = found.event if found is not None and isinstance(found.event, RunCancelRequested) else RunCancelRequested()
         cause = cause_of(asked, by)
         words = f"It was cancelled by {by}{f': {asked.reason}' if asked.reason else '.'}"
@@ -326,12 +326,12 @@ class _Explaining:
             return self._because(Reason.QUEUE_LIMIT_REACHED, words, *kinds, hint="`headwater set queue-limit` changes the limit.")
         agents = self.around.agents
         if agents is None:
-            unknown = "which agents are at work cannot be told, since the views do not answer"
+            unknown = "which agents are online is unknown, since the views do not answer"
             words = f"It waits for an agent that takes runs with {wanted}; {unknown}.{lost}"
             return self._because(Reason.AGENTS_UNKNOWN, words, *kinds)
         matching = [agent for agent in agents if takes(agent.labels, labels)]
         if not matching:
-            words = f"No agent at work takes runs with {wanted}. {nearest(agents, labels)}{lost}"
+            words = f"No online agent takes runs with {wanted}. {nearest(agents, labels)}{lost}"
             return self._because(Reason.NO_AGENT, words, *kinds, hint=start_agent(labels))
         alive = [agent for agent in matching if agent.id in self.around.answering]
         names = _listed(agent.name for agent in matching)
@@ -350,7 +350,7 @@ class _Explaining:
             words = f"Every agent that takes runs with {wanted} is full: {full}. It starts when one of their runs ends.{lost}"
             return self._because(Reason.AGENTS_FULL, words, *kinds)
         if not self.around.waits_in_broker:
-            words = f"It is offered to nobody at the moment; the server's run monitor sees that and offers it within seconds.{lost}"
+            words = f"It is in no queue at the moment; the server's run monitor notices that and enqueues it within seconds.{lost}"
             return self._because(Reason.NOT_OFFERED, words, *kinds, hint="`headwater server status` tells whether a server is running.")
         words = f"It is offered to {_listed(agent.name for agent in free)}, who can take it.{lost}"
         return self._because(Reason.OFFERED, words, *kinds)
@@ -399,7 +399,7 @@ _TROUBLE = {StateName.FAILED, StateName.TIMED_OUT, StateName.VALIDATION_FAILED}
 def nearest(agents: Sequence[AgentRow], labels: Sequence[str]) -> str:
     """Return in words which of the agents come near to taking runs with these labels."""
     if not agents:
-        return "No agent is at work at all."
+        return "No agent is online."
     said = []
     for agent in sorted(agents, key=lambda agent: (len(set(agent.labels) ^ set(labels)), agent.name))[:NAMED_MAX]:
         missing = sorted(set(labels) - set(agent.labels))

@@ -43,7 +43,7 @@ def ask(
             raise KeyRefused(http_url, sent=request.has_header("Authorization")) from None
         answer = _refusal(error)
     except (OSError, ValueError) as error:
-        raise ViewsUnavailable(f"nobody answers GraphQL at {http_url} ({getattr(error, 'reason', error)}).") from error
+        raise ViewsUnavailable(f"no server answers GraphQL at {http_url} ({getattr(error, 'reason', error)}).") from error
     result: GraphQLResult = GraphQLResult.of(answer)
     if raise_on_error and result.get("errors"):
         raise GraphQLError(str(each.get("message", each)) for each in result["errors"])

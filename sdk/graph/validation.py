@@ -84,7 +84,7 @@ def _schedule(flow: Flow) -> list[str]:
         unknown |= given - parameters.keys()
     problems = []
     if uncovered:
-        problems.append(f"The flow has a schedule, but nobody gives its required parameters {_listed(uncovered)}; give them defaults.")
+        problems.append(f"The flow has a schedule, but its required parameters {_listed(uncovered)} have no values; give them defaults.")
     if unknown:
         problems.append(f"A clock of the schedule gives {_listed(unknown)}, and the flow has no such parameter.")
     return problems

@@ -55,9 +55,9 @@ class Recovery:
         if agent.status is AgentStatus.STOPPED:
             reason = f"agent {name!r} stopped without it"
         else:
-            reason = f"nothing was heard of agent {name!r} for {silent_seconds:.0f} s"
+            reason = f"agent {name!r} sent no heartbeat for {silent_seconds:.0f} s"
             if agent.status is AgentStatus.WORKING:
-                said = f"Nothing was heard of it for {silent_seconds:.0f} s."
+                said = f"It sent no heartbeat for {silent_seconds:.0f} s."
                 await lose_agent(self._log.events, agent.agent_id, self._author, reason=said)
                 _log.warning("Agent %r (%s) was lost. %s", name, agent.agent_id, said)
         for run in held:

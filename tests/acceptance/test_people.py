@@ -1,4 +1,4 @@
-"""Waiting for people by the installed command: a run that asks for approval, and states set by hand, with a server and a local agent."""
+"""Waiting for people by the installed command: a run that asks for approval, and states set manually, with a server and a local agent."""
 
 from __future__ import annotations
 

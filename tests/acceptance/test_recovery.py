@@ -102,7 +102,7 @@ def test_a_run_without_an_agent_is_explained_with_what_to_start(headwater: Comma
     explained = headwater("explain", run_id)
 
     assert "is Scheduled." in explained.out
-    assert "No agent at work takes runs with labels" in explained.out
+    assert "No online agent takes runs with labels" in explained.out
     assert f"-l {flows}" in explained.err
     assert "fails when 1 attempt was lost" in headwater("events", run_id).out
 

@@ -138,7 +138,7 @@ def test_a_paused_run_is_resumed_and_its_state_is_set(
     page.goto(_printed(created.out, f"/default/flow-run/{ID}"))
     state = page.locator("#live_header .big.state")
     expect(state).to_have_text("Paused")
-    expect(page.locator("#live_header")).to_contain_text("waits for somebody to resume it")
+    expect(page.locator("#live_header")).to_contain_text("waits for a user to resume it")
     page.get_by_role("button", name="Resume", exact=True).click()
     page.get_by_label("Resume this run?").get_by_label("Reason").fill("it is right")
     page.get_by_role("button", name="Resume the run").click()

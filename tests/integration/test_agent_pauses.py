@@ -249,7 +249,7 @@ async def test_a_restart_takes_what_a_person_set_to_success_as_done(shop: Worksh
     async with agent_at_work(shop.url):
         run_id = await shop.run(await shop.register(flow))
         assert (await shop.ended(run_id)).state is StateName.FAILED
-        await set_task_run_state(log.events, log.queues, run_id, "fetch", "Success", author, reason="loaded by hand")
+        await set_task_run_state(log.events, log.queues, run_id, "fetch", "Success", author, reason="loaded manually")
         await restart_run(log.events, log.queues, run_id, author)
         await shop.happened(run_id, "run.succeeded")
 

@@ -374,5 +374,5 @@ async def test_the_python_client_sends_operations_and_gives_answers_with_attribu
 def test_the_python_client_says_where_nobody_answers(nats_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADWATER_UI_URL", "http://127.0.0.1:9")
 
-    with Client(nats_url) as client, pytest.raises(ViewsUnavailable, match=r"nobody answers GraphQL at http://127\.0\.0\.1:9"):
+    with Client(nats_url) as client, pytest.raises(ViewsUnavailable, match=r"no server answers GraphQL at http://127\.0\.0\.1:9"):
         client.graphql("{ hello }")

@@ -154,7 +154,7 @@ async def test_a_waiting_run_says_why_it_waits(site: WebSite) -> None:
     await site.history.project("tutorial")
     flow = await site.history.flow("hello-flow", project="tutorial", **chain(["say_hello"]), labels=["gpu"])
     waiting = await site.history.run(flow.flow_id)
-    assert "No agent is at work" in await site.page(f"/default/flow-run/{waiting.run_id}")
+    assert "No agent is online" in await site.page(f"/default/flow-run/{waiting.run_id}")
 
     await site.history.agent("plain", ["cpu"])
     later = await site.history.run(flow.flow_id, start_time=site.history.clock() + timedelta(hours=1))

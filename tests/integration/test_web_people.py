@@ -62,7 +62,7 @@ async def test_a_paused_run_says_who_it_waits_for_and_is_resumed(site: WebSite) 
     path = f"/default/flow-run/{run.run_id}"
     page = await site.page(path)
     assert "Paused</span>" in page
-    assert "waits for somebody to resume it: Is &lt;this&gt; right?" in page
+    assert "waits for a user to resume it: Is &lt;this&gt; right?" in page
     assert 'popovertarget="resume-run">Resume' in page
 
     async with site.open_page(path) as opened:
@@ -105,12 +105,12 @@ async def test_the_state_of_a_run_is_set_with_a_reason_and_not_under_an_attempt(
     await run.finish(failed=True)
     ended_at = (await _state(site, run)).ended_at
 
-    await site.press(f"{path}/set-state", state="Success", reason="loaded by hand")
+    await site.press(f"{path}/set-state", state="Success", reason="loaded manually")
 
     state = await _state(site, run)
     assert (state.state, state.ended_at) == (StateName.SUCCESS, ended_at)
-    assert "loaded by hand" in await site.page(path)
-    assert "somebody set the state from Failed to Success: loaded by hand" in await site.page(f"{path}?tab=events")
+    assert "loaded manually" in await site.page(path)
+    assert "a user set the state from Failed to Success: loaded manually" in await site.page(f"{path}?tab=events")
     await site.press(f"{path}/set-state", state="Scheduled", reason="once more")
     assert (await _state(site, run)).state is StateName.SCHEDULED
 

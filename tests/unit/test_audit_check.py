@@ -73,7 +73,7 @@ async def test_a_run_is_paused_only_while_a_task_run_of_it_waits(log: MemoryLog)
     await forced(log, run_id, TaskRunSkipped(slug="task-0", at=NOON))
 
     words = [violation.words for violation in (await checked(log)).violations]
-    assert "The run is Paused, and no task run of it waits for somebody." in words
+    assert "The run is Paused, and no task run of it waits for a user." in words
 
 
 async def test_a_log_that_the_rules_wrote_breaks_nothing(log: MemoryLog) -> None:

@@ -29,7 +29,7 @@ def agent(name: str, *labels: str, held: int = 0) -> AgentRow:
 def test_without_any_agent_the_words_say_how_to_start_one_that_fits() -> None:
     words = why_not_taken(["gpu", "big box"], [])
 
-    assert words == "No agent is at work. Start one with `headwater agent local start --no-hostname-label -l 'big box' -l gpu`."
+    assert words == "No agent is online. Start one with `headwater agent local start --no-hostname-label -l 'big box' -l gpu`."
 
 
 def test_a_run_with_this_hosts_label_needs_only_the_plain_command() -> None:
@@ -39,7 +39,7 @@ def test_a_run_with_this_hosts_label_needs_only_the_plain_command() -> None:
 def test_the_nearest_agent_is_named_with_the_labels_it_lacks() -> None:
     words = why_not_taken(["gpu", "night"], [agent("far", "x", "y", "z"), agent("near", "gpu")])
 
-    assert "No agent at work takes runs with labels ['gpu', 'night']: the nearest, 'near', lacks ['night']." in words
+    assert "No online agent takes runs with labels ['gpu', 'night']: the nearest, 'near', lacks ['night']." in words
 
 
 def test_an_unlabelled_run_is_told_that_labelled_agents_take_labelled_runs_only() -> None:

@@ -47,7 +47,7 @@ def test_the_command_that_is_shown_starts_an_agent_with_the_labels_of_the_run(la
     shown = (
         start_agent_command(labels),
         start_agent(labels).removeprefix("Start one: "),
-        why_not_taken(labels, []).removeprefix("No agent is at work. Start one with `").removesuffix("`."),
+        why_not_taken(labels, []).removeprefix("No agent is online. Start one with `").removesuffix("`."),
     )
 
     for line in shown:

@@ -66,7 +66,7 @@ async def test_no_agent_has_the_labels(log: MemoryLog) -> None:
     found = await explained(log, run_id, at_work(agent("near", "gpu"), agent("far", "x"), agent("plain")))
 
     assert found.reason is Reason.NO_AGENT
-    assert "No agent at work takes runs with labels gpu, night. Agent 'near' lacks night." in found.words
+    assert "No online agent takes runs with labels gpu, night. Agent 'near' lacks night." in found.words
     assert found.hint == "Start one: headwater agent local start --no-hostname-label -l gpu -l night"
 
 
@@ -78,7 +78,7 @@ async def test_an_agent_with_labels_does_not_take_a_run_without(log: MemoryLog) 
 
 
 async def test_no_agent_is_at_work_at_all(log: MemoryLog) -> None:
-    assert "No agent is at work at all." in (await explained(log, await new_run(log), at_work())).words
+    assert "No agent is online." in (await explained(log, await new_run(log), at_work())).words
 
 
 async def test_the_flow_s_limit_is_reached_and_by_whom(log: MemoryLog) -> None:

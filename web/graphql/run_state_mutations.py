@@ -126,7 +126,7 @@ def _wanted(state: Any) -> tuple[str, str, datetime | None, Any]:
     if isinstance(state, str):
         return state, "", None, None
     if not isinstance(state, Mapping) or not isinstance(state.get("type"), str):
-        raise InvalidArgument("A state is an object that tells its type.", hint='Such as {"type": "Success", "message": "done by hand"}.')
+        raise InvalidArgument("A state is an object that tells its type.", hint='Such as {"type": "Success", "message": "done manually"}.')
     message, start_time, result = state.get("message"), state.get("start_time"), state.get("_result")
     if message is not None and not isinstance(message, str):
         raise InvalidArgument("The message of a state is a text.")

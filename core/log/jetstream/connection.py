@@ -111,7 +111,7 @@ class Connection:
         except _ConnectionLost:
             raise NoAnswer(subject, "the connection broke", maybe_received=True) from None
         except NobodyListens:
-            raise NoAnswer(subject, "nobody listens there", maybe_received=False) from None
+            raise NoAnswer(subject, "nothing listens there", maybe_received=False) from None
         except NoAnswer:
             self._doubt_node()
             raise
@@ -135,7 +135,7 @@ class Connection:
         finally:
             del self._expected[token]
         if end.status == wire.NOBODY_LISTENS:
-            raise NoAnswer(subject, "nobody listens there", maybe_received=False)
+            raise NoAnswer(subject, "nothing listens there", maybe_received=False)
         return collection.found, end
 
     async def subscribe(self, subject: str, callback: Callback, *, group: str = "") -> Subscription:

@@ -100,7 +100,7 @@ class OrderedReader:
             heard = await self._arrived.wait(_SILENCE_SECONDS)
             if not heard:
                 if self._connection.client.is_connected:
-                    _log.debug("%s: nothing heard of %s; starting anew after %d", self._stream, self._consumer, self.position)
+                    _log.debug("%s: nothing heard of %s; starting again after %d", self._stream, self._consumer, self.position)
                 self._give_up()
                 continue
             # From here to the return nothing waits: a cancelled reader has taken nothing.

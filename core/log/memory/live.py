@@ -54,7 +54,7 @@ class MemoryLive:
         await anyio.lowlevel.checkpoint()
         answers: Mailbox[bytes] = Mailbox()
         if not self.publish(subject, data, answers):
-            raise NoAnswer(subject, "nobody listens there", maybe_received=False)
+            raise NoAnswer(subject, "nothing listens there", maybe_received=False)
         if not await answers.wait(timeout):
             raise NoAnswer(subject, f"none came in {timeout:g} s", maybe_received=True)
         return answers.take_first()

@@ -197,10 +197,10 @@ def test_setting_a_run_that_is_executed_to_cancelled_is_cancelling_it() -> None:
 
 
 def test_an_ended_run_is_given_another_end_and_keeps_its_time() -> None:
-    events = decided(failed(), SetRunState(LATER, StateName.SUCCESS, "done by hand"))
+    events = decided(failed(), SetRunState(LATER, StateName.SUCCESS, "done manually"))
     run = RULES.fold(events, failed())
 
-    assert events == [RunStateSet("Success", "Failed", "done by hand"), RunSucceeded(1, LATER, "done by hand")]
+    assert events == [RunStateSet("Success", "Failed", "done manually"), RunSucceeded(1, LATER, "done manually")]
     assert (run.state, run.ended_at, run.failure) == (StateName.SUCCESS, NOON, None)
     assert RULES.decide(run, SetRunState(LATER, StateName.SUCCESS, "again")) == []
 

@@ -21,6 +21,9 @@ Label = Annotated[
 RunName = Annotated[str | None, typer.Option("--run-name", "-rn", metavar="NAME", help="The run's name; two words are chosen otherwise.")]
 Watch = Annotated[bool, typer.Option("--watch", "-w", help="Show states and log lines as they come, until the run ends.")]
 
+_WARNING_SECONDS = 3.0
+"""How long the command waits at most for views that lag, to warn of a run that no agent takes."""
+
 app = typer.Typer(add_completion=False)
 
 
@@ -200,7 +203,7 @@ async def _warn_if_nobody_takes(client: AsyncClient, created: CreatedRun) -> Non
 
     from headwater.cli.takers import no_taker_words
 
-    with anyio.move_on_after(1.0):
+    with anyio.move_on_after(_WARNING_SECONDS):
         words = await no_taker_words(client, created.labels)
         if words is not None:
             warn(words)

@@ -117,7 +117,7 @@ def test_the_server_notices_that_the_last_agent_was_killed(headwater: CommandLin
 
     wait_for(lambda: headwater("explain", run_id, "--output", "json").json["reason"] == "cancelled", "the cancel is final")
     events = headwater("events", run_id).out
-    assert f"attempt 1 was lost: nothing was heard of agent 'doomed {flows}'" in events
+    assert f"attempt 1 was lost: agent 'doomed {flows}' sent no heartbeat" in events
 
 
 def test_wrong_settings_are_refused_in_words(headwater: CommandLine, flows: str) -> None:

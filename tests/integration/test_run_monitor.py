@@ -93,7 +93,7 @@ async def test_the_run_of_a_killed_agent_waits_for_the_next_one(
 
     waiting = await shop.state(run_id)
     assert (waiting.state, waiting.held) == (StateName.SCHEDULED, False)
-    assert "nothing was heard of agent 'first'" in waiting.message
+    assert "agent 'first' sent no heartbeat" in waiting.message
     (tmp_path / "gate").touch()
     async with agent_at_work(shop.url, name="second", lease_seconds=LEASE_SECONDS):
         ended = await shop.ended(run_id)

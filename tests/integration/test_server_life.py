@@ -153,5 +153,5 @@ def test_a_folder_that_somebody_else_laid_in_the_way_is_not_used(tmp_path: Path)
     code, words = ServerProcess(home).refuse_to_start()
 
     assert code == 1
-    assert "belongs to somebody else, or is a link" in words
+    assert "belongs to another user, or is a link" in words
     assert mode(tmp_path / "elsewhere") == 0o755

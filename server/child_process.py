@@ -55,7 +55,7 @@ def ended_with_parent(
 
 @contextmanager
 def lifeline(*, needed: bool = sys.platform != "linux") -> Iterator[int | None]:
-    """The end of a pipe to be passed on to a ended_with_parent child (`pass_fds`); it breaks when this process ends.
+    """The end of a pipe to be passed on (`pass_fds`) to a child that `ended_with_parent` starts; it breaks when this process ends.
 
     None where the kernel itself ends the child.
     """

@@ -57,8 +57,9 @@ class Clock:
         """
         kind = datetime if after is None else type(after)
         bound = aware(after) if after is not None else datetime.now(UTC)
-        past, first, last = (None if each is None else instant(each) for each in (bound, self.start_date, self.end_date))
-        assert past is not None
+        past = instant(bound)
+        first = None if self.start_date is None else instant(self.start_date)
+        last = None if self.end_date is None else instant(self.end_date)
         for moment in self.moments(bound):
             at = instant(moment)
             if last is not None and at > last:

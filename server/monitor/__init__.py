@@ -1,4 +1,4 @@
-"""The run monitor: sees that no run is stuck for want of somebody who lives."""
+"""The run monitor: recovers runs whose agent is gone, and wakes those that nothing else would."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class FollowedQueues:
         self._labels = labels
         self._is_free = is_free
         self._take = take
-        self._until_done = outage.until_done
+        self._retry = outage.retry_until_available
         self._lease_seconds = lease_seconds
         self._followed: set[str] = set()
         self._bindings: dict[str, QueueBinding] = {}
@@ -51,7 +51,7 @@ class FollowedQueues:
         """Bind each queue that matches in a task of `queues`, and take each item in one of `runs`, until cancelled."""
         async with AsyncExitStack() as stack:
             follow = self._log.events.follow
-            known = await self._until_done(lambda: stack.enter_async_context(follow(subjects.QUEUES_ALL)), "the queues")
+            known = await self._retry(lambda: stack.enter_async_context(follow(subjects.QUEUES_ALL)), "the queues")
             task_status.started()
             async for batch in known:
                 for recorded in batch:
@@ -73,9 +73,9 @@ class FollowedQueues:
     async def _take_from(self, queue_id: str, runs: TaskGroup) -> None:
         async with AsyncExitStack() as stack:
             bind = self._log.queues.bind
-            limit = _sound((await self._until_done(queue(self._log.events, queue_id).refresh, f"queue {queue_id}")).limit)
+            limit = _sound((await self._retry(queue(self._log.events, queue_id).refresh, f"queue {queue_id}")).limit)
             lease_seconds = self._lease_seconds
-            binding = await self._until_done(
+            binding = await self._retry(
                 lambda: stack.enter_async_context(bind(queue_id, lease_seconds=lease_seconds, limit=limit)), f"queue {queue_id}"
             )
             binding.limit(self._limits.get(queue_id, limit))  # it may have been set meanwhile

@@ -22,14 +22,14 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     behind_seconds: float = 0.0
 
 
-class HoldsQuestion(msgspec.Struct, frozen=True):
+class HolderProbe(msgspec.Struct, frozen=True):
     """Asked on `subjects.ask_agent(agent_id)`: whether the agent holds this attempt of the run."""
 
     run_id: str
     attempt: int
 
 
-class HoldsAnswer(msgspec.Struct, frozen=True):
+class HolderReply(msgspec.Struct, frozen=True):
     """The agent's answer; `lease_seconds` is how long its runs would wait if it died now. The rest is as in its heartbeats."""
 
     holds: bool
@@ -43,7 +43,7 @@ def clock_words(behind_seconds: float) -> str:
     return f"{abs(behind_seconds):.1f} s {'behind' if behind_seconds > 0 else 'ahead of'}"
 
 
-def warnings_in(said: Heartbeat | HoldsAnswer) -> list[str]:
+def warnings_in(said: Heartbeat | HolderReply) -> list[str]:
     """Return what is wrong with an agent by what it says of itself, in sentences for people."""
     found = [f"{said.trouble[0].upper()}{said.trouble[1:]}."] if said.trouble else []
     if said.behind_seconds:

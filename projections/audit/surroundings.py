@@ -18,7 +18,7 @@ from headwater.core.log.protocol import Log
 from headwater.core.operations.queues import queue
 from headwater.core.operations.runs import load_run
 from headwater.core.operations.slots import slots
-from headwater.core.presence import HoldsAnswer, HoldsQuestion
+from headwater.core.presence import HolderProbe, HolderReply
 from headwater.core.queries import AgentRow
 from headwater.core.query_client import Views
 from headwater.core.rules.run import Run
@@ -28,7 +28,7 @@ ANSWER_SECONDS = 1.0
 ASKED_MAX = 20
 
 _encode = msgspec.json.Encoder().encode
-_decode = message_decoder(HoldsAnswer)
+_decode = message_decoder(HolderReply)
 
 
 async def explain_run(
@@ -65,7 +65,7 @@ async def surroundings(log: Log, run: Run, views: Views, *, is_heard: Callable[[
     if created is None or run.ended:
         return Surroundings()
     if run.held:
-        answer = await _ask(log, run.agent_id, HoldsQuestion(created.run_id, run.attempt))
+        answer = await _ask(log, run.agent_id, HolderProbe(created.run_id, run.attempt))
         return Surroundings(holds=None if answer is None else answer.holds, lease_seconds=None if answer is None else answer.lease_seconds)
     try:
         agents: list[AgentRow] | None = await views.agents(status="working", limit=None)
@@ -107,12 +107,12 @@ async def _answering(log: Log, agent_ids: list[str], is_heard: Callable[[str], b
     return frozenset(answered), {agent_id: said.trouble for agent_id, said in answers.items() if said.trouble}
 
 
-async def ask_agents(log: Log, agent_ids: Iterable[str]) -> dict[str, HoldsAnswer]:
+async def ask_agents(log: Log, agent_ids: Iterable[str]) -> dict[str, HolderReply]:
     """Ask agents how they are, all at once and at most so many; return what those said that answered in a second."""
-    answers: dict[str, HoldsAnswer] = {}
+    answers: dict[str, HolderReply] = {}
 
     async def ask(agent_id: str) -> None:
-        if (said := await _ask(log, agent_id, HoldsQuestion("", 0))) is not None:
+        if (said := await _ask(log, agent_id, HolderProbe("", 0))) is not None:
             answers[agent_id] = said
 
     async with anyio.create_task_group() as group:
@@ -121,7 +121,7 @@ async def ask_agents(log: Log, agent_ids: Iterable[str]) -> dict[str, HoldsAnswe
     return answers
 
 
-async def _ask(log: Log, agent_id: str, question: HoldsQuestion) -> HoldsAnswer | None:
+async def _ask(log: Log, agent_id: str, question: HolderProbe) -> HolderReply | None:
     try:
         return _decode(await log.request(subjects.ask_agent(agent_id), _encode(question), timeout=ANSWER_SECONDS))
     except (NoAnswer, CommitUnreadable):

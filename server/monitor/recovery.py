@@ -18,7 +18,7 @@ from headwater.core.log.protocol import Log
 from headwater.core.operations.agents import lose_agent, register_agent
 from headwater.core.operations.runs import arm, load_run
 from headwater.core.operations.slots import free_slot, slots, take_slot
-from headwater.core.presence import HoldsAnswer, HoldsQuestion
+from headwater.core.presence import HolderProbe, HolderReply
 from headwater.core.rules.agent import AgentStatus
 from headwater.core.rules.run import Run
 from headwater.core.states import StateName
@@ -29,7 +29,7 @@ ANSWER_SECONDS = 0.4
 
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
-_decode_answer = message_decoder(HoldsAnswer)
+_decode_answer = message_decoder(HolderReply)
 
 
 class Recovery:
@@ -43,7 +43,7 @@ class Recovery:
         """Tell whether the agent answers. Silence counts only if the log itself answers right before."""
         await self._log.events.tail()
         try:
-            data = await self._log.request(subjects.ask_agent(agent_id), _encode(HoldsQuestion("", 0)), timeout=ANSWER_SECONDS)
+            data = await self._log.request(subjects.ask_agent(agent_id), _encode(HolderProbe("", 0)), timeout=ANSWER_SECONDS)
             _decode_answer(data)
         except (NoAnswer, CommitUnreadable):
             return False

@@ -21,7 +21,7 @@ from monitor_fixtures import promises_are_kept
 from servers import NatsCluster, Postgres
 from viewing import caught_up, rows_of_a_fresh_fold, rows_of_views, views_of
 
-from headwater.agents.perseverance import until_done
+from headwater.agents.retry import retry_until_available
 from headwater.cli.watch import RunLine, RunWatch
 from headwater.client import AsyncClient
 from headwater.core.aggregates import Author
@@ -169,7 +169,7 @@ async def workshop_on_three_nodes(cluster: NatsCluster, database_url: str) -> As
 async def create(shop: Workshop, flow_id: str, key: str) -> str:
     """Create a run, however often it must be said."""
     creation, request = RunCreation(shop.log.events, shop.log.queues), RunRequest(idempotency_key=key)
-    return (await until_done(partial(creation.create, flow_id, request, Author("test")), "a run")).run_id
+    return (await retry_until_available(partial(creation.create, flow_id, request, Author("test")), "a run")).run_id
 
 
 async def create_runs(shop: Workshop, flow_id: str, acknowledged: set[str], storm: Storm) -> None:
@@ -191,7 +191,7 @@ async def watch(url: str, run_id: str, ended: list[Run]) -> None:
 async def all_ended(shop: Workshop, run_ids: set[str]) -> None:
     """Return when these runs, and no others, have succeeded in the record; print how many attempts they took."""
     with anyio.fail_after(ENDS_SECONDS):
-        while (history := await until_done(partial(check_facts, shop.log.events), "the log")).unfinished():  # noqa: ASYNC110
+        while (history := await retry_until_available(partial(check_facts, shop.log.events), "the log")).unfinished():  # noqa: ASYNC110
             await anyio.sleep(0.2)
     assert history.runs.keys() == run_ids
     assert {run.state.state for run in history.runs.values()} == {StateName.SUCCESS}
@@ -199,7 +199,7 @@ async def all_ended(shop: Workshop, run_ids: set[str]) -> None:
 
 
 async def tail_of(shop: Workshop) -> LogTail:
-    return await until_done(shop.log.events.tail, "the log's end")
+    return await retry_until_available(shop.log.events.tail, "the log's end")
 
 
 async def views_are_the_fold(shop: Workshop, database_url: str, postgres: Postgres) -> None:

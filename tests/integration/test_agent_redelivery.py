@@ -11,8 +11,8 @@ from agents_at_work import Workshop, agent_at_work, eventually, hosted, workshop
 from gates import gated_flow
 from servers import NatsNode
 
+from headwater.agents.holder_probe import probe_holder
 from headwater.agents.local import LocalAgent
-from headwater.agents.questions import ask_holder
 from headwater.core.commands import CreateRun
 from headwater.core.events import RunCreated
 from headwater.core.identifiers import new_id
@@ -120,7 +120,7 @@ async def test_an_agent_answers_for_the_runs_it_holds_and_for_no_others(shop: Wo
     await shop.happened(run_id, "task_run.started")
 
     async def asked(agent_id: str, attempt: int) -> bool | None:
-        return await ask_holder(shop.log, agent_id, run_id, attempt, patience_seconds=1.0)
+        return await probe_holder(shop.log, agent_id, run_id, attempt, patience_seconds=1.0)
 
     agent_id = agent.settings.agent_id
     assert [await asked(agent_id, 1), await asked(agent_id, 2), await asked(new_id(), 1)] == [True, False, None]

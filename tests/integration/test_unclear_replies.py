@@ -16,7 +16,7 @@ from happenings import AUTHOR, a_flow, a_run
 from servers import NatsNode
 from tcp_proxy import CuttingProxy, Fault, cutting_proxy, trouble
 
-from headwater.agents.perseverance import until_done
+from headwater.agents.retry import retry_until_available
 from headwater.core import subjects
 from headwater.core.aggregates import Author
 from headwater.core.commands import RenameRun
@@ -144,7 +144,7 @@ async def test_a_silent_network_leaves_a_command_unknown_and_repeating_it_is_saf
 
         with pytest.raises(OutcomeUnknown) as unknown:
             await renamed.execute(RenameRun("quiet-heron"), AUTHOR, commit_id=commit_id, refresh=False)
-        outcome = await until_done(lambda: renamed.execute(RenameRun("quiet-heron"), AUTHOR, commit_id=commit_id), "the name")
+        outcome = await retry_until_available(lambda: renamed.execute(RenameRun("quiet-heron"), AUTHOR, commit_id=commit_id), "the name")
 
     assert unknown.value.commit_id == commit_id
     assert "Repeating the command is safe" in str(unknown.value.hint)
@@ -164,7 +164,7 @@ async def test_a_command_gets_its_true_answer_through_every_fault(nats_node: Nat
                 await anyio.wait_all_tasks_blocked()
                 commit_id = new_id()
                 rename = partial(run(far.events, run_id).execute, RenameRun(name), AUTHOR, commit_id=commit_id)
-                assert (await until_done(rename, "the name")).state.name == name
+                assert (await retry_until_available(rename, "the name")).state.name == name
 
     written = [
         event.name for each in await log.events.read(subjects.run(run_id)) for event in each.commit.events if type(event) is RunRenamed
@@ -174,7 +174,7 @@ async def test_a_command_gets_its_true_answer_through_every_fault(nats_node: Nat
 
 async def _call(callers: list[Caller], name: str, near: Log, proxy: CuttingProxy, flow_id: str) -> None:
     async with AsyncExitStack() as stack:
-        far = await until_done(lambda: stack.enter_async_context(open_log(proxy.url, name=name)), "the log")
+        far = await retry_until_available(lambda: stack.enter_async_context(open_log(proxy.url, name=name)), "the log")
         caller = Caller(name, near, far)
         callers.append(caller)
         await caller.work(flow_id, COMMANDS // CALLERS)

@@ -22,7 +22,7 @@ from simulation.projection import Projection
 from simulation.virtual_time import BEGINNING, LoopClock
 
 from headwater.agents.agent import Agent, AgentSettings
-from headwater.agents.perseverance import until_done
+from headwater.agents.retry import retry_until_available
 from headwater.core import identifiers, subjects
 from headwater.core.aggregates import Author
 from headwater.core.errors import IllegalTransition, LogError, NotFound
@@ -165,7 +165,7 @@ class World:
     async def _agent(self, participant: Participant) -> None:
         launcher = participant.launcher = PretendedLauncher(self.connect, self.random)
         settings = AgentSettings(name=participant.name, kind="pretended", limit=3, lease_seconds=LEASE_SECONDS, grace_seconds=GRACE_SECONDS)
-        await Agent(participant.connection, settings, launcher, prepare, show=_QUIET, clock=self.clock.now).serve()
+        await Agent(participant.connection, settings, launcher, prepare, console_log=_QUIET, clock=self.clock.now).serve()
 
     async def _run_monitor(self, participant: Participant) -> None:
         await RunMonitor(participant.connection, clock=self.clock.now).serve()
@@ -182,7 +182,7 @@ class World:
         later = timedelta(seconds=self.random.choice([-5.0, 0.0, 0.0, 0.0, 4.0, 15.0]))
         request = RunRequest(start_time=self.clock.now() + later, idempotency_key=key, attempts_max=self.random.choice([2, 3, 5]))
         creation = RunCreation(connection.events, connection.queues)
-        created = await until_done(lambda: creation.create(flow_id, request, author), "a run")
+        created = await retry_until_available(lambda: creation.create(flow_id, request, author), "a run")
         self.created[key] = created.run_id
         for _ in range(self.random.choice([0, 0, 1, 2])):
             await anyio.sleep(self.random.random() * 10)
@@ -195,21 +195,21 @@ class World:
         self.events[wish] += 1
         try:
             if wish == "cancel":
-                outcome = await until_done(lambda: cancel_run(events, queues, run_id, author), wish)
+                outcome = await retry_until_available(lambda: cancel_run(events, queues, run_id, author), wish)
                 if outcome.state.cancel_requested:
                     self.cancelled.add(run_id)
             elif wish == "reschedule":
-                await until_done(lambda: reschedule_run(events, queues, run_id, start_time, author), wish)
+                await retry_until_available(lambda: reschedule_run(events, queues, run_id, start_time, author), wish)
             elif wish == "resume":
-                await until_done(lambda: resume_run(events, queues, run_id, author), wish)
+                await retry_until_available(lambda: resume_run(events, queues, run_id, author), wish)
             elif wish == "set state":
                 state = self.random.choice(RUN_STATES)
-                await until_done(lambda: set_run_state(events, queues, run_id, state, author, reason="by hand"), wish)
+                await retry_until_available(lambda: set_run_state(events, queues, run_id, state, author, reason="by hand"), wish)
             elif wish == "set task state":
                 task, state = self.random.choice(TASKS), self.random.choice(TASK_RUN_STATES)
-                await until_done(lambda: set_task_run_state(events, queues, run_id, task, state, author, reason="by hand"), wish)
+                await retry_until_available(lambda: set_task_run_state(events, queues, run_id, task, state, author, reason="by hand"), wish)
             else:
-                await until_done(lambda: restart_run(events, queues, run_id, author), wish)
+                await retry_until_available(lambda: restart_run(events, queues, run_id, author), wish)
         except (IllegalTransition, NotFound):
             self.events[f"{wish} refused"] += 1
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hostile_tasks import NOT_UTF8, Hostile, HostileError, Quitting
 
-from headwater.agents.recorder import AttemptRecorder, event_of
+from headwater.agents.state_recorder import StateRecorder, event_of
 from headwater.core.codec import decode, encode
 from headwater.core.commit import new_commit
 from headwater.core.events import (
@@ -103,7 +103,7 @@ class Attempt:
 
     def __init__(self, before: dict[tuple[str, int], TaskRun] | None = None, *, needed: tuple[str, ...] = ()) -> None:
         self.events: list[TaskRunEvent] = []
-        self.recorder = AttemptRecorder(self.events.append, before or {}, needed=needed, clock=lambda: NOW)
+        self.recorder = StateRecorder(self.events.append, before or {}, needed=needed, clock=lambda: NOW)
 
     def change(self, *new: State, slug: str = "load-1") -> list[str]:
         for state in new:
@@ -215,7 +215,7 @@ def test_whatever_a_result_is_the_success_is_recorded(result: Any) -> None:
 @pytest.mark.parametrize("name", ["x" * 5_000, NOT_UTF8 * 100, "short"])
 def test_a_task_run_s_name_is_not_longer_than_names_may_be(name: str) -> None:
     recorded: list[TaskRunEvent] = []
-    AttemptRecorder(recorded.append, {}).task_run_named("load-1", -1, name)
+    StateRecorder(recorded.append, {}).task_run_named("load-1", -1, name)
 
     (event,) = recorded
     assert isinstance(event, TaskRunNamed)

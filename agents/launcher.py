@@ -16,7 +16,7 @@ from headwater.core.signal_names import signal_name
 from headwater.core.wording import size_words
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class AttemptReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a run's process says when its attempt is over. `state` is final and in the log already; or the attempt was not its own.
 
     Neither: the run was parked, and goes on later. `not_begun`: nothing of the attempt has begun, for want of this. With `log_trouble` it
@@ -46,11 +46,11 @@ class OutOfMemory:
 
 
 @dataclass(frozen=True)
-class Ending:
+class ExitResult:
     """How a run's process ended. Without a report nothing is known but the log."""
 
     status: int
-    report: Report | None
+    report: AttemptReport | None
     last_lines: tuple[str, ...] = ()
     out_of_memory: OutOfMemory | None = None
     with_starter: int = 0
@@ -101,17 +101,17 @@ def _end_words(status: int) -> str:
 
 
 @dataclass(frozen=True)
-class LaunchOrder:
+class LaunchSpec:
     """Where and with what environment an attempt's process runs."""
 
     environment: Mapping[str, str]
     directory: Path
 
 
-class LaunchedRun(Protocol):
+class ChildProcess(Protocol):
     """A run's process."""
 
-    async def wait(self) -> Ending:
+    async def wait(self) -> ExitResult:
         """Return when the process has ended."""
         ...
 
@@ -125,7 +125,7 @@ class Launcher(Protocol):
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None: ...
 
-    async def launch(self, order: LaunchOrder, hear: Callable[[str], None]) -> LaunchedRun:
+    async def launch(self, spec: LaunchSpec, hear: Callable[[str], None]) -> ChildProcess:
         """Start the attempt's process; it is there when this returns.
 
         `hear` is called when the process says that the log takes nothing, with the reason, and without one when it does again.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from happenings import a_flow, a_run, claimed, executed
 
-from headwater.agents.kept_values import KeptValues
+from headwater.agents.checkpoint_cleanup import CheckpointCleanup
 from headwater.core.aggregates import Author
 from headwater.core.identifiers import new_id
 from headwater.core.log.memory import MemoryLog
@@ -24,8 +24,8 @@ def kept(home: Path, run_id: str, name: str = "values-1-host-42") -> Path:
     return path
 
 
-def tidying(log: MemoryLog, home: Path, *, days: float = 30.0) -> KeptValues:
-    return KeptValues(log.events, home / "results", days, clock=lambda: IN_40_DAYS)
+def tidying(log: MemoryLog, home: Path, *, days: float = 30.0) -> CheckpointCleanup:
+    return CheckpointCleanup(log.events, home / "results", days, clock=lambda: IN_40_DAYS)
 
 
 async def test_values_of_a_run_that_ended_long_ago_are_removed_with_their_folders(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ _VALUES = "values-*"
 _log = logging.getLogger(__name__)
 
 
-class KeptValues:
+class CheckpointCleanup:
     """A service: looks through `folder` now and then, and removes what belongs to runs that ended more than `days` ago.
 
     Results that flows keep there by their own wish stay, and so does what belongs to runs of another log. With 0 days all stays.

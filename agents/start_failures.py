@@ -8,19 +8,19 @@ import anyio
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
-from headwater.agents.slots import Slots
+from headwater.agents.capacity import Capacity
 
 PAUSE_SECONDS_MIN = 1.0
 PAUSE_SECONDS_MAX = 60.0
 
 
-class StartTrouble:
-    """Whether this agent can start processes. `show` takes the lines for people: one when it begins, one when it is over."""
+class StartFailures:
+    """Whether this agent can start processes. `console_log` takes the lines for people: one when it begins, one when it is over."""
 
-    def __init__(self, agent_name: str, slots: Slots, *, show: logging.Logger) -> None:
+    def __init__(self, agent_name: str, capacity: Capacity, *, console_log: logging.Logger) -> None:
         self._agent_name = agent_name
-        self._slots = slots
-        self._show = show
+        self._capacity = capacity
+        self._console_log = console_log
         self.pause_seconds = PAUSE_SECONDS_MIN
         self._pausing = anyio.Event()
         self._room = anyio.Event()
@@ -33,20 +33,22 @@ class StartTrouble:
         """Take note that a process could not be started, take no runs for a while, and return the words for it."""
         words = f"agent {self._agent_name!r} cannot start processes: {reason}"
         if not self.words:
-            self._show.error("No process can be started here: %s. Runs are given back, and taken again after pauses that grow.", reason)
+            self._console_log.error(
+                "No process can be started here: %s. Runs are given back, and taken again after pauses that grow.", reason
+            )
         self.words = words
         self.times += 1
-        self._slots.pause()
+        self._capacity.pause()
         self._pausing.set()
         return words
 
     def over(self, times: int) -> None:
         """Take note that a process runs whose start was asked for when `times` was this: nothing failed since."""
         if self.words and times == self.times:
-            self._show.info("Processes can be started again: runs are taken.")
+            self._console_log.info("Processes can be started again: runs are taken.")
             self.words = ""
             self.pause_seconds = PAUSE_SECONDS_MIN
-            self._slots.resume()
+            self._capacity.resume()
 
     def made_room(self) -> None:
         """Take note that a process has ended, whose place another may take: no pause need last longer."""
@@ -63,4 +65,4 @@ class StartTrouble:
             self.pause_seconds = min(PAUSE_SECONDS_MAX, 2 * self.pause_seconds)
             self._pausing = anyio.Event()
             if self.words:
-                self._slots.resume(one_at_a_time=True)
+                self._capacity.resume(one_at_a_time=True)

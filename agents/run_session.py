@@ -14,14 +14,14 @@ import anyio
 from anyio.abc import TaskGroup
 
 from headwater.agents import flow_loading
-from headwater.agents.attempt import AttemptOrder, wants_source
-from headwater.agents.attempt_record import AttemptRecord
+from headwater.agents.attempt_spec import AttemptSpec, wants_source
+from headwater.agents.attempt_writer import AttemptWriter
 from headwater.agents.bridge import Bridge
 from headwater.agents.errors import AttemptFenced
-from headwater.agents.launch_wire import LIFELINE_DESCRIPTOR
+from headwater.agents.launcher_protocol import LIFELINE_DESCRIPTOR
 from headwater.agents.log_shipping import LogShipper
-from headwater.agents.perseverance import until_done
-from headwater.agents.resumptions import Resumptions
+from headwater.agents.resume_listener import ResumeListener
+from headwater.agents.retry import retry_until_available
 from headwater.agents.trouble_report import TroubleReport
 from headwater.core.aggregates import Aggregate, Author
 from headwater.core.commands import FailUnstartedRun, FinishRun, ParkRun, RunCommand, StartRun
@@ -43,17 +43,17 @@ STOP_SECONDS = 10.0
 """How long the flow's code may take to end when the attempt must; then the process group is killed."""
 
 
-class Backstage:
-    """The attempt's connection to the log. Made by `open_backstage`; its coroutines run in its own thread."""
+class RunSession:
+    """The attempt's connection to the log. Made by `open_run_session`; its coroutines run in its own thread."""
 
     def __init__(  # noqa: PLR0917 - made in one place
         self,
         log: Log,
-        order: AttemptOrder,
+        spec: AttemptSpec,
         run: Aggregate[Run, RunCommand],
-        record: AttemptRecord,
+        record: AttemptWriter,
         shipper: LogShipper,
-        resumptions: Resumptions,
+        resumes: ResumeListener,
         author: Author,
     ) -> None:
         assert run.state.created is not None
@@ -62,28 +62,28 @@ class Backstage:
         self.created = run.state.created
         self.record = record
         self.shipper = shipper
-        self.resumptions = resumptions
+        self.resumes = resumes
         self.bridge = Bridge()
         record.is_gone = self.bridge.is_gone
         self._log = log
-        self._order = order
+        self._spec = spec
         self._author = author
 
     async def registered_slugs(self) -> list[str] | None:
         """Return the slugs of the tasks that were registered."""
-        return await until_done(lambda: flow_loading.registered_slugs(self._log.events, self.created), "the registered tasks")
+        return await retry_until_available(lambda: flow_loading.registered_slugs(self._log.events, self.created), "the registered tasks")
 
     async def start(self) -> None:
         """Record that the flow is about to run. Raises AttemptFenced where the run is not this attempt's."""
-        await self.record.execute(StartRun(self._order.attempt, self._author.clock()))
+        await self.record.execute(StartRun(self._spec.attempt, self._author.clock()))
         if paused(self.run.task_runs):
-            self.resumptions.listen(self._position)
+            self.resumes.listen(self._position)
 
     async def finish(self, *, failed: bool, message: str, failure: Failure | None = None) -> None:
         """Record how the run ended, after everything that happened in it. Raises AttemptFenced."""
         await self.flush()
         now = self._author.clock()
-        await self.record.execute(FinishRun(self._order.attempt, now, failed=failed, message=message, failure=failure))
+        await self.record.execute(FinishRun(self._spec.attempt, now, failed=failed, message=message, failure=failure))
 
     async def park(self, start_time: datetime | None, message: str, resumed: frozenset[TaskRunKey] = frozenset()) -> None:
         """Record that the run goes on at that time, or when somebody resumes it, in another attempt, and have that one woken.
@@ -91,14 +91,14 @@ class Backstage:
         `resumed` are the task runs of which this attempt knows that they were resumed. Raises AttemptFenced.
         """
         await self.flush()
-        await self.record.execute(ParkRun(self._order.attempt, self._author.clock(), start_time, message, resumed))
-        await until_done(lambda: arm(self._log.queues, self.record.run, now=self._author.clock()), "the run's timer")
+        await self.record.execute(ParkRun(self._spec.attempt, self._author.clock(), start_time, message, resumed))
+        await retry_until_available(lambda: arm(self._log.queues, self.record.run, now=self._author.clock()), "the run's timer")
 
     async def refuse(self, message: str, failure: Failure | None = None) -> None:
         """Record that the run cannot be started, and why. Raises AttemptFenced."""
         await self.shipper.flush_to_log()
         now = self._author.clock()
-        await self.record.execute(FailUnstartedRun(at=now, message=message, attempt=self._order.attempt, failure=failure))
+        await self.record.execute(FailUnstartedRun(at=now, message=message, attempt=self._spec.attempt, failure=failure))
 
     async def cached_results(self, key: str) -> list[CachedResultRow]:
         """Return the results of tasks that serve again under this key: those that were there when this run was created, at least.
@@ -111,7 +111,7 @@ class Backstage:
 
     async def cancel_children(self, created: Collection[str]) -> None:
         """Where somebody cancelled the run, cancel what its tasks created in this process, too: their events may not say so yet."""
-        run = await until_done(lambda: load_run(self._log.events, self._order.run_id), "the run")
+        run = await retry_until_available(lambda: load_run(self._log.events, self._spec.run_id), "the run")
         if run.state.cancel_requested:
             await cancel_children(self._log.events, self._log.queues, run.state, self._author, more=created)
 
@@ -121,7 +121,7 @@ class Backstage:
 
 
 @asynccontextmanager
-async def open_backstage(order: AttemptOrder, *, on_stop: Callable[[], None]) -> AsyncIterator[Backstage]:
+async def open_run_session(spec: AttemptSpec, *, on_stop: Callable[[], None]) -> AsyncIterator[RunSession]:
     """Connect to the log, read the run, and keep recording until left.
 
     `on_stop` is called, in this thread, when the attempt must end; the process is killed where it then does not, and when nobody supervises
@@ -132,48 +132,48 @@ async def open_backstage(order: AttemptOrder, *, on_stop: Callable[[], None]) ->
         HeadwaterError: the log refuses.
 
     """
-    author = Author(order.actor)
+    author = Author(spec.actor)
     with single_error():
         async with AsyncExitStack() as stack:
-            log = await until_done(lambda: _opened(stack, order), "the log")
+            log = await retry_until_available(lambda: _opened(stack, spec), "the log")
             group = await stack.enter_async_context(anyio.create_task_group())
-            run = await _run_of(order, log)
-            if not run.state.held or run.state.attempt != order.attempt:
-                raise AttemptFenced(order.attempt, run.state.state, run.state.attempt)
-            record = AttemptRecord(run, author, order.attempt, lambda: _stop(group, on_stop))
-            record.listener = TroubleReport() if order.supervised else None
-            shipper = LogShipper(log.logs, order.run_id, order.attempt, with_source=wants_source())
+            run = await _run_of(spec, log)
+            if not run.state.held or run.state.attempt != spec.attempt:
+                raise AttemptFenced(spec.attempt, run.state.state, run.state.attempt)
+            record = AttemptWriter(run, author, spec.attempt, lambda: _stop(group, on_stop))
+            record.listener = TroubleReport() if spec.supervised else None
+            shipper = LogShipper(log.logs, spec.run_id, spec.attempt, with_source=wants_source())
             await group.start(record.serve)
             await group.start(shipper.serve)
-            if order.supervised:
+            if spec.supervised:
                 group.start_soon(_watch_lifeline)
-            resumptions = Resumptions(group, log.events, run.subject)
-            record.on_pause = lambda: resumptions.listen(run.position)
-            yield Backstage(log, order, run, record, shipper, resumptions, author)
+            resumes = ResumeListener(group, log.events, run.subject)
+            record.on_pause = lambda: resumes.listen(run.position)
+            yield RunSession(log, spec, run, record, shipper, resumes, author)
             group.cancel_scope.cancel()
 
 
-async def _opened(stack: AsyncExitStack, order: AttemptOrder) -> Log:
+async def _opened(stack: AsyncExitStack, spec: AttemptSpec) -> Log:
     from headwater.core.log.jetstream import open_log
 
-    look_up = partial(server_address, Path(order.home)) if order.home else None
-    name = f"headwater run {order.run_id}"
+    look_up = partial(server_address, Path(spec.home)) if spec.home else None
+    name = f"headwater run {spec.run_id}"
     try:
-        return await stack.enter_async_context(open_log(order.nats_url, key=order.key, name=name, look_up=look_up))
+        return await stack.enter_async_context(open_log(spec.nats_url, key=spec.key, name=name, look_up=look_up))
     except LogUnavailable:
         address = None if look_up is None else look_up()
-        if address is None or address == order.nats_url:
+        if address is None or address == spec.nats_url:
             raise
-        return await stack.enter_async_context(open_log(address, key=order.key, name=name, look_up=look_up))
+        return await stack.enter_async_context(open_log(address, key=spec.key, name=name, look_up=look_up))
 
 
-async def _run_of(order: AttemptOrder, log: Log) -> Aggregate[Run, RunCommand]:
+async def _run_of(spec: AttemptSpec, log: Log) -> Aggregate[Run, RunCommand]:
     """Return the run, as its agent knew it a moment ago or else as the log has it."""
-    if order.known is None:
-        return await until_done(lambda: load_run(log.events, order.run_id), "the run")
-    known = run_aggregate(log.events, order.run_id)
+    if spec.known is None:
+        return await retry_until_available(lambda: load_run(log.events, spec.run_id), "the run")
+    known = run_aggregate(log.events, spec.run_id)
     # Should it have changed since, the first append is refused, and the rest is read then.
-    known.state, known.position = order.known.fold(), order.known.position
+    known.state, known.position = spec.known.fold(), spec.known.position
     return known
 
 

@@ -6,18 +6,18 @@ import time
 
 import anyio
 
-FAREWELL_SECONDS = 5.0
+SHUTDOWN_SECONDS = 5.0
 """How long the last words of an agent may take."""
 
 
-class Farewell:
+class ShutdownDeadline:
     """The end of an agent's patience. It begins when nothing is executed here any more and the agent is to end, and is over in seconds."""
 
     def __init__(self) -> None:
         self._deadline: float | None = None
         self._changed = anyio.Event()
 
-    def begin(self, seconds: float = FAREWELL_SECONDS) -> None:
+    def begin(self, seconds: float = SHUTDOWN_SECONDS) -> None:
         """Let it be over in so many seconds, or before where that was said before."""
         deadline = time.monotonic() + seconds
         if self._deadline is None or deadline < self._deadline:

@@ -18,7 +18,7 @@ from anyio.abc import TaskStatus
 from msgspec.structs import replace
 
 from headwater.agents.errors import AttemptFenced
-from headwater.agents.perseverance import Listener, until_done
+from headwater.agents.retry import Listener, retry_until_available
 from headwater.core.aggregates import Aggregate, Author
 from headwater.core.commands import RecordTaskRuns, RunCommand
 from headwater.core.errors import CommitTooLarge, HeadwaterError, IllegalTransition, InvalidArgument
@@ -36,7 +36,7 @@ _ROOM_SECONDS = 1.0
 _REASON_CHARACTERS_MAX = 1000
 
 
-class AttemptRecord:
+class AttemptWriter:
     """The writer of one attempt. `on_stop` is called once when the attempt must end: it lost the run, or a cancel was seen."""
 
     def __init__(self, run: Aggregate[Run, RunCommand], author: Author, attempt: int, on_stop: Callable[[], None]) -> None:
@@ -170,7 +170,7 @@ class AttemptRecord:
         """
         commit_id = new_id()
         try:
-            await until_done(
+            await retry_until_available(
                 lambda: self._run.execute(command, self._author, commit_id=commit_id, refresh=False),
                 f"run {self._run.subject}",
                 listener=self.listener,

@@ -13,9 +13,9 @@ from contextlib import ExitStack, suppress
 import msgspec
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from headwater.agents.attempt import AttemptOrder
-from headwater.agents.launch_wire import REPORT_DESCRIPTOR
-from headwater.agents.launching import STATUS_NOT_BEGUN, Report
+from headwater.agents.attempt_spec import AttemptSpec
+from headwater.agents.launcher import STATUS_NOT_BEGUN, AttemptReport
+from headwater.agents.launcher_protocol import REPORT_DESCRIPTOR
 from headwater.agents.shortages import shortage
 from headwater.core.errors import HeadwaterError
 
@@ -43,5 +43,5 @@ def with_second_thread(work: Callable[[BlockingPortal], int]) -> int:
 def report_not_begun(error: BaseException) -> None:
     """Tell the agent that nothing of the attempt has begun, and what was missing."""
     with suppress(HeadwaterError, OSError):  # no agent's process, or a spare one that has no order yet
-        if AttemptOrder.from_environment().supervised:
-            os.write(REPORT_DESCRIPTOR, msgspec.json.encode(Report(not_begun=shortage(error))) + b"\n")
+        if AttemptSpec.from_environment().supervised:
+            os.write(REPORT_DESCRIPTOR, msgspec.json.encode(AttemptReport(not_begun=shortage(error))) + b"\n")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from headwater.agents.artifact_record import ArtifactRecord
+from headwater.agents.artifact_recorder import ArtifactRecorder
 from headwater.core.errors import InvalidArtifact, NotFound
 from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactDeleted, TaskRunArtifactUpdated, TaskRunEvent
 from headwater.core.rules.artifact import Artifact
@@ -40,7 +40,7 @@ def report() -> None:
 
 def test_a_change_names_the_task_run_that_made_the_artifact_and_the_time_of_its_record() -> None:
     recorded: list[TaskRunEvent] = []
-    record = ArtifactRecord(recorded.append, {A: Artifact("load-1", 3, "link")}, clock=lambda: NOON)
+    record = ArtifactRecorder(recorded.append, {A: Artifact("load-1", 3, "link")}, clock=lambda: NOON)
 
     record.take(TaskRunArtifactUpdated(**PLACE, data={"link": "/x"}))
     record.take(DELETED)
@@ -50,7 +50,7 @@ def test_a_change_names_the_task_run_that_made_the_artifact_and_the_time_of_its_
 
 def test_what_the_run_does_not_have_or_is_of_another_kind_is_refused() -> None:
     recorded: list[TaskRunEvent] = []
-    record = ArtifactRecord(recorded.append, {})
+    record = ArtifactRecorder(recorded.append, {})
 
     with pytest.raises(NotFound, match=A):
         record.take(DELETED)
@@ -64,7 +64,7 @@ def test_what_the_run_does_not_have_or_is_of_another_kind_is_refused() -> None:
 
 
 def test_a_forked_child_does_not_record_where_nobody_appends(capfd: pytest.CaptureFixture[str]) -> None:
-    record_artifacts_with(ArtifactRecord(lambda _: None, {A: Artifact("load-1", -1, "link")}).take)
+    record_artifacts_with(ArtifactRecorder(lambda _: None, {A: Artifact("load-1", -1, "link")}).take)
 
     child = os.fork()
     if not child:
@@ -77,7 +77,7 @@ def test_a_forked_child_does_not_record_where_nobody_appends(capfd: pytest.Captu
 def test_a_change_from_another_process_that_cannot_be_recorded_is_a_line_of_the_run_and_its_task_goes_on(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    record_artifacts_with(ArtifactRecord(lambda _: None, {}).take)
+    record_artifacts_with(ArtifactRecorder(lambda _: None, {}).take)
     lines, sent = Lines(), list[bytes]()
     number = lines.expect(TaskCall(report, {}, {"logger": get_logger()}))
     Sink(number, sent.append).take_artifact(DELETED)

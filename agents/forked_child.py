@@ -14,10 +14,10 @@ from typing import NoReturn
 from anyio.from_thread import BlockingPortal
 
 from headwater.agents import process_tree, run_exit, run_process
-from headwater.agents.beginning import TERMINAL_SIGNALS, ignore_terminals, with_second_thread
-from headwater.agents.launch_wire import LIFELINE_DESCRIPTOR, REPORT_DESCRIPTOR, Frames, Launch, read_requests
+from headwater.agents.launcher_protocol import LIFELINE_DESCRIPTOR, REPORT_DESCRIPTOR, Frames, Launch, read_requests
+from headwater.agents.run_start import TERMINAL_SIGNALS, ignore_terminals, with_second_thread
 
-HELD_OFF = frozenset({signal.SIGTERM, *TERMINAL_SIGNALS})
+BLOCKED_SIGNALS = frozenset({signal.SIGTERM, *TERMINAL_SIGNALS})
 """Signals that the zygote ignores, and holds off while it forks: they mean something to the process of a run."""
 
 
@@ -72,10 +72,10 @@ def _run_ordered(portal: BlockingPortal, lifeline: int, orders: socket.socket) -
 
 def _cut_off(parent: int, unused: Iterable[int]) -> None:
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGCHLD, *HELD_OFF):
+    for number in (signal.SIGCHLD, *BLOCKED_SIGNALS):
         signal.signal(number, signal.SIG_DFL)
     ignore_terminals()
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_OFF)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, BLOCKED_SIGNALS)
     os.setsid()
     process_tree.end_with_parent(parent)
     # What orphans a run makes stay its own: those that come to the zygote are of runs that have ended.

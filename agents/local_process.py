@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping
 import anyio
 
 from headwater.agents.errors import LaunchFailed
-from headwater.agents.launch_wire import Ended
-from headwater.agents.launching import NO_THREAD, STATUS_NOT_BEGUN, Ending, OutOfMemory, Report
+from headwater.agents.launcher import NO_THREAD, STATUS_NOT_BEGUN, AttemptReport, ExitResult, OutOfMemory
+from headwater.agents.launcher_protocol import Ended
 from headwater.agents.shortages import shortage
 from headwater.core.codec import message_decoder
 from headwater.core.errors import CommitUnreadable
@@ -20,10 +20,10 @@ LAST_LINES_MAX = 20
 LINE_BYTES_MAX = 2_000
 _READ_BYTES = 64 * 1024
 
-_decode_report = message_decoder(Report)
+_decode_report = message_decoder(AttemptReport)
 
 
-class LocalRun:
+class LocalProcess:
     """A run's process. `send_signal` reaches all that it started; `show_line` gets each line it prints; `mark` is in its environment.
 
     `hear` gets what it says of the log.
@@ -40,13 +40,13 @@ class LocalRun:
         self.mark = mark
         self._hear = hear
         self._told = b""
-        self._final: Report | None = None
+        self._final: AttemptReport | None = None
         self._send_signal = send_signal
         self._show_line = show_line
         self._answered = anyio.Event()
         self._refusal = ""
         self._ended = anyio.Event()
-        self._ending = Ending(status=0, report=None)
+        self._ending = ExitResult(status=0, report=None)
         self._last_lines: deque[str] = deque(maxlen=LAST_LINES_MAX)
         self._partial = b""
         self._closed = False
@@ -74,7 +74,7 @@ class LocalRun:
         self._refusal = reason
         self._answered.set()
 
-    async def wait(self) -> Ending:
+    async def wait(self) -> ExitResult:
         """Return when the process has ended."""
         await self._ended.wait()
         return self._ending
@@ -99,9 +99,9 @@ class LocalRun:
             report = self._final
         if report is None and ended.status == STATUS_NOT_BEGUN:
             # A spare process that got no second thread, and had not read its order yet: it knew of no report.
-            report = Report(not_begun=shortage(RuntimeError(NO_THREAD)))
+            report = AttemptReport(not_begun=shortage(RuntimeError(NO_THREAD)))
         killed = OutOfMemory(ended.peak_bytes, ended.memory_max) if ended.out_of_memory else None
-        self._ending = Ending(ended.status, report, tuple(self._last_lines), killed, with_starter)
+        self._ending = ExitResult(ended.status, report, tuple(self._last_lines), killed, with_starter)
         self._answered.set()
         self._ended.set()
 

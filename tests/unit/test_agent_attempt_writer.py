@@ -10,7 +10,7 @@ import anyio
 import pytest
 from happenings import AUTHOR, a_flow, a_run
 
-from headwater.agents.attempt_record import COMMIT_BYTES_MAX, AttemptRecord
+from headwater.agents.attempt_writer import COMMIT_BYTES_MAX, AttemptWriter
 from headwater.agents.errors import AttemptFenced
 from headwater.core import subjects
 from headwater.core.aggregates import Aggregate
@@ -35,7 +35,7 @@ class Attempt:
         self.log = log
         self.run_id = run.subject.rpartition(".")[2]
         self.stops = 0
-        self.record = AttemptRecord(run, AUTHOR, 1, self._stop)
+        self.record = AttemptWriter(run, AUTHOR, 1, self._stop)
 
     def _stop(self) -> None:
         self.stops += 1

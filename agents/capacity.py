@@ -12,26 +12,26 @@ STARTING_PER_CPU = 4
 
 
 class Slot:
-    """One run's place. `settle` it when the run has started, `give` it back when the run is over; each may be called again."""
+    """One run's place. call `mark_started` when the run has started, `release` it back when the run is over; each may be called again."""
 
-    def __init__(self, slots: Slots) -> None:
-        self._slots = slots
+    def __init__(self, capacity: Capacity) -> None:
+        self._capacity = capacity
         self._starting = self._taken = True
 
-    def settle(self) -> None:
+    def mark_started(self) -> None:
         if self._starting:
             self._starting = False
-            self._slots.change(starting=-1)
+            self._capacity.change(starting=-1)
 
-    def give(self) -> None:
-        self.settle()
+    def release(self) -> None:
+        self.mark_started()
         if self._taken:
             self._taken = False
-            self._slots.change(taken=-1)
+            self._capacity.change(taken=-1)
 
 
-class Slots:
-    """Slots for runs: `limit` of them, or as many as come, but only so many that have not started yet.
+class Capacity:
+    """Capacity for runs: `limit` of them, or as many as come, but only so many that have not started yet.
 
     `on_change` is called with whether one is free, when that changes.
 
@@ -70,27 +70,27 @@ class Slots:
         """Have no free slot from here on."""
         before = self.free
         self._closed = True
-        self._tell(before)
+        self._notify(before)
 
     def pause(self) -> None:
         """Have no free slot until `resume`."""
         before = self.free
         self._paused = True
-        self._tell(before)
+        self._notify(before)
 
     def resume(self, *, one_at_a_time: bool = False) -> None:
         """Have free slots again; `one_at_a_time`: none while one run is being started."""
         before = self.free
         self._paused, self._one_at_a_time = False, one_at_a_time
-        self._tell(before)
+        self._notify(before)
 
     def change(self, *, taken: int = 0, starting: int = 0) -> None:
         """Count; for slots."""
         before = self.free
         self._taken += taken
         self._starting += starting
-        self._tell(before)
+        self._notify(before)
 
-    def _tell(self, before: bool) -> None:
+    def _notify(self, before: bool) -> None:
         if self.free != before:
             self._on_change(self.free)

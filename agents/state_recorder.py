@@ -162,7 +162,7 @@ def _moment(moment: datetime | None) -> datetime | None:
         return TIME_MAX if moment.year > TIME_MIN.year else TIME_MIN
 
 
-class AttemptRecorder:
+class StateRecorder:
     """The engine's recorder for one attempt of a run.
 
     `before` is what the log holds of the task runs when the attempt begins. What had ended there is not recorded again: a recorded

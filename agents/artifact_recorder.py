@@ -13,7 +13,7 @@ from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactDeleted
 from headwater.core.rules.artifact import Artifact, valid_data
 
 
-class ArtifactRecord:
+class ArtifactRecorder:
     """Records artifacts of an attempt. `before` are those that the run had when the attempt began; `record` takes each event."""
 
     def __init__(

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 
 from anyio.abc import TaskGroup
 
-from headwater.agents.perseverance import until_done
+from headwater.agents.retry import retry_until_available
 from headwater.core.commit import Position
 from headwater.core.errors import LogError
 from headwater.core.events import TaskRunResumed
@@ -20,7 +20,7 @@ _may_resume = may_hold(TaskRunResumed)
 _log = logging.getLogger(__name__)
 
 
-class Resumptions:
+class ResumeListener:
     """Follows the run from its first pause on, in the thread of the event loop; `take` is for the thread that runs the flow.
 
     What is missed is found when the attempt would park the run: the rules know of it.
@@ -49,7 +49,7 @@ class Resumptions:
     async def _follow(self, after: Position) -> None:
         try:
             async with AsyncExitStack() as stack:
-                news = await until_done(
+                news = await retry_until_available(
                     lambda: stack.enter_async_context(self._events.follow(self._subject, after=after)), "who resumes what of the run"
                 )
                 async for batch in news:

@@ -14,11 +14,11 @@ import anyio
 from headwater.agents.attempt_ends import crash_pause, duration, ends_attempt
 from headwater.agents.errors import CannotLaunch, LauncherGone, LaunchFailed
 from headwater.agents.failures import without_source
-from headwater.agents.farewell import Farewell
 from headwater.agents.held_runs import HeldRun
-from headwater.agents.launching import Ending, LaunchedRun, Launcher, LaunchOrder, Report
+from headwater.agents.launcher import AttemptReport, ChildProcess, ExitResult, Launcher, LaunchSpec
 from headwater.agents.outage import Outage, Waiting
-from headwater.agents.start_trouble import StartTrouble
+from headwater.agents.shutdown_deadline import ShutdownDeadline
+from headwater.agents.start_failures import StartFailures
 from headwater.core.aggregates import Aggregate, Author
 from headwater.core.commands import ConfirmCancelled, FailUnstartedRun, LoseAttempt, RunCommand
 from headwater.core.commit import Position
@@ -38,27 +38,27 @@ _SIGNALS_APART_SECONDS = 1.0
 """Signals to the agent and to its runs that are meant as one arrive within so long."""
 _may_start = may_hold(RunStarted)
 
-Prepare = Callable[[Run, Position], LaunchOrder]
+Prepare = Callable[[Run, Position], LaunchSpec]
 """Makes the order to launch the attempt just claimed, at this position. Raises CannotLaunch where it can never be launched here."""
 
 
-class Verdict(Enum):
+class AttemptOutcome(Enum):
     """What became of an attempt."""
 
     ENDED = auto()
     """The run has ended: its items are done with."""
     LOST = auto()
     """The attempt is recorded as lost: the run waits for its next one."""
-    GIVEN_BACK = auto()
+    RELEASED = auto()
     """The attempt is recorded as lost, and another agent is to make the next one."""
-    WAITS = auto()
+    NO_FLOW_SLOT = auto()
     """The run waits for a slot of its flow: it is offered anew when one is free."""
-    TAKEN = auto()
+    SUPERSEDED = auto()
     """The run went on without us; its items are somebody else's."""
 
 
-class Custody:
-    """How an agent executes what it has claimed. `now` is the log's clock; `show` takes the lines for people."""
+class AttemptSupervisor:
+    """How an agent executes what it has claimed. `now` is the log's clock; `console_log` takes the lines for people."""
 
     def __init__(
         self,
@@ -69,10 +69,10 @@ class Custody:
         *,
         now: Callable[[], datetime],
         outage: Outage,
-        trouble: StartTrouble,
+        start_failures: StartFailures,
         stopping: anyio.Event,
-        farewell: Farewell,
-        show: logging.Logger,
+        deadline: ShutdownDeadline,
+        console_log: logging.Logger,
         grace_seconds: float,
         attempts_max: int | None,
     ) -> None:
@@ -82,109 +82,111 @@ class Custody:
         self._author = author
         self._now = now
         self._outage = outage
-        self._farewell = farewell
-        self._trouble = trouble
+        self._deadline = deadline
+        self._start_failures = start_failures
         self._stopping = stopping
-        self._show = show
+        self._console_log = console_log
         self._grace_seconds = grace_seconds
         self._attempts_max = attempts_max
 
-    async def keep(self, run: Aggregate[Run, RunCommand], held: HeldRun) -> Verdict:
+    async def supervise(self, run: Aggregate[Run, RunCommand], held: HeldRun) -> AttemptOutcome:
         """Execute the attempt just claimed, until its end is in the log."""
         began = time.monotonic()
         try:
-            order = self._prepare(run.state, run.position)
+            spec = self._prepare(run.state, run.position)
         except CannotLaunch as refusal:
             return await self._refuse(run, held, refusal, began)
-        held.starts_failed = self._trouble.times
+        held.starts_failed = self._start_failures.times
         recording = Waiting(self._outage)
         try:
-            held.process = await self._launch(order, recording.hears)
-            self._show.info(
+            held.process = await self._launch(spec, recording.reported)
+            self._console_log.info(
                 "Run '%s' (%s) of flow '%s' started, attempt %d.", held.name, held.created.run_id, held.created.flow_name, held.attempt
             )
-            ending = await self._watched(run, held, held.process)
-            if ending.report is None or not ending.report.not_begun:
-                self._trouble.made_room()
+            exit_result = await self._wait_for_exit(run, held, held.process)
+            if exit_result.report is None or not exit_result.report.not_begun:
+                self._start_failures.made_room()
         except LaunchFailed as failure:
-            ending = Ending(status=1, report=Report(not_begun=failure.reason))
+            exit_result = ExitResult(status=1, report=AttemptReport(not_begun=failure.reason))
         except LauncherGone as gone:
-            ending = Ending(status=1, report=Report(not_begun=str(gone)))
+            exit_result = ExitResult(status=1, report=AttemptReport(not_begun=str(gone)))
         except anyio.get_cancelled_exc_class():
-            with anyio.move_on_after(self._farewell.left(self._grace_seconds), shield=True):
-                await self._lose(run, held, "the agent was stopped", handed_back=True)
+            with anyio.move_on_after(self._deadline.left(self._grace_seconds), shield=True):
+                await self._mark_lost(run, held, "the agent was stopped", handed_back=True)
             raise
         finally:
             held.process = None
             recording.end()
-        return await self._conclude(run, held, ending, began)
+        return await self._finish(run, held, exit_result, began)
 
-    async def hand_back(self, run: Aggregate[Run, RunCommand], held: HeldRun, reason: str) -> Verdict:
+    async def release(self, run: Aggregate[Run, RunCommand], held: HeldRun, reason: str) -> AttemptOutcome:
         """Give up the attempt just claimed, before anything of it runs: the run waits for a slot of its flow."""
-        await self._lose(run, held, reason, handed_back=True)
-        return Verdict.ENDED if run.state.ended else Verdict.WAITS
+        await self._mark_lost(run, held, reason, handed_back=True)
+        return AttemptOutcome.ENDED if run.state.ended else AttemptOutcome.NO_FLOW_SLOT
 
-    async def _launch(self, order: LaunchOrder, hear: Callable[[str], None]) -> LaunchedRun:
+    async def _launch(self, spec: LaunchSpec, hear: Callable[[str], None]) -> ChildProcess:
         launches = 0
         while True:
             launches += 1
             try:
-                return await self._launcher.launch(order, hear)
+                return await self._launcher.launch(spec, hear)
             except LauncherGone:
                 if launches == LAUNCHES_MAX:
                     raise
 
-    async def _watched(self, run: Aggregate[Run, RunCommand], held: HeldRun, process: LaunchedRun) -> Ending:
+    async def _wait_for_exit(self, run: Aggregate[Run, RunCommand], held: HeldRun, process: ChildProcess) -> ExitResult:
         """Wait for the process's end; bring it about where the run is to be cancelled, or is not ours any more."""
-        if held.handing_back:
+        if held.releasing:
             await process.stop(grace_seconds=self._grace_seconds)
         async with anyio.create_task_group() as group:
-            group.start_soon(self._watch, run, held, process)
-            ending = await process.wait()
+            group.start_soon(self._stop_when_taken_away, run, held, process)
+            exit_result = await process.wait()
             group.cancel_scope.cancel()
-        return ending
+        return exit_result
 
-    async def _watch(self, run: Aggregate[Run, RunCommand], held: HeldRun, process: LaunchedRun) -> None:
+    async def _stop_when_taken_away(self, run: Aggregate[Run, RunCommand], held: HeldRun, process: ChildProcess) -> None:
         follow, subject, after = self._log.events.follow, run.subject, run.position
         async with AsyncExitStack() as stack:
-            news = await self._outage.until_done(lambda: stack.enter_async_context(follow(subject, after=after)), "the run's news")
+            news = await self._outage.retry_until_available(
+                lambda: stack.enter_async_context(follow(subject, after=after)), "the run's news"
+            )
             async for batch in news:
                 if any(_has_started(recorded) for recorded in batch):
-                    held.slot.settle()
-                    self._trouble.over(held.starts_failed)
-                if any(ends_attempt(recorded, held.attempt) for recorded in batch) and await self._is_to_end(run, held):
+                    held.slot.mark_started()
+                    self._start_failures.over(held.starts_failed)
+                if any(ends_attempt(recorded, held.attempt) for recorded in batch) and await self._must_stop(run, held):
                     await process.stop(grace_seconds=self._grace_seconds)
                     return
 
-    async def _is_to_end(self, run: Aggregate[Run, RunCommand], held: HeldRun) -> bool:
+    async def _must_stop(self, run: Aggregate[Run, RunCommand], held: HeldRun) -> bool:
         """Tell whether the log says so, too: anybody can write to the feed of news. A replica may lag behind it for a moment."""
         for pause in _LAGS_SECONDS:
-            state = await self._outage.until_done(run.refresh, "the run")
+            state = await self._outage.retry_until_available(run.refresh, "the run")
             if state.cancel_requested or not state.held or state.attempt != held.attempt:
                 return True
             await anyio.sleep(pause)
         return False
 
-    async def _conclude(self, run: Aggregate[Run, RunCommand], held: HeldRun, ending: Ending, began: float) -> Verdict:
-        report = ending.report
+    async def _finish(self, run: Aggregate[Run, RunCommand], held: HeldRun, exit_result: ExitResult, began: float) -> AttemptOutcome:
+        report = exit_result.report
         if report is not None and report.state is not None:
-            self._show_end(held, report.state, report.duration_seconds, report.message)
-            return Verdict.ENDED
-        state = await self._outage.until_done(run.refresh, "the run")
+            self._print_end(held, report.state, report.duration_seconds, report.message)
+            return AttemptOutcome.ENDED
+        state = await self._outage.retry_until_available(run.refresh, "the run")
         if held.attempt == state.attempt and state.held:
             if state.cancel_requested:
                 return await self._confirm_cancelled(run, held, began)
-            if held.handing_back:
-                return await self._given_back(run, held, "the agent was stopped", began)
+            if held.releasing:
+                return await self._record_release(run, held, "the agent was stopped", began)
             if report is not None and report.not_begun and state.state is StateName.SUBMITTED:
-                return await self._given_back(run, held, self._trouble.found(report.not_begun), began)
-            if ending.told_to_end and await self._is_stopping():
-                return await self._given_back(run, held, f"it was told to end with its agent: {ending.words}", began)
-            return await self._crashed(run, held, ending, began)
+                return await self._record_release(run, held, self._start_failures.found(report.not_begun), began)
+            if exit_result.told_to_end and await self._is_stopping():
+                return await self._record_release(run, held, f"it was told to end with its agent: {exit_result.words}", began)
+            return await self._record_crash(run, held, exit_result, began)
         if state.attempt == held.attempt and not state.ended:
             # Parked: its process has set the timer, unless it died over that.
-            await self._outage.until_done(lambda: arm(self._log.queues, state, now=self._now()), "the run's timer")
-        return self._verdict_of(run.state, held, began)
+            await self._outage.retry_until_available(lambda: arm(self._log.queues, state, now=self._now()), "the run's timer")
+        return self._outcome_of(run.state, held, began)
 
     async def _is_stopping(self) -> bool:
         """Tell whether this agent is told to stop, or will be in a moment: who ends a service signals all its processes, one by one."""
@@ -192,45 +194,45 @@ class Custody:
             await self._stopping.wait()
         return self._stopping.is_set()
 
-    async def _given_back(self, run: Aggregate[Run, RunCommand], held: HeldRun, reason: str, began: float) -> Verdict:
+    async def _record_release(self, run: Aggregate[Run, RunCommand], held: HeldRun, reason: str, began: float) -> AttemptOutcome:
         """Record that the attempt is given up, which counts for nothing: another agent may make the next one."""
-        await self._lose(run, held, reason, handed_back=True)
+        await self._mark_lost(run, held, reason, handed_back=True)
         if run.state.ended:
-            return self._verdict_of(run.state, held, began)  # it was cancelled meanwhile
-        self._show.info("Run '%s' was handed back (%s): another agent may take it.", held.name, reason)
-        return Verdict.GIVEN_BACK
+            return self._outcome_of(run.state, held, began)  # it was cancelled meanwhile
+        self._console_log.info("Run '%s' was handed back (%s): another agent may take it.", held.name, reason)
+        return AttemptOutcome.RELEASED
 
-    async def _crashed(self, run: Aggregate[Run, RunCommand], held: HeldRun, ending: Ending, began: float) -> Verdict:
+    async def _record_crash(self, run: Aggregate[Run, RunCommand], held: HeldRun, exit_result: ExitResult, began: float) -> AttemptOutcome:
         """Record that the process died without an end: the run's next attempt follows, or there were too many."""
-        tail = without_source(ending.last_lines)
-        reason = f"the run's process died: {ending.words}"
+        tail = without_source(exit_result.last_lines)
+        reason = f"the run's process died: {exit_result.words}"
         if said := next((line.strip() for line in reversed(tail) if line.strip()), ""):
             reason = f"{reason}, after printing: {said[:_REASON_CHARACTERS_MAX]}"
-        self._show.error("Run '%s': attempt %d was lost: %s", held.name, held.attempt, reason)
+        self._console_log.error("Run '%s': attempt %d was lost: %s", held.name, held.attempt, reason)
         await self._log_crash(held, reason, tail)
         again_at = self._now() + crash_pause(run.state.attempts_lost)
-        await self._lose(run, held, reason, again_at=again_at)
-        await self._outage.until_done(lambda: arm(self._log.queues, run.state, now=self._now()), "the run's timer")
-        return self._verdict_of(run.state, held, began)
+        await self._mark_lost(run, held, reason, again_at=again_at)
+        await self._outage.retry_until_available(lambda: arm(self._log.queues, run.state, now=self._now()), "the run's timer")
+        return self._outcome_of(run.state, held, began)
 
     async def _log_crash(self, held: HeldRun, reason: str, tail: list[str]) -> None:
         now = self._author.clock()
         texts = [f"Attempt {held.attempt} was lost: {reason}", *(f"last output: {line}" for line in tail)]
         lines = [LogLine(at=now, level=logging.ERROR, logger="agent", message=text) for text in texts]
-        await self._outage.until_done(lambda: self._log.logs.write(held.created.run_id, held.attempt, lines), "the run's log")
+        await self._outage.retry_until_available(lambda: self._log.logs.write(held.created.run_id, held.attempt, lines), "the run's log")
 
-    async def _confirm_cancelled(self, run: Aggregate[Run, RunCommand], held: HeldRun, began: float) -> Verdict:
+    async def _confirm_cancelled(self, run: Aggregate[Run, RunCommand], held: HeldRun, began: float) -> AttemptOutcome:
         await self._execute(run, ConfirmCancelled(held.attempt, self._author.clock()))
-        return self._verdict_of(run.state, held, began)
+        return self._outcome_of(run.state, held, began)
 
-    async def _refuse(self, run: Aggregate[Run, RunCommand], held: HeldRun, refusal: CannotLaunch, began: float) -> Verdict:
+    async def _refuse(self, run: Aggregate[Run, RunCommand], held: HeldRun, refusal: CannotLaunch, began: float) -> AttemptOutcome:
         message = f"{refusal} {refusal.hint}" if refusal.hint else str(refusal)
         lines = [LogLine(at=self._author.clock(), level=logging.ERROR, logger="agent", message=message)]
-        await self._outage.until_done(lambda: self._log.logs.write(held.created.run_id, held.attempt, lines), "the run's log")
+        await self._outage.retry_until_available(lambda: self._log.logs.write(held.created.run_id, held.attempt, lines), "the run's log")
         await self._execute(run, FailUnstartedRun(at=self._author.clock(), message=message, attempt=held.attempt))
-        return self._verdict_of(run.state, held, began)
+        return self._outcome_of(run.state, held, began)
 
-    async def _lose(
+    async def _mark_lost(
         self,
         run: Aggregate[Run, RunCommand],
         held: HeldRun,
@@ -247,22 +249,24 @@ class Custody:
         """Append what the command leads to; where the run went on without us, its new state is what counts."""
         commit_id = new_id()
         try:
-            await self._outage.until_done(lambda: run.execute(command, self._author, commit_id=commit_id), f"the end of {run.subject}")
+            await self._outage.retry_until_available(
+                lambda: run.execute(command, self._author, commit_id=commit_id), f"the end of {run.subject}"
+            )
         except IllegalTransition:
-            await self._outage.until_done(run.refresh, "the run")
+            await self._outage.retry_until_available(run.refresh, "the run")
 
-    def _verdict_of(self, state: Run, held: HeldRun, began: float) -> Verdict:
+    def _outcome_of(self, state: Run, held: HeldRun, began: float) -> AttemptOutcome:
         """Say what the log says of the run now that our attempt is over."""
         if state.ended and state.attempt == held.attempt:
-            self._show_end(held, state.state.value, time.monotonic() - began, state.message)
-            return Verdict.ENDED
+            self._print_end(held, state.state.value, time.monotonic() - began, state.message)
+            return AttemptOutcome.ENDED
         if not state.ended and not state.held and state.attempt == held.attempt:
-            return Verdict.LOST
-        self._show.warning("Run '%s': attempt %d ended, since the run went on without it.", held.name, held.attempt)
-        return Verdict.TAKEN
+            return AttemptOutcome.LOST
+        self._console_log.warning("Run '%s': attempt %d ended, since the run went on without it.", held.name, held.attempt)
+        return AttemptOutcome.SUPERSEDED
 
-    def _show_end(self, held: HeldRun, state: str, seconds: float, message: str) -> None:
-        self._show.info("Run '%s' (%s) ended: %s after %s. %s", held.name, held.created.run_id, state, duration(seconds), message)
+    def _print_end(self, held: HeldRun, state: str, seconds: float, message: str) -> None:
+        self._console_log.info("Run '%s' (%s) ended: %s after %s. %s", held.name, held.created.run_id, state, duration(seconds), message)
 
 
 def _has_started(recorded: Recorded) -> bool:

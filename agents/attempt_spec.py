@@ -31,7 +31,7 @@ def mark_in(environment: Mapping[str, str]) -> dict[str, str]:
     return mark if all(mark.values()) else {}
 
 
-class KnownRun(msgspec.Struct, frozen=True):
+class RunSnapshot(msgspec.Struct, frozen=True):
     """A run as its agent knows it right after the first claim: enough to fold it again without asking the log."""
 
     created: RunCreated
@@ -40,7 +40,7 @@ class KnownRun(msgspec.Struct, frozen=True):
     position: Position
 
     @classmethod
-    def after_claim(cls, run: Run, position: Position) -> KnownRun | None:
+    def after_claim(cls, run: Run, position: Position) -> RunSnapshot | None:
         """Return what is known of a run just claimed for the first time; None where there is more to it than that."""
         if run.created is None or run.start_time is None or run.attempt != 1 or run.task_runs or run.name != run.created.name:
             return None
@@ -55,15 +55,15 @@ class KnownRun(msgspec.Struct, frozen=True):
         return RULES.fold((self.created, self.scheduled, self.submitted))
 
 
-_decode_known = msgspec.json.Decoder(KnownRun).decode
+_decode_known = msgspec.json.Decoder(RunSnapshot).decode
 
 
 @dataclass(frozen=True, kw_only=True)
-class AttemptOrder:
+class AttemptSpec:
     """Which attempt of which run to execute, and where its log is.
 
-    `supervised`: the descriptors of `launch_wire` are open, and somebody reads the report. `known` spares a look into the log. `home`:
-    whose `server.json` tells where the server is by now; empty where its address is fixed.
+    `supervised`: the descriptors of `launcher_protocol` are open, and the agent reads the report. `known` spares a look into the log.
+    `home`: its `server.json` tells where the server is by now; empty where the server's address is fixed.
     """
 
     run_id: str
@@ -72,7 +72,7 @@ class AttemptOrder:
     key: str | None = None
     show_logs: bool = False
     supervised: bool = False
-    known: KnownRun | None = None
+    known: RunSnapshot | None = None
     home: str = ""
 
     @property
@@ -96,7 +96,7 @@ class AttemptOrder:
         return variables if self.key is None else {**variables, KEY.variable: self.key}
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] | None = None) -> AttemptOrder:
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> AttemptSpec:
         """Return what the environment says.
 
         Raises:

@@ -19,11 +19,11 @@ from headwater.core.log.protocol import EventLog
 from headwater.core.operations.slots import free_slot, slots, take_slot
 
 
-class FlowSlots:
+class FlowConcurrency:
     """An agent's view of the limits of flows. Its `serve` hears of limits that are set while it runs."""
 
     def __init__(self, log: EventLog, author: Author, outage: Outage) -> None:
-        self._until_done = outage.until_done
+        self._retry = outage.retry_until_available
         self._log = log
         self._author = author
         self._limits: dict[str, int | None] = {}
@@ -31,11 +31,9 @@ class FlowSlots:
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Listen until cancelled; ready when every limit to come is sure to be heard."""
         async with AsyncExitStack() as stack:
-            tail = await self._until_done(self._log.tail, "the log's end")
+            tail = await self._retry(self._log.tail, "the log's end")
             follow = self._log.follow
-            news = await self._until_done(
-                lambda: stack.enter_async_context(follow(subjects.SLOTS_ALL, after=tail.position)), "limits of flows"
-            )
+            news = await self._retry(lambda: stack.enter_async_context(follow(subjects.SLOTS_ALL, after=tail.position)), "limits of flows")
             task_status.started()
             async for batch in news:
                 for recorded in batch:
@@ -45,7 +43,7 @@ class FlowSlots:
 
     async def is_limited(self, group_id: str) -> bool:
         if group_id not in self._limits:
-            found = await self._until_done(slots(self._log, group_id).refresh, "the flow's limit")
+            found = await self._retry(slots(self._log, group_id).refresh, "the flow's limit")
             self._limits.setdefault(group_id, found.limit)
         return self._limits[group_id] is not None
 
@@ -55,7 +53,7 @@ class FlowSlots:
         if not await self.is_limited(group_id):
             return True
         try:
-            await self._until_done(lambda: take_slot(self._log, group_id, created.run_id, attempt, self._author), "a slot of the flow")
+            await self._retry(lambda: take_slot(self._log, group_id, created.run_id, attempt, self._author), "a slot of the flow")
         except SlotsFull:
             return False
         return True
@@ -64,8 +62,8 @@ class FlowSlots:
         """Free the slot that the attempt has, if it has one."""
         group_id = created.flow_group_id
         if await self.is_limited(group_id):
-            await self._until_done(lambda: free_slot(self._log, group_id, created.run_id, attempt, self._author), "a slot of the flow")
+            await self._retry(lambda: free_slot(self._log, group_id, created.run_id, attempt, self._author), "a slot of the flow")
 
     async def any_free(self, group_id: str) -> bool:
         """Tell whether the flow has a free slot now."""
-        return (await self._until_done(slots(self._log, group_id).refresh, "the flow's slots")).free != 0
+        return (await self._retry(slots(self._log, group_id).refresh, "the flow's slots")).free != 0

@@ -8,18 +8,18 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from headwater.agents import start_trouble
-from headwater.agents.slots import Slots
-from headwater.agents.start_trouble import StartTrouble
+from headwater.agents import start_failures
+from headwater.agents.capacity import Capacity
+from headwater.agents.start_failures import StartFailures
 
 QUIET = logging.getLogger("a test's agent")
 
 
 @asynccontextmanager
-async def trouble_and_slots() -> AsyncIterator[tuple[StartTrouble, Slots, list[bool]]]:
+async def trouble_and_slots() -> AsyncIterator[tuple[StartFailures, Capacity, list[bool]]]:
     changes: list[bool] = []
-    slots = Slots(None, changes.append)
-    trouble = StartTrouble("vm", slots, show=QUIET)
+    slots = Capacity(None, changes.append)
+    trouble = StartFailures("vm", slots, console_log=QUIET)
     async with anyio.create_task_group() as group:
         await group.start(trouble.serve)
         yield trouble, slots, changes
@@ -50,7 +50,7 @@ async def test_pauses_grow_while_it_lasts_and_begin_anew_afterwards() -> None:
         trouble.over(trouble.times)
         assert slots.free
         assert not trouble.words
-        assert trouble.pause_seconds == start_trouble.PAUSE_SECONDS_MIN
+        assert trouble.pause_seconds == start_failures.PAUSE_SECONDS_MIN
     assert pauses == [1, 2, 4, 8, 16, 32, 60, 60]
 
 

@@ -20,12 +20,12 @@ _log = logging.getLogger(__name__)
 class Listener(Protocol):
     """Who hears that the log takes something, or does not."""
 
-    def waits(self, error: Exception) -> None: ...
+    def failed(self, error: Exception) -> None: ...
 
-    def goes_on(self) -> None: ...
+    def recovered(self) -> None: ...
 
 
-async def until_done(call: Callable[[], Awaitable[T]], what: str, *, listener: Listener | None = None) -> T:
+async def retry_until_available(call: Callable[[], Awaitable[T]], what: str, *, listener: Listener | None = None) -> T:
     """Call until the log does it, and return what it returned. What is called must be safe to repeat.
 
     `listener` hears of each time that it is not done, and then of the time that it is.
@@ -41,10 +41,10 @@ async def until_done(call: Callable[[], Awaitable[T]], what: str, *, listener: L
         except (LogUnavailable, OutcomeUnknown, LogFull, NoAnswer) as error:
             _log.debug("%s: %s; trying again", what, error)
             if listener is not None:
-                listener.waits(error)
+                listener.failed(error)
         else:
             if listener is not None and pause > PAUSE_SECONDS_MIN:
-                listener.goes_on()
+                listener.recovered()
             return done
         await anyio.sleep(pause)
         pause = min(PAUSE_SECONDS_MAX, 2 * pause)

@@ -21,7 +21,7 @@ _WAITING = frozenset({StateName.RETRYING, StateName.PAUSED})
 
 
 @dataclass(frozen=True)
-class Drop:
+class Discard:
     """The wake-up means nothing any more, and never will: it is done with."""
 
     why: str
@@ -33,19 +33,19 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Rearm:
+class Reschedule:
     """The run is not due yet: have it offered again when it is, by the log's clock, and be done with this wake-up."""
 
     due: datetime
 
 
 @dataclass(frozen=True)
-class Keep:
+class AlreadyHeld:
     """We have the run in hand ourselves: this is another copy of the item it lives on."""
 
 
 @dataclass(frozen=True)
-class Ask:
+class ProbeHolder:
     """Another agent holds the run, or held it: ask whether it does."""
 
     agent_id: str
@@ -53,18 +53,18 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class LoseOwn:
+class ReportOwnLost:
     """The log says that we hold the run, and we do not: the attempt is lost."""
 
     attempt: int
 
 
 @dataclass(frozen=True)
-class LookAgain:
+class RetryLater:
     """The wake-up is newer than what was read of the run: a replica lags. Give it back for a moment."""
 
 
-def told_time(own: datetime, offered_at: datetime, creation: Commit | None) -> datetime:
+def time_now(own: datetime, offered_at: datetime, creation: Commit | None) -> datetime:
     """Return what time it is at least: by our clock, by the log's when it offered the item, by the creator's when it created the run.
 
     The log's word that a run is due counts, and so does the wish of whoever wanted it at once; whichever clock is behind the others.
@@ -72,38 +72,38 @@ def told_time(own: datetime, offered_at: datetime, creation: Commit | None) -> d
     return max(own, offered_at, *([] if creation is None else [creation.at]))
 
 
-Action = Drop | Claim | Rearm | Keep | Ask | LoseOwn | LookAgain
+Action = Discard | Claim | Reschedule | AlreadyHeld | ProbeHolder | ReportOwnLost | RetryLater
 
 
-def action_for(
+def plan_delivery(
     run: Run | None, generation: int, *, agent_id: str, holds: Collection[int], now: datetime, own: datetime | None = None
 ) -> Action:
     """Return what to do with a wake-up of this generation.
 
     `run` is None where the run neither exists nor can be made from the wake-up. `holds` are the attempts of this run that this agent
-    holds (or is about to). `now` is the time as `told_time` returns it, `own` what this machine's clock says; None: the same.
+    holds (or is about to). `now` is the time as `time_now` returns it, `own` what this machine's clock says; None: the same.
     """
     if run is None or run.created is None:
-        return Drop("there is no such run")
+        return Discard("there is no such run")
     if generation > run.generation:
-        return LookAgain()  # before all else: what looks ended may have been restarted
+        return RetryLater()  # before all else: what looks ended may have been restarted
     if run.ended:
-        return Drop(f"the run is {run.state}")
+        return Discard(f"the run is {run.state}")
     if generation < run.generation:
-        return Drop(f"the run was rescheduled (schedule {run.generation}, this was {generation})")
+        return Discard(f"the run was rescheduled (schedule {run.generation}, this was {generation})")
     if run.held:
         if run.agent_id != agent_id:
-            return Ask(run.agent_id, run.attempt)
-        return Keep() if run.attempt in holds else LoseOwn(run.attempt)
+            return ProbeHolder(run.agent_id, run.attempt)
+        return AlreadyHeld() if run.attempt in holds else ReportOwnLost(run.attempt)
     if run.state is not StateName.SCHEDULED:
-        return Drop(f"the run is {run.state}")
+        return Discard(f"the run is {run.state}")
     if holds:
-        return Keep()  # our claim of it is under way, or our lost attempt is being ended
+        return AlreadyHeld()  # our claim of it is under way, or our lost attempt is being ended
     if run.start_time is not None and not _has_begun(run.start_time, now):
-        return Rearm(run.start_time)
+        return Reschedule(run.start_time)
     if run.start_time is not None and not _has_begun(run.start_time, own or now) and waits_for_task(run):
         # Its process would go by this machine's clock, find that nothing is due, and leave again at once.
-        return Rearm(run.start_time + (now - own if own is not None else _NONE))
+        return Reschedule(run.start_time + (now - own if own is not None else _NONE))
     return Claim()
 
 

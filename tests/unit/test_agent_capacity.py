@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from headwater.agents.slots import Slots
+from headwater.agents.capacity import Capacity
 from headwater.core.errors import InvalidArgument
 
 
-def slots(limit: int | None = None, *, starting_max: int = 100) -> tuple[Slots, list[bool]]:
+def slots(limit: int | None = None, *, starting_max: int = 100) -> tuple[Capacity, list[bool]]:
     changes: list[bool] = []
-    return Slots(limit, changes.append, starting_max=starting_max), changes
+    return Capacity(limit, changes.append, starting_max=starting_max), changes
 
 
 def test_no_more_than_the_limit_are_taken() -> None:
@@ -29,8 +29,8 @@ def test_a_slot_given_back_is_free_again_once() -> None:
     slot = made.take()
     assert slot is not None
 
-    slot.give()
-    slot.give()
+    slot.release()
+    slot.release()
 
     assert changes == [False, True]
     assert made.take() is not None
@@ -43,8 +43,8 @@ def test_a_run_that_has_started_makes_room_for_another_to_start() -> None:
     assert slot is not None
     assert made.take() is None
 
-    slot.settle()
-    slot.settle()
+    slot.mark_started()
+    slot.mark_started()
 
     assert changes == [False, True]
     assert made.take() is not None
@@ -56,7 +56,7 @@ def test_closed_slots_stay_taken() -> None:
     slot = made.take()
     assert slot is not None
     made.close()
-    slot.give()
+    slot.release()
 
     assert made.take() is None
     assert changes == [False]
@@ -77,7 +77,7 @@ def test_a_pause_leaves_no_slot_free_and_what_follows_it_one_at_a_time_until_all
     first = made.take()
     assert first is not None
     assert made.take() is None
-    first.settle()
+    first.mark_started()
     made.resume()
 
     assert all(made.take() is not None for _ in range(3))

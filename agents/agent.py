@@ -35,15 +35,15 @@ from headwater.agents.retry import retry_until_available
 from headwater.agents.shutdown_deadline import SHUTDOWN_SECONDS, ShutdownDeadline
 from headwater.agents.start_failures import StartFailures
 from headwater.core import subjects
-from headwater.core.aggregates import Author, utc_now
+from headwater.core.aggregates import Actor, utc_now
 from headwater.core.commands import RegisterAgent
 from headwater.core.errors import InvalidArgument, LogError, NotFound
-from headwater.core.exception_groups import single_error
+from headwater.core.exception_groups import unwrap_exception_group
+from headwater.core.heartbeats import Heartbeat, HolderProbe, HolderReply
 from headwater.core.identifiers import new_id
 from headwater.core.labels import label_set
 from headwater.core.log.protocol import Log
 from headwater.core.operations.agents import register_agent, stop_agent
-from headwater.core.presence import Heartbeat, HolderProbe, HolderReply
 
 HEARTBEATS_PER_LEASE = 3
 """Two lost heartbeats are no loss of the agent: it counts as gone after a whole lease of silence."""
@@ -92,11 +92,11 @@ class Agent:
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.settings = settings
-        self.author = Author(f"agent:{settings.agent_id}", clock)
+        self.actor = Actor(f"agent:{settings.agent_id}", clock)
         self._log = log
         self._launcher = launcher
         self._console_log = console_log
-        self._capacity = Capacity(settings.limit, self._want)
+        self._capacity = Capacity(settings.limit, self._capacity_changed)
         self._leases = Leases(settings.lease_seconds)
         self.held = HeldRuns(self._leases)
         self._registration = RegisterAgent(
@@ -111,14 +111,14 @@ class Agent:
         )
         self._outage = Outage(lambda: len(self.held), console_log=console_log)
         self._deadline = ShutdownDeadline()
-        self._clock = LogClock(log, self.author.clock, console_log=console_log)
+        self._clock = LogClock(log, self.actor.clock, console_log=console_log)
         self._stopping = anyio.Event()
         self._start_failures = StartFailures(settings.name, self._capacity, console_log=console_log)
         supervisor = AttemptSupervisor(
             log,
             launcher,
             prepare,
-            self.author,
+            self.actor,
             now=self._clock.now,
             outage=self._outage,
             deadline=self._deadline,
@@ -128,11 +128,11 @@ class Agent:
             grace_seconds=settings.grace_seconds,
             attempts_max=settings.attempts_max,
         )
-        self._flow_concurrency = FlowConcurrency(log.events, self.author, self._outage)
+        self._flow_concurrency = FlowConcurrency(log.events, self.actor, self._outage)
         self._delivery_handler = DeliveryHandler(
             log,
             self._registration,
-            self.author,
+            self.actor,
             self._capacity,
             self._leases,
             self.held,
@@ -160,7 +160,7 @@ class Agent:
             HeadwaterError: the log refuses this agent.
 
         """
-        with single_error():
+        with unwrap_exception_group():
             async with anyio.create_task_group() as services:
                 await services.start(self._launcher.serve)
                 if not await self._registered():
@@ -183,13 +183,13 @@ class Agent:
 
     async def _record_end(self) -> None:
         try:
-            await retry_until_available(lambda: stop_agent(self._log.events, self.settings.agent_id, self.author), "the agent's end")
+            await retry_until_available(lambda: stop_agent(self._log.events, self.settings.agent_id, self.actor), "the agent's end")
         except NotFound:
             self._console_log.warning("This is another log than the one at which this agent registered: its end is not recorded.")
 
     async def _registered(self) -> bool:
         """Register, however long the log is away; tell whether that was done before the agent was told to stop."""
-        registration = partial(register_agent, self._log.events, self._registration, self.author)
+        registration = partial(register_agent, self._log.events, self._registration, self.actor)
         done = False
         async with anyio.create_task_group() as group:
 
@@ -249,8 +249,8 @@ class Agent:
         self.stop_taking()
         self._deadline.begin(0)
 
-    def _want(self, wanted: bool) -> None:
-        self._queues.want(wanted)
+    def _capacity_changed(self, has_room: bool) -> None:
+        self._queues.set_accepting(has_room)
 
     async def _answer_probes(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Tell other agents which runs are held here."""

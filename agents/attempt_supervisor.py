@@ -19,14 +19,14 @@ from headwater.agents.launcher import AttemptReport, ChildProcess, ExitResult, L
 from headwater.agents.outage import Outage, Waiting
 from headwater.agents.shutdown_deadline import ShutdownDeadline
 from headwater.agents.start_failures import StartFailures
-from headwater.core.aggregates import Aggregate, Author
-from headwater.core.commands import ConfirmCancelled, FailUnstartedRun, LoseAttempt, RunCommand
+from headwater.core.aggregates import Actor, Aggregate
+from headwater.core.commands import ConfirmCancelled, FailUnstartedRun, MarkAttemptLost, RunCommand
 from headwater.core.commit import Position
 from headwater.core.errors import IllegalTransition
 from headwater.core.events import RunStarted
 from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import Log, LogLine, Recorded
-from headwater.core.operations.runs import arm
+from headwater.core.operations.runs import schedule_wake_up
 from headwater.core.rules.run import Run
 from headwater.core.states import StateName
 from headwater.core.undecoded import may_hold
@@ -65,7 +65,7 @@ class AttemptSupervisor:
         log: Log,
         launcher: Launcher,
         prepare: Prepare,
-        author: Author,
+        actor: Actor,
         *,
         now: Callable[[], datetime],
         outage: Outage,
@@ -79,7 +79,7 @@ class AttemptSupervisor:
         self._log = log
         self._launcher = launcher
         self._prepare = prepare
-        self._author = author
+        self._actor = actor
         self._now = now
         self._outage = outage
         self._deadline = deadline
@@ -112,7 +112,7 @@ class AttemptSupervisor:
             exit_result = ExitResult(status=1, report=AttemptReport(not_begun=str(gone)))
         except anyio.get_cancelled_exc_class():
             with anyio.move_on_after(self._deadline.left(self._grace_seconds), shield=True):
-                await self._mark_lost(run, held, "the agent was stopped", handed_back=True)
+                await self._mark_lost(run, held, "the agent was stopped", released=True)
             raise
         finally:
             held.process = None
@@ -121,7 +121,7 @@ class AttemptSupervisor:
 
     async def release(self, run: Aggregate[Run, RunCommand], held: HeldRun, reason: str) -> AttemptOutcome:
         """Give up the attempt just claimed, before anything of it runs: the run waits for a slot of its flow."""
-        await self._mark_lost(run, held, reason, handed_back=True)
+        await self._mark_lost(run, held, reason, released=True)
         return AttemptOutcome.ENDED if run.state.ended else AttemptOutcome.NO_FLOW_SLOT
 
     async def _launch(self, spec: LaunchSpec, hear: Callable[[str], None]) -> ChildProcess:
@@ -185,7 +185,7 @@ class AttemptSupervisor:
             return await self._record_crash(run, held, exit_result, began)
         if state.attempt == held.attempt and not state.ended:
             # Parked: its process has set the timer, unless it died over that.
-            await self._outage.retry_until_available(lambda: arm(self._log.queues, state, now=self._now()), "the run's timer")
+            await self._outage.retry_until_available(lambda: schedule_wake_up(self._log.queues, state, now=self._now()), "the run's timer")
         return self._outcome_of(run.state, held, began)
 
     async def _is_stopping(self) -> bool:
@@ -196,7 +196,7 @@ class AttemptSupervisor:
 
     async def _record_release(self, run: Aggregate[Run, RunCommand], held: HeldRun, reason: str, began: float) -> AttemptOutcome:
         """Record that the attempt is given up, which counts for nothing: another agent may make the next one."""
-        await self._mark_lost(run, held, reason, handed_back=True)
+        await self._mark_lost(run, held, reason, released=True)
         if run.state.ended:
             return self._outcome_of(run.state, held, began)  # it was cancelled meanwhile
         self._console_log.info("Run '%s' was handed back (%s): another agent may take it.", held.name, reason)
@@ -210,26 +210,26 @@ class AttemptSupervisor:
             reason = f"{reason}, after printing: {said[:_REASON_CHARACTERS_MAX]}"
         self._console_log.error("Run '%s': attempt %d was lost: %s", held.name, held.attempt, reason)
         await self._log_crash(held, reason, tail)
-        again_at = self._now() + crash_pause(run.state.attempts_lost)
-        await self._mark_lost(run, held, reason, again_at=again_at)
-        await self._outage.retry_until_available(lambda: arm(self._log.queues, run.state, now=self._now()), "the run's timer")
+        retry_at = self._now() + crash_pause(run.state.attempts_lost)
+        await self._mark_lost(run, held, reason, retry_at=retry_at)
+        await self._outage.retry_until_available(lambda: schedule_wake_up(self._log.queues, run.state, now=self._now()), "the run's timer")
         return self._outcome_of(run.state, held, began)
 
     async def _log_crash(self, held: HeldRun, reason: str, tail: list[str]) -> None:
-        now = self._author.clock()
+        now = self._actor.clock()
         texts = [f"Attempt {held.attempt} was lost: {reason}", *(f"last output: {line}" for line in tail)]
         lines = [LogLine(at=now, level=logging.ERROR, logger="agent", message=text) for text in texts]
         await self._outage.retry_until_available(lambda: self._log.logs.write(held.created.run_id, held.attempt, lines), "the run's log")
 
     async def _confirm_cancelled(self, run: Aggregate[Run, RunCommand], held: HeldRun, began: float) -> AttemptOutcome:
-        await self._execute(run, ConfirmCancelled(held.attempt, self._author.clock()))
+        await self._execute(run, ConfirmCancelled(held.attempt, self._actor.clock()))
         return self._outcome_of(run.state, held, began)
 
     async def _refuse(self, run: Aggregate[Run, RunCommand], held: HeldRun, refusal: CannotLaunch, began: float) -> AttemptOutcome:
         message = f"{refusal} {refusal.hint}" if refusal.hint else str(refusal)
-        lines = [LogLine(at=self._author.clock(), level=logging.ERROR, logger="agent", message=message)]
+        lines = [LogLine(at=self._actor.clock(), level=logging.ERROR, logger="agent", message=message)]
         await self._outage.retry_until_available(lambda: self._log.logs.write(held.created.run_id, held.attempt, lines), "the run's log")
-        await self._execute(run, FailUnstartedRun(at=self._author.clock(), message=message, attempt=held.attempt))
+        await self._execute(run, FailUnstartedRun(at=self._actor.clock(), message=message, attempt=held.attempt))
         return self._outcome_of(run.state, held, began)
 
     async def _mark_lost(
@@ -238,11 +238,11 @@ class AttemptSupervisor:
         held: HeldRun,
         reason: str,
         *,
-        again_at: datetime | None = None,
-        handed_back: bool = False,
+        retry_at: datetime | None = None,
+        released: bool = False,
     ) -> None:
         await self._execute(
-            run, LoseAttempt(held.attempt, reason, self._author.clock(), self._attempts_max, again_at=again_at, handed_back=handed_back)
+            run, MarkAttemptLost(held.attempt, reason, self._actor.clock(), self._attempts_max, retry_at=retry_at, released=released)
         )
 
     async def _execute(self, run: Aggregate[Run, RunCommand], command: RunCommand) -> None:
@@ -250,7 +250,7 @@ class AttemptSupervisor:
         commit_id = new_id()
         try:
             await self._outage.retry_until_available(
-                lambda: run.execute(command, self._author, commit_id=commit_id), f"the end of {run.subject}"
+                lambda: run.execute(command, self._actor, commit_id=commit_id), f"the end of {run.subject}"
             )
         except IllegalTransition:
             await self._outage.retry_until_available(run.refresh, "the run")

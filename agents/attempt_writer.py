@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from headwater.agents.errors import AttemptFenced
 from headwater.agents.retry import Listener, retry_until_available
-from headwater.core.aggregates import Aggregate, Author
+from headwater.core.aggregates import Actor, Aggregate
 from headwater.core.commands import RecordTaskRuns, RunCommand
 from headwater.core.errors import CommitTooLarge, HeadwaterError, IllegalTransition, InvalidArgument
 from headwater.core.events import TaskRunArtifactEvent, TaskRunEvent, TaskRunNamed, TaskRunPaused
@@ -39,9 +39,9 @@ _REASON_CHARACTERS_MAX = 1000
 class AttemptWriter:
     """The writer of one attempt. `on_stop` is called once when the attempt must end: it lost the run, or a cancel was seen."""
 
-    def __init__(self, run: Aggregate[Run, RunCommand], author: Author, attempt: int, on_stop: Callable[[], None]) -> None:
+    def __init__(self, run: Aggregate[Run, RunCommand], actor: Actor, attempt: int, on_stop: Callable[[], None]) -> None:
         self._run = run
-        self._author = author
+        self._actor = actor
         self._attempt = attempt
         self._on_stop = on_stop
         self._events: deque[tuple[TaskRunEvent, int]] = deque()
@@ -171,7 +171,7 @@ class AttemptWriter:
         commit_id = new_id()
         try:
             await retry_until_available(
-                lambda: self._run.execute(command, self._author, commit_id=commit_id, refresh=False),
+                lambda: self._run.execute(command, self._actor, commit_id=commit_id, refresh=False),
                 f"run {self._run.subject}",
                 listener=self.listener,
             )

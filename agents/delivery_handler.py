@@ -28,13 +28,13 @@ from headwater.agents.holder_probe import probe_holder
 from headwater.agents.leases import Leases
 from headwater.agents.outage import Outage
 from headwater.agents.shutdown_deadline import ShutdownDeadline
-from headwater.core.aggregates import Aggregate, Author
-from headwater.core.commands import ClaimRun, LoseAttempt, RegisterAgent, RunCommand
-from headwater.core.errors import CommitTooLarge, CommitUnreadable, HeadwaterError, IllegalTransition, LogError, Refused
+from headwater.core.aggregates import Actor, Aggregate
+from headwater.core.commands import ClaimRun, MarkAttemptLost, RegisterAgent, RunCommand
+from headwater.core.errors import CommandRejected, CommitTooLarge, CommitUnreadable, HeadwaterError, IllegalTransition, LogError
 from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import Delivery, Log, WorkItem
 from headwater.core.operations.run_creation import complete_creation
-from headwater.core.operations.runs import arm
+from headwater.core.operations.runs import schedule_wake_up
 from headwater.core.rules.run import Run
 
 LAGGING_REPLICA_SECONDS = 0.5
@@ -56,7 +56,7 @@ class DeliveryHandler:
         self,
         log: Log,
         agent: RegisterAgent,
-        author: Author,
+        actor: Actor,
         capacity: Capacity,
         leases: Leases,
         held: HeldRuns,
@@ -74,7 +74,7 @@ class DeliveryHandler:
         self._agent_id = agent.agent_id
         self._agent_name = agent.name
         self._console_log = console_log
-        self._author = author
+        self._actor = actor
         self._capacity = capacity
         self._leases = leases
         self._held = held
@@ -98,7 +98,7 @@ class DeliveryHandler:
         """Decide and act until nothing is left to decide. Returns True where the item is another copy of one that a held run lives on."""
         try:
             run = await self._outage.retry_until_available(lambda: complete_creation(self._log.events, delivery.item), "the run's creation")
-        except (CommitUnreadable, CommitTooLarge, Refused) as error:
+        except (CommitUnreadable, CommitTooLarge, CommandRejected) as error:
             self._console_log.error("A wake-up of run %s cannot be used, and is set aside: %s", delivery.item.run_id, error)
             await delivery.set_aside(str(error))
             return False
@@ -120,7 +120,7 @@ class DeliveryHandler:
             agent_id=self._agent_id,
             holds=self._held.attempts(delivery.item.run_id),
             now=time_now(self._now(), delivery.offered_at, delivery.item.creation),
-            own=self._author.clock(),
+            own=self._actor.clock(),
         )
 
     async def _dispose(self, action: Action, run: _RunAggregate | None, delivery: Delivery) -> None:
@@ -134,7 +134,7 @@ class DeliveryHandler:
                 await self._outage.retry_until_available(lambda: self._log.queues.set_timer(again, due=due), "the run's timer")
             case Discard():
                 _log.debug("run %s: wake-up dropped, %s", delivery.item.run_id, action.why)
-        await self._outage.retry_until_available(delivery.done, "a wake-up")
+        await self._outage.retry_until_available(delivery.ack, "a wake-up")
 
     async def _take_over(self, action: Action, run: _RunAggregate, delivery: Delivery) -> bool:
         """Find out whether somebody still holds the run. Returns False where somebody does, and the item is given back."""
@@ -157,7 +157,7 @@ class DeliveryHandler:
                 raise AssertionError(action)
         commit_id = new_id()
         await self._outage.retry_until_available(
-            lambda: run.execute(LoseAttempt(attempt, reason, self._author.clock()), self._author, commit_id=commit_id), "a lost attempt"
+            lambda: run.execute(MarkAttemptLost(attempt, reason, self._actor.clock()), self._actor, commit_id=commit_id), "a lost attempt"
         )
         return True
 
@@ -180,7 +180,7 @@ class DeliveryHandler:
                 await self._release_items(held, delivery, outcome)
         if outcome is AttemptOutcome.NO_FLOW_SLOT and await self._flow_concurrency.any_free(created.flow_group_id):
             # One became free before the item was done with: whoever freed it saw the item, and woke nobody.
-            await self._outage.retry_until_available(lambda: arm(self._log.queues, run.state, now=self._now()), "a wake-up")
+            await self._outage.retry_until_available(lambda: schedule_wake_up(self._log.queues, run.state, now=self._now()), "a wake-up")
         return outcome is AttemptOutcome.LOST
 
     async def _execute(self, run: _RunAggregate, held: HeldRun, delivery: Delivery) -> AttemptOutcome:
@@ -191,9 +191,7 @@ class DeliveryHandler:
         commit_id = new_id()
         claim = ClaimRun(delivery.item.generation, self._agent_id, self._agent_name)
         try:
-            await self._outage.retry_until_available(
-                lambda: run.execute(claim, self._author, commit_id=commit_id, refresh=False), "a claim"
-            )
+            await self._outage.retry_until_available(lambda: run.execute(claim, self._actor, commit_id=commit_id, refresh=False), "a claim")
         except IllegalTransition:
             return AttemptOutcome.LOST  # a race, to somebody who may have cancelled, rescheduled or claimed it
         held.attempt = run.state.attempt
@@ -215,7 +213,7 @@ class DeliveryHandler:
                 continue
             match outcome:
                 case AttemptOutcome.ENDED | AttemptOutcome.NO_FLOW_SLOT:
-                    await self._outage.retry_until_available(item.done, "a wake-up")
+                    await self._outage.retry_until_available(item.ack, "a wake-up")
                 case AttemptOutcome.RELEASED:
                     await self._give_back(item)
                 case AttemptOutcome.LOST if item is not delivery:
@@ -227,6 +225,6 @@ class DeliveryHandler:
 
     async def _give_back(self, delivery: Delivery, *, delay_seconds: float = 0.0) -> None:
         try:
-            await delivery.give_back(delay_seconds=delay_seconds)
+            await delivery.nack(delay_seconds=delay_seconds)
         except LogError as error:
             _log.debug("%r comes again by itself, after half a lease: %s", delivery, error)

@@ -22,7 +22,7 @@ from headwater.agents.run_exit import STATUS_FAILED, hand_in, say
 from headwater.agents.run_session import RunSession
 from headwater.agents.state_recorder import StateRecorder
 from headwater.core.errors import HeadwaterError
-from headwater.core.rules.resume import spoken
+from headwater.core.rules.resume import format_task_run_key
 from headwater.core.rules.task_run import TaskRunKey
 from headwater.core.settings import RETRY_IN_PROCESS_SECONDS
 from headwater.core.states import StateName
@@ -170,7 +170,7 @@ class Execution:
             message = "" if state.message is None else shown(state.message, str)
             return self._finish(failed=not state.is_successful(), message=message)
         if recorder.next_due is not None or recorder.paused:
-            return self._park(recorder)
+            return self._suspend(recorder)
         return self._finish(failed=True, message=_left_waiting(flow, state))
 
     def _in_environment(self, flow: Flow, run: Callable[[], State]) -> State:
@@ -204,24 +204,26 @@ class Execution:
             map_index = -1 if context["map_index"] is None else context["map_index"]
             recorder.task_run_changed(slug, map_index, Running(), state, run_count)
             self._interruption.hold_off()
-            self._call(self._session.park, datetime.now(UTC), message, recorder.known_resumed)
+            self._call(self._session.suspend, datetime.now(UTC), message, recorder.known_resumed)
             hand_in(AttemptReport(message=message), self._spec, datetime.now(UTC))
             os._exit(0)
         finally:
             os._exit(STATUS_FAILED)
 
-    def _park(self, recorder: StateRecorder) -> AttemptReport:
+    def _suspend(self, recorder: StateRecorder) -> AttemptReport:
         """Leave the run until a task's retry is due, or somebody resumes a task: no process waits for hours."""
         due, paused = recorder.next_due, recorder.paused
         if due is None:
             message = f"Paused: {_named(paused)} {'waits' if len(paused) == 1 else 'wait'} for a user to resume {_it(paused)}."
         else:
             first = recorder.first_due
-            what = f"the end of the pause of {spoken(first)}" if first is not None and first in paused else "the retry of a task"
+            what = (
+                f"the end of the pause of {format_task_run_key(first)}" if first is not None and first in paused else "the retry of a task"
+            )
             message = f"Waiting for {what} at {due.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC."
         self._logger.info("%s This process ends; the run goes on in another one then.", message)
         self._interruption.hold_off()
-        self._call(self._session.park, due, message, recorder.known_resumed)
+        self._call(self._session.suspend, due, message, recorder.known_resumed)
         return AttemptReport(message=message)
 
     def _finish(self, *, failed: bool, message: str, error: BaseException | None = None) -> AttemptReport:
@@ -260,7 +262,7 @@ def _left_waiting(flow: Flow, state: State) -> str:
 
 
 def _named(keys: list[TaskRunKey]) -> str:
-    shown = ", ".join(spoken(key) for key in keys[:_NAMED_MAX])
+    shown = ", ".join(format_task_run_key(key) for key in keys[:_NAMED_MAX])
     return f"{shown} and {len(keys) - _NAMED_MAX} more" if len(keys) > _NAMED_MAX else shown
 
 

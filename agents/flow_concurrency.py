@@ -12,7 +12,7 @@ from anyio.abc import TaskStatus
 
 from headwater.agents.outage import Outage
 from headwater.core import subjects
-from headwater.core.aggregates import Author
+from headwater.core.aggregates import Actor
 from headwater.core.errors import SlotsFull
 from headwater.core.events import ConcurrencySet, RunCreated
 from headwater.core.log.protocol import EventLog
@@ -22,10 +22,10 @@ from headwater.core.operations.slots import free_slot, slots, take_slot
 class FlowConcurrency:
     """An agent's view of the limits of flows. Its `serve` hears of limits that are set while it runs."""
 
-    def __init__(self, log: EventLog, author: Author, outage: Outage) -> None:
+    def __init__(self, log: EventLog, actor: Actor, outage: Outage) -> None:
         self._retry = outage.retry_until_available
         self._log = log
-        self._author = author
+        self._actor = actor
         self._limits: dict[str, int | None] = {}
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
@@ -53,7 +53,7 @@ class FlowConcurrency:
         if not await self.is_limited(group_id):
             return True
         try:
-            await self._retry(lambda: take_slot(self._log, group_id, created.run_id, attempt, self._author), "a slot of the flow")
+            await self._retry(lambda: take_slot(self._log, group_id, created.run_id, attempt, self._actor), "a slot of the flow")
         except SlotsFull:
             return False
         return True
@@ -62,7 +62,7 @@ class FlowConcurrency:
         """Free the slot that the attempt has, if it has one."""
         group_id = created.flow_group_id
         if await self.is_limited(group_id):
-            await self._retry(lambda: free_slot(self._log, group_id, created.run_id, attempt, self._author), "a slot of the flow")
+            await self._retry(lambda: free_slot(self._log, group_id, created.run_id, attempt, self._actor), "a slot of the flow")
 
     async def any_free(self, group_id: str) -> bool:
         """Tell whether the flow has a free slot now."""

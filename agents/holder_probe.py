@@ -9,9 +9,9 @@ import msgspec
 
 from headwater.core import subjects
 from headwater.core.codec import message_decoder
-from headwater.core.errors import CommitUnreadable, LogUnavailable, NoAnswer
+from headwater.core.errors import CommitUnreadable, LogUnavailable, RequestTimeout
+from headwater.core.heartbeats import HolderProbe, HolderReply
 from headwater.core.log.protocol import LiveMessage, Log
-from headwater.core.presence import HolderProbe, HolderReply
 
 _ANSWER_SECONDS = 1.0
 _PAUSE_SECONDS = 0.2
@@ -32,7 +32,7 @@ async def probe_holder(log: Log, agent_id: str, run_id: str, attempt: int, *, pa
             while True:
                 try:
                     data = await log.request(subjects.ask_agent(agent_id), probe, timeout=_ANSWER_SECONDS)
-                except NoAnswer:
+                except RequestTimeout:
                     pass
                 except LogUnavailable:
                     break

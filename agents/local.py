@@ -31,7 +31,7 @@ from headwater.core import open_files
 from headwater.core.aggregates import utc_now
 from headwater.core.commit import Position
 from headwater.core.errors import LogUnavailable, SettingsError, StreamMissing
-from headwater.core.exception_groups import single_error
+from headwater.core.exception_groups import unwrap_exception_group
 from headwater.core.labels import label_set
 from headwater.core.rules.run import Run
 from headwater.core.server_file import server_address
@@ -123,7 +123,7 @@ class LocalAgent:
 
         Raises:
             LogUnavailable: no server answers.
-            KeyRefused: the server wants another key.
+            AuthenticationFailed: the server wants another key.
             StreamMismatch: the log there is of another version, or none of ours.
 
         """
@@ -136,7 +136,7 @@ class LocalAgent:
             self._start_beside_a_loop()
 
     async def _until_told_to_stop(self) -> None:
-        with single_error():
+        with unwrap_exception_group():
             async with anyio.create_task_group() as group:
                 if threading.current_thread() is threading.main_thread():
                     group.start_soon(self._obey_signals, group.cancel_scope)
@@ -169,7 +169,7 @@ class LocalAgent:
         self._console_log.info("Registering agent...")
         connection = self._connection
         look_up = partial(server_address, connection.home) if connection.found_in_home and connection.home is not None else None
-        with single_error():
+        with unwrap_exception_group():
             async with (
                 open_log(connection.nats_url, key=connection.key, name=f"headwater agent {self.settings.name}", look_up=look_up) as log,
                 anyio.create_task_group() as tidying,

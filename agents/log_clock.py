@@ -11,8 +11,8 @@ from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
 from headwater.core.errors import LogError
+from headwater.core.heartbeats import clock_words
 from headwater.core.log.protocol import Log
-from headwater.core.presence import clock_words
 
 TOLERATED = timedelta(seconds=1)
 """A difference up to this is of no consequence, and not spoken of."""

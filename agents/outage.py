@@ -9,7 +9,7 @@ from typing import TypeVar
 import anyio
 
 from headwater.agents.retry import retry_until_available
-from headwater.core.errors import LogFull, LogNotWritable, NoAnswer, OutcomeUnknown
+from headwater.core.errors import LogFull, LogNotWritable, OutcomeUnknown, RequestTimeout
 
 T = TypeVar("T")
 
@@ -98,7 +98,7 @@ def reason_in(error: Exception) -> str:
             return f"it takes no writes: {error.problem}"
         case OutcomeUnknown():
             return error.reason if error.reason.startswith("the log ") else "it does not answer"
-        case NoAnswer():
+        case RequestTimeout():
             return f"it does not answer: {error.reason}"
         case _:
             return str(error).rstrip(".")

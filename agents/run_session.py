@@ -23,21 +23,21 @@ from headwater.agents.log_shipping import LogShipper
 from headwater.agents.resume_listener import ResumeListener
 from headwater.agents.retry import retry_until_available
 from headwater.agents.trouble_report import TroubleReport
-from headwater.core.aggregates import Aggregate, Author
-from headwater.core.commands import FailUnstartedRun, FinishRun, ParkRun, RunCommand, StartRun
-from headwater.core.concurrency import together
+from headwater.core.aggregates import Actor, Aggregate
+from headwater.core.commands import FailUnstartedRun, FinishRun, RunCommand, StartRun, SuspendRun
+from headwater.core.concurrency import gather_pair
 from headwater.core.errors import LogUnavailable
 from headwater.core.events import Failure
-from headwater.core.exception_groups import single_error
+from headwater.core.exception_groups import unwrap_exception_group
 from headwater.core.log.protocol import Log
-from headwater.core.operations.runs import arm, cancel_children, load_run
+from headwater.core.operations.runs import cancel_children, load_run, schedule_wake_up
 from headwater.core.operations.runs import run as run_aggregate
 from headwater.core.queries.rows import CachedResultRow
-from headwater.core.query_client import Views
 from headwater.core.rules.resume import paused
 from headwater.core.rules.run import Run
 from headwater.core.rules.task_run import TaskRunKey
 from headwater.core.server_file import server_address
+from headwater.core.views_client import ViewsClient
 
 STOP_SECONDS = 10.0
 """How long the flow's code may take to end when the attempt must; then the process group is killed."""
@@ -54,7 +54,7 @@ class RunSession:
         record: AttemptWriter,
         shipper: LogShipper,
         resumes: ResumeListener,
-        author: Author,
+        actor: Actor,
     ) -> None:
         assert run.state.created is not None
         self._position = run.position
@@ -67,7 +67,7 @@ class RunSession:
         record.is_gone = self.bridge.is_gone
         self._log = log
         self._spec = spec
-        self._author = author
+        self._actor = actor
 
     async def registered_slugs(self) -> list[str] | None:
         """Return the slugs of the tasks that were registered."""
@@ -75,29 +75,29 @@ class RunSession:
 
     async def start(self) -> None:
         """Record that the flow is about to run. Raises AttemptFenced where the run is not this attempt's."""
-        await self.record.execute(StartRun(self._spec.attempt, self._author.clock()))
+        await self.record.execute(StartRun(self._spec.attempt, self._actor.clock()))
         if paused(self.run.task_runs):
             self.resumes.listen(self._position)
 
     async def finish(self, *, failed: bool, message: str, failure: Failure | None = None) -> None:
         """Record how the run ended, after everything that happened in it. Raises AttemptFenced."""
         await self.flush()
-        now = self._author.clock()
+        now = self._actor.clock()
         await self.record.execute(FinishRun(self._spec.attempt, now, failed=failed, message=message, failure=failure))
 
-    async def park(self, start_time: datetime | None, message: str, resumed: frozenset[TaskRunKey] = frozenset()) -> None:
+    async def suspend(self, start_time: datetime | None, message: str, resumed: frozenset[TaskRunKey] = frozenset()) -> None:
         """Record that the run goes on at that time, or when somebody resumes it, in another attempt, and have that one woken.
 
         `resumed` are the task runs of which this attempt knows that they were resumed. Raises AttemptFenced.
         """
         await self.flush()
-        await self.record.execute(ParkRun(self._spec.attempt, self._author.clock(), start_time, message, resumed))
-        await retry_until_available(lambda: arm(self._log.queues, self.record.run, now=self._author.clock()), "the run's timer")
+        await self.record.execute(SuspendRun(self._spec.attempt, self._actor.clock(), start_time, message, resumed))
+        await retry_until_available(lambda: schedule_wake_up(self._log.queues, self.record.run, now=self._actor.clock()), "the run's timer")
 
     async def refuse(self, message: str, failure: Failure | None = None) -> None:
         """Record that the run cannot be started, and why. Raises AttemptFenced."""
         await self.shipper.flush_to_log()
-        now = self._author.clock()
+        now = self._actor.clock()
         await self.record.execute(FailUnstartedRun(at=now, message=message, attempt=self._spec.attempt, failure=failure))
 
     async def cached_results(self, key: str) -> list[CachedResultRow]:
@@ -107,17 +107,17 @@ class RunSession:
             ViewsUnavailable, ViewsBehind: the views do not answer, or not in time.
 
         """
-        return await Views(self._log).cached_results(key, at=self._author.clock(), at_least=self._position)
+        return await ViewsClient(self._log).cached_results(key, at=self._actor.clock(), at_least=self._position)
 
     async def cancel_children(self, created: Collection[str]) -> None:
         """Where somebody cancelled the run, cancel what its tasks created in this process, too: their events may not say so yet."""
         run = await retry_until_available(lambda: load_run(self._log.events, self._spec.run_id), "the run")
         if run.state.cancel_requested:
-            await cancel_children(self._log.events, self._log.queues, run.state, self._author, more=created)
+            await cancel_children(self._log.events, self._log.queues, run.state, self._actor, more=created)
 
     async def flush(self) -> None:
         """Return when all that was recorded and logged is stored. Raises AttemptFenced."""
-        await together(self.record.flush, self.shipper.flush_to_log)
+        await gather_pair(self.record.flush, self.shipper.flush_to_log)
 
 
 @asynccontextmanager
@@ -132,15 +132,15 @@ async def open_run_session(spec: AttemptSpec, *, on_stop: Callable[[], None]) ->
         HeadwaterError: the log refuses.
 
     """
-    author = Author(spec.actor)
-    with single_error():
+    actor = Actor(spec.actor)
+    with unwrap_exception_group():
         async with AsyncExitStack() as stack:
             log = await retry_until_available(lambda: _opened(stack, spec), "the log")
             group = await stack.enter_async_context(anyio.create_task_group())
             run = await _run_of(spec, log)
             if not run.state.held or run.state.attempt != spec.attempt:
                 raise AttemptFenced(spec.attempt, run.state.state, run.state.attempt)
-            record = AttemptWriter(run, author, spec.attempt, lambda: _stop(group, on_stop))
+            record = AttemptWriter(run, actor, spec.attempt, lambda: _stop(group, on_stop))
             record.listener = TroubleReport() if spec.supervised else None
             shipper = LogShipper(log.logs, spec.run_id, spec.attempt, with_source=wants_source())
             await group.start(record.serve)
@@ -149,7 +149,7 @@ async def open_run_session(spec: AttemptSpec, *, on_stop: Callable[[], None]) ->
                 group.start_soon(_watch_lifeline)
             resumes = ResumeListener(group, log.events, run.subject)
             record.on_pause = lambda: resumes.listen(run.position)
-            yield RunSession(log, spec, run, record, shipper, resumes, author)
+            yield RunSession(log, spec, run, record, shipper, resumes, actor)
             group.cancel_scope.cancel()
 
 

@@ -261,7 +261,7 @@ class StateRecorder:
         if found.state is StateName.CANCELLED:
             return None
         valueless = found.result is None and found.state in {StateName.SUCCESS, StateName.CACHED} and task_slug in self._needed
-        if valueless and found.set_by_hand:
+        if valueless and found.set_manually:
             return states.Success(found.message, result=None)
         if valueless or found.state is StateName.MAPPED:
             # What it waited for once it need not wait for again.

@@ -84,7 +84,7 @@ async def test_a_run_that_cannot_be_started_is_given_back_and_the_others_go_on(
         ended = [await shop.ended(each) for each in (healthy, *others)]
 
     assert len(given_back) >= 2
-    assert all(event.handed_back for event in given_back)
+    assert all(event.released for event in given_back)
     assert all(event.reason.startswith("agent 'vm' cannot start processes: ") for event in given_back)
     assert all(f"limit of processes {limit}" in event.reason for event in given_back)
     assert [(run.state, run.attempts_lost) for run in ended] == [(StateName.SUCCESS, 0)] * 4

@@ -28,7 +28,7 @@ from servers import free_ports, wait_for
 
 from headwater.agents.retry import retry_until_available
 from headwater.client import AsyncClient
-from headwater.core.aggregates import Author
+from headwater.core.aggregates import Actor
 from headwater.core.errors import HeadwaterError
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
@@ -179,12 +179,12 @@ class Chaos:
 
     async def _create_runs(self, log: Log, flow_id: str) -> None:
         creation = RunCreation(log.events, log.queues)
-        author = Author("chaos")
+        actor = Actor("chaos")
         for number in range(self._runs):
             is_long = self._random.random() < LONG_SHARE
             seconds = self._random.uniform(1, 4) if is_long else self._random.uniform(0, 0.1)
             request = RunRequest(parameters={"seconds": seconds}, idempotency_key=f"run {number}", attempts_max=ATTEMPTS_MAX)
-            created = await retry_until_available(partial(creation.create, flow_id, request, author), "a run")
+            created = await retry_until_available(partial(creation.create, flow_id, request, actor), "a run")
             self.acknowledged.add(created.run_id)
             self.happened["long runs created" if is_long else "short runs created"] += 1
             await anyio.sleep(self._random.random() * 2 * 0.8 * self._seconds / self._runs)

@@ -16,12 +16,12 @@ from headwater.agents.attempt_writer import AttemptWriter
 from headwater.agents.errors import AttemptFenced
 from headwater.agents.launcher import AttemptReport, ExitResult, LaunchSpec
 from headwater.agents.retry import retry_until_available
-from headwater.core.aggregates import Author
-from headwater.core.commands import FinishRun, ParkRun, RecordTaskRuns, StartRun
+from headwater.core.aggregates import Actor
+from headwater.core.commands import FinishRun, RecordTaskRuns, StartRun, SuspendRun
 from headwater.core.commit import Position
 from headwater.core.errors import IllegalTransition
 from headwater.core.events import TaskRunEvent, TaskRunFailed, TaskRunPaused, TaskRunRetryScheduled, TaskRunStarted, TaskRunSucceeded
-from headwater.core.operations.runs import arm, load_run
+from headwater.core.operations.runs import load_run, schedule_wake_up
 from headwater.core.rules.run import Run
 from headwater.core.rules.task_run import TaskRun
 from headwater.core.states import FINAL, StateName
@@ -81,10 +81,10 @@ class PretendedRun:
         run = await retry_until_available(lambda: load_run(self.connection.events, self.run_id), "the run")
         if not run.state.held or run.state.attempt != self.attempt:
             return ExitResult(0, AttemptReport(fenced=True))
-        author = Author(f"run:{self.run_id}#{self.attempt}")
-        record = AttemptWriter(run, author, self.attempt, lambda: None)
+        actor = Actor(f"run:{self.run_id}#{self.attempt}")
+        record = AttemptWriter(run, actor, self.attempt, lambda: None)
         try:
-            await record.execute(StartRun(self.attempt, author.clock()))
+            await record.execute(StartRun(self.attempt, actor.clock()))
             failed = False
             for slug in TASKS:
                 found = run.state.task_runs.get((slug, -1))
@@ -93,22 +93,22 @@ class PretendedRun:
                 elif not failed:
                     if self._random.random() < CRASHES:
                         return ExitResult(KILLED, None)
-                    if (ending := await self._pause(record, author, slug, found)) is not None:
+                    if (ending := await self._pause(record, actor, slug, found)) is not None:
                         return ending
-                    failed = await self._execute_task(record, author, slug)
+                    failed = await self._execute_task(record, actor, slug)
                     if record.stopping:
                         return ExitResult(TERMINATED, None)
             message = "Some tasks failed." if failed else "Done."
-            await record.execute(FinishRun(self.attempt, author.clock(), failed=failed, message=message))
+            await record.execute(FinishRun(self.attempt, actor.clock(), failed=failed, message=message))
         except AttemptFenced as fenced:
             return ExitResult(0, AttemptReport(fenced=True, message=str(fenced)))
         except IllegalTransition:
             return ExitResult(REFUSED, None)  # it would wait for a later time, and was cancelled a moment before
         return ExitResult(0, AttemptReport(state=run.state.state.value))
 
-    async def _pause(self, record: AttemptWriter, author: Author, slug: str, found: TaskRun | None) -> ExitResult | None:
+    async def _pause(self, record: AttemptWriter, actor: Actor, slug: str, found: TaskRun | None) -> ExitResult | None:
         """Leave the run to a later attempt, where the task is paused, or pauses now."""
-        now = author.clock()
+        now = actor.clock()
         if found is not None and found.state is StateName.PAUSED:
             if found.due is not None and found.due <= now:
                 return None
@@ -122,13 +122,13 @@ class PretendedRun:
             return None
         if self._random.random() < CRASHES:
             return ExitResult(KILLED, None)
-        await record.execute(ParkRun(self.attempt, author.clock(), due, "waits"))
-        await retry_until_available(lambda: arm(self.connection.queues, record.run, now=author.clock()), "the run's timer")
+        await record.execute(SuspendRun(self.attempt, actor.clock(), due, "waits"))
+        await retry_until_available(lambda: schedule_wake_up(self.connection.queues, record.run, now=actor.clock()), "the run's timer")
         return ExitResult(0, AttemptReport(message="waits"))
 
-    async def _execute_task(self, record: AttemptWriter, author: Author, slug: str) -> bool:
+    async def _execute_task(self, record: AttemptWriter, actor: Actor, slug: str) -> bool:
         """Execute it, again where it is to be retried; tell whether it failed."""
-        now = author.clock
+        now = actor.clock
         while True:
             await self._record(record, TaskRunStarted(slug=slug, at=now()))
             await anyio.sleep(self._random.random() * TASK_SECONDS)

@@ -9,7 +9,7 @@ from pathlib import Path
 from happenings import a_flow, a_run, claimed, executed
 
 from headwater.agents.checkpoint_cleanup import CheckpointCleanup
-from headwater.core.aggregates import Author
+from headwater.core.aggregates import Actor
 from headwater.core.identifiers import new_id
 from headwater.core.log.memory import MemoryLog
 from headwater.core.operations.runs import restart_run
@@ -46,7 +46,7 @@ async def test_what_may_be_needed_or_is_somebody_s_stays(tmp_path: Path) -> None
     ended, restarted, held, waiting = [(await a_run(log, flow_id)).run_id for _ in range(4)]
     for run_id in (ended, restarted):
         await executed(log, run_id, failed=True)
-    await restart_run(log.events, log.queues, restarted, Author("test"))
+    await restart_run(log.events, log.queues, restarted, Actor("test"))
     await claimed(log, held)
     files = [kept(tmp_path, run_id) for run_id in (restarted, held, waiting, new_id(), "no-run-at-all")]
     written_lately = kept(tmp_path, ended)

@@ -7,8 +7,8 @@ import msgspec
 
 from headwater.cli.doctor import Verdict, _warnings_of
 from headwater.core import subjects
+from headwater.core.heartbeats import HolderReply
 from headwater.core.log.memory import MemoryLog
-from headwater.core.presence import HolderReply
 
 
 async def test_agents_are_asked_and_what_is_wrong_is_told_and_the_silent_are_passed_over() -> None:

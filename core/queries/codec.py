@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from headwater.core.commit import Position
-from headwater.core.queries.questions import AnyQuery
+from headwater.core.queries.requests import AnyQuery
 
 PAGE_BYTES_MAX = 640 * 1024
 """Rows of one page; a message may have 1 MB. A single larger row travels alone."""

@@ -29,7 +29,7 @@ from headwater.core.events import (
 )
 from headwater.core.names import valid_name
 from headwater.core.rules import restart, resume, set_state
-from headwater.core.rules.run_attempts import cancelled, cancelled_task_runs
+from headwater.core.rules.attempt_commands import cancelled, cancelled_task_runs
 from headwater.core.rules.run_state import Run
 from headwater.core.states import SUCCESSFUL, StateName
 
@@ -93,7 +93,7 @@ def resume_task_runs(run: Run, command: ResumeTaskRuns) -> Sequence[AnyEvent]:
 def restart_run(run: Run, command: RestartRun) -> Sequence[AnyEvent]:
     if not run.ended:
         raise IllegalTransition(f"The run is {run.state}; only a run that has ended can be restarted.")
-    sent_back = any(found.set_by_hand and found.state not in SUCCESSFUL for found in run.task_runs.values())
+    sent_back = any(found.set_manually and found.state not in SUCCESSFUL for found in run.task_runs.values())
     if run.state is StateName.SUCCESS and not command.from_task and not sent_back:
         raise IllegalTransition("The run succeeded: nothing of it failed or was cancelled.", hint="--from TASK says where to begin again.")
     restarted = restart.restarted(run.task_runs, command)
@@ -146,7 +146,7 @@ def set_task_run_state(run: Run, command: SetTaskRunState) -> Sequence[AnyEvent]
         return []
     if run.ended or not set_state.waited(event):
         return [event]
-    message = f"Task run {resume.spoken((event.slug, event.map_index))} was set to {event.state}."
+    message = f"Task run {resume.format_task_run_key((event.slug, event.map_index))} was set to {event.state}."
     return [event, RunScheduled(command.at, generation=run.generation + 1, message=message)]
 
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 import pytest
-from happenings import AUTHOR
+from happenings import ACTOR
 
 from headwater.agents.attempt_ends import crash_pause
-from headwater.core.commands import ClaimRun, CreateRun, LoseAttempt, ParkRun, RecordTaskRuns, StartRun
+from headwater.core.commands import ClaimRun, CreateRun, MarkAttemptLost, RecordTaskRuns, StartRun, SuspendRun
 from headwater.core.errors import IllegalTransition
 from headwater.core.events import (
     RunAttemptLost,
@@ -54,14 +54,14 @@ def waiting_for_a_retry() -> Run:
 
 def test_a_parked_run_waits_for_its_time_and_no_attempt_is_lost() -> None:
     run = waiting_for_a_retry()
-    events = RULES.decide(run, ParkRun(1, NOON, LATER, "waits"))
+    events = RULES.decide(run, SuspendRun(1, NOON, LATER, "waits"))
     parked = RULES.fold(events, run)
 
     assert events == [RunScheduled(LATER, generation=2, message="waits")]
     assert (parked.state, parked.held, parked.start_time, parked.attempts_lost) == (StateName.SCHEDULED, False, LATER, 0)
     assert (parked.task_runs["a", -1].state, parked.task_runs["a", -1].due) == (StateName.RETRYING, LATER)
     assert RULES.decide(parked, ClaimRun(2, "agent-2"))[0].attempt == 2  # type: ignore[union-attr]
-    assert refusal(run, AUTHOR.commit(events)) is None, "the checker knows it"
+    assert refusal(run, ACTOR.commit(events)) is None, "the checker knows it"
 
 
 def test_only_the_attempt_that_has_the_run_parks_it_and_not_while_it_is_cancelled() -> None:
@@ -70,16 +70,16 @@ def test_only_the_attempt_that_has_the_run_parks_it_and_not_while_it_is_cancelle
 
     for state, attempt in ((run, 2), (cancelled, 1)):
         with pytest.raises(IllegalTransition):
-            RULES.decide(state, ParkRun(attempt, NOON, LATER))
+            RULES.decide(state, SuspendRun(attempt, NOON, LATER))
 
 
 def test_after_a_crash_the_next_attempt_waits_unless_there_is_none() -> None:
     run = waiting_for_a_retry()
-    crashed = RULES.decide(run, LoseAttempt(1, "it crashed", NOON, again_at=LATER))
-    last = RULES.decide(run, LoseAttempt(1, "it crashed", NOON, attempts_max=1, again_at=LATER))
+    crashed = RULES.decide(run, MarkAttemptLost(1, "it crashed", NOON, retry_at=LATER))
+    last = RULES.decide(run, MarkAttemptLost(1, "it crashed", NOON, attempts_max=1, retry_at=LATER))
 
     assert crashed == [RunAttemptLost(1, "it crashed"), RunScheduled(LATER, generation=2, message="it crashed")]
-    assert refusal(run, AUTHOR.commit(crashed)) is None
+    assert refusal(run, ACTOR.commit(crashed)) is None
     assert [type(event) for event in last] == [RunAttemptLost, RunFailed]
 
 

@@ -28,7 +28,7 @@ class JsonFormatter(logging.Formatter):
         return msgspec.json.encode(line).decode()
 
 
-def configure_own_log(level: str, logger: logging.Logger) -> None:
+def configure_logging(level: str, logger: logging.Logger) -> None:
     """Have the logger write to standard error from this level on, in the form that HEADWATER_LOG_FORMAT names."""
     handler = logging.StreamHandler(sys.stderr)
     if LOG_FORMAT.value() == "json":

@@ -15,11 +15,11 @@ import msgspec
 from headwater.core import subjects
 from headwater.core.codec import message_decoder
 from headwater.core.commit import Position
-from headwater.core.errors import CommitUnreadable, HeadwaterError, InvalidArgument, NoAnswer, NotFound, ViewsBehind, ViewsUnavailable
+from headwater.core.errors import CommitUnreadable, HeadwaterError, InvalidArgument, NotFound, RequestTimeout, ViewsBehind, ViewsUnavailable
 from headwater.core.identifiers import new_id
 from headwater.core.moments import standard_value
-from headwater.core.queries import questions, rows
-from headwater.core.queries.wire import FailureKind, QueryFailure, QueryReply, QueryRequest
+from headwater.core.queries import requests, rows
+from headwater.core.queries.codec import FailureKind, QueryFailure, QueryReply, QueryRequest
 
 WAIT_SECONDS = 5.0
 ANSWER_SECONDS = 10.0
@@ -40,7 +40,7 @@ class Requests(Protocol):
     async def request(self, subject: str, data: bytes, *, timeout: float) -> bytes: ...
 
 
-class Views:
+class ViewsClient:
     """The views, as questions with typed answers. `wait_seconds` bounds the waiting for `at_least`."""
 
     def __init__(self, log: Requests, *, wait_seconds: float = WAIT_SECONDS) -> None:
@@ -51,7 +51,7 @@ class Views:
     async def projects(
         self, *, name: str | None = None, project_id: str | None = None, include_deleted: bool = False, at_least: Position = 0
     ) -> list[rows.ProjectRow]:
-        query = questions.ListProjects(name=name, project_id=project_id, include_deleted=include_deleted)
+        query = requests.ListProjects(name=name, project_id=project_id, include_deleted=include_deleted)
         return await self.ask(query, rows.ProjectRow, at_least=at_least)
 
     async def flows(
@@ -67,7 +67,7 @@ class Views:
         limit: int | None = None,
         at_least: Position = 0,
     ) -> list[rows.FlowRow]:
-        query = questions.ListFlows(
+        query = requests.ListFlows(
             name=name,
             project=project,
             version=version,
@@ -81,13 +81,13 @@ class Views:
 
     async def flow(self, flow_id: str, *, at_least: Position = 0) -> rows.FlowRow:
         """Return the flow version of this id; of a flow group's id, the newest version that takes runs, or else the newest."""
-        return await self._one(questions.GetFlow(flow_id=flow_id), rows.FlowRow, at_least)
+        return await self._one(requests.GetFlow(flow_id=flow_id), rows.FlowRow, at_least)
 
     async def flow_tasks(self, flow_id: str, *, at_least: Position = 0) -> list[rows.FlowTaskRow]:
-        return await self.ask(questions.ListFlowTasks(flow_id=flow_id), rows.FlowTaskRow, at_least=at_least)
+        return await self.ask(requests.ListFlowTasks(flow_id=flow_id), rows.FlowTaskRow, at_least=at_least)
 
     async def flow_edges(self, flow_id: str, *, at_least: Position = 0) -> list[rows.FlowEdgeRow]:
-        return await self.ask(questions.ListFlowEdges(flow_id=flow_id), rows.FlowEdgeRow, at_least=at_least)
+        return await self.ask(requests.ListFlowEdges(flow_id=flow_id), rows.FlowEdgeRow, at_least=at_least)
 
     async def runs(
         self,
@@ -107,7 +107,7 @@ class Views:
         limit: int | None = 100,
         at_least: Position = 0,
     ) -> list[rows.RunRow]:
-        query = questions.ListRuns(
+        query = requests.ListRuns(
             flow=flow,
             project=project,
             states=states,
@@ -125,10 +125,10 @@ class Views:
         return await self.ask(query, rows.RunRow, at_least=at_least)
 
     async def run(self, run_id: str, *, at_least: Position = 0) -> rows.RunRow:
-        return await self._one(questions.GetRun(run_id=run_id), rows.RunRow, at_least)
+        return await self._one(requests.GetRun(run_id=run_id), rows.RunRow, at_least)
 
     async def run_states(self, run_id: str, *, at_least: Position = 0) -> list[rows.RunStateRow]:
-        return await self.ask(questions.ListRunStates(run_id=run_id), rows.RunStateRow, at_least=at_least)
+        return await self.ask(requests.ListRunStates(run_id=run_id), rows.RunStateRow, at_least=at_least)
 
     async def task_runs(
         self,
@@ -139,20 +139,20 @@ class Views:
         limit: int | None = None,
         at_least: Position = 0,
     ) -> list[rows.TaskRunRow]:
-        query = questions.ListTaskRuns(run_id=run_id, states=states, search=search, limit=limit)
+        query = requests.ListTaskRuns(run_id=run_id, states=states, search=search, limit=limit)
         return await self.ask(query, rows.TaskRunRow, at_least=at_least)
 
     async def task_run_states(
         self, run_id: str, *, slug: str | None = None, map_index: int | None = None, limit: int | None = None, at_least: Position = 0
     ) -> list[rows.TaskRunStateRow]:
-        query = questions.ListTaskRunStates(run_id=run_id, slug=slug, map_index=map_index, limit=limit)
+        query = requests.ListTaskRunStates(run_id=run_id, slug=slug, map_index=map_index, limit=limit)
         return await self.ask(query, rows.TaskRunStateRow, at_least=at_least)
 
     async def cached_results(
         self, key: str, *, at: datetime, limit: int | None = 100, at_least: Position = 0
     ) -> list[rows.CachedResultRow]:
         """Return the results that serve again under this key at this moment, the newest first."""
-        return await self.ask(questions.ListCachedResults(key=key, at=at, limit=limit), rows.CachedResultRow, at_least=at_least)
+        return await self.ask(requests.ListCachedResults(key=key, at=at, limit=limit), rows.CachedResultRow, at_least=at_least)
 
     async def logs(
         self,
@@ -166,16 +166,16 @@ class Views:
         at_least: Position = 0,
     ) -> list[rows.LogRow]:
         """Return log lines of the run. `after` and `at_least` are positions in the stream of log lines, not in the log."""
-        query = questions.ListLogs(run_id=run_id, min_level=min_level, task=task, map_index=map_index, after=after, limit=limit)
+        query = requests.ListLogs(run_id=run_id, min_level=min_level, task=task, map_index=map_index, after=after, limit=limit)
         return await self.ask(query, rows.LogRow, at_least=at_least)
 
     async def task_groups(self, run_id: str, *, limit: int | None = None, at_least: Position = 0) -> list[rows.TaskGroupRow]:
         """Return the tasks of the run, each with its task runs counted."""
-        return await self.ask(questions.ListTaskGroups(run_id=run_id, limit=limit), rows.TaskGroupRow, at_least=at_least)
+        return await self.ask(requests.ListTaskGroups(run_id=run_id, limit=limit), rows.TaskGroupRow, at_least=at_least)
 
     async def last_runs(self, flow_group_ids: tuple[str, ...], *, each: int = 10, at_least: Position = 0) -> list[rows.RunRow]:
         """Return the newest runs of each of these flows, without what they were given."""
-        return await self.ask(questions.ListLastRuns(flow_group_ids=flow_group_ids, each=each), rows.RunRow, at_least=at_least)
+        return await self.ask(requests.ListLastRuns(flow_group_ids=flow_group_ids, each=each), rows.RunRow, at_least=at_least)
 
     async def last_logs(
         self,
@@ -190,7 +190,7 @@ class Views:
         cut_at: int | None = None,
     ) -> list[rows.LogRow]:
         """Return the last lines of the run, in order; `until` is a position in the stream of log lines."""
-        query = questions.ListLogs(
+        query = requests.ListLogs(
             run_id=run_id,
             min_level=min_level,
             task=task,
@@ -215,14 +215,14 @@ class Views:
         at_least: Position = 0,
     ) -> list[R]:
         """Return rows of a table that meet conditions of the asker's own making; see `FindRows`."""
-        query = questions.FindRows(table=table, where=where, order_by=order_by, limit=limit, offset=offset)
+        query = requests.FindRows(table=table, where=where, order_by=order_by, limit=limit, offset=offset)
         return await self.ask(query, row, at_least=at_least)
 
     async def agents(self, *, status: str | None = None, limit: int | None = 100, at_least: Position = 0) -> list[rows.AgentRow]:
-        return await self.ask(questions.ListAgents(status=status, limit=limit), rows.AgentRow, at_least=at_least)
+        return await self.ask(requests.ListAgents(status=status, limit=limit), rows.AgentRow, at_least=at_least)
 
     async def queues(self, *, at_least: Position = 0) -> list[rows.QueueRow]:
-        return await self.ask(questions.ListQueues(), rows.QueueRow, at_least=at_least)
+        return await self.ask(requests.ListQueues(), rows.QueueRow, at_least=at_least)
 
     async def run_counts(
         self,
@@ -234,28 +234,28 @@ class Views:
         at_least: Position = 0,
     ) -> dict[str, int]:
         """Return how many runs are in each state; states without runs are left out."""
-        query = questions.CountRuns(since=since, project=project, flow=flow, flow_group_id=flow_group_id)
+        query = requests.CountRuns(since=since, project=project, flow=flow, flow_group_id=flow_group_id)
         return {row.state: row.count for row in await self.ask(query, rows.RunCountRow, at_least=at_least)}
 
     async def status(self, *, set_aside_limit: int = 20) -> rows.ViewsStatusRow:
-        return await self._one(questions.GetViewsStatus(set_aside_limit=set_aside_limit), rows.ViewsStatusRow, 0)
+        return await self._one(requests.GetViewsStatus(set_aside_limit=set_aside_limit), rows.ViewsStatusRow, 0)
 
     async def start_rebuild(self) -> rows.RebuildProgress:
         """Have the server rebuild all views beside the live ones; `status().rebuild` and `hw.beat.rebuild` tell the progress."""
-        return await self._one(questions.StartRebuild(), rows.RebuildProgress, 0)
+        return await self._one(requests.StartRebuild(), rows.RebuildProgress, 0)
 
     async def dead_letters(self, *, source: str | None = None, limit: int = 100) -> list[rows.DeadLetterRow]:
         """Return messages that were set aside, the newest first; `source` is "events", "logs" or "work", None: all three."""
-        return await self.ask(questions.ListDeadLetters(source=source, limit=limit), rows.DeadLetterRow)
+        return await self.ask(requests.ListDeadLetters(source=source, limit=limit), rows.DeadLetterRow)
 
     async def dead_letter(self, key: str) -> rows.DeadLetterDetail:
-        return await self._one(questions.GetDeadLetter(key=key), rows.DeadLetterDetail, 0)
+        return await self._one(requests.GetDeadLetter(key=key), rows.DeadLetterDetail, 0)
 
     async def retry_dead_letter(self, key: str) -> rows.RetryRow:
         """Have the server try one of them once more; return what came of it."""
-        return await self._one(questions.RetryDeadLetter(key=key), rows.RetryRow, 0)
+        return await self._one(requests.RetryDeadLetter(key=key), rows.RetryRow, 0)
 
-    async def ask(self, query: questions.AnyQuery, row: type[R], *, at_least: Position = 0) -> list[R]:
+    async def ask(self, query: requests.AnyQuery, row: type[R], *, at_least: Position = 0) -> list[R]:
         """Return all rows that answer the query, over as many pages as they take."""
         found: list[R] = []
         cursor: str | None = None
@@ -269,12 +269,12 @@ class Views:
             if cursor is None:
                 return found
 
-    async def page(self, query: questions.AnyQuery, *, at_least: Position = 0, cursor: str | None = None, page_rows: int = 0) -> QueryReply:
+    async def page(self, query: requests.AnyQuery, *, at_least: Position = 0, cursor: str | None = None, page_rows: int = 0) -> QueryReply:
         """Return one page of the answer, its rows still as JSON; for those who stream, turn pages, or pass rows on as they are."""
         request = QueryRequest(query, at_least, self._wait_seconds, cursor, page_rows, new_id())
         try:
-            data = await self._first_answer(_encode(request), repeat=not isinstance(query, questions.StartRebuild))
-        except NoAnswer as error:
+            data = await self._first_answer(_encode(request), repeat=not isinstance(query, requests.StartRebuild))
+        except RequestTimeout as error:
             raise ViewsUnavailable(f"no server answers ({error.reason}).") from error
         try:
             reply = _decode_reply(data)
@@ -317,7 +317,7 @@ class Views:
         assert outcome is not None, "one of the two ended"
         return outcome
 
-    async def _one(self, query: questions.AnyQuery, row: type[R], at_least: Position) -> R:
+    async def _one(self, query: requests.AnyQuery, row: type[R], at_least: Position) -> R:
         found = await self.ask(query, row, at_least=at_least)
         if len(found) != 1:
             raise _unreadable(f"{len(found)} rows where there is one.")

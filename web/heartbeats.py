@@ -14,8 +14,8 @@ from anyio.abc import TaskStatus
 from headwater.core import subjects
 from headwater.core.codec import message_decoder
 from headwater.core.errors import CommitUnreadable
+from headwater.core.heartbeats import Heartbeat, warnings_in
 from headwater.core.log.protocol import Log
-from headwater.core.presence import Heartbeat, warnings_in
 from headwater.web.live.lasting import through_outages
 
 MISSED_MAX = 3
@@ -43,7 +43,7 @@ class Heard:
         return [] if self.said is None else warnings_in(self.said)
 
 
-class Presence:
+class Heartbeats:
     """Hears the agents' heartbeats."""
 
     def __init__(self, log: Log, *, clock: Callable[[], datetime] = utc_now) -> None:

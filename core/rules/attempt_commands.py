@@ -10,10 +10,10 @@ from headwater.core.commands import (
     ConfirmCancelled,
     FailUnstartedRun,
     FinishRun,
-    LoseAttempt,
-    ParkRun,
+    MarkAttemptLost,
     RecordTaskRuns,
     StartRun,
+    SuspendRun,
 )
 from headwater.core.errors import IllegalTransition
 from headwater.core.events import (
@@ -31,7 +31,7 @@ from headwater.core.events import (
     TaskRunResumed,
 )
 from headwater.core.rules import artifact, resume, task_run
-from headwater.core.rules.run_state import NO_TASK_RUN, RESTED, UNHURT, Run
+from headwater.core.rules.run_state import NO_TASK_RUN, NOT_BEGUN_OR_FINAL, UNAFFECTED_BY_LOSS, Run
 from headwater.core.rules.task_run import TaskRun, TaskRunKey
 from headwater.core.states import StateName
 
@@ -49,37 +49,37 @@ def start(run: Run, command: StartRun) -> Sequence[AnyEvent]:
     return [RunStarted(command.attempt, command.at)] if run.state is StateName.SUBMITTED else []
 
 
-def lose(run: Run, command: LoseAttempt) -> Sequence[AnyEvent]:
+def lose(run: Run, command: MarkAttemptLost) -> Sequence[AnyEvent]:
     if not run.held or command.attempt != run.attempt:
         return []
-    lost = RunAttemptLost(command.attempt, command.reason, command.handed_back)
+    lost = RunAttemptLost(command.attempt, command.reason, command.released)
     if run.cancel_requested:
         return [lost, *cancelled(run, command.at)]
     limit = run.attempts_max if command.attempts_max is None else command.attempts_max
-    if run.attempts_lost + 1 >= limit and not command.handed_back:
+    if run.attempts_lost + 1 >= limit and not command.released:
         message = f"Attempt {command.attempt} was lost ({command.reason}); no more than {limit} attempts are made."
         return [lost, RunFailed(at=command.at, attempt=command.attempt, message=message)]
     events: list[AnyEvent] = [lost, *_resumed_before(run, command.at)]
-    if command.again_at is not None:
-        events.append(RunScheduled(command.again_at, generation=run.generation + 1, message=command.reason))
+    if command.retry_at is not None:
+        events.append(RunScheduled(command.retry_at, generation=run.generation + 1, message=command.reason))
     return events
 
 
 def _resumed_before(run: Run, at: datetime) -> list[TaskRunResumed]:
     """Let those task runs pass their pause in the next attempt that somebody had resumed in the one that is lost."""
-    again = sorted(key for key, found in run.task_runs.items() if found.resumed and found.state not in UNHURT)
+    again = sorted(key for key, found in run.task_runs.items() if found.resumed and found.state not in UNAFFECTED_BY_LOSS)
     return [TaskRunResumed(slug=slug, map_index=index, at=at, message=resume.RESUMED_BEFORE) for slug, index in again]
 
 
-def park(run: Run, command: ParkRun) -> Sequence[AnyEvent]:
+def suspend(run: Run, command: SuspendRun) -> Sequence[AnyEvent]:
     _require_attempt(run, command.attempt)
     if run.state is not StateName.RUNNING:
         raise IllegalTransition(f"The run is {run.state}; it cannot wait for a later time.")
-    if resume.fresh(run.task_runs, command.resumed):
+    if resume.has_new_resume(run.task_runs, command.resumed):
         return [RunScheduled(command.at, generation=run.generation + 1, message="A task run was resumed.")]
     if command.start_time is not None:
         return [RunScheduled(command.start_time, generation=run.generation + 1, message=command.message)]
-    if not resume.waits_for_people(run.task_runs.values()):
+    if not resume.waits_for_approval(run.task_runs.values()):
         raise IllegalTransition("No task run of the run waits to be resumed.")
     return [RunPaused(command.attempt, command.at, command.message)]
 
@@ -139,7 +139,7 @@ def cancelled(run: Run, at: datetime, reason: str = "") -> list[AnyEvent]:
 
 
 def cancelled_task_runs(run: Run, at: datetime, message: str) -> list[AnyEvent]:
-    begun = sorted(key for key, found in run.task_runs.items() if found.state not in RESTED)
+    begun = sorted(key for key, found in run.task_runs.items() if found.state not in NOT_BEGUN_OR_FINAL)
     return [TaskRunCancelled(slug=slug, map_index=index, at=at, message=message) for slug, index in begun]
 
 

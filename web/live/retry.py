@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 RETRY_SECONDS = 1.0
 
 
-async def through_outages(what: str, work: Callable[[], Awaitable[None]]) -> None:
+async def retry_until_cancelled(what: str, work: Callable[[], Awaitable[None]]) -> None:
     """Do the work until cancelled. Whatever ends it, it is begun again a moment later; `what` names it in the server's log.
 
     What nobody foresaw is told with its traceback, once for as long as it is the same.

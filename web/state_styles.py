@@ -20,7 +20,7 @@ class Shape(StrEnum):
 
 
 @dataclass(frozen=True)
-class Look:
+class Style:
     """Colour on light ground, colour on dark ground, and shape."""
 
     light: str
@@ -28,26 +28,26 @@ class Look:
     shape: Shape
 
 
-LOOKS: dict[StateName, Look] = {
-    StateName.PENDING: Look("#7aaee0", "#9cc6f0", Shape.HOLLOW),
-    StateName.SCHEDULED: Look("#d9900a", "#f2b33d", Shape.CLOCK),
-    StateName.PAUSED: Look("#7d86cf", "#a3acf0", Shape.CLOCK),
-    StateName.RESUME: Look("#d27a0d", "#f09a3a", Shape.CLOCK),
-    StateName.RETRYING: Look("#dd6410", "#fb8b45", Shape.CLOCK),
-    StateName.SUBMITTED: Look("#b59a1c", "#e6d162", Shape.HOLLOW),
-    StateName.QUEUED: Look("#a89a4c", "#d8cd8f", Shape.HOLLOW),
-    StateName.RUNNING: Look("#1f77d8", "#4da3ff", Shape.TURNING),
-    StateName.CANCELLING: Look("#7c7a86", "#b4b2be", Shape.TURNING),
-    StateName.SUCCESS: Look("#1e9150", "#40bf77", Shape.TICK),
-    StateName.CACHED: Look("#4d9a7c", "#74c9a8", Shape.TICK),
-    StateName.MAPPED: Look("#4a70ad", "#7ca2dd", Shape.TICK),
-    StateName.SKIPPED: Look("#667986", "#93a7b3", Shape.STRUCK),
-    StateName.FAILED: Look("#d02f37", "#f2646a", Shape.CROSS),
-    StateName.TIMED_OUT: Look("#c4481a", "#f08057", Shape.CROSS),
-    StateName.TRIGGER_FAILED: Look("#a8372b", "#e2776a", Shape.CROSS),
-    StateName.VALIDATION_FAILED: Look("#b0305c", "#ea7199", Shape.CROSS),
-    StateName.CANCELLED: Look("#83878f", "#9ea3ac", Shape.STRUCK),
-    StateName.LOOPED: Look("#5a56bd", "#918ef0", Shape.TICK),
+LOOKS: dict[StateName, Style] = {
+    StateName.PENDING: Style("#7aaee0", "#9cc6f0", Shape.HOLLOW),
+    StateName.SCHEDULED: Style("#d9900a", "#f2b33d", Shape.CLOCK),
+    StateName.PAUSED: Style("#7d86cf", "#a3acf0", Shape.CLOCK),
+    StateName.RESUME: Style("#d27a0d", "#f09a3a", Shape.CLOCK),
+    StateName.RETRYING: Style("#dd6410", "#fb8b45", Shape.CLOCK),
+    StateName.SUBMITTED: Style("#b59a1c", "#e6d162", Shape.HOLLOW),
+    StateName.QUEUED: Style("#a89a4c", "#d8cd8f", Shape.HOLLOW),
+    StateName.RUNNING: Style("#1f77d8", "#4da3ff", Shape.TURNING),
+    StateName.CANCELLING: Style("#7c7a86", "#b4b2be", Shape.TURNING),
+    StateName.SUCCESS: Style("#1e9150", "#40bf77", Shape.TICK),
+    StateName.CACHED: Style("#4d9a7c", "#74c9a8", Shape.TICK),
+    StateName.MAPPED: Style("#4a70ad", "#7ca2dd", Shape.TICK),
+    StateName.SKIPPED: Style("#667986", "#93a7b3", Shape.STRUCK),
+    StateName.FAILED: Style("#d02f37", "#f2646a", Shape.CROSS),
+    StateName.TIMED_OUT: Style("#c4481a", "#f08057", Shape.CROSS),
+    StateName.TRIGGER_FAILED: Style("#a8372b", "#e2776a", Shape.CROSS),
+    StateName.VALIDATION_FAILED: Style("#b0305c", "#ea7199", Shape.CROSS),
+    StateName.CANCELLED: Style("#83878f", "#9ea3ac", Shape.STRUCK),
+    StateName.LOOPED: Style("#5a56bd", "#918ef0", Shape.TICK),
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headwater.cli.output import coloured, say, step
+from headwater.cli.output import coloured, echo_stderr, progress
 from headwater.cli.streams import trusting_streams
 from headwater.core.errors import NotFound
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from headwater.graph.flow import Flow
 
 
-def run_here(
+def run_local(
     *, path: Path | None, module: str | None, name: str | None, parameters: Mapping[str, Any], context: Mapping[str, Any], level: str | None
 ) -> int:
     """Run the flow and return the exit code: 0 where it succeeded.
@@ -28,23 +28,23 @@ def run_here(
     """
     from headwater.utilities.logging import get_logger
 
-    with step("Retrieving local flow..."):
+    with progress("Retrieving local flow..."):
         flow = local_flow(path=path, module=module, name=name)
     if level is not None:
         get_logger().setLevel(logging.getLevelNamesMapping()[level])
-    say("Running flow locally...")
+    echo_stderr("Running flow locally...")
     # Once, now: a schedule is for those who leave the flow running.
     with trusting_streams():
         state = flow.run(dict(parameters), run_on_schedule=False, context=context)
     if state.is_successful():
-        say(coloured("Flow run succeeded!", "green"))
+        echo_stderr(coloured("Flow run succeeded!", "green"))
         return 0
-    say(coloured("Flow run failed!", "red"))
+    echo_stderr(coloured("Flow run failed!", "red"))
     return 1
 
 
 def local_flow(*, path: Path | None, module: str | None, name: str | None) -> Flow:
-    """Return the one flow of this name (or at all) in the file or module. Raises as `run_here`."""
+    """Return the one flow of this name (or at all) in the file or module. Raises as `run_local`."""
     from headwater.cli.flow_sources import flows_of
     from headwater.core.errors import Ambiguous
 

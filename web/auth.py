@@ -16,9 +16,9 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from headwater.web.app_state import site_of
 from headwater.web.rendering import render
-from headwater.web.safety import read_form
-from headwater.web.site import site_of
+from headwater.web.request_checks import read_form
 
 REMEMBERED_SECONDS = 30 * 24 * 3600
 OPEN_PATHS = frozenset({"/login", "/health", "/ready"})
@@ -28,7 +28,7 @@ _CLOSED = 4401
 
 
 @dataclass(frozen=True)
-class Keeper:
+class SessionSigner:
     """Knows the key of a server, and what browsers show instead of it. Signatures of one log hold on every server of it."""
 
     key: str
@@ -59,12 +59,12 @@ def cookie_name(connection: HTTPConnection) -> str:
     return f"headwater_key_{connection.url.port or 80}"
 
 
-class Guard:
-    """Middleware: lets nobody in who lacks the key. Without a keeper everybody may come in."""
+class AuthMiddleware:
+    """Middleware: lets nobody in who lacks the key. Without a signer everybody may come in."""
 
-    def __init__(self, app: ASGIApp, *, keeper: Keeper | None) -> None:
+    def __init__(self, app: ASGIApp, *, signer: SessionSigner | None) -> None:
         self._app = app
-        self._keeper = keeper
+        self._keeper = signer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if (
@@ -104,25 +104,25 @@ def _login_page(address: str, *, problem: str = "", again: str = "") -> Response
 
 async def send_login(request: Request) -> Response:
     """Ask for the key; whoever showed it before is sent on."""
-    keeper = site_of(request).keeper
+    signer = site_of(request).signer
     address = _of_ours(request.query_params.get("next", ""))
-    if keeper is None or keeper.lets_in(request):
+    if signer is None or signer.lets_in(request):
         return RedirectResponse(address, status_code=303)
     return _login_page(address)
 
 
 async def take_key(request: Request) -> Response:
     """Let whoever knows the key in, and remember it."""
-    keeper = site_of(request).keeper
+    signer = site_of(request).signer
     form = await read_form(request, fields_max=4)
     given, address = form.get("key"), form.get("next")
     address = _of_ours(address if isinstance(address, str) else "")
-    if keeper is None:
+    if signer is None:
         return RedirectResponse(address, status_code=303)
-    if not isinstance(given, str) or not keeper.is_key(given.strip()):
+    if not isinstance(given, str) or not signer.is_key(given.strip()):
         return _login_page(address, problem="This is not the key of this server.")
     response = RedirectResponse(address, status_code=303)
-    shown = keeper.signed(int(time.time()) + REMEMBERED_SECONDS)
+    shown = signer.signed(int(time.time()) + REMEMBERED_SECONDS)
     is_secure = request.url.scheme == "https" or request.headers.get("x-forwarded-proto") == "https"
     response.set_cookie(cookie_name(request), shown, max_age=REMEMBERED_SECONDS, httponly=True, samesite="strict", secure=is_secure)
     return response

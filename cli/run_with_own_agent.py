@@ -8,19 +8,19 @@ import secrets
 from typing import TYPE_CHECKING
 
 from headwater.cli.connection import connection, with_client
-from headwater.cli.output import coloured, say, step
+from headwater.cli.output import coloured, echo_stderr, progress
 
 if TYPE_CHECKING:
     import typer
 
-    from headwater.cli.run_wish import FlowChoice, RunWish
+    from headwater.cli.run_options import FlowSelector, RunOptions
     from headwater.client.async_client import AsyncClient
     from headwater.core.rules.run import Run
 
 LABEL_PREFIX = "agentless-run-"
 
 
-def execute_here(context: typer.Context, choice: FlowChoice, wish: RunWish, *, quiet: bool, logs: bool) -> int:
+def run_with_own_agent(context: typer.Context, selector: FlowSelector, options: RunOptions, *, quiet: bool, logs: bool) -> int:
     """Create the run, execute it with an agent of its own, and return 0 where it succeeded, else 1.
 
     The run bears one label only, which no other agent has: it is nobody else's, also where this process dies.
@@ -32,7 +32,7 @@ def execute_here(context: typer.Context, choice: FlowChoice, wish: RunWish, *, q
     label = f"{LABEL_PREFIX}{secrets.token_hex(4)}"
     settings = connection(context)
     agent = LocalAgent(
-        name=label, labels=[label], hostname_label=False, limit=1, log_level=wish.level, key=settings.key, nats_url=settings.nats_url
+        name=label, labels=[label], hostname_label=False, limit=1, log_level=options.level, key=settings.key, nats_url=settings.nats_url
     )
     # The terminal is for the run; its agent speaks up only when something is wrong.
     logging.getLogger(LOGGER_NAME).setLevel(logging.ERROR)
@@ -42,7 +42,7 @@ def execute_here(context: typer.Context, choice: FlowChoice, wish: RunWish, *, q
         import anyio
 
         async with anyio.create_task_group() as group:
-            run_id = await _create(client, choice, dataclasses.replace(wish, labels=[label]), quiet=quiet)
+            run_id = await _create(client, selector, dataclasses.replace(options, labels=[label]), quiet=quiet)
             created.append(run_id)
             await group.start(agent.serve)
             ended = await _watch(client, run_id, quiet=quiet, logs=logs)
@@ -67,19 +67,19 @@ def _cancel(context: typer.Context, run_id: str) -> None:
     with_client(context, lambda client: client.cancel_flow_run(run_id, "Interrupted in the terminal that executed it."))
 
 
-async def _create(client: AsyncClient, choice: FlowChoice, wish: RunWish, *, quiet: bool) -> str:
-    from headwater.cli.run_wish import create_wished, find_flow_version, print_created
+async def _create(client: AsyncClient, selector: FlowSelector, options: RunOptions, *, quiet: bool) -> str:
+    from headwater.cli.run_options import create_run, find_flow_version, print_created
 
     if quiet:
-        _, created = await create_wished(client, choice, wish)
+        _, created = await create_run(client, selector, options)
         print(created.run_id, flush=True)
         return created.run_id
-    with step("Looking up flow metadata..."):
-        version = await find_flow_version(client, choice)
-    with step(f"Creating run for flow {version.name!r}..."):
-        created = await client.create_run(version.flow_id, wish.request(version))
+    with progress("Looking up flow metadata..."):
+        version = await find_flow_version(client, selector)
+    with progress(f"Creating run for flow {version.name!r}..."):
+        created = await client.create_run(version.flow_id, options.request(version))
     print_created(created, client.run_url(created.run_id))
-    say("Executing flow run...")
+    echo_stderr("Executing flow run...")
     return created.run_id
 
 

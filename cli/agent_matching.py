@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from headwater.core.queries.rows import AgentRow
 
 
-async def no_taker_words(client: AsyncClient, labels: Sequence[str]) -> str | None:
+async def no_agent_words(client: AsyncClient, labels: Sequence[str]) -> str | None:
     """Return a warning where no online agent takes runs with these labels; None where one does, or where it cannot be told."""
     try:
         agents = await client.views.agents(status="working", limit=None, at_least=client.position)

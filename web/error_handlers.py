@@ -23,13 +23,13 @@ from headwater.core.errors import (
 from headwater.web.page_requests import page_context
 from headwater.web.pages.page import Page
 from headwater.web.rendering import render
-from headwater.web.safety import BodyTooLarge, NotFromHere
+from headwater.web.request_checks import BodyTooLarge, CrossSiteRequest
 
 logger = logging.getLogger(__name__)
 
 _STATUS: tuple[tuple[type[HeadwaterError], int, str], ...] = (
     (NotFound, 404, "Not found"),
-    (NotFromHere, 403, "Refused"),
+    (CrossSiteRequest, 403, "Refused"),
     (BodyTooLarge, 413, "Too large"),
     (AlreadyExists, 409, "Already there"),
     (Ambiguous, 409, "Not unique"),

@@ -11,8 +11,8 @@ from anyio.abc import TaskGroup
 
 from headwater.core.commit import Position
 from headwater.core.log.protocol import RecordedLines, RunLogs
-from headwater.web.live.lasting import through_outages
-from headwater.web.live.watched import Wake
+from headwater.web.live.retry import retry_until_cancelled
+from headwater.web.live.watched import ChangeSignal
 
 MESSAGES_KEPT_MAX = 400
 
@@ -25,13 +25,13 @@ class RunTail:
         self._run_id = run_id
         self._begins = begins
         self._newest: deque[RecordedLines] = deque()
-        self.watchers: set[Wake] = set()
+        self.watchers: set[ChangeSignal] = set()
         self.scope = CancelScope()
 
     async def follow(self) -> None:
         """Follow the run's log until cancelled."""
         with self.scope:
-            await through_outages("A log that is looked at", self._follow)
+            await retry_until_cancelled("A log that is looked at", self._follow)
 
     async def _follow(self) -> None:
         after = self._newest[-1].position if self._newest else self._begins
@@ -68,7 +68,7 @@ class RunTails:
                 watcher.set()
 
     @contextmanager
-    def watch(self, run_id: str, after: Position, wake: Wake) -> Iterator[RunTail]:
+    def watch(self, run_id: str, after: Position, wake: ChangeSignal) -> Iterator[RunTail]:
         """Follow the run's log while the block runs; `wake` is set when there may be something new."""
         tail = self._tails.get(run_id)
         if tail is None:

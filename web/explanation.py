@@ -14,7 +14,7 @@ WAITS = frozenset({StateName.SCHEDULED, StateName.PAUSED})
 """In these states a run's page says why it is not being executed."""
 
 
-async def why_waiting(sources: Sources, run: RunRow) -> Explanation | None:
+async def explanation_of(sources: Sources, run: RunRow) -> Explanation | None:
     """Return why the run is not being executed; None where it does not wait, and where the views have not seen that it does not any more.
 
     Raises:

@@ -23,7 +23,7 @@ _STEP_SECONDS = 3.0
 _STEPS = 10
 
 
-async def fresh(client: AsyncClient, ask: Callable[[ViewsClient, int], Awaitable[Answer]]) -> Answer:
+async def with_latest_views(client: AsyncClient, ask: Callable[[ViewsClient, int], Awaitable[Answer]]) -> Answer:
     """Ask the views, once they show everything that the log holds now.
 
     Where they lag it says so: it waits (at most half a minute) while they come nearer, and takes what they have when they stand still.
@@ -59,7 +59,7 @@ async def find_run_id(client: AsyncClient, run: str) -> str:
     """
     if is_uuid(run):
         return str(UUID(run))
-    found = await fresh(client, lambda views, at_least: views.runs(name=run, limit=6, at_least=at_least))
+    found = await with_latest_views(client, lambda views, at_least: views.runs(name=run, limit=6, at_least=at_least))
     if not found:
         raise NotFound("run", run, hint="`headwater get flow-runs` lists runs with their ids.")
     if len(found) > 1:
@@ -90,10 +90,10 @@ async def find_flow_row(client: AsyncClient, flow: str, *, version: int | None, 
         group_id, number = split_flow_id(flow)
         wanted = version or number or None
         if wanted is None:
-            return await fresh(client, lambda views, at_least: views.flow(flow, at_least=at_least))
+            return await with_latest_views(client, lambda views, at_least: views.flow(flow, at_least=at_least))
         flow_id = flow_version_id(group_id, wanted)
-        return await fresh(client, lambda views, at_least: views.flow(flow_id, at_least=at_least))
-    found = await fresh(
+        return await with_latest_views(client, lambda views, at_least: views.flow(flow_id, at_least=at_least))
+    found = await with_latest_views(
         client,
         lambda views, at_least: views.flows(
             name=flow, project=project, version=version, include_archived=version is None, at_least=at_least

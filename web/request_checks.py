@@ -45,7 +45,7 @@ _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_BYTES_MAX = 1024 * 1024
 
 
-class NotFromHere(CommandRejected):
+class CrossSiteRequest(CommandRejected):
     """A request to change something did not come from a page of ours."""
 
 
@@ -53,7 +53,7 @@ class BodyTooLarge(CommandRejected):
     """A request holds more than we read."""
 
 
-class Safety:
+class RequestChecks:
     """Middleware: refuses requests for other hosts and changes from other origins; adds the headers that browsers obey."""
 
     def __init__(self, app: ASGIApp, *, hosts: Iterable[str]) -> None:
@@ -137,7 +137,7 @@ async def read_form(request: Request, *, fields_max: int) -> FormData:
     """Return the form in a request.
 
     Raises:
-        NotFromHere: it holds none that a page of ours could have sent.
+        CrossSiteRequest: it holds none that a page of ours could have sent.
         BodyTooLarge: it holds more than 1 MB.
 
     """
@@ -147,11 +147,11 @@ async def read_form(request: Request, *, fields_max: int) -> FormData:
     try:
         form = await request.form(max_files=0, max_fields=fields_max, max_part_size=FORM_BYTES_MAX)
     except (MultiPartException, HTTPException) as error:
-        raise NotFromHere(f"This is not a form of ours: {getattr(error, 'message', None) or getattr(error, 'detail', '')}") from error
+        raise CrossSiteRequest(f"This is not a form of ours: {getattr(error, 'message', None) or getattr(error, 'detail', '')}") from error
     except ValueError as error:
-        raise NotFromHere("This is not a form of ours: its fields are not UTF-8 text.") from error
+        raise CrossSiteRequest("This is not a form of ours: its fields are not UTF-8 text.") from error
     if any(isinstance(text, str) and problem_of_text(text) is not None for pair in form.multi_items() for text in pair):
-        raise NotFromHere("This is not a form of ours: its fields are not UTF-8 text.")
+        raise CrossSiteRequest("This is not a form of ours: its fields are not UTF-8 text.")
     return form
 
 
@@ -159,12 +159,12 @@ async def checked_form(request: Request, token: str) -> FormData:
     """Return the form that was sent by a page of ours.
 
     Raises:
-        NotFromHere: the token is missing or wrong.
+        CrossSiteRequest: the token is missing or wrong.
         BodyTooLarge: it holds more than 1 MB.
 
     """
     form = await read_form(request, fields_max=1000)
     given = form.get("token") or request.headers.get("x-headwater-token") or ""
     if not isinstance(given, str) or not hmac.compare_digest(given.encode(), token.encode()):
-        raise NotFromHere("The form was not made by a page of this server.", hint="Load the page again, then repeat what you did.")
+        raise CrossSiteRequest("The form was not made by a page of this server.", hint="Load the page again, then repeat what you did.")
     return form

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class FlowChoice:
+class FlowSelector:
     """How the person named the flow."""
 
     flow_id: str | None = None
@@ -22,7 +22,7 @@ class FlowChoice:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunWish:
+class RunOptions:
     """What the person wants of the run."""
 
     parameters: dict[str, Any]
@@ -54,7 +54,7 @@ class RunWish:
         )
 
 
-async def find_flow_version(client: AsyncClient, choice: FlowChoice) -> FlowRegistered:
+async def find_flow_version(client: AsyncClient, selector: FlowSelector) -> FlowRegistered:
     """Return the flow version that is meant. Needs the views only for a name without a project.
 
     Raises:
@@ -66,22 +66,22 @@ async def find_flow_version(client: AsyncClient, choice: FlowChoice) -> FlowRegi
     from headwater.core.operations.flows import find_flow
 
     catalogue = FlowCatalogue(client.log.events)
-    if choice.flow_id is not None:
-        return await catalogue.version(choice.flow_id)
-    name = choice.name or ""
-    if choice.project is not None:
-        found = await find_flow(client.log.events, project_name=choice.project, name=name)
+    if selector.flow_id is not None:
+        return await catalogue.version(selector.flow_id)
+    name = selector.name or ""
+    if selector.project is not None:
+        found = await find_flow(client.log.events, project_name=selector.project, name=name)
     else:
         found = await catalogue.version(await _only_flow_named(client, name))
-    return found if choice.version is None else await catalogue.version(flow_version_id(found.flow_group_id, choice.version))
+    return found if selector.version is None else await catalogue.version(flow_version_id(found.flow_group_id, selector.version))
 
 
 async def _only_flow_named(client: AsyncClient, name: str) -> str:
-    from headwater.cli.finding import fresh, one_of_several_projects
+    from headwater.cli.lookup import one_of_several_projects, with_latest_views
     from headwater.core.errors import NotFound, ViewsUnavailable
 
     try:
-        found = await fresh(client, lambda views, at_least: views.flows(name=name, at_least=at_least))
+        found = await with_latest_views(client, lambda views, at_least: views.flows(name=name, at_least=at_least))
     except ViewsUnavailable as error:
         error.hint = "With --project the flow is found without the views."
         raise
@@ -90,10 +90,10 @@ async def _only_flow_named(client: AsyncClient, name: str) -> str:
     return one_of_several_projects(name, found).id
 
 
-async def create_wished(client: AsyncClient, choice: FlowChoice, wish: RunWish) -> tuple[FlowRegistered, CreatedRun]:
+async def create_run(client: AsyncClient, selector: FlowSelector, options: RunOptions) -> tuple[FlowRegistered, CreatedRun]:
     """Find the flow and create the run. Raises as both do."""
-    version = await find_flow_version(client, choice)
-    return version, await client.create_run(version.flow_id, wish.request(version))
+    version = await find_flow_version(client, selector)
+    return version, await client.create_run(version.flow_id, options.request(version))
 
 
 def print_created(created: CreatedRun, url: str) -> None:

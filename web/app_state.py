@@ -18,11 +18,11 @@ from headwater.web.live.hub import LiveHub
 from headwater.web.metrics import Metrics
 
 if TYPE_CHECKING:
-    from headwater.web.guard import Keeper
+    from headwater.web.auth import SessionSigner
 
 
 @dataclass
-class Site:
+class AppState:
     """One web server on one log."""
 
     log: Log
@@ -32,7 +32,7 @@ class Site:
     page_context: dict[str, Any]
     metrics: Metrics
     health: Callable[[], Awaitable[ServerHealth]]
-    keeper: Keeper | None = None
+    signer: SessionSigner | None = None
     creation: RunCreation = field(init=False)
     graphql_wrote: Position = 0
 
@@ -40,9 +40,9 @@ class Site:
         self.creation = RunCreation(self.log.events, self.log.queues)
 
 
-def site_of(request: Request) -> Site:
-    """Return the site that answers this request."""
-    site: Site = request.app.state.site
+def site_of(request: Request) -> AppState:
+    """Return the state of the application that answers this request."""
+    site: AppState = request.app.state.site
     return site
 
 

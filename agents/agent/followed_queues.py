@@ -9,7 +9,7 @@ from typing import Any
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskGroup, TaskStatus
 
-from headwater.agents.outage import Outage
+from headwater.agents.agent.outage import Outage
 from headwater.core import subjects
 from headwater.core.errors import InvalidName
 from headwater.core.events import QueueLimitSet, QueueOpened

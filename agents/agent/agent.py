@@ -10,7 +10,6 @@ import logging
 import os
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from importlib.metadata import version
@@ -20,27 +19,28 @@ import msgspec
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
-from headwater.agents.attempt_supervisor import AttemptSupervisor, Prepare
-from headwater.agents.capacity import Capacity
-from headwater.agents.delivery_handler import DeliveryHandler
-from headwater.agents.flow_concurrency import FlowConcurrency
-from headwater.agents.followed_queues import FollowedQueues
-from headwater.agents.held_runs import HeldRuns
-from headwater.agents.holder_probe import answer, probe_in
+from headwater.agents.agent.agent_context import AgentContext
+from headwater.agents.agent.agent_settings import AgentSettings
+from headwater.agents.agent.attempt_supervisor import AttemptSupervisor, Prepare
+from headwater.agents.agent.capacity import Capacity
+from headwater.agents.agent.delivery_handler import DeliveryHandler
+from headwater.agents.agent.flow_concurrency import FlowConcurrency
+from headwater.agents.agent.followed_queues import FollowedQueues
+from headwater.agents.agent.held_runs import HeldRuns
+from headwater.agents.agent.holder_probe import answer, probe_in
+from headwater.agents.agent.leases import Leases
+from headwater.agents.agent.log_clock import LogClock
+from headwater.agents.agent.outage import Outage, Waiting
+from headwater.agents.agent.shutdown_deadline import SHUTDOWN_SECONDS, ShutdownDeadline
+from headwater.agents.agent.start_failures import StartFailures
 from headwater.agents.launcher import Launcher
-from headwater.agents.leases import Leases
-from headwater.agents.log_clock import LogClock
-from headwater.agents.outage import Outage, Waiting
 from headwater.agents.retry import retry_until_available
-from headwater.agents.shutdown_deadline import SHUTDOWN_SECONDS, ShutdownDeadline
-from headwater.agents.start_failures import StartFailures
 from headwater.core import subjects
 from headwater.core.aggregates import Actor, utc_now
 from headwater.core.commands import RegisterAgent
-from headwater.core.errors import InvalidArgument, LogError, NotFound
+from headwater.core.errors import LogError, NotFound
 from headwater.core.exception_groups import unwrap_exception_group
 from headwater.core.heartbeats import Heartbeat, HolderProbe, HolderReply
-from headwater.core.identifiers import new_id
 from headwater.core.labels import label_set
 from headwater.core.log.protocol import Log
 from headwater.core.operations.agents import register_agent, stop_agent
@@ -51,27 +51,6 @@ AWAY_SECONDS = 30.0
 """An agent that was told to stop waits no longer than this for a log that takes nothing."""
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True)
-class AgentSettings:
-    """What an agent is. `lease_seconds`: how long after its death its runs wait at most; `grace_seconds`: from SIGTERM to SIGKILL.
-
-    `attempts_max`: how many lost attempts fail a run here; None leaves that to the run.
-    """
-
-    name: str
-    kind: str
-    labels: tuple[str, ...] = ()
-    limit: int | None = None
-    lease_seconds: float = 10.0
-    grace_seconds: float = 10.0
-    attempts_max: int | None = None
-    agent_id: str = field(default_factory=new_id)
-
-    def __post_init__(self) -> None:
-        if self.lease_seconds < 1:
-            raise InvalidArgument(f"An agent's lease must be at least 1 second, not {self.lease_seconds:g}.")
 
 
 class Agent:
@@ -114,35 +93,10 @@ class Agent:
         self._clock = LogClock(log, self.actor.clock, console_log=console_log)
         self._stopping = anyio.Event()
         self._start_failures = StartFailures(settings.name, self._capacity, console_log=console_log)
-        supervisor = AttemptSupervisor(
-            log,
-            launcher,
-            prepare,
-            self.actor,
-            now=self._clock.now,
-            outage=self._outage,
-            deadline=self._deadline,
-            start_failures=self._start_failures,
-            stopping=self._stopping,
-            console_log=console_log,
-            grace_seconds=settings.grace_seconds,
-            attempts_max=settings.attempts_max,
-        )
+        context = AgentContext(log, settings, self.actor, self._clock.now, self._outage, self._deadline, console_log)
+        supervisor = AttemptSupervisor(context, launcher, prepare, start_failures=self._start_failures, stopping=self._stopping)
         self._flow_concurrency = FlowConcurrency(log.events, self.actor, self._outage)
-        self._delivery_handler = DeliveryHandler(
-            log,
-            self._registration,
-            self.actor,
-            self._capacity,
-            self._leases,
-            self.held,
-            supervisor,
-            self._flow_concurrency,
-            now=self._clock.now,
-            outage=self._outage,
-            deadline=self._deadline,
-            console_log=console_log,
-        )
+        self._delivery_handler = DeliveryHandler(context, self._capacity, self._leases, self.held, supervisor, self._flow_concurrency)
         self._queues = FollowedQueues(
             log,
             self._registration.labels,

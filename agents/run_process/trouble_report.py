@@ -9,7 +9,7 @@ import msgspec
 
 from headwater.agents.launcher import AttemptReport
 from headwater.agents.launcher_protocol import REPORT_DESCRIPTOR
-from headwater.agents.outage import reason_in
+from headwater.agents.log_trouble import log_trouble
 
 
 class TroubleReport:
@@ -21,7 +21,7 @@ class TroubleReport:
     def failed(self, error: Exception) -> None:
         if not self._told:
             self._told = True
-            _report(reason_in(error))
+            _report(log_trouble(error))
 
     def recovered(self) -> None:
         if self._told:

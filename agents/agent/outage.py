@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import anyio
 
+from headwater.agents.log_trouble import log_trouble
 from headwater.agents.retry import retry_until_available
-from headwater.core.errors import LogFull, LogNotWritable, OutcomeUnknown, RequestTimeout
 
 T = TypeVar("T")
 
@@ -71,7 +71,7 @@ class Waiting:
 
     def failed(self, error: Exception) -> None:
         """The log did not take it."""
-        self._outage.begin(self, reason_in(error))
+        self._outage.begin(self, log_trouble(error))
 
     def recovered(self) -> None:
         """The log took it."""
@@ -87,18 +87,3 @@ class Waiting:
     def end(self) -> None:
         """It has nothing any more."""
         self._outage.end(self, recovered=False)
-
-
-def reason_in(error: Exception) -> str:
-    """Return what is wrong with the log, as a part of a sentence."""
-    match error:
-        case LogFull():
-            return f"it takes no writes: {error.reason}"
-        case LogNotWritable():
-            return f"it takes no writes: {error.problem}"
-        case OutcomeUnknown():
-            return error.reason if error.reason.startswith("the log ") else "it does not answer"
-        case RequestTimeout():
-            return f"it does not answer: {error.reason}"
-        case _:
-            return str(error).rstrip(".")

@@ -13,9 +13,11 @@ from typing import NoReturn
 
 from anyio.from_thread import BlockingPortal
 
-from headwater.agents import process_tree, run_exit, run_process
 from headwater.agents.launcher_protocol import LIFELINE_DESCRIPTOR, REPORT_DESCRIPTOR, Frames, Launch, read_requests
-from headwater.agents.run_start import TERMINAL_SIGNALS, ignore_terminals, with_second_thread
+from headwater.agents.local import process_tree
+from headwater.agents.run_process import main as run_process
+from headwater.agents.run_process import run_exit
+from headwater.agents.run_process.run_start import TERMINAL_SIGNALS, ignore_terminals, with_second_thread
 
 BLOCKED_SIGNALS = frozenset({signal.SIGTERM, *TERMINAL_SIGNALS})
 """Signals that the zygote ignores, and holds off while it forks: they mean something to the process of a run."""

@@ -15,13 +15,13 @@ import anyio
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskGroup, TaskStatus
 
-from headwater.agents import process_tree
 from headwater.agents.attempt_spec import mark_in
-from headwater.agents.environment import needs_cold_start
 from headwater.agents.errors import LauncherGone, LaunchFailed
 from headwater.agents.launcher import LaunchSpec
 from headwater.agents.launcher_protocol import Ended, Frames, Launch, Launched, NotLaunched, Ready, Signal, frame, read_answers
-from headwater.agents.local_process import LocalProcess
+from headwater.agents.local import process_tree
+from headwater.agents.local.environment import needs_cold_start
+from headwater.agents.local.local_process import LocalProcess
 from headwater.agents.shortages import shortage
 from headwater.core import open_files
 
@@ -157,7 +157,7 @@ class ZygoteClient:
             self._end(process)
 
     def _start(self) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-P", "-m", "headwater.agents.zygote", str(self._theirs.fileno()), str(self._open_files_max)]
+        command = [sys.executable, "-P", "-m", "headwater.agents.local.zygote", str(self._theirs.fileno()), str(self._open_files_max)]
         with self._theirs:
             # In a session of its own: a Ctrl-C in the agent's terminal is the agent's to answer.
             return subprocess.Popen(  # noqa: S603 - our own program

@@ -13,16 +13,16 @@ from pathlib import Path
 import anyio
 from anyio.abc import TaskGroup
 
-from headwater.agents import flow_loading
 from headwater.agents.attempt_spec import AttemptSpec, wants_source
-from headwater.agents.attempt_writer import AttemptWriter
-from headwater.agents.bridge import Bridge
 from headwater.agents.errors import AttemptFenced
 from headwater.agents.launcher_protocol import LIFELINE_DESCRIPTOR
-from headwater.agents.log_shipping import LogShipper
-from headwater.agents.resume_listener import ResumeListener
 from headwater.agents.retry import retry_until_available
-from headwater.agents.trouble_report import TroubleReport
+from headwater.agents.run_process import flow_loading
+from headwater.agents.run_process.attempt_writer import AttemptWriter
+from headwater.agents.run_process.bridge import Bridge
+from headwater.agents.run_process.log_shipping import LogShipper
+from headwater.agents.run_process.resume_listener import ResumeListener
+from headwater.agents.run_process.trouble_report import TroubleReport
 from headwater.core.aggregates import Actor, Aggregate
 from headwater.core.commands import FailUnstartedRun, FinishRun, RunCommand, StartRun, SuspendRun
 from headwater.core.concurrency import gather_pair

@@ -8,7 +8,7 @@ import anyio
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
-from headwater.agents.capacity import Capacity
+from headwater.agents.agent.capacity import Capacity
 
 PAUSE_SECONDS_MIN = 1.0
 PAUSE_SECONDS_MAX = 60.0

@@ -72,12 +72,12 @@ def time_now(own: datetime, offered_at: datetime, creation: Commit | None) -> da
     return max(own, offered_at, *([] if creation is None else [creation.at]))
 
 
-Action = Discard | Claim | Reschedule | AlreadyHeld | ProbeHolder | ReportOwnLost | RetryLater
+Plan = Discard | Claim | Reschedule | AlreadyHeld | ProbeHolder | ReportOwnLost | RetryLater
 
 
 def plan_delivery(
     run: Run | None, generation: int, *, agent_id: str, holds: Collection[int], now: datetime, own: datetime | None = None
-) -> Action:
+) -> Plan:
     """Return what to do with a wake-up of this generation.
 
     `run` is None where the run neither exists nor can be made from the wake-up. `holds` are the attempts of this run that this agent

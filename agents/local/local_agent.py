@@ -20,13 +20,14 @@ from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 from anyio.from_thread import start_blocking_portal
 
-from headwater.agents.agent import Agent, AgentSettings
+from headwater.agents.agent.agent import Agent
+from headwater.agents.agent.agent_settings import AgentSettings
 from headwater.agents.attempt_spec import AttemptSpec, RunSnapshot
-from headwater.agents.checkpoint_cleanup import CheckpointCleanup
-from headwater.agents.console import BANNER, DOCUMENTATION, agent_logger, listed
-from headwater.agents.environment import agent_environment, require_local, run_environment, working_directory
 from headwater.agents.launcher import LaunchSpec
-from headwater.agents.local_launcher import LocalLauncher
+from headwater.agents.local.checkpoint_cleanup import CheckpointCleanup
+from headwater.agents.local.console import BANNER, DOCUMENTATION, agent_logger, listed
+from headwater.agents.local.environment import agent_environment, require_local, run_environment, working_directory
+from headwater.agents.local.local_launcher import LocalLauncher
 from headwater.core import open_files
 from headwater.core.aggregates import utc_now
 from headwater.core.commit import Position

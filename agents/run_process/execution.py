@@ -10,17 +10,17 @@ from datetime import UTC, datetime, timedelta
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from headwater.agents import flow_loading
-from headwater.agents.artifact_recorder import ArtifactRecorder
 from headwater.agents.attempt_spec import AttemptSpec, wants_source
-from headwater.agents.bridge import RunSessionGone
 from headwater.agents.errors import AttemptFenced
 from headwater.agents.failures import cut, failure_of
 from headwater.agents.launcher import AttemptReport
-from headwater.agents.result_caches import ResultCaches
-from headwater.agents.run_exit import STATUS_FAILED, hand_in, say
-from headwater.agents.run_session import RunSession
-from headwater.agents.state_recorder import StateRecorder
+from headwater.agents.run_process import flow_loading
+from headwater.agents.run_process.artifact_recorder import ArtifactRecorder
+from headwater.agents.run_process.bridge import RunSessionGone
+from headwater.agents.run_process.result_caches import ResultCaches
+from headwater.agents.run_process.run_exit import STATUS_FAILED, hand_in, say
+from headwater.agents.run_process.run_session import RunSession
+from headwater.agents.run_process.state_recorder import StateRecorder
 from headwater.core.errors import HeadwaterError
 from headwater.core.rules.resume import format_task_run_key
 from headwater.core.rules.task_run import TaskRunKey

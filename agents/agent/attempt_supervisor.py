@@ -11,21 +11,21 @@ from enum import Enum, auto
 
 import anyio
 
-from headwater.agents.attempt_ends import crash_pause, duration, ends_attempt
+from headwater.agents.agent.agent_context import AgentContext
+from headwater.agents.agent.attempt_ends import crash_pause, duration, ends_attempt
+from headwater.agents.agent.held_runs import HeldRun
+from headwater.agents.agent.outage import Waiting
+from headwater.agents.agent.start_failures import StartFailures
 from headwater.agents.errors import CannotLaunch, LauncherGone, LaunchFailed
 from headwater.agents.failures import without_source
-from headwater.agents.held_runs import HeldRun
 from headwater.agents.launcher import AttemptReport, ChildProcess, ExitResult, Launcher, LaunchSpec
-from headwater.agents.outage import Outage, Waiting
-from headwater.agents.shutdown_deadline import ShutdownDeadline
-from headwater.agents.start_failures import StartFailures
-from headwater.core.aggregates import Actor, Aggregate
+from headwater.core.aggregates import Aggregate
 from headwater.core.commands import ConfirmCancelled, FailUnstartedRun, MarkAttemptLost, RunCommand
 from headwater.core.commit import Position
 from headwater.core.errors import IllegalTransition
 from headwater.core.events import RunStarted
 from headwater.core.identifiers import new_id
-from headwater.core.log.protocol import Log, LogLine, Recorded
+from headwater.core.log.protocol import LogLine, Recorded
 from headwater.core.operations.runs import schedule_wake_up
 from headwater.core.rules.run import Run
 from headwater.core.states import StateName
@@ -58,36 +58,23 @@ class AttemptOutcome(Enum):
 
 
 class AttemptSupervisor:
-    """How an agent executes what it has claimed. `now` is the log's clock; `console_log` takes the lines for people."""
+    """How an agent executes what it has claimed. `stopping` is set when the agent is told to stop."""
 
     def __init__(
-        self,
-        log: Log,
-        launcher: Launcher,
-        prepare: Prepare,
-        actor: Actor,
-        *,
-        now: Callable[[], datetime],
-        outage: Outage,
-        start_failures: StartFailures,
-        stopping: anyio.Event,
-        deadline: ShutdownDeadline,
-        console_log: logging.Logger,
-        grace_seconds: float,
-        attempts_max: int | None,
+        self, context: AgentContext, launcher: Launcher, prepare: Prepare, *, start_failures: StartFailures, stopping: anyio.Event
     ) -> None:
-        self._log = log
+        self._log = context.log
         self._launcher = launcher
         self._prepare = prepare
-        self._actor = actor
-        self._now = now
-        self._outage = outage
-        self._deadline = deadline
+        self._actor = context.actor
+        self._now = context.now
+        self._outage = context.outage
+        self._deadline = context.deadline
         self._start_failures = start_failures
         self._stopping = stopping
-        self._console_log = console_log
-        self._grace_seconds = grace_seconds
-        self._attempts_max = attempts_max
+        self._console_log = context.console_log
+        self._grace_seconds = context.settings.grace_seconds
+        self._attempts_max = context.settings.attempts_max
 
     async def supervise(self, run: Aggregate[Run, RunCommand], held: HeldRun) -> AttemptOutcome:
         """Execute the attempt just claimed, until its end is in the log."""

@@ -17,14 +17,14 @@ from types import ModuleType
 from anyio.from_thread import BlockingPortal
 
 from headwater.agents.attempt_spec import AttemptSpec
-from headwater.agents.bridge import RunSessionGone
 from headwater.agents.errors import AttemptFenced
-from headwater.agents.execution import Execution, Interruption
 from headwater.agents.launcher import NO_THREAD, STATUS_INTERRUPTED, STATUS_NOT_BEGUN, AttemptReport
 from headwater.agents.launcher_protocol import LIFELINE_DESCRIPTOR, REPORT_DESCRIPTOR
-from headwater.agents.run_exit import abandon, hand_in, leave, say, tell_what_is_lost
-from headwater.agents.run_session import open_run_session
-from headwater.agents.run_start import ignore_terminals, report_not_begun, with_second_thread
+from headwater.agents.run_process.bridge import RunSessionGone
+from headwater.agents.run_process.execution import Execution, Interruption
+from headwater.agents.run_process.run_exit import abandon, hand_in, leave, say, tell_what_is_lost
+from headwater.agents.run_process.run_session import open_run_session
+from headwater.agents.run_process.run_start import report_not_begun, with_second_thread
 from headwater.core.errors import HeadwaterError
 from headwater.engine import interrupts
 from headwater.utilities.configuration import config
@@ -124,9 +124,3 @@ def _prepare_process(spec: AttemptSpec) -> None:
     if not os.environ.get("PYTHONSAFEPATH"):
         # As `python -m` does it, unless Python was told not to: modules in the working directory are found first.
         sys.path.insert(0, os.getcwd())  # noqa: PTH109 - a text
-
-
-if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    ignore_terminals()
-    leave(main())

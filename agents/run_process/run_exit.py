@@ -14,10 +14,10 @@ from typing import NoReturn
 import msgspec
 
 from headwater.agents.attempt_spec import AttemptSpec
-from headwater.agents.bridge import RunSessionGone
 from headwater.agents.launcher import AttemptReport
 from headwater.agents.launcher_protocol import REPORT_DESCRIPTOR
-from headwater.agents.run_session import RunSession
+from headwater.agents.run_process.bridge import RunSessionGone
+from headwater.agents.run_process.run_session import RunSession
 from headwater.core.json_bytes import json_bytes
 
 STATUS_FAILED = 70

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
-from headwater.agents.outage import Outage
+from headwater.agents.agent.outage import Outage
 from headwater.core import subjects
 from headwater.core.aggregates import Actor
 from headwater.core.errors import SlotsFull

@@ -7,9 +7,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from headwater.agents.capacity import Slot
+from headwater.agents.agent.capacity import Slot
+from headwater.agents.agent.leases import Leases
 from headwater.agents.launcher import ChildProcess
-from headwater.agents.leases import Leases
 from headwater.core.events import RunCreated
 from headwater.core.log.protocol import Delivery
 

@@ -10,7 +10,7 @@ from collections.abc import Container
 from contextlib import suppress
 from typing import NamedTuple
 
-from headwater.agents.forked_child import BLOCKED_SIGNALS
+from headwater.agents.local.forked_child import BLOCKED_SIGNALS
 
 _PEAK_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
 

@@ -27,7 +27,7 @@ import traceback
 from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
-from headwater.agents import child_processes, control_groups, forked_child, process_tree, run_process
+from headwater.agents import control_groups
 from headwater.agents.launcher_protocol import (
     LIFELINE_DESCRIPTOR,
     NO_DESCRIPTOR,
@@ -42,6 +42,8 @@ from headwater.agents.launcher_protocol import (
     frame,
     read_requests,
 )
+from headwater.agents.local import child_processes, forked_child, process_tree
+from headwater.agents.run_process import main as run_process
 from headwater.agents.shortages import shortage
 from headwater.core import open_files
 

@@ -12,7 +12,7 @@ from headwater.cli.output import echo_stderr, examples
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
     from headwater.core.aggregates import CommandResult
-    from headwater.core.rules.run import Run
+    from headwater.core.runs.state import Run
 
 app = typer.Typer(add_completion=False)
 

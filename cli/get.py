@@ -26,7 +26,7 @@ from headwater.cli.output import (
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
     from headwater.core.queries import rows
-    from headwater.core.views_client import ViewsClient
+    from headwater.core.queries.views_client import ViewsClient
 
 Row = TypeVar("Row")
 

@@ -11,7 +11,7 @@ from headwater.cli.output import examples
 
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
-    from headwater.core.rules.run import Run
+    from headwater.core.runs.state import Run
 
 app = typer.Typer(add_completion=False)
 

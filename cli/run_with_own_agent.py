@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from headwater.cli.run_options import FlowSelector, RunOptions
     from headwater.client.async_client import AsyncClient
-    from headwater.core.rules.run import Run
+    from headwater.core.runs.state import Run
 
 LABEL_PREFIX = "agentless-run-"
 

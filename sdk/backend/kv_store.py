@@ -18,11 +18,11 @@ from headwater.backend.connection import shared_client
 from headwater.client.async_client import AsyncClient
 from headwater.core.aggregates import Actor
 from headwater.core.errors import InvalidArgument
+from headwater.core.key_values.validation import valid_key, valid_value
 from headwater.core.operations import key_values
 from headwater.core.operations.projects import find_project
+from headwater.core.program.settings import PROJECT
 from headwater.core.queries import KeyValueRow, ListKeyValues
-from headwater.core.rules.key_value import valid_key, valid_value
-from headwater.core.settings import PROJECT
 from headwater.utilities.context import context
 
 

@@ -18,10 +18,10 @@ from headwater.client.flow_metadata import add_labels, check_results, check_sett
 from headwater.client.registered_names import note_registered, refuse_second
 from headwater.client.run_info import page_of_flow
 from headwater.core.errors import HeadwaterError, InvalidArgument, OutcomeUnknown
-from headwater.core.identifiers import flow_group_id
 from headwater.core.operations.flows import Registration, flow_group
 from headwater.core.operations.flows import register_flow as append_registration
 from headwater.core.operations.projects import find_project
+from headwater.core.values.identifiers import flow_group_id
 from headwater.graph.flow import Flow
 from headwater.storage import Local
 from headwater.storage.base import Storage

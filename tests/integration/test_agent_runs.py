@@ -19,8 +19,8 @@ from headwater.agents.local import LocalAgent
 from headwater.client import Client
 from headwater.client.run_info import FlowRunInfo
 from headwater.core.events import TaskRunFailed
-from headwater.core.identifiers import parsed_task_run_id
 from headwater.core.states import StateName
+from headwater.core.values.identifiers import parsed_task_run_id
 from headwater.engine import signals
 from headwater.engine.results import LocalResult
 from headwater.graph.flow import Flow

@@ -22,8 +22,8 @@ from headwater.backend import (
     update_markdown_artifact,
     update_table_artifact,
 )
-from headwater.core import subjects
 from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactDeleted, TaskRunArtifactUpdated
+from headwater.core.log import subjects
 from headwater.core.states import StateName
 from headwater.executors import DaskExecutor, Executor, LocalExecutor, ProcessExecutor, ThreadExecutor
 from headwater.graph.flow import Flow

@@ -21,17 +21,17 @@ from web_site import WebSite, fresh_site
 
 from headwater.backend import delete_key, get_key_value, list_keys, set_key_value
 from headwater.backend.kv_store import set_key_value as the_same_function
-from headwater.core import subjects
 from headwater.core.aggregates import Actor
 from headwater.core.errors import InvalidArgument, InvalidKeyValue, KeyNotFound, NotFound
-from headwater.core.identifiers import key_value_id
-from headwater.core.key_value_commands import DeleteKeyValue, SetKeyValue
+from headwater.core.key_values.commands import DeleteKeyValue, SetKeyValue
+from headwater.core.log import subjects
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.memory import MemoryLog
 from headwater.core.log.protocol import LogTail, Recorded
 from headwater.core.operations import key_values
 from headwater.core.operations.projects import create_project, delete_project
 from headwater.core.states import StateName
+from headwater.core.values.identifiers import key_value_id
 from headwater.executors import DaskExecutor, Executor, LocalExecutor, ProcessExecutor
 from headwater.graph.flow import Flow
 from headwater.projections import audit

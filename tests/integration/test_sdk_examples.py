@@ -16,7 +16,7 @@ from servers import NatsNode
 from viewing import views_of
 
 from headwater.client import Client
-from headwater.core.rules.run import Run
+from headwater.core.runs.state import Run
 from headwater.core.states import StateName
 from headwater.graph.flow import Flow
 from headwater.storage.scripts import flows_in_file

@@ -19,9 +19,9 @@ from headwater import Flow, Parameter, task
 from headwater.backend import FlowRunView, FlowView, RunNotEnded, TaskRunView, watch_flow_run
 from headwater.backend.task_run import ResultUnavailable
 from headwater.client import Client
-from headwater.core import subjects
 from headwater.core.errors import Ambiguous, InvalidArgument, NotFound
 from headwater.core.events import RunCreated
+from headwater.core.log import subjects
 from headwater.core.operations.runs import cancel_run
 from headwater.core.states import StateName
 from headwater.engine.results import InlineResult, LocalResult

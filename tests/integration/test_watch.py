@@ -13,10 +13,10 @@ from servers import NatsNode
 
 from headwater.cli.watch import RunLine, RunWatch
 from headwater.client.async_client import AsyncClient
-from headwater.core.commands import ClaimRun, FinishRun, StartRun
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import LogLine
 from headwater.core.operations.runs import load_run
+from headwater.core.runs.commands import ClaimRun, FinishRun, StartRun
 from headwater.core.states import StateName
 from headwater.graph.flow import Flow
 from headwater.utilities.tasks import task

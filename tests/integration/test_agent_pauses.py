@@ -13,6 +13,7 @@ from agents_at_work import Workshop, agent_at_work, eventually, hosted, is_alive
 from monitor_fixtures import promises_are_kept, running_monitor
 from servers import NatsNode
 
+from headwater.audit import explain_run
 from headwater.core.errors import IllegalTransition, VersionConflict
 from headwater.core.events import TaskRunResumed
 from headwater.core.operations.run_states import set_task_run_state
@@ -22,7 +23,6 @@ from headwater.core.states import StateName
 from headwater.engine.state import Failed, Paused, Success
 from headwater.executors import LocalDaskExecutor
 from headwater.graph.flow import Flow
-from headwater.projections.audit import explain_run
 from headwater.triggers import manual_only
 from headwater.utilities.tasks import pause_task, task
 

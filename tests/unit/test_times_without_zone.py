@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from headwater.audit import parse_moment
 from headwater.cli.values import echoed, parsed_start, parsed_time
 from headwater.core.aggregates import Actor
 from headwater.core.errors import InvalidArgument
@@ -23,7 +24,6 @@ from headwater.core.values.moments import as_local, aware, instant, parsed_momen
 from headwater.engine import signals
 from headwater.engine.serializers import DateTimeSerializer
 from headwater.engine.state import Cached, Paused, Retrying, Scheduled, State
-from headwater.projections.audit import parse_moment
 from headwater.projections.queries.find import _time
 from headwater.schedules.clocks import CronClock, DatesClock, IntervalClock, RRuleClock
 from headwater.schedules.schedules import Schedule

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import anyio
 import pytest
-from command_line import HELLO_FLOW, CommandLine
-from servers import NatsNode
+from harness.command_line import HELLO_FLOW, CommandLine
+from harness.servers import NatsNode
 
 from headwater.core.log.jetstream import open_log
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from documents import ROOT
+from harness.documents import ROOT
 
 WRONG_ARROWS = [
     ("headwater.core.runs.rules", "headwater.core.log.jetstream.log"),

@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from documents import ROOT
+from harness.documents import ROOT
 
 ROOMS = ("agents", "audit", "cli", "core", "projections", "sdk", "server", "web")
 ALLOWED = {

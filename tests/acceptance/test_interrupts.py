@@ -20,7 +20,7 @@ DEAF = """
 import anyio, typer
 from headwater.cli.connection import with_client
 from headwater.cli.main import main
-from headwater.cli import version
+from headwater.cli.commands import version
 
 async def deaf(client):
     print("working", flush=True)

@@ -47,6 +47,7 @@ WRONG_ARROWS = [
     ("headwater.web.app", "headwater.graph.flow"),
     ("headwater.web.app", "headwater.server.options"),
     ("headwater.server.options", "headwater.cli.main"),
+    ("headwater.cli.output", "headwater.cli.commands.get"),
 ]
 """Importer and imported, each put inside of a function, as people do where an import at the top was refused."""
 

@@ -9,7 +9,8 @@ from itertools import islice
 import anyio
 import msgspec
 
-from headwater.audit.explain import Explanation, RunContext, explain
+from headwater.audit.explain import explain
+from headwater.audit.explanation import Explanation, RunContext
 from headwater.core.errors import CommitUnreadable, RequestTimeout, ViewsError
 from headwater.core.log import subjects
 from headwater.core.log.codec import message_decoder

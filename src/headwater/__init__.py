@@ -115,8 +115,14 @@ def _run_agent(flow: Flow, **settings: Any) -> None:
     run_agent_for_flow(flow, **settings)
 
 
+def _name_action(action: Any) -> str:
+    from headwater.action_names import call_of
+
+    return call_of(action)
+
+
 # What flows do by rooms that they must not know: this package alone knows all rooms. Imported when it is done, and not before.
-outside.register, outside.run_agent = _register, _run_agent
+outside.register, outside.run_agent, outside.name_action = _register, _run_agent, _name_action
 
 if not any(isinstance(each, OldPathFinder) for each in sys.meta_path):
     sys.meta_path.insert(0, OldPathFinder())

@@ -56,10 +56,11 @@ def _command(action: AnyAction) -> str:  # noqa: C901, PLR0912 - one arm per act
 
 
 def call_of(action: AnyAction) -> str:
-    """Return the call of Python for this action; its command, where Python has none."""
+    """Return the call of Python for this action; its command, where Python has none.
+
+    A project is created once, by hand: scripts that register a flow in one that is missing are started in terminals.
+    """
     match action:
-        case hints.CreateProject(name=name):
-            return f"`Client().create_project({name!r})`"
         case hints.CreateRunOf(flow_group_id=group_id):
             return f"`Client().create_flow_run(version_group_id={group_id!r})`"
         case hints.ResumeRun(run_id=run_id):

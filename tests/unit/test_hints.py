@@ -11,7 +11,7 @@ import pytest
 from headwater.action_names import call_of, command_of
 from headwater.core.errors import HeadwaterError, NotFound
 from headwater.core.hint_codec import EncodedAction, EncodedHint, decode_hint, encode_hint
-from headwater.core.hints import AnyAction, CreateProject, Hint, RestartRun, StartAgent, hint
+from headwater.core.hints import AnyAction, CreateProject, Hint, RestartRun, ResumeRun, StartAgent, hint
 from headwater.core.queries.codec import FailureKind, QueryFailure
 from headwater.core.queries.views_client import raised
 from headwater.web.action_names import worded
@@ -38,13 +38,13 @@ def test_each_front_end_names_the_same_action_its_own_way() -> None:
 
     assert found.worded(command_of) == "`headwater restart r-1` executes it after all."
     assert worded(found) == "“Restart” on the page of the run executes it after all."
-    assert hint("Run {}.", CreateProject("it's")).worded(call_of) == """Run `Client().create_project("it's")`."""
+    assert hint("Run {}.", ResumeRun("r-1")).worded(call_of) == "Run `Client().resume_flow_run('r-1')`."
 
 
 def test_an_error_has_its_hint_as_a_note_and_what_it_was_worded_from() -> None:
     error = NotFound("project", "etl", hint=hint("Run {} to create it.", CreateProject("etl")))
 
-    assert error.hint == "Run `Client().create_project('etl')` to create it."
+    assert error.hint == "Run `headwater create project 'etl'` to create it."
     assert error.__notes__ == [f"hint: {error.hint}"]
     error.advise("Look again.")
     assert (error.hint, error.__notes__) == ("Look again.", ["hint: Look again."])

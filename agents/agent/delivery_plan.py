@@ -16,7 +16,6 @@ from headwater.core.states import StateName
 EARLY = timedelta(seconds=1)
 """A run that is due later than this from now is not taken yet: timers fire a little early at most."""
 
-_NONE = timedelta(0)
 _WAITING = frozenset({StateName.RETRYING, StateName.PAUSED})
 
 
@@ -101,9 +100,9 @@ def plan_delivery(
         return AlreadyHeld()  # our claim of it is under way, or our lost attempt is being ended
     if run.start_time is not None and not _has_begun(run.start_time, now):
         return Reschedule(run.start_time)
-    if run.start_time is not None and not _has_begun(run.start_time, own or now) and waits_for_task(run):
+    if run.start_time is not None and own is not None and not _has_begun(run.start_time, own) and waits_for_task(run):
         # Its process would go by this machine's clock, find that nothing is due, and leave again at once.
-        return Reschedule(run.start_time + (now - own if own is not None else _NONE))
+        return Reschedule(run.start_time + (now - own))
     return Claim()
 
 

@@ -19,7 +19,7 @@ from headwater.agents.agent.delivery_plan import (
     plan_delivery,
     time_now,
 )
-from headwater.core.events import RunCreated, StorageReference, TaskRunRetryScheduled, TaskRunStarted
+from headwater.core.events import RunCreated, StorageReference, TaskRunPaused, TaskRunRetryScheduled, TaskRunStarted
 from headwater.core.log.commit import new_commit
 from headwater.core.runs.commands import (
     CancelRun,
@@ -92,23 +92,31 @@ def test_a_run_that_is_due_later_gets_its_timer_again() -> None:
 
 
 def test_a_wake_up_for_nothing_is_dropped() -> None:
-    assert isinstance(action(None), Discard)
-    assert isinstance(action(RULES.initial), Discard)
+    assert action(None) == Discard("there is no such run")
+    assert action(RULES.initial) == Discard("there is no such run")
 
 
 @pytest.mark.parametrize(
-    "commands",
+    ("commands", "state"),
     [
-        [CLAIMED_BY_OTHER, StartRun(1, NOW), FinishRun(1, NOW, failed=False, message="")],
-        [CLAIMED_BY_ME, StartRun(1, NOW), FinishRun(1, NOW, failed=True, message="")],
-        [FailUnstartedRun(NOW, "no storage")],
-        [CancelRun(NOW)],
-        [CLAIMED_BY_OTHER, MarkAttemptLost(1, "gone", NOW, attempts_max=1)],
+        ([CLAIMED_BY_OTHER, StartRun(1, NOW), FinishRun(1, NOW, failed=False, message="")], "Success"),
+        ([CLAIMED_BY_ME, StartRun(1, NOW), FinishRun(1, NOW, failed=True, message="")], "Failed"),
+        ([FailUnstartedRun(NOW, "no storage")], "Failed"),
+        ([CancelRun(NOW)], "Cancelled"),
+        ([CLAIMED_BY_OTHER, MarkAttemptLost(1, "gone", NOW, attempts_max=1)], "Failed"),
     ],
     ids=["success", "failed", "unstarted", "cancelled", "too many attempts"],
 )
-def test_a_wake_up_of_a_run_that_has_ended_is_dropped(commands: list[RunCommand]) -> None:
-    assert isinstance(action(run_after(*commands)), Discard)
+def test_a_wake_up_of_a_run_that_has_ended_is_dropped(commands: list[RunCommand], state: str) -> None:
+    assert action(run_after(*commands)) == Discard(f"the run is {state}")
+
+
+def test_a_wake_up_of_a_run_that_waits_for_people_is_dropped() -> None:
+    paused = RecordTaskRuns(1, (TaskRunPaused(slug="load-1", at=NOW),))
+
+    suspended = run_after(CLAIMED_BY_OTHER, StartRun(1, NOW), paused, SuspendRun(1, NOW, None))
+
+    assert action(suspended) == Discard("the run is Paused")
 
 
 def test_a_wake_up_of_a_run_that_was_restarted_claims_it() -> None:
@@ -119,7 +127,7 @@ def test_a_wake_up_of_a_run_that_was_restarted_claims_it() -> None:
 
 
 def test_a_wake_up_of_before_a_rescheduling_is_dropped() -> None:
-    assert isinstance(action(run_after(RescheduleRun(NOW))), Discard)
+    assert action(run_after(RescheduleRun(NOW))) == Discard("the run was rescheduled (schedule 2, this was 1)")
     assert action(run_after(RescheduleRun(NOW)), generation=2) == Claim()
 
 

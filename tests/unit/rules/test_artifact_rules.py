@@ -143,6 +143,8 @@ def test_what_can_be_shown_is_stored(kind: str, data: Any) -> None:
         ("link", {"link": " "}, "A link is text that is not empty"),
         ("link", {"link": 3}, "A link is text that is not empty"),
         ("link", {"link": "java\nscript:alert(1)"}, "control character U+000A"),
+        ("link", {"link": "x\u2028y"}, "control character U+2028"),
+        ("link", {"link": "x\u2029y"}, "control character U+2029"),
         ("markdown", {"markdown": None}, "Markdown is text, and None is none"),
         ("markdown", {"markdown": "\udcff"}, "not UTF-8"),
         ("markdown", {"markdown": "x" * (64 * 1024)}, "has 65,551 bytes; at most 65,536 are allowed"),
@@ -172,3 +174,30 @@ def test_what_is_not_the_id_of_an_artifact_is_told(address: Any) -> None:
     assert split_artifact_address(artifact_address(A, B)) == (A, B)
     with pytest.raises(InvalidArgument):
         split_artifact_address(address)
+
+
+SHOW_LESS = "Show less, or write it to a file or an object store and make a link to that."
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "sentence", "advice"),
+    [
+        ("image", {}, "'image' is not a kind of artifact.", "Kinds are: link, markdown, table."),
+        ("link", {"link": 3}, "A link is text that is not empty, and 3 is none.", None),
+        ("link", {"link": ""}, "A link is text that is not empty, and '' is none.", None),
+        ("markdown", {"markdown": 3}, "Markdown is text, and 3 is none.", None),
+        ("table", {"columns": "ab", "rows": []}, "The columns of a table are a list of texts.", None),
+        ("table", {"columns": ["a"], "rows": "x"}, "The rows of a table are lists with a value for each of its 1 columns.", None),
+        ("table", {"columns": ["a"], "rows": [[[]]]}, "A cell of a table is a text, a number, true, false or null.", None),
+        (
+            "markdown",
+            {"markdown": "x" * (64 * 1024)},
+            "The markdown artifact has 65,551 bytes; at most 65,536 are allowed (64 KB).",
+            SHOW_LESS,
+        ),
+    ],
+)
+def test_the_whole_sentence_and_what_to_do_instead(kind: str, data: Any, sentence: str, advice: str | None) -> None:
+    with pytest.raises(InvalidArtifact) as refused:
+        valid_data(kind, data)
+    assert (str(refused.value), refused.value.advice) == (sentence, advice)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime
 
+import immutables
 import pytest
 
 from headwater.core.errors import IllegalTransition, InvalidArgument, NotFound
@@ -34,8 +36,10 @@ from headwater.core.runs.commands import (
     RunCommand,
     StartRun,
 )
+from headwater.core.runs.restart import NAMED_TASK_RUNS_MAX, restarted
 from headwater.core.runs.rules import RULES
 from headwater.core.runs.state import Run
+from headwater.core.runs.task_run import TaskRun, TaskRunKey
 from headwater.core.states import StateName
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -178,3 +182,54 @@ def test_a_run_fails_after_as_many_lost_attempts_as_it_was_given() -> None:
     assert failed.message == "Attempt 2 was lost (exit code 9); no more than 2 attempts are made."
     with pytest.raises(InvalidArgument):
         RULES.decide(RULES.initial, creation(attempts_max=0))
+
+
+def sent_back(edges: tuple[EdgeSpec, ...], failed: list[TaskRunKey], from_task: str = "") -> tuple[tuple[str, ...], tuple[TaskRunKey, ...]]:
+    """What a restart sends back of a flow with these edges, whose task runs `failed` did: whole tasks, and single task runs."""
+    tasks = tuple(sorted({slug for edge in edges for slug in (edge.upstream, edge.downstream)}))
+    task_runs = immutables.Map([(key, TaskRun(state=StateName.FAILED)) for key in failed])
+    event = restarted(task_runs, RestartRun(NOON, tasks, edges, from_task))
+    return event.tasks, event.task_runs
+
+
+MAPPED = EdgeSpec("a", "b", key="x", mapped=True)
+
+
+@pytest.mark.parametrize(
+    ("edges", "failed", "tasks", "task_runs"),
+    [
+        pytest.param((MAPPED,), [("a", 0)], (), (("a", 0), ("b", 0)), id="a mapped child follows one child"),
+        pytest.param((MAPPED,), [("a", 2), ("a", 1)], (), (("a", 1), ("a", 2), ("b", 1), ("b", 2)), id="each follows its own"),
+        pytest.param((MAPPED, EdgeSpec("b", "c", mapped=True)), [("a", 1)], (), (("a", 1), ("b", 1), ("c", 1)), id="and so on"),
+        pytest.param((MAPPED,), [("a", -1)], ("b",), (("a", -1),), id="all children follow a task that is none"),
+        pytest.param((EdgeSpec("a", "b", mapped=True, flattened=True),), [("a", 0)], ("b",), (("a", 0),), id="flattened: of any child"),
+        pytest.param((EdgeSpec("a", "b"),), [("a", 0)], ("b",), (("a", 0),), id="reduced: of all children"),
+        pytest.param((MAPPED, EdgeSpec("c", "b")), [("a", 0), ("c", -1)], ("b",), (("a", 0), ("c", -1)), id="a whole task needs no names"),
+    ],
+)
+def test_a_mapped_child_goes_back_with_the_one_child_that_it_follows_and_else_with_all(
+    edges: tuple[EdgeSpec, ...], failed: list[TaskRunKey], tasks: tuple[str, ...], task_runs: tuple[TaskRunKey, ...]
+) -> None:
+    assert sent_back(edges, failed) == (tasks, task_runs)
+
+
+def test_a_restart_from_a_task_sends_back_the_task_as_a_whole_whichever_of_its_children_failed() -> None:
+    assert sent_back((MAPPED,), [("a", 1)], from_task="a") == (("a", "b"), ())
+
+
+def test_what_more_paths_lead_to_than_can_be_walked_is_sent_back_all_the_same() -> None:
+    chain = [f"task-{n:02}" for n in range(64)]
+    whole = tuple(EdgeSpec(before, after, key) for before, after in itertools.pairwise(chain) for key in "xy")
+    mapped = tuple(EdgeSpec(before, after, key, mapped=True) for before, after in itertools.pairwise(chain) for key in "xy")
+
+    assert sent_back(whole, [], from_task="task-00") == (tuple(chain), ())
+    assert sent_back(mapped, [("task-00", 3)]) == ((), tuple((slug, 3) for slug in chain))
+
+
+def test_more_single_task_runs_than_an_event_has_room_for_go_back_as_whole_tasks() -> None:
+    edges = (EdgeSpec("a", "b", mapped=True), EdgeSpec("c", "d"))
+    single = [("a", index) for index in range(NAMED_TASK_RUNS_MAX // 2)]
+
+    tasks, task_runs = sent_back(edges, single)
+    assert (tasks, len(task_runs)) == ((), NAMED_TASK_RUNS_MAX)
+    assert sent_back(edges, [*single, ("c", -1)]) == (("a", "b", "c", "d"), ())

@@ -239,7 +239,6 @@ class LocalAgent:
 
     def _prepare(self, run: Run, position: Position) -> LaunchSpec:
         created = run.created
-        assert created is not None
         require_local(created.run_config)
         spec = AttemptSpec(
             run_id=created.run_id,

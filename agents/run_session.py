@@ -56,7 +56,6 @@ class RunSession:
         resumes: ResumeListener,
         author: Author,
     ) -> None:
-        assert run.state.created is not None
         self._position = run.position
         self.run = run.state
         self.created = run.state.created

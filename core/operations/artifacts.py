@@ -40,7 +40,6 @@ async def create_artifact(  # noqa: PLR0917 - as the event has them
     artifact_rules.valid_data(kind, data)
     loaded = await load_run(log, run_id)
     created = loaded.state.created
-    assert created is not None
     specs, _ = await tasks_and_edges(log, await registration(log, created.flow_id))
     command = CreateArtifact(author.clock(), slug, map_index, new_id(), kind, data, tuple(spec.slug for spec in specs))
     outcome = await loaded.execute(command, author, refresh=False)

@@ -159,10 +159,8 @@ async def _execute(run: Aggregate[Run, RunCommand], command: RunCommand, author:
     except Conflict as conflict:
         if version is None:
             raise
-        assert run.state.created is not None
         raise VersionLocked(run.state.created.run_id, expected=version, found=conflict.found or run.position) from conflict
 
 
 async def _tasks_and_edges(log: EventLog, run: Run) -> tuple[Sequence[TaskSpec], tuple[EdgeSpec, ...]]:
-    assert run.created is not None
     return await tasks_and_edges(log, await registration(log, run.created.flow_id))

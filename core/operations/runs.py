@@ -22,7 +22,6 @@ from headwater.core.moments import instant
 from headwater.core.operations.flows import registration, tasks_and_edges
 from headwater.core.rules import run as run_rules
 from headwater.core.rules.run import Run
-from headwater.core.states import StateName
 
 CHILD_RUN_RESULT = "ChildRunResult"
 """The kind of result by which a task run says that its value is the id of a run that it created."""
@@ -43,18 +42,18 @@ async def load_run(log: EventLog, run_id: str) -> Aggregate[Run, RunCommand]:
 
     """
     loaded = run(log, str(parsed_uuid(run_id, kind="run id")))
-    if (await loaded.refresh()).created is None:
+    if not (await loaded.refresh()).exists:
         raise NotFound("run", run_id, hint="`headwater get flow-runs` lists runs with their ids.")
     return loaded
 
 
 async def arm(queues: RunQueues, state: Run, *, now: datetime) -> None:
     """Set the wake-up that a waiting run needs: its timer, or an offer where it is due. Does nothing for any other run."""
-    if state.created is None or state.state is not StateName.SCHEDULED or state.held or state.start_time is None:
+    if not state.waits or state.due_at is None:
         return
     item = WorkItem(run_id=state.created.run_id, queue_id=state.created.queue_id, generation=state.generation)
-    if state.start_time > now:
-        await queues.set_timer(item, due=state.start_time)
+    if state.due_at > now:
+        await queues.set_timer(item, due=state.due_at)
     else:
         await queues.cancel_timer(item.run_id)
         await queues.offer(item)
@@ -80,7 +79,7 @@ async def _cancel(
 ) -> Outcome[Run]:
     outcome = await cancelled.execute(command, author, refresh=False)
     state = outcome.state
-    if state.ended and state.created is not None:
+    if state.ended:
         await queues.cancel_timer(state.created.run_id)
     if outcome.changed:
         await cancel_children(log, queues, state, author)
@@ -111,13 +110,9 @@ async def cancel_children(log: EventLog, queues: RunQueues, run: Run, author: Au
 def _why_with_parent(parent: Run, child: Run) -> tuple[str, str]:
     """Return reason and cause of a cancel that follows that of the parent: where their project was deleted, that is why."""
     asked = parent.cancel_request
-    if asked is not None and asked.cause == CancelCause.PROJECT_DELETED and _project_of(parent) == _project_of(child):
+    if asked is not None and asked.cause == CancelCause.PROJECT_DELETED and parent.created.project_id == child.created.project_id:
         return asked.reason, asked.cause
     return f"Its parent run {parent.name!r} was cancelled.", CancelCause.PARENT_CANCELLED
-
-
-def _project_of(run: Run) -> str | None:
-    return None if run.created is None else run.created.project_id
 
 
 async def rename_run(log: EventLog, run_id: str, name: str, author: Author) -> Outcome[Run]:
@@ -193,9 +188,7 @@ async def restart_run(
 
     """
     loaded = await load_run(log, run_id)
-    created = loaded.state.created
-    assert created is not None
-    tasks, edges = await tasks_and_edges(log, await registration(log, created.flow_id))
+    tasks, edges = await tasks_and_edges(log, await registration(log, loaded.state.created.flow_id))
     slug = "" if from_task is None else slug_of(from_task, tasks)
     command = RestartRun(author.clock(), tuple(task.slug for task in tasks), edges, slug, reason)
     outcome = await loaded.execute(command, author, refresh=False)

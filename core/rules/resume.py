@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from headwater.core.commands import ResumeTaskRuns
 from headwater.core.errors import IllegalTransition, NotFound
 from headwater.core.events import TaskRunResumed
-from headwater.core.rules.restart import TaskRuns
 from headwater.core.rules.task_run import TaskRun, TaskRunKey
+from headwater.core.rules.task_runs import TaskRuns
 from headwater.core.states import StateName
 
 RESUMED = "Resumed."

@@ -31,13 +31,14 @@ from headwater.core.events import (
     TaskRunResumed,
 )
 from headwater.core.rules import artifact, resume, task_run
-from headwater.core.rules.run_state import NO_TASK_RUN, RESTED, UNHURT, Run
+from headwater.core.rules.run_state import NO_TASK_RUN, Run
 from headwater.core.rules.task_run import TaskRun, TaskRunKey
+from headwater.core.rules.task_runs import NOT_BEGUN_OR_FINAL, UNAFFECTED_BY_LOSS
 from headwater.core.states import StateName
 
 
 def claim(run: Run, command: ClaimRun) -> Sequence[AnyEvent]:
-    if run.state is not StateName.SCHEDULED or run.held or run.cancel_requested:
+    if not run.waits or run.cancel_requested:
         raise IllegalTransition(f"The run is {run.state}; it cannot be claimed.")
     if command.generation != run.generation:
         raise IllegalTransition(f"The wake-up is of generation {command.generation}; the run is at {run.generation}.")
@@ -67,7 +68,7 @@ def lose(run: Run, command: LoseAttempt) -> Sequence[AnyEvent]:
 
 def _resumed_before(run: Run, at: datetime) -> list[TaskRunResumed]:
     """Let those task runs pass their pause in the next attempt that somebody had resumed in the one that is lost."""
-    again = sorted(key for key, found in run.task_runs.items() if found.resumed and found.state not in UNHURT)
+    again = sorted(key for key, found in run.task_runs.items() if found.resumed and found.state not in UNAFFECTED_BY_LOSS)
     return [TaskRunResumed(slug=slug, map_index=index, at=at, message=resume.RESUMED_BEFORE) for slug, index in again]
 
 
@@ -139,7 +140,7 @@ def cancelled(run: Run, at: datetime, reason: str = "") -> list[AnyEvent]:
 
 
 def cancelled_task_runs(run: Run, at: datetime, message: str) -> list[AnyEvent]:
-    begun = sorted(key for key, found in run.task_runs.items() if found.state not in RESTED)
+    begun = sorted(key for key, found in run.task_runs.items() if found.state not in NOT_BEGUN_OR_FINAL)
     return [TaskRunCancelled(slug=slug, map_index=index, at=at, message=message) for slug, index in begun]
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from headwater.core.commands import SetTaskRunState
 from headwater.core.errors import IllegalTransition, InvalidArgument, NotFound
 from headwater.core.events import TaskRunStateSet
-from headwater.core.rules.restart import TaskRuns
 from headwater.core.rules.resume import spoken
 from headwater.core.rules.task_run import TaskRun
+from headwater.core.rules.task_runs import TaskRuns
 from headwater.core.states import FINAL, StateName
 
 RUN_STATES = (StateName.SUCCESS, StateName.FAILED, StateName.CANCELLED, StateName.SCHEDULED)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from headwater.core.errors import IllegalTransition
 from headwater.core.events import (
+    Failure,
     ResultReference,
     TaskRunCached,
     TaskRunCancelled,
@@ -65,6 +66,7 @@ _ALLOWED_BEFORE: dict[type[TaskRunEvent], frozenset[StateName]] = {
 # As tuples: asking whether an event is of a union of types takes twice as long, and every task run is asked.
 _WITH_RESULT = (TaskRunSucceeded, TaskRunCached, TaskRunLooped)
 _WITH_START_TIME = (TaskRunRetryScheduled, TaskRunPaused)
+_WITH_FAILURE = (TaskRunFailed, TaskRunValidationFailed, TaskRunRetryScheduled)
 _BEFORE_A_PAUSE = (TaskRunPaused, TaskRunLooped)
 
 
@@ -77,6 +79,10 @@ class TaskRun(msgspec.Struct, frozen=True):
     started_at: datetime | None = None
     ended_at: datetime | None = None
     result: ResultReference | None = None
+    failure: Failure | None = None
+    """What went wrong, where it failed or is tried again."""
+    child_count: int | None = None
+    """How many task runs it became, where it was mapped."""
     name: str = ""
     due: datetime | None = None
     """When it goes on, where it waits for that."""
@@ -120,6 +126,8 @@ def evolve(task_run: TaskRun, event: TaskRunEvent) -> TaskRun:
         started_at=task_run.started_at or (event.at if state is StateName.RUNNING else None),
         ended_at=event.at if final else None,
         result=event.result if isinstance(event, _WITH_RESULT) else None,
+        failure=event.failure if isinstance(event, _WITH_FAILURE) else None,
+        child_count=event.child_count if isinstance(event, TaskRunMapped) else task_run.child_count,
         name=task_run.name,
         due=event.start_time if isinstance(event, _WITH_START_TIME) else None,
         resumed=_is_resumed(task_run, event),
@@ -142,6 +150,7 @@ def _set_by_hand(before: TaskRun, event: TaskRunStateSet) -> TaskRun:
         message=event.message,
         ended_at=event.ended_at,
         result=event.result,
+        failure=None,
         due=None,
         resumed=before.resumed and state in FINAL,
         loop_count=0,

@@ -109,7 +109,7 @@ class History:
                 self.slots[group_id] = slot_rules.RULES.fold(commit.events, self.slots.get(group_id))
 
     def unfinished(self) -> dict[str, Run]:
-        return {run_id: run.state for run_id, run in self.runs.items() if run.state.created is not None and not run.state.ended}
+        return {run_id: run.state for run_id, run in self.runs.items() if run.state.exists and not run.state.ended}
 
     def _take_run(self, recorded: Recorded, commit: Commit, run: _Watched) -> None:
         refused = refusal(run.state, commit)
@@ -173,13 +173,13 @@ def refusal(state: Run, commit: Commit) -> str | None:
     events = [event for event in commit.events if not isinstance(event, UnknownEvent)]
     if not events:
         return None
-    if state.created is None and not isinstance(events[0], RunCreated):
+    if not state.exists and not isinstance(events[0], RunCreated):
         return f"{event_type(events[0])} happened to a run that was never created."
     writer = _writing_attempt(commit.actor)
     if writer is not None and (not state.held or writer != state.attempt):
         return f"Attempt {writer} wrote, and did not hold the run: it is {state.state}, and its last attempt is {state.attempt}."
     if isinstance(events[0], RunCreated):
-        return "The run was created twice." if state.created is not None else None
+        return "The run was created twice." if state.exists else None
     reason = "No command leads to these events together."
     for command in commands_told_by(state, events, commit.at):
         try:
@@ -258,7 +258,6 @@ async def _stuck(log: Log, history: History, patience_seconds: float) -> list[Vi
 
 def why_stuck(run: Run, history: History, waiting: set[str]) -> str | None:
     """Return why nothing will ever wake anybody for an unfinished run; None where something will."""
-    assert run.created is not None
     run_id = run.created.run_id
     if run_id in waiting:
         return None

@@ -61,9 +61,9 @@ async def explain_run(
 
 async def surroundings(log: Log, run: Run, views: Views, *, is_heard: Callable[[str], bool] = lambda _: False) -> Surroundings:
     """Gather what matters for a run in this state."""
-    created = run.created
-    if created is None or run.ended:
+    if not run.exists or run.ended:
         return Surroundings()
+    created = run.created
     if run.held:
         answer = await _ask(log, run.agent_id, HolderProbe(created.run_id, run.attempt))
         return Surroundings(holds=None if answer is None else answer.holds, lease_seconds=None if answer is None else answer.lease_seconds)

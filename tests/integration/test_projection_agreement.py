@@ -180,7 +180,7 @@ async def test_the_views_show_what_the_rules_say(database_url: str, seed: int) -
         run = kept[str(row["id"])]
         assert (row["name"], row["state"], row["state_message"]) == (run.name, run.state, run.message)
         assert (row["attempt"], row["held"], row["cancel_requested"]) == (run.attempt, run.held, run.cancel_requested)
-        assert (row["scheduled_start_time"], row["start_time"], row["end_time"]) == (run.start_time, run.started_at, run.ended_at)
+        assert (row["scheduled_start_time"], row["start_time"], row["end_time"]) == (run.scheduled_for, run.started_at, run.ended_at)
         assert (row["agent_id"] or "", row["agent_name"] or "") == (run.agent_id, run.agent_name)
     task_runs = {(str(row["run_id"]), row["slug"], row["map_index"]): row for row in rows["task_runs"]}
     known = {(run_id, *key): task_run for run_id, run in kept.items() for key, task_run in run.task_runs.items()}

@@ -127,10 +127,10 @@ async def test_runs_are_due_in_utc_however_they_are_scheduled() -> None:
     flow = await register_flow(log.events, metadata, project_name="etl", author=author)
 
     created = await RunCreation(log.events, log.queues).create(flow.flow_id, RunRequest(start_time=NAIVE), author)
-    due = [created.start_time, (await load_run(log.events, created.run_id)).state.start_time]
+    due = [created.start_time, (await load_run(log.events, created.run_id)).state.scheduled_for]
     moved = await reschedule_run(log.events, log.queues, created.run_id, NAIVE, author)
-    due.append(moved.state.start_time)
+    due.append(moved.state.scheduled_for)
     await set_run_state(log.events, log.queues, created.run_id, "Cancelled", author, reason="no need")
     again = await set_run_state(log.events, log.queues, created.run_id, "Scheduled", author, reason="after all", start_time=NAIVE)
 
-    assert [*due, again.state.start_time] == [IN_UTC] * 4
+    assert [*due, again.state.scheduled_for] == [IN_UTC] * 4

@@ -12,22 +12,20 @@ from headwater.core.commit import Position
 from headwater.core.log.protocol import Recorded
 from headwater.core.text import printable
 from headwater.projections.database import is_of_the_moment
-from headwater.projections.fold.batch import CannotApply, described, fold_batch, runs_needed, set_aside
-from headwater.projections.fold.changes import Changes
-from headwater.projections.fold.run_record import RunRecord
+from headwater.projections.fold.batch import described, fold_batch, runs_to_load, set_aside
+from headwater.projections.fold.changes import CannotApply, Changes
+from headwater.projections.fold.known_run import KnownRun
+from headwater.projections.load import load
 from headwater.projections.schema import Build, move_checkpoint
-from headwater.projections.write import write, written
+from headwater.projections.write import mark_committed, write
 
 KNOWN_RUNS_MAX = 20_000
 """Runs held in memory between batches; over it, those that have ended are forgotten first."""
 
-logger = logging.getLogger("headwater.projections")
+KNOWN_TASK_RUNS_MAX = 200_000
+"""Task runs of unfinished runs held in memory between batches; over it, all are forgotten."""
 
-_LOAD_RUNS = """
-SELECT id, flow_group_id, project_id, created, created_position, name, state, state_message, scheduled_start_time, start_time, end_time,
-    attempt, held, agent_id, agent_name, cancel_requested, failure, position
-FROM runs WHERE id = ANY($1::uuid[])
-"""
+logger = logging.getLogger("headwater.projections")
 
 
 class Applier:
@@ -37,7 +35,8 @@ class Applier:
         self._db = db
         self.build = build
         self.position: Position = build.position
-        self._known: dict[str, RunRecord] = {}
+        self._known: dict[str, KnownRun] = {}
+        self._task_runs_met = 0
 
     async def apply(self, batch: Sequence[Recorded]) -> Changes:
         """Apply the batch and move the checkpoint to its end. Returns what it changed.
@@ -58,9 +57,9 @@ class Applier:
             logger.info("A commit between positions %d and %d is looked for: %r", batch[0].position, reached, error)
             changes = await self._write_around_bad_commits(batch, reached)
         self.position = reached
-        tell_of_dead_letters("commits", [(position, f"{subject}: {reason}") for position, subject, _, reason, _ in changes.set_aside])
-        written(changes)
-        self._forget_some()
+        tell_of_dead_letters("commits", [(dead.position, f"{dead.subject}: {dead.reason}") for dead in changes.set_aside])
+        mark_committed(changes)
+        self._forget_some(changes)
         return changes
 
     async def _write_at_once(self, batch: Sequence[Recorded], reached: Position) -> Changes:
@@ -69,11 +68,8 @@ class Applier:
             await move_checkpoint(self._db, self.build, seen=self.position, reached=reached)
         return changes
 
-    async def _fold_and_write(self, batch: Sequence[Recorded], known: dict[str, RunRecord]) -> Changes:
-        if needed := runs_needed(batch, known):
-            for row in await self._db.fetch(_LOAD_RUNS, needed):
-                record = RunRecord.loaded(row)
-                known[record.run_id] = record
+    async def _fold_and_write(self, batch: Sequence[Recorded], known: dict[str, KnownRun]) -> Changes:
+        await load(self._db, runs_to_load(batch, known), known)
         changes = fold_batch(batch, known)
         await write(self._db, changes)
         return changes
@@ -113,9 +109,21 @@ class Applier:
         await write(self._db, changes)
         total.set_aside += changes.set_aside
 
-    def _forget_some(self) -> None:
+    def _forget_some(self, changes: Changes) -> None:
+        """Keep in memory what later batches go on with: no task runs of runs that have ended, and not too much of all others."""
+        for run in changes.runs.values():
+            if run.head.ended:
+                run.forget_task_runs()
+        self._task_runs_met += len(changes.new_task_runs) + len(changes.changed_task_runs)
+        if self._task_runs_met > KNOWN_TASK_RUNS_MAX:
+            # Counted with every batch, they would cost more than the batch: only now is it known how many there are.
+            self._task_runs_met = sum(len(run.task_runs) for run in self._known.values())
+        if self._task_runs_met > KNOWN_TASK_RUNS_MAX:
+            self._task_runs_met = 0
+            for run in self._known.values():
+                run.forget_task_runs()
         if len(self._known) > KNOWN_RUNS_MAX:
-            self._known = {run_id: run for run_id, run in self._known.items() if run.end_time is None}
+            self._known = {run_id: run for run_id, run in self._known.items() if not run.head.ended}
             if len(self._known) > KNOWN_RUNS_MAX // 2:
                 self._known.clear()
 

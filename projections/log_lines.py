@@ -22,9 +22,9 @@ from headwater.core.queries import LogLinesAnnouncement
 from headwater.projections.apply import tell_of_dead_letters
 from headwater.projections.copied_table import CopiedTable
 from headwater.projections.database import DATABASE_ERRORS, connect, in_words, is_of_the_moment, keep_session, until_lost
-from headwater.projections.fold.changes import text
 from headwater.projections.health import Health
 from headwater.projections.schema import LOG_LINES_LOCK, Fenced, lay_foundation
+from headwater.projections.stored_values import text
 
 logger = logging.getLogger("headwater.projections")
 
@@ -155,13 +155,13 @@ class LogLines:
 
 async def keep_lines(db: Any, batch: Sequence[RecordedLines]) -> None:
     """Write lines, and note the dead letters among them, in the transaction that is open on the connection."""
-    await _LOG_LINES.copy(db, _rows(batch))
+    await LOG_LINES.copy(db, _rows(batch))
     for lines in batch:
         if (why := lines.unreadable) is not None:
             await db.execute(_SET_ASIDE, lines.position, text(why.subject), text(why.reason), why.recorded_at)
 
 
-_LOG_LINES = CopiedTable(
+LOG_LINES = CopiedTable(
     "log_lines",
     ("run_id", "position", "line", "attempt", "at", "level", "logger", "message", "task", "map_index"),
     schema="headwater",

@@ -36,9 +36,9 @@ from headwater.core.exception_groups import single_error
 from headwater.core.log.protocol import Log, Recorded
 from headwater.core.text import escaped
 from headwater.projections.database import DATABASE_ERRORS, connect, in_words, until_lost
-from headwater.projections.fold.changes import text
 from headwater.projections.health import Health
 from headwater.projections.schema import Fenced, lay_foundation
+from headwater.projections.stored_values import text
 
 logger = logging.getLogger("headwater.projections")
 

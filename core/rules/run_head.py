@@ -38,7 +38,7 @@ ATTEMPTS_MAX = 3
 """So many attempts may be lost where nobody says otherwise."""
 
 
-class RunHead(msgspec.Struct, frozen=True):
+class RunHead(msgspec.Struct, frozen=True, gc=False):
     """A run as its events leave it. `attempt` is the number of the last claim; `held` tells whether an agent holds it now."""
 
     creation: RunCreated | None = None

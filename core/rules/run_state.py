@@ -15,7 +15,7 @@ from headwater.core.rules.task_runs import TaskRuns
 NO_TASK_RUN = TaskRun()
 
 
-class Run(RunHead, frozen=True):
+class Run(RunHead, frozen=True, gc=False):
     """A run as its events leave it: its head, its task runs, and the artifacts that these made."""
 
     task_runs: TaskRuns = immutables.Map()

@@ -1,10 +1,11 @@
-"""The views agree with the rules, whatever happens to a run and however the log is cut into batches."""
+"""The views show what the rules say, however the log is cut into batches and whatever the projector forgot between them."""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +22,11 @@ from headwater.core.events import (
     EdgeSpec,
     Failure,
     ResultReference,
+    RunFailed,
+    RunRestarted,
+    RunScheduled,
+    RunStarted,
+    RunSubmitted,
     StorageReference,
     TaskRunArtifactCreated,
     TaskRunArtifactDeleted,
@@ -40,6 +46,7 @@ from headwater.core.identifiers import artifact_address, derived_id, flow_group_
 from headwater.core.log.protocol import LogTail, Recorded
 from headwater.core.rules.run import RULES, Run
 from headwater.core.rules.set_state import RUN_STATES, TASK_RUN_STATES
+from headwater.projections import apply
 from headwater.projections.apply import Applier
 from headwater.projections.schema import create_build, lay_foundation, write_into
 
@@ -149,8 +156,8 @@ class World:
         )
 
 
-async def folded(database_url: str, batches: Sequence[Sequence[Recorded]]) -> dict[str, list[Any]]:
-    """The rows of a new build after these batches."""
+async def folded(database_url: str, batches: Sequence[Sequence[Recorded]], *, forgetful: bool = False) -> dict[str, list[Any]]:
+    """The rows of a new build after these batches. A forgetful projector knows nothing but the rows after each."""
     db = await asyncpg.connect(database_url)
     try:
         await lay_foundation(db)
@@ -159,6 +166,8 @@ async def folded(database_url: str, batches: Sequence[Sequence[Recorded]]) -> di
         applier = Applier(db, build)
         for batch in batches:
             await applier.apply(batch)
+            if forgetful:
+                applier = Applier(db, replace(build, position=applier.position))
         return {table: await db.fetch(f"SELECT * FROM {table} ORDER BY {key}") for table, key in VIEW_TABLES.items()}
     finally:
         await db.close()
@@ -189,6 +198,7 @@ async def test_the_views_show_what_the_rules_say(database_url: str, seed: int) -
         row = task_runs[key]
         assert (row["state"], row["name"] or "") == (task_run.state, task_run.name)
         assert (row["start_time"], row["end_time"], row["run_count"] or 0) == (task_run.started_at, task_run.ended_at, task_run.run_count)
+        assert (row["state_message"], row["retry_at"], row["child_count"]) == (task_run.message, task_run.due, task_run.child_count)
     artifacts = {row["id"]: (row["slug"], row["map_index"], row["kind"]) for row in rows["artifacts"]}
     assert artifacts == {
         artifact_address(run_id, each): tuple(found) for run_id, run in kept.items() for each, found in run.artifacts.items()
@@ -205,3 +215,38 @@ async def test_how_the_log_is_cut_into_batches_changes_nothing(database_url: str
     at_once = await folded(database_url, [world.log])
     one_by_one = await folded(database_url, [[each] for each in world.log])
     assert at_once == one_by_one
+    forgetful = await folded(database_url, [[each] for each in world.log], forgetful=True)
+    assert at_once == forgetful
+
+
+@pytest.mark.parametrize("task_runs_max", [0, 30])
+async def test_how_many_task_runs_are_kept_in_mind_changes_nothing(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, task_runs_max: int
+) -> None:
+    world = World(12)
+    world.happen(800)
+    batches = [world.log[start : start + 20] for start in range(0, len(world.log), 20)]
+    kept = await folded(database_url, batches)
+
+    monkeypatch.setattr(apply, "KNOWN_TASK_RUNS_MAX", task_runs_max)
+    assert await folded(database_url, batches) == kept
+
+
+async def test_a_slug_that_postgresql_cannot_keep_is_sent_back_by_a_restart_all_the_same(database_url: str) -> None:
+    odd: dict[str, Any] = {"slug": "load\0", "at": NOON}
+    run_id = derived_id("odd")
+    world = World(0)
+    creation = RULES.decide(RULES.initial, world.creation(run_id))
+    history: list[Sequence[Any]] = [
+        [*creation, RunSubmitted(1, "agent"), RunStarted(1, NOON)],
+        [TaskRunStarted(**odd), TaskRunFailed(**odd, failure=Failure("E", "x")), RunFailed(NOON, 1)],
+        [RunRestarted(tasks=("load\0",)), RunScheduled(NOON, 2)],
+    ]
+    log = [
+        Recorded(number, subjects.run(run_id), NOON, encode(new_commit(events, at=NOON, actor="somebody")))
+        for number, events in enumerate(history, 1)
+    ]
+    for forgetful in (False, True):
+        rows = await folded(database_url, [[each] for each in log], forgetful=forgetful)
+        assert [(row["slug"], row["state"], row["failure"]) for row in rows["task_runs"]] == [("load\ufffd", "Pending", None)]
+        assert rows["set_aside"] == []

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 import anyio
 
-from headwater.core.errors import LogFull, LogUnavailable, NoAnswer, OutcomeUnknown
+from headwater.core.errors import LogFull, LogUnavailable, OutcomeUnknown, RequestTimeout
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ async def retry_until_available(call: Callable[[], Awaitable[T]], what: str, *, 
     while True:
         try:
             done = await call()
-        except (LogUnavailable, OutcomeUnknown, LogFull, NoAnswer) as error:
+        except (LogUnavailable, OutcomeUnknown, LogFull, RequestTimeout) as error:
             _log.debug("%s: %s; trying again", what, error)
             if listener is not None:
                 listener.failed(error)

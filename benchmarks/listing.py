@@ -23,14 +23,14 @@ import anyio
 import asyncpg
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "tests")]
-from happenings import a_flow, a_run
+from harness.scenario import create_flow, create_run
+from harness.servers import NatsNode, Postgres
 from measurement import Measurement, at_most, lines
-from servers import NatsNode, Postgres
 
-from headwater.core.concurrency import start_all
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
-from headwater.core.query_client import Views
+from headwater.core.program.concurrency import start_all
+from headwater.core.queries.views_client import ViewsClient
 from headwater.projections.schema import live_build
 from headwater.projections.services import view_services
 
@@ -67,9 +67,9 @@ INSERT INTO queues SELECT 'queue-' || n, ARRAY['host', 'label-' || n], $1, n FRO
 """
 
 
-async def fill(log: Log, views: Views, database_url: str, runs: int) -> None:
+async def fill(log: Log, views: ViewsClient, database_url: str, runs: int) -> None:
     for number in range(FLOWS):
-        flow = await a_flow(log, f"flow-{number:02}")
+        flow = await create_flow(log, f"flow-{number:02}")
     await views.flows(at_least=flow.position)
     db = await asyncpg.connect(database_url)
     try:
@@ -107,7 +107,7 @@ async def measurements(runs: int = 100_000, times: int = 100) -> list[Measuremen
             database_url = postgres.create_database()
             async with open_log(node.url, ensure_streams=True) as log, anyio.create_task_group() as group:
                 await start_all(group, view_services(log, database_url))
-                measured = await ask_everything(log, Views(log), database_url, runs, times)
+                measured = await ask_everything(log, ViewsClient(log), database_url, runs, times)
                 group.cancel_scope.cancel()
             return measured
         finally:
@@ -115,7 +115,7 @@ async def measurements(runs: int = 100_000, times: int = 100) -> list[Measuremen
             node.kill()
 
 
-async def ask_everything(log: Log, views: Views, database_url: str, runs: int, times: int) -> list[Measurement]:
+async def ask_everything(log: Log, views: ViewsClient, database_url: str, runs: int, times: int) -> list[Measurement]:
     await fill(log, views, database_url, runs)
     end = START + timedelta(seconds=10 * runs)
     flow = (await views.flows(name="flow-03"))[0]
@@ -142,7 +142,7 @@ async def ask_everything(log: Log, views: Views, database_url: str, runs: int, t
         measured += [Measurement(f"{name}, p50", p50, "ms"), at_most(f"{name}, p99 of {runs:,}", p99, "ms", 20)]
 
     async def own_write() -> None:
-        created = await a_run(log, flow.id)
+        created = await create_run(log, flow.id)
         await views.run(created.run_id, at_least=created.position)
 
     p50, p99 = await measure(own_write, times)

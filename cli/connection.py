@@ -13,7 +13,7 @@ from headwater.cli.readable import as_typed, require_text
 
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
-    from headwater.core.settings import ConnectionSettings
+    from headwater.core.program.settings import ConnectionSettings
 
 Answer = TypeVar("Answer")
 
@@ -80,7 +80,7 @@ def connection(context: typer.Context) -> ConnectionSettings:
         SettingsError: a variable or the home's `server.json` cannot be used.
 
     """
-    from headwater.core.settings import connection_settings
+    from headwater.core.program.settings import connection_settings
 
     given = given_options(context)
     return connection_settings(given.nats_url, given.key, given.home)
@@ -94,7 +94,7 @@ def with_client(
     Ctrl-C ends it within `ends_within` seconds, whatever the server does; None where the work has an end of its own to take care of.
 
     Raises:
-        LogUnavailable, KeyRefused: there is no server there, or it wants another key.
+        LogUnavailable, AuthenticationFailed: there is no server there, or it wants another key.
         KeyboardInterrupt: Ctrl-C came.
 
     """
@@ -102,7 +102,7 @@ def with_client(
 
     from headwater.cli.interrupts import interruptible
     from headwater.client.async_client import AsyncClient
-    from headwater.core.exception_groups import single_error
+    from headwater.core.program.exception_groups import unwrap_exception_group
 
     settings = connection(context)
 
@@ -110,5 +110,5 @@ def with_client(
         async with AsyncClient.of(settings, program="cli") as client:
             return await work(client)
 
-    with single_error():
+    with unwrap_exception_group():
         return anyio.run(interruptible, main, ends_within)

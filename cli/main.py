@@ -14,34 +14,34 @@ from headwater.cli.lazy_group import LazyCommand, LazyGroup, tree
 from headwater.cli.output import examples, show_error, show_fault, show_system_error, warn
 from headwater.cli.readable import check_words
 from headwater.cli.streams import ReaderGone, careful_streams
-from headwater.core.exception_groups import single_error
+from headwater.core.program.exception_groups import unwrap_exception_group
 
 
 class Headwater(LazyGroup):
     """All commands of the command line, in the order in which people meet them."""
 
     table = (
-        LazyCommand("demo", "headwater.cli.demo", "Show everything once: server, flow, agent, run.", connects=False),
-        LazyCommand("server", "headwater.cli.server", "Start, stop and look at the server.", connects=False),
-        LazyCommand("create", "headwater.cli.create", "Create projects."),
-        LazyCommand("register", "headwater.cli.register", "Register the flows of files and modules."),
-        LazyCommand("agent", "headwater.cli.agent", "Start agents, which execute runs."),
-        LazyCommand("run", "headwater.cli.run", "Create runs of flows, and watch them."),
-        LazyCommand("cancel", "headwater.cli.cancel", "Cancel a run."),
-        LazyCommand("resume", "headwater.cli.resume", "Let the paused tasks of a run go on."),
-        LazyCommand("restart", "headwater.cli.restart", "Execute again what failed of a run."),
-        LazyCommand("explain", "headwater.cli.explain", "Say why a run is not running, or how it ended."),
-        LazyCommand("get", "headwater.cli.get", "List projects, flows, runs, logs and agents."),
-        LazyCommand("describe", "headwater.cli.describe", "Tell all about a flow, a run, a task run or tasks."),
-        LazyCommand("set", "headwater.cli.set", "Limit the runs of a flow; set states manually."),
-        LazyCommand("kv", "headwater.cli.kv", "Set, get and list the keys of a project."),
-        LazyCommand("delete", "headwater.cli.delete", "Delete projects."),
-        LazyCommand("open", "headwater.cli.open", "Open the pages of a flow or run in the browser."),
-        LazyCommand("events", "headwater.cli.events", "Show what happened, event by event."),
-        LazyCommand("audit", "headwater.cli.audit", "Replay and compare the past from the log."),
-        LazyCommand("projections", "headwater.cli.projections", "Look at the views, and rebuild them."),
-        LazyCommand("doctor", "headwater.cli.doctor", "Check this installation and the server."),
-        LazyCommand("version", "headwater.cli.version", "Print Headwater's version.", connects=False),
+        LazyCommand("demo", "headwater.cli.commands.demo", "Show everything once: server, flow, agent, run.", connects=False),
+        LazyCommand("server", "headwater.cli.commands.server", "Start, stop and look at the server.", connects=False),
+        LazyCommand("create", "headwater.cli.commands.create", "Create projects."),
+        LazyCommand("register", "headwater.cli.commands.register", "Register the flows of files and modules."),
+        LazyCommand("agent", "headwater.cli.commands.agent", "Start agents, which execute runs."),
+        LazyCommand("run", "headwater.cli.commands.run", "Create runs of flows, and watch them."),
+        LazyCommand("cancel", "headwater.cli.commands.cancel", "Cancel a run."),
+        LazyCommand("resume", "headwater.cli.commands.resume", "Let the paused tasks of a run go on."),
+        LazyCommand("restart", "headwater.cli.commands.restart", "Execute again what failed of a run."),
+        LazyCommand("explain", "headwater.cli.commands.explain", "Say why a run is not running, or how it ended."),
+        LazyCommand("get", "headwater.cli.commands.get", "List projects, flows, runs, logs and agents."),
+        LazyCommand("describe", "headwater.cli.commands.describe", "Tell all about a flow, a run, a task run or tasks."),
+        LazyCommand("set", "headwater.cli.commands.set", "Limit the runs of a flow; set states manually."),
+        LazyCommand("kv", "headwater.cli.commands.kv", "Set, get and list the keys of a project."),
+        LazyCommand("delete", "headwater.cli.commands.delete", "Delete projects."),
+        LazyCommand("open", "headwater.cli.commands.open", "Open the pages of a flow or run in the browser."),
+        LazyCommand("events", "headwater.cli.commands.events", "Show what happened, event by event."),
+        LazyCommand("audit", "headwater.cli.commands.audit", "Replay and compare the past from the log."),
+        LazyCommand("projections", "headwater.cli.commands.projections", "Look at the views, and rebuild them."),
+        LazyCommand("doctor", "headwater.cli.commands.doctor", "Check this installation and the server."),
+        LazyCommand("version", "headwater.cli.commands.version", "Print Headwater's version.", connects=False),
     )
 
     def __init__(self, **attributes: Any) -> None:
@@ -94,7 +94,7 @@ def warn_of_unknown_variables() -> None:
     """Say which `HEADWATER_...` variables mean nothing: a misspelt one is otherwise found late."""
     if not any(name.startswith("HEADWATER_") for name in os.environ):
         return
-    from headwater.core.settings import unknown_variables
+    from headwater.core.program.settings import unknown_variables
 
     for name, near in unknown_variables(os.environ).items():
         warn(f"{name} is no setting of Headwater.{f' Did you mean {near}?' if near else ''}")
@@ -127,7 +127,7 @@ def _exit_code() -> int:
     from headwater.core.errors import HeadwaterError
 
     try:
-        with single_error():
+        with unwrap_exception_group():
             warn_of_unknown_variables()
             app(prog_name="headwater")
     except SystemExit as end:

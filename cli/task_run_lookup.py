@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from headwater.cli.finding import find_run_id, fresh
+from headwater.cli.lookup import find_run_id, with_latest_views
 from headwater.core.errors import InvalidArgument, NotFound
-from headwater.core.identifiers import parsed_task_run_id
 from headwater.core.operations.run_states import task_run_key
 from headwater.core.queries import ArtifactRow, ListArtifacts, ListTaskRuns, RunRow, TaskRunRow, TaskRunStateRow
-from headwater.core.query_client import Views
+from headwater.core.queries.views_client import ViewsClient
+from headwater.core.values.identifiers import parsed_task_run_id
 
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient
@@ -51,7 +51,7 @@ async def find_task_run(client: AsyncClient, run: str, task: str | None) -> Task
         )
     run_id = named[0] if named is not None else await find_run_id(client, run)
 
-    async def ask(views: Views, at_least: int) -> TaskRunFound:
+    async def ask(views: ViewsClient, at_least: int) -> TaskRunFound:
         found = await views.run(run_id, at_least=at_least)
         if named is not None:
             _, slug, map_index = named
@@ -64,4 +64,4 @@ async def find_task_run(client: AsyncClient, run: str, task: str | None) -> Task
         wanted = ListArtifacts(run_id=run_id, slug=slug, map_index=map_index)
         return TaskRunFound(found, rows[0], states, await views.ask(wanted, ArtifactRow, at_least=at_least))
 
-    return await fresh(client, ask)
+    return await with_latest_views(client, ask)

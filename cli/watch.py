@@ -15,12 +15,13 @@ import anyio
 import typer
 
 from headwater.cli.connection import with_client
-from headwater.cli.output import LEVEL_COLOURS, coloured, confirmed, local_time, say, state_words, warn
-from headwater.core import subjects
+from headwater.cli.output import LEVEL_COLOURS, ask_confirmation, coloured, echo_stderr, local_time, state_words, warn
 from headwater.core.errors import LogError
 from headwater.core.events import AnyEvent, RunAttemptLost, RunRenamed, RunSubmitted
-from headwater.core.exception_groups import single_error
-from headwater.core.rules.run import RULES, Run
+from headwater.core.log import subjects
+from headwater.core.program.exception_groups import unwrap_exception_group
+from headwater.core.runs.rules import RULES
+from headwater.core.runs.state import Run
 from headwater.core.states import SUCCESSFUL, StateName
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class RunLine:
 class RunWatch:
     """Follows one run. `show` gets its lines in the order of their times; `watch` returns the run as it ended.
 
-    `alarm` gets words about a run that nobody takes, first after `unclaimed_seconds` and then every half minute.
+    `on_unclaimed` gets words about a run that nobody takes, first after `unclaimed_seconds` and then every half minute.
     """
 
     def __init__(
@@ -55,14 +56,14 @@ class RunWatch:
         show: Callable[[RunLine], None],
         *,
         logs: bool = True,
-        alarm: Callable[[str], None] = warn,
+        on_unclaimed: Callable[[str], None] = warn,
         unclaimed_seconds: float = UNCLAIMED_SECONDS,
     ) -> None:
         self._client = client
         self._run_id = run_id
         self._show = show
         self._logs = logs
-        self._alarm = alarm
+        self._on_unclaimed = on_unclaimed
         self._unclaimed_seconds = unclaimed_seconds
         self._run: Run = RULES.initial
         self._held: list[tuple[datetime, int, float, RunLine]] = []
@@ -73,7 +74,7 @@ class RunWatch:
 
     async def watch(self) -> Run:
         """Show the run until it ends, and return it. Survives lost connections; ends only with the run, or when cancelled."""
-        with single_error():
+        with unwrap_exception_group():
             async with anyio.create_task_group() as group:
                 group.start_soon(self._print_in_order)
                 group.start_soon(self._warn_while_unclaimed)
@@ -101,7 +102,7 @@ class RunWatch:
         self._state_news = anyio.Event()
         words = words_of(event, before, self._run)
         if words:
-            is_loss = isinstance(event, RunAttemptLost) and not event.handed_back
+            is_loss = isinstance(event, RunAttemptLost) and not event.released
             self._hold(RunLine(at, logging.WARNING if is_loss else logging.INFO, words))
 
     async def _follow_logs(self) -> None:
@@ -151,16 +152,16 @@ class RunWatch:
             if not waiting.cancelled_caught:
                 patience = self._unclaimed_seconds
             elif waited_for.waits:
-                self._alarm(await self._why(patience))
+                self._on_unclaimed(await self._why(patience))
                 patience = UNCLAIMED_AGAIN_SECONDS
 
     async def _why(self, seconds: float) -> str:
         """Return why the run still waits after so many seconds."""
-        from headwater.projections.audit import explain_run
+        from headwater.audit import explain_run
 
         waited = f"The run has waited for {seconds:.0f} s."
         try:
-            found = await explain_run(self._client.log, self._run_id, say_time=local_time)
+            found = await explain_run(self._client.log, self._run_id, format_time=local_time)
         except LogError as error:
             return f"{waited} Why cannot be told now: {error}"
         return f"{waited} {found.words}{f' {found.hint}' if found.hint else ''}"
@@ -170,7 +171,7 @@ def words_of(event: AnyEvent, before: Run, after: Run) -> str | None:
     """Return what is shown of an event of a run; None for those that are about its tasks."""
     match event:
         case RunAttemptLost():
-            what = "handed back" if event.handed_back else "lost"
+            what = "handed back" if event.released else "lost"
             return f"Attempt {event.attempt} was {what}{f' ({event.reason})' if event.reason else ''}; the run waits for the next one."
         case RunRenamed():
             return f"Renamed to {event.name!r}."
@@ -198,7 +199,7 @@ def print_line(line: RunLine) -> None:
 def watch_to_the_end(context: typer.Context, run_id: str, *, logs: bool, quiet: bool) -> int:
     """Show the run until it ends; return 0 where it succeeded, else 1. Ctrl-C asks whether to cancel it."""
     if not quiet:
-        say("Watching flow run execution...")
+        echo_stderr("Watching flow run execution...")
     try:
         ended = with_client(context, lambda client: RunWatch(client, run_id, print_line, logs=logs).watch())
     except KeyboardInterrupt:
@@ -214,10 +215,10 @@ def watch_to_the_end(context: typer.Context, run_id: str, *, logs: bool, quiet: 
 
 def _offer_to_cancel(context: typer.Context, run_id: str) -> None:
     if not sys.stdin.isatty():
-        say(f"\nThe run goes on. `headwater cancel {run_id}` cancels it.")
+        echo_stderr(f"\nThe run goes on. `headwater cancel {run_id}` cancels it.")
         return
-    if confirmed("\nCancel the run?", default=True):
+    if ask_confirmation("\nCancel the run?", default=True):
         with_client(context, lambda client: client.cancel_flow_run(run_id, "Interrupted in the terminal that watched it."))
-        say("Cancelled.")
+        echo_stderr("Cancelled.")
     else:
-        say(f"The run goes on. `headwater cancel {run_id}` cancels it.")
+        echo_stderr(f"The run goes on. `headwater cancel {run_id}` cancels it.")

@@ -12,11 +12,11 @@ import msgspec
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
-from headwater.core import subjects
-from headwater.core.commit import Position
 from headwater.core.errors import LogError
-from headwater.core.exception_groups import single_error
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Log, LogTail
+from headwater.core.program.exception_groups import unwrap_exception_group
 from headwater.core.queries import RebuildProgress, ViewsAnnouncement
 from headwater.projections.apply import Applier
 from headwater.projections.database import DATABASE_ERRORS, connect, in_words, keep_session, until_lost
@@ -86,7 +86,7 @@ class Projector:
                 async with connect(self.database_url, name="projector") as db:
                     await lay_foundation(db)
                     await self._take_turn(db, ready)
-                    with single_error():
+                    with unwrap_exception_group():
                         await self._follow(db, ready)
             except Fenced as fenced:
                 logger.info("The projector looks again: %s", fenced)

@@ -16,21 +16,21 @@ import anyio.abc
 import msgspec
 from anyio import TASK_STATUS_IGNORED
 
-from headwater.core import open_files
-from headwater.core.concurrency import Service, start_all
-from headwater.core.exception_groups import single_error
-from headwater.core.server_file import ServerFile
-from headwater.core.stop_signals import stop_signals
-from headwater.server.descriptor_notice import descriptor_notice
+from headwater.core.program import open_files
+from headwater.core.program.concurrency import Service, start_all
+from headwater.core.program.exception_groups import unwrap_exception_group
+from headwater.core.program.server_file import ServerFile
+from headwater.core.program.stop_signals import stop_signals
 from headwater.server.embedded import EmbeddedNats, end_leftovers, postgres_place, postgres_program, socket_folder_removed
 from headwater.server.errors import ComponentFailed, PortTaken
 from headwater.server.external import check_external_nats
 from headwater.server.home import Home, lock_home, open_home, usable
-from headwater.server.nats_server import LOOPBACK
+from headwater.server.nats.nats_server import LOOPBACK
 from headwater.server.options import ServerOptions
 from headwater.server.ports import HttpPort, choose_port
 from headwater.server.server_file import remove_server_file, write_server_file
-from headwater.server.supervisor import Supervisor
+from headwater.server.supervision.descriptor_notice import descriptor_notice
+from headwater.server.supervision.supervisor import Supervisor
 
 logger = logging.getLogger(__name__)
 
@@ -83,12 +83,12 @@ async def serve_headwater(
 
     Raises:
         HomeUnusable, AlreadyRunning, PortTaken, PortRefused, ServerPartMissing, ComponentFailed: it could not start.
-        LogUnavailable, KeyRefused: the NATS of `options.nats_url` does not answer, or refuses the key.
+        LogUnavailable, AuthenticationFailed: the NATS of `options.nats_url` does not answer, or refuses the key.
 
     """
     open_files.raise_limit()
     stopping = anyio.Event()
-    with single_error(), descriptor_notice():
+    with unwrap_exception_group(), descriptor_notice():
         async with anyio.create_task_group() as group:
             if stop_on_signals:
                 await group.start(_cancel_on_signal, group.cancel_scope, stopping)
@@ -158,7 +158,7 @@ async def _stores(home: Home, options: ServerOptions, stopping: anyio.Event) -> 
 
 async def _serve_until(end: anyio.Event, service: Service, *, task_status: anyio.abc.TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
     """Runs a service that others stand on: once it is ready, being cancelled does not end it, only `end` does."""
-    with single_error():
+    with unwrap_exception_group():
         async with anyio.create_task_group() as group:
             await start_all(group, [service])
             group.cancel_scope.shield = True

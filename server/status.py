@@ -13,12 +13,12 @@ from urllib.parse import parse_qs, urlsplit
 import anyio
 import msgspec
 
-from headwater.core.health import ask_health
+from headwater.core.log.health import ask_health
 from headwater.core.log.jetstream import open_log
-from headwater.core.settings import directory
+from headwater.core.program.settings import directory
 from headwater.server.errors import NotRunning, NotStopping
 from headwater.server.home import Home, holder_file, holder_pid, is_held
-from headwater.server.nats_server import CredentialsRefused, NotReady, ask_jetstream, token
+from headwater.server.nats.nats_server import CredentialsRefused, NotReady, ask_jetstream, token
 
 _LOOK_INTERVAL_SECONDS = 0.02
 _PROBE_SECONDS = 1.0
@@ -75,7 +75,7 @@ def status_elsewhere(nats_url: str, *, key: str | None = None) -> ServerStatus:
     """The status of the server that answers first at these addresses of NATS, wherever it runs.
 
     Raises:
-        LogUnavailable, KeyRefused, SettingsError: NATS itself cannot be asked.
+        LogUnavailable, AuthenticationFailed, SettingsError: NATS itself cannot be asked.
 
     """
     answers = anyio.run(_somebody_answers, nats_url, key)

@@ -9,10 +9,8 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument
-from headwater.core.identifiers import split_flow_id
-from headwater.core.labels import label_set
+from headwater.core.log.commit import Position
 from headwater.core.operations.flow_settings import describe_flow, set_default_parameters, set_flow_labels
 from headwater.core.operations.flows import delete_flow, limit_attempts
 from headwater.core.operations.projects import create_project, delete_project, describe_project, project, rename_project
@@ -20,16 +18,18 @@ from headwater.core.operations.run_creation import RunRequest
 from headwater.core.operations.run_states import resume_run, set_run_state, set_task_run_state
 from headwater.core.operations.runs import cancel_run, delete_run, rename_run, reschedule_run, restart_run
 from headwater.core.operations.slots import set_concurrency
-from headwater.core.rules.parameters import with_defaults
+from headwater.core.runs.parameters import with_defaults
+from headwater.core.values.identifiers import split_flow_id
+from headwater.core.values.labels import label_set
+from headwater.web.app_state import actor, seen_cookie, site_of
+from headwater.web.request_checks import checked_form
 from headwater.web.run_form import chosen_labels, default_parameters, run_request
-from headwater.web.safety import checked_form
-from headwater.web.site import author, seen_cookie, site_of
 from headwater.web.task_run_addresses import task_run_page_path
 
 _SEEN_SECONDS = 60
 
 
-def _go(request: Request, address: str, position: Position) -> Response:
+def _redirect(request: Request, address: str, position: Position) -> Response:
     """Send the browser on, and remember what it wrote, so that the next page shows it."""
     response = RedirectResponse(address, status_code=303)
     if position:
@@ -50,8 +50,8 @@ async def new_project(request: Request) -> Response:
     """Create a project and show it."""
     site = site_of(request)
     form = await checked_form(request, site.token)
-    change = await create_project(site.log.events, _text(form, "name"), author(request), description=_text(form, "description"))
-    return _go(request, f"/?project={change.project_id}", change.position)
+    change = await create_project(site.log.events, _text(form, "name"), actor(request), description=_text(form, "description"))
+    return _redirect(request, f"/?project={change.project_id}", change.position)
 
 
 async def change_project(request: Request) -> Response:
@@ -59,9 +59,9 @@ async def change_project(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     project_id = request.path_params["project_id"]
-    renamed = await rename_project(site.log.events, project_id, _text(form, "name"), author(request))
-    described = await describe_project(site.log.events, project_id, _text(form, "description"), author(request))
-    return _go(request, "/default/projects", max(renamed.position, described.position))
+    renamed = await rename_project(site.log.events, project_id, _text(form, "name"), actor(request))
+    described = await describe_project(site.log.events, project_id, _text(form, "description"), actor(request))
+    return _redirect(request, "/default/projects", max(renamed.position, described.position))
 
 
 async def remove_project(request: Request) -> Response:
@@ -74,16 +74,16 @@ async def remove_project(request: Request) -> Response:
         raise InvalidArgument(
             f"The project was not deleted: its name {name!r} was not written to confirm it.", hint="Go back and try again."
         )
-    change = await delete_project(site.log.events, project_id, author(request))
-    return _go(request, "/default/projects", change.position)
+    change = await delete_project(site.log.events, project_id, actor(request))
+    return _redirect(request, "/default/projects", change.position)
 
 
 async def quick_run(request: Request) -> Response:
     """Create a run with the flow's defaults and go to its page."""
     site = site_of(request)
     await checked_form(request, site.token)
-    created = await site.creation.create(request.path_params["flow_id"], RunRequest(), author(request))
-    return _go(request, _run_address(created.run_id), created.position)
+    created = await site.creation.create(request.path_params["flow_id"], RunRequest(), actor(request))
+    return _redirect(request, _run_address(created.run_id), created.position)
 
 
 async def run(request: Request) -> Response:
@@ -93,8 +93,8 @@ async def run(request: Request) -> Response:
     version = await site.creation.catalogue.version(request.path_params["flow_id"])
     group = await site.creation.catalogue.group(version.flow_group_id)
     wanted = run_request(form, with_defaults(version.parameters, group.default_parameters))
-    created = await site.creation.create(version.flow_id, wanted, author(request))
-    return _go(request, _run_address(created.run_id), created.position)
+    created = await site.creation.create(version.flow_id, wanted, actor(request))
+    return _redirect(request, _run_address(created.run_id), created.position)
 
 
 async def remove_flow(request: Request) -> Response:
@@ -102,8 +102,8 @@ async def remove_flow(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     group_id, _ = split_flow_id(request.path_params["flow_id"])
-    outcome = await delete_flow(site.log.events, group_id, author(request), reason=_text(form, "reason"))
-    return _go(request, "/default/flows", outcome.position)
+    outcome = await delete_flow(site.log.events, group_id, actor(request), reason=_text(form, "reason"))
+    return _redirect(request, "/default/flows", outcome.position)
 
 
 async def limit_flow(request: Request) -> Response:
@@ -112,9 +112,9 @@ async def limit_flow(request: Request) -> Response:
     form = await checked_form(request, site.token)
     group_id, _ = split_flow_id(request.path_params["flow_id"])
     at_once, attempts = _whole_number(form, "concurrency"), _whole_number(form, "attempts_max")
-    limited = await limit_attempts(site.log.events, group_id, attempts, author(request))
-    set_to = await set_concurrency(site.log.events, group_id, at_once, author(request))
-    return _go(request, f"/default/flow/{group_id}?tab=settings", max(limited.position, set_to.position))
+    limited = await limit_attempts(site.log.events, group_id, attempts, actor(request))
+    set_to = await set_concurrency(site.log.events, group_id, at_once, actor(request))
+    return _redirect(request, f"/default/flow/{group_id}?tab=settings", max(limited.position, set_to.position))
 
 
 async def describe(request: Request) -> Response:
@@ -122,8 +122,8 @@ async def describe(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     group_id, _ = split_flow_id(request.path_params["flow_id"])
-    described = await describe_flow(site.log.events, group_id, _text(form, "description").replace("\r\n", "\n"), author(request))
-    return _go(request, f"/default/flow/{group_id}?tab=settings", described.position)
+    described = await describe_flow(site.log.events, group_id, _text(form, "description").replace("\r\n", "\n"), actor(request))
+    return _redirect(request, f"/default/flow/{group_id}?tab=settings", described.position)
 
 
 async def set_defaults(request: Request) -> Response:
@@ -133,9 +133,9 @@ async def set_defaults(request: Request) -> Response:
     group_id, _ = split_flow_id(request.path_params["flow_id"])
     chosen = chosen_labels(form)
     labels = None if chosen is None else label_set(chosen)  # what is refused is refused before anything is done
-    parameters = await set_default_parameters(site.log.events, group_id, default_parameters(form), author(request))
-    labelled = await set_flow_labels(site.log.events, group_id, labels, author(request))
-    return _go(request, f"/default/flow/{group_id}?tab=settings", max(parameters.position, labelled.position))
+    parameters = await set_default_parameters(site.log.events, group_id, default_parameters(form), actor(request))
+    labelled = await set_flow_labels(site.log.events, group_id, labels, actor(request))
+    return _redirect(request, f"/default/flow/{group_id}?tab=settings", max(parameters.position, labelled.position))
 
 
 def _whole_number(form: Mapping[str, Any], name: str) -> int | None:
@@ -156,16 +156,16 @@ async def cancel(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     run_id = request.path_params["run_id"]
-    outcome = await cancel_run(site.log.events, site.log.queues, run_id, author(request), reason=_text(form, "reason"))
-    return _go(request, _run_address(run_id), outcome.position)
+    outcome = await cancel_run(site.log.events, site.log.queues, run_id, actor(request), reason=_text(form, "reason"))
+    return _redirect(request, _run_address(run_id), outcome.position)
 
 
 async def delete(request: Request) -> Response:
     """Take a run that has ended off the lists, and show what is left of its flow's."""
     site = site_of(request)
     form = await checked_form(request, site.token)
-    outcome = await delete_run(site.log.events, request.path_params["run_id"], author(request), reason=_text(form, "reason"))
-    return _go(request, f"/default/flow/{outcome.state.created.flow_group_id}?tab=runs", outcome.position)
+    outcome = await delete_run(site.log.events, request.path_params["run_id"], actor(request), reason=_text(form, "reason"))
+    return _redirect(request, f"/default/flow/{outcome.state.created.flow_group_id}?tab=runs", outcome.position)
 
 
 async def rename(request: Request) -> Response:
@@ -173,8 +173,8 @@ async def rename(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     run_id = request.path_params["run_id"]
-    outcome = await rename_run(site.log.events, run_id, _text(form, "name"), author(request))
-    return _go(request, _run_address(run_id), outcome.position)
+    outcome = await rename_run(site.log.events, run_id, _text(form, "name"), actor(request))
+    return _redirect(request, _run_address(run_id), outcome.position)
 
 
 async def restart(request: Request) -> Response:
@@ -186,11 +186,11 @@ async def restart(request: Request) -> Response:
         site.log.events,
         site.log.queues,
         run_id,
-        author(request),
+        actor(request),
         from_task=_text(form, "from_task") or None,
         reason=_text(form, "reason"),
     )
-    return _go(request, _run_address(run_id), outcome.position)
+    return _redirect(request, _run_address(run_id), outcome.position)
 
 
 async def resume(request: Request) -> Response:
@@ -200,9 +200,9 @@ async def resume(request: Request) -> Response:
     run_id = request.path_params["run_id"]
     task = _text(form, "task")
     outcome = await resume_run(
-        site.log.events, site.log.queues, run_id, author(request), tasks=(task,) if task else (), reason=_text(form, "reason")
+        site.log.events, site.log.queues, run_id, actor(request), tasks=(task,) if task else (), reason=_text(form, "reason")
     )
-    return _go(request, _run_address(run_id), outcome.position)
+    return _redirect(request, _run_address(run_id), outcome.position)
 
 
 async def set_state(request: Request) -> Response:
@@ -211,8 +211,8 @@ async def set_state(request: Request) -> Response:
     form = await checked_form(request, site.token)
     run_id = request.path_params["run_id"]
     reason = _reason(form)
-    outcome = await set_run_state(site.log.events, site.log.queues, run_id, _text(form, "state"), author(request), reason=reason)
-    return _go(request, _run_address(run_id), outcome.position)
+    outcome = await set_run_state(site.log.events, site.log.queues, run_id, _text(form, "state"), actor(request), reason=reason)
+    return _redirect(request, _run_address(run_id), outcome.position)
 
 
 async def set_task_state(request: Request) -> Response:
@@ -228,11 +228,11 @@ async def set_task_state(request: Request) -> Response:
         run_id,
         slug,
         _text(form, "state"),
-        author(request),
+        actor(request),
         map_index=-1 if index is None else index,
         reason=reason,
     )
-    return _go(request, task_run_page_path(run_id, slug, -1 if index is None else index), outcome.position)
+    return _redirect(request, task_run_page_path(run_id, slug, -1 if index is None else index), outcome.position)
 
 
 def _reason(form: Mapping[str, Any]) -> str:
@@ -247,6 +247,6 @@ async def start_now(request: Request) -> Response:
     site = site_of(request)
     await checked_form(request, site.token)
     run_id = request.path_params["run_id"]
-    by = author(request)
+    by = actor(request)
     outcome = await reschedule_run(site.log.events, site.log.queues, run_id, by.clock(), by)
-    return _go(request, _run_address(run_id), outcome.position)
+    return _redirect(request, _run_address(run_id), outcome.position)

@@ -10,16 +10,16 @@ from typing import Any
 
 from headwater.core.errors import InvalidArgument, InvalidParameters
 from headwater.core.events import ParameterSpec
-from headwater.core.moments import aware
 from headwater.core.operations.run_creation import RunRequest
-from headwater.core.plain_values import NotJson, NotPlain, decoded, shortened
+from headwater.core.values.moments import aware
+from headwater.core.values.plain_values import NotJson, NotPlain, decoded, shortened
 
 PREFIX = "parameter:"
 
 
 @dataclass(frozen=True)
 class Field:
-    """A field for one parameter. `kind` is "truth", "number", "text" or "json"."""
+    """A field for one parameter. `kind` is "bool", "number", "text" or "json"."""
 
     name: str
     kind: str
@@ -37,7 +37,7 @@ def _field(parameter: ParameterSpec) -> Field:
         return Field(parameter.name, "json", "", required=True)
     match parameter.default:
         case bool():
-            return Field(parameter.name, "truth", json.dumps(parameter.default), required=False)
+            return Field(parameter.name, "bool", json.dumps(parameter.default), required=False)
         case int() | float():
             return Field(parameter.name, "number", json.dumps(parameter.default), required=False)
         case str():

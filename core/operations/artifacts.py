@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from headwater.core.aggregates import Aggregate, Author
-from headwater.core.artifact_commands import CreateArtifact, DeleteArtifact, UpdateArtifact
-from headwater.core.commands import RunCommand
-from headwater.core.commit import Position
+from headwater.core.aggregates import Actor, Aggregate
 from headwater.core.errors import NotFound
-from headwater.core.identifiers import artifact_address, new_id, split_artifact_address
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog
 from headwater.core.operations.flows import registration, tasks_and_edges
 from headwater.core.operations.runs import load_run
-from headwater.core.rules import artifact as artifact_rules
-from headwater.core.rules.run import Run
+from headwater.core.runs import artifact as artifact_rules
+from headwater.core.runs.artifact_commands import CreateArtifact, DeleteArtifact, UpdateArtifact
+from headwater.core.runs.commands import RunCommand
+from headwater.core.runs.state import Run
+from headwater.core.values.identifiers import artifact_address, new_id, split_artifact_address
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class ArtifactChange:
 
 
 async def create_artifact(  # noqa: PLR0917 - as the event has them
-    log: EventLog, run_id: str, slug: str, map_index: int, kind: str, data: dict[str, Any], author: Author
+    log: EventLog, run_id: str, slug: str, map_index: int, kind: str, data: dict[str, Any], actor: Actor
 ) -> ArtifactChange:
     """Give a task run an artifact.
 
@@ -41,12 +41,12 @@ async def create_artifact(  # noqa: PLR0917 - as the event has them
     loaded = await load_run(log, run_id)
     created = loaded.state.created
     specs, _ = await tasks_and_edges(log, await registration(log, created.flow_id))
-    command = CreateArtifact(author.clock(), slug, map_index, new_id(), kind, data, tuple(spec.slug for spec in specs))
-    outcome = await loaded.execute(command, author, refresh=False)
+    command = CreateArtifact(actor.clock(), slug, map_index, new_id(), kind, data, tuple(spec.slug for spec in specs))
+    outcome = await loaded.execute(command, actor, refresh=False)
     return ArtifactChange(artifact_address(created.run_id, command.artifact_id), outcome.position)
 
 
-async def update_artifact(log: EventLog, address: str, data: dict[str, Any], author: Author) -> ArtifactChange:
+async def update_artifact(log: EventLog, address: str, data: dict[str, Any], actor: Actor) -> ArtifactChange:
     """Let an artifact show something else; it stays of its kind.
 
     Raises:
@@ -56,11 +56,11 @@ async def update_artifact(log: EventLog, address: str, data: dict[str, Any], aut
 
     """
     loaded, artifact_id = await _of(log, address)
-    outcome = await loaded.execute(UpdateArtifact(author.clock(), artifact_id, data), author, refresh=False)
+    outcome = await loaded.execute(UpdateArtifact(actor.clock(), artifact_id, data), actor, refresh=False)
     return ArtifactChange(address, outcome.position)
 
 
-async def delete_artifact(log: EventLog, address: str, author: Author) -> ArtifactChange:
+async def delete_artifact(log: EventLog, address: str, actor: Actor) -> ArtifactChange:
     """Take an artifact off its task run. Its history stays.
 
     Raises:
@@ -69,7 +69,7 @@ async def delete_artifact(log: EventLog, address: str, author: Author) -> Artifa
 
     """
     loaded, artifact_id = await _of(log, address)
-    outcome = await loaded.execute(DeleteArtifact(author.clock(), artifact_id), author, refresh=False)
+    outcome = await loaded.execute(DeleteArtifact(actor.clock(), artifact_id), actor, refresh=False)
     return ArtifactChange(address, outcome.position)
 
 

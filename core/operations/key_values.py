@@ -8,16 +8,17 @@ from typing import Any
 
 import anyio
 
-from headwater.core import subjects
-from headwater.core.aggregates import Aggregate, Author, Outcome
-from headwater.core.commit import Position
+from headwater.core.aggregates import Actor, Aggregate, CommandResult
 from headwater.core.errors import Conflict, KeyNotFound
-from headwater.core.identifiers import key_value_id, parsed_uuid
-from headwater.core.key_value_commands import DeleteKeyValue, KeyValueCommand, SetKeyValue
+from headwater.core.key_values import rules as key_value_rules
+from headwater.core.key_values.commands import DeleteKeyValue, KeyValueCommand, SetKeyValue
+from headwater.core.key_values.state import KeyValue
+from headwater.core.key_values.validation import valid_key, valid_value
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog
 from headwater.core.operations.projects import existing_project
-from headwater.core.rules import key_value as key_value_rules
-from headwater.core.rules.key_value import KeyValue
+from headwater.core.values.identifiers import key_value_id, parsed_uuid
 
 TRIES_MAX = 200
 FIRST_PAUSE_SECONDS = 0.01
@@ -38,7 +39,7 @@ def key_value(log: EventLog, pair_id: str) -> Aggregate[KeyValue, KeyValueComman
     return Aggregate(log, subjects.key_value(pair_id), key_value_rules.RULES)
 
 
-async def set_key_value(log: EventLog, project_id: str, key: str, value: Any, author: Author) -> KeyValueChange:
+async def set_key_value(log: EventLog, project_id: str, key: str, value: Any, actor: Actor) -> KeyValueChange:
     """Give the key of this project a value, whatever it had before.
 
     Raises:
@@ -46,10 +47,10 @@ async def set_key_value(log: EventLog, project_id: str, key: str, value: Any, au
         NotFound: there is no such project.
 
     """
-    key_value_rules.valid_value(key_value_rules.valid_key(key), value)
+    valid_value(valid_key(key), value)
     project = await existing_project(log, project_id)
     pair_id = key_value_id(project.project_id, key)
-    outcome = await _executed(log, pair_id, SetKeyValue(project.project_id, key, value), author)
+    outcome = await _executed(log, pair_id, SetKeyValue(project.project_id, key, value), actor)
     return KeyValueChange(pair_id, key, outcome.changed, outcome.position)
 
 
@@ -63,13 +64,13 @@ async def get_key_value(log: EventLog, project_id: str, key: str) -> Any:
 
     """
     project = await existing_project(log, project_id)
-    found = await key_value(log, key_value_id(project.project_id, key_value_rules.valid_key(key))).refresh()
+    found = await key_value(log, key_value_id(project.project_id, valid_key(key))).refresh()
     if not found.exists:
         raise key_not_found(key, project.name)
     return found.value
 
 
-async def delete_key_value(log: EventLog, project_id: str, key: str, author: Author) -> KeyValueChange:
+async def delete_key_value(log: EventLog, project_id: str, key: str, actor: Actor) -> KeyValueChange:
     """Delete the key of this project. Its history stays.
 
     Raises:
@@ -79,15 +80,15 @@ async def delete_key_value(log: EventLog, project_id: str, key: str, author: Aut
 
     """
     project = await existing_project(log, project_id)
-    pair_id = key_value_id(project.project_id, key_value_rules.valid_key(key))
+    pair_id = key_value_id(project.project_id, valid_key(key))
     try:
-        outcome = await _executed(log, pair_id, DeleteKeyValue(key), author)
+        outcome = await _executed(log, pair_id, DeleteKeyValue(key), actor)
     except KeyNotFound:
         raise key_not_found(key, project.name) from None
     return KeyValueChange(pair_id, key, outcome.changed, outcome.position)
 
 
-async def delete_key_value_by_id(log: EventLog, pair_id: str, author: Author) -> KeyValueChange:
+async def delete_key_value_by_id(log: EventLog, pair_id: str, actor: Actor) -> KeyValueChange:
     """Delete the key whose pair of key and value has this id.
 
     Raises:
@@ -100,11 +101,11 @@ async def delete_key_value_by_id(log: EventLog, pair_id: str, author: Author) ->
     state = await key_value(log, pair_id).refresh()
     if state.exists:
         await existing_project(log, state.project_id)
-    outcome = await _executed(log, pair_id, DeleteKeyValue(state.key or pair_id), author)
+    outcome = await _executed(log, pair_id, DeleteKeyValue(state.key or pair_id), actor)
     return KeyValueChange(pair_id, state.key, outcome.changed, outcome.position)
 
 
-async def _executed(log: EventLog, pair_id: str, command: KeyValueCommand, author: Author) -> Outcome[KeyValue]:
+async def _executed(log: EventLog, pair_id: str, command: KeyValueCommand, actor: Actor) -> CommandResult[KeyValue]:
     """Execute the command, however many writers want the same key: hundreds of tasks may set it in the same moment.
 
     A writer that lost a race waits for a random while, longer each time, so that fewer compete.
@@ -114,7 +115,7 @@ async def _executed(log: EventLog, pair_id: str, command: KeyValueCommand, autho
         pair = key_value(log, pair_id)
         await pair.refresh()
         try:
-            return await pair.execute(command, author, refresh=False, only_at=pair.position)
+            return await pair.execute(command, actor, refresh=False, expected_position=pair.position)
         except Conflict as conflict:
             last = conflict
         await anyio.sleep(random.uniform(0, pause))  # noqa: S311 - no secret

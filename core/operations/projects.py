@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headwater.core import subjects
-from headwater.core.aggregates import CONFLICTS_MAX, Aggregate, Author
-from headwater.core.command_lines import command_line
-from headwater.core.commands import (
+from headwater.core.aggregates import MAX_CONFLICT_RETRIES, Actor, Aggregate
+from headwater.core.errors import AlreadyExists, Conflict, NotFound
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
+from headwater.core.log.protocol import Append, EventLog
+from headwater.core.program.command_lines import command_line
+from headwater.core.projects import rules as project_rules
+from headwater.core.projects.commands import (
     ClaimName,
     CreateProject,
     DeleteProject,
@@ -17,13 +21,10 @@ from headwater.core.commands import (
     ReleaseName,
     RenameProject,
 )
-from headwater.core.commit import Position
-from headwater.core.errors import AlreadyExists, Conflict, NotFound
-from headwater.core.identifiers import new_id, parsed_uuid
-from headwater.core.log.protocol import Append, EventLog
-from headwater.core.names import valid_name
-from headwater.core.rules import project as project_rules
-from headwater.core.rules.project import OwnedName, Project
+from headwater.core.projects.owned_name import NAME_RULES, OwnedName
+from headwater.core.projects.state import Project
+from headwater.core.values.identifiers import new_id, parsed_uuid
+from headwater.core.values.names import valid_name
 
 _KIND = "project"
 
@@ -39,7 +40,7 @@ class ProjectChange:
 
 
 def _name(log: EventLog, name: str) -> Aggregate[OwnedName, NameCommand]:
-    return Aggregate(log, subjects.name(_KIND, name), project_rules.NAME_RULES)
+    return Aggregate(log, subjects.name(_KIND, name), NAME_RULES)
 
 
 def project(log: EventLog, project_id: str) -> Aggregate[Project, ProjectCommand]:
@@ -77,7 +78,7 @@ async def find_project(log: EventLog, name: str) -> str:
     return owner.owner_id
 
 
-async def create_project(log: EventLog, name: str, author: Author, *, description: str = "", skip_if_exists: bool = False) -> ProjectChange:
+async def create_project(log: EventLog, name: str, actor: Actor, *, description: str = "", skip_if_exists: bool = False) -> ProjectChange:
     """Create a project.
 
     Raises:
@@ -88,12 +89,12 @@ async def create_project(log: EventLog, name: str, author: Author, *, descriptio
     valid_name(name, kind=_KIND)
     commit_id, created_id = new_id(), new_id()
     owned, created = _name(log, name), project(log, created_id)
-    for _ in range(CONFLICTS_MAX):
+    for _ in range(MAX_CONFLICT_RETRIES):
         await owned.refresh()
         if owned.state.owner_id == created_id:
             return ProjectChange(created_id, name, True, owned.position)
         try:
-            claims = project_rules.NAME_RULES.decide(owned.state, ClaimName(_KIND, name, created_id))
+            claims = NAME_RULES.decide(owned.state, ClaimName(_KIND, name, created_id))
         except AlreadyExists as taken:
             if not skip_if_exists:
                 taken.hint = "Choose another name, or add --skip-if-exists to accept the one that is there."
@@ -103,8 +104,8 @@ async def create_project(log: EventLog, name: str, author: Author, *, descriptio
         try:
             position = await log.append_together(
                 [
-                    Append(owned.subject, author.commit(claims, commit_id=commit_id), owned.position),
-                    Append(created.subject, author.commit(facts, commit_id=commit_id), 0),
+                    Append(owned.subject, actor.commit(claims, commit_id=commit_id), owned.position),
+                    Append(created.subject, actor.commit(facts, commit_id=commit_id), 0),
                 ]
             )
         except Conflict as conflict:
@@ -114,7 +115,7 @@ async def create_project(log: EventLog, name: str, author: Author, *, descriptio
     raise last
 
 
-async def rename_project(log: EventLog, project_id: str, name: str, author: Author) -> ProjectChange:
+async def rename_project(log: EventLog, project_id: str, name: str, actor: Actor) -> ProjectChange:
     """Give the project another name; its flows stay with it.
 
     Raises:
@@ -123,7 +124,7 @@ async def rename_project(log: EventLog, project_id: str, name: str, author: Auth
     """
     valid_name(name, kind=_KIND)
     commit_id = new_id()
-    for _ in range(CONFLICTS_MAX):
+    for _ in range(MAX_CONFLICT_RETRIES):
         renamed = project(log, project_id)
         state = await renamed.refresh()
         facts = project_rules.RULES.decide(state, RenameProject(name))
@@ -137,15 +138,15 @@ async def rename_project(log: EventLog, project_id: str, name: str, author: Auth
                 [
                     Append(
                         new.subject,
-                        author.commit(project_rules.NAME_RULES.decide(new.state, ClaimName(_KIND, name, project_id)), commit_id=commit_id),
+                        actor.commit(NAME_RULES.decide(new.state, ClaimName(_KIND, name, project_id)), commit_id=commit_id),
                         new.position,
                     ),
                     Append(
                         old.subject,
-                        author.commit(project_rules.NAME_RULES.decide(old.state, ReleaseName(project_id)), commit_id=commit_id),
+                        actor.commit(NAME_RULES.decide(old.state, ReleaseName(project_id)), commit_id=commit_id),
                         old.position,
                     ),
-                    Append(renamed.subject, author.commit(facts, commit_id=commit_id), renamed.position),
+                    Append(renamed.subject, actor.commit(facts, commit_id=commit_id), renamed.position),
                 ]
             )
         except Conflict as conflict:
@@ -155,7 +156,7 @@ async def rename_project(log: EventLog, project_id: str, name: str, author: Auth
     raise last
 
 
-async def describe_project(log: EventLog, project_id: str, description: str, author: Author) -> ProjectChange:
+async def describe_project(log: EventLog, project_id: str, description: str, actor: Actor) -> ProjectChange:
     """Give the project another description.
 
     Raises:
@@ -163,11 +164,11 @@ async def describe_project(log: EventLog, project_id: str, description: str, aut
 
     """
     described = project(log, project_id)
-    outcome = await described.execute(DescribeProject(description), author)
+    outcome = await described.execute(DescribeProject(description), actor)
     return ProjectChange(project_id, outcome.state.name, outcome.changed, outcome.position)
 
 
-async def delete_project(log: EventLog, project_id: str, author: Author) -> ProjectChange:
+async def delete_project(log: EventLog, project_id: str, actor: Actor) -> ProjectChange:
     """Delete the project and free its name. Its flows are archived and its unfinished runs cancelled by the server; its history stays.
 
     Raises:
@@ -175,7 +176,7 @@ async def delete_project(log: EventLog, project_id: str, author: Author) -> Proj
 
     """
     commit_id = new_id()
-    for _ in range(CONFLICTS_MAX):
+    for _ in range(MAX_CONFLICT_RETRIES):
         deleted = project(log, project_id)
         state = await deleted.refresh()
         if not state.project_id:
@@ -185,10 +186,10 @@ async def delete_project(log: EventLog, project_id: str, author: Author) -> Proj
             return ProjectChange(project_id, state.name, False, deleted.position)
         owned = _name(log, state.name)
         await owned.refresh()
-        appends = [Append(deleted.subject, author.commit(facts, commit_id=commit_id), deleted.position)]
-        released = project_rules.NAME_RULES.decide(owned.state, ReleaseName(project_id))
+        appends = [Append(deleted.subject, actor.commit(facts, commit_id=commit_id), deleted.position)]
+        released = NAME_RULES.decide(owned.state, ReleaseName(project_id))
         if released:
-            appends.append(Append(owned.subject, author.commit(released, commit_id=commit_id), owned.position))
+            appends.append(Append(owned.subject, actor.commit(released, commit_id=commit_id), owned.position))
         try:
             position = await log.append_together(appends)
         except Conflict as conflict:

@@ -10,18 +10,18 @@ from typing import Protocol
 
 import anyio
 
-from headwater.core import subjects
-from headwater.core.aggregates import Aggregate, Author, Outcome
-from headwater.core.commands import CancelRun, DeleteRun, RenameRun, RescheduleRun, RestartRun, RunCommand
-from headwater.core.commit import Position
+from headwater.core.aggregates import Actor, Aggregate, CommandResult
 from headwater.core.errors import Ambiguous, HeadwaterError, NotFound
 from headwater.core.events import CancelCause, RunDeleted
-from headwater.core.identifiers import parsed_uuid
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog, RunQueues, WorkItem
-from headwater.core.moments import instant
 from headwater.core.operations.flows import registration, tasks_and_edges
-from headwater.core.rules import run as run_rules
-from headwater.core.rules.run import Run
+from headwater.core.runs import rules as run_rules
+from headwater.core.runs.commands import CancelRun, DeleteRun, RenameRun, RescheduleRun, RestartRun, RunCommand
+from headwater.core.runs.state import Run
+from headwater.core.values.identifiers import parsed_uuid
+from headwater.core.values.moments import instant
 
 CHILD_RUN_RESULT = "ChildRunResult"
 """The kind of result by which a task run says that its value is the id of a run that it created."""
@@ -47,7 +47,7 @@ async def load_run(log: EventLog, run_id: str) -> Aggregate[Run, RunCommand]:
     return loaded
 
 
-async def arm(queues: RunQueues, state: Run, *, now: datetime) -> None:
+async def schedule_wake_up(queues: RunQueues, state: Run, *, now: datetime) -> None:
     """Set the wake-up that a waiting run needs: its timer, or an offer where it is due. Does nothing for any other run."""
     if not state.waits or state.due_at is None:
         return
@@ -56,12 +56,12 @@ async def arm(queues: RunQueues, state: Run, *, now: datetime) -> None:
         await queues.set_timer(item, due=state.due_at)
     else:
         await queues.cancel_timer(item.run_id)
-        await queues.offer(item)
+        await queues.enqueue(item)
 
 
 async def cancel_run(
-    log: EventLog, queues: RunQueues, run_id: str, author: Author, *, reason: str = "", cause: CancelCause = CancelCause.USER
-) -> Outcome[Run]:
+    log: EventLog, queues: RunQueues, run_id: str, actor: Actor, *, reason: str = "", cause: CancelCause = CancelCause.USER
+) -> CommandResult[Run]:
     """Ask that the run ends. Without an attempt it is final when this returns; with one, its agent stops it.
 
     A run that has ended, or is being cancelled, stays as it is; the outcome tells which. The runs that its tasks created, and that have
@@ -71,22 +71,22 @@ async def cancel_run(
         InvalidArgument, NotFound: there is no such run.
 
     """
-    return await _cancel(log, queues, await load_run(log, run_id), CancelRun(author.clock(), reason, cause), author)
+    return await _cancel(log, queues, await load_run(log, run_id), CancelRun(actor.clock(), reason, cause), actor)
 
 
 async def _cancel(
-    log: EventLog, queues: RunQueues, cancelled: Aggregate[Run, RunCommand], command: CancelRun, author: Author
-) -> Outcome[Run]:
-    outcome = await cancelled.execute(command, author, refresh=False)
+    log: EventLog, queues: RunQueues, cancelled: Aggregate[Run, RunCommand], command: CancelRun, actor: Actor
+) -> CommandResult[Run]:
+    outcome = await cancelled.execute(command, actor, refresh=False)
     state = outcome.state
     if state.ended:
         await queues.cancel_timer(state.created.run_id)
     if outcome.changed:
-        await cancel_children(log, queues, state, author)
+        await cancel_children(log, queues, state, actor)
     return outcome
 
 
-async def cancel_children(log: EventLog, queues: RunQueues, run: Run, author: Author, *, more: Iterable[str] = ()) -> None:
+async def cancel_children(log: EventLog, queues: RunQueues, run: Run, actor: Actor, *, more: Iterable[str] = ()) -> None:
     """Ask that the runs end which tasks of this one created, and theirs; nobody waits for that. `more` are ids that its events lack.
 
     What of it fails is told in a log line of this program: the run itself is cancelled all the same.
@@ -98,7 +98,7 @@ async def cancel_children(log: EventLog, queues: RunQueues, run: Run, author: Au
         try:
             async with turn:
                 child = await load_run(log, child_id)
-                await _cancel(log, queues, child, CancelRun(author.clock(), *_why_with_parent(run, child.state)), author)
+                await _cancel(log, queues, child, CancelRun(actor.clock(), *_why_with_parent(run, child.state)), actor)
         except HeadwaterError as error:
             _log.warning("Run %s, which run %r created, could not be cancelled: %s", child_id, run.name, error)
 
@@ -115,17 +115,17 @@ def _why_with_parent(parent: Run, child: Run) -> tuple[str, str]:
     return f"Its parent run {parent.name!r} was cancelled.", CancelCause.PARENT_CANCELLED
 
 
-async def rename_run(log: EventLog, run_id: str, name: str, author: Author) -> Outcome[Run]:
+async def rename_run(log: EventLog, run_id: str, name: str, actor: Actor) -> CommandResult[Run]:
     """Give the run another name.
 
     Raises:
         InvalidArgument, NotFound, InvalidName: nothing was changed.
 
     """
-    return await (await load_run(log, run_id)).execute(RenameRun(name), author, refresh=False)
+    return await (await load_run(log, run_id)).execute(RenameRun(name), actor, refresh=False)
 
 
-async def delete_run(log: EventLog, run_id: str, author: Author, *, reason: str = "") -> Outcome[Run]:
+async def delete_run(log: EventLog, run_id: str, actor: Actor, *, reason: str = "") -> CommandResult[Run]:
     """Take a run that has ended off lists and counts; its history stays in the log.
 
     Raises:
@@ -133,7 +133,7 @@ async def delete_run(log: EventLog, run_id: str, author: Author, *, reason: str 
         IllegalTransition: it has not ended.
 
     """
-    return await (await load_run(log, run_id)).execute(DeleteRun(reason), author, refresh=False)
+    return await (await load_run(log, run_id)).execute(DeleteRun(reason), actor, refresh=False)
 
 
 class NamedTask(Protocol):
@@ -174,8 +174,8 @@ async def find_deleted_run(log: EventLog, run_id: str) -> DeletedRun | None:
 
 
 async def restart_run(
-    log: EventLog, queues: RunQueues, run_id: str, author: Author, *, from_task: str | None = None, reason: str = ""
-) -> Outcome[Run]:
+    log: EventLog, queues: RunQueues, run_id: str, actor: Actor, *, from_task: str | None = None, reason: str = ""
+) -> CommandResult[Run]:
     """Execute a run that has ended once more, as its next attempt.
 
     What failed or was cancelled is executed again, and so is everything that follows it; `from_task` (a slug, or the name of the only
@@ -190,9 +190,9 @@ async def restart_run(
     loaded = await load_run(log, run_id)
     tasks, edges = await tasks_and_edges(log, await registration(log, loaded.state.created.flow_id))
     slug = "" if from_task is None else slug_of(from_task, tasks)
-    command = RestartRun(author.clock(), tuple(task.slug for task in tasks), edges, slug, reason)
-    outcome = await loaded.execute(command, author, refresh=False)
-    await arm(queues, outcome.state, now=author.clock())
+    command = RestartRun(actor.clock(), tuple(task.slug for task in tasks), edges, slug, reason)
+    outcome = await loaded.execute(command, actor, refresh=False)
+    await schedule_wake_up(queues, outcome.state, now=actor.clock())
     return outcome
 
 
@@ -206,7 +206,7 @@ def slug_of(task: str, tasks: Sequence[NamedTask]) -> str:
     return named[0] if named else task
 
 
-async def reschedule_run(log: EventLog, queues: RunQueues, run_id: str, start_time: datetime, author: Author) -> Outcome[Run]:
+async def reschedule_run(log: EventLog, queues: RunQueues, run_id: str, start_time: datetime, actor: Actor) -> CommandResult[Run]:
     """Let a run that waits start at another time (in the past: now; without a zone: in UTC). Its former wake-ups mean nothing from here on.
 
     Raises:
@@ -215,6 +215,6 @@ async def reschedule_run(log: EventLog, queues: RunQueues, run_id: str, start_ti
 
     """
     loaded = await load_run(log, run_id)
-    outcome = await loaded.execute(RescheduleRun(max(instant(start_time), author.clock())), author, refresh=False)
-    await arm(queues, outcome.state, now=author.clock())
+    outcome = await loaded.execute(RescheduleRun(max(instant(start_time), actor.clock())), actor, refresh=False)
+    await schedule_wake_up(queues, outcome.state, now=actor.clock())
     return outcome

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from headwater.core.commit import Position
 from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactDeleted, TaskRunArtifactUpdated
-from headwater.core.identifiers import artifact_address
+from headwater.core.log.commit import Position
+from headwater.core.values.identifiers import artifact_address
 from headwater.projections.fold.changes import Changes
 from headwater.projections.stored_values import json
 from headwater.projections.tables import ShownArtifact

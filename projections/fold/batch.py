@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from headwater.core import subjects
-from headwater.core.commit import Commit, Position
 from headwater.core.events import AnyEvent, RunAttemptLost, RunCreated, RunRestarted, event_type
+from headwater.core.log import subjects
+from headwater.core.log.commit import Commit, Position
 from headwater.core.log.protocol import Recorded
 from headwater.projections.fold.catalogue import fold_catalogue_event
 from headwater.projections.fold.changes import CannotApply, Changes

@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 
-from headwater.core.commit import Commit, Position
 from headwater.core.events import (
     AgentLost,
     AgentRegistered,
@@ -38,6 +37,7 @@ from headwater.core.events import (
     SlotTaken,
     TaskSpec,
 )
+from headwater.core.log.commit import Commit, Position
 from headwater.projections.fold.changes import CannotApply, Changes
 from headwater.projections.fold.key_values import fold_key_value
 from headwater.projections.stored_values import json, text, texts

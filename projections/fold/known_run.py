@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from headwater.core.commit import Position
 from headwater.core.events import Failure, ResultReference, RunCancelRequested, RunCreated
-from headwater.core.rules import run_head
-from headwater.core.rules.run_head import RunHead
-from headwater.core.rules.task_run import TaskRun, TaskRunKey
+from headwater.core.log.commit import Position
+from headwater.core.runs import run_head
+from headwater.core.runs.run_head import RunHead
+from headwater.core.runs.task_run import TaskRun, TaskRunKey
 from headwater.core.states import StateName
 
 _decode_failure = msgspec.json.Decoder(Failure).decode

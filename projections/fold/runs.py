@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import get_args
 
-from headwater.core.commit import Commit, Position
 from headwater.core.events import (
     AnyEvent,
     RunAttemptLost,
@@ -20,7 +19,8 @@ from headwater.core.events import (
     RunSubmitted,
     RunSucceeded,
 )
-from headwater.core.rules import run_head
+from headwater.core.log.commit import Commit, Position
+from headwater.core.runs import run_head
 from headwater.projections.fold.artifacts import ARTIFACT_FOLDS
 from headwater.projections.fold.changes import CannotApply, Changes
 from headwater.projections.fold.known_run import KnownRun

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from headwater.core.commit import Position
 from headwater.core.events import (
     AnyEvent,
     RunRestarted,
@@ -11,10 +10,11 @@ from headwater.core.events import (
     TaskRunNamed,
     TaskRunStateSet,
 )
-from headwater.core.rules import task_run
-from headwater.core.rules.run_state import NO_TASK_RUN
-from headwater.core.rules.task_run import STATE_AFTER, TaskRunKey
-from headwater.core.rules.task_runs import changed_with_run
+from headwater.core.log.commit import Position
+from headwater.core.runs import task_run
+from headwater.core.runs.state import NO_TASK_RUN
+from headwater.core.runs.task_run import STATE_AFTER, TaskRunKey
+from headwater.core.runs.task_runs import changed_with_run
 from headwater.projections.fold.changes import Changes
 from headwater.projections.fold.known_run import KnownRun
 from headwater.projections.stored_values import text

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from headwater.core.identifiers import parsed_uuid, split_flow_id
 from headwater.core.queries import GetFlow, ListAgents, ListFlowEdges, ListFlows, ListFlowTasks, ListKeyValues, ListProjects, ListQueues
+from headwater.core.values.identifiers import parsed_uuid, split_flow_id
 from headwater.projections.queries.shown import AGENT_ROW, FLOW_ROW, KEY_VALUE_ROW, PROJECT_ROW
 from headwater.projections.queries.statement import Conditions, Key, Parent, Statement
 from headwater.projections.tables import FLOW_EDGES, FLOW_TASKS, QUEUES

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.identifiers import parsed_uuid
-from headwater.core.moments import instant
 from headwater.core.queries import CountRuns, GetRun, ListRuns, ListRunStates
+from headwater.core.values.identifiers import parsed_uuid
+from headwater.core.values.moments import instant
 from headwater.projections.queries.shown import BRIEF_RUN_ROW, RUN_ROW
 from headwater.projections.queries.statement import Conditions, Key, Parent, Statement
 from headwater.projections.tables import RUN_STATES as RUN_STATES_VIEW

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from headwater.core.commit import Position
-from headwater.core.identifiers import artifact_address, task_run_address
+from headwater.core.log.commit import Position
+from headwater.core.values.identifiers import artifact_address, task_run_address
 from headwater.projections.stored_values import json, text
 from headwater.projections.tables.view import Column, View
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Generic, NamedTuple, TypeVar
 
-from headwater.core.commit import Commit, Position
 from headwater.core.events import AgentRegistered, KeyValueSet, ProjectCreated, QueueOpened
+from headwater.core.log.commit import Commit, Position
 from headwater.projections.stored_values import json, text, texts
 from headwater.projections.tables.view import Column, View
 

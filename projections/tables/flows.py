@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from headwater.core.codec import encode_event
 from headwater.core.events import EdgeSpec, FlowRegistered, RegistrationPart, TaskSpec
+from headwater.core.log.codec import encode_event
 from headwater.projections.stored_values import json, optional_json, optional_text, text, texts
 from headwater.projections.tables.catalogue import Told
 from headwater.projections.tables.view import Column, View

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from headwater.core.commit import Commit, Position
-from headwater.core.rules.run_head import RunHead
+from headwater.core.log.commit import Commit, Position
+from headwater.core.runs.run_head import RunHead
 from headwater.projections.fold.known_run import KnownRun
 from headwater.projections.stored_values import json, optional_json, optional_text, text, texts
 from headwater.projections.tables.view import Column, View

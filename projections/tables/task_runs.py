@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from headwater.core.commit import Position
 from headwater.core.events import TaskRunCached, TaskRunEvent
-from headwater.core.rules.task_run import TaskRun
+from headwater.core.log.commit import Position
+from headwater.core.runs.task_run import TaskRun
 from headwater.projections.stored_values import json, optional_json, text
 from headwater.projections.tables.view import Column, View
 

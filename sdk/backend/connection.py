@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from headwater.client import Client
-from headwater.core.settings import ConnectionSettings, connection_settings
+from headwater.core.program.settings import ConnectionSettings, connection_settings
 
 _clients: dict[ConnectionSettings, Client] = {}
 _lock = threading.Lock()

@@ -13,8 +13,8 @@ from headwater.backend.task_run import TaskRunView
 from headwater.backend.watching import FlowRunLog
 from headwater.client import Client, FlowRunInfo
 from headwater.core.errors import InvalidArgument
-from headwater.core.identifiers import task_run_path
-from headwater.core.moments import aware
+from headwater.core.values.identifiers import task_run_path
+from headwater.core.values.moments import aware
 from headwater.engine.state import State
 
 TASK_RUNS_MAX = 1_000

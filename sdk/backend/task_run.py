@@ -10,7 +10,7 @@ from typing import Any
 from headwater.backend.connection import shared_client
 from headwater.client import Client, FlowRunInfo, TaskRunInfo
 from headwater.core.errors import HeadwaterError, InvalidArgument, NotFound
-from headwater.core.identifiers import parsed_task_run_id, task_run_path
+from headwater.core.values.identifiers import parsed_task_run_id, task_run_path
 from headwater.engine.state import State
 
 

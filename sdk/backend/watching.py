@@ -16,9 +16,10 @@ import anyio
 from headwater.backend.connection import shared_client
 from headwater.client import Client
 from headwater.client.run_logs import rows_of
-from headwater.core import subjects
 from headwater.core.errors import HeadwaterError
-from headwater.core.rules.run import RULES, Run
+from headwater.core.log import subjects
+from headwater.core.runs.rules import RULES
+from headwater.core.runs.state import Run
 
 if TYPE_CHECKING:
     from headwater.client.async_client import AsyncClient

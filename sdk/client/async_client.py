@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from headwater.client.identity import author_of
+from headwater.client.identity import actor_of
 from headwater.client.run_info import (
     FlowRunInfo,
     page_of_flow,
@@ -20,17 +20,17 @@ from headwater.client.run_info import (
     task_state_of,
 )
 from headwater.client.run_logs import read_logs
-from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument
-from headwater.core.identifiers import parsed_task_run_id, split_flow_id
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Log
-from headwater.core.moments import aware
 from headwater.core.operations import flow_settings, projects, run_states, runs
 from headwater.core.operations.run_creation import CreatedRun, RunCreation, RunRequest
+from headwater.core.program.settings import ConnectionSettings, connection_settings
 from headwater.core.queries.rows import LogRow
-from headwater.core.query_client import Views
-from headwater.core.rules.task_run import TaskRun
-from headwater.core.settings import ConnectionSettings, connection_settings
+from headwater.core.queries.views_client import ViewsClient
+from headwater.core.runs.task_run import TaskRun
+from headwater.core.values.identifiers import parsed_task_run_id, split_flow_id
+from headwater.core.values.moments import aware
 from headwater.run_configs.base import RunConfig
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class AsyncClient:
 
     def _connect_to(self, settings: ConnectionSettings, *, program: str) -> None:
         self.settings = settings
-        self.author = author_of(program)
+        self.actor = actor_of(program)
         self.position: Position = 0
         self._program = program
         self._stack = AsyncExitStack()
@@ -85,9 +85,9 @@ class AsyncClient:
         return self._log
 
     @property
-    def views(self) -> Views:
+    def views(self) -> ViewsClient:
         """Questions to the views. Give `at_least=client.position` to see what this client wrote."""
-        return Views(self.log)
+        return ViewsClient(self.log)
 
     def wrote(self, position: Position) -> None:
         """Remember that this client has written up to there."""
@@ -101,7 +101,7 @@ class AsyncClient:
 
         """
         change = await projects.create_project(
-            self.log.events, project_name, self.author, description=project_description or "", skip_if_exists=True
+            self.log.events, project_name, self.actor, description=project_description or "", skip_if_exists=True
         )
         self.wrote(change.position)
         return change.project_id
@@ -114,7 +114,7 @@ class AsyncClient:
 
         """
         project_id = await projects.find_project(self.log.events, project_name)
-        change = await projects.delete_project(self.log.events, project_id, self.author)
+        change = await projects.delete_project(self.log.events, project_id, self.actor)
         self.wrote(change.position)
         return change.changed
 
@@ -205,7 +205,7 @@ class AsyncClient:
         """Create a run and return all that was chosen for it. Raises as `create_flow_run`."""
         if self._creation is None:
             self._creation = RunCreation(self.log.events, self.log.queues)
-        created = await self._creation.create(flow_id, request, self.author)
+        created = await self._creation.create(flow_id, request, self.actor)
         self.wrote(created.position)
         return created
 
@@ -234,7 +234,7 @@ class AsyncClient:
             InvalidArgument, NotFound: there is no such run.
 
         """
-        outcome = await runs.cancel_run(self.log.events, self.log.queues, flow_run_id, self.author, reason=reason)
+        outcome = await runs.cancel_run(self.log.events, self.log.queues, flow_run_id, self.actor, reason=reason)
         self.wrote(outcome.position)
         return outcome.changed
 
@@ -247,7 +247,7 @@ class AsyncClient:
 
         """
         named = _several("tasks", tasks)
-        outcome = await run_states.resume_run(self.log.events, self.log.queues, flow_run_id, self.author, tasks=named, reason=reason)
+        outcome = await run_states.resume_run(self.log.events, self.log.queues, flow_run_id, self.actor, tasks=named, reason=reason)
         self.wrote(outcome.position)
         return outcome.changed
 
@@ -263,7 +263,7 @@ class AsyncClient:
         Raises:
             InvalidArgument, NotFound: there is no such run, or no such state to set.
             IllegalTransition: an attempt executes the run.
-            VersionLocked: the run has changed since.
+            VersionConflict: the run has changed since.
 
         """
         name, message, start_time, _ = _wanted(state)
@@ -272,7 +272,7 @@ class AsyncClient:
             self.log.queues,
             flow_run_id,
             name,
-            self.author,
+            self.actor,
             reason=reason or message,
             start_time=start_time,
             version=version,
@@ -293,7 +293,7 @@ class AsyncClient:
         Raises:
             InvalidArgument, NotFound: there is no such run, task run, or state to set.
             IllegalTransition: an attempt executes the run, or the task was mapped.
-            VersionLocked: the run has changed since.
+            VersionConflict: the run has changed since.
 
         """
         run_id, slug, map_index = parsed_task_run_id(task_run_id)
@@ -304,7 +304,7 @@ class AsyncClient:
             run_id,
             slug,
             name,
-            self.author,
+            self.actor,
             map_index=map_index,
             reason=reason or message,
             result=None if value is None else run_states.inline_result(value),
@@ -320,7 +320,7 @@ class AsyncClient:
             InvalidArgument, NotFound, InvalidName: nothing was changed.
 
         """
-        outcome = await runs.rename_run(self.log.events, flow_run_id, name, self.author)
+        outcome = await runs.rename_run(self.log.events, flow_run_id, name, self.actor)
         self.wrote(outcome.position)
         return outcome.changed
 
@@ -332,7 +332,7 @@ class AsyncClient:
             IllegalTransition: it has not ended.
 
         """
-        outcome = await runs.delete_run(self.log.events, flow_run_id, self.author, reason=reason)
+        outcome = await runs.delete_run(self.log.events, flow_run_id, self.actor, reason=reason)
         self.wrote(outcome.position)
         return outcome.changed
 
@@ -343,7 +343,7 @@ class AsyncClient:
             InvalidArgument, NotFound: there is no such flow, or the text is too long.
 
         """
-        outcome = await flow_settings.describe_flow(self.log.events, split_flow_id(flow_id)[0], description, self.author)
+        outcome = await flow_settings.describe_flow(self.log.events, split_flow_id(flow_id)[0], description, self.actor)
         self.wrote(outcome.position)
         return outcome.changed
 
@@ -355,7 +355,7 @@ class AsyncClient:
 
         """
         chosen = None if labels is None else _several("labels", labels)
-        outcome = await flow_settings.set_flow_labels(self.log.events, split_flow_id(flow_id)[0], chosen, self.author)
+        outcome = await flow_settings.set_flow_labels(self.log.events, split_flow_id(flow_id)[0], chosen, self.actor)
         self.wrote(outcome.position)
         return outcome.changed
 
@@ -366,7 +366,7 @@ class AsyncClient:
             InvalidArgument, NotFound: there is no such flow, or it has no parameter of this name.
 
         """
-        outcome = await flow_settings.set_default_parameters(self.log.events, split_flow_id(flow_id)[0], parameters, self.author)
+        outcome = await flow_settings.set_default_parameters(self.log.events, split_flow_id(flow_id)[0], parameters, self.actor)
         self.wrote(outcome.position)
         return outcome.changed
 

@@ -15,8 +15,8 @@ from headwater.client.async_client import AsyncClient
 from headwater.client.background import HeldOpen
 from headwater.client.run_info import FlowRunInfo, page_of_task_run
 from headwater.core.errors import HeadwaterError, InvalidArgument
+from headwater.core.program.settings import connection_settings
 from headwater.core.queries import rows
-from headwater.core.settings import connection_settings
 
 if TYPE_CHECKING:
     from headwater.engine.state import State
@@ -39,7 +39,7 @@ class Client:
 
     Raises (every method):
         LogUnavailable: no server answers within 3 seconds.
-        KeyRefused: the server wants another key.
+        AuthenticationFailed: the server wants another key.
 
     """
 
@@ -248,7 +248,7 @@ class Client:
 
         Raises:
             GraphQLError: the server refused it, or parts of it, and `raise_on_error` is set.
-            KeyRefused: the server wants another key.
+            AuthenticationFailed: the server wants another key.
             ViewsUnavailable: no server answers.
 
         """

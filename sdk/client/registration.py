@@ -18,10 +18,10 @@ from headwater.client.flow_metadata import add_labels, check_results, check_sett
 from headwater.client.registered_names import note_registered, refuse_second
 from headwater.client.run_info import page_of_flow
 from headwater.core.errors import HeadwaterError, InvalidArgument, OutcomeUnknown
-from headwater.core.identifiers import flow_group_id
 from headwater.core.operations.flows import Registration, flow_group
 from headwater.core.operations.flows import register_flow as append_registration
 from headwater.core.operations.projects import find_project
+from headwater.core.values.identifiers import flow_group_id
 from headwater.graph.flow import Flow
 from headwater.storage import Local
 from headwater.storage.base import Storage
@@ -65,7 +65,7 @@ def register_flow(
         NotFound: there is no such project.
         StorageError: the code cannot be stored.
         NoAgentForRunConfig: no agent could run it.
-        LogUnavailable, KeyRefused: no server answers, or it wants another key.
+        LogUnavailable, AuthenticationFailed: no server answers, or it wants another key.
 
     """
     from headwater.client.client import Client
@@ -132,7 +132,7 @@ async def register(
     try:
         metadata = metadata_of(flow, storage, serialized_hash=serialized_hash, schedule_active=set_schedule_active)
         done: Registration = await append_registration(
-            log, metadata, project_name=project_name, author=client.author, idempotency_key=idempotency_key
+            log, metadata, project_name=project_name, actor=client.actor, idempotency_key=idempotency_key
         )
     except OutcomeUnknown:
         raise

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from headwater.core.moments import parsed_moment
 from headwater.core.text import shown
+from headwater.core.values.moments import parsed_moment
 from headwater.engine.checkpoints import CONTEXT_KEY
 from headwater.utilities.configuration import config
 from headwater.utilities.logging import get_logger

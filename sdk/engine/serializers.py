@@ -13,7 +13,7 @@ from io import BytesIO
 from typing import Any
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.moments import aware, parsed_moment
+from headwater.core.values.moments import aware, parsed_moment
 
 
 class Serializer(ABC):

@@ -25,7 +25,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
-from headwater.core.moments import aware
+from headwater.core.values.moments import aware
 from headwater.engine.base_state import State
 from headwater.engine.results import NoResult, Result
 from headwater.utilities.context import current_values

@@ -7,7 +7,7 @@ from importlib.metadata import version
 from typing import Any
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.moments import standard_moment
+from headwater.core.values.moments import standard_moment
 from headwater.engine import results
 from headwater.engine.results import NoResult, NoResultType, Result
 from headwater.engine.serializers import DateTimeSerializer, PickleSerializer, serializer_from

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from headwater.core.errors import HeadwaterError
-from headwater.core.identifiers import task_run_path
 from headwater.core.text import shown
+from headwater.core.values.identifiers import task_run_path
 from headwater.engine import rules
 from headwater.engine.caching import Caches, cache_key_of, cached_again, caches_of_this_process, to_be_cached, usable
 from headwater.engine.clock import Clock

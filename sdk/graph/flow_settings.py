@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from headwater.core.errors import InvalidName
-from headwater.core.names import valid_name
+from headwater.core.values.names import valid_name
 from headwater.graph.edge import Edge
 from headwater.graph.errors import InvalidFlow, InvalidFlowName, WrongParameters
 from headwater.graph.task import Task

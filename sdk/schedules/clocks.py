@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any
 
 from headwater.core.errors import InvalidArgument, WrongType
-from headwater.core.moments import aware, instant, standard_moment, standard_span, standard_zone
+from headwater.core.values.moments import aware, instant, standard_moment, standard_span, standard_zone
 from headwater.schedules.clock import Clock
 from headwater.schedules.clock_event import ClockEvent
 from headwater.schedules.recurrence import begun_shortly_before, without_zone

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, overload
 
 from headwater.core.errors import InvalidArgument, WrongType
-from headwater.core.moments import aware, instant, of_class
+from headwater.core.values.moments import aware, instant, of_class
 from headwater.schedules.adjustments import Adjustment, adjustment_as_json, adjustment_from
 from headwater.schedules.clock_event import ClockEvent
 from headwater.schedules.clocks import Clock, CronClock, IntervalClock, RRuleClock, clock_from

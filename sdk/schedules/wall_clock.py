@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.moments import aware
+from headwater.core.values.moments import aware
 
 
 def on_the_wall(moment: datetime, zone: tzinfo) -> datetime:

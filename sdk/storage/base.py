@@ -9,7 +9,7 @@ from logging import Logger
 from typing import TYPE_CHECKING, Any, Self, TypedDict
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.labels import label_set
+from headwater.core.values.labels import label_set
 from headwater.storage.errors import InvalidStorage, StorageNotSupported
 from headwater.utilities.configuration import config
 from headwater.utilities.logging import get_logger

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.user_paths import user_path
+from headwater.core.program.user_paths import user_path
 from headwater.graph.own_code import own_folders
 from headwater.storage.base import Storage, python_version
 from headwater.storage.errors import FlowCodeMissing, FlowNotInStorage

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from headwater.core.user_paths import user_path
+from headwater.core.program.user_paths import user_path
 from headwater.graph.own_code import own_modules, pickled_by_value
 from headwater.storage.errors import FlowCodeMissing, FlowNotLoadable, FlowNotStorable
 from headwater.storage.frozen_code import FrozenCode

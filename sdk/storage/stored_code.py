@@ -16,7 +16,7 @@ from multiprocessing.reduction import ForkingPickler
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from headwater.core.settings import INTERNAL_PREFIX
+from headwater.core.program.settings import INTERNAL_PREFIX
 from headwater.graph.own_code import is_own
 from headwater.storage.errors import StorageError
 from headwater.storage.loading import load_with_modules

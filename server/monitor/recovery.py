@@ -7,20 +7,21 @@ from collections import Counter
 
 import msgspec
 
-from headwater.core import subjects
-from headwater.core.aggregates import Author
-from headwater.core.codec import message_decoder
-from headwater.core.commands import LoseAttempt, RegisterAgent
-from headwater.core.commit import Position
-from headwater.core.errors import CommitUnreadable, NoAnswer
+from headwater.core.agents.commands import RegisterAgent
+from headwater.core.agents.state import AgentStatus
+from headwater.core.aggregates import Actor
+from headwater.core.errors import CommitUnreadable, RequestTimeout
 from headwater.core.events import AgentRegistered
+from headwater.core.log import subjects
+from headwater.core.log.codec import message_decoder
+from headwater.core.log.commit import Position
+from headwater.core.log.heartbeats import HolderProbe, HolderReply
 from headwater.core.log.protocol import Log
 from headwater.core.operations.agents import lose_agent, register_agent
-from headwater.core.operations.runs import arm, load_run
+from headwater.core.operations.runs import load_run, schedule_wake_up
 from headwater.core.operations.slots import free_slot, slots, take_slot
-from headwater.core.presence import HolderProbe, HolderReply
-from headwater.core.rules.agent import AgentStatus
-from headwater.core.rules.run_head import RunHead
+from headwater.core.runs.commands import MarkAttemptLost
+from headwater.core.runs.run_head import RunHead
 from headwater.server.monitor.run_index import IndexedAgent
 
 ANSWER_SECONDS = 0.4
@@ -34,9 +35,9 @@ _decode_answer = message_decoder(HolderReply)
 class Recovery:
     """What can be done, on one log. Every method may be repeated; all raise LogError where the log is away."""
 
-    def __init__(self, log: Log, author: Author) -> None:
+    def __init__(self, log: Log, actor: Actor) -> None:
         self._log = log
-        self._author = author
+        self._actor = actor
 
     async def answers(self, agent_id: str) -> bool:
         """Tell whether the agent answers. Silence counts only if the log itself answers right before."""
@@ -44,7 +45,7 @@ class Recovery:
         try:
             data = await self._log.request(subjects.ask_agent(agent_id), _encode(HolderProbe("", 0)), timeout=ANSWER_SECONDS)
             _decode_answer(data)
-        except (NoAnswer, CommitUnreadable):
+        except (RequestTimeout, CommitUnreadable):
             return False
         return True
 
@@ -55,9 +56,9 @@ class Recovery:
             reason = f"agent {name!r} stopped without it"
         else:
             reason = f"agent {name!r} sent no heartbeat for {silent_seconds:.0f} s"
-            if agent.status is AgentStatus.WORKING:
+            if agent.status is AgentStatus.ONLINE:
                 said = f"It sent no heartbeat for {silent_seconds:.0f} s."
-                await lose_agent(self._log.events, agent.agent_id, self._author, reason=said)
+                await lose_agent(self._log.events, agent.agent_id, self._actor, reason=said)
                 _log.warning("Agent %r (%s) was lost. %s", name, agent.agent_id, said)
         for run in held:
             await self._lose_attempt(run.created.run_id, agent.agent_id, reason)
@@ -67,16 +68,16 @@ class Recovery:
         if not run.state.held or run.state.agent_id != agent_id:
             return
         attempt = run.state.attempt
-        outcome = await run.execute(LoseAttempt(attempt, reason, self._author.clock()), self._author, refresh=False)
+        outcome = await run.execute(MarkAttemptLost(attempt, reason, self._actor.clock()), self._actor, refresh=False)
         if outcome.state.ended:
             await self._log.queues.cancel_timer(run_id)
         _log.warning("Run %r (%s): attempt %d was lost: %s. It is %s now.", run.state.name, run_id, attempt, reason, outcome.state.state)
-        await free_slot(self._log.events, run.state.created.flow_group_id, run_id, attempt, self._author)
+        await free_slot(self._log.events, run.state.created.flow_group_id, run_id, attempt, self._actor)
 
     async def mark_recovered(self, registered: AgentRegistered) -> None:
         """Record that an agent that was lost is at work again."""
         fields = {name: getattr(registered, name) for name in registered.__struct_fields__}
-        await register_agent(self._log.events, RegisterAgent(**fields), self._author)
+        await register_agent(self._log.events, RegisterAgent(**fields), self._actor)
 
     async def read(self, run_id: str) -> tuple[RunHead | None, Position]:
         """Return the run as the log has it, and up to where; None where it has ended."""
@@ -89,7 +90,7 @@ class Recovery:
         if not state.waits or await self._log.queues.is_waiting(run_id, generation=state.generation):
             return
         _log.info("Run %r (%s) waited, and nothing would have woken it: it does now.", state.name, run_id)
-        await arm(self._log.queues, state, now=self._author.clock())
+        await schedule_wake_up(self._log.queues, state, now=self._actor.clock())
 
     async def reconcile_slots(self, group_id: str, unfinished: list[RunHead]) -> bool:
         """Free slots of runs that do not run, count runs that run without one, and wake runs for those that are free.
@@ -105,11 +106,11 @@ class Recovery:
             return False
         for run_id, attempt in state.attempts.items():
             if await self._is_over(run_id, attempt):
-                await free_slot(self._log.events, group_id, run_id, attempt, self._author)
+                await free_slot(self._log.events, group_id, run_id, attempt, self._actor)
         for run in unfinished:
             run_id = run.created.run_id
             if run.held and run_id not in state.attempts and await self._is_executed(run_id, run.attempt):
-                await take_slot(self._log.events, group_id, run_id, run.attempt, self._author, running=True)
+                await take_slot(self._log.events, group_id, run_id, run.attempt, self._actor, running=True)
         return await self._wake_for_slots((await found.refresh()).free or 0, unfinished)
 
     async def _is_over(self, run_id: str, attempt: int) -> bool:
@@ -125,11 +126,11 @@ class Recovery:
     async def release_stale_slot(self, group_id: str, run_id: str, attempt: int) -> None:
         """Free the slot of an attempt that is not executed: who took it died before the claim, or it was over already."""
         if not await self._is_executed(run_id, attempt):
-            await free_slot(self._log.events, group_id, run_id, attempt, self._author)
+            await free_slot(self._log.events, group_id, run_id, attempt, self._actor)
 
     async def _wake_for_slots(self, free: int, unfinished: list[RunHead]) -> bool:
         """Wake as many of each queue as could have a slot: of some queues no agent may be at work."""
-        now = self._author.clock()
+        now = self._actor.clock()
         due = sorted(
             (run.due_at, run.created.run_id, run.created.queue_id)
             for run in unfinished

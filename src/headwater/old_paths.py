@@ -57,7 +57,7 @@ _LOGGING_NAMES = (
 
 OLD_PATHS: dict[str, str | Missing] = {
     # Building flows.
-    "core.edge:Edge": "graph.edge:Edge",
+    "core.edge": "graph.edge",
     "core.flow": "graph.flow",
     "core.parameter": "tasks.core.parameter",
     "core.task": "graph.task",
@@ -97,15 +97,15 @@ OLD_PATHS: dict[str, str | Missing] = {
     "engine.results.result_handler_result": "engine.results",
     "engine.results:ResultHandlerResult": _HANDLED,
     # Errors.
-    "exceptions:AuthorizationError": "core.errors:KeyRefused",
+    "exceptions:AuthorizationError": "core.errors:AuthenticationFailed",
     "exceptions:ClientError": "core.errors:HeadwaterError",
     "exceptions:FlowStorageError": "storage.errors:StorageError",
     "exceptions:ObjectNotFoundError": "core.errors:NotFound",
     "exceptions:PrefectException": "core.errors:HeadwaterError",
     "exceptions:PrefectSignal": "engine.signals:StateSignal",
     "exceptions:TaskTimeoutSignal": "engine.timeouts:TaskTimedOut",
-    "exceptions:VersionLockMismatchSignal": "core.errors:VersionLocked",
-    "utilities.exceptions:AuthorizationError": "core.errors:KeyRefused",
+    "exceptions:VersionLockMismatchSignal": "core.errors:VersionConflict",
+    "utilities.exceptions:AuthorizationError": "core.errors:AuthenticationFailed",
     "utilities.exceptions:ClientError": "core.errors:HeadwaterError",
     "utilities.exceptions:ContextError": _NEVER_RAISED,
     "utilities.exceptions:PrefectWarning": _NEVER_RAISED,
@@ -118,8 +118,8 @@ OLD_PATHS: dict[str, str | Missing] = {
     "utilities.exceptions:PrefectSignal": "engine.signals:StateSignal",
     "utilities.exceptions:StorageError": "storage.errors:StorageError",
     "utilities.exceptions:TaskTimeoutSignal": "engine.timeouts:TaskTimedOut",
-    "utilities.exceptions:VersionLockError": "core.errors:VersionLocked",
-    "utilities.exceptions:VersionLockMismatchSignal": "core.errors:VersionLocked",
+    "utilities.exceptions:VersionLockError": "core.errors:VersionConflict",
+    "utilities.exceptions:VersionLockMismatchSignal": "core.errors:VersionConflict",
     # Tasks that come with it.
     "tasks.cloud": "tasks.headwater",
     "tasks.core.resource_manager:resource_cleanup_trigger": Missing("Resource managers clean up by themselves: see @resource_manager."),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from brokers import Broker, InMemory, OneNode, ThreeNodes
-from servers import NatsCluster, NatsNode
+from harness.brokers import Broker, InMemory, OneNode, ThreeNodes
+from harness.servers import NatsCluster, NatsNode
 
-from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import Log
+from headwater.core.values.identifiers import new_id
 
 
 @pytest.fixture(scope="session", params=["memory", "one node", "three nodes"])

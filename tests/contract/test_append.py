@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import anyio
 import pytest
-from brokers import Broker
-from commits import AT, a_commit, a_creation, a_subject, an_item, texts
+from harness.brokers import Broker
+from harness.commits import AT, a_commit, a_creation, a_subject, an_item, texts
 
-from headwater.core import subjects
-from headwater.core.commit import Commit, Position, new_commit
 from headwater.core.errors import CommitTooLarge, Conflict, OutcomeUnknown
 from headwater.core.events import NameReleased, RunCancelRequested
-from headwater.core.identifiers import new_id
+from headwater.core.log import subjects
+from headwater.core.log.commit import Commit, Position, new_commit
 from headwater.core.log.protocol import Append, EventLog, Log
+from headwater.core.values.identifiers import new_id
 
 
 async def test_what_was_appended_is_read_back_as_it_was(log: Log) -> None:
@@ -104,7 +104,7 @@ async def test_an_append_whose_reply_is_lost_takes_effect_once(broker: Broker, l
     async with broker.open_breakable() as breakable:
         breakable.lose_the_reply_to(subject)
         position = await _append_until_known(breakable.log, subject, commit)
-        assert breakable.losses == 1
+        assert breakable.work_lost == 1
 
     [recorded] = await log.events.read(subject)
     assert (recorded.position, recorded.commit) == (position, commit)
@@ -192,7 +192,7 @@ async def test_a_run_is_created_by_a_wake_up_and_an_append_under_way_at_once(log
     subject = subjects.run(item.run_id)
 
     async with anyio.create_task_group() as group:
-        group.start_soon(log.queues.offer, item)
+        group.start_soon(log.queues.enqueue, item)
         await log.events.append(subject, commit, expected=0)
 
     async with log.queues.bind(queue_id, lease_seconds=10) as binding:
@@ -201,7 +201,7 @@ async def test_a_run_is_created_by_a_wake_up_and_an_append_under_way_at_once(log
         # Whoever is woken may complete the creation; it is there already, so that changes nothing.
         assert delivery.item.creation is not None
         await log.events.append(subject, delivery.item.creation, expected=0)
-        await delivery.done()
+        await delivery.ack()
     assert [recorded.commit for recorded in await log.events.read(subject)] == [commit]
 
 

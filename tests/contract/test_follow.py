@@ -4,15 +4,15 @@ from collections.abc import AsyncIterator, Sequence
 
 import anyio
 import pytest
-from brokers import Broker
-from commits import a_commit, a_subject, texts
-from strangers import Stranger
+from harness.brokers import Broker
+from harness.commits import a_commit, a_subject, texts
+from harness.strangers import Stranger
 
-from headwater.core import subjects
-from headwater.core.commit import Position
 from headwater.core.errors import LogUnavailable, OutcomeUnknown
-from headwater.core.identifiers import new_id
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Log, Recorded
+from headwater.core.values.identifiers import new_id
 
 IN_TIME_SECONDS = 30.0
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from commits import a_commit, a_subject
+from harness.commits import a_commit, a_subject
 
-from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import Log, LogLine, StreamSize, WorkItem
+from headwater.core.values.identifiers import new_id
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -21,7 +21,7 @@ async def test_what_is_stored_is_counted_where_it_lies(log: Log, queue_id: str) 
     run_id = new_id()
 
     await log.events.append(a_subject(), a_commit("x" * 500), expected=0)
-    await log.queues.offer(WorkItem(run_id=run_id, queue_id=queue_id, generation=1))
+    await log.queues.enqueue(WorkItem(run_id=run_id, queue_id=queue_id, generation=1))
     await log.queues.set_timer(WorkItem(run_id=new_id(), queue_id=queue_id, generation=1), due=datetime.now(UTC) + timedelta(hours=1))
     await log.logs.write(run_id, 1, [LogLine(NOW, 20, "headwater", "y" * 500)])
 

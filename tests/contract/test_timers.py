@@ -3,11 +3,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import anyio
-from brokers import Broker
-from commits import a_creation, an_item
+from harness.brokers import Broker
+from harness.commits import a_creation, an_item
 
-from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import Delivery, Log, QueueBinding, WorkItem
+from headwater.core.values.identifiers import new_id
 
 IN_TIME_SECONDS = 30.0
 LONG_LEASE = 600.0
@@ -84,7 +84,7 @@ async def test_a_wake_up_that_left_before_the_cancel_still_arrives_and_names_its
     await log.queues.set_timer(older, due=soon())
     async with log.queues.bind(queue_id, lease_seconds=1.0) as early:
         fired = await _next(early)
-        await fired.give_back()
+        await fired.nack()
     await log.queues.cancel_timer(older.run_id)
     await log.queues.set_timer(newer, due=soon())
 

@@ -16,14 +16,14 @@ from typing import Any
 import anyio
 import psutil
 import pytest
-from agents_at_work import agent_at_work, eventually, is_alive, workshop
+from harness.agent_harness import agent_harness, eventually, is_alive, running_agent
 
-from headwater.agents.forked_child import take_environment
 from headwater.agents.launcher import LaunchSpec
 from headwater.agents.launcher_protocol import Launch
-from headwater.agents.local_launcher import LocalLauncher
-from headwater.agents.local_process import LAST_LINES_MAX
-from headwater.agents.zygote import PreforkedChild, Zygote
+from headwater.agents.local.forked_child import take_environment
+from headwater.agents.local.local_launcher import LocalLauncher
+from headwater.agents.local.local_process import LAST_LINES_MAX
+from headwater.agents.local.zygote import PreforkedChild, Zygote
 from headwater.graph.flow import Flow
 from headwater.run_configs import LocalRun
 from headwater.tasks.control_flow import case
@@ -140,7 +140,7 @@ def test_a_forked_process_takes_exactly_the_environment_of_its_order() -> None:
 
 async def test_a_forked_run_finds_all_it_needs_imported(nats_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    program = "from headwater.agents import zygote; zygote.run_process.warm_up(); import runpy, sys; print(*sys.modules)"
+    program = "from headwater.agents.local import zygote; zygote.run_process.warm_up(); import runpy, sys; print(*sys.modules)"
     warm = (await anyio.run_process([sys.executable, "-P", "-c", program])).stdout.decode().split()
 
     @task(trigger=all_finished)
@@ -152,10 +152,10 @@ async def test_a_forked_run_finds_all_it_needs_imported(nats_url: str, tmp_path:
         with case(word, "open"):
             look(word + "!")
 
-    async with workshop(nats_url) as shop, agent_at_work(nats_url):
-        run_id = await shop.run(await shop.register(flow))
-        await shop.ended(run_id)
-        lines = await shop.lines(run_id)
+    async with agent_harness(nats_url) as harness, running_agent(nats_url):
+        run_id = await harness.run(await harness.register(flow))
+        await harness.ended(run_id)
+        lines = await harness.lines(run_id)
 
     (imported,) = [line.message for line in lines if line.task == "look-1" and "Task " not in line.message]
     assert imported.split() == []

@@ -10,30 +10,44 @@ import subprocess
 import sys
 from pathlib import Path
 
-from documents import ROOT
+from harness.documents import ROOT
 
 WRONG_ARROWS = [
-    ("headwater.core.rules.run", "headwater.core.log.jetstream.log"),
-    ("headwater.core.rules.project", "headwater.core.operations.runs"),
-    ("headwater.core.events.run", "headwater.core.rules.run"),
-    ("headwater.core.errors", "headwater.core.codec"),
+    ("headwater.core.runs.rules", "headwater.core.log.jetstream.log"),
+    ("headwater.core.projects.rules", "headwater.core.operations.runs"),
+    ("headwater.core.runs.events", "headwater.core.runs.rules"),
+    ("headwater.core.errors", "headwater.core.log.codec"),
+    ("headwater.core.queues.rules", "headwater.core.aggregates"),
+    ("headwater.core.agents.state", "headwater.core.agents.rules"),
+    ("headwater.core.flows.events", "headwater.core.flows.commands"),
+    ("headwater.core.slots.describe", "headwater.core.program.settings"),
+    ("headwater.core.values.names", "headwater.core.events"),
     ("headwater.core.operations.runs", "headwater.core.log.memory.queues"),
     ("headwater.core.log.memory.queues", "headwater.core.log.jetstream.queues"),
     ("headwater.core.queries.rows", "headwater.core.operations.runs"),
-    ("headwater.core.labels", "headwater.client.client"),
+    ("headwater.core.values.labels", "headwater.client.client"),
     ("headwater.agents.local", "headwater.projections.database"),
     ("headwater.agents.local", "headwater.server.options"),
+    ("headwater.agents.run_process.main", "headwater.agents.agent.agent"),
+    ("headwater.agents.agent.agent", "headwater.agents.local.local_agent"),
+    ("headwater.agents.agent.delivery_plan", "headwater.agents.run_process.bridge"),
+    ("headwater.agents.launcher", "headwater.agents.local.zygote"),
     ("headwater.client.client", "headwater.projections.database"),
     ("headwater.engine.rules", "headwater.client.client"),
     ("headwater.graph.flow", "headwater.agents.local"),
     ("headwater.schedules.clocks", "headwater.web.app"),
     ("headwater.engine.state", "headwater.graph.flow"),
     ("headwater.projections.database", "headwater.web.app"),
-    ("headwater.projections.audit.explain", "headwater.projections.database"),
+    ("headwater.audit.explain", "headwater.projections.database"),
+    ("headwater.audit.replay", "headwater.web.app"),
+    ("headwater.audit.verify", "headwater.client.client"),
+    ("headwater.server.supervision.supervisor", "headwater.server.nats.nats_server"),
+    ("headwater.server.postgres.postgres", "headwater.server.monitor.monitor"),
     ("headwater.projections.database", "headwater.graph.flow"),
     ("headwater.web.app", "headwater.graph.flow"),
     ("headwater.web.app", "headwater.server.options"),
     ("headwater.server.options", "headwater.cli.main"),
+    ("headwater.cli.output", "headwater.cli.commands.get"),
 ]
 """Importer and imported, each put inside of a function, as people do where an import at the top was refused."""
 

@@ -13,28 +13,28 @@ import anyio
 import anyio.to_thread
 import asyncpg
 import pytest
-from agents_at_work import Workshop, agent_at_work, workshop
-from command_line import CommandLine
-from servers import NatsNode, Postgres
-from viewing import hosted, rows_of_a_fresh_fold, rows_of_views
-from web_site import WebSite, fresh_site
+from harness.agent_harness import AgentHarness, agent_harness, running_agent
+from harness.command_line import CommandLine
+from harness.servers import NatsNode, Postgres
+from harness.views_fixtures import hosted, rows_of_a_fresh_fold, rows_of_views
+from harness.web_site import WebSite, fresh_site
 
+from headwater import audit
 from headwater.backend import delete_key, get_key_value, list_keys, set_key_value
 from headwater.backend.kv_store import set_key_value as the_same_function
-from headwater.core import subjects
-from headwater.core.aggregates import Author
+from headwater.core.aggregates import Actor
 from headwater.core.errors import InvalidArgument, InvalidKeyValue, KeyNotFound, NotFound
-from headwater.core.identifiers import key_value_id
-from headwater.core.key_value_commands import DeleteKeyValue, SetKeyValue
+from headwater.core.key_values.commands import DeleteKeyValue, SetKeyValue
+from headwater.core.log import subjects
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.memory import MemoryLog
 from headwater.core.log.protocol import LogTail, Recorded
 from headwater.core.operations import key_values
 from headwater.core.operations.projects import create_project, delete_project
 from headwater.core.states import StateName
+from headwater.core.values.identifiers import key_value_id
 from headwater.executors import DaskExecutor, Executor, LocalExecutor, ProcessExecutor
 from headwater.graph.flow import Flow
-from headwater.projections import audit
 from headwater.projections.apply import Applier
 from headwater.projections.schema import create_build, lay_foundation, write_into
 from headwater.utilities.tasks import task
@@ -126,11 +126,11 @@ async def test_which_project_is_meant_must_be_said_outside_of_runs(site: WebSite
 
 async def test_all_who_set_a_key_at_once_succeed_in_some_order(nats_url: str) -> None:
     async with open_log(nats_url, ensure_streams=True) as log, open_log(nats_url) as other:
-        author = Author("test")
-        project_id = (await create_project(log.events, "etl", author)).project_id
+        actor = Actor("test")
+        project_id = (await create_project(log.events, "etl", actor)).project_id
 
         async def set_it(number: int) -> None:
-            assert (await key_values.set_key_value((log, other)[number % 2].events, project_id, "day", number, author)).changed
+            assert (await key_values.set_key_value((log, other)[number % 2].events, project_id, "day", number, actor)).changed
 
         async with anyio.create_task_group() as group:
             for number in range(150):
@@ -144,12 +144,12 @@ async def test_all_who_set_a_key_at_once_succeed_in_some_order(nats_url: str) ->
 
 async def test_a_deleted_project_takes_its_keys_along_and_its_name_begins_empty(site: WebSite, project_id: str) -> None:
     await in_thread(set_key_value, "day", 1, "etl")
-    await delete_project(site.log.events, project_id, Author("test"))
+    await delete_project(site.log.events, project_id, Actor("test"))
 
     with pytest.raises(NotFound, match="Project 'etl' not found"):
-        await key_values.set_key_value(site.log.events, project_id, "day", 2, Author("test"))
+        await key_values.set_key_value(site.log.events, project_id, "day", 2, Actor("test"))
     with pytest.raises(NotFound, match="Project 'etl' not found"):
-        await key_values.delete_key_value_by_id(site.log.events, key_value_id(project_id, "day"), Author("test"))
+        await key_values.delete_key_value_by_id(site.log.events, key_value_id(project_id, "day"), Actor("test"))
     await site.history.project("etl")
     assert await in_thread(list_keys, "etl") == []
     with pytest.raises(KeyNotFound):
@@ -159,13 +159,13 @@ async def test_a_deleted_project_takes_its_keys_along_and_its_name_begins_empty(
 async def test_the_audit_and_a_rebuild_agree_with_what_is_shown(site: WebSite, database_url: str, postgres_server: Postgres) -> None:
     project_id = await site.history.project("etl")
     for key, value in (("a", 1), ("b", "x\0y"), ("a", 2), ("c", [None])):
-        await key_values.set_key_value(site.log.events, project_id, key, value, Author("test"))
+        await key_values.set_key_value(site.log.events, project_id, key, value, Actor("test"))
     before = (await site.log.events.tail()).position
-    await key_values.delete_key_value(site.log.events, project_id, "c", Author("test"))
+    await key_values.delete_key_value(site.log.events, project_id, "c", Actor("test"))
     await site.page("/")
 
     assert await rows_of_views(database_url) == await rows_of_a_fresh_fold(site.log, postgres_server)
-    assert (await audit.check(site.log)).violations == ()
+    assert (await audit.verify(site.log)).violations == ()
     found = await audit.replay_project(site.log.events, "etl", as_of=before)
     assert {each["name"]: each["value"] for each in found.key_values} == {"a": 2, "b": "x\0y", "c": [None]}
     (change,) = await audit.diff(site.log.events, before, None)
@@ -189,17 +189,17 @@ async def folded(database_url: str, batches: list[list[Recorded]]) -> list[Any]:
 
 
 async def test_how_the_log_is_cut_into_batches_changes_nothing_of_the_keys(database_url: str) -> None:
-    source, log, author = random.Random(7), MemoryLog(), Author("test")
-    projects = [(await create_project(log.events, f"p{number}", author)).project_id for number in range(4)]
+    source, log, actor = random.Random(7), MemoryLog(), Actor("test")
+    projects = [(await create_project(log.events, f"p{number}", actor)).project_id for number in range(4)]
     for step in range(400):
         project_id, key = source.choice(projects), f"key {source.randrange(6)}"
         pair = key_values.key_value(log.events, key_value_id(project_id, key))
         if step == 250:
-            await delete_project(log.events, projects[0], author)
+            await delete_project(log.events, projects[0], actor)
         # Past the check of the project, as one who was too late to know.
-        await pair.execute(SetKeyValue(project_id, key, step), author)
+        await pair.execute(SetKeyValue(project_id, key, step), actor)
         if source.random() < 0.4:
-            await pair.execute(DeleteKeyValue(key), author)
+            await pair.execute(DeleteKeyValue(key), actor)
     recorded = [each async for batch in log.events.read_all() for each in batch]
 
     one_by_one = await folded(database_url, [[each] for each in recorded])
@@ -229,14 +229,14 @@ async def test_a_run_sets_and_finds_the_keys_of_its_project(nats_node: NatsNode,
     with Flow("counts", executor=executors[kind]()) as flow:
         note(count.map([1, 2, 3]))
 
-    async with workshop(nats_node.url) as shop, agent_at_work(nats_node.url):
-        run_id = await shop.run(await shop.register(flow))
-        ended = await shop.ended(run_id)
+    async with agent_harness(nats_node.url) as harness, running_agent(nats_node.url):
+        run_id = await harness.run(await harness.register(flow))
+        ended = await harness.ended(run_id)
 
-        assert ended.state is StateName.SUCCESS, await shop.lines(run_id)
-        assert await _found(shop, "sum") == 6
-        assert await _found(shop, "seen 2") == 2
-        (recorded,) = await shop.log.events.read(subjects.key_value(key_value_id(_project_of(ended), "sum")))
+        assert ended.state is StateName.SUCCESS, await harness.lines(run_id)
+        assert await _found(harness, "sum") == 6
+        assert await _found(harness, "seen 2") == 2
+        (recorded,) = await harness.log.events.read(subjects.key_value(key_value_id(_project_of(ended), "sum")))
         assert recorded.commit.actor == f"run:{run_id}#1"
 
 
@@ -244,9 +244,9 @@ def _project_of(run: Any) -> str:
     return str(run.created.project_id)
 
 
-async def _found(shop: Workshop, key: str) -> Any:
-    project_id = await create_project(shop.log.events, "tutorial", Author("test"), skip_if_exists=True)
-    return await key_values.get_key_value(shop.log.events, project_id.project_id, key)
+async def _found(harness: AgentHarness, key: str) -> Any:
+    project_id = await create_project(harness.log.events, "tutorial", Actor("test"), skip_if_exists=True)
+    return await key_values.get_key_value(harness.log.events, project_id.project_id, key)
 
 
 async def test_keys_are_set_listed_and_deleted_on_the_command_line(site: WebSite, project_id: str, nats_url: str, tmp_path: Path) -> None:
@@ -311,7 +311,7 @@ async def test_the_page_of_a_project_shows_its_keys_as_they_are_set(site: WebSit
     address = f"/default/project/{project_id}"
     assert "set_key_value" in await site.page(address)
     async with site.open_page(address) as page:
-        await key_values.set_key_value(site.log.events, project_id, hostile, {"a": hostile, "b": "y" * 5000}, Author("ana"))
+        await key_values.set_key_value(site.log.events, project_id, hostile, {"a": hostile, "b": "y" * 5000}, Actor("ana"))
         shown = await page.until("&lt;script&gt;", in_part="live_keys")
 
     assert hostile not in shown

@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from happenings import a_flow, a_run
-from running_server import RunningServer
-from viewing import WAIT_SECONDS
+from harness.running_server import RunningServer
+from harness.scenario import create_flow, create_run
+from harness.views_fixtures import WAIT_SECONDS
 
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import LogTail
-from headwater.core.query_client import Views
+from headwater.core.queries.views_client import ViewsClient
 from headwater.projections.schema import Build
 from headwater.server.errors import LogLost
-from headwater.server.lost_log import refuse_lost
+from headwater.server.nats.lost_log import refuse_lost
 
 
 @pytest.fixture
@@ -55,9 +55,9 @@ def test_a_log_shorter_than_the_views_is_a_lost_one(views: Build | None, tail: L
 async def test_without_its_log_the_server_refuses_to_start_until_it_is_told_to_go_on(server: RunningServer, tmp_path: Path) -> None:
     server.start()
     async with open_log(server.addresses.nats_url) as log:
-        flow_id = (await a_flow(log)).flow_id
-        created = await a_run(log, flow_id)
-        await Views(log, wait_seconds=WAIT_SECONDS).run(created.run_id, at_least=created.position)
+        flow_id = (await create_flow(log)).flow_id
+        created = await create_run(log, flow_id)
+        await ViewsClient(log, wait_seconds=WAIT_SECONDS).run(created.run_id, at_least=created.position)
         position = (await log.events.tail()).position
     server.stop()
     shutil.move(server.home / "nats" / "data", tmp_path / "kept")
@@ -71,7 +71,7 @@ async def test_without_its_log_the_server_refuses_to_start_until_it_is_told_to_g
     shutil.move(tmp_path / "kept", server.home / "nats" / "data")
     server.start()
     async with open_log(server.addresses.nats_url) as log:
-        assert [row.id for row in await Views(log).runs()] == [created.run_id]
+        assert [row.id for row in await ViewsClient(log).runs()] == [created.run_id]
     server.stop()
 
     shutil.rmtree(server.home / "nats" / "data")
@@ -79,6 +79,6 @@ async def test_without_its_log_the_server_refuses_to_start_until_it_is_told_to_g
     anew.start()
     try:
         async with open_log(anew.addresses.nats_url) as log:
-            assert await Views(log, wait_seconds=WAIT_SECONDS).runs() == []
+            assert await ViewsClient(log, wait_seconds=WAIT_SECONDS).runs() == []
     finally:
         anew.stop()

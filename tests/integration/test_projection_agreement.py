@@ -11,13 +11,9 @@ from typing import Any
 
 import asyncpg
 import pytest
-from viewing import VIEW_TABLES
+from harness.views_fixtures import VIEW_TABLES
 
-from headwater.core import commands, subjects
-from headwater.core.artifact_commands import CreateArtifact, DeleteArtifact, UpdateArtifact
-from headwater.core.codec import encode
-from headwater.core.commit import new_commit
-from headwater.core.errors import Refused
+from headwater.core.errors import CommandRejected
 from headwater.core.events import (
     EdgeSpec,
     Failure,
@@ -42,10 +38,15 @@ from headwater.core.events import (
     TaskRunStarted,
     TaskRunSucceeded,
 )
-from headwater.core.identifiers import artifact_address, derived_id, flow_group_id, flow_version_id
+from headwater.core.log import subjects
+from headwater.core.log.codec import encode
+from headwater.core.log.commit import new_commit
 from headwater.core.log.protocol import LogTail, Recorded
-from headwater.core.rules.run import RULES, Run
-from headwater.core.rules.set_state import RUN_STATES, TASK_RUN_STATES
+from headwater.core.runs import commands
+from headwater.core.runs.artifact_commands import CreateArtifact, DeleteArtifact, UpdateArtifact
+from headwater.core.runs.rules import RULES, Run
+from headwater.core.runs.set_state import RUN_STATES, TASK_RUN_STATES
+from headwater.core.values.identifiers import artifact_address, derived_id, flow_group_id, flow_version_id
 from headwater.projections import apply
 from headwater.projections.apply import Applier
 from headwater.projections.schema import create_build, lay_foundation, write_into
@@ -76,7 +77,7 @@ class World:
             run_id = self.source.choice(list(self.runs))
             try:
                 self.append(run_id, self.command(self.runs[run_id]))
-            except Refused:
+            except CommandRejected:
                 continue
 
     def append(self, run_id: str, command: commands.RunCommand) -> None:
@@ -108,12 +109,12 @@ class World:
             commands.ClaimRun(run.generation, f"agent-{attempt}", "mill"),
             commands.ClaimRun(run.generation, f"agent-{attempt}", "mill"),
             commands.StartRun(attempt, self.now),
-            commands.LoseAttempt(attempt, "gone", self.now, attempts_max=5),
+            commands.MarkAttemptLost(attempt, "gone", self.now, attempts_max=5),
             commands.CancelRun(self.now, self.source.choice(["", "no need"])),
             commands.ConfirmCancelled(attempt, self.now),
             commands.RescheduleRun(self.now + timedelta(hours=1)),
             commands.RestartRun(self.now, SLUGS, EDGES, self.source.choice(["", *SLUGS]), "again"),
-            commands.ParkRun(attempt, self.now, self.source.choice([None, self.now]), "later"),
+            commands.SuspendRun(attempt, self.now, self.source.choice([None, self.now]), "later"),
             commands.ResumeTaskRuns(self.now, (), "go on"),
             commands.SetRunState(self.now, self.source.choice(RUN_STATES), "by hand", None, SLUGS, EDGES),
             commands.SetTaskRunState(

@@ -7,21 +7,21 @@ from collections.abc import AsyncIterator
 import anyio
 import asyncpg
 import pytest
-from commits import AT
-from happenings import a_flow, a_run, claimed, executed, lost, recorded, succeeding
-from servers import Postgres
-from strangers import Stranger
-from viewing import WAIT_SECONDS, eventually, hosted, opened, rows_of_views, serving, views_of
+from harness.commits import AT
+from harness.scenario import claimed, create_flow, create_run, executed, lost, recorded, succeeding
+from harness.servers import Postgres
+from harness.strangers import Stranger
+from harness.views_fixtures import WAIT_SECONDS, eventually, hosted, opened, rows_of_views, serving, views_of
 
-from headwater.core import subjects
-from headwater.core.codec import encode
-from headwater.core.commit import new_commit
 from headwater.core.errors import ViewsUnavailable
 from headwater.core.events import ProjectRenamed, RunCancelled, RunRenamed
-from headwater.core.identifiers import new_id
+from headwater.core.log import subjects
+from headwater.core.log.codec import encode
+from headwater.core.log.commit import new_commit
 from headwater.core.log.memory import MemoryLog
 from headwater.core.log.protocol import Log
-from headwater.core.query_client import Views
+from headwater.core.queries.views_client import ViewsClient
+from headwater.core.values.identifiers import new_id
 from headwater.projections.apply import Applier
 from headwater.projections.projector import Projector
 from headwater.projections.schema import Fenced, create_build, lay_foundation, live_build, write_into
@@ -34,9 +34,9 @@ async def log(nats_url: str) -> AsyncIterator[Log]:
 
 
 async def some_history(log: Log, runs: int = 5) -> int:
-    flow = await a_flow(log)
+    flow = await create_flow(log)
     for n in range(runs):
-        run = await a_run(log, flow.flow_id, name=f"run {n}")
+        run = await create_run(log, flow.flow_id, name=f"run {n}")
         await claimed(log, run.run_id)
         await recorded(log, run.run_id, *succeeding(["task-0"]))
         if n % 2:
@@ -44,7 +44,7 @@ async def some_history(log: Log, runs: int = 5) -> int:
     return (await log.events.tail()).position
 
 
-async def reached(views: Views, position: int) -> None:
+async def reached(views: ViewsClient, position: int) -> None:
     await views.projects(at_least=position)
 
 
@@ -92,11 +92,11 @@ async def test_postgres_may_die_and_come_back(log: Log, tmp_path_factory: pytest
         own.stop()
 
 
-async def _is_well(views: Views) -> bool:
+async def _is_well(views: ViewsClient) -> bool:
     return (await views.status()).problem is None
 
 
-async def _answers(views: Views, position: int) -> bool:
+async def _answers(views: ViewsClient, position: int) -> bool:
     try:
         await reached(views, position)
     except ViewsUnavailable:
@@ -176,8 +176,8 @@ async def test_what_cannot_be_applied_is_set_aside_and_blocks_nothing(log: Log, 
         [recorded] = [each async for batch in log.events.read_all(after=before) for each in batch]
         return recorded.position
 
-    flow = await a_flow(log)
-    run = await a_run(log, flow.flow_id)
+    flow = await create_flow(log)
+    run = await create_run(log, flow.flow_id)
     at = [
         await append(subjects.run(new_id()), RunRenamed("of a run that was never created")),
         await garbage("hw.evt.run.not-a-uuid", encode(new_commit([RunCancelled(AT)], at=AT, actor="somebody"))),
@@ -197,7 +197,7 @@ async def test_what_cannot_be_applied_is_set_aside_and_blocks_nothing(log: Log, 
 async def test_views_of_another_log_are_replaced(database_url: str) -> None:
     for name in ("one", "two"):
         log = MemoryLog()
-        await a_flow(log, name)
+        await create_flow(log, name)
         async with views_of(log, database_url) as views:
             assert [flow.name for flow in await views.flows(at_least=(await log.events.tail()).position)] == [name]
 

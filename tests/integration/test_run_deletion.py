@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from played_history import PlayedRun, chain
-from viewing import hosted
-from web_site import WebSite, fresh_site
+from harness.history_builder import PlayedRun, chain
+from harness.views_fixtures import hosted
+from harness.web_site import WebSite, fresh_site
 
+from headwater.audit.verify import verify
 from headwater.core.errors import IllegalTransition, NotFound
 from headwater.core.operations.runs import rename_run, restart_run
-from headwater.core.query_client import Views
-from headwater.projections.audit.check import check
+from headwater.core.queries.views_client import ViewsClient
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ async def test_a_deleted_run_leaves_lists_and_counts_and_its_page_tells_who_did_
             await runs._next()
 
     assert (answer.status_code, answer.headers["location"].endswith("?tab=runs")) == (303, True)
-    views, tail = Views(site.log), (await site.log.events.tail()).position
+    views, tail = ViewsClient(site.log), (await site.log.events.tail()).position
     assert [row.id for row in await views.runs(at_least=tail)] == [kept.run_id]
     assert await views.run_counts() == {"Success": 1}
     with pytest.raises(NotFound):
@@ -61,12 +61,12 @@ async def test_a_deleted_run_leaves_lists_and_counts_and_its_page_tells_who_did_
         "flow_run_by_pk": None,
         "task_run": [{"name": "say_hello"}],
     }
-    by = site.history.author()
+    by = site.history.actor()
     with pytest.raises(IllegalTransition, match="was deleted"):
         await rename_run(site.log.events, gone.run_id, "x", by)
     with pytest.raises(IllegalTransition, match="was deleted"):
         await restart_run(site.log.events, site.log.queues, gone.run_id, by, from_task="say_hello")
-    violations = (await check(site.log, wake_ups=False)).violations
+    violations = (await verify(site.log, wake_ups=False)).violations
     assert [each for each in violations if tail in each.positions] == []
 
 

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import anyio
 import pytest
-from happenings import a_flow, a_run
-from running_server import RunningServer
-from servers import NatsCluster, NatsNode, Postgres, eventually, wait_for
+from harness.running_server import RunningServer
+from harness.scenario import create_flow, create_run
+from harness.servers import NatsCluster, NatsNode, Postgres, eventually, wait_for
 
-from headwater.core import subjects
 from headwater.core.errors import LogNotWritable, OutcomeUnknown
+from headwater.core.log import subjects
 from headwater.core.log.jetstream import StreamSettings, open_log
 from headwater.core.log.protocol import Log
-from headwater.core.query_client import Views
+from headwater.core.queries.views_client import ViewsClient
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ async def test_a_frozen_server_answers_for_nobody_else(two_servers: list[Running
         wait_for(lambda: lively.ready()[0] == 200, "the other one ready")
         assert [lively.ready()[0] for _ in range(10)] == [200] * 10
         async with open_log(nats_node.url) as log:
-            views = Views(log)
+            views = ViewsClient(log)
             with anyio.fail_after(30):  # 10 questions, of which the frozen one gets about half
                 assert [await views.runs() for _ in range(10)] == [[]] * 10
     finally:
@@ -146,7 +146,7 @@ async def test_without_a_majority_nothing_says_that_it_is_ready(
     server.start()
     try:
         async with open_log(nats_cluster.url) as log:
-            flow_id = (await a_flow(log)).flow_id
+            flow_id = (await create_flow(log)).flow_id
             before = (await log.events.tail()).position
             server.wait_until_ready()
             leader = nats_cluster.leader_of("EVENTS")
@@ -159,7 +159,7 @@ async def test_without_a_majority_nothing_says_that_it_is_ready(
             for module in ("append.APPEND_SECONDS", "store.STORE_SECONDS", "api.API_SECONDS"):
                 monkeypatch.setattr(f"headwater.core.log.jetstream.{module}", 3.0)
             with pytest.raises((LogNotWritable, OutcomeUnknown), match="majority"):
-                await a_run(log, flow_id)
+                await create_run(log, flow_id)
             if not leads:
                 with pytest.raises(LogNotWritable, match="majority"):
                     await log.events.read(subjects.run(flow_id))
@@ -170,7 +170,7 @@ async def test_without_a_majority_nothing_says_that_it_is_ready(
             nats_cluster.start()
             server.wait_until_ready()
             assert (await log.events.tail()).position <= before + 2, "asking whether the log takes writes leaves nothing there"
-            await a_run(log, flow_id)
+            await create_run(log, flow_id)
     finally:
         server.stop()
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import asyncpg
 import nats
 import psutil
-from server_process import ServerProcess
+from harness.server_process import ServerProcess
 
-from headwater.core.server_file import read_server_file
+from headwater.core.program.server_file import read_server_file
 from headwater.server.embedded import postgres_place
 from headwater.server.home import Home, is_held
 

@@ -6,10 +6,10 @@ import socket
 from pathlib import Path
 
 import pytest
-from server_process import ServerProcess
-from servers import NatsNode, Postgres
+from harness.server_process import ServerProcess
+from harness.servers import NatsNode, Postgres
 
-from headwater.server.nats_server import NotReady, ask_jetstream, token
+from headwater.server.nats.nats_server import NotReady, ask_jetstream, token
 
 KEY = 'a"key\\with$signs'
 

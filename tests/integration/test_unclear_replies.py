@@ -12,22 +12,22 @@ from random import Random
 
 import anyio
 import pytest
-from happenings import AUTHOR, a_flow, a_run
-from servers import NatsNode
-from tcp_proxy import CuttingProxy, Fault, cutting_proxy, trouble
+from harness.scenario import ACTOR, create_flow, create_run
+from harness.servers import NatsNode
+from harness.tcp_proxy import CuttingProxy, Fault, cutting_proxy, trouble
 
 from headwater.agents.retry import retry_until_available
-from headwater.core import subjects
-from headwater.core.aggregates import Author
-from headwater.core.commands import RenameRun
-from headwater.core.errors import LogUnavailable, NoAnswer, OutcomeUnknown
+from headwater.core.aggregates import Actor
+from headwater.core.errors import LogUnavailable, OutcomeUnknown, RequestTimeout
 from headwater.core.events import RunCreated, RunRenamed
-from headwater.core.identifiers import derived_id, new_id
+from headwater.core.log import subjects
 from headwater.core.log.jetstream import append as append_module
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
 from headwater.core.operations.run_creation import RunCreation, RunRequest
 from headwater.core.operations.runs import run
+from headwater.core.runs.commands import RenameRun
+from headwater.core.values.identifiers import derived_id, new_id
 
 COMMANDS = int(os.environ.get("UNCLEAR_COMMANDS", "100"))
 """`make chaos` says more of them."""
@@ -75,10 +75,10 @@ class Caller:
         creation = RunCreation(self.far.events, self.far.queues)
         while True:
             try:
-                answer = await creation.create(flow_id, RunRequest(idempotency_key=key), Author(self.name))
+                answer = await creation.create(flow_id, RunRequest(idempotency_key=key), Actor(self.name))
             except OutcomeUnknown:
                 self.answers["unknown"] += 1
-            except (LogUnavailable, NoAnswer):
+            except (LogUnavailable, RequestTimeout):
                 self.answers["unavailable"] += 1
             else:
                 self.answers["created" if answer.new else "had been created"] += 1
@@ -90,11 +90,11 @@ class Caller:
         is_unclear = False
         while True:
             try:
-                await run(self.far.events, run_id).execute(RenameRun(name), Author(self.name), commit_id=commit_id)
+                await run(self.far.events, run_id).execute(RenameRun(name), Actor(self.name), commit_id=commit_id)
             except OutcomeUnknown as unknown:
                 is_unclear = True
                 self.answers["unknown" if unknown.commit_id == commit_id else "unknown of another"] += 1
-            except (LogUnavailable, NoAnswer):
+            except (LogUnavailable, RequestTimeout):
                 # It says that nothing was written, this time.
                 written = await self.near.events.read(subjects.run(run_id))
                 is_untrue = not is_unclear and commit_id in {each.commit.id for each in written}
@@ -106,7 +106,7 @@ class Caller:
 
 
 async def test_no_command_is_lost_or_doubled_and_no_answer_is_untrue(nats_node: NatsNode, log: Log) -> None:
-    flow_id = (await a_flow(log)).flow_id
+    flow_id = (await create_flow(log)).flow_id
     callers: list[Caller] = []
     with anyio.fail_after(PATIENCE_SECONDS):
         async with cutting_proxy(nats_node.url) as proxy, anyio.create_task_group() as group:
@@ -134,7 +134,7 @@ async def test_no_command_is_lost_or_doubled_and_no_answer_is_untrue(nats_node: 
 
 
 async def test_a_silent_network_leaves_a_command_unknown_and_repeating_it_is_safe(nats_node: NatsNode, log: Log) -> None:
-    run_id = (await a_run(log, (await a_flow(log)).flow_id)).run_id
+    run_id = (await create_run(log, (await create_flow(log)).flow_id)).run_id
     commit_id = new_id()
     async with cutting_proxy(nats_node.url) as proxy, open_log(proxy.url) as far, anyio.create_task_group() as group:
         renamed = run(far.events, run_id)
@@ -143,8 +143,8 @@ async def test_a_silent_network_leaves_a_command_unknown_and_repeating_it_is_saf
         await anyio.wait_all_tasks_blocked()
 
         with pytest.raises(OutcomeUnknown) as unknown:
-            await renamed.execute(RenameRun("quiet-heron"), AUTHOR, commit_id=commit_id, refresh=False)
-        outcome = await retry_until_available(lambda: renamed.execute(RenameRun("quiet-heron"), AUTHOR, commit_id=commit_id), "the name")
+            await renamed.execute(RenameRun("quiet-heron"), ACTOR, commit_id=commit_id, refresh=False)
+        outcome = await retry_until_available(lambda: renamed.execute(RenameRun("quiet-heron"), ACTOR, commit_id=commit_id), "the name")
 
     assert unknown.value.commit_id == commit_id
     assert "Repeating the command is safe" in str(unknown.value.hint)
@@ -155,7 +155,7 @@ async def test_a_silent_network_leaves_a_command_unknown_and_repeating_it_is_saf
 
 @pytest.mark.parametrize("fault", Fault, ids=lambda fault: fault.name.lower())
 async def test_a_command_gets_its_true_answer_through_every_fault(nats_node: NatsNode, log: Log, fault: Fault) -> None:
-    run_id = (await a_run(log, (await a_flow(log)).flow_id)).run_id
+    run_id = (await create_run(log, (await create_flow(log)).flow_id)).run_id
     names = [f"{fault.name} {number}" for number in range(5)]
     async with cutting_proxy(nats_node.url) as proxy, open_log(proxy.url) as far:
         for name in names:
@@ -163,7 +163,7 @@ async def test_a_command_gets_its_true_answer_through_every_fault(nats_node: Nat
                 group.start_soon(partial(proxy.strike, fault, seconds=0.4))
                 await anyio.wait_all_tasks_blocked()
                 commit_id = new_id()
-                rename = partial(run(far.events, run_id).execute, RenameRun(name), AUTHOR, commit_id=commit_id)
+                rename = partial(run(far.events, run_id).execute, RenameRun(name), ACTOR, commit_id=commit_id)
                 assert (await retry_until_available(rename, "the name")).state.name == name
 
     written = [

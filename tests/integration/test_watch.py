@@ -9,14 +9,14 @@ from functools import partial
 
 import anyio
 import pytest
-from servers import NatsNode
+from harness.servers import NatsNode
 
 from headwater.cli.watch import RunLine, RunWatch
 from headwater.client.async_client import AsyncClient
-from headwater.core.commands import ClaimRun, FinishRun, StartRun
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import LogLine
 from headwater.core.operations.runs import load_run
+from headwater.core.runs.commands import ClaimRun, FinishRun, StartRun
 from headwater.core.states import StateName
 from headwater.graph.flow import Flow
 from headwater.utilities.tasks import task
@@ -45,11 +45,11 @@ async def run_id(client: AsyncClient) -> str:
 async def execute(client: AsyncClient, run_id: str, *messages: str) -> None:
     """Do what an agent and a run's process do: claim, start, log, finish."""
     run = await load_run(client.log.events, run_id)
-    await run.execute(ClaimRun(1, "a-1", "desk"), client.author)
-    await run.execute(StartRun(1, datetime.now(UTC)), client.author)
+    await run.execute(ClaimRun(1, "a-1", "desk"), client.actor)
+    await run.execute(StartRun(1, datetime.now(UTC)), client.actor)
     for message in messages:
         await client.log.logs.write(run_id, 1, [LogLine(datetime.now(UTC), logging.INFO, "headwater.nothing", message)])
-    await run.execute(FinishRun(1, datetime.now(UTC), failed=False, message="All reference tasks succeeded."), client.author)
+    await run.execute(FinishRun(1, datetime.now(UTC), failed=False, message="All reference tasks succeeded."), client.actor)
 
 
 async def test_states_and_lines_are_shown_by_their_times_and_the_last_line_too(client: AsyncClient, run_id: str) -> None:
@@ -89,13 +89,13 @@ async def test_a_run_that_nobody_takes_is_told_with_its_labels(client: AsyncClie
     said: list[str] = []
     alarmed = anyio.Event()
 
-    def alarm(words: str) -> None:
+    def on_unclaimed(words: str) -> None:
         said.append(words)
         alarmed.set()
 
     with anyio.fail_after(30):
         async with anyio.create_task_group() as group:
-            group.start_soon(RunWatch(client, run_id, lambda _: None, alarm=alarm, unclaimed_seconds=0.05).watch)
+            group.start_soon(RunWatch(client, run_id, lambda _: None, on_unclaimed=on_unclaimed, unclaimed_seconds=0.05).watch)
             await alarmed.wait()
             await client.cancel_flow_run(run_id)
     assert said[0].startswith("The run has waited for 0 s. It waits for an agent that takes runs with labels gpu;")

@@ -16,17 +16,19 @@ from itertools import pairwise
 from random import Random
 
 import anyio
-from simulation.connection import FAIR, Connection, Weather
-from simulation.pretended_runs import TASKS, PretendedLauncher, PretendedRun, prepare
+from simulation.connection import FAIR, Connection, FaultPlan
+from simulation.fake_runs import TASKS, PretendedLauncher, PretendedRun, prepare
 from simulation.projection import Projection
 from simulation.virtual_time import BEGINNING, LoopClock
 
-from headwater.agents.agent import Agent, AgentSettings
+from headwater.agents.agent.agent import Agent
+from headwater.agents.agent.agent_settings import AgentSettings
 from headwater.agents.retry import retry_until_available
-from headwater.core import identifiers, subjects
-from headwater.core.aggregates import Author
+from headwater.audit.verify import History, verify_facts
+from headwater.core.aggregates import Actor
 from headwater.core.errors import IllegalTransition, LogError, NotFound
 from headwater.core.events import EdgeSpec, RunCancelRequested, RunSubmitted, StorageReference, TaskSpec, event_type
+from headwater.core.log import subjects
 from headwater.core.log.memory import MemoryLog
 from headwater.core.operations.flows import FlowMetadata, register_flow
 from headwater.core.operations.projects import create_project
@@ -34,8 +36,8 @@ from headwater.core.operations.run_creation import RunCreation, RunRequest
 from headwater.core.operations.run_states import resume_run, set_run_state, set_task_run_state
 from headwater.core.operations.runs import cancel_run, reschedule_run, restart_run
 from headwater.core.operations.slots import set_concurrency
-from headwater.core.rules.set_state import RUN_STATES, TASK_RUN_STATES
-from headwater.projections.audit.check import History, check_facts
+from headwater.core.runs.set_state import RUN_STATES, TASK_RUN_STATES
+from headwater.core.values import identifiers
 from headwater.server.monitor import RunMonitor
 
 STORM_SECONDS = 40.0
@@ -88,7 +90,7 @@ class World:
         self.clock = LoopClock()
         # The program is this simulation's alone: what would take the machine's time or chance takes ours.
         identifiers.uuid_utils = SeededIds(self.random)  # type: ignore[assignment, attr-defined]
-        Author.__init__.__defaults__ = (self.clock.now,)
+        Actor.__init__.__defaults__ = (self.clock.now,)
         self.log = MemoryLog(clock=self.clock)
         self.events: Counter[str] = Counter()
         self.participants: dict[str, Participant] = {}
@@ -99,7 +101,7 @@ class World:
         self._names = 0
 
     def connect(self) -> Connection:
-        return Connection(self.log, self.random, Weather() if self.is_storm else FAIR)
+        return Connection(self.log, self.random, FaultPlan() if self.is_storm else FAIR)
 
     async def live(self) -> None:
         """Live through the storm and the calm after it.
@@ -135,17 +137,17 @@ class World:
     # Those who take part
 
     async def _flows(self) -> list[str]:
-        events, author = self.log.events, Author("client")
-        await create_project(events, "simulated", author)
+        events, actor = self.log.events, Actor("client")
+        await create_project(events, "simulated", actor)
         tasks = tuple(TaskSpec(slug, slug, reference=slug == TASKS[-1]) for slug in TASKS)
         edges = tuple(EdgeSpec(first, second) for first, second in pairwise(TASKS))
         found = []
         for number in range(FLOWS):
             metadata = FlowMetadata(name=f"flow {number}", storage=StorageReference("Local", "/x"), tasks=tasks, edges=edges)
-            registered = await register_flow(events, metadata, project_name="simulated", author=author)
+            registered = await register_flow(events, metadata, project_name="simulated", actor=actor)
             found.append(registered.flow_id)
             if self.random.random() < 0.5:
-                await set_concurrency(events, registered.flow_group_id, 1, author)
+                await set_concurrency(events, registered.flow_group_id, 1, actor)
         return found
 
     async def _keep_alive(self, name: str, serve: Callable[[Participant], Awaitable[None]]) -> None:
@@ -178,38 +180,38 @@ class World:
     async def _client(self, key: str, flow_id: str) -> None:
         """Create a run, however often it must be said, and sometimes want something else of it."""
         await anyio.sleep(self.random.random() * STORM_SECONDS / 2)
-        connection, author = self.connect(), Author(key)
+        connection, actor = self.connect(), Actor(key)
         later = timedelta(seconds=self.random.choice([-5.0, 0.0, 0.0, 0.0, 4.0, 15.0]))
         request = RunRequest(start_time=self.clock.now() + later, idempotency_key=key, attempts_max=self.random.choice([2, 3, 5]))
         creation = RunCreation(connection.events, connection.queues)
-        created = await retry_until_available(lambda: creation.create(flow_id, request, author), "a run")
+        created = await retry_until_available(lambda: creation.create(flow_id, request, actor), "a run")
         self.created[key] = created.run_id
         for _ in range(self.random.choice([0, 0, 1, 2])):
             await anyio.sleep(self.random.random() * 10)
-            await self._change_a_mind(connection, created.run_id, author)
+            await self._change_a_mind(connection, created.run_id, actor)
 
-    async def _change_a_mind(self, connection: Connection, run_id: str, author: Author) -> None:
+    async def _change_a_mind(self, connection: Connection, run_id: str, actor: Actor) -> None:
         events, queues, now = connection.events, connection.queues, self.clock.now()
         start_time = now + timedelta(seconds=self.random.random() * 10)
         wish = self.random.choice(["cancel", "reschedule", "restart", "resume", "set state", "set task state"])
         self.events[wish] += 1
         try:
             if wish == "cancel":
-                outcome = await retry_until_available(lambda: cancel_run(events, queues, run_id, author), wish)
+                outcome = await retry_until_available(lambda: cancel_run(events, queues, run_id, actor), wish)
                 if outcome.state.cancel_requested:
                     self.cancelled.add(run_id)
             elif wish == "reschedule":
-                await retry_until_available(lambda: reschedule_run(events, queues, run_id, start_time, author), wish)
+                await retry_until_available(lambda: reschedule_run(events, queues, run_id, start_time, actor), wish)
             elif wish == "resume":
-                await retry_until_available(lambda: resume_run(events, queues, run_id, author), wish)
+                await retry_until_available(lambda: resume_run(events, queues, run_id, actor), wish)
             elif wish == "set state":
                 state = self.random.choice(RUN_STATES)
-                await retry_until_available(lambda: set_run_state(events, queues, run_id, state, author, reason="by hand"), wish)
+                await retry_until_available(lambda: set_run_state(events, queues, run_id, state, actor, reason="by hand"), wish)
             elif wish == "set task state":
                 task, state = self.random.choice(TASKS), self.random.choice(TASK_RUN_STATES)
-                await retry_until_available(lambda: set_task_run_state(events, queues, run_id, task, state, author, reason="by hand"), wish)
+                await retry_until_available(lambda: set_task_run_state(events, queues, run_id, task, state, actor, reason="by hand"), wish)
             else:
-                await retry_until_available(lambda: restart_run(events, queues, run_id, author), wish)
+                await retry_until_available(lambda: restart_run(events, queues, run_id, actor), wish)
         except (IllegalTransition, NotFound):
             self.events[f"{wish} refused"] += 1
 
@@ -311,10 +313,10 @@ class World:
         connection = self.connect()
         for run_id in paused:
             self.events["resumed in the end"] += 1
-            await resume_run(connection.events, connection.queues, run_id, Author("somebody patient"))
+            await resume_run(connection.events, connection.queues, run_id, Actor("somebody patient"))
 
     async def _check(self) -> None:
-        history = await check_facts(self.log.events)
+        history = await verify_facts(self.log.events)
         if history.violations:
             raise Broken("; ".join(f"{each.promise} at {each.positions}: {each.words}" for each in history.violations))
         if set(history.runs) != set(self.created.values()) or len(set(self.created.values())) != RUNS:
@@ -331,7 +333,7 @@ class World:
     async def _claim_an_ended_run(self) -> None:
         subject = subjects.run(next(iter(self.created.values())))
         last = (await self.log.events.read(subject))[-1].position
-        await self.log.events.append(subject, Author("nobody").commit([RunSubmitted(1, "nobody")]), expected=last)
+        await self.log.events.append(subject, Actor("nobody").commit([RunSubmitted(1, "nobody")]), expected=last)
 
     async def _check_cancelled(self, run_id: str) -> None:
         """An acknowledged cancel is in the log."""

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from headwater.agents.artifact_recorder import ArtifactRecorder
+from headwater.agents.run_process.artifact_recorder import ArtifactRecorder
 from headwater.core.errors import InvalidArtifact, NotFound
 from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactDeleted, TaskRunArtifactUpdated, TaskRunEvent
-from headwater.core.rules.artifact import Artifact
+from headwater.core.runs.artifact import Artifact
 from headwater.engine import artifacts
 from headwater.engine.artifacts import record_artifact, record_artifacts_with
 from headwater.engine.task_call import TaskCall

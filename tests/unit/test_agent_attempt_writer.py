@@ -8,18 +8,18 @@ from datetime import UTC, datetime
 
 import anyio
 import pytest
-from happenings import AUTHOR, a_flow, a_run
+from harness.scenario import ACTOR, create_flow, create_run
 
-from headwater.agents.attempt_writer import COMMIT_BYTES_MAX, AttemptWriter
 from headwater.agents.errors import AttemptFenced
-from headwater.core import subjects
+from headwater.agents.run_process.attempt_writer import COMMIT_BYTES_MAX, AttemptWriter
 from headwater.core.aggregates import Aggregate
-from headwater.core.commands import CancelRun, ClaimRun, FinishRun, LoseAttempt, RunCommand, StartRun
 from headwater.core.errors import InvalidArgument, LogError, LogUnavailable, OutcomeUnknown
 from headwater.core.events import Failure, TaskRunFailed, TaskRunStarted, event_type
+from headwater.core.log import subjects
 from headwater.core.log.memory import MemoryLog, Moment, Operation
 from headwater.core.operations.runs import load_run
-from headwater.core.rules.run import Run
+from headwater.core.runs.commands import CancelRun, ClaimRun, FinishRun, MarkAttemptLost, RunCommand, StartRun
+from headwater.core.runs.state import Run
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -35,13 +35,13 @@ class Attempt:
         self.log = log
         self.run_id = run.subject.rpartition(".")[2]
         self.stops = 0
-        self.record = AttemptWriter(run, AUTHOR, 1, self._stop)
+        self.record = AttemptWriter(run, ACTOR, 1, self._stop)
 
     def _stop(self) -> None:
         self.stops += 1
 
     async def somebody_else(self, command: RunCommand) -> None:
-        await (await load_run(self.log.events, self.run_id)).execute(command, AUTHOR)
+        await (await load_run(self.log.events, self.run_id)).execute(command, ACTOR)
 
     async def commits(self) -> list[list[str]]:
         recorded = await self.log.events.read(subjects.run(self.run_id))
@@ -51,10 +51,10 @@ class Attempt:
 @asynccontextmanager
 async def attempt() -> AsyncIterator[Attempt]:
     log = MemoryLog()
-    created = await a_run(log, (await a_flow(log)).flow_id)
+    created = await create_run(log, (await create_flow(log)).flow_id)
     run = await load_run(log.events, created.run_id)
-    await run.execute(ClaimRun(1, "agent-1"), AUTHOR)
-    await run.execute(StartRun(1, NOW), AUTHOR)
+    await run.execute(ClaimRun(1, "agent-1"), ACTOR)
+    await run.execute(StartRun(1, NOW), ACTOR)
     made = Attempt(log, run)
     async with anyio.create_task_group() as group:
         await group.start(made.record.serve)
@@ -100,7 +100,7 @@ async def test_a_cancel_in_between_is_read_and_written_after_and_ends_the_attemp
 @pytest.mark.parametrize("newer", [[], [ClaimRun(1, "agent-2")]], ids=["waiting", "claimed anew"])
 async def test_an_attempt_that_lost_its_run_writes_nothing_more(newer: list[RunCommand]) -> None:
     async with attempt() as made:
-        for command in (LoseAttempt(1, "gone", NOW), *newer):
+        for command in (MarkAttemptLost(1, "gone", NOW), *newer):
             await made.somebody_else(command)
         before = await made.commits()
         made.record.record(started(1))

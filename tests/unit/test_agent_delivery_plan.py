@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from headwater.agents.delivery_plan import (
+from headwater.agents.agent.delivery_plan import (
     EARLY,
-    Action,
     AlreadyHeld,
     Claim,
     Discard,
+    Plan,
     ProbeHolder,
     ReportOwnLost,
     Reschedule,
@@ -19,23 +19,24 @@ from headwater.agents.delivery_plan import (
     plan_delivery,
     time_now,
 )
-from headwater.core.commands import (
+from headwater.core.events import StorageReference, TaskRunRetryScheduled, TaskRunStarted
+from headwater.core.log.commit import new_commit
+from headwater.core.runs.commands import (
     CancelRun,
     ClaimRun,
     CreateRun,
     FailUnstartedRun,
     FinishRun,
-    LoseAttempt,
-    ParkRun,
+    MarkAttemptLost,
     RecordTaskRuns,
     RescheduleRun,
     RestartRun,
     RunCommand,
     StartRun,
+    SuspendRun,
 )
-from headwater.core.commit import new_commit
-from headwater.core.events import StorageReference, TaskRunRetryScheduled, TaskRunStarted
-from headwater.core.rules.run import RULES, Run
+from headwater.core.runs.rules import RULES
+from headwater.core.runs.state import Run
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ME, OTHER = "agent-1", "agent-2"
@@ -61,13 +62,13 @@ def run_after(*commands: RunCommand, due: datetime = NOW) -> Run:
     return run
 
 
-def action(run: Run | None, *, generation: int = 1, holds: frozenset[int] = frozenset()) -> Action:
+def action(run: Run | None, *, generation: int = 1, holds: frozenset[int] = frozenset()) -> Plan:
     return plan_delivery(run, generation, agent_id=ME, holds=holds, now=NOW)
 
 
 CLAIMED_BY_OTHER = ClaimRun(1, OTHER)
 CLAIMED_BY_ME = ClaimRun(1, ME)
-LOST = LoseAttempt(1, "gone", NOW)
+LOST = MarkAttemptLost(1, "gone", NOW)
 
 
 def test_a_run_that_is_due_and_nobodys_is_claimed() -> None:
@@ -100,7 +101,7 @@ def test_a_wake_up_for_nothing_is_dropped() -> None:
         [CLAIMED_BY_ME, StartRun(1, NOW), FinishRun(1, NOW, failed=True, message="")],
         [FailUnstartedRun(NOW, "no storage")],
         [CancelRun(NOW)],
-        [CLAIMED_BY_OTHER, LoseAttempt(1, "gone", NOW, attempts_max=1)],
+        [CLAIMED_BY_OTHER, MarkAttemptLost(1, "gone", NOW, attempts_max=1)],
     ],
     ids=["success", "failed", "unstarted", "cancelled", "too many attempts"],
 )
@@ -190,10 +191,10 @@ def test_a_run_that_waits_for_a_retry_by_our_own_slow_clock_is_not_claimed_to_be
         CLAIMED_BY_ME,
         StartRun(1, own),
         RecordTaskRuns(1, (TaskRunStarted(slug="load-1", at=own), retry)),
-        ParkRun(1, own, due, "waits"),
+        SuspendRun(1, own, due, "waits"),
     )
 
-    def decided(own: datetime, now: datetime) -> Action:
+    def decided(own: datetime, now: datetime) -> Plan:
         return plan_delivery(run, run.generation, agent_id=ME, holds=frozenset(), now=now, own=own)
 
     assert decided(own, NOW) == Reschedule(due + behind)
@@ -202,7 +203,7 @@ def test_a_run_that_waits_for_a_retry_by_our_own_slow_clock_is_not_claimed_to_be
 
 
 def test_a_run_whose_attempt_crashed_is_claimed_whatever_our_clock_says() -> None:
-    run = run_after(CLAIMED_BY_ME, LoseAttempt(1, "it died", NOW, again_at=NOW))
+    run = run_after(CLAIMED_BY_ME, MarkAttemptLost(1, "it died", NOW, retry_at=NOW))
 
     found = plan_delivery(run, run.generation, agent_id=ME, holds=frozenset(), now=NOW, own=NOW - timedelta(hours=1))
 

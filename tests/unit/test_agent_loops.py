@@ -1,4 +1,4 @@
-"""Loops that another process takes up: wherever the first one was lost, the result is that of an undisturbed run."""
+"""Loops that another process takes up: wherever the first one was lost, the result is that of an no_faults run."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 
 import headwater
 from headwater import Flow, task
-from headwater.agents.state_recorder import StateRecorder
+from headwater.agents.run_process.state_recorder import StateRecorder
 from headwater.core.events import TaskRunEvent, TaskRunLooped
-from headwater.core.rules.task_run import TaskRun, TaskRunKey, evolve
+from headwater.core.runs.task_run import TaskRun, TaskRunKey, evolve
 from headwater.engine.flow_runner import FlowRunner
 from headwater.engine.results import InlineResult, LocalResult, Result
 from headwater.engine.signals import LOOP

@@ -5,12 +5,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from golden_events import EVENTS_FOLDER, GOLDEN_EVENTS, golden_commit, golden_file
+from harness.golden_events import EVENTS_FOLDER, GOLDEN_EVENTS, golden_commit, golden_file
 
-from headwater.core.codec import COMMIT_BYTES_MAX, decode, encode, lift
-from headwater.core.commit import CATALOGUE_VERSION
 from headwater.core.errors import CommitTooLarge, CommitUnreadable
 from headwater.core.events import EVENT_TYPES, Event, FlowDeleted, RunCancelRequested, RunRenamed, UnknownEvent, event_type
+from headwater.core.log.codec import COMMIT_BYTES_MAX, decode, encode, upcast
+from headwater.core.log.commit import CATALOGUE_VERSION
 
 GOLDEN_FILES = sorted(EVENTS_FOLDER.glob("v*/*.json"))
 FILES_BEFORE_ADDED_FIELDS = sorted(EVENTS_FOLDER.glob("before_added_fields/*.json"))
@@ -28,7 +28,7 @@ def stored(*events: dict[str, Any], v: int = CATALOGUE_VERSION, **more: Any) -> 
 
 def test_every_event_type_has_a_golden_file() -> None:
     assert {event_type(event) for event in GOLDEN_EVENTS} == {kind.__struct_config__.tag for kind in EVENT_TYPES}
-    assert {golden_file(event) for event in GOLDEN_EVENTS} <= set(GOLDEN_FILES), "run: python tests/golden_events.py"
+    assert {golden_file(event) for event in GOLDEN_EVENTS} <= set(GOLDEN_FILES), "run: python tests/harness/golden_events.py"
 
 
 @pytest.mark.parametrize("event", GOLDEN_EVENTS, ids=event_type)
@@ -100,9 +100,9 @@ def test_old_shapes_are_lifted_version_by_version() -> None:
     }
     item = {"type": "run.renamed", "title": "Quiet-Heron"}
 
-    assert lift(item, written_by=1, upcasters=upcasters) == {"type": "run.renamed", "name": "quiet-heron"}
-    assert lift({"type": "run.renamed", "name": "Loud"}, written_by=2, upcasters=upcasters) == {"type": "run.renamed", "name": "loud"}
-    assert lift({"type": "run.renamed", "name": "Loud"}, written_by=3, upcasters=upcasters) == {"type": "run.renamed", "name": "Loud"}
+    assert upcast(item, written_by=1, upcasters=upcasters) == {"type": "run.renamed", "name": "quiet-heron"}
+    assert upcast({"type": "run.renamed", "name": "Loud"}, written_by=2, upcasters=upcasters) == {"type": "run.renamed", "name": "loud"}
+    assert upcast({"type": "run.renamed", "name": "Loud"}, written_by=3, upcasters=upcasters) == {"type": "run.renamed", "name": "Loud"}
     assert item == {"type": "run.renamed", "title": "Quiet-Heron"}
 
 

@@ -7,11 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from happenings import AUTHOR, a_flow, a_run, claimed, executed, finished, lost, recorded, succeeding
+from harness.scenario import ACTOR, claimed, create_flow, create_run, executed, finished, lost, recorded, succeeding
 
-from headwater.core import subjects
-from headwater.core.aggregates import Author
-from headwater.core.commands import FailUnstartedRun, LoseAttempt, ParkRun
+from headwater.audit import Explanation, Reason, RunContext, explain, explain_run
+from headwater.core.aggregates import Actor
 from headwater.core.events import (
     CancelCause,
     TaskRunFailed,
@@ -20,11 +19,12 @@ from headwater.core.events import (
     TaskRunStarted,
     TaskRunTriggerFailed,
 )
+from headwater.core.log import subjects
 from headwater.core.log.memory import MemoryLog
 from headwater.core.operations.runs import cancel_run, restart_run, run
 from headwater.core.queries import AgentRow
-from headwater.core.rules.slots import Slots
-from headwater.projections.audit import Explanation, Reason, Surroundings, explain, explain_run
+from headwater.core.runs.commands import FailUnstartedRun, MarkAttemptLost, SuspendRun
+from headwater.core.slots.state import Slots
 
 NOW = datetime.now(UTC)
 
@@ -41,19 +41,19 @@ def agent(name: str, *labels: str, limit: int | None = None, held: int = 0) -> A
     )  # fmt: skip
 
 
-def at_work(*agents: AgentRow, **more: Any) -> Surroundings:
-    return Surroundings(agents=agents, answering=frozenset(each.id for each in agents), **more)
+def at_work(*agents: AgentRow, **more: Any) -> RunContext:
+    return RunContext(agents=agents, answering=frozenset(each.id for each in agents), **more)
 
 
-async def explained(log: MemoryLog, run_id: str, around: Surroundings | None = None) -> Explanation:
+async def explained(log: MemoryLog, run_id: str, around: RunContext | None = None) -> Explanation:
     history = await log.events.read(subjects.run(run_id))
-    found = explain(history, around or Surroundings(), datetime.now(UTC))
+    found = explain(history, around or RunContext(), datetime.now(UTC))
     assert " RUN" not in found.hint  # it names the run, for whoever copies it
     return found
 
 
 async def new_run(log: MemoryLog, **request: Any) -> str:
-    return (await a_run(log, (await a_flow(log)).flow_id, **request)).run_id
+    return (await create_run(log, (await create_flow(log)).flow_id, **request)).run_id
 
 
 def words(found: Explanation) -> Sequence[str]:
@@ -109,13 +109,13 @@ async def test_it_is_not_due_yet(log: MemoryLog) -> None:
 async def test_the_next_attempt_waits_after_a_crash_and_until_when(log: MemoryLog) -> None:
     run_id = await new_run(log)
     await claimed(log, run_id)
-    again_at = NOW + timedelta(hours=1)
-    await run(log.events, run_id).execute(LoseAttempt(1, "its process died", NOW, again_at=again_at), AUTHOR)
+    retry_at = NOW + timedelta(hours=1)
+    await run(log.events, run_id).execute(MarkAttemptLost(1, "its process died", NOW, retry_at=retry_at), ACTOR)
 
     found = await explained(log, run_id, at_work())
 
     assert found.reason is Reason.NOT_DUE
-    assert found.words == f"Attempt 1 was lost: its process died. The next one starts at {again_at.isoformat()}."
+    assert found.words == f"Attempt 1 was lost: its process died. The next one starts at {retry_at.isoformat()}."
 
 
 async def test_no_process_waits_for_a_retry_that_is_far_away(log: MemoryLog) -> None:
@@ -124,7 +124,7 @@ async def test_no_process_waits_for_a_retry_that_is_far_away(log: MemoryLog) -> 
     due = NOW + timedelta(hours=3)
     retry = TaskRunRetryScheduled(slug="task-0", at=NOW, start_time=due, run_count=1)
     await recorded(log, run_id, TaskRunStarted(slug="task-0", at=NOW), retry)
-    await run(log.events, run_id).execute(ParkRun(1, NOW, due, "Waiting for the retry of a task."), AUTHOR)
+    await run(log.events, run_id).execute(SuspendRun(1, NOW, due, "Waiting for the retry of a task."), ACTOR)
 
     found = await explained(log, run_id, at_work())
 
@@ -140,7 +140,7 @@ async def test_nobody_says_that_it_runs_while_the_log_takes_no_writes(log: Memor
         await claimed(log, run_id)
         await recorded(log, run_id, TaskRunStarted(slug="task-0", at=NOW))
 
-    found = await explained(log, run_id, Surroundings(holds=True, log_problem="no space left on device"))
+    found = await explained(log, run_id, RunContext(holds=True, log_problem="no space left on device"))
 
     assert found.reason is Reason.LOG_TAKES_NOTHING
     assert found.words.startswith("The log takes no writes: no space left on device. ")
@@ -154,7 +154,7 @@ async def test_it_runs_and_who_holds_it_until_when(log: MemoryLog) -> None:
     await claimed(log, run_id)
     await recorded(log, run_id, TaskRunStarted(slug="task-0", at=NOW))
 
-    found = await explained(log, run_id, Surroundings(holds=True, lease_seconds=10))
+    found = await explained(log, run_id, RunContext(holds=True, lease_seconds=10))
 
     assert found.reason is Reason.RUNNING
     assert "It runs: attempt 1, on agent 'an agent', which holds its lease until " in found.words
@@ -165,7 +165,7 @@ async def test_its_agent_is_silent(log: MemoryLog) -> None:
     run_id = await new_run(log)
     await claimed(log, run_id)
 
-    found = await explained(log, run_id, Surroundings(holds=None))
+    found = await explained(log, run_id, RunContext(holds=None))
 
     assert found.reason is Reason.HOLDER_SILENT
     assert "does not answer. When its lease is over, the next attempt is made." in found.words
@@ -178,7 +178,7 @@ async def test_a_task_waits_for_its_retry_and_until_when(log: MemoryLog) -> None
     await recorded(log, run_id, TaskRunStarted(slug="task-0", at=NOW))
     await recorded(log, run_id, TaskRunRetryScheduled(slug="task-0", at=NOW, start_time=due, run_count=1))
 
-    found = await explained(log, run_id, Surroundings(holds=True))
+    found = await explained(log, run_id, RunContext(holds=True))
 
     assert found.reason is Reason.WAITS_FOR_RETRY
     assert f"Task 'task-0' failed and is tried again at {due.isoformat()}" in found.words
@@ -190,14 +190,14 @@ async def test_a_paused_task_waits_for_somebody(log: MemoryLog) -> None:
     await claimed(log, run_id)
     await recorded(log, run_id, TaskRunPaused(slug="approve", at=NOW))
 
-    assert (await explained(log, run_id, Surroundings(holds=True))).reason is Reason.PAUSED
+    assert (await explained(log, run_id, RunContext(holds=True))).reason is Reason.PAUSED
 
 
 async def test_the_flow_s_storage_is_missing_on_the_agent(log: MemoryLog) -> None:
     run_id = await new_run(log)
     await claimed(log, run_id)
     message = "The flow could not be loaded: /flows/x does not exist on this machine."
-    await run(log.events, run_id).execute(FailUnstartedRun(NOW, message, 1), AUTHOR)
+    await run(log.events, run_id).execute(FailUnstartedRun(NOW, message, 1), ACTOR)
 
     found = await explained(log, run_id)
 
@@ -208,7 +208,7 @@ async def test_the_flow_s_storage_is_missing_on_the_agent(log: MemoryLog) -> Non
 async def test_its_flow_was_archived(log: MemoryLog) -> None:
     run_id = await new_run(log)
     why = "Version 1 of the flow was archived."
-    await cancel_run(log.events, log.queues, run_id, Author("server"), reason=why, cause=CancelCause.FLOW_ARCHIVED)
+    await cancel_run(log.events, log.queues, run_id, Actor("server"), reason=why, cause=CancelCause.FLOW_ARCHIVED)
 
     found = await explained(log, run_id)
 
@@ -218,7 +218,7 @@ async def test_its_flow_was_archived(log: MemoryLog) -> None:
 
 async def test_it_was_cancelled_and_by_whom(log: MemoryLog) -> None:
     run_id = await new_run(log)
-    await cancel_run(log.events, log.queues, run_id, Author("cli:ana@river"), reason="wrong data")
+    await cancel_run(log.events, log.queues, run_id, Actor("cli:ana@river"), reason="wrong data")
 
     found = await explained(log, run_id)
 
@@ -229,12 +229,12 @@ async def test_it_was_cancelled_and_by_whom(log: MemoryLog) -> None:
 async def test_it_is_being_cancelled(log: MemoryLog) -> None:
     run_id = await new_run(log)
     await claimed(log, run_id)
-    await cancel_run(log.events, log.queues, run_id, Author("cli:ana@river"))
+    await cancel_run(log.events, log.queues, run_id, Actor("cli:ana@river"))
 
     assert (
-        await explained(log, run_id, Surroundings(holds=True))
+        await explained(log, run_id, RunContext(holds=True))
     ).words == "cli:ana@river asked to cancel it; agent 'an agent' is stopping attempt 1."
-    assert "which does not answer" in (await explained(log, run_id, Surroundings(holds=None))).words
+    assert "which does not answer" in (await explained(log, run_id, RunContext(holds=None))).words
 
 
 async def test_it_crashed_too_often_and_how_often(log: MemoryLog) -> None:
@@ -277,7 +277,7 @@ async def test_tasks_failed_and_which_first(log: MemoryLog) -> None:
 async def test_it_succeeded_after_a_restart_of_which_only_the_last_life_counts(log: MemoryLog) -> None:
     run_id = await new_run(log)
     await executed(log, run_id, failed=True)
-    await restart_run(log.events, log.queues, run_id, AUTHOR, from_task="task-0")
+    await restart_run(log.events, log.queues, run_id, ACTOR, from_task="task-0")
     assert (await explained(log, run_id, at_work(agent("a")))).reason is Reason.OFFERED
     await executed(log, run_id)
 
@@ -289,7 +289,7 @@ async def test_it_succeeded_after_a_restart_of_which_only_the_last_life_counts(l
 async def test_agents_that_match_do_not_answer_or_nothing_would_wake_them(log: MemoryLog) -> None:
     run_id = await new_run(log)
 
-    silent = await explained(log, run_id, Surroundings(agents=[agent("a")]))
+    silent = await explained(log, run_id, RunContext(agents=[agent("a")]))
     lost_item = await explained(log, run_id, at_work(agent("a"), waits_in_broker=False))
 
     assert (silent.reason, lost_item.reason) == (Reason.AGENTS_SILENT, Reason.NOT_OFFERED)
@@ -306,7 +306,7 @@ async def test_agents_that_cannot_start_processes_are_named_with_the_cause_and_t
     run_id = await new_run(log)
     trouble = "agent 'vm' cannot start processes: Resource temporarily unavailable; limit of processes 7"
     await claimed(log, run_id)
-    await run(log.events, run_id).execute(LoseAttempt(1, trouble, NOW, handed_back=True), AUTHOR)
+    await run(log.events, run_id).execute(MarkAttemptLost(1, trouble, NOW, released=True), ACTOR)
 
     found = await explained(log, run_id, at_work(agent("vm"), troubles={"vm": trouble}))
     other = await explained(log, run_id, at_work(agent("vm"), agent("free"), troubles={"vm": trouble}))

@@ -8,15 +8,15 @@ from datetime import UTC, datetime, timedelta
 
 import anyio
 import pytest
-from happenings import AUTHOR, a_flow, a_run, an_agent, claimed, executed, lost
+from harness.scenario import ACTOR, an_agent, claimed, create_flow, create_run, executed, lost
 
-from headwater.core import subjects
-from headwater.core.commands import RescheduleRun
+from headwater.core.agents.state import AgentStatus
+from headwater.core.log import subjects
 from headwater.core.log.memory import MemoryLog
 from headwater.core.operations.agents import stop_agent
 from headwater.core.operations.runs import cancel_run, restart_run, run
 from headwater.core.operations.slots import set_concurrency, slots, take_slot
-from headwater.core.rules.agent import AgentStatus
+from headwater.core.runs.commands import RescheduleRun
 from headwater.core.states import StateName
 from headwater.server.monitor import RunMonitor
 from headwater.server.monitor import monitor as monitor_module
@@ -32,7 +32,7 @@ def log() -> MemoryLog:
 
 
 @pytest.fixture(autouse=True)
-def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LEASE_SECONDS", "PROBE_GRACE_SECONDS", "WAKE_UP_SECONDS", "SLOT_SECONDS", "CLAIM_SECONDS", "RETRY_SECONDS"):
         monkeypatch.setattr(monitor_module, name, 0.05)
 
@@ -74,9 +74,9 @@ async def reached(log: MemoryLog, run_id: str, state: StateName) -> None:
 
 
 async def test_it_watches_unfinished_runs_and_who_holds_them(log: MemoryLog) -> None:
-    flow = await a_flow(log)
+    flow = await create_flow(log)
     agent_id, _ = await an_agent(log)
-    waiting, held, ended, left = [(await a_run(log, flow.flow_id)).run_id for _ in range(4)]
+    waiting, held, ended, left = [(await create_run(log, flow.flow_id)).run_id for _ in range(4)]
     await claimed(log, held, agent_id=agent_id)
     await executed(log, ended)
     await claimed(log, left, agent_id=agent_id)
@@ -87,27 +87,27 @@ async def test_it_watches_unfinished_runs_and_who_holds_them(log: MemoryLog) -> 
     assert set(known.runs) == {waiting, held, left}
     assert {each.created.run_id for each in known.waiting()} == {waiting, left}
     assert [each.created.run_id for each in known.held_by(agent_id)] == [held]
-    assert known.agents[agent_id].status is AgentStatus.WORKING
-    await stop_agent(log.events, agent_id, AUTHOR)
+    assert known.agents[agent_id].status is AgentStatus.ONLINE
+    await stop_agent(log.events, agent_id, ACTOR)
     assert (await folded(log)).agents[agent_id].status is AgentStatus.STOPPED  # it holds a run still
 
 
 async def test_a_restarted_run_that_it_had_let_go_of_is_read_again(log: MemoryLog) -> None:
-    flow = await a_flow(log)
-    run_id = (await a_run(log, flow.flow_id)).run_id
+    flow = await create_flow(log)
+    run_id = (await create_run(log, flow.flow_id)).run_id
     async with running_monitor(log):
         await executed(log, run_id, failed=True)
         log.queues.lose_everything()
-        await restart_run(log.events, log.queues, run_id, AUTHOR, from_task="task-0")
+        await restart_run(log.events, log.queues, run_id, ACTOR, from_task="task-0")
         log.queues.lose_everything()
 
         await woken(log, run_id)
 
 
 async def test_every_waiting_run_is_woken_after_a_loss(log: MemoryLog) -> None:
-    flow = await a_flow(log)
-    due = [(await a_run(log, flow.flow_id)).run_id for _ in range(20)]
-    later = (await a_run(log, flow.flow_id, start_time=datetime.now(UTC) + timedelta(hours=1))).run_id
+    flow = await create_flow(log)
+    due = [(await create_run(log, flow.flow_id)).run_id for _ in range(20)]
+    later = (await create_run(log, flow.flow_id, start_time=datetime.now(UTC) + timedelta(hours=1))).run_id
     async with running_monitor(log):
         log.queues.lose_everything()
         for run_id in [*due, later]:
@@ -115,20 +115,20 @@ async def test_every_waiting_run_is_woken_after_a_loss(log: MemoryLog) -> None:
 
 
 async def test_a_timer_of_before_a_rescheduling_counts_for_nothing(log: MemoryLog) -> None:
-    flow = await a_flow(log)
-    run_id = (await a_run(log, flow.flow_id, start_time=datetime.now(UTC) + timedelta(hours=1))).run_id
+    flow = await create_flow(log)
+    run_id = (await create_run(log, flow.flow_id, start_time=datetime.now(UTC) + timedelta(hours=1))).run_id
     async with running_monitor(log):
-        await run(log.events, run_id).execute(RescheduleRun(datetime.now(UTC)), AUTHOR)
+        await run(log.events, run_id).execute(RescheduleRun(datetime.now(UTC)), ACTOR)
         await woken(log, run_id, generation=2)
 
 
 async def test_a_silent_agent_s_runs_are_lost_and_its_cancels_final(log: MemoryLog) -> None:
-    flow = await a_flow(log)
+    flow = await create_flow(log)
     agent_id, _ = await an_agent(log)
-    first, second = [(await a_run(log, flow.flow_id)).run_id for _ in range(2)]
+    first, second = [(await create_run(log, flow.flow_id)).run_id for _ in range(2)]
     for run_id in (first, second):
         await claimed(log, run_id, agent_id=agent_id)
-    await cancel_run(log.events, log.queues, second, AUTHOR)
+    await cancel_run(log.events, log.queues, second, ACTOR)
     async with running_monitor(log):
         await reached(log, first, StateName.SCHEDULED)
         await reached(log, second, StateName.CANCELLED)
@@ -137,14 +137,14 @@ async def test_a_silent_agent_s_runs_are_lost_and_its_cancels_final(log: MemoryL
 
 
 async def test_slots_of_runs_that_are_over_are_freed_and_those_of_running_ones_kept(log: MemoryLog) -> None:
-    flow = await a_flow(log)
-    await set_concurrency(log.events, flow.flow_group_id, 2, AUTHOR)
-    over, never_claimed = [(await a_run(log, flow.flow_id)).run_id for _ in range(2)]
+    flow = await create_flow(log)
+    await set_concurrency(log.events, flow.flow_group_id, 2, ACTOR)
+    over, never_claimed = [(await create_run(log, flow.flow_id)).run_id for _ in range(2)]
     for run_id in (over, never_claimed):
-        await take_slot(log.events, flow.flow_group_id, run_id, 1, AUTHOR)
+        await take_slot(log.events, flow.flow_group_id, run_id, 1, ACTOR)
     await executed(log, over)
     async with running_monitor(log):
-        await take_slot(log.events, flow.flow_group_id, never_claimed, 2, AUTHOR)
+        await take_slot(log.events, flow.flow_group_id, never_claimed, 2, ACTOR)
 
         async def none_is_taken() -> bool:
             return not (await slots(log.events, flow.flow_group_id).refresh()).attempts
@@ -155,8 +155,8 @@ async def test_slots_of_runs_that_are_over_are_freed_and_those_of_running_ones_k
 async def test_it_lives_through_a_log_that_is_away(log: MemoryLog) -> None:
     from headwater.core.errors import LogUnavailable
 
-    flow = await a_flow(log)
-    run_id = (await a_run(log, flow.flow_id)).run_id
+    flow = await create_flow(log)
+    run_id = (await create_run(log, flow.flow_id)).run_id
     failures = 3
 
     async with running_monitor(log):

@@ -71,8 +71,8 @@ GRAPHQL_KINDS = {
     "int": {"integer", "bigint"},
     "level": {"integer"},
     "time": {"timestamptz"},
-    "truth": {"boolean"},
-    "texts": {"text[]"},
+    "bool": {"boolean"},
+    "text[]": {"text[]"},
     "task run": {"text"},
 }
 GRAPHQL = [each for each in vars(columns).values() if isinstance(each, Columns) and each.table]

@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 
 from strawberry.dataloader import DataLoader
 
-from headwater.core.aggregates import Author
-from headwater.core.commit import Position
+from headwater.core.aggregates import Actor
 from headwater.core.errors import InvalidArgument, ViewsBehind
+from headwater.core.log.commit import Position
 from headwater.core.queries import AnyQuery, FlowGroupRow, FlowRow, ProjectRow, QueryReply, Row, RunRow
-from headwater.core.query_client import Views
-from headwater.web.site import Site
+from headwater.core.queries.views_client import ViewsClient
+from headwater.web.app_state import AppState
 
 QUESTIONS_MAX = 300
 """How many questions one operation may ask the views: nested lists multiply."""
@@ -21,10 +21,10 @@ QUESTIONS_MAX = 300
 R = TypeVar("R", bound=Row)
 
 
-class BudgetedViews(Views):
+class BudgetedViews(ViewsClient):
     """The views, as new as what this server wrote for GraphQL before; one operation asks them only so often."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: AppState) -> None:
         super().__init__(site.log, wait_seconds=2.0)
         self._site = site
         self._left = QUESTIONS_MAX
@@ -50,8 +50,8 @@ class BudgetedViews(Views):
 class Operation:
     """One GraphQL operation."""
 
-    site: Site
-    author: Author
+    site: AppState
+    actor: Actor
     views: BudgetedViews = field(init=False)
     flows: DataLoader[str, FlowRow | None] = field(init=False)
     flow_groups: DataLoader[str, FlowGroupRow | None] = field(init=False)

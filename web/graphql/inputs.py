@@ -12,7 +12,7 @@ import strawberry
 from strawberry import UNSET
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.identifiers import parsed_task_run_id, task_run_address
+from headwater.core.values.identifiers import parsed_task_run_id, task_run_address
 from headwater.web.graphql import columns
 from headwater.web.graphql.columns import Columns
 from headwater.web.graphql.scalars import Identifier
@@ -58,9 +58,9 @@ _COMPARISONS = {
     "task run": _TEXT_COMPARISON,
     "level": _comparison("Level", str, (*_COMPARED, *_LISTED)),
     "int": _comparison("Int", int, (*_COMPARED, *_LISTED)),
-    "truth": _comparison("Boolean", bool, ("_eq", "_neq")),
+    "bool": _comparison("Boolean", bool, ("_eq", "_neq")),
     "time": _comparison("timestamptz", datetime, (*_COMPARED, *_LISTED)),
-    "texts": _comparison("labels", list[str], ("_eq", "_neq"), _contains=list[str]),
+    "text[]": _comparison("labels", list[str], ("_eq", "_neq"), _contains=list[str]),
 }
 
 

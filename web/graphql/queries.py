@@ -9,8 +9,8 @@ import strawberry
 from strawberry import Info
 
 from headwater.core.errors import InvalidArgument, NotFound
-from headwater.core.identifiers import parsed_task_run_id
 from headwater.core.queries import AgentRow, FlowGroupRow, FlowRow, FlowTaskRow, ListTaskRuns, LogRow, ProjectRow, TaskRunRow
+from headwater.core.values.identifiers import parsed_task_run_id
 from headwater.web.graphql import columns
 from headwater.web.graphql.agents import Agent
 from headwater.web.graphql.aggregates import Aggregates
@@ -219,5 +219,5 @@ class Query(Aggregates, ArtifactQuery, KeyValueQuery):
         found = await operation.views.find(
             "agents", AgentRow, where_of(where, columns.AGENT), order_by=order_of(order_by, columns.AGENT), limit=limit, offset=offset
         )
-        heard = {row.id: operation.site.presence.last_heard(row.id) for row in found}
+        heard = {row.id: operation.site.heartbeats.last_heard(row.id) for row in found}
         return [Agent.of(row, None if (beat := heard[row.id]) is None else beat.at) for row in found]

@@ -11,9 +11,9 @@ import strawberry
 from strawberry import Info
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.identifiers import parsed_task_run_id
-from headwater.core.moments import aware
 from headwater.core.operations.run_states import inline_result, set_run_state, set_task_run_state
+from headwater.core.values.identifiers import parsed_task_run_id
+from headwater.core.values.moments import aware
 from headwater.web.graphql.context import operation_of
 from headwater.web.graphql.scalars import Identifier, Json
 
@@ -78,7 +78,7 @@ class RunStateMutation:
                 log.queues,
                 each.flow_run_id,
                 name,
-                operation.author,
+                operation.actor,
                 reason=reason,
                 start_time=start_time,
                 version=each.version,
@@ -105,7 +105,7 @@ class RunStateMutation:
                 run_id,
                 slug,
                 name,
-                operation.author,
+                operation.actor,
                 map_index=map_index,
                 reason=reason,
                 result=None if value is None else inline_result(value),

@@ -10,13 +10,13 @@ from typing import Any, TypeVar, overload
 import anyio
 import msgspec
 
-from headwater.core.commit import Position
-from headwater.core.exception_groups import single_error
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Log
+from headwater.core.program.exception_groups import unwrap_exception_group
 from headwater.core.queries import AnyQuery, GetViewsStatus, ListLogs, QueryReply, Row
-from headwater.core.query_client import Views
+from headwater.core.queries.views_client import ViewsClient
+from headwater.web.heartbeats import Heartbeats
 from headwater.web.log_lines import LineFilter
-from headwater.web.presence import Presence
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -28,7 +28,7 @@ R = TypeVar("R", bound=Row)
 Params = Mapping[str, str]
 
 
-class Asked(dict[str, str]):
+class Selection(dict[str, str]):
     """The parameters of a query. Those that were not given are empty."""
 
     def __missing__(self, _: str) -> str:
@@ -52,7 +52,7 @@ class Page:
     lines_position: Position = 0
 
 
-class PageViews(Views):
+class PageViews(ViewsClient):
     """The views as one making of a page sees them: at least as new as `at_least`, and telling how new they were."""
 
     def __init__(self, log: Log, *, at_least: Position = 0) -> None:
@@ -79,7 +79,7 @@ class Sources:
 
     log: Log
     views: PageViews
-    presence: Presence
+    heartbeats: Heartbeats
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -126,7 +126,7 @@ async def all_of(*calls: Awaitable[Any]) -> tuple[Any, ...]:
     async def keep(index: int, call: Awaitable[Any]) -> None:
         answers[index] = await call
 
-    with single_error():
+    with unwrap_exception_group():
         async with anyio.create_task_group() as group:
             for index, call in enumerate(calls):
                 group.start_soon(keep, index, call)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from headwater.core import subjects
+from headwater.core.describe import describe_event
 from headwater.core.errors import CommitUnreadable
 from headwater.core.events import event_type
+from headwater.core.log import subjects
 from headwater.core.log.protocol import Recorded
 from headwater.core.queries import ListTaskRuns, RunRow, TaskRunRow
 from headwater.core.states import StateName
-from headwater.core.wording import in_words
 from headwater.web.log_lines import LINE_CHARACTERS_MAX, line_filter
 from headwater.web.pages.drawings import drawn_flow
 from headwater.web.pages.page import Params, Sources, all_of
@@ -110,27 +110,27 @@ async def logs_tab(sources: Sources, run: RunRow, query: Params) -> dict[str, An
 
 
 async def events_tab(sources: Sources, run: RunRow, query: Params) -> dict[str, Any]:
-    """The audit trail: every commit on the run with its position, author, cause and bytes, by page."""
+    """The audit trail: every commit on the run with its position, actor, cause and bytes, by page."""
     recorded = await sources.log.events.read(subjects.run(run.id))
     pages = max(1, -(-len(recorded) // COMMITS_SHOWN))
     asked = query.get("page", "")
     page = min(pages, max(1, int(asked))) if asked.isascii() and asked.isdigit() and len(asked) < 9 else pages  # noqa: PLR2004
     shown = recorded[(page - 1) * COMMITS_SHOWN : page * COMMITS_SHOWN]
     return {
-        "commits": [told_commit(each) for each in shown],
+        "commits": [commit_row(each) for each in shown],
         "page": page,
         "pages": pages,
         "position": recorded[-1].position if recorded else None,
     }
 
 
-def told_commit(recorded: Recorded) -> dict[str, Any]:
+def commit_row(recorded: Recorded) -> dict[str, Any]:
     """Return a commit as the audit trail shows it; one that cannot be read is shown as such."""
     base = {"position": recorded.position, "subject": recorded.subject, "recorded_at": recorded.recorded_at, "size": len(recorded.data)}
     try:
         commit = recorded.commit
     except CommitUnreadable as error:
         return {**base, "id": "", "actor": "?", "cause": None, "events": [("unreadable", str(error))], "more": 0}
-    events = [(event_type(event), in_words(event)) for event in commit.events[:EVENTS_TOLD_MAX]]
+    events = [(event_type(event), describe_event(event)) for event in commit.events[:EVENTS_TOLD_MAX]]
     more = len(commit.events) - len(events)
     return {**base, "id": commit.id, "actor": commit.actor, "cause": commit.cause, "events": events, "more": more}

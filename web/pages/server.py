@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from headwater.core import subjects
-from headwater.core.commit import Position
-from headwater.core.health import ask_health
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
+from headwater.core.log.health import ask_health
 from headwater.core.log.protocol import EventLog, Recorded
 from headwater.web.pages.page import Page, Params, Sources
-from headwater.web.pages.run_tabs import told_commit
+from headwater.web.pages.run_tabs import commit_row
 
 COMMITS_SHOWN = 100
 SCANNED_AT_ONCE = 500
@@ -17,14 +17,14 @@ KINDS = ("run", "flow", "project", "agent", "queue", "name", "part")
 
 
 async def log_page(sources: Sources, _: Params, query: Params) -> Page:
-    """Show the newest commits of the whole log, or those up to `until`; of one kind, or with a text in their subject, author or bytes."""
+    """Show the newest commits of the whole log, or those up to `until`; of one kind, or with a text in their subject, actor or bytes."""
     tail = await sources.log.events.tail()
     asked = query.get("until", "")
     until = min(int(asked), tail.position) if asked.isascii() and asked.isdigit() and len(asked) <= 15 else tail.position  # noqa: PLR2004
     kind = query.get("kind", "")
     found, scanned_to = await newest(sources.log.events, until, kind=kind if kind in KINDS else "", text=query.get("text", ""))
     context = {
-        "commits": [told_commit(each) for each in found],
+        "commits": [commit_row(each) for each in found],
         "query": query,
         "kinds": KINDS,
         "tail": tail,

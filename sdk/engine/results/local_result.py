@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.user_paths import user_path
+from headwater.core.program.user_paths import user_path
 from headwater.engine.results.result import Result
 from headwater.utilities.configuration import data_home, is_data_home, write_in_home
 from headwater.utilities.context import current_values

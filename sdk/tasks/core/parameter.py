@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from headwater.core.json_values import json_problem
-from headwater.core.moments import aware, parsed_moment
 from headwater.core.text import shown
+from headwater.core.values.json_values import json_problem
+from headwater.core.values.moments import aware, parsed_moment
 from headwater.engine import signals
 from headwater.graph.errors import InvalidTask
 from headwater.graph.task import Task

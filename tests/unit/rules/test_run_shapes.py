@@ -26,10 +26,10 @@ from headwater.core.events import (
     TaskRunRetryScheduled,
     TaskRunStarted,
 )
-from headwater.core.rules import run_head
-from headwater.core.rules.run import RULES, Run
-from headwater.core.rules.run_head import RunHead
-from headwater.core.rules.task_runs import INTERRUPTED_MESSAGE, RESTARTED_MESSAGE
+from headwater.core.runs import run_head
+from headwater.core.runs.rules import RULES, Run
+from headwater.core.runs.run_head import RunHead
+from headwater.core.runs.task_runs import INTERRUPTED_MESSAGE, RESTARTED_MESSAGE
 from headwater.core.states import StateName
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from headwater.core.user_paths import HomeUnavailable
+from headwater.core.program.user_paths import HomeUnavailable
 from headwater.engine.results import LocalResult
 from headwater.graph.flow import Flow
 from headwater.run_configs import LocalRun

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from headwater import Flow, Parameter, Task, mapped, tags, task
-from headwater.core.events.flow import EdgeSpec, ParameterSpec, StorageReference, TaskSpec
+from headwater.core.flows.events import EdgeSpec, ParameterSpec, StorageReference, TaskSpec
 from headwater.graph.fingerprint import fingerprint
 from headwater.run_configs import LocalRun
 from headwater.storage import Local

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from headwater import DateTimeParameter, Flow, Parameter, task
 from headwater.core.errors import InvalidArgument
-from headwater.core.json_bytes import json_bytes
-from headwater.core.moments import aware, of_class, parsed_moment, standard_moment, standard_span
+from headwater.core.values.json_bytes import json_bytes
+from headwater.core.values.moments import aware, of_class, parsed_moment, standard_moment, standard_span
 from headwater.engine import signals
 from headwater.engine.serializers import DateTimeSerializer
 from headwater.engine.state import Cached, Paused, Queued, Retrying, Scheduled, State

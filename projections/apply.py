@@ -12,7 +12,7 @@ from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Recorded
 from headwater.core.text import printable
 from headwater.projections.database import is_of_the_moment
-from headwater.projections.fold.batch import described, fold_batch, runs_to_load, set_aside
+from headwater.projections.fold.batch import described, fold_batch, note_dead_letter, runs_to_load
 from headwater.projections.fold.changes import CannotApply, Changes
 from headwater.projections.fold.known_run import KnownRun
 from headwater.projections.load import load
@@ -41,7 +41,7 @@ class Applier:
     async def apply(self, batch: Sequence[Recorded]) -> Changes:
         """Apply the batch and move the checkpoint to its end. Returns what it changed.
 
-        A commit that cannot be applied is set aside, and the others of the batch are applied.
+        A commit that cannot be applied becomes a dead letter, and the others of the batch are applied.
 
         Raises:
             Fenced: somebody else moved the checkpoint; nothing was written.
@@ -57,7 +57,7 @@ class Applier:
             logger.info("A commit between positions %d and %d is looked for: %r", batch[0].position, reached, error)
             changes = await self._write_around_bad_commits(batch, reached)
         self.position = reached
-        tell_of_dead_letters("commits", [(dead.position, f"{dead.subject}: {dead.reason}") for dead in changes.set_aside])
+        tell_of_dead_letters("commits", [(dead.position, f"{dead.subject}: {dead.reason}") for dead in changes.dead_letters])
         mark_committed(changes)
         self._forget_some(changes)
         return changes
@@ -78,11 +78,11 @@ class Applier:
         self._known.clear()
         total = Changes()
         async with self._db.transaction():
-            await self._halve(batch, total)
+            await self._bisect(batch, total)
             await move_checkpoint(self._db, self.build, seen=self.position, reached=reached)
         return total
 
-    async def _halve(self, batch: Sequence[Recorded], total: Changes) -> None:
+    async def _bisect(self, batch: Sequence[Recorded], total: Changes) -> None:
         """Apply the batch in a savepoint of its own, or its halves one after the other, down to the commits that cannot be applied."""
         try:
             async with self._db.transaction():
@@ -92,22 +92,22 @@ class Applier:
             if is_of_the_moment(error):
                 raise
             if len(batch) == 1:
-                await self._set_aside(batch[0], _reason(error), total)
+                await self._write_dead_letter(batch[0], _reason(error), total)
                 return
             middle = len(batch) // 2
-            await self._halve(batch[:middle], total)
-            await self._halve(batch[middle:], total)
+            await self._bisect(batch[:middle], total)
+            await self._bisect(batch[middle:], total)
         else:
             total.archived_flows |= changes.archived_flows
             total.created_runs += changes.created_runs
             total.deleted_projects |= changes.deleted_projects
-            total.set_aside += changes.set_aside
+            total.dead_letters += changes.dead_letters
 
-    async def _set_aside(self, recorded: Recorded, reason: str, total: Changes) -> None:
+    async def _write_dead_letter(self, recorded: Recorded, reason: str, total: Changes) -> None:
         changes = Changes()
-        set_aside(changes, recorded, described(recorded), reason)
+        note_dead_letter(changes, recorded, described(recorded), reason)
         await write(self._db, changes)
-        total.set_aside += changes.set_aside
+        total.dead_letters += changes.dead_letters
 
     def _forget_some(self, changes: Changes) -> None:
         """Keep in memory what later batches go on with: no task runs of runs that have ended, and not too much of all others."""
@@ -133,7 +133,7 @@ def _reason(error: Exception) -> str:
 
 
 def tell_of_dead_letters(kind: str, found: Sequence[tuple[Position, str]]) -> None:
-    """Log that messages were set aside: one line, however many. What strangers wrote in them is only shown."""
+    """Log that messages became dead letters: one line, however many. What strangers wrote in them is only shown."""
     if found:
         position, words = found[0]
         others = f", and {len(found) - 1} more up to position {found[-1][0]}" if len(found) > 1 else ""

@@ -194,7 +194,7 @@ def contradiction(history: Sequence[Recorded], recorded: Recorded) -> str | None
     """Return why the last commit of this history of a run cannot be applied, or None where it can."""
     known: dict[str, KnownRun] = {}
     changes = fold_batch(history, known)
-    return next((dead.reason for dead in changes.set_aside if dead.position == recorded.position), None)
+    return next((dead.reason for dead in changes.dead_letters if dead.position == recorded.position), None)
 
 
 def _row(source: DeadLetterSource, fields: dict[str, Any]) -> DeadLetterRow:

@@ -11,10 +11,10 @@ from headwater.projections.fold.changes import Changes
 from headwater.projections.fold.known_run import KnownRun
 from headwater.projections.tables import (
     CACHED_RESULTS,
+    DEAD_LETTERS,
     RUN_COUNTS,
     RUN_STATES,
     RUNS,
-    SET_ASIDE,
     TASK_RUN_STATES,
     TASK_RUNS,
     RunCount,
@@ -46,7 +46,7 @@ async def write(db: Any, changes: Changes) -> None:
     await write_artifacts(db, changes)
     for statement in _DELETE_RUNS if changes.deleted_runs else ():
         await db.execute(statement, list(changes.deleted_runs))
-    await SET_ASIDE.copy(db, changes.set_aside)
+    await DEAD_LETTERS.copy(db, changes.dead_letters)
 
 
 _DELETE_RUNS = (

@@ -14,7 +14,7 @@ from headwater.projections.fold.changes import CannotApply, Changes
 from headwater.projections.fold.known_run import KnownRun
 from headwater.projections.fold.runs import fold_run_commit
 from headwater.projections.fold.task_runs import TASK_RUN_EVENTS, task_run_key
-from headwater.projections.tables import SetAside
+from headwater.projections.tables import DeadLetter
 
 _UNREADABLE = "?"
 _ON_ALL_TASK_RUNS = (RunAttemptLost, RunRestarted)
@@ -60,17 +60,17 @@ def runs_to_load(batch: Sequence[Recorded], known: dict[str, KnownRun]) -> ToLoa
 def fold_batch(batch: Sequence[Recorded], known: dict[str, KnownRun]) -> Changes:
     """Fold the batch into changes. `known` holds the runs that exist; new ones are added to it.
 
-    Dead letters, and commits that contradict what was before them, are set aside in the changes; all others are folded, once.
+    Dead letters, and commits that contradict what was before them, become dead letters in the changes; all others are folded, once.
     """
     changes = Changes()
     for recorded in batch:
         if (dead := recorded.dead_letter) is not None:
-            set_aside(changes, recorded, _UNREADABLE, dead.reason)
+            note_dead_letter(changes, recorded, _UNREADABLE, dead.reason)
             continue
         try:
             fold_commit(changes, known, recorded)
         except CannotApply as error:
-            set_aside(changes, recorded, described(recorded), str(error))
+            note_dead_letter(changes, recorded, described(recorded), str(error))
     return changes
 
 
@@ -89,18 +89,18 @@ def fold_commit(changes: Changes, known: dict[str, KnownRun], recorded: Recorded
         unknown = _fold_others(changes, about, recorded.position, commit)
     if unknown:
         names = ", ".join(sorted({event_type(event) for event in unknown}))
-        set_aside(changes, recorded, names, "This version does not know these events; the others of the commit were applied.")
+        note_dead_letter(changes, recorded, names, "This version does not know these events; the others of the commit were applied.")
 
 
 def _fold_others(changes: Changes, aggregate_id: str, position: Position, commit: Commit) -> list[AnyEvent]:
     return [event for event in commit.events if not fold_catalogue_event(changes, aggregate_id, position, commit, event)]
 
 
-def set_aside(changes: Changes, recorded: Recorded, event: str, reason: str) -> None:
+def note_dead_letter(changes: Changes, recorded: Recorded, event: str, reason: str) -> None:
     """Note a commit that could not be applied, or not wholly."""
-    changes.set_aside.append(SetAside(recorded.position, recorded.subject, event, reason, recorded.recorded_at))
+    changes.dead_letters.append(DeadLetter(recorded.position, recorded.subject, event, reason, recorded.recorded_at))
 
 
 def described(recorded: Recorded) -> str:
-    """Return the names of the commit's events, for those who look at what was set aside."""
+    """Return the names of the commit's events, for those who look at dead letters."""
     return ", ".join(dict.fromkeys(map(event_type, recorded.events))) or _UNREADABLE

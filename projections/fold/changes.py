@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from headwater.projections.fold.known_run import KnownRun
-from headwater.projections.tables import CachedResult, RunStateEntry, SetAside, ShownArtifact, ShownKeyValue, TaskRunStateEntry
+from headwater.projections.tables import CachedResult, DeadLetter, RunStateEntry, ShownArtifact, ShownKeyValue, TaskRunStateEntry
 
 Step = Callable[[Any], Awaitable[None]]
 """Something to be done on the database connection, inside the batch's transaction."""
 
 
 class CannotApply(Exception):
-    """A commit contradicts what was before it, or is of no shape we know. It is set aside; the sentence says why."""
+    """A commit contradicts what was before it, or is of no shape we know. It becomes a dead letter; the sentence says why."""
 
 
 class Changes:
@@ -28,6 +28,7 @@ class Changes:
         "cached_results",
         "changed_task_runs",
         "created_runs",
+        "dead_letters",
         "deleted_artifacts",
         "deleted_keys",
         "deleted_projects",
@@ -36,7 +37,6 @@ class Changes:
         "new_task_runs",
         "run_states",
         "runs",
-        "set_aside",
         "steps",
         "task_run_states",
         "updated_artifacts",
@@ -53,7 +53,7 @@ class Changes:
         self.artifacts: dict[str, ShownArtifact] = {}
         self.updated_artifacts: dict[str, tuple[Any, ...]] = {}
         self.deleted_artifacts: set[str] = set()
-        self.set_aside: list[SetAside] = []
+        self.dead_letters: list[DeadLetter] = []
         self.archived_flows: set[str] = set()
         self.created_runs: list[str] = []
         self.key_values: dict[str, ShownKeyValue] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from headwater.projections.tables.artifacts import ARTIFACTS, ShownArtifact
-from headwater.projections.tables.catalogue import AGENTS, KEY_VALUES, PROJECTS, QUEUES, SET_ASIDE, SetAside, ShownKeyValue, Told
+from headwater.projections.tables.catalogue import AGENTS, DEAD_LETTERS, KEY_VALUES, PROJECTS, QUEUES, DeadLetter, ShownKeyValue, Told
 from headwater.projections.tables.flows import (
     FLOW_EDGES,
     FLOW_GROUPS,
@@ -43,7 +43,7 @@ VIEWS: tuple[View[Any], ...] = (
     CACHED_RESULTS,
     QUEUES,
     AGENTS,
-    SET_ASIDE,
+    DEAD_LETTERS,
 )
 
 _HEADER = """-- The views: every table here is folded from the log and holds nothing that is not in it. Written by `make docs` from
@@ -64,6 +64,7 @@ __all__ = [
     "AGENTS",
     "ARTIFACTS",
     "CACHED_RESULTS",
+    "DEAD_LETTERS",
     "FLOW_EDGES",
     "FLOW_GROUPS",
     "FLOW_TASKS",
@@ -75,17 +76,16 @@ __all__ = [
     "RUNS",
     "RUN_COUNTS",
     "RUN_STATES",
-    "SET_ASIDE",
     "TASK_RUNS",
     "TASK_RUN_STATES",
     "VIEWS",
     "CachedResult",
     "Column",
+    "DeadLetter",
     "NumberedEdge",
     "NumberedTask",
     "RunCount",
     "RunStateEntry",
-    "SetAside",
     "ShownArtifact",
     "ShownKeyValue",
     "ShownTaskRun",

@@ -99,7 +99,7 @@ AGENTS: View[Told[AgentRegistered]] = View(
 )
 
 
-class SetAside(NamedTuple):
+class DeadLetter(NamedTuple):
     """A commit that could not be applied, or not wholly, and why."""
 
     position: Position
@@ -109,7 +109,7 @@ class SetAside(NamedTuple):
     recorded_at: datetime
 
 
-SET_ASIDE: View[SetAside] = View(
+DEAD_LETTERS: View[DeadLetter] = View(
     "set_aside",
     (
         Column("position", "bigint", lambda dead: dead.position),

@@ -36,7 +36,7 @@ from headwater.core.values.identifiers import key_value_id
 from headwater.executors import DaskExecutor, Executor, LocalExecutor, ProcessExecutor
 from headwater.graph.flow import Flow
 from headwater.projections.apply import Applier
-from headwater.projections.schema import create_build, lay_foundation, write_into
+from headwater.projections.schema import create_build, create_meta_schema, write_into
 from headwater.utilities.tasks import task
 
 T = TypeVar("T")
@@ -175,7 +175,7 @@ async def test_the_audit_and_a_rebuild_agree_with_what_is_shown(site: WebSite, d
 async def folded(database_url: str, batches: list[list[Recorded]]) -> list[Any]:
     db = await asyncpg.connect(database_url)
     try:
-        await lay_foundation(db)
+        await create_meta_schema(db)
         build = await create_build(db, LogTail("a log", batches[-1][-1].position))
         await write_into(db, build)
         applier = Applier(db, build)

@@ -49,7 +49,7 @@ from headwater.core.runs.set_state import RUN_STATES, TASK_RUN_STATES
 from headwater.core.values.identifiers import artifact_address, derived_id, flow_group_id, flow_version_id
 from headwater.projections import apply
 from headwater.projections.apply import Applier
-from headwater.projections.schema import create_build, lay_foundation, write_into
+from headwater.projections.schema import create_build, create_meta_schema, write_into
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SLUGS = ("extract", "transform", "load")
@@ -161,7 +161,7 @@ async def folded(database_url: str, batches: Sequence[Sequence[Recorded]], *, fo
     """The rows of a new build after these batches. A forgetful projector knows nothing but the rows after each."""
     db = await asyncpg.connect(database_url)
     try:
-        await lay_foundation(db)
+        await create_meta_schema(db)
         build = await create_build(db, LogTail("a log", batches[-1][-1].position))
         await write_into(db, build)
         applier = Applier(db, build)

@@ -45,7 +45,7 @@ from headwater.core.values.identifiers import derived_id, flow_group_id, flow_ve
 from headwater.projections.apply import Applier
 from headwater.projections.copied_table import CopiedTable
 from headwater.projections.log_lines import LOG_LINES, keep_lines
-from headwater.projections.schema import Build, create_build, lay_foundation, write_into
+from headwater.projections.schema import Build, create_build, create_meta_schema, write_into
 from headwater.projections.tables import VIEWS
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -162,8 +162,8 @@ async def built(db: Any, *, turn: bool) -> Build:
     if turn:
         for (schema,) in await db.fetch("SELECT schema_name FROM information_schema.schemata WHERE schema_name LIKE 'headwater%'"):
             await db.execute(f"DROP SCHEMA {schema} CASCADE")
-        await db.execute(with_columns_reversed(sql("foundation.sql")))
-    await lay_foundation(db)
+        await db.execute(with_columns_reversed(sql("meta_schema.sql")))
+    await create_meta_schema(db)
     build = await create_build(db, LogTail("a log", len(HISTORY)))
     if turn:
         await db.execute(f"DROP SCHEMA {build.schema} CASCADE")

@@ -32,11 +32,11 @@ from headwater.projections.queries.findable import TABLES
 from headwater.projections.tables import (
     ARTIFACTS,
     CACHED_RESULTS,
+    DEAD_LETTERS,
     FLOW_EDGES,
     FLOW_TASKS,
     QUEUES,
     RUN_STATES,
-    SET_ASIDE,
     TASK_RUN_STATES,
     VIEWS,
     schema_sql,
@@ -61,7 +61,7 @@ ANSWERS: dict[type[Row], str] = {
     ArtifactRow: ARTIFACTS.select("a"),
     AgentRow: shown.AGENT_ROW,
     QueueRow: f"{QUEUES.select('q')}, 0 AS scheduled_runs",
-    SetAsideRow: SET_ASIDE.select("d"),
+    SetAsideRow: DEAD_LETTERS.select("d"),
 }
 """What each row is read from."""
 

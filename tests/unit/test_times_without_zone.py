@@ -53,7 +53,7 @@ def parameter_value() -> Any:
 
 
 def due_of(state: Any) -> Any:
-    return state.scheduled_for
+    return state.start_time
 
 
 def first(clock: Any) -> datetime:

@@ -18,7 +18,7 @@ from harness.web_site import WebSite, fresh_site
 from headwater.client import Client
 from headwater.core.errors import ViewsUnavailable
 from headwater.core.events import ParameterSpec
-from headwater.core.operations.runs import load_run
+from headwater.core.operations.run_lookup import load_run
 from headwater.core.values.identifiers import parsed_task_run_id, task_run_path
 from headwater.utilities.graphql import EnumValue, GraphQLError, with_args
 from headwater.web.graphql import columns

@@ -196,7 +196,7 @@ def _create(
 ) -> str:
     from headwater.backend import FlowView
     from headwater.backend.connection import shared_client
-    from headwater.core.operations.flows import find_flow
+    from headwater.core.operations.flow_lookup import find_flow
 
     if (flow_id is None) == (flow_name is None):
         raise InvalidArgument("A run needs either flow_id or flow_name.", hint="`headwater get flows` lists flows with their ids.")

@@ -19,7 +19,7 @@ def optional_text(words: str | None) -> str | None:
 
 
 def texts(words: tuple[str, ...]) -> list[str]:
-    return [text(each) for each in words]
+    return [*map(text, words)]
 
 
 def json(value: Any) -> str:

@@ -18,7 +18,6 @@ from headwater.projections.tables import (
     TASK_RUN_STATES,
     TASK_RUNS,
     RunCount,
-    ShownTaskRun,
 )
 from headwater.projections.write_artifacts import write_artifacts
 from headwater.projections.write_key_values import write_key_values
@@ -39,8 +38,8 @@ async def write(db: Any, changes: Changes) -> None:
     await write_key_values(db, changes)
     await _write_runs(db, changes.runs.values())
     await RUN_STATES.copy(db, changes.run_states)
-    await TASK_RUNS.copy(db, _shown(changes, changes.new_task_runs))
-    await TASK_RUNS.change(db, _shown(changes, changes.changed_task_runs - changes.new_task_runs))
+    await TASK_RUNS.copy(db, list(changes.new_task_runs.values()))
+    await TASK_RUNS.change(db, list(changes.changed_task_runs.values()))
     await TASK_RUN_STATES.copy(db, changes.task_run_states)
     await CACHED_RESULTS.copy(db, changes.cached_results)
     await write_artifacts(db, changes)
@@ -69,14 +68,6 @@ async def _write_runs(db: Any, runs: Iterable[KnownRun]) -> None:
     await RUNS.copy(db, new)
     await RUNS.change(db, changed)
     await _write_counts(db, [RunCount(*key, change) for key, change in counts.items() if change])
-
-
-def _shown(changes: Changes, task_runs: Iterable[tuple[str, str, int]]) -> list[ShownTaskRun]:
-    found = []
-    for run_id, slug, map_index in task_runs:
-        run, key = changes.runs[run_id], (slug, map_index)
-        found.append(ShownTaskRun(run_id, slug, map_index, run.task_runs[key], *run.changed_in[key]))
-    return found
 
 
 def mark_committed(changes: Changes) -> None:

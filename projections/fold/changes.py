@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from headwater.projections.fold.known_run import KnownRun
-from headwater.projections.tables import CachedResult, DeadLetter, RunStateEntry, ShownArtifact, ShownKeyValue, TaskRunStateEntry
+from headwater.projections.fold.known_run import KnownRun, ShownTaskRun
+from headwater.projections.tables import (
+    CachedResult,
+    DeadLetter,
+    RunStateEntry,
+    ShownArtifact,
+    ShownKeyValue,
+    TaskRunStateEntry,
+)
 
 Step = Callable[[Any], Awaitable[None]]
 """Something to be done on the database connection, inside the batch's transaction."""
@@ -19,7 +26,7 @@ class CannotApply(Exception):
 class Changes:
     """The changes of one batch. `steps` are the rare ones, done in order, one by one; the rest is written in bulk.
 
-    `runs` are those that changed. Of their task runs those are named, after their runs' ids, that had no row before and that changed.
+    `runs` are those that changed; task runs are apart that had no row before.
     """
 
     __slots__ = (
@@ -46,8 +53,8 @@ class Changes:
         self.steps: list[Step] = []
         self.runs: dict[str, KnownRun] = {}
         self.run_states: list[RunStateEntry] = []
-        self.new_task_runs: set[tuple[str, str, int]] = set()
-        self.changed_task_runs: set[tuple[str, str, int]] = set()
+        self.new_task_runs: dict[tuple[str, str, int], ShownTaskRun] = {}
+        self.changed_task_runs: dict[tuple[str, str, int], ShownTaskRun] = {}
         self.task_run_states: list[TaskRunStateEntry] = []
         self.cached_results: list[CachedResult] = []
         self.artifacts: dict[str, ShownArtifact] = {}

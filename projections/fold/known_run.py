@@ -1,4 +1,4 @@
-"""A run as the projector knows it between batches: its head, and those of its task runs that matter now."""
+"""A run and its task runs as the projector knows them between batches: its head, and those of its task runs that matter now."""
 
 from __future__ import annotations
 
@@ -19,18 +19,28 @@ _decode_failure = msgspec.json.Decoder(Failure).decode
 _decode_result = msgspec.json.Decoder(ResultReference).decode
 
 
+class ShownTaskRun(msgspec.Struct, frozen=True, gc=False):
+    """A task run, with the attempt that it changed in last by an event of its own, and where in the log that event is."""
+
+    run_id: str
+    slug: str
+    map_index: int
+    task_run: TaskRun
+    attempt: int
+    position: Position
+
+
 class KnownRun:
     """A run that exists. While it `is_new` it has no row, and `created` is at hand: what it was given is not kept longer than that.
 
-    `task_runs` are by slugs as PostgreSQL keeps them; `changed_in` tells of each the attempt and the position of its own last event.
-    Where it `has_all_task_runs`, one that is not among them has no row. `counted_state` is the state under which the run is counted.
+    `task_runs` are by slugs as PostgreSQL keeps them. Where it `has_all_task_runs`, one that is not among them has no row.
+    `counted_state` is the state under which the run is counted.
 
     What comes from a row has what rows show. The rest of a head (generation, losses, why it is cancelled) and of a task run (loops,
     whether it was resumed) is as if nothing had happened: no row depends on it.
     """
 
     __slots__ = (
-        "changed_in",
         "counted_state",
         "created",
         "created_at",
@@ -58,8 +68,7 @@ class KnownRun:
         self.is_new = False
         self.created: RunCreated
         self.counted_state: str | None = None
-        self.task_runs: dict[TaskRunKey, TaskRun] = {}
-        self.changed_in: dict[TaskRunKey, tuple[int, Position]] = {}
+        self.task_runs: dict[TaskRunKey, ShownTaskRun] = {}
         self.has_all_task_runs = False
 
     @classmethod
@@ -101,8 +110,7 @@ class KnownRun:
         key = (row["slug"], row["map_index"])
         if key in self.task_runs:
             return
-        self.changed_in[key] = (row["attempt"], row["position"])
-        self.task_runs[key] = TaskRun(
+        task_run = TaskRun(
             state=StateName(row["state"]),
             run_count=row["run_count"] or 0,
             message=row["state_message"],
@@ -114,6 +122,7 @@ class KnownRun:
             name=row["name"] or "",
             due=row["retry_at"],
         )
+        self.task_runs[key] = ShownTaskRun(self.run_id, *key, task_run, row["attempt"], row["position"])
 
     def mark_committed(self) -> None:
         """Note that the rows are committed: what the run was given need not be kept any more."""
@@ -127,6 +136,5 @@ class KnownRun:
         """Keep no task runs in memory; return how many there were."""
         count = len(self.task_runs)
         self.task_runs.clear()
-        self.changed_in.clear()
         self.has_all_task_runs = False
         return count

@@ -14,6 +14,7 @@ from headwater.core.events import (
     RunEvent,
     RunFailed,
     RunPaused,
+    RunRestarted,
     RunScheduled,
     RunStarted,
     RunSubmitted,
@@ -85,7 +86,8 @@ def _refuse_contradictions(run: KnownRun | None, commit: Commit) -> None:
 def _fold_run(changes: Changes, run: KnownRun, event: AnyEvent) -> bool:
     """Fold an event of the run itself; tell whether the run's history shows it."""
     head = run.head = run_head.evolve(run.head, event)
-    fold_run_into_task_runs(changes, run, event)
+    if isinstance(event, (RunAttemptLost, RunRestarted)):
+        fold_run_into_task_runs(changes, run, event)
     if head.deleted:
         changes.deleted_runs.add(run.run_id)
     kind = type(event)

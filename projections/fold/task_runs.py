@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from headwater.core.events import (
-    AnyEvent,
+    RunAttemptLost,
     RunRestarted,
     TaskRunCached,
     TaskRunEvent,
@@ -16,14 +18,12 @@ from headwater.core.runs.state import NO_TASK_RUN
 from headwater.core.runs.task_run import STATE_AFTER, TaskRunKey
 from headwater.core.runs.task_runs import changed_with_run
 from headwater.projections.fold.changes import Changes
-from headwater.projections.fold.known_run import KnownRun
+from headwater.projections.fold.known_run import KnownRun, ShownTaskRun
 from headwater.projections.stored_values import text
 from headwater.projections.tables import CachedResult, TaskRunStateEntry
 
 TASK_RUN_EVENTS: frozenset[type] = frozenset({*STATE_AFTER, TaskRunNamed, TaskRunStateSet})
 """What can happen to a task run."""
-
-_NEVER_CHANGED = (0, 0)
 
 
 def task_run_key(event: TaskRunEvent) -> TaskRunKey:
@@ -34,31 +34,34 @@ def task_run_key(event: TaskRunEvent) -> TaskRunKey:
 def fold_task_run(changes: Changes, run: KnownRun, position: Position, seq: int, event: TaskRunEvent) -> None:
     """Fold an event of a task run: its row, and unless it only names it, its history."""
     slug = event.slug if "\0" not in event.slug else text(event.slug)
-    key = (slug, event.map_index)
-    run_id = run.run_id
+    run_id, key = run.run_id, (slug, event.map_index)
     before = run.task_runs.get(key)
-    if before is None:
-        before = NO_TASK_RUN
-        changes.new_task_runs.add((run_id, *key))
+    named = type(event) is TaskRunNamed
+    attempt = run.head.attempt if not named else 0 if before is None else before.attempt
+    after = task_run.evolve(NO_TASK_RUN if before is None else before.task_run, event)
+    shown = run.task_runs[key] = ShownTaskRun(run_id, slug, event.map_index, after, attempt, position)
+    _note(changes, shown, is_new=before is None)
+    if not named:
+        changes.task_run_states.append(TaskRunStateEntry(run_id, position, seq, slug, event, after, attempt))
+    if type(event) is TaskRunCached and event.cache:
+        changes.cached_results.append(CachedResult(run_id, position, seq, event))
+
+
+def _note(changes: Changes, shown: ShownTaskRun, *, is_new: bool) -> None:
+    """Note that a row changes. One that the batch itself makes is written once, as it is in the end."""
+    key = (shown.run_id, shown.slug, shown.map_index)
+    if is_new or key in changes.new_task_runs:
+        changes.new_task_runs[key] = shown
     else:
-        changes.changed_task_runs.add((run_id, *key))
-    after = run.task_runs[key] = task_run.evolve(before, event)
-    kind = type(event)
-    if kind is TaskRunNamed:
-        run.changed_in[key] = (run.changed_in.get(key, _NEVER_CHANGED)[0], position)
-        return
-    attempt = run.head.attempt
-    run.changed_in[key] = (attempt, position)
-    changes.task_run_states.append(TaskRunStateEntry(run_id, position, seq, slug, event, after, attempt))
-    if kind is TaskRunCached and event.cache:  # type: ignore[attr-defined]
-        changes.cached_results.append(CachedResult(run_id, position, seq, event))  # type: ignore[arg-type]
+        changes.changed_task_runs[key] = shown
 
 
-def fold_run_into_task_runs(changes: Changes, run: KnownRun, event: AnyEvent) -> None:
-    """Fold what an event of the run makes of its task runs, all of which are known where it makes something of them."""
+def fold_run_into_task_runs(changes: Changes, run: KnownRun, event: RunAttemptLost | RunRestarted) -> None:
+    """Fold what an event of the run makes of its task runs, all of which are known."""
     if isinstance(event, RunRestarted):
         named = tuple((text(slug), index) for slug, index in event.task_runs)
         event = RunRestarted(event.reason, event.from_task, tuple(map(text, event.tasks)), named)
-    if changed := changed_with_run(run.task_runs, event):
-        run.task_runs.update(changed)
-        changes.changed_task_runs.update((run.run_id, *key) for key in changed)
+    task_runs = {key: shown.task_run for key, shown in run.task_runs.items()}
+    for key, changed in changed_with_run(task_runs, event).items():
+        shown = run.task_runs[key] = replace(run.task_runs[key], task_run=changed)
+        _note(changes, shown, is_new=False)

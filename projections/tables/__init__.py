@@ -21,7 +21,6 @@ from headwater.projections.tables.task_runs import (
     TASK_RUN_STATES,
     TASK_RUNS,
     CachedResult,
-    ShownTaskRun,
     TaskRunStateEntry,
 )
 from headwater.projections.tables.view import Column, View
@@ -88,7 +87,6 @@ __all__ = [
     "RunStateEntry",
     "ShownArtifact",
     "ShownKeyValue",
-    "ShownTaskRun",
     "TaskRunStateEntry",
     "Told",
     "View",

@@ -9,20 +9,9 @@ import msgspec
 from headwater.core.events import TaskRunCached, TaskRunEvent
 from headwater.core.log.commit import Position
 from headwater.core.runs.task_run import TaskRun
+from headwater.projections.fold.known_run import ShownTaskRun
 from headwater.projections.stored_values import json, optional_json, text
 from headwater.projections.tables.view import Column, View
-
-
-class ShownTaskRun(msgspec.Struct, frozen=True, gc=False):
-    """A task run, with the attempt that it changed in last by an event of its own, and where in the log that event is."""
-
-    run_id: str
-    slug: str
-    map_index: int
-    task_run: TaskRun
-    attempt: int
-    position: Position
-
 
 TASK_RUNS: View[ShownTaskRun] = View(
     "task_runs",

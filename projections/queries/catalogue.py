@@ -107,7 +107,7 @@ FROM flow_versions v JOIN flow_groups g ON g.id = v.flow_group_id JOIN projects 
 {row}
 WHERE v.id = ({version})
 """
-_HINT = hints.hint("{} lists flows with their ids.", hints.ListFlows(all_versions=True))
+_HINT = hints.hint("{} lists flows with their ids.", hints.ListFlowsAction(all_versions=True))
 
 
 def _version(flow_id: str) -> Parent:

@@ -14,7 +14,7 @@ from headwater.projections.queries.statement import Conditions, Key, Parent, Sta
 RUN_STATES = ("Pending", "Scheduled", "Paused", "Submitted", "Running", "Cancelling", "Success", "Failed", "Cancelled")
 """Every state that a run can be in; listings go through them one by one, each along its index."""
 
-_HINT = hints.hint("{} lists runs with their ids.", hints.ListRuns())
+_HINT = hints.hint("{} lists runs with their ids.", hints.ListRunsAction())
 
 _ROW = """
 SELECT row_to_json(shown)::text AS row, {key}::text AS key

@@ -21,7 +21,7 @@ from headwater.client.run_info import (
 )
 from headwater.client.run_logs import read_logs
 from headwater.core.errors import InvalidArgument
-from headwater.core.hints import ListFlows, hint
+from headwater.core.hints import ListFlowsAction, hint
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Log
 from headwater.core.operations.headwater import Headwater
@@ -191,7 +191,7 @@ class AsyncClient:
         """
         if (flow_id is None) == (version_group_id is None):
             raise InvalidArgument(
-                "A run needs either flow_id or version_group_id.", hint=hint("{} lists flows with their ids.", ListFlows())
+                "A run needs either flow_id or version_group_id.", hint=hint("{} lists flows with their ids.", ListFlowsAction())
             )
         settings = _run_settings(run_config)
         created = await self.create_run(

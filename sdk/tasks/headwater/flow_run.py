@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from headwater.core.errors import InvalidArgument, WrongType
-from headwater.core.hints import ListFlows, hint
+from headwater.core.hints import ListFlowsAction, hint
 from headwater.engine.children import created_child
 from headwater.engine.results import ChildRunResult
 from headwater.engine.signals import signal_from_state
@@ -200,7 +200,7 @@ def _create(
     from headwater.core.operations.flow_lookup import find_flow
 
     if (flow_id is None) == (flow_name is None):
-        raise InvalidArgument("A run needs either flow_id or flow_name.", hint=hint("{} lists flows with their ids.", ListFlows()))
+        raise InvalidArgument("A run needs either flow_id or flow_name.", hint=hint("{} lists flows with their ids.", ListFlowsAction()))
     client = shared_client()
     if flow_id is None:
         assert flow_name is not None

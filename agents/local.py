@@ -37,11 +37,11 @@ from headwater.core.rules.run import Run
 from headwater.core.server_file import server_address
 from headwater.core.settings import HOME, KEPT_VALUES_DAYS, LOG_LEVEL, LOG_LEVELS, connection_settings
 from headwater.core.stop_signals import stop_signals
-from headwater.utilities.printing import print_escaped
+from headwater.sdk.client.printing import print_escaped
 
 if TYPE_CHECKING:
     from headwater.core.log.jetstream.log import JetStreamLog
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
 
 KIND = "local"
 _SERVER_SECONDS = 1.0

@@ -40,12 +40,12 @@ from headwater.core.rules import task_run as task_run_rules
 from headwater.core.rules.task_run import TaskRun, TaskRunKey
 from headwater.core.states import FINAL, SUCCESSFUL, StateName
 from headwater.core.text import shown
-from headwater.engine import state as states
-from headwater.engine.recorder import Earlier
-from headwater.engine.results import InlineResult, inline_problem
-from headwater.engine.signals import RETRY
-from headwater.engine.state import State
-from headwater.engine.state_serialization import deserialize_state
+from headwater.sdk.engine.recorder import Earlier
+from headwater.sdk.results import InlineResult, inline_problem
+from headwater.sdk.states import state as states
+from headwater.sdk.states.serialization import deserialize_state
+from headwater.sdk.states.signals import RETRY
+from headwater.sdk.states.state import State
 
 _NEW = TaskRun()
 _log = logging.getLogger(__name__)

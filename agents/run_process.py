@@ -26,8 +26,8 @@ from headwater.agents.launch_wire import LIFELINE_DESCRIPTOR, REPORT_DESCRIPTOR
 from headwater.agents.launching import NO_THREAD, STATUS_INTERRUPTED, STATUS_NOT_BEGUN, Report
 from headwater.agents.run_exit import abandon, hand_in, leave, say, tell_what_is_lost
 from headwater.core.errors import HeadwaterError
-from headwater.engine import interrupts
-from headwater.utilities.configuration import config
+from headwater.sdk.context.configuration import config
+from headwater.sdk.states import interrupts
 
 STATUS_UNREACHABLE = 75
 
@@ -37,23 +37,23 @@ _NEEDED_LATER = (
     "concurrent.futures.thread",
     "encodings.idna",
     "headwater.core.log.jetstream",
-    "headwater.engine.cache_validators",
-    "headwater.engine.flow_runner",
-    "headwater.engine.serializers",
-    "headwater.executors",
-    "headwater.executors.configured",
-    "headwater.graph.flow",
-    "headwater.run_configs",
-    "headwater.storage.stored_code",
-    "headwater.tasks.control_flow",
-    "headwater.tasks.core.collections",
-    "headwater.tasks.core.constants",
-    "headwater.tasks.core.function",
-    "headwater.tasks.core.operators",
-    "headwater.tasks.core.parameter",
-    "headwater.triggers",
-    "headwater.utilities.pickling",
-    "headwater.utilities.tasks",
+    "headwater.sdk.context.pickling",
+    "headwater.sdk.engine.flow_runner",
+    "headwater.sdk.executors",
+    "headwater.sdk.executors.configured",
+    "headwater.sdk.language.cache_validators",
+    "headwater.sdk.language.collections",
+    "headwater.sdk.language.conditional",
+    "headwater.sdk.language.constants",
+    "headwater.sdk.language.decorators",
+    "headwater.sdk.language.flow",
+    "headwater.sdk.language.function",
+    "headwater.sdk.language.operator_tasks",
+    "headwater.sdk.language.parameter",
+    "headwater.sdk.language.triggers",
+    "headwater.sdk.results.serializers",
+    "headwater.sdk.run_configs",
+    "headwater.sdk.storage.stored_code",
     "tomllib",
 )
 

@@ -31,9 +31,9 @@ from headwater.core import subjects
 from headwater.core.events import RunStarted, RunSubmitted, RunSucceeded, event_type
 from headwater.core.labels import queue_id
 from headwater.core.query_client import Views
-from headwater.run_configs import LocalRun
-from headwater.storage import Local
-from headwater.utilities.context import context
+from headwater.sdk.context.context import context
+from headwater.sdk.run_configs import LocalRun
+from headwater.sdk.storage import Local
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from headwater.cli.output import Column, Output, OutputForm, coloured, examples,
 from headwater.cli.streams import trusting_streams
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
     from headwater.projections.audit import Change, Checked, Replayed
+    from headwater.sdk.client.async_client import AsyncClient
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Replay, compare and check the past, from the log.")
 

@@ -10,9 +10,9 @@ from headwater.cli.connection import with_client
 from headwater.cli.output import examples, say
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
     from headwater.core.aggregates import Outcome
     from headwater.core.rules.run import Run
+    from headwater.sdk.client.async_client import AsyncClient
 
 app = typer.Typer(add_completion=False)
 

@@ -12,8 +12,8 @@ import typer
 from headwater.cli.readable import as_typed, require_text
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
     from headwater.core.settings import ConnectionSettings
+    from headwater.sdk.client.async_client import AsyncClient
 
 Answer = TypeVar("Answer")
 
@@ -101,8 +101,8 @@ def with_client(
     import anyio
 
     from headwater.cli.interrupts import interruptible
-    from headwater.client.async_client import AsyncClient
     from headwater.core.exception_groups import single_error
+    from headwater.sdk.client.async_client import AsyncClient
 
     settings = connection(context)
 

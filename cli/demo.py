@@ -18,9 +18,9 @@ import typer
 from headwater.cli.output import coloured, examples, say
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
     from headwater.core.log.protocol import Recorded
     from headwater.core.server_file import ServerFile
+    from headwater.sdk.client.async_client import AsyncClient
 
 app = typer.Typer(add_completion=False)
 
@@ -61,7 +61,7 @@ async def _demo(home: Path, keep: bool) -> None:
     import anyio
 
     from headwater.agents.local import LocalAgent
-    from headwater.client.async_client import AsyncClient
+    from headwater.sdk.client.async_client import AsyncClient
     from headwater.server.options import ServerOptions
     from headwater.server.program import serve_headwater
     from headwater.server.services import server_services

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import typer
 
     from headwater.cli.run_wish import FlowChoice, RunWish
-    from headwater.client.async_client import AsyncClient
     from headwater.core.rules.run import Run
+    from headwater.sdk.client.async_client import AsyncClient
 
 LABEL_PREFIX = "agentless-run-"
 

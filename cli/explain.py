@@ -10,8 +10,8 @@ from headwater.cli.connection import with_client
 from headwater.cli.output import Output, OutputForm, coloured, examples, local_time, print_json, say, state_words
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
     from headwater.projections.audit import Explanation
+    from headwater.sdk.client.async_client import AsyncClient
 
 app = typer.Typer(add_completion=False)
 

@@ -14,7 +14,7 @@ from headwater.core.queries.rows import FlowRow
 from headwater.core.query_client import Views
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
+    from headwater.sdk.client.async_client import AsyncClient
 
 Answer = TypeVar("Answer")
 

@@ -24,9 +24,9 @@ from headwater.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
     from headwater.core.queries import rows
     from headwater.core.query_client import Views
+    from headwater.sdk.client.async_client import AsyncClient
 
 Row = TypeVar("Row")
 
@@ -207,7 +207,7 @@ def logs(
 
     async def work(client: AsyncClient) -> list[rows.LogRow]:
         from headwater.cli.finding import find_run_id
-        from headwater.client.run_logs import read_logs
+        from headwater.sdk.client.run_logs import read_logs
 
         return await read_logs(client, await find_run_id(client, given[0]), min_level=levels[level.upper()])
 

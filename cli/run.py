@@ -12,8 +12,8 @@ from headwater.cli.output import examples, say, step, warn
 from headwater.cli.run_wish import FlowChoice, RunWish, create_wished, find_flow_version, print_created
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
     from headwater.core.operations.run_creation import CreatedRun
+    from headwater.sdk.client.async_client import AsyncClient
 
 Label = Annotated[
     list[str] | None, typer.Option("--label", "-l", metavar="LABEL", help="Labels of the run, instead of the flow's; may repeat.")

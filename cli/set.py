@@ -12,9 +12,9 @@ from headwater.cli.output import examples, say
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from headwater.client.async_client import AsyncClient
     from headwater.core.aggregates import Outcome
     from headwater.core.rules.run import Run
+    from headwater.sdk.client.async_client import AsyncClient
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 

@@ -11,8 +11,8 @@ from headwater.core.errors import ViewsError
 from headwater.core.labels import takes
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
     from headwater.core.queries.rows import AgentRow
+    from headwater.sdk.client.async_client import AsyncClient
 
 
 async def no_taker_words(client: AsyncClient, labels: Sequence[str]) -> str | None:

@@ -13,7 +13,7 @@ from headwater.core.queries import ArtifactRow, ListArtifacts, ListTaskRuns, Run
 from headwater.core.query_client import Views
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
+    from headwater.sdk.client.async_client import AsyncClient
 
 
 @dataclass(frozen=True)

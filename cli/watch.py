@@ -24,7 +24,7 @@ from headwater.core.rules.run import RULES, Run
 from headwater.core.states import SUCCESSFUL, StateName
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
+    from headwater.sdk.client.async_client import AsyncClient
 
 UNCLAIMED_SECONDS = 5.0
 UNCLAIMED_AGAIN_SECONDS = 30.0

@@ -18,14 +18,14 @@ from servers import wait_for
 
 from headwater.agents.local import LocalAgent
 from headwater.agents.perseverance import until_done
-from headwater.client import AsyncClient
 from headwater.core import subjects
 from headwater.core.events import AnyEvent, event_type
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log, LogLine
 from headwater.core.operations.runs import load_run
 from headwater.core.rules.run import Run
-from headwater.graph.flow import Flow
+from headwater.sdk.client import AsyncClient
+from headwater.sdk.language.flow import Flow
 
 T = TypeVar("T")
 

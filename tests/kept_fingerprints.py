@@ -21,15 +21,14 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def flows() -> list[Flow]:
-    return [
-        kind() for file in (HISTORIES / "homes" / "kept_flows.py", FOLDER / "flows_with_everything.py") for kind in _module(file).KINDS
-    ]
+    return [kind() for file in (HISTORIES / "homes" / "kept_flows.py", FOLDER / "flows_with_everything.py") for kind in _module(file).KINDS]
 
 
 def _module(file: Path) -> Any:
     # Under the same name as ever: the names of a flow's own modules are a part of what it is.
     spec = importlib.util.spec_from_file_location(file.stem, file)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = sys.modules[file.stem] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

@@ -29,9 +29,9 @@ from headwater.core.operations import runs
 from headwater.core.operations.key_values import set_key_value
 from headwater.core.operations.projects import find_project
 from headwater.core.states import StateName
-from headwater.graph.flow import Flow
-from headwater.storage import Local
-from headwater.utilities.configuration import config
+from headwater.sdk.context.configuration import config
+from headwater.sdk.language.flow import Flow
+from headwater.sdk.storage import Local
 
 HOMES = Path(__file__).parent / "histories" / "homes"
 PLACE = "@home@"
@@ -112,7 +112,7 @@ async def play(shop: Workshop, home: Path, kinds: list[Flow]) -> dict[str, Any]:
 
 
 def _script_tasks(home: Path) -> set[Any]:
-    from headwater.storage.loading import flows_in_file
+    from headwater.sdk.storage.loading import flows_in_file
 
     return set(flows_in_file(home / "script.py")[0].tasks)
 

@@ -18,15 +18,15 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
 
-from headwater.backend.connection import shared_client
 from headwater.core.errors import InvalidArgument, InvalidArtifact
 from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactDeleted, TaskRunArtifactUpdated
 from headwater.core.identifiers import artifact_address, new_id, split_artifact_address
 from headwater.core.operations import artifacts
 from headwater.core.rules.artifact import valid_data
 from headwater.core.text import escaped, shown
-from headwater.engine.artifacts import record_artifact
-from headwater.utilities.context import context
+from headwater.sdk.backend.connection import shared_client
+from headwater.sdk.context.context import context
+from headwater.sdk.executors.artifacts import record_artifact
 
 
 def create_link_artifact(link: str) -> str | None:

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from headwater.backend.connection import shared_client
-from headwater.backend.flow import FlowView
-from headwater.backend.task_run import TaskRunView
-from headwater.backend.watching import FlowRunLog
-from headwater.client import Client, FlowRunInfo
 from headwater.core.errors import InvalidArgument
 from headwater.core.identifiers import task_run_path
 from headwater.core.moments import aware
-from headwater.engine.state import State
+from headwater.sdk.backend.connection import shared_client
+from headwater.sdk.backend.flow import FlowView
+from headwater.sdk.backend.task_run import TaskRunView
+from headwater.sdk.backend.watching import FlowRunLog
+from headwater.sdk.client import Client, FlowRunInfo
+from headwater.sdk.states.state import State
 
 TASK_RUNS_MAX = 1_000
 

@@ -14,8 +14,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from headwater.backend.connection import shared_client
-from headwater.client.async_client import AsyncClient
 from headwater.core.aggregates import Author
 from headwater.core.errors import InvalidArgument
 from headwater.core.operations import key_values
@@ -23,7 +21,9 @@ from headwater.core.operations.projects import find_project
 from headwater.core.queries import KeyValueRow, ListKeyValues
 from headwater.core.rules.key_value import valid_key, valid_value
 from headwater.core.settings import PROJECT
-from headwater.utilities.context import context
+from headwater.sdk.backend.connection import shared_client
+from headwater.sdk.client.async_client import AsyncClient
+from headwater.sdk.context.context import context
 
 
 def set_key_value(key: str, value: Any, project: str | None = None) -> str:

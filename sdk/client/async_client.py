@@ -9,17 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from headwater.client.identity import author_of
-from headwater.client.run_info import (
-    FlowRunInfo,
-    page_of_flow,
-    page_of_run,
-    read_run,
-    run_info,
-    state_of,
-    task_state_of,
-)
-from headwater.client.run_logs import read_logs
 from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument
 from headwater.core.identifiers import parsed_task_run_id, split_flow_id
@@ -31,11 +20,14 @@ from headwater.core.queries.rows import LogRow
 from headwater.core.query_client import Views
 from headwater.core.rules.task_run import TaskRun
 from headwater.core.settings import ConnectionSettings, connection_settings
-from headwater.run_configs.base import RunConfig
+from headwater.sdk.client.identity import author_of
+from headwater.sdk.client.run_info import FlowRunInfo, page_of_flow, page_of_run, read_run, run_info, state_of, task_state_of
+from headwater.sdk.client.run_logs import read_logs
+from headwater.sdk.run_configs.base import RunConfig
 
 if TYPE_CHECKING:
-    from headwater.engine.state import State
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
+    from headwater.sdk.states.state import State
 
 
 class AsyncClient:
@@ -134,7 +126,7 @@ class AsyncClient:
 
         As `Flow.register`.
         """
-        from headwater.client.registration import announce, register
+        from headwater.sdk.client.registration import announce, register
 
         done = await register(
             self,

@@ -14,21 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 
-from headwater.client.flow_metadata import add_labels, check_results, check_settings, check_supported, metadata_of
-from headwater.client.registered_names import note_registered, refuse_second
-from headwater.client.run_info import page_of_flow
 from headwater.core.errors import HeadwaterError, InvalidArgument, OutcomeUnknown
 from headwater.core.identifiers import flow_group_id
 from headwater.core.operations.flows import Registration, flow_group
 from headwater.core.operations.flows import register_flow as append_registration
 from headwater.core.operations.projects import find_project
-from headwater.graph.flow import Flow
-from headwater.storage import Local
-from headwater.storage.base import Storage
-from headwater.utilities.printing import print_escaped
+from headwater.sdk.client.flow_metadata import add_labels, check_results, check_settings, check_supported, metadata_of
+from headwater.sdk.client.printing import print_escaped
+from headwater.sdk.client.registered_names import note_registered, refuse_second
+from headwater.sdk.client.run_info import page_of_flow
+from headwater.sdk.language.flow import Flow
+from headwater.sdk.storage import Local
+from headwater.sdk.storage.base import Storage
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
+    from headwater.sdk.client.async_client import AsyncClient
 
 RESULT_CHECK_PASSED = "Result check: OK"
 
@@ -68,7 +68,7 @@ def register_flow(
         LogUnavailable, KeyRefused: no server answers, or it wants another key.
 
     """
-    from headwater.client.client import Client
+    from headwater.sdk.client.client import Client
 
     if not project_name:
         raise InvalidArgument(

@@ -20,7 +20,7 @@ from headwater.core.operations.flows import flow_group, tasks_and_edges
 from headwater.core.rules.run import RULES, Run
 from headwater.core.rules.task_run import TaskRun
 from headwater.core.states import StateName
-from headwater.engine.state import State
+from headwater.sdk.states.state import State
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from headwater.engine.cache_validators import duration_only, looks_at_inputs
-from headwater.engine.input_hashes import hash_of_input
-from headwater.engine.results import Result
-from headwater.engine.state import Cached, State
+from headwater.sdk.engine.input_hashes import hash_of_input
+from headwater.sdk.language.cache_validators import duration_only, looks_at_inputs
+from headwater.sdk.results import Result
+from headwater.sdk.states.state import Cached, State
 
 if TYPE_CHECKING:
-    from headwater.graph.task import Task
+    from headwater.sdk.language.task import Task
 
 STATES_PER_KEY_MAX = 100
 KEYS_MAX = 10_000

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from headwater.engine.state import Cached, Mapped, State
-from headwater.graph.task import Task
-from headwater.tasks.core.resource_manager import ResourceSetupTask
-from headwater.tasks.secrets import SecretBase
+from headwater.sdk.language.resource_manager import ResourceSetupTask
+from headwater.sdk.language.task import Task
+from headwater.sdk.states.state import Cached, Mapped, State
+from headwater.sdk.task_library.secrets import SecretBase
 
 
 class KnownStates:

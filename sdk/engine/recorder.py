@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple, Protocol
 
-from headwater.engine.state import Looped, State
+from headwater.sdk.states.state import Looped, State
 
 
 class Earlier(NamedTuple):

@@ -7,22 +7,22 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from headwater.core.text import shown
-from headwater.engine.clock import Clock
-from headwater.engine.interrupts import is_interrupt
-from headwater.engine.known_states import KnownStates
-from headwater.engine.plan import plan_of
-from headwater.engine.recorder import Earlier, Recorder
-from headwater.engine.results import NoResult
-from headwater.engine.state import Cached, Cancelled, Failed, Looped, Mapped, Paused, Resume, Retrying, Running, State
-from headwater.engine.task_call import TaskCall, execute
-from headwater.engine.task_run import NO_CONTEXT, PENDING, TaskRun
-from headwater.engine.task_runner import TaskRunner
-from headwater.graph.task import Task
-from headwater.utilities.logging import get_logger
+from headwater.sdk.context.logging import get_logger
+from headwater.sdk.engine.clock import Clock
+from headwater.sdk.engine.known_states import KnownStates
+from headwater.sdk.engine.plan import plan_of
+from headwater.sdk.engine.recorder import Earlier, Recorder
+from headwater.sdk.engine.task_run import NO_CONTEXT, PENDING, TaskRun
+from headwater.sdk.engine.task_runner import TaskRunner
+from headwater.sdk.executors.task_call import TaskCall, execute
+from headwater.sdk.language.task import Task
+from headwater.sdk.results import NoResult
+from headwater.sdk.states.interrupts import is_interrupt
+from headwater.sdk.states.state import Cached, Cancelled, Failed, Looped, Mapped, Paused, Resume, Retrying, Running, State
 
 if TYPE_CHECKING:
-    from headwater.executors import Executor
-    from headwater.graph.flow import Flow
+    from headwater.sdk.executors import Executor
+    from headwater.sdk.language.flow import Flow
 
 STOP_CHECK_SECONDS = 1.0
 SLEEP_SECONDS_MAX = 86_400.0

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from headwater.engine.plan import Step
-from headwater.engine.state import Looped, Pending, Resume, Scheduled, State, aware
+from headwater.sdk.engine.plan import Step
+from headwater.sdk.states.state import Looped, Pending, Resume, Scheduled, State, aware
 
 PENDING = Pending("Task run created")
 NO_CONTEXT: dict[str, Any] = {}

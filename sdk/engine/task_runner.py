@@ -12,36 +12,23 @@ from typing import Any
 from headwater.core.errors import HeadwaterError
 from headwater.core.identifiers import task_run_path
 from headwater.core.text import shown
-from headwater.engine import rules
-from headwater.engine.caching import Caches, cache_key_of, cached_again, caches_of_this_process, to_be_cached, usable
-from headwater.engine.clock import Clock
-from headwater.engine.interrupts import is_interrupt
-from headwater.engine.mapping import flattened_value, states_of_children
-from headwater.engine.recorder import Recorder
-from headwater.engine.results import LocalResult, Result
-from headwater.engine.runner import Handled, call_state_handlers
-from headwater.engine.signals import StateSignal
-from headwater.engine.state import (
-    Cached,
-    Failed,
-    Looped,
-    Mapped,
-    Paused,
-    Pending,
-    Resume,
-    Retrying,
-    Running,
-    Skipped,
-    State,
-    Success,
-)
-from headwater.engine.task_call import EndedForGood, TaskCall
-from headwater.engine.task_run import NO_CONTEXT, PENDING, TaskRun
-from headwater.engine.templates import filled
-from headwater.graph.task import Task
-from headwater.triggers import all_successful
-from headwater.utilities.context import current_values
-from headwater.utilities.logging import get_logger
+from headwater.sdk.context.context import current_values
+from headwater.sdk.context.logging import get_logger
+from headwater.sdk.engine import rules
+from headwater.sdk.engine.caching import Caches, cache_key_of, cached_again, caches_of_this_process, to_be_cached, usable
+from headwater.sdk.engine.clock import Clock
+from headwater.sdk.engine.mapping import flattened_value, states_of_children
+from headwater.sdk.engine.recorder import Recorder
+from headwater.sdk.engine.runner import Handled, call_state_handlers
+from headwater.sdk.engine.task_run import NO_CONTEXT, PENDING, TaskRun
+from headwater.sdk.executors.task_call import EndedForGood, TaskCall
+from headwater.sdk.language.task import Task
+from headwater.sdk.language.triggers import all_successful
+from headwater.sdk.results import LocalResult, Result
+from headwater.sdk.results.templates import filled
+from headwater.sdk.states.interrupts import is_interrupt
+from headwater.sdk.states.signals import StateSignal
+from headwater.sdk.states.state import Cached, Failed, Looped, Mapped, Paused, Pending, Resume, Retrying, Running, Skipped, State, Success
 
 _OF_EACH_TASK = (
     "task_name",

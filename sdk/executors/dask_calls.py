@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from headwater.core.text import shown
-from headwater.utilities.logging import get_logger
+from headwater.sdk.context.logging import get_logger
 
 _BEGIN, _KEEP, _TAKE = "headwater_begin_call", "headwater_keep_outcome", "headwater_take_outcome"
 OUTCOME_BYTES_MAX = 16 * 2**20

@@ -9,8 +9,8 @@ from typing import Any
 from headwater.core.errors import InvalidArgument, WrongType
 from headwater.core.labels import label_set
 from headwater.core.moments import aware, instant, of_class
-from headwater.schedules.clock_event import ClockEvent
-from headwater.schedules.wall_clock import written
+from headwater.sdk.schedules.clock_event import ClockEvent
+from headwater.sdk.schedules.wall_clock import written
 
 
 class Clock:
@@ -43,7 +43,7 @@ class Clock:
 
     @property
     def _is_of_a_known_kind(self) -> bool:
-        return "settings" in vars(type(self)) and type(self).__module__.startswith("headwater.schedules.")
+        return "settings" in vars(type(self)) and type(self).__module__.startswith("headwater.sdk.schedules.")
 
     @property
     def zone(self) -> tzinfo:

@@ -12,10 +12,10 @@ from typing import Any
 
 from headwater.core.errors import InvalidArgument, WrongType
 from headwater.core.moments import aware, instant, standard_moment, standard_span, standard_zone
-from headwater.schedules.clock import Clock
-from headwater.schedules.clock_event import ClockEvent
-from headwater.schedules.recurrence import begun_shortly_before, without_zone
-from headwater.schedules.wall_clock import DAY, on_the_wall, read, written
+from headwater.sdk.schedules.clock import Clock
+from headwater.sdk.schedules.clock_event import ClockEvent
+from headwater.sdk.schedules.recurrence import begun_shortly_before, without_zone
+from headwater.sdk.schedules.wall_clock import DAY, on_the_wall, read, written
 
 __all__ = ["Clock", "ClockEvent", "CronClock", "DatesClock", "IntervalClock", "RRuleClock", "clock_from"]
 

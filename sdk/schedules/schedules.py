@@ -11,10 +11,10 @@ from typing import Any, Literal, overload
 
 from headwater.core.errors import InvalidArgument, WrongType
 from headwater.core.moments import aware, instant, of_class
-from headwater.schedules.adjustments import Adjustment, adjustment_as_json, adjustment_from
-from headwater.schedules.clock_event import ClockEvent
-from headwater.schedules.clocks import Clock, CronClock, IntervalClock, RRuleClock, clock_from
-from headwater.schedules.filters import Filter, filter_as_json, filter_from
+from headwater.sdk.schedules.adjustments import Adjustment, adjustment_as_json, adjustment_from
+from headwater.sdk.schedules.clock_event import ClockEvent
+from headwater.sdk.schedules.clocks import Clock, CronClock, IntervalClock, RRuleClock, clock_from
+from headwater.sdk.schedules.filters import Filter, filter_as_json, filter_from
 
 MISSES_MAX = 400_000
 LOOKED_AHEAD_MAX = timedelta(days=100 * 366)

@@ -23,7 +23,6 @@ from viewing import caught_up, rows_of_a_fresh_fold, rows_of_views, views_of
 
 from headwater.agents.perseverance import until_done
 from headwater.cli.watch import RunLine, RunWatch
-from headwater.client import AsyncClient
 from headwater.core.aggregates import Author
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import LogTail
@@ -31,10 +30,11 @@ from headwater.core.operations.run_creation import RunCreation, RunRequest
 from headwater.core.query_client import Views
 from headwater.core.rules.run import Run
 from headwater.core.states import StateName
-from headwater.graph.flow import Flow
 from headwater.projections.audit import check_facts
+from headwater.sdk.client import AsyncClient
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 from headwater.server.monitor import RunMonitor
-from headwater.utilities.tasks import task
 
 RUNS = scaled(16, full=200)
 DEATHS = scaled(2, full=20)

@@ -18,11 +18,11 @@ from servers import NatsNode
 
 from headwater.core.operations.runs import cancel_run
 from headwater.core.states import StateName
-from headwater.executors import Executor, LocalExecutor, ProcessExecutor, ThreadExecutor
-from headwater.graph.flow import Flow
-from headwater.tasks.core.resource_manager import resource_manager
-from headwater.utilities.context import context
-from headwater.utilities.tasks import task
+from headwater.sdk.context.context import context
+from headwater.sdk.executors import Executor, LocalExecutor, ProcessExecutor, ThreadExecutor
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
+from headwater.sdk.language.resource_manager import resource_manager
 
 
 @pytest.fixture(autouse=True)

@@ -27,10 +27,10 @@ from servers import NatsNode
 
 from headwater.core.operations.runs import cancel_run
 from headwater.core.states import StateName
-from headwater.executors import DaskExecutor, Executor, ProcessExecutor, ThreadExecutor
-from headwater.graph.flow import Flow
+from headwater.sdk.executors import DaskExecutor, Executor, ProcessExecutor, ThreadExecutor
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 from headwater.server.monitor import monitor as monitor_module
-from headwater.utilities.tasks import task
 
 GRACE_SECONDS = 0.5
 LEASE_SECONDS = 1.0

@@ -17,8 +17,8 @@ from servers import NatsNode
 from headwater.core.events import RunScheduled
 from headwater.core.operations.runs import cancel_run
 from headwater.core.states import StateName
-from headwater.graph.flow import Flow
-from headwater.utilities.tasks import task
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 
 
 @pytest.fixture(autouse=True)

@@ -19,12 +19,12 @@ from headwater.core.operations.run_states import set_task_run_state
 from headwater.core.operations.runs import cancel_run, restart_run
 from headwater.core.rules.run import Run
 from headwater.core.states import StateName
-from headwater.engine.state import Failed, Paused, Success
-from headwater.executors import LocalDaskExecutor
-from headwater.graph.flow import Flow
 from headwater.projections.audit import explain_run
-from headwater.triggers import manual_only
-from headwater.utilities.tasks import pause_task, task
+from headwater.sdk.executors import LocalDaskExecutor
+from headwater.sdk.language.decorators import pause_task, task
+from headwater.sdk.language.flow import Flow
+from headwater.sdk.language.triggers import manual_only
+from headwater.sdk.states.state import Failed, Paused, Success
 
 
 @pytest.fixture(autouse=True)

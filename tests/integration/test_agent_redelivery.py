@@ -20,8 +20,8 @@ from headwater.core.log.protocol import WorkItem
 from headwater.core.operations.runs import load_run, reschedule_run
 from headwater.core.rules.run import RULES
 from headwater.core.states import StateName
-from headwater.graph.flow import Flow
-from headwater.utilities.tasks import task
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 
 
 @pytest.fixture(autouse=True)

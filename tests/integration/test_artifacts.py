@@ -12,7 +12,11 @@ from agents_at_work import Workshop, agent_at_work, workshop
 from servers import NatsNode
 from viewing import hosted
 
-from headwater.backend import (
+from headwater.core import subjects
+from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactDeleted, TaskRunArtifactUpdated
+from headwater.core.states import StateName
+from headwater.projections import audit
+from headwater.sdk.backend import (
     artifacts,
     create_link_artifact,
     create_markdown_artifact,
@@ -22,15 +26,11 @@ from headwater.backend import (
     update_markdown_artifact,
     update_table_artifact,
 )
-from headwater.core import subjects
-from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactDeleted, TaskRunArtifactUpdated
-from headwater.core.states import StateName
-from headwater.executors import DaskExecutor, Executor, LocalExecutor, ProcessExecutor, ThreadExecutor
-from headwater.graph.flow import Flow
-from headwater.projections import audit
-from headwater.tasks.headwater import StartFlowRun
-from headwater.utilities.context import context
-from headwater.utilities.tasks import task
+from headwater.sdk.context.context import context
+from headwater.sdk.executors import DaskExecutor, Executor, LocalExecutor, ProcessExecutor, ThreadExecutor
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
+from headwater.sdk.task_library.flow_runs import StartFlowRun
 
 
 @pytest.fixture(autouse=True)

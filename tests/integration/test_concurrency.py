@@ -20,10 +20,10 @@ from headwater.core.operations.queues import limit_queue
 from headwater.core.operations.slots import set_concurrency, slots, take_slot
 from headwater.core.rules.slots import Slots
 from headwater.core.states import StateName
-from headwater.graph.flow import Flow
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 from headwater.server.monitor import RunMonitor
 from headwater.server.monitor import monitor as monitor_module
-from headwater.utilities.tasks import task
 
 LEASE_SECONDS = 1.0
 

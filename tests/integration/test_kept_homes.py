@@ -17,7 +17,6 @@ from monitor_fixtures import promises_are_kept, running_monitor
 from servers import NatsNode
 from viewing import caught_up, eventually, opened, views_of
 
-from headwater.backend import TaskRunView
 from headwater.core.events import event_type
 from headwater.core.operations.key_values import get_key_value
 from headwater.core.operations.projects import find_project
@@ -25,7 +24,8 @@ from headwater.core.operations.run_states import resume_run
 from headwater.core.operations.runs import cancel_run, find_deleted_run, reschedule_run, restart_run
 from headwater.core.states import StateName
 from headwater.projections.audit import check
-from headwater.utilities.configuration import config
+from headwater.sdk.backend import TaskRunView
+from headwater.sdk.context.configuration import config
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 

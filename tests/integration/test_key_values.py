@@ -19,8 +19,6 @@ from servers import NatsNode, Postgres
 from viewing import hosted, rows_of_a_fresh_fold, rows_of_views
 from web_site import WebSite, fresh_site
 
-from headwater.backend import delete_key, get_key_value, list_keys, set_key_value
-from headwater.backend.kv_store import set_key_value as the_same_function
 from headwater.core import subjects
 from headwater.core.aggregates import Author
 from headwater.core.errors import InvalidArgument, InvalidKeyValue, KeyNotFound, NotFound
@@ -32,12 +30,14 @@ from headwater.core.log.protocol import LogTail, Recorded
 from headwater.core.operations import key_values
 from headwater.core.operations.projects import create_project, delete_project
 from headwater.core.states import StateName
-from headwater.executors import DaskExecutor, Executor, LocalExecutor, ProcessExecutor
-from headwater.graph.flow import Flow
 from headwater.projections import audit
 from headwater.projections.apply import Applier
 from headwater.projections.schema import create_build, lay_foundation, write_into
-from headwater.utilities.tasks import task
+from headwater.sdk.backend import delete_key, get_key_value, list_keys, set_key_value
+from headwater.sdk.backend.kv_store import set_key_value as the_same_function
+from headwater.sdk.executors import DaskExecutor, Executor, LocalExecutor, ProcessExecutor
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 
 T = TypeVar("T")
 

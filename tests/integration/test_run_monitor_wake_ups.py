@@ -19,9 +19,9 @@ from headwater.core.identifiers import new_id
 from headwater.core.operations.runs import load_run
 from headwater.core.rules.run import RULES
 from headwater.core.states import StateName
-from headwater.graph.flow import Flow
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 from headwater.server.monitor import RunMonitor
-from headwater.utilities.tasks import task
 
 PATIENCE_SECONDS = 60.0
 AN_HOUR = timedelta(hours=1)

@@ -15,12 +15,12 @@ from played_history import ETL_TASKS, chain, play_etl
 from viewing import hosted
 from web_site import WebSite, fresh_site
 
-from headwater.client import Client
 from headwater.core.errors import ViewsUnavailable
 from headwater.core.events import ParameterSpec
 from headwater.core.identifiers import parsed_task_run_id, task_run_path
 from headwater.core.operations.runs import load_run
-from headwater.utilities.graphql import EnumValue, GraphQLError, with_args
+from headwater.sdk.client import Client
+from headwater.sdk.client.graphql import EnumValue, GraphQLError, with_args
 from headwater.web.graphql import columns
 from headwater.web.graphql.inputs import Order
 

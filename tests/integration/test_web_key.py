@@ -13,8 +13,8 @@ from web_site import WebSite, fresh_site
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from headwater.client import Client
 from headwater.core.errors import KeyRefused
+from headwater.sdk.client import Client
 from headwater.web.guard import REMEMBERED_SECONDS, Keeper
 
 KEY = "s3cret key"

@@ -27,7 +27,6 @@ from command_line import COMMAND, CommandLine
 from servers import free_ports, wait_for
 
 from headwater.agents.perseverance import until_done
-from headwater.client import AsyncClient
 from headwater.core.aggregates import Author
 from headwater.core.errors import HeadwaterError
 from headwater.core.log.jetstream import open_log
@@ -35,6 +34,7 @@ from headwater.core.log.protocol import Log
 from headwater.core.operations.run_creation import RunCreation, RunRequest
 from headwater.projections.audit import check
 from headwater.projections.audit.check import check_facts
+from headwater.sdk.client import AsyncClient
 from headwater.server.orphan_cleanup import RememberedProcess
 
 AGENTS, LEASE_SECONDS = 2, 3.0

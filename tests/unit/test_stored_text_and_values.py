@@ -27,7 +27,7 @@ from headwater.core.limits import INT32_MAX, is_instant
 from headwater.core.log.log_lines import decode_lines, encode_lines
 from headwater.core.log.protocol import LogLine, Recorded
 from headwater.core.text import escaped, seen, shown, tame
-from headwater.graph import task_settings
+from headwater.sdk.language import task_settings
 
 RECORD = {"name": "headwater.load", "levelno": logging.INFO, "msg": "here"}
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)

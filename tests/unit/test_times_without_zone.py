@@ -20,15 +20,15 @@ from headwater.core.operations.projects import create_project
 from headwater.core.operations.run_creation import RunCreation, RunRequest
 from headwater.core.operations.run_states import set_run_state
 from headwater.core.operations.runs import load_run, reschedule_run
-from headwater.engine import signals
-from headwater.engine.serializers import DateTimeSerializer
-from headwater.engine.state import Cached, Paused, Retrying, Scheduled, State
 from headwater.projections.audit import parse_moment
 from headwater.projections.queries.find import _time
-from headwater.schedules.clocks import CronClock, DatesClock, IntervalClock, RRuleClock
-from headwater.schedules.schedules import Schedule
-from headwater.tasks.core.parameter import DateTimeParameter
-from headwater.utilities.context import context
+from headwater.sdk.context.context import context
+from headwater.sdk.language.parameter import DateTimeParameter
+from headwater.sdk.results.serializers import DateTimeSerializer
+from headwater.sdk.schedules.clocks import CronClock, DatesClock, IntervalClock, RRuleClock
+from headwater.sdk.schedules.schedules import Schedule
+from headwater.sdk.states import signals
+from headwater.sdk.states.state import Cached, Paused, Retrying, Scheduled, State
 from headwater.web.graphql.run_state_mutations import _moment
 from headwater.web.run_form import _start_time
 

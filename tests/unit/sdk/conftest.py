@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from headwater import Flow
-from headwater.engine.flow_runner import FlowRunner
-from headwater.engine.state import State
-from headwater.utilities.configuration import config
+from headwater.sdk.context.configuration import config
+from headwater.sdk.engine.flow_runner import FlowRunner
+from headwater.sdk.states.state import State
 
 
 class JumpingClock:

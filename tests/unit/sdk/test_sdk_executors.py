@@ -17,12 +17,12 @@ import pytest
 
 from headwater import Flow, task
 from headwater.core.errors import InvalidArgument
-from headwater.engine.flow_runner import FlowRunner
-from headwater.engine.recorder import Earlier
-from headwater.engine.signals import SKIP
-from headwater.engine.state import Failed, Mapped, Retrying, Skipped, State, Success, TimedOut
-from headwater.executors import DaskExecutor, Executor, LocalDaskExecutor, LocalExecutor, ProcessExecutor, ThreadExecutor
-from headwater.utilities.context import context
+from headwater.sdk.context.context import context
+from headwater.sdk.engine.flow_runner import FlowRunner
+from headwater.sdk.engine.recorder import Earlier
+from headwater.sdk.executors import DaskExecutor, Executor, LocalDaskExecutor, LocalExecutor, ProcessExecutor, ThreadExecutor
+from headwater.sdk.states.signals import SKIP
+from headwater.sdk.states.state import Failed, Mapped, Retrying, Skipped, State, Success, TimedOut
 
 # Dask and its event loops leave what only the garbage collector closes.
 pytestmark = pytest.mark.filterwarnings("ignore")

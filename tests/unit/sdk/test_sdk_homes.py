@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from headwater.core.user_paths import HomeUnavailable
-from headwater.engine.results import LocalResult
-from headwater.graph.flow import Flow
-from headwater.run_configs import LocalRun
-from headwater.storage import Local
-from headwater.utilities.configuration import config, home_directory
-from headwater.utilities.tasks import task
+from headwater.sdk.context.configuration import config, home_directory
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
+from headwater.sdk.results import LocalResult
+from headwater.sdk.run_configs import LocalRun
+from headwater.sdk.storage import Local
 
 HOMES = ("none", "in no folder", "a file")
 
@@ -106,7 +106,7 @@ def test_a_path_in_a_home_that_is_none_is_refused_with_a_sentence(what: str, mon
 
 
 def test_values_of_the_configuration_keep_a_home_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    from headwater.utilities.configuration import load_configuration
+    from headwater.sdk.context.configuration import load_configuration
 
     monkeypatch.delenv("HEADWATER_HOME", raising=False)
     without_home(monkeypatch)

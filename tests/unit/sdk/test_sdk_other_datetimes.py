@@ -20,11 +20,11 @@ from headwater import DateTimeParameter, Flow, Parameter, task
 from headwater.core.errors import InvalidArgument
 from headwater.core.json_bytes import json_bytes
 from headwater.core.moments import aware, of_class, parsed_moment, standard_moment, standard_span
-from headwater.engine import signals
-from headwater.engine.serializers import DateTimeSerializer
-from headwater.engine.state import Cached, Paused, Queued, Retrying, Scheduled, State
-from headwater.schedules import CronSchedule, IntervalSchedule, RRuleSchedule, Schedule, adjustments, clocks, filters, schedule_from
-from headwater.utilities.tasks import pause_task
+from headwater.sdk.language.decorators import pause_task
+from headwater.sdk.results.serializers import DateTimeSerializer
+from headwater.sdk.schedules import CronSchedule, IntervalSchedule, RRuleSchedule, Schedule, adjustments, clocks, filters, schedule_from
+from headwater.sdk.states import signals
+from headwater.sdk.states.state import Cached, Paused, Queued, Retrying, Scheduled, State
 
 NEW_YORK = ZoneInfo("America/New_York")
 ZONES = [UTC, NEW_YORK, timezone(timedelta(hours=-3, minutes=-30))]

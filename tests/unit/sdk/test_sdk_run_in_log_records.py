@@ -12,11 +12,11 @@ import pytest
 
 from headwater import Flow, context, task
 from headwater.core.errors import SettingsError
-from headwater.executors import LocalExecutor, ProcessExecutor, ThreadExecutor
-from headwater.utilities.configuration import config, load_configuration, set_temporary_config
-from headwater.utilities.log_records import ATTRIBUTES
-from headwater.utilities.logging import LineFormatter, configure_extra_loggers, get_logger, temporary_logger_config
-from headwater.utilities.secrets import Secret
+from headwater.sdk.context.configuration import config, load_configuration, set_temporary_config
+from headwater.sdk.context.log_records import ATTRIBUTES
+from headwater.sdk.context.logging import LineFormatter, configure_extra_loggers, get_logger, temporary_logger_config
+from headwater.sdk.context.secrets import Secret
+from headwater.sdk.executors import LocalExecutor, ProcessExecutor, ThreadExecutor
 
 
 class Kept(logging.Handler):

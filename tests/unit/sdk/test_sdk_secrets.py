@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from headwater import Flow, task
-from headwater.client import Secret
 from headwater.core.errors import InvalidArgument
-from headwater.engine.results import LocalResult
-from headwater.engine.state import State
-from headwater.graph.errors import InvalidTask
-from headwater.tasks.secrets import EnvVarSecret, PrefectSecret
-from headwater.utilities.configuration import config, set_temporary_config
-from headwater.utilities.context import context
-from headwater.utilities.secrets import SecretNotFound
+from headwater.sdk.client import Secret
+from headwater.sdk.context.configuration import config, set_temporary_config
+from headwater.sdk.context.context import context
+from headwater.sdk.context.secrets import SecretNotFound
+from headwater.sdk.language.errors import InvalidTask
+from headwater.sdk.results import LocalResult
+from headwater.sdk.states.state import State
+from headwater.sdk.task_library.secrets import EnvVarSecret, PrefectSecret
 
 CANARY = "canary-7f3a"
 

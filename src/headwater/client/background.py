@@ -1,0 +1,7 @@
+"""The public path of what is in `headwater.sdk.client.background`."""
+
+from __future__ import annotations
+
+from headwater.sdk.client.background import Answer, Held, HeldOpen, background_loop
+
+__all__ = ["Answer", "Held", "HeldOpen", "background_loop"]

@@ -1,0 +1,7 @@
+"""The public path of what is in `headwater.sdk.schedules.wall_clock`."""
+
+from __future__ import annotations
+
+from headwater.sdk.schedules.wall_clock import DAY, on_the_wall, read, written, zone_called
+
+__all__ = ["DAY", "on_the_wall", "read", "written", "zone_called"]

@@ -20,30 +20,30 @@ import msgspec
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
-from headwater.agents.custody import Custody, Prepare
-from headwater.agents.farewell import FAREWELL_SECONDS, Farewell
-from headwater.agents.flow_slots import FlowSlots
+from headwater.agents.attempt_supervisor import AttemptSupervisor, Prepare
+from headwater.agents.capacity import Capacity
+from headwater.agents.delivery_handler import DeliveryHandler
+from headwater.agents.flow_concurrency import FlowConcurrency
 from headwater.agents.followed_queues import FollowedQueues
 from headwater.agents.held_runs import HeldRuns
-from headwater.agents.launching import Launcher
+from headwater.agents.holder_probe import answer, probe_in
+from headwater.agents.launcher import Launcher
 from headwater.agents.leases import Leases
 from headwater.agents.log_clock import LogClock
 from headwater.agents.outage import Outage, Waiting
-from headwater.agents.perseverance import until_done
-from headwater.agents.questions import answer, question_in
-from headwater.agents.slots import Slots
-from headwater.agents.start_trouble import StartTrouble
-from headwater.agents.taking import Taking
+from headwater.agents.retry import retry_until_available
+from headwater.agents.shutdown_deadline import SHUTDOWN_SECONDS, ShutdownDeadline
+from headwater.agents.start_failures import StartFailures
 from headwater.core import subjects
-from headwater.core.aggregates import Author, utc_now
+from headwater.core.aggregates import Actor, utc_now
 from headwater.core.commands import RegisterAgent
 from headwater.core.errors import InvalidArgument, LogError, NotFound
-from headwater.core.exception_groups import single_error
+from headwater.core.exception_groups import unwrap_exception_group
+from headwater.core.heartbeats import Heartbeat, HolderProbe, HolderReply
 from headwater.core.identifiers import new_id
 from headwater.core.labels import label_set
 from headwater.core.log.protocol import Log
 from headwater.core.operations.agents import register_agent, stop_agent
-from headwater.core.presence import Heartbeat, HoldsAnswer, HoldsQuestion
 
 HEARTBEATS_PER_LEASE = 3
 """Two lost heartbeats are no loss of the agent: it counts as gone after a whole lease of silence."""
@@ -75,10 +75,10 @@ class AgentSettings:
 
 
 class Agent:
-    """An agent of any kind: a service. `launcher` starts the runs, `prepare` says how, `show` takes the lines for people.
+    """An agent of any kind: a service. `launcher` starts the runs, `prepare` says how, `console_log` takes the lines for people.
 
-    `clock` is the machine's. Cancelling the agent ends its runs' processes at once and hands the runs back; `stop_taking` and `hand_back`
-    end it gently.
+    `clock` is the machine's. Cancelling the agent ends its runs' processes at once and hands the runs back; `stop_taking` and
+    `release_runs` end it gently.
     """
 
     def __init__(
@@ -88,15 +88,15 @@ class Agent:
         launcher: Launcher,
         prepare: Prepare,
         *,
-        show: logging.Logger,
+        console_log: logging.Logger,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.settings = settings
-        self.author = Author(f"agent:{settings.agent_id}", clock)
+        self.actor = Actor(f"agent:{settings.agent_id}", clock)
         self._log = log
         self._launcher = launcher
-        self._show = show
-        self._slots = Slots(settings.limit, self._want)
+        self._console_log = console_log
+        self._capacity = Capacity(settings.limit, self._capacity_changed)
         self._leases = Leases(settings.lease_seconds)
         self.held = HeldRuns(self._leases)
         self._registration = RegisterAgent(
@@ -109,45 +109,45 @@ class Agent:
             version=version("headwater"),
             limit=settings.limit,
         )
-        self._outage = Outage(lambda: len(self.held), show=show)
-        self._farewell = Farewell()
-        self._clock = LogClock(log, self.author.clock, show=show)
+        self._outage = Outage(lambda: len(self.held), console_log=console_log)
+        self._deadline = ShutdownDeadline()
+        self._clock = LogClock(log, self.actor.clock, console_log=console_log)
         self._stopping = anyio.Event()
-        self._trouble = StartTrouble(settings.name, self._slots, show=show)
-        custody = Custody(
+        self._start_failures = StartFailures(settings.name, self._capacity, console_log=console_log)
+        supervisor = AttemptSupervisor(
             log,
             launcher,
             prepare,
-            self.author,
+            self.actor,
             now=self._clock.now,
             outage=self._outage,
-            farewell=self._farewell,
-            trouble=self._trouble,
+            deadline=self._deadline,
+            start_failures=self._start_failures,
             stopping=self._stopping,
-            show=show,
+            console_log=console_log,
             grace_seconds=settings.grace_seconds,
             attempts_max=settings.attempts_max,
         )
-        self._flow_slots = FlowSlots(log.events, self.author, self._outage)
-        self._taking = Taking(
+        self._flow_concurrency = FlowConcurrency(log.events, self.actor, self._outage)
+        self._delivery_handler = DeliveryHandler(
             log,
             self._registration,
-            self.author,
-            self._slots,
+            self.actor,
+            self._capacity,
             self._leases,
             self.held,
-            custody,
-            self._flow_slots,
+            supervisor,
+            self._flow_concurrency,
             now=self._clock.now,
             outage=self._outage,
-            farewell=self._farewell,
-            show=show,
+            deadline=self._deadline,
+            console_log=console_log,
         )
         self._queues = FollowedQueues(
             log,
             self._registration.labels,
-            lambda: self._slots.free,
-            self._taking.take,
+            lambda: self._capacity.free,
+            self._delivery_handler.handle,
             outage=self._outage,
             lease_seconds=settings.lease_seconds,
         )
@@ -160,7 +160,7 @@ class Agent:
             HeadwaterError: the log refuses this agent.
 
         """
-        with single_error():
+        with unwrap_exception_group():
             async with anyio.create_task_group() as services:
                 await services.start(self._launcher.serve)
                 if not await self._registered():
@@ -168,34 +168,34 @@ class Agent:
                     return
                 try:
                     with anyio.CancelScope() as working:
-                        services.start_soon(self._give_up_when_it_is_time, working)
+                        services.start_soon(self._stop_at_deadline, working)
                         services.start_soon(self._beat)
                         await services.start(self._clock.serve)
                         await services.start(self._leases.serve)
-                        await services.start(self._trouble.serve)
-                        await services.start(self._flow_slots.serve)
-                        await services.start(self._answer_questions)
+                        await services.start(self._start_failures.serve)
+                        await services.start(self._flow_concurrency.serve)
+                        await services.start(self._answer_probes)
                         await self._take_runs(task_status)
                 finally:
-                    with anyio.move_on_after(self._farewell.left(FAREWELL_SECONDS), shield=True):
-                        await self._say_farewell()
+                    with anyio.move_on_after(self._deadline.left(SHUTDOWN_SECONDS), shield=True):
+                        await self._record_end()
                 services.cancel_scope.cancel()
 
-    async def _say_farewell(self) -> None:
+    async def _record_end(self) -> None:
         try:
-            await until_done(lambda: stop_agent(self._log.events, self.settings.agent_id, self.author), "the agent's end")
+            await retry_until_available(lambda: stop_agent(self._log.events, self.settings.agent_id, self.actor), "the agent's end")
         except NotFound:
-            self._show.warning("This is another log than the one at which this agent registered: its end is not recorded.")
+            self._console_log.warning("This is another log than the one at which this agent registered: its end is not recorded.")
 
     async def _registered(self) -> bool:
         """Register, however long the log is away; tell whether that was done before the agent was told to stop."""
-        registration = partial(register_agent, self._log.events, self._registration, self.author)
+        registration = partial(register_agent, self._log.events, self._registration, self.actor)
         done = False
         async with anyio.create_task_group() as group:
 
             async def register() -> None:
                 nonlocal done
-                await self._outage.until_done(registration, "the registration")
+                await self._outage.retry_until_available(registration, "the registration")
                 done = True
                 group.cancel_scope.cancel()
 
@@ -212,64 +212,64 @@ class Agent:
             await self._stopping.wait()
             queues.cancel_scope.cancel()
 
-    async def _give_up_when_it_is_time(self, working: anyio.CancelScope) -> None:
+    async def _stop_at_deadline(self, working: anyio.CancelScope) -> None:
         """Hand the runs back when the log stays away after the agent was told to stop; end the work when the farewell is over."""
         async with anyio.create_task_group() as group:
-            group.start_soon(self._hand_back_without_log)
-            await self._farewell.over()
+            group.start_soon(self._release_without_log)
+            await self._deadline.over()
             group.cancel_scope.cancel()
         if unrecorded := ", ".join(f"'{held.name}' ({held.created.run_id})" for held in self.held):
-            self._show.error("Not recorded: how these runs ended here: %s. Who takes them next waits for their leases.", unrecorded)
+            self._console_log.error("Not recorded: how these runs ended here: %s. Who takes them next waits for their leases.", unrecorded)
         working.cancel()
 
-    async def _hand_back_without_log(self) -> None:
+    async def _release_without_log(self) -> None:
         await self._stopping.wait()
-        patience = AWAY_SECONDS if len(self.held) else FAREWELL_SECONDS
+        patience = AWAY_SECONDS if len(self.held) else SHUTDOWN_SECONDS
         await self._outage.lasts(patience)
-        self._show.error("The log has taken nothing for %g s: the agent ends without it.", patience)
-        await self.hand_back()
+        self._console_log.error("The log has taken nothing for %g s: the agent ends without it.", patience)
+        await self.release_runs()
 
     def stop_taking(self) -> None:
         """Take no more runs. `serve` returns when those that run are over, or when the log stays away."""
-        self._slots.close()
+        self._capacity.close()
         self._stopping.set()
 
-    async def hand_back(self) -> None:
+    async def release_runs(self) -> None:
         """Stop the runs' processes and let other agents take the runs, as their next attempts; end in seconds then."""
         self.stop_taking()
         async with anyio.create_task_group() as group:
             for held in self.held:
-                held.handing_back = True
+                held.releasing = True
                 if held.process is not None:
                     group.start_soon(partial(held.process.stop, grace_seconds=self.settings.grace_seconds))
-        self._farewell.begin()
+        self._deadline.begin()
 
     def give_up(self) -> None:
         """End now, whatever is not recorded."""
         self.stop_taking()
-        self._farewell.begin(0)
+        self._deadline.begin(0)
 
-    def _want(self, wanted: bool) -> None:
-        self._queues.want(wanted)
+    def _capacity_changed(self, has_room: bool) -> None:
+        self._queues.set_accepting(has_room)
 
-    async def _answer_questions(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+    async def _answer_probes(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Tell other agents which runs are held here."""
-        async with self._log.subscribe(subjects.ask_agent(self.settings.agent_id)) as questions:
+        async with self._log.subscribe(subjects.ask_agent(self.settings.agent_id)) as probes:
             task_status.started()
-            async for message in questions:
-                question = question_in(message)
-                if question is None:
+            async for message in probes:
+                probe = probe_in(message)
+                if probe is None:
                     continue
                 try:
-                    await answer(message, self._said(question))
+                    await answer(message, self._reply_to(probe))
                 except LogError as error:
                     _log.debug("A question was not answered: %s", error)
 
-    def _said(self, question: HoldsQuestion) -> HoldsAnswer:
-        return HoldsAnswer(
-            self.held.holds(question.run_id, question.attempt),
+    def _reply_to(self, probe: HolderProbe) -> HolderReply:
+        return HolderReply(
+            self.held.holds(probe.run_id, probe.attempt),
             self.settings.lease_seconds,
-            trouble=self._trouble.words,
+            trouble=self._start_failures.words,
             behind_seconds=self._clock.behind.total_seconds(),
         )
 
@@ -283,13 +283,13 @@ class Agent:
                 interval_seconds=interval,
                 lease_seconds=self.settings.lease_seconds,
                 runs=len(self.held),
-                trouble=self._trouble.words,
+                trouble=self._start_failures.words,
                 behind_seconds=self._clock.behind.total_seconds(),
             )
             try:
                 await self._log.publish(subject, msgspec.json.encode(beat))
             except LogError as error:
-                beating.waits(error)
+                beating.failed(error)
             else:
-                beating.goes_on()
+                beating.recovered()
             await anyio.sleep(interval)

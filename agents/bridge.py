@@ -21,7 +21,7 @@ ANSWERS_MISSED_MAX = 10
 """So often a loop that lives may be waited for in vain: it answers in between two steps of any of its tasks."""
 
 
-class BackstageGone(BaseException):
+class RunSessionGone(BaseException):
     """The thread that talks to the log is gone. Not an Exception: no code of a flow's is to take it for one of its own errors."""
 
     def __init__(self) -> None:
@@ -46,7 +46,7 @@ class Bridge:
         """Do asynchronous work in the other thread and return what it returns, or raise what it raises.
 
         Raises:
-            BackstageGone: there is nobody any more to do it.
+            RunSessionGone: there is nobody any more to do it.
 
         """
         self._check_thread()
@@ -58,7 +58,7 @@ class Bridge:
                 if future.done():  # the work's own
                     return future.result()
                 if not self._answers():
-                    raise BackstageGone from None
+                    raise RunSessionGone from None
 
     def is_gone(self) -> bool:
         """Tell whether the other thread is gone. Waits for nothing: it asks, and looks later whether there was an answer."""
@@ -78,14 +78,14 @@ class Bridge:
     def _check_thread(self) -> None:
         # A child that a task forked has the memory of its parent, and none of its threads.
         if self._process_id != os.getpid() or not self._thread.is_alive() or self._loop.is_closed():
-            raise BackstageGone
+            raise RunSessionGone
 
     def _answers(self) -> bool:
         answered = threading.Event()
         try:
             self._check_thread()
             self._loop.call_soon_threadsafe(answered.set)
-        except (BackstageGone, RuntimeError):
+        except (RunSessionGone, RuntimeError):
             return False
         # Counted in steps of this thread: while the whole process is stopped, nobody is late.
         return any(answered.wait(ANSWER_SECONDS) or not self._thread.is_alive() for _ in range(ANSWERS_MISSED_MAX)) and answered.is_set()

@@ -10,7 +10,7 @@ from collections.abc import Container
 from contextlib import suppress
 from typing import NamedTuple
 
-from headwater.agents.run_child import HELD_OFF
+from headwater.agents.forked_child import BLOCKED_SIGNALS
 
 _PEAK_UNIT_BYTES = 1 if sys.platform == "darwin" else 1024
 
@@ -24,14 +24,14 @@ class Dead(NamedTuple):
 
 
 def fork() -> int:
-    """Fork. A signal that reaches the child before it has taken its own stand waits until then (`run_child`)."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, HELD_OFF)
+    """Fork. A signal that reaches the child before it has taken its own stand waits until then (`forked_child`)."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, BLOCKED_SIGNALS)
     process_id = -1
     try:
         process_id = os.fork()
     finally:
         if process_id:
-            signal.pthread_sigmask(signal.SIG_UNBLOCK, HELD_OFF)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, BLOCKED_SIGNALS)
     return process_id
 
 

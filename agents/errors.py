@@ -1,11 +1,11 @@
-"""What agents refuse. The tree of errors is drawn in `headwater.core.errors`; these hang below `Refused`."""
+"""What agents refuse. The tree of errors is drawn in `headwater.core.errors`; these hang below `CommandRejected`."""
 
 from __future__ import annotations
 
-from headwater.core.errors import HeadwaterError, Refused
+from headwater.core.errors import CommandRejected, HeadwaterError
 
 
-class CannotLaunch(Refused):
+class CannotLaunch(CommandRejected):
     """A run cannot be started by this agent, now or later: its run config asks for what is not here."""
 
 
@@ -24,7 +24,7 @@ class LaunchFailed(HeadwaterError):
         super().__init__(f"No process can be started here: {reason}.")
 
 
-class AttemptFenced(Refused):
+class AttemptFenced(CommandRejected):
     """This attempt does not hold its run any more: it was lost, and the run went on or ended without it."""
 
     def __init__(self, attempt: int, state: str, last_attempt: int) -> None:

@@ -11,18 +11,18 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from headwater.agents import flow_loading
-from headwater.agents.artifact_record import ArtifactRecord
-from headwater.agents.attempt import AttemptOrder, wants_source
-from headwater.agents.backstage import Backstage
-from headwater.agents.bridge import BackstageGone
+from headwater.agents.artifact_recorder import ArtifactRecorder
+from headwater.agents.attempt_spec import AttemptSpec, wants_source
+from headwater.agents.bridge import RunSessionGone
 from headwater.agents.errors import AttemptFenced
 from headwater.agents.failures import cut, failure_of
-from headwater.agents.launching import Report
-from headwater.agents.recorder import AttemptRecorder
+from headwater.agents.launcher import AttemptReport
 from headwater.agents.result_caches import ResultCaches
 from headwater.agents.run_exit import STATUS_FAILED, hand_in, say
+from headwater.agents.run_session import RunSession
+from headwater.agents.state_recorder import StateRecorder
 from headwater.core.errors import HeadwaterError
-from headwater.core.rules.resume import spoken
+from headwater.core.rules.resume import format_task_run_key
 from headwater.core.rules.task_run import TaskRunKey
 from headwater.core.settings import RETRY_IN_PROCESS_SECONDS
 from headwater.core.states import StateName
@@ -80,20 +80,20 @@ class Interruption:
 class Execution:
     """The execution of one attempt by the main thread."""
 
-    def __init__(self, order: AttemptOrder, backstage: Backstage, interruption: Interruption) -> None:
-        self._order = order
-        self._call = backstage.bridge.call
-        self._backstage = backstage
+    def __init__(self, spec: AttemptSpec, session: RunSession, interruption: Interruption) -> None:
+        self._spec = spec
+        self._call = session.bridge.call
+        self._session = session
         self._interruption = interruption
         self._with_source = wants_source()
-        if order.show_logs:
+        if spec.show_logs:
             shown = StdoutHandler()
             shown.setFormatter(LineFormatter(LINE_FORMAT, TIME_FORMAT))
             add_handler(shown)
-        add_handler(backstage.shipper)
+        add_handler(session.shipper)
         self._logger = get_logger("FlowRunner")
 
-    def execute(self) -> Report | None:
+    def execute(self) -> AttemptReport | None:
         """Run the flow and record how it ended; None where it was interrupted and others record that.
 
         Raises:
@@ -103,20 +103,20 @@ class Execution:
         try:
             flow = self._load()
         except BaseException as error:
-            if is_interrupt(error) or isinstance(error, BackstageGone | AttemptFenced):
+            if is_interrupt(error) or isinstance(error, RunSessionGone | AttemptFenced):
                 raise
             return self._refuse(error)
-        self._call(self._backstage.start)
+        self._call(self._session.start)
         return self._run(flow)
 
     def _load(self) -> Flow:
         from headwater.sdk.storage.stored_code import load_to_execute
 
-        created = self._backstage.created
-        slugs = None if flow_loading.is_sealed(created.storage) else self._call(self._backstage.registered_slugs)
+        created = self._session.created
+        slugs = None if flow_loading.is_sealed(created.storage) else self._call(self._session.registered_slugs)
         return load_to_execute(flow_loading.reference_of(created.storage), slugs, flow_run_id=created.run_id)
 
-    def _refuse(self, error: BaseException) -> Report:
+    def _refuse(self, error: BaseException) -> AttemptReport:
         """Fail the run with the reason why it cannot be started."""
         message = f"The flow could not be loaded: {shown(error, str)}"
         if isinstance(error, HeadwaterError) and error.hint:
@@ -125,29 +125,29 @@ class Execution:
         self._logger.error("%s", message, exc_info=None if isinstance(cause, HeadwaterError) else cause)
         self._interruption.hold_off()
         message = cut(message)
-        self._call(self._backstage.refuse, message, failure_of(cause, with_source=self._with_source))
-        return Report(state=StateName.FAILED.value, message=message)
+        self._call(self._session.refuse, message, failure_of(cause, with_source=self._with_source))
+        return AttemptReport(state=StateName.FAILED.value, message=message)
 
-    def _run(self, flow: Flow) -> Report | None:
+    def _run(self, flow: Flow) -> AttemptReport | None:
         from headwater.sdk.engine.flow_runner import FlowRunner
 
-        backstage = self._backstage
-        recorder = AttemptRecorder(
-            backstage.record.record,
-            backstage.run.task_runs,
+        session = self._session
+        recorder = StateRecorder(
+            session.record.record,
+            session.run.task_runs,
             needed={flow.slugs[edge.upstream_task] for edge in flow.edges if edge.key is not None},
-            stopping=lambda: backstage.record.stopping or self._interruption.came or backstage.bridge.is_gone(),
-            resumed=backstage.resumptions.take,
+            stopping=lambda: session.record.stopping or self._interruption.came or session.bridge.is_gone(),
+            resumed=session.resumes.take,
             with_source=self._with_source,
         )
-        record_artifacts_with(ArtifactRecord(backstage.record.record, backstage.run.artifacts).take)
+        record_artifacts_with(ArtifactRecorder(session.record.record, session.run.artifacts).take)
         timeouts.on_stuck(lambda context, seconds: self._end_stuck(flow, recorder, context, seconds))
         try:
-            caches = ResultCaches(lambda key: self._call(backstage.cached_results, key))
+            caches = ResultCaches(lambda key: self._call(session.cached_results, key))
             longest = timedelta(seconds=RETRY_IN_PROCESS_SECONDS.value())
             runner = FlowRunner(flow, recorder=recorder, caches=caches, longest_wait=longest)
-            state = self._in_environment(flow, lambda: runner.run(backstage.created.parameters, context=self._context()))
-        except BackstageGone:
+            state = self._in_environment(flow, lambda: runner.run(session.created.parameters, context=self._context()))
+        except RunSessionGone:
             raise
         except EnvironmentFailed as failed:
             self._logger.exception("What the environment of the flow calls raised an error.")
@@ -158,19 +158,19 @@ class Execution:
                 raise
             self._logger.exception("The flow run ended by an unexpected error.")
             return self._finish(failed=True, message=f"Unexpected error while running the flow: {shown(error)}", error=error)
-        if backstage.bridge.is_gone():
-            raise BackstageGone
+        if session.bridge.is_gone():
+            raise RunSessionGone
         if self._is_stopping():
             self._interruption.hold_off()
             if children_of_this_run:
-                self._call(backstage.cancel_children, frozenset(children_of_this_run))
-            self._call(backstage.flush)
+                self._call(session.cancel_children, frozenset(children_of_this_run))
+            self._call(session.flush)
             return None
         if state.is_finished():
             message = "" if state.message is None else shown(state.message, str)
             return self._finish(failed=not state.is_successful(), message=message)
         if recorder.next_due is not None or recorder.paused:
-            return self._park(recorder)
+            return self._suspend(recorder)
         return self._finish(failed=True, message=_left_waiting(flow, state))
 
     def _in_environment(self, flow: Flow, run: Callable[[], State]) -> State:
@@ -181,9 +181,9 @@ class Execution:
             return flow.environment.around(run)
 
     def _is_stopping(self) -> bool:
-        return self._backstage.record.stopping or self._interruption.came
+        return self._session.record.stopping or self._interruption.came
 
-    def _end_stuck(self, flow: Flow, recorder: AttemptRecorder, context: dict[str, Any], seconds: float) -> NoReturn:
+    def _end_stuck(self, flow: Flow, recorder: StateRecorder, context: dict[str, Any], seconds: float) -> NoReturn:
         """End this process, in whose main thread a task has run out of time and cannot be interrupted; others of the run go on in another.
 
         Called in a thread of its own.
@@ -204,39 +204,41 @@ class Execution:
             map_index = -1 if context["map_index"] is None else context["map_index"]
             recorder.task_run_changed(slug, map_index, Running(), state, run_count)
             self._interruption.hold_off()
-            self._call(self._backstage.park, datetime.now(UTC), message, recorder.known_resumed)
-            hand_in(Report(message=message), self._order, datetime.now(UTC))
+            self._call(self._session.suspend, datetime.now(UTC), message, recorder.known_resumed)
+            hand_in(AttemptReport(message=message), self._spec, datetime.now(UTC))
             os._exit(0)
         finally:
             os._exit(STATUS_FAILED)
 
-    def _park(self, recorder: AttemptRecorder) -> Report:
+    def _suspend(self, recorder: StateRecorder) -> AttemptReport:
         """Leave the run until a task's retry is due, or somebody resumes a task: no process waits for hours."""
         due, paused = recorder.next_due, recorder.paused
         if due is None:
             message = f"Paused: {_named(paused)} {'waits' if len(paused) == 1 else 'wait'} for a user to resume {_it(paused)}."
         else:
             first = recorder.first_due
-            what = f"the end of the pause of {spoken(first)}" if first is not None and first in paused else "the retry of a task"
+            what = (
+                f"the end of the pause of {format_task_run_key(first)}" if first is not None and first in paused else "the retry of a task"
+            )
             message = f"Waiting for {what} at {due.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC."
         self._logger.info("%s This process ends; the run goes on in another one then.", message)
         self._interruption.hold_off()
-        self._call(self._backstage.park, due, message, recorder.known_resumed)
-        return Report(message=message)
+        self._call(self._session.suspend, due, message, recorder.known_resumed)
+        return AttemptReport(message=message)
 
-    def _finish(self, *, failed: bool, message: str, error: BaseException | None = None) -> Report:
+    def _finish(self, *, failed: bool, message: str, error: BaseException | None = None) -> AttemptReport:
         self._interruption.hold_off()
         message = cut(message)
         failure = None if error is None else failure_of(error, with_source=self._with_source)
 
         async def finish() -> None:
-            await self._backstage.finish(failed=failed, message=message, failure=failure)
+            await self._session.finish(failed=failed, message=message, failure=failure)
 
         self._call(finish)
-        return Report(state=(StateName.FAILED if failed else StateName.SUCCESS).value, message=message)
+        return AttemptReport(state=(StateName.FAILED if failed else StateName.SUCCESS).value, message=message)
 
     def _context(self) -> dict[str, Any]:
-        created, run = self._backstage.created, self._backstage.run
+        created, run = self._session.created, self._session.run
         return {
             **created.context,
             "flow_id": created.flow_id,
@@ -246,7 +248,7 @@ class Execution:
             "scheduled_start_time": run.start_time,
             "project_id": created.project_id,
             "project_name": created.project_name,
-            "attempt": self._order.attempt,
+            "attempt": self._spec.attempt,
             "running_with_backend": True,
             "checkpointing": True,
         }
@@ -260,7 +262,7 @@ def _left_waiting(flow: Flow, state: State) -> str:
 
 
 def _named(keys: list[TaskRunKey]) -> str:
-    shown = ", ".join(spoken(key) for key in keys[:_NAMED_MAX])
+    shown = ", ".join(format_task_run_key(key) for key in keys[:_NAMED_MAX])
     return f"{shown} and {len(keys) - _NAMED_MAX} more" if len(keys) > _NAMED_MAX else shown
 
 

@@ -13,8 +13,8 @@ from headwater.agents.outage import Outage
 from headwater.core import subjects
 from headwater.core.errors import InvalidName
 from headwater.core.events import QueueLimitSet, QueueOpened
+from headwater.core.labels import agent_accepts
 from headwater.core.labels import queue_id as id_of
-from headwater.core.labels import takes
 from headwater.core.log.protocol import Delivery, Log, QueueBinding
 from headwater.core.operations.queues import queue
 
@@ -36,22 +36,22 @@ class FollowedQueues:
         self._labels = labels
         self._is_free = is_free
         self._take = take
-        self._until_done = outage.until_done
+        self._retry = outage.retry_until_available
         self._lease_seconds = lease_seconds
         self._followed: set[str] = set()
         self._bindings: dict[str, QueueBinding] = {}
         self._limits: dict[str, int | None] = {}
 
-    def want(self, wanted: bool) -> None:
+    def set_accepting(self, accepting: bool) -> None:
         """Ask for items, or stop asking."""
         for binding in self._bindings.values():
-            binding.want(wanted)
+            _set_accepting(binding, accepting=accepting)
 
     async def follow(self, queues: TaskGroup, runs: TaskGroup, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Bind each queue that matches in a task of `queues`, and take each item in one of `runs`, until cancelled."""
         async with AsyncExitStack() as stack:
             follow = self._log.events.follow
-            known = await self._until_done(lambda: stack.enter_async_context(follow(subjects.QUEUES_ALL)), "the queues")
+            known = await self._retry(lambda: stack.enter_async_context(follow(subjects.QUEUES_ALL)), "the queues")
             task_status.started()
             async for batch in known:
                 for recorded in batch:
@@ -68,20 +68,20 @@ class FollowedQueues:
             is_sound = id_of(opened.labels) == opened.queue_id
         except InvalidName:
             is_sound = False
-        return is_sound and opened.queue_id not in self._followed and takes(self._labels, opened.labels)
+        return is_sound and opened.queue_id not in self._followed and agent_accepts(self._labels, opened.labels)
 
     async def _take_from(self, queue_id: str, runs: TaskGroup) -> None:
         async with AsyncExitStack() as stack:
             bind = self._log.queues.bind
-            limit = _sound((await self._until_done(queue(self._log.events, queue_id).refresh, f"queue {queue_id}")).limit)
+            limit = _sound((await self._retry(queue(self._log.events, queue_id).refresh, f"queue {queue_id}")).limit)
             lease_seconds = self._lease_seconds
-            binding = await self._until_done(
+            binding = await self._retry(
                 lambda: stack.enter_async_context(bind(queue_id, lease_seconds=lease_seconds, limit=limit)), f"queue {queue_id}"
             )
             binding.limit(self._limits.get(queue_id, limit))  # it may have been set meanwhile
             self._bindings[queue_id] = binding
             stack.callback(self._bindings.pop, queue_id)
-            binding.want(self._is_free())
+            _set_accepting(binding, accepting=self._is_free())
             async for delivery in binding:
                 runs.start_soon(self._take, delivery)
 
@@ -89,6 +89,13 @@ class FollowedQueues:
         self._limits[queue_id] = _sound(limit)
         if queue_id in self._bindings:
             self._bindings[queue_id].limit(_sound(limit))
+
+
+def _set_accepting(binding: QueueBinding, *, accepting: bool) -> None:
+    if accepting:
+        binding.resume()
+    else:
+        binding.pause()
 
 
 def _sound(limit: int | None) -> int | None:

@@ -7,9 +7,9 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from headwater.agents.launching import LaunchedRun
+from headwater.agents.capacity import Slot
+from headwater.agents.launcher import ChildProcess
 from headwater.agents.leases import Leases
-from headwater.agents.slots import Slot
 from headwater.core.events import RunCreated
 from headwater.core.log.protocol import Delivery
 
@@ -24,10 +24,10 @@ class HeldRun:
     slot: Slot
     deliveries: dict[datetime, Delivery] = field(default_factory=dict)
     """The items it lives on, by the time they were offered: the newest handle of each."""
-    process: LaunchedRun | None = None
+    process: ChildProcess | None = None
     starts_failed: int = 0
     """How many starts had failed here before that of its process."""
-    handing_back: bool = False
+    releasing: bool = False
 
 
 class HeldRuns:
@@ -57,7 +57,7 @@ class HeldRuns:
         self._held[held.created.run_id] = held
         held.deliveries[delivery.offered_at] = delivery
 
-    def adopt(self, run_id: str, delivery: Delivery) -> None:
+    def attach(self, run_id: str, delivery: Delivery) -> None:
         """Live on this item too: it is a newer handle of the one we have, or another copy."""
         held = self._held[run_id]
         older = held.deliveries.get(delivery.offered_at)

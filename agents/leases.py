@@ -53,7 +53,7 @@ class Leases:
             await anyio.sleep(self._interval)
             for delivery in tuple(self._in_hand):
                 try:
-                    await delivery.renew()
+                    await delivery.extend()
                 except LogError as error:
                     # It may be offered to others meanwhile; they will ask us, and hear that we have it.
                     _log.debug("%r cannot be renewed now: %s", delivery, error)

@@ -21,17 +21,17 @@ from anyio.abc import TaskStatus
 from anyio.from_thread import start_blocking_portal
 
 from headwater.agents.agent import Agent, AgentSettings
-from headwater.agents.attempt import AttemptOrder, KnownRun
+from headwater.agents.attempt_spec import AttemptSpec, RunSnapshot
+from headwater.agents.checkpoint_cleanup import CheckpointCleanup
 from headwater.agents.console import BANNER, DOCUMENTATION, agent_logger, listed
 from headwater.agents.environment import agent_environment, require_local, run_environment, working_directory
-from headwater.agents.kept_values import KeptValues
-from headwater.agents.launching import LaunchOrder
+from headwater.agents.launcher import LaunchSpec
 from headwater.agents.local_launcher import LocalLauncher
 from headwater.core import open_files
 from headwater.core.aggregates import utc_now
 from headwater.core.commit import Position
 from headwater.core.errors import LogUnavailable, SettingsError, StreamMissing
-from headwater.core.exception_groups import single_error
+from headwater.core.exception_groups import unwrap_exception_group
 from headwater.core.labels import label_set
 from headwater.core.rules.run import Run
 from headwater.core.server_file import server_address
@@ -104,7 +104,7 @@ class LocalAgent:
         self._environment = agent_environment(os.environ, log_level=log_level, import_paths=import_paths, extra=env)
         self._results = HOME.value(self._environment) / "results"
         self._kept_values_days = KEPT_VALUES_DAYS.value(self._environment)
-        self._show = agent_logger(logging.getLevelNamesMapping()[(log_level or LOG_LEVEL.value()).upper()])
+        self._console_log = agent_logger(logging.getLevelNamesMapping()[(log_level or LOG_LEVEL.value()).upper()])
         self.clock: Callable[[], datetime] = utc_now
         """This machine's clock."""
         self._open_files_max = open_files.limit()
@@ -123,7 +123,7 @@ class LocalAgent:
 
         Raises:
             LogUnavailable: no server answers.
-            KeyRefused: the server wants another key.
+            AuthenticationFailed: the server wants another key.
             StreamMismatch: the log there is of another version, or none of ours.
 
         """
@@ -136,7 +136,7 @@ class LocalAgent:
             self._start_beside_a_loop()
 
     async def _until_told_to_stop(self) -> None:
-        with single_error():
+        with unwrap_exception_group():
             async with anyio.create_task_group() as group:
                 if threading.current_thread() is threading.main_thread():
                     group.start_soon(self._obey_signals, group.cancel_scope)
@@ -166,27 +166,27 @@ class LocalAgent:
         """Work until cancelled, or until told to stop and the last run is over. Raises as `start`."""
         from headwater.core.log.jetstream import open_log
 
-        self._show.info("Registering agent...")
+        self._console_log.info("Registering agent...")
         connection = self._connection
         look_up = partial(server_address, connection.home) if connection.found_in_home and connection.home is not None else None
-        with single_error():
+        with unwrap_exception_group():
             async with (
                 open_log(connection.nats_url, key=connection.key, name=f"headwater agent {self.settings.name}", look_up=look_up) as log,
                 anyio.create_task_group() as tidying,
             ):
                 self._log = log
                 await self._wait_for_server(log)
-                tidying.start_soon(KeptValues(log.events, self._results, self._kept_values_days).serve)
+                tidying.start_soon(CheckpointCleanup(log.events, self._results, self._kept_values_days).serve)
                 launcher = LocalLauncher(
                     self._environment, show_line=_show_line if self._show_flow_logs else None, open_files_max=self._open_files_max
                 )
-                self.agent = Agent(log, self.settings, launcher, self._prepare, show=self._show, clock=self.clock)
+                self.agent = Agent(log, self.settings, launcher, self._prepare, console_log=self._console_log, clock=self.clock)
                 try:
                     await self.agent.serve(task_status=_Announcing(self, task_status))
                 finally:
                     self.agent = None
                 tidying.cancel_scope.cancel()
-        self._show.info("Agent stopped.")
+        self._console_log.info("Agent stopped.")
 
     async def _wait_for_server(self, log: JetStreamLog) -> None:
         """Return when a Headwater server has made the log. NATS may be there before the first one."""
@@ -196,7 +196,7 @@ class LocalAgent:
                 await log.check_streams()
             except (StreamMissing, LogUnavailable) as error:
                 if not told:
-                    self._show.warning("%s This agent waits for a server to make it.", error)
+                    self._console_log.warning("%s This agent waits for a server to make it.", error)
                 told = True
             else:
                 return
@@ -204,12 +204,12 @@ class LocalAgent:
 
     def announce(self) -> None:
         """Say that the agent is at work."""
-        self._show.info("Registration successful!")
+        self._console_log.info("Registration successful!")
         for line in BANNER.strip("\n").splitlines():
-            self._show.info(line)
-        self._show.info("Starting LocalAgent with labels %s", listed(self.settings.labels))
-        self._show.info("Agent documentation can be found at %s", DOCUMENTATION)
-        self._show.info("Waiting for flow runs...")
+            self._console_log.info(line)
+        self._console_log.info("Starting LocalAgent with labels %s", listed(self.settings.labels))
+        self._console_log.info("Agent documentation can be found at %s", DOCUMENTATION)
+        self._console_log.info("Waiting for flow runs...")
 
     async def _obey_signals(self, everything: anyio.CancelScope) -> None:
         with anyio.open_signal_receiver(*stop_signals()) as signals:
@@ -226,33 +226,33 @@ class LocalAgent:
         """Let the runs finish when asked the first time, hand them back the second time, end at once the third time; and say so."""
         names = ", ".join(f"'{held.name}'" for held in agent.held)
         if times == 1:
-            self._show.info("Stopping: no more runs are taken.")
+            self._console_log.info("Stopping: no more runs are taken.")
             if names:
-                self._show.info("Waiting for these runs to finish: %s. Once more hands them back.", names)
+                self._console_log.info("Waiting for these runs to finish: %s. Once more hands them back.", names)
             agent.stop_taking()
         elif times == 2:  # noqa: PLR2004 - counted as people do
             if names:
-                self._show.info("Handing back: %s.", names)
-            await agent.hand_back()
+                self._console_log.info("Handing back: %s.", names)
+            await agent.release_runs()
         else:
             agent.give_up()
 
-    def _prepare(self, run: Run, position: Position) -> LaunchOrder:
+    def _prepare(self, run: Run, position: Position) -> LaunchSpec:
         created = run.created
         assert created is not None
         require_local(created.run_config)
-        order = AttemptOrder(
+        spec = AttemptSpec(
             run_id=created.run_id,
             attempt=run.attempt,
-            known=KnownRun.after_claim(run, position),
+            known=RunSnapshot.after_claim(run, position),
             nats_url=self._connection.nats_url if self._log is None else self._log.url,
             key=self._connection.key,
             home=str(self._connection.home) if self._connection.found_in_home else "",
             show_logs=self._show_flow_logs,
             supervised=True,
         )
-        return LaunchOrder(
-            environment=run_environment(self._environment, created.run_config, order.environment()),
+        return LaunchSpec(
+            environment=run_environment(self._environment, created.run_config, spec.environment()),
             directory=working_directory(created.run_config, self._directory),
         )
 

@@ -16,12 +16,12 @@ from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskGroup, TaskStatus
 
 from headwater.agents import process_tree
-from headwater.agents.attempt import mark_in
+from headwater.agents.attempt_spec import mark_in
 from headwater.agents.environment import needs_cold_start
 from headwater.agents.errors import LauncherGone, LaunchFailed
-from headwater.agents.launch_wire import Ended, Frames, Launch, Launched, NotLaunched, Ready, Signal, frame, read_answers
-from headwater.agents.launching import LaunchOrder
-from headwater.agents.local_run import LocalRun
+from headwater.agents.launcher import LaunchSpec
+from headwater.agents.launcher_protocol import Ended, Frames, Launch, Launched, NotLaunched, Ready, Signal, frame, read_answers
+from headwater.agents.local_process import LocalProcess
 from headwater.agents.shortages import shortage
 from headwater.core import open_files
 
@@ -45,7 +45,7 @@ class LocalLauncher:
         self._show_line = show_line
         self._open_files_max = open_files.limit() if open_files_max is None else open_files_max
         self._group: TaskGroup | None = None
-        self._zygote: Zygote | None = None
+        self._zygote: ZygoteClient | None = None
         self._missing = ""  # why there is none
         self._changed = anyio.Event()
         self._launches = 0
@@ -79,10 +79,10 @@ class LocalLauncher:
                     await anyio.sleep(pause)
                     pause = min(_PAUSE_SECONDS_MAX, 2 * pause)
 
-    async def _new_zygote(self) -> Zygote:
+    async def _new_zygote(self) -> ZygoteClient:
         assert self._group is not None
         try:
-            zygote = Zygote(self._environment, self._open_files_max, on_end=self._lost)
+            zygote = ZygoteClient(self._environment, self._open_files_max, on_end=self._lost)
         except OSError as error:
             raise LauncherGone(shortage(error)) from error
         await self._group.start(zygote.serve)
@@ -92,12 +92,12 @@ class LocalLauncher:
     def _lost(self) -> None:
         self._change(None, "")
 
-    def _change(self, zygote: Zygote | None, missing: str) -> None:
+    def _change(self, zygote: ZygoteClient | None, missing: str) -> None:
         self._zygote, self._missing = zygote, missing
         changed, self._changed = self._changed, anyio.Event()
         changed.set()
 
-    async def launch(self, order: LaunchOrder, hear: Callable[[str], None] = lambda _: None) -> LocalRun:
+    async def launch(self, spec: LaunchSpec, hear: Callable[[str], None] = lambda _: None) -> LocalProcess:
         """Start the attempt's process; it is there when this returns.
 
         Raises:
@@ -113,9 +113,9 @@ class LocalLauncher:
         self._launches += 1
         request = Launch(
             launch_id=self._launches,
-            environment=dict(order.environment),
-            directory=str(order.directory),
-            cold=needs_cold_start(order.environment, self._environment),
+            environment=dict(spec.environment),
+            directory=str(spec.directory),
+            cold=needs_cold_start(spec.environment, self._environment),
         )
         try:
             run = await zygote.launch(request, show_line=self._show_line, hear=hear)
@@ -125,7 +125,7 @@ class LocalLauncher:
         return run
 
 
-class Zygote:
+class ZygoteClient:
     """One zygote process, from its start to its end. `on_end` is called before anybody can hear that its runs' processes ended."""
 
     def __init__(self, environment: Mapping[str, str], open_files_max: int, *, on_end: Callable[[], None]) -> None:
@@ -134,7 +134,7 @@ class Zygote:
         self._on_end = on_end
         self._channel, self._theirs = socket.socketpair()
         self._channel.setblocking(False)
-        self._runs: dict[int, LocalRun] = {}
+        self._runs: dict[int, LocalProcess] = {}
         self._sending = anyio.Lock()
         self.ended = anyio.Event()
 
@@ -196,7 +196,7 @@ class Zygote:
                         if (run := self._runs.pop(answer.launch_id, None)) is not None:
                             run.set_ended(answer)
 
-    async def launch(self, request: Launch, *, show_line: Callable[[str], None] | None, hear: Callable[[str], None]) -> LocalRun:
+    async def launch(self, request: Launch, *, show_line: Callable[[str], None] | None, hear: Callable[[str], None]) -> LocalProcess:
         """Order a process; return when it is there.
 
         Raises:
@@ -210,7 +210,7 @@ class Zygote:
             with suppress(LauncherGone):  # then the process is gone, or being killed
                 await self._send(frame(Signal(request.launch_id, number)))
 
-        run = LocalRun(send_signal, show_line=show_line, hear=hear, mark=mark_in(request.environment))
+        run = LocalProcess(send_signal, show_line=show_line, hear=hear, mark=mark_in(request.environment))
         self._runs[request.launch_id] = run
         try:
             try:
@@ -263,6 +263,6 @@ class Zygote:
                     os.killpg(run.process_id, signal.SIGKILL)
         marks = [run.mark for run in self._runs.values() if run.mark]
         killed: set[int] = set()
-        while left := set(process_tree.bearing(*marks)) - killed:
+        while left := set(process_tree.with_environment(*marks)) - killed:
             process_tree.send(left, signal.SIGKILL)
             killed |= left

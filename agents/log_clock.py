@@ -11,8 +11,8 @@ from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
 from headwater.core.errors import LogError
+from headwater.core.heartbeats import clock_words
 from headwater.core.log.protocol import Log
-from headwater.core.presence import clock_words
 
 TOLERATED = timedelta(seconds=1)
 """A difference up to this is of no consequence, and not spoken of."""
@@ -34,12 +34,12 @@ def difference(before: datetime, told: datetime, after: datetime) -> timedelta:
 
 
 class LogClock:
-    """Compares this machine's clock with the log's: a service. `show` takes the lines for people, one for each change."""
+    """Compares this machine's clock with the log's: a service. `console_log` takes the lines for people, one for each change."""
 
-    def __init__(self, log: Log, clock: Callable[[], datetime], *, show: logging.Logger) -> None:
+    def __init__(self, log: Log, clock: Callable[[], datetime], *, console_log: logging.Logger) -> None:
         self._log = log
         self._clock = clock
-        self._show = show
+        self._console_log = console_log
         self._doubtful = anyio.Event()
         self.behind = _NONE
         """By how much this machine's clock is behind the log's; negative: ahead of it. Nothing where that is tolerable."""
@@ -80,10 +80,10 @@ class LogClock:
         if abs(self.behind - known) <= TOLERATED:
             return
         if self.behind:
-            self._show.warning(
+            self._console_log.warning(
                 "This machine's clock is %s the log's. Runs start when the log says so; the times that runs record here are wrong by that: "
                 "set the clock, or have it set (NTP).",
                 clock_words(self.behind.total_seconds()),
             )
         else:
-            self._show.info("This machine's clock agrees with the log's again.")
+            self._console_log.info("This machine's clock agrees with the log's again.")

@@ -12,7 +12,7 @@ from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
 from headwater.agents.failures import cut, failure_in_words
-from headwater.agents.perseverance import until_done
+from headwater.agents.retry import retry_until_available
 from headwater.core.log.log_lines import LINE_CHARACTERS_MAX
 from headwater.core.log.protocol import LogLine, RunLogs
 from headwater.core.text import shown
@@ -125,7 +125,7 @@ class LogShipper(logging.Handler):
             self.release()
         self._on_their_way = len(lines)
         try:
-            await until_done(lambda: self._logs.write(self._run_id, self._attempt, lines), f"log of run {self._run_id}")
+            await retry_until_available(lambda: self._logs.write(self._run_id, self._attempt, lines), f"log of run {self._run_id}")
         except Exception as error:  # noqa: BLE001 - whatever it is: the lines that follow go on, and the run can end
             self._dropped += len(lines)
             self._why = f"they could not be stored: {cut(shown(error, str))}"

@@ -8,27 +8,30 @@ from typing import TypeVar
 
 import anyio
 
-from headwater.agents.perseverance import until_done
-from headwater.core.errors import LogFull, LogNotWritable, NoAnswer, OutcomeUnknown
+from headwater.agents.retry import retry_until_available
+from headwater.core.errors import LogFull, LogNotWritable, OutcomeUnknown, RequestTimeout
 
 T = TypeVar("T")
 
 
 class Outage:
-    """Whether the log takes what this agent and its runs have to record. `runs` counts those it holds; `show` takes lines for people."""
+    """Whether the log takes what this agent and its runs have to record.
 
-    def __init__(self, runs: Callable[[], int], *, show: logging.Logger) -> None:
+    `runs` counts the runs that the agent holds; `console_log` takes lines for people.
+    """
+
+    def __init__(self, runs: Callable[[], int], *, console_log: logging.Logger) -> None:
         self._runs = runs
-        self._show = show
+        self._console_log = console_log
         self._waiting: set[Waiting] = set()
         self._began = anyio.Event()
         self._over = anyio.Event()
 
-    async def until_done(self, call: Callable[[], Awaitable[T]], what: str) -> T:
-        """Call until the log does it, as `perseverance.until_done`, and say where that takes long."""
+    async def retry_until_available(self, call: Callable[[], Awaitable[T]], what: str) -> T:
+        """Call until the log does it, as `retry.retry_until_available`, and say where that takes long."""
         waiting = Waiting(self)
         try:
-            return await until_done(call, what, listener=waiting)
+            return await retry_until_available(call, what, listener=waiting)
         finally:
             waiting.end()
 
@@ -36,19 +39,19 @@ class Outage:
         if not self._waiting:
             runs = self._runs()
             waits = "no runs are taken" if not runs else f"{runs} {'run waits' if runs == 1 else 'runs wait'} to record what happened"
-            self._show.warning("The log takes nothing (%s): %s.", reason, waits)
+            self._console_log.warning("The log takes nothing (%s): %s.", reason, waits)
             self._over = anyio.Event()
             self._began.set()
         self._waiting.add(waiting)
 
-    def end(self, waiting: Waiting, *, it_goes_on: bool) -> None:
+    def end(self, waiting: Waiting, *, recovered: bool) -> None:
         if waiting in self._waiting:
             self._waiting.discard(waiting)
             if not self._waiting:
                 self._began = anyio.Event()
                 self._over.set()
-                if it_goes_on:
-                    self._show.info("The log takes commits again.")
+                if recovered:
+                    self._console_log.info("The log takes commits again.")
 
     async def lasts(self, seconds: float) -> None:
         """Return when the log has taken nothing for so long."""
@@ -66,24 +69,24 @@ class Waiting:
     def __init__(self, outage: Outage) -> None:
         self._outage = outage
 
-    def waits(self, error: Exception) -> None:
+    def failed(self, error: Exception) -> None:
         """The log did not take it."""
         self._outage.begin(self, reason_in(error))
 
-    def goes_on(self) -> None:
+    def recovered(self) -> None:
         """The log took it."""
-        self._outage.end(self, it_goes_on=True)
+        self._outage.end(self, recovered=True)
 
-    def hears(self, reason: str) -> None:
+    def reported(self, reason: str) -> None:
         """It says itself that the log takes nothing, for this reason, or does again (for none)."""
         if reason:
             self._outage.begin(self, reason)
         else:
-            self.goes_on()
+            self.recovered()
 
     def end(self) -> None:
         """It has nothing any more."""
-        self._outage.end(self, it_goes_on=False)
+        self._outage.end(self, recovered=False)
 
 
 def reason_in(error: Exception) -> str:
@@ -95,7 +98,7 @@ def reason_in(error: Exception) -> str:
             return f"it takes no writes: {error.problem}"
         case OutcomeUnknown():
             return error.reason if error.reason.startswith("the log ") else "it does not answer"
-        case NoAnswer():
+        case RequestTimeout():
             return f"it does not answer: {error.reason}"
         case _:
             return str(error).rstrip(".")

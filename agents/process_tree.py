@@ -44,7 +44,7 @@ def parents() -> dict[int, int]:
     return found
 
 
-def below(process_id: int, parent_of: Mapping[int, int], *, but: Collection[int] = ()) -> list[int]:
+def descendants(process_id: int, parent_of: Mapping[int, int], *, but: Collection[int] = ()) -> list[int]:
     """Return all that come from a process, without those named in `but` and what comes from them."""
     children: dict[int, list[int]] = {}
     for child, parent in parent_of.items():
@@ -58,7 +58,7 @@ def below(process_id: int, parent_of: Mapping[int, int], *, but: Collection[int]
     return found
 
 
-def bearing(*marks: Mapping[str, str]) -> list[int]:
+def with_environment(*marks: Mapping[str, str]) -> list[int]:
     """Return the processes in whose environment all variables of one of the marks are; but for this one."""
     assert all(marks), "a mark without variables would be everyone's"
     if not marks:

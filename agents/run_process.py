@@ -1,6 +1,6 @@
 """The process of one attempt of one run: `python -m headwater.agents.run_process`, or forked from a zygote.
 
-The main thread loads the flow and runs it; a second thread talks to the log (`backstage`). The process ends with status 0 when the
+The main thread loads the flow and runs it; a second thread talks to the log (`session`). The process ends with status 0 when the
 attempt's end is recorded, or was not its own to record; with another status the agent reads the log and decides.
 """
 
@@ -16,15 +16,15 @@ from types import ModuleType
 
 from anyio.from_thread import BlockingPortal
 
-from headwater.agents.attempt import AttemptOrder
-from headwater.agents.backstage import open_backstage
-from headwater.agents.beginning import ignore_terminals, report_not_begun, with_second_thread
-from headwater.agents.bridge import BackstageGone
+from headwater.agents.attempt_spec import AttemptSpec
+from headwater.agents.bridge import RunSessionGone
 from headwater.agents.errors import AttemptFenced
 from headwater.agents.execution import Execution, Interruption
-from headwater.agents.launch_wire import LIFELINE_DESCRIPTOR, REPORT_DESCRIPTOR
-from headwater.agents.launching import NO_THREAD, STATUS_INTERRUPTED, STATUS_NOT_BEGUN, Report
+from headwater.agents.launcher import NO_THREAD, STATUS_INTERRUPTED, STATUS_NOT_BEGUN, AttemptReport
+from headwater.agents.launcher_protocol import LIFELINE_DESCRIPTOR, REPORT_DESCRIPTOR
 from headwater.agents.run_exit import abandon, hand_in, leave, say, tell_what_is_lost
+from headwater.agents.run_session import open_run_session
+from headwater.agents.run_start import ignore_terminals, report_not_begun, with_second_thread
 from headwater.core.errors import HeadwaterError
 from headwater.sdk.context.configuration import config
 from headwater.sdk.states import interrupts
@@ -72,28 +72,28 @@ def main() -> int:
 def execute(portal: BlockingPortal) -> int:
     """Execute the attempt that the environment names, with its second thread in the portal; return the process's exit status."""
     started = datetime.now(UTC)
-    order = AttemptOrder.from_environment()
+    spec = AttemptSpec.from_environment()
     # A zygote may have read it before this run's own variables were set.
     config.forget()
-    _prepare_process(order)
+    _prepare_process(spec)
     interruption = Interruption()
     interruption.spare_children()
     interrupts.tell_apart(lambda: interruption.came)
     process_id = os.getpid()
     try:
-        with portal.wrap_async_context_manager(open_backstage(order, on_stop=_end_the_flow)) as backstage:
+        with portal.wrap_async_context_manager(open_run_session(spec, on_stop=_end_the_flow)) as session:
             try:
-                report = Execution(order, backstage, interruption).execute()
-            except BackstageGone as gone:
-                abandon(gone, backstage, process_id)
+                report = Execution(spec, session, interruption).execute()
+            except RunSessionGone as gone:
+                abandon(gone, session, process_id)
             if report is None:
                 return STATUS_INTERRUPTED
             # All is in the log: taking the thread and the connection down in order would only cost time.
-            tell_what_is_lost(backstage)
-            hand_in(report, order, started)
+            tell_what_is_lost(session)
+            hand_in(report, spec, started)
             leave(0)
     except AttemptFenced as fenced:
-        hand_in(Report(fenced=True, message=str(fenced)), order, started)
+        hand_in(AttemptReport(fenced=True, message=str(fenced)), spec, started)
         return 0
     except KeyboardInterrupt:
         return STATUS_INTERRUPTED
@@ -112,8 +112,8 @@ def _end_the_flow() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _prepare_process(order: AttemptOrder) -> None:
-    if order.supervised:
+def _prepare_process(spec: AttemptSpec) -> None:
+    if spec.supervised:
         for descriptor in (LIFELINE_DESCRIPTOR, REPORT_DESCRIPTOR):
             os.set_inheritable(descriptor, False)
     if isinstance(sys.stdout, io.TextIOWrapper):

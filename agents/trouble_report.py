@@ -7,8 +7,8 @@ from contextlib import suppress
 
 import msgspec
 
-from headwater.agents.launch_wire import REPORT_DESCRIPTOR
-from headwater.agents.launching import Report
+from headwater.agents.launcher import AttemptReport
+from headwater.agents.launcher_protocol import REPORT_DESCRIPTOR
 from headwater.agents.outage import reason_in
 
 
@@ -18,12 +18,12 @@ class TroubleReport:
     def __init__(self) -> None:
         self._told = False
 
-    def waits(self, error: Exception) -> None:
+    def failed(self, error: Exception) -> None:
         if not self._told:
             self._told = True
             _report(reason_in(error))
 
-    def goes_on(self) -> None:
+    def recovered(self) -> None:
         if self._told:
             self._told = False
             _report("")
@@ -31,4 +31,4 @@ class TroubleReport:
 
 def _report(reason: str) -> None:
     with suppress(OSError):  # the agent is gone: its lifeline tells, too
-        os.write(REPORT_DESCRIPTOR, msgspec.json.encode(Report(log_trouble=reason)) + b"\n")
+        os.write(REPORT_DESCRIPTOR, msgspec.json.encode(AttemptReport(log_trouble=reason)) + b"\n")

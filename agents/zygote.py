@@ -27,8 +27,8 @@ import traceback
 from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
-from headwater.agents import child_processes, control_groups, process_tree, run_child, run_process
-from headwater.agents.launch_wire import (
+from headwater.agents import child_processes, control_groups, forked_child, process_tree, run_process
+from headwater.agents.launcher_protocol import (
     LIFELINE_DESCRIPTOR,
     NO_DESCRIPTOR,
     REPORT_DESCRIPTOR,
@@ -54,7 +54,7 @@ PATIENCE_SECONDS = 2.0
 """How long what was killed may take to be gone, before nobody waits for it any more: the kernel may keep it in a call to a dead disk."""
 
 
-class Spare(NamedTuple):
+class PreforkedChild(NamedTuple):
     """A process that waits for an order."""
 
     process_id: int
@@ -68,7 +68,7 @@ class Zygote:
         self._channel = channel
         self._process_id = os.getpid()
         self._children: dict[int, int] = {}  # process id -> launch id
-        self._spare: Spare | None = None
+        self._spare: PreforkedChild | None = None
         self._spare_after_seconds = SPARE_AFTER_SECONDS
         self._to_sweep_since: float | None = None
         self._undying: set[int] = set()
@@ -125,7 +125,7 @@ class Zygote:
     def _signal(self, request: Signal) -> None:
         for process_id, launch_id in self._children.items():
             if launch_id == request.launch_id:
-                descendants = process_tree.below(process_id, process_tree.parents())
+                descendants = process_tree.descendants(process_id, process_tree.parents())
                 child_processes.signal_group(process_id, request.number)
                 process_tree.send([each for each in descendants if not child_processes.is_in_group(each, process_id)], request.number)
 
@@ -151,7 +151,7 @@ class Zygote:
         if process_id is None:
             process_id = child_processes.fork()
             if not process_id:
-                run_child.run_now(self._process_id, self._lifeline, self._unused(), launch, output, report)
+                forked_child.run_now(self._process_id, self._lifeline, self._unused(), launch, output, report)
         return process_id
 
     def _order_spare(self, launch: Launch, output: int, report: int) -> int | None:
@@ -187,8 +187,8 @@ class Zygote:
                 self._make_spare_later()
                 return
             if not process_id:
-                run_child.run_later(self._process_id, self._lifeline, [*self._unused(), ours.fileno()], theirs)
-        self._spare = Spare(process_id, ours)
+                forked_child.run_later(self._process_id, self._lifeline, [*self._unused(), ours.fileno()], theirs)
+        self._spare = PreforkedChild(process_id, ours)
 
     def _make_spare_later(self) -> None:
         self._spare_after_seconds = min(SPARE_AFTER_SECONDS_MAX, 2 * self._spare_after_seconds)
@@ -234,7 +234,7 @@ class Zygote:
         self._to_sweep_since = None
         ours = self._children.keys() | (set() if self._spare is None else {self._spare.process_id})
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while left := process_tree.below(self._process_id, process_tree.parents(), but=ours | self._undying):
+        while left := process_tree.descendants(self._process_id, process_tree.parents(), but=ours | self._undying):
             if time.monotonic() > deadline:
                 self._undying.update(left)
                 return
@@ -242,7 +242,7 @@ class Zygote:
             for process_id in left:
                 child_processes.wait_until_dead(process_id, deadline)
 
-    def _discard(self, spare: Spare) -> None:
+    def _discard(self, spare: PreforkedChild) -> None:
         child_processes.signal_group(spare.process_id, signal.SIGKILL)
         os.waitpid(spare.process_id, 0)
 
@@ -267,13 +267,13 @@ def _channel_from(descriptor: int) -> socket.socket:
     moved = descriptor
     while moved <= max(REPORT_DESCRIPTOR, LIFELINE_DESCRIPTOR):
         moved = os.dup(moved)
-    run_child.reserve_descriptors()
+    forked_child.reserve_descriptors()
     return socket.socket(fileno=moved)
 
 
 def main() -> NoReturn:
     """Serve the agent whose socket is the descriptor named on the command line, with the limit of open files named behind it."""
-    for number in run_child.HELD_OFF:
+    for number in forked_child.BLOCKED_SIGNALS:
         # What ends programs in terminals, and services, is for the agent to answer: this process lives as long as its socket.
         signal.signal(number, signal.SIG_IGN)
     open_files.set_limit(int(sys.argv[2]))

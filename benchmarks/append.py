@@ -118,10 +118,10 @@ async def _measure(log: Log, client: Any, times: int) -> AppendNumbers:
         run_id, queue_id = new_id(), "benchmark-creation"
         creation = a_creation(run_id, queue_id)
         async with anyio.create_task_group() as group:
-            group.start_soon(log.queues.offer, WorkItem(run_id=run_id, queue_id=queue_id, generation=1, creation=creation))
+            group.start_soon(log.queues.enqueue, WorkItem(run_id=run_id, queue_id=queue_id, generation=1, creation=creation))
             group.start_soon(lambda: log.events.append(subjects.run(run_id), creation, expected=0))
 
-    async def together() -> None:
+    async def gather_pair() -> None:
         await log.events.append_together([Append(subjects.run(new_id()), a_commit(), 0), Append(subjects.run(new_id()), a_commit(), 0)])
 
     aggregate = subjects.run(new_id())
@@ -132,7 +132,7 @@ async def _measure(log: Log, client: Any, times: int) -> AppendNumbers:
     async def read() -> None:
         await log.events.read(aggregate)
 
-    creation, two, reading = await _in_turns(times // 4, create, together, read)
+    creation, two, reading = await _in_turns(times // 4, create, gather_pair, read)
     followed = await _follow(log, times // 4)
     offered = await _offer(log, times // 2)
     return AppendNumbers(
@@ -168,7 +168,7 @@ async def _offer(log: Log, times: int) -> list[float]:
     async def wait(binding: QueueBinding) -> None:
         delivery = await anext(aiter(binding))
         found.append(time.perf_counter() - began)
-        await delivery.done()
+        await delivery.ack()
 
     async with log.queues.bind(queue_id, lease_seconds=60) as binding:
         for _ in range(times):
@@ -179,7 +179,7 @@ async def _offer(log: Log, times: int) -> list[float]:
                 # The agent asks first: an agent that waits has its question with the broker already.
                 await anyio.sleep(timedelta(milliseconds=2).total_seconds())
                 began = time.perf_counter()
-                await log.queues.offer(item)
+                await log.queues.enqueue(item)
     return found
 
 
@@ -202,12 +202,12 @@ async def _write(log: Log, count: int) -> None:
 
 
 def _eight(action: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], Coroutine[Any, Any, None]]:
-    async def together() -> None:
+    async def gather_pair() -> None:
         async with anyio.create_task_group() as group:
             for _ in range(8):
                 group.start_soon(action)
 
-    return together
+    return gather_pair
 
 
 async def _in_turns(times: int, *actions: Callable[[], Coroutine[Any, Any, None]]) -> list[list[float]]:
@@ -239,7 +239,7 @@ async def measurements(times: int = 400) -> list[Measurement]:
         ),
         Measurement("append, p99", numbers.append_p99, "ms"),
         Measurement("create a run (wake-up and creation)", numbers.create_run, "ms", numbers.bare_publish, bare),
-        Measurement("append two together (atomic batch)", numbers.append_two_together, "ms", numbers.bare_publish, bare),
+        Measurement("append two gather_pair (atomic batch)", numbers.append_two_together, "ms", numbers.bare_publish, bare),
         Measurement("read an aggregate of 20 commits", numbers.read_aggregate, "ms"),
         Measurement("append until a follower has it", numbers.announce_to_follower, "ms"),
         Measurement("offer until an agent has it", numbers.offer_to_agent, "ms"),

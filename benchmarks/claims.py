@@ -30,7 +30,7 @@ from headwater import Flow, task
 from headwater.core import subjects
 from headwater.core.events import RunStarted, RunSubmitted, RunSucceeded, event_type
 from headwater.core.labels import queue_id
-from headwater.core.query_client import Views
+from headwater.core.views_client import ViewsClient
 from headwater.sdk.context.context import context
 from headwater.sdk.run_configs import LocalRun
 from headwater.sdk.storage import Local
@@ -109,14 +109,14 @@ async def delivered(shop: Workshop, times: int) -> Latency:
         await shop.run(flow_id)  # opens the queue
         async with agent.log.queues.bind(queue_id(labels), lease_seconds=60) as binding:
             items = aiter(binding)
-            await (await anext(items)).done()
+            await (await anext(items)).ack()
             for _ in range(times):
                 arrived: list[float] = []
 
                 async def take(arrived: list[float] = arrived) -> None:
                     delivery = await anext(items)
                     arrived.append(time.perf_counter())
-                    await delivery.done()
+                    await delivery.ack()
 
                 async with anyio.create_task_group() as group:
                     group.start_soon(take)
@@ -169,7 +169,7 @@ async def tasks_per_second(shop: Workshop, tasks: int, level: str) -> float:
     run_id = await shop.run(flow_id)
     await shop.ended(run_id)
     history = await shop.log.events.read(subjects.run(run_id))
-    await Views(shop.log, wait_seconds=60).run(run_id, at_least=history[-1].position)
+    await ViewsClient(shop.log, wait_seconds=60).run(run_id, at_least=history[-1].position)
     shown = time.time()
     events = [(event, recorded) for recorded in history for event in recorded.commit.events]
     succeeded = sum(event_type(event) == "task_run.succeeded" for event, _ in events)

@@ -30,7 +30,7 @@ from servers import NatsNode, Postgres
 from headwater.core.concurrency import start_all
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
-from headwater.core.query_client import Views
+from headwater.core.views_client import ViewsClient
 from headwater.projections.schema import live_build
 from headwater.projections.services import view_services
 
@@ -67,7 +67,7 @@ INSERT INTO queues SELECT 'queue-' || n, ARRAY['host', 'label-' || n], $1, n FRO
 """
 
 
-async def fill(log: Log, views: Views, database_url: str, runs: int) -> None:
+async def fill(log: Log, views: ViewsClient, database_url: str, runs: int) -> None:
     for number in range(FLOWS):
         flow = await a_flow(log, f"flow-{number:02}")
     await views.flows(at_least=flow.position)
@@ -107,7 +107,7 @@ async def measurements(runs: int = 100_000, times: int = 100) -> list[Measuremen
             database_url = postgres.create_database()
             async with open_log(node.url, ensure_streams=True) as log, anyio.create_task_group() as group:
                 await start_all(group, view_services(log, database_url))
-                measured = await ask_everything(log, Views(log), database_url, runs, times)
+                measured = await ask_everything(log, ViewsClient(log), database_url, runs, times)
                 group.cancel_scope.cancel()
             return measured
         finally:
@@ -115,7 +115,7 @@ async def measurements(runs: int = 100_000, times: int = 100) -> list[Measuremen
             node.kill()
 
 
-async def ask_everything(log: Log, views: Views, database_url: str, runs: int, times: int) -> list[Measurement]:
+async def ask_everything(log: Log, views: ViewsClient, database_url: str, runs: int, times: int) -> list[Measurement]:
     await fill(log, views, database_url, runs)
     end = START + timedelta(seconds=10 * runs)
     flow = (await views.flows(name="flow-03"))[0]

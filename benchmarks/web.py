@@ -35,8 +35,8 @@ from headwater.core.events import TaskRunEvent, TaskRunStarted, TaskRunSucceeded
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log, LogLine
 from headwater.core.operations.runs import rename_run
-from headwater.core.query_client import Views
 from headwater.core.server_file import ServerFile, read_server_file
+from headwater.core.views_client import ViewsClient
 
 HEADWATER = Path(sysconfig.get_path("scripts")) / "headwater"
 COMMIT_EVENTS = 1_000
@@ -122,7 +122,7 @@ async def event_to_stream(log: Log, url: str) -> list[Measurement]:
             for number in range(EVENTS_WATCHED):
                 await asyncio.sleep(0.2)
                 began = time.perf_counter()
-                await rename_run(log.events, run.run_id, f"name {number}", history.author())
+                await rename_run(log.events, run.run_id, f"name {number}", history.actor())
                 await page.until(f"name {number}<", in_part="live_header")
                 taken.append((time.perf_counter() - began) * 1e3)
     return _latencies("event → sent to a page", taken)
@@ -197,7 +197,7 @@ async def open_pages(log: Log, url: str, process: psutil.Process, pages: int) ->
     async def cost() -> float:
         before, began = sum(process.cpu_times()[:2]), time.perf_counter()
         for number in range(50):
-            await rename_run(log.events, run.run_id, f"name {number}", history.author())
+            await rename_run(log.events, run.run_id, f"name {number}", history.actor())
             await asyncio.sleep(0.1)
         return float(sum(process.cpu_times()[:2]) - before) / (time.perf_counter() - began) * 100
 
@@ -230,7 +230,7 @@ async def open_pages(log: Log, url: str, process: psutil.Process, pages: int) ->
 async def measurements(runs: int, tasks: int, times: int, pages: int) -> list[Measurement]:
     with tempfile.TemporaryDirectory() as directory:
         async with a_server(Path(directory) / "home") as (server, process), open_log(server.nats_url) as log:
-            views = Views(log, wait_seconds=60)
+            views = ViewsClient(log, wait_seconds=60)
             await fill(log, views, server.database_url, runs)
             began = time.perf_counter()
             big = await a_big_run(log, tasks)

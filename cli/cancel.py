@@ -10,7 +10,7 @@ from headwater.cli.connection import with_client
 from headwater.cli.output import examples, say
 
 if TYPE_CHECKING:
-    from headwater.core.aggregates import Outcome
+    from headwater.core.aggregates import CommandResult
     from headwater.core.rules.run import Run
     from headwater.sdk.client.async_client import AsyncClient
 
@@ -25,12 +25,12 @@ def cancel(
 ) -> None:
     """Cancel a run. One that waits is cancelled at once; one that runs is stopped by its agent."""
 
-    async def work(client: AsyncClient) -> tuple[str, Outcome[Run]]:
+    async def work(client: AsyncClient) -> tuple[str, CommandResult[Run]]:
         from headwater.cli.finding import find_run_id
         from headwater.core.operations.runs import cancel_run
 
         run_id = await find_run_id(client, run)
-        return run_id, await cancel_run(client.log.events, client.log.queues, run_id, client.author, reason=reason)
+        return run_id, await cancel_run(client.log.events, client.log.queues, run_id, client.actor, reason=reason)
 
     run_id, outcome = with_client(context, work)
     state = outcome.state

@@ -94,14 +94,14 @@ def with_client(
     Ctrl-C ends it within `ends_within` seconds, whatever the server does; None where the work has an end of its own to take care of.
 
     Raises:
-        LogUnavailable, KeyRefused: there is no server there, or it wants another key.
+        LogUnavailable, AuthenticationFailed: there is no server there, or it wants another key.
         KeyboardInterrupt: Ctrl-C came.
 
     """
     import anyio
 
     from headwater.cli.interrupts import interruptible
-    from headwater.core.exception_groups import single_error
+    from headwater.core.exception_groups import unwrap_exception_group
     from headwater.sdk.client.async_client import AsyncClient
 
     settings = connection(context)
@@ -110,5 +110,5 @@ def with_client(
         async with AsyncClient.of(settings, program="cli") as client:
             return await work(client)
 
-    with single_error():
+    with unwrap_exception_group():
         return anyio.run(interruptible, main, ends_within)

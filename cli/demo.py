@@ -36,9 +36,9 @@ def demo(
     """Show everything once: start the servers, register a flow, start an agent, run the flow, read its events. Ends within seconds."""
     import anyio
 
-    from headwater.core.exception_groups import single_error
+    from headwater.core.exception_groups import unwrap_exception_group
 
-    with _temporary_home() as home, single_error():
+    with _temporary_home() as home, unwrap_exception_group():
         anyio.run(_demo, home, keep)
 
 

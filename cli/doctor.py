@@ -217,7 +217,7 @@ async def _log_and_views(log: Log) -> list[Check]:
 
     from headwater.core.errors import HeadwaterError
     from headwater.core.health import ask_health
-    from headwater.core.query_client import Views
+    from headwater.core.views_client import ViewsClient
 
     tail = await log.events.tail()
     health = await ask_health(log)
@@ -228,7 +228,7 @@ async def _log_and_views(log: Log) -> list[Check]:
     else:
         checks.append(Check("Server", Verdict.BAD, "no Headwater server answers there", _NO_SERVER))
         return checks  # to wait for the views would be to wait for the same silence
-    views = Views(log)
+    views = ViewsClient(log)
     try:
         with anyio.fail_after(None if health.views_away is None else _AWAY_SECONDS):
             status = await views.status()
@@ -256,7 +256,7 @@ async def _log_and_views(log: Log) -> list[Check]:
 
 async def _warnings_of(log: Log, names: Mapping[str, str]) -> list[Check]:
     """Ask the agents how they are, at most so many, and tell what is wrong with those that answer."""
-    from headwater.core.presence import warnings_in
+    from headwater.core.heartbeats import warnings_in
     from headwater.projections.audit.surroundings import ask_agents
 
     answers = await ask_agents(log, names)

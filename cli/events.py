@@ -22,7 +22,7 @@ from headwater.core.events import (
     RunCreated,
     UnknownEvent,
 )
-from headwater.core.wording import in_words
+from headwater.core.wording import describe_event
 
 if TYPE_CHECKING:
     from headwater.core.commit import Position
@@ -195,7 +195,7 @@ async def lines(recorded: Recorded, names: Names, *, whole: bool) -> list[str]:
     head = f"{place}  {time}  {coloured(_fitted(await names.actor(commit.actor), _ACTOR_WIDTH), 'cyan')}  "
     if whole:
         head += f"{_fitted(await names.about(recorded), _ABOUT_WIDTH)}  "
-    return [head + in_words(event) for event in commit.events]
+    return [head + describe_event(event) for event in commit.events]
 
 
 def _fitted(words: str, width: int) -> str:
@@ -218,7 +218,7 @@ def entries(recorded: Recorded) -> list[dict[str, Any]]:
             "actor": commit.actor,
             "cause": commit.cause,
             "event": {"type": event.name, **event.data} if isinstance(event, UnknownEvent) else msgspec.to_builtins(event),
-            "words": in_words(event),
+            "words": describe_event(event),
         }
         for event in commit.events
     ]

@@ -11,7 +11,7 @@ from headwater.core.errors import Ambiguous, NotFound, ViewsBehind
 from headwater.core.identifiers import flow_version_id, split_flow_id
 from headwater.core.operations.projects import find_project
 from headwater.core.queries.rows import FlowRow
-from headwater.core.query_client import Views
+from headwater.core.views_client import ViewsClient
 
 if TYPE_CHECKING:
     from headwater.sdk.client.async_client import AsyncClient
@@ -23,7 +23,7 @@ _STEP_SECONDS = 3.0
 _STEPS = 10
 
 
-async def fresh(client: AsyncClient, ask: Callable[[Views, int], Awaitable[Answer]]) -> Answer:
+async def fresh(client: AsyncClient, ask: Callable[[ViewsClient, int], Awaitable[Answer]]) -> Answer:
     """Ask the views, once they show everything that the log holds now.
 
     Where they lag it says so: it waits (at most half a minute) while they come nearer, and takes what they have when they stand still.
@@ -33,7 +33,7 @@ async def fresh(client: AsyncClient, ask: Callable[[Views, int], Awaitable[Answe
 
     """
     tail = await client.log.events.tail()
-    views = Views(client.log, wait_seconds=_STEP_SECONDS)
+    views = ViewsClient(client.log, wait_seconds=_STEP_SECONDS)
     reached = -1
     for step in range(_STEPS):
         try:

@@ -25,7 +25,7 @@ from headwater.cli.output import (
 
 if TYPE_CHECKING:
     from headwater.core.queries import rows
-    from headwater.core.query_client import Views
+    from headwater.core.views_client import ViewsClient
     from headwater.sdk.client.async_client import AsyncClient
 
 Row = TypeVar("Row")
@@ -87,7 +87,7 @@ def flow_runs(
     """List runs, the newest first."""
     states = _states(state or [])
 
-    async def ask(views: Views, at_least: int) -> list[rows.RunRow]:
+    async def ask(views: ViewsClient, at_least: int) -> list[rows.RunRow]:
         after = datetime.min.replace(tzinfo=UTC) if started else None
         found = await views.runs(flow=flow, project=project, states=states, name=name, started_after=after, limit=limit, at_least=at_least)
         return sorted(found, key=lambda row: row.start_time or row.created, reverse=True) if started else found
@@ -157,7 +157,7 @@ def tasks(
 ) -> None:
     """List the tasks of flows."""
 
-    async def ask(views: Views, at_least: int) -> list[tuple[rows.FlowRow, rows.FlowTaskRow]]:
+    async def ask(views: ViewsClient, at_least: int) -> list[tuple[rows.FlowRow, rows.FlowTaskRow]]:
         found: list[tuple[rows.FlowRow, rows.FlowTaskRow]] = []
         for flow in await views.flows(name=flow_name, version=flow_version, project=project, at_least=at_least):
             of_flow = await views.flow_tasks(flow.id, at_least=at_least)
@@ -249,7 +249,7 @@ def agents(
     )
 
 
-def _ask(context: typer.Context, question: Callable[[Views, int], Awaitable[Row]]) -> Row:
+def _ask(context: typer.Context, question: Callable[[ViewsClient, int], Awaitable[Row]]) -> Row:
     async def work(client: AsyncClient) -> Row:
         from headwater.cli.finding import fresh
 

@@ -43,7 +43,7 @@ def set_(
     async def work(client: AsyncClient) -> bool:
         from headwater.core.operations.key_values import set_key_value
 
-        return (await set_key_value(client.log.events, await _project_id(client, project), key, parsed, client.author)).changed
+        return (await set_key_value(client.log.events, await _project_id(client, project), key, parsed, client.actor)).changed
 
     changed = with_client(context, work)
     print(f"{key}: {'set' if changed else 'it had this value before'}.")
@@ -79,7 +79,7 @@ def delete(context: typer.Context, key: Key, project: Project = None) -> None:
     async def work(client: AsyncClient) -> None:
         from headwater.core.operations.key_values import delete_key_value
 
-        await delete_key_value(client.log.events, await _project_id(client, project), key, client.author)
+        await delete_key_value(client.log.events, await _project_id(client, project), key, client.actor)
 
     with_client(context, work)
     print(f"{key}: deleted.")

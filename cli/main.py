@@ -14,7 +14,7 @@ from headwater.cli.lazy_group import LazyCommand, LazyGroup, tree
 from headwater.cli.output import examples, show_error, show_fault, show_system_error, warn
 from headwater.cli.readable import check_words
 from headwater.cli.streams import ReaderGone, careful_streams
-from headwater.core.exception_groups import single_error
+from headwater.core.exception_groups import unwrap_exception_group
 
 
 class Headwater(LazyGroup):
@@ -127,7 +127,7 @@ def _exit_code() -> int:
     from headwater.core.errors import HeadwaterError
 
     try:
-        with single_error():
+        with unwrap_exception_group():
             warn_of_unknown_variables()
             app(prog_name="headwater")
     except SystemExit as end:

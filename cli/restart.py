@@ -33,7 +33,7 @@ def restart(
         from headwater.core.operations.runs import restart_run
 
         run_id = await find_run_id(client, run)
-        outcome = await restart_run(client.log.events, client.log.queues, run_id, client.author, from_task=from_task, reason=reason)
+        outcome = await restart_run(client.log.events, client.log.queues, run_id, client.actor, from_task=from_task, reason=reason)
         return run_id, outcome.state
 
     run_id, state = with_client(context, work)

@@ -10,7 +10,7 @@ from headwater.cli.connection import with_client
 from headwater.cli.output import examples, say
 
 if TYPE_CHECKING:
-    from headwater.core.aggregates import Outcome
+    from headwater.core.aggregates import CommandResult
     from headwater.core.rules.run import Run
     from headwater.sdk.client.async_client import AsyncClient
 
@@ -32,12 +32,12 @@ def resume(
 ) -> None:
     """Let the paused tasks of a run go on: what asked for a person has been seen by one."""
 
-    async def work(client: AsyncClient) -> tuple[str, Outcome[Run]]:
+    async def work(client: AsyncClient) -> tuple[str, CommandResult[Run]]:
         from headwater.cli.finding import find_run_id
         from headwater.core.operations.run_states import resume_run
 
         run_id = await find_run_id(client, run)
-        return run_id, await resume_run(client.log.events, client.log.queues, run_id, client.author, tasks=task or (), reason=reason)
+        return run_id, await resume_run(client.log.events, client.log.queues, run_id, client.actor, tasks=task or (), reason=reason)
 
     run_id, outcome = with_client(context, work)
     state = outcome.state
@@ -45,11 +45,11 @@ def resume(
         say(f"{state.name} ({run_id}): had been resumed already; it is {state.state}.")
     else:
         from headwater.core.events import TaskRunResumed
-        from headwater.core.rules.resume import paused, spoken
+        from headwater.core.rules.resume import format_task_run_key, paused
 
-        names = [spoken((event.slug, event.map_index)) for event in outcome.commit.events if isinstance(event, TaskRunResumed)]
+        names = [format_task_run_key((event.slug, event.map_index)) for event in outcome.commit.events if isinstance(event, TaskRunResumed)]
         left = paused(state.task_runs)
-        more = f" Still paused: {', '.join(map(spoken, left))}." if left else ""
+        more = f" Still paused: {', '.join(map(format_task_run_key, left))}." if left else ""
         print(f"{state.name} ({run_id}): resumed {', '.join(names)}.{more}")
     if watch:
         from headwater.cli.watch import watch_to_the_end

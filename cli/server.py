@@ -91,11 +91,11 @@ def _start_here(options: ServerOptions) -> None:
 
     import anyio
 
-    from headwater.core.own_log import configure_own_log
+    from headwater.core.logging_setup import configure_logging
     from headwater.server.program import serve_headwater
     from headwater.server.services import server_services
 
-    configure_own_log(options.log_level, logging.getLogger("headwater"))
+    configure_logging(options.log_level, logging.getLogger("headwater"))
     say(f"Starting Headwater in {options.home} ...")
 
     async def main() -> None:
@@ -254,7 +254,7 @@ def _views_streams_health(nats_url: str, key: str | None) -> tuple[dict[str, Any
     from headwater.core.errors import HeadwaterError
     from headwater.core.health import ask_health
     from headwater.core.log.jetstream import open_log
-    from headwater.core.query_client import Views
+    from headwater.core.views_client import ViewsClient
 
     streams: tuple[StreamSize, ...] | None = None
     health: ServerHealth | None = None
@@ -268,7 +268,7 @@ def _views_streams_health(nats_url: str, key: str | None) -> tuple[dict[str, Any
                 return {"problem": "no server answers, so they cannot be asked: it starts, or it hangs"}
             if health.views_away is not None:
                 return {"problem": health.views_away}
-            answer: dict[str, Any] = msgspec.to_builtins(await Views(log).status())
+            answer: dict[str, Any] = msgspec.to_builtins(await ViewsClient(log).status())
             return answer
 
     try:

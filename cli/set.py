@@ -12,7 +12,7 @@ from headwater.cli.output import examples, say
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from headwater.core.aggregates import Outcome
+    from headwater.core.aggregates import CommandResult
     from headwater.core.rules.run import Run
     from headwater.sdk.client.async_client import AsyncClient
 
@@ -41,7 +41,7 @@ def concurrency(context: typer.Context, flow: FlowName, limit: Limit, project: P
         from headwater.core.operations.slots import set_concurrency
 
         found = await find_flow(client.log.events, project_name=project, name=flow)
-        return (await set_concurrency(client.log.events, found.flow_group_id, number, client.author)).changed
+        return (await set_concurrency(client.log.events, found.flow_group_id, number, client.actor)).changed
 
     changed = with_client(context, work)
     words = "as many runs as come" if number is None else f"at most {number} {'run' if number == 1 else 'runs'}"
@@ -57,7 +57,7 @@ def max_attempts(context: typer.Context, flow: FlowName, limit: Limit, project: 
         from headwater.core.operations.flows import find_flow, limit_attempts
 
         found = await find_flow(client.log.events, project_name=project, name=flow)
-        return (await limit_attempts(client.log.events, found.flow_group_id, number, client.author)).changed
+        return (await limit_attempts(client.log.events, found.flow_group_id, number, client.actor)).changed
 
     changed = with_client(context, work)
     words = "fail as runs of other flows do" if number is None else f"fail when {number} attempts were lost"
@@ -163,7 +163,7 @@ def queue_limit(
     async def work(client: AsyncClient) -> bool:
         from headwater.core.operations.queues import limit_queue
 
-        return (await limit_queue(client.log.events, label or (), number, client.author)).changed
+        return (await limit_queue(client.log.events, label or (), number, client.actor)).changed
 
     changed = with_client(context, work)
     runs = f"runs with labels {', '.join(sorted(set(label)))}" if label else "runs without labels"
@@ -201,21 +201,21 @@ def state(
         raise typer.BadParameter("Only a task run has a result: give --task.", param_hint="--result")
     value = None if result is None else _json(result)
 
-    async def work(client: AsyncClient) -> tuple[str, Outcome[Run]]:
+    async def work(client: AsyncClient) -> tuple[str, CommandResult[Run]]:
         from headwater.cli.finding import find_run_id
         from headwater.core.operations.run_states import inline_result, set_run_state, set_task_run_state
 
         run_id = named[0] if named is not None else await find_run_id(client, run)
-        events, queues, author = client.log.events, client.log.queues, client.author
+        events, queues, actor = client.log.events, client.log.queues, client.actor
         if task is None:
-            return run_id, await set_run_state(events, queues, run_id, state, author, reason=reason)
+            return run_id, await set_run_state(events, queues, run_id, state, actor, reason=reason)
         given = None if result is None else inline_result(value)
         if named is not None:
             _, slug, index = named
             return run_id, await set_task_run_state(
-                events, queues, run_id, slug, state, author, map_index=index, reason=reason, result=given
+                events, queues, run_id, slug, state, actor, map_index=index, reason=reason, result=given
             )
-        return run_id, await set_task_run_state(events, queues, run_id, task, state, author, reason=reason, result=given)
+        return run_id, await set_task_run_state(events, queues, run_id, task, state, actor, reason=reason, result=given)
 
     run_id, outcome = with_client(context, work)
     after = outcome.state

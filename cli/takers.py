@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from headwater.core.command_lines import start_agent_command
 from headwater.core.errors import ViewsError
-from headwater.core.labels import takes
+from headwater.core.labels import agent_accepts
 
 if TYPE_CHECKING:
     from headwater.core.queries.rows import AgentRow
@@ -21,14 +21,14 @@ async def no_taker_words(client: AsyncClient, labels: Sequence[str]) -> str | No
         agents = await client.views.agents(status="working", limit=None, at_least=client.position)
     except ViewsError:
         return None
-    if any(takes(agent.labels, labels) for agent in agents):
+    if any(agent_accepts(agent.labels, labels) for agent in agents):
         return None
     return why_not_taken(labels, agents)
 
 
 def why_not_taken(labels: Sequence[str], agents: Sequence[AgentRow]) -> str:
     """Return in words which agents match the labels, or come near, and what to do."""
-    matching = [agent for agent in agents if takes(agent.labels, labels)]
+    matching = [agent for agent in agents if agent_accepts(agent.labels, labels)]
     if matching:
         held = sum(agent.held_runs for agent in matching)
         verbs = ("takes", "holds") if len(matching) == 1 else ("take", "hold")

@@ -10,7 +10,7 @@ from headwater.core.errors import InvalidArgument, NotFound
 from headwater.core.identifiers import parsed_task_run_id
 from headwater.core.operations.run_states import task_run_key
 from headwater.core.queries import ArtifactRow, ListArtifacts, ListTaskRuns, RunRow, TaskRunRow, TaskRunStateRow
-from headwater.core.query_client import Views
+from headwater.core.views_client import ViewsClient
 
 if TYPE_CHECKING:
     from headwater.sdk.client.async_client import AsyncClient
@@ -51,7 +51,7 @@ async def find_task_run(client: AsyncClient, run: str, task: str | None) -> Task
         )
     run_id = named[0] if named is not None else await find_run_id(client, run)
 
-    async def ask(views: Views, at_least: int) -> TaskRunFound:
+    async def ask(views: ViewsClient, at_least: int) -> TaskRunFound:
         found = await views.run(run_id, at_least=at_least)
         if named is not None:
             _, slug, map_index = named

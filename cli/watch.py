@@ -19,7 +19,7 @@ from headwater.cli.output import LEVEL_COLOURS, coloured, confirmed, local_time,
 from headwater.core import subjects
 from headwater.core.errors import LogError
 from headwater.core.events import AnyEvent, RunAttemptLost, RunRenamed, RunSubmitted
-from headwater.core.exception_groups import single_error
+from headwater.core.exception_groups import unwrap_exception_group
 from headwater.core.rules.run import RULES, Run
 from headwater.core.states import SUCCESSFUL, StateName
 
@@ -73,7 +73,7 @@ class RunWatch:
 
     async def watch(self) -> Run:
         """Show the run until it ends, and return it. Survives lost connections; ends only with the run, or when cancelled."""
-        with single_error():
+        with unwrap_exception_group():
             async with anyio.create_task_group() as group:
                 group.start_soon(self._print_in_order)
                 group.start_soon(self._warn_while_unclaimed)
@@ -101,7 +101,7 @@ class RunWatch:
         self._state_news = anyio.Event()
         words = words_of(event, before, self._run)
         if words:
-            is_loss = isinstance(event, RunAttemptLost) and not event.handed_back
+            is_loss = isinstance(event, RunAttemptLost) and not event.released
             self._hold(RunLine(at, logging.WARNING if is_loss else logging.INFO, words))
 
     async def _follow_logs(self) -> None:
@@ -170,7 +170,7 @@ def words_of(event: AnyEvent, before: Run, after: Run) -> str | None:
     """Return what is shown of an event of a run; None for those that are about its tasks."""
     match event:
         case RunAttemptLost():
-            what = "handed back" if event.handed_back else "lost"
+            what = "handed back" if event.released else "lost"
             return f"Attempt {event.attempt} was {what}{f' ({event.reason})' if event.reason else ''}; the run waits for the next one."
         case RunRenamed():
             return f"Renamed to {event.name!r}."

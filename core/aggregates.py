@@ -14,7 +14,7 @@ from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import EventLog
 from headwater.core.rules.aggregate import Command, Rules, State
 
-CONFLICTS_MAX = 64
+MAX_CONFLICT_RETRIES = 64
 """How often a command is decided anew before its conflict is reported. Each conflict means that somebody else got on."""
 
 
@@ -23,18 +23,18 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True)
-class Author:
-    """Who writes, and by which clock. `actor` appears in the audit trail, such as `cli:ana@host` or `agent:<id>`."""
+class Actor:
+    """Who writes, and by which clock. `name` appears in the audit trail, such as `cli:ana@host` or `agent:<id>`."""
 
-    actor: str
+    name: str
     clock: Callable[[], datetime] = utc_now
 
     def commit(self, events: Sequence[AnyEvent], *, cause: str | None = None, commit_id: str | None = None) -> Commit:
-        return new_commit(events, at=self.clock(), actor=self.actor, cause=cause, commit_id=commit_id)
+        return new_commit(events, at=self.clock(), actor=self.name, cause=cause, commit_id=commit_id)
 
 
 @dataclass(frozen=True)
-class Outcome(Generic[State]):
+class CommandResult(Generic[State]):
     """What a command led to. `commit` is None where all it asked for held already; `position` is the aggregate's last one."""
 
     state: State
@@ -84,42 +84,42 @@ class Aggregate(Generic[State, Command]):
     async def execute(
         self,
         command: Command,
-        author: Author,
+        actor: Actor,
         *,
         cause: str | None = None,
         commit_id: str | None = None,
         refresh: bool = True,
-        only_at: Position | None = None,
-    ) -> Outcome[State]:
+        expected_position: Position | None = None,
+    ) -> CommandResult[State]:
         """Decide the command on the newest state and append what follows, as one commit.
 
         `refresh=False` decides on the state at hand first, which saves a read where it is likely the newest; a wrong guess costs a
-        conflict, never a wrong append. `commit_id` makes a repeated command take effect once. `only_at`: the command was meant for the
-        aggregate at this position, and for no other.
+        conflict, never a wrong append. `commit_id` makes a repeated command take effect once. `expected_position`: the command was meant
+        for the aggregate at this position, and for no other.
 
         Raises:
-            Refused: the rules do not allow it.
-            LogError: as the log's `append`; Conflict only after 64 lost races, or where the aggregate is not at `only_at`.
+            CommandRejected: the rules do not allow it.
+            LogError: as the log's `append`; Conflict only after 64 lost races, or where the aggregate is not at `expected_position`.
 
         """
         chosen_id = commit_id or new_id()
         if refresh and await self._refresh(0, commit_id):
-            return Outcome(self.state, self.position, None)
-        for _ in range(CONFLICTS_MAX):
-            if only_at is not None and self.position != only_at:
-                raise Conflict(self.subject, expected=only_at, found=self.position)
+            return CommandResult(self.state, self.position, None)
+        for _ in range(MAX_CONFLICT_RETRIES):
+            if expected_position is not None and self.position != expected_position:
+                raise Conflict(self.subject, expected=expected_position, found=self.position)
             events = self._rules.decide(self.state, command)
             if not events:
-                return Outcome(self.state, self.position, None)
-            commit = author.commit(events, cause=cause, commit_id=chosen_id)
+                return CommandResult(self.state, self.position, None)
+            commit = actor.commit(events, cause=cause, commit_id=chosen_id)
             try:
                 position = await self._log.append(self.subject, commit, expected=self.position)
             except Conflict as conflict:
                 last = conflict
                 if await self._refresh(conflict.found or self.position + 1, chosen_id):
-                    return Outcome(self.state, self.position, commit)
+                    return CommandResult(self.state, self.position, commit)
                 continue
             self.state = self._rules.fold(events, self.state)
             self.position = position
-            return Outcome(self.state, position, commit)
+            return CommandResult(self.state, position, commit)
         raise last

@@ -143,7 +143,7 @@ def nests_deeper(data: bytes, limit: int) -> bool:
 
 
 def _event(item: dict[str, Any], *, written_by: int) -> AnyEvent:
-    lifted = lift(item, written_by=written_by)
+    lifted = upcast(item, written_by=written_by)
     name = lifted["type"]
     if not isinstance(name, str):
         raise TypeError(f"an event's type is a text, not {name!r}")
@@ -152,7 +152,7 @@ def _event(item: dict[str, Any], *, written_by: int) -> AnyEvent:
     return msgspec.convert(lifted, AnyEvent)  # type: ignore[no-any-return]
 
 
-def lift(item: dict[str, Any], *, written_by: int, upcasters: Mapping[int, Mapping[str, Upcaster]] = UPCASTERS) -> dict[str, Any]:
+def upcast(item: dict[str, Any], *, written_by: int, upcasters: Mapping[int, Mapping[str, Upcaster]] = UPCASTERS) -> dict[str, Any]:
     """Return the event in today's shape: each version after `written_by` applies its upcaster for the event's type, in order."""
     for version in sorted(number for number in upcasters if number > written_by):
         upcaster = upcasters[version].get(item["type"])

@@ -154,22 +154,22 @@ class ClaimRun:
 
 
 @dataclass(frozen=True)
-class LoseAttempt:
+class MarkAttemptLost:
     """Record that the attempt is gone. After `attempts_max` lost attempts (None: as the run has it) the run fails.
 
-    The next one is made at `again_at`; without it, at once. An attempt that its agent hands back, of its own accord, counts for nothing.
+    The next one is made at `retry_at`; without it, at once. An attempt that its agent hands back, of its own accord, counts for nothing.
     """
 
     attempt: int
     reason: str
     at: datetime
     attempts_max: int | None = None
-    again_at: datetime | None = None
-    handed_back: bool = False
+    retry_at: datetime | None = None
+    released: bool = False
 
 
 @dataclass(frozen=True)
-class ParkRun:
+class SuspendRun:
     """End the attempt, which is not lost: the run has nothing to do before `start_time`, and its next attempt goes on then.
 
     Without a time it waits for a user to resume a task of it. Where one was resumed that is not among `resumed` (those the attempt
@@ -308,8 +308,8 @@ class DeleteRun:
 RunCommand = (
     CreateRun
     | ClaimRun
-    | LoseAttempt
-    | ParkRun
+    | MarkAttemptLost
+    | SuspendRun
     | ResumeTaskRuns
     | StartRun
     | RecordTaskRuns

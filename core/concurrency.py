@@ -9,7 +9,7 @@ import anyio
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskGroup, TaskStatus
 
-from headwater.core.exception_groups import single_error
+from headwater.core.exception_groups import unwrap_exception_group
 
 First = TypeVar("First")
 Second = TypeVar("Second")
@@ -27,14 +27,14 @@ async def start_all(group: TaskGroup, services: Sequence[Service]) -> None:
         await group.start(service.serve, name=type(service).__name__)
 
 
-async def together(first: Callable[[], Awaitable[First]], second: Callable[[], Awaitable[Second]]) -> tuple[First, Second]:
+async def gather_pair(first: Callable[[], Awaitable[First]], second: Callable[[], Awaitable[Second]]) -> tuple[First, Second]:
     """Await both at the same time and return both results; the first error ends the other and is raised by itself."""
     results: list[Any] = [None, None]
 
     async def keep(index: int, call: Callable[[], Awaitable[Any]]) -> None:
         results[index] = await call()
 
-    with single_error():
+    with unwrap_exception_group():
         async with anyio.create_task_group() as group:
             group.start_soon(keep, 0, first)
             await keep(1, second)

@@ -1,39 +1,39 @@
 """Every error Headwater raises on purpose.
 
     HeadwaterError
-    ├── Refused                 a rule said no; fix the call
+    ├── CommandRejected           a rule said no; fix the call
     │   ├── InvalidName
-    │   ├── InvalidArgument     a ValueError as well
-    │   │   ├── WrongType       a TypeError as well
+    │   ├── InvalidArgument       a ValueError as well
+    │   │   ├── WrongType         a TypeError as well
     │   │   ├── InvalidParameters
     │   │   ├── InvalidKeyValue
     │   │   └── InvalidArtifact
     │   ├── NotFound
-    │   │   └── KeyNotFound     a ValueError, too
+    │   │   └── KeyNotFound       a ValueError, too
     │   ├── Ambiguous
     │   ├── AlreadyExists
     │   ├── FlowArchived
     │   ├── IllegalTransition
-    │   ├── VersionLocked       it changed since the caller looked; look again, decide again
-    │   └── SlotsFull           all slots of a limited flow are taken; the run waits
-    ├── LogError                the log could not do it
-    │   ├── Conflict            another writer was first; fold again, decide again
-    │   ├── OutcomeUnknown      no answer came; safe to repeat with the same commit
-    │   │   ├── RunUnknown      of the creation of a run
-    │   │   └── RunNotCreated   of what precedes a creation: no run was created
-    │   ├── LogUnavailable      no server at this address
-    │   │   └── LogNotWritable  it answers, and stores nothing
-    │   ├── NoAnswer            nobody answered a question in time
-    │   ├── KeyRefused          the server wants another key
-    │   ├── LogFull             the broker reports that its storage is full
+    │   ├── VersionConflict       it changed since the caller looked; look again, decide again
+    │   └── SlotsFull             all slots of a limited flow are taken; the run waits
+    ├── LogError                  the log could not do it
+    │   ├── Conflict              another writer was first; fold again, decide again
+    │   ├── OutcomeUnknown        no answer came; safe to repeat with the same commit
+    │   │   ├── RunUnknown        of the creation of a run
+    │   │   └── RunNotCreated     of what precedes a creation: no run was created
+    │   ├── LogUnavailable        no server at this address
+    │   │   └── LogNotWritable    it answers, and stores nothing
+    │   ├── RequestTimeout        nobody answered a question in time
+    │   ├── AuthenticationFailed  the server wants another key
+    │   ├── LogFull               the broker reports that its storage is full
     │   ├── CommitTooLarge
     │   ├── CommitUnreadable
-    │   └── StreamMismatch      the stream there is older, newer or not ours
-    │       └── StreamMissing   there is none: no server has made it yet
+    │   └── StreamMismatch        the stream there is older, newer or not ours
+    │       └── StreamMissing     there is none: no server has made it yet
     ├── ViewsError
-    │   ├── ViewsUnavailable    nobody answers queries (no server, or PostgreSQL is away)
-    │   └── ViewsBehind         the views did not reach the position asked for in time
-    └── SettingsError           a setting is unknown, malformed or out of range
+    │   ├── ViewsUnavailable      nobody answers queries (no server, or PostgreSQL is away)
+    │   └── ViewsBehind           the views did not reach the position asked for in time
+    └── SettingsError             a setting is unknown, malformed or out of range
 
 Facts are attributes; the sentence is made here, in one place. `hint` says what to do next.
 """
@@ -65,15 +65,15 @@ class HeadwaterError(Exception):
             self.__notes__ = [*notes, f"hint: {hint}"] if hint else notes
 
 
-class Refused(HeadwaterError):
+class CommandRejected(HeadwaterError):
     """A rule does not allow this command in this state. Repeating it changes nothing."""
 
 
-class InvalidName(Refused):
+class InvalidName(CommandRejected):
     """A name is empty, too long or holds control characters."""
 
 
-class InvalidArgument(Refused, ValueError):
+class InvalidArgument(CommandRejected, ValueError):
     """An argument has the wrong form or value."""
 
 
@@ -93,7 +93,7 @@ class InvalidArtifact(InvalidArgument):
     """An artifact is of no known kind, or holds what it cannot show."""
 
 
-class NotFound(Refused):
+class NotFound(CommandRejected):
     """Nothing is known under this name or id."""
 
     def __init__(self, kind: str, name: str, *, hint: str | None = None) -> None:
@@ -110,11 +110,11 @@ class KeyNotFound(NotFound, ValueError):
             self.args = (f"No value found for key {key!r} in project {project!r}.",)
 
 
-class Ambiguous(Refused):
+class Ambiguous(CommandRejected):
     """More than one thing answers to this name."""
 
 
-class AlreadyExists(Refused):
+class AlreadyExists(CommandRejected):
     """The name is taken."""
 
     def __init__(self, kind: str, name: str, *, existing_id: str, hint: str | None = None) -> None:
@@ -122,15 +122,15 @@ class AlreadyExists(Refused):
         super().__init__(f"{kind.capitalize()} {name!r} already exists.", hint=hint)
 
 
-class FlowArchived(Refused):
+class FlowArchived(CommandRejected):
     """The flow version is archived; it takes no new runs."""
 
 
-class IllegalTransition(Refused):
+class IllegalTransition(CommandRejected):
     """The state does not allow this change."""
 
 
-class VersionLocked(Refused):
+class VersionConflict(CommandRejected):
     """The run has changed since whoever asks has looked at it."""
 
     def __init__(self, run_id: str, *, expected: int, found: int) -> None:
@@ -140,7 +140,7 @@ class VersionLocked(Refused):
         )
 
 
-class SlotsFull(Refused):
+class SlotsFull(CommandRejected):
     """As many runs of the flow are executed as may be; `runs` are their ids."""
 
     def __init__(self, limit: int, runs: tuple[str, ...]) -> None:
@@ -238,7 +238,7 @@ class LogNotWritable(LogUnavailable):
         )
 
 
-class NoAnswer(LogError):
+class RequestTimeout(LogError):
     """Nobody answered a question. `maybe_received` is False where it is certain that nobody got it."""
 
     def __init__(self, subject: str, reason: str, *, maybe_received: bool) -> None:
@@ -246,7 +246,7 @@ class NoAnswer(LogError):
         super().__init__(f"No answer on {subject}: {reason}.")
 
 
-class KeyRefused(LogError):
+class AuthenticationFailed(LogError):
     """The server wants a key and got none, or another one than its own."""
 
     def __init__(self, address: str, *, sent: bool) -> None:
@@ -328,3 +328,18 @@ class ViewsBehind(ViewsError):
 
 class SettingsError(HeadwaterError):
     """A setting is unknown, malformed or out of range."""
+
+
+_FORMER_NAMES = {
+    "KeyRefused": "AuthenticationFailed",
+    "NoAnswer": "RequestTimeout",
+    "Refused": "CommandRejected",
+    "VersionLocked": "VersionConflict",
+}
+"""Names that these errors had before: programs catch them, and pickled exceptions name them."""
+
+
+def __getattr__(name: str) -> type[HeadwaterError]:
+    if name in _FORMER_NAMES:
+        return globals()[_FORMER_NAMES[name]]  # type: ignore[no-any-return]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def single_error() -> Iterator[None]:
+def unwrap_exception_group() -> Iterator[None]:
     """Raise the one error of a task group by itself: callers of a function that uses a group inside expect plain errors.
 
     Where several failed at once, the first is raised and the others are noted on it.

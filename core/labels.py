@@ -18,7 +18,7 @@ def label_set(labels: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({valid_name(label, kind="label") for label in labels}))
 
 
-def takes(agent_labels: Iterable[str], run_labels: Iterable[str]) -> bool:
+def agent_accepts(agent_labels: Iterable[str], run_labels: Iterable[str]) -> bool:
     """Tell whether an agent with these labels takes runs with those.
 
     A labelled run needs every one of its labels on the agent; an unlabelled run goes to unlabelled agents only.

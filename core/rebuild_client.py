@@ -11,7 +11,7 @@ from headwater.core.codec import message_decoder
 from headwater.core.errors import CommitUnreadable, ViewsUnavailable
 from headwater.core.log.protocol import LiveMessage, Log
 from headwater.core.queries import RebuildProgress
-from headwater.core.query_client import Views
+from headwater.core.views_client import ViewsClient
 
 _LOOK_SECONDS = 2.0
 """Progress is announced at most once; after so long without news the server is asked."""
@@ -28,7 +28,7 @@ async def rebuild_views(log: Log, on_progress: Callable[[RebuildProgress], None]
         ViewsUnavailable: no server answers, a rebuild is under way already, or it failed; the live views stay as they were.
 
     """
-    views = Views(log)
+    views = ViewsClient(log)
     async with log.subscribe(subjects.REBUILD_PROGRESS) as announcements:
         progress = await _to_its_end(views, announcements, await views.start_rebuild(), on_progress)
     if progress.state == "failed":
@@ -43,14 +43,14 @@ async def follow_rebuild(log: Log, on_progress: Callable[[RebuildProgress], None
         ViewsUnavailable: no server answers.
 
     """
-    views = Views(log)
+    views = ViewsClient(log)
     async with log.subscribe(subjects.REBUILD_PROGRESS) as announcements:
         progress = (await views.status()).rebuild
         return None if progress is None else await _to_its_end(views, announcements, progress, on_progress)
 
 
 async def _to_its_end(
-    views: Views, announcements: AsyncIterator[LiveMessage], progress: RebuildProgress, on_progress: Callable[[RebuildProgress], None]
+    views: ViewsClient, announcements: AsyncIterator[LiveMessage], progress: RebuildProgress, on_progress: Callable[[RebuildProgress], None]
 ) -> RebuildProgress:
     on_progress(progress)
     while progress.state == "running":

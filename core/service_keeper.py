@@ -14,7 +14,7 @@ from anyio.abc import TaskStatus
 
 from headwater.core.concurrency import Service
 from headwater.core.errors import CommitUnreadable, HeadwaterError
-from headwater.core.exception_groups import single_error
+from headwater.core.exception_groups import unwrap_exception_group
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ class ServiceKeeper:
         while True:
             started_at = anyio.current_time()
             try:
-                with single_error():
+                with unwrap_exception_group():
                     await self._run(ready, settle_seconds=_SETTLED_SECONDS if failures > 1 else 0.0)
                 why = "it ended by itself"
                 logger.error("The %s ended by itself", self._name)

@@ -10,8 +10,8 @@ from headwater.core.events import AnyEvent, event_type
 _WORDS_SHOWN = 80
 
 
-def in_words(event: AnyEvent) -> str:
-    """Return what the event says, as one line without its time and author."""
+def describe_event(event: AnyEvent) -> str:
+    """Return what the event says, as one line without its time and actor."""
     if isinstance(event, e.TaskRunEvent):
         return f"{_task(event)} {_task_run_in_words(event)}"
     words = _project_in_words(event) or _flow_in_words(event) or _flow_settings_in_words(event)
@@ -106,7 +106,7 @@ def _run_in_words(event: AnyEvent) -> str | None:  # noqa: C901, PLR0912 - one a
         case e.RunCancelled():
             return f"cancelled: {event.message}"
         case e.RunAttemptLost():
-            return f"attempt {event.attempt} was {'handed back' if event.handed_back else 'lost'}{_because(event.reason)}"
+            return f"attempt {event.attempt} was {'handed back' if event.released else 'lost'}{_because(event.reason)}"
         case e.RunAttemptsLimited():
             return f"fails when {_attempts(event.attempts_max)} lost"
         case e.RunRestarted():

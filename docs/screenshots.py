@@ -31,11 +31,11 @@ from playwright.async_api import Browser, async_playwright
 
 from headwater.core import subjects
 from headwater.core.events import ParameterSpec
+from headwater.core.heartbeats import Heartbeat
 from headwater.core.log.jetstream import open_log
 from headwater.core.operations.flow_settings import describe_flow, set_default_parameters, set_flow_labels
 from headwater.core.operations.runs import cancel_run, delete_run
-from headwater.core.presence import Heartbeat
-from headwater.core.query_client import Views
+from headwater.core.views_client import ViewsClient
 from web import a_server
 
 if TYPE_CHECKING:
@@ -98,14 +98,14 @@ async def play(log: Log) -> Played:
         if number % 3 == 0:
             await _say_hello(history, hello.flow_id, agents["river-2"])
     late = await history.run(parameters.flow_id)
-    await cancel_run(log.events, log.queues, late.run_id, history.author(), reason="not needed any more")
+    await cancel_run(log.events, log.queues, late.run_id, history.actor(), reason="not needed any more")
     deleted = await _say_hello(history, hello.flow_id, agents["river-2"])
-    await delete_run(log.events, deleted.run_id, history.author(), reason="a trial")
+    await delete_run(log.events, deleted.run_id, history.actor(), reason="a trial")
     words = "Loads the orders of the day into the warehouse, at 2 in the morning.\nAsk Ana where it fails twice in a row."
-    await describe_flow(log.events, etl.flow_group_id, words, history.author())
-    await describe_flow(log.events, parameters.flow_group_id, "Greets whomever it is given.", history.author())
-    await set_flow_labels(log.events, parameters.flow_group_id, ["river"], history.author())
-    await set_default_parameters(log.events, parameters.flow_group_id, {"times": 3, "names": ["Ada"]}, history.author())
+    await describe_flow(log.events, etl.flow_group_id, words, history.actor())
+    await describe_flow(log.events, parameters.flow_group_id, "Greets whomever it is given.", history.actor())
+    await set_flow_labels(log.events, parameters.flow_group_id, ["river"], history.actor())
+    await set_default_parameters(log.events, parameters.flow_group_id, {"times": 3, "names": ["Ada"]}, history.actor())
     for minutes in (12, 72, 132):
         history.clock.now = now
         await history.run(etl.flow_id, start_time=now + timedelta(minutes=minutes))
@@ -191,7 +191,7 @@ async def heartbeats(log: Log) -> AsyncIterator[None]:
 
     async def beat() -> None:
         while True:
-            for agent in await Views(log).agents(status="working"):
+            for agent in await ViewsClient(log).agents(status="working"):
                 beat = Heartbeat(agent_id=agent.id, interval_seconds=1, lease_seconds=3600)
                 await log.publish(subjects.agent_heartbeat(agent.id), msgspec.json.encode(beat))
             await anyio.sleep(0.5)
@@ -225,7 +225,7 @@ async def main(everything: Path | None) -> None:
     with tempfile.TemporaryDirectory() as directory:
         async with a_server(Path(directory) / "home") as (server, _), open_log(server.nats_url) as log, heartbeats(log):
             played = await play(log)
-            await Views(log, wait_seconds=60).run(played.running, at_least=(await log.events.tail()).position)
+            await ViewsClient(log, wait_seconds=60).run(played.running, at_least=(await log.events.tail()).position)
             async with async_playwright() as playwright:
                 browser = await playwright.chromium.launch(executable_path=program, args=list(QUIET))
                 for name, path in pages(played).items():

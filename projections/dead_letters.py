@@ -11,7 +11,7 @@ from typing import Any
 
 from headwater.core import subjects
 from headwater.core.commit import Position
-from headwater.core.errors import CommitUnreadable, InvalidArgument, LogError, NotFound, Refused
+from headwater.core.errors import CommandRejected, CommitUnreadable, InvalidArgument, LogError, NotFound
 from headwater.core.events import UnknownEvent, event_type
 from headwater.core.log.protocol import KeptLetter, Log, Recorded
 from headwater.core.log.work_item import decode_item
@@ -183,9 +183,9 @@ class DeadLetterDesk:
         if item.creation is None:
             try:
                 await load_run(self.log.events, item.run_id)
-            except Refused as error:
+            except CommandRejected as error:
                 return RetryOutcome.REFUSED, f"It can be read, but wakes no run: {error}"
-        await self.log.queues.offer(item)
+        await self.log.queues.enqueue(item)
         await self.log.dead_letters.remove(row.position)
         return RetryOutcome.OFFERED, f"It was put back into queue {item.queue_id}, for run {item.run_id}."
 

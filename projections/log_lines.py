@@ -16,7 +16,7 @@ from anyio.abc import TaskStatus
 from headwater.core import subjects
 from headwater.core.commit import Position
 from headwater.core.errors import LogError
-from headwater.core.exception_groups import single_error
+from headwater.core.exception_groups import unwrap_exception_group
 from headwater.core.log.protocol import Log, RecordedLines, Unreadable
 from headwater.core.queries import LogLinesAnnouncement
 from headwater.projections.apply import tell_of_dead_letters
@@ -68,7 +68,7 @@ class LogLines:
                 async with connect(self.database_url, name="log lines") as db:
                     await lay_foundation(db)
                     await self._take_turn(db)
-                    with single_error():
+                    with unwrap_exception_group():
                         await self._follow(db)
             except Fenced as fenced:
                 logger.info("The reader of log lines looks again: %s", fenced)

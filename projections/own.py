@@ -32,7 +32,7 @@ from anyio.abc import TaskStatus
 from headwater.core import subjects
 from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument, LogError
-from headwater.core.exception_groups import single_error
+from headwater.core.exception_groups import unwrap_exception_group
 from headwater.core.log.protocol import Log, Recorded
 from headwater.core.text import escaped
 from headwater.projections.database import DATABASE_ERRORS, connect, in_words, until_lost
@@ -96,7 +96,7 @@ class OwnProjector:
                 async with connect(self.database_url, name=f"projection {self.projection.name}") as db:
                     await lay_foundation(db)
                     await self._take_turn(db)
-                    with single_error():
+                    with unwrap_exception_group():
                         await self._follow(db)
             except Fenced as fenced:
                 logger.info("The projection %r looks again: %s", self.projection.name, fenced)

@@ -15,7 +15,7 @@ from anyio.abc import TaskStatus
 from headwater.core import subjects
 from headwater.core.commit import Position
 from headwater.core.errors import LogError
-from headwater.core.exception_groups import single_error
+from headwater.core.exception_groups import unwrap_exception_group
 from headwater.core.log.protocol import Log, LogTail
 from headwater.core.queries import RebuildProgress, ViewsAnnouncement
 from headwater.projections.apply import Applier
@@ -86,7 +86,7 @@ class Projector:
                 async with connect(self.database_url, name="projector") as db:
                     await lay_foundation(db)
                     await self._take_turn(db, ready)
-                    with single_error():
+                    with unwrap_exception_group():
                         await self._follow(db, ready)
             except Fenced as fenced:
                 logger.info("The projector looks again: %s", fenced)

@@ -17,12 +17,12 @@ from headwater.core import subjects
 from headwater.core.codec import message_decoder
 from headwater.core.commit import Position
 from headwater.core.errors import (
+    CommandRejected,
     CommitUnreadable,
     HeadwaterError,
     InvalidArgument,
     LogError,
     NotFound,
-    Refused,
     ViewsBehind,
     ViewsUnavailable,
 )
@@ -242,7 +242,7 @@ def _failed(error: Exception) -> QueryReply:
             failure = QueryFailure(FailureKind.BEHIND, str(error), hint, {"asked": error.asked, "reached": error.reached})
         case ViewsUnavailable():
             failure = QueryFailure(FailureKind.UNAVAILABLE, error.reason, hint)
-        case Refused():
+        case CommandRejected():
             failure = QueryFailure(FailureKind.INVALID, str(error), hint)
         case _:
             failure = QueryFailure(FailureKind.BROKEN, escaped(f"the server failed to answer ({type(error).__name__}: {error})"))

@@ -15,7 +15,7 @@ import anyio
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
-from headwater.core.aggregates import Author
+from headwater.core.aggregates import Actor
 from headwater.core.errors import HeadwaterError
 from headwater.core.events import CancelCause
 from headwater.core.log.protocol import Log
@@ -90,7 +90,7 @@ class Archiver:
 
     log: Log
     database_url: str
-    author: Author = field(default_factory=lambda: Author("server"))
+    actor: Actor = field(default_factory=lambda: Actor("server"))
     health: Health = field(default_factory=lambda: Health("The archiver"))
     _findings: Findings = field(default_factory=Findings)
     _noted: anyio.Event = field(default_factory=anyio.Event)
@@ -122,9 +122,9 @@ class Archiver:
         async with reader.snapshot() as (db, _):
             flows, runs = await _to_do(db, findings)
         for group_id, project in flows.items():
-            await delete_flow(self.log.events, group_id, self.author, reason=_project_was_deleted(project))
+            await delete_flow(self.log.events, group_id, self.actor, reason=_project_was_deleted(project))
         for run_id, (cause, reason) in runs.items():
-            outcome = await cancel_run(self.log.events, self.log.queues, run_id, self.author, reason=reason, cause=cause)
+            outcome = await cancel_run(self.log.events, self.log.queues, run_id, self.actor, reason=reason, cause=cause)
             if outcome.changed:
                 logger.info("Cancelled run %s: %s", run_id, reason)
 

@@ -15,7 +15,7 @@ import msgspec
 from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument, NotFound, ViewsUnavailable
 from headwater.core.queries import ListLogs, Query
-from headwater.core.queries.wire import PAGE_BYTES_MAX, QueryReply
+from headwater.core.queries.codec import PAGE_BYTES_MAX, QueryReply
 from headwater.projections.database import DATABASE_ERRORS, notice_silence
 from headwater.projections.queries import Statement, statement_for
 from headwater.projections.schema import SCHEMA_VERSION

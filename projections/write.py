@@ -11,7 +11,7 @@ from headwater.projections.copied_table import CopiedTable
 from headwater.projections.fold.batch import SET_ASIDE
 from headwater.projections.fold.changes import Changes, json, optional_text, text
 from headwater.projections.fold.run_record import RunRecord
-from headwater.projections.fold.runs import INTERRUPTED_MESSAGE, RESTARTED_MESSAGE, RUN_STATES, UNHURT
+from headwater.projections.fold.runs import INTERRUPTED_MESSAGE, RESTARTED_MESSAGE, RUN_STATES, UNAFFECTED_BY_LOSS
 from headwater.projections.fold.task_run_patch import TaskRunPatch
 from headwater.projections.fold.task_runs import CACHED_RESULTS, TASK_RUN_STATES
 from headwater.projections.write_artifacts import write_artifacts
@@ -32,7 +32,7 @@ async def write(db: Any, changes: Changes) -> None:
         await step(db)
     await write_key_values(db, changes)
     if changes.interrupted_runs:
-        await db.execute(_INTERRUPT, list(changes.interrupted_runs), list(UNHURT), INTERRUPTED_MESSAGE)
+        await db.execute(_INTERRUPT, list(changes.interrupted_runs), list(UNAFFECTED_BY_LOSS), INTERRUPTED_MESSAGE)
     for restart in changes.restarts:
         await db.execute(_RESTART, *restart, RESTARTED_MESSAGE)
     await _write_runs(db, changes.runs.values())

@@ -7,7 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from anyio import to_thread
 
-from headwater.core.errors import KeyRefused, LogUnavailable, SettingsError
+from headwater.core.errors import AuthenticationFailed, LogUnavailable, SettingsError
 from headwater.server.nats_server import CredentialsRefused, NotReady, ask_jetstream, token
 
 _DEFAULT_PORT = 4222
@@ -24,7 +24,7 @@ async def check_external_nats(url: str, key: str | None) -> None:
     Raises:
         SettingsError: that is no address of a NATS server.
         LogUnavailable: none of them answers with JetStream.
-        KeyRefused: they want a key, or another one.
+        AuthenticationFailed: they want a key, or another one.
 
     """
     reasons: list[NotReady] = []
@@ -57,5 +57,5 @@ async def check_external_nats(url: str, key: str | None) -> None:
         else:
             return
     if any(isinstance(reason, CredentialsRefused) for reason in reasons):
-        raise KeyRefused(url, sent=key is not None)
+        raise AuthenticationFailed(url, sent=key is not None)
     raise LogUnavailable(url, "; ".join(dict.fromkeys(map(str, reasons))))

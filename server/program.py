@@ -18,7 +18,7 @@ from anyio import TASK_STATUS_IGNORED
 
 from headwater.core import open_files
 from headwater.core.concurrency import Service, start_all
-from headwater.core.exception_groups import single_error
+from headwater.core.exception_groups import unwrap_exception_group
 from headwater.core.server_file import ServerFile
 from headwater.core.stop_signals import stop_signals
 from headwater.server.descriptor_notice import descriptor_notice
@@ -83,12 +83,12 @@ async def serve_headwater(
 
     Raises:
         HomeUnusable, AlreadyRunning, PortTaken, PortRefused, ServerPartMissing, ComponentFailed: it could not start.
-        LogUnavailable, KeyRefused: the NATS of `options.nats_url` does not answer, or refuses the key.
+        LogUnavailable, AuthenticationFailed: the NATS of `options.nats_url` does not answer, or refuses the key.
 
     """
     open_files.raise_limit()
     stopping = anyio.Event()
-    with single_error(), descriptor_notice():
+    with unwrap_exception_group(), descriptor_notice():
         async with anyio.create_task_group() as group:
             if stop_on_signals:
                 await group.start(_cancel_on_signal, group.cancel_scope, stopping)
@@ -158,7 +158,7 @@ async def _stores(home: Home, options: ServerOptions, stopping: anyio.Event) -> 
 
 async def _serve_until(end: anyio.Event, service: Service, *, task_status: anyio.abc.TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
     """Runs a service that others stand on: once it is ready, being cancelled does not end it, only `end` does."""
-    with single_error():
+    with unwrap_exception_group():
         async with anyio.create_task_group() as group:
             await start_all(group, [service])
             group.cancel_scope.shield = True

@@ -75,7 +75,7 @@ def status_elsewhere(nats_url: str, *, key: str | None = None) -> ServerStatus:
     """The status of the server that answers first at these addresses of NATS, wherever it runs.
 
     Raises:
-        LogUnavailable, KeyRefused, SettingsError: NATS itself cannot be asked.
+        LogUnavailable, AuthenticationFailed, SettingsError: NATS itself cannot be asked.
 
     """
     answers = anyio.run(_somebody_answers, nats_url, key)

@@ -17,7 +17,7 @@ import psutil
 from servers import wait_for
 
 from headwater.agents.local import LocalAgent
-from headwater.agents.perseverance import until_done
+from headwater.agents.retry import retry_until_available
 from headwater.core import subjects
 from headwater.core.events import AnyEvent, event_type
 from headwater.core.log.jetstream import open_log
@@ -48,7 +48,7 @@ class Workshop:
         return await self.client.create_flow_run(flow_id, **request)
 
     async def state(self, run_id: str) -> Run:
-        return (await until_done(lambda: load_run(self.log.events, run_id), "the run")).state
+        return (await retry_until_available(lambda: load_run(self.log.events, run_id), "the run")).state
 
     async def reached(self, run_id: str, fact: Callable[[list[str], AnyEvent], bool]) -> list[AnyEvent]:
         """Return the run's events as soon as the fact holds of their names and the newest of them."""
@@ -57,7 +57,7 @@ class Workshop:
         with anyio.fail_after(PATIENCE_SECONDS):
             async with AsyncExitStack() as stack:
                 follow = self.log.events.follow
-                news = await until_done(lambda: stack.enter_async_context(follow(subjects.run(run_id))), "the run's news")
+                news = await retry_until_available(lambda: stack.enter_async_context(follow(subjects.run(run_id))), "the run's news")
                 async for batch in news:
                     for recorded in batch:
                         for event in recorded.commit.events:

@@ -53,7 +53,7 @@ class Breakable(ABC):
 
     @property
     @abstractmethod
-    def losses(self) -> int:
+    def work_lost(self) -> int:
         """How often something was lost."""
 
 
@@ -131,7 +131,7 @@ class _BreakableProxy(Breakable):
         self.proxy.cut()
 
     @property
-    def losses(self) -> int:
+    def work_lost(self) -> int:
         return self.proxy.cuts
 
 
@@ -159,7 +159,7 @@ class _BreakableMemory(Breakable):
         self.log.restart_broker()
 
     @property
-    def losses(self) -> int:
+    def work_lost(self) -> int:
         return len(self.lost)
 
 

@@ -197,7 +197,7 @@ GOLDEN_EVENTS: tuple[Event, ...] = (
     RunFailed(at=_AT, attempt=2, message="Not well.", failure=_FAILURE),
     RunCancelRequested(reason="by Ana", cause="flow_archived"),
     RunCancelled(at=_AT, message="Stopped by Ana."),
-    RunAttemptLost(attempt=2, reason="The agent did not answer.", handed_back=True),
+    RunAttemptLost(attempt=2, reason="The agent did not answer.", released=True),
     RunAttemptsLimited(attempts_max=7),
     RunRestarted(reason="fixed the password", from_task="load-1", tasks=("load-1", "report-1"), task_runs=(("say_hello-1", 4),)),
     RunPaused(attempt=2, at=_AT, message="Waits for Ana."),

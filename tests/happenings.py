@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from headwater.core.aggregates import Author
-from headwater.core.commands import ClaimRun, FinishRun, LoseAttempt, RecordTaskRuns, RegisterAgent, StartRun
+from headwater.core.aggregates import Actor
+from headwater.core.commands import ClaimRun, FinishRun, MarkAttemptLost, RecordTaskRuns, RegisterAgent, StartRun
 from headwater.core.commit import Position
 from headwater.core.events import EdgeSpec, StorageReference, TaskRunEvent, TaskRunStarted, TaskRunSucceeded, TaskSpec
 from headwater.core.identifiers import new_id
@@ -18,7 +18,7 @@ from headwater.core.operations.projects import create_project
 from headwater.core.operations.run_creation import CreatedRun, RunCreation, RunRequest
 from headwater.core.operations.runs import run
 
-AUTHOR = Author("test")
+ACTOR = Actor("test")
 
 
 def now() -> datetime:
@@ -26,7 +26,7 @@ def now() -> datetime:
 
 
 async def a_project(log: Log, name: str = "tutorial") -> str:
-    return (await create_project(log.events, name, AUTHOR, skip_if_exists=True)).project_id
+    return (await create_project(log.events, name, ACTOR, skip_if_exists=True)).project_id
 
 
 def metadata(name: str, tasks: int = 2, **more: Any) -> FlowMetadata:
@@ -38,33 +38,33 @@ def metadata(name: str, tasks: int = 2, **more: Any) -> FlowMetadata:
 
 async def a_flow(log: Log, name: str = "hello-flow", *, tasks: int = 2, project: str = "tutorial", **more: Any) -> Registration:
     await a_project(log, project)
-    return await register_flow(log.events, metadata(name, tasks, **more), project_name=project, author=AUTHOR)
+    return await register_flow(log.events, metadata(name, tasks, **more), project_name=project, actor=ACTOR)
 
 
 async def a_run(log: Log, flow_id: str, **request: Any) -> CreatedRun:
-    return await RunCreation(log.events, log.queues).create(flow_id, RunRequest(**request), AUTHOR)
+    return await RunCreation(log.events, log.queues).create(flow_id, RunRequest(**request), ACTOR)
 
 
 async def claimed(log: Log, run_id: str, *, agent_id: str = "agent-1") -> Position:
     found = run(log.events, run_id)
     state = await found.refresh()
     claim = ClaimRun(state.generation, agent_id, "an agent")
-    return (await found.execute(claim, Author(f"agent:{agent_id}"), refresh=False)).position
+    return (await found.execute(claim, Actor(f"agent:{agent_id}"), refresh=False)).position
 
 
 async def lost(log: Log, run_id: str, *, reason: str = "The agent is gone.") -> Position:
     found = run(log.events, run_id)
     attempt = (await found.refresh()).attempt
-    return (await found.execute(LoseAttempt(attempt, reason, now()), AUTHOR, refresh=False)).position
+    return (await found.execute(MarkAttemptLost(attempt, reason, now()), ACTOR, refresh=False)).position
 
 
 async def recorded(log: Log, run_id: str, *events: TaskRunEvent) -> Position:
     """Let the run's process record these events of its task runs; it starts the run first if that was not done."""
     found = run(log.events, run_id)
     state = await found.refresh()
-    author = Author(f"run:{run_id}#{state.attempt}")
-    await found.execute(StartRun(state.attempt, now()), author, refresh=False)
-    return (await found.execute(RecordTaskRuns(state.attempt, events), author, refresh=False)).position
+    actor = Actor(f"run:{run_id}#{state.attempt}")
+    await found.execute(StartRun(state.attempt, now()), actor, refresh=False)
+    return (await found.execute(RecordTaskRuns(state.attempt, events), actor, refresh=False)).position
 
 
 def succeeding(slugs: Sequence[str]) -> list[TaskRunEvent]:
@@ -80,7 +80,7 @@ async def finished(log: Log, run_id: str, *, failed: bool = False) -> Position:
     attempt = (await found.refresh()).attempt
     message = "Some reference tasks failed." if failed else "All reference tasks succeeded."
     finish = FinishRun(attempt, now(), failed=failed, message=message)
-    return (await found.execute(finish, Author(f"run:{run_id}#{attempt}"), refresh=False)).position
+    return (await found.execute(finish, Actor(f"run:{run_id}#{attempt}"), refresh=False)).position
 
 
 async def executed(log: Log, run_id: str, *, tasks: int = 2, failed: bool = False) -> Position:
@@ -92,5 +92,5 @@ async def executed(log: Log, run_id: str, *, tasks: int = 2, failed: bool = Fals
 
 async def an_agent(log: Log, name: str = "an agent", **more: Any) -> tuple[str, Position]:
     agent_id = new_id()
-    outcome = await register_agent(log.events, RegisterAgent(agent_id, name, "local", **more), AUTHOR)
+    outcome = await register_agent(log.events, RegisterAgent(agent_id, name, "local", **more), ACTOR)
     return agent_id, outcome.position

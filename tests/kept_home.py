@@ -94,18 +94,18 @@ async def play(shop: Workshop, home: Path, kinds: list[Flow]) -> dict[str, Any]:
         else:
             ended = await shop.ended(run_id)
             assert ended.state is (StateName.FAILED if name == "failing" else StateName.SUCCESS), (name, ended.message)
-    author = shop.client.author
+    actor = shop.client.actor
     far = await shop.run(flows["plain"], run_name="far away", scheduled_start_time=FAR)
     cancelled = await shop.run(flows["plain"], scheduled_start_time=FAR)
-    await runs.cancel_run(shop.log.events, shop.log.queues, cancelled, author, reason="not wanted")
+    await runs.cancel_run(shop.log.events, shop.log.queues, cancelled, actor, reason="not wanted")
     deleted = await shop.run(flows["plain"])
     await shop.ended(deleted)
-    await runs.rename_run(shop.log.events, deleted, "another name", author)
-    await runs.delete_run(shop.log.events, deleted, author, reason="a trial")
-    await runs.restart_run(shop.log.events, shop.log.queues, first["failing"], author)
+    await runs.rename_run(shop.log.events, deleted, "another name", actor)
+    await runs.delete_run(shop.log.events, deleted, actor, reason="a trial")
+    await runs.restart_run(shop.log.events, shop.log.queues, first["failing"], actor)
     await shop.happened(first["failing"], "run.failed", times=2)
     project_id = await find_project(shop.log.events, PROJECT)
-    await set_key_value(shop.log.events, project_id, "last day", {"day": "2026-11-27"}, author)
+    await set_key_value(shop.log.events, project_id, "last day", {"day": "2026-11-27"}, actor)
     (home / FIRST_TIME).unlink()
     states = {each: (await shop.state(each)).state.value for each in (*first.values(), far, cancelled)}
     return {"flows": flows, "first": first, "far": far, "deleted": deleted, "states": states}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from headwater.core.aggregates import Aggregate, Author
+from headwater.core.aggregates import Actor, Aggregate
 from headwater.core.commands import ClaimRun, FinishRun, RecordTaskRuns, RegisterAgent, RunCommand, StartRun
 from headwater.core.events import (
     EdgeSpec,
@@ -74,28 +74,28 @@ class History:
     def __post_init__(self) -> None:
         self.creation = RunCreation(self.log.events, self.log.queues)
 
-    def author(self, actor: str = "cli:ana@river") -> Author:
-        return Author(actor, self.clock)
+    def actor(self, name: str = "cli:ana@river") -> Actor:
+        return Actor(name, self.clock)
 
     async def project(self, name: str, description: str = "") -> str:
-        change = await create_project(self.log.events, name, self.author(), description=description, skip_if_exists=True)
+        change = await create_project(self.log.events, name, self.actor(), description=description, skip_if_exists=True)
         return change.project_id
 
     async def flow(self, name: str, *, project: str, parameters: Sequence[ParameterSpec] = (), **metadata: Any) -> Registration:
         storage = StorageReference(type="Local", location=f"/home/ana/.headwater/flows/{name}", flow_name=name, sha256="ab" * 32)
         made = FlowMetadata(name=name, storage=storage, parameters=tuple(parameters), **metadata)
-        return await register_flow(self.log.events, made, project_name=project, author=self.author())
+        return await register_flow(self.log.events, made, project_name=project, actor=self.actor())
 
     async def agent(self, name: str, labels: Sequence[str] = ()) -> str:
         agent_id = new_id()
         command = RegisterAgent(
             agent_id=agent_id, name=name, kind="local", labels=tuple(labels), hostname="river", pid=4711, version="0.1.0"
         )
-        await register_agent(self.log.events, command, self.author(f"agent:{agent_id}"))
+        await register_agent(self.log.events, command, self.actor(f"agent:{agent_id}"))
         return agent_id
 
     async def run(self, flow_id: str, **request: Any) -> PlayedRun:
-        created = await self.creation.create(flow_id, RunRequest(**request), self.author())
+        created = await self.creation.create(flow_id, RunRequest(**request), self.actor())
         return PlayedRun(self, created.run_id, run(self.log.events, created.run_id))
 
 
@@ -108,7 +108,7 @@ class PlayedRun:
     aggregate: Aggregate[Run, RunCommand]
 
     async def _do(self, command: RunCommand) -> int:
-        return (await self.aggregate.execute(command, self.history.author(f"run:{self.run_id}#1"))).position
+        return (await self.aggregate.execute(command, self.history.actor(f"run:{self.run_id}#1"))).position
 
     async def claim(self, agent_id: str = "", agent_name: str = "river-1") -> int:
         return await self._do(ClaimRun(generation=1, agent_id=agent_id or new_id(), agent_name=agent_name))

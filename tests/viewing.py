@@ -16,7 +16,7 @@ from headwater.core.concurrency import Service, start_all
 from headwater.core.errors import LogError, ViewsError
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
-from headwater.core.query_client import Views
+from headwater.core.views_client import ViewsClient
 from headwater.projections.database import DATABASE_ERRORS
 from headwater.projections.schema import PROJECTOR_LOCK, live_build
 from headwater.projections.services import view_services
@@ -87,13 +87,13 @@ async def opened(nats_url: str) -> AsyncIterator[Log]:
 
 
 @asynccontextmanager
-async def views_of(log: Log, database_url: str, **settings: Any) -> AsyncIterator[Views]:
+async def views_of(log: Log, database_url: str, **settings: Any) -> AsyncIterator[ViewsClient]:
     """All services of the views, and a client that asks them."""
     async with serving(*view_services(log, database_url, **settings)):
-        yield Views(log, wait_seconds=WAIT_SECONDS)
+        yield ViewsClient(log, wait_seconds=WAIT_SECONDS)
 
 
-async def caught_up(views: Views, position: int) -> None:
+async def caught_up(views: ViewsClient, position: int) -> None:
     """Return when the views are at the position, wherever they come back from, with nothing set aside."""
     with anyio.fail_after(4 * WAIT_SECONDS):
         while True:

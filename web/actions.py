@@ -23,7 +23,7 @@ from headwater.core.operations.slots import set_concurrency
 from headwater.core.rules.parameters import with_defaults
 from headwater.web.run_form import chosen_labels, default_parameters, run_request
 from headwater.web.safety import checked_form
-from headwater.web.site import author, seen_cookie, site_of
+from headwater.web.site import actor, seen_cookie, site_of
 from headwater.web.task_run_addresses import task_run_page_path
 
 _SEEN_SECONDS = 60
@@ -50,7 +50,7 @@ async def new_project(request: Request) -> Response:
     """Create a project and show it."""
     site = site_of(request)
     form = await checked_form(request, site.token)
-    change = await create_project(site.log.events, _text(form, "name"), author(request), description=_text(form, "description"))
+    change = await create_project(site.log.events, _text(form, "name"), actor(request), description=_text(form, "description"))
     return _go(request, f"/?project={change.project_id}", change.position)
 
 
@@ -59,8 +59,8 @@ async def change_project(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     project_id = request.path_params["project_id"]
-    renamed = await rename_project(site.log.events, project_id, _text(form, "name"), author(request))
-    described = await describe_project(site.log.events, project_id, _text(form, "description"), author(request))
+    renamed = await rename_project(site.log.events, project_id, _text(form, "name"), actor(request))
+    described = await describe_project(site.log.events, project_id, _text(form, "description"), actor(request))
     return _go(request, "/default/projects", max(renamed.position, described.position))
 
 
@@ -74,7 +74,7 @@ async def remove_project(request: Request) -> Response:
         raise InvalidArgument(
             f"The project was not deleted: its name {name!r} was not written to confirm it.", hint="Go back and try again."
         )
-    change = await delete_project(site.log.events, project_id, author(request))
+    change = await delete_project(site.log.events, project_id, actor(request))
     return _go(request, "/default/projects", change.position)
 
 
@@ -82,7 +82,7 @@ async def quick_run(request: Request) -> Response:
     """Create a run with the flow's defaults and go to its page."""
     site = site_of(request)
     await checked_form(request, site.token)
-    created = await site.creation.create(request.path_params["flow_id"], RunRequest(), author(request))
+    created = await site.creation.create(request.path_params["flow_id"], RunRequest(), actor(request))
     return _go(request, _run_address(created.run_id), created.position)
 
 
@@ -93,7 +93,7 @@ async def run(request: Request) -> Response:
     version = await site.creation.catalogue.version(request.path_params["flow_id"])
     group = await site.creation.catalogue.group(version.flow_group_id)
     wanted = run_request(form, with_defaults(version.parameters, group.default_parameters))
-    created = await site.creation.create(version.flow_id, wanted, author(request))
+    created = await site.creation.create(version.flow_id, wanted, actor(request))
     return _go(request, _run_address(created.run_id), created.position)
 
 
@@ -102,7 +102,7 @@ async def remove_flow(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     group_id, _ = split_flow_id(request.path_params["flow_id"])
-    outcome = await delete_flow(site.log.events, group_id, author(request), reason=_text(form, "reason"))
+    outcome = await delete_flow(site.log.events, group_id, actor(request), reason=_text(form, "reason"))
     return _go(request, "/default/flows", outcome.position)
 
 
@@ -112,8 +112,8 @@ async def limit_flow(request: Request) -> Response:
     form = await checked_form(request, site.token)
     group_id, _ = split_flow_id(request.path_params["flow_id"])
     at_once, attempts = _whole_number(form, "concurrency"), _whole_number(form, "attempts_max")
-    limited = await limit_attempts(site.log.events, group_id, attempts, author(request))
-    set_to = await set_concurrency(site.log.events, group_id, at_once, author(request))
+    limited = await limit_attempts(site.log.events, group_id, attempts, actor(request))
+    set_to = await set_concurrency(site.log.events, group_id, at_once, actor(request))
     return _go(request, f"/default/flow/{group_id}?tab=settings", max(limited.position, set_to.position))
 
 
@@ -122,7 +122,7 @@ async def describe(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     group_id, _ = split_flow_id(request.path_params["flow_id"])
-    described = await describe_flow(site.log.events, group_id, _text(form, "description").replace("\r\n", "\n"), author(request))
+    described = await describe_flow(site.log.events, group_id, _text(form, "description").replace("\r\n", "\n"), actor(request))
     return _go(request, f"/default/flow/{group_id}?tab=settings", described.position)
 
 
@@ -133,8 +133,8 @@ async def set_defaults(request: Request) -> Response:
     group_id, _ = split_flow_id(request.path_params["flow_id"])
     chosen = chosen_labels(form)
     labels = None if chosen is None else label_set(chosen)  # what is refused is refused before anything is done
-    parameters = await set_default_parameters(site.log.events, group_id, default_parameters(form), author(request))
-    labelled = await set_flow_labels(site.log.events, group_id, labels, author(request))
+    parameters = await set_default_parameters(site.log.events, group_id, default_parameters(form), actor(request))
+    labelled = await set_flow_labels(site.log.events, group_id, labels, actor(request))
     return _go(request, f"/default/flow/{group_id}?tab=settings", max(parameters.position, labelled.position))
 
 
@@ -156,7 +156,7 @@ async def cancel(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     run_id = request.path_params["run_id"]
-    outcome = await cancel_run(site.log.events, site.log.queues, run_id, author(request), reason=_text(form, "reason"))
+    outcome = await cancel_run(site.log.events, site.log.queues, run_id, actor(request), reason=_text(form, "reason"))
     return _go(request, _run_address(run_id), outcome.position)
 
 
@@ -164,7 +164,7 @@ async def delete(request: Request) -> Response:
     """Take a run that has ended off the lists, and show what is left of its flow's."""
     site = site_of(request)
     form = await checked_form(request, site.token)
-    outcome = await delete_run(site.log.events, request.path_params["run_id"], author(request), reason=_text(form, "reason"))
+    outcome = await delete_run(site.log.events, request.path_params["run_id"], actor(request), reason=_text(form, "reason"))
     created = outcome.state.created
     assert created is not None
     return _go(request, f"/default/flow/{created.flow_group_id}?tab=runs", outcome.position)
@@ -175,7 +175,7 @@ async def rename(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     run_id = request.path_params["run_id"]
-    outcome = await rename_run(site.log.events, run_id, _text(form, "name"), author(request))
+    outcome = await rename_run(site.log.events, run_id, _text(form, "name"), actor(request))
     return _go(request, _run_address(run_id), outcome.position)
 
 
@@ -188,7 +188,7 @@ async def restart(request: Request) -> Response:
         site.log.events,
         site.log.queues,
         run_id,
-        author(request),
+        actor(request),
         from_task=_text(form, "from_task") or None,
         reason=_text(form, "reason"),
     )
@@ -202,7 +202,7 @@ async def resume(request: Request) -> Response:
     run_id = request.path_params["run_id"]
     task = _text(form, "task")
     outcome = await resume_run(
-        site.log.events, site.log.queues, run_id, author(request), tasks=(task,) if task else (), reason=_text(form, "reason")
+        site.log.events, site.log.queues, run_id, actor(request), tasks=(task,) if task else (), reason=_text(form, "reason")
     )
     return _go(request, _run_address(run_id), outcome.position)
 
@@ -213,7 +213,7 @@ async def set_state(request: Request) -> Response:
     form = await checked_form(request, site.token)
     run_id = request.path_params["run_id"]
     reason = _reason(form)
-    outcome = await set_run_state(site.log.events, site.log.queues, run_id, _text(form, "state"), author(request), reason=reason)
+    outcome = await set_run_state(site.log.events, site.log.queues, run_id, _text(form, "state"), actor(request), reason=reason)
     return _go(request, _run_address(run_id), outcome.position)
 
 
@@ -230,7 +230,7 @@ async def set_task_state(request: Request) -> Response:
         run_id,
         slug,
         _text(form, "state"),
-        author(request),
+        actor(request),
         map_index=-1 if index is None else index,
         reason=reason,
     )
@@ -249,6 +249,6 @@ async def start_now(request: Request) -> Response:
     site = site_of(request)
     await checked_form(request, site.token)
     run_id = request.path_params["run_id"]
-    by = author(request)
+    by = actor(request)
     outcome = await reschedule_run(site.log.events, site.log.queues, run_id, by.clock(), by)
     return _go(request, _run_address(run_id), outcome.position)

@@ -12,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from headwater.core.errors import NotFound
 from headwater.core.plain_values import position_in, shortened
 from headwater.core.queries import ListLogs, LogRow
-from headwater.core.query_client import Views
+from headwater.core.views_client import ViewsClient
 from headwater.web.log_lines import level_name
 from headwater.web.pages.page import PageViews, Sources
 from headwater.web.pages.run import find_run
@@ -53,12 +53,12 @@ async def commit_as_json(request: Request) -> Response:
 async def _download(request: Request, ending: str, media_type: str, form: Callable[[LogRow], bytes]) -> Response:
     site = site_of(request)
     views = PageViews(site.log)
-    run = await find_run(Sources(log=site.log, views=views, presence=site.presence), request.path_params["run_id"])
+    run = await find_run(Sources(log=site.log, views=views, heartbeats=site.heartbeats), request.path_params["run_id"])
     headers = {"Content-Disposition": f'attachment; filename="{run.id}.{ending}"'}
     return StreamingResponse(_pages(views, run.id, form), media_type=media_type, headers=headers)
 
 
-async def _pages(views: Views, run_id: str, form: Callable[[LogRow], bytes]) -> AsyncIterator[bytes]:
+async def _pages(views: ViewsClient, run_id: str, form: Callable[[LogRow], bytes]) -> AsyncIterator[bytes]:
     cursor: str | None = None
     while True:
         reply = await views.page(ListLogs(run_id=run_id), cursor=cursor)

@@ -11,7 +11,7 @@ from headwater.core.commit import Position
 from headwater.core.errors import HeadwaterError
 from headwater.core.health import LAG_MAX, ServerHealth
 from headwater.core.log.protocol import Log
-from headwater.core.query_client import Views
+from headwater.core.views_client import ViewsClient
 from headwater.web.site import site_of
 
 _WAIT_SECONDS = 2.0
@@ -58,7 +58,7 @@ async def health_by_asking(log: Log) -> ServerHealth:
     async def ask_views() -> None:
         nonlocal views_position
         try:
-            status = await Views(log, wait_seconds=_WAIT_SECONDS).status(set_aside_limit=0)
+            status = await ViewsClient(log, wait_seconds=_WAIT_SECONDS).status(set_aside_limit=0)
         except HeadwaterError as error:
             problems["views"] = str(error)
             return
@@ -81,7 +81,7 @@ async def health_by_asking(log: Log) -> ServerHealth:
 async def send_metrics(request: Request) -> Response:
     """Answer Prometheus."""
     site = site_of(request)
-    views = Views(site.log, wait_seconds=_WAIT_SECONDS)
+    views = ViewsClient(site.log, wait_seconds=_WAIT_SECONDS)
     health = await site.health()
-    numbers = await site.metrics.collect(site.log, views, site.presence, health, open_pages=site.hub.watchers)
+    numbers = await site.metrics.collect(site.log, views, site.heartbeats, health, open_pages=site.hub.watchers)
     return Response(numbers, headers={"Content-Type": CONTENT_TYPE_LATEST})

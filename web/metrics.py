@@ -12,9 +12,9 @@ from headwater.core import subjects
 from headwater.core.errors import HeadwaterError, LogError
 from headwater.core.health import ServerHealth
 from headwater.core.log.protocol import Log, Recorded
-from headwater.core.query_client import Views
 from headwater.core.states import StateName
-from headwater.web.presence import Presence
+from headwater.core.views_client import ViewsClient
+from headwater.web.heartbeats import Heartbeats
 
 _RUN_STATES = ("Scheduled", "Paused", "Submitted", "Running", "Cancelling", "Success", "Failed", "Cancelled")
 _LATENCIES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
@@ -73,7 +73,7 @@ class Metrics:
         if recorded.dead_letter is None:
             self._append.observe(max(0.0, (recorded.recorded_at - recorded.commit.at).total_seconds()))
 
-    async def collect(self, log: Log, views: Views, presence: Presence, health: ServerHealth, *, open_pages: int) -> bytes:
+    async def collect(self, log: Log, views: ViewsClient, heartbeats: Heartbeats, health: ServerHealth, *, open_pages: int) -> bytes:
         """Return all numbers as Prometheus reads them. Where the views, or the log, do not answer, theirs are left out."""
         self._pages.set(open_pages)
         self._note(health)
@@ -88,11 +88,11 @@ class Metrics:
         self._views_up.set(0)
         if health.views_position is not None:
             with suppress(HeadwaterError):
-                await self._ask(views, presence)
+                await self._ask(views, heartbeats)
                 self._views_up.set(1)
         return generate_latest(self.registry)
 
-    async def _ask(self, views: Views, presence: Presence) -> None:
+    async def _ask(self, views: ViewsClient, heartbeats: Heartbeats) -> None:
         status = await views.status(set_aside_limit=0)
         self._views_position.set(status.position)
         self._lag.set(status.lag)
@@ -103,7 +103,7 @@ class Metrics:
         for state in {*_RUN_STATES, *counts}:
             self._runs.labels(str(StateName(state))).set(counts.get(state, 0))
         agents = await views.agents(status="working", limit=None)
-        lively = presence.lively(agent.id for agent in agents)
+        lively = heartbeats.lively(agent.id for agent in agents)
         healthy = sum(at is not None for at in lively.values())
         self._agents.labels("healthy").set(healthy)
         self._agents.labels("silent").set(len(agents) - healthy)

@@ -42,7 +42,7 @@ async def send_page(request: Request) -> Response:
 
 async def _build(site: Site, kind: PageKind, params: Params, query: Params, *, wanted: int) -> tuple[Page, PageViews]:
     views = PageViews(site.log, at_least=wanted)
-    page = await kind.build(Sources(log=site.log, views=views, presence=site.presence), params, query)
+    page = await kind.build(Sources(log=site.log, views=views, heartbeats=site.heartbeats), params, query)
     return page, views
 
 

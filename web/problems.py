@@ -11,13 +11,13 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from headwater.core.errors import (
     AlreadyExists,
     Ambiguous,
+    CommandRejected,
     FlowArchived,
     HeadwaterError,
     IllegalTransition,
     LogError,
     NotFound,
-    Refused,
-    VersionLocked,
+    VersionConflict,
     ViewsError,
 )
 from headwater.web.page_requests import page_context
@@ -35,8 +35,8 @@ _STATUS: tuple[tuple[type[HeadwaterError], int, str], ...] = (
     (Ambiguous, 409, "Not unique"),
     (FlowArchived, 409, "Archived"),
     (IllegalTransition, 409, "Not possible now"),
-    (VersionLocked, 409, "Changed meanwhile"),
-    (Refused, 400, "Not possible"),
+    (VersionConflict, 409, "Changed meanwhile"),
+    (CommandRejected, 400, "Not possible"),
     (ViewsError, 503, "The views do not answer"),
     (LogError, 503, "The log does not answer"),
     (HeadwaterError, 500, "Something went wrong"),

@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from headwater.core.errors import Refused
+from headwater.core.errors import CommandRejected
 from headwater.core.plain_values import problem_of_text
 
 CONTENT_POLICY = (
@@ -45,11 +45,11 @@ _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_BYTES_MAX = 1024 * 1024
 
 
-class NotFromHere(Refused):
+class NotFromHere(CommandRejected):
     """A request to change something did not come from a page of ours."""
 
 
-class BodyTooLarge(Refused):
+class BodyTooLarge(CommandRejected):
     """A request holds more than we read."""
 
 

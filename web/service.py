@@ -16,10 +16,10 @@ from headwater.core.log.protocol import Log
 from headwater.web.app import make_app
 from headwater.web.guard import Keeper
 from headwater.web.health import health_by_asking
+from headwater.web.heartbeats import Heartbeats
 from headwater.web.http_server import serve_http
 from headwater.web.live.hub import LiveHub
 from headwater.web.metrics import Metrics
-from headwater.web.presence import Presence
 from headwater.web.safety import page_token
 from headwater.web.site import Site
 
@@ -53,12 +53,12 @@ class WebService:
         token = page_token(tail.identity, self._key)
         keeper = None if self._key is None else Keeper(self._key, tail.identity)
         page_context: dict[str, Any] = {"token": token, "keyed": keeper is not None}
-        presence = Presence(self._log)
+        heartbeats = Heartbeats(self._log)
         metrics = Metrics()
-        hub = LiveHub(self._log, presence, page_context, metrics.heard)
-        presence.on_return(hub.agent_heard)
-        site = Site(self._log, presence, hub, token, page_context, metrics, self._health, keeper)
+        hub = LiveHub(self._log, heartbeats, page_context, metrics.heard)
+        heartbeats.on_return(hub.agent_heard)
+        site = Site(self._log, heartbeats, hub, token, page_context, metrics, self._health, keeper)
         async with anyio.create_task_group() as group:
             await group.start(hub.serve)
-            await group.start(presence.serve)
+            await group.start(heartbeats.serve)
             await serve_http(make_app(site, hosts=self._hosts), self._socket, before_end=hub.close, task_status=task_status)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
 
-from headwater.core.aggregates import Author
+from headwater.core.aggregates import Actor
 from headwater.core.commit import Position
 from headwater.core.health import ServerHealth
 from headwater.core.log.protocol import Log
 from headwater.core.operations.run_creation import RunCreation
+from headwater.web.heartbeats import Heartbeats
 from headwater.web.live.hub import LiveHub
 from headwater.web.metrics import Metrics
-from headwater.web.presence import Presence
 
 if TYPE_CHECKING:
     from headwater.web.guard import Keeper
@@ -26,7 +26,7 @@ class Site:
     """One web server on one log."""
 
     log: Log
-    presence: Presence
+    heartbeats: Heartbeats
     hub: LiveHub
     token: str
     page_context: dict[str, Any]
@@ -46,9 +46,9 @@ def site_of(request: Request) -> Site:
     return site
 
 
-def author(request: Request) -> Author:
+def actor(request: Request) -> Actor:
     """Return who the audit trail says did what this request asks for."""
-    return Author(f"web:{request.client.host if request.client else 'unknown'}")
+    return Actor(f"web:{request.client.host if request.client else 'unknown'}")
 
 
 def seen_cookie(request: Request) -> str:

@@ -25,7 +25,7 @@ async def why_waiting(sources: Sources, run: RunRow) -> Explanation | None:
         return None
 
     def is_heard(agent_id: str) -> bool:
-        return sources.presence.lively([agent_id])[agent_id] is not None
+        return sources.heartbeats.lively([agent_id])[agent_id] is not None
 
     found = await explain_run(sources.log, run.id, now=sources.now, say_time=_in_utc, is_heard=is_heard, views=sources.views)
     return found if found.state == run.state else None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
+import msgspec
+
 from headwater.core.events.artifact import TaskRunArtifactCreated, TaskRunArtifactDeleted, TaskRunArtifactUpdated
 from headwater.core.events.base import Event
 from headwater.core.events.flow import StorageReference
@@ -132,7 +134,7 @@ class RunAttemptLost(Event, tag="run.attempt_lost", frozen=True):
 
     attempt: Int32
     reason: str = ""
-    handed_back: bool = False
+    released: bool = msgspec.field(default=False, name="handed_back")
 
 
 class RunAttemptsLimited(Event, tag="run.attempts_limited", frozen=True):

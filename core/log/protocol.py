@@ -101,7 +101,7 @@ class EventLog(Protocol):
 
         Raises:
             Conflict: another commit is there.
-            CommitTooLarge, LogFull, LogUnavailable, KeyRefused: nothing was written.
+            CommitTooLarge, LogFull, LogUnavailable, AuthenticationFailed: nothing was written.
             OutcomeUnknown: no answer, and none could be found in time; repeating with the same commit is safe.
 
         """
@@ -175,15 +175,15 @@ class Delivery(Protocol):
         """Whether the broker says that it offered this before. False proves nothing (a restarted broker forgets)."""
         ...
 
-    async def renew(self) -> None:
+    async def extend(self) -> None:
         """Keep the item for another half lease."""
         ...
 
-    async def done(self) -> None:
+    async def ack(self) -> None:
         """Give up the item for good: it is not offered again. Confirmed by the broker when this returns."""
         ...
 
-    async def give_back(self, *, delay_seconds: float = 0.0) -> None:
+    async def nack(self, *, delay_seconds: float = 0.0) -> None:
         """Offer the item to others, at once or after a delay."""
         ...
 
@@ -195,12 +195,16 @@ class Delivery(Protocol):
 class QueueBinding(Protocol):
     """An agent's hold on one queue: iterate it in one task for as long as it is bound.
 
-    It asks the broker for one item at a time, only while it is wanted and somebody waits for the next, and for nothing else while idle.
+    It asks the broker for one item at a time, only while it is not paused and a task waits for the next, and for nothing else while idle.
     A cancelled wait loses nothing; the next wait goes on.
     """
 
-    def want(self, wanted: bool) -> None:
-        """Ask for work (so it begins), or stop asking (all slots taken). What was already on its way is given back to others."""
+    def pause(self) -> None:
+        """Stop asking for items (all slots are taken). What was already on its way is given back to others."""
+        ...
+
+    def resume(self) -> None:
+        """Ask for items (again): so a binding begins."""
         ...
 
     def limit(self, number: int | None) -> None:
@@ -213,7 +217,7 @@ class QueueBinding(Protocol):
 class RunQueues(Protocol):
     """Work items and timers. Not facts: all of it can be rebuilt from the log."""
 
-    async def offer(self, item: WorkItem) -> None:
+    async def enqueue(self, item: WorkItem) -> None:
         """Publish the wake-up of a run that is due; on disk when this returns. A run's item replaces nothing: items may repeat."""
         ...
 
@@ -236,7 +240,7 @@ class RunQueues(Protocol):
         """Return every run that has an item or a timer. Makes anew what held them, where that was deleted."""
         ...
 
-    def losses(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+    def work_lost(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
         """Hear of every moment at which items and timers may have been lost.
 
         What held them was deleted or made anew, or the connection was away. Entering it returns when losses to come are sure to be
@@ -419,7 +423,7 @@ class Log(Protocol):
         """Send a question and return the first answer.
 
         Raises:
-            NoAnswer: nobody listens, nobody answered in `timeout` seconds, or the connection broke.
+            RequestTimeout: nobody listens, nobody answered in `timeout` seconds, or the connection broke.
             LogUnavailable: there is no connection, and none came in `timeout` seconds.
 
         """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from headwater.core.aggregates import Aggregate, Author
+from headwater.core.aggregates import Actor, Aggregate
 from headwater.core.artifact_commands import CreateArtifact, DeleteArtifact, UpdateArtifact
 from headwater.core.commands import RunCommand
 from headwater.core.commit import Position
@@ -27,7 +27,7 @@ class ArtifactChange:
 
 
 async def create_artifact(  # noqa: PLR0917 - as the event has them
-    log: EventLog, run_id: str, slug: str, map_index: int, kind: str, data: dict[str, Any], author: Author
+    log: EventLog, run_id: str, slug: str, map_index: int, kind: str, data: dict[str, Any], actor: Actor
 ) -> ArtifactChange:
     """Give a task run an artifact.
 
@@ -42,12 +42,12 @@ async def create_artifact(  # noqa: PLR0917 - as the event has them
     created = loaded.state.created
     assert created is not None
     specs, _ = await tasks_and_edges(log, await registration(log, created.flow_id))
-    command = CreateArtifact(author.clock(), slug, map_index, new_id(), kind, data, tuple(spec.slug for spec in specs))
-    outcome = await loaded.execute(command, author, refresh=False)
+    command = CreateArtifact(actor.clock(), slug, map_index, new_id(), kind, data, tuple(spec.slug for spec in specs))
+    outcome = await loaded.execute(command, actor, refresh=False)
     return ArtifactChange(artifact_address(created.run_id, command.artifact_id), outcome.position)
 
 
-async def update_artifact(log: EventLog, address: str, data: dict[str, Any], author: Author) -> ArtifactChange:
+async def update_artifact(log: EventLog, address: str, data: dict[str, Any], actor: Actor) -> ArtifactChange:
     """Let an artifact show something else; it stays of its kind.
 
     Raises:
@@ -57,11 +57,11 @@ async def update_artifact(log: EventLog, address: str, data: dict[str, Any], aut
 
     """
     loaded, artifact_id = await _of(log, address)
-    outcome = await loaded.execute(UpdateArtifact(author.clock(), artifact_id, data), author, refresh=False)
+    outcome = await loaded.execute(UpdateArtifact(actor.clock(), artifact_id, data), actor, refresh=False)
     return ArtifactChange(address, outcome.position)
 
 
-async def delete_artifact(log: EventLog, address: str, author: Author) -> ArtifactChange:
+async def delete_artifact(log: EventLog, address: str, actor: Actor) -> ArtifactChange:
     """Take an artifact off its task run. Its history stays.
 
     Raises:
@@ -70,7 +70,7 @@ async def delete_artifact(log: EventLog, address: str, author: Author) -> Artifa
 
     """
     loaded, artifact_id = await _of(log, address)
-    outcome = await loaded.execute(DeleteArtifact(author.clock(), artifact_id), author, refresh=False)
+    outcome = await loaded.execute(DeleteArtifact(actor.clock(), artifact_id), actor, refresh=False)
     return ArtifactChange(address, outcome.position)
 
 

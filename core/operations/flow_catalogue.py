@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headwater.core.aggregates import Aggregate
 from headwater.core.commands import FlowCommand, ProjectCommand
-from headwater.core.concurrency import together
+from headwater.core.concurrency import gather_pair
 from headwater.core.errors import NotFound
 from headwater.core.events import FlowRegistered
 from headwater.core.identifiers import split_flow_id
@@ -39,7 +39,7 @@ class FlowCatalogue:
         group = self._group(group_id)
         return group.state if group.position else await group.refresh()
 
-    async def offered(self, flow_id: str) -> tuple[FlowRegistered, FlowGroup, str]:
+    async def resolve_active(self, flow_id: str) -> tuple[FlowRegistered, FlowGroup, str]:
         """Return the registration as `version` does, with its flow's settings and the name of its project.
 
         Raises:
@@ -49,7 +49,7 @@ class FlowCatalogue:
         group_id, number = split_flow_id(flow_id)
         group = self._group(group_id)
         if group.state.project_id:  # seen before: both are read at the same time
-            await together(group.refresh, self._project(group.state.project_id).refresh)
+            await gather_pair(group.refresh, self._project(group.state.project_id).refresh)
             version = active_version(group.state, number, flow_id)
         else:
             version = active_version(await group.refresh(), number, flow_id)

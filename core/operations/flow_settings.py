@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from headwater.core.aggregates import Author, Outcome
+from headwater.core.aggregates import Actor, CommandResult
 from headwater.core.commands import DescribeFlow, SetFlowDefaultParameters, SetFlowLabels
 from headwater.core.errors import InvalidArgument
 from headwater.core.log.protocol import EventLog
@@ -16,7 +16,7 @@ from headwater.core.rules.parameters import check_values
 DESCRIPTION_LENGTH_MAX = 20_000
 
 
-async def describe_flow(log: EventLog, group_id: str, description: str, author: Author) -> Outcome[FlowGroup]:
+async def describe_flow(log: EventLog, group_id: str, description: str, actor: Actor) -> CommandResult[FlowGroup]:
     """Say what the flow is for; an empty text takes the description away.
 
     Raises:
@@ -26,10 +26,10 @@ async def describe_flow(log: EventLog, group_id: str, description: str, author: 
     """
     if len(description) > DESCRIPTION_LENGTH_MAX:
         raise InvalidArgument(f"The description has {len(description)} characters; at most {DESCRIPTION_LENGTH_MAX} are allowed.")
-    return await flow_group(log, group_id).execute(DescribeFlow(description), author)
+    return await flow_group(log, group_id).execute(DescribeFlow(description), actor)
 
 
-async def set_flow_labels(log: EventLog, group_id: str, labels: Iterable[str] | None, author: Author) -> Outcome[FlowGroup]:
+async def set_flow_labels(log: EventLog, group_id: str, labels: Iterable[str] | None, actor: Actor) -> CommandResult[FlowGroup]:
     """Give new runs of the flow these labels, unless they ask for others; None: those that each version was registered with.
 
     Raises:
@@ -37,10 +37,10 @@ async def set_flow_labels(log: EventLog, group_id: str, labels: Iterable[str] | 
         InvalidName: a label is empty, too long or holds control characters.
 
     """
-    return await flow_group(log, group_id).execute(SetFlowLabels(None if labels is None else tuple(labels)), author)
+    return await flow_group(log, group_id).execute(SetFlowLabels(None if labels is None else tuple(labels)), actor)
 
 
-async def set_default_parameters(log: EventLog, group_id: str, parameters: Mapping[str, Any], author: Author) -> Outcome[FlowGroup]:
+async def set_default_parameters(log: EventLog, group_id: str, parameters: Mapping[str, Any], actor: Actor) -> CommandResult[FlowGroup]:
     """Give new runs of the flow these values where they are not given others. They replace all that were set before.
 
     Raises:
@@ -49,4 +49,4 @@ async def set_default_parameters(log: EventLog, group_id: str, parameters: Mappi
 
     """
     check_values(parameters)
-    return await flow_group(log, group_id).execute(SetFlowDefaultParameters(parameters), author)
+    return await flow_group(log, group_id).execute(SetFlowDefaultParameters(parameters), actor)

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from headwater.core import subjects
-from headwater.core.aggregates import Aggregate, Author, Outcome
+from headwater.core.aggregates import Actor, Aggregate, CommandResult
 from headwater.core.codec import encode_event
 from headwater.core.command_lines import command_line
 from headwater.core.commands import DeleteFlow, FlowCommand, LimitFlowAttempts, RegisterFlow
@@ -70,7 +70,7 @@ def flow_group(log: EventLog, group_id: str) -> Aggregate[FlowGroup, FlowCommand
 
 
 async def register_flow(
-    log: EventLog, metadata: FlowMetadata, *, project_name: str, author: Author, idempotency_key: str | None = None
+    log: EventLog, metadata: FlowMetadata, *, project_name: str, actor: Actor, idempotency_key: str | None = None
 ) -> Registration:
     """Register a version of the flow in the project; older versions are archived by it.
 
@@ -78,7 +78,7 @@ async def register_flow(
 
     Raises:
         NotFound: there is no such project.
-        Refused: the metadata breaks a rule.
+        CommandRejected: the metadata breaks a rule.
 
     """
     valid_name(metadata.name, kind="flow")
@@ -88,7 +88,7 @@ async def register_flow(
     state = await group.refresh()
     if idempotency_key is not None and idempotency_key == state.idempotency_key and state.latest is not None:
         return Registration(state.latest.flow_id, group_id, state.latest.version, project_id, False, group.position)
-    parts = await _write_parts(log, metadata, author)
+    parts = await _write_parts(log, metadata, actor)
     command = RegisterFlow(
         flow_group_id=group_id,
         project_id=project_id,
@@ -107,13 +107,13 @@ async def register_flow(
         idempotency_key=idempotency_key,
         environment=metadata.environment,
     )
-    outcome = await group.execute(command, author, refresh=False)
+    outcome = await group.execute(command, actor, refresh=False)
     registered = outcome.state.latest
     assert registered is not None
     return Registration(registered.flow_id, group_id, registered.version, project_id, outcome.changed, outcome.position)
 
 
-async def limit_attempts(log: EventLog, group_id: str, attempts_max: int | None, author: Author) -> Outcome[FlowGroup]:
+async def limit_attempts(log: EventLog, group_id: str, attempts_max: int | None, actor: Actor) -> CommandResult[FlowGroup]:
     """Let new runs of the flow fail when so many of their attempts were lost; None: as Headwater has it.
 
     Raises:
@@ -121,7 +121,7 @@ async def limit_attempts(log: EventLog, group_id: str, attempts_max: int | None,
         InvalidArgument: the number is below 1.
 
     """
-    return await flow_group(log, group_id).execute(LimitFlowAttempts(attempts_max), author)
+    return await flow_group(log, group_id).execute(LimitFlowAttempts(attempts_max), actor)
 
 
 async def registration(log: EventLog, flow_id: str) -> FlowRegistered:
@@ -138,14 +138,14 @@ async def registration(log: EventLog, flow_id: str) -> FlowRegistered:
     return found
 
 
-async def delete_flow(log: EventLog, group_id: str, author: Author, *, reason: str = "") -> Outcome[FlowGroup]:
+async def delete_flow(log: EventLog, group_id: str, actor: Actor, *, reason: str = "") -> CommandResult[FlowGroup]:
     """Take the flow off the lists; it takes no new runs.
 
     Raises:
         NotFound: there is no such flow.
 
     """
-    return await flow_group(log, group_id).execute(DeleteFlow(reason), author)
+    return await flow_group(log, group_id).execute(DeleteFlow(reason), actor)
 
 
 async def find_flow(log: EventLog, *, project_name: str, name: str) -> FlowRegistered:
@@ -192,7 +192,7 @@ def _active(group: FlowGroup, name: str) -> FlowRegistered:
     return group.latest
 
 
-async def _write_parts(log: EventLog, metadata: FlowMetadata, author: Author) -> RegistrationParts | None:
+async def _write_parts(log: EventLog, metadata: FlowMetadata, actor: Actor) -> RegistrationParts | None:
     """Write tasks and edges ahead of the registration where they are too many for its message; None where they fit into it."""
     registration_id = new_id()
     parts = list(_parts(registration_id, metadata))
@@ -201,7 +201,7 @@ async def _write_parts(log: EventLog, metadata: FlowMetadata, author: Author) ->
     seal = hashlib.sha256()
     for part in parts:
         seal.update(encode_event(part))
-        await log.append(subjects.registration_part(registration_id, part.number), author.commit([part]), expected=0)
+        await log.append(subjects.registration_part(registration_id, part.number), actor.commit([part]), expected=0)
     return RegistrationParts(registration_id, len(parts), seal.hexdigest())
 
 

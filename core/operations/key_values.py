@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 
 from headwater.core import subjects
-from headwater.core.aggregates import Aggregate, Author, Outcome
+from headwater.core.aggregates import Actor, Aggregate, CommandResult
 from headwater.core.commit import Position
 from headwater.core.errors import Conflict, KeyNotFound
 from headwater.core.identifiers import key_value_id, parsed_uuid
@@ -38,7 +38,7 @@ def key_value(log: EventLog, pair_id: str) -> Aggregate[KeyValue, KeyValueComman
     return Aggregate(log, subjects.key_value(pair_id), key_value_rules.RULES)
 
 
-async def set_key_value(log: EventLog, project_id: str, key: str, value: Any, author: Author) -> KeyValueChange:
+async def set_key_value(log: EventLog, project_id: str, key: str, value: Any, actor: Actor) -> KeyValueChange:
     """Give the key of this project a value, whatever it had before.
 
     Raises:
@@ -49,7 +49,7 @@ async def set_key_value(log: EventLog, project_id: str, key: str, value: Any, au
     key_value_rules.valid_value(key_value_rules.valid_key(key), value)
     project = await existing_project(log, project_id)
     pair_id = key_value_id(project.project_id, key)
-    outcome = await _executed(log, pair_id, SetKeyValue(project.project_id, key, value), author)
+    outcome = await _executed(log, pair_id, SetKeyValue(project.project_id, key, value), actor)
     return KeyValueChange(pair_id, key, outcome.changed, outcome.position)
 
 
@@ -69,7 +69,7 @@ async def get_key_value(log: EventLog, project_id: str, key: str) -> Any:
     return found.value
 
 
-async def delete_key_value(log: EventLog, project_id: str, key: str, author: Author) -> KeyValueChange:
+async def delete_key_value(log: EventLog, project_id: str, key: str, actor: Actor) -> KeyValueChange:
     """Delete the key of this project. Its history stays.
 
     Raises:
@@ -81,13 +81,13 @@ async def delete_key_value(log: EventLog, project_id: str, key: str, author: Aut
     project = await existing_project(log, project_id)
     pair_id = key_value_id(project.project_id, key_value_rules.valid_key(key))
     try:
-        outcome = await _executed(log, pair_id, DeleteKeyValue(key), author)
+        outcome = await _executed(log, pair_id, DeleteKeyValue(key), actor)
     except KeyNotFound:
         raise key_not_found(key, project.name) from None
     return KeyValueChange(pair_id, key, outcome.changed, outcome.position)
 
 
-async def delete_key_value_by_id(log: EventLog, pair_id: str, author: Author) -> KeyValueChange:
+async def delete_key_value_by_id(log: EventLog, pair_id: str, actor: Actor) -> KeyValueChange:
     """Delete the key whose pair of key and value has this id.
 
     Raises:
@@ -100,11 +100,11 @@ async def delete_key_value_by_id(log: EventLog, pair_id: str, author: Author) ->
     state = await key_value(log, pair_id).refresh()
     if state.exists:
         await existing_project(log, state.project_id)
-    outcome = await _executed(log, pair_id, DeleteKeyValue(state.key or pair_id), author)
+    outcome = await _executed(log, pair_id, DeleteKeyValue(state.key or pair_id), actor)
     return KeyValueChange(pair_id, state.key, outcome.changed, outcome.position)
 
 
-async def _executed(log: EventLog, pair_id: str, command: KeyValueCommand, author: Author) -> Outcome[KeyValue]:
+async def _executed(log: EventLog, pair_id: str, command: KeyValueCommand, actor: Actor) -> CommandResult[KeyValue]:
     """Execute the command, however many writers want the same key: hundreds of tasks may set it in the same moment.
 
     A writer that lost a race waits for a random while, longer each time, so that fewer compete.
@@ -114,7 +114,7 @@ async def _executed(log: EventLog, pair_id: str, command: KeyValueCommand, autho
         pair = key_value(log, pair_id)
         await pair.refresh()
         try:
-            return await pair.execute(command, author, refresh=False, only_at=pair.position)
+            return await pair.execute(command, actor, refresh=False, expected_position=pair.position)
         except Conflict as conflict:
             last = conflict
         await anyio.sleep(random.uniform(0, pause))  # noqa: S311 - no secret

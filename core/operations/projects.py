@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headwater.core import subjects
-from headwater.core.aggregates import CONFLICTS_MAX, Aggregate, Author
+from headwater.core.aggregates import MAX_CONFLICT_RETRIES, Actor, Aggregate
 from headwater.core.command_lines import command_line
 from headwater.core.commands import (
     ClaimName,
@@ -77,7 +77,7 @@ async def find_project(log: EventLog, name: str) -> str:
     return owner.owner_id
 
 
-async def create_project(log: EventLog, name: str, author: Author, *, description: str = "", skip_if_exists: bool = False) -> ProjectChange:
+async def create_project(log: EventLog, name: str, actor: Actor, *, description: str = "", skip_if_exists: bool = False) -> ProjectChange:
     """Create a project.
 
     Raises:
@@ -88,7 +88,7 @@ async def create_project(log: EventLog, name: str, author: Author, *, descriptio
     valid_name(name, kind=_KIND)
     commit_id, created_id = new_id(), new_id()
     owned, created = _name(log, name), project(log, created_id)
-    for _ in range(CONFLICTS_MAX):
+    for _ in range(MAX_CONFLICT_RETRIES):
         await owned.refresh()
         if owned.state.owner_id == created_id:
             return ProjectChange(created_id, name, True, owned.position)
@@ -103,8 +103,8 @@ async def create_project(log: EventLog, name: str, author: Author, *, descriptio
         try:
             position = await log.append_together(
                 [
-                    Append(owned.subject, author.commit(claims, commit_id=commit_id), owned.position),
-                    Append(created.subject, author.commit(facts, commit_id=commit_id), 0),
+                    Append(owned.subject, actor.commit(claims, commit_id=commit_id), owned.position),
+                    Append(created.subject, actor.commit(facts, commit_id=commit_id), 0),
                 ]
             )
         except Conflict as conflict:
@@ -114,7 +114,7 @@ async def create_project(log: EventLog, name: str, author: Author, *, descriptio
     raise last
 
 
-async def rename_project(log: EventLog, project_id: str, name: str, author: Author) -> ProjectChange:
+async def rename_project(log: EventLog, project_id: str, name: str, actor: Actor) -> ProjectChange:
     """Give the project another name; its flows stay with it.
 
     Raises:
@@ -123,7 +123,7 @@ async def rename_project(log: EventLog, project_id: str, name: str, author: Auth
     """
     valid_name(name, kind=_KIND)
     commit_id = new_id()
-    for _ in range(CONFLICTS_MAX):
+    for _ in range(MAX_CONFLICT_RETRIES):
         renamed = project(log, project_id)
         state = await renamed.refresh()
         facts = project_rules.RULES.decide(state, RenameProject(name))
@@ -137,15 +137,15 @@ async def rename_project(log: EventLog, project_id: str, name: str, author: Auth
                 [
                     Append(
                         new.subject,
-                        author.commit(project_rules.NAME_RULES.decide(new.state, ClaimName(_KIND, name, project_id)), commit_id=commit_id),
+                        actor.commit(project_rules.NAME_RULES.decide(new.state, ClaimName(_KIND, name, project_id)), commit_id=commit_id),
                         new.position,
                     ),
                     Append(
                         old.subject,
-                        author.commit(project_rules.NAME_RULES.decide(old.state, ReleaseName(project_id)), commit_id=commit_id),
+                        actor.commit(project_rules.NAME_RULES.decide(old.state, ReleaseName(project_id)), commit_id=commit_id),
                         old.position,
                     ),
-                    Append(renamed.subject, author.commit(facts, commit_id=commit_id), renamed.position),
+                    Append(renamed.subject, actor.commit(facts, commit_id=commit_id), renamed.position),
                 ]
             )
         except Conflict as conflict:
@@ -155,7 +155,7 @@ async def rename_project(log: EventLog, project_id: str, name: str, author: Auth
     raise last
 
 
-async def describe_project(log: EventLog, project_id: str, description: str, author: Author) -> ProjectChange:
+async def describe_project(log: EventLog, project_id: str, description: str, actor: Actor) -> ProjectChange:
     """Give the project another description.
 
     Raises:
@@ -163,11 +163,11 @@ async def describe_project(log: EventLog, project_id: str, description: str, aut
 
     """
     described = project(log, project_id)
-    outcome = await described.execute(DescribeProject(description), author)
+    outcome = await described.execute(DescribeProject(description), actor)
     return ProjectChange(project_id, outcome.state.name, outcome.changed, outcome.position)
 
 
-async def delete_project(log: EventLog, project_id: str, author: Author) -> ProjectChange:
+async def delete_project(log: EventLog, project_id: str, actor: Actor) -> ProjectChange:
     """Delete the project and free its name. Its flows are archived and its unfinished runs cancelled by the server; its history stays.
 
     Raises:
@@ -175,7 +175,7 @@ async def delete_project(log: EventLog, project_id: str, author: Author) -> Proj
 
     """
     commit_id = new_id()
-    for _ in range(CONFLICTS_MAX):
+    for _ in range(MAX_CONFLICT_RETRIES):
         deleted = project(log, project_id)
         state = await deleted.refresh()
         if not state.project_id:
@@ -185,10 +185,10 @@ async def delete_project(log: EventLog, project_id: str, author: Author) -> Proj
             return ProjectChange(project_id, state.name, False, deleted.position)
         owned = _name(log, state.name)
         await owned.refresh()
-        appends = [Append(deleted.subject, author.commit(facts, commit_id=commit_id), deleted.position)]
+        appends = [Append(deleted.subject, actor.commit(facts, commit_id=commit_id), deleted.position)]
         released = project_rules.NAME_RULES.decide(owned.state, ReleaseName(project_id))
         if released:
-            appends.append(Append(owned.subject, author.commit(released, commit_id=commit_id), owned.position))
+            appends.append(Append(owned.subject, actor.commit(released, commit_id=commit_id), owned.position))
         try:
             position = await log.append_together(appends)
         except Conflict as conflict:

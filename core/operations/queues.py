@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from headwater.core import subjects
-from headwater.core.aggregates import Aggregate, Author, Outcome
+from headwater.core.aggregates import Actor, Aggregate, CommandResult
 from headwater.core.commands import LimitQueue, OpenQueue, QueueCommand
 from headwater.core.labels import label_set, queue_id
 from headwater.core.log.protocol import EventLog
@@ -17,7 +17,7 @@ def queue(log: EventLog, queue_id: str) -> Aggregate[Queue, QueueCommand]:
     return Aggregate(log, subjects.queue(queue_id), queue_rules.RULES)
 
 
-async def limit_queue(log: EventLog, labels: Iterable[str], limit: int | None, author: Author) -> Outcome[Queue]:
+async def limit_queue(log: EventLog, labels: Iterable[str], limit: int | None, actor: Actor) -> CommandResult[Queue]:
     """Let at most `limit` runs with exactly these labels be executed at once; None: as many as agents take.
 
     Raises:
@@ -25,13 +25,13 @@ async def limit_queue(log: EventLog, labels: Iterable[str], limit: int | None, a
 
     """
     chosen = label_set(labels)
-    return await queue(log, queue_id(chosen)).execute(LimitQueue(chosen, limit), author)
+    return await queue(log, queue_id(chosen)).execute(LimitQueue(chosen, limit), actor)
 
 
-async def open_queue(log: EventLog, labels: Iterable[str], author: Author) -> str:
+async def open_queue(log: EventLog, labels: Iterable[str], actor: Actor) -> str:
     """Return the id of the label set's queue, which is known to all agents when this returns."""
     chosen = label_set(labels)
     opened = queue_id(chosen)
     # Almost always the queue is known already: one refused append then costs the same as one read.
-    await queue(log, opened).execute(OpenQueue(chosen), author)
+    await queue(log, opened).execute(OpenQueue(chosen), actor)
     return opened

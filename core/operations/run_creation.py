@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from headwater.core import subjects
-from headwater.core.aggregates import Aggregate, Author
+from headwater.core.aggregates import Actor, Aggregate
 from headwater.core.commands import CreateRun, RunCommand
 from headwater.core.commit import Commit, Position
-from headwater.core.concurrency import together
+from headwater.core.concurrency import gather_pair
 from headwater.core.errors import (
     CommitUnreadable,
     Conflict,
@@ -35,7 +35,7 @@ from headwater.core.moments import aware
 from headwater.core.names import generated_name, valid_name
 from headwater.core.operations.flow_catalogue import FlowCatalogue
 from headwater.core.operations.queues import open_queue
-from headwater.core.operations.runs import arm, load_run, run
+from headwater.core.operations.runs import load_run, run, schedule_wake_up
 from headwater.core.rules import run as run_rules
 from headwater.core.rules.flow_group import FlowGroup
 from headwater.core.rules.parameters import run_parameters, with_defaults
@@ -86,7 +86,7 @@ class RunCreation:
         self.catalogue = FlowCatalogue(log)
         self._open: set[str] = set()
 
-    async def create(self, flow_id: str, request: RunRequest, author: Author) -> CreatedRun:
+    async def create(self, flow_id: str, request: RunRequest, actor: Actor) -> CreatedRun:
         """Create a run of this flow version (or of the newest, where the id is a flow group's). It is on disk when this returns.
 
         Raises:
@@ -94,15 +94,15 @@ class RunCreation:
             LogError: as the log's `append`; where the outcome is unknown, repeating with an idempotency key is safe.
 
         """
-        version, group, project_name = await self.catalogue.offered(flow_id)
-        command = _creation(version, group, project_name, request, now=author.clock())
+        version, group, project_name = await self.catalogue.resolve_active(flow_id)
+        command = _creation(version, group, project_name, request, now=actor.clock())
         if command.queue_id not in self._open:
             try:
-                await open_queue(self._log, command.labels, author)
+                await open_queue(self._log, command.labels, actor)
             except OutcomeUnknown as unknown:
                 raise RunNotCreated(unknown) from unknown
             self._open.add(command.queue_id)
-        commit = author.commit(run_rules.RULES.decide(run_rules.RULES.initial, command))
+        commit = actor.commit(run_rules.RULES.decide(run_rules.RULES.initial, command))
         item = WorkItem(run_id=command.run_id, queue_id=command.queue_id, generation=1, creation=commit)
         return await self._write(command, commit, item, later=command.start_time > commit.at)
 
@@ -116,7 +116,7 @@ class RunCreation:
         async def wake() -> None:
             nonlocal failed
             try:
-                await (self._queues.set_timer(item, due=command.start_time) if later else self._queues.offer(item))
+                await (self._queues.set_timer(item, due=command.start_time) if later else self._queues.enqueue(item))
             except LogError as error:
                 failed = error
 
@@ -127,11 +127,11 @@ class RunCreation:
                 return error
 
         # Each to its end, also where the other fails: what became of both must be known.
-        _, created = await together(wake, create)
+        _, created = await gather_pair(wake, create)
         if isinstance(created, Conflict):
             # Another creation with this key was first, perhaps for another time: its wake-up must be the one that is set.
             other = await load_run(self._log, command.run_id)
-            await arm(self._queues, other.state, now=commit.at)
+            await schedule_wake_up(self._queues, other.state, now=commit.at)
             assert other.state.created is not None
             return _existing(command.run_id, other.state, other.state.created)
         if isinstance(created, LogError):

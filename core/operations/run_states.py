@@ -7,16 +7,16 @@ from datetime import datetime
 
 import msgspec
 
-from headwater.core.aggregates import Aggregate, Author, Outcome
+from headwater.core.aggregates import Actor, Aggregate, CommandResult
 from headwater.core.commands import ResumeTaskRuns, RunCommand, SetRunState, SetTaskRunState
 from headwater.core.commit import Position
-from headwater.core.errors import Conflict, InvalidArgument, VersionLocked
+from headwater.core.errors import Conflict, InvalidArgument, VersionConflict
 from headwater.core.events import EdgeSpec, ResultReference, TaskSpec
 from headwater.core.json_values import json_problem
 from headwater.core.log.protocol import EventLog, RunQueues
 from headwater.core.moments import instant
 from headwater.core.operations.flows import registration, tasks_and_edges
-from headwater.core.operations.runs import NamedTask, arm, load_run, slug_of
+from headwater.core.operations.runs import NamedTask, load_run, schedule_wake_up, slug_of
 from headwater.core.rules import set_state
 from headwater.core.rules.run import Run
 from headwater.core.rules.task_run import TaskRunKey
@@ -27,8 +27,8 @@ INLINE_BYTES_MAX = 64 * 1024
 
 
 async def resume_run(
-    log: EventLog, queues: RunQueues, run_id: str, author: Author, *, tasks: Iterable[str] = (), reason: str = ""
-) -> Outcome[Run]:
+    log: EventLog, queues: RunQueues, run_id: str, actor: Actor, *, tasks: Iterable[str] = (), reason: str = ""
+) -> CommandResult[Run]:
     """Let paused task runs go on: those named (`load`, `load-1`, or `load[3]` for a mapped child), or all that are paused.
 
     Where no attempt has the run, its next one is scheduled at once. What goes on already stays as it is; the outcome tells.
@@ -44,8 +44,8 @@ async def resume_run(
     if named:
         specs, _ = await _tasks_and_edges(log, loaded.state)
         keys = tuple(task_run_key(each, specs) for each in named)
-    outcome = await loaded.execute(ResumeTaskRuns(author.clock(), keys, reason), author, refresh=False)
-    await arm(queues, outcome.state, now=author.clock())
+    outcome = await loaded.execute(ResumeTaskRuns(actor.clock(), keys, reason), actor, refresh=False)
+    await schedule_wake_up(queues, outcome.state, now=actor.clock())
     return outcome
 
 
@@ -54,12 +54,12 @@ async def set_run_state(
     queues: RunQueues,
     run_id: str,
     state: str,
-    author: Author,
+    actor: Actor,
     *,
     reason: str = "",
     start_time: datetime | None = None,
     version: Position | None = None,
-) -> Outcome[Run]:
+) -> CommandResult[Run]:
     """Set the state of a run: Success, Failed, Cancelled, or Scheduled to have it executed (at `start_time`).
 
     A run that an attempt executes can be cancelled this way, as `cancel_run` does it, and nothing else. With `version` the command
@@ -68,7 +68,7 @@ async def set_run_state(
     Raises:
         InvalidArgument, NotFound: there is no such run, or no such state.
         IllegalTransition: an attempt executes the run, or it is paused and is to be scheduled.
-        VersionLocked: the run has another version.
+        VersionConflict: the run has another version.
 
     """
     wanted = set_state.run_state(state)
@@ -79,14 +79,14 @@ async def set_run_state(
         specs, edges = await _tasks_and_edges(log, loaded.state)
     elif start_time is not None:
         raise InvalidArgument(f"A run that is set to {wanted} has no start time.")
-    at = author.clock()
+    at = actor.clock()
     due = None if start_time is None else max(instant(start_time), at)
     command = SetRunState(at, wanted, reason, due, tuple(task.slug for task in specs), edges)
-    outcome = await _execute(loaded, command, author, version)
+    outcome = await _execute(loaded, command, actor, version)
     if outcome.state.ended:
         await queues.cancel_timer(run_id)
     else:
-        await arm(queues, outcome.state, now=author.clock())
+        await schedule_wake_up(queues, outcome.state, now=actor.clock())
     return outcome
 
 
@@ -96,13 +96,13 @@ async def set_task_run_state(  # noqa: PLR0917 - as those beside it
     run_id: str,
     task: str,
     state: str,
-    author: Author,
+    actor: Actor,
     *,
     map_index: int | None = None,
     reason: str = "",
     result: ResultReference | None = None,
     version: Position | None = None,
-) -> Outcome[Run]:
+) -> CommandResult[Run]:
     """Set the state of a task run: Success (with an inline result, if any), Skipped, Failed, TimedOut, Cancelled, Pending, or Resume.
 
     The run's own state stays: restart it, or set its state. Where it waits for this task run, it goes on at once. `task` names the task
@@ -111,7 +111,7 @@ async def set_task_run_state(  # noqa: PLR0917 - as those beside it
     Raises:
         InvalidArgument, NotFound, Ambiguous: there is no such run, task run or state.
         IllegalTransition: an attempt executes the run, or the task was mapped.
-        VersionLocked: the run has another version.
+        VersionConflict: the run has another version.
 
     """
     wanted = set_state.task_run_state(state)
@@ -119,9 +119,9 @@ async def set_task_run_state(  # noqa: PLR0917 - as those beside it
     specs, _ = await _tasks_and_edges(log, loaded.state)
     slug, index = task_run_key(task, specs) if map_index is None else (slug_of(task, specs), map_index)
     slugs = tuple(spec.slug for spec in specs)
-    command = SetTaskRunState(author.clock(), slug, index, wanted, reason, slugs, result)
-    outcome = await _execute(loaded, command, author, version)
-    await arm(queues, outcome.state, now=author.clock())
+    command = SetTaskRunState(actor.clock(), slug, index, wanted, reason, slugs, result)
+    outcome = await _execute(loaded, command, actor, version)
+    await schedule_wake_up(queues, outcome.state, now=actor.clock())
     return outcome
 
 
@@ -152,15 +152,15 @@ def task_run_key(name: str, tasks: Sequence[NamedTask]) -> TaskRunKey:
     return slug_of(name, tasks), -1
 
 
-async def _execute(run: Aggregate[Run, RunCommand], command: RunCommand, author: Author, version: Position | None) -> Outcome[Run]:
-    """Execute the command; with a version only on that one. Raises VersionLocked."""
+async def _execute(run: Aggregate[Run, RunCommand], command: RunCommand, actor: Actor, version: Position | None) -> CommandResult[Run]:
+    """Execute the command; with a version only on that one. Raises VersionConflict."""
     try:
-        return await run.execute(command, author, refresh=False, only_at=version)
+        return await run.execute(command, actor, refresh=False, expected_position=version)
     except Conflict as conflict:
         if version is None:
             raise
         assert run.state.created is not None
-        raise VersionLocked(run.state.created.run_id, expected=version, found=conflict.found or run.position) from conflict
+        raise VersionConflict(run.state.created.run_id, expected=version, found=conflict.found or run.position) from conflict
 
 
 async def _tasks_and_edges(log: EventLog, run: Run) -> tuple[Sequence[TaskSpec], tuple[EdgeSpec, ...]]:

@@ -11,7 +11,7 @@ from typing import Protocol
 import anyio
 
 from headwater.core import subjects
-from headwater.core.aggregates import Aggregate, Author, Outcome
+from headwater.core.aggregates import Actor, Aggregate, CommandResult
 from headwater.core.commands import CancelRun, DeleteRun, RenameRun, RescheduleRun, RestartRun, RunCommand
 from headwater.core.commit import Position
 from headwater.core.errors import Ambiguous, HeadwaterError, NotFound
@@ -48,7 +48,7 @@ async def load_run(log: EventLog, run_id: str) -> Aggregate[Run, RunCommand]:
     return loaded
 
 
-async def arm(queues: RunQueues, state: Run, *, now: datetime) -> None:
+async def schedule_wake_up(queues: RunQueues, state: Run, *, now: datetime) -> None:
     """Set the wake-up that a waiting run needs: its timer, or an offer where it is due. Does nothing for any other run."""
     if state.created is None or state.state is not StateName.SCHEDULED or state.held or state.start_time is None:
         return
@@ -57,12 +57,12 @@ async def arm(queues: RunQueues, state: Run, *, now: datetime) -> None:
         await queues.set_timer(item, due=state.start_time)
     else:
         await queues.cancel_timer(item.run_id)
-        await queues.offer(item)
+        await queues.enqueue(item)
 
 
 async def cancel_run(
-    log: EventLog, queues: RunQueues, run_id: str, author: Author, *, reason: str = "", cause: CancelCause = CancelCause.USER
-) -> Outcome[Run]:
+    log: EventLog, queues: RunQueues, run_id: str, actor: Actor, *, reason: str = "", cause: CancelCause = CancelCause.USER
+) -> CommandResult[Run]:
     """Ask that the run ends. Without an attempt it is final when this returns; with one, its agent stops it.
 
     A run that has ended, or is being cancelled, stays as it is; the outcome tells which. The runs that its tasks created, and that have
@@ -72,22 +72,22 @@ async def cancel_run(
         InvalidArgument, NotFound: there is no such run.
 
     """
-    return await _cancel(log, queues, await load_run(log, run_id), CancelRun(author.clock(), reason, cause), author)
+    return await _cancel(log, queues, await load_run(log, run_id), CancelRun(actor.clock(), reason, cause), actor)
 
 
 async def _cancel(
-    log: EventLog, queues: RunQueues, cancelled: Aggregate[Run, RunCommand], command: CancelRun, author: Author
-) -> Outcome[Run]:
-    outcome = await cancelled.execute(command, author, refresh=False)
+    log: EventLog, queues: RunQueues, cancelled: Aggregate[Run, RunCommand], command: CancelRun, actor: Actor
+) -> CommandResult[Run]:
+    outcome = await cancelled.execute(command, actor, refresh=False)
     state = outcome.state
     if state.ended and state.created is not None:
         await queues.cancel_timer(state.created.run_id)
     if outcome.changed:
-        await cancel_children(log, queues, state, author)
+        await cancel_children(log, queues, state, actor)
     return outcome
 
 
-async def cancel_children(log: EventLog, queues: RunQueues, run: Run, author: Author, *, more: Iterable[str] = ()) -> None:
+async def cancel_children(log: EventLog, queues: RunQueues, run: Run, actor: Actor, *, more: Iterable[str] = ()) -> None:
     """Ask that the runs end which tasks of this one created, and theirs; nobody waits for that. `more` are ids that its events lack.
 
     What of it fails is told in a log line of this program: the run itself is cancelled all the same.
@@ -99,7 +99,7 @@ async def cancel_children(log: EventLog, queues: RunQueues, run: Run, author: Au
         try:
             async with turn:
                 child = await load_run(log, child_id)
-                await _cancel(log, queues, child, CancelRun(author.clock(), *_why_with_parent(run, child.state)), author)
+                await _cancel(log, queues, child, CancelRun(actor.clock(), *_why_with_parent(run, child.state)), actor)
         except HeadwaterError as error:
             _log.warning("Run %s, which run %r created, could not be cancelled: %s", child_id, run.name, error)
 
@@ -120,17 +120,17 @@ def _project_of(run: Run) -> str | None:
     return None if run.created is None else run.created.project_id
 
 
-async def rename_run(log: EventLog, run_id: str, name: str, author: Author) -> Outcome[Run]:
+async def rename_run(log: EventLog, run_id: str, name: str, actor: Actor) -> CommandResult[Run]:
     """Give the run another name.
 
     Raises:
         InvalidArgument, NotFound, InvalidName: nothing was changed.
 
     """
-    return await (await load_run(log, run_id)).execute(RenameRun(name), author, refresh=False)
+    return await (await load_run(log, run_id)).execute(RenameRun(name), actor, refresh=False)
 
 
-async def delete_run(log: EventLog, run_id: str, author: Author, *, reason: str = "") -> Outcome[Run]:
+async def delete_run(log: EventLog, run_id: str, actor: Actor, *, reason: str = "") -> CommandResult[Run]:
     """Take a run that has ended off lists and counts; its history stays in the log.
 
     Raises:
@@ -138,7 +138,7 @@ async def delete_run(log: EventLog, run_id: str, author: Author, *, reason: str 
         IllegalTransition: it has not ended.
 
     """
-    return await (await load_run(log, run_id)).execute(DeleteRun(reason), author, refresh=False)
+    return await (await load_run(log, run_id)).execute(DeleteRun(reason), actor, refresh=False)
 
 
 class NamedTask(Protocol):
@@ -179,8 +179,8 @@ async def find_deleted_run(log: EventLog, run_id: str) -> DeletedRun | None:
 
 
 async def restart_run(
-    log: EventLog, queues: RunQueues, run_id: str, author: Author, *, from_task: str | None = None, reason: str = ""
-) -> Outcome[Run]:
+    log: EventLog, queues: RunQueues, run_id: str, actor: Actor, *, from_task: str | None = None, reason: str = ""
+) -> CommandResult[Run]:
     """Execute a run that has ended once more, as its next attempt.
 
     What failed or was cancelled is executed again, and so is everything that follows it; `from_task` (a slug, or the name of the only
@@ -197,9 +197,9 @@ async def restart_run(
     assert created is not None
     tasks, edges = await tasks_and_edges(log, await registration(log, created.flow_id))
     slug = "" if from_task is None else slug_of(from_task, tasks)
-    command = RestartRun(author.clock(), tuple(task.slug for task in tasks), edges, slug, reason)
-    outcome = await loaded.execute(command, author, refresh=False)
-    await arm(queues, outcome.state, now=author.clock())
+    command = RestartRun(actor.clock(), tuple(task.slug for task in tasks), edges, slug, reason)
+    outcome = await loaded.execute(command, actor, refresh=False)
+    await schedule_wake_up(queues, outcome.state, now=actor.clock())
     return outcome
 
 
@@ -213,7 +213,7 @@ def slug_of(task: str, tasks: Sequence[NamedTask]) -> str:
     return named[0] if named else task
 
 
-async def reschedule_run(log: EventLog, queues: RunQueues, run_id: str, start_time: datetime, author: Author) -> Outcome[Run]:
+async def reschedule_run(log: EventLog, queues: RunQueues, run_id: str, start_time: datetime, actor: Actor) -> CommandResult[Run]:
     """Let a run that waits start at another time (in the past: now; without a zone: in UTC). Its former wake-ups mean nothing from here on.
 
     Raises:
@@ -222,6 +222,6 @@ async def reschedule_run(log: EventLog, queues: RunQueues, run_id: str, start_ti
 
     """
     loaded = await load_run(log, run_id)
-    outcome = await loaded.execute(RescheduleRun(max(instant(start_time), author.clock())), author, refresh=False)
-    await arm(queues, outcome.state, now=author.clock())
+    outcome = await loaded.execute(RescheduleRun(max(instant(start_time), actor.clock())), actor, refresh=False)
+    await schedule_wake_up(queues, outcome.state, now=actor.clock())
     return outcome

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from headwater.core.queries.artifact_row import ArtifactRow
+from headwater.core.queries.codec import FailureKind, LogLinesAnnouncement, QueryFailure, QueryReply, QueryRequest, ViewsAnnouncement
 from headwater.core.queries.key_value_row import KeyValueRow
-from headwater.core.queries.questions import (
+from headwater.core.queries.requests import (
     DEAD_LETTERS_MAX,
     AnyQuery,
     CountRows,
@@ -62,7 +63,6 @@ from headwater.core.queries.rows import (
     TaskRunStateRow,
     ViewsStatusRow,
 )
-from headwater.core.queries.wire import FailureKind, LogLinesAnnouncement, QueryFailure, QueryReply, QueryRequest, ViewsAnnouncement
 
 __all__ = [
     "DEAD_LETTERS_MAX",

@@ -19,7 +19,7 @@ class AgentStatus(StrEnum):
     """Where an agent is in its life."""
 
     UNKNOWN = "unknown"
-    WORKING = "working"
+    ONLINE = "working"
     STOPPED = "stopped"
     LOST = "lost"
 
@@ -37,7 +37,7 @@ class Agent:
 def evolve(agent: Agent, event: AnyEvent) -> Agent:
     match event:
         case AgentRegistered():
-            return Agent(event.agent_id, event.name, event.labels, AgentStatus.WORKING)
+            return Agent(event.agent_id, event.name, event.labels, AgentStatus.ONLINE)
         case AgentStopped():
             return dataclasses.replace(agent, status=AgentStatus.STOPPED)
         case AgentLost():
@@ -48,7 +48,7 @@ def evolve(agent: Agent, event: AnyEvent) -> Agent:
 
 def decide(agent: Agent, command: AgentCommand) -> Sequence[AnyEvent]:
     if isinstance(command, RegisterAgent):
-        if agent.status is AgentStatus.WORKING:
+        if agent.status is AgentStatus.ONLINE:
             return []
         name = valid_name(command.name, kind="agent")
         return [
@@ -69,7 +69,7 @@ def decide(agent: Agent, command: AgentCommand) -> Sequence[AnyEvent]:
         case StopAgent():
             return [] if agent.status is AgentStatus.STOPPED else [AgentStopped(command.reason)]
         case LoseAgent():
-            return [AgentLost(command.reason)] if agent.status is AgentStatus.WORKING else []
+            return [AgentLost(command.reason)] if agent.status is AgentStatus.ONLINE else []
 
 
 RULES = Rules(Agent(), evolve, decide)

@@ -56,7 +56,7 @@ def restarted(task_runs: TaskRuns, command: RestartRun) -> RunRestarted:
     return RunRestarted(command.reason, command.from_task, tuple(sorted(whole)), tuple(sorted(single)))
 
 
-def without(task_runs: TaskRuns, event: RunRestarted) -> TaskRuns:
+def reset_task_runs(task_runs: TaskRuns, event: RunRestarted) -> TaskRuns:
     """Return the task runs as the next attempt finds them."""
     whole, single = frozenset(event.tasks), frozenset(event.task_runs)
     return task_runs.update(
@@ -67,7 +67,7 @@ def without(task_runs: TaskRuns, event: RunRestarted) -> TaskRuns:
                 ended_at=None,
                 result=None,
                 resumed=False,
-                set_by_hand=False,
+                set_manually=False,
                 loop_count=0,
                 loop_result=None,
             )

@@ -31,12 +31,12 @@ def resumed(task_runs: TaskRuns, command: ResumeTaskRuns) -> list[TaskRunResumed
     for key in keys:
         found = task_runs.get(key)
         if found is None:
-            waiting = ", ".join(spoken(each) for each in paused(task_runs)[:_NAMED_MAX])
-            raise NotFound("task run", spoken(key), hint=f"Paused are: {waiting or 'none'}.")
+            waiting = ", ".join(format_task_run_key(each) for each in paused(task_runs)[:_NAMED_MAX])
+            raise NotFound("task run", format_task_run_key(key), hint=f"Paused are: {waiting or 'none'}.")
         if found.state is StateName.RESUME:
             continue
         if found.state is not StateName.PAUSED:
-            raise IllegalTransition(f"Task run {spoken(key)} is {found.state}; only one that is Paused can be resumed.")
+            raise IllegalTransition(f"Task run {format_task_run_key(key)} is {found.state}; only one that is Paused can be resumed.")
         events.append(TaskRunResumed(slug=key[0], map_index=key[1], at=command.at, message=command.reason or RESUMED))
     return events
 
@@ -46,16 +46,16 @@ def paused(task_runs: TaskRuns) -> list[TaskRunKey]:
     return sorted(key for key, found in task_runs.items() if found.state is StateName.PAUSED)
 
 
-def fresh(task_runs: TaskRuns, known: frozenset[TaskRunKey]) -> bool:
+def has_new_resume(task_runs: TaskRuns, known: frozenset[TaskRunKey]) -> bool:
     """Tell whether a task run was resumed and its attempt does not know."""
     return any(found.state is StateName.RESUME and key not in known for key, found in task_runs.items())
 
 
-def spoken(key: TaskRunKey) -> str:
+def format_task_run_key(key: TaskRunKey) -> str:
     """Return a task run as people write it: `load-1`, or `load-1[3]`."""
     return key[0] if key[1] < 0 else f"{key[0]}[{key[1]}]"
 
 
-def waits_for_people(task_runs: Iterable[TaskRun]) -> bool:
+def waits_for_approval(task_runs: Iterable[TaskRun]) -> bool:
     """Tell whether a task run is paused without an end."""
     return any(found.state is StateName.PAUSED and found.due is None for found in task_runs)

@@ -25,8 +25,7 @@ from headwater.core.commands import (
     DeleteRun,
     FailUnstartedRun,
     FinishRun,
-    LoseAttempt,
-    ParkRun,
+    MarkAttemptLost,
     RecordTaskRuns,
     RenameRun,
     RescheduleRun,
@@ -36,13 +35,12 @@ from headwater.core.commands import (
     SetRunState,
     SetTaskRunState,
     StartRun,
+    SuspendRun,
 )
 from headwater.core.errors import IllegalTransition, NotFound
 from headwater.core.events import AnyEvent, RunRenamed
 from headwater.core.names import valid_name
-from headwater.core.rules import artifact
-from headwater.core.rules import run_attempts as attempts
-from headwater.core.rules import run_people as people
+from headwater.core.rules import artifact, attempt_commands, user_commands
 from headwater.core.rules.aggregate import Rules
 from headwater.core.rules.run_state import Run, evolve
 
@@ -53,40 +51,40 @@ __all__ = ["RULES", "Run", "decide", "evolve"]
 
 def decide(run: Run, command: RunCommand) -> Sequence[AnyEvent]:  # noqa: C901, PLR0912 - one arm per command
     if isinstance(command, CreateRun):
-        return [] if run.created else people.create(command)
+        return [] if run.created else user_commands.create(command)
     if run.created is None:
         raise NotFound("run", "")
     match command:
         case _ if run.deleted and isinstance(command, _REFUSED_ONCE_DELETED):
             raise IllegalTransition("The run was deleted; nothing of it changes any more.")
         case ClaimRun():
-            return attempts.claim(run, command)
-        case LoseAttempt():
-            return attempts.lose(run, command)
-        case ParkRun():
-            return attempts.park(run, command)
+            return attempt_commands.claim(run, command)
+        case MarkAttemptLost():
+            return attempt_commands.lose(run, command)
+        case SuspendRun():
+            return attempt_commands.suspend(run, command)
         case ResumeTaskRuns():
-            return people.resume_task_runs(run, command)
+            return user_commands.resume_task_runs(run, command)
         case StartRun():
-            return attempts.start(run, command)
+            return attempt_commands.start(run, command)
         case RecordTaskRuns():
-            return attempts.record(run, command)
+            return attempt_commands.record(run, command)
         case FinishRun():
-            return attempts.finish(run, command)
+            return attempt_commands.finish(run, command)
         case FailUnstartedRun():
-            return attempts.fail_unstarted(run, command)
+            return attempt_commands.fail_unstarted(run, command)
         case CancelRun():
-            return people.cancel(run, command)
+            return user_commands.cancel(run, command)
         case ConfirmCancelled():
-            return attempts.confirm_cancelled(run, command)
+            return attempt_commands.confirm_cancelled(run, command)
         case RescheduleRun():
-            return people.reschedule(run, command)
+            return user_commands.reschedule(run, command)
         case RestartRun():
-            return people.restart_run(run, command)
+            return user_commands.restart_run(run, command)
         case SetRunState():
-            return people.set_run_state(run, command)
+            return user_commands.set_run_state(run, command)
         case SetTaskRunState():
-            return people.set_task_run_state(run, command)
+            return user_commands.set_task_run_state(run, command)
         case CreateArtifact():
             return artifact.create(run, command)
         case UpdateArtifact():
@@ -97,7 +95,7 @@ def decide(run: Run, command: RunCommand) -> Sequence[AnyEvent]:  # noqa: C901, 
             name = valid_name(command.name, kind="run")
             return [] if name == run.name else [RunRenamed(name)]
         case DeleteRun():
-            return people.delete(run, command)
+            return user_commands.delete(run, command)
 
 
 RULES = Rules(Run(), evolve, decide)

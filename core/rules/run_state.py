@@ -38,8 +38,8 @@ ATTEMPTS_MAX = 3
 """So many attempts may be lost where nobody says otherwise."""
 
 NO_TASK_RUN = TaskRun()
-RESTED = FINAL | {StateName.PENDING}
-UNHURT = RESTED | {StateName.PAUSED, StateName.RESUME}
+NOT_BEGUN_OR_FINAL = FINAL | {StateName.PENDING}
+UNAFFECTED_BY_LOSS = NOT_BEGUN_OR_FINAL | {StateName.PAUSED, StateName.RESUME}
 """States of task runs to which the loss of an attempt does nothing: no code of theirs was being executed."""
 
 
@@ -124,7 +124,7 @@ def evolve(run: Run, event: AnyEvent) -> Run:  # noqa: C901, PLR0912 - one arm p
                 state=StateName.SCHEDULED,
                 message=event.reason,
                 held=False,
-                attempts_lost=run.attempts_lost + (not event.handed_back),
+                attempts_lost=run.attempts_lost + (not event.released),
                 task_runs=_interrupted(run.task_runs),
             )
         case RunAttemptsLimited():
@@ -138,7 +138,7 @@ def evolve(run: Run, event: AnyEvent) -> Run:  # noqa: C901, PLR0912 - one arm p
                 cancel_request=None,
                 ended_at=None,
                 failure=None,
-                task_runs=restart.without(run.task_runs, event),
+                task_runs=restart.reset_task_runs(run.task_runs, event),
             )
         case RunPaused():
             return replace(run, state=StateName.PAUSED, message=event.message, held=False)
@@ -155,4 +155,6 @@ def evolve(run: Run, event: AnyEvent) -> Run:  # noqa: C901, PLR0912 - one arm p
 
 def _interrupted(task_runs: immutables.Map[TaskRunKey, TaskRun]) -> immutables.Map[TaskRunKey, TaskRun]:
     """Return the task runs as the next attempt finds them: what had not ended waits to be started again."""
-    return task_runs.update({key: replace(found, state=StateName.PENDING) for key, found in task_runs.items() if found.state not in UNHURT})
+    return task_runs.update(
+        {key: replace(found, state=StateName.PENDING) for key, found in task_runs.items() if found.state not in UNAFFECTED_BY_LOSS}
+    )

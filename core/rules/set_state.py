@@ -6,7 +6,7 @@ from headwater.core.commands import SetTaskRunState
 from headwater.core.errors import IllegalTransition, InvalidArgument, NotFound
 from headwater.core.events import TaskRunStateSet
 from headwater.core.rules.restart import TaskRuns
-from headwater.core.rules.resume import spoken
+from headwater.core.rules.resume import format_task_run_key
 from headwater.core.rules.task_run import TaskRun
 from headwater.core.states import FINAL, StateName
 
@@ -62,7 +62,9 @@ def task_run_set(task_runs: TaskRuns, command: SetTaskRunState) -> TaskRunStateS
     if command.slug not in command.tasks:
         raise NotFound("task", command.slug, hint=f"The flow's tasks are {', '.join(command.tasks)}.")
     if command.map_index >= 0 and key not in task_runs:
-        raise NotFound("task run", spoken(key), hint="Only children that are recorded can be set: the run has to map the task first.")
+        raise NotFound(
+            "task run", format_task_run_key(key), hint="Only children that are recorded can be set: the run has to map the task first."
+        )
     if command.result is not None and command.state is not StateName.SUCCESS:
         raise InvalidArgument(f"A task run that is set to {command.state} has no result.", hint="Give one with Success only.")
     found = task_runs.get(key, TaskRun())

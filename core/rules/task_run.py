@@ -82,7 +82,7 @@ class TaskRun(msgspec.Struct, frozen=True):
     """When it goes on, where it waits for that."""
     resumed: bool = False
     """Whether it went on after its last pause: what paused it lets it pass from here on."""
-    set_by_hand: bool = False
+    set_manually: bool = False
     """Whether somebody set the state that it is in."""
     loop_count: int = 0
     """Which round of its loop ended last, while the loop goes on; 0 where none did."""
@@ -107,7 +107,7 @@ def evolve(task_run: TaskRun, event: TaskRunEvent) -> TaskRun:
     if isinstance(event, TaskRunNamed):
         return replace(task_run, name=event.name)
     if isinstance(event, TaskRunStateSet):
-        return _set_by_hand(task_run, event)
+        return _set_manually(task_run, event)
     state = STATE_AFTER[type(event)]
     final = state in FINAL
     loop_count, loop_result = (0, None) if final else (task_run.loop_count, task_run.loop_result)
@@ -134,7 +134,7 @@ def _is_resumed(before: TaskRun, event: TaskRunEvent) -> bool:
     return isinstance(event, TaskRunResumed) or (before.resumed and not isinstance(event, _BEFORE_A_PAUSE))
 
 
-def _set_by_hand(before: TaskRun, event: TaskRunStateSet) -> TaskRun:
+def _set_manually(before: TaskRun, event: TaskRunStateSet) -> TaskRun:
     state = StateName(event.state)
     return replace(
         before,
@@ -146,5 +146,5 @@ def _set_by_hand(before: TaskRun, event: TaskRunStateSet) -> TaskRun:
         resumed=before.resumed and state in FINAL,
         loop_count=0,
         loop_result=None,
-        set_by_hand=True,
+        set_manually=True,
     )

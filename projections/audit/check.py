@@ -10,7 +10,7 @@ import msgspec
 
 from headwater.core import subjects
 from headwater.core.commit import Commit, Position
-from headwater.core.errors import CommitUnreadable, Refused
+from headwater.core.errors import CommandRejected, CommitUnreadable
 from headwater.core.events import (
     AnyEvent,
     RunCancelled,
@@ -33,7 +33,7 @@ from headwater.core.rules import agent as agent_rules
 from headwater.core.rules import run as run_rules
 from headwater.core.rules import slots as slot_rules
 from headwater.core.rules.agent import Agent, AgentStatus
-from headwater.core.rules.resume import waits_for_people
+from headwater.core.rules.resume import waits_for_approval
 from headwater.core.rules.run import Run
 from headwater.core.rules.slots import Slots
 from headwater.core.states import StateName
@@ -184,7 +184,7 @@ def refusal(state: Run, commit: Commit) -> str | None:
     for command in commands_told_by(state, events, commit.at):
         try:
             expected = run_rules.decide(state, command)
-        except Refused as refused:
+        except CommandRejected as refused:
             reason = str(refused)
             continue
         if [type(event) for event in expected] == [type(event) for event in events]:
@@ -264,11 +264,11 @@ def why_stuck(run: Run, history: History, waiting: set[str]) -> str | None:
         return None
     if run.held:
         holder = history.agents.get(run.agent_id)
-        if holder is not None and holder.status is AgentStatus.WORKING:
+        if holder is not None and holder.status is AgentStatus.ONLINE:
             return None  # guarded by its heartbeats
         return f"Attempt {run.attempt} is held by agent {run.agent_name or run.agent_id!r}, which is not online, and no item is there."
     if run.state is StateName.PAUSED:
-        if waits_for_people(run.task_runs.values()):
+        if waits_for_approval(run.task_runs.values()):
             return None  # woken when somebody resumes it
         return "The run is Paused, and no task run of it waits for a user."
     slots = history.slots.get(run.created.flow_group_id)

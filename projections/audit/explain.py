@@ -38,14 +38,14 @@ from headwater.core.events import (
     TaskRunTimedOut,
     TaskRunValidationFailed,
 )
-from headwater.core.labels import takes
+from headwater.core.labels import agent_accepts
 from headwater.core.log.protocol import Recorded
 from headwater.core.queries import AgentRow
-from headwater.core.rules.resume import paused, spoken, waits_for_people
+from headwater.core.rules.resume import format_task_run_key, paused, waits_for_approval
 from headwater.core.rules.run import RULES, Run
 from headwater.core.rules.slots import Slots
 from headwater.core.states import StateName
-from headwater.core.wording import in_words
+from headwater.core.wording import describe_event
 from headwater.projections.audit.cancellations import advice, cause_of
 
 NAMED_MAX = 3
@@ -136,7 +136,7 @@ class _Event:
     @property
     def evidence(self) -> Evidence:
         commit = self.recorded.commit
-        return Evidence(self.recorded.position, commit.at, commit.actor, in_words(self.event))
+        return Evidence(self.recorded.position, commit.at, commit.actor, describe_event(self.event))
 
 
 def explain(
@@ -184,7 +184,7 @@ class _Explaining:
 
     def _ended(self) -> Explanation:
         run = self.run
-        by_hand = self._set_by_hand()
+        by_hand = self._set_manually()
         if by_hand is not None:
             return by_hand
         match run.state:
@@ -196,7 +196,7 @@ class _Explaining:
             case _:
                 return self._failed()
 
-    def _set_by_hand(self) -> Explanation | None:
+    def _set_manually(self) -> Explanation | None:
         """Tell who set the state in which the run is, if it was not its own end that brought it there."""
         ended = max((each for each in self.life if isinstance(each.event, _ENDS)), key=lambda each: each.recorded.position)
         marker = next((each for each in ended.recorded.commit.events if isinstance(each, RunStateSet)), None)
@@ -218,7 +218,7 @@ class _Explaining:
         return self._because(_REASONS.get(cause, Reason.CANCELLED), words, RunCancelRequested, RunCancelled, hint=hint)
 
     def _failed(self) -> Explanation:
-        losses = [each for each in self.life if isinstance(each.event, RunAttemptLost) and not each.event.handed_back]
+        losses = [each for each in self.life if isinstance(each.event, RunAttemptLost) and not each.event.released]
         if losses and isinstance(self.life[-1].event, RunFailed) and losses[-1].recorded is self._last(RunFailed).recorded:
             times = "once" if len(losses) == 1 else f"{len(losses)} times"
             said = losses[-1].event
@@ -262,7 +262,7 @@ class _Explaining:
             slug, due, shown = retry
             words = f"Task {slug!r} failed and is tried again at {self.say_time(due)}. Attempt {run.attempt} waits for that on {agent}."
             return self._with(Reason.WAITS_FOR_RETRY, words, shown)
-        if waits_for_people(run.task_runs.values()):
+        if waits_for_approval(run.task_runs.values()):
             return self._paused()
         if run.state is StateName.SUBMITTED:
             words = f"{agent[0].upper()}{agent[1:]} took it as attempt {run.attempt} and is starting its process."
@@ -270,7 +270,7 @@ class _Explaining:
         return self._because(Reason.RUNNING, f"It runs: attempt {run.attempt}, on {agent}{lease}.", RunSubmitted, RunStarted, last=2)
 
     def _paused(self) -> Explanation:
-        names = [spoken(key) for key in paused(self.run.task_runs) if self.run.task_runs[key].due is None]
+        names = [format_task_run_key(key) for key in paused(self.run.task_runs) if self.run.task_runs[key].due is None]
         waits, it = ("task {} waits", "it") if len(names) == 1 else ("tasks {} wait", "them")
         words = f"It is paused: {waits.format(_listed(names))} for a person to resume {it}."
         hint = f"`headwater resume {self.run_id}` resumes all that is paused; --task NAME one of them. The run's page does it too."
@@ -281,7 +281,7 @@ class _Explaining:
         if run.state is StateName.PAUSED:
             return self._paused()
         lost = f" Attempt {run.attempt} was lost: {run.message}." if run.attempts_lost else ""
-        if isinstance(last := self.life[-1].event, RunAttemptLost) and last.handed_back:
+        if isinstance(last := self.life[-1].event, RunAttemptLost) and last.released:
             lost = f" Attempt {last.attempt} was handed back: {last.reason}."
         if run.start_time is not None and run.start_time > self.now:
             return self._not_due(run.start_time)
@@ -329,7 +329,7 @@ class _Explaining:
             unknown = "which agents are online is unknown, since the views do not answer"
             words = f"It waits for an agent that takes runs with {wanted}; {unknown}.{lost}"
             return self._because(Reason.AGENTS_UNKNOWN, words, *kinds)
-        matching = [agent for agent in agents if takes(agent.labels, labels)]
+        matching = [agent for agent in agents if agent_accepts(agent.labels, labels)]
         if not matching:
             words = f"No online agent takes runs with {wanted}. {nearest(agents, labels)}{lost}"
             return self._because(Reason.NO_AGENT, words, *kinds, hint=start_agent(labels))

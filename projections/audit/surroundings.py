@@ -11,24 +11,24 @@ import msgspec
 
 from headwater.core import subjects
 from headwater.core.codec import message_decoder
-from headwater.core.errors import CommitUnreadable, NoAnswer, ViewsError
+from headwater.core.errors import CommitUnreadable, RequestTimeout, ViewsError
 from headwater.core.health import ask_health
-from headwater.core.labels import takes
+from headwater.core.heartbeats import HolderProbe, HolderReply
+from headwater.core.labels import agent_accepts
 from headwater.core.log.protocol import Log
 from headwater.core.operations.queues import queue
 from headwater.core.operations.runs import load_run
 from headwater.core.operations.slots import slots
-from headwater.core.presence import HoldsAnswer, HoldsQuestion
 from headwater.core.queries import AgentRow
-from headwater.core.query_client import Views
 from headwater.core.rules.run import Run
+from headwater.core.views_client import ViewsClient
 from headwater.projections.audit.explain import Explanation, Surroundings, explain
 
 ANSWER_SECONDS = 1.0
 ASKED_MAX = 20
 
 _encode = msgspec.json.Encoder().encode
-_decode = message_decoder(HoldsAnswer)
+_decode = message_decoder(HolderReply)
 
 
 async def explain_run(
@@ -38,7 +38,7 @@ async def explain_run(
     now: datetime | None = None,
     say_time: Callable[[datetime], str] = datetime.isoformat,
     is_heard: Callable[[str], bool] = lambda _: False,
-    views: Views | None = None,
+    views: ViewsClient | None = None,
 ) -> Explanation:
     """Return why the run is as it is. The views need not answer: then it says so where they matter.
 
@@ -54,18 +54,18 @@ async def explain_run(
     if health is not None and health.log.problem is not None:
         around = Surroundings(log_problem=health.log.problem)
     else:
-        around = await surroundings(log, run.state, views or Views(log), is_heard=is_heard)
+        around = await surroundings(log, run.state, views or ViewsClient(log), is_heard=is_heard)
     history = await log.events.read(run.subject)
     return explain(history, around, now or datetime.now(UTC), say_time=say_time)
 
 
-async def surroundings(log: Log, run: Run, views: Views, *, is_heard: Callable[[str], bool] = lambda _: False) -> Surroundings:
+async def surroundings(log: Log, run: Run, views: ViewsClient, *, is_heard: Callable[[str], bool] = lambda _: False) -> Surroundings:
     """Gather what matters for a run in this state."""
     created = run.created
     if created is None or run.ended:
         return Surroundings()
     if run.held:
-        answer = await _ask(log, run.agent_id, HoldsQuestion(created.run_id, run.attempt))
+        answer = await _ask(log, run.agent_id, HolderProbe(created.run_id, run.attempt))
         return Surroundings(holds=None if answer is None else answer.holds, lease_seconds=None if answer is None else answer.lease_seconds)
     try:
         agents: list[AgentRow] | None = await views.agents(status="working", limit=None)
@@ -73,7 +73,9 @@ async def surroundings(log: Log, run: Run, views: Views, *, is_heard: Callable[[
         agents = None
     limit = (await queue(log.events, created.queue_id).refresh()).limit
     found = await slots(log.events, created.flow_group_id).refresh()
-    answering, troubles = await _answering(log, [agent.id for agent in agents or () if takes(agent.labels, created.labels)], is_heard)
+    answering, troubles = await _answering(
+        log, [agent.id for agent in agents or () if agent_accepts(agent.labels, created.labels)], is_heard
+    )
     return Surroundings(
         agents=agents,
         answering=answering,
@@ -86,7 +88,7 @@ async def surroundings(log: Log, run: Run, views: Views, *, is_heard: Callable[[
     )
 
 
-async def _held_in_queue(views: Views, queue_id: str) -> list[str]:
+async def _held_in_queue(views: ViewsClient, queue_id: str) -> list[str]:
     """Return the names of the queue's runs that are executed now; nothing where the views do not answer."""
     try:
         runs = await views.runs(states=("Submitted", "Running", "Cancelling"), limit=None)
@@ -107,12 +109,12 @@ async def _answering(log: Log, agent_ids: list[str], is_heard: Callable[[str], b
     return frozenset(answered), {agent_id: said.trouble for agent_id, said in answers.items() if said.trouble}
 
 
-async def ask_agents(log: Log, agent_ids: Iterable[str]) -> dict[str, HoldsAnswer]:
+async def ask_agents(log: Log, agent_ids: Iterable[str]) -> dict[str, HolderReply]:
     """Ask agents how they are, all at once and at most so many; return what those said that answered in a second."""
-    answers: dict[str, HoldsAnswer] = {}
+    answers: dict[str, HolderReply] = {}
 
     async def ask(agent_id: str) -> None:
-        if (said := await _ask(log, agent_id, HoldsQuestion("", 0))) is not None:
+        if (said := await _ask(log, agent_id, HolderProbe("", 0))) is not None:
             answers[agent_id] = said
 
     async with anyio.create_task_group() as group:
@@ -121,8 +123,8 @@ async def ask_agents(log: Log, agent_ids: Iterable[str]) -> dict[str, HoldsAnswe
     return answers
 
 
-async def _ask(log: Log, agent_id: str, question: HoldsQuestion) -> HoldsAnswer | None:
+async def _ask(log: Log, agent_id: str, question: HolderProbe) -> HolderReply | None:
     try:
         return _decode(await log.request(subjects.ask_agent(agent_id), _encode(question), timeout=ANSWER_SECONDS))
-    except (NoAnswer, CommitUnreadable):
+    except (RequestTimeout, CommitUnreadable):
         return None

@@ -45,20 +45,20 @@ def commands_told_by(state: Run, events: Sequence[AnyEvent], at: datetime) -> li
             return [
                 commands.RescheduleRun(first.start_time, first.message),
                 *(
-                    commands.ParkRun(state.attempt, at, first.start_time, first.message, known)
+                    commands.SuspendRun(state.attempt, at, first.start_time, first.message, known)
                     for known in (frozenset[TaskRunKey](), _resumed(state))
                 ),
             ]
         case RunPaused():
-            return [commands.ParkRun(first.attempt, at, None, first.message, _resumed(state))]
+            return [commands.SuspendRun(first.attempt, at, None, first.message, _resumed(state))]
         case RunSubmitted():
             return [commands.ClaimRun(state.generation, first.agent_id, first.agent_name)]
         case RunStarted():
             return [commands.StartRun(first.attempt, first.at)]
         case RunAttemptLost():
-            again_at = last.start_time if isinstance(last, RunScheduled) else None
+            retry_at = last.start_time if isinstance(last, RunScheduled) else None
             limit = 1 if isinstance(last, RunFailed) else _MANY
-            return [commands.LoseAttempt(first.attempt, first.reason, at, limit, again_at, first.handed_back)]
+            return [commands.MarkAttemptLost(first.attempt, first.reason, at, limit, retry_at, first.released)]
         case RunCancelRequested():
             return [commands.CancelRun(at, first.reason, first.cause)]
         case RunSucceeded():

@@ -32,7 +32,7 @@ from headwater.projections.fold.changes import CannotApply, Changes, optional_js
 from headwater.projections.fold.run_record import RunRecord
 from headwater.projections.fold.task_runs import TASK_RUN_FOLDS, Place, cached_result
 
-UNHURT = (*sorted(str(state) for state in FINAL), "Pending", "Paused", "Resume")
+UNAFFECTED_BY_LOSS = (*sorted(str(state) for state in FINAL), "Pending", "Paused", "Resume")
 """States of task runs to which the loss of an attempt does nothing."""
 RESTARTED_MESSAGE = "Waits to be executed again."
 INTERRUPTED_MESSAGE = "Interrupted; waits for the next attempt."
@@ -160,7 +160,7 @@ def _attempt_lost(changes: Changes, run: RunRecord, event: RunAttemptLost) -> st
     run.state, run.message, run.held = "Scheduled", text(event.reason), False
     changes.interrupted_runs.add(run.run_id)
     for patch in changes.task_runs.get(run.run_id, {}).values():
-        if patch.state is not None and patch.state not in UNHURT:
+        if patch.state is not None and patch.state not in UNAFFECTED_BY_LOSS:
             patch.state, patch.message, patch.retry_at = "Pending", INTERRUPTED_MESSAGE, None
     return run.state
 

@@ -114,7 +114,7 @@ def delete_artifact(task_run_artifact_id: str) -> None:
     place = _place()
     if run_id == context.flow_run_id and record_artifact(TaskRunArtifactDeleted(**place, artifact_id=artifact_id)):
         return
-    shared_client().call(lambda client: artifacts.delete_artifact(client.log.events, task_run_artifact_id, client.author))
+    shared_client().call(lambda client: artifacts.delete_artifact(client.log.events, task_run_artifact_id, client.actor))
 
 
 create_link, update_link = create_link_artifact, update_link_artifact
@@ -132,7 +132,7 @@ def _create(kind: str, data: dict[str, Any]) -> str | None:
         return artifact_address(run_id, artifact_id)
     # In a process that the task started by itself.
     made = shared_client().call(
-        lambda client: artifacts.create_artifact(client.log.events, run_id, event.slug, event.map_index, kind, data, client.author)
+        lambda client: artifacts.create_artifact(client.log.events, run_id, event.slug, event.map_index, kind, data, client.actor)
     )
     return made.id
 
@@ -144,7 +144,7 @@ def _update(address: str, kind: str, data: dict[str, Any]) -> None:
     event = TaskRunArtifactUpdated(**_place(), artifact_id=artifact_id, data=valid_data(kind, data))
     if run_id == context.flow_run_id and record_artifact(event):
         return
-    shared_client().call(lambda client: artifacts.update_artifact(client.log.events, address, data, client.author))
+    shared_client().call(lambda client: artifacts.update_artifact(client.log.events, address, data, client.actor))
 
 
 def _in_run() -> bool:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from headwater.core.aggregates import Author
+from headwater.core.aggregates import Actor
 from headwater.core.errors import InvalidArgument
 from headwater.core.operations import key_values
 from headwater.core.operations.projects import find_project
@@ -46,7 +46,7 @@ def set_key_value(key: str, value: Any, project: str | None = None) -> str:
     stored = valid_value(valid_key(key), _as_json(value))
 
     async def work(client: AsyncClient) -> str:
-        change = await key_values.set_key_value(client.log.events, await _project_id(client, project), key, stored, _author(client))
+        change = await key_values.set_key_value(client.log.events, await _project_id(client, project), key, stored, _actor(client))
         client.wrote(change.position)
         return change.id
 
@@ -91,7 +91,7 @@ def delete_key(key: str, project: str | None = None) -> bool:
     """
 
     async def work(client: AsyncClient) -> bool:
-        change = await key_values.delete_key_value(client.log.events, await _project_id(client, project), key, _author(client))
+        change = await key_values.delete_key_value(client.log.events, await _project_id(client, project), key, _actor(client))
         client.wrote(change.position)
         return change.changed
 
@@ -130,11 +130,11 @@ def _as_json(value: Any) -> Any:
         return value
 
 
-def _author(client: AsyncClient) -> Author:
+def _actor(client: AsyncClient) -> Actor:
     """Return who sets a key: the attempt of the run, in one."""
     if context.get("running_with_backend"):
-        return Author(f"run:{context.flow_run_id}#{context.attempt}")
-    return client.author
+        return Actor(f"run:{context.flow_run_id}#{context.attempt}")
+    return client.actor
 
 
 async def _project_id(client: AsyncClient, project: str | None) -> str:

@@ -17,10 +17,10 @@ from headwater.core.moments import aware
 from headwater.core.operations import flow_settings, projects, run_states, runs
 from headwater.core.operations.run_creation import CreatedRun, RunCreation, RunRequest
 from headwater.core.queries.rows import LogRow
-from headwater.core.query_client import Views
 from headwater.core.rules.task_run import TaskRun
 from headwater.core.settings import ConnectionSettings, connection_settings
-from headwater.sdk.client.identity import author_of
+from headwater.core.views_client import ViewsClient
+from headwater.sdk.client.identity import actor_of
 from headwater.sdk.client.run_info import FlowRunInfo, page_of_flow, page_of_run, read_run, run_info, state_of, task_state_of
 from headwater.sdk.client.run_logs import read_logs
 from headwater.sdk.run_configs.base import RunConfig
@@ -49,7 +49,7 @@ class AsyncClient:
 
     def _connect_to(self, settings: ConnectionSettings, *, program: str) -> None:
         self.settings = settings
-        self.author = author_of(program)
+        self.actor = actor_of(program)
         self.position: Position = 0
         self._program = program
         self._stack = AsyncExitStack()
@@ -77,9 +77,9 @@ class AsyncClient:
         return self._log
 
     @property
-    def views(self) -> Views:
+    def views(self) -> ViewsClient:
         """Questions to the views. Give `at_least=client.position` to see what this client wrote."""
-        return Views(self.log)
+        return ViewsClient(self.log)
 
     def wrote(self, position: Position) -> None:
         """Remember that this client has written up to there."""
@@ -93,7 +93,7 @@ class AsyncClient:
 
         """
         change = await projects.create_project(
-            self.log.events, project_name, self.author, description=project_description or "", skip_if_exists=True
+            self.log.events, project_name, self.actor, description=project_description or "", skip_if_exists=True
         )
         self.wrote(change.position)
         return change.project_id
@@ -106,7 +106,7 @@ class AsyncClient:
 
         """
         project_id = await projects.find_project(self.log.events, project_name)
-        change = await projects.delete_project(self.log.events, project_id, self.author)
+        change = await projects.delete_project(self.log.events, project_id, self.actor)
         self.wrote(change.position)
         return change.changed
 
@@ -197,7 +197,7 @@ class AsyncClient:
         """Create a run and return all that was chosen for it. Raises as `create_flow_run`."""
         if self._creation is None:
             self._creation = RunCreation(self.log.events, self.log.queues)
-        created = await self._creation.create(flow_id, request, self.author)
+        created = await self._creation.create(flow_id, request, self.actor)
         self.wrote(created.position)
         return created
 
@@ -226,7 +226,7 @@ class AsyncClient:
             InvalidArgument, NotFound: there is no such run.
 
         """
-        outcome = await runs.cancel_run(self.log.events, self.log.queues, flow_run_id, self.author, reason=reason)
+        outcome = await runs.cancel_run(self.log.events, self.log.queues, flow_run_id, self.actor, reason=reason)
         self.wrote(outcome.position)
         return outcome.changed
 
@@ -239,7 +239,7 @@ class AsyncClient:
 
         """
         named = _several("tasks", tasks)
-        outcome = await run_states.resume_run(self.log.events, self.log.queues, flow_run_id, self.author, tasks=named, reason=reason)
+        outcome = await run_states.resume_run(self.log.events, self.log.queues, flow_run_id, self.actor, tasks=named, reason=reason)
         self.wrote(outcome.position)
         return outcome.changed
 
@@ -255,7 +255,7 @@ class AsyncClient:
         Raises:
             InvalidArgument, NotFound: there is no such run, or no such state to set.
             IllegalTransition: an attempt executes the run.
-            VersionLocked: the run has changed since.
+            VersionConflict: the run has changed since.
 
         """
         name, message, start_time, _ = _wanted(state)
@@ -264,7 +264,7 @@ class AsyncClient:
             self.log.queues,
             flow_run_id,
             name,
-            self.author,
+            self.actor,
             reason=reason or message,
             start_time=start_time,
             version=version,
@@ -285,7 +285,7 @@ class AsyncClient:
         Raises:
             InvalidArgument, NotFound: there is no such run, task run, or state to set.
             IllegalTransition: an attempt executes the run, or the task was mapped.
-            VersionLocked: the run has changed since.
+            VersionConflict: the run has changed since.
 
         """
         run_id, slug, map_index = parsed_task_run_id(task_run_id)
@@ -296,7 +296,7 @@ class AsyncClient:
             run_id,
             slug,
             name,
-            self.author,
+            self.actor,
             map_index=map_index,
             reason=reason or message,
             result=None if value is None else run_states.inline_result(value),
@@ -312,7 +312,7 @@ class AsyncClient:
             InvalidArgument, NotFound, InvalidName: nothing was changed.
 
         """
-        outcome = await runs.rename_run(self.log.events, flow_run_id, name, self.author)
+        outcome = await runs.rename_run(self.log.events, flow_run_id, name, self.actor)
         self.wrote(outcome.position)
         return outcome.changed
 
@@ -324,7 +324,7 @@ class AsyncClient:
             IllegalTransition: it has not ended.
 
         """
-        outcome = await runs.delete_run(self.log.events, flow_run_id, self.author, reason=reason)
+        outcome = await runs.delete_run(self.log.events, flow_run_id, self.actor, reason=reason)
         self.wrote(outcome.position)
         return outcome.changed
 
@@ -335,7 +335,7 @@ class AsyncClient:
             InvalidArgument, NotFound: there is no such flow, or the text is too long.
 
         """
-        outcome = await flow_settings.describe_flow(self.log.events, split_flow_id(flow_id)[0], description, self.author)
+        outcome = await flow_settings.describe_flow(self.log.events, split_flow_id(flow_id)[0], description, self.actor)
         self.wrote(outcome.position)
         return outcome.changed
 
@@ -347,7 +347,7 @@ class AsyncClient:
 
         """
         chosen = None if labels is None else _several("labels", labels)
-        outcome = await flow_settings.set_flow_labels(self.log.events, split_flow_id(flow_id)[0], chosen, self.author)
+        outcome = await flow_settings.set_flow_labels(self.log.events, split_flow_id(flow_id)[0], chosen, self.actor)
         self.wrote(outcome.position)
         return outcome.changed
 
@@ -358,7 +358,7 @@ class AsyncClient:
             InvalidArgument, NotFound: there is no such flow, or it has no parameter of this name.
 
         """
-        outcome = await flow_settings.set_default_parameters(self.log.events, split_flow_id(flow_id)[0], parameters, self.author)
+        outcome = await flow_settings.set_default_parameters(self.log.events, split_flow_id(flow_id)[0], parameters, self.actor)
         self.wrote(outcome.position)
         return outcome.changed
 

@@ -39,7 +39,7 @@ class Client:
 
     Raises (every method):
         LogUnavailable: no server answers within 3 seconds.
-        KeyRefused: the server wants another key.
+        AuthenticationFailed: the server wants another key.
 
     """
 
@@ -248,7 +248,7 @@ class Client:
 
         Raises:
             GraphQLError: the server refused it, or parts of it, and `raise_on_error` is set.
-            KeyRefused: the server wants another key.
+            AuthenticationFailed: the server wants another key.
             ViewsUnavailable: no server answers.
 
         """

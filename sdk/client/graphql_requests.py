@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from headwater.core.errors import InvalidArgument, KeyRefused, ViewsUnavailable
+from headwater.core.errors import AuthenticationFailed, InvalidArgument, ViewsUnavailable
 from headwater.sdk.client.graphql import GraphQLError, GraphQLResult, parse_graphql
 
 TIMEOUT_SECONDS = 15.0
@@ -22,7 +22,7 @@ def ask(
 
     Raises:
         GraphQLError: the answer holds errors, and `raise_on_error` is set.
-        KeyRefused: the server wants another key.
+        AuthenticationFailed: the server wants another key.
         ViewsUnavailable: no server answers at this address.
 
     """
@@ -40,7 +40,7 @@ def ask(
             answer = json.load(response)
     except urllib.error.HTTPError as error:
         if error.code == HTTPStatus.UNAUTHORIZED:
-            raise KeyRefused(http_url, sent=request.has_header("Authorization")) from None
+            raise AuthenticationFailed(http_url, sent=request.has_header("Authorization")) from None
         answer = _refusal(error)
     except (OSError, ValueError) as error:
         raise ViewsUnavailable(f"no server answers GraphQL at {http_url} ({getattr(error, 'reason', error)}).") from error

@@ -5,13 +5,13 @@ from __future__ import annotations
 import getpass
 import socket
 
-from headwater.core.aggregates import Author
+from headwater.core.aggregates import Actor
 from headwater.core.settings import ACTOR
 
 
-def author_of(program: str) -> Author:
+def actor_of(program: str) -> Actor:
     """Return the author for this user and machine, such as `cli:ana@host`; `HEADWATER_ACTOR` replaces what follows the colon."""
-    return Author(f"{program}:{ACTOR.value() or f'{_user()}@{socket.gethostname()}'}")
+    return Actor(f"{program}:{ACTOR.value() or f'{_user()}@{socket.gethostname()}'}")
 
 
 def _user() -> str:

@@ -65,7 +65,7 @@ def register_flow(
         NotFound: there is no such project.
         StorageError: the code cannot be stored.
         NoAgentForRunConfig: no agent could run it.
-        LogUnavailable, KeyRefused: no server answers, or it wants another key.
+        LogUnavailable, AuthenticationFailed: no server answers, or it wants another key.
 
     """
     from headwater.sdk.client.client import Client
@@ -132,7 +132,7 @@ async def register(
     try:
         metadata = metadata_of(flow, storage, serialized_hash=serialized_hash, schedule_active=set_schedule_active)
         done: Registration = await append_registration(
-            log, metadata, project_name=project_name, author=client.author, idempotency_key=idempotency_key
+            log, metadata, project_name=project_name, actor=client.actor, idempotency_key=idempotency_key
         )
     except OutcomeUnknown:
         raise

@@ -16,7 +16,7 @@ from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskGroup, TaskStatus
 
 from headwater.core import subjects
-from headwater.core.aggregates import Author, utc_now
+from headwater.core.aggregates import Actor, utc_now
 from headwater.core.codec import message_decoder
 from headwater.core.commit import Position
 from headwater.core.errors import CommitUnreadable, HeadwaterError, LogError
@@ -35,8 +35,8 @@ from headwater.core.events import (
     SlotFreed,
     SlotTaken,
 )
+from headwater.core.heartbeats import Heartbeat
 from headwater.core.log.protocol import Log
-from headwater.core.presence import Heartbeat
 from headwater.core.rules.agent import AgentStatus
 from headwater.server.monitor.deadlines import Deadlines
 from headwater.server.monitor.recovery import Recovery
@@ -105,7 +105,7 @@ class RunMonitor:
     def __init__(self, log: Log, *, actor: str = "run-monitor", clock: Callable[[], datetime] = utc_now) -> None:
         self._log = log
         self._clock = clock
-        self._recovery = Recovery(log, Author(actor, clock))
+        self._recovery = Recovery(log, Actor(actor, clock))
         self._index = RunIndex()
         self._deadlines: Deadlines[Due] = Deadlines()
         self._heard: dict[str, tuple[float, float]] = {}
@@ -118,7 +118,7 @@ class RunMonitor:
         """Guard until cancelled. Ready when everything to come is sure to be heard; what is past is read behind that."""
         async with (
             self._log.subscribe(subjects.AGENT_HEARTBEATS) as heartbeats,
-            self._log.queues.losses() as losses,
+            self._log.queues.work_lost() as losses,
             self._log.events.follow(subjects.EVENTS_ALL) as commits,
             anyio.create_task_group() as group,
         ):
@@ -146,7 +146,7 @@ class RunMonitor:
     async def _begin(self) -> None:
         """Act from here on: first on what was left undone while nobody guarded."""
         self._ready.set()
-        working = [agent.agent_id for agent in self._index.agents.values() if agent.status is AgentStatus.WORKING]
+        working = [agent.agent_id for agent in self._index.agents.values() if agent.status is AgentStatus.ONLINE]
         for agent_id in {*working, *self._index.holders()}:
             self._expect_sign_of(agent_id)
         for group_id, slots in self._index.slots.items():

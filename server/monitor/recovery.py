@@ -8,17 +8,17 @@ from collections import Counter
 import msgspec
 
 from headwater.core import subjects
-from headwater.core.aggregates import Author
+from headwater.core.aggregates import Actor
 from headwater.core.codec import message_decoder
-from headwater.core.commands import LoseAttempt, RegisterAgent
+from headwater.core.commands import MarkAttemptLost, RegisterAgent
 from headwater.core.commit import Position
-from headwater.core.errors import CommitUnreadable, NoAnswer
+from headwater.core.errors import CommitUnreadable, RequestTimeout
 from headwater.core.events import AgentRegistered
+from headwater.core.heartbeats import HolderProbe, HolderReply
 from headwater.core.log.protocol import Log
 from headwater.core.operations.agents import lose_agent, register_agent
-from headwater.core.operations.runs import arm, load_run
+from headwater.core.operations.runs import load_run, schedule_wake_up
 from headwater.core.operations.slots import free_slot, slots, take_slot
-from headwater.core.presence import HoldsAnswer, HoldsQuestion
 from headwater.core.rules.agent import AgentStatus
 from headwater.core.rules.run import Run
 from headwater.core.states import StateName
@@ -29,23 +29,23 @@ ANSWER_SECONDS = 0.4
 
 _log = logging.getLogger(__name__)
 _encode = msgspec.json.Encoder().encode
-_decode_answer = message_decoder(HoldsAnswer)
+_decode_answer = message_decoder(HolderReply)
 
 
 class Recovery:
     """What can be done, on one log. Every method may be repeated; all raise LogError where the log is away."""
 
-    def __init__(self, log: Log, author: Author) -> None:
+    def __init__(self, log: Log, actor: Actor) -> None:
         self._log = log
-        self._author = author
+        self._actor = actor
 
     async def answers(self, agent_id: str) -> bool:
         """Tell whether the agent answers. Silence counts only if the log itself answers right before."""
         await self._log.events.tail()
         try:
-            data = await self._log.request(subjects.ask_agent(agent_id), _encode(HoldsQuestion("", 0)), timeout=ANSWER_SECONDS)
+            data = await self._log.request(subjects.ask_agent(agent_id), _encode(HolderProbe("", 0)), timeout=ANSWER_SECONDS)
             _decode_answer(data)
-        except (NoAnswer, CommitUnreadable):
+        except (RequestTimeout, CommitUnreadable):
             return False
         return True
 
@@ -56,9 +56,9 @@ class Recovery:
             reason = f"agent {name!r} stopped without it"
         else:
             reason = f"agent {name!r} sent no heartbeat for {silent_seconds:.0f} s"
-            if agent.status is AgentStatus.WORKING:
+            if agent.status is AgentStatus.ONLINE:
                 said = f"It sent no heartbeat for {silent_seconds:.0f} s."
-                await lose_agent(self._log.events, agent.agent_id, self._author, reason=said)
+                await lose_agent(self._log.events, agent.agent_id, self._actor, reason=said)
                 _log.warning("Agent %r (%s) was lost. %s", name, agent.agent_id, said)
         for run in held:
             await self._lose_attempt(run.run_id, agent.agent_id, reason)
@@ -68,17 +68,17 @@ class Recovery:
         if not run.state.held or run.state.agent_id != agent_id:
             return
         attempt = run.state.attempt
-        outcome = await run.execute(LoseAttempt(attempt, reason, self._author.clock()), self._author, refresh=False)
+        outcome = await run.execute(MarkAttemptLost(attempt, reason, self._actor.clock()), self._actor, refresh=False)
         if outcome.state.ended:
             await self._log.queues.cancel_timer(run_id)
         _log.warning("Run %r (%s): attempt %d was lost: %s. It is %s now.", run.state.name, run_id, attempt, reason, outcome.state.state)
         assert run.state.created is not None
-        await free_slot(self._log.events, run.state.created.flow_group_id, run_id, attempt, self._author)
+        await free_slot(self._log.events, run.state.created.flow_group_id, run_id, attempt, self._actor)
 
     async def mark_recovered(self, registered: AgentRegistered) -> None:
         """Record that an agent that was lost is at work again."""
         fields = {name: getattr(registered, name) for name in registered.__struct_fields__}
-        await register_agent(self._log.events, RegisterAgent(**fields), self._author)
+        await register_agent(self._log.events, RegisterAgent(**fields), self._actor)
 
     async def read(self, run_id: str) -> tuple[IndexedRun | None, Position]:
         """Return the run as the log has it, and up to where; None where it has ended."""
@@ -99,7 +99,7 @@ class Recovery:
         if not waits(state) or await self._log.queues.is_waiting(run_id, generation=state.generation):
             return
         _log.info("Run %r (%s) waited, and nothing would have woken it: it does now.", state.name, run_id)
-        await arm(self._log.queues, state, now=self._author.clock())
+        await schedule_wake_up(self._log.queues, state, now=self._actor.clock())
 
     async def reconcile_slots(self, group_id: str, unfinished: list[IndexedRun]) -> bool:
         """Free slots of runs that do not run, count runs that run without one, and wake runs for those that are free.
@@ -115,10 +115,10 @@ class Recovery:
             return False
         for run_id, attempt in state.attempts.items():
             if await self._is_over(run_id, attempt):
-                await free_slot(self._log.events, group_id, run_id, attempt, self._author)
+                await free_slot(self._log.events, group_id, run_id, attempt, self._actor)
         for run in unfinished:
             if run.agent_id and run.run_id not in state.attempts and await self._is_executed(run.run_id, run.attempt):
-                await take_slot(self._log.events, group_id, run.run_id, run.attempt, self._author, running=True)
+                await take_slot(self._log.events, group_id, run.run_id, run.attempt, self._actor, running=True)
         return await self._wake_for_slots((await found.refresh()).free or 0, unfinished)
 
     async def _is_over(self, run_id: str, attempt: int) -> bool:
@@ -134,11 +134,11 @@ class Recovery:
     async def release_stale_slot(self, group_id: str, run_id: str, attempt: int) -> None:
         """Free the slot of an attempt that is not executed: who took it died before the claim, or it was over already."""
         if not await self._is_executed(run_id, attempt):
-            await free_slot(self._log.events, group_id, run_id, attempt, self._author)
+            await free_slot(self._log.events, group_id, run_id, attempt, self._actor)
 
     async def _wake_for_slots(self, free: int, unfinished: list[IndexedRun]) -> bool:
         """Wake as many of each queue as could have a slot: of some queues no agent may be at work."""
-        now = self._author.clock()
+        now = self._actor.clock()
         due = [run for run in unfinished if run.waits and run.start_time is not None and run.start_time <= now]
         woken: Counter[str] = Counter()
         for run in sorted(due, key=lambda run: (run.start_time, run.run_id)):

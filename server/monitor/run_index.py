@@ -140,7 +140,7 @@ class RunIndex:
         agent = self.agents.setdefault(agent_id, IndexedAgent(agent_id))
         match event:
             case AgentRegistered():
-                agent.status, agent.registered = AgentStatus.WORKING, event
+                agent.status, agent.registered = AgentStatus.ONLINE, event
             case AgentStopped():
                 agent.status = AgentStatus.STOPPED
                 if agent_id not in self._held_by:

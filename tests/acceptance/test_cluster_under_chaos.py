@@ -21,15 +21,15 @@ from monitor_fixtures import promises_are_kept
 from servers import NatsCluster, Postgres
 from viewing import caught_up, rows_of_a_fresh_fold, rows_of_views, views_of
 
-from headwater.agents.perseverance import until_done
+from headwater.agents.retry import retry_until_available
 from headwater.cli.watch import RunLine, RunWatch
-from headwater.core.aggregates import Author
+from headwater.core.aggregates import Actor
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import LogTail
 from headwater.core.operations.run_creation import RunCreation, RunRequest
-from headwater.core.query_client import Views
 from headwater.core.rules.run import Run
 from headwater.core.states import StateName
+from headwater.core.views_client import ViewsClient
 from headwater.projections.audit import check_facts
 from headwater.sdk.client import AsyncClient
 from headwater.sdk.language.decorators import task
@@ -156,12 +156,12 @@ async def workshop_on_three_nodes(cluster: NatsCluster, database_url: str) -> As
     async with AsyncExitStack() as stack:
         log = await stack.enter_async_context(open_log(urls[0], ensure_streams=True, replicas=3, name="workshop"))
         client = await stack.enter_async_context(AsyncClient(urls[0]))
-        own_log = await stack.enter_async_context(open_log(urls[1], name="run-monitor"))
+        own_connection = await stack.enter_async_context(open_log(urls[1], name="run-monitor"))
         shown = await stack.enter_async_context(open_log(urls[2], name="views"))
         await client.create_project("tutorial")
         await stack.enter_async_context(views_of(shown, database_url))
         group = await stack.enter_async_context(anyio.create_task_group())
-        await group.start(RunMonitor(own_log).serve)
+        await group.start(RunMonitor(own_connection).serve)
         yield Workshop(cluster.url, log, client)
         group.cancel_scope.cancel()
 
@@ -169,7 +169,7 @@ async def workshop_on_three_nodes(cluster: NatsCluster, database_url: str) -> As
 async def create(shop: Workshop, flow_id: str, key: str) -> str:
     """Create a run, however often it must be said."""
     creation, request = RunCreation(shop.log.events, shop.log.queues), RunRequest(idempotency_key=key)
-    return (await until_done(partial(creation.create, flow_id, request, Author("test")), "a run")).run_id
+    return (await retry_until_available(partial(creation.create, flow_id, request, Actor("test")), "a run")).run_id
 
 
 async def create_runs(shop: Workshop, flow_id: str, acknowledged: set[str], storm: Storm) -> None:
@@ -191,7 +191,7 @@ async def watch(url: str, run_id: str, ended: list[Run]) -> None:
 async def all_ended(shop: Workshop, run_ids: set[str]) -> None:
     """Return when these runs, and no others, have succeeded in the record; print how many attempts they took."""
     with anyio.fail_after(ENDS_SECONDS):
-        while (history := await until_done(partial(check_facts, shop.log.events), "the log")).unfinished():  # noqa: ASYNC110
+        while (history := await retry_until_available(partial(check_facts, shop.log.events), "the log")).unfinished():  # noqa: ASYNC110
             await anyio.sleep(0.2)
     assert history.runs.keys() == run_ids
     assert {run.state.state for run in history.runs.values()} == {StateName.SUCCESS}
@@ -199,10 +199,10 @@ async def all_ended(shop: Workshop, run_ids: set[str]) -> None:
 
 
 async def tail_of(shop: Workshop) -> LogTail:
-    return await until_done(shop.log.events.tail, "the log's end")
+    return await retry_until_available(shop.log.events.tail, "the log's end")
 
 
 async def views_are_the_fold(shop: Workshop, database_url: str, postgres: Postgres) -> None:
     with measured("the views have caught up"):
-        await caught_up(Views(shop.log), (await tail_of(shop)).position)
+        await caught_up(ViewsClient(shop.log), (await tail_of(shop)).position)
     assert await rows_of_views(database_url) == await rows_of_a_fresh_fold(shop.log, postgres)

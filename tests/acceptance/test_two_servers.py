@@ -21,7 +21,7 @@ from viewing import WAIT_SECONDS, views_gauge
 
 from headwater.core.errors import ViewsError
 from headwater.core.log.protocol import Log
-from headwater.core.query_client import Views
+from headwater.core.views_client import ViewsClient
 
 DEATHS = scaled(1, full=10)
 
@@ -70,7 +70,7 @@ async def test_the_other_server_takes_over_when_the_one_that_projects_is_killed(
             with measured("from the death of a server to views that follow again"):
                 await _shown(shop.log, flow_id)
             working, waiting = waiting, working
-        assert len(await Views(shop.log).runs(limit=None)) == 2 * DEATHS
+        assert len(await ViewsClient(shop.log).runs(limit=None)) == 2 * DEATHS
         await promises_are_kept(shop.log)
 
 
@@ -78,7 +78,7 @@ async def _shown(log: Log, flow_id: str) -> None:
     """Let a run be executed, and return when the views show it, whoever answers."""
     run_id = (await a_run(log, flow_id)).run_id
     position = await executed(log, run_id)
-    views = Views(log, wait_seconds=1.0)
+    views = ViewsClient(log, wait_seconds=1.0)
     with anyio.fail_after(WAIT_SECONDS):
         while True:
             try:

@@ -104,7 +104,7 @@ async def test_an_append_whose_reply_is_lost_takes_effect_once(broker: Broker, l
     async with broker.open_breakable() as breakable:
         breakable.lose_the_reply_to(subject)
         position = await _append_until_known(breakable.log, subject, commit)
-        assert breakable.losses == 1
+        assert breakable.work_lost == 1
 
     [recorded] = await log.events.read(subject)
     assert (recorded.position, recorded.commit) == (position, commit)
@@ -192,7 +192,7 @@ async def test_a_run_is_created_by_a_wake_up_and_an_append_under_way_at_once(log
     subject = subjects.run(item.run_id)
 
     async with anyio.create_task_group() as group:
-        group.start_soon(log.queues.offer, item)
+        group.start_soon(log.queues.enqueue, item)
         await log.events.append(subject, commit, expected=0)
 
     async with log.queues.bind(queue_id, lease_seconds=10) as binding:
@@ -201,7 +201,7 @@ async def test_a_run_is_created_by_a_wake_up_and_an_append_under_way_at_once(log
         # Whoever is woken may complete the creation; it is there already, so that changes nothing.
         assert delivery.item.creation is not None
         await log.events.append(subject, delivery.item.creation, expected=0)
-        await delivery.done()
+        await delivery.ack()
     assert [recorded.commit for recorded in await log.events.read(subject)] == [commit]
 
 

@@ -11,7 +11,7 @@ import pytest
 from commits import a_commit, a_subject, an_item
 from servers import NatsNode, free_ports
 
-from headwater.core.errors import KeyRefused, LogUnavailable, NoAnswer, OutcomeUnknown, SettingsError
+from headwater.core.errors import AuthenticationFailed, LogUnavailable, OutcomeUnknown, RequestTimeout, SettingsError
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import QueueBinding
 
@@ -63,7 +63,7 @@ async def test_what_is_no_address_is_refused(address: str) -> None:
 
 @pytest.mark.parametrize("key", [None, "", "open says me"])
 async def test_a_missing_or_wrong_key_is_refused(locked_node: NatsNode, key: str | None) -> None:
-    with pytest.raises(KeyRefused) as refused:
+    with pytest.raises(AuthenticationFailed) as refused:
         async with open_log(locked_node.url, key):
             pass
     assert ("none was sent" in str(refused.value)) == (not key)
@@ -83,7 +83,7 @@ async def test_of_several_addresses_one_that_works_is_enough(locked_node: NatsNo
 
 async def test_a_log_that_was_never_made_is_unavailable(nats_url: str) -> None:
     async with open_log(nats_url) as log:
-        with pytest.raises(NoAnswer):
+        with pytest.raises(RequestTimeout):
             await log.request("hw.evt.run.x", b"", timeout=1)
 
 
@@ -137,11 +137,11 @@ async def test_whoever_waits_for_work_asks_once_and_then_says_nothing(nats_node:
         await anyio.wait_all_tasks_blocked()
         said = _messages_from(nats_node, "waiting")
         for number in range(200):
-            await other.queues.offer(an_item("busy"))
+            await other.queues.enqueue(an_item("busy"))
             await other.events.append(a_subject(), a_commit(str(number)), expected=0)
 
         assert _messages_from(nats_node, "waiting") == said
-        await other.queues.offer(an_item("quiet"))
+        await other.queues.enqueue(an_item("quiet"))
 
 
 async def _first(binding: QueueBinding) -> None:

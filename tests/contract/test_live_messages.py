@@ -6,7 +6,7 @@ import anyio
 import pytest
 from brokers import Broker
 
-from headwater.core.errors import NoAnswer
+from headwater.core.errors import RequestTimeout
 from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import LiveMessage, Log
 
@@ -84,7 +84,7 @@ async def test_many_questions_at_once_get_their_own_answers(log: Log, other: Log
 
 
 async def test_a_question_that_nobody_hears_is_known_at_once_to_be_unheard(log: Log) -> None:
-    with pytest.raises(NoAnswer) as unheard:
+    with pytest.raises(RequestTimeout) as unheard:
         await log.request(f"hw.ask.{new_id()}", b"", timeout=3600)
 
     assert not unheard.value.maybe_received
@@ -94,7 +94,7 @@ async def test_a_question_that_is_heard_and_not_answered_ends_in_time(log: Log, 
     subject = f"hw.ask.{new_id()}"
     async with other.subscribe(subject) as questions:
         await _known_everywhere(log, subject, questions)
-        with pytest.raises(NoAnswer) as unanswered:
+        with pytest.raises(RequestTimeout) as unanswered:
             await log.request(subject, b"", timeout=0.05)
 
     assert unanswered.value.maybe_received
@@ -127,7 +127,7 @@ async def test_listening_goes_on_over_a_killed_broker(broker: Broker, log: Log, 
                 try:
                     assert await other.request(subject, b"", timeout=1) == b"still here"
                     break
-                except NoAnswer:
+                except RequestTimeout:
                     continue
         group.cancel_scope.cancel()
 

@@ -21,17 +21,17 @@ async def test_an_item_reaches_whoever_is_bound(log: Log, other: Log, queue_id: 
     run_id = new_id()
     item = an_item(queue_id, run_id=run_id, generation=3, creation=a_creation(run_id, queue_id))
     async with log.queues.bind(queue_id, lease_seconds=LONG_LEASE) as binding:
-        await other.queues.offer(item)
+        await other.queues.enqueue(item)
         delivery = await _next(binding)
 
         assert delivery.item == item
         assert not delivery.redelivered
-        await delivery.done()
+        await delivery.ack()
 
 
 async def test_an_item_waits_for_somebody_to_be_bound(log: Log, queue_id: str) -> None:
     item = an_item(queue_id)
-    await log.queues.offer(item)
+    await log.queues.enqueue(item)
 
     async with log.queues.bind(queue_id, lease_seconds=LONG_LEASE) as binding:
         assert (await _next(binding)).item == item
@@ -39,9 +39,9 @@ async def test_an_item_waits_for_somebody_to_be_bound(log: Log, queue_id: str) -
 
 async def test_items_of_other_queues_stay_there(log: Log, queue_id: str) -> None:
     async with log.queues.bind(queue_id, lease_seconds=LONG_LEASE) as binding:
-        await log.queues.offer(an_item(queue_id + "x"))
+        await log.queues.enqueue(an_item(queue_id + "x"))
         mine = an_item(queue_id)
-        await log.queues.offer(mine)
+        await log.queues.enqueue(mine)
 
         assert (await _next(binding)).item == mine
 
@@ -54,7 +54,7 @@ async def test_each_item_goes_to_one_of_those_bound(log: Log, other: Log, queue_
         async with queues.bind(queue_id, lease_seconds=LONG_LEASE) as binding:
             async for delivery in binding:
                 taken.append((delivery.item.run_id, name))
-                await delivery.done()
+                await delivery.ack()
                 if len(taken) == len(items):
                     group_scope.cancel()
 
@@ -63,13 +63,13 @@ async def test_each_item_goes_to_one_of_those_bound(log: Log, other: Log, queue_
             for name, worker in (("a", log), ("b", other), ("c", log)):
                 group.start_soon(work, name, worker.queues, group.cancel_scope)
             for item in items:
-                await log.queues.offer(item)
+                await log.queues.enqueue(item)
 
     assert sorted(run_id for run_id, _ in taken) == sorted(item.run_id for item in items)
 
 
 async def test_what_is_not_renewed_is_offered_again(log: Log, other: Log, queue_id: str) -> None:
-    await log.queues.offer(an_item(queue_id))
+    await log.queues.enqueue(an_item(queue_id))
     async with (
         log.queues.bind(queue_id, lease_seconds=SHORT_LEASE) as dead,
         other.queues.bind(queue_id, lease_seconds=SHORT_LEASE) as alive,
@@ -79,7 +79,7 @@ async def test_what_is_not_renewed_is_offered_again(log: Log, other: Log, queue_
 
         assert found.item == lost.item
         assert found.redelivered
-        await found.done()
+        await found.ack()
 
 
 async def test_what_is_renewed_stays_with_its_holder(log: Log, other: Log, queue_id: str) -> None:
@@ -88,9 +88,9 @@ async def test_what_is_renewed_stays_with_its_holder(log: Log, other: Log, queue
         log.queues.bind(queue_id, lease_seconds=SHORT_LEASE) as mine,
         other.queues.bind(queue_id, lease_seconds=SHORT_LEASE) as others,
     ):
-        await log.queues.offer(kept)
+        await log.queues.enqueue(kept)
         held = await _next(mine)
-        await log.queues.offer(witness)
+        await log.queues.enqueue(witness)
         comebacks = 0
         async with _renewed(held):
             # The witness is never renewed. Each of its returns is a proof that an item left alone would have come by then.
@@ -98,37 +98,37 @@ async def test_what_is_renewed_stays_with_its_holder(log: Log, other: Log, queue
                 delivery = await _next(others)
                 assert delivery.item == witness
                 comebacks += delivery.redelivered
-        await delivery.done()
+        await delivery.ack()
 
         assert (await _next(others)).item == kept
 
 
 async def test_what_is_done_never_comes_back(log: Log, queue_id: str) -> None:
     async with log.queues.bind(queue_id, lease_seconds=SHORT_LEASE) as binding:
-        await log.queues.offer(an_item(queue_id))
-        await (await _next(binding)).done()
+        await log.queues.enqueue(an_item(queue_id))
+        await (await _next(binding)).ack()
         witness = an_item(queue_id)
-        await log.queues.offer(witness)
+        await log.queues.enqueue(witness)
 
         for _ in range(3):
             assert (await _next(binding)).item == witness
 
 
 async def test_done_twice_is_no_error(log: Log, queue_id: str) -> None:
-    await log.queues.offer(an_item(queue_id))
+    await log.queues.enqueue(an_item(queue_id))
     async with log.queues.bind(queue_id, lease_seconds=LONG_LEASE) as binding:
         delivery = await _next(binding)
-        await delivery.done()
-        await delivery.done()
+        await delivery.ack()
+        await delivery.ack()
 
 
 async def test_what_is_given_back_goes_to_others_at_once(log: Log, other: Log, queue_id: str) -> None:
-    await log.queues.offer(an_item(queue_id))
+    await log.queues.enqueue(an_item(queue_id))
     async with log.queues.bind(queue_id, lease_seconds=LONG_LEASE) as mine:
         returned = await _next(mine)
-        mine.want(False)
+        mine.pause()
         async with other.queues.bind(queue_id, lease_seconds=LONG_LEASE) as others:
-            await returned.give_back()
+            await returned.nack()
 
             assert (await _next(others)).item == returned.item
 
@@ -136,9 +136,9 @@ async def test_what_is_given_back_goes_to_others_at_once(log: Log, other: Log, q
 async def test_what_is_given_back_for_later_comes_after_what_is_there_now(log: Log, queue_id: str) -> None:
     later, now = an_item(queue_id), an_item(queue_id)
     async with log.queues.bind(queue_id, lease_seconds=LONG_LEASE) as binding:
-        await log.queues.offer(later)
-        await (await _next(binding)).give_back(delay_seconds=0.3)
-        await log.queues.offer(now)
+        await log.queues.enqueue(later)
+        await (await _next(binding)).nack(delay_seconds=0.3)
+        await log.queues.enqueue(now)
 
         assert [(await _next(binding)).item for _ in range(2)] == [now, later]
 
@@ -157,21 +157,21 @@ async def test_who_does_not_want_gets_nothing_until_they_do(log: Log, other: Log
     ):
         group.start_soon(wait_for_one, full)
         await anyio.wait_all_tasks_blocked()
-        full.want(False)
+        full.pause()
         await anyio.wait_all_tasks_blocked()
         for item in items[:2]:
-            await log.queues.offer(item)
+            await log.queues.enqueue(item)
             assert (await _next(free)).item == item
         assert got == []
-        full.want(True)
-        await log.queues.offer(items[2])
+        full.resume()
+        await log.queues.enqueue(items[2])
     assert [delivery.item for delivery in got] == [items[2]]
 
 
 async def test_no_more_items_than_the_limit_are_in_hands_whoever_is_bound(log: Log, other: Log, queue_id: str) -> None:
     items = [an_item(queue_id) for _ in range(3)]
     for item in items:
-        await log.queues.offer(item)
+        await log.queues.enqueue(item)
     async with (
         log.queues.bind(queue_id, lease_seconds=LONG_LEASE, limit=1) as mine,
         other.queues.bind(queue_id, lease_seconds=LONG_LEASE, limit=1) as others,
@@ -180,7 +180,7 @@ async def test_no_more_items_than_the_limit_are_in_hands_whoever_is_bound(log: L
         with anyio.move_on_after(0.2) as waiting:
             await anext(aiter(others))
         assert waiting.cancelled_caught
-        await first.done()
+        await first.ack()
         second = await _next(others)
         mine.limit(2)
         others.limit(2)
@@ -194,7 +194,7 @@ async def test_a_wait_that_is_given_up_loses_no_item(log: Log, queue_id: str) ->
     async with log.queues.bind(queue_id, lease_seconds=LONG_LEASE) as binding:
         with anyio.move_on_after(0.02):
             await anext(aiter(binding))
-        await log.queues.offer(item)
+        await log.queues.enqueue(item)
 
         assert (await _next(binding)).item == item
 
@@ -207,7 +207,7 @@ async def test_what_was_on_its_way_to_a_binding_that_ends_goes_to_others(broker:
         async with log.queues.bind(queue_id, lease_seconds=lease_seconds) as leaving:
             with anyio.move_on_after(0.02):
                 await anext(aiter(leaving))
-            await log.queues.offer(item)
+            await log.queues.enqueue(item)
 
         assert (await _next(others)).item == item
 
@@ -225,9 +225,9 @@ async def test_a_waiting_agent_gets_work_after_the_broker_was_killed(broker: Bro
         broker.kill()
         broker.restart()
         item = an_item(queue_id)
-        await other.queues.offer(item)
+        await other.queues.enqueue(item)
     assert [delivery.item for delivery in got] == [item]
-    await got[0].done()
+    await got[0].ack()
 
 
 async def test_on_three_nodes_any_one_may_be_dead(broker: Broker, log: Log, other: Log, queue_id: str) -> None:
@@ -246,27 +246,28 @@ async def test_on_three_nodes_any_one_may_be_dead(broker: Broker, log: Log, othe
 
 
 async def test_a_holder_keeps_what_it_holds_over_a_killed_broker(broker: Broker, log: Log, queue_id: str) -> None:
-    await log.queues.offer(an_item(queue_id))
+    await log.queues.enqueue(an_item(queue_id))
     async with log.queues.bind(queue_id, lease_seconds=LONG_LEASE) as binding:
         held = await _next(binding)
         broker.kill()
         broker.restart()
 
-        await held.done()
+        await held.ack()
     async with log.queues.bind(queue_id, lease_seconds=SHORT_LEASE) as binding:
         witness = an_item(queue_id)
-        await log.queues.offer(witness)
+        await log.queues.enqueue(witness)
         for _ in range(3):
             assert (await _next(binding)).item == witness
 
 
-@pytest.mark.parametrize("wanted", [True, False])
-async def test_bindings_end_cleanly_in_any_state(log: Log, queue_id: str, wanted: bool) -> None:
+@pytest.mark.parametrize("paused", [True, False])
+async def test_bindings_end_cleanly_in_any_state(log: Log, queue_id: str, paused: bool) -> None:
     for _ in range(5):
         async with log.queues.bind(queue_id, lease_seconds=LONG_LEASE) as binding, anyio.create_task_group() as group:
             group.start_soon(_next, binding)
             await anyio.wait_all_tasks_blocked()
-            binding.want(wanted)
+            if paused:
+                binding.pause()
             group.cancel_scope.cancel()
 
 
@@ -278,16 +279,16 @@ async def _next(binding: QueueBinding) -> Delivery:
 async def _take_and_finish(binding: QueueBinding, item: WorkItem) -> None:
     delivery = await _next(binding)
     while delivery.item != item:  # what was done may come once more after a crash
-        await delivery.done()
+        await delivery.ack()
         delivery = await _next(binding)
-    await delivery.done()
+    await delivery.ack()
 
 
 async def _offer_surely(log: Log, item: WorkItem) -> None:
     with anyio.fail_after(IN_TIME_SECONDS):
         while True:
             try:
-                await log.queues.offer(item)
+                await log.queues.enqueue(item)
             except LogUnavailable:
                 continue
             return
@@ -297,7 +298,7 @@ async def _offer_surely(log: Log, item: WorkItem) -> None:
 async def _renewed(delivery: Delivery) -> AsyncIterator[None]:
     async def renew() -> None:
         while True:
-            await delivery.renew()
+            await delivery.extend()
             await anyio.sleep(SHORT_LEASE / 10)
 
     async with anyio.create_task_group() as group:

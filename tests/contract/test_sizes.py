@@ -21,7 +21,7 @@ async def test_what_is_stored_is_counted_where_it_lies(log: Log, queue_id: str) 
     run_id = new_id()
 
     await log.events.append(a_subject(), a_commit("x" * 500), expected=0)
-    await log.queues.offer(WorkItem(run_id=run_id, queue_id=queue_id, generation=1))
+    await log.queues.enqueue(WorkItem(run_id=run_id, queue_id=queue_id, generation=1))
     await log.queues.set_timer(WorkItem(run_id=new_id(), queue_id=queue_id, generation=1), due=datetime.now(UTC) + timedelta(hours=1))
     await log.logs.write(run_id, 1, [LogLine(NOW, 20, "headwater", "y" * 500)])
 

@@ -84,7 +84,7 @@ async def test_a_wake_up_that_left_before_the_cancel_still_arrives_and_names_its
     await log.queues.set_timer(older, due=soon())
     async with log.queues.bind(queue_id, lease_seconds=1.0) as early:
         fired = await _next(early)
-        await fired.give_back()
+        await fired.nack()
     await log.queues.cancel_timer(older.run_id)
     await log.queues.set_timer(newer, due=soon())
 

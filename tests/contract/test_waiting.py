@@ -22,14 +22,14 @@ LEASE = 600.0
 async def test_a_run_waits_from_its_offer_until_its_item_is_done_with(log: Log, queue_id: str) -> None:
     item = an_item(queue_id)
     assert not await log.queues.is_waiting(item.run_id)
-    await log.queues.offer(item)
+    await log.queues.enqueue(item)
     assert await log.queues.is_waiting(item.run_id)
     assert item.run_id in await log.queues.waiting_runs()
 
     async with log.queues.bind(queue_id, lease_seconds=LEASE) as binding:
         delivery = await _next(binding)
         assert await log.queues.is_waiting(item.run_id)  # in somebody's hands
-        await delivery.done()
+        await delivery.ack()
 
     await _waits_no_more(log, item.run_id)
     assert item.run_id not in await log.queues.waiting_runs()
@@ -48,7 +48,7 @@ async def test_a_run_with_a_timer_waits_until_it_is_cancelled(log: Log, queue_id
 
 async def test_a_wake_up_of_before_a_rescheduling_does_not_count(log: Log, queue_id: str) -> None:
     item = an_item(queue_id, generation=2)
-    await log.queues.offer(item)
+    await log.queues.enqueue(item)
     timed = an_item(queue_id, generation=2)
     await log.queues.set_timer(timed, due=datetime.now(UTC) + timedelta(hours=1))
 
@@ -58,9 +58,9 @@ async def test_a_wake_up_of_before_a_rescheduling_does_not_count(log: Log, queue
 
 async def test_after_a_loss_nothing_waits_and_whoever_listens_hears_of_it(broker: Broker, log: Log, other: Log, queue_id: str) -> None:
     offered, timed = an_item(queue_id), an_item(queue_id)
-    await log.queues.offer(offered)
+    await log.queues.enqueue(offered)
     await log.queues.set_timer(timed, due=datetime.now(UTC) + timedelta(hours=1))
-    async with other.queues.losses() as losses:
+    async with other.queues.work_lost() as losses:
         await _lose_work(broker, log)
         await _heard(losses)
 
@@ -72,7 +72,7 @@ async def test_queues_and_timers_go_on_after_a_loss(broker: Broker, log: Log, ot
     async with log.queues.bind(queue_id, lease_seconds=LEASE) as binding:
         await _lose_work(broker, other)
         late, timed = an_item(queue_id), an_item(queue_id)
-        await other.queues.offer(late)
+        await other.queues.enqueue(late)
         await other.queues.set_timer(timed, due=datetime.now(UTC) + timedelta(seconds=0.2))
 
         assert [(await _next(binding)).item.run_id for _ in range(2)] == [late.run_id, timed.run_id]
@@ -84,32 +84,32 @@ async def test_whoever_comes_first_makes_anew_what_was_lost(broker: Broker, log:
     item = an_item(queue_id)
     match first:
         case "offer":
-            await log.queues.offer(item)
+            await log.queues.enqueue(item)
         case "timer":
             await log.queues.set_timer(item, due=datetime.now(UTC))
         case "cancel":
             await log.queues.cancel_timer(new_id())
-            await log.queues.offer(item)
+            await log.queues.enqueue(item)
         case _:
             pass
     async with log.queues.bind(queue_id, lease_seconds=LEASE) as binding:
         if first == "bind":
-            await log.queues.offer(item)
+            await log.queues.enqueue(item)
 
         assert (await _next(binding)).item == item
 
 
 async def test_being_done_with_what_was_lost_takes_nothing_of_what_came_later(broker: Broker, log: Log, other: Log, queue_id: str) -> None:
     async with log.queues.bind(queue_id, lease_seconds=LEASE) as binding:
-        await log.queues.offer(an_item(queue_id))
+        await log.queues.enqueue(an_item(queue_id))
         held = await _next(binding)
         await _lose_work(broker, other)
         late = an_item(queue_id)
-        await other.queues.offer(late)
+        await other.queues.enqueue(late)
 
         with anyio.fail_after(IN_TIME_SECONDS):
-            await held.renew()
-            await held.done()
+            await held.extend()
+            await held.ack()
 
         assert await log.queues.is_waiting(late.run_id)
 

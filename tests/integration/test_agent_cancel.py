@@ -38,7 +38,7 @@ async def shop(module_nats_node: NatsNode) -> AsyncIterator[Workshop]:
 
 
 async def cancel(shop: Workshop, run_id: str) -> None:
-    await cancel_run(shop.log.events, shop.log.queues, run_id, shop.client.author, reason="no longer wanted")
+    await cancel_run(shop.log.events, shop.log.queues, run_id, shop.client.actor, reason="no longer wanted")
 
 
 async def test_a_sleeping_task_is_interrupted_and_cleans_up_behind_itself(shop: Workshop, tmp_path: Path) -> None:

@@ -225,7 +225,7 @@ async def running(shop: Workshop, behaviour: Callable[[Path], None], family: Pat
 
 
 async def cancel(shop: Workshop, run_id: str) -> StateName:
-    outcome = await cancel_run(shop.log.events, shop.log.queues, run_id, shop.client.author, reason="no longer wanted")
+    outcome = await cancel_run(shop.log.events, shop.log.queues, run_id, shop.client.actor, reason="no longer wanted")
     return outcome.state.state
 
 

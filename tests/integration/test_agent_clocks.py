@@ -18,8 +18,8 @@ from headwater.agents.console import agent_logger
 from headwater.agents.local import LocalAgent
 from headwater.agents.log_clock import difference
 from headwater.core import subjects
+from headwater.core.heartbeats import Heartbeat, warnings_in
 from headwater.core.log.protocol import LiveMessage
-from headwater.core.presence import Heartbeat, warnings_in
 from headwater.core.states import StateName
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow

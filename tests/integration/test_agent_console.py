@@ -79,7 +79,7 @@ async def test_an_agent_is_recorded_when_it_starts_and_when_it_stops(shop: Works
     agent.send(signal.SIGTERM)
     agent.wait()
 
-    assert (working.name, working.status) == ("nights", AgentStatus.WORKING)
+    assert (working.name, working.status) == ("nights", AgentStatus.ONLINE)
     assert (await recorded.refresh()).status is AgentStatus.STOPPED
 
 

@@ -166,7 +166,7 @@ async def test_the_end_of_a_service_told_to_all_its_processes_costs_no_attempt(
     assert await anyio.to_thread.run_sync(agent.wait) == 0
 
     (lost,) = [event for event in await shop.happened(run_id, "run.attempt_lost") if isinstance(event, RunAttemptLost)]
-    assert lost.handed_back
+    assert lost.released
     (tmp_path / "gate").touch()
     async with agent_at_work(shop.url, name="second"):
         run = await shop.ended(run_id)

@@ -18,12 +18,12 @@ import psutil
 import pytest
 from agents_at_work import agent_at_work, eventually, is_alive, workshop
 
-from headwater.agents.launch_wire import Launch
-from headwater.agents.launching import LaunchOrder
+from headwater.agents.forked_child import take_environment
+from headwater.agents.launcher import LaunchSpec
+from headwater.agents.launcher_protocol import Launch
 from headwater.agents.local_launcher import LocalLauncher
-from headwater.agents.local_run import LAST_LINES_MAX
-from headwater.agents.run_child import take_environment
-from headwater.agents.zygote import Spare, Zygote
+from headwater.agents.local_process import LAST_LINES_MAX
+from headwater.agents.zygote import PreforkedChild, Zygote
 from headwater.sdk.context.context import context
 from headwater.sdk.language.case import case
 from headwater.sdk.language.decorators import task
@@ -43,12 +43,12 @@ async def launcher(lines: list[str] | None = None) -> AsyncIterator[LocalLaunche
         group.cancel_scope.cancel()
 
 
-def order(directory: Path, **environment: str) -> LaunchOrder:
+def order(directory: Path, **environment: str) -> LaunchSpec:
     """An order that names no attempt: the process says so and ends. With PROGRAM, a new interpreter runs that first."""
-    return LaunchOrder(environment={**os.environ, **environment}, directory=directory)
+    return LaunchSpec(environment={**os.environ, **environment}, directory=directory)
 
 
-def program(directory: Path, text: str) -> LaunchOrder:
+def program(directory: Path, text: str) -> LaunchSpec:
     """A process that runs `text`, as a new interpreter does with a `sitecustomize` of ours, and nothing else."""
     (directory / "sitecustomize.py").write_text(text + "\nimport sys; sys.stdout.flush(); sys.stderr.flush()\n")
     return order(directory, PYTHONPATH=str(directory))
@@ -173,7 +173,7 @@ def test_a_process_that_took_its_order_is_not_replaced_however_late_the_zygote_g
 
     with channel, agent_s_end, subprocess.Popen(["/bin/sleep", "600"], start_new_session=True) as spare:
         keeper = Zygote(channel)
-        keeper._spare = Spare(spare.pid, orders)
+        keeper._spare = PreforkedChild(spare.pid, orders)
         monkeypatch.setattr(socket, "send_fds", lose_the_processor_behind_it)
         try:
             taken_by = keeper._order_spare(Launch(1, {"NAME": "value"}, "/"), output, report)

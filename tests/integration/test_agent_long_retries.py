@@ -103,7 +103,7 @@ async def test_a_parked_run_is_cancelled_at_once(shop: Workshop, tmp_path: Path)
         run_id = await shop.run(await shop.register(retried_flow(tmp_path / "noted", timedelta(hours=3))))
         await parked(shop, run_id)
 
-        outcome = await cancel_run(shop.log.events, shop.log.queues, run_id, shop.client.author)
+        outcome = await cancel_run(shop.log.events, shop.log.queues, run_id, shop.client.actor)
 
         assert outcome.state.state is StateName.CANCELLED
         assert outcome.state.task_runs["fetch-1", -1].state is StateName.CANCELLED

@@ -13,7 +13,7 @@ from agents_at_work import Workshop, agent_at_work, eventually, hosted, is_alive
 from monitor_fixtures import promises_are_kept, running_monitor
 from servers import NatsNode
 
-from headwater.core.errors import IllegalTransition, VersionLocked
+from headwater.core.errors import IllegalTransition, VersionConflict
 from headwater.core.events import TaskRunResumed
 from headwater.core.operations.run_states import set_task_run_state
 from headwater.core.operations.runs import cancel_run, restart_run
@@ -112,7 +112,7 @@ async def test_a_paused_run_is_cancelled_at_once(shop: Workshop, tmp_path: Path)
         run_id = await shop.run(await shop.register(approved_flow(tmp_path / "noted")))
         await shop.happened(run_id, "run.paused")
 
-        outcome = await cancel_run(shop.log.events, shop.log.queues, run_id, shop.client.author)
+        outcome = await cancel_run(shop.log.events, shop.log.queues, run_id, shop.client.actor)
 
         assert outcome.state.state is StateName.CANCELLED
         assert outcome.state.task_runs["publish-1", -1].state is StateName.CANCELLED
@@ -221,7 +221,7 @@ async def test_a_paused_task_that_is_set_to_failed_lets_the_run_go_on_without_it
     assert (refused.state, type(set_to)) == (StateName.FAILED, Failed)
     assert refused.task_runs["publish-1", -1].message == "not good enough"
     seen = (await shop.client.get_flow_run_info(run_id)).position
-    with pytest.raises(VersionLocked):
+    with pytest.raises(VersionConflict):
         await shop.client.set_flow_run_state(run_id, Success(), seen - 1)
     assert (await shop.client.set_flow_run_state(run_id, "success", seen, reason="it does not matter")).is_successful()
     run = await shop.state(run_id)
@@ -233,7 +233,7 @@ async def test_a_paused_task_that_is_set_to_failed_lets_the_run_go_on_without_it
 
 
 async def test_a_restart_takes_what_a_person_set_to_success_as_done(shop: Workshop, tmp_path: Path) -> None:
-    log, author = shop.log, shop.client.author
+    log, actor = shop.log, shop.client.actor
     seen = tmp_path / "seen"
 
     @task
@@ -249,8 +249,8 @@ async def test_a_restart_takes_what_a_person_set_to_success_as_done(shop: Worksh
     async with agent_at_work(shop.url):
         run_id = await shop.run(await shop.register(flow))
         assert (await shop.ended(run_id)).state is StateName.FAILED
-        await set_task_run_state(log.events, log.queues, run_id, "fetch", "Success", author, reason="loaded manually")
-        await restart_run(log.events, log.queues, run_id, author)
+        await set_task_run_state(log.events, log.queues, run_id, "fetch", "Success", actor, reason="loaded manually")
+        await restart_run(log.events, log.queues, run_id, actor)
         await shop.happened(run_id, "run.succeeded")
 
     assert (await shop.names(run_id)).count("task_run.started") == 2, "fetch once, load once"

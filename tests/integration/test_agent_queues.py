@@ -13,7 +13,7 @@ from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, ho
 from gates import gated_flow
 from servers import NatsNode
 
-from headwater.agents.deliveries import EARLY
+from headwater.agents.delivery_plan import EARLY
 from headwater.core import subjects
 from headwater.core.log.protocol import WorkItem
 from headwater.core.states import StateName
@@ -117,7 +117,7 @@ async def test_a_wake_up_that_comes_too_early_sets_the_runs_timer_again(shop: Wo
     await shop.log.queues.cancel_timer(run_id)
 
     async with agent_at_work(shop.url, labels=["etl"], hostname_label=False):
-        await shop.log.queues.offer(WorkItem(run_id=run_id, queue_id=created.queue_id, generation=1))
+        await shop.log.queues.enqueue(WorkItem(run_id=run_id, queue_id=created.queue_id, generation=1))
         run = await shop.ended(run_id)
 
     assert run.state is StateName.SUCCESS

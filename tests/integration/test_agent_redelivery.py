@@ -11,8 +11,8 @@ from agents_at_work import Workshop, agent_at_work, eventually, hosted, workshop
 from gates import gated_flow
 from servers import NatsNode
 
+from headwater.agents.holder_probe import probe_holder
 from headwater.agents.local import LocalAgent
-from headwater.agents.questions import ask_holder
 from headwater.core.commands import CreateRun
 from headwater.core.events import RunCreated
 from headwater.core.identifiers import new_id
@@ -75,8 +75,8 @@ async def test_a_run_whose_creator_died_after_the_wake_up_is_created_by_its_agen
         start_time=datetime.now(UTC),
         labels=model.labels,
     )
-    creation = shop.client.author.commit(RULES.decide(RULES.initial, command))
-    await shop.log.queues.offer(WorkItem(run_id=command.run_id, queue_id=command.queue_id, generation=1, creation=creation))
+    creation = shop.client.actor.commit(RULES.decide(RULES.initial, command))
+    await shop.log.queues.enqueue(WorkItem(run_id=command.run_id, queue_id=command.queue_id, generation=1, creation=creation))
 
     run = await shop.ended(command.run_id)
 
@@ -92,11 +92,11 @@ async def test_every_item_is_done_with_in_the_end_however_often_it_was_offered(
     item = WorkItem(run_id=run_id, queue_id=created.queue_id, generation=1)
     await shop.happened(run_id, "task_run.started")
     for _ in range(3):
-        await shop.log.queues.offer(item)
-    await shop.log.queues.offer(WorkItem(run_id=new_id(), queue_id=created.queue_id, generation=1))  # of a run that never was
+        await shop.log.queues.enqueue(item)
+    await shop.log.queues.enqueue(WorkItem(run_id=new_id(), queue_id=created.queue_id, generation=1))  # of a run that never was
     gate.touch()
     await shop.ended(run_id)
-    await shop.log.queues.offer(item)
+    await shop.log.queues.enqueue(item)
 
     await eventually(lambda: waiting_items(nats_node) == 0, "no item is left")
     assert (await shop.names(run_id)).count("run.submitted") == 1
@@ -104,7 +104,7 @@ async def test_every_item_is_done_with_in_the_end_however_often_it_was_offered(
 
 async def test_a_wake_up_of_before_a_rescheduling_starts_nothing(shop: Workshop, nats_node: NatsNode) -> None:
     run_id = await shop.run(await shop.register(Flow("hello-flow", tasks=[nothing])))
-    await reschedule_run(shop.log.events, shop.log.queues, run_id, datetime.now(UTC), shop.client.author)
+    await reschedule_run(shop.log.events, shop.log.queues, run_id, datetime.now(UTC), shop.client.actor)
 
     async with agent_at_work(shop.url):
         await shop.ended(run_id)
@@ -120,7 +120,7 @@ async def test_an_agent_answers_for_the_runs_it_holds_and_for_no_others(shop: Wo
     await shop.happened(run_id, "task_run.started")
 
     async def asked(agent_id: str, attempt: int) -> bool | None:
-        return await ask_holder(shop.log, agent_id, run_id, attempt, patience_seconds=1.0)
+        return await probe_holder(shop.log, agent_id, run_id, attempt, patience_seconds=1.0)
 
     agent_id = agent.settings.agent_id
     assert [await asked(agent_id, 1), await asked(agent_id, 2), await asked(new_id(), 1)] == [True, False, None]

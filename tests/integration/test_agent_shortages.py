@@ -22,9 +22,9 @@ from small_disks import small_disk
 from headwater import unmapped
 from headwater.agents import local_launcher
 from headwater.agents.errors import LaunchFailed
-from headwater.agents.launching import LaunchOrder
+from headwater.agents.launcher import LaunchSpec
 from headwater.agents.local_launcher import LocalLauncher
-from headwater.agents.local_run import LocalRun
+from headwater.agents.local_process import LocalProcess
 from headwater.core.events import RunAttemptLost
 from headwater.core.states import StateName
 from headwater.sdk.language.decorators import task
@@ -84,7 +84,7 @@ async def test_a_run_that_cannot_be_started_is_given_back_and_the_others_go_on(
         ended = [await shop.ended(each) for each in (healthy, *others)]
 
     assert len(given_back) >= 2
-    assert all(event.handed_back for event in given_back)
+    assert all(event.released for event in given_back)
     assert all(event.reason.startswith("agent 'vm' cannot start processes: ") for event in given_back)
     assert all(f"limit of processes {limit}" in event.reason for event in given_back)
     assert [(run.state, run.attempts_lost) for run in ended] == [(StateName.SUCCESS, 0)] * 4
@@ -177,14 +177,14 @@ def zygote() -> psutil.Process:
     return found
 
 
-def sleeper(directory: Path) -> LaunchOrder:
+def sleeper(directory: Path) -> LaunchSpec:
     (directory / "sitecustomize.py").write_text("import time; time.sleep(600)\n")
-    return LaunchOrder(environment={**os.environ, "PYTHONPATH": str(directory)}, directory=directory)
+    return LaunchSpec(environment={**os.environ, "PYTHONPATH": str(directory)}, directory=directory)
 
 
 CANNOT_FORK = """
 import os, resource, socket, sys
-from headwater.agents.launch_wire import Frames, Launch, NotLaunched, read_answers
+from headwater.agents.launcher_protocol import Frames, Launch, NotLaunched, read_answers
 from headwater.agents.zygote import Zygote
 
 ours, theirs = socket.socketpair()
@@ -265,7 +265,7 @@ async def refused(starts: LocalLauncher, directory: Path) -> None:
         await (await starts.launch(sleeper(directory))).wait()
 
 
-async def launched(starts: LocalLauncher, directory: Path) -> LocalRun:
+async def launched(starts: LocalLauncher, directory: Path) -> LocalProcess:
     while True:
         try:
             return await starts.launch(sleeper(directory))

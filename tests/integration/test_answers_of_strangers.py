@@ -18,7 +18,7 @@ from headwater.core.identifiers import new_id
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.jetstream.connection import Connection, connect
 from headwater.core.log.protocol import Append, Log, LogLine
-from headwater.core.query_client import Views
+from headwater.core.views_client import ViewsClient
 
 ANSWERS = [
     b"garbage",
@@ -91,11 +91,11 @@ async def everything_works(log: Log) -> None:
     queue_id = new_id()
     item = an_item(queue_id)
     async with log.queues.bind(queue_id, lease_seconds=30) as binding:
-        await log.queues.offer(item)
+        await log.queues.enqueue(item)
         delivery = await anext(aiter(binding))
         assert delivery.item.run_id == item.run_id
         assert await log.queues.is_waiting(item.run_id)
-        await delivery.done()
+        await delivery.ack()
     assert item.run_id not in await log.queues.waiting_runs()
     assert await log.write_problem(timeout_seconds=5) is None
 
@@ -113,7 +113,7 @@ async def test_an_answer_of_the_views_that_is_none_is_told_in_words(nats_node: N
         await serve(stranger, reply)
 
         with pytest.raises(Exception, match=r".") as refused:
-            await Views(log).run(new_id())
+            await ViewsClient(log).run(new_id())
 
         assert type(refused.value).__module__ == ViewsUnavailable.__module__
 

@@ -16,16 +16,16 @@ from servers import Postgres
 from viewing import hosted, rows_of_a_fresh_fold, rows_of_views
 from web_site import WebSite, fresh_site
 
-from headwater.core.aggregates import Author
+from headwater.core.aggregates import Actor
 from headwater.core.errors import IllegalTransition
 from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactUpdated
 from headwater.core.identifiers import task_run_address, task_run_path
 from headwater.core.operations.artifacts import create_artifact, delete_artifact, update_artifact
 from headwater.core.queries import ArtifactRow, ListArtifacts
-from headwater.core.query_client import Views
+from headwater.core.views_client import ViewsClient
 from headwater.projections import audit
 
-ANA = Author("ana@desk")
+ANA = Actor("ana@desk")
 
 
 @pytest.fixture
@@ -196,7 +196,7 @@ async def test_a_deleted_run_takes_its_artifacts_along(site: WebSite, played: Pl
     await site.press(f"/default/flow-run/{played.run_id}/delete", reason="a trial")
     tail = (await site.log.events.tail()).position
 
-    assert await Views(site.log).ask(ListArtifacts(run_id=played.run_id), ArtifactRow, at_least=tail) == []
+    assert await ViewsClient(site.log).ask(ListArtifacts(run_id=played.run_id), ArtifactRow, at_least=tail) == []
     with pytest.raises(IllegalTransition, match="was deleted"):
         await update_artifact(site.log.events, artifact_id, {"link": "/y"}, ANA)
 
@@ -256,4 +256,4 @@ async def test_an_artifact_that_a_stranger_wrote_is_shown_as_what_it_is(site: We
 
     html = await site.page(f"/default/task-run/{played.run_id}/load-1")
     assert "{&#39;x&#39;: &#39;&lt;b&gt;&#39;}" in html
-    assert (await Views(site.log).status()).set_aside_count == 0
+    assert (await ViewsClient(site.log).status()).set_aside_count == 0

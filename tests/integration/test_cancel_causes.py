@@ -9,7 +9,7 @@ from typing import Any
 import anyio.to_thread
 import pytest
 from command_line import CommandLine
-from happenings import AUTHOR, a_flow, a_run, claimed, now, recorded
+from happenings import ACTOR, a_flow, a_run, claimed, now, recorded
 from viewing import eventually, hosted, opened, views_of
 
 from headwater.core.commands import ConfirmCancelled
@@ -18,7 +18,7 @@ from headwater.core.log.protocol import Log
 from headwater.core.operations.flows import delete_flow
 from headwater.core.operations.projects import delete_project
 from headwater.core.operations.runs import CHILD_RUN_RESULT, cancel_run, load_run, run
-from headwater.core.query_client import Views
+from headwater.core.views_client import ViewsClient
 
 Explain = Callable[[str], Awaitable[Any]]
 
@@ -30,7 +30,7 @@ async def log(nats_url: str) -> AsyncIterator[Log]:
 
 
 @pytest.fixture
-async def views(log: Log, database_url: str) -> AsyncIterator[Views]:
+async def views(log: Log, database_url: str) -> AsyncIterator[ViewsClient]:
     async with hosted(views_of(log, database_url)) as views:
         yield views
 
@@ -64,7 +64,7 @@ async def a_parent_of(log: Log, child_id: str, flow_id: str) -> str:
     return parent_id
 
 
-async def test_a_newer_version_took_its_place(log: Log, views: Views, explain: Explain) -> None:
+async def test_a_newer_version_took_its_place(log: Log, views: ViewsClient, explain: Explain) -> None:
     flow = await a_flow(log)
     waiting = await a_run(log, flow.flow_id)
     await a_flow(log)
@@ -75,11 +75,11 @@ async def test_a_newer_version_took_its_place(log: Log, views: Views, explain: E
     assert told["hint"] == f"Create a run of the newest version instead: `headwater run --id {flow.flow_group_id}`."
 
 
-async def test_its_flow_was_deleted(log: Log, views: Views, explain: Explain) -> None:
+async def test_its_flow_was_deleted(log: Log, views: ViewsClient, explain: Explain) -> None:
     flow = await a_flow(log)
     waiting = await a_run(log, flow.flow_id)
     await views.projects(at_least=waiting.position)
-    await delete_flow(log.events, flow.flow_group_id, AUTHOR)
+    await delete_flow(log.events, flow.flow_group_id, ACTOR)
 
     assert await cause_of_the_end(log, waiting.run_id) == CancelCause.FLOW_DELETED
     told = await explain(waiting.run_id)
@@ -87,30 +87,30 @@ async def test_its_flow_was_deleted(log: Log, views: Views, explain: Explain) ->
     assert told["hint"].startswith("Register the flow again; ")
 
 
-async def test_its_project_was_deleted_with_its_flow_its_parent_and_all(log: Log, views: Views, explain: Explain) -> None:
+async def test_its_project_was_deleted_with_its_flow_its_parent_and_all(log: Log, views: ViewsClient, explain: Explain) -> None:
     flow = await a_flow(log, project="the archive")
     elsewhere = await a_run(log, (await a_flow(log)).flow_id)
     waiting, child = [await a_run(log, flow.flow_id) for _ in range(2)]
     parent_id = await a_parent_of(log, child.run_id, flow.flow_id)
     other_parent_id = await a_parent_of(log, elsewhere.run_id, flow.flow_id)
     await views.projects(at_least=(await log.events.tail()).position)
-    await delete_project(log.events, flow.project_id, AUTHOR)
+    await delete_project(log.events, flow.project_id, ACTOR)
 
     for run_id in (waiting.run_id, child.run_id, parent_id, other_parent_id):
         assert await cause_of_the_end(log, run_id) == CancelCause.PROJECT_DELETED
     assert await cause_of_the_end(log, elsewhere.run_id) == CancelCause.PARENT_CANCELLED
-    await run(log.events, parent_id).execute(ConfirmCancelled(1, now()), AUTHOR)
+    await run(log.events, parent_id).execute(ConfirmCancelled(1, now()), ACTOR)
     for run_id in (waiting.run_id, child.run_id, parent_id):
         told = await explain(run_id)
         assert (told["reason"], told["words"]) == ("project deleted", "It was cancelled by server: Project the archive was deleted.")
         assert "restart" not in told["hint"]
 
 
-async def test_its_parent_was_cancelled(log: Log, views: Views, explain: Explain) -> None:
+async def test_its_parent_was_cancelled(log: Log, views: ViewsClient, explain: Explain) -> None:
     flow = await a_flow(log)
     child = await a_run(log, flow.flow_id)
     parent_id = await a_parent_of(log, child.run_id, flow.flow_id)
-    await cancel_run(log.events, log.queues, parent_id, AUTHOR, reason="enough")
+    await cancel_run(log.events, log.queues, parent_id, ACTOR, reason="enough")
 
     assert await cause_of_the_end(log, parent_id) == CancelCause.USER
     assert await cause_of_the_end(log, child.run_id) == CancelCause.PARENT_CANCELLED

@@ -53,7 +53,7 @@ def nothing() -> None: ...
 
 async def limit(shop: Workshop, flow_id: str, number: int | None) -> str:
     group_id, _ = split_flow_id(flow_id)
-    await set_concurrency(shop.log.events, group_id, number, shop.client.author)
+    await set_concurrency(shop.log.events, group_id, number, shop.client.actor)
     return group_id
 
 
@@ -151,7 +151,7 @@ async def test_a_slot_taken_by_somebody_who_died_before_the_claim_becomes_free(
     flow_id = await shop.register(Flow("hello-flow", tasks=[nothing]))
     group_id = await limit(shop, flow_id, 1)
     never = await shop.run(flow_id, labels=["nobody-has-this"])
-    await take_slot(shop.log.events, group_id, never, 1, shop.client.author)
+    await take_slot(shop.log.events, group_id, never, 1, shop.client.actor)
 
     async with agent_at_work(shop.url):
         ended = await shop.ended(await shop.run(flow_id))
@@ -162,7 +162,7 @@ async def test_a_slot_taken_by_somebody_who_died_before_the_claim_becomes_free(
 async def test_runs_of_one_label_set_are_limited_over_all_agents(shop: Workshop, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     flow_id = await shop.register(gated_flow(gate))
-    await limit_queue(shop.log.events, ["gpu"], 2, shop.client.author)
+    await limit_queue(shop.log.events, ["gpu"], 2, shop.client.actor)
     async with agent_at_work(shop.url, name="one", labels=["gpu"]), agent_at_work(shop.url, name="two", labels=["gpu"]):
         limited = [await shop.run(flow_id, labels=["gpu"]) for _ in range(5)]
         free = await shop.run(flow_id)

@@ -20,7 +20,7 @@ from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log, WorkItem
 from headwater.core.log.work_item import encode_item
 from headwater.core.queries import DeadLetterSource
-from headwater.core.query_client import Views
+from headwater.core.views_client import ViewsClient
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ async def log(nats_url: str) -> Any:
         yield opened
 
 
-async def seen(views: Views, number: int) -> bool:
+async def seen(views: ViewsClient, number: int) -> bool:
     return len(await views.dead_letters()) == number
 
 

@@ -19,7 +19,7 @@ from headwater.core.dead_letters import dead_letter
 from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import Log, WorkItem
 from headwater.core.log.work_item import encode_item
-from headwater.core.query_client import Views
+from headwater.core.views_client import ViewsClient
 from headwater.projections.schema import live_build
 
 Run = Callable[..., Awaitable[Ended]]
@@ -32,7 +32,7 @@ async def log(nats_url: str) -> AsyncIterator[Log]:
 
 
 @pytest.fixture
-async def views(log: Log, database_url: str) -> AsyncIterator[Views]:
+async def views(log: Log, database_url: str) -> AsyncIterator[ViewsClient]:
     async with hosted(views_of(log, database_url)) as views:
         yield views
 
@@ -47,21 +47,21 @@ def headwater(nats_url: str, tmp_path: Path) -> Run:
     return run
 
 
-async def listed(views: Views, number: int) -> None:
+async def listed(views: ViewsClient, number: int) -> None:
     async def seen() -> bool:
         return len(await views.dead_letters()) == number
 
     await eventually(seen, f"{number} dead letters")
 
 
-async def test_where_nothing_was_set_aside_nothing_is_listed_and_nothing_tried(views: Views, headwater: Run) -> None:
+async def test_where_nothing_was_set_aside_nothing_is_listed_and_nothing_tried(views: ViewsClient, headwater: Run) -> None:
     for words in (("list",), ("retry", "--all")):
         ended = await headwater(*words)
         assert (ended.code, ended.err) == (0, "There are no dead letters.\n")
     assert (await headwater("list", "--output", "json")).json == []
 
 
-async def test_a_dead_letter_is_listed_and_shown_with_its_bytes(log: Log, views: Views, headwater: Run) -> None:
+async def test_a_dead_letter_is_listed_and_shown_with_its_bytes(log: Log, views: ViewsClient, headwater: Run) -> None:
     subject = subjects.run(new_id())
     with Stranger(log.url) as stranger:
         stranger.write(subject, b"\xff\x1b[31m garbage")
@@ -78,7 +78,7 @@ async def test_a_dead_letter_is_listed_and_shown_with_its_bytes(log: Log, views:
     assert base64.b64decode(detail["data"]) == b"\xff\x1b[31m garbage"
 
 
-async def test_what_is_still_bad_stays_and_the_exit_code_tells(log: Log, views: Views, headwater: Run) -> None:
+async def test_what_is_still_bad_stays_and_the_exit_code_tells(log: Log, views: ViewsClient, headwater: Run) -> None:
     with Stranger(log.url) as stranger:
         stranger.write(subjects.run(new_id()), b"garbage")
     await log.dead_letters.keep(dead_letter("hw.scheduled.q.x", b"no item", "It is no item.", reported_by="agent:one", at=AT))
@@ -92,7 +92,7 @@ async def test_what_is_still_bad_stays_and_the_exit_code_tells(log: Log, views: 
     await listed(views, 2)
 
 
-async def test_a_work_item_goes_back_to_its_queue(log: Log, views: Views, headwater: Run) -> None:
+async def test_a_work_item_goes_back_to_its_queue(log: Log, views: ViewsClient, headwater: Run) -> None:
     run_id = new_id()
     item = encode_item(WorkItem(run_id=run_id, queue_id="q", generation=1, creation=a_creation(run_id, "q")))
     await log.dead_letters.keep(dead_letter(f"hw.scheduled.q.{run_id}", item, "An older version could not.", reported_by="", at=AT))
@@ -104,7 +104,7 @@ async def test_a_work_item_goes_back_to_its_queue(log: Log, views: Views, headwa
     await listed(views, 0)
 
 
-async def test_a_fact_that_can_be_read_now_is_applied_by_a_rebuild(log: Log, views: Views, headwater: Run, database_url: str) -> None:
+async def test_a_fact_that_can_be_read_now_is_applied_by_a_rebuild(log: Log, views: ViewsClient, headwater: Run, database_url: str) -> None:
     import asyncpg
 
     flow = await a_flow(log)
@@ -141,14 +141,14 @@ async def test_which_is_meant_must_be_said_in_one_way(headwater: Run, words: tup
 
 
 @pytest.mark.parametrize("key", ["events:7", "work:7", "7"])
-async def test_one_that_is_not_there_is_told(views: Views, headwater: Run, key: str) -> None:
+async def test_one_that_is_not_there_is_told(views: ViewsClient, headwater: Run, key: str) -> None:
     for word in ("show", "retry"):
         ended = await headwater(word, key)
         assert ended.code == 1
         assert f"Error: Dead letter {key!r} not found." in ended.err
 
 
-async def test_a_key_of_no_form_is_told_how_they_look(views: Views, headwater: Run) -> None:
+async def test_a_key_of_no_form_is_told_how_they_look(views: ViewsClient, headwater: Run) -> None:
     ended = await headwater("show", "*")
 
     assert ended.code == 1

@@ -12,7 +12,7 @@ from web_site import WebSite, fresh_site
 
 from headwater.core.events import ParameterSpec
 from headwater.core.operations.runs import load_run
-from headwater.core.query_client import Views
+from headwater.core.views_client import ViewsClient
 
 PARAMETERS = (ParameterSpec("day", required=True), ParameterSpec("limit", default=10), ParameterSpec("loud", default=False))
 
@@ -89,7 +89,7 @@ async def test_settings_show_on_pages_that_are_open_and_in_every_answer(site: We
     run_tab = await site.page(f"{address}?tab=run")
     assert 'name="parameter:limit" inputmode="decimal" value="7"' in run_tab
     assert "disabled" not in run_tab.split("Quick run")[0].rsplit("<button", 1)[1]
-    row = await Views(site.log).flow(flow_id)
+    row = await ViewsClient(site.log).flow(flow_id)
     assert (row.description, row.labels, row.run_labels) == ("Loads <it>.\nAsk Ana.", ("laptop",), ("a", "b"))
     assert {each.name: each.default for each in row.run_parameters} == {"day": "2026-01-01", "limit": 7, "loud": False}
     query = """{ flow_group(where: { labels: { _contains: ["a"] } }) { id description labels default_parameters flows { labels } }
@@ -107,7 +107,7 @@ async def test_settings_show_on_pages_that_are_open_and_in_every_answer(site: We
     assert found["flow_group_by_pk"] == {"labels": ["a", "b"]}
 
     await site.press(f"{address}/defaults", labels="a, b", **dict.fromkeys((f"parameter:{each.name}" for each in PARAMETERS), ""))
-    row = await Views(site.log).flow(flow_id, at_least=(await site.log.events.tail()).position)
+    row = await ViewsClient(site.log).flow(flow_id, at_least=(await site.log.events.tail()).position)
     assert (row.group_labels, row.default_parameters) == (None, {})
 
 
@@ -127,4 +127,4 @@ async def test_settings_that_cannot_be_are_refused_in_words(site: WebSite, field
     assert answer.status_code == 400
     assert words in answer.text
     tail = (await site.log.events.tail()).position
-    assert (await Views(site.log).flow(flow_id, at_least=tail)).default_parameters == {}
+    assert (await ViewsClient(site.log).flow(flow_id, at_least=tail)).default_parameters == {}

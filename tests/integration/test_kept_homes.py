@@ -107,13 +107,13 @@ async def test_stored_flows_are_executed_and_cached_values_serve_again(kept: Kep
 
 async def test_what_waited_or_failed_goes_on_with_the_values_that_were_kept(kept: KeptHome) -> None:
     same_python(kept)
-    log, author, first = kept.shop.log, kept.shop.client.author, kept.told["first"]
+    log, actor, first = kept.shop.log, kept.shop.client.actor, kept.told["first"]
     kept.open_gate("warehouse")
     async with running_monitor(kept.shop.url), agent_at_work(kept.shop.url, labels=[LABEL]):
-        await resume_run(log.events, log.queues, first["paused"], author)
-        await restart_run(log.events, log.queues, first["failing"], author)
-        await reschedule_run(log.events, log.queues, kept.told["far"], datetime.now(UTC), author)
-        await cancel_run(log.events, log.queues, first["retried"], author)
+        await resume_run(log.events, log.queues, first["paused"], actor)
+        await restart_run(log.events, log.queues, first["failing"], actor)
+        await reschedule_run(log.events, log.queues, kept.told["far"], datetime.now(UTC), actor)
+        await cancel_run(log.events, log.queues, first["retried"], actor)
         ended = {name: await kept.shop.ended(run_id) for name, run_id in (("paused", first["paused"]), ("far", kept.told["far"]))}
         events = await kept.shop.reached(first["failing"], lambda names, _: names[-1] == "run.succeeded")
         cancelled = await kept.shop.ended(first["retried"])

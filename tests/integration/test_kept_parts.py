@@ -13,8 +13,8 @@ from happenings import a_flow
 from servers import eventually
 
 from headwater.core.log.jetstream import open_log
-from headwater.core.query_client import Views
 from headwater.core.server_file import ServerFile
+from headwater.core.views_client import ViewsClient
 from headwater.projections.apply import Applier
 from headwater.projections.projector import Projector
 from headwater.server.monitor import RunMonitor
@@ -52,11 +52,11 @@ async def test_a_part_that_dies_at_every_start_is_away_alone_until_it_lives(
                 flow = await a_flow(log)
                 away = await eventually(lambda: problems({"projector"}), "the projector away", but_for=(NotYet,))
 
-                assert (await Views(log).flows()) == []  # the views answer, as of before
+                assert (await ViewsClient(log).flows()) == []  # the views answer, as of before
                 assert 'headwater_part_up{part="projector"} 0.0' in (await client.get("/metrics")).text
                 assert "OverflowError" in (await client.get("/default/server")).text
             await eventually(lambda: problems(set()), "ready again", but_for=(NotYet,))
-            assert (await Views(log, wait_seconds=WAIT_SECONDS).flow(flow.flow_id, at_least=flow.position)).name == "hello-flow"
+            assert (await ViewsClient(log, wait_seconds=WAIT_SECONDS).flow(flow.flow_id, at_least=flow.position)).name == "hello-flow"
         group.cancel_scope.cancel()
 
     assert away["projector"] == "It ended unexpectedly (OverflowError: value out of int32 range), and is started again."

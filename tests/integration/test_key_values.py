@@ -20,7 +20,7 @@ from viewing import hosted, rows_of_a_fresh_fold, rows_of_views
 from web_site import WebSite, fresh_site
 
 from headwater.core import subjects
-from headwater.core.aggregates import Author
+from headwater.core.aggregates import Actor
 from headwater.core.errors import InvalidArgument, InvalidKeyValue, KeyNotFound, NotFound
 from headwater.core.identifiers import key_value_id
 from headwater.core.key_value_commands import DeleteKeyValue, SetKeyValue
@@ -126,11 +126,11 @@ async def test_which_project_is_meant_must_be_said_outside_of_runs(site: WebSite
 
 async def test_all_who_set_a_key_at_once_succeed_in_some_order(nats_url: str) -> None:
     async with open_log(nats_url, ensure_streams=True) as log, open_log(nats_url) as other:
-        author = Author("test")
-        project_id = (await create_project(log.events, "etl", author)).project_id
+        actor = Actor("test")
+        project_id = (await create_project(log.events, "etl", actor)).project_id
 
         async def set_it(number: int) -> None:
-            assert (await key_values.set_key_value((log, other)[number % 2].events, project_id, "day", number, author)).changed
+            assert (await key_values.set_key_value((log, other)[number % 2].events, project_id, "day", number, actor)).changed
 
         async with anyio.create_task_group() as group:
             for number in range(150):
@@ -144,12 +144,12 @@ async def test_all_who_set_a_key_at_once_succeed_in_some_order(nats_url: str) ->
 
 async def test_a_deleted_project_takes_its_keys_along_and_its_name_begins_empty(site: WebSite, project_id: str) -> None:
     await in_thread(set_key_value, "day", 1, "etl")
-    await delete_project(site.log.events, project_id, Author("test"))
+    await delete_project(site.log.events, project_id, Actor("test"))
 
     with pytest.raises(NotFound, match="Project 'etl' not found"):
-        await key_values.set_key_value(site.log.events, project_id, "day", 2, Author("test"))
+        await key_values.set_key_value(site.log.events, project_id, "day", 2, Actor("test"))
     with pytest.raises(NotFound, match="Project 'etl' not found"):
-        await key_values.delete_key_value_by_id(site.log.events, key_value_id(project_id, "day"), Author("test"))
+        await key_values.delete_key_value_by_id(site.log.events, key_value_id(project_id, "day"), Actor("test"))
     await site.history.project("etl")
     assert await in_thread(list_keys, "etl") == []
     with pytest.raises(KeyNotFound):
@@ -159,9 +159,9 @@ async def test_a_deleted_project_takes_its_keys_along_and_its_name_begins_empty(
 async def test_the_audit_and_a_rebuild_agree_with_what_is_shown(site: WebSite, database_url: str, postgres_server: Postgres) -> None:
     project_id = await site.history.project("etl")
     for key, value in (("a", 1), ("b", "x\0y"), ("a", 2), ("c", [None])):
-        await key_values.set_key_value(site.log.events, project_id, key, value, Author("test"))
+        await key_values.set_key_value(site.log.events, project_id, key, value, Actor("test"))
     before = (await site.log.events.tail()).position
-    await key_values.delete_key_value(site.log.events, project_id, "c", Author("test"))
+    await key_values.delete_key_value(site.log.events, project_id, "c", Actor("test"))
     await site.page("/")
 
     assert await rows_of_views(database_url) == await rows_of_a_fresh_fold(site.log, postgres_server)
@@ -189,17 +189,17 @@ async def folded(database_url: str, batches: list[list[Recorded]]) -> list[Any]:
 
 
 async def test_how_the_log_is_cut_into_batches_changes_nothing_of_the_keys(database_url: str) -> None:
-    source, log, author = random.Random(7), MemoryLog(), Author("test")
-    projects = [(await create_project(log.events, f"p{number}", author)).project_id for number in range(4)]
+    source, log, actor = random.Random(7), MemoryLog(), Actor("test")
+    projects = [(await create_project(log.events, f"p{number}", actor)).project_id for number in range(4)]
     for step in range(400):
         project_id, key = source.choice(projects), f"key {source.randrange(6)}"
         pair = key_values.key_value(log.events, key_value_id(project_id, key))
         if step == 250:
-            await delete_project(log.events, projects[0], author)
+            await delete_project(log.events, projects[0], actor)
         # Past the check of the project, as one who was too late to know.
-        await pair.execute(SetKeyValue(project_id, key, step), author)
+        await pair.execute(SetKeyValue(project_id, key, step), actor)
         if source.random() < 0.4:
-            await pair.execute(DeleteKeyValue(key), author)
+            await pair.execute(DeleteKeyValue(key), actor)
     recorded = [each async for batch in log.events.read_all() for each in batch]
 
     one_by_one = await folded(database_url, [[each] for each in recorded])
@@ -245,7 +245,7 @@ def _project_of(run: Any) -> str:
 
 
 async def _found(shop: Workshop, key: str) -> Any:
-    project_id = await create_project(shop.log.events, "tutorial", Author("test"), skip_if_exists=True)
+    project_id = await create_project(shop.log.events, "tutorial", Actor("test"), skip_if_exists=True)
     return await key_values.get_key_value(shop.log.events, project_id.project_id, key)
 
 
@@ -311,7 +311,7 @@ async def test_the_page_of_a_project_shows_its_keys_as_they_are_set(site: WebSit
     address = f"/default/project/{project_id}"
     assert "set_key_value" in await site.page(address)
     async with site.open_page(address) as page:
-        await key_values.set_key_value(site.log.events, project_id, hostile, {"a": hostile, "b": "y" * 5000}, Author("ana"))
+        await key_values.set_key_value(site.log.events, project_id, hostile, {"a": hostile, "b": "y" * 5000}, Actor("ana"))
         shown = await page.until("&lt;script&gt;", in_part="live_keys")
 
     assert hostile not in shown

@@ -18,7 +18,7 @@ from viewing import WAIT_SECONDS, hosted, opened, views_of
 
 from headwater.core.commit import Position
 from headwater.core.log.jetstream import open_log, streams
-from headwater.core.log.jetstream.wire import EVENTS
+from headwater.core.log.jetstream.codec import EVENTS
 from headwater.core.log.protocol import Log, Recorded
 from headwater.core.rebuild_client import rebuild_views
 from headwater.projections.audit import check, replay

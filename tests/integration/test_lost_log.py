@@ -13,7 +13,7 @@ from viewing import WAIT_SECONDS
 
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import LogTail
-from headwater.core.query_client import Views
+from headwater.core.views_client import ViewsClient
 from headwater.projections.schema import Build
 from headwater.server.errors import LogLost
 from headwater.server.lost_log import refuse_lost
@@ -57,7 +57,7 @@ async def test_without_its_log_the_server_refuses_to_start_until_it_is_told_to_g
     async with open_log(server.addresses.nats_url) as log:
         flow_id = (await a_flow(log)).flow_id
         created = await a_run(log, flow_id)
-        await Views(log, wait_seconds=WAIT_SECONDS).run(created.run_id, at_least=created.position)
+        await ViewsClient(log, wait_seconds=WAIT_SECONDS).run(created.run_id, at_least=created.position)
         position = (await log.events.tail()).position
     server.stop()
     shutil.move(server.home / "nats" / "data", tmp_path / "kept")
@@ -71,7 +71,7 @@ async def test_without_its_log_the_server_refuses_to_start_until_it_is_told_to_g
     shutil.move(tmp_path / "kept", server.home / "nats" / "data")
     server.start()
     async with open_log(server.addresses.nats_url) as log:
-        assert [row.id for row in await Views(log).runs()] == [created.run_id]
+        assert [row.id for row in await ViewsClient(log).runs()] == [created.run_id]
     server.stop()
 
     shutil.rmtree(server.home / "nats" / "data")
@@ -79,6 +79,6 @@ async def test_without_its_log_the_server_refuses_to_start_until_it_is_told_to_g
     anew.start()
     try:
         async with open_log(anew.addresses.nats_url) as log:
-            assert await Views(log, wait_seconds=WAIT_SECONDS).runs() == []
+            assert await ViewsClient(log, wait_seconds=WAIT_SECONDS).runs() == []
     finally:
         anew.stop()

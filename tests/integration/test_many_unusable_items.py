@@ -25,20 +25,20 @@ async def test_good_items_among_thousands_of_bad_ones_are_handed_out_one_by_one(
                 for number in range(GARBAGE_COUNT):
                     stranger.write(subjects.scheduled(queue_id, new_id()), b"garbage %d" % number)
             for item in good:
-                await log.queues.offer(item)
+                await log.queues.enqueue(item)
 
             taken = set()  # what is offered to a broker that is busy may be offered twice
             async with log.queues.bind(queue_id, lease_seconds=30) as one:
                 first = await anext(aiter(one))
                 taken.add(first.item.run_id)
-                await first.done()
-                one.want(False)
+                await first.ack()
+                one.pause()
                 async with log.queues.bind(queue_id, lease_seconds=30) as other, anyio.create_task_group() as group:
                     group.start_soon(_go_on, one)  # it wants none, and gives back what its search brought besides
                     while len(taken) < len(good):
                         delivery = await anext(aiter(other))
                         taken.add(delivery.item.run_id)
-                        await delivery.done()
+                        await delivery.ack()
                     group.cancel_scope.cancel()
 
             assert taken == {item.run_id for item in good}

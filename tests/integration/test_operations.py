@@ -9,7 +9,7 @@ import anyio
 import pytest
 
 from headwater.core import subjects
-from headwater.core.aggregates import Author
+from headwater.core.aggregates import Actor
 from headwater.core.errors import AlreadyExists, FlowArchived, InvalidParameters, NotFound
 from headwater.core.events import EdgeSpec, ParameterSpec, RunCreated, RunScheduled, StorageReference, TaskSpec
 from headwater.core.log.jetstream import open_log
@@ -20,7 +20,7 @@ from headwater.core.operations.run_creation import RunCreation, RunRequest
 from headwater.core.operations.runs import cancel_run, load_run, rename_run
 from headwater.core.states import StateName
 
-ME = Author("test")
+ME = Actor("test")
 HELLO = FlowMetadata(
     name="hello-flow", storage=StorageReference(type="Local", location="/flows/hello"), tasks=(TaskSpec("say_hello-1", "say_hello"),)
 )
@@ -34,7 +34,7 @@ async def log(nats_url: str) -> AsyncIterator[Log]:
 
 async def registered(log: Log, metadata: FlowMetadata = HELLO, **arguments: str) -> Registration:
     await create_project(log.events, "Hello, World!", ME, skip_if_exists=True)
-    return await register_flow(log.events, metadata, project_name="Hello, World!", author=ME, **arguments)
+    return await register_flow(log.events, metadata, project_name="Hello, World!", actor=ME, **arguments)
 
 
 async def test_a_project_is_found_by_its_name_and_exists_once(log: Log) -> None:
@@ -120,11 +120,11 @@ async def test_a_run_is_created_with_its_parameters_and_offered_to_its_queue(log
     (commit,) = await log.events.read(subjects.run(created.run_id))
     assert [type(event) for event in commit.commit.events] == [RunCreated, RunScheduled]
     async with log.queues.bind(run.created.queue_id, lease_seconds=10) as binding:
-        binding.want(True)
+        binding.resume()
         async for delivery in binding:
             assert delivery.item.run_id == created.run_id
             assert delivery.item.creation == commit.commit
-            await delivery.done()
+            await delivery.ack()
             break
 
 

@@ -16,7 +16,7 @@ from headwater.core import commands, subjects
 from headwater.core.artifact_commands import CreateArtifact, DeleteArtifact, UpdateArtifact
 from headwater.core.codec import encode
 from headwater.core.commit import new_commit
-from headwater.core.errors import Refused
+from headwater.core.errors import CommandRejected
 from headwater.core.events import (
     EdgeSpec,
     Failure,
@@ -69,7 +69,7 @@ class World:
             run_id = self.source.choice(list(self.runs))
             try:
                 self.append(run_id, self.command(self.runs[run_id]))
-            except Refused:
+            except CommandRejected:
                 continue
 
     def append(self, run_id: str, command: commands.RunCommand) -> None:
@@ -101,12 +101,12 @@ class World:
             commands.ClaimRun(run.generation, f"agent-{attempt}", "mill"),
             commands.ClaimRun(run.generation, f"agent-{attempt}", "mill"),
             commands.StartRun(attempt, self.now),
-            commands.LoseAttempt(attempt, "gone", self.now, attempts_max=5),
+            commands.MarkAttemptLost(attempt, "gone", self.now, attempts_max=5),
             commands.CancelRun(self.now, self.source.choice(["", "no need"])),
             commands.ConfirmCancelled(attempt, self.now),
             commands.RescheduleRun(self.now + timedelta(hours=1)),
             commands.RestartRun(self.now, SLUGS, EDGES, self.source.choice(["", *SLUGS]), "again"),
-            commands.ParkRun(attempt, self.now, self.source.choice([None, self.now]), "later"),
+            commands.SuspendRun(attempt, self.now, self.source.choice([None, self.now]), "later"),
             commands.ResumeTaskRuns(self.now, (), "go on"),
             commands.SetRunState(self.now, self.source.choice(RUN_STATES), "by hand", None, SLUGS, EDGES),
             commands.SetTaskRunState(

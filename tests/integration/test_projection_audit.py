@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from happenings import AUTHOR, a_flow, a_run, claimed, executed, finished, recorded, succeeding
+from happenings import ACTOR, a_flow, a_run, claimed, executed, finished, recorded, succeeding
 from viewing import hosted, opened
 
 from headwater.core.errors import InvalidArgument, NotFound
@@ -30,7 +30,7 @@ async def test_a_run_can_be_seen_as_it_was_at_every_position(log: Log) -> None:
     created = await a_run(log, flow.flow_id, name="first name")
     at_claim = await claimed(log, created.run_id)
     at_tasks = await recorded(log, created.run_id, *succeeding(["task-0"]))
-    renamed = (await rename_run(log.events, created.run_id, "second name", AUTHOR)).position
+    renamed = (await rename_run(log.events, created.run_id, "second name", ACTOR)).position
     await finished(log, created.run_id)
 
     async def seen(position: int | None) -> tuple[str, str, list[str]]:
@@ -66,7 +66,7 @@ async def test_a_project_is_replayed_with_its_flows_and_runs(log: Log) -> None:
     run = await a_run(log, (await a_flow(log)).flow_id)
     await a_run(log, other.flow_id)
     before = (await log.events.tail()).position
-    await delete_project(log.events, mine.project_id, AUTHOR)
+    await delete_project(log.events, mine.project_id, ACTOR)
 
     found = await replay_project(log.events, "tutorial", as_of=before)
     assert [project["deleted"] for project in found.projects] == [False]

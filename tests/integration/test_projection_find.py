@@ -11,7 +11,7 @@ from viewing import hosted, opened, views_of
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.queries import AgentRow, FlowRow, FlowTaskRow, LogRow, ProjectRow, Row, RunRow, TaskRunRow
-from headwater.core.query_client import Views
+from headwater.core.views_client import ViewsClient
 
 ROWS: dict[str, type[Row]] = {
     "projects": ProjectRow,
@@ -25,7 +25,7 @@ ROWS: dict[str, type[Row]] = {
 
 
 @pytest.fixture
-async def views(nats_url: str, database_url: str) -> AsyncIterator[Views]:
+async def views(nats_url: str, database_url: str) -> AsyncIterator[ViewsClient]:
     """Views of two flows, of which one ran well, badly, and not yet."""
     async with hosted(opened(nats_url)) as log:
         history = History(log)
@@ -62,11 +62,11 @@ async def views(nats_url: str, database_url: str) -> AsyncIterator[Views]:
         ("logs", {"level": {"_gt": 20}, "run_id": {"_is_null": False}, "message": {"_eq": "x\0y"}}, 0),
     ],
 )
-async def test_rows_are_found_by_their_columns(views: Views, table: str, where: dict[str, Any], count: int) -> None:
+async def test_rows_are_found_by_their_columns(views: ViewsClient, table: str, where: dict[str, Any], count: int) -> None:
     assert len(await views.find(table, ROWS[table], where)) == count
 
 
-async def test_rows_come_in_the_order_asked_for_and_by_page(views: Views) -> None:
+async def test_rows_come_in_the_order_asked_for_and_by_page(views: ViewsClient) -> None:
     every = await views.find("task_runs", TaskRunRow, {}, order_by=(("slug", "desc"), ("run_id", "asc")))
     pages = [
         await views.find("task_runs", TaskRunRow, {}, order_by=(("slug", "desc"), ("run_id", "asc")), limit=2, offset=at) for at in (0, 2)
@@ -98,6 +98,6 @@ async def test_rows_come_in_the_order_asked_for_and_by_page(views: Views) -> Non
         ("runs", {"offset": -1}),
     ],
 )
-async def test_what_cannot_be_asked_is_refused_in_words(views: Views, table: str, query: dict[str, Any]) -> None:
+async def test_what_cannot_be_asked_is_refused_in_words(views: ViewsClient, table: str, query: dict[str, Any]) -> None:
     with pytest.raises(InvalidArgument):
         await views.find(table, RunRow, **{"where": {}, **query})

@@ -18,7 +18,7 @@ from headwater.core.errors import InvalidArgument, LogUnavailable, ViewsUnavaila
 from headwater.core.log.memory import MemoryLog
 from headwater.core.log.protocol import Log
 from headwater.core.queries import FailureKind, ListRuns, QueryReply, QueryRequest
-from headwater.core.query_client import Views
+from headwater.core.views_client import ViewsClient
 from headwater.projections.services import view_services
 
 
@@ -65,11 +65,11 @@ async def test_announcements_that_make_no_sense_are_passed_over(log: Log, databa
 async def test_two_servers_share_the_questions_and_one_of_them_may_go(log: Log, nats_url: str, database_url: str) -> None:
     async with opened(nats_url) as other, serving(*view_services(log, database_url)):
         async with serving(*view_services(other, database_url)):
-            await _ask_much(Views(log))
-        await _ask_much(Views(log))
+            await _ask_much(ViewsClient(log))
+        await _ask_much(ViewsClient(log))
 
 
-async def _ask_much(views: Views) -> None:
+async def _ask_much(views: ViewsClient) -> None:
     async with anyio.create_task_group() as group:
         for _ in range(200):
             group.start_soon(views.runs)
@@ -77,7 +77,7 @@ async def _ask_much(views: Views) -> None:
 
 async def test_without_a_server_the_views_say_so(log: Log) -> None:
     with pytest.raises(ViewsUnavailable, match="no server answers"):
-        await Views(log).runs()
+        await ViewsClient(log).runs()
 
 
 async def test_without_postgres_the_service_is_ready_and_says_what_is_wrong(log: Log) -> None:
@@ -116,7 +116,7 @@ async def test_a_database_of_another_log_is_not_shown(database_url: str) -> None
         services: list[Service] = view_services(foreign, database_url)
         async with serving(*services):
             with pytest.raises(ViewsUnavailable, match="another log"):
-                await Views(foreign).flows()
+                await ViewsClient(foreign).flows()
 
 
 async def test_every_listing_walks_an_index(log: Log, database_url: str) -> None:
@@ -150,7 +150,7 @@ async def test_every_listing_walks_an_index(log: Log, database_url: str) -> None
 async def test_a_log_that_is_away_is_not_blamed_on_the_views(nats_node: object, log: Log) -> None:
     nats_node.kill()  # type: ignore[attr-defined]
     with pytest.raises((LogUnavailable, ViewsUnavailable)):
-        await Views(log, wait_seconds=0).runs()
+        await ViewsClient(log, wait_seconds=0).runs()
 
 
 async def test_a_negative_limit_is_refused(log: Log, database_url: str) -> None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from happenings import AUTHOR, a_flow, a_run, claimed, finished, lost, now, recorded
+from happenings import ACTOR, a_flow, a_run, claimed, finished, lost, now, recorded
 from viewing import eventually, hosted, opened, views_of
 
-from headwater.core.commands import ParkRun, RecordTaskRuns, RunCommand, StartRun
+from headwater.core.commands import RecordTaskRuns, RunCommand, StartRun, SuspendRun
 from headwater.core.events import TaskRunPaused, TaskRunStarted
 from headwater.core.log.protocol import Log
 from headwater.core.operations.flows import delete_flow
 from headwater.core.operations.projects import delete_project
 from headwater.core.operations.runs import load_run
-from headwater.core.query_client import Views
 from headwater.core.states import StateName
+from headwater.core.views_client import ViewsClient
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ async def test_a_deleted_flow_starts_no_run_that_waits(log: Log, database_url: s
     run = await a_run(log, flow.flow_id)
     async with views_of(log, database_url) as views:
         await views.projects(at_least=run.position)
-        outcome = await delete_flow(log.events, flow.flow_group_id, AUTHOR)
+        outcome = await delete_flow(log.events, flow.flow_group_id, ACTOR)
         assert await ends(log, run.run_id) == "Cancelled: Flow hello-flow was deleted."
         assert await views.flows(at_least=outcome.position) == []
         assert [found.name for found in await views.flows(include_deleted=True)] == ["hello-flow"]
@@ -76,12 +76,12 @@ async def test_a_deleted_project_takes_its_flows_and_unfinished_runs_along(log: 
     await claimed(log, running.run_id)
     await claimed(log, paused.run_id)
     waits = RecordTaskRuns(1, (TaskRunStarted(slug="approve-1", at=now()), TaskRunPaused(slug="approve-1", at=now())))
-    begun: tuple[RunCommand, ...] = (StartRun(1, now()), waits, ParkRun(1, now(), None, "It waits for a user."))
+    begun: tuple[RunCommand, ...] = (StartRun(1, now()), waits, SuspendRun(1, now(), None, "It waits for a user."))
     for command in begun:
-        await (await load_run(log.events, paused.run_id)).execute(command, AUTHOR)
+        await (await load_run(log.events, paused.run_id)).execute(command, ACTOR)
     async with views_of(log, database_url) as views:
         await views.projects(at_least=(await log.events.tail()).position)
-        deleted = await delete_project(log.events, flow.project_id, AUTHOR)
+        deleted = await delete_project(log.events, flow.project_id, ACTOR)
 
         assert await ends(log, waiting.run_id) == "Cancelled: Project tutorial was deleted."
         assert await ends(log, paused.run_id) == "Cancelled: Project tutorial was deleted."
@@ -91,5 +91,5 @@ async def test_a_deleted_project_takes_its_flows_and_unfinished_runs_along(log: 
         assert (await views.run(elsewhere.run_id)).state == "Scheduled"
 
 
-async def _is_cancelling(views: Views, run_id: str) -> bool:
+async def _is_cancelling(views: ViewsClient, run_id: str) -> bool:
     return (await views.run(run_id)).state == "Cancelling"

@@ -12,7 +12,7 @@ from happenings import claimed as claim
 from servers import Postgres
 from viewing import hosted, opened, rows_of_views, serving, views_of
 
-from headwater.core.aggregates import Author
+from headwater.core.aggregates import Actor
 from headwater.core.errors import ViewsUnavailable
 from headwater.core.events import TaskRunCached, TaskRunNamed, TaskRunStarted
 from headwater.core.log.protocol import Log
@@ -22,12 +22,12 @@ from headwater.core.operations.key_values import set_key_value
 from headwater.core.operations.projects import delete_project
 from headwater.core.operations.runs import cancel_run, rename_run
 from headwater.core.queries import RebuildProgress
-from headwater.core.query_client import Views
 from headwater.core.rebuild_client import rebuild_views
+from headwater.core.views_client import ViewsClient
 from headwater.projections import projector, schema
 from headwater.projections.services import view_services
 
-AUTHOR = Author("test")
+ACTOR = Actor("test")
 
 
 @pytest.fixture
@@ -51,17 +51,17 @@ async def something_of_everything(log: Log) -> int:
     kept = {"key": "shared", "parameters": {"day": "mon"}, "hashed_inputs": {"x": "ab"}}
     await recorded(log, troubled.run_id, TaskRunCached(slug="task-1", at=now(), expires_at=now(), cache=kept))
     cancelled = await a_run(log, flow.flow_id)
-    await cancel_run(log.events, log.queues, cancelled.run_id, AUTHOR, reason="no need")
-    await rename_run(log.events, ended.run_id, "another name", AUTHOR)
+    await cancel_run(log.events, log.queues, cancelled.run_id, ACTOR, reason="no need")
+    await rename_run(log.events, ended.run_id, "another name", ACTOR)
     await an_agent(log)
     for value in (1, {"day": "mon"}):
-        await set_key_value(log.events, await a_project(log), "last day", value, AUTHOR)
-    left = await create_artifact(log.events, ended.run_id, "task-0", -1, "link", {"link": "/x"}, AUTHOR)
-    await update_artifact(log.events, left.id, {"link": "/y"}, AUTHOR)
+        await set_key_value(log.events, await a_project(log), "last day", value, ACTOR)
+    left = await create_artifact(log.events, ended.run_id, "task-0", -1, "link", {"link": "/x"}, ACTOR)
+    await update_artifact(log.events, left.id, {"link": "/y"}, ACTOR)
     gone = await a_flow(log, "gone", project="to be deleted")
-    await set_key_value(log.events, gone.project_id, "last day", 1, AUTHOR)
-    await delete_flow(log.events, gone.flow_group_id, AUTHOR)
-    await delete_project(log.events, gone.project_id, AUTHOR)
+    await set_key_value(log.events, gone.project_id, "last day", 1, ACTOR)
+    await delete_flow(log.events, gone.flow_group_id, ACTOR)
+    await delete_project(log.events, gone.project_id, ACTOR)
     return (await log.events.tail()).position
 
 
@@ -151,4 +151,4 @@ async def test_a_new_version_of_the_views_is_built_at_the_next_start(
         assert (await rows_of_views(database_url)) == before
     async with serving(services[-1]):
         with pytest.raises(ViewsUnavailable, match="being built"):
-            await Views(log).projects()
+            await ViewsClient(log).projects()

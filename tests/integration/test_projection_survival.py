@@ -21,7 +21,7 @@ from headwater.core.events import ProjectRenamed, RunCancelled, RunRenamed
 from headwater.core.identifiers import new_id
 from headwater.core.log.memory import MemoryLog
 from headwater.core.log.protocol import Log
-from headwater.core.query_client import Views
+from headwater.core.views_client import ViewsClient
 from headwater.projections.apply import Applier
 from headwater.projections.projector import Projector
 from headwater.projections.schema import Fenced, create_build, lay_foundation, live_build, write_into
@@ -44,7 +44,7 @@ async def some_history(log: Log, runs: int = 5) -> int:
     return (await log.events.tail()).position
 
 
-async def reached(views: Views, position: int) -> None:
+async def reached(views: ViewsClient, position: int) -> None:
     await views.projects(at_least=position)
 
 
@@ -92,11 +92,11 @@ async def test_postgres_may_die_and_come_back(log: Log, tmp_path_factory: pytest
         own.stop()
 
 
-async def _is_well(views: Views) -> bool:
+async def _is_well(views: ViewsClient) -> bool:
     return (await views.status()).problem is None
 
 
-async def _answers(views: Views, position: int) -> bool:
+async def _answers(views: ViewsClient, position: int) -> bool:
     try:
         await reached(views, position)
     except ViewsUnavailable:

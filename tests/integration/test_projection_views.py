@@ -13,7 +13,7 @@ from headwater.core.errors import InvalidArgument, NotFound, ViewsBehind
 from headwater.core.events import TaskRunMapped, TaskRunNamed, TaskRunRetryScheduled, TaskRunStarted, TaskRunSucceeded
 from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import Log, LogLine
-from headwater.core.query_client import Views
+from headwater.core.views_client import ViewsClient
 
 
 @pytest.fixture
@@ -23,19 +23,19 @@ async def log(nats_url: str) -> AsyncIterator[Log]:
 
 
 @pytest.fixture
-async def views(log: Log, database_url: str) -> AsyncIterator[Views]:
+async def views(log: Log, database_url: str) -> AsyncIterator[ViewsClient]:
     async with hosted(views_of(log, database_url)) as views:
         yield views
 
 
-async def test_whoever_appends_reads_their_own_write(log: Log, views: Views) -> None:
+async def test_whoever_appends_reads_their_own_write(log: Log, views: ViewsClient) -> None:
     flow = await a_flow(log)
     for _ in range(20):
         created = await a_run(log, flow.flow_id)
         assert (await views.run(created.run_id, at_least=created.position)).state == "Scheduled"
 
 
-async def test_a_run_shows_what_happened_to_it(log: Log, views: Views) -> None:
+async def test_a_run_shows_what_happened_to_it(log: Log, views: ViewsClient) -> None:
     flow = await a_flow(log, "Hello, World! 🌊", labels=("host",))
     created = await a_run(log, flow.flow_id, parameters={}, context={"b": 1, "a": [None]}, name="it's a name")
     end = await executed(log, created.run_id)
@@ -60,7 +60,7 @@ async def test_a_run_shows_what_happened_to_it(log: Log, views: Views) -> None:
     assert [state.actor for state in states] == ["test", "agent:agent-1", f"run:{created.run_id}#1", f"run:{created.run_id}#1"]
 
 
-async def test_task_runs_show_in_the_order_of_the_flow_and_pending_before_they_begin(log: Log, views: Views) -> None:
+async def test_task_runs_show_in_the_order_of_the_flow_and_pending_before_they_begin(log: Log, views: ViewsClient) -> None:
     flow = await a_flow(log, tasks=4)
     run_id = (await a_run(log, flow.flow_id)).run_id
     await claimed(log, run_id)
@@ -89,7 +89,7 @@ async def test_task_runs_show_in_the_order_of_the_flow_and_pending_before_they_b
     assert [state.state for state in history] == ["Running", "Mapped"]
 
 
-async def test_a_lost_attempt_leaves_begun_tasks_pending_and_finished_ones_as_they_are(log: Log, views: Views) -> None:
+async def test_a_lost_attempt_leaves_begun_tasks_pending_and_finished_ones_as_they_are(log: Log, views: ViewsClient) -> None:
     flow = await a_flow(log, tasks=3)
     run_id = (await a_run(log, flow.flow_id)).run_id
     await claimed(log, run_id)
@@ -110,7 +110,7 @@ async def test_a_lost_attempt_leaves_begun_tasks_pending_and_finished_ones_as_th
     assert (await views.run(run_id)).attempt == 2
 
 
-async def test_registering_again_archives_the_older_version(log: Log, views: Views) -> None:
+async def test_registering_again_archives_the_older_version(log: Log, views: ViewsClient) -> None:
     first = await a_flow(log, tasks=3)
     second = await a_flow(log, tasks=2)
 
@@ -123,7 +123,7 @@ async def test_registering_again_archives_the_older_version(log: Log, views: Vie
     assert [(edge.upstream, edge.downstream) for edge in await views.flow_edges(second.flow_id)] == [("task-0", "task-1")]
 
 
-async def test_a_flow_of_ten_thousand_tasks_comes_back_whole(log: Log, views: Views) -> None:
+async def test_a_flow_of_ten_thousand_tasks_comes_back_whole(log: Log, views: ViewsClient) -> None:
     large = await a_flow(log, tasks=10_000)
 
     assert (await views.flow(large.flow_id, at_least=large.position)).task_count == 10_000
@@ -134,7 +134,7 @@ async def test_a_flow_of_ten_thousand_tasks_comes_back_whole(log: Log, views: Vi
     assert len(await views.task_runs(run.run_id, at_least=run.position)) == 10_000
 
 
-async def test_runs_are_found_by_what_they_are(log: Log, views: Views) -> None:
+async def test_runs_are_found_by_what_they_are(log: Log, views: ViewsClient) -> None:
     hello = await a_flow(log, "hello", labels=("a",))
     other = await a_flow(log, "other", project="second", labels=("a", "b"))
     first = await a_run(log, hello.flow_id, name="one")
@@ -160,7 +160,7 @@ async def test_runs_are_found_by_what_they_are(log: Log, views: Views) -> None:
     assert (await views.run(second.run_id)).queue_id == (await views.run(later.run_id)).queue_id
 
 
-async def test_projects_agents_and_queues_are_listed(log: Log, views: Views) -> None:
+async def test_projects_agents_and_queues_are_listed(log: Log, views: ViewsClient) -> None:
     await a_flow(log, labels=("x",))
     await a_project(log, "empty")
     run = await a_run(log, (await views.flows(at_least=(await log.events.tail()).position))[0].id)
@@ -175,7 +175,7 @@ async def test_projects_agents_and_queues_are_listed(log: Log, views: Views) -> 
     assert (queue.labels, queue.scheduled_runs) == (("x",), 0)
 
 
-async def test_log_lines_come_back_by_run_level_and_task(log: Log, views: Views) -> None:
+async def test_log_lines_come_back_by_run_level_and_task(log: Log, views: ViewsClient) -> None:
     run = await a_run(log, (await a_flow(log)).flow_id)
     lines = [LogLine(now(), 10 * n, "headwater", f"line {n}\0", "task-0" if n % 2 else "") for n in range(5)]
     await log.logs.write(run.run_id, 1, lines)
@@ -188,7 +188,7 @@ async def test_log_lines_come_back_by_run_level_and_task(log: Log, views: Views)
     assert [row.attempt for row in await views.logs(run.run_id, after=found[4].position, limit=2)] == [2, 2]
 
 
-async def test_what_is_not_there_is_named(log: Log, views: Views) -> None:
+async def test_what_is_not_there_is_named(log: Log, views: ViewsClient) -> None:
     flow = await a_flow(log)
     for ask in (views.run, views.run_states, views.task_runs):
         with pytest.raises(NotFound, match="not found"):
@@ -201,14 +201,14 @@ async def test_what_is_not_there_is_named(log: Log, views: Views) -> None:
         await views.runs(states=("Succeeded",))
 
 
-async def test_views_that_do_not_get_there_in_time_say_how_far_they_are(log: Log, views: Views) -> None:
+async def test_views_that_do_not_get_there_in_time_say_how_far_they_are(log: Log, views: ViewsClient) -> None:
     flow = await a_flow(log)
     with pytest.raises(ViewsBehind) as refusal:
-        await Views(log, wait_seconds=0.0).runs(at_least=flow.position + 1000)
+        await ViewsClient(log, wait_seconds=0.0).runs(at_least=flow.position + 1000)
     assert refusal.value.asked == flow.position + 1000
 
 
-async def test_task_runs_that_never_began_show_how_their_run_ended(log: Log, views: Views) -> None:
+async def test_task_runs_that_never_began_show_how_their_run_ended(log: Log, views: ViewsClient) -> None:
     flow = await a_flow(log, tasks=2)
     run_id = (await a_run(log, flow.flow_id)).run_id
     await claimed(log, run_id)
@@ -231,5 +231,5 @@ async def test_log_lines_older_than_their_retention_go(log: Log, database_url: s
         await eventually(lambda: _lines_are(views, run.run_id, ["a new line"]), "the old line is gone")
 
 
-async def _lines_are(views: Views, run_id: str, wanted: list[str]) -> bool:
+async def _lines_are(views: ViewsClient, run_id: str, wanted: list[str]) -> bool:
     return [line.message for line in await views.logs(run_id)] == wanted

@@ -13,7 +13,7 @@ import anyio
 import pytest
 from servers import NatsNode
 
-from headwater.core.errors import InvalidArgument, NotFound, Refused
+from headwater.core.errors import CommandRejected, InvalidArgument, NotFound
 from headwater.core.events import EdgeSpec
 from headwater.core.log.jetstream import open_log
 from headwater.core.operations.flow_catalogue import FlowCatalogue
@@ -97,7 +97,7 @@ def test_each_call_makes_a_version_and_archives_the_older_ones(project: str) -> 
     assert second is not None
     assert first.endswith("00000001")
     assert second.endswith("00000002")
-    with Client() as client, pytest.raises(Refused, match="is archived"):
+    with Client() as client, pytest.raises(CommandRejected, match="is archived"):
         client.create_flow_run(first)
 
 
@@ -157,10 +157,10 @@ def test_a_flow_that_cannot_run_is_refused_before_anything_is_stored(project: st
 
 def test_the_stored_file_is_removed_where_the_log_refuses(project: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def refuse(*_: object, **__: object) -> None:
-        raise Refused("no")
+        raise CommandRejected("no")
 
     monkeypatch.setattr("headwater.sdk.client.registration.append_registration", refuse)
-    with pytest.raises(Refused, match="no"):
+    with pytest.raises(CommandRejected, match="no"):
         hello_flow().register(project_name=project)
     assert stored(home) == []
     assert not (home / "flows" / "hello-flow").exists()

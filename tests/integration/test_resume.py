@@ -158,7 +158,7 @@ async def test_a_restarted_run_executes_one_failed_child_and_what_follows(shop: 
         run_id = await shop.run(await shop.register(flow))
         assert (await shop.ended(run_id)).state is StateName.FAILED
         (directory / "gate").touch()
-        await restart_run(shop.log.events, shop.log.queues, run_id, shop.client.author, reason="two is allowed now")
+        await restart_run(shop.log.events, shop.log.queues, run_id, shop.client.actor, reason="two is allowed now")
         await shop.happened(run_id, "run.succeeded")
 
     assert executions(directory) == {"check 1": 1, "check 2": 2, "check 3": 1}

@@ -11,7 +11,7 @@ from web_site import WebSite, fresh_site
 
 from headwater.core.errors import IllegalTransition, NotFound
 from headwater.core.operations.runs import rename_run, restart_run
-from headwater.core.query_client import Views
+from headwater.core.views_client import ViewsClient
 from headwater.projections.audit.check import check
 
 
@@ -47,7 +47,7 @@ async def test_a_deleted_run_leaves_lists_and_counts_and_its_page_tells_who_did_
             await runs._next()
 
     assert (answer.status_code, answer.headers["location"].endswith("?tab=runs")) == (303, True)
-    views, tail = Views(site.log), (await site.log.events.tail()).position
+    views, tail = ViewsClient(site.log), (await site.log.events.tail()).position
     assert [row.id for row in await views.runs(at_least=tail)] == [kept.run_id]
     assert await views.run_counts() == {"Success": 1}
     with pytest.raises(NotFound):
@@ -61,7 +61,7 @@ async def test_a_deleted_run_leaves_lists_and_counts_and_its_page_tells_who_did_
         "flow_run_by_pk": None,
         "task_run": [{"name": "say_hello"}],
     }
-    by = site.history.author()
+    by = site.history.actor()
     with pytest.raises(IllegalTransition, match="was deleted"):
         await rename_run(site.log.events, gone.run_id, "x", by)
     with pytest.raises(IllegalTransition, match="was deleted"):

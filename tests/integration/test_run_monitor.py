@@ -118,7 +118,7 @@ async def test_a_cancel_of_a_dead_agent_s_run_becomes_final(
 ) -> None:
     run_id = await running(shop, tmp_path / "gate")
     agent.kill()
-    outcome = await cancel_run(shop.log.events, shop.log.queues, run_id, shop.client.author, reason="no need")
+    outcome = await cancel_run(shop.log.events, shop.log.queues, run_id, shop.client.actor, reason="no need")
     assert outcome.state.state is StateName.CANCELLING
 
     ended = await shop.ended(run_id)

@@ -117,7 +117,7 @@ async def test_a_run_whose_creator_died_before_the_wake_up_is_woken(shop: Worksh
         start_time=datetime.now(UTC),
         labels=model.labels,
     )
-    creation = shop.client.author.commit(RULES.decide(RULES.initial, command))
+    creation = shop.client.actor.commit(RULES.decide(RULES.initial, command))
     await shop.log.events.append(subjects.run(command.run_id), creation, expected=0)
 
     async with agent_at_work(shop.url):
@@ -129,7 +129,7 @@ async def test_a_run_whose_creator_died_before_the_wake_up_is_woken(shop: Worksh
 async def test_a_rescheduling_whose_timer_was_never_set_is_completed(shop: Workshop, run_monitor: RunMonitor) -> None:
     run_id = await shop.run(await registered(shop), scheduled_start_time=datetime.now(UTC) + AN_HOUR)
     loaded = await load_run(shop.log.events, run_id)
-    await loaded.execute(RescheduleRun(datetime.now(UTC)), shop.client.author)  # and the timer of before is still there
+    await loaded.execute(RescheduleRun(datetime.now(UTC)), shop.client.actor)  # and the timer of before is still there
 
     async with agent_at_work(shop.url):
         assert (await shop.ended(run_id)).state is StateName.SUCCESS

@@ -16,8 +16,8 @@ from servers import NatsNode
 from viewing import views_of
 
 from headwater import Flow, Parameter, case, merge, pause_task, task
-from headwater.core.query_client import Views
 from headwater.core.states import StateName
+from headwater.core.views_client import ViewsClient
 from headwater.sdk.context.context import context
 from headwater.sdk.language.cache_validators import all_inputs
 from headwater.sdk.results import InlineResult, LocalResult
@@ -37,18 +37,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module_nats_node: Nats
 
 
 @asynccontextmanager
-async def shop_with_views(url: str, database_url: str) -> AsyncIterator[tuple[Workshop, Views]]:
+async def shop_with_views(url: str, database_url: str) -> AsyncIterator[tuple[Workshop, ViewsClient]]:
     async with workshop(url) as shop, views_of(shop.log, database_url) as views, agent_at_work(url):
         yield shop, views
 
 
 @pytest.fixture
-async def work(module_nats_node: NatsNode, database_url: str) -> AsyncIterator[tuple[Workshop, Views]]:
+async def work(module_nats_node: NatsNode, database_url: str) -> AsyncIterator[tuple[Workshop, ViewsClient]]:
     async with hosted(shop_with_views(module_nats_node.url, database_url)) as opened:
         yield opened
 
 
-async def states_of(shop: Workshop, views: Views, run_id: str) -> dict[str, list[str]]:
+async def states_of(shop: Workshop, views: ViewsClient, run_id: str) -> dict[str, list[str]]:
     """The states that each task run was in, as the views show them once they have all."""
     await shop.ended(run_id)
     tail = await shop.log.events.tail()
@@ -110,7 +110,7 @@ def every_kind_of_end() -> Flow:
 
 
 async def test_every_kind_of_end_travels_to_the_views_and_the_command_line(
-    work: tuple[Workshop, Views], tmp_path: Path, module_nats_node: NatsNode
+    work: tuple[Workshop, ViewsClient], tmp_path: Path, module_nats_node: NatsNode
 ) -> None:
     shop, views = work
     run_id = await shop.run(await shop.register(every_kind_of_end()))
@@ -146,7 +146,7 @@ async def test_every_kind_of_end_travels_to_the_views_and_the_command_line(
     assert [row["name"] for row in shown.json if row["slug"] == "ten_by-1"] == ["ten_by", "ten by 1", "ten by 0"]
 
 
-async def test_a_result_serves_the_next_run_through_the_views(work: tuple[Workshop, Views], tmp_path: Path) -> None:
+async def test_a_result_serves_the_next_run_through_the_views(work: tuple[Workshop, ViewsClient], tmp_path: Path) -> None:
     marks = tmp_path / "marks"
 
     @task(cache_for=timedelta(hours=1), cache_validator=all_inputs, result=LocalResult(serializer=JSONSerializer()))
@@ -192,7 +192,7 @@ async def test_a_cache_without_views_only_runs_the_task(module_nats_node: NatsNo
 
 
 async def test_branches_show_as_skipped_and_a_secret_shows_nowhere(
-    work: tuple[Workshop, Views], home: Path, module_nats_node: NatsNode
+    work: tuple[Workshop, ViewsClient], home: Path, module_nats_node: NatsNode
 ) -> None:
     @task
     def use(token: str) -> bool:

@@ -285,7 +285,7 @@ async def test_a_cancelled_run_takes_the_unfinished_runs_with_it_that_it_created
     run_id = await shop.run(await shop.register(parent), run_name="parent")
     run_ids = await created_runs(shop, {"parent", "middle", "grandchild", "waited-for"})
 
-    await cancel_run(shop.log.events, shop.log.queues, run_id, shop.client.author)
+    await cancel_run(shop.log.events, shop.log.queues, run_id, shop.client.actor)
 
     ended = {name: await shop.ended(each) for name, each in run_ids.items()}
     assert {name: run.state for name, run in ended.items()} == dict.fromkeys(run_ids, StateName.CANCELLED)

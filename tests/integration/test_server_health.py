@@ -17,7 +17,7 @@ from headwater.core import subjects
 from headwater.core.errors import LogNotWritable, OutcomeUnknown
 from headwater.core.log.jetstream import StreamSettings, open_log
 from headwater.core.log.protocol import Log
-from headwater.core.query_client import Views
+from headwater.core.views_client import ViewsClient
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ async def test_a_frozen_server_answers_for_nobody_else(two_servers: list[Running
         wait_for(lambda: lively.ready()[0] == 200, "the other one ready")
         assert [lively.ready()[0] for _ in range(10)] == [200] * 10
         async with open_log(nats_node.url) as log:
-            views = Views(log)
+            views = ViewsClient(log)
             with anyio.fail_after(30):  # 10 questions, of which the frozen one gets about half
                 assert [await views.runs() for _ in range(10)] == [[]] * 10
     finally:

@@ -96,7 +96,7 @@ async def test_the_context_names_what_is_there(options: ServerOptions) -> None:
 async def test_the_database_still_answers_while_services_end(options: ServerOptions) -> None:
     answers: list[int] = []
 
-    class Farewell:
+    class ShutdownDeadline:
         def __init__(self, url: str) -> None:
             self.url = url
 
@@ -110,7 +110,7 @@ async def test_the_database_still_answers_while_services_end(options: ServerOpti
                     answers.append(await connection.fetchval("SELECT 42"))
                     await connection.close()
 
-    await serve(options, lambda context: [Farewell(context.database_url)])
+    await serve(options, lambda context: [ShutdownDeadline(context.database_url)])
 
     assert answers == [42]
 

@@ -12,15 +12,15 @@ from random import Random
 
 import anyio
 import pytest
-from happenings import AUTHOR, a_flow, a_run
+from happenings import ACTOR, a_flow, a_run
 from servers import NatsNode
 from tcp_proxy import CuttingProxy, Fault, cutting_proxy, trouble
 
-from headwater.agents.perseverance import until_done
+from headwater.agents.retry import retry_until_available
 from headwater.core import subjects
-from headwater.core.aggregates import Author
+from headwater.core.aggregates import Actor
 from headwater.core.commands import RenameRun
-from headwater.core.errors import LogUnavailable, NoAnswer, OutcomeUnknown
+from headwater.core.errors import LogUnavailable, OutcomeUnknown, RequestTimeout
 from headwater.core.events import RunCreated, RunRenamed
 from headwater.core.identifiers import derived_id, new_id
 from headwater.core.log.jetstream import append as append_module
@@ -75,10 +75,10 @@ class Caller:
         creation = RunCreation(self.far.events, self.far.queues)
         while True:
             try:
-                answer = await creation.create(flow_id, RunRequest(idempotency_key=key), Author(self.name))
+                answer = await creation.create(flow_id, RunRequest(idempotency_key=key), Actor(self.name))
             except OutcomeUnknown:
                 self.answers["unknown"] += 1
-            except (LogUnavailable, NoAnswer):
+            except (LogUnavailable, RequestTimeout):
                 self.answers["unavailable"] += 1
             else:
                 self.answers["created" if answer.new else "had been created"] += 1
@@ -90,11 +90,11 @@ class Caller:
         is_unclear = False
         while True:
             try:
-                await run(self.far.events, run_id).execute(RenameRun(name), Author(self.name), commit_id=commit_id)
+                await run(self.far.events, run_id).execute(RenameRun(name), Actor(self.name), commit_id=commit_id)
             except OutcomeUnknown as unknown:
                 is_unclear = True
                 self.answers["unknown" if unknown.commit_id == commit_id else "unknown of another"] += 1
-            except (LogUnavailable, NoAnswer):
+            except (LogUnavailable, RequestTimeout):
                 # It says that nothing was written, this time.
                 written = await self.near.events.read(subjects.run(run_id))
                 is_untrue = not is_unclear and commit_id in {each.commit.id for each in written}
@@ -143,8 +143,8 @@ async def test_a_silent_network_leaves_a_command_unknown_and_repeating_it_is_saf
         await anyio.wait_all_tasks_blocked()
 
         with pytest.raises(OutcomeUnknown) as unknown:
-            await renamed.execute(RenameRun("quiet-heron"), AUTHOR, commit_id=commit_id, refresh=False)
-        outcome = await until_done(lambda: renamed.execute(RenameRun("quiet-heron"), AUTHOR, commit_id=commit_id), "the name")
+            await renamed.execute(RenameRun("quiet-heron"), ACTOR, commit_id=commit_id, refresh=False)
+        outcome = await retry_until_available(lambda: renamed.execute(RenameRun("quiet-heron"), ACTOR, commit_id=commit_id), "the name")
 
     assert unknown.value.commit_id == commit_id
     assert "Repeating the command is safe" in str(unknown.value.hint)
@@ -163,8 +163,8 @@ async def test_a_command_gets_its_true_answer_through_every_fault(nats_node: Nat
                 group.start_soon(partial(proxy.strike, fault, seconds=0.4))
                 await anyio.wait_all_tasks_blocked()
                 commit_id = new_id()
-                rename = partial(run(far.events, run_id).execute, RenameRun(name), AUTHOR, commit_id=commit_id)
-                assert (await until_done(rename, "the name")).state.name == name
+                rename = partial(run(far.events, run_id).execute, RenameRun(name), ACTOR, commit_id=commit_id)
+                assert (await retry_until_available(rename, "the name")).state.name == name
 
     written = [
         event.name for each in await log.events.read(subjects.run(run_id)) for event in each.commit.events if type(event) is RunRenamed
@@ -174,7 +174,7 @@ async def test_a_command_gets_its_true_answer_through_every_fault(nats_node: Nat
 
 async def _call(callers: list[Caller], name: str, near: Log, proxy: CuttingProxy, flow_id: str) -> None:
     async with AsyncExitStack() as stack:
-        far = await until_done(lambda: stack.enter_async_context(open_log(proxy.url, name=name)), "the log")
+        far = await retry_until_available(lambda: stack.enter_async_context(open_log(proxy.url, name=name)), "the log")
         caller = Caller(name, near, far)
         callers.append(caller)
         await caller.work(flow_id, COMMANDS // CALLERS)

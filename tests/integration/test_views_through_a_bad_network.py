@@ -17,8 +17,8 @@ from viewing import eventually, hosted, opened, rows_of_a_fresh_fold, rows_of_vi
 from web_site import WebSite, web_site
 
 from headwater.core.log.protocol import Log
-from headwater.core.query_client import Views
 from headwater.core.states import StateName
+from headwater.core.views_client import ViewsClient
 from headwater.projections import database, reader
 
 RUNS = scaled(60, full=2000)
@@ -60,7 +60,7 @@ async def test_views_catch_up_through_all_that_a_network_does(log: Log, database
             await eventually(partial(shows, site, position), f"the views go on after: {fault.value}")
             await eventually(lambda: is_ready(site, True), "the server says that it is ready")
 
-        assert {run.state for run in await Views(log).runs(at_least=position, limit=None)} == {StateName.SUCCESS}
+        assert {run.state for run in await ViewsClient(log).runs(at_least=position, limit=None)} == {StateName.SUCCESS}
     rows = await rows_of_views(database_url)
     assert len(rows["runs"]) == RUNS + len(Fault)
     assert rows == await rows_of_a_fresh_fold(log, postgres_server)

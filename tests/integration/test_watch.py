@@ -45,11 +45,11 @@ async def run_id(client: AsyncClient) -> str:
 async def execute(client: AsyncClient, run_id: str, *messages: str) -> None:
     """Do what an agent and a run's process do: claim, start, log, finish."""
     run = await load_run(client.log.events, run_id)
-    await run.execute(ClaimRun(1, "a-1", "desk"), client.author)
-    await run.execute(StartRun(1, datetime.now(UTC)), client.author)
+    await run.execute(ClaimRun(1, "a-1", "desk"), client.actor)
+    await run.execute(StartRun(1, datetime.now(UTC)), client.actor)
     for message in messages:
         await client.log.logs.write(run_id, 1, [LogLine(datetime.now(UTC), logging.INFO, "headwater.nothing", message)])
-    await run.execute(FinishRun(1, datetime.now(UTC), failed=False, message="All reference tasks succeeded."), client.author)
+    await run.execute(FinishRun(1, datetime.now(UTC), failed=False, message="All reference tasks succeeded."), client.actor)
 
 
 async def test_states_and_lines_are_shown_by_their_times_and_the_last_line_too(client: AsyncClient, run_id: str) -> None:

@@ -13,7 +13,7 @@ from web_site import WebSite, fresh_site
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from headwater.core.errors import KeyRefused
+from headwater.core.errors import AuthenticationFailed
 from headwater.sdk.client import Client
 from headwater.web.guard import REMEMBERED_SECONDS, Keeper
 
@@ -134,7 +134,7 @@ async def test_the_python_client_sends_its_key(site: WebSite, nats_url: str, mon
 
     def ask() -> None:
         assert Client(nats_url, key=KEY).graphql("{ hello }").data.hello
-        with pytest.raises(KeyRefused):
+        with pytest.raises(AuthenticationFailed):
             Client(nats_url, key="another").graphql("{ hello }")
 
     await anyio.to_thread.run_sync(ask)

@@ -17,7 +17,7 @@ from web_site import WebSite, fresh_site, live_address
 
 from headwater.core import subjects
 from headwater.core.errors import LogError
-from headwater.core.presence import Heartbeat
+from headwater.core.heartbeats import Heartbeat
 from headwater.core.states import StateName
 
 

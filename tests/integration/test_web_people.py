@@ -12,7 +12,7 @@ from played_history import PlayedRun, chain
 from viewing import hosted
 from web_site import WebSite, fresh_site
 
-from headwater.core.commands import ParkRun
+from headwater.core.commands import SuspendRun
 from headwater.core.events import TaskRunPaused
 from headwater.core.operations.runs import load_run
 from headwater.core.rules.run import Run
@@ -39,7 +39,7 @@ async def _run(site: WebSite) -> PlayedRun:
 async def _paused(site: WebSite) -> PlayedRun:
     run = await _run(site)
     await run.tasks(TaskRunPaused(slug="publish-1", at=site.history.clock(), message="Is <this> right?"))
-    await run.aggregate.execute(ParkRun(1, site.history.clock(), None, "waits for people"), site.history.author())
+    await run.aggregate.execute(SuspendRun(1, site.history.clock(), None, "waits for people"), site.history.actor())
     return run
 
 

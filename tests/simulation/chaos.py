@@ -26,8 +26,8 @@ from agents_at_work import AgentProcess
 from command_line import COMMAND, CommandLine
 from servers import free_ports, wait_for
 
-from headwater.agents.perseverance import until_done
-from headwater.core.aggregates import Author
+from headwater.agents.retry import retry_until_available
+from headwater.core.aggregates import Actor
 from headwater.core.errors import HeadwaterError
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
@@ -179,12 +179,12 @@ class Chaos:
 
     async def _create_runs(self, log: Log, flow_id: str) -> None:
         creation = RunCreation(log.events, log.queues)
-        author = Author("chaos")
+        actor = Actor("chaos")
         for number in range(self._runs):
             is_long = self._random.random() < LONG_SHARE
             seconds = self._random.uniform(1, 4) if is_long else self._random.uniform(0, 0.1)
             request = RunRequest(parameters={"seconds": seconds}, idempotency_key=f"run {number}", attempts_max=ATTEMPTS_MAX)
-            created = await until_done(partial(creation.create, flow_id, request, author), "a run")
+            created = await retry_until_available(partial(creation.create, flow_id, request, actor), "a run")
             self.acknowledged.add(created.run_id)
             self.happened["long runs created" if is_long else "short runs created"] += 1
             await anyio.sleep(self._random.random() * 2 * 0.8 * self._seconds / self._runs)
@@ -229,9 +229,9 @@ class Chaos:
                 with suppress(HeadwaterError):
                     unfinished = list((await check_facts(log.events)).unfinished())
         broken = [f"{run_id} has not ended" for run_id in unfinished]
-        checked = await until_done(lambda: check(log), "the check")
+        checked = await retry_until_available(lambda: check(log), "the check")
         broken += [f"{each.promise}, at {each.positions}: {each.words}" for each in checked.violations]
-        history = await until_done(lambda: check_facts(log.events), "the log")
+        history = await retry_until_available(lambda: check_facts(log.events), "the log")
         broken += [f"{run_id} was acknowledged and is not there" for run_id in self.acknowledged - history.runs.keys()]
         broken += [f"{run_id} is there and nobody asked for it" for run_id in history.runs.keys() - self.acknowledged]
         broken += await self._views_differ({run_id: str(run.state.state) for run_id, run in history.runs.items()})

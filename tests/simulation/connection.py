@@ -13,7 +13,7 @@ import anyio
 from simulation.virtual_time import number_of
 
 from headwater.core.commit import Commit, Position
-from headwater.core.errors import LogUnavailable, NoAnswer, OutcomeUnknown
+from headwater.core.errors import LogUnavailable, OutcomeUnknown, RequestTimeout
 from headwater.core.log.memory import MemoryLog
 from headwater.core.log.protocol import (
     Append,
@@ -139,7 +139,7 @@ class Connection:
     async def request(self, subject: str, data: bytes, *, timeout: float) -> bytes:
         with anyio.move_on_after(timeout):
             return await self.call(lambda: self.log.request(subject, data, timeout=timeout))
-        raise NoAnswer(subject, "none came in time", maybe_received=True)
+        raise RequestTimeout(subject, "none came in time", maybe_received=True)
 
     @asynccontextmanager
     async def subscribe(self, subjects: str, *, group: str = "") -> AsyncIterator[AsyncIterator[LiveMessage]]:
@@ -227,8 +227,8 @@ class _Queues:
         self._connection = connection
         self._queues = connection.log.queues
 
-    async def offer(self, item: WorkItem) -> None:
-        await self._connection.call(lambda: self._queues.offer(item), commit_id="")
+    async def enqueue(self, item: WorkItem) -> None:
+        await self._connection.call(lambda: self._queues.enqueue(item), commit_id="")
 
     async def set_timer(self, item: WorkItem, *, due: datetime) -> None:
         await self._connection.call(lambda: self._queues.set_timer(item, due=due), commit_id="")
@@ -242,8 +242,8 @@ class _Queues:
     async def waiting_runs(self) -> set[str]:
         return await self._connection.call(self._queues.waiting_runs)
 
-    def losses(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
-        return self._queues.losses()
+    def work_lost(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+        return self._queues.work_lost()
 
     @asynccontextmanager
     async def bind(self, queue_id: str, *, lease_seconds: float, limit: int | None = None) -> AsyncIterator[QueueBinding]:
@@ -262,8 +262,11 @@ class _Binding:
     def limit(self, number: int | None) -> None:
         self._binding.limit(number)
 
-    def want(self, wanted: bool) -> None:
-        self._binding.want(wanted)
+    def pause(self) -> None:
+        self._binding.pause()
+
+    def resume(self) -> None:
+        self._binding.resume()
 
     def __aiter__(self) -> AsyncIterator[Delivery]:
         return self._arriving()
@@ -283,14 +286,14 @@ class _Delivery:
         self._delivery = delivery
         self.item, self.offered_at, self.redelivered = delivery.item, delivery.offered_at, delivery.redelivered
 
-    async def renew(self) -> None:
-        await self._connection.call(self._delivery.renew)
+    async def extend(self) -> None:
+        await self._connection.call(self._delivery.extend)
 
-    async def done(self) -> None:
-        await self._connection.call(self._delivery.done, commit_id="")
+    async def ack(self) -> None:
+        await self._connection.call(self._delivery.ack, commit_id="")
 
-    async def give_back(self, *, delay_seconds: float = 0.0) -> None:
-        await self._connection.call(lambda: self._delivery.give_back(delay_seconds=delay_seconds), commit_id="")
+    async def nack(self, *, delay_seconds: float = 0.0) -> None:
+        await self._connection.call(lambda: self._delivery.nack(delay_seconds=delay_seconds), commit_id="")
 
     async def set_aside(self, reason: str) -> None:
         await self._connection.call(lambda: self._delivery.set_aside(reason), commit_id="")

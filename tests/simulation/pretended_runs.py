@@ -12,16 +12,16 @@ from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskGroup, TaskStatus
 from simulation.connection import Connection
 
-from headwater.agents.attempt_record import AttemptRecord
+from headwater.agents.attempt_writer import AttemptWriter
 from headwater.agents.errors import AttemptFenced
-from headwater.agents.launching import Ending, LaunchOrder, Report
-from headwater.agents.perseverance import until_done
-from headwater.core.aggregates import Author
-from headwater.core.commands import FinishRun, ParkRun, RecordTaskRuns, StartRun
+from headwater.agents.launcher import AttemptReport, ExitResult, LaunchSpec
+from headwater.agents.retry import retry_until_available
+from headwater.core.aggregates import Actor
+from headwater.core.commands import FinishRun, RecordTaskRuns, StartRun, SuspendRun
 from headwater.core.commit import Position
 from headwater.core.errors import IllegalTransition
 from headwater.core.events import TaskRunEvent, TaskRunFailed, TaskRunPaused, TaskRunRetryScheduled, TaskRunStarted, TaskRunSucceeded
-from headwater.core.operations.runs import arm, load_run
+from headwater.core.operations.runs import load_run, schedule_wake_up
 from headwater.core.rules.run import Run
 from headwater.core.rules.task_run import TaskRun
 from headwater.core.states import FINAL, StateName
@@ -33,10 +33,10 @@ TASK_SECONDS = 3.0
 KILLED, TERMINATED, REFUSED = -9, 143, 75
 
 
-def prepare(run: Run, _: Position) -> LaunchOrder:
+def prepare(run: Run, _: Position) -> LaunchSpec:
     """Tell a pretended process which attempt it is."""
     assert run.created is not None
-    return LaunchOrder(environment={"run": run.created.run_id, "attempt": str(run.attempt)}, directory=Path())
+    return LaunchSpec(environment={"run": run.created.run_id, "attempt": str(run.attempt)}, directory=Path())
 
 
 class PretendedRun:
@@ -46,10 +46,10 @@ class PretendedRun:
         self.connection, self.run_id, self.attempt = connection, run_id, attempt
         self._random = connection.random
         self._ended = anyio.Event()
-        self._ending = Ending(KILLED, None)
+        self._ending = ExitResult(KILLED, None)
         self._scope = anyio.CancelScope()
 
-    async def wait(self) -> Ending:
+    async def wait(self) -> ExitResult:
         await self._ended.wait()
         return self._ending
 
@@ -63,7 +63,7 @@ class PretendedRun:
     def kill(self, status: int = KILLED) -> None:
         """End it at once, whatever it is doing."""
         self.connection.dead = True
-        self._ending = Ending(status, None)
+        self._ending = ExitResult(status, None)
         self._scope.cancel()
         self._ended.set()
 
@@ -77,14 +77,14 @@ class PretendedRun:
             self.connection.dead = True
             self._ended.set()
 
-    async def _execute(self) -> Ending:
-        run = await until_done(lambda: load_run(self.connection.events, self.run_id), "the run")
+    async def _execute(self) -> ExitResult:
+        run = await retry_until_available(lambda: load_run(self.connection.events, self.run_id), "the run")
         if not run.state.held or run.state.attempt != self.attempt:
-            return Ending(0, Report(fenced=True))
-        author = Author(f"run:{self.run_id}#{self.attempt}")
-        record = AttemptRecord(run, author, self.attempt, lambda: None)
+            return ExitResult(0, AttemptReport(fenced=True))
+        actor = Actor(f"run:{self.run_id}#{self.attempt}")
+        record = AttemptWriter(run, actor, self.attempt, lambda: None)
         try:
-            await record.execute(StartRun(self.attempt, author.clock()))
+            await record.execute(StartRun(self.attempt, actor.clock()))
             failed = False
             for slug in TASKS:
                 found = run.state.task_runs.get((slug, -1))
@@ -92,23 +92,23 @@ class PretendedRun:
                     failed = failed or found.state is StateName.FAILED
                 elif not failed:
                     if self._random.random() < CRASHES:
-                        return Ending(KILLED, None)
-                    if (ending := await self._pause(record, author, slug, found)) is not None:
+                        return ExitResult(KILLED, None)
+                    if (ending := await self._pause(record, actor, slug, found)) is not None:
                         return ending
-                    failed = await self._execute_task(record, author, slug)
+                    failed = await self._execute_task(record, actor, slug)
                     if record.stopping:
-                        return Ending(TERMINATED, None)
+                        return ExitResult(TERMINATED, None)
             message = "Some tasks failed." if failed else "Done."
-            await record.execute(FinishRun(self.attempt, author.clock(), failed=failed, message=message))
+            await record.execute(FinishRun(self.attempt, actor.clock(), failed=failed, message=message))
         except AttemptFenced as fenced:
-            return Ending(0, Report(fenced=True, message=str(fenced)))
+            return ExitResult(0, AttemptReport(fenced=True, message=str(fenced)))
         except IllegalTransition:
-            return Ending(REFUSED, None)  # it would wait for a later time, and was cancelled a moment before
-        return Ending(0, Report(state=run.state.state.value))
+            return ExitResult(REFUSED, None)  # it would wait for a later time, and was cancelled a moment before
+        return ExitResult(0, AttemptReport(state=run.state.state.value))
 
-    async def _pause(self, record: AttemptRecord, author: Author, slug: str, found: TaskRun | None) -> Ending | None:
+    async def _pause(self, record: AttemptWriter, actor: Actor, slug: str, found: TaskRun | None) -> ExitResult | None:
         """Leave the run to a later attempt, where the task is paused, or pauses now."""
-        now = author.clock()
+        now = actor.clock()
         if found is not None and found.state is StateName.PAUSED:
             if found.due is not None and found.due <= now:
                 return None
@@ -121,14 +121,14 @@ class PretendedRun:
         else:
             return None
         if self._random.random() < CRASHES:
-            return Ending(KILLED, None)
-        await record.execute(ParkRun(self.attempt, author.clock(), due, "waits"))
-        await until_done(lambda: arm(self.connection.queues, record.run, now=author.clock()), "the run's timer")
-        return Ending(0, Report(message="waits"))
+            return ExitResult(KILLED, None)
+        await record.execute(SuspendRun(self.attempt, actor.clock(), due, "waits"))
+        await retry_until_available(lambda: schedule_wake_up(self.connection.queues, record.run, now=actor.clock()), "the run's timer")
+        return ExitResult(0, AttemptReport(message="waits"))
 
-    async def _execute_task(self, record: AttemptRecord, author: Author, slug: str) -> bool:
+    async def _execute_task(self, record: AttemptWriter, actor: Actor, slug: str) -> bool:
         """Execute it, again where it is to be retried; tell whether it failed."""
-        now = author.clock
+        now = actor.clock
         while True:
             await self._record(record, TaskRunStarted(slug=slug, at=now()))
             await anyio.sleep(self._random.random() * TASK_SECONDS)
@@ -143,7 +143,7 @@ class PretendedRun:
         await self._record(record, TaskRunSucceeded(slug=slug, at=now()))
         return False
 
-    async def _record(self, record: AttemptRecord, event: TaskRunEvent) -> None:
+    async def _record(self, record: AttemptWriter, event: TaskRunEvent) -> None:
         await record.execute(RecordTaskRuns(self.attempt, (event,)))
 
 
@@ -164,7 +164,7 @@ class PretendedLauncher:
         finally:
             self.kill_all()
 
-    async def launch(self, order: LaunchOrder, hear: Callable[[str], None]) -> PretendedRun:
+    async def launch(self, order: LaunchSpec, hear: Callable[[str], None]) -> PretendedRun:
         assert self._group is not None
         await anyio.sleep(self._random.random() * 0.05)
         run = PretendedRun(self._connect(), order.environment["run"], int(order.environment["attempt"]))

@@ -14,7 +14,7 @@ from headwater.core import commands as c
 from headwater.core import events as e
 from headwater.core.codec import decode, encode
 from headwater.core.commit import new_commit
-from headwater.core.errors import Refused
+from headwater.core.errors import CommandRejected
 from headwater.core.identifiers import flow_group_id, flow_version_id, new_id
 from headwater.core.rules import agent, flow_group, project, queue
 from headwater.core.rules.aggregate import Rules
@@ -34,7 +34,7 @@ def played(rules: Rules[Any, Any], commands: Sequence[Any]) -> tuple[Any, list[e
     for command in commands:
         try:
             events = rules.decide(state, command)
-        except Refused:
+        except CommandRejected:
             continue
         state = rules.fold(events, state)
         history.extend(events)

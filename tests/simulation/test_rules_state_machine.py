@@ -20,8 +20,7 @@ from headwater.core.commands import (
     DeleteRun,
     FailUnstartedRun,
     FinishRun,
-    LoseAttempt,
-    ParkRun,
+    MarkAttemptLost,
     RecordTaskRuns,
     RenameRun,
     RescheduleRun,
@@ -31,9 +30,10 @@ from headwater.core.commands import (
     SetRunState,
     SetTaskRunState,
     StartRun,
+    SuspendRun,
 )
 from headwater.core.commit import new_commit
-from headwater.core.errors import Refused
+from headwater.core.errors import CommandRejected
 from headwater.core.events import (
     AnyEvent,
     EdgeSpec,
@@ -95,7 +95,7 @@ task_events = st.builds(
 commands: st.SearchStrategy[RunCommand] = st.one_of(
     st.just(CREATE),
     st.builds(ClaimRun, st.integers(0, 3), st.sampled_from(["agent-1", "agent-2"])),
-    st.builds(LoseAttempt, attempts, st.just("gone"), st.just(NOON), st.integers(1, 3), handed_back=st.booleans()),
+    st.builds(MarkAttemptLost, attempts, st.just("gone"), st.just(NOON), st.integers(1, 3), released=st.booleans()),
     st.builds(StartRun, attempts, st.just(NOON)),
     st.builds(RecordTaskRuns, attempts, st.lists(task_events, max_size=4).map(tuple)),
     st.builds(FinishRun, attempts, st.just(NOON), st.booleans(), st.just("done")),
@@ -104,7 +104,7 @@ commands: st.SearchStrategy[RunCommand] = st.one_of(
     st.builds(ConfirmCancelled, attempts, st.just(NOON)),
     st.builds(RescheduleRun, st.just(NOON + timedelta(hours=1))),
     st.builds(RestartRun, st.just(NOON), st.just(TASKS), st.just(EDGES), st.sampled_from(["", *TASKS, "no-such-task"]), st.just("again")),
-    st.builds(ParkRun, attempts, st.just(NOON), st.sampled_from([None, NOON + timedelta(hours=1)]), st.just("later")),
+    st.builds(SuspendRun, attempts, st.just(NOON), st.sampled_from([None, NOON + timedelta(hours=1)]), st.just("later")),
     st.builds(ResumeTaskRuns, st.just(NOON), st.lists(keys, max_size=2).map(tuple), st.just("go on")),
     st.builds(
         lambda state, start: SetRunState(NOON, state, "by hand", start, TASKS, EDGES),
@@ -128,7 +128,7 @@ class RunMachine(RuleBasedStateMachine):
     def perform(self, command: RunCommand) -> None:
         try:
             events = RULES.decide(self.run, command)
-        except Refused:
+        except CommandRejected:
             return
         self.events.extend(events)
         self.run = RULES.fold(events, self.run)
@@ -157,7 +157,7 @@ class RunMachine(RuleBasedStateMachine):
     @rule(slug=st.sampled_from(TASKS), due=st.sampled_from([None, NOON + timedelta(hours=1)]))
     def its_attempt_leaves_it_to_a_later_one(self, slug: str, due: datetime | None) -> None:
         self.perform(RecordTaskRuns(self.run.attempt, (TaskRunPaused(slug=slug, at=NOON, start_time=due),)))
-        self.perform(ParkRun(self.run.attempt, NOON, due, "later"))
+        self.perform(SuspendRun(self.run.attempt, NOON, due, "later"))
 
     def lives(self) -> list[list[AnyEvent]]:
         """The history, cut where the run was restarted or its state was set by hand."""

@@ -22,9 +22,9 @@ from simulation.projection import Projection
 from simulation.virtual_time import BEGINNING, LoopClock
 
 from headwater.agents.agent import Agent, AgentSettings
-from headwater.agents.perseverance import until_done
+from headwater.agents.retry import retry_until_available
 from headwater.core import identifiers, subjects
-from headwater.core.aggregates import Author
+from headwater.core.aggregates import Actor
 from headwater.core.errors import IllegalTransition, LogError, NotFound
 from headwater.core.events import EdgeSpec, RunCancelRequested, RunSubmitted, StorageReference, TaskSpec, event_type
 from headwater.core.log.memory import MemoryLog
@@ -88,7 +88,7 @@ class World:
         self.clock = LoopClock()
         # The program is this simulation's alone: what would take the machine's time or chance takes ours.
         identifiers.uuid_utils = SeededIds(self.random)  # type: ignore[assignment, attr-defined]
-        Author.__init__.__defaults__ = (self.clock.now,)
+        Actor.__init__.__defaults__ = (self.clock.now,)
         self.log = MemoryLog(clock=self.clock)
         self.events: Counter[str] = Counter()
         self.participants: dict[str, Participant] = {}
@@ -135,17 +135,17 @@ class World:
     # Those who take part
 
     async def _flows(self) -> list[str]:
-        events, author = self.log.events, Author("client")
-        await create_project(events, "simulated", author)
+        events, actor = self.log.events, Actor("client")
+        await create_project(events, "simulated", actor)
         tasks = tuple(TaskSpec(slug, slug, reference=slug == TASKS[-1]) for slug in TASKS)
         edges = tuple(EdgeSpec(first, second) for first, second in pairwise(TASKS))
         found = []
         for number in range(FLOWS):
             metadata = FlowMetadata(name=f"flow {number}", storage=StorageReference("Local", "/x"), tasks=tasks, edges=edges)
-            registered = await register_flow(events, metadata, project_name="simulated", author=author)
+            registered = await register_flow(events, metadata, project_name="simulated", actor=actor)
             found.append(registered.flow_id)
             if self.random.random() < 0.5:
-                await set_concurrency(events, registered.flow_group_id, 1, author)
+                await set_concurrency(events, registered.flow_group_id, 1, actor)
         return found
 
     async def _keep_alive(self, name: str, serve: Callable[[Participant], Awaitable[None]]) -> None:
@@ -165,7 +165,7 @@ class World:
     async def _agent(self, participant: Participant) -> None:
         launcher = participant.launcher = PretendedLauncher(self.connect, self.random)
         settings = AgentSettings(name=participant.name, kind="pretended", limit=3, lease_seconds=LEASE_SECONDS, grace_seconds=GRACE_SECONDS)
-        await Agent(participant.connection, settings, launcher, prepare, show=_QUIET, clock=self.clock.now).serve()
+        await Agent(participant.connection, settings, launcher, prepare, console_log=_QUIET, clock=self.clock.now).serve()
 
     async def _run_monitor(self, participant: Participant) -> None:
         await RunMonitor(participant.connection, clock=self.clock.now).serve()
@@ -178,38 +178,38 @@ class World:
     async def _client(self, key: str, flow_id: str) -> None:
         """Create a run, however often it must be said, and sometimes want something else of it."""
         await anyio.sleep(self.random.random() * STORM_SECONDS / 2)
-        connection, author = self.connect(), Author(key)
+        connection, actor = self.connect(), Actor(key)
         later = timedelta(seconds=self.random.choice([-5.0, 0.0, 0.0, 0.0, 4.0, 15.0]))
         request = RunRequest(start_time=self.clock.now() + later, idempotency_key=key, attempts_max=self.random.choice([2, 3, 5]))
         creation = RunCreation(connection.events, connection.queues)
-        created = await until_done(lambda: creation.create(flow_id, request, author), "a run")
+        created = await retry_until_available(lambda: creation.create(flow_id, request, actor), "a run")
         self.created[key] = created.run_id
         for _ in range(self.random.choice([0, 0, 1, 2])):
             await anyio.sleep(self.random.random() * 10)
-            await self._change_a_mind(connection, created.run_id, author)
+            await self._change_a_mind(connection, created.run_id, actor)
 
-    async def _change_a_mind(self, connection: Connection, run_id: str, author: Author) -> None:
+    async def _change_a_mind(self, connection: Connection, run_id: str, actor: Actor) -> None:
         events, queues, now = connection.events, connection.queues, self.clock.now()
         start_time = now + timedelta(seconds=self.random.random() * 10)
         wish = self.random.choice(["cancel", "reschedule", "restart", "resume", "set state", "set task state"])
         self.events[wish] += 1
         try:
             if wish == "cancel":
-                outcome = await until_done(lambda: cancel_run(events, queues, run_id, author), wish)
+                outcome = await retry_until_available(lambda: cancel_run(events, queues, run_id, actor), wish)
                 if outcome.state.cancel_requested:
                     self.cancelled.add(run_id)
             elif wish == "reschedule":
-                await until_done(lambda: reschedule_run(events, queues, run_id, start_time, author), wish)
+                await retry_until_available(lambda: reschedule_run(events, queues, run_id, start_time, actor), wish)
             elif wish == "resume":
-                await until_done(lambda: resume_run(events, queues, run_id, author), wish)
+                await retry_until_available(lambda: resume_run(events, queues, run_id, actor), wish)
             elif wish == "set state":
                 state = self.random.choice(RUN_STATES)
-                await until_done(lambda: set_run_state(events, queues, run_id, state, author, reason="by hand"), wish)
+                await retry_until_available(lambda: set_run_state(events, queues, run_id, state, actor, reason="by hand"), wish)
             elif wish == "set task state":
                 task, state = self.random.choice(TASKS), self.random.choice(TASK_RUN_STATES)
-                await until_done(lambda: set_task_run_state(events, queues, run_id, task, state, author, reason="by hand"), wish)
+                await retry_until_available(lambda: set_task_run_state(events, queues, run_id, task, state, actor, reason="by hand"), wish)
             else:
-                await until_done(lambda: restart_run(events, queues, run_id, author), wish)
+                await retry_until_available(lambda: restart_run(events, queues, run_id, actor), wish)
         except (IllegalTransition, NotFound):
             self.events[f"{wish} refused"] += 1
 
@@ -311,7 +311,7 @@ class World:
         connection = self.connect()
         for run_id in paused:
             self.events["resumed in the end"] += 1
-            await resume_run(connection.events, connection.queues, run_id, Author("somebody patient"))
+            await resume_run(connection.events, connection.queues, run_id, Actor("somebody patient"))
 
     async def _check(self) -> None:
         history = await check_facts(self.log.events)
@@ -331,7 +331,7 @@ class World:
     async def _claim_an_ended_run(self) -> None:
         subject = subjects.run(next(iter(self.created.values())))
         last = (await self.log.events.read(subject))[-1].position
-        await self.log.events.append(subject, Author("nobody").commit([RunSubmitted(1, "nobody")]), expected=last)
+        await self.log.events.append(subject, Actor("nobody").commit([RunSubmitted(1, "nobody")]), expected=last)
 
     async def _check_cancelled(self, run_id: str) -> None:
         """An acknowledged cancel is in the log."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from headwater.agents.control_groups import memory_kills, memory_max, processes_max
-from headwater.agents.launching import Ending, OutOfMemory
+from headwater.agents.launcher import ExitResult, OutOfMemory
 from headwater.agents.shortages import shortage
 
 
@@ -33,19 +33,19 @@ from headwater.agents.shortages import shortage
     ],
 )
 def test_every_end_has_its_words(status: int, words: str) -> None:
-    assert Ending(status, None).words == words
+    assert ExitResult(status, None).words == words
 
 
 def test_a_process_killed_for_memory_tells_what_it_held_and_what_was_allowed() -> None:
     assert (
-        Ending(-9, None, (), OutOfMemory(665_000_000, 700_000_000)).words
+        ExitResult(-9, None, (), OutOfMemory(665_000_000, 700_000_000)).words
         == "it was killed by the kernel for want of memory (it held 665 MB of 700 MB)"
     )
-    assert Ending(-9, None, (), OutOfMemory(8_123_000_000, None)).words.endswith("(it held 8.1 GB)")
+    assert ExitResult(-9, None, (), OutOfMemory(8_123_000_000, None)).words.endswith("(it held 8.1 GB)")
 
 
 def test_a_process_killed_with_the_one_that_starts_them_says_how_that_ended() -> None:
-    words = Ending(-9, None, with_starter=-9).words
+    words = ExitResult(-9, None, with_starter=-9).words
     assert words == "it was killed with the process that starts runs, which was ended by signal 9 (SIGKILL)"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from headwater.agents.attempt import AttemptOrder
+from headwater.agents.attempt_spec import AttemptSpec
 from headwater.agents.environment import agent_environment, needs_cold_start, require_local, run_environment, working_directory
 from headwater.agents.errors import CannotLaunch
 from headwater.core.errors import SettingsError
@@ -85,11 +85,11 @@ def test_a_local_agent_takes_universal_and_local_run_configs_only() -> None:
 
 
 def test_an_order_survives_its_journey_through_the_environment() -> None:
-    order = AttemptOrder(run_id="r-1", attempt=3, nats_url="nats://somewhere:4222", key="secret", show_logs=True, supervised=True)
+    order = AttemptSpec(run_id="r-1", attempt=3, nats_url="nats://somewhere:4222", key="secret", show_logs=True, supervised=True)
 
-    assert AttemptOrder.from_environment(order.environment()) == order
+    assert AttemptSpec.from_environment(order.environment()) == order
 
 
 def test_a_process_that_no_agent_started_says_so() -> None:
     with pytest.raises(SettingsError, match="no agent started it"):
-        AttemptOrder.from_environment({})
+        AttemptSpec.from_environment({})

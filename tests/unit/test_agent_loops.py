@@ -1,4 +1,4 @@
-"""Loops that another process takes up: wherever the first one was lost, the result is that of an undisturbed run."""
+"""Loops that another process takes up: wherever the first one was lost, the result is that of an no_faults run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 import headwater
 from headwater import Flow, task
-from headwater.agents.recorder import AttemptRecorder
+from headwater.agents.state_recorder import StateRecorder
 from headwater.core.events import TaskRunEvent, TaskRunLooped
 from headwater.core.rules.task_run import TaskRun, TaskRunKey, evolve
 from headwater.sdk.engine.flow_runner import FlowRunner
@@ -51,7 +51,7 @@ class Loop:
         self.rounds.clear()
         events: list[TaskRunEvent] = []
         context = {"running_with_backend": True, "checkpointing": True, "flow_run_id": "r-1", "attempt": number}
-        state = FlowRunner(self.flow, recorder=AttemptRecorder(events.append, before)).run(context=context)
+        state = FlowRunner(self.flow, recorder=StateRecorder(events.append, before)).run(context=context)
         return state.result[self.task], events
 
 
@@ -104,11 +104,11 @@ def test_the_retries_of_a_round_go_on_counting_in_another_process() -> None:
     context = {"running_with_backend": True, "checkpointing": True, "flow_run_id": "r-1"}
     flow = Flow("loop", tasks=[always_fail])
     events: list[TaskRunEvent] = []
-    FlowRunner(flow, recorder=AttemptRecorder(events.append, {})).run(context=context)
+    FlowRunner(flow, recorder=StateRecorder(events.append, {})).run(context=context)
     assert runs == [None, 2, 2]
     until_the_retry = next(number for number, event in enumerate(events, 1) if type(event).__name__ == "TaskRunRetryScheduled")
 
-    state = FlowRunner(flow, recorder=AttemptRecorder(events.append, folded(events[:until_the_retry]))).run(context=context)
+    state = FlowRunner(flow, recorder=StateRecorder(events.append, folded(events[:until_the_retry]))).run(context=context)
 
     assert state.is_failed()
     assert runs == [None, 2, 2, 2]

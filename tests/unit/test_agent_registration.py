@@ -10,7 +10,7 @@ import pytest
 from anyio.abc import TaskStatus
 
 from headwater.agents.agent import Agent, AgentSettings
-from headwater.agents.launching import LaunchedRun, LaunchOrder
+from headwater.agents.launcher import ChildProcess, LaunchSpec
 from headwater.core import subjects
 from headwater.core.commit import Position
 from headwater.core.errors import LogUnavailable
@@ -24,18 +24,18 @@ class NothingToLaunch:
         task_status.started()
         await anyio.sleep_forever()
 
-    async def launch(self, order: LaunchOrder, hear: Callable[[str], None]) -> LaunchedRun:
+    async def launch(self, order: LaunchSpec, hear: Callable[[str], None]) -> ChildProcess:
         raise AssertionError(order)
 
 
-def prepare(_: Run, __: Position) -> LaunchOrder:
+def prepare(_: Run, __: Position) -> LaunchSpec:
     raise AssertionError("no run is there")
 
 
 async def test_an_agent_whose_log_was_exchanged_ends_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
     """As where the log was lost and its server started with `--accept-new-log`."""
     log, another = MemoryLog(), MemoryLog()
-    agent = Agent(log, AgentSettings(name="loyal", kind="local"), NothingToLaunch(), prepare, show=logging.getLogger("shown"))
+    agent = Agent(log, AgentSettings(name="loyal", kind="local"), NothingToLaunch(), prepare, console_log=logging.getLogger("shown"))
     async with anyio.create_task_group() as group:
         await group.start(agent.serve)
         log.events = another.events
@@ -55,7 +55,7 @@ async def test_an_agent_registers_as_soon_as_the_log_is_back(caplog: pytest.LogC
             raise LogUnavailable(log.url, "connection refused")
 
     log.interference = be_away
-    agent = Agent(log, AgentSettings(name="patient", kind="local"), NothingToLaunch(), prepare, show=logging.getLogger("shown"))
+    agent = Agent(log, AgentSettings(name="patient", kind="local"), NothingToLaunch(), prepare, console_log=logging.getLogger("shown"))
     async with anyio.create_task_group() as group:
         await group.start(agent.serve)
         agent.stop_taking()

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from commits import an_item
-from happenings import AUTHOR, a_flow, a_run, an_agent, claimed, executed, lost, recorded
+from happenings import ACTOR, a_flow, a_run, an_agent, claimed, executed, lost, recorded
 
 from headwater.core import commands, subjects
 from headwater.core.commit import new_commit
-from headwater.core.errors import Refused
+from headwater.core.errors import CommandRejected
 from headwater.core.events import (
     AnyEvent,
     RunAttemptLost,
@@ -66,7 +66,7 @@ async def test_a_run_is_paused_only_while_a_task_run_of_it_waits(log: MemoryLog)
     await claimed(log, run_id)
     await recorded(log, run_id, TaskRunPaused(slug="task-0", at=NOON))
     found = run(log.events, run_id)
-    await found.execute(commands.ParkRun(1, NOON, None), AUTHOR)
+    await found.execute(commands.SuspendRun(1, NOON, None), ACTOR)
     log.queues.lose_everything()
     assert await promises(log) == [], "neither lease nor timer, and nothing stuck"
 
@@ -89,7 +89,7 @@ async def test_a_log_that_the_rules_wrote_breaks_nothing(log: MemoryLog) -> None
                 commands.StartRun(state.attempt, NOON),
                 commands.RecordTaskRuns(state.attempt, (TaskRunStarted(slug="a", at=NOON),)),
                 commands.RecordTaskRuns(state.attempt, (TaskRunSucceeded(slug="a", at=NOON),)),
-                commands.LoseAttempt(state.attempt, "gone", NOON),
+                commands.MarkAttemptLost(state.attempt, "gone", NOON),
                 commands.CancelRun(NOON),
                 commands.ConfirmCancelled(state.attempt, NOON),
                 commands.FinishRun(state.attempt, NOON, failed=random_source.random() < 0.5, message="end"),
@@ -97,15 +97,15 @@ async def test_a_log_that_the_rules_wrote_breaks_nothing(log: MemoryLog) -> None
                 commands.RescheduleRun(NOON + timedelta(hours=1)),
                 commands.RestartRun(NOON, ("a",), (), random_source.choice(["", "a"])),
                 commands.RecordTaskRuns(state.attempt, (TaskRunPaused(slug="a", at=NOON, start_time=random_source.choice([None, NOON])),)),
-                commands.ParkRun(state.attempt, NOON, random_source.choice([None, NOON])),
+                commands.SuspendRun(state.attempt, NOON, random_source.choice([None, NOON])),
                 commands.ResumeTaskRuns(NOON),
                 commands.SetRunState(NOON, random_source.choice(set_state.RUN_STATES), "by hand", None, ("a",)),
                 commands.SetTaskRunState(NOON, "a", -1, random_source.choice(set_state.TASK_RUN_STATES), "by hand", ("a",)),
                 commands.RenameRun(f"name {random_source.random()}"),
             ]
             try:
-                await found.execute(random_source.choice(things), AUTHOR)
-            except Refused:
+                await found.execute(random_source.choice(things), ACTOR)
+            except CommandRejected:
                 continue
 
     found_by_rules = [each for each in (await checked(log)).violations if "unfinished" not in each.promise]
@@ -127,7 +127,7 @@ async def test_two_successes_of_a_task_run_are_found_unless_a_restart_lies_betwe
     flow = await a_flow(log)
     run_id = (await a_run(log, flow.flow_id)).run_id
     await executed(log, run_id, failed=True)
-    await restart_run(log.events, log.queues, run_id, AUTHOR, from_task="task-0")
+    await restart_run(log.events, log.queues, run_id, ACTOR, from_task="task-0")
     await executed(log, run_id)
     assert await promises(log) == []
 
@@ -175,7 +175,7 @@ async def test_an_unfinished_run_that_nothing_wakes_is_found(log: MemoryLog) -> 
 
     assert await promises(log) == ["every unfinished run has a lease, an item or a timer"]
     assert (await check(log, wake_ups=False)).violations == ()
-    await log.queues.offer(an_item("q", run_id=run_id))
+    await log.queues.enqueue(an_item("q", run_id=run_id))
     assert await promises(log) == []
 
 
@@ -196,9 +196,9 @@ async def test_a_run_held_by_an_agent_that_is_gone_is_found(log: MemoryLog) -> N
 async def test_a_run_that_waits_for_a_slot_of_its_flow_is_in_order(log: MemoryLog) -> None:
     flow = await a_flow(log)
     first, _ = [(await a_run(log, flow.flow_id)).run_id for _ in range(2)]
-    await set_concurrency(log.events, flow.flow_group_id, 1, AUTHOR)
-    await take_slot(log.events, flow.flow_group_id, first, 1, AUTHOR)
-    await cancel_run(log.events, log.queues, first, AUTHOR)
+    await set_concurrency(log.events, flow.flow_group_id, 1, ACTOR)
+    await take_slot(log.events, flow.flow_group_id, first, 1, ACTOR)
+    await cancel_run(log.events, log.queues, first, ACTOR)
     log.queues.lose_everything()
 
     assert await promises(log) == []

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from golden_events import EVENTS_FOLDER, GOLDEN_EVENTS, golden_commit, golden_file
 
-from headwater.core.codec import COMMIT_BYTES_MAX, decode, encode, lift
+from headwater.core.codec import COMMIT_BYTES_MAX, decode, encode, upcast
 from headwater.core.commit import CATALOGUE_VERSION
 from headwater.core.errors import CommitTooLarge, CommitUnreadable
 from headwater.core.events import EVENT_TYPES, Event, FlowDeleted, RunCancelRequested, RunRenamed, UnknownEvent, event_type
@@ -100,9 +100,9 @@ def test_old_shapes_are_lifted_version_by_version() -> None:
     }
     item = {"type": "run.renamed", "title": "Quiet-Heron"}
 
-    assert lift(item, written_by=1, upcasters=upcasters) == {"type": "run.renamed", "name": "quiet-heron"}
-    assert lift({"type": "run.renamed", "name": "Loud"}, written_by=2, upcasters=upcasters) == {"type": "run.renamed", "name": "loud"}
-    assert lift({"type": "run.renamed", "name": "Loud"}, written_by=3, upcasters=upcasters) == {"type": "run.renamed", "name": "Loud"}
+    assert upcast(item, written_by=1, upcasters=upcasters) == {"type": "run.renamed", "name": "quiet-heron"}
+    assert upcast({"type": "run.renamed", "name": "Loud"}, written_by=2, upcasters=upcasters) == {"type": "run.renamed", "name": "loud"}
+    assert upcast({"type": "run.renamed", "name": "Loud"}, written_by=3, upcasters=upcasters) == {"type": "run.renamed", "name": "Loud"}
     assert item == {"type": "run.renamed", "title": "Quiet-Heron"}
 
 

@@ -7,15 +7,15 @@ import msgspec
 
 from headwater.cli.doctor import Verdict, _warnings_of
 from headwater.core import subjects
+from headwater.core.heartbeats import HolderReply
 from headwater.core.log.memory import MemoryLog
-from headwater.core.presence import HoldsAnswer
 
 
 async def test_agents_are_asked_and_what_is_wrong_is_told_and_the_silent_are_passed_over() -> None:
     log = MemoryLog()
     answers = {
-        "ill": HoldsAnswer(False, trouble="agent 'vm' cannot start processes: no room", behind_seconds=-300.0),
-        "well": HoldsAnswer(False),
+        "ill": HolderReply(False, trouble="agent 'vm' cannot start processes: no room", behind_seconds=-300.0),
+        "well": HolderReply(False),
         "strange": None,
     }
     async with anyio.create_task_group() as group:

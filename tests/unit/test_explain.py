@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from happenings import AUTHOR, a_flow, a_run, claimed, executed, finished, lost, recorded, succeeding
+from happenings import ACTOR, a_flow, a_run, claimed, executed, finished, lost, recorded, succeeding
 
 from headwater.core import subjects
-from headwater.core.aggregates import Author
-from headwater.core.commands import FailUnstartedRun, LoseAttempt, ParkRun
+from headwater.core.aggregates import Actor
+from headwater.core.commands import FailUnstartedRun, MarkAttemptLost, SuspendRun
 from headwater.core.events import (
     CancelCause,
     TaskRunFailed,
@@ -109,13 +109,13 @@ async def test_it_is_not_due_yet(log: MemoryLog) -> None:
 async def test_the_next_attempt_waits_after_a_crash_and_until_when(log: MemoryLog) -> None:
     run_id = await new_run(log)
     await claimed(log, run_id)
-    again_at = NOW + timedelta(hours=1)
-    await run(log.events, run_id).execute(LoseAttempt(1, "its process died", NOW, again_at=again_at), AUTHOR)
+    retry_at = NOW + timedelta(hours=1)
+    await run(log.events, run_id).execute(MarkAttemptLost(1, "its process died", NOW, retry_at=retry_at), ACTOR)
 
     found = await explained(log, run_id, at_work())
 
     assert found.reason is Reason.NOT_DUE
-    assert found.words == f"Attempt 1 was lost: its process died. The next one starts at {again_at.isoformat()}."
+    assert found.words == f"Attempt 1 was lost: its process died. The next one starts at {retry_at.isoformat()}."
 
 
 async def test_no_process_waits_for_a_retry_that_is_far_away(log: MemoryLog) -> None:
@@ -124,7 +124,7 @@ async def test_no_process_waits_for_a_retry_that_is_far_away(log: MemoryLog) -> 
     due = NOW + timedelta(hours=3)
     retry = TaskRunRetryScheduled(slug="task-0", at=NOW, start_time=due, run_count=1)
     await recorded(log, run_id, TaskRunStarted(slug="task-0", at=NOW), retry)
-    await run(log.events, run_id).execute(ParkRun(1, NOW, due, "Waiting for the retry of a task."), AUTHOR)
+    await run(log.events, run_id).execute(SuspendRun(1, NOW, due, "Waiting for the retry of a task."), ACTOR)
 
     found = await explained(log, run_id, at_work())
 
@@ -197,7 +197,7 @@ async def test_the_flow_s_storage_is_missing_on_the_agent(log: MemoryLog) -> Non
     run_id = await new_run(log)
     await claimed(log, run_id)
     message = "The flow could not be loaded: /flows/x does not exist on this machine."
-    await run(log.events, run_id).execute(FailUnstartedRun(NOW, message, 1), AUTHOR)
+    await run(log.events, run_id).execute(FailUnstartedRun(NOW, message, 1), ACTOR)
 
     found = await explained(log, run_id)
 
@@ -208,7 +208,7 @@ async def test_the_flow_s_storage_is_missing_on_the_agent(log: MemoryLog) -> Non
 async def test_its_flow_was_archived(log: MemoryLog) -> None:
     run_id = await new_run(log)
     why = "Version 1 of the flow was archived."
-    await cancel_run(log.events, log.queues, run_id, Author("server"), reason=why, cause=CancelCause.FLOW_ARCHIVED)
+    await cancel_run(log.events, log.queues, run_id, Actor("server"), reason=why, cause=CancelCause.FLOW_ARCHIVED)
 
     found = await explained(log, run_id)
 
@@ -218,7 +218,7 @@ async def test_its_flow_was_archived(log: MemoryLog) -> None:
 
 async def test_it_was_cancelled_and_by_whom(log: MemoryLog) -> None:
     run_id = await new_run(log)
-    await cancel_run(log.events, log.queues, run_id, Author("cli:ana@river"), reason="wrong data")
+    await cancel_run(log.events, log.queues, run_id, Actor("cli:ana@river"), reason="wrong data")
 
     found = await explained(log, run_id)
 
@@ -229,7 +229,7 @@ async def test_it_was_cancelled_and_by_whom(log: MemoryLog) -> None:
 async def test_it_is_being_cancelled(log: MemoryLog) -> None:
     run_id = await new_run(log)
     await claimed(log, run_id)
-    await cancel_run(log.events, log.queues, run_id, Author("cli:ana@river"))
+    await cancel_run(log.events, log.queues, run_id, Actor("cli:ana@river"))
 
     assert (
         await explained(log, run_id, Surroundings(holds=True))
@@ -277,7 +277,7 @@ async def test_tasks_failed_and_which_first(log: MemoryLog) -> None:
 async def test_it_succeeded_after_a_restart_of_which_only_the_last_life_counts(log: MemoryLog) -> None:
     run_id = await new_run(log)
     await executed(log, run_id, failed=True)
-    await restart_run(log.events, log.queues, run_id, AUTHOR, from_task="task-0")
+    await restart_run(log.events, log.queues, run_id, ACTOR, from_task="task-0")
     assert (await explained(log, run_id, at_work(agent("a")))).reason is Reason.OFFERED
     await executed(log, run_id)
 
@@ -306,7 +306,7 @@ async def test_agents_that_cannot_start_processes_are_named_with_the_cause_and_t
     run_id = await new_run(log)
     trouble = "agent 'vm' cannot start processes: Resource temporarily unavailable; limit of processes 7"
     await claimed(log, run_id)
-    await run(log.events, run_id).execute(LoseAttempt(1, trouble, NOW, handed_back=True), AUTHOR)
+    await run(log.events, run_id).execute(MarkAttemptLost(1, trouble, NOW, released=True), ACTOR)
 
     found = await explained(log, run_id, at_work(agent("vm"), troubles={"vm": trouble}))
     other = await explained(log, run_id, at_work(agent("vm"), agent("free"), troubles={"vm": trouble}))

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import anyio
 import pytest
-from happenings import AUTHOR, a_flow, a_run, an_agent, claimed, executed, lost
+from happenings import ACTOR, a_flow, a_run, an_agent, claimed, executed, lost
 
 from headwater.core import subjects
 from headwater.core.commands import RescheduleRun
@@ -87,8 +87,8 @@ async def test_it_watches_unfinished_runs_and_who_holds_them(log: MemoryLog) -> 
     assert set(known.runs) == {waiting, held, left}
     assert {each.run_id for each in known.waiting()} == {waiting, left}
     assert [each.run_id for each in known.held_by(agent_id)] == [held]
-    assert known.agents[agent_id].status is AgentStatus.WORKING
-    await stop_agent(log.events, agent_id, AUTHOR)
+    assert known.agents[agent_id].status is AgentStatus.ONLINE
+    await stop_agent(log.events, agent_id, ACTOR)
     assert (await folded(log)).agents[agent_id].status is AgentStatus.STOPPED  # it holds a run still
 
 
@@ -98,7 +98,7 @@ async def test_a_restarted_run_that_it_had_let_go_of_is_read_again(log: MemoryLo
     async with running_monitor(log):
         await executed(log, run_id, failed=True)
         log.queues.lose_everything()
-        await restart_run(log.events, log.queues, run_id, AUTHOR, from_task="task-0")
+        await restart_run(log.events, log.queues, run_id, ACTOR, from_task="task-0")
         log.queues.lose_everything()
 
         await woken(log, run_id)
@@ -118,7 +118,7 @@ async def test_a_timer_of_before_a_rescheduling_counts_for_nothing(log: MemoryLo
     flow = await a_flow(log)
     run_id = (await a_run(log, flow.flow_id, start_time=datetime.now(UTC) + timedelta(hours=1))).run_id
     async with running_monitor(log):
-        await run(log.events, run_id).execute(RescheduleRun(datetime.now(UTC)), AUTHOR)
+        await run(log.events, run_id).execute(RescheduleRun(datetime.now(UTC)), ACTOR)
         await woken(log, run_id, generation=2)
 
 
@@ -128,7 +128,7 @@ async def test_a_silent_agent_s_runs_are_lost_and_its_cancels_final(log: MemoryL
     first, second = [(await a_run(log, flow.flow_id)).run_id for _ in range(2)]
     for run_id in (first, second):
         await claimed(log, run_id, agent_id=agent_id)
-    await cancel_run(log.events, log.queues, second, AUTHOR)
+    await cancel_run(log.events, log.queues, second, ACTOR)
     async with running_monitor(log):
         await reached(log, first, StateName.SCHEDULED)
         await reached(log, second, StateName.CANCELLED)
@@ -138,13 +138,13 @@ async def test_a_silent_agent_s_runs_are_lost_and_its_cancels_final(log: MemoryL
 
 async def test_slots_of_runs_that_are_over_are_freed_and_those_of_running_ones_kept(log: MemoryLog) -> None:
     flow = await a_flow(log)
-    await set_concurrency(log.events, flow.flow_group_id, 2, AUTHOR)
+    await set_concurrency(log.events, flow.flow_group_id, 2, ACTOR)
     over, never_claimed = [(await a_run(log, flow.flow_id)).run_id for _ in range(2)]
     for run_id in (over, never_claimed):
-        await take_slot(log.events, flow.flow_group_id, run_id, 1, AUTHOR)
+        await take_slot(log.events, flow.flow_group_id, run_id, 1, ACTOR)
     await executed(log, over)
     async with running_monitor(log):
-        await take_slot(log.events, flow.flow_group_id, never_claimed, 2, AUTHOR)
+        await take_slot(log.events, flow.flow_group_id, never_claimed, 2, ACTOR)
 
         async def none_is_taken() -> bool:
             return not (await slots(log.events, flow.flow_group_id).refresh()).attempts

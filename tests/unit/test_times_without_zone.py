@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from headwater.cli.values import echoed, parsed_start, parsed_time
-from headwater.core.aggregates import Author
+from headwater.core.aggregates import Actor
 from headwater.core.errors import InvalidArgument
 from headwater.core.events import StorageReference
 from headwater.core.log.memory import MemoryLog
@@ -121,16 +121,16 @@ def test_a_time_that_no_clock_shows_is_refused_with_a_sentence(text: str) -> Non
 
 
 async def test_runs_are_due_in_utc_however_they_are_scheduled() -> None:
-    log, author = MemoryLog(), Author("test")
-    await create_project(log.events, "etl", author)
+    log, actor = MemoryLog(), Actor("test")
+    await create_project(log.events, "etl", actor)
     metadata = FlowMetadata(name="load", storage=StorageReference("Local"), tasks=(), edges=())
-    flow = await register_flow(log.events, metadata, project_name="etl", author=author)
+    flow = await register_flow(log.events, metadata, project_name="etl", actor=actor)
 
-    created = await RunCreation(log.events, log.queues).create(flow.flow_id, RunRequest(start_time=NAIVE), author)
+    created = await RunCreation(log.events, log.queues).create(flow.flow_id, RunRequest(start_time=NAIVE), actor)
     due = [created.start_time, (await load_run(log.events, created.run_id)).state.start_time]
-    moved = await reschedule_run(log.events, log.queues, created.run_id, NAIVE, author)
+    moved = await reschedule_run(log.events, log.queues, created.run_id, NAIVE, actor)
     due.append(moved.state.start_time)
-    await set_run_state(log.events, log.queues, created.run_id, "Cancelled", author, reason="no need")
-    again = await set_run_state(log.events, log.queues, created.run_id, "Scheduled", author, reason="after all", start_time=NAIVE)
+    await set_run_state(log.events, log.queues, created.run_id, "Cancelled", actor, reason="no need")
+    again = await set_run_state(log.events, log.queues, created.run_id, "Scheduled", actor, reason="after all", start_time=NAIVE)
 
     assert [*due, again.state.start_time] == [IN_UTC] * 4

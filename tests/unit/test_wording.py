@@ -9,12 +9,12 @@ import pytest
 from golden_events import GOLDEN_EVENTS
 
 from headwater.core.events import AnyEvent, Failure, RunFailed, UnknownEvent, event_type
-from headwater.core.wording import in_words
+from headwater.core.wording import describe_event
 
 
 @pytest.mark.parametrize("event", GOLDEN_EVENTS, ids=event_type)
 def test_every_event_reads_as_a_sentence_of_its_own(event: AnyEvent) -> None:
-    words = in_words(event)
+    words = describe_event(event)
 
     assert "newer version" not in words
     assert event_type(event) not in words
@@ -24,8 +24,8 @@ def test_every_event_reads_as_a_sentence_of_its_own(event: AnyEvent) -> None:
 def test_a_failure_names_its_error() -> None:
     event = RunFailed(at=datetime(2026, 1, 1, tzinfo=UTC), failure=Failure("ValueError", "no rows"))
 
-    assert in_words(event) == "failed: Some reference tasks failed. (ValueError: no rows)"
+    assert describe_event(event) == "failed: Some reference tasks failed. (ValueError: no rows)"
 
 
 def test_an_event_of_a_newer_version_is_named() -> None:
-    assert in_words(UnknownEvent("run.teleported", {})) == "run.teleported (of a newer version)"
+    assert describe_event(UnknownEvent("run.teleported", {})) == "run.teleported (of a newer version)"

@@ -110,7 +110,7 @@ class ArtifactMutation:
         operation = operation_of(info)
         run_id, slug, map_index = parsed_task_run_id(input.task_run_id)
         log, data = operation.site.log.events, _object(input.data)
-        change = await create_artifact(log, run_id, slug, map_index, input.kind, data, operation.author)
+        change = await create_artifact(log, run_id, slug, map_index, input.kind, data, operation.actor)
         operation.wrote(change.position)
         return ArtifactIdPayload(id=change.id)
 
@@ -118,7 +118,7 @@ class ArtifactMutation:
     async def update_task_run_artifact(self, info: Info, input: UpdateArtifactInput) -> SuccessPayload:
         """Let an artifact show something else; it stays of its kind."""
         operation = operation_of(info)
-        change = await update_artifact(operation.site.log.events, input.task_run_artifact_id, _object(input.data), operation.author)
+        change = await update_artifact(operation.site.log.events, input.task_run_artifact_id, _object(input.data), operation.actor)
         operation.wrote(change.position)
         return SuccessPayload(success=True)
 
@@ -126,7 +126,7 @@ class ArtifactMutation:
     async def delete_task_run_artifact(self, info: Info, input: DeleteArtifactInput) -> SuccessPayload:
         """Take an artifact off its task run; its history stays."""
         operation = operation_of(info)
-        operation.wrote((await delete_artifact(operation.site.log.events, input.task_run_artifact_id, operation.author)).position)
+        operation.wrote((await delete_artifact(operation.site.log.events, input.task_run_artifact_id, operation.actor)).position)
         return SuccessPayload(success=True)
 
 

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 from strawberry.dataloader import DataLoader
 
-from headwater.core.aggregates import Author
+from headwater.core.aggregates import Actor
 from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument, ViewsBehind
 from headwater.core.queries import AnyQuery, FlowGroupRow, FlowRow, ProjectRow, QueryReply, Row, RunRow
-from headwater.core.query_client import Views
+from headwater.core.views_client import ViewsClient
 from headwater.web.site import Site
 
 QUESTIONS_MAX = 300
@@ -21,7 +21,7 @@ QUESTIONS_MAX = 300
 R = TypeVar("R", bound=Row)
 
 
-class BudgetedViews(Views):
+class BudgetedViews(ViewsClient):
     """The views, as new as what this server wrote for GraphQL before; one operation asks them only so often."""
 
     def __init__(self, site: Site) -> None:
@@ -51,7 +51,7 @@ class Operation:
     """One GraphQL operation."""
 
     site: Site
-    author: Author
+    actor: Actor
     views: BudgetedViews = field(init=False)
     flows: DataLoader[str, FlowRow | None] = field(init=False)
     flow_groups: DataLoader[str, FlowGroupRow | None] = field(init=False)

@@ -14,7 +14,7 @@ from strawberry.http import GraphQLHTTPResponse
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 
-from headwater.core.aggregates import Author
+from headwater.core.aggregates import Actor
 from headwater.core.errors import InvalidArgument
 from headwater.core.plain_values import NotPlain, decoded, shortened
 from headwater.web.graphql.context import Operation
@@ -116,7 +116,7 @@ def _decoded(text: str | bytes, what: str) -> Any:
 
 def _operation(connection: HTTPConnection) -> Operation:
     site: Site = connection.app.state.site
-    return Operation(site, Author(f"graphql:{connection.client.host if connection.client else 'unknown'}"))
+    return Operation(site, Actor(f"graphql:{connection.client.host if connection.client else 'unknown'}"))
 
 
 class _Subscriptions(GraphQL[Operation, None]):

@@ -50,14 +50,14 @@ class FlowGroupMutation:
     async def delete_flow_group(self, info: Info, input: FlowGroupIdInput) -> SuccessPayload:
         """Delete a flow with all its versions; its history stays."""
         operation = operation_of(info)
-        operation.wrote((await delete_flow(operation.site.log.events, _group(input), operation.author)).position)
+        operation.wrote((await delete_flow(operation.site.log.events, _group(input), operation.actor)).position)
         return SuccessPayload(success=True)
 
     @strawberry.mutation
     async def set_flow_group_description(self, info: Info, input: DescriptionInput) -> SuccessPayload:
         """Say what a flow is for."""
         operation = operation_of(info)
-        outcome = await describe_flow(operation.site.log.events, _group(input), input.description or "", operation.author)
+        outcome = await describe_flow(operation.site.log.events, _group(input), input.description or "", operation.actor)
         operation.wrote(outcome.position)
         return SuccessPayload(success=True)
 
@@ -65,7 +65,7 @@ class FlowGroupMutation:
     async def set_flow_group_labels(self, info: Info, input: LabelsInput) -> SuccessPayload:
         """Give new runs of a flow these labels."""
         operation = operation_of(info)
-        outcome = await set_flow_labels(operation.site.log.events, _group(input), input.labels, operation.author)
+        outcome = await set_flow_labels(operation.site.log.events, _group(input), input.labels, operation.actor)
         operation.wrote(outcome.position)
         return SuccessPayload(success=True)
 
@@ -76,7 +76,7 @@ class FlowGroupMutation:
         parameters: Any = input.default_parameters
         if not isinstance(parameters, dict):
             raise InvalidArgument("What was given as default_parameters is not a JSON object.")
-        outcome = await set_default_parameters(operation.site.log.events, _group(input), parameters, operation.author)
+        outcome = await set_default_parameters(operation.site.log.events, _group(input), parameters, operation.actor)
         operation.wrote(outcome.position)
         return SuccessPayload(success=True)
 

@@ -91,7 +91,7 @@ class KeyValueMutation:
     async def set_key_value(self, info: Info, input: SetKeyValueInput) -> IdPayload:
         """Give a key of a project a value, whatever it had before."""
         operation = operation_of(info)
-        change = await set_key_value(operation.site.log.events, input.project_id, input.key, input.value, operation.author)
+        change = await set_key_value(operation.site.log.events, input.project_id, input.key, input.value, operation.actor)
         operation.wrote(change.position)
         return IdPayload(id=Identifier(change.id))
 
@@ -99,5 +99,5 @@ class KeyValueMutation:
     async def delete_key_value(self, info: Info, input: DeleteKeyValueInput) -> SuccessPayload:
         """Delete a key with its value; its history stays."""
         operation = operation_of(info)
-        operation.wrote((await delete_key_value_by_id(operation.site.log.events, input.key_value_id, operation.author)).position)
+        operation.wrote((await delete_key_value_by_id(operation.site.log.events, input.key_value_id, operation.actor)).position)
         return SuccessPayload(success=True)

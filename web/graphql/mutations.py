@@ -138,7 +138,7 @@ class Mutation(ProjectMutation, ArtifactMutation, FlowGroupMutation, KeyValueMut
         """Let a flow version take no more runs."""
         operation = operation_of(info)
         group_id, version = split_flow_id(input.flow_id)
-        outcome = await flow_group(operation.site.log.events, group_id).execute(ArchiveFlowVersion(version), operation.author)
+        outcome = await flow_group(operation.site.log.events, group_id).execute(ArchiveFlowVersion(version), operation.actor)
         operation.wrote(outcome.position)
         return SuccessPayload(success=True)
 
@@ -159,7 +159,7 @@ class Mutation(ProjectMutation, ArtifactMutation, FlowGroupMutation, KeyValueMut
             start_time=input.scheduled_start_time,
             idempotency_key=input.idempotency_key,
         )
-        created = await operation.site.creation.create(flow_id, request, operation.author)
+        created = await operation.site.creation.create(flow_id, request, operation.actor)
         operation.wrote(created.position)
         return IdPayload(id=Identifier(created.run_id))
 
@@ -168,7 +168,7 @@ class Mutation(ProjectMutation, ArtifactMutation, FlowGroupMutation, KeyValueMut
         """Ask that a run ends."""
         operation = operation_of(info)
         log = operation.site.log
-        outcome = await cancel_run(log.events, log.queues, input.flow_run_id, operation.author)
+        outcome = await cancel_run(log.events, log.queues, input.flow_run_id, operation.actor)
         operation.wrote(outcome.position)
         return CancelPayload(state=outcome.state.state)
 
@@ -176,14 +176,14 @@ class Mutation(ProjectMutation, ArtifactMutation, FlowGroupMutation, KeyValueMut
     async def delete_flow_run(self, info: Info, input: DeleteFlowRunInput) -> SuccessPayload:
         """Take a run that has ended off lists and counts; its history stays."""
         operation = operation_of(info)
-        operation.wrote((await delete_run(operation.site.log.events, input.flow_run_id, operation.author)).position)
+        operation.wrote((await delete_run(operation.site.log.events, input.flow_run_id, operation.actor)).position)
         return SuccessPayload(success=True)
 
     @strawberry.mutation
     async def set_flow_run_name(self, info: Info, input: SetFlowRunNameInput) -> SuccessPayload:
         """Give a run another name."""
         operation = operation_of(info)
-        operation.wrote((await rename_run(operation.site.log.events, input.flow_run_id, input.name, operation.author)).position)
+        operation.wrote((await rename_run(operation.site.log.events, input.flow_run_id, input.name, operation.actor)).position)
         return SuccessPayload(success=True)
 
     @strawberry.mutation
@@ -192,7 +192,7 @@ class Mutation(ProjectMutation, ArtifactMutation, FlowGroupMutation, KeyValueMut
         operation = operation_of(info)
         by_run: dict[str, list[LogLine]] = {}
         for each in input.logs:
-            line = LogLine(each.timestamp or operation.author.clock(), _level(each.level), each.name, each.message, each.task_slug)
+            line = LogLine(each.timestamp or operation.actor.clock(), _level(each.level), each.name, each.message, each.task_slug)
             by_run.setdefault(each.flow_run_id, []).append(line)
         for run_id, lines in by_run.items():
             attempt = (await load_run(operation.site.log.events, run_id)).state.attempt
@@ -203,7 +203,7 @@ class Mutation(ProjectMutation, ArtifactMutation, FlowGroupMutation, KeyValueMut
     async def delete_agent(self, info: Info, input: DeleteAgentInput) -> SuccessPayload:
         """Record that an agent is gone for good."""
         operation = operation_of(info)
-        outcome = await stop_agent(operation.site.log.events, input.agent_id, operation.author, reason="deleted")
+        outcome = await stop_agent(operation.site.log.events, input.agent_id, operation.actor, reason="deleted")
         operation.wrote(outcome.position)
         return SuccessPayload(success=True)
 
@@ -213,7 +213,7 @@ async def _register(info: Info, serialized: Json, project_id: str, idempotency_k
     log = operation.site.log.events
     name = (await project(log, project_id).refresh()).name
     registration = await register_flow(
-        log, _metadata(serialized), project_name=name, author=operation.author, idempotency_key=idempotency_key
+        log, _metadata(serialized), project_name=name, actor=operation.actor, idempotency_key=idempotency_key
     )
     operation.wrote(registration.position)
     return IdPayload(id=Identifier(registration.flow_id))

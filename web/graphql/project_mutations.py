@@ -44,7 +44,7 @@ class ProjectMutation:
     async def create_project(self, info: Info, input: CreateProjectInput) -> IdPayload:
         """Create a project."""
         operation = operation_of(info)
-        change = await create_project(operation.site.log.events, input.name, operation.author, description=input.description or "")
+        change = await create_project(operation.site.log.events, input.name, operation.actor, description=input.description or "")
         operation.wrote(change.position)
         return IdPayload(id=Identifier(change.project_id))
 
@@ -52,20 +52,20 @@ class ProjectMutation:
     async def delete_project(self, info: Info, input: DeleteProjectInput) -> SuccessPayload:
         """Delete a project; its history stays."""
         operation = operation_of(info)
-        operation.wrote((await delete_project(operation.site.log.events, input.project_id, operation.author)).position)
+        operation.wrote((await delete_project(operation.site.log.events, input.project_id, operation.actor)).position)
         return SuccessPayload(success=True)
 
     @strawberry.mutation
     async def set_project_name(self, info: Info, input: SetProjectNameInput) -> IdPayload:
         """Give a project another name."""
         operation = operation_of(info)
-        operation.wrote((await rename_project(operation.site.log.events, input.project_id, input.name, operation.author)).position)
+        operation.wrote((await rename_project(operation.site.log.events, input.project_id, input.name, operation.actor)).position)
         return IdPayload(id=input.project_id)
 
     @strawberry.mutation
     async def set_project_description(self, info: Info, input: SetProjectDescriptionInput) -> IdPayload:
         """Give a project another description."""
         operation = operation_of(info)
-        change = await describe_project(operation.site.log.events, input.project_id, input.description, operation.author)
+        change = await describe_project(operation.site.log.events, input.project_id, input.description, operation.actor)
         operation.wrote(change.position)
         return IdPayload(id=input.project_id)

@@ -219,5 +219,5 @@ class Query(Aggregates, ArtifactQuery, KeyValueQuery):
         found = await operation.views.find(
             "agents", AgentRow, where_of(where, columns.AGENT), order_by=order_of(order_by, columns.AGENT), limit=limit, offset=offset
         )
-        heard = {row.id: operation.site.presence.last_heard(row.id) for row in found}
+        heard = {row.id: operation.site.heartbeats.last_heard(row.id) for row in found}
         return [Agent.of(row, None if (beat := heard[row.id]) is None else beat.at) for row in found]

@@ -11,7 +11,7 @@ from graphql import GraphQLError
 from strawberry.extensions import AddValidationRules, MaxTokensLimiter
 from strawberry.types import ExecutionContext
 
-from headwater.core.errors import HeadwaterError, VersionLocked
+from headwater.core.errors import HeadwaterError, VersionConflict
 from headwater.web.graphql.limits import TOKENS_MAX, OperationLimits
 from headwater.web.graphql.mutations import Mutation
 from headwater.web.graphql.queries import Query
@@ -58,7 +58,7 @@ def told(error: GraphQLError) -> dict[str, Any]:
     answer: dict[str, Any] = dict(error.formatted)
     original = error.original_error
     if isinstance(original, HeadwaterError):
-        code = "VERSION_LOCKING_ERROR" if isinstance(original, VersionLocked) else type(original).__name__
+        code = "VERSION_LOCKING_ERROR" if isinstance(original, VersionConflict) else type(original).__name__
         answer["extensions"] = {"code": code, "hint": original.hint}
     elif _is_ours(error):
         answer["message"] = "This is an error of Headwater; the server's log tells more."

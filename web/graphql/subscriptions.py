@@ -110,4 +110,4 @@ async def _changes(operation: Operation, run_id: str) -> AsyncGenerator[int, Non
 
 def _fresh(operation: Operation) -> Operation:
     """Return the operation with a fresh budget: a subscription may go on for days."""
-    return Operation(operation.site, operation.author)
+    return Operation(operation.site, operation.actor)

@@ -16,12 +16,12 @@ from headwater.core import subjects
 from headwater.core.commit import Position
 from headwater.core.errors import HeadwaterError, LogError, ViewsError
 from headwater.core.log.protocol import Log, Recorded
+from headwater.web.heartbeats import Heartbeats
 from headwater.web.live.lasting import through_outages
 from headwater.web.live.tails import RunTails
 from headwater.web.live.topics import AGENTS, ANY_FLOW, FlowsOfRuns, LastChanges, topics_of
 from headwater.web.live.watched import Wake, WatchedPage
 from headwater.web.pages.page import PageKind, PageViews, Params, Sources
-from headwater.web.presence import Presence
 from headwater.web.rendering import render_live
 
 logger = logging.getLogger(__name__)
@@ -51,9 +51,9 @@ class LiveHub:
     `hear` is called with each commit, for those who count.
     """
 
-    def __init__(self, log: Log, presence: Presence, page_context: dict[str, object], hear: Callable[[Recorded], None]) -> None:
+    def __init__(self, log: Log, heartbeats: Heartbeats, page_context: dict[str, object], hear: Callable[[Recorded], None]) -> None:
         self._log = log
-        self._presence = presence
+        self._heartbeats = heartbeats
         self._page_context = page_context
         self._flows = FlowsOfRuns()
         self._watched: dict[str, WatchedPage] = {}
@@ -190,7 +190,7 @@ class LiveHub:
 
     async def _render(self, watched: WatchedPage) -> bool:
         views = PageViews(self._log, at_least=watched.wanted)
-        sources = Sources(log=self._log, views=views, presence=self._presence)
+        sources = Sources(log=self._log, views=views, heartbeats=self._heartbeats)
         try:
             page = await watched.kind.build(sources, watched.params, watched.query)
             parts = render_live(page.template, {**self._page_context, **page.context, "title": page.title})

@@ -20,7 +20,7 @@ async def agents_page(sources: Sources, _: Params, query: Params) -> Page:
     )
     label = query.get("label", "")
     shown = [agent for agent in working if not label or label in agent.labels]
-    lively = sources.presence.lively(agent.id for agent in working)
+    lively = sources.heartbeats.lively(agent.id for agent in working)
     holds: dict[str, list[RunRow]] = {}
     for run in held:
         if run.agent_id is not None:
@@ -31,10 +31,10 @@ async def agents_page(sources: Sources, _: Params, query: Params) -> Page:
         "holds": holds,
         "lively": lively,
         "warnings": {
-            agent.id: heard.warnings for agent in working if (heard := sources.presence.last_heard(agent.id)) and lively[agent.id]
+            agent.id: heard.warnings for agent in working if (heard := sources.heartbeats.last_heard(agent.id)) and lively[agent.id]
         },
         "query": query,
         "labels": sorted({found for agent in working for found in agent.labels}),
     }
-    silence = sources.presence.next_silence(agent.id for agent in working)
+    silence = sources.heartbeats.next_silence(agent.id for agent in working)
     return Page(template="agents.html", title="Agents", context=context, changes_at=silence)

@@ -60,11 +60,11 @@ async def dashboard_page(sources: Sources, _: Params, query: Params) -> Page:
         "more_flows": more_flows is not None,
         "last_runs": by_flow(last),
         "agents": agents,
-        "lively": sources.presence.lively(agent.id for agent in agents),
+        "lively": sources.heartbeats.lively(agent.id for agent in agents),
         "status": status,
         "listed": LISTED,
     }
-    silence = sources.presence.next_silence(agent.id for agent in agents)
+    silence = sources.heartbeats.next_silence(agent.id for agent in agents)
     return Page(
         template="dashboard.html",
         title=chosen.name if chosen else "Dashboard",

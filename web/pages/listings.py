@@ -10,7 +10,7 @@ import msgspec
 
 from headwater.core.errors import InvalidArgument, NotFound
 from headwater.core.identifiers import parsed_uuid, split_flow_id
-from headwater.core.labels import takes
+from headwater.core.labels import agent_accepts
 from headwater.core.queries import FlowRow, KeyValueRow, ListFlows, ListKeyValues, ListRuns, RunRow
 from headwater.core.states import StateName
 from headwater.web.pages.dashboard import by_flow
@@ -101,9 +101,9 @@ async def project_page(sources: Sources, params: Params, _: Params) -> Page:
 async def queues_page(sources: Sources, _: Params, __: Params) -> Page:
     """List queues: which labels, how many runs wait, which agents take them."""
     queues, agents = await all_of(sources.views.queues(), sources.views.agents(status="working", limit=None))
-    takers = {queue.id: [agent for agent in agents if takes(agent.labels, queue.labels)] for queue in queues}
+    takers = {queue.id: [agent for agent in agents if agent_accepts(agent.labels, queue.labels)] for queue in queues}
     by_need = sorted(queues, key=lambda queue: (-queue.scheduled_runs, queue.labels))
-    context = {"queues": by_need, "takers": takers, "lively": sources.presence.lively(agent.id for agent in agents)}
+    context = {"queues": by_need, "takers": takers, "lively": sources.heartbeats.lively(agent.id for agent in agents)}
     return Page(template="queues.html", title="Queues", context=context)
 
 

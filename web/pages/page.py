@@ -11,12 +11,12 @@ import anyio
 import msgspec
 
 from headwater.core.commit import Position
-from headwater.core.exception_groups import single_error
+from headwater.core.exception_groups import unwrap_exception_group
 from headwater.core.log.protocol import Log
 from headwater.core.queries import AnyQuery, GetViewsStatus, ListLogs, QueryReply, Row
-from headwater.core.query_client import Views
+from headwater.core.views_client import ViewsClient
+from headwater.web.heartbeats import Heartbeats
 from headwater.web.log_lines import LineFilter
-from headwater.web.presence import Presence
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -52,7 +52,7 @@ class Page:
     lines_position: Position = 0
 
 
-class PageViews(Views):
+class PageViews(ViewsClient):
     """The views as one making of a page sees them: at least as new as `at_least`, and telling how new they were."""
 
     def __init__(self, log: Log, *, at_least: Position = 0) -> None:
@@ -79,7 +79,7 @@ class Sources:
 
     log: Log
     views: PageViews
-    presence: Presence
+    heartbeats: Heartbeats
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -126,7 +126,7 @@ async def all_of(*calls: Awaitable[Any]) -> tuple[Any, ...]:
     async def keep(index: int, call: Awaitable[Any]) -> None:
         answers[index] = await call
 
-    with single_error():
+    with unwrap_exception_group():
         async with anyio.create_task_group() as group:
             for index, call in enumerate(calls):
                 group.start_soon(keep, index, call)

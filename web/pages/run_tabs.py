@@ -11,7 +11,7 @@ from headwater.core.events import event_type
 from headwater.core.log.protocol import Recorded
 from headwater.core.queries import ListTaskRuns, RunRow, TaskRunRow
 from headwater.core.states import StateName
-from headwater.core.wording import in_words
+from headwater.core.wording import describe_event
 from headwater.web.log_lines import LINE_CHARACTERS_MAX, line_filter
 from headwater.web.pages.drawings import drawn_flow
 from headwater.web.pages.page import Params, Sources, all_of
@@ -110,7 +110,7 @@ async def logs_tab(sources: Sources, run: RunRow, query: Params) -> dict[str, An
 
 
 async def events_tab(sources: Sources, run: RunRow, query: Params) -> dict[str, Any]:
-    """The audit trail: every commit on the run with its position, author, cause and bytes, by page."""
+    """The audit trail: every commit on the run with its position, actor, cause and bytes, by page."""
     recorded = await sources.log.events.read(subjects.run(run.id))
     pages = max(1, -(-len(recorded) // COMMITS_SHOWN))
     asked = query.get("page", "")
@@ -131,6 +131,6 @@ def told_commit(recorded: Recorded) -> dict[str, Any]:
         commit = recorded.commit
     except CommitUnreadable as error:
         return {**base, "id": "", "actor": "?", "cause": None, "events": [("unreadable", str(error))], "more": 0}
-    events = [(event_type(event), in_words(event)) for event in commit.events[:EVENTS_TOLD_MAX]]
+    events = [(event_type(event), describe_event(event)) for event in commit.events[:EVENTS_TOLD_MAX]]
     more = len(commit.events) - len(events)
     return {**base, "id": commit.id, "actor": commit.actor, "cause": commit.cause, "events": events, "more": more}

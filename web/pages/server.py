@@ -17,7 +17,7 @@ KINDS = ("run", "flow", "project", "agent", "queue", "name", "part")
 
 
 async def log_page(sources: Sources, _: Params, query: Params) -> Page:
-    """Show the newest commits of the whole log, or those up to `until`; of one kind, or with a text in their subject, author or bytes."""
+    """Show the newest commits of the whole log, or those up to `until`; of one kind, or with a text in their subject, actor or bytes."""
     tail = await sources.log.events.tail()
     asked = query.get("until", "")
     until = min(int(asked), tail.position) if asked.isascii() and asked.isdigit() and len(asked) <= 15 else tail.position  # noqa: PLR2004

@@ -9,10 +9,10 @@ import anyio
 import msgspec
 from nats.aio.msg import Msg
 
-from headwater.core.errors import LogError, NoAnswer
+from headwater.core.errors import LogError, RequestTimeout
+from headwater.core.log.jetstream.codec import ApiAnswer, ApiError
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.majority import unavailable
-from headwater.core.log.jetstream.wire import ApiAnswer, ApiError
 
 API_SECONDS = 15.0
 """How long a request is repeated before the log counts as away."""
@@ -55,11 +55,11 @@ async def ask_api(connection: Connection, operation: str, question: Any, answer:
         return msgspec.json.decode(message.data, type=answer)
 
     reason = ""
-    patience = Patience(seconds)
-    while await patience.lasts():
+    backoff = Backoff(seconds)
+    while await backoff.lasts():
         try:
-            result = await connection.ask(f"$JS.API.{operation}", data, read, timeout=patience.answer_seconds())
-        except NoAnswer as error:
+            result = await connection.ask(f"$JS.API.{operation}", data, read, timeout=backoff.answer_seconds())
+        except RequestTimeout as error:
             reason = f"{operation}: {error.reason}"
             continue
         if result.error is None:
@@ -70,8 +70,8 @@ async def ask_api(connection: Connection, operation: str, question: Any, answer:
     raise await unavailable(connection, f"its JetStream does not answer; {reason}")
 
 
-class Patience:
-    """How long something is repeated: `while await patience.lasts()` goes on at once, then after pauses that grow, until it is over."""
+class Backoff:
+    """How long something is repeated: `while await backoff.lasts()` goes on at once, then after pauses that grow, until it is over."""
 
     def __init__(self, seconds: float) -> None:
         self._deadline = time.monotonic() + seconds

@@ -14,17 +14,17 @@ from headwater.core.errors import (
     LogFull,
     LogNotWritable,
     LogUnavailable,
-    NoAnswer,
     OutcomeUnknown,
+    RequestTimeout,
 )
 from headwater.core.health import LogHealth
 from headwater.core.identifiers import new_id
-from headwater.core.log.jetstream import wire
-from headwater.core.log.jetstream.api import ApiRefusal, Patience
+from headwater.core.log.jetstream import codec
+from headwater.core.log.jetstream.api import ApiRefusal, Backoff
+from headwater.core.log.jetstream.codec import EVENTS
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.diagnosis import log_health, why_not_writable
 from headwater.core.log.jetstream.read import last_on_leader, next_on_leader
-from headwater.core.log.jetstream.wire import EVENTS
 from headwater.core.log.protocol import Append
 
 APPEND_SECONDS = 15.0
@@ -32,16 +32,16 @@ APPEND_SECONDS = 15.0
 
 _ANSWER_SECONDS = 3.0
 
-_Send = Callable[[float], Awaitable[wire.Acknowledgement]]
+_Send = Callable[[float], Awaitable[codec.Acknowledgement]]
 
 
 async def append_commit(connection: Connection, append: Append) -> Position:
     """Append one commit; see `EventLog.append` for the promise."""
     data = write_commit(append.subject, append.commit)
-    headers = {wire.EXPECTED: str(append.expected)}
+    headers = {codec.EXPECTED: str(append.expected)}
 
-    async def send(timeout: float) -> wire.Acknowledgement:
-        return await connection.ask(append.subject, data, wire.acknowledgement, timeout=timeout, headers=headers)
+    async def send(timeout: float) -> codec.Acknowledgement:
+        return await connection.ask(append.subject, data, codec.acknowledgement, timeout=timeout, headers=headers)
 
     return await _settle(connection, [append], send, len(data))
 
@@ -53,21 +53,21 @@ async def append_batch(connection: Connection, appends: Sequence[Append]) -> Pos
         return await append_commit(connection, appends[0])
     encoded = [write_commit(append.subject, append.commit) for append in appends]
 
-    async def send(timeout: float) -> wire.Acknowledgement:
+    async def send(timeout: float) -> codec.Acknowledgement:
         batch = new_id()
         for number, (append, data) in enumerate(zip(appends, encoded, strict=True), start=1):
-            headers = {wire.EXPECTED: str(append.expected), "Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
+            headers = {codec.EXPECTED: str(append.expected), "Nats-Batch-Id": batch, "Nats-Batch-Sequence": str(number)}
             if number < len(appends):
                 # Only the first is answered (empty where it was accepted), so that a refused batch is known at once.
                 if number == 1:
-                    refused = await connection.ask(append.subject, data, wire.acknowledgement_or_nothing, timeout=timeout, headers=headers)
+                    refused = await connection.ask(append.subject, data, codec.acknowledgement_or_nothing, timeout=timeout, headers=headers)
                     if refused is not None:
                         return refused
                 else:
                     await connection.publish(append.subject, data, headers=headers)
             else:
                 headers["Nats-Batch-Commit"] = "1"
-                return await connection.ask(append.subject, data, wire.acknowledgement, timeout=timeout, headers=headers)
+                return await connection.ask(append.subject, data, codec.acknowledgement, timeout=timeout, headers=headers)
         raise AssertionError("a batch ends with its last message")
 
     return await _settle(connection, appends, send, sum(map(len, encoded)))
@@ -78,17 +78,17 @@ async def _settle(connection: Connection, appends: Sequence[Append], send: _Send
     uncertain = False
     reason = ""
     health: LogHealth | None = None
-    patience = Patience(APPEND_SECONDS)
-    while await patience.lasts():
+    backoff = Backoff(APPEND_SECONDS)
+    while await backoff.lasts():
         try:
-            if uncertain and (position := await _written(connection, appends, patience.left)) is not None:
+            if uncertain and (position := await _written(connection, appends, backoff.left)) is not None:
                 return position
-            answer = await send(patience.answer_seconds(_ANSWER_SECONDS))
-        except NoAnswer as error:
+            answer = await send(backoff.answer_seconds(_ANSWER_SECONDS))
+        except RequestTimeout as error:
             uncertain = uncertain or error.maybe_received
             reason = error.reason
             if error.maybe_received:
-                health = await log_health(connection, patience.left) or health
+                health = await log_health(connection, backoff.left) or health
                 if health is not None and EVENTS in health.refusing:
                     return await _refused_by_storage(connection, appends, health.problem or reason)
             continue
@@ -100,7 +100,7 @@ async def _settle(connection: Connection, appends: Sequence[Append], send: _Send
         if answer.error is None:
             return answer.seq
         if answer.error.conflict:
-            position = await _written(connection, appends, patience.left, found=answer.error.found)
+            position = await _written(connection, appends, backoff.left, found=answer.error.found)
             if position is not None:
                 return position
             # Refused because of a message in flight, which is not stored yet or never will be.
@@ -129,7 +129,7 @@ async def _refused_by_storage(connection: Connection, appends: Sequence[Append],
     return position
 
 
-async def _refused(connection: Connection, error: wire.ApiError, subject: str, size: int) -> LogError | None:
+async def _refused(connection: Connection, error: codec.ApiError, subject: str, size: int) -> LogError | None:
     """Return the error that this refusal means; None where the same may succeed a moment later."""
     if error.full:
         return LogFull(error.description)

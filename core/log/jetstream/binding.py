@@ -13,12 +13,12 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 from headwater.core.errors import CommitUnreadable, LogError, LogUnavailable
-from headwater.core.log.jetstream import wire
+from headwater.core.log.jetstream import codec
 from headwater.core.log.jetstream.api import ApiRefusal
+from headwater.core.log.jetstream.codec import WORK
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.delivery import JetStreamDelivery
 from headwater.core.log.jetstream.setting_aside import set_aside
-from headwater.core.log.jetstream.wire import WORK
 from headwater.core.log.mailbox import Mailbox
 from headwater.core.log.work_item import item_on
 
@@ -44,7 +44,7 @@ class Binding:
         self._ensure_consumer = ensure_consumer
         self._arrived: Mailbox[Msg] = Mailbox()
         self._inbox: Subscription | None = None
-        self._wanted = True
+        self._paused = False
         self._due = 0  # so many items may still come of the question under way
         self._searching = False  # among items of which the last one could not be used
         self._trusted = True  # it is sure to be answered, sometime
@@ -53,8 +53,12 @@ class Binding:
         self._unusable: deque[tuple[Msg, str]] = deque()
         self.limit_number: int | None = None
 
-    def want(self, wanted: bool) -> None:
-        self._wanted = wanted
+    def pause(self) -> None:
+        self._paused = True
+        self._arrived.wake()
+
+    def resume(self) -> None:
+        self._paused = False
         self._arrived.wake()
 
     def limit(self, number: int | None) -> None:
@@ -75,9 +79,9 @@ class Binding:
 
     async def __anext__(self) -> JetStreamDelivery:
         while True:
-            if not self._wanted:
+            if self._paused:
                 await self._stop_asking()
-                if not self._wanted:
+                if self._paused:
                     await self._arrived.wait()
                 continue
             if self._due > 1 and not self._searching:
@@ -97,7 +101,7 @@ class Binding:
 
     async def stop(self) -> None:
         """Stop asking, and give back what still arrived."""
-        self._wanted = False
+        self._paused = True
         await self._stop_asking()
         if self._inbox is not None:
             await self._connection.unsubscribe(self._inbox)
@@ -109,7 +113,7 @@ class Binding:
             if not message.reply:
                 self._note_status(message)
                 continue
-            place = wire.delivered(message.reply)
+            place = codec.delivered(message.reply)
             if place is None or place.consumer != self._queue_id:
                 continue  # not from the queue: somebody wrote to our inbox
             self._due = max(0, self._due - 1)
@@ -144,10 +148,10 @@ class Binding:
             _log.debug("An item of queue %s cannot be set aside now: %s", self._queue_id, error)
 
     def _note_status(self, message: Msg) -> None:
-        said = wire.status(message)
+        said = codec.status(message)
         if self._inbox is None or message.subject != self._inbox.subject:
             return  # about a question of before
-        if said == wire.HEARTBEAT:
+        if said == codec.HEARTBEAT:
             self._refusals = 0
             return
         self._due = 0
@@ -168,7 +172,7 @@ class Binding:
                 await self._renew_trust()
             if self._inbox is None:
                 self._inbox = await self._connection.subscribe(self._connection.new_inbox(), self._arrive)
-            if self._wanted and self._trusted:
+            if not self._paused and self._trusted:
                 self._heard = time.monotonic()
                 self._due = _SEARCHED_AT_ONCE if self._searching else 1
                 question = _question(self._due)

@@ -30,7 +30,7 @@ parser.HMSG_RE = re.compile(
 )
 
 
-class SteadyClient(Client):
+class PatchedClient(Client):
     """The library's client without some faults of its 2.16."""
 
     async def _process_headers(self, headers: bytes) -> dict[str, str] | None:
@@ -99,7 +99,7 @@ def next_server(servers: list[Server], _info: Mapping[str, Any]) -> tuple[Server
     return chosen, pause * random.uniform(0.5, 1.0) if chosen.reconnects else 0.0  # noqa: S311
 
 
-def in_words(error: Exception) -> str:
+def describe_nats_error(error: Exception) -> str:
     if isinstance(error, ConnectionRefusedError) or "Connect call failed" in str(error):
         return "connection refused"
     if isinstance(error, TimeoutError):

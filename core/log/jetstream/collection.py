@@ -10,8 +10,8 @@ from typing import Generic, TypeVar
 import anyio
 from nats.aio.msg import Msg
 
-from headwater.core.errors import NoAnswer
-from headwater.core.log.jetstream import wire
+from headwater.core.errors import RequestTimeout
+from headwater.core.log.jetstream import codec
 
 T = TypeVar("T")
 
@@ -32,7 +32,7 @@ class Question(Generic[T]):
     def take(self, message: Msg) -> None:
         if self.answer.done():
             return
-        if wire.status(message) == wire.NOBODY_LISTENS:
+        if codec.status(message) == codec.NOBODY_LISTENS:
             self.answer.set_exception(NobodyListens())
             return
         try:
@@ -51,16 +51,16 @@ class Collection(Generic[T]):
     def __init__(self, read: Callable[[Msg], T]) -> None:
         self.found: list[T] = []
         self._read = read
-        self._end: wire.End | None = None
+        self._end: codec.End | None = None
         self._failure: Exception | None = None
         self._news = asyncio.Event()
 
     def take(self, message: Msg) -> None:
         try:
-            if wire.status(message) is None:
+            if codec.status(message) is None:
                 self.found.append(self._read(message))
             else:
-                self._end = wire.end(message)
+                self._end = codec.end(message)
         except Exception as error:  # noqa: BLE001 - bytes may make a decoder raise anything
             _log.debug("An answer on %s cannot be read, and is passed over: %s", message.subject, error)
             return
@@ -70,13 +70,13 @@ class Collection(Generic[T]):
         self._failure = failure
         self._news.set()
 
-    async def complete(self, subject: str, silence_seconds: float) -> wire.End:
+    async def complete(self, subject: str, silence_seconds: float) -> codec.End:
         while self._end is None:
             if self._failure is not None:
-                raise NoAnswer(subject, "the connection broke", maybe_received=True)
+                raise RequestTimeout(subject, "the connection broke", maybe_received=True)
             self._news.clear()
             with anyio.move_on_after(silence_seconds):
                 await self._news.wait()
             if not self._news.is_set():
-                raise NoAnswer(subject, f"the answer stopped for {silence_seconds:g} s", maybe_received=True)
+                raise RequestTimeout(subject, f"the answer stopped for {silence_seconds:g} s", maybe_received=True)
         return self._end

@@ -17,9 +17,9 @@ from nats.aio.client import Server
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
-from headwater.core.errors import CommitTooLarge, KeyRefused, LogUnavailable, NoAnswer, SettingsError
-from headwater.core.log.jetstream import wire
-from headwater.core.log.jetstream.client import SteadyClient, in_words, next_server
+from headwater.core.errors import AuthenticationFailed, CommitTooLarge, LogUnavailable, RequestTimeout, SettingsError
+from headwater.core.log.jetstream import codec
+from headwater.core.log.jetstream.client import PatchedClient, describe_nats_error, next_server
 from headwater.core.log.jetstream.collection import Collection, NobodyListens, Question
 
 CONNECT_SECONDS = 3.0
@@ -41,7 +41,7 @@ class Connection:
 
     def __init__(self, address: str, look_up: Callable[[], str | None] | None = None) -> None:
         self.address = address
-        self.client = SteadyClient()
+        self.client = PatchedClient()
         self._look_up = look_up
         self._expected: dict[str, Question[Any] | Collection[Any]] = {}
         self._asked = 0
@@ -96,23 +96,23 @@ class Connection:
 
         Raises:
             LogUnavailable: not connected, and not again within `timeout` seconds; nothing was sent.
-            NoAnswer: nobody listens, the time is over, or the connection broke.
+            RequestTimeout: nobody listens, the time is over, or the connection broke.
 
         """
         if not self.client.is_connected:
             await self.wait_until_connected(timeout)
         question = Question(read)
         token = self._expect(question)
-        late = NoAnswer(subject, f"none came in {timeout:g} s", maybe_received=True)
+        late = RequestTimeout(subject, f"none came in {timeout:g} s", maybe_received=True)
         expiry = asyncio.get_running_loop().call_later(timeout, question.fail, late)
         try:
             await self.publish(subject, data, reply=self._inbox + token, headers=headers)
             answer = await question.answer
         except _ConnectionLost:
-            raise NoAnswer(subject, "the connection broke", maybe_received=True) from None
+            raise RequestTimeout(subject, "the connection broke", maybe_received=True) from None
         except NobodyListens:
-            raise NoAnswer(subject, "nothing listens there", maybe_received=False) from None
-        except NoAnswer:
+            raise RequestTimeout(subject, "nothing listens there", maybe_received=False) from None
+        except RequestTimeout:
             self._doubt_node()
             raise
         finally:
@@ -120,10 +120,10 @@ class Connection:
             del self._expected[token]
         return answer
 
-    async def collect(self, subject: str, data: bytes, read: Callable[[Msg], T], *, silence_seconds: float) -> tuple[list[T], wire.End]:
+    async def collect(self, subject: str, data: bytes, read: Callable[[Msg], T], *, silence_seconds: float) -> tuple[list[T], codec.End]:
         """Send a question that has many answers; return what `read` makes of each, and what ends them.
 
-        Raises as `ask` does; here NoAnswer also means that the answers stopped coming.
+        Raises as `ask` does; here RequestTimeout also means that the answers stopped coming.
         """
         if not self.client.is_connected:
             await self.wait_until_connected(silence_seconds)
@@ -134,8 +134,8 @@ class Connection:
             end = await collection.complete(subject, silence_seconds)
         finally:
             del self._expected[token]
-        if end.status == wire.NOBODY_LISTENS:
-            raise NoAnswer(subject, "nothing listens there", maybe_received=False)
+        if end.status == codec.NOBODY_LISTENS:
+            raise RequestTimeout(subject, "nothing listens there", maybe_received=False)
         return collection.found, end
 
     async def subscribe(self, subject: str, callback: Callback, *, group: str = "") -> Subscription:
@@ -242,11 +242,11 @@ class Connection:
         except TimeoutError:
             raise LogUnavailable(self.address, first.reason or f"no answer within {CONNECT_SECONDS:g} s") from None
         except _KeyRefusedByServer:
-            raise KeyRefused(self.address, sent=bool(key)) from None
+            raise AuthenticationFailed(self.address, sent=bool(key)) from None
         except _NobodyConnected:
             raise LogUnavailable(self.address, first.reason) from None
         except (nats_errors.Error, ValueError) as error:
-            raise self._no_address(in_words(error)) from None
+            raise self._no_address(describe_nats_error(error)) from None
         finally:
             self._report = self._note
         self._inbox = self.client.new_inbox() + "."
@@ -282,7 +282,7 @@ class Connection:
         await self._report(error)
 
     async def _note(self, error: Exception) -> None:
-        self._last_error = in_words(error)
+        self._last_error = describe_nats_error(error)
         _log.debug("%s: %s", self.address, self._last_error)
 
     async def _disconnected(self) -> None:
@@ -311,7 +311,7 @@ async def connect(
 
     Raises:
         LogUnavailable: nobody answers there within 3 seconds.
-        KeyRefused: the server wants another key.
+        AuthenticationFailed: the server wants another key.
         SettingsError: this is no address.
 
     """
@@ -346,7 +346,7 @@ class _FirstConnection:
         text = str(error)
         if "Authorization Violation" in text or "Authentication" in text:
             raise _KeyRefusedByServer
-        self.reason = in_words(error)
+        self.reason = describe_nats_error(error)
         self._left -= 1
         if self._left <= 0:
             raise _NobodyConnected

@@ -6,11 +6,11 @@ from headwater.core import subjects
 from headwater.core.commit import Position
 from headwater.core.dead_letters import DeadLetter, decode_dead_letter, encode_dead_letter
 from headwater.core.log.jetstream.api import ApiRefusal, ask_api
+from headwater.core.log.jetstream.codec import DEAD, ApiAnswer
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.read import message_at, read_subject
 from headwater.core.log.jetstream.store import store
 from headwater.core.log.jetstream.streams import StreamInfo, ensure_dead, stream_info
-from headwater.core.log.jetstream.wire import DEAD, ApiAnswer
 from headwater.core.log.protocol import KeptLetter, Recorded
 
 _NOT_THERE = {10037, 10043, 10057}  # as one node says it, and a cluster

@@ -7,13 +7,13 @@ from datetime import datetime
 
 from nats.aio.msg import Msg
 
-from headwater.core.errors import LogUnavailable, NoAnswer
-from headwater.core.log.jetstream import wire
+from headwater.core.errors import LogUnavailable, RequestTimeout
+from headwater.core.log.jetstream import codec
 from headwater.core.log.jetstream.api import ApiRefusal, ask_api
+from headwater.core.log.jetstream.codec import WORK, ApiAnswer
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.read import message_at
 from headwater.core.log.jetstream.setting_aside import set_aside
-from headwater.core.log.jetstream.wire import WORK, ApiAnswer
 from headwater.core.log.protocol import WorkItem
 
 _ANSWER_SECONDS = 2.0
@@ -22,7 +22,7 @@ _ANSWER_SECONDS = 2.0
 class JetStreamDelivery:
     """`Delivery` by JetStream. Serves as long as the connection, also after its binding has ended."""
 
-    def __init__(self, connection: Connection, message: Msg, place: wire.Delivered, item: WorkItem) -> None:
+    def __init__(self, connection: Connection, message: Msg, place: codec.Delivered, item: WorkItem) -> None:
         self._connection = connection
         self._message = message
         self._reply = message.reply
@@ -40,18 +40,18 @@ class JetStreamDelivery:
     def redelivered(self) -> bool:
         return self._place.deliveries > 1
 
-    async def renew(self) -> None:
+    async def extend(self) -> None:
         await self._connection.publish(self._reply, b"+WPI")
 
-    async def done(self) -> None:
+    async def ack(self) -> None:
         try:
             await self._connection.ask(self._reply, b"+ACK", lambda _: None, timeout=_ANSWER_SECONDS)
-        except (NoAnswer, LogUnavailable):
+        except (RequestTimeout, LogUnavailable):
             # The connection broke, or the consumer is not the one that handed the item out: it has ended, or its server was killed and
             # forgot. Then the item itself is removed.
             await self._remove()
 
-    async def give_back(self, *, delay_seconds: float = 0.0) -> None:
+    async def nack(self, *, delay_seconds: float = 0.0) -> None:
         delay = json.dumps({"delay": int(delay_seconds * 10**9)}) if delay_seconds > 0 else ""
         await self._connection.publish(self._reply, f"-NAK {delay}".strip().encode())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nats.aio.msg import Msg
 
 from headwater.core import subjects
-from headwater.core.errors import LogUnavailable, NoAnswer
+from headwater.core.errors import LogUnavailable, RequestTimeout
 from headwater.core.health import UNANSWERED, LogHealth, ServerHealth, decode_health
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.majority import CLUSTER_SECONDS, write_problem
@@ -29,7 +29,7 @@ async def log_health(connection: Connection, seconds: float) -> LogHealth | None
             await connection.publish(subjects.SERVER_HEALTH, UNANSWERED)
             return None
         health = await connection.ask(subjects.SERVER_HEALTH, UNANSWERED, _read_health, timeout=min(seconds, _SERVER_SECONDS))
-    except (NoAnswer, LogUnavailable):
+    except (RequestTimeout, LogUnavailable):
         return None
     return health.log
 

@@ -15,12 +15,12 @@ from nats.aio.msg import Msg
 from headwater.core import subjects
 from headwater.core.commit import Position
 from headwater.core.errors import LogUnavailable
-from headwater.core.log.jetstream import wire
-from headwater.core.log.jetstream.api import Patience
+from headwater.core.log.jetstream import codec
+from headwater.core.log.jetstream.api import Backoff
+from headwater.core.log.jetstream.codec import EVENTS
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.ordered import OrderedReader, read_in_order
 from headwater.core.log.jetstream.read import last_on_leader, read_subject
-from headwater.core.log.jetstream.wire import EVENTS
 from headwater.core.log.mailbox import Mailbox
 from headwater.core.log.protocol import Recorded
 
@@ -88,8 +88,8 @@ class SubjectFollower:
         self._told = {position for position in self._told if position > self._sure}
 
     async def _look_patiently(self) -> None:
-        patience = Patience(float("inf"))
-        while self._doubtful and await patience.lasts():
+        backoff = Backoff(float("inf"))
+        while self._doubtful and await backoff.lasts():
             self._doubtful = False
             looked = False
             try:
@@ -105,7 +105,7 @@ class SubjectFollower:
     def _take(self) -> list[Recorded]:
         fresh, self._found = self._found, []
         for message in self._announced.take_now():
-            announced = wire.announced(message)
+            announced = codec.announced(message)
             if announced is None:
                 _log.debug("Not a message of the live feed on %s", message.subject)
                 continue

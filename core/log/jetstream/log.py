@@ -112,7 +112,7 @@ async def open_log(
 
     Raises:
         LogUnavailable: nobody answers there within 3 seconds.
-        KeyRefused: the server wants another key.
+        AuthenticationFailed: the server wants another key.
         SettingsError: this is no address, or several replicas are asked of a single server.
         StreamMismatch: a stream there is older, newer, or not ours.
 

@@ -11,9 +11,9 @@ import time
 import msgspec
 from nats.aio.msg import Msg
 
-from headwater.core.errors import LogNotWritable, LogUnavailable, NoAnswer
+from headwater.core.errors import LogNotWritable, LogUnavailable, RequestTimeout
+from headwater.core.log.jetstream.codec import EVENTS, WORK, ApiAnswer
 from headwater.core.log.jetstream.connection import Connection
-from headwater.core.log.jetstream.wire import EVENTS, WORK, ApiAnswer
 
 CLUSTER_SECONDS = 1.5
 """How long a cluster is asked what it lacks."""
@@ -62,7 +62,7 @@ async def write_problem(connection: Connection, *, timeout_seconds: float) -> st
         subject = f"$JS.API.STREAM.INFO.{stream}"
         try:
             info = await connection.ask(subject, b"", _read_info, timeout=max(0.0, deadline - time.monotonic()))
-        except NoAnswer as error:
+        except RequestTimeout as error:
             if connection.in_cluster:
                 return f"no node of the NATS cluster answers for {stream}: its majority is missing, or being elected"
             return f"its JetStream does not answer ({error.reason})"

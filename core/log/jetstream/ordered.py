@@ -20,11 +20,11 @@ from headwater.core import subjects
 from headwater.core.commit import Position
 from headwater.core.errors import LogUnavailable
 from headwater.core.identifiers import new_id
-from headwater.core.log.jetstream import wire
-from headwater.core.log.jetstream.api import ApiRefusal, Patience, ask_api
+from headwater.core.log.jetstream import codec
+from headwater.core.log.jetstream.api import ApiRefusal, Backoff, ask_api
+from headwater.core.log.jetstream.codec import ApiAnswer
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.read import next_on_leader
-from headwater.core.log.jetstream.wire import ApiAnswer
 from headwater.core.log.mailbox import Mailbox
 from headwater.core.log.protocol import Recorded
 
@@ -141,7 +141,7 @@ class OrderedReader:
             if not message.reply:
                 self._note_status(message)
                 continue
-            place = wire.delivered(message.reply)
+            place = codec.delivered(message.reply)
             if place is None or place.consumer != self._consumer:
                 continue
             if place.order != self._order + 1:
@@ -156,8 +156,8 @@ class OrderedReader:
         return taken
 
     def _note_status(self, message: Msg) -> None:
-        said = wire.status(message)
-        if said == wire.HEARTBEAT or not subjects.matches(f"{self._inbox}.{self._consumer}.*", message.subject):
+        said = codec.status(message)
+        if said == codec.HEARTBEAT or not subjects.matches(f"{self._inbox}.{self._consumer}.*", message.subject):
             return
         headers = message.headers or {}
         if said == _PULL_EXPIRED or headers.get("Description") in _PULL_ENDED:
@@ -185,8 +185,8 @@ class OrderedReader:
         return following is None or following.position > last
 
     async def _start_patiently(self) -> None:
-        patience = Patience(float("inf"))
-        while await patience.lasts():
+        backoff = Backoff(float("inf"))
+        while await backoff.lasts():
             try:
                 await self._start_consumer()
             except LogUnavailable as error:

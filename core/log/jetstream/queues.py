@@ -12,12 +12,12 @@ from nats.aio.msg import Msg
 from headwater.core import subjects
 from headwater.core.log.jetstream.api import ApiRefusal, ask_api
 from headwater.core.log.jetstream.binding import Binding
+from headwater.core.log.jetstream.codec import WORK, ApiAnswer
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.store import store
 from headwater.core.log.jetstream.streams import ensure_work
 from headwater.core.log.jetstream.timers import cancel_timer, set_timer
 from headwater.core.log.jetstream.waiting import is_waiting, listen_for_losses, waiting_runs
-from headwater.core.log.jetstream.wire import WORK, ApiAnswer
 from headwater.core.log.protocol import QueueBinding, WorkItem
 from headwater.core.log.work_item import encode_item
 
@@ -36,7 +36,7 @@ class JetStreamQueues:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    async def offer(self, item: WorkItem) -> None:
+    async def enqueue(self, item: WorkItem) -> None:
         await store(self._connection, subjects.scheduled(item.queue_id, item.run_id), encode_item(item), stream=WORK, restore=ensure_work)
 
     async def set_timer(self, item: WorkItem, *, due: datetime) -> None:
@@ -51,7 +51,7 @@ class JetStreamQueues:
     async def waiting_runs(self) -> set[str]:
         return await waiting_runs(self._connection)
 
-    def losses(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+    def work_lost(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
         return listen_for_losses(self._connection)
 
     def bind(self, queue_id: str, *, lease_seconds: float, limit: int | None = None) -> AbstractAsyncContextManager[QueueBinding]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 from headwater.core.commit import Position
-from headwater.core.errors import LogUnavailable, NoAnswer
-from headwater.core.log.jetstream import wire
-from headwater.core.log.jetstream.api import API_SECONDS, ApiRefusal, Patience, ask_api
+from headwater.core.errors import LogUnavailable, RequestTimeout
+from headwater.core.log.jetstream import codec
+from headwater.core.log.jetstream.api import API_SECONDS, ApiRefusal, Backoff, ask_api
+from headwater.core.log.jetstream.codec import EVENTS, ApiAnswer
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.streams import stream_info
-from headwater.core.log.jetstream.wire import EVENTS, ApiAnswer
 from headwater.core.log.protocol import LogTail, Recorded
 
 _BATCH = 1000
@@ -19,7 +19,7 @@ _SILENCE_SECONDS = 3.0
 
 
 class _MessageGot(ApiAnswer, frozen=True):
-    message: wire.StoredMessage | None = None
+    message: codec.StoredMessage | None = None
 
     def __post_init__(self) -> None:
         if (self.message is None) == (self.error is None):
@@ -62,7 +62,7 @@ async def _leader(connection: Connection, stream: str, question: dict[str, objec
             raise
         return None
     assert got.message is not None
-    return wire.recorded_of_stored(got.message)
+    return codec.recorded_of_stored(got.message)
 
 
 _NO_MESSAGE = 10037
@@ -71,7 +71,7 @@ _NO_MESSAGE = 10037
 async def tail(connection: Connection, stream: str = EVENTS) -> LogTail:
     """Return which stream this is and its last position, by its leader."""
     info = await stream_info(connection, stream)
-    return LogTail(identity=info.identity, position=info.state.last_seq, now=wire.moment(info.ts) if info.ts else None)
+    return LogTail(identity=info.identity, position=info.state.last_seq, now=codec.moment(info.ts) if info.ts else None)
 
 
 async def read_subject(
@@ -88,12 +88,12 @@ async def read_subject(
     """
     found: list[Recorded] = []
     reason = ""
-    patience = Patience(API_SECONDS)
-    while await patience.lasts():
+    backoff = Backoff(API_SECONDS)
+    while await backoff.lasts():
         reached = found[-1].position if found else after
         try:
             found += await _read_replica(connection, stream, subjects, reached)
-        except NoAnswer as error:
+        except RequestTimeout as error:
             reason = error.reason
             continue
         reached = found[-1].position if found else after
@@ -114,9 +114,9 @@ async def _read_replica(connection: Connection, stream: str, subjects: str, afte
     while True:
         question = json.dumps({"seq": after + 1, "next_by_subj": subjects, "batch": _BATCH, "max_bytes": _BATCH_BYTES}).encode()
         messages, end = await connection.collect(
-            f"$JS.API.DIRECT.GET.{stream}", question, wire.recorded_of_headers, silence_seconds=_SILENCE_SECONDS
+            f"$JS.API.DIRECT.GET.{stream}", question, codec.recorded_of_headers, silence_seconds=_SILENCE_SECONDS
         )
         found += messages
-        if end.status != wire.END_OF_BATCH or not end.pending or not messages:
+        if end.status != codec.END_OF_BATCH or not end.pending or not messages:
             return found
         after = found[-1].position

@@ -8,12 +8,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from headwater.core import subjects
 from headwater.core.commit import Position
 from headwater.core.identifiers import new_id
+from headwater.core.log.jetstream.codec import LOGS
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.ordered import OrderedReader, read_in_order
 from headwater.core.log.jetstream.read import message_at, read_subject
 from headwater.core.log.jetstream.store import store
 from headwater.core.log.jetstream.streams import ensure_logs
-from headwater.core.log.jetstream.wire import LOGS
 from headwater.core.log.log_lines import decode_lines, encode_lines
 from headwater.core.log.protocol import LogLine, RecordedLines
 

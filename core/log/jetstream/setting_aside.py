@@ -1,4 +1,4 @@
-"""Taking a work item out of its queue that nobody can use: its bytes are kept as a dead letter first."""
+"""DeliveryHandler a work item out of its queue that nobody can use: its bytes are kept as a dead letter first."""
 
 from __future__ import annotations
 

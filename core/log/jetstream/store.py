@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from headwater.core.errors import LogFull, LogNotWritable, LogUnavailable, NoAnswer
-from headwater.core.log.jetstream import wire
-from headwater.core.log.jetstream.api import ApiRefusal, Patience
+from headwater.core.errors import LogFull, LogNotWritable, LogUnavailable, RequestTimeout
+from headwater.core.log.jetstream import codec
+from headwater.core.log.jetstream.api import ApiRefusal, Backoff
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.diagnosis import log_health, why_not_writable
 
@@ -33,18 +33,18 @@ async def store(
         LogNotWritable: the same, and it is known why.
 
     """
-    patience = Patience(STORE_SECONDS)
+    backoff = Backoff(STORE_SECONDS)
     reason = ""
     uncertain = False
-    while await patience.lasts():
+    while await backoff.lasts():
         try:
-            answer = await connection.ask(subject, data, wire.acknowledgement, timeout=patience.answer_seconds(), headers=headers)
-        except NoAnswer as error:
+            answer = await connection.ask(subject, data, codec.acknowledgement, timeout=backoff.answer_seconds(), headers=headers)
+        except RequestTimeout as error:
             reason = error.reason
             uncertain = uncertain or error.maybe_received
             if restore is not None and not error.maybe_received:
                 await restore(connection)
-            health = await log_health(connection, patience.left) if error.maybe_received else None
+            health = await log_health(connection, backoff.left) if error.maybe_received else None
             if health is not None and stream in health.refusing:
                 raise LogFull(health.problem or reason) from None
             continue

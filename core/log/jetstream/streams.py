@@ -12,9 +12,9 @@ import msgspec
 
 from headwater.core import subjects
 from headwater.core.errors import LogUnavailable, SettingsError, StreamMismatch, StreamMissing
-from headwater.core.log.jetstream.api import ApiRefusal, Patience, ask_api
+from headwater.core.log.jetstream.api import ApiRefusal, Backoff, ask_api
+from headwater.core.log.jetstream.codec import DEAD, EVENTS, LOGS, WORK, ApiAnswer, moment
 from headwater.core.log.jetstream.connection import Connection
-from headwater.core.log.jetstream.wire import DEAD, EVENTS, LOGS, WORK, ApiAnswer, moment
 from headwater.core.log.protocol import StreamSize
 
 SETUP_VERSION = "1"
@@ -264,8 +264,8 @@ def _refuse_differences(name: str, existing: Config) -> None:
 
 async def _ensure(connection: Connection, name: str, settings: StreamSettings, *, anew: bool = False) -> None:
     reason = ""
-    patience = Patience(_SETUP_SECONDS)
-    while await patience.lasts():
+    backoff = Backoff(_SETUP_SECONDS)
+    while await backoff.lasts():
         try:
             info = await stream_info(connection, name)
         except ApiRefusal as refusal:

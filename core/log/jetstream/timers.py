@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from headwater.core import subjects
 from headwater.core.log.jetstream.api import ApiRefusal, ask_api
+from headwater.core.log.jetstream.codec import WORK, ApiAnswer
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.store import store
 from headwater.core.log.jetstream.streams import ensure_work
-from headwater.core.log.jetstream.wire import WORK, ApiAnswer
 from headwater.core.log.protocol import WorkItem
 from headwater.core.log.work_item import encode_item
 

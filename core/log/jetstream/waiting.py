@@ -10,11 +10,11 @@ from nats.aio.msg import Msg
 
 from headwater.core import subjects
 from headwater.core.errors import CommitUnreadable
-from headwater.core.log.jetstream import wire
+from headwater.core.log.jetstream import codec
 from headwater.core.log.jetstream.api import ApiRefusal, ask_api
+from headwater.core.log.jetstream.codec import WORK, ApiAnswer
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.streams import ensure_work
-from headwater.core.log.jetstream.wire import WORK, ApiAnswer
 from headwater.core.log.mailbox import Mailbox
 from headwater.core.log.work_item import decode_item
 
@@ -34,7 +34,7 @@ class _SubjectsAnswer(ApiAnswer, frozen=True):
 
 
 class _MessageAnswer(ApiAnswer, frozen=True):
-    message: wire.StoredMessage | None = None
+    message: codec.StoredMessage | None = None
 
 
 async def is_waiting(connection: Connection, run_id: str, generation: int) -> bool:

@@ -10,7 +10,7 @@ import anyio.lowlevel
 from headwater.core.log.memory.clock import Clock, ManualClock, SystemClock
 from headwater.core.log.memory.dead_letters import MemoryDeadLetters
 from headwater.core.log.memory.events import MemoryEvents
-from headwater.core.log.memory.interference import Interference, Moment, Operation, undisturbed
+from headwater.core.log.memory.interference import Interference, Moment, Operation, no_faults
 from headwater.core.log.memory.live import MemoryLive
 from headwater.core.log.memory.queues import MemoryQueues
 from headwater.core.log.memory.run_logs import MemoryRunLogs
@@ -26,7 +26,7 @@ class MemoryLog:
     `interference` may be set at any time; it is called around each operation and may raise in its place.
     """
 
-    def __init__(self, *, clock: Clock | None = None, interference: Interference = undisturbed) -> None:
+    def __init__(self, *, clock: Clock | None = None, interference: Interference = no_faults) -> None:
         self.clock: Clock = clock or SystemClock()
         self.interference: Interference = interference
         self.url = "memory:"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, Protocol
 
 Moment = Literal["asked", "done"]
-Operation = Literal["append", "read", "offer", "set_timer", "cancel_timer", "renew", "finish", "give_back", "write_lines"]
+Operation = Literal["append", "read", "offer", "set_timer", "cancel_timer", "renew", "finish", "nack", "write_lines"]
 
 
 class Interference(Protocol):
@@ -18,5 +18,5 @@ class Interference(Protocol):
     def __call__(self, operation: Operation, moment: Moment, subject: str, /) -> None: ...
 
 
-def undisturbed(operation: Operation, moment: Moment, subject: str) -> None:
+def no_faults(operation: Operation, moment: Moment, subject: str) -> None:
     """Let everything happen."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import anyio
 import anyio.lowlevel
 
-from headwater.core.errors import NoAnswer
+from headwater.core.errors import RequestTimeout
 from headwater.core.log.mailbox import Mailbox
 from headwater.core.log.protocol import LiveMessage
 from headwater.core.subjects import matches
@@ -54,9 +54,9 @@ class MemoryLive:
         await anyio.lowlevel.checkpoint()
         answers: Mailbox[bytes] = Mailbox()
         if not self.publish(subject, data, answers):
-            raise NoAnswer(subject, "nothing listens there", maybe_received=False)
+            raise RequestTimeout(subject, "nothing listens there", maybe_received=False)
         if not await answers.wait(timeout):
-            raise NoAnswer(subject, f"none came in {timeout:g} s", maybe_received=True)
+            raise RequestTimeout(subject, f"none came in {timeout:g} s", maybe_received=True)
         return answers.take_first()
 
     @asynccontextmanager

@@ -63,7 +63,7 @@ class MemoryQueues:
     def now(self) -> datetime:
         return self._clock.now()
 
-    async def offer(self, item: WorkItem) -> None:
+    async def enqueue(self, item: WorkItem) -> None:
         data = encode_item(item)
         await self._asked("offer", item.run_id)
         self._publish(_Stored(item.queue_id, data, self._clock.now()))
@@ -116,7 +116,7 @@ class MemoryQueues:
             last=max(moments, default=None),
         )
 
-    def losses(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
+    def work_lost(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
         return self._losses()
 
     def lose_everything(self) -> None:
@@ -177,7 +177,7 @@ class MemoryQueues:
         queue.held.append(stored)
         return MemoryDelivery(self, stored)
 
-    async def renew(self, stored: _Stored) -> None:
+    async def extend(self, stored: _Stored) -> None:
         await self._asked("renew", stored.queue_id)
         self.settle()
         queue = self._queues[stored.queue_id]
@@ -193,8 +193,8 @@ class MemoryQueues:
         self._wake()
         await self._done("finish", stored.queue_id)
 
-    async def give_back(self, stored: _Stored, delay: timedelta) -> None:
-        await self._asked("give_back", stored.queue_id)
+    async def nack(self, stored: _Stored, delay: timedelta) -> None:
+        await self._asked("nack", stored.queue_id)
         queue = self._queues[stored.queue_id]
         if stored in queue.held:
             stored.until = self._clock.now() + delay
@@ -264,10 +264,14 @@ class _Binding:
         self._clock = clock
         self._queue_id = queue_id
         self._news = news
-        self._wanted = True
+        self._paused = False
 
-    def want(self, wanted: bool) -> None:
-        self._wanted = wanted
+    def pause(self) -> None:
+        self._paused = True
+        self._news.wake()
+
+    def resume(self) -> None:
+        self._paused = False
         self._news.wake()
 
     def limit(self, number: int | None) -> None:
@@ -279,10 +283,10 @@ class _Binding:
     async def __anext__(self) -> MemoryDelivery:
         await anyio.lowlevel.checkpoint()
         while True:
-            delivery = self._queues.take(self._queue_id) if self._wanted else None
+            delivery = None if self._paused else self._queues.take(self._queue_id)
             if delivery is not None:
                 return delivery
-            await self._clock.wait(self._news, self._queues.next_due() if self._wanted else None)
+            await self._clock.wait(self._news, None if self._paused else self._queues.next_due())
 
 
 class MemoryDelivery:
@@ -301,14 +305,14 @@ class MemoryDelivery:
     def offered_at(self) -> datetime:
         return self._stored.offered_at
 
-    async def renew(self) -> None:
-        await self._queues.renew(self._stored)
+    async def extend(self) -> None:
+        await self._queues.extend(self._stored)
 
-    async def done(self) -> None:
+    async def ack(self) -> None:
         await self._queues.finish(self._stored)
 
-    async def give_back(self, *, delay_seconds: float = 0.0) -> None:
-        await self._queues.give_back(self._stored, timedelta(seconds=delay_seconds))
+    async def nack(self, *, delay_seconds: float = 0.0) -> None:
+        await self._queues.nack(self._stored, timedelta(seconds=delay_seconds))
 
     async def set_aside(self, reason: str) -> None:
         now = self._queues.now()

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from headwater.sdk.client.identity import author_of
+from headwater.sdk.client.identity import actor_of as author_of
 
 __all__ = ["author_of"]

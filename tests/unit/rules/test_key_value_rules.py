@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from headwater.core import subjects
-from headwater.core.aggregates import Aggregate, Author
+from headwater.core.aggregates import Actor, Aggregate
 from headwater.core.edge import misplaced
 from headwater.core.errors import InvalidArgument, InvalidKeyValue, KeyNotFound, NotFound
 from headwater.core.events import KeyValueDeleted, KeyValueSet
@@ -130,7 +130,7 @@ def test_what_cannot_be_a_key_is_refused_with_the_reason(key: Any, words: str) -
 
 
 def test_an_event_lies_on_the_subject_of_its_key_and_on_no_other() -> None:
-    commit = Author("test").commit([SET])
+    commit = Actor("test").commit([SET])
 
     assert misplaced(subjects.key_value(key_value_id(PROJECT, "day")), commit) is None
     for elsewhere in (key_value_id(OTHER, "day"), key_value_id(PROJECT, "night")):
@@ -140,10 +140,10 @@ def test_an_event_lies_on_the_subject_of_its_key_and_on_no_other() -> None:
 
 async def test_a_key_that_was_set_very_often_is_read_from_its_last_commit_alone() -> None:
     log = MemoryLog()
-    author = Author("test")
-    project_id = (await create_project(log.events, "tutorial", author)).project_id
+    actor = Actor("test")
+    project_id = (await create_project(log.events, "tutorial", actor)).project_id
     for number in range(200):
-        await set_key_value(log.events, project_id, "counter", number, author)
+        await set_key_value(log.events, project_id, "counter", number, actor)
     subject = subjects.key_value(key_value_id(project_id, "counter"))
 
     first = Aggregate(log.events, subject, RULES)
@@ -154,11 +154,11 @@ async def test_a_key_that_was_set_very_often_is_read_from_its_last_commit_alone(
 
 async def test_a_dead_letter_behind_the_last_commit_hides_nothing() -> None:
     log = MemoryLog()
-    author = Author("test")
-    project_id = (await create_project(log.events, "tutorial", author)).project_id
-    await set_key_value(log.events, project_id, "day", "monday", author)
+    actor = Actor("test")
+    project_id = (await create_project(log.events, "tutorial", actor)).project_id
+    await set_key_value(log.events, project_id, "day", "monday", actor)
     subject = subjects.key_value(key_value_id(project_id, "day"))
     log.events.plant(subject, b"\xffgarbage")
 
     assert (await Aggregate(log.events, subject, RULES).refresh()).value == "monday"
-    assert (await set_key_value(log.events, project_id, "day", "tuesday", author)).changed
+    assert (await set_key_value(log.events, project_id, "day", "tuesday", actor)).changed

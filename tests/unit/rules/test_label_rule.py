@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headwater.core.labels import label_set, queue_id, takes
+from headwater.core.labels import agent_accepts, label_set, queue_id
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from headwater.core.labels import label_set, queue_id, takes
 def test_a_run_needs_all_its_labels_on_the_agent_and_unlabelled_runs_go_to_unlabelled_agents(
     agent: list[str], run: list[str], expected: bool
 ) -> None:
-    assert takes(agent, run) is expected
+    assert agent_accepts(agent, run) is expected
 
 
 def test_a_label_set_is_the_same_in_any_order_and_with_repetitions() -> None:

@@ -5,15 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from happenings import AUTHOR
+from happenings import ACTOR
 
 from headwater.core.commands import (
     CancelRun,
     ClaimRun,
     CreateRun,
     FinishRun,
-    LoseAttempt,
-    ParkRun,
+    MarkAttemptLost,
     RecordTaskRuns,
     RestartRun,
     ResumeTaskRuns,
@@ -21,6 +20,7 @@ from headwater.core.commands import (
     SetRunState,
     SetTaskRunState,
     StartRun,
+    SuspendRun,
 )
 from headwater.core.errors import IllegalTransition, InvalidArgument, NotFound
 from headwater.core.events import (
@@ -80,7 +80,7 @@ def running() -> Run:
 
 
 def waiting_for_people() -> Run:
-    return given(RecordTaskRuns(1, (PAUSED,)), ParkRun(1, NOON, None, "waits"), run=running())
+    return given(RecordTaskRuns(1, (PAUSED,)), SuspendRun(1, NOON, None, "waits"), run=running())
 
 
 def failed() -> Run:
@@ -91,7 +91,7 @@ def failed() -> Run:
 def decided(run: Run, command: RunCommand) -> list[AnyEvent]:
     """What the command leads to; the checker has to know it too."""
     events = list(RULES.decide(run, command))
-    assert refusal(run, AUTHOR.commit(events)) is None
+    assert refusal(run, ACTOR.commit(events)) is None
     return events
 
 
@@ -101,7 +101,7 @@ def set_task(slug: str, state: StateName, index: int = -1, **more: ResultReferen
 
 def test_a_run_that_waits_for_people_is_paused_and_nobodys() -> None:
     run = given(RecordTaskRuns(1, (PAUSED,)), run=running())
-    assert decided(run, ParkRun(1, NOON, None, "waits")) == [RunPaused(1, NOON, "waits")]
+    assert decided(run, SuspendRun(1, NOON, None, "waits")) == [RunPaused(1, NOON, "waits")]
 
     parked = waiting_for_people()
     assert (parked.state, parked.held, parked.generation) == (StateName.PAUSED, False, 1)
@@ -112,7 +112,7 @@ def test_a_run_that_waits_for_people_is_paused_and_nobodys() -> None:
 
 def test_an_attempt_parks_a_run_for_people_only_if_a_task_run_waits_for_them() -> None:
     with pytest.raises(IllegalTransition, match="waits to be resumed"):
-        RULES.decide(running(), ParkRun(1, NOON, None))
+        RULES.decide(running(), SuspendRun(1, NOON, None))
 
 
 def test_resuming_schedules_the_run_at_once() -> None:
@@ -126,7 +126,7 @@ def test_resuming_schedules_the_run_at_once() -> None:
 
 def test_a_pause_with_an_end_may_be_cut_short() -> None:
     until = TaskRunPaused(slug="publish-1", at=NOON, start_time=LATER)
-    run = given(RecordTaskRuns(1, (until,)), ParkRun(1, NOON, LATER, "waits"), run=running())
+    run = given(RecordTaskRuns(1, (until,)), SuspendRun(1, NOON, LATER, "waits"), run=running())
     assert (run.state, run.start_time) == (StateName.SCHEDULED, LATER)
 
     assert [type(event) for event in decided(run, ResumeTaskRuns(NOON))] == [TaskRunResumed, RunScheduled]
@@ -140,8 +140,8 @@ def test_what_is_resumed_under_an_attempt_is_seen_when_it_would_park_the_run() -
     assert [type(event) for event in decided(run, ResumeTaskRuns(NOON))] == [TaskRunResumed]
     resumed = given(ResumeTaskRuns(NOON), run=run)
 
-    assert decided(resumed, ParkRun(1, LATER, None)) == [RunScheduled(LATER, generation=2, message="A task run was resumed.")]
-    known = ParkRun(1, LATER, LATER + timedelta(hours=1), "waits", frozenset({("publish-1", -1)}))
+    assert decided(resumed, SuspendRun(1, LATER, None)) == [RunScheduled(LATER, generation=2, message="A task run was resumed.")]
+    known = SuspendRun(1, LATER, LATER + timedelta(hours=1), "waits", frozenset({("publish-1", -1)}))
     assert decided(resumed, known) == [RunScheduled(LATER + timedelta(hours=1), generation=2, message="waits")], "it knew that already"
 
 
@@ -170,7 +170,7 @@ def test_a_task_that_was_resumed_is_not_asked_for_again_when_its_attempt_is_lost
     started = RecordTaskRuns(2, (TaskRunStarted(slug="publish-1", at=LATER),))
     run = given(ResumeTaskRuns(NOON), ClaimRun(2, "agent-2"), StartRun(2, NOON), started, run=waiting_for_people())
 
-    events = decided(run, LoseAttempt(2, "gone", LATER))
+    events = decided(run, MarkAttemptLost(2, "gone", LATER))
     lost = RULES.fold(events, run)
 
     assert [type(event).__name__ for event in events] == ["RunAttemptLost", "TaskRunResumed"]
@@ -178,7 +178,7 @@ def test_a_task_that_was_resumed_is_not_asked_for_again_when_its_attempt_is_lost
 
 
 def test_a_pause_outlives_the_loss_of_its_attempt() -> None:
-    run = given(RecordTaskRuns(1, (PAUSED,)), LoseAttempt(1, "gone", LATER), run=running())
+    run = given(RecordTaskRuns(1, (PAUSED,)), MarkAttemptLost(1, "gone", LATER), run=running())
 
     assert run.task_runs["publish-1", -1].state is StateName.PAUSED
 
@@ -233,7 +233,7 @@ def test_a_task_run_is_set_and_the_run_stays_as_it_ended() -> None:
     found = run.task_runs["publish-1", -1]
 
     assert [type(event) for event in events] == [TaskRunStateSet]
-    assert (run.state, found.state, found.result, found.ended_at, found.set_by_hand) == (
+    assert (run.state, found.state, found.result, found.ended_at, found.set_manually) == (
         StateName.FAILED,
         StateName.SUCCESS,
         value,
@@ -267,7 +267,9 @@ def test_the_run_goes_on_when_the_task_run_is_set_that_it_waits_for() -> None:
 
 
 def test_what_is_no_task_run_cannot_be_set() -> None:
-    mapped = given(RecordTaskRuns(1, (TaskRunMapped(slug="publish-1", at=NOON, child_count=2),)), LoseAttempt(1, "x", NOON), run=running())
+    mapped = given(
+        RecordTaskRuns(1, (TaskRunMapped(slug="publish-1", at=NOON, child_count=2),)), MarkAttemptLost(1, "x", NOON), run=running()
+    )
     for run, command, error in (
         (failed(), set_task("no-such-task", StateName.SUCCESS), NotFound),
         (failed(), set_task("publish-1", StateName.SUCCESS, 3), NotFound),

@@ -11,7 +11,7 @@ from headwater.core.commands import (
     ClaimRun,
     CreateRun,
     FinishRun,
-    LoseAttempt,
+    MarkAttemptLost,
     RecordTaskRuns,
     RestartRun,
     RunCommand,
@@ -138,7 +138,9 @@ def test_a_task_that_the_flow_has_not_is_refused_by_name() -> None:
 
 
 def test_a_restarted_run_goes_on_counting_attempts_and_begins_anew_counting_losses() -> None:
-    run = after(creation(), ClaimRun(1, "a"), LoseAttempt(1, "gone", NOON), ClaimRun(1, "a"), CancelRun(NOON), LoseAttempt(2, "gone", NOON))
+    run = after(
+        creation(), ClaimRun(1, "a"), MarkAttemptLost(1, "gone", NOON), ClaimRun(1, "a"), CancelRun(NOON), MarkAttemptLost(2, "gone", NOON)
+    )
     again = RULES.fold(RULES.decide(run, restart()), run)
 
     assert (again.attempt, again.attempts_lost) == (2, 0)
@@ -146,17 +148,17 @@ def test_a_restarted_run_goes_on_counting_attempts_and_begins_anew_counting_loss
 
 
 def test_an_attempt_that_its_agent_hands_back_counts_for_nothing() -> None:
-    handed_back = [step for number in (1, 2, 3) for step in (ClaimRun(1, "a"), LoseAttempt(number, "stopped", NOON, handed_back=True))]
-    run = after(creation(attempts_max=1), *handed_back, ClaimRun(1, "a"))
+    released = [step for number in (1, 2, 3) for step in (ClaimRun(1, "a"), MarkAttemptLost(number, "stopped", NOON, released=True))]
+    run = after(creation(attempts_max=1), *released, ClaimRun(1, "a"))
 
     assert (run.attempt, run.attempts_lost) == (4, 0)
-    assert [type(event) for event in RULES.decide(run, LoseAttempt(4, "exit code 9", NOON))] == [RunAttemptLost, RunFailed]
+    assert [type(event) for event in RULES.decide(run, MarkAttemptLost(4, "exit code 9", NOON))] == [RunAttemptLost, RunFailed]
 
 
 def test_a_run_fails_after_as_many_lost_attempts_as_it_was_given() -> None:
-    run = after(creation(attempts_max=2), ClaimRun(1, "a"), LoseAttempt(1, "exit code 9", NOON), ClaimRun(1, "a"))
+    run = after(creation(attempts_max=2), ClaimRun(1, "a"), MarkAttemptLost(1, "exit code 9", NOON), ClaimRun(1, "a"))
 
-    _, failed = RULES.decide(run, LoseAttempt(2, "exit code 9", NOON))
+    _, failed = RULES.decide(run, MarkAttemptLost(2, "exit code 9", NOON))
 
     assert isinstance(failed, RunFailed)
     assert failed.message == "Attempt 2 was lost (exit code 9); no more than 2 attempts are made."

@@ -14,14 +14,14 @@ from headwater.core.commands import (
     CreateRun,
     FailUnstartedRun,
     FinishRun,
-    LoseAttempt,
+    MarkAttemptLost,
     RecordTaskRuns,
     RenameRun,
     RescheduleRun,
     RunCommand,
     StartRun,
 )
-from headwater.core.errors import IllegalTransition, NotFound, Refused
+from headwater.core.errors import CommandRejected, IllegalTransition, NotFound
 from headwater.core.events import (
     AnyEvent,
     CancelCause,
@@ -143,19 +143,19 @@ def test_a_stale_attempt_is_refused_whatever_it_tries() -> None:
         StartRun(1, NOON),
         FailUnstartedRun(NOON, "no storage", attempt=1),
     ):
-        with pytest.raises(Refused, match="Attempt 1 does not hold the run"):
+        with pytest.raises(CommandRejected, match="Attempt 1 does not hold the run"):
             when(second, command)
 
 
 def test_losing_an_attempt_twice_is_recorded_once() -> None:
-    lost = LoseAttempt(1, "gone", NOON)
+    lost = MarkAttemptLost(1, "gone", NOON)
 
     assert when(given(*RUNNING), lost) == [RunAttemptLost(1, "gone")]
     assert when(given(*RUNNING, RunAttemptLost(1, "gone")), lost) == []
 
 
 def test_a_run_that_loses_its_last_attempt_fails_and_says_why() -> None:
-    lost, failed = when(given(*RUNNING), LoseAttempt(1, "exit code 9", NOON, attempts_max=1))
+    lost, failed = when(given(*RUNNING), MarkAttemptLost(1, "exit code 9", NOON, attempts_max=1))
 
     assert lost == RunAttemptLost(1, "exit code 9")
     assert isinstance(failed, RunFailed)
@@ -165,7 +165,7 @@ def test_a_run_that_loses_its_last_attempt_fails_and_says_why() -> None:
 def test_an_attempt_lost_while_being_cancelled_ends_the_run_as_cancelled() -> None:
     cancelling = given(*RUNNING, TaskRunStarted(slug="a-1", at=NOON), RunCancelRequested())
 
-    assert when(cancelling, LoseAttempt(1, "gone", NOON)) == [
+    assert when(cancelling, MarkAttemptLost(1, "gone", NOON)) == [
         RunAttemptLost(1, "gone"),
         TaskRunCancelled(slug="a-1", at=NOON, message="Cancelled with its run."),
         RunCancelled(at=NOON, message="Cancelled."),

@@ -37,7 +37,7 @@ class Interrupted(Future[str]):
         self.set_result("a-run")
 
 
-class Refused(Interrupted):
+class CommandRejected(Interrupted):
     def come(self) -> None:
         self.set_exception(NotFound("flow", "f"))
 
@@ -65,7 +65,7 @@ def test_what_creating_raises_is_raised() -> None:
     assert children_of_this_run == set()
 
 
-@pytest.mark.parametrize(("kind", "known"), [(Interrupted, {"a-run"}), (Refused, set()), (Withdrawn, set())])
+@pytest.mark.parametrize(("kind", "known"), [(Interrupted, {"a-run"}), (CommandRejected, set()), (Withdrawn, set())])
 def test_an_interrupted_task_waits_for_the_answer(kind: type[Interrupted], known: set[str]) -> None:
     with pytest.raises(KeyboardInterrupt):
         created_child(kind())

@@ -358,7 +358,14 @@ class Renamed(Taking):
 
 
 @pytest.mark.parametrize(
-    "make", [lambda: Taking(one), lambda: Taking(1, one), lambda: Taking(x=one), lambda: Renamed(one), lambda: Renamed(1, other=one)]
+    "make",
+    [
+        lambda: Taking(one),
+        lambda: Taking(1, one),
+        lambda: Taking(x=one),
+        lambda: Renamed(one),
+        lambda: Renamed(1, other=one),
+    ],
 )
 def test_a_task_that_a_constructor_is_given_is_warned_of(make: Callable[[], Task]) -> None:
     with pytest.warns(UserWarning, match=r"A task was given to \w+\(...\), which makes a task and takes its settings") as warned:

@@ -1,0 +1,202 @@
+"""Appends what happens in one attempt of a run: in order, in few messages, and only while the attempt holds the run.
+
+Events come from the thread that runs the flow and go out from the event loop's thread. What happens gathers for a few milliseconds,
+and while the append before is on its way: a chatty run costs few messages, a quiet one is recorded at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+from anyio import TASK_STATUS_IGNORED
+from anyio.abc import TaskStatus
+from msgspec.structs import replace
+
+from headwater.agents.errors import AttemptFenced
+from headwater.agents.retry import Listener, retry_until_available
+from headwater.core.aggregates import Actor, Aggregate
+from headwater.core.commands import RecordTaskRuns, RunCommand
+from headwater.core.errors import CommitTooLarge, HeadwaterError, IllegalTransition, InvalidArgument
+from headwater.core.events import TaskRunArtifactEvent, TaskRunEvent, TaskRunNamed, TaskRunPaused
+from headwater.core.identifiers import new_id
+from headwater.core.json_bytes import json_bytes
+from headwater.core.rules.run import Run
+
+COMMIT_BYTES_MAX = 512 * 1024
+GATHER_SECONDS = 0.003
+WAITING_EVENTS_MAX = 50_000
+"""So many events may wait for the log; then the flow waits."""
+
+_ROOM_SECONDS = 1.0
+_REASON_CHARACTERS_MAX = 1000
+
+
+class AttemptWriter:
+    """The writer of one attempt. `on_stop` is called once when the attempt must end: it lost the run, or a cancel was seen."""
+
+    def __init__(self, run: Aggregate[Run, RunCommand], actor: Actor, attempt: int, on_stop: Callable[[], None]) -> None:
+        self._run = run
+        self._actor = actor
+        self._attempt = attempt
+        self._on_stop = on_stop
+        self._events: deque[tuple[TaskRunEvent, int]] = deque()
+        self._room = threading.Semaphore(WAITING_EVENTS_MAX)
+        self._woken = False
+        self._arrival = anyio.Event()
+        self._appended = anyio.Event()
+        self._hurry = anyio.Event()
+        self._flushing = False
+        self._busy = False
+        self._is_over = False
+        self._failure: Exception | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.on_pause: Callable[[], None] = lambda: None
+        """Called when it was recorded that a task run is paused."""
+        self.is_gone: Callable[[], bool] = lambda: False
+        """Tells whether the thread that appends is gone; asked by the thread that runs the flow where it waits for room."""
+        self.listener: Listener | None = None
+        """Hears that the log takes nothing, and that it does again."""
+        self.stopping = False
+        """Whether the attempt must end; read by the thread that runs the flow."""
+
+    @property
+    def left(self) -> int:
+        """How many events are not in the log."""
+        return len(self._events)
+
+    @property
+    def run(self) -> Run:
+        """The run as this attempt knows it."""
+        return self._run.state
+
+    def record(self, event: TaskRunEvent) -> None:
+        """Take an event, from the thread that runs the flow. Waits where very many have not been appended yet."""
+        if self.stopping:
+            return
+        while not self._room.acquire(timeout=_ROOM_SECONDS):
+            if self.stopping or self.is_gone():
+                return
+        self._events.append((event, len(json_bytes(event))))
+        if not self._woken and self._loop is not None:
+            # One call into the other thread for many events: it looks at all that has gathered.
+            self._woken = True
+            self._loop.call_soon_threadsafe(self._wake)
+
+    def _wake(self) -> None:
+        self._arrival.set()
+
+    async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+        """Append what comes until cancelled, or until the run is not this attempt's any more."""
+        self._loop = asyncio.get_running_loop()
+        task_status.started()
+        try:
+            while True:
+                self._woken = False  # first: whoever adds an event from here on wakes us again
+                batch = self._take()
+                if batch:
+                    await self._append(batch)
+                    if any(isinstance(event, TaskRunPaused) for event in batch):
+                        self.on_pause()
+                    continue
+                self._busy = False
+                self._appended.set()
+                await self._arrival.wait()
+                self._arrival = anyio.Event()
+                if not self._flushing:
+                    self._hurry = anyio.Event()
+                    with anyio.move_on_after(GATHER_SECONDS):
+                        await self._hurry.wait()
+        except AttemptFenced as fenced:
+            self._fail(fenced)
+        except Exception as error:
+            self._fail(error)
+            raise
+        finally:
+            self._is_over = True
+            self._appended.set()
+
+    async def _append(self, batch: tuple[TaskRunEvent, ...]) -> None:
+        """Append the events; those that the log refuses, without what belongs to them."""
+        try:
+            await self.execute(RecordTaskRuns(self._attempt, batch))
+        except (InvalidArgument, CommitTooLarge) as refusal:
+            if len(batch) > 1:
+                for event in batch:
+                    await self._append((event,))
+            elif (bare := _bare(batch[0], refusal)) != batch[0]:
+                await self._append((bare,))
+            elif not isinstance(batch[0], TaskRunNamed | TaskRunArtifactEvent):
+                raise
+
+    def _take(self) -> tuple[TaskRunEvent, ...]:
+        batch: list[TaskRunEvent] = []
+        size = 0
+        while self._events and (not batch or size + self._events[0][1] <= COMMIT_BYTES_MAX):
+            event, event_size = self._events.popleft()
+            batch.append(event)
+            size += event_size
+        if batch:
+            self._busy = True
+            self._room.release(len(batch))
+        return tuple(batch)
+
+    async def flush(self) -> None:
+        """Return when all that was recorded so far is in the log.
+
+        Raises:
+            AttemptFenced: the run is not this attempt's any more.
+
+        """
+        self._flushing = True
+        self._hurry.set()
+        while (self._events or self._busy) and self._failure is None and not self._is_over:
+            self._appended = anyio.Event()
+            await self._appended.wait()
+        self._flushing = False
+        if self._failure is not None:
+            raise self._failure
+
+    async def execute(self, command: RunCommand) -> None:
+        """Append what the command leads to, however long the log is away.
+
+        Raises:
+            AttemptFenced: the run is not this attempt's any more.
+
+        """
+        commit_id = new_id()
+        try:
+            await retry_until_available(
+                lambda: self._run.execute(command, self._actor, commit_id=commit_id, refresh=False),
+                f"run {self._run.subject}",
+                listener=self.listener,
+            )
+        except IllegalTransition as illegal:
+            state = self._run.state
+            if state.held and state.attempt == self._attempt:
+                raise
+            raise AttemptFenced(self._attempt, state.state, state.attempt) from illegal
+        if self._run.state.cancel_requested:
+            self._stop()
+
+    def _fail(self, failure: Exception) -> None:
+        self._failure = failure
+        self._stop()
+        self._room.release(WAITING_EVENTS_MAX)
+        self._appended.set()
+
+    def _stop(self) -> None:
+        if not self.stopping:
+            self.stopping = True
+            self._on_stop()
+
+
+def _bare(event: TaskRunEvent, refusal: HeadwaterError) -> TaskRunEvent:
+    """Return the event without its words, its error and its result: that it happened must be known, whatever it came with."""
+    left_out: dict[str, Any] = {"failure": None, "result": None, "cache": {}, "expires_at": None}
+    changes = {name: value for name, value in left_out.items() if name in event.__struct_fields__}
+    return replace(event, message=f"What belongs to this could not be recorded: {refusal}"[:_REASON_CHARACTERS_MAX], **changes)

@@ -1,0 +1,58 @@
+"""Agents asking each other whether a run is still held: a redelivered item says only that somebody may be gone."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import anyio
+import msgspec
+
+from headwater.core import subjects
+from headwater.core.codec import message_decoder
+from headwater.core.errors import CommitUnreadable, LogUnavailable, RequestTimeout
+from headwater.core.heartbeats import HolderProbe, HolderReply
+from headwater.core.log.protocol import LiveMessage, Log
+
+_ANSWER_SECONDS = 1.0
+_PAUSE_SECONDS = 0.2
+
+_encode = msgspec.json.Encoder().encode
+_decode_probe = message_decoder(HolderProbe)
+_decode_reply = message_decoder(HolderReply)
+
+
+async def probe_holder(log: Log, agent_id: str, run_id: str, attempt: int, *, patience_seconds: float) -> bool | None:
+    """Return whether the agent says that it holds the attempt; None where it reply nothing for `patience_seconds`.
+
+    Silence counts only while we ourselves are connected: after the log was away, the holder gets its time anew.
+    """
+    probe = _encode(HolderProbe(run_id, attempt))
+    while True:
+        with anyio.move_on_after(patience_seconds):
+            while True:
+                try:
+                    data = await log.request(subjects.ask_agent(agent_id), probe, timeout=_ANSWER_SECONDS)
+                except RequestTimeout:
+                    pass
+                except LogUnavailable:
+                    break
+                else:
+                    with suppress(CommitUnreadable):
+                        return _decode_reply(data).holds
+                await anyio.sleep(_PAUSE_SECONDS)
+            await anyio.sleep(_PAUSE_SECONDS)
+            continue
+        return None
+
+
+async def answer(message: LiveMessage, reply: HolderReply) -> None:
+    """Answer the question that the message is."""
+    await message.respond(_encode(reply))
+
+
+def probe_in(message: LiveMessage) -> HolderProbe | None:
+    """Return the question in the message; None where it is none that this version understands."""
+    try:
+        return _decode_probe(message.data)
+    except CommitUnreadable:
+        return None

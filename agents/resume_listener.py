@@ -1,0 +1,62 @@
+"""How an attempt hears that somebody resumes its paused task runs, while it still has others to execute."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from contextlib import AsyncExitStack
+
+from anyio.abc import TaskGroup
+
+from headwater.agents.retry import retry_until_available
+from headwater.core.commit import Position
+from headwater.core.errors import LogError
+from headwater.core.events import TaskRunResumed
+from headwater.core.log.protocol import EventLog
+from headwater.core.rules.task_run import TaskRunKey
+from headwater.core.undecoded import may_hold
+
+_may_resume = may_hold(TaskRunResumed)
+_log = logging.getLogger(__name__)
+
+
+class ResumeListener:
+    """Follows the run from its first pause on, in the thread of the event loop; `take` is for the thread that runs the flow.
+
+    What is missed is found when the attempt would park the run: the rules know of it.
+    """
+
+    def __init__(self, group: TaskGroup, events: EventLog, subject: str) -> None:
+        self._group = group
+        self._events = events
+        self._subject = subject
+        self._heard: deque[TaskRunKey] = deque()
+        self._listening = False
+
+    def listen(self, after: Position) -> None:
+        """Hear what comes after this position. Does nothing where this is done already."""
+        if not self._listening:
+            self._listening = True
+            self._group.start_soon(self._follow, after)
+
+    def take(self) -> list[TaskRunKey]:
+        """Return the task runs that were resumed since the last call."""
+        taken = []
+        while self._heard:
+            taken.append(self._heard.popleft())
+        return taken
+
+    async def _follow(self, after: Position) -> None:
+        try:
+            async with AsyncExitStack() as stack:
+                news = await retry_until_available(
+                    lambda: stack.enter_async_context(self._events.follow(self._subject, after=after)), "who resumes what of the run"
+                )
+                async for batch in news:
+                    for recorded in batch:
+                        # Most commits are what this attempt itself recorded; those need not be decoded.
+                        if _may_resume(recorded.data):
+                            resumed = [event for event in recorded.events if isinstance(event, TaskRunResumed)]
+                            self._heard.extend((event.slug, event.map_index) for event in resumed)
+        except LogError as error:
+            _log.debug("Who resumes what of the run cannot be heard any more: %s", error)

@@ -28,12 +28,12 @@ from headwater.core.settings import RETRY_IN_PROCESS_SECONDS
 from headwater.core.states import StateName
 from headwater.core.text import shown
 from headwater.sdk.context.context import context
+from headwater.sdk.context.interrupts import is_interrupt
 from headwater.sdk.context.logging import LINE_FORMAT, TIME_FORMAT, LineFormatter, StdoutHandler, add_handler, get_logger
 from headwater.sdk.engine.children import children_of_this_run
 from headwater.sdk.environments.errors import EnvironmentFailed
 from headwater.sdk.executors import timeouts
 from headwater.sdk.executors.artifacts import record_artifacts_with
-from headwater.sdk.states.interrupts import is_interrupt
 
 if TYPE_CHECKING:
     from headwater.sdk.language.flow import Flow

@@ -26,8 +26,8 @@ from headwater.agents.run_exit import abandon, hand_in, leave, say, tell_what_is
 from headwater.agents.run_session import open_run_session
 from headwater.agents.run_start import ignore_terminals, report_not_begun, with_second_thread
 from headwater.core.errors import HeadwaterError
+from headwater.sdk.context import interrupts
 from headwater.sdk.context.configuration import config
-from headwater.sdk.states import interrupts
 
 STATUS_UNREACHABLE = 75
 

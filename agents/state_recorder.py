@@ -43,7 +43,6 @@ from headwater.core.text import shown
 from headwater.sdk.engine.recorder import Earlier
 from headwater.sdk.results import InlineResult, inline_problem
 from headwater.sdk.states import state as states
-from headwater.sdk.states.serialization import deserialize_state
 from headwater.sdk.states.signals import RETRY
 from headwater.sdk.states.state import State
 
@@ -308,7 +307,7 @@ def _waiting_again(found: TaskRun) -> State | None:
 def _last_round(found: TaskRun) -> states.Looped:
     """Return the last round of the task run's loop that ended, with where it left what the next one begins with, if anywhere."""
     result = None if found.loop_result is None else msgspec.to_builtins(found.loop_result)
-    round_ = deserialize_state({"type": StateName.LOOPED.value, "loop_count": found.loop_count, "_result": result})
+    round_ = State.deserialize({"type": StateName.LOOPED.value, "loop_count": found.loop_count, "_result": result})
     assert isinstance(round_, states.Looped)
     return round_
 
@@ -319,4 +318,4 @@ def _state_again(found: TaskRun) -> State:
     data: dict[str, Any] = {"type": kind.value, "message": found.message}
     if found.result is not None:
         data["_result"] = msgspec.to_builtins(found.result)
-    return deserialize_state(data)
+    return State.deserialize(data)

@@ -10,15 +10,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
 from headwater.sdk.context.configuration import Section, config, merged
 from headwater.sdk.context.logging import get_logger
-
-_outermost: dict[str, Any] = {}
-current_values: ContextVar[dict[str, Any]] = ContextVar("headwater.context", default=_outermost)
-"""The values now in force. The engine sets it around each task; everybody else goes through `context`."""
+from headwater.sdk.context.values import current_values
 
 
 class Context(MutableMapping[str, Any]):

@@ -18,6 +18,7 @@ from contextvars import ContextVar
 from typing import Any, TextIO
 
 from headwater.core.text import escaped, shown, type_name
+from headwater.sdk.context import log_records
 
 ROOT_NAME = "headwater"
 LINE_FORMAT = "[%(asctime)s] %(levelname)s - %(name)s | %(message)s"
@@ -49,7 +50,7 @@ def configure_logging() -> None:
         if root.level == logging.NOTSET:
             root.setLevel(level_from_environment())
         configure_extra_loggers()
-        _log_records().add_run_to_records()
+        log_records.add_run_to_records()
         _is_set_up = True
 
 
@@ -111,13 +112,7 @@ def _formatter() -> logging.Formatter:
 
 def _absent() -> dict[str, None]:
     """Return what a format may name, though only records of runs have it."""
-    return dict.fromkeys((*_log_records().ATTRIBUTES, *_log_records().log_attributes()))
-
-
-def _log_records() -> Any:
-    from headwater.sdk.context import log_records  # it knows the context, which knows the loggers
-
-    return log_records
+    return dict.fromkeys((*log_records.ATTRIBUTES, *log_records.log_attributes()))
 
 
 def level_from_environment() -> int:

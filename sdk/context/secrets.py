@@ -8,7 +8,7 @@ from typing import Any
 
 from headwater.core.errors import InvalidArgument
 from headwater.sdk.context.configuration import PREFIX, config
-from headwater.sdk.context.context import current_values
+from headwater.sdk.context.values import current_values
 
 
 class SecretNotFound(InvalidArgument, KeyError, ValueError):

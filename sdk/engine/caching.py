@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from headwater.sdk.engine.input_hashes import hash_of_input
 from headwater.sdk.language.cache_validators import duration_only, looks_at_inputs
+from headwater.sdk.language.input_hashes import hash_of_input
 from headwater.sdk.results import Result
 from headwater.sdk.states.state import Cached, State
 

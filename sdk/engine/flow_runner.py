@@ -9,8 +9,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from headwater.core.text import shown
-from headwater.sdk.context.context import current_values
+from headwater.sdk.context.interrupts import is_interrupt
 from headwater.sdk.context.logging import LoggedStdout, get_logger
+from headwater.sdk.context.values import current_values
 from headwater.sdk.engine import rules
 from headwater.sdk.engine.caching import Caches, caches_of_this_process
 from headwater.sdk.engine.clock import Clock, SystemClock
@@ -22,7 +23,6 @@ from headwater.sdk.engine.runner import as_state, call_state_handlers
 from headwater.sdk.engine.task_runner import TaskRunner
 from headwater.sdk.language.task import Task
 from headwater.sdk.results.checkpoints import CONTEXT_KEY, Checkpoints
-from headwater.sdk.states.interrupts import is_interrupt
 from headwater.sdk.states.signals import StateSignal
 from headwater.sdk.states.state import Cancelled, Failed, Pending, Running, State
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from headwater.sdk.language.resource_manager import ResourceSetupTask
 from headwater.sdk.language.task import Task
 from headwater.sdk.states.state import Cached, Mapped, State
-from headwater.sdk.task_library.secrets import SecretBase
 
 
 class KnownStates:
@@ -34,4 +32,4 @@ class KnownStates:
 
 
 def _is_made_again(task: Task, state: State) -> bool:
-    return state.is_finished() and not isinstance(state, Cached) and (task.cleans_up or isinstance(task, ResourceSetupTask | SecretBase))
+    return state.is_finished() and not isinstance(state, Cached) and (task.cleans_up or task.made_by_each_run)

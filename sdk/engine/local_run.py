@@ -8,8 +8,8 @@ from uuid import uuid4
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.text import shown
-from headwater.sdk.context.context import current_values
 from headwater.sdk.context.logging import get_logger
+from headwater.sdk.context.values import current_values
 from headwater.sdk.engine.clock import SystemClock
 from headwater.sdk.engine.flow_runner import FlowRunner
 from headwater.sdk.engine.parameters import over_context, run_parameters

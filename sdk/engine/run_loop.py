@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from headwater.core.text import shown
+from headwater.sdk.context.interrupts import is_interrupt
 from headwater.sdk.context.logging import get_logger
 from headwater.sdk.engine.clock import Clock
 from headwater.sdk.engine.known_states import KnownStates
@@ -17,7 +18,6 @@ from headwater.sdk.engine.task_runner import TaskRunner
 from headwater.sdk.executors.task_call import TaskCall, execute
 from headwater.sdk.language.task import Task
 from headwater.sdk.results import NoResult
-from headwater.sdk.states.interrupts import is_interrupt
 from headwater.sdk.states.state import Cached, Cancelled, Failed, Looped, Mapped, Paused, Resume, Retrying, Running, State
 
 if TYPE_CHECKING:

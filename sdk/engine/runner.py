@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from headwater.core.text import shown
+from headwater.sdk.context.interrupts import is_interrupt
 from headwater.sdk.language.task import StateHandler
-from headwater.sdk.states.interrupts import is_interrupt
 from headwater.sdk.states.signals import ENDRUN, PAUSE, StateSignal
 from headwater.sdk.states.state import Failed, State
 

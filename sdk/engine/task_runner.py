@@ -12,8 +12,9 @@ from typing import Any
 from headwater.core.errors import HeadwaterError
 from headwater.core.identifiers import task_run_path
 from headwater.core.text import shown
-from headwater.sdk.context.context import current_values
+from headwater.sdk.context.interrupts import is_interrupt
 from headwater.sdk.context.logging import get_logger
+from headwater.sdk.context.values import current_values
 from headwater.sdk.engine import rules
 from headwater.sdk.engine.caching import Caches, cache_key_of, cached_again, caches_of_this_process, to_be_cached, usable
 from headwater.sdk.engine.clock import Clock
@@ -26,7 +27,6 @@ from headwater.sdk.language.task import Task
 from headwater.sdk.language.triggers import all_successful
 from headwater.sdk.results import LocalResult, Result
 from headwater.sdk.results.templates import filled
-from headwater.sdk.states.interrupts import is_interrupt
 from headwater.sdk.states.signals import StateSignal
 from headwater.sdk.states.state import Cached, Failed, Looped, Mapped, Paused, Pending, Resume, Retrying, Running, Skipped, State, Success
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypedDict, TypeVar
 
 from headwater.core.labels import label_set
+from headwater.sdk.context.interrupts import is_interrupt
 from headwater.sdk.environments.errors import EnvironmentFailed, InvalidEnvironment
 from headwater.sdk.executors import Executor
 from headwater.sdk.run_configs import RunConfig, UniversalRun
-from headwater.sdk.states.interrupts import is_interrupt
 
 Outcome = TypeVar("Outcome")
 NOT_CALLED = ("setup", "execute")

@@ -10,8 +10,8 @@ from typing import Any
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.text import shown
+from headwater.sdk.context.interrupts import is_interrupt
 from headwater.sdk.executors.task_call import TaskCall, execute
-from headwater.sdk.states.interrupts import is_interrupt
 from headwater.sdk.states.state import Failed, State
 
 IN_FLIGHT_MAX = 100

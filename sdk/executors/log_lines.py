@@ -20,9 +20,9 @@ from typing import Any
 from headwater.core.errors import HeadwaterError
 from headwater.core.events import TaskRunArtifactEvent
 from headwater.core.text import shown
-from headwater.sdk.context.context import current_values
 from headwater.sdk.context.log_records import add_run_to_records
 from headwater.sdk.context.logging import ROOT_NAME, LoggedStdout, message_of
+from headwater.sdk.context.values import current_values
 from headwater.sdk.executors.artifacts import artifacts_carried_by, record_artifact
 from headwater.sdk.executors.task_call import TaskCall
 

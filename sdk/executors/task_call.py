@@ -11,13 +11,13 @@ from datetime import timedelta
 from typing import Any
 
 from headwater.core.text import shown
-from headwater.sdk.context.context import current_values
+from headwater.sdk.context.interrupts import is_interrupt
 from headwater.sdk.context.logging import Prints, prints
+from headwater.sdk.context.values import current_values
 from headwater.sdk.executors.timeouts import TaskTimedOut, run_with_timeout
 from headwater.sdk.language.task import Task
 from headwater.sdk.results import Result
 from headwater.sdk.results.checkpoints import CONTEXT_KEY
-from headwater.sdk.states.interrupts import is_interrupt
 from headwater.sdk.states.signals import ENDRUN, StateSignal
 from headwater.sdk.states.state import Failed, Looped, State, Success, TimedOut, _MetaState
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextvars import copy_context
 from typing import Any, NoReturn
 
-from headwater.sdk.context.context import current_values
+from headwater.sdk.context.values import current_values
 
 _INTERRUPTED_WITHIN_SECONDS = 0.2
 INSIST_SECONDS = 1.0

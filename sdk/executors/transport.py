@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from headwater.core.text import name_of, shown
+from headwater.sdk.context.interrupts import is_interrupt
 from headwater.sdk.context.logging import ROOT_NAME, get_logger
 from headwater.sdk.executors.log_lines import Lines, Sink, lines_taken_by
 from headwater.sdk.executors.task_call import TaskCall, execute
 from headwater.sdk.language.user_code import own_modules_of_task, pickled_by_value
-from headwater.sdk.states.interrupts import is_interrupt
 from headwater.sdk.states.state import Failed, State
 
 

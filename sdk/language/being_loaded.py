@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 
-from headwater.sdk.context.context import current_values
 from headwater.sdk.context.logging import get_logger
+from headwater.sdk.context.values import current_values
 
 
 def is_being_loaded(flow_name: str, method: str) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from headwater.sdk.engine.input_hashes import hash_of_input
+from headwater.sdk.language.input_hashes import hash_of_input
 from headwater.sdk.states.state import Cached
 
 CacheValidator = Callable[[Cached, Mapping[str, Any], Mapping[str, Any]], bool]

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from headwater.core.errors import InvalidArgument
+from headwater.sdk.language.active_flow import active_flow
 from headwater.sdk.language.case import CompareValue
 from headwater.sdk.language.constants import Constant
 from headwater.sdk.language.decorators import tags
 from headwater.sdk.language.errors import InvalidTask
 from headwater.sdk.language.inputs import as_task, holds_tasks
-from headwater.sdk.language.task import Task, active_flow
+from headwater.sdk.language.task import Task
 from headwater.sdk.language.triggers import all_successful, not_all_skipped
 
 if TYPE_CHECKING:

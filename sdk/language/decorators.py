@@ -10,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, overload
 
 from headwater.sdk.context.context import context
+from headwater.sdk.language.active_flow import active_flow
 from headwater.sdk.language.function import FunctionTask
-from headwater.sdk.language.task import active_flow
 from headwater.sdk.language.task_settings import tags_in_force
 
 if TYPE_CHECKING:

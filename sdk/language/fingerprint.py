@@ -167,11 +167,9 @@ class _Writer:
 
     def _object(self, value: Any) -> None:
         """Describe an object by its class and, if its class has no stable form of its own, by its attributes."""
-        from headwater.sdk.language.structure import TaskGraph
-
         kind = type(value)
         self._class(kind)
-        if isinstance(value, TaskGraph):
+        if getattr(kind, "told_by_name", False) is True:
             self._text("flow", str(getattr(value, "name", "")))
         elif is_own(kind.__module__) or kind.__module__.partition(".")[0] == "headwater":
             for name, attribute in sorted(attributes(value)):

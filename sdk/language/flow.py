@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from headwater.outside import outside
 from headwater.sdk.context.configuration import config
-from headwater.sdk.context.context import current_values
+from headwater.sdk.context.values import current_values
 from headwater.sdk.language import flow_settings as settings
+from headwater.sdk.language import operator_tasks  # noqa: F401 - what operators add to a flow
 from headwater.sdk.language.annotations import check_elements, unwrapped
 from headwater.sdk.language.being_loaded import is_being_loaded
 from headwater.sdk.language.constants import Constant
@@ -359,9 +360,7 @@ class Flow(TaskGraph):
             from headwater.sdk.states.state import Pending
 
             return Pending("Not run: the file is only being loaded.")
-        from headwater.sdk.engine.local_run import run_locally
-
-        return run_locally(
+        ended: State = outside.run(
             self,
             parameters,
             kwargs,
@@ -375,6 +374,7 @@ class Flow(TaskGraph):
             state=state,
             task_contexts=task_contexts,
         )
+        return ended
 
     def register(  # noqa: PLR0917 - the signature people know
         self,
@@ -498,16 +498,13 @@ class Flow(TaskGraph):
 
     def save(self, fpath: str | Path | None = None) -> str:
         """Write the flow to a file, `flows/<name>.flow` in Headwater's home by default, and return its path."""
-        from headwater.sdk.storage.pickled import save_flow
-
-        return str(save_flow(self, Path(fpath) if fpath is not None else None))
+        return str(outside.save(self, Path(fpath) if fpath is not None else None))
 
     @staticmethod
     def load(fpath: str | Path) -> Flow:
         """Return the flow that `save` wrote, given its path or the flow's name. Load only what you trust: it runs code."""
-        from headwater.sdk.storage.pickled import load_saved_flow
-
-        return load_saved_flow(fpath)
+        loaded: Flow = outside.load(fpath)
+        return loaded
 
     def _refuse_inside_block(self, method: str) -> None:
         if current_values.get().get("flow") is self:

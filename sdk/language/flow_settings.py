@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from headwater.core.errors import InvalidName
 from headwater.core.names import valid_name
+from headwater.outside import outside
 from headwater.sdk.language.edge import Edge
 from headwater.sdk.language.errors import InvalidFlow, InvalidFlowName, WrongParameters
 from headwater.sdk.language.task import Task
@@ -45,9 +46,7 @@ def schedule(given: Any, *, flow: str) -> Schedule | None:
 def executor(given: Any, *, flow: str) -> Executor | None:
     if given is None:
         return None
-    from headwater.sdk.executors.base import Executor
-
-    _expect(given, Executor, "executor", "LocalDaskExecutor()", flow)
+    _expect(given, outside.kind_of("executor"), "executor", "LocalDaskExecutor()", flow)
     chosen: Executor = given
     return chosen
 
@@ -66,9 +65,7 @@ def environment(given: Any, *, flow: Flow) -> Environment | None:
     """Return the environment, if the flow has no run config of its own."""
     if given is None:
         return None
-    from headwater.sdk.environments import Environment
-
-    _expect(given, Environment, "environment", "LocalEnvironment(labels=[...])", flow.name)
+    _expect(given, outside.kind_of("environment"), "environment", "LocalEnvironment(labels=[...])", flow.name)
     before = flow.environment
     if flow.run_config is not None and (before is None or flow.run_config != before.run_config()):
         raise InvalidFlow(
@@ -82,9 +79,7 @@ def environment(given: Any, *, flow: Flow) -> Environment | None:
 def storage(given: Any, *, flow: str) -> Storage | None:
     if given is None:
         return None
-    from headwater.sdk.storage.base import Storage
-
-    _expect(given, Storage, "storage", "Local(directory=...)", flow)
+    _expect(given, outside.kind_of("storage"), "storage", "Local(directory=...)", flow)
     chosen: Storage = given
     return chosen
 

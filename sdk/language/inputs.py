@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from headwater.sdk.language.active_flow import active_flow
 from headwater.sdk.language.annotations import EdgeAnnotation
 from headwater.sdk.language.collections import Container, Dict, List, Set, Tuple
 from headwater.sdk.language.constants import Constant
 from headwater.sdk.language.containers import elements_of, maker_for
 from headwater.sdk.language.errors import InvalidTask
-from headwater.sdk.language.task import Task, active_flow
+from headwater.sdk.language.task import Task
 
 if TYPE_CHECKING:
     from headwater.sdk.language.flow import Flow

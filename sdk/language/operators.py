@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 from headwater.core.text import escaped
-from headwater.sdk.context.context import current_values
+from headwater.sdk.context.values import current_values
+from headwater.sdk.language.active_flow import active_flow
 from headwater.sdk.language.task_settings import TEXT_CHARACTERS_MAX
 from headwater.sdk.language.users_line import users_line, warn_at
 
@@ -42,21 +43,16 @@ class TaskOperators:
         return _binary("NotEqual", self, other)
 
     def not_(self) -> Task:
-        from headwater.sdk.language.operator_tasks import Not
-
-        return Not().bind(self)
+        return _task_of("Not").bind(self)
 
     def or_(self, other: Any) -> Task:
         """Add a task whose result is that of `self or other`."""
         return _binary("Or", self, other)
 
     def __getitem__(self, key: Any) -> Task:
-        from headwater.sdk.language.operator_tasks import GetItem
-        from headwater.sdk.language.task import Task
-
-        name = f"{self.name}[{key.name if isinstance(key, Task) else repr(key)}]"
+        name = f"{self.name}[{key.name if isinstance(key, TaskOperators) else repr(key)}]"
         # A key may be any text; a name is one that everything can hold.
-        return GetItem(name=escaped(name)[:TEXT_CHARACTERS_MAX], checkpoint=False).bind(self, key)
+        return _task_of("GetItem", name=escaped(name)[:TEXT_CHARACTERS_MAX], checkpoint=False).bind(self, key)
 
     def __add__(self, other: Any) -> Task:
         return _binary("Add", self, other)
@@ -130,7 +126,14 @@ class TaskOperators:
 
 
 def _binary(operation: str, left: Any, right: Any) -> Task:
-    from headwater.sdk.language import operator_tasks as operators
+    return _task_of(operation).bind(left, right)
 
-    made: Task = getattr(operators, operation)().bind(left, right)
-    return made
+
+OPERATOR_TASKS: dict[str, type[Task]] = {}
+"""The kinds of tasks that operators make, by their names: `operator_tasks` puts its own here, which every flow needs."""
+
+
+def _task_of(operation: str, **settings: Any) -> Task:
+    name = settings.get("name", operation)
+    active_flow(f"call task {name!r}", instead=f"{name}.run(...)")
+    return OPERATOR_TASKS[operation](**settings)

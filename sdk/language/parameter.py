@@ -34,6 +34,7 @@ class Parameter(Task):
     """
 
     belongs_to_blocks: ClassVar[bool] = False
+    is_parameter: ClassVar[bool] = True
 
     def __init__(self, name: str, default: Any = no_default, required: bool | None = None, tags: Iterable[str] | None = None) -> None:
         if not isinstance(name, str) or not name.strip():
@@ -69,6 +70,9 @@ class Parameter(Task):
         if self.required:
             raise signals.FAIL(f'Parameter "{self.name}" was required but not provided.')
         return self.default
+
+    def metadata_of_its_own(self) -> dict[str, Any]:
+        return {"required": self.required, "default": self.default}
 
     def __repr__(self) -> str:
         return f"<Parameter: {self.name}>"

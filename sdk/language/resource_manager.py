@@ -42,6 +42,8 @@ class ResourceInitTask(Task):
 class ResourceSetupTask(Task):
     """Calls the manager's `setup`; its result is the resource."""
 
+    made_by_each_run: ClassVar[bool] = True
+
     def run(self, manager: Any) -> Any:
         return manager.setup()
 

@@ -15,11 +15,7 @@ RESERVED_ARGUMENTS = frozenset({"upstream_tasks", "mapped", "task_args", "flow"}
 
 
 def signature_of_run(task: Task) -> inspect.Signature:
-    """Return what `run` takes; a task that defines none takes nothing."""
-    from headwater.sdk.language.task import Task
-
-    if getattr(task.run, "__func__", None) is Task.run:
-        return inspect.Signature()
+    """Return what the `run` that a task defines takes."""
     try:
         return inspect.signature(task.run)
     except ValueError:

@@ -11,7 +11,6 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from headwater.sdk.language.fingerprint import attributes, fingerprint
-from headwater.sdk.language.parameter import Parameter
 from headwater.sdk.language.triggers import all_successful, trigger_name
 from headwater.sdk.language.user_code import type_name
 
@@ -81,7 +80,7 @@ def hash_of(flow: Flow) -> str:
 def serialize_task(task: Task) -> dict[str, Any]:
     """Return the metadata of one task, as far as no flow takes part: keys as of the tasks of a flow, without `mapped` and `reference`."""
     metadata = _task(task, slug=task.slug, code_hash=_CodeHashes().of(task, None))
-    return {**metadata, "required": task.required, "default": task.default} if isinstance(task, Parameter) else metadata
+    return {**metadata, **task.metadata_of_its_own()}
 
 
 def _task(task: Task, *, slug: str | None, code_hash: str) -> dict[str, Any]:
@@ -133,7 +132,7 @@ class _CodeHashes:
             if name not in _IN_METADATA and not (name in _USUALLY_EMPTY and not value) and value is not all_successful
         }
         shared = self._hash(function)
-        if not rest and not constants and not isinstance(task, Parameter):
+        if not rest and not constants and not task.is_parameter:
             return shared
         return fingerprint(shared, rest, constants)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 from headwater.sdk.language.edge import Edge
 from headwater.sdk.language.errors import InvalidFlow, NotATask
@@ -20,6 +20,9 @@ class TaskGraph:
 
     `constants` holds the inputs that are plain values: task → argument → value.
     """
+
+    told_by_name: ClassVar[bool] = True
+    """A fingerprint of code that uses a flow has the flow's name alone: what is in it has fingerprints of its own."""
 
     def __init__(self) -> None:
         self._tasks: dict[Task, None] = {}

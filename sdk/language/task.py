@@ -8,10 +8,11 @@ from datetime import timedelta
 from inspect import isfunction
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from headwater.sdk.context.context import current_values
+from headwater.sdk.context.values import current_values
 from headwater.sdk.language import task_settings as settings
+from headwater.sdk.language.active_flow import active_flow
 from headwater.sdk.language.annotations import EdgeAnnotation
-from headwater.sdk.language.errors import NoActiveFlow, WrongArguments, WrongTaskType
+from headwater.sdk.language.errors import WrongArguments, WrongTaskType
 from headwater.sdk.language.named_logger import NamedLogger
 from headwater.sdk.language.operators import TaskOperators
 from headwater.sdk.language.run_signature import SignatureOfCall, check_arguments, number_of_outputs, signature_of_run, without_first
@@ -58,6 +59,12 @@ class Task(TaskOperators):
 
     __signature__ = SignatureOfCall()
     """What `inspect.signature` and editors show of a call."""
+
+    made_by_each_run: ClassVar[bool] = False
+    """Whether its result does not outlive a run, as a resource or a secret: where a run is repeated, it is executed again."""
+
+    is_parameter: ClassVar[bool] = False
+    """Whether it is an input of the whole flow."""
 
     cleans_up: ClassVar[bool] = False
     """Whether it is executed also where its run is interrupted, if what it cleans up is there."""
@@ -135,7 +142,9 @@ class Task(TaskOperators):
         """The signature of `run`, looked at once."""
         signature: inspect.Signature | None = self.__dict__.get("_run_signature")
         if signature is None:
-            signature = self.__dict__["_run_signature"] = signature_of_run(self)
+            # A task that defines no `run` takes nothing.
+            is_defined = getattr(self.run, "__func__", None) is not Task.run
+            signature = self.__dict__["_run_signature"] = signature_of_run(self) if is_defined else inspect.Signature()
         return signature
 
     def __call__(
@@ -226,7 +235,7 @@ class Task(TaskOperators):
             twin.slug = f"{self.slug}-copy"
         twin.tags = {*self.tags, *settings.tags_in_force()}
         if task_args:
-            settings.change(twin, task_args)
+            settings.change(twin, task_args, methods=Task)
         return twin
 
     __copy__ = copy
@@ -281,6 +290,10 @@ class Task(TaskOperators):
 
         return serialize_task(self)
 
+    def metadata_of_its_own(self) -> dict[str, Any]:
+        """Return what `serialize` tells of this kind of tasks beyond what it tells of all."""
+        return {}
+
     def inputs(self) -> dict[str, dict[str, Any]]:
         """Return the arguments of `run`: for each its type as annotated, its default, and whether it must be given."""
         return {
@@ -310,19 +323,3 @@ class Task(TaskOperators):
 
     def __repr__(self) -> str:
         return f"<Task: {self.name}>"
-
-
-def active_flow(purpose: str, *, instead: str) -> Flow:
-    """Return the flow whose `with` block is open.
-
-    Raises:
-        NoActiveFlow: there is none.
-
-    """
-    flow: Flow | None = current_values.get().get("flow")
-    if flow is None:
-        raise NoActiveFlow(
-            f"Cannot {purpose} here: no flow is being built.",
-            hint=f"Do it inside a `with Flow(...) as flow:` block, pass flow=..., or use {instead} to run the code without a flow.",
-        )
-    return flow

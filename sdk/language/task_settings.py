@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from headwater.core.moments import standard_span
 from headwater.core.text import escaped, is_utf8
-from headwater.sdk.context.context import current_values
+from headwater.sdk.context.values import current_values
 from headwater.sdk.language.errors import InvalidTask, UnknownSetting, WrongTaskType
 from headwater.sdk.language.run_signature import number_of_outputs
 from headwater.sdk.language.triggers import all_successful, some_failed, some_successful, trigger_name
@@ -295,11 +295,11 @@ def by_name(task_args: Mapping[str, Any] | None, *, task: str) -> Mapping[str, A
     return task_args or {}
 
 
-def change(task: Task, task_args: Mapping[str, Any]) -> None:
-    """Set settings of an existing task, checked as at its creation."""
+def change(task: Task, task_args: Mapping[str, Any], *, methods: type[Task]) -> None:
+    """Set settings of an existing task, checked as at its creation. `methods` is the class whose attributes are no settings."""
     given = dict(task_args)
     for setting in given:
-        if not _is_setting(setting, task):
+        if not _is_setting(setting, task, methods):
             raise unknown_setting(setting, _settings_of(task), task=task.name)
     if "name" in given:
         task.name = task_name(given.pop("name"), default=task.name)
@@ -351,11 +351,9 @@ def unknown_setting(setting: str, known: Iterable[str], *, task: str) -> Unknown
     return UnknownSetting(f"Task {task!r}: tasks have no setting {setting!r}.", hint=f"{meant}Settings are {', '.join(names)}.")
 
 
-def _is_setting(name: str, task: Task) -> bool:
-    from headwater.sdk.language.task import Task
-
+def _is_setting(name: str, task: Task, methods: type[Task]) -> bool:
     # Those of a subclass may be attributes of the class; what all tasks have there are methods.
-    return not name.startswith("_") and (name in task.__dict__ or (hasattr(type(task), name) and not hasattr(Task, name)))
+    return not name.startswith("_") and (name in task.__dict__ or (hasattr(type(task), name) and not hasattr(methods, name)))
 
 
 def _settings_of(task: Task) -> list[str]:

@@ -8,14 +8,16 @@ children as `map_states`: the triggers here count the children. An argument that
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from headwater.sdk.language.edge import Edge
 from headwater.sdk.states import signals
 from headwater.sdk.states.state import Mapped, State
 
-UpstreamStates = Mapping[Edge, State]
-Trigger = Callable[[Mapping[Edge, State]], bool]
+if TYPE_CHECKING:
+    from headwater.sdk.language.edge import Edge
+
+UpstreamStates = Mapping["Edge", State]
+Trigger = Callable[[Mapping["Edge", State]], bool]
 
 
 def _each(upstream_states: UpstreamStates) -> Sequence[State]:

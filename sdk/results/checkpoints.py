@@ -13,10 +13,10 @@ from typing import Any
 from headwater.core.text import shown
 from headwater.sdk.context.configuration import home_directory
 from headwater.sdk.context.files import file_name
+from headwater.sdk.context.interrupts import is_interrupt
 from headwater.sdk.context.logging import get_logger
 from headwater.sdk.results import CheckpointResult, Result
 from headwater.sdk.results.serializers import PickleSerializer
-from headwater.sdk.states.interrupts import is_interrupt
 
 CONTEXT_KEY = "_checkpoints"
 

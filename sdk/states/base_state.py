@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, overload
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.text import shown
-from headwater.sdk.context.context import current_values
+from headwater.sdk.context.values import current_values
 from headwater.sdk.results import NoResult, Result
 
 
@@ -199,7 +199,7 @@ class State:
         """
         from headwater.sdk.states.serialization import deserialize_state
 
-        return deserialize_state(json_blob)
+        return deserialize_state(json_blob, {kind.__name__: kind for kind in State.children(include_self=True)})
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, State):

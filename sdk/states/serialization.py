@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.moments import standard_moment
 from headwater.sdk import results
 from headwater.sdk.results import NoResult, NoResultType, Result
 from headwater.sdk.results.serializers import DateTimeSerializer, PickleSerializer, serializer_from
-from headwater.sdk.states.state import Scheduled, State
+
+if TYPE_CHECKING:
+    from headwater.sdk.states.base_state import State
 
 _TIME_FIELDS = frozenset({"start_time", "cached_result_expiration"})
 
@@ -27,7 +30,7 @@ def serialize_state(state: State) -> dict[str, Any]:
     }
     for name in state.extra_fields:
         value = getattr(state, name)
-        if isinstance(value, State):
+        if name == "state" and value is not None:
             value = serialize_state(value)
         elif isinstance(value, datetime):
             value = standard_moment(value).isoformat()
@@ -36,14 +39,13 @@ def serialize_state(state: State) -> dict[str, Any]:
     return data
 
 
-def deserialize_state(data: dict[str, Any]) -> State:
-    """Return the state that `serialize_state` wrote.
+def deserialize_state(data: dict[str, Any], kinds: Mapping[str, type[State]]) -> State:
+    """Return the state that `serialize_state` wrote, of one of these kinds, which are given by their names.
 
     Raises:
         InvalidArgument: no state is called so.
 
     """
-    kinds = {kind.__name__: kind for kind in State.children(include_self=True)}
     kind = kinds.get(data.get("type", ""))
     if kind is None:
         raise InvalidArgument(f"No state is called {data.get('type')!r}; the states are {', '.join(sorted(kinds))}.")
@@ -53,7 +55,7 @@ def deserialize_state(data: dict[str, Any]) -> State:
         if name in _TIME_FIELDS and isinstance(value, str):
             value = datetime.fromisoformat(value)
         elif name == "state" and value is not None:
-            value = deserialize_state(value)
+            value = deserialize_state(value, kinds)
         if value is not None:
             extras[name] = value
     inputs = data.get("cached_inputs") or {}
@@ -64,8 +66,10 @@ def deserialize_state(data: dict[str, Any]) -> State:
         cached_inputs={name: _result_from(reference) for name, reference in inputs.items()},
         **extras,
     )
-    if isinstance(state, Scheduled) and data.get("start_time") is None:
-        state.start_time = None
+    if state.is_scheduled() and not state.is_meta_state() and data.get("start_time") is None:
+        # One that is made without a time starts now.
+        vars_of_scheduled: Any = state
+        vars_of_scheduled.start_time = None
     return state
 
 

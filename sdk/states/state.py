@@ -26,7 +26,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
 from headwater.core.moments import aware
-from headwater.sdk.context.context import current_values
+from headwater.sdk.context.values import current_values
 from headwater.sdk.results import NoResult, Result
 from headwater.sdk.states.base_state import State
 

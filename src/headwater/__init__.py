@@ -10,6 +10,8 @@ from headwater.old_paths import ROOMS
 from headwater.outside import outside
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from headwater import backend as backend
     from headwater import client as client
     from headwater import engine as engine
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from headwater import tasks as tasks
     from headwater import triggers as triggers
     from headwater import utilities as utilities
+    from headwater.outside import Setting
     from headwater.sdk.client import Client
     from headwater.sdk.context.configuration import config
     from headwater.sdk.context.context import context
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from headwater.sdk.language.parameter import DateTimeParameter, Parameter
     from headwater.sdk.language.resource_manager import resource_manager
     from headwater.sdk.language.task import Task
+    from headwater.sdk.states.state import State
 
     __version__: str
 
@@ -103,8 +107,40 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *__all__, *ROOMS})
 
 
+def _run(flow: Flow, *args: Any, **settings: Any) -> State:
+    from headwater.sdk.engine.local_run import run_locally
+
+    return run_locally(flow, *args, **settings)
+
+
+def _save(flow: Flow, path: Path | None) -> Path:
+    from headwater.sdk.storage.pickled import save_flow
+
+    return save_flow(flow, path)
+
+
+def _load(path: Path | str) -> Flow:
+    from headwater.sdk.storage.pickled import load_saved_flow
+
+    return load_saved_flow(path)
+
+
+def _kind_of(setting: Setting) -> type:
+    if setting == "executor":
+        from headwater.sdk.executors.base import Executor
+
+        return Executor
+    if setting == "storage":
+        from headwater.sdk.storage.base import Storage
+
+        return Storage
+    from headwater.sdk.environments.base import Environment
+
+    return Environment
+
+
 def _register(flow: Flow, **settings: Any) -> str:
-    from headwater.sdk.client.registration import register_flow
+    from headwater.sdk.client.script_registration import register_flow
 
     return register_flow(flow, **settings)
 
@@ -116,7 +152,8 @@ def _run_agent(flow: Flow, **settings: Any) -> None:
 
 
 # What flows do by rooms that they must not know: this package alone knows all rooms. Imported when it is done, and not before.
-outside.register, outside.run_agent = _register, _run_agent
+outside.run, outside.save, outside.load = _run, _save, _load
+outside.register, outside.run_agent, outside.kind_of = _register, _run_agent, _kind_of
 
 if not any(isinstance(each, OldPathFinder) for each in sys.meta_path):
     sys.meta_path.insert(0, OldPathFinder())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from headwater.sdk.context.secrets import Secret
 from headwater.sdk.language.errors import InvalidTask
@@ -11,6 +11,8 @@ from headwater.sdk.language.task import Task
 
 class SecretBase(Task):
     """A task whose result is a secret: never kept, never recorded. A run that is taken up again asks for it anew."""
+
+    made_by_each_run: ClassVar[bool] = True
 
     def __init__(self, **settings: Any) -> None:
         if settings.get("result") is not None or settings.get("checkpoint") or settings.get("target") or settings.get("cache_for"):

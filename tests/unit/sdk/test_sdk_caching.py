@@ -13,10 +13,10 @@ from headwater import Flow, Parameter, task
 from headwater.sdk.context.context import context
 from headwater.sdk.engine.caching import ProcessCaches, caches_of_this_process
 from headwater.sdk.engine.flow_runner import FlowRunner
-from headwater.sdk.engine.input_hashes import hash_of_input
 from headwater.sdk.language import cache_validators
 from headwater.sdk.language.cache_validators import all_inputs, all_parameters, duration_only, never_use
 from headwater.sdk.language.errors import InvalidTask
+from headwater.sdk.language.input_hashes import hash_of_input
 from headwater.sdk.results import LocalResult, Result
 from headwater.sdk.states.signals import LOOP
 from headwater.sdk.states.state import Cached, Mapped, State, Success

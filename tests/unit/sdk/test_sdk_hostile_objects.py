@@ -12,13 +12,14 @@ import pytest
 from hostile_tasks import BAD, ENDS, GOOD, HARMFUL, TASKS, Hostile, HostileError, InterruptingError, Quitting, QuittingError
 
 from headwater import Flow, case, switch, task
+from headwater.sdk.context import interrupts
 from headwater.sdk.executors import DaskExecutor, Executor, LocalExecutor, ProcessExecutor, ThreadExecutor
 from headwater.sdk.language.cache_validators import all_inputs
 from headwater.sdk.language.conditional import merge
 from headwater.sdk.language.filter import FilterTask
 from headwater.sdk.language.triggers import all_finished
 from headwater.sdk.results import Result
-from headwater.sdk.states import interrupts, signals
+from headwater.sdk.states import signals
 from headwater.sdk.states.state import Failed, Retrying, State, Success
 
 

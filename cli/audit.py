@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headwater.cli.connection import with_client
-from headwater.cli.output import Column, Output, OutputForm, coloured, examples, local_time, print_json, print_table, say, state_words, warn
+from headwater.cli.output import (
+    Column,
+    Output,
+    OutputForm,
+    coloured,
+    echo_stderr,
+    examples,
+    local_time,
+    print_json,
+    print_table,
+    state_words,
+    warn,
+)
 from headwater.cli.streams import trusting_streams
 
 if TYPE_CHECKING:
@@ -46,7 +58,7 @@ def replay(
     moment = _moment(as_of)
 
     async def work(client: AsyncClient) -> Replayed:
-        from headwater.cli.finding import find_run_id
+        from headwater.cli.lookup import find_run_id
         from headwater.projections import audit
 
         log = client.log.events
@@ -147,7 +159,7 @@ def diff(
     if output is OutputForm.JSON:
         print_json(changes)
     elif not changes:
-        say("Nothing changed.")
+        echo_stderr("Nothing changed.")
     else:
         for change in changes:
             _print_change(change)
@@ -213,7 +225,7 @@ def _moment(text: str | None) -> Any:
 
     moment = None if text is None else parse_moment(text, in_zone=as_local)
     if isinstance(moment, datetime):
-        say(echoed("The moment is", moment))
+        echo_stderr(echoed("The moment is", moment))
     return moment
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headwater.cli.connection import with_client
-from headwater.cli.output import examples, say
+from headwater.cli.output import echo_stderr, examples
 
 if TYPE_CHECKING:
     from headwater.core.aggregates import CommandResult
@@ -26,7 +26,7 @@ def cancel(
     """Cancel a run. One that waits is cancelled at once; one that runs is stopped by its agent."""
 
     async def work(client: AsyncClient) -> tuple[str, CommandResult[Run]]:
-        from headwater.cli.finding import find_run_id
+        from headwater.cli.lookup import find_run_id
         from headwater.core.operations.runs import cancel_run
 
         run_id = await find_run_id(client, run)
@@ -37,7 +37,7 @@ def cancel(
     if outcome.changed:
         print(f"{state.name} ({run_id}): {'Cancelled' if state.ended else 'Cancelling; its agent stops it'}.")
     elif state.ended:
-        say(f"{state.name} ({run_id}) had ended before: {state.state}.")
+        echo_stderr(f"{state.name} ({run_id}) had ended before: {state.state}.")
         raise typer.Exit(1)
     else:
         print(f"{state.name} ({run_id}): is being cancelled already.")

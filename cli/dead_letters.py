@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headwater.cli.connection import with_client
-from headwater.cli.output import Column, Output, OutputForm, coloured, examples, local_time, print_json, print_table, say
+from headwater.cli.output import Column, Output, OutputForm, coloured, echo_stderr, examples, local_time, print_json, print_table
 from headwater.core.queries import DEAD_LETTERS_MAX, DeadLetterSource, RetryOutcome, RetryRow
 from headwater.core.text import printable
 
@@ -40,13 +40,13 @@ def list_letters(
         print_json(found)
         return
     if not found:
-        say("There are no dead letters.")
+        echo_stderr("There are no dead letters.")
         return
     columns = [Column("NAME", whole=True), Column("TIME", whole=True), Column("EVENT"), Column("REASON"), Column("SUBJECT")]
     rows = [(each.key, each.recorded_at, each.event or "-", printable(each.reason), printable(each.subject)) for each in found]
     print_table(columns, rows)
     if source is None and total > len(found):
-        say(f"{total - len(found)} more; --limit shows more of them.")
+        echo_stderr(f"{total - len(found)} more; --limit shows more of them.")
 
 
 @app.command(epilog=examples("headwater projections dead-letters show events:17", "headwater projections dead-letters show work:3 -o json"))
@@ -72,12 +72,12 @@ def show(context: typer.Context, name: Letter, output: Output = OutputForm.TABLE
     for heading, words in rows:
         print(f"{heading:<10} {words}")
     if found.data is None:
-        say("Its bytes are kept no longer.")
+        echo_stderr("Its bytes are kept no longer.")
         return
     print()
     print(printable(found.data.decode(errors="backslashreplace")))
     if found.size is not None and found.size > len(found.data):
-        say(f"These are its first {len(found.data)} bytes.")
+        echo_stderr(f"These are its first {len(found.data)} bytes.")
 
 
 @app.command(epilog=examples("headwater projections dead-letters retry events:17", "headwater projections dead-letters retry --all"))
@@ -105,7 +105,7 @@ def retry(
     if output is OutputForm.JSON:
         print_json(found)
     elif not found:
-        say("There are no dead letters.")
+        echo_stderr("There are no dead letters.")
     else:
         width = max(len(each.key) for each in found)
         for each in found:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headwater.cli.connection import with_client
-from headwater.cli.output import coloured, confirmed, examples, say
+from headwater.cli.output import ask_confirmation, coloured, echo_stderr, examples
 
 if TYPE_CHECKING:
     from headwater.sdk.client.async_client import AsyncClient
@@ -38,8 +38,8 @@ def project(
 
     # An unknown name is told before anybody is asked to be sure.
     with_client(context, find)
-    if not yes and not confirmed(f"Delete project {name!r} with its flows?", default=False):
-        say("Nothing was deleted; --yes deletes without asking.")
+    if not yes and not ask_confirmation(f"Delete project {name!r} with its flows?", default=False):
+        echo_stderr("Nothing was deleted; --yes deletes without asking.")
         raise typer.Exit(1)
     with_client(context, work)
     print(coloured(f"{name} deleted", "green"))
@@ -55,7 +55,7 @@ def flow_run(
     """Delete a run that has ended: it leaves lists and counts. Its history stays in the log."""
 
     async def find(client: AsyncClient) -> tuple[str, str]:
-        from headwater.cli.finding import find_run_id
+        from headwater.cli.lookup import find_run_id
         from headwater.core.operations.runs import load_run
 
         run_id = await find_run_id(client, run)
@@ -65,13 +65,13 @@ def flow_run(
         return await client.delete_flow_run(run_id, reason)
 
     run_id, name = with_client(context, find)
-    if not yes and not confirmed(f"Delete run {name!r} ({run_id})?", default=False):
-        say("Nothing was deleted; --yes deletes without asking.")
+    if not yes and not ask_confirmation(f"Delete run {name!r} ({run_id})?", default=False):
+        echo_stderr("Nothing was deleted; --yes deletes without asking.")
         raise typer.Exit(1)
     if with_client(context, work):
         print(coloured(f"{name} ({run_id}) deleted", "green"))
     else:
-        say(f"{name} ({run_id}) had been deleted before.")
+        echo_stderr(f"{name} ({run_id}) had been deleted before.")
 
 
 # The listing's word, for those who type the plural.

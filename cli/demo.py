@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from headwater.cli.output import coloured, examples, say
+from headwater.cli.output import coloured, echo_stderr, examples
 
 if TYPE_CHECKING:
     from headwater.core.log.protocol import Recorded
@@ -171,7 +171,7 @@ async def _until_interrupted() -> None:
 
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async for _ in signals:
-            say("Ending everything ...")
+            echo_stderr("Ending everything ...")
             return
 
 

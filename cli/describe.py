@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headwater.cli.connection import with_client
-from headwater.cli.output import Column, OutputForm, examples, print_json, print_table, shown, state_words
+from headwater.cli.output import Column, OutputForm, examples, format_cell, print_json, print_table, state_words
 
 if TYPE_CHECKING:
     from headwater.cli.task_run_lookup import TaskRunFound
@@ -43,11 +43,11 @@ def flow(
     wanted = _one_name(context, flow, name)
 
     async def work(client: AsyncClient) -> tuple[rows.FlowRow, list[rows.FlowTaskRow], list[rows.FlowEdgeRow], str]:
-        from headwater.cli.finding import find_flow_row, fresh
+        from headwater.cli.lookup import find_flow_row, with_latest_views
 
         found = await find_flow_row(client, wanted, version=version, project=project)
-        tasks = await fresh(client, lambda views, at_least: views.flow_tasks(found.id, at_least=at_least))
-        edges = await fresh(client, lambda views, at_least: views.flow_edges(found.id, at_least=at_least))
+        tasks = await with_latest_views(client, lambda views, at_least: views.flow_tasks(found.id, at_least=at_least))
+        edges = await with_latest_views(client, lambda views, at_least: views.flow_edges(found.id, at_least=at_least))
         return found, tasks, edges, client.flow_url(found.id)
 
     found, tasks, edges, url = with_client(context, work)
@@ -94,19 +94,19 @@ def flow_run(
     """Tell all about a run: its states, task runs and parameters."""
 
     async def work(client: AsyncClient) -> tuple[rows.RunRow, list[rows.RunStateRow], list[rows.TaskRunRow], str]:
-        from headwater.cli.finding import find_run_id, fresh
+        from headwater.cli.lookup import find_run_id, with_latest_views
         from headwater.core.errors import NotFound
         from headwater.core.operations.runs import find_deleted_run
 
         run_id = await find_run_id(client, run)
         try:
-            found = await fresh(client, lambda views, at_least: views.run(run_id, at_least=at_least))
+            found = await with_latest_views(client, lambda views, at_least: views.run(run_id, at_least=at_least))
         except NotFound as error:
             if (deleted := await find_deleted_run(client.log.events, run_id)) is not None:
                 error.hint = f"{deleted.words} `headwater events {run_id}` shows what happened to it."
             raise
-        states = await fresh(client, lambda views, at_least: views.run_states(run_id, at_least=at_least))
-        task_runs = await fresh(client, lambda views, at_least: views.task_runs(run_id, at_least=at_least))
+        states = await with_latest_views(client, lambda views, at_least: views.run_states(run_id, at_least=at_least))
+        task_runs = await with_latest_views(client, lambda views, at_least: views.task_runs(run_id, at_least=at_least))
         return found, states, task_runs, client.run_url(run_id)
 
     found, states, task_runs, url = with_client(context, work)
@@ -194,7 +194,7 @@ def task_run(
         columns = [Column("STATE", is_state=True), Column("SINCE"), Column("MESSAGE")]
         print_table(columns, [(each.state, each.at, each.message) for each in found.states])
     for each in found.artifacts:
-        print(f"\n{each.kind.capitalize()} artifact, {shown(each.updated)}:")
+        print(f"\n{each.kind.capitalize()} artifact, {format_cell(each.updated)}:")
         _print_artifact(each)
 
 
@@ -212,10 +212,10 @@ def tasks(
     wanted = _one_name(context, flow, name)
 
     async def work(client: AsyncClient) -> list[rows.FlowTaskRow]:
-        from headwater.cli.finding import find_flow_row, fresh
+        from headwater.cli.lookup import find_flow_row, with_latest_views
 
         found = await find_flow_row(client, wanted, version=version, project=project)
-        return await fresh(client, lambda views, at_least: views.flow_tasks(found.id, at_least=at_least))
+        return await with_latest_views(client, lambda views, at_least: views.flow_tasks(found.id, at_least=at_least))
 
     found = with_client(context, work)
     if output is OutputForm.JSON:
@@ -246,7 +246,7 @@ def _print_facts(facts: Mapping[str, Any]) -> None:
     width = max(map(len, facts)) + 1
     for heading, value in facts.items():
         if value is not None and value != ():
-            print(f"{heading + ':':<{width}}  {shown(value)}")
+            print(f"{heading + ':':<{width}}  {format_cell(value)}")
 
 
 def _print_tasks(tasks: Iterable[rows.FlowTaskRow]) -> None:

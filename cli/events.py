@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headwater.cli.connection import with_client
-from headwater.cli.output import Output, OutputForm, coloured, examples, print_json, say, warn
+from headwater.cli.output import Output, OutputForm, coloured, echo_stderr, examples, print_json, warn
 from headwater.core import subjects
 from headwater.core.events import (
     AgentRegistered,
@@ -59,10 +59,10 @@ def events(
 
     start = parsed_start(since, option="--since") if since is not None else None
     if isinstance(start, datetime):
-        say(echoed("Since", start))
+        echo_stderr(echoed("Since", start))
 
     async def work(client: AsyncClient) -> None:
-        from headwater.cli.finding import find_run_id
+        from headwater.cli.lookup import find_run_id
 
         subject = subjects.EVENTS_ALL if run is None else subjects.run(await find_run_id(client, run))
         shown = _Printer(output, follow=follow)
@@ -145,7 +145,7 @@ class _Printer:
         if self._json:
             print_json(self._collected)
         elif not self._printed:
-            say("No events.")
+            echo_stderr("No events.")
 
 
 class Names:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headwater.cli.connection import with_client
-from headwater.cli.output import Output, OutputForm, coloured, examples, local_time, print_json, say, state_words
+from headwater.cli.output import Output, OutputForm, coloured, echo_stderr, examples, local_time, print_json, state_words
 
 if TYPE_CHECKING:
     from headwater.projections.audit import Explanation
@@ -25,7 +25,7 @@ def explain(
     """Say why a run is not running, or how it ended, and show the events that tell it."""
 
     async def work(client: AsyncClient) -> Explanation:
-        from headwater.cli.finding import find_run_id
+        from headwater.cli.lookup import find_run_id
         from headwater.projections.audit import explain_run
 
         return await explain_run(client.log, await find_run_id(client, run), say_time=local_time)
@@ -41,4 +41,4 @@ def explain(
     for each in found.evidence:
         print(f"{each.position:>7}  {local_time(each.at)}  {each.words}  {coloured(each.actor, 'bright_black')}")
     if found.hint:
-        say(f"hint: {found.hint}")
+        echo_stderr(f"hint: {found.hint}")

@@ -16,11 +16,11 @@ from headwater.cli.output import (
     OutputForm,
     age,
     coloured,
+    echo_stderr,
     examples,
     local_time,
     print_json,
     print_table,
-    say,
 )
 
 if TYPE_CHECKING:
@@ -122,10 +122,12 @@ def task_runs(
     states = _states(state or [])
 
     async def work(client: AsyncClient) -> list[rows.TaskRunRow]:
-        from headwater.cli.finding import find_run_id, fresh
+        from headwater.cli.lookup import find_run_id, with_latest_views
 
         run_id = await find_run_id(client, run)
-        return await fresh(client, lambda views, at_least: views.task_runs(run_id, states=states, limit=limit, at_least=at_least))
+        return await with_latest_views(
+            client, lambda views, at_least: views.task_runs(run_id, states=states, limit=limit, at_least=at_least)
+        )
 
     columns = [
         Column("NAME"),
@@ -206,7 +208,7 @@ def logs(
         raise typer.BadParameter(f"{level!r} is no level; the levels are DEBUG, INFO, WARNING, ERROR, CRITICAL.", param_hint="--level")
 
     async def work(client: AsyncClient) -> list[rows.LogRow]:
-        from headwater.cli.finding import find_run_id
+        from headwater.cli.lookup import find_run_id
         from headwater.sdk.client.run_logs import read_logs
 
         return await read_logs(client, await find_run_id(client, given[0]), min_level=levels[level.upper()])
@@ -251,9 +253,9 @@ def agents(
 
 def _ask(context: typer.Context, question: Callable[[ViewsClient, int], Awaitable[Row]]) -> Row:
     async def work(client: AsyncClient) -> Row:
-        from headwater.cli.finding import fresh
+        from headwater.cli.lookup import with_latest_views
 
-        return await fresh(client, question)
+        return await with_latest_views(client, question)
 
     return with_client(context, work)
 
@@ -264,7 +266,7 @@ def _show(output: OutputForm, columns: Sequence[Column], found: Sequence[Row], c
         return
     print_table(columns, [tuple(cells(row)) for row in found])
     if not found:
-        say(f"No {kind} found.")
+        echo_stderr(f"No {kind} found.")
 
 
 def _states(given: list[str]) -> tuple[str, ...]:

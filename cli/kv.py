@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headwater.cli.connection import with_client
-from headwater.cli.output import Column, Output, OutputForm, age, examples, print_json, print_table, say
+from headwater.cli.output import Column, Output, OutputForm, age, echo_stderr, examples, print_json, print_table
 
 if TYPE_CHECKING:
     from headwater.core.queries import KeyValueRow
@@ -90,12 +90,12 @@ def list_(context: typer.Context, project: Project = None, output: Output = Outp
     """List the keys of a project with their values."""
 
     async def work(client: AsyncClient) -> list[KeyValueRow]:
-        from headwater.cli.finding import fresh
+        from headwater.cli.lookup import with_latest_views
         from headwater.core.queries import KeyValueRow, ListKeyValues
 
         project_id = await _project_id(client, project)
         query = ListKeyValues(project_id=project_id)
-        return await fresh(client, lambda views, at_least: views.ask(query, KeyValueRow, at_least=at_least))
+        return await with_latest_views(client, lambda views, at_least: views.ask(query, KeyValueRow, at_least=at_least))
 
     found = with_client(context, work)
     if output is OutputForm.JSON:
@@ -104,7 +104,7 @@ def list_(context: typer.Context, project: Project = None, output: Output = Outp
     columns = [Column("KEY"), Column("VALUE"), Column("UPDATED"), Column("BY")]
     print_table(columns, [(row.key, _shown(row.value), age(row.updated), row.updated_by) for row in found])
     if not found:
-        say("No keys found.")
+        echo_stderr("No keys found.")
 
 
 async def _project_id(client: AsyncClient, project: str | None) -> str:

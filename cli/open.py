@@ -38,7 +38,7 @@ async def _page_of(client: AsyncClient, what: str, project: str | None) -> str:
         NotFound, Ambiguous: neither is, or several are.
 
     """
-    from headwater.cli.finding import find_flow_row, find_run_id, is_uuid
+    from headwater.cli.lookup import find_flow_row, find_run_id, is_uuid
     from headwater.core.errors import InvalidArgument, NotFound
 
     if is_uuid(what):

@@ -41,37 +41,37 @@ def examples(*lines: str) -> str:
     return "\b\n" + "\n".join([heading, *(f"  {line}" for line in lines)])
 
 
-def say(words: str = "", *, end: str = "\n") -> None:
+def echo_stderr(words: str = "", *, end: str = "\n") -> None:
     """Tell the person something that is not the answer itself."""
     print(words, end=end, file=sys.stderr, flush=True)
 
 
 @contextmanager
-def step(words: str) -> Iterator[None]:
+def progress(words: str) -> Iterator[None]:
     """Say what is being done now, and when it is done or has failed."""
-    say(words, end="")
+    echo_stderr(words, end="")
     try:
         yield
     except BaseException:
-        say(f" {coloured('Error', 'red', sys.stderr)}")
+        echo_stderr(f" {coloured('Error', 'red', sys.stderr)}")
         raise
-    say(f" {coloured('Done', 'green', sys.stderr)}")
+    echo_stderr(f" {coloured('Done', 'green', sys.stderr)}")
 
 
 def warn(words: str) -> None:
     """Tell the person something that may be wrong."""
-    say(f"{coloured('Warning:', 'yellow', sys.stderr)} {words}")
+    echo_stderr(f"{coloured('Warning:', 'yellow', sys.stderr)} {words}")
 
 
-def confirmed(question: str, *, default: bool) -> bool:
+def ask_confirmation(question: str, *, default: bool) -> bool:
     """Ask on standard error and return the answer; where nobody can answer, it is no."""
-    say(f"{question} [{'Y/n' if default else 'y/N'}]:", end=" ")
+    echo_stderr(f"{question} [{'Y/n' if default else 'y/N'}]:", end=" ")
     try:
         answer = sys.stdin.readline() if sys.stdin is not None else ""
     except UnicodeDecodeError:
         answer = ""
     if not answer:
-        say()
+        echo_stderr()
         return False
     return answer.strip().lower() in {"y", "yes"} or (default and not answer.strip())
 
@@ -91,37 +91,37 @@ def traceback_of_users_code(error: HeadwaterError) -> list[str]:
 def show_error(error: HeadwaterError) -> None:
     """Say what went wrong, why, and what to do."""
     for line in traceback_of_users_code(error) or _traceback(error):
-        say(line)
-    say(f"{coloured('Error:', 'red', sys.stderr)} {error}")
+        echo_stderr(line)
+    echo_stderr(f"{coloured('Error:', 'red', sys.stderr)} {error}")
     for note in getattr(error, "__notes__", ()):
         if note != f"hint: {error.hint}":
-            say(note)
+            echo_stderr(note)
     if error.hint:
-        say(f"{coloured('hint:', 'cyan', sys.stderr)} {error.hint}")
+        echo_stderr(f"{coloured('hint:', 'cyan', sys.stderr)} {error.hint}")
 
 
 def show_system_error(error: OSError) -> None:
     """Say what the operating system refused: a file, a folder, a pipe or an address."""
     for line in _traceback(error):
-        say(line)
+        echo_stderr(line)
     words = error.strerror or str(error) or type(error).__name__
     where = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
-    say(f"{coloured('Error:', 'red', sys.stderr)} {words}{where}.")
+    echo_stderr(f"{coloured('Error:', 'red', sys.stderr)} {words}{where}.")
     if not _tells_tracebacks():
-        say(f"{coloured('hint:', 'cyan', sys.stderr)} HEADWATER_TRACEBACK=1 shows where that happened.")
+        echo_stderr(f"{coloured('hint:', 'cyan', sys.stderr)} HEADWATER_TRACEBACK=1 shows where that happened.")
 
 
 def show_fault(error: Exception) -> None:
     """Say that something happened which nobody foresaw."""
     for line in _traceback(error):
-        say(line)
+        echo_stderr(line)
     words = " ".join(str(error).split())
     kind = type(error).__name__
-    say(f"{coloured('Error:', 'red', sys.stderr)} {kind}: {shortened(words, 500)}" if words else f"Error: {kind}")
+    echo_stderr(f"{coloured('Error:', 'red', sys.stderr)} {kind}: {shortened(words, 500)}" if words else f"Error: {kind}")
     if _tells_tracebacks():
-        say("This is a fault of Headwater, not yours. Please report it with what stands above.")
+        echo_stderr("This is a fault of Headwater, not yours. Please report it with what stands above.")
     else:
-        say("This is a fault of Headwater, not yours. Please report it with the traceback, which HEADWATER_TRACEBACK=1 shows.")
+        echo_stderr("This is a fault of Headwater, not yours. Please report it with the traceback, which HEADWATER_TRACEBACK=1 shows.")
 
 
 def _traceback(error: Exception) -> list[str]:
@@ -199,7 +199,7 @@ def print_table(columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> Non
     """Print a table that fits the terminal; where the output goes elsewhere, nothing is cut."""
     from headwater.cli.table import fitted
 
-    cells = [[shown(value) for value in row] for row in rows]
+    cells = [[format_cell(value) for value in row] for row in rows]
     limit = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
     heading, *lines = fitted([[column.heading for column in columns], *cells], columns, limit)
     colours = [state_colour(cell) if in_colours(sys.stdout) else "" for cell in _states(columns, cells)]
@@ -219,7 +219,7 @@ def _states(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> list[s
     return [] if index is None else [row[index] for row in cells]
 
 
-def shown(value: Any) -> str:
+def format_cell(value: Any) -> str:
     """Return a value as a person reads it in a table or a description."""
     match value:
         case None:

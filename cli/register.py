@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headwater.cli.connection import with_client
-from headwater.cli.output import coloured, examples, say, traceback_of_users_code
+from headwater.cli.output import coloured, echo_stderr, examples, traceback_of_users_code
 from headwater.core.errors import HeadwaterError, InvalidArgument, NotFound
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def _show_success(heading: str, done: RegisteredFlow, tally: Tally) -> None:
 def _show_failure(heading: str, error: HeadwaterError) -> None:
     print(f"  {heading} {coloured('Error', 'red')}", flush=True)
     for line in traceback_of_users_code(error):
-        say(f"    {line}")
-    say(f"    {error}")
+        echo_stderr(f"    {line}")
+    echo_stderr(f"    {error}")
     if error.hint:
-        say(f"    hint: {error.hint}")
+        echo_stderr(f"    hint: {error.hint}")

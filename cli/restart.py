@@ -29,7 +29,7 @@ def restart(
     """Execute a run that has ended once more: what failed or was cancelled, and all that follows it. The rest keeps its results."""
 
     async def work(client: AsyncClient) -> tuple[str, Run]:
-        from headwater.cli.finding import find_run_id
+        from headwater.cli.lookup import find_run_id
         from headwater.core.operations.runs import restart_run
 
         run_id = await find_run_id(client, run)

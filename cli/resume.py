@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headwater.cli.connection import with_client
-from headwater.cli.output import examples, say
+from headwater.cli.output import echo_stderr, examples
 
 if TYPE_CHECKING:
     from headwater.core.aggregates import CommandResult
@@ -33,7 +33,7 @@ def resume(
     """Let the paused tasks of a run go on: what asked for a person has been seen by one."""
 
     async def work(client: AsyncClient) -> tuple[str, CommandResult[Run]]:
-        from headwater.cli.finding import find_run_id
+        from headwater.cli.lookup import find_run_id
         from headwater.core.operations.run_states import resume_run
 
         run_id = await find_run_id(client, run)
@@ -42,7 +42,7 @@ def resume(
     run_id, outcome = with_client(context, work)
     state = outcome.state
     if outcome.commit is None:
-        say(f"{state.name} ({run_id}): had been resumed already; it is {state.state}.")
+        echo_stderr(f"{state.name} ({run_id}): had been resumed already; it is {state.state}.")
     else:
         from headwater.core.events import TaskRunResumed
         from headwater.core.rules.resume import format_task_run_key, paused

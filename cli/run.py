@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headwater.cli.connection import with_client
-from headwater.cli.output import examples, say, step, warn
-from headwater.cli.run_wish import FlowChoice, RunWish, create_wished, find_flow_version, print_created
+from headwater.cli.output import echo_stderr, examples, progress, warn
+from headwater.cli.run_options import FlowSelector, RunOptions, create_run, find_flow_version, print_created
 
 if TYPE_CHECKING:
     from headwater.core.operations.run_creation import CreatedRun
@@ -102,13 +102,13 @@ def run(
             watch=watch,
             execute=execute,
         )
-        from headwater.cli.run_here import run_here
+        from headwater.cli.run_local import run_local
 
-        raise typer.Exit(run_here(path=path, module=module, name=name, parameters=values, context=contexts, level=level))
+        raise typer.Exit(run_local(path=path, module=module, name=name, parameters=values, context=contexts, level=level))
     start_time = None if scheduled_at is None else parsed_time(scheduled_at, option="--scheduled-at")
     if start_time is not None and not quiet:
-        say(echoed("The run is due at", start_time))
-    wish = RunWish(
+        echo_stderr(echoed("The run is due at", start_time))
+    options = RunOptions(
         parameters=values,
         context=contexts,
         labels=label,
@@ -118,12 +118,12 @@ def run(
         start_time=start_time,
         attempts_max=max_attempts,
     )
-    choice = FlowChoice(flow_id=flow_id, project=project, name=name)
+    selector = FlowSelector(flow_id=flow_id, project=project, name=name)
     if execute:
-        from headwater.cli.execute import execute_here
+        from headwater.cli.run_with_own_agent import run_with_own_agent
 
-        raise typer.Exit(execute_here(context, choice, wish, quiet=quiet, logs=not no_logs))
-    created = with_client(context, lambda client: _create(client, choice, wish, quiet=quiet))
+        raise typer.Exit(run_with_own_agent(context, selector, options, quiet=quiet, logs=not no_logs))
+    created = with_client(context, lambda client: _create(client, selector, options, quiet=quiet))
     if watch:
         from headwater.cli.watch import watch_to_the_end
 
@@ -162,16 +162,16 @@ def run_flow(
     values = parameters_from(parameters_file) if parameters_file is not None else {}
     if parameters_string is not None:
         values |= parsed_object(parameters_string, source="--parameters-string")
-    wish = RunWish(
+    options = RunOptions(
         parameters=values,
         context={} if context_string is None else parsed_object(context_string, source="--context"),
         labels=label,
         name=run_name,
     )
-    choice = FlowChoice(flow_id=flow_id or version_group_id, project=project, name=name, version=version)
+    selector = FlowSelector(flow_id=flow_id or version_group_id, project=project, name=name, version=version)
 
     async def work(client: AsyncClient) -> tuple[CreatedRun, str]:
-        _, created = await create_wished(client, choice, wish)
+        _, created = await create_run(client, selector, options)
         return created, client.run_url(created.run_id)
 
     created, url = with_client(context, work)
@@ -182,17 +182,17 @@ def run_flow(
         raise typer.Exit(watch_to_the_end(context, created.run_id, logs=logs, quiet=False))
 
 
-async def _create(client: AsyncClient, choice: FlowChoice, wish: RunWish, *, quiet: bool) -> CreatedRun:
+async def _create(client: AsyncClient, selector: FlowSelector, options: RunOptions, *, quiet: bool) -> CreatedRun:
     if quiet:
-        _, created = await create_wished(client, choice, wish)
+        _, created = await create_run(client, selector, options)
         print(created.run_id, flush=True)
         return created
-    with step("Looking up flow metadata..."):
-        version = await find_flow_version(client, choice)
-    with step(f"Creating run for flow {version.name!r}..."):
-        created = await client.create_run(version.flow_id, wish.request(version))
+    with progress("Looking up flow metadata..."):
+        version = await find_flow_version(client, selector)
+    with progress(f"Creating run for flow {version.name!r}..."):
+        created = await client.create_run(version.flow_id, options.request(version))
     if not created.new:
-        say("A run with this idempotency key was there already; this is it.")
+        echo_stderr("A run with this idempotency key was there already; this is it.")
     print_created(created, client.run_url(created.run_id))
     await _warn_if_nobody_takes(client, created)
     return created
@@ -201,10 +201,10 @@ async def _create(client: AsyncClient, choice: FlowChoice, wish: RunWish, *, qui
 async def _warn_if_nobody_takes(client: AsyncClient, created: CreatedRun) -> None:
     import anyio
 
-    from headwater.cli.takers import no_taker_words
+    from headwater.cli.agent_matching import no_agent_words
 
     with anyio.move_on_after(_WARNING_SECONDS):
-        words = await no_taker_words(client, created.labels)
+        words = await no_agent_words(client, created.labels)
         if words is not None:
             warn(words)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from headwater.cli.connection import ConnectionOptions, given_options
-from headwater.cli.output import Output, OutputForm, coloured, examples, print_json, say
+from headwater.cli.output import Output, OutputForm, coloured, echo_stderr, examples, print_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,13 +96,13 @@ def _start_here(options: ServerOptions) -> None:
     from headwater.server.services import server_services
 
     configure_logging(options.log_level, logging.getLogger("headwater"))
-    say(f"Starting Headwater in {options.home} ...")
+    echo_stderr(f"Starting Headwater in {options.home} ...")
 
     async def main() -> None:
         await serve_headwater(options, server_services, on_ready=lambda content: _announce(options, content))
 
     anyio.run(main)
-    say("Stopped.")
+    echo_stderr("Stopped.")
 
 
 def _start_in_background(options: ServerOptions) -> None:
@@ -162,12 +162,12 @@ def status(
             print(f"  {name:<9}{value}")
     if found.state != "running":
         if found.state == "stopped" and found.home is not None:
-            say("`headwater server start` starts one.")
+            echo_stderr("`headwater server start` starts one.")
         elif found.nats_url is not None and found.home is None:
             from headwater.core.command_lines import command_line
 
             start = command_line("server start", options=[("--nats-url", found.nats_url)])
-            say(f"No server answers at {found.nats_url}. `{start}` starts one.")
+            echo_stderr(f"No server answers at {found.nats_url}. `{start}` starts one.")
         raise typer.Exit(1)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headwater.cli.connection import with_client
-from headwater.cli.output import examples, say
+from headwater.cli.output import echo_stderr, examples
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -202,7 +202,7 @@ def state(
     value = None if result is None else _json(result)
 
     async def work(client: AsyncClient) -> tuple[str, CommandResult[Run]]:
-        from headwater.cli.finding import find_run_id
+        from headwater.cli.lookup import find_run_id
         from headwater.core.operations.run_states import inline_result, set_run_state, set_task_run_state
 
         run_id = named[0] if named is not None else await find_run_id(client, run)
@@ -225,7 +225,9 @@ def state(
     what = f"is {after.state} now" if task is None else f"{task} was set to {state}; the run is {after.state}"
     print(f"{after.name} ({run_id}): {what}.")
     if task is not None and after.ended:
-        say(f"hint: `headwater restart {run_id}` goes on from there, `headwater set state {run_id} STATE` sets the run's own state.")
+        echo_stderr(
+            f"hint: `headwater restart {run_id}` goes on from there, `headwater set state {run_id} STATE` sets the run's own state."
+        )
 
 
 def _json(text: str) -> Any:

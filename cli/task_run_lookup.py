@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from headwater.cli.finding import find_run_id, fresh
+from headwater.cli.lookup import find_run_id, with_latest_views
 from headwater.core.errors import InvalidArgument, NotFound
 from headwater.core.identifiers import parsed_task_run_id
 from headwater.core.operations.run_states import task_run_key
@@ -64,4 +64,4 @@ async def find_task_run(client: AsyncClient, run: str, task: str | None) -> Task
         wanted = ListArtifacts(run_id=run_id, slug=slug, map_index=map_index)
         return TaskRunFound(found, rows[0], states, await views.ask(wanted, ArtifactRow, at_least=at_least))
 
-    return await fresh(client, ask)
+    return await with_latest_views(client, ask)

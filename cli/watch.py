@@ -15,7 +15,7 @@ import anyio
 import typer
 
 from headwater.cli.connection import with_client
-from headwater.cli.output import LEVEL_COLOURS, coloured, confirmed, local_time, say, state_words, warn
+from headwater.cli.output import LEVEL_COLOURS, ask_confirmation, coloured, echo_stderr, local_time, state_words, warn
 from headwater.core import subjects
 from headwater.core.errors import LogError
 from headwater.core.events import AnyEvent, RunAttemptLost, RunRenamed, RunSubmitted
@@ -45,7 +45,7 @@ class RunLine:
 class RunWatch:
     """Follows one run. `show` gets its lines in the order of their times; `watch` returns the run as it ended.
 
-    `alarm` gets words about a run that nobody takes, first after `unclaimed_seconds` and then every half minute.
+    `on_unclaimed` gets words about a run that nobody takes, first after `unclaimed_seconds` and then every half minute.
     """
 
     def __init__(
@@ -55,14 +55,14 @@ class RunWatch:
         show: Callable[[RunLine], None],
         *,
         logs: bool = True,
-        alarm: Callable[[str], None] = warn,
+        on_unclaimed: Callable[[str], None] = warn,
         unclaimed_seconds: float = UNCLAIMED_SECONDS,
     ) -> None:
         self._client = client
         self._run_id = run_id
         self._show = show
         self._logs = logs
-        self._alarm = alarm
+        self._on_unclaimed = on_unclaimed
         self._unclaimed_seconds = unclaimed_seconds
         self._run: Run = RULES.initial
         self._held: list[tuple[datetime, int, float, RunLine]] = []
@@ -151,7 +151,7 @@ class RunWatch:
             if not waiting.cancelled_caught:
                 patience = self._unclaimed_seconds
             elif waited_for.state is StateName.SCHEDULED and waited_for.created is not None:
-                self._alarm(await self._why(patience))
+                self._on_unclaimed(await self._why(patience))
                 patience = UNCLAIMED_AGAIN_SECONDS
 
     async def _why(self, seconds: float) -> str:
@@ -198,7 +198,7 @@ def print_line(line: RunLine) -> None:
 def watch_to_the_end(context: typer.Context, run_id: str, *, logs: bool, quiet: bool) -> int:
     """Show the run until it ends; return 0 where it succeeded, else 1. Ctrl-C asks whether to cancel it."""
     if not quiet:
-        say("Watching flow run execution...")
+        echo_stderr("Watching flow run execution...")
     try:
         ended = with_client(context, lambda client: RunWatch(client, run_id, print_line, logs=logs).watch())
     except KeyboardInterrupt:
@@ -214,10 +214,10 @@ def watch_to_the_end(context: typer.Context, run_id: str, *, logs: bool, quiet: 
 
 def _offer_to_cancel(context: typer.Context, run_id: str) -> None:
     if not sys.stdin.isatty():
-        say(f"\nThe run goes on. `headwater cancel {run_id}` cancels it.")
+        echo_stderr(f"\nThe run goes on. `headwater cancel {run_id}` cancels it.")
         return
-    if confirmed("\nCancel the run?", default=True):
+    if ask_confirmation("\nCancel the run?", default=True):
         with_client(context, lambda client: client.cancel_flow_run(run_id, "Interrupted in the terminal that watched it."))
-        say("Cancelled.")
+        echo_stderr("Cancelled.")
     else:
-        say(f"The run goes on. `headwater cancel {run_id}` cancels it.")
+        echo_stderr(f"The run goes on. `headwater cancel {run_id}` cancels it.")

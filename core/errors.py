@@ -167,11 +167,13 @@ class Conflict(LogError):
 class OutcomeUnknown(LogError):
     """No answer came to an append, and it could not be found out whether it took effect.
 
-    Repeating the same command with the same commit id is safe: it takes effect at most once.
+    Repeating the same command with the same commit id is safe: it takes effect at most once. `log_problem` is what the log says of
+    itself, as a sentence without its full stop; empty where it says nothing.
     """
 
-    def __init__(self, commit_id: str, reason: str) -> None:
-        self.commit_id, self.reason = commit_id, reason
+    def __init__(self, commit_id: str, reason: str, *, log_problem: str = "") -> None:
+        self.commit_id, self.reason, self.log_problem = commit_id, log_problem or reason, log_problem
+        reason = self.reason
         super().__init__(
             f"It is unknown whether commit {commit_id} was written: {reason}",
             hint="Repeating the command is safe: it takes effect at most once.",

@@ -21,15 +21,15 @@ from headwater.core.operations.run_states import resume_run, set_run_state, set_
 from headwater.core.operations.runs import cancel_run, delete_run, rename_run, reschedule_run, restart_run
 from headwater.core.operations.slots import set_concurrency
 from headwater.core.rules.parameters import with_defaults
+from headwater.web.app_state import actor, seen_cookie, site_of
+from headwater.web.request_checks import checked_form
 from headwater.web.run_form import chosen_labels, default_parameters, run_request
-from headwater.web.safety import checked_form
-from headwater.web.site import actor, seen_cookie, site_of
 from headwater.web.task_run_addresses import task_run_page_path
 
 _SEEN_SECONDS = 60
 
 
-def _go(request: Request, address: str, position: Position) -> Response:
+def _redirect(request: Request, address: str, position: Position) -> Response:
     """Send the browser on, and remember what it wrote, so that the next page shows it."""
     response = RedirectResponse(address, status_code=303)
     if position:
@@ -51,7 +51,7 @@ async def new_project(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     change = await create_project(site.log.events, _text(form, "name"), actor(request), description=_text(form, "description"))
-    return _go(request, f"/?project={change.project_id}", change.position)
+    return _redirect(request, f"/?project={change.project_id}", change.position)
 
 
 async def change_project(request: Request) -> Response:
@@ -61,7 +61,7 @@ async def change_project(request: Request) -> Response:
     project_id = request.path_params["project_id"]
     renamed = await rename_project(site.log.events, project_id, _text(form, "name"), actor(request))
     described = await describe_project(site.log.events, project_id, _text(form, "description"), actor(request))
-    return _go(request, "/default/projects", max(renamed.position, described.position))
+    return _redirect(request, "/default/projects", max(renamed.position, described.position))
 
 
 async def remove_project(request: Request) -> Response:
@@ -75,7 +75,7 @@ async def remove_project(request: Request) -> Response:
             f"The project was not deleted: its name {name!r} was not written to confirm it.", hint="Go back and try again."
         )
     change = await delete_project(site.log.events, project_id, actor(request))
-    return _go(request, "/default/projects", change.position)
+    return _redirect(request, "/default/projects", change.position)
 
 
 async def quick_run(request: Request) -> Response:
@@ -83,7 +83,7 @@ async def quick_run(request: Request) -> Response:
     site = site_of(request)
     await checked_form(request, site.token)
     created = await site.creation.create(request.path_params["flow_id"], RunRequest(), actor(request))
-    return _go(request, _run_address(created.run_id), created.position)
+    return _redirect(request, _run_address(created.run_id), created.position)
 
 
 async def run(request: Request) -> Response:
@@ -94,7 +94,7 @@ async def run(request: Request) -> Response:
     group = await site.creation.catalogue.group(version.flow_group_id)
     wanted = run_request(form, with_defaults(version.parameters, group.default_parameters))
     created = await site.creation.create(version.flow_id, wanted, actor(request))
-    return _go(request, _run_address(created.run_id), created.position)
+    return _redirect(request, _run_address(created.run_id), created.position)
 
 
 async def remove_flow(request: Request) -> Response:
@@ -103,7 +103,7 @@ async def remove_flow(request: Request) -> Response:
     form = await checked_form(request, site.token)
     group_id, _ = split_flow_id(request.path_params["flow_id"])
     outcome = await delete_flow(site.log.events, group_id, actor(request), reason=_text(form, "reason"))
-    return _go(request, "/default/flows", outcome.position)
+    return _redirect(request, "/default/flows", outcome.position)
 
 
 async def limit_flow(request: Request) -> Response:
@@ -114,7 +114,7 @@ async def limit_flow(request: Request) -> Response:
     at_once, attempts = _whole_number(form, "concurrency"), _whole_number(form, "attempts_max")
     limited = await limit_attempts(site.log.events, group_id, attempts, actor(request))
     set_to = await set_concurrency(site.log.events, group_id, at_once, actor(request))
-    return _go(request, f"/default/flow/{group_id}?tab=settings", max(limited.position, set_to.position))
+    return _redirect(request, f"/default/flow/{group_id}?tab=settings", max(limited.position, set_to.position))
 
 
 async def describe(request: Request) -> Response:
@@ -123,7 +123,7 @@ async def describe(request: Request) -> Response:
     form = await checked_form(request, site.token)
     group_id, _ = split_flow_id(request.path_params["flow_id"])
     described = await describe_flow(site.log.events, group_id, _text(form, "description").replace("\r\n", "\n"), actor(request))
-    return _go(request, f"/default/flow/{group_id}?tab=settings", described.position)
+    return _redirect(request, f"/default/flow/{group_id}?tab=settings", described.position)
 
 
 async def set_defaults(request: Request) -> Response:
@@ -135,7 +135,7 @@ async def set_defaults(request: Request) -> Response:
     labels = None if chosen is None else label_set(chosen)  # what is refused is refused before anything is done
     parameters = await set_default_parameters(site.log.events, group_id, default_parameters(form), actor(request))
     labelled = await set_flow_labels(site.log.events, group_id, labels, actor(request))
-    return _go(request, f"/default/flow/{group_id}?tab=settings", max(parameters.position, labelled.position))
+    return _redirect(request, f"/default/flow/{group_id}?tab=settings", max(parameters.position, labelled.position))
 
 
 def _whole_number(form: Mapping[str, Any], name: str) -> int | None:
@@ -157,7 +157,7 @@ async def cancel(request: Request) -> Response:
     form = await checked_form(request, site.token)
     run_id = request.path_params["run_id"]
     outcome = await cancel_run(site.log.events, site.log.queues, run_id, actor(request), reason=_text(form, "reason"))
-    return _go(request, _run_address(run_id), outcome.position)
+    return _redirect(request, _run_address(run_id), outcome.position)
 
 
 async def delete(request: Request) -> Response:
@@ -167,7 +167,7 @@ async def delete(request: Request) -> Response:
     outcome = await delete_run(site.log.events, request.path_params["run_id"], actor(request), reason=_text(form, "reason"))
     created = outcome.state.created
     assert created is not None
-    return _go(request, f"/default/flow/{created.flow_group_id}?tab=runs", outcome.position)
+    return _redirect(request, f"/default/flow/{created.flow_group_id}?tab=runs", outcome.position)
 
 
 async def rename(request: Request) -> Response:
@@ -176,7 +176,7 @@ async def rename(request: Request) -> Response:
     form = await checked_form(request, site.token)
     run_id = request.path_params["run_id"]
     outcome = await rename_run(site.log.events, run_id, _text(form, "name"), actor(request))
-    return _go(request, _run_address(run_id), outcome.position)
+    return _redirect(request, _run_address(run_id), outcome.position)
 
 
 async def restart(request: Request) -> Response:
@@ -192,7 +192,7 @@ async def restart(request: Request) -> Response:
         from_task=_text(form, "from_task") or None,
         reason=_text(form, "reason"),
     )
-    return _go(request, _run_address(run_id), outcome.position)
+    return _redirect(request, _run_address(run_id), outcome.position)
 
 
 async def resume(request: Request) -> Response:
@@ -204,7 +204,7 @@ async def resume(request: Request) -> Response:
     outcome = await resume_run(
         site.log.events, site.log.queues, run_id, actor(request), tasks=(task,) if task else (), reason=_text(form, "reason")
     )
-    return _go(request, _run_address(run_id), outcome.position)
+    return _redirect(request, _run_address(run_id), outcome.position)
 
 
 async def set_state(request: Request) -> Response:
@@ -214,7 +214,7 @@ async def set_state(request: Request) -> Response:
     run_id = request.path_params["run_id"]
     reason = _reason(form)
     outcome = await set_run_state(site.log.events, site.log.queues, run_id, _text(form, "state"), actor(request), reason=reason)
-    return _go(request, _run_address(run_id), outcome.position)
+    return _redirect(request, _run_address(run_id), outcome.position)
 
 
 async def set_task_state(request: Request) -> Response:
@@ -234,7 +234,7 @@ async def set_task_state(request: Request) -> Response:
         map_index=-1 if index is None else index,
         reason=reason,
     )
-    return _go(request, task_run_page_path(run_id, slug, -1 if index is None else index), outcome.position)
+    return _redirect(request, task_run_page_path(run_id, slug, -1 if index is None else index), outcome.position)
 
 
 def _reason(form: Mapping[str, Any]) -> str:
@@ -251,4 +251,4 @@ async def start_now(request: Request) -> Response:
     run_id = request.path_params["run_id"]
     by = actor(request)
     outcome = await reschedule_run(site.log.events, site.log.queues, run_id, by.clock(), by)
-    return _go(request, _run_address(run_id), outcome.position)
+    return _redirect(request, _run_address(run_id), outcome.position)

@@ -14,16 +14,16 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from headwater.core.errors import HeadwaterError
 from headwater.web import actions
+from headwater.web.app_state import AppState
 from headwater.web.assets import send_asset
+from headwater.web.auth import AuthMiddleware, forget_key, send_login, take_key
 from headwater.web.downloads import commit_as_json, log_as_json, log_as_text
+from headwater.web.error_handlers import answer_broken, answer_error, answer_http_error
 from headwater.web.graphql.endpoint import answer_graphql, send_explorer, subscriptions
-from headwater.web.guard import Guard, forget_key, send_login, take_key
 from headwater.web.health import health, ready, send_metrics
 from headwater.web.page_requests import send_page, send_updates
 from headwater.web.pages.kinds import KINDS
-from headwater.web.problems import answer_broken, answer_error, answer_http_error
-from headwater.web.safety import Safety
-from headwater.web.site import Site
+from headwater.web.request_checks import RequestChecks
 from headwater.web.task_run_addresses import to_task_run_page
 
 _ACTIONS = {
@@ -76,13 +76,13 @@ def routes() -> list[BaseRoute]:
     ]
 
 
-def make_app(site: Site, *, hosts: Iterable[str]) -> Starlette:
+def make_app(site: AppState, *, hosts: Iterable[str]) -> Starlette:
     """Return the application of this site; `hosts` are the names with a domain that it answers for."""
     app = Starlette(
         routes=routes(),
         middleware=[
-            Middleware(Safety, hosts=frozenset(hosts)),
-            Middleware(Guard, keeper=site.keeper),
+            Middleware(RequestChecks, hosts=frozenset(hosts)),
+            Middleware(AuthMiddleware, signer=site.signer),
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=4),
         ],
         exception_handlers={HeadwaterError: answer_error, HTTPException: answer_http_error, Exception: answer_broken},

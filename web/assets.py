@@ -13,7 +13,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from headwater.web.state_looks import state_variables
+from headwater.web.state_styles import state_variables
 
 _TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -53,7 +53,7 @@ def asset_url(name: str) -> str:
 
 
 @cache
-def look_version() -> str:
+def asset_version() -> str:
     """Return what changes with any of the files: a page that was made with others must be loaded again."""
     return hashlib.sha256("".join(asset.url for asset in assets().values()).encode()).hexdigest()[:12]
 

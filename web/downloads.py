@@ -13,10 +13,10 @@ from headwater.core.errors import NotFound
 from headwater.core.plain_values import position_in, shortened
 from headwater.core.queries import ListLogs, LogRow
 from headwater.core.views_client import ViewsClient
+from headwater.web.app_state import site_of
 from headwater.web.log_lines import level_name
 from headwater.web.pages.page import PageViews, Sources
 from headwater.web.pages.run import find_run
-from headwater.web.site import site_of
 
 _decode = msgspec.json.Decoder(list[LogRow]).decode
 

@@ -12,7 +12,7 @@ from headwater.core.errors import HeadwaterError
 from headwater.core.health import LAG_MAX, ServerHealth
 from headwater.core.log.protocol import Log
 from headwater.core.views_client import ViewsClient
-from headwater.web.site import site_of
+from headwater.web.app_state import site_of
 
 _WAIT_SECONDS = 2.0
 _ANSWER_SECONDS = 1.8

@@ -16,7 +16,7 @@ from headwater.core.codec import message_decoder
 from headwater.core.errors import CommitUnreadable
 from headwater.core.heartbeats import Heartbeat, warnings_in
 from headwater.core.log.protocol import Log
-from headwater.web.live.lasting import through_outages
+from headwater.web.live.retry import retry_until_cancelled
 
 MISSED_MAX = 3
 """After so many missed heartbeats an agent counts as silent."""
@@ -75,7 +75,7 @@ class Heartbeats:
         """Listen until cancelled."""
         async with anyio.create_task_group() as group:
             ready = anyio.Event()
-            group.start_soon(through_outages, "Hearing agents", partial(self._listen, ready))
+            group.start_soon(retry_until_cancelled, "Hearing agents", partial(self._listen, ready))
             await ready.wait()
             task_status.started()
 

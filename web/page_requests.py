@@ -11,12 +11,12 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp
 
 from headwater.core.errors import ViewsBehind
-from headwater.web.assets import look_version
+from headwater.web.app_state import AppState, at_least, site_of
+from headwater.web.assets import asset_version
 from headwater.web.live.stream import EventStream, Watching, Where, load_again, updates
 from headwater.web.pages.kinds import kind_of
-from headwater.web.pages.page import Asked, Page, PageKind, PageViews, Params, Sources
+from headwater.web.pages.page import Page, PageKind, PageViews, Params, Selection, Sources
 from headwater.web.rendering import render
-from headwater.web.site import Site, at_least, site_of
 
 QUERY_CHARACTERS_MAX = 8000
 
@@ -28,7 +28,7 @@ async def send_page(request: Request) -> Response:
     found = kind_of(path)
     assert found is not None, "only paths of pages are routed here"
     kind, params = found
-    query = Asked({name: value.replace("\0", "") for name, value in request.query_params.items()})
+    query = Selection({name: value.replace("\0", "") for name, value in request.query_params.items()})
     notice = ""
     try:
         page, views = await _build(site, kind, params, query, wanted=at_least(request))
@@ -40,7 +40,7 @@ async def send_page(request: Request) -> Response:
     return HTMLResponse(render(page.template, page_context(request, page, live=live, notice=notice)))
 
 
-async def _build(site: Site, kind: PageKind, params: Params, query: Params, *, wanted: int) -> tuple[Page, PageViews]:
+async def _build(site: AppState, kind: PageKind, params: Params, query: Params, *, wanted: int) -> tuple[Page, PageViews]:
     views = PageViews(site.log, at_least=wanted)
     page = await kind.build(Sources(log=site.log, views=views, heartbeats=site.heartbeats), params, query)
     return page, views
@@ -64,7 +64,7 @@ def page_context(request: Request, page: Page, *, live: str = "", notice: str = 
 def _live_address(path: str, query: Params, page: Page, position: int) -> str:
     asked = {
         "page": f"{path}?{urlencode(query)}" if query else path,
-        "look": look_version(),
+        "look": asset_version(),
         "from": str(Where(position=position, lines=page.lines_position)),
     }
     if page.changes_at is not None:
@@ -88,9 +88,9 @@ async def send_updates(request: Request) -> Response | ASGIApp:
     if address is None or found is None:
         return PlainTextResponse("There is no such page.\n", status_code=404)
     kind, params = found
-    if request.query_params.get("look", look_version()) != look_version():
+    if request.query_params.get("look", asset_version()) != asset_version():
         return EventStream(load_again())
-    query = Asked({name: value.replace("\0", "") for name, value in parse_qsl(address.query)})
+    query = Selection({name: value.replace("\0", "") for name, value in parse_qsl(address.query)})
     until = request.query_params.get("until", "")
     watching = Watching(
         key=f"{address.path}?{urlencode(sorted(query.items()))}",

@@ -21,7 +21,7 @@ from headwater.core.text import seen
 from headwater.core.wording import size_words, span_words
 from headwater.web.assets import asset_url, favicon
 from headwater.web.log_lines import clean, level_name, line_html, shortened
-from headwater.web.state_looks import group_of, state_class
+from headwater.web.state_styles import group_of, state_class
 
 LIVE = "live_"
 _LOADER = jinja2.PackageLoader("headwater.web", "templates")

@@ -19,7 +19,7 @@ PREFIX = "parameter:"
 
 @dataclass(frozen=True)
 class Field:
-    """A field for one parameter. `kind` is "truth", "number", "text" or "json"."""
+    """A field for one parameter. `kind` is "bool", "number", "text" or "json"."""
 
     name: str
     kind: str
@@ -37,7 +37,7 @@ def _field(parameter: ParameterSpec) -> Field:
         return Field(parameter.name, "json", "", required=True)
     match parameter.default:
         case bool():
-            return Field(parameter.name, "truth", json.dumps(parameter.default), required=False)
+            return Field(parameter.name, "bool", json.dumps(parameter.default), required=False)
         case int() | float():
             return Field(parameter.name, "number", json.dumps(parameter.default), required=False)
         case str():

@@ -14,14 +14,14 @@ from anyio.abc import TaskStatus
 from headwater.core.health import ServerHealth
 from headwater.core.log.protocol import Log
 from headwater.web.app import make_app
-from headwater.web.guard import Keeper
+from headwater.web.app_state import AppState
+from headwater.web.auth import SessionSigner
 from headwater.web.health import health_by_asking
 from headwater.web.heartbeats import Heartbeats
 from headwater.web.http_server import serve_http
 from headwater.web.live.hub import LiveHub
 from headwater.web.metrics import Metrics
-from headwater.web.safety import page_token
-from headwater.web.site import Site
+from headwater.web.request_checks import page_token
 
 
 class WebService:
@@ -51,13 +51,13 @@ class WebService:
         """Serve until cancelled; ready when requests are answered."""
         tail = await self._log.events.tail()
         token = page_token(tail.identity, self._key)
-        keeper = None if self._key is None else Keeper(self._key, tail.identity)
-        page_context: dict[str, Any] = {"token": token, "keyed": keeper is not None}
+        signer = None if self._key is None else SessionSigner(self._key, tail.identity)
+        page_context: dict[str, Any] = {"token": token, "keyed": signer is not None}
         heartbeats = Heartbeats(self._log)
         metrics = Metrics()
         hub = LiveHub(self._log, heartbeats, page_context, metrics.heard)
         heartbeats.on_return(hub.agent_heard)
-        site = Site(self._log, heartbeats, hub, token, page_context, metrics, self._health, keeper)
+        site = AppState(self._log, heartbeats, hub, token, page_context, metrics, self._health, signer)
         async with anyio.create_task_group() as group:
             await group.start(hub.serve)
             await group.start(heartbeats.serve)

@@ -184,7 +184,7 @@ async def watch(url: str, run_id: str, ended: list[Run]) -> None:
     """Watch a run to its end, as `headwater run --watch` does."""
     lines: list[RunLine] = []
     async with AsyncClient(url) as client:
-        ended.append(await RunWatch(client, run_id, lines.append, alarm=lambda _: None).watch())
+        ended.append(await RunWatch(client, run_id, lines.append, on_unclaimed=lambda _: None).watch())
     assert sum("Entered state <Success>" in line.words for line in lines) == 1
 
 

@@ -14,9 +14,9 @@ import pytest
 from agents_at_work import Workshop, hosted, workshop
 from servers import NatsNode
 
-from headwater.agents.console import agent_logger
+from headwater.agents.agent.log_clock import difference
 from headwater.agents.local import LocalAgent
-from headwater.agents.log_clock import difference
+from headwater.agents.local.console import agent_logger
 from headwater.core import subjects
 from headwater.core.heartbeats import Heartbeat, warnings_in
 from headwater.core.log.protocol import LiveMessage

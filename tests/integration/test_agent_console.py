@@ -12,7 +12,7 @@ import pytest
 from agents_at_work import AgentProcess, Workshop, hosted, workshop
 from servers import NatsNode
 
-from headwater.agents.console import DOCUMENTATION
+from headwater.agents.local.console import DOCUMENTATION
 from headwater.core.aggregates import Aggregate
 from headwater.core.rules import agent as agent_rules
 from headwater.core.rules.agent import AgentStatus

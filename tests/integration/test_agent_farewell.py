@@ -12,7 +12,7 @@ from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, go
 from gates import gated_flow
 from servers import NatsNode
 
-from headwater.agents import agent as agents
+from headwater.agents.agent import agent as agents
 from headwater.agents.local import LocalAgent
 from headwater.core.events import RunAttemptLost
 from headwater.core.states import StateName

@@ -18,12 +18,12 @@ import psutil
 import pytest
 from agents_at_work import agent_at_work, eventually, is_alive, workshop
 
-from headwater.agents.forked_child import take_environment
 from headwater.agents.launcher import LaunchSpec
 from headwater.agents.launcher_protocol import Launch
-from headwater.agents.local_launcher import LocalLauncher
-from headwater.agents.local_process import LAST_LINES_MAX
-from headwater.agents.zygote import PreforkedChild, Zygote
+from headwater.agents.local.forked_child import take_environment
+from headwater.agents.local.local_launcher import LocalLauncher
+from headwater.agents.local.local_process import LAST_LINES_MAX
+from headwater.agents.local.zygote import PreforkedChild, Zygote
 from headwater.sdk.context.context import context
 from headwater.sdk.language.case import case
 from headwater.sdk.language.decorators import task

@@ -97,7 +97,7 @@ async def test_a_killed_zygote_is_replaced_and_the_run_gets_its_next_attempt(sho
     run_id = await shop.run(await shop.register(gated_flow(gate)))
     await shop.happened(run_id, "task_run.started")
     family = agent.descendants()
-    zygote = next(each for each in family if "headwater.agents.zygote" in each.cmdline() and each.ppid() == agent.pid)
+    zygote = next(each for each in family if "headwater.agents.local.zygote" in each.cmdline() and each.ppid() == agent.pid)
 
     zygote.kill()
     await shop.happened(run_id, "run.submitted", times=2)

@@ -13,7 +13,7 @@ from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, ho
 from gates import gated_flow
 from servers import NatsNode
 
-from headwater.agents.delivery_plan import EARLY
+from headwater.agents.agent.delivery_plan import EARLY
 from headwater.core import subjects
 from headwater.core.log.protocol import WorkItem
 from headwater.core.states import StateName

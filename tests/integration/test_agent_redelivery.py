@@ -11,7 +11,7 @@ from agents_at_work import Workshop, agent_at_work, eventually, hosted, workshop
 from gates import gated_flow
 from servers import NatsNode
 
-from headwater.agents.holder_probe import probe_holder
+from headwater.agents.agent.holder_probe import probe_holder
 from headwater.agents.local import LocalAgent
 from headwater.core.commands import CreateRun
 from headwater.core.events import RunCreated

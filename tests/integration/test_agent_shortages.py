@@ -20,11 +20,11 @@ from servers import NatsNode
 from small_disks import small_disk
 
 from headwater import unmapped
-from headwater.agents import local_launcher
 from headwater.agents.errors import LaunchFailed
 from headwater.agents.launcher import LaunchSpec
-from headwater.agents.local_launcher import LocalLauncher
-from headwater.agents.local_process import LocalProcess
+from headwater.agents.local import local_launcher
+from headwater.agents.local.local_launcher import LocalLauncher
+from headwater.agents.local.local_process import LocalProcess
 from headwater.core.events import RunAttemptLost
 from headwater.core.states import StateName
 from headwater.sdk.language.decorators import task
@@ -173,7 +173,7 @@ async def launcher() -> AsyncIterator[LocalLauncher]:
 
 
 def zygote() -> psutil.Process:
-    (found,) = [each for each in psutil.Process().children() if "headwater.agents.zygote" in each.cmdline()]
+    (found,) = [each for each in psutil.Process().children() if "headwater.agents.local.zygote" in each.cmdline()]
     return found
 
 
@@ -185,7 +185,7 @@ def sleeper(directory: Path) -> LaunchSpec:
 CANNOT_FORK = """
 import os, resource, socket, sys
 from headwater.agents.launcher_protocol import Frames, Launch, NotLaunched, read_answers
-from headwater.agents.zygote import Zygote
+from headwater.agents.local.zygote import Zygote
 
 ours, theirs = socket.socketpair()
 keeper = Zygote(theirs)

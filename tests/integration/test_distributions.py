@@ -83,7 +83,7 @@ def test_no_key_and_nothing_made_is_published(in_wheel: set[str], in_sdist: set[
 def test_the_metadata_says_who_and_where(metadata: Message) -> None:
     urls = dict(url.split(", ", 1) for url in metadata.get_all("Project-URL") or ())
 
-    assert metadata["Actor"] == "The Headwater developers"
+    assert metadata["Author"] == "The Headwater developers"
     assert metadata["License-Expression"] == "Apache-2.0"
     assert set(urls) == {"Homepage", "Documentation", "Changelog", "Issues"}
     assert all(url.startswith(REPOSITORY) for url in urls.values())

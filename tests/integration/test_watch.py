@@ -89,13 +89,13 @@ async def test_a_run_that_nobody_takes_is_told_with_its_labels(client: AsyncClie
     said: list[str] = []
     alarmed = anyio.Event()
 
-    def alarm(words: str) -> None:
+    def on_unclaimed(words: str) -> None:
         said.append(words)
         alarmed.set()
 
     with anyio.fail_after(30):
         async with anyio.create_task_group() as group:
-            group.start_soon(RunWatch(client, run_id, lambda _: None, alarm=alarm, unclaimed_seconds=0.05).watch)
+            group.start_soon(RunWatch(client, run_id, lambda _: None, on_unclaimed=on_unclaimed, unclaimed_seconds=0.05).watch)
             await alarmed.wait()
             await client.cancel_flow_run(run_id)
     assert said[0].startswith("The run has waited for 0 s. It waits for an agent that takes runs with labels gpu;")

@@ -177,14 +177,14 @@ async def test_rows_are_counted(site: WebSite) -> None:
 
 
 _VALUES = {
-    "uuid": '"0197a3c1-0b2c-7d3e-8f40-5a6b7c8d9e0f"', "text": '"a%"', "level": '"INFO"', "int": "1", "truth": "true",
-    "time": '"2026-01-01T00:00:00Z"', "texts": '["a"]',
+    "uuid": '"0197a3c1-0b2c-7d3e-8f40-5a6b7c8d9e0f"', "text": '"a%"', "level": '"INFO"', "int": "1", "bool": "true",
+    "time": '"2026-01-01T00:00:00Z"', "text[]": '["a"]',
 }  # fmt: skip
 _COMPARED = ("_eq", "_neq", "_gt", "_gte", "_lt", "_lte")
 _LISTED = ("_in", "_nin")
 _OPERATORS = {
     "uuid": (*_COMPARED, *_LISTED), "text": (*_COMPARED, *_LISTED, "_like", "_nlike", "_ilike", "_nilike"), "level": (*_COMPARED, *_LISTED),
-    "int": (*_COMPARED, *_LISTED), "truth": ("_eq", "_neq"), "time": (*_COMPARED, *_LISTED), "texts": ("_eq", "_neq", "_contains"),
+    "int": (*_COMPARED, *_LISTED), "bool": ("_eq", "_neq"), "time": (*_COMPARED, *_LISTED), "text[]": ("_eq", "_neq", "_contains"),
 }  # fmt: skip
 
 

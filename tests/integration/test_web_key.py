@@ -15,7 +15,7 @@ from websockets.exceptions import InvalidStatus
 
 from headwater.core.errors import AuthenticationFailed
 from headwater.sdk.client import Client
-from headwater.web.guard import REMEMBERED_SECONDS, Keeper
+from headwater.web.auth import REMEMBERED_SECONDS, SessionSigner
 
 KEY = "s3cret key"
 
@@ -92,13 +92,13 @@ async def test_nobody_is_sent_to_another_site(site: WebSite, address: str) -> No
 async def test_a_signature_ends_and_holds_for_this_key_and_this_log_alone(site: WebSite) -> None:
     identity = (await site.log.events.tail()).identity
     name = f"headwater_key_{httpx.URL(site.url).port}"
-    good = Keeper(KEY, identity).signed(4_000_000_000)
+    good = SessionSigner(KEY, identity).signed(4_000_000_000)
     shown = {
         good: 200,
         good.replace("4000000000", "4000000001"): 401,
-        Keeper("other", identity).signed(4_000_000_000): 401,
-        Keeper(KEY, "other").signed(4_000_000_000): 401,
-        Keeper(KEY, identity).signed(1_000_000_000): 401,
+        SessionSigner("other", identity).signed(4_000_000_000): 401,
+        SessionSigner(KEY, "other").signed(4_000_000_000): 401,
+        SessionSigner(KEY, identity).signed(1_000_000_000): 401,
         "4000000000.": 401,
         ".": 401,
         "x" * 5000: 401,

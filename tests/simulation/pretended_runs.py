@@ -12,10 +12,10 @@ from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskGroup, TaskStatus
 from simulation.connection import Connection
 
-from headwater.agents.attempt_writer import AttemptWriter
 from headwater.agents.errors import AttemptFenced
 from headwater.agents.launcher import AttemptReport, ExitResult, LaunchSpec
 from headwater.agents.retry import retry_until_available
+from headwater.agents.run_process.attempt_writer import AttemptWriter
 from headwater.core.aggregates import Actor
 from headwater.core.commands import FinishRun, RecordTaskRuns, StartRun, SuspendRun
 from headwater.core.commit import Position

@@ -21,7 +21,8 @@ from simulation.pretended_runs import TASKS, PretendedLauncher, PretendedRun, pr
 from simulation.projection import Projection
 from simulation.virtual_time import BEGINNING, LoopClock
 
-from headwater.agents.agent import Agent, AgentSettings
+from headwater.agents.agent.agent import Agent
+from headwater.agents.agent.agent_settings import AgentSettings
 from headwater.agents.retry import retry_until_available
 from headwater.core import identifiers, subjects
 from headwater.core.aggregates import Actor

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from headwater.agents.artifact_recorder import ArtifactRecorder
+from headwater.agents.run_process.artifact_recorder import ArtifactRecorder
 from headwater.core.errors import InvalidArtifact, NotFound
 from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactDeleted, TaskRunArtifactUpdated, TaskRunEvent
 from headwater.core.rules.artifact import Artifact

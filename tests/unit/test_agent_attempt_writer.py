@@ -10,8 +10,8 @@ import anyio
 import pytest
 from happenings import ACTOR, a_flow, a_run
 
-from headwater.agents.attempt_writer import COMMIT_BYTES_MAX, AttemptWriter
 from headwater.agents.errors import AttemptFenced
+from headwater.agents.run_process.attempt_writer import COMMIT_BYTES_MAX, AttemptWriter
 from headwater.core import subjects
 from headwater.core.aggregates import Aggregate
 from headwater.core.commands import CancelRun, ClaimRun, FinishRun, MarkAttemptLost, RunCommand, StartRun

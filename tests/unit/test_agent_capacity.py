@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headwater.agents.capacity import Capacity
+from headwater.agents.agent.capacity import Capacity
 from headwater.core.errors import InvalidArgument
 
 

@@ -13,7 +13,7 @@ from headwater.core.errors import SettingsError
 from headwater.core.server_file import FILE_NAME, read_server_file
 
 SPEAKS = """
-from headwater.agents.console import agent_logger
+from headwater.agents.local.console import agent_logger
 from headwater.agents.local import _show_line
 for _ in range(3):
     agent_logger().info("a line")

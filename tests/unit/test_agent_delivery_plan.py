@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from headwater.agents.delivery_plan import (
+from headwater.agents.agent.delivery_plan import (
     EARLY,
-    Action,
     AlreadyHeld,
     Claim,
     Discard,
+    Plan,
     ProbeHolder,
     ReportOwnLost,
     Reschedule,
@@ -61,7 +61,7 @@ def run_after(*commands: RunCommand, due: datetime = NOW) -> Run:
     return run
 
 
-def action(run: Run | None, *, generation: int = 1, holds: frozenset[int] = frozenset()) -> Action:
+def action(run: Run | None, *, generation: int = 1, holds: frozenset[int] = frozenset()) -> Plan:
     return plan_delivery(run, generation, agent_id=ME, holds=holds, now=NOW)
 
 
@@ -193,7 +193,7 @@ def test_a_run_that_waits_for_a_retry_by_our_own_slow_clock_is_not_claimed_to_be
         SuspendRun(1, own, due, "waits"),
     )
 
-    def decided(own: datetime, now: datetime) -> Action:
+    def decided(own: datetime, now: datetime) -> Plan:
         return plan_delivery(run, run.generation, agent_id=ME, holds=frozenset(), now=now, own=own)
 
     assert decided(own, NOW) == Reschedule(due + behind)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from headwater.agents.attempt_spec import AttemptSpec
-from headwater.agents.environment import agent_environment, needs_cold_start, require_local, run_environment, working_directory
 from headwater.agents.errors import CannotLaunch
+from headwater.agents.local.environment import agent_environment, needs_cold_start, require_local, run_environment, working_directory
 from headwater.core.errors import SettingsError
 
 OWN = {"PATH": "/bin", "HEADWATER_LOG_LEVEL": "INFO", "PYTHONPATH": "/inherited", "WHO": "own"}

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 import anyio
 import pytest
 
-from headwater.agents import log_shipping
-from headwater.agents.log_shipping import LogShipper
+from headwater.agents.run_process import log_shipping
+from headwater.agents.run_process.log_shipping import LogShipper
 from headwater.core.errors import LogUnavailable
 from headwater.core.log.memory import MemoryLog, Moment, Operation
 from headwater.core.log.protocol import LogLine

@@ -9,7 +9,7 @@ import pytest
 
 import headwater
 from headwater import Flow, task
-from headwater.agents.state_recorder import StateRecorder
+from headwater.agents.run_process.state_recorder import StateRecorder
 from headwater.core.events import TaskRunEvent, TaskRunLooped
 from headwater.core.rules.task_run import TaskRun, TaskRunKey, evolve
 from headwater.sdk.engine.flow_runner import FlowRunner

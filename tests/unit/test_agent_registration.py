@@ -9,7 +9,8 @@ import anyio
 import pytest
 from anyio.abc import TaskStatus
 
-from headwater.agents.agent import Agent, AgentSettings
+from headwater.agents.agent.agent import Agent
+from headwater.agents.agent.agent_settings import AgentSettings
 from headwater.agents.launcher import ChildProcess, LaunchSpec
 from headwater.core import subjects
 from headwater.core.commit import Position

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from headwater.agents import start_failures
-from headwater.agents.capacity import Capacity
-from headwater.agents.start_failures import StartFailures
+from headwater.agents.agent import start_failures
+from headwater.agents.agent.capacity import Capacity
+from headwater.agents.agent.start_failures import StartFailures
 
 QUIET = logging.getLogger("a test's agent")
 

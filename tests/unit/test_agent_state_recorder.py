@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hostile_tasks import NOT_UTF8, Hostile, HostileError, Quitting
 
-from headwater.agents.state_recorder import StateRecorder, event_of
+from headwater.agents.run_process.state_recorder import StateRecorder, event_of
 from headwater.core.codec import decode, encode
 from headwater.core.commit import new_commit
 from headwater.core.events import (

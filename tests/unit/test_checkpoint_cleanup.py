@@ -8,7 +8,7 @@ from pathlib import Path
 
 from happenings import a_flow, a_run, claimed, executed
 
-from headwater.agents.checkpoint_cleanup import CheckpointCleanup
+from headwater.agents.local.checkpoint_cleanup import CheckpointCleanup
 from headwater.core.aggregates import Actor
 from headwater.core.identifiers import new_id
 from headwater.core.log.memory import MemoryLog

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from headwater.cli.output import Column, age, coloured, examples, print_json, print_table, shown, span, state_colour
+from headwater.cli.output import Column, age, coloured, examples, format_cell, print_json, print_table, span, state_colour
 from headwater.core.states import StateName
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -98,7 +98,7 @@ def test_json_is_indented_and_keeps_letters(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_values_are_shown_as_people_read_them() -> None:
-    assert [shown(value) for value in (None, True, ("a", "b"), (), 3)] == ["-", "yes", "a, b", "-", "3"]
+    assert [format_cell(value) for value in (None, True, ("a", "b"), (), 3)] == ["-", "yes", "a, b", "-", "3"]
 
 
 def test_examples_keep_their_lines_in_the_help() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import socket
 from datetime import UTC, datetime
 
-from headwater.cli.takers import why_not_taken
+from headwater.cli.agent_matching import why_not_taken
 from headwater.core.queries import AgentRow
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import msgspec
 
-from headwater.cli.doctor import Verdict, _warnings_of
+from headwater.cli.doctor import CheckStatus, _warnings_of
 from headwater.core import subjects
 from headwater.core.heartbeats import HolderReply
 from headwater.core.log.memory import MemoryLog
@@ -24,7 +24,7 @@ async def test_agents_are_asked_and_what_is_wrong_is_told_and_the_silent_are_pas
         checks = await _warnings_of(log, {agent_id: f"name of {agent_id}" for agent_id in (*answers, "silent")})
         group.cancel_scope.cancel()
 
-    assert [check.verdict for check in checks] == [Verdict.WORTH_A_LOOK] * 2
+    assert [check.verdict for check in checks] == [CheckStatus.WORTH_A_LOOK] * 2
     assert [check.words for check in checks] == [
         "name of ill: Agent 'vm' cannot start processes: no room.",
         "name of ill: Its machine's clock is 300.0 s ahead of the log's.",

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.agents.failures import failure_in_words, failure_of
-from headwater.agents.log_shipping import line_of
+from headwater.agents.run_process.log_shipping import line_of
 from headwater.core import limits, subjects
 from headwater.core.codec import decode, encode
 from headwater.core.commit import new_commit

@@ -13,7 +13,7 @@ from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument, ViewsBehind
 from headwater.core.queries import AnyQuery, FlowGroupRow, FlowRow, ProjectRow, QueryReply, Row, RunRow
 from headwater.core.views_client import ViewsClient
-from headwater.web.site import Site
+from headwater.web.app_state import AppState
 
 QUESTIONS_MAX = 300
 """How many questions one operation may ask the views: nested lists multiply."""
@@ -24,7 +24,7 @@ R = TypeVar("R", bound=Row)
 class BudgetedViews(ViewsClient):
     """The views, as new as what this server wrote for GraphQL before; one operation asks them only so often."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: AppState) -> None:
         super().__init__(site.log, wait_seconds=2.0)
         self._site = site
         self._left = QUESTIONS_MAX
@@ -50,7 +50,7 @@ class BudgetedViews(ViewsClient):
 class Operation:
     """One GraphQL operation."""
 
-    site: Site
+    site: AppState
     actor: Actor
     views: BudgetedViews = field(init=False)
     flows: DataLoader[str, FlowRow | None] = field(init=False)

@@ -17,14 +17,14 @@ from strawberry.types import ExecutionResult
 from headwater.core.aggregates import Actor
 from headwater.core.errors import InvalidArgument
 from headwater.core.plain_values import NotPlain, decoded, shortened
+from headwater.web.app_state import AppState
 from headwater.web.graphql.context import Operation
 from headwater.web.graphql.messages import CheckedMessages
 from headwater.web.graphql.schema import schema, told
 from headwater.web.page_requests import page_context
 from headwater.web.pages.page import Page
 from headwater.web.rendering import render
-from headwater.web.safety import BodyTooLarge
-from headwater.web.site import Site
+from headwater.web.request_checks import BodyTooLarge
 
 BODY_BYTES_MAX = 5 * 1024 * 1024
 OPERATION_SECONDS_MAX = 30.0
@@ -115,7 +115,7 @@ def _decoded(text: str | bytes, what: str) -> Any:
 
 
 def _operation(connection: HTTPConnection) -> Operation:
-    site: Site = connection.app.state.site
+    site: AppState = connection.app.state.site
     return Operation(site, Actor(f"graphql:{connection.client.host if connection.client else 'unknown'}"))
 
 

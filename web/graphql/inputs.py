@@ -58,9 +58,9 @@ _COMPARISONS = {
     "task run": _TEXT_COMPARISON,
     "level": _comparison("Level", str, (*_COMPARED, *_LISTED)),
     "int": _comparison("Int", int, (*_COMPARED, *_LISTED)),
-    "truth": _comparison("Boolean", bool, ("_eq", "_neq")),
+    "bool": _comparison("Boolean", bool, ("_eq", "_neq")),
     "time": _comparison("timestamptz", datetime, (*_COMPARED, *_LISTED)),
-    "texts": _comparison("labels", list[str], ("_eq", "_neq"), _contains=list[str]),
+    "text[]": _comparison("labels", list[str], ("_eq", "_neq"), _contains=list[str]),
 }
 
 

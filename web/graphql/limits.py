@@ -22,7 +22,7 @@ FIELDS_MAX = 1_000
 """How many fields an operation may have, fragments counted wherever they are used."""
 
 
-class TooMuch(Exception):
+class QueryTooComplex(Exception):
     """The operation has more fields than allowed."""
 
 
@@ -37,7 +37,7 @@ class OperationLimits(ValidationRule):
                 continue
             try:
                 depth = _depth(operation, fragments)
-            except TooMuch:
+            except QueryTooComplex:
                 self.report_error(GraphQLError(f"The operation has more than {FIELDS_MAX} fields.", operation))
             else:
                 if depth > DEPTH_MAX:
@@ -48,7 +48,7 @@ def _depth(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentD
     """Return how many fields lie inside each other. What the schema itself is asked for does not count.
 
     Raises:
-        TooMuch: there are more fields than allowed.
+        QueryTooComplex: there are more fields than allowed.
 
     """
     deepest = count = 0
@@ -58,7 +58,7 @@ def _depth(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentD
         for field, within in _fields(selections, fragments, inside):
             count += 1
             if count > FIELDS_MAX:
-                raise TooMuch
+                raise QueryTooComplex
             if field.name.value.startswith("__"):
                 continue
             deepest = max(deepest, depth)

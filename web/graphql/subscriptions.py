@@ -16,7 +16,7 @@ from headwater.core.states import FINAL
 from headwater.web.graphql.context import Operation, operation_of
 from headwater.web.graphql.scalars import Identifier
 from headwater.web.graphql.types import FlowRun, FlowRunState, Log, TaskRunState
-from headwater.web.live.watched import Wake
+from headwater.web.live.watched import ChangeSignal
 
 
 @strawberry.type(name="subscription_root")
@@ -67,7 +67,7 @@ class Subscription:
         run_id = str(parsed_uuid(flow_run_id, kind="run id"))
         if not await operation.site.log.events.read(subjects.run(run_id)):
             raise NotFound("run", run_id)
-        wake, position = Wake(), 0
+        wake, position = ChangeSignal(), 0
         with operation.site.hub.tails.watch(run_id, position, wake) as tail:
             while not operation.site.hub.closing:
                 for message in await tail.after(position):

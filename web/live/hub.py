@@ -17,10 +17,10 @@ from headwater.core.commit import Position
 from headwater.core.errors import HeadwaterError, LogError, ViewsError
 from headwater.core.log.protocol import Log, Recorded
 from headwater.web.heartbeats import Heartbeats
-from headwater.web.live.lasting import through_outages
-from headwater.web.live.tails import RunTails
+from headwater.web.live.log_tail import RunTails
+from headwater.web.live.retry import retry_until_cancelled
 from headwater.web.live.topics import AGENTS, ANY_FLOW, FlowsOfRuns, LastChanges, topics_of
-from headwater.web.live.watched import Wake, WatchedPage
+from headwater.web.live.watched import ChangeSignal, WatchedPage
 from headwater.web.pages.page import PageKind, PageViews, Params, Sources
 from headwater.web.rendering import render_live
 
@@ -37,7 +37,7 @@ class Listener:
 
     def __init__(self, topic: str) -> None:
         self.topic = topic
-        self.wake = Wake()
+        self.wake = ChangeSignal()
         self.position: Position = 0
 
     def hear(self, position: Position) -> None:
@@ -92,7 +92,7 @@ class LiveHub:
             self._group = group
             self._tails = RunTails(self._log.logs, group)
             ready = anyio.Event()
-            group.start_soon(through_outages, "The feed of the pages", partial(self._feed, ready))
+            group.start_soon(retry_until_cancelled, "The feed of the pages", partial(self._feed, ready))
             await ready.wait()
             task_status.started()
 
@@ -143,7 +143,7 @@ class LiveHub:
     @contextmanager
     def watch(
         self, key: str, kind: PageKind, params: Params, query: Params, *, after: Position, changes_at: datetime | None
-    ) -> Iterator[tuple[WatchedPage, Wake, int]]:
+    ) -> Iterator[tuple[WatchedPage, ChangeSignal, int]]:
         """Watch a page that was rendered at position `after`: yields it, what wakes on news, and the version the watcher has."""
         assert self._group is not None
         assert self._changes is not None, "the hub is not served"
@@ -157,7 +157,7 @@ class LiveHub:
             seen = 0
             if watched.position <= after:
                 watched.want(max(after, self._changes.last(watched.topics)))
-        wake = Wake()
+        wake = ChangeSignal()
         watched.watchers.add(wake)
         self.watchers += 1
         if seen < watched.version or watched.notice:

@@ -12,7 +12,7 @@ from headwater.core.commit import Position
 from headwater.web.pages.page import PageKind, Params
 
 
-class Wake:
+class ChangeSignal:
     """Something to wait for, again and again. What is set while nobody waits is seen by the next wait."""
 
     def __init__(self) -> None:
@@ -35,8 +35,8 @@ class WatchedPage:
         self.wanted: Position = 0
         self.position: Position = 0
         self.changes_at: datetime | None = None
-        self.changed = Wake()
-        self.watchers: set[Wake] = set()
+        self.changed = ChangeSignal()
+        self.watchers: set[ChangeSignal] = set()
         self.version = 0
         self.notice: str = ""
         self._parts: dict[str, tuple[int, str]] = {}

@@ -28,7 +28,7 @@ R = TypeVar("R", bound=Row)
 Params = Mapping[str, str]
 
 
-class Asked(dict[str, str]):
+class Selection(dict[str, str]):
     """The parameters of a query. Those that were not given are empty."""
 
     def __missing__(self, _: str) -> str:

@@ -12,11 +12,11 @@ from headwater.core.operations.runs import DeletedRun, find_deleted_run
 from headwater.core.queries import ListTaskRuns, RunRow, TaskRunRow
 from headwater.core.rules.set_state import RUN_STATES
 from headwater.core.states import FINAL, StateName
+from headwater.web.explanation import explanation_of
 from headwater.web.log_lines import LineFilter, line_filter
 from headwater.web.pages.artifacts import artifacts_tab
 from headwater.web.pages.page import Page, Params, Sources
-from headwater.web.pages.run_tabs import COMMITS_SHOWN, events_tab, logs_tab, overview_tab, schematic_tab, tasks_tab, told_commit
-from headwater.web.waiting import why_waiting
+from headwater.web.pages.run_tabs import COMMITS_SHOWN, commit_row, events_tab, logs_tab, overview_tab, schematic_tab, tasks_tab
 
 TABS = {
     "overview": overview_tab,
@@ -70,7 +70,7 @@ async def run_page(sources: Sources, params: Params, query: Params) -> Page:
         "query": query,
         "late": is_late(run, sources.now),
         "waits": waits,
-        "why": await why_waiting(sources, run),
+        "why": await explanation_of(sources, run),
         "paused": [],
         "can_set_state": run.state not in EXECUTED,
         "settable_states": RUN_STATES,
@@ -113,7 +113,7 @@ async def _deleted_page(sources: Sources, deleted: DeletedRun) -> Page:
         "deleted": deleted,
         "created": created,
         "more": max(0, len(recorded) - COMMITS_SHOWN),
-        "commits": [told_commit(each) for each in recorded[-COMMITS_SHOWN:]],
+        "commits": [commit_row(each) for each in recorded[-COMMITS_SHOWN:]],
     }
     return Page(template="run/deleted.html", title=f"{deleted.run.name} · deleted", context=context, position=deleted.position)
 

@@ -117,14 +117,14 @@ async def events_tab(sources: Sources, run: RunRow, query: Params) -> dict[str, 
     page = min(pages, max(1, int(asked))) if asked.isascii() and asked.isdigit() and len(asked) < 9 else pages  # noqa: PLR2004
     shown = recorded[(page - 1) * COMMITS_SHOWN : page * COMMITS_SHOWN]
     return {
-        "commits": [told_commit(each) for each in shown],
+        "commits": [commit_row(each) for each in shown],
         "page": page,
         "pages": pages,
         "position": recorded[-1].position if recorded else None,
     }
 
 
-def told_commit(recorded: Recorded) -> dict[str, Any]:
+def commit_row(recorded: Recorded) -> dict[str, Any]:
     """Return a commit as the audit trail shows it; one that cannot be read is shown as such."""
     base = {"position": recorded.position, "subject": recorded.subject, "recorded_at": recorded.recorded_at, "size": len(recorded.data)}
     try:

@@ -7,7 +7,7 @@ from headwater.core.commit import Position
 from headwater.core.health import ask_health
 from headwater.core.log.protocol import EventLog, Recorded
 from headwater.web.pages.page import Page, Params, Sources
-from headwater.web.pages.run_tabs import told_commit
+from headwater.web.pages.run_tabs import commit_row
 
 COMMITS_SHOWN = 100
 SCANNED_AT_ONCE = 500
@@ -24,7 +24,7 @@ async def log_page(sources: Sources, _: Params, query: Params) -> Page:
     kind = query.get("kind", "")
     found, scanned_to = await newest(sources.log.events, until, kind=kind if kind in KINDS else "", text=query.get("text", ""))
     context = {
-        "commits": [told_commit(each) for each in found],
+        "commits": [commit_row(each) for each in found],
         "query": query,
         "kinds": KINDS,
         "tail": tail,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from headwater.core.states import StateName
-from headwater.web.state_looks import Group, group_of
+from headwater.web.state_styles import Group, group_of
 
 _ORDER = list(StateName)
 _GROUPS = list(Group)

@@ -110,7 +110,7 @@ async def _settle(connection: Connection, appends: Sequence[Append], send: _Send
     problem = await why_not_writable(connection)
     if uncertain:
         told = health if problem is None else LogHealth(problem=problem)
-        raise OutcomeUnknown(appends[-1].commit.id, (told.words if told is not None else None) or reason)
+        raise OutcomeUnknown(appends[-1].commit.id, reason, log_problem=(told.words if told is not None else None) or "")
     nothing = f"nothing was written; {reason}"
     raise LogUnavailable(connection.address, nothing) if problem is None else LogNotWritable(connection.address, problem)
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pytest
 from happenings import ACTOR
 
-from headwater.agents.attempt_ends import crash_pause
+from headwater.agents.agent.attempt_ends import crash_pause
 from headwater.core.commands import ClaimRun, CreateRun, MarkAttemptLost, RecordTaskRuns, StartRun, SuspendRun
 from headwater.core.errors import IllegalTransition
 from headwater.core.events import (

@@ -1,0 +1,110 @@
+"""What a child of the zygote does before it executes an attempt: cut itself off from the zygote, and become what its order says."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Iterable
+from typing import NoReturn
+
+from anyio.from_thread import BlockingPortal
+
+from headwater.agents.launcher_protocol import LIFELINE_DESCRIPTOR, REPORT_DESCRIPTOR, Frames, Launch, read_requests
+from headwater.agents.local import process_tree
+from headwater.agents.run_process import main as run_process
+from headwater.agents.run_process import run_exit
+from headwater.agents.run_process.run_start import TERMINAL_SIGNALS, ignore_terminals, with_second_thread
+
+BLOCKED_SIGNALS = frozenset({signal.SIGTERM, *TERMINAL_SIGNALS})
+"""Signals that the zygote ignores, and holds off while it forks: they mean something to the process of a run."""
+
+
+def reserve_descriptors() -> None:
+    """Keep the numbers that run processes use from being given to anything else, here and in all children."""
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    for descriptor in (REPORT_DESCRIPTOR, LIFELINE_DESCRIPTOR):
+        if descriptor != nowhere:
+            os.dup2(nowhere, descriptor)
+    if nowhere not in (REPORT_DESCRIPTOR, LIFELINE_DESCRIPTOR):
+        os.close(nowhere)
+
+
+def run_now(parent: int, lifeline: int, unused: Iterable[int], launch: Launch, output: int, report: int) -> NoReturn:  # noqa: PLR0917 - called in one place
+    """Be the run's process from here on. `unused` are descriptors of the zygote's that it must not hold."""
+    status = 1
+    try:
+        _cut_off(parent, unused)
+        _become(launch, output, report, lifeline)
+        status = run_process.main()
+    except BaseException:  # noqa: BLE001 - whatever it is: it must not run on as a second zygote
+        sys.excepthook(*sys.exc_info())
+    finally:
+        run_exit.leave(status)
+
+
+def run_later(parent: int, lifeline: int, unused: Iterable[int], orders: socket.socket) -> NoReturn:
+    """Make ready what every run needs, and be the process of the run whose order comes; end without one when the zygote is gone."""
+    status = 1
+    try:
+        _cut_off(parent, unused)
+        status = with_second_thread(lambda portal: _run_ordered(portal, lifeline, orders))
+    except BaseException:  # noqa: BLE001 - see above
+        sys.excepthook(*sys.exc_info())
+    finally:
+        run_exit.leave(status)
+
+
+def _run_ordered(portal: BlockingPortal, lifeline: int, orders: socket.socket) -> int:
+    frames, descriptors = Frames(), list[int]()
+    while True:
+        requests = read_requests(orders, frames, descriptors)
+        if requests is None:
+            os._exit(0)
+        for request in requests:
+            assert isinstance(request, Launch)
+            orders.close()
+            output, report = descriptors
+            _become(request, output, report, lifeline)
+            return run_process.execute(portal)
+
+
+def _cut_off(parent: int, unused: Iterable[int]) -> None:
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, *BLOCKED_SIGNALS):
+        signal.signal(number, signal.SIG_DFL)
+    ignore_terminals()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, BLOCKED_SIGNALS)
+    os.setsid()
+    process_tree.end_with_parent(parent)
+    # What orphans a run makes stay its own: those that come to the zygote are of runs that have ended.
+    process_tree.adopt_orphans()
+    for descriptor in unused:
+        os.close(descriptor)
+
+
+def _become(launch: Launch, output: int, report: int, lifeline: int) -> None:
+    """Take the order's descriptors, directory and environment; a cold one takes a new interpreter and does not return."""
+    for source, descriptor in ((output, 1), (output, 2), (report, REPORT_DESCRIPTOR), (lifeline, LIFELINE_DESCRIPTOR)):
+        os.dup2(source, descriptor)
+    for source in (output, report, lifeline):
+        os.close(source)
+    os.chdir(launch.directory)
+    if launch.cold:
+        command = [sys.executable, "-P", "-m", "headwater.agents.run_process"]
+        os.execve(sys.executable, command, launch.environment)  # noqa: S606 - no shell is the point
+    take_environment(launch.environment)
+    gc.enable()
+
+
+def take_environment(environment: dict[str, str]) -> None:
+    """Make this process's environment the one given. Little differs between runs, and each change costs page faults."""
+    time_zone = os.environ.get("TZ")
+    for name in os.environ.keys() - environment.keys():
+        del os.environ[name]
+    os.environ.update({name: value for name, value in environment.items() if os.environ.get(name) != value})
+    if os.environ.get("TZ") != time_zone:
+        time.tzset()

@@ -1,0 +1,291 @@
+"""A warm, single-threaded process that starts the processes of runs and lets none of them outlive its agent.
+
+It has imported all that a run needs and is connected to nothing. A run's process is forked from it in a few milliseconds, or becomes a
+new interpreter where the environment demands one. Each is the leader of a session of its own. When there is nothing to do, the zygote
+keeps one spare process ready, which has its threads already and waits for an order.
+
+The agent holds the other end of a socket. When it closes, however the agent ended, the zygote kills all that it started and ends. It
+never runs code of the user's, so nothing can keep it from that; and no launch that fails ends it: the agent is told why. When the zygote
+itself is killed, the kernel kills the run processes (on Linux; elsewhere they watch their lifeline) and the agent kills what they started.
+
+On Linux nothing that a run started gets away: a run's process adopts its orphans, and when it ends, the zygote inherits them. So every
+child of the zygote's that it did not start itself is left of a run that has ended, and is killed: before the agent hears of the run's end
+where that was not a good one, else when there is nothing to do.
+"""
+
+from __future__ import annotations
+
+import errno
+import gc
+import os
+import select
+import signal
+import socket
+import sys
+import time
+import traceback
+from contextlib import suppress
+from typing import NamedTuple, NoReturn
+
+from headwater.agents import control_groups
+from headwater.agents.launcher_protocol import (
+    LIFELINE_DESCRIPTOR,
+    NO_DESCRIPTOR,
+    REPORT_DESCRIPTOR,
+    Ended,
+    Frames,
+    Launch,
+    Launched,
+    NotLaunched,
+    Ready,
+    Signal,
+    frame,
+    read_requests,
+)
+from headwater.agents.local import child_processes, forked_child, process_tree
+from headwater.agents.run_process import main as run_process
+from headwater.agents.shortages import shortage
+from headwater.core import open_files
+
+SPARE_AFTER_SECONDS = 0.01
+"""So long nothing must have been asked before a spare process is made: while runs start, it would only take their time."""
+SPARE_AFTER_SECONDS_MAX = 60.0
+SWEEP_SECONDS = 1.0
+"""What a run that ended well left behind lives so long at most; a sweep looks at every process, too much for the end of each of many."""
+PATIENCE_SECONDS = 2.0
+"""How long what was killed may take to be gone, before nobody waits for it any more: the kernel may keep it in a call to a dead disk."""
+
+
+class PreforkedChild(NamedTuple):
+    """A process that waits for an order."""
+
+    process_id: int
+    orders: socket.socket
+
+
+class Zygote:
+    """The launches that live, and the socket to the agent."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._process_id = os.getpid()
+        self._children: dict[int, int] = {}  # process id -> launch id
+        self._spare: PreforkedChild | None = None
+        self._spare_after_seconds = SPARE_AFTER_SECONDS
+        self._to_sweep_since: float | None = None
+        self._undying: set[int] = set()
+        self._frames = Frames()
+        self._descriptors: list[int] = []
+        self._lifeline, self._lifeline_held = os.pipe()
+        self._woken, self._wake = socket.socketpair()
+        self._memory_kills = control_groups.memory_kills()
+
+    def serve(self) -> NoReturn:
+        """Serve the agent until it is gone, then end everything that was started, and this process."""
+        process_tree.adopt_orphans()
+        self._woken.setblocking(False)
+        self._wake.setblocking(False)
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+        signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
+        try:
+            self._send(frame(Ready(self._process_id)))
+            while self._serve_once():
+                pass
+        except ConnectionError:
+            pass  # the agent went while it was told something
+        except BaseException:  # noqa: BLE001 - whatever it is: nothing that was started may outlive this process
+            traceback.print_exc()
+        finally:
+            self._end_all()
+            os._exit(0)
+
+    def _serve_once(self) -> bool:
+        """Do what is asked next; tell whether the agent is still there."""
+        is_idle = self._spare is not None and self._to_sweep_since is None
+        readable, _, _ = select.select([self._channel, self._woken], [], [], None if is_idle else self._spare_after_seconds)
+        if not readable and self._spare is None:
+            self._make_spare()
+        elif self._to_sweep_since is not None and (not readable or time.monotonic() - self._to_sweep_since > SWEEP_SECONDS):
+            self._sweep()
+        if self._woken in readable:
+            with suppress(BlockingIOError):
+                while self._woken.recv(4096):
+                    pass
+            self._reap()
+        if self._channel in readable:
+            requests = read_requests(self._channel, self._frames, self._descriptors)
+            if requests is None:
+                return False
+            for request in requests:
+                if isinstance(request, Signal):
+                    with suppress(OSError):  # it is gone, or no files are left to look for what it started
+                        self._signal(request)
+                else:
+                    self._launch(request)
+        return True
+
+    def _signal(self, request: Signal) -> None:
+        for process_id, launch_id in self._children.items():
+            if launch_id == request.launch_id:
+                descendants = process_tree.descendants(process_id, process_tree.parents())
+                child_processes.signal_group(process_id, request.number)
+                process_tree.send([each for each in descendants if not child_processes.is_in_group(each, process_id)], request.number)
+
+    def _launch(self, launch: Launch) -> None:
+        """Start the process, or say why it cannot be started: whatever that is, the processes of other runs go on."""
+        output, report = self._descriptors.pop(0), self._descriptors.pop(0)
+        try:
+            process_id = self._start(launch, output, report)
+        except OSError as error:
+            self._send(frame(NotLaunched(launch.launch_id, shortage(error))))
+            return
+        finally:
+            for descriptor in (output, report):
+                if descriptor != NO_DESCRIPTOR:
+                    os.close(descriptor)
+        self._children[process_id] = launch.launch_id
+        self._send(frame(Launched(launch.launch_id, process_id)))
+
+    def _start(self, launch: Launch, output: int, report: int) -> int:
+        if NO_DESCRIPTOR in {output, report}:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        process_id = None if launch.cold else self._order_spare(launch, output, report)
+        if process_id is None:
+            process_id = child_processes.fork()
+            if not process_id:
+                forked_child.run_now(self._process_id, self._lifeline, self._unused(), launch, output, report)
+        return process_id
+
+    def _order_spare(self, launch: Launch, output: int, report: int) -> int | None:
+        """Let the spare process be this run's; None where there is none, or it has just died."""
+        if self._spare is None:
+            return None
+        spare, self._spare = self._spare, None
+        with spare.orders:
+            try:
+                data = memoryview(frame(launch))
+                sent = socket.send_fds(spare.orders, [data], [output, report])
+                # Sending nothing fails where the spare has closed its end by now: it has its order, and is at work.
+                if sent < len(data):
+                    spare.orders.sendall(data[sent:])
+            except OSError:
+                self._discard(spare)
+                return None
+        self._spare_after_seconds = SPARE_AFTER_SECONDS
+        return spare.process_id
+
+    def _make_spare(self) -> None:
+        """Make a spare process; where none can be made, try again later, and start runs without one meanwhile."""
+        try:
+            ours, theirs = socket.socketpair()
+        except OSError:
+            self._make_spare_later()
+            return
+        with theirs:
+            try:
+                process_id = child_processes.fork()
+            except OSError:
+                ours.close()
+                self._make_spare_later()
+                return
+            if not process_id:
+                forked_child.run_later(self._process_id, self._lifeline, [*self._unused(), ours.fileno()], theirs)
+        self._spare = PreforkedChild(process_id, ours)
+
+    def _make_spare_later(self) -> None:
+        self._spare_after_seconds = min(SPARE_AFTER_SECONDS_MAX, 2 * self._spare_after_seconds)
+
+    def _unused(self) -> list[int]:
+        """The descriptors that a child must not hold."""
+        spare = [] if self._spare is None else [self._spare.orders.fileno()]
+        mine = [self._channel.fileno(), self._woken.fileno(), self._wake.fileno(), self._lifeline_held]
+        return [*mine, *spare, *self._descriptors]
+
+    def _reap(self) -> None:
+        """Tell the agent of each child that ended; what it left behind is killed."""
+        ended: list[Ended] = []
+        while (dead := child_processes.next_dead(self._children)) is not None:
+            process_id, status, peak_bytes = dead
+            if process_id in self._children:
+                ended.append(self._ended(self._children.pop(process_id), status, peak_bytes))
+            elif self._spare is not None and process_id == self._spare.process_id:
+                self._spare.orders.close()
+                self._spare = None
+                # It died of itself: the next one may as well, and must not keep us busy with dying.
+                self._make_spare_later()
+            else:
+                self._undying.discard(process_id)
+            if self._to_sweep_since is None:
+                self._to_sweep_since = time.monotonic()
+        if any(each.status for each in ended):
+            self._sweep()
+        for each in ended:
+            self._send(frame(each))
+
+    def _ended(self, launch_id: int, status: int, peak_bytes: int) -> Ended:
+        if status != -signal.SIGKILL:
+            return Ended(launch_id, status, peak_bytes)
+        # Nobody but the kernel knows whom it killed for want of memory. It counts them: one of those who died by it since the last look.
+        kills = control_groups.memory_kills()
+        out_of_memory = kills > self._memory_kills
+        self._memory_kills += out_of_memory
+        return Ended(launch_id, status, peak_bytes, out_of_memory, control_groups.memory_max())
+
+    def _sweep(self) -> None:
+        """Kill what runs that have ended left behind: all that came to us as orphans, and what comes from them."""
+        self._to_sweep_since = None
+        ours = self._children.keys() | (set() if self._spare is None else {self._spare.process_id})
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while left := process_tree.descendants(self._process_id, process_tree.parents(), but=ours | self._undying):
+            if time.monotonic() > deadline:
+                self._undying.update(left)
+                return
+            process_tree.send(left, signal.SIGKILL)
+            for process_id in left:
+                child_processes.wait_until_dead(process_id, deadline)
+
+    def _discard(self, spare: PreforkedChild) -> None:
+        child_processes.signal_group(spare.process_id, signal.SIGKILL)
+        os.waitpid(spare.process_id, 0)
+
+    def _end_all(self) -> None:
+        if self._spare is not None:
+            child_processes.signal_group(self._spare.process_id, signal.SIGKILL)
+        for process_id in self._children:
+            child_processes.signal_group(process_id, signal.SIGKILL)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        for process_id in self._children:
+            child_processes.wait_until_dead(process_id, deadline)
+        self._children.clear()
+        self._spare = None
+        self._sweep()
+
+    def _send(self, data: bytes) -> None:
+        self._channel.sendall(data)
+
+
+def _channel_from(descriptor: int) -> socket.socket:
+    """Return the socket to the agent, away from the numbers that run processes use."""
+    moved = descriptor
+    while moved <= max(REPORT_DESCRIPTOR, LIFELINE_DESCRIPTOR):
+        moved = os.dup(moved)
+    forked_child.reserve_descriptors()
+    return socket.socket(fileno=moved)
+
+
+def main() -> NoReturn:
+    """Serve the agent whose socket is the descriptor named on the command line, with the limit of open files named behind it."""
+    for number in forked_child.BLOCKED_SIGNALS:
+        # What ends programs in terminals, and services, is for the agent to answer: this process lives as long as its socket.
+        signal.signal(number, signal.SIG_IGN)
+    open_files.set_limit(int(sys.argv[2]))
+    channel = _channel_from(int(sys.argv[1]))
+    run_process.warm_up()
+    gc.collect()
+    gc.disable()
+    gc.freeze()  # what is shared stays shared: a collection in a child would write to every object
+    Zygote(channel).serve()
+
+
+if __name__ == "__main__":
+    main()

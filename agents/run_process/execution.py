@@ -1,0 +1,270 @@
+"""The execution of one attempt by the main thread of its process: the flow is loaded and run, and how that ended is recorded."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from headwater.agents.attempt_spec import AttemptSpec, wants_source
+from headwater.agents.errors import AttemptFenced
+from headwater.agents.failures import cut, failure_of
+from headwater.agents.launcher import AttemptReport
+from headwater.agents.run_process import flow_loading
+from headwater.agents.run_process.artifact_recorder import ArtifactRecorder
+from headwater.agents.run_process.bridge import RunSessionGone
+from headwater.agents.run_process.result_caches import ResultCaches
+from headwater.agents.run_process.run_exit import STATUS_FAILED, hand_in, say
+from headwater.agents.run_process.run_session import RunSession
+from headwater.agents.run_process.state_recorder import StateRecorder
+from headwater.core.errors import HeadwaterError
+from headwater.core.rules.resume import format_task_run_key
+from headwater.core.rules.task_run import TaskRunKey
+from headwater.core.settings import RETRY_IN_PROCESS_SECONDS
+from headwater.core.states import StateName
+from headwater.core.text import shown
+from headwater.sdk.context.context import context
+from headwater.sdk.context.interrupts import is_interrupt
+from headwater.sdk.context.logging import LINE_FORMAT, TIME_FORMAT, LineFormatter, StdoutHandler, add_handler, get_logger
+from headwater.sdk.engine.children import children_of_this_run
+from headwater.sdk.environments.errors import EnvironmentFailed
+from headwater.sdk.executors import timeouts
+from headwater.sdk.executors.artifacts import record_artifacts_with
+
+if TYPE_CHECKING:
+    from headwater.sdk.language.flow import Flow
+    from headwater.sdk.states.state import State
+
+_NAMED_MAX = 3
+
+
+class Interruption:
+    """What SIGTERM does: it ends the flow's code as Ctrl-C would, once, and never while the end is being recorded."""
+
+    def __init__(self) -> None:
+        self.came = False
+        self._held_off = False
+        self._forking = threading.local()
+        signal.signal(signal.SIGTERM, self._on_signal)
+
+    def spare_children(self) -> None:
+        """Let SIGTERM end the processes that the flow's code forks from here on, as it ends others: none of them is the run."""
+        os.register_at_fork(before=self._hold_back, after_in_parent=self._let_through, after_in_child=self._let_end)
+
+    def _hold_back(self) -> None:
+        # One that reached the child before it has let go of this handler would be lost.
+        self._forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def _let_through(self) -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._forking.mask)
+
+    def _let_end(self) -> None:
+        if signal.getsignal(signal.SIGTERM) == self._on_signal:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        self._let_through()
+
+    def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
+        first, self.came = not self.came, True
+        if first and not self._held_off:
+            raise KeyboardInterrupt
+
+    def hold_off(self) -> None:
+        """From here on only take note."""
+        self._held_off = True
+
+
+class Execution:
+    """The execution of one attempt by the main thread."""
+
+    def __init__(self, spec: AttemptSpec, session: RunSession, interruption: Interruption) -> None:
+        self._spec = spec
+        self._call = session.bridge.call
+        self._session = session
+        self._interruption = interruption
+        self._with_source = wants_source()
+        if spec.show_logs:
+            shown = StdoutHandler()
+            shown.setFormatter(LineFormatter(LINE_FORMAT, TIME_FORMAT))
+            add_handler(shown)
+        add_handler(session.shipper)
+        self._logger = get_logger("FlowRunner")
+
+    def execute(self) -> AttemptReport | None:
+        """Run the flow and record how it ended; None where it was interrupted and others record that.
+
+        Raises:
+            AttemptFenced: the run is not this attempt's any more.
+
+        """
+        try:
+            flow = self._load()
+        except BaseException as error:
+            if is_interrupt(error) or isinstance(error, RunSessionGone | AttemptFenced):
+                raise
+            return self._refuse(error)
+        self._call(self._session.start)
+        return self._run(flow)
+
+    def _load(self) -> Flow:
+        from headwater.sdk.storage.stored_code import load_to_execute
+
+        created = self._session.created
+        slugs = None if flow_loading.is_sealed(created.storage) else self._call(self._session.registered_slugs)
+        return load_to_execute(flow_loading.reference_of(created.storage), slugs, flow_run_id=created.run_id)
+
+    def _refuse(self, error: BaseException) -> AttemptReport:
+        """Fail the run with the reason why it cannot be started."""
+        message = f"The flow could not be loaded: {shown(error, str)}"
+        if isinstance(error, HeadwaterError) and error.hint:
+            message = f"{message} {error.hint}"
+        cause = error.__cause__ or error if isinstance(error, HeadwaterError) else error
+        self._logger.error("%s", message, exc_info=None if isinstance(cause, HeadwaterError) else cause)
+        self._interruption.hold_off()
+        message = cut(message)
+        self._call(self._session.refuse, message, failure_of(cause, with_source=self._with_source))
+        return AttemptReport(state=StateName.FAILED.value, message=message)
+
+    def _run(self, flow: Flow) -> AttemptReport | None:
+        from headwater.sdk.engine.flow_runner import FlowRunner
+
+        session = self._session
+        recorder = StateRecorder(
+            session.record.record,
+            session.run.task_runs,
+            needed={flow.slugs[edge.upstream_task] for edge in flow.edges if edge.key is not None},
+            stopping=lambda: session.record.stopping or self._interruption.came or session.bridge.is_gone(),
+            resumed=session.resumes.take,
+            with_source=self._with_source,
+        )
+        record_artifacts_with(ArtifactRecorder(session.record.record, session.run.artifacts).take)
+        timeouts.on_stuck(lambda context, seconds: self._end_stuck(flow, recorder, context, seconds))
+        try:
+            caches = ResultCaches(lambda key: self._call(session.cached_results, key))
+            longest = timedelta(seconds=RETRY_IN_PROCESS_SECONDS.value())
+            runner = FlowRunner(flow, recorder=recorder, caches=caches, longest_wait=longest)
+            state = self._in_environment(flow, lambda: runner.run(session.created.parameters, context=self._context()))
+        except RunSessionGone:
+            raise
+        except EnvironmentFailed as failed:
+            self._logger.exception("What the environment of the flow calls raised an error.")
+            if not self._is_stopping():
+                return self._finish(failed=True, message=str(failed), error=failed.__cause__)
+        except BaseException as error:
+            if is_interrupt(error):
+                raise
+            self._logger.exception("The flow run ended by an unexpected error.")
+            return self._finish(failed=True, message=f"Unexpected error while running the flow: {shown(error)}", error=error)
+        if session.bridge.is_gone():
+            raise RunSessionGone
+        if self._is_stopping():
+            self._interruption.hold_off()
+            if children_of_this_run:
+                self._call(session.cancel_children, frozenset(children_of_this_run))
+            self._call(session.flush)
+            return None
+        if state.is_finished():
+            message = "" if state.message is None else shown(state.message, str)
+            return self._finish(failed=not state.is_successful(), message=message)
+        if recorder.next_due is not None or recorder.paused:
+            return self._suspend(recorder)
+        return self._finish(failed=True, message=_left_waiting(flow, state))
+
+    def _in_environment(self, flow: Flow, run: Callable[[], State]) -> State:
+        """Run, with what the flow's environment calls before and after it."""
+        if flow.environment is None:
+            return run()
+        with context(self._context()):
+            return flow.environment.around(run)
+
+    def _is_stopping(self) -> bool:
+        return self._session.record.stopping or self._interruption.came
+
+    def _end_stuck(self, flow: Flow, recorder: StateRecorder, context: dict[str, Any], seconds: float) -> NoReturn:
+        """End this process, in whose main thread a task has run out of time and cannot be interrupted; others of the run go on in another.
+
+        Called in a thread of its own.
+        """
+        from headwater.sdk.engine import rules
+        from headwater.sdk.states.state import Running, TimedOut
+
+        slug, run_count = context["task_slug"], context["task_run_count"]
+        task = next(task for task, known in flow.slugs.items() if known == slug)
+        message = (
+            f"Task {context['task_full_name']!r} took longer than {seconds:g} s and could not be interrupted, so its process was ended."
+        )
+        say(message)
+        self._logger.error("%s", message)
+        timed_out = TimedOut(message)
+        state = rules.retry(task, timed_out, run_count, datetime.now(UTC)) or timed_out
+        try:
+            map_index = -1 if context["map_index"] is None else context["map_index"]
+            recorder.task_run_changed(slug, map_index, Running(), state, run_count)
+            self._interruption.hold_off()
+            self._call(self._session.suspend, datetime.now(UTC), message, recorder.known_resumed)
+            hand_in(AttemptReport(message=message), self._spec, datetime.now(UTC))
+            os._exit(0)
+        finally:
+            os._exit(STATUS_FAILED)
+
+    def _suspend(self, recorder: StateRecorder) -> AttemptReport:
+        """Leave the run until a task's retry is due, or somebody resumes a task: no process waits for hours."""
+        due, paused = recorder.next_due, recorder.paused
+        if due is None:
+            message = f"Paused: {_named(paused)} {'waits' if len(paused) == 1 else 'wait'} for a user to resume {_it(paused)}."
+        else:
+            first = recorder.first_due
+            what = (
+                f"the end of the pause of {format_task_run_key(first)}" if first is not None and first in paused else "the retry of a task"
+            )
+            message = f"Waiting for {what} at {due.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC."
+        self._logger.info("%s This process ends; the run goes on in another one then.", message)
+        self._interruption.hold_off()
+        self._call(self._session.suspend, due, message, recorder.known_resumed)
+        return AttemptReport(message=message)
+
+    def _finish(self, *, failed: bool, message: str, error: BaseException | None = None) -> AttemptReport:
+        self._interruption.hold_off()
+        message = cut(message)
+        failure = None if error is None else failure_of(error, with_source=self._with_source)
+
+        async def finish() -> None:
+            await self._session.finish(failed=failed, message=message, failure=failure)
+
+        self._call(finish)
+        return AttemptReport(state=(StateName.FAILED if failed else StateName.SUCCESS).value, message=message)
+
+    def _context(self) -> dict[str, Any]:
+        created, run = self._session.created, self._session.run
+        return {
+            **created.context,
+            "flow_id": created.flow_id,
+            "flow_run_id": created.run_id,
+            "flow_run_name": run.name,
+            "flow_run_version": created.version,
+            "scheduled_start_time": run.start_time,
+            "project_id": created.project_id,
+            "project_name": created.project_name,
+            "attempt": self._spec.attempt,
+            "running_with_backend": True,
+            "checkpointing": True,
+        }
+
+
+def _left_waiting(flow: Flow, state: State) -> str:
+    """Say which task runs a state handler, or a pause that nobody can hear of, left without an end."""
+    results = state.result if isinstance(state.result, dict) else {}
+    waiting = sorted(flow.slugs[task] for task, found in results.items() if not found.is_finished())
+    return f"Task runs were left in states that nothing follows: {', '.join(waiting)}."
+
+
+def _named(keys: list[TaskRunKey]) -> str:
+    shown = ", ".join(format_task_run_key(key) for key in keys[:_NAMED_MAX])
+    return f"{shown} and {len(keys) - _NAMED_MAX} more" if len(keys) > _NAMED_MAX else shown
+
+
+def _it(keys: list[TaskRunKey]) -> str:
+    return "it" if len(keys) == 1 else "them"

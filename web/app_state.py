@@ -1,0 +1,62 @@
+"""What the handlers of requests share: the log, who is heard, the hub, and what every page is rendered with."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+
+from headwater.core.aggregates import Actor
+from headwater.core.commit import Position
+from headwater.core.health import ServerHealth
+from headwater.core.log.protocol import Log
+from headwater.core.operations.run_creation import RunCreation
+from headwater.web.heartbeats import Heartbeats
+from headwater.web.live.hub import LiveHub
+from headwater.web.metrics import Metrics
+
+if TYPE_CHECKING:
+    from headwater.web.auth import SessionSigner
+
+
+@dataclass
+class AppState:
+    """One web server on one log."""
+
+    log: Log
+    heartbeats: Heartbeats
+    hub: LiveHub
+    token: str
+    page_context: dict[str, Any]
+    metrics: Metrics
+    health: Callable[[], Awaitable[ServerHealth]]
+    signer: SessionSigner | None = None
+    creation: RunCreation = field(init=False)
+    graphql_wrote: Position = 0
+
+    def __post_init__(self) -> None:
+        self.creation = RunCreation(self.log.events, self.log.queues)
+
+
+def site_of(request: Request) -> AppState:
+    """Return the state of the application that answers this request."""
+    site: AppState = request.app.state.site
+    return site
+
+
+def actor(request: Request) -> Actor:
+    """Return who the audit trail says did what this request asks for."""
+    return Actor(f"web:{request.client.host if request.client else 'unknown'}")
+
+
+def seen_cookie(request: Request) -> str:
+    """Return the name of the cookie with the position a browser wrote; cookies are shared by all ports of a host."""
+    return f"headwater_seen_{request.url.port or 80}"
+
+
+def at_least(request: Request) -> Position:
+    """Return the position that this browser's own changes reached: people read what they wrote."""
+    text = request.cookies.get(seen_cookie(request), "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else 0  # noqa: PLR2004 - more digits are no position

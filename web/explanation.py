@@ -1,0 +1,35 @@
+"""Why a run waits, in words: the one reason that `headwater explain` gives."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from headwater.core.queries import RunRow
+from headwater.core.states import StateName
+from headwater.projections.audit.explain import Explanation
+from headwater.projections.audit.surroundings import explain_run
+from headwater.web.pages.page import Sources
+
+WAITS = frozenset({StateName.SCHEDULED, StateName.PAUSED})
+"""In these states a run's page says why it is not being executed."""
+
+
+async def explanation_of(sources: Sources, run: RunRow) -> Explanation | None:
+    """Return why the run is not being executed; None where it does not wait, and where the views have not seen that it does not any more.
+
+    Raises:
+        LogError: the log could not be read.
+
+    """
+    if run.state not in WAITS:
+        return None
+
+    def is_heard(agent_id: str) -> bool:
+        return sources.heartbeats.lively([agent_id])[agent_id] is not None
+
+    found = await explain_run(sources.log, run.id, now=sources.now, say_time=_in_utc, is_heard=is_heard, views=sources.views)
+    return found if found.state == run.state else None
+
+
+def _in_utc(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"

@@ -140,7 +140,7 @@ async def write(folder: Path) -> None:
         home = Path(made) / "home"
         home.mkdir()
         os.environ["HEADWATER_HOME"] = str(home)
-        config.forget()
+        config.reload()
         async with _at_work(Path(made)) as shop:
             told = await play(shop, home, [kind() for kind in kept_flows.KINDS])
             events = await stored(shop.url, home)

@@ -10,7 +10,7 @@ from typing import Any
 
 from headwater.core.errors import InvalidArgument, InvalidParameters
 from headwater.core.events import ParameterSpec
-from headwater.core.moments import aware
+from headwater.core.moments import assume_utc
 from headwater.core.operations.run_creation import RunRequest
 from headwater.core.plain_values import NotJson, NotPlain, decoded, shortened
 
@@ -166,4 +166,4 @@ def _start_time(text: str) -> datetime:
         at = datetime.fromisoformat(text)
     except ValueError:
         raise InvalidArgument(f"{shortened(text)!r} is not a time.", hint="Choose a day and a time, such as 2026-11-22T08:30.") from None
-    return aware(at)
+    return assume_utc(at)

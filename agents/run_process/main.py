@@ -74,7 +74,7 @@ def execute(portal: BlockingPortal) -> int:
     started = datetime.now(UTC)
     spec = AttemptSpec.from_environment()
     # A zygote may have read it before this run's own variables were set.
-    config.forget()
+    config.reload()
     _prepare_process(spec)
     interruption = Interruption()
     interruption.spare_children()

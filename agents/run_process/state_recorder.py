@@ -40,7 +40,7 @@ from headwater.core.rules import task_run as task_run_rules
 from headwater.core.rules.task_run import TaskRun, TaskRunKey
 from headwater.core.states import FINAL, SUCCESSFUL, StateName
 from headwater.core.text import shown
-from headwater.sdk.engine.recorder import Earlier
+from headwater.sdk.engine.recorder import PriorAttempt
 from headwater.sdk.results import InlineResult, inline_problem
 from headwater.sdk.states import state as states
 from headwater.sdk.states.signals import RETRY
@@ -267,14 +267,14 @@ class StateRecorder:
             return states.Resume(found.message) if found.resumed else None
         return _state_again(found)
 
-    def earlier(self, task_slug: str, map_index: int) -> Earlier:
+    def prior_attempt(self, task_slug: str, map_index: int) -> PriorAttempt:
         """Return what the log holds of it."""
         found = self._before.get((task_slug, map_index), _NEW)
         if not found.loop_count:
-            return Earlier(found.run_count, found.resumed)
+            return PriorAttempt(found.run_count, found.resumed)
         # Each round of a loop has retries of its own; an execution that was lost is not one of them.
         run_count = 0 if found.state in {StateName.LOOPED, StateName.RUNNING} else found.run_count
-        return Earlier(run_count, found.resumed, _last_round(found))
+        return PriorAttempt(run_count, found.resumed, _last_round(found))
 
     def resumed(self) -> Collection[TaskRunKey]:
         """Return the task runs that somebody resumed since the last call."""

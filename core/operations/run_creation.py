@@ -31,7 +31,7 @@ from headwater.core.json_values import json_problem
 from headwater.core.labels import label_set, queue_id
 from headwater.core.limits import TIME_MAX, TIME_MIN, is_instant
 from headwater.core.log.protocol import EventLog, RunQueues, WorkItem
-from headwater.core.moments import aware
+from headwater.core.moments import assume_utc
 from headwater.core.names import generated_name, valid_name
 from headwater.core.operations.flow_catalogue import FlowCatalogue
 from headwater.core.operations.queues import open_queue
@@ -172,7 +172,7 @@ def _creation(version: FlowRegistered, group: FlowGroup, project_name: str, requ
         raise InvalidArgument(f"The run config is not JSON: {problem}.")
     if (problem := json_problem(key)) is not None:
         raise InvalidArgument(f"The idempotency key cannot be stored: {problem}.")
-    start_time = now if request.start_time is None else aware(request.start_time)
+    start_time = now if request.start_time is None else assume_utc(request.start_time)
     if not is_instant(start_time):
         raise InvalidArgument(f"The start time {start_time.isoformat()} is not between the years {TIME_MIN.year} and {TIME_MAX.year}.")
     run_id = new_id() if key is None else derived_id("run", version.flow_id, key)

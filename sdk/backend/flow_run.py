@@ -9,7 +9,7 @@ from typing import Any
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.identifiers import task_run_path
-from headwater.core.moments import aware
+from headwater.core.moments import assume_utc
 from headwater.sdk.backend.connection import shared_client
 from headwater.sdk.backend.flow import FlowView
 from headwater.sdk.backend.task_run import TaskRunView
@@ -89,7 +89,7 @@ class FlowRunView:
 
     def get_logs(self, start_time: datetime | None = None, end_time: datetime | None = None) -> list[FlowRunLog]:
         """Return the log lines, in order: those from `start_time` on, and up to `end_time`; times without a zone are in UTC."""
-        first, last = (None if each is None else aware(each) for each in (start_time, end_time))
+        first, last = (None if each is None else assume_utc(each) for each in (start_time, end_time))
         return [
             FlowRunLog(row.at, row.level, row.message)
             for row in self._client.get_logs(self.flow_run_id)

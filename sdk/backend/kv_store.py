@@ -47,7 +47,7 @@ def set_key_value(key: str, value: Any, project: str | None = None) -> str:
 
     async def work(client: AsyncClient) -> str:
         change = await key_values.set_key_value(client.log.events, await _project_id(client, project), key, stored, _actor(client))
-        client.wrote(change.position)
+        client.note_position(change.position)
         return change.id
 
     return shared_client().call(work)
@@ -92,7 +92,7 @@ def delete_key(key: str, project: str | None = None) -> bool:
 
     async def work(client: AsyncClient) -> bool:
         change = await key_values.delete_key_value(client.log.events, await _project_id(client, project), key, _actor(client))
-        client.wrote(change.position)
+        client.note_position(change.position)
         return change.changed
 
     return shared_client().call(work)

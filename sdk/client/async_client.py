@@ -13,7 +13,7 @@ from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument
 from headwater.core.identifiers import parsed_task_run_id, split_flow_id
 from headwater.core.log.protocol import Log
-from headwater.core.moments import aware
+from headwater.core.moments import assume_utc
 from headwater.core.operations import flow_settings, projects, run_states, runs
 from headwater.core.operations.run_creation import CreatedRun, RunCreation, RunRequest
 from headwater.core.queries.rows import LogRow
@@ -81,7 +81,7 @@ class AsyncClient:
         """Questions to the views. Give `at_least=client.position` to see what this client wrote."""
         return ViewsClient(self.log)
 
-    def wrote(self, position: Position) -> None:
+    def note_position(self, position: Position) -> None:
         """Remember that this client has written up to there."""
         self.position = max(self.position, position)
 
@@ -95,7 +95,7 @@ class AsyncClient:
         change = await projects.create_project(
             self.log.events, project_name, self.actor, description=project_description or "", skip_if_exists=True
         )
-        self.wrote(change.position)
+        self.note_position(change.position)
         return change.project_id
 
     async def delete_project(self, project_name: str) -> bool:
@@ -107,7 +107,7 @@ class AsyncClient:
         """
         project_id = await projects.find_project(self.log.events, project_name)
         change = await projects.delete_project(self.log.events, project_id, self.actor)
-        self.wrote(change.position)
+        self.note_position(change.position)
         return change.changed
 
     async def register(  # noqa: PLR0917 - as tutorials call it
@@ -187,7 +187,7 @@ class AsyncClient:
                 name=run_name,
                 context=context or {},
                 run_config=settings or None,
-                start_time=None if scheduled_start_time is None else aware(scheduled_start_time),
+                start_time=None if scheduled_start_time is None else assume_utc(scheduled_start_time),
                 idempotency_key=idempotency_key,
             ),
         )
@@ -198,7 +198,7 @@ class AsyncClient:
         if self._creation is None:
             self._creation = RunCreation(self.log.events, self.log.queues)
         created = await self._creation.create(flow_id, request, self.actor)
-        self.wrote(created.position)
+        self.note_position(created.position)
         return created
 
     async def get_flow_run_info(self, flow_run_id: str) -> FlowRunInfo:
@@ -227,7 +227,7 @@ class AsyncClient:
 
         """
         outcome = await runs.cancel_run(self.log.events, self.log.queues, flow_run_id, self.actor, reason=reason)
-        self.wrote(outcome.position)
+        self.note_position(outcome.position)
         return outcome.changed
 
     async def resume_flow_run(self, flow_run_id: str, tasks: Iterable[str] = (), reason: str = "") -> bool:
@@ -240,7 +240,7 @@ class AsyncClient:
         """
         named = _several("tasks", tasks)
         outcome = await run_states.resume_run(self.log.events, self.log.queues, flow_run_id, self.actor, tasks=named, reason=reason)
-        self.wrote(outcome.position)
+        self.note_position(outcome.position)
         return outcome.changed
 
     async def set_flow_run_state(self, flow_run_id: str, state: State | str, version: int | None = None, *, reason: str = "") -> State:
@@ -269,7 +269,7 @@ class AsyncClient:
             start_time=start_time,
             version=version,
         )
-        self.wrote(outcome.position)
+        self.note_position(outcome.position)
         return state_of(outcome.state)
 
     async def set_task_run_state(self, task_run_id: str, state: State | str, version: int | None = None, *, reason: str = "") -> State:
@@ -302,7 +302,7 @@ class AsyncClient:
             result=None if value is None else run_states.inline_result(value),
             version=version,
         )
-        self.wrote(outcome.position)
+        self.note_position(outcome.position)
         return task_state_of(outcome.state.task_runs.get((slug, map_index), TaskRun()))
 
     async def set_flow_run_name(self, flow_run_id: str, name: str) -> bool:
@@ -313,7 +313,7 @@ class AsyncClient:
 
         """
         outcome = await runs.rename_run(self.log.events, flow_run_id, name, self.actor)
-        self.wrote(outcome.position)
+        self.note_position(outcome.position)
         return outcome.changed
 
     async def delete_flow_run(self, flow_run_id: str, reason: str = "") -> bool:
@@ -325,7 +325,7 @@ class AsyncClient:
 
         """
         outcome = await runs.delete_run(self.log.events, flow_run_id, self.actor, reason=reason)
-        self.wrote(outcome.position)
+        self.note_position(outcome.position)
         return outcome.changed
 
     async def describe_flow(self, flow_id: str, description: str) -> bool:
@@ -336,7 +336,7 @@ class AsyncClient:
 
         """
         outcome = await flow_settings.describe_flow(self.log.events, split_flow_id(flow_id)[0], description, self.actor)
-        self.wrote(outcome.position)
+        self.note_position(outcome.position)
         return outcome.changed
 
     async def set_flow_labels(self, flow_id: str, labels: Iterable[str] | None) -> bool:
@@ -348,7 +348,7 @@ class AsyncClient:
         """
         chosen = None if labels is None else _several("labels", labels)
         outcome = await flow_settings.set_flow_labels(self.log.events, split_flow_id(flow_id)[0], chosen, self.actor)
-        self.wrote(outcome.position)
+        self.note_position(outcome.position)
         return outcome.changed
 
     async def set_flow_default_parameters(self, flow_id: str, parameters: Mapping[str, Any]) -> bool:
@@ -359,7 +359,7 @@ class AsyncClient:
 
         """
         outcome = await flow_settings.set_default_parameters(self.log.events, split_flow_id(flow_id)[0], parameters, self.actor)
-        self.wrote(outcome.position)
+        self.note_position(outcome.position)
         return outcome.changed
 
     def flow_url(self, flow_id: str) -> str:

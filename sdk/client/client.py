@@ -15,7 +15,7 @@ from headwater.core.errors import HeadwaterError, InvalidArgument
 from headwater.core.queries import rows
 from headwater.core.settings import connection_settings
 from headwater.sdk.client.async_client import AsyncClient
-from headwater.sdk.client.background import HeldOpen
+from headwater.sdk.client.background import BackgroundResource
 from headwater.sdk.client.run_info import FlowRunInfo, page_of_task_run
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Client:
         self.settings = connection_settings(nats_url, key or api_key, home)
         self._program = "client"
         self._connecting = threading.Lock()
-        self._held: HeldOpen[AsyncClient] | None = None
+        self._held: BackgroundResource[AsyncClient] | None = None
         self._finalizer: weakref.finalize[..., Client] | None = None
 
     def close(self) -> None:
@@ -78,11 +78,11 @@ class Client:
         held = self._connected()
         return held.start(lambda: work(held.held))
 
-    def _connected(self) -> HeldOpen[AsyncClient]:
+    def _connected(self) -> BackgroundResource[AsyncClient]:
         with self._connecting:
-            if self._held is None or not self._held.usable:
-                self._held = HeldOpen(AsyncClient.of(self.settings, program=self._program))
-                self._finalizer = weakref.finalize(self, self._held.let_go)
+            if self._held is None or not self._held.is_open:
+                self._held = BackgroundResource(AsyncClient.of(self.settings, program=self._program))
+                self._finalizer = weakref.finalize(self, self._held.close)
                 # At the end of the program the background loop closes all that it holds.
                 self._finalizer.atexit = False
             return self._held

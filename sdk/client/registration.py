@@ -95,7 +95,7 @@ async def register(
     except HeadwaterError:
         remove_stored()
         raise
-    client.wrote(done.position)
+    client.note_position(done.position)
     note_registered(flow, group_id, serialized_hash)
     if not done.changed:
         remove_stored()

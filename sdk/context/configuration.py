@@ -157,7 +157,7 @@ class Config(Section):
 
     def __init__(self) -> None:
         super().__init__({})
-        self.forget()
+        self.reload()
 
     @property
     def _values(self) -> dict[str, Any]:
@@ -166,7 +166,7 @@ class Config(Section):
         values: dict[str, Any] = self._section
         return values
 
-    def forget(self) -> None:
+    def reload(self) -> None:
         """Read file and environment again when the configuration is asked for the next time."""
         object.__setattr__(self, "_section", None)
 

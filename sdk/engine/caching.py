@@ -69,7 +69,9 @@ def cache_key_of(task: Task, slug: str, map_index: int, context: Mapping[str, An
     return key if map_index < 0 or looks_at_inputs(validator) else f"{key}[{map_index}]"
 
 
-def usable(task: Task, states: Iterable[Cached], inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterable[Cached]:
+def valid_cached_results(
+    task: Task, states: Iterable[Cached], inputs: Mapping[str, Any], parameters: Mapping[str, Any]
+) -> Iterable[Cached]:
     """Yield the states that the task's validator lets serve."""
     validator = task.cache_validator or duration_only
     return (state for state in states if validator(state, inputs, parameters))
@@ -88,7 +90,7 @@ def cached_again(found: Cached, result: Result) -> Cached:
     )
 
 
-def to_be_cached(task: Task, state: State, inputs: Mapping[str, Any], parameters: Mapping[str, Any], *, key: str, now: datetime) -> Cached:
+def with_expiry(task: Task, state: State, inputs: Mapping[str, Any], parameters: Mapping[str, Any], *, key: str, now: datetime) -> Cached:
     """Return what a task's success is remembered as."""
     assert task.cache_for is not None
     cached = Cached(

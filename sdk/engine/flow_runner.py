@@ -143,7 +143,7 @@ class FlowRunner:
             known_states=KnownStates(task_states),
         )
         try:
-            stopped = not loop.go_on()
+            stopped = not loop.advance()
         except KeyboardInterrupt:
             self._logger.warning("Interrupted: the flow run is cancelled.")
             loop.clean_up()
@@ -153,10 +153,10 @@ class FlowRunner:
         if stopped:
             loop.clean_up()
             return Cancelled("The flow run was told to stop.", result=states)
-        self._conclude(states)
+        self._finish(states)
         return self._state
 
-    def _conclude(self, states: dict[Task, State]) -> None:
+    def _finish(self, states: dict[Task, State]) -> None:
         flow = self.flow
         references = [states[task] for task in flow.reference_tasks()]
         outcome = rules.flow_outcome(references, (states[task] for task in flow.terminal_tasks()))

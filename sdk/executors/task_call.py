@@ -84,17 +84,17 @@ def _ended(call: TaskCall) -> State:
         if isinstance(signal, ENDRUN):
             return EndedForGood(state=state)
         if type(state) is Success:
-            state.result = _kept(call, state._result)  # noqa: SLF001 - the state's other half
+            state.result = _stored(call, state._result)  # noqa: SLF001 - the state's other half
         elif type(state) is Looped:
             state.message = state.message or f"Task is looping ({state.loop_count})"
-            state.result = _kept_in_loop(call, state._result)  # noqa: SLF001
+            state.result = _stored_in_loop(call, state._result)  # noqa: SLF001
         return state
     if call.result_kind is None and CONTEXT_KEY not in call.context:
         return Success("Task run succeeded.", value)
-    return Success("Task run succeeded.", result=_kept(call, Result(value)))
+    return Success("Task run succeeded.", result=_stored(call, Result(value)))
 
 
-def _kept(call: TaskCall, given: Result) -> Result:
+def _stored(call: TaskCall, given: Result) -> Result:
     """Return the value as a result that says where it is kept, if it is."""
     value = given.value
     if value is None or given.location is not None:
@@ -106,20 +106,20 @@ def _kept(call: TaskCall, given: Result) -> Result:
         with suppress(Exception):
             return call.result_kind.write(value, **_known(call))
     elif CONTEXT_KEY in call.context and call.task.checkpoint is not False:
-        kept: Result = call.context[CONTEXT_KEY].keep(value, call.context)
+        kept: Result = call.context[CONTEXT_KEY].store(value, call.context)
         return kept
     return given
 
 
-def _kept_in_loop(call: TaskCall, given: Result) -> Result:
+def _stored_in_loop(call: TaskCall, given: Result) -> Result:
     """Return what a round of a loop hands to the next, kept so that another process can go on with it.
 
     Not under a location that the user chose: there belongs the value that the loop ends with.
     """
     if call.result_kind is not None and call.result_kind.location is None and given.value is not None:
-        return _kept(call, given)
+        return _stored(call, given)
     if CONTEXT_KEY in call.context and call.task.checkpoint is not False:
-        kept: Result = call.context[CONTEXT_KEY].keep(given.value, call.context, is_read=True)
+        kept: Result = call.context[CONTEXT_KEY].store(given.value, call.context, is_read=True)
         return kept
     return given
 

@@ -113,7 +113,7 @@ def apply_map(function: Callable[..., Any], *args: Any, flow: Flow | None = None
         InvalidFlow: the function maps a task itself.
 
     """
-    from headwater.sdk.language.mapped_pipeline import build_mapped_part
+    from headwater.sdk.language.mapped_pipeline import build_mapped_pipeline
 
     into = flow or active_flow("use apply_map", instead="a loop in a task")
-    return build_mapped_part(function, args, kwargs, into, pass_flow=flow is not None)
+    return build_mapped_pipeline(function, args, kwargs, into, pass_flow=flow is not None)

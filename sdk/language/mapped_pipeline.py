@@ -96,7 +96,7 @@ class _Part(Flow):
         return [task for task in self.tasks if task not in self.made_for_inputs and task not in self.around]
 
 
-def build_mapped_part(
+def build_mapped_pipeline(
     function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], flow: Flow, *, pass_flow: bool = False
 ) -> Any:
     """Call the function on a flow of its own, and add what it built to `flow`, mapped over the inputs that are not `unmapped`.

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from headwater.core.json_values import json_problem
-from headwater.core.moments import aware, parsed_moment
+from headwater.core.moments import assume_utc, parsed_moment
 from headwater.core.text import shown
 from headwater.sdk.context.context import context
 from headwater.sdk.language.errors import InvalidTask
@@ -93,7 +93,7 @@ class DateTimeParameter(Parameter):
         if value is None:
             return None
         if isinstance(value, datetime):
-            return aware(value)
+            return assume_utc(value)
         try:
             return parsed_moment(value)
         except (TypeError, ValueError) as error:

@@ -48,7 +48,7 @@ class Checkpoints:
     def __setstate__(self, slugs: frozenset[str]) -> None:
         self.__init__(slugs)  # type: ignore[misc]
 
-    def keep(self, value: Any, context: dict[str, Any], *, is_read: bool = False) -> Result:
+    def store(self, value: Any, context: dict[str, Any], *, is_read: bool = False) -> Result:
         """Return the value as a result, with its location if it is kept: where a task reads it, or `is_read` says that it is read."""
         if not is_read and context.get("task_slug") not in self._slugs:
             return Result(value)

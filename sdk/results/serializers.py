@@ -13,7 +13,7 @@ from io import BytesIO
 from typing import Any
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.moments import aware, parsed_moment
+from headwater.core.moments import assume_utc, parsed_moment
 
 
 class Serializer(ABC):
@@ -81,7 +81,7 @@ class DateTimeSerializer(Serializer):
     def serialize(self, value: Any) -> bytes:
         if not isinstance(value, datetime):
             raise InvalidArgument(f"A DateTimeSerializer takes a datetime, not {value!r}.")
-        return aware(value).isoformat().encode()
+        return assume_utc(value).isoformat().encode()
 
     def deserialize(self, value: bytes) -> Any:
         return parsed_moment(value.decode())

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, overload
 
 from headwater.core.errors import InvalidArgument, WrongType
-from headwater.core.moments import aware, instant, of_class
+from headwater.core.moments import assume_utc, instant, of_class
 from headwater.sdk.schedules.adjustments import Adjustment, adjustment_as_json, adjustment_from
 from headwater.sdk.schedules.clock_event import ClockEvent
 from headwater.sdk.schedules.clocks import Clock, CronClock, IntervalClock, RRuleClock, clock_from
@@ -112,7 +112,7 @@ class Schedule:
             NothingPasses: the filters refuse everything for so long that no moment is likely to come.
 
         """
-        bound = aware(after) if after is not None else datetime.now(UTC)
+        bound = assume_utc(after) if after is not None else datetime.now(UTC)
         kind = datetime if after is None else type(after)
         last: ClockEvent | None = None
         misses, since = 0, bound

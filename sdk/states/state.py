@@ -25,7 +25,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
-from headwater.core.moments import aware
+from headwater.core.moments import assume_utc
 from headwater.sdk.context.values import current_values
 from headwater.sdk.results import NoResult, Result
 from headwater.sdk.states.base_state import State
@@ -53,7 +53,6 @@ __all__ = [
     "TimedOut",
     "TriggerFailed",
     "ValidationFailed",
-    "aware",
 ]
 
 
@@ -83,7 +82,7 @@ class Scheduled(Pending):
         cached_inputs: dict[str, Result] | None = None,
     ) -> None:
         super().__init__(message, result, context, cached_inputs)
-        self.start_time: datetime | None = aware(start_time) if start_time is not None else datetime.now(UTC)
+        self.start_time: datetime | None = assume_utc(start_time) if start_time is not None else datetime.now(UTC)
         run_count = current_values.get().get("task_run_count")
         if run_count is not None:
             self.context["task_run_count"] = run_count
@@ -205,7 +204,7 @@ class Queued(_MetaState):
         cached_inputs: dict[str, Result] | None = None,
     ) -> None:
         super().__init__(message, result, state, context, cached_inputs)
-        self.start_time = aware(start_time) if start_time is not None else datetime.now(UTC)
+        self.start_time = assume_utc(start_time) if start_time is not None else datetime.now(UTC)
 
     def is_queued(self) -> Literal[True]:
         return True
@@ -277,7 +276,7 @@ class Cached(Success):
     ) -> None:
         super().__init__(message, result, context, cached_inputs)
         self.cached_parameters = cached_parameters
-        self.cached_result_expiration = None if cached_result_expiration is None else aware(cached_result_expiration)
+        self.cached_result_expiration = None if cached_result_expiration is None else assume_utc(cached_result_expiration)
         self.hashed_inputs = hashed_inputs
         self.cache_key: str | None = None
         """Under which key the result is remembered for others; None where it was remembered already."""

@@ -48,12 +48,12 @@ async def kept(
     home = tmp_path / "home"
     monkeypatch.setenv("HEADWATER_HOME", str(home))
     monkeypatch.setenv("HEADWATER_NATS_URL", nats_node.url)
-    config.forget()
+    config.reload()
     async with opened(nats_node.url):
         told = await restored(request.param, nats_node.url, home)
     async with hosted(workshop(nats_node.url)) as shop:
         yield KeptHome(shop, home, told)
-    config.forget()
+    config.reload()
 
 
 def same_python(kept: KeptHome) -> None:

@@ -14,7 +14,7 @@ from headwater.core.aggregates import Actor
 from headwater.core.errors import InvalidArgument
 from headwater.core.events import StorageReference
 from headwater.core.log.memory import MemoryLog
-from headwater.core.moments import as_local, aware, instant, parsed_moment
+from headwater.core.moments import as_local, assume_utc, instant, parsed_moment
 from headwater.core.operations.flows import FlowMetadata, register_flow
 from headwater.core.operations.projects import create_project
 from headwater.core.operations.run_creation import RunCreation, RunRequest
@@ -81,7 +81,7 @@ PROGRAMS: dict[str, Callable[[], Any]] = {
     "the page without its script, which says UTC": lambda: _start_time(TEXT),
     "parse_moment": lambda: parse_moment(TEXT),
     "parsed_moment": lambda: parsed_moment(TEXT),
-    "aware": lambda: aware(NAIVE),
+    "aware": lambda: assume_utc(NAIVE),
     "instant": lambda: instant(NAIVE),
 }
 PEOPLE: dict[str, Callable[[], Any]] = {

@@ -12,7 +12,7 @@ from strawberry import Info
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.identifiers import parsed_task_run_id
-from headwater.core.moments import aware
+from headwater.core.moments import assume_utc
 from headwater.core.operations.run_states import inline_result, set_run_state, set_task_run_state
 from headwater.web.graphql.context import operation_of
 from headwater.web.graphql.scalars import Identifier, Json
@@ -139,4 +139,4 @@ def _moment(text: Any) -> datetime:
         moment = datetime.fromisoformat(text)
     except (TypeError, ValueError) as error:
         raise InvalidArgument(f"{text!r} is not a time.", hint="Write it such as 2031-01-02T03:04:05+00:00.") from error
-    return aware(moment)
+    return assume_utc(moment)

@@ -10,9 +10,9 @@ from headwater.sdk.engine.caching import (
     cache_key_of,
     cached_again,
     caches_of_this_process,
-    to_be_cached,
-    usable,
 )
+from headwater.sdk.engine.caching import valid_cached_results as usable
+from headwater.sdk.engine.caching import with_expiry as to_be_cached
 
 __all__ = [
     "KEYS_MAX",

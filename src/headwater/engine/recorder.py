@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from headwater.sdk.engine.recorder import Earlier, Recorder
+from headwater.sdk.engine.recorder import PriorAttempt as Earlier
+from headwater.sdk.engine.recorder import Recorder
 
 __all__ = ["Earlier", "Recorder"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headwater.core.moments import assume_utc as aware
 from headwater.sdk.states.state import (
     Cached,
     Cancelled,
@@ -25,7 +26,6 @@ from headwater.sdk.states.state import (
     TimedOut,
     TriggerFailed,
     ValidationFailed,
-    aware,
 )
 
 __all__ = [

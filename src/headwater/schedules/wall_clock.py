@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from headwater.sdk.schedules.wall_clock import DAY, on_the_wall, read, written, zone_called
+from headwater.sdk.schedules.wall_clock import DAY, read, written
+from headwater.sdk.schedules.wall_clock import localize as on_the_wall
+from headwater.sdk.schedules.wall_clock import zone_named as zone_called
 
 __all__ = ["DAY", "on_the_wall", "read", "written", "zone_called"]

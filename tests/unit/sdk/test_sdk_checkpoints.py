@@ -84,7 +84,7 @@ def test_threads_that_keep_their_first_values_at_once_do_not_mix_them_up() -> No
 
     def keep(number: int) -> str:
         together.wait()
-        return checkpoints.keep("x" * number, {**AGENT, "task_slug": "work-1"}).location or ""
+        return checkpoints.store("x" * number, {**AGENT, "task_slug": "work-1"}).location or ""
 
     with ThreadPoolExecutor(THREADS) as threads:
         locations = list(threads.map(keep, range(1, THREADS + 1)))

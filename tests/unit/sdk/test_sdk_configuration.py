@@ -22,9 +22,9 @@ from headwater.sdk.storage import Local
 
 @pytest.fixture(autouse=True)
 def read_anew() -> Iterator[None]:
-    config.forget()
+    config.reload()
     yield
-    config.forget()
+    config.reload()
 
 
 def write(home: Path, text: str) -> None:

@@ -34,10 +34,10 @@ def home(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_pa
         case "a file":
             (tmp_path / "file").write_text("")
             monkeypatch.setenv("HOME", str(tmp_path / "file"))
-    config.forget()
+    config.reload()
     yield request.param
     monkeypatch.undo()
-    config.forget()
+    config.reload()
 
 
 def without_home(monkeypatch: pytest.MonkeyPatch) -> None:

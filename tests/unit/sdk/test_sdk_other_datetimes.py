@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from headwater import DateTimeParameter, Flow, Parameter, task
 from headwater.core.errors import InvalidArgument
 from headwater.core.json_bytes import json_bytes
-from headwater.core.moments import aware, of_class, parsed_moment, standard_moment, standard_span
+from headwater.core.moments import assume_utc, of_class, parsed_moment, standard_moment, standard_span
 from headwater.sdk.language.decorators import pause_task
 from headwater.sdk.results.serializers import DateTimeSerializer
 from headwater.sdk.schedules import CronSchedule, IntervalSchedule, RRuleSchedule, Schedule, adjustments, clocks, filters, schedule_from
@@ -223,7 +223,7 @@ def test_zones_of_other_libraries_become_those_of_the_standard_library() -> None
     ]
     for there, zone in cases:
         assert standard_moment(there).tzinfo == zone
-        assert aware(there).tzinfo == (zone or UTC)
+        assert assume_utc(there).tzinfo == (zone or UTC)
 
 
 class NamedAsInPytz(tzinfo):

@@ -29,9 +29,9 @@ def configured(monkeypatch: pytest.MonkeyPatch, home: Path) -> Iterator[None]:
     (home / "config.toml").write_text('[context.secrets]\nIN_FILE = "from the file"\n')
     monkeypatch.setenv("HEADWATER__CONTEXT__SECRETS__Api_Key", CANARY)
     monkeypatch.setenv("HEADWATER__CONTEXT__SECRETS__ACCOUNT", '{"user": "ana", "cost": "5 $HOME"}')
-    config.forget()
+    config.reload()
     yield
-    config.forget()
+    config.reload()
 
 
 def test_a_secret_is_found_in_the_file_and_in_the_environment_under_its_own_name() -> None:

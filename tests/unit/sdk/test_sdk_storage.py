@@ -244,7 +244,7 @@ def test_the_host_name_is_a_label_unless_it_is_declined(monkeypatch: pytest.Monk
     assert Local().labels == [socket.gethostname()]
     assert Local(labels=["a"], add_default_labels=False).labels == ["a"]
     monkeypatch.setenv("HEADWATER__FLOWS__DEFAULTS__STORAGE__ADD_DEFAULT_LABELS", "false")
-    config.forget()
+    config.reload()
     assert Local().labels == []
 
 

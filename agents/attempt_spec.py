@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import msgspec
 
-from headwater.core.commit import Position
 from headwater.core.errors import SettingsError
 from headwater.core.events import RunCreated, RunScheduled, RunSubmitted
-from headwater.core.rules.run import RULES, Run
-from headwater.core.settings import DEFAULT_NATS_URL, INTERNAL_PREFIX, KEY, NATS_URL, TRACEBACK_SOURCE
+from headwater.core.log.commit import Position
+from headwater.core.program.settings import DEFAULT_NATS_URL, INTERNAL_PREFIX, KEY, NATS_URL, TRACEBACK_SOURCE
+from headwater.core.runs.rules import RULES
+from headwater.core.runs.state import Run
 
 _RUN_ID = INTERNAL_PREFIX + "RUN_ID"
 _ATTEMPT = INTERNAL_PREFIX + "ATTEMPT"

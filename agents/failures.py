@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import CodeType, FrameType
 
 from headwater.core.events import Failure, Frame
-from headwater.core.limits import INT32_MAX, NAME_CHARACTERS_MAX
 from headwater.core.text import escaped, shown, type_name
+from headwater.core.values.limits import INT32_MAX, NAME_CHARACTERS_MAX
 from headwater.sdk.context.public_paths import public_path
 
 FRAMES_MAX = 60

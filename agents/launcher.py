@@ -12,8 +12,8 @@ import msgspec
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
-from headwater.core.signal_names import signal_name
-from headwater.core.wording import size_words
+from headwater.core.program.signal_names import signal_name
+from headwater.core.values.amounts import size_words
 
 
 class AttemptReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

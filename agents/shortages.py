@@ -7,7 +7,7 @@ import os
 import resource
 
 from headwater.agents import control_groups
-from headwater.core import open_files
+from headwater.core.program import open_files
 
 
 def shortage(error: BaseException) -> str:

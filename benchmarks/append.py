@@ -25,13 +25,13 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "
 from measurement import Measurement, lines, ratio_at_most
 from servers import NatsNode
 
-from headwater.core import subjects
-from headwater.core.codec import encode
-from headwater.core.commit import Commit, new_commit
 from headwater.core.events import RunCreated, RunScheduled, StorageReference, TaskRunStarted, TaskRunSucceeded
-from headwater.core.identifiers import new_id
+from headwater.core.log import subjects
+from headwater.core.log.codec import encode
+from headwater.core.log.commit import Commit, new_commit
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Append, Log, QueueBinding, WorkItem
+from headwater.core.values.identifiers import new_id
 
 APPEND_BUDGET = 1.2
 READ_ALL_COMMITS = 20_000

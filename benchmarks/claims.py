@@ -27,10 +27,10 @@ from measurement import Measurement, at_least, at_most, lines
 from servers import NatsNode
 
 from headwater import Flow, task
-from headwater.core import subjects
 from headwater.core.events import RunStarted, RunSubmitted, RunSucceeded, event_type
-from headwater.core.labels import queue_id
-from headwater.core.views_client import ViewsClient
+from headwater.core.log import subjects
+from headwater.core.queries.views_client import ViewsClient
+from headwater.core.values.labels import queue_id
 from headwater.sdk.context.context import context
 from headwater.sdk.run_configs import LocalRun
 from headwater.sdk.storage import Local

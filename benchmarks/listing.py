@@ -27,10 +27,10 @@ from happenings import a_flow, a_run
 from measurement import Measurement, at_most, lines
 from servers import NatsNode, Postgres
 
-from headwater.core.concurrency import start_all
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
-from headwater.core.views_client import ViewsClient
+from headwater.core.program.concurrency import start_all
+from headwater.core.queries.views_client import ViewsClient
 from headwater.projections.schema import live_build
 from headwater.projections.services import view_services
 

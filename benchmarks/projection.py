@@ -26,9 +26,6 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "
 from measurement import Measurement, at_least, at_most, lines
 from servers import NatsNode, Postgres
 
-from headwater.core import subjects
-from headwater.core.commit import Commit, new_commit
-from headwater.core.concurrency import start_all
 from headwater.core.events import (
     Event,
     FlowRegistered,
@@ -43,11 +40,14 @@ from headwater.core.events import (
     TaskRunSucceeded,
     TaskSpec,
 )
-from headwater.core.identifiers import flow_group_id, flow_version_id, new_id
+from headwater.core.log import subjects
+from headwater.core.log.commit import Commit, new_commit
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
+from headwater.core.program.concurrency import start_all
 from headwater.core.queries import ViewsAnnouncement
-from headwater.core.rebuild_client import rebuild_views
+from headwater.core.queries.rebuild_client import rebuild_views
+from headwater.core.values.identifiers import flow_group_id, flow_version_id, new_id
 from headwater.projections.services import view_services
 
 EVENTS_IN_A_COMMIT = 50

@@ -35,8 +35,8 @@ from headwater.core.events import TaskRunEvent, TaskRunStarted, TaskRunSucceeded
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log, LogLine
 from headwater.core.operations.runs import rename_run
-from headwater.core.server_file import ServerFile, read_server_file
-from headwater.core.views_client import ViewsClient
+from headwater.core.program.server_file import ServerFile, read_server_file
+from headwater.core.queries.views_client import ViewsClient
 
 HEADWATER = Path(sysconfig.get_path("scripts")) / "headwater"
 COMMIT_EVENTS = 1_000

@@ -6,9 +6,9 @@ import socket
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from headwater.core.command_lines import start_agent_command
 from headwater.core.errors import ViewsError
-from headwater.core.labels import agent_accepts
+from headwater.core.program.command_lines import start_agent_command
+from headwater.core.values.labels import agent_accepts
 
 if TYPE_CHECKING:
     from headwater.core.queries.rows import AgentRow

@@ -220,7 +220,7 @@ def _moment(text: str | None) -> Any:
     from datetime import datetime
 
     from headwater.cli.values import echoed
-    from headwater.core.moments import as_local
+    from headwater.core.values.moments import as_local
     from headwater.projections.audit import parse_moment
 
     moment = None if text is None else parse_moment(text, in_zone=as_local)

@@ -11,7 +11,7 @@ from headwater.cli.output import echo_stderr, examples
 
 if TYPE_CHECKING:
     from headwater.core.aggregates import CommandResult
-    from headwater.core.rules.run import Run
+    from headwater.core.runs.state import Run
     from headwater.sdk.client.async_client import AsyncClient
 
 app = typer.Typer(add_completion=False)

@@ -12,7 +12,7 @@ import typer
 from headwater.cli.readable import as_typed, require_text
 
 if TYPE_CHECKING:
-    from headwater.core.settings import ConnectionSettings
+    from headwater.core.program.settings import ConnectionSettings
     from headwater.sdk.client.async_client import AsyncClient
 
 Answer = TypeVar("Answer")
@@ -80,7 +80,7 @@ def connection(context: typer.Context) -> ConnectionSettings:
         SettingsError: a variable or the home's `server.json` cannot be used.
 
     """
-    from headwater.core.settings import connection_settings
+    from headwater.core.program.settings import connection_settings
 
     given = given_options(context)
     return connection_settings(given.nats_url, given.key, given.home)
@@ -101,7 +101,7 @@ def with_client(
     import anyio
 
     from headwater.cli.interrupts import interruptible
-    from headwater.core.exception_groups import unwrap_exception_group
+    from headwater.core.program.exception_groups import unwrap_exception_group
     from headwater.sdk.client.async_client import AsyncClient
 
     settings = connection(context)

@@ -130,7 +130,7 @@ async def _after_the_rebuild(client: AsyncClient, found: list[RetryRow]) -> list
     """Wait for the rebuild of the views, and tell of the facts it was for what came of them."""
     import msgspec
 
-    from headwater.core.rebuild_client import follow_rebuild
+    from headwater.core.queries.rebuild_client import follow_rebuild
 
     ended = await follow_rebuild(client.log)
     left = {letter.key: letter.reason for letter in await client.views.dead_letters(limit=DEAD_LETTERS_MAX)}

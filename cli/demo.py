@@ -19,7 +19,7 @@ from headwater.cli.output import coloured, echo_stderr, examples
 
 if TYPE_CHECKING:
     from headwater.core.log.protocol import Recorded
-    from headwater.core.server_file import ServerFile
+    from headwater.core.program.server_file import ServerFile
     from headwater.sdk.client.async_client import AsyncClient
 
 app = typer.Typer(add_completion=False)
@@ -36,7 +36,7 @@ def demo(
     """Show everything once: start the servers, register a flow, start an agent, run the flow, read its events. Ends within seconds."""
     import anyio
 
-    from headwater.core.exception_groups import unwrap_exception_group
+    from headwater.core.program.exception_groups import unwrap_exception_group
 
     with _temporary_home() as home, unwrap_exception_group():
         anyio.run(_demo, home, keep)
@@ -130,7 +130,7 @@ async def _run(client: AsyncClient) -> str:
 
 async def _show_events(client: AsyncClient, run_id: str) -> None:
     from headwater.cli.events import Names, lines
-    from headwater.core import subjects
+    from headwater.core.log import subjects
 
     _step("Read what happened, from the log itself", f"headwater events {run_id}")
     history = await client.log.events.read(subjects.run(run_id))

@@ -18,9 +18,9 @@ from headwater.cli.connection import connection
 from headwater.cli.output import Output, OutputForm, coloured, examples, print_json
 
 if TYPE_CHECKING:
-    from headwater.core.health import LogHealth
+    from headwater.core.log.health import LogHealth
     from headwater.core.log.protocol import Log
-    from headwater.core.settings import ConnectionSettings
+    from headwater.core.program.settings import ConnectionSettings
 
 app = typer.Typer(add_completion=False)
 
@@ -88,7 +88,7 @@ def _installation() -> Iterator[Check]:
 def _home_and_server(context: typer.Context) -> Iterator[Check]:
     """Look at the home, and at the server that it or the environment names."""
     from headwater.core.errors import SettingsError
-    from headwater.core.user_paths import SET_HOME
+    from headwater.core.program.user_paths import SET_HOME
 
     try:
         settings = connection(context)
@@ -127,7 +127,7 @@ def _home_as_found(home: Path) -> Check:
         return Check("Home", CheckStatus.BAD, f"{home} is a file, and not a directory", _OTHER_HOME)
     if not os.access(home, os.R_OK | os.W_OK | os.X_OK):
         return Check("Home", CheckStatus.BAD, f"{home} may not be read and written by this user", _OTHER_HOME)
-    from headwater.core.wording import size_words
+    from headwater.core.values.amounts import size_words
 
     free = shutil.disk_usage(home).free
     little = free < LITTLE_ROOM_BYTES
@@ -192,7 +192,7 @@ def _log_problem(http_url: str) -> str | None:
 def _log_check(position: int, health: LogHealth | None) -> Check:
     """Say whether the log takes writes, and how much room it has."""
     from headwater.core.errors import ROOM_OR_NODES
-    from headwater.core.wording import size_words
+    from headwater.core.values.amounts import size_words
 
     if health is not None and health.problem is not None:
         advice = f"Nothing is started or recorded until it does. {ROOM_OR_NODES}."
@@ -216,8 +216,8 @@ async def _log_and_views(log: Log) -> list[Check]:
     import anyio
 
     from headwater.core.errors import HeadwaterError
-    from headwater.core.health import ask_health
-    from headwater.core.views_client import ViewsClient
+    from headwater.core.log.health import ask_health
+    from headwater.core.queries.views_client import ViewsClient
 
     tail = await log.events.tail()
     health = await ask_health(log)
@@ -256,7 +256,7 @@ async def _log_and_views(log: Log) -> list[Check]:
 
 async def _warnings_of(log: Log, names: Mapping[str, str]) -> list[Check]:
     """Ask the agents how they are, at most so many, and tell what is wrong with those that answer."""
-    from headwater.core.heartbeats import warnings_in
+    from headwater.core.log.heartbeats import warnings_in
     from headwater.projections.audit.surroundings import ask_agents
 
     answers = await ask_agents(log, names)

@@ -11,7 +11,7 @@ import typer
 
 from headwater.cli.connection import with_client
 from headwater.cli.output import Output, OutputForm, coloured, echo_stderr, examples, print_json, warn
-from headwater.core import subjects
+from headwater.core.describe import describe_event
 from headwater.core.events import (
     AgentRegistered,
     FlowRegistered,
@@ -22,10 +22,10 @@ from headwater.core.events import (
     RunCreated,
     UnknownEvent,
 )
-from headwater.core.wording import describe_event
+from headwater.core.log import subjects
 
 if TYPE_CHECKING:
-    from headwater.core.commit import Position
+    from headwater.core.log.commit import Position
     from headwater.core.log.protocol import EventLog, Recorded
     from headwater.sdk.client.async_client import AsyncClient
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from headwater.core.errors import NotFound
-from headwater.core.user_paths import HomeUnavailable, user_path
+from headwater.core.program.user_paths import HomeUnavailable, user_path
 
 if TYPE_CHECKING:
     from headwater.sdk.language.flow import Flow

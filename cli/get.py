@@ -25,7 +25,7 @@ from headwater.cli.output import (
 
 if TYPE_CHECKING:
     from headwater.core.queries import rows
-    from headwater.core.views_client import ViewsClient
+    from headwater.core.queries.views_client import ViewsClient
     from headwater.sdk.client.async_client import AsyncClient
 
 Row = TypeVar("Row")

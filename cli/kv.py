@@ -110,7 +110,7 @@ def list_(context: typer.Context, project: Project = None, output: Output = Outp
 async def _project_id(client: AsyncClient, project: str | None) -> str:
     from headwater.core.errors import InvalidArgument
     from headwater.core.operations.projects import find_project
-    from headwater.core.settings import PROJECT
+    from headwater.core.program.settings import PROJECT
 
     name = project or PROJECT.value()
     if name is None:
@@ -122,6 +122,6 @@ def _shown(value: Any) -> str:
     """Return a value on one line of a table."""
     import msgspec
 
-    from headwater.core.plain_values import shortened
+    from headwater.core.values.plain_values import shortened
 
     return shortened(value if isinstance(value, str) else msgspec.json.encode(value).decode(), _VALUE_SHOWN)

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from headwater.cli.output import warn
 from headwater.core.errors import Ambiguous, NotFound, ViewsBehind
-from headwater.core.identifiers import flow_version_id, split_flow_id
 from headwater.core.operations.projects import find_project
 from headwater.core.queries.rows import FlowRow
-from headwater.core.views_client import ViewsClient
+from headwater.core.queries.views_client import ViewsClient
+from headwater.core.values.identifiers import flow_version_id, split_flow_id
 
 if TYPE_CHECKING:
     from headwater.sdk.client.async_client import AsyncClient

@@ -14,7 +14,7 @@ from headwater.cli.lazy_group import LazyCommand, LazyGroup, tree
 from headwater.cli.output import examples, show_error, show_fault, show_system_error, warn
 from headwater.cli.readable import check_words
 from headwater.cli.streams import ReaderGone, careful_streams
-from headwater.core.exception_groups import unwrap_exception_group
+from headwater.core.program.exception_groups import unwrap_exception_group
 
 
 class Headwater(LazyGroup):
@@ -94,7 +94,7 @@ def warn_of_unknown_variables() -> None:
     """Say which `HEADWATER_...` variables mean nothing: a misspelt one is otherwise found late."""
     if not any(name.startswith("HEADWATER_") for name in os.environ):
         return
-    from headwater.core.settings import unknown_variables
+    from headwater.core.program.settings import unknown_variables
 
     for name, near in unknown_variables(os.environ).items():
         warn(f"{name} is no setting of Headwater.{f' Did you mean {near}?' if near else ''}")

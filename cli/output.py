@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from headwater.core.plain_values import shortened
 from headwater.core.text import tame
+from headwater.core.values.plain_values import shortened
 
 if TYPE_CHECKING:
     from headwater.core.errors import HeadwaterError
@@ -136,7 +136,7 @@ def _traceback(error: Exception) -> list[str]:
 def _tells_tracebacks() -> bool:
     """Tell whether the traceback of whatever ends a command is wanted: by those who look for a fault."""
     from headwater.core.errors import SettingsError
-    from headwater.core.settings import TRACEBACK
+    from headwater.core.program.settings import TRACEBACK
 
     try:
         return TRACEBACK.value()

@@ -61,7 +61,7 @@ def rebuild(
     """Rebuild all views from the log, beside those in use, and switch to them in one statement. Queries go on meanwhile."""
 
     async def work(client: AsyncClient) -> RebuildProgress:
-        from headwater.core.rebuild_client import rebuild_views
+        from headwater.core.queries.rebuild_client import rebuild_views
 
         with _Bar(hidden=quiet or not sys.stderr.isatty()) as bar:
             return await rebuild_views(client.log, bar.show)

@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.plain_values import problem_of_text
+from headwater.core.values.plain_values import problem_of_text
 
 
 def check_words(command: Any) -> None:

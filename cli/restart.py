@@ -10,7 +10,7 @@ from headwater.cli.connection import with_client
 from headwater.cli.output import examples
 
 if TYPE_CHECKING:
-    from headwater.core.rules.run import Run
+    from headwater.core.runs.state import Run
     from headwater.sdk.client.async_client import AsyncClient
 
 app = typer.Typer(add_completion=False)

@@ -11,7 +11,7 @@ from headwater.cli.output import echo_stderr, examples
 
 if TYPE_CHECKING:
     from headwater.core.aggregates import CommandResult
-    from headwater.core.rules.run import Run
+    from headwater.core.runs.state import Run
     from headwater.sdk.client.async_client import AsyncClient
 
 app = typer.Typer(add_completion=False)
@@ -45,7 +45,7 @@ def resume(
         echo_stderr(f"{state.name} ({run_id}): had been resumed already; it is {state.state}.")
     else:
         from headwater.core.events import TaskRunResumed
-        from headwater.core.rules.resume import format_task_run_key, paused
+        from headwater.core.runs.resume import format_task_run_key, paused
 
         names = [format_task_run_key((event.slug, event.map_index)) for event in outcome.commit.events if isinstance(event, TaskRunResumed)]
         left = paused(state.task_runs)

@@ -210,7 +210,7 @@ async def _warn_if_nobody_takes(client: AsyncClient, created: CreatedRun) -> Non
 
 
 def _level(level: str | None) -> str | None:
-    from headwater.core.settings import LOG_LEVELS
+    from headwater.core.program.settings import LOG_LEVELS
 
     if level is not None and level.upper() not in LOG_LEVELS:
         raise typer.BadParameter(f"{level!r} is no level; the levels are {', '.join(LOG_LEVELS)}.", param_hint="--log-level")

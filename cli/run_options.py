@@ -61,9 +61,9 @@ async def find_flow_version(client: AsyncClient, selector: FlowSelector) -> Flow
         NotFound, FlowArchived, Ambiguous, InvalidArgument: as the choice is wrong.
 
     """
-    from headwater.core.identifiers import flow_version_id
     from headwater.core.operations.flow_catalogue import FlowCatalogue
     from headwater.core.operations.flows import find_flow
+    from headwater.core.values.identifiers import flow_version_id
 
     catalogue = FlowCatalogue(client.log.events)
     if selector.flow_id is not None:

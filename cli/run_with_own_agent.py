@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import typer
 
     from headwater.cli.run_options import FlowSelector, RunOptions
-    from headwater.core.rules.run import Run
+    from headwater.core.runs.state import Run
     from headwater.sdk.client.async_client import AsyncClient
 
 LABEL_PREFIX = "agentless-run-"

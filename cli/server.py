@@ -14,9 +14,9 @@ from headwater.cli.output import Output, OutputForm, coloured, echo_stderr, exam
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from headwater.core.health import ServerHealth
+    from headwater.core.log.health import ServerHealth
     from headwater.core.log.protocol import StreamSize
-    from headwater.core.server_file import ServerFile
+    from headwater.core.program.server_file import ServerFile
     from headwater.server.options import LogLevel, ServerOptions
     from headwater.server.status import ServerStatus
 
@@ -56,8 +56,8 @@ def start(
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Leave the server running in the background.")] = False,
 ) -> None:
     """Start a server: a real NATS server, a real PostgreSQL, the projector, queries and the web. Ctrl-C ends all of it."""
-    from headwater.core import settings
     from headwater.core.errors import SettingsError
+    from headwater.core.program import settings
     from headwater.server.options import ServerOptions, read_key_file
 
     given = given_options(context)
@@ -91,7 +91,7 @@ def _start_here(options: ServerOptions) -> None:
 
     import anyio
 
-    from headwater.core.logging_setup import configure_logging
+    from headwater.core.program.logging_setup import configure_logging
     from headwater.server.program import serve_headwater
     from headwater.server.services import server_services
 
@@ -145,7 +145,7 @@ def status(
     output: Output = OutputForm.TABLE,
 ) -> None:
     """Tell how the server is, of this home or at this address, and how far its views are. Exit code 1 where none runs."""
-    from headwater.core import settings
+    from headwater.core.program import settings
 
     given = given_options(context)
     key = key or given.key or settings.KEY.value()
@@ -164,7 +164,7 @@ def status(
         if found.state == "stopped" and found.home is not None:
             echo_stderr("`headwater server start` starts one.")
         elif found.nats_url is not None and found.home is None:
-            from headwater.core.command_lines import command_line
+            from headwater.core.program.command_lines import command_line
 
             start = command_line("server start", options=[("--nats-url", found.nats_url)])
             echo_stderr(f"No server answers at {found.nats_url}. `{start}` starts one.")
@@ -173,7 +173,7 @@ def status(
 
 def _address(given: ConnectionOptions, home: str | None, nats_url: str | None) -> str | None:
     """Return the address that was given; the environment's only where no home was, as everywhere."""
-    from headwater.core import settings
+    from headwater.core.program import settings
 
     return nats_url or given.nats_url or (settings.NATS_URL.value() if not (home or given.home) else None)
 
@@ -215,7 +215,7 @@ def _status_rows(found: ServerStatus, views: dict[str, Any] | None) -> list[tupl
 
 def _health_rows(health: ServerHealth | None) -> list[tuple[str, str]]:
     """Say whether the log takes writes, how much room it has, and which parts of the server are away."""
-    from headwater.core.wording import size_words
+    from headwater.core.values.amounts import size_words
 
     if health is None:
         return []
@@ -232,7 +232,7 @@ def _health_rows(health: ServerHealth | None) -> list[tuple[str, str]]:
 
 def _stream_rows(streams: Sequence[StreamSize]) -> list[tuple[str, str]]:
     """Say what the log holds, stream by stream."""
-    from headwater.core.wording import size_words, span_words
+    from headwater.core.values.amounts import size_words, span_words
 
     rows = []
     for size in streams:
@@ -252,9 +252,9 @@ def _views_streams_health(nats_url: str, key: str | None) -> tuple[dict[str, Any
     import msgspec
 
     from headwater.core.errors import HeadwaterError
-    from headwater.core.health import ask_health
+    from headwater.core.log.health import ask_health
     from headwater.core.log.jetstream import open_log
-    from headwater.core.views_client import ViewsClient
+    from headwater.core.queries.views_client import ViewsClient
 
     streams: tuple[StreamSize, ...] | None = None
     health: ServerHealth | None = None
@@ -287,7 +287,7 @@ def stop(context: typer.Context, home: HomeOption = None) -> None:
 
 
 def _home(context: typer.Context, home: str | None) -> Path:
-    from headwater.core import settings
+    from headwater.core.program import settings
 
     chosen = home or given_options(context).home
     return settings.directory(chosen) if chosen else settings.HOME.value()

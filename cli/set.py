@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from headwater.core.aggregates import CommandResult
-    from headwater.core.rules.run import Run
+    from headwater.core.runs.state import Run
     from headwater.sdk.client.async_client import AsyncClient
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -231,7 +231,7 @@ def state(
 
 
 def _json(text: str) -> Any:
-    from headwater.core.plain_values import NotPlain, decoded, shortened
+    from headwater.core.values.plain_values import NotPlain, decoded, shortened
 
     try:
         return decoded(text)

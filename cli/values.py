@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from headwater.core.errors import InvalidArgument, InvalidParameters
-from headwater.core.limits import TIME_MAX, TIME_MIN
-from headwater.core.moments import as_local
-from headwater.core.plain_values import NotJson, NotPlain, decoded, position_in, shortened
-from headwater.core.user_paths import user_path
+from headwater.core.program.user_paths import user_path
+from headwater.core.values.limits import TIME_MAX, TIME_MIN
+from headwater.core.values.moments import as_local
+from headwater.core.values.plain_values import NotJson, NotPlain, decoded, position_in, shortened
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _SPAN = re.compile(r"(\d+(?:\.\d*)?|\.\d+)([smhd])", re.ASCII)

@@ -16,11 +16,12 @@ import typer
 
 from headwater.cli.connection import with_client
 from headwater.cli.output import LEVEL_COLOURS, ask_confirmation, coloured, echo_stderr, local_time, state_words, warn
-from headwater.core import subjects
 from headwater.core.errors import LogError
 from headwater.core.events import AnyEvent, RunAttemptLost, RunRenamed, RunSubmitted
-from headwater.core.exception_groups import unwrap_exception_group
-from headwater.core.rules.run import RULES, Run
+from headwater.core.log import subjects
+from headwater.core.program.exception_groups import unwrap_exception_group
+from headwater.core.runs.rules import RULES
+from headwater.core.runs.state import Run
 from headwater.core.states import SUCCESSFUL, StateName
 
 if TYPE_CHECKING:

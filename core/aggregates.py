@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic
 
-from headwater.core.commit import Commit, Position, new_commit
 from headwater.core.errors import Conflict
 from headwater.core.events import AnyEvent, UnknownEvent
-from headwater.core.identifiers import new_id
+from headwater.core.log.commit import Commit, Position, new_commit
 from headwater.core.log.protocol import EventLog
-from headwater.core.rules.aggregate import Command, Rules, State
+from headwater.core.rules import Command, Rules, State
+from headwater.core.values.identifiers import new_id
 
 MAX_CONFLICT_RETRIES = 64
 """How often a command is decided anew before its conflict is reported. Each conflict means that somebody else got on."""

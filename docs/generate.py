@@ -15,7 +15,9 @@ from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 
-from headwater.core import events, limits, settings
+from headwater.core import events
+from headwater.core.program import settings
+from headwater.core.values import limits
 from headwater.old_paths import OLD_PATHS, Missing
 
 REFERENCE = Path(__file__).parent / "reference"

@@ -29,13 +29,13 @@ from browser import QUIET, find_chromium
 from played_history import ETL_TASKS, Clock, History, PlayedRun, chain, play_etl
 from playwright.async_api import Browser, async_playwright
 
-from headwater.core import subjects
 from headwater.core.events import ParameterSpec
-from headwater.core.heartbeats import Heartbeat
+from headwater.core.log import subjects
+from headwater.core.log.heartbeats import Heartbeat
 from headwater.core.log.jetstream import open_log
 from headwater.core.operations.flow_settings import describe_flow, set_default_parameters, set_flow_labels
 from headwater.core.operations.runs import cancel_run, delete_run
-from headwater.core.views_client import ViewsClient
+from headwater.core.queries.views_client import ViewsClient
 from web import a_server
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from headwater.core.commit import Position
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Recorded
 from headwater.core.text import printable
 from headwater.projections.database import is_of_the_moment

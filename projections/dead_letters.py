@@ -9,15 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from headwater.core import subjects
-from headwater.core.commit import Position
 from headwater.core.errors import CommandRejected, CommitUnreadable, InvalidArgument, LogError, NotFound
 from headwater.core.events import UnknownEvent, event_type
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import KeptLetter, Log, Recorded
 from headwater.core.log.work_item import decode_item
 from headwater.core.operations.runs import load_run
-from headwater.core.plain_values import position_in
 from headwater.core.queries import DeadLetterDetail, DeadLetterRow, DeadLetterSource, RetryOutcome, RetryRow
+from headwater.core.values.plain_values import position_in
 from headwater.projections.database import connect
 from headwater.projections.fold.batch import fold_batch
 from headwater.projections.fold.run_record import RunRecord

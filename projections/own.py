@@ -29,11 +29,11 @@ import asyncpg
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
-from headwater.core import subjects
-from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument, LogError
-from headwater.core.exception_groups import unwrap_exception_group
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Log, Recorded
+from headwater.core.program.exception_groups import unwrap_exception_group
 from headwater.core.text import escaped
 from headwater.projections.database import DATABASE_ERRORS, connect, in_words, until_lost
 from headwater.projections.fold.changes import text

@@ -6,7 +6,7 @@ from enum import Enum
 
 import anyio
 
-from headwater.core.commit import Position
+from headwater.core.log.commit import Position
 
 
 class What(Enum):

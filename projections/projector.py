@@ -12,11 +12,11 @@ import msgspec
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
-from headwater.core import subjects
-from headwater.core.commit import Position
 from headwater.core.errors import LogError
-from headwater.core.exception_groups import unwrap_exception_group
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Log, LogTail
+from headwater.core.program.exception_groups import unwrap_exception_group
 from headwater.core.queries import RebuildProgress, ViewsAnnouncement
 from headwater.projections.apply import Applier
 from headwater.projections.database import DATABASE_ERRORS, connect, in_words, keep_session, until_lost

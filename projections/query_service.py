@@ -13,9 +13,6 @@ import msgspec
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskGroup, TaskStatus
 
-from headwater.core import subjects
-from headwater.core.codec import message_decoder
-from headwater.core.commit import Position
 from headwater.core.errors import (
     CommandRejected,
     CommitUnreadable,
@@ -26,6 +23,9 @@ from headwater.core.errors import (
     ViewsBehind,
     ViewsUnavailable,
 )
+from headwater.core.log import subjects
+from headwater.core.log.codec import message_decoder
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import LiveMessage, Log
 from headwater.core.queries import (
     DEAD_LETTERS_MAX,

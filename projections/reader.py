@@ -12,8 +12,8 @@ import anyio
 import asyncpg
 import msgspec
 
-from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument, NotFound, ViewsUnavailable
+from headwater.core.log.commit import Position
 from headwater.core.queries import ListLogs, Query
 from headwater.core.queries.codec import PAGE_BYTES_MAX, QueryReply
 from headwater.projections.database import DATABASE_ERRORS, notice_silence

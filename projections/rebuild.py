@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from headwater.core.commit import Position
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog
 from headwater.core.queries import RebuildProgress
 from headwater.projections.apply import Applier

@@ -11,8 +11,8 @@ import msgspec
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
-from headwater.core import subjects
 from headwater.core.errors import LogError, ViewsUnavailable
+from headwater.core.log import subjects
 from headwater.core.log.protocol import Log
 from headwater.core.queries import RebuildProgress
 from headwater.projections.database import DATABASE_ERRORS, connect, in_words

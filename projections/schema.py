@@ -11,8 +11,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from headwater.core.commit import Position
 from headwater.core.errors import HeadwaterError
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import LogTail
 
 SCHEMA_VERSION = 5

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from headwater.core.concurrency import Service
 from headwater.core.log.protocol import Log
+from headwater.core.program.concurrency import Service
 from headwater.projections.log_lines import LogLines
 from headwater.projections.projector import Projector
 from headwater.projections.query_service import QueryService

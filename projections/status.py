@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from headwater.core.commit import Position
 from headwater.core.errors import LogError, ViewsUnavailable
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Log, LogTail
 from headwater.core.queries import RebuildProgress, SetAsideRow, ViewsStatusRow
 from headwater.projections.database import DATABASE_ERRORS, in_words

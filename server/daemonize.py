@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from headwater.core.server_file import ServerFile
+from headwater.core.program.server_file import ServerFile
 from headwater.server.errors import DetachedStartFailed
 from headwater.server.home import already_running, holder_file, is_held, open_home, usable
 from headwater.server.log_files import open_log, text_since

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from headwater.core import open_files
+from headwater.core.program import open_files
 
 logger = logging.getLogger(__name__)
 

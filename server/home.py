@@ -14,8 +14,8 @@ from typing import TextIO
 import msgspec
 
 from headwater.core.errors import SettingsError
-from headwater.core.server_file import ServerFile, read_server_file
-from headwater.core.settings import directory
+from headwater.core.program.server_file import ServerFile, read_server_file
+from headwater.core.program.settings import directory
 from headwater.server.errors import AlreadyRunning, HomeUnusable
 
 _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}

@@ -18,12 +18,12 @@ import anyio
 from anyio import TASK_STATUS_IGNORED, to_thread
 from anyio.abc import TaskStatus
 
-from headwater.core.commit import Position
 from headwater.core.errors import HeadwaterError
-from headwater.core.health import LogHealth
+from headwater.core.log.commit import Position
+from headwater.core.log.health import LogHealth
 from headwater.core.log.protocol import Log
-from headwater.core.service_keeper import RestartPolicy
-from headwater.core.wording import size_words
+from headwater.core.program.service_keeper import RestartPolicy
+from headwater.core.values.amounts import size_words
 from headwater.server.log_room import FULL_BYTES, ROOM_BYTES, free_bytes
 from headwater.server.nats_server import StoreFailure
 

@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from headwater.core.errors import SettingsError
-from headwater.core.user_paths import user_path
+from headwater.core.program.user_paths import user_path
 
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 

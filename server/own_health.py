@@ -12,12 +12,12 @@ import msgspec
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskGroup, TaskStatus
 
-from headwater.core import subjects
-from headwater.core.commit import Position
 from headwater.core.errors import HeadwaterError, LogError
-from headwater.core.health import LAG_MAX, UNANSWERED, LogHealth, ServerHealth
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
+from headwater.core.log.health import LAG_MAX, UNANSWERED, LogHealth, ServerHealth
 from headwater.core.log.protocol import LiveMessage, Log
-from headwater.core.service_keeper import Parts
+from headwater.core.program.service_keeper import Parts
 from headwater.projections.query_service import QueryService
 from headwater.server.log_watch import LogWatch
 

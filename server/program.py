@@ -16,11 +16,11 @@ import anyio.abc
 import msgspec
 from anyio import TASK_STATUS_IGNORED
 
-from headwater.core import open_files
-from headwater.core.concurrency import Service, start_all
-from headwater.core.exception_groups import unwrap_exception_group
-from headwater.core.server_file import ServerFile
-from headwater.core.stop_signals import stop_signals
+from headwater.core.program import open_files
+from headwater.core.program.concurrency import Service, start_all
+from headwater.core.program.exception_groups import unwrap_exception_group
+from headwater.core.program.server_file import ServerFile
+from headwater.core.program.stop_signals import stop_signals
 from headwater.server.descriptor_notice import descriptor_notice
 from headwater.server.embedded import EmbeddedNats, end_leftovers, postgres_place, postgres_program, socket_folder_removed
 from headwater.server.errors import ComponentFailed, PortTaken

@@ -1,4 +1,4 @@
-"""Writing and removing `server.json`; its form and its reader are `headwater.core.server_file`."""
+"""Writing and removing `server.json`; its form and its reader are `headwater.core.program.server_file`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from headwater.core.server_file import FILE_NAME, ServerFile
+from headwater.core.program.server_file import FILE_NAME, ServerFile
 
 
 def write_server_file(home: Path, content: ServerFile) -> None:

@@ -14,11 +14,11 @@ import anyio
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
-from headwater.core.concurrency import Service
 from headwater.core.errors import LogUnavailable
 from headwater.core.log.jetstream import JetStreamLog, StreamSettings, open_log
-from headwater.core.service_keeper import Parts, ServiceKeeper
-from headwater.core.settings import UI_URL
+from headwater.core.program.concurrency import Service
+from headwater.core.program.service_keeper import Parts, ServiceKeeper
+from headwater.core.program.settings import UI_URL
 from headwater.server.program import ServerContext
 
 if TYPE_CHECKING:

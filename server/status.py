@@ -13,9 +13,9 @@ from urllib.parse import parse_qs, urlsplit
 import anyio
 import msgspec
 
-from headwater.core.health import ask_health
+from headwater.core.log.health import ask_health
 from headwater.core.log.jetstream import open_log
-from headwater.core.settings import directory
+from headwater.core.program.settings import directory
 from headwater.server.errors import NotRunning, NotStopping
 from headwater.server.home import Home, holder_file, holder_pid, is_held
 from headwater.server.nats_server import CredentialsRefused, NotReady, ask_jetstream, token

@@ -15,8 +15,8 @@ import anyio.abc
 import msgspec
 from anyio import TASK_STATUS_IGNORED
 
-from headwater.core.service_keeper import RestartPolicy
-from headwater.core.signal_names import signal_name
+from headwater.core.program.service_keeper import RestartPolicy
+from headwater.core.program.signal_names import signal_name
 from headwater.server.child_process import SystemUser, ended_with_parent, lifeline
 from headwater.server.errors import ComponentFailed, ServerError
 from headwater.server.heard_output import heard_output

@@ -18,12 +18,12 @@ from servers import wait_for
 
 from headwater.agents.local import LocalAgent
 from headwater.agents.retry import retry_until_available
-from headwater.core import subjects
 from headwater.core.events import AnyEvent, event_type
+from headwater.core.log import subjects
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log, LogLine
 from headwater.core.operations.runs import load_run
-from headwater.core.rules.run import Run
+from headwater.core.runs.state import Run
 from headwater.sdk.client import AsyncClient
 from headwater.sdk.language.flow import Flow
 

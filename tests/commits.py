@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from headwater.core import subjects
-from headwater.core.commit import Commit, new_commit
 from headwater.core.events import RunCancelRequested, RunCreated, RunScheduled, StorageReference
-from headwater.core.identifiers import new_id
+from headwater.core.log import subjects
+from headwater.core.log.commit import Commit, new_commit
 from headwater.core.log.protocol import Recorded, WorkItem
+from headwater.core.values.identifiers import new_id
 
 AT = datetime(2026, 5, 17, 12, 30, 15, 250_000, tzinfo=UTC)
 

@@ -9,11 +9,11 @@ import msgspec
 from commits import a_creation
 from hypothesis import strategies as st
 
-from headwater.core import subjects
-from headwater.core.identifiers import new_id
-from headwater.core.limits import DEPTH_MAX
+from headwater.core.log import subjects
 from headwater.core.log.protocol import WorkItem
 from headwater.core.log.work_item import encode_item
+from headwater.core.values.identifiers import new_id
+from headwater.core.values.limits import DEPTH_MAX
 
 AT = "2026-05-17T12:00:00Z"
 

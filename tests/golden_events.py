@@ -3,7 +3,7 @@
     python tests/golden_events.py     write the golden file of each event type that has none yet
 
 A golden file that exists is never rewritten. When the shape of an event changes, the catalogue gets a new version (see
-core/upcasters.py), its files go into a folder of their own, and the old files stay.
+core/log/upcasters.py), its files go into a folder of their own, and the old files stay.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from typing import cast
 
 import msgspec
 
-from headwater.core.codec import encode
-from headwater.core.commit import CATALOGUE_VERSION, Commit
 from headwater.core.events import (
     AgentLost,
     AgentRegistered,
@@ -87,6 +85,8 @@ from headwater.core.events import (
     TaskSpec,
     event_type,
 )
+from headwater.core.log.codec import encode
+from headwater.core.log.commit import CATALOGUE_VERSION, Commit
 
 EVENTS_FOLDER = Path(__file__).parent / "histories" / "events"
 

@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from headwater.core.agents.commands import RegisterAgent
 from headwater.core.aggregates import Actor
-from headwater.core.commands import ClaimRun, FinishRun, MarkAttemptLost, RecordTaskRuns, RegisterAgent, StartRun
-from headwater.core.commit import Position
 from headwater.core.events import EdgeSpec, StorageReference, TaskRunEvent, TaskRunStarted, TaskRunSucceeded, TaskSpec
-from headwater.core.identifiers import new_id
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Log
 from headwater.core.operations.agents import register_agent
 from headwater.core.operations.flows import FlowMetadata, Registration, register_flow
 from headwater.core.operations.projects import create_project
 from headwater.core.operations.run_creation import CreatedRun, RunCreation, RunRequest
 from headwater.core.operations.runs import run
+from headwater.core.runs.commands import ClaimRun, FinishRun, MarkAttemptLost, RecordTaskRuns, StartRun
+from headwater.core.values.identifiers import new_id
 
 ACTOR = Actor("test")
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from headwater.core.agents.commands import RegisterAgent
 from headwater.core.aggregates import Actor, Aggregate
-from headwater.core.commands import ClaimRun, FinishRun, RecordTaskRuns, RegisterAgent, RunCommand, StartRun
 from headwater.core.events import (
     EdgeSpec,
     Failure,
@@ -29,14 +29,15 @@ from headwater.core.events import (
     TaskRunTriggerFailed,
     TaskSpec,
 )
-from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import Log, LogLine
 from headwater.core.operations.agents import register_agent
 from headwater.core.operations.flows import FlowMetadata, Registration, register_flow
 from headwater.core.operations.projects import create_project
 from headwater.core.operations.run_creation import RunCreation, RunRequest
 from headwater.core.operations.runs import run
-from headwater.core.rules.run import Run
+from headwater.core.runs.commands import ClaimRun, FinishRun, RecordTaskRuns, RunCommand, StartRun
+from headwater.core.runs.state import Run
+from headwater.core.values.identifiers import new_id
 
 LOST = Failure("ConnectionError", "the warehouse did not answer", (Frame("etl.py", 41, "load"), Frame("warehouse.py", 118, "send")))
 

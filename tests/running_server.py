@@ -14,7 +14,7 @@ import psutil
 from command_line import COMMAND, CommandLine
 from servers import wait_for
 
-from headwater.core.server_file import ServerFile, read_server_file
+from headwater.core.program.server_file import ServerFile, read_server_file
 
 WAIT_SECONDS = 60.0
 

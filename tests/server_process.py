@@ -18,7 +18,7 @@ import psutil
 from servers import START_SECONDS, wait_for
 
 from headwater.core.errors import HeadwaterError
-from headwater.core.server_file import ServerFile, read_server_file
+from headwater.core.program.server_file import ServerFile, read_server_file
 from headwater.server.home import Home, is_held
 from headwater.server.options import ServerOptions
 from headwater.server.orphan_cleanup import RememberedProcess

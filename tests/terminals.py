@@ -19,7 +19,7 @@ from command_line import COMMAND, END_SECONDS, run_to_its_end
 from documents import Block, Document, Shown
 from servers import wait_for
 
-from headwater.core import names
+from headwater.core.values import names
 from headwater.server.child_process import ended_with_parent
 
 _WORDS = "(?:" + "|".join(names._ADJECTIVES.split()) + ")-(?:" + "|".join(names._NOUNS.split()) + ")"

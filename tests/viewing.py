@@ -12,11 +12,11 @@ import anyio.lowlevel
 import asyncpg
 from servers import Postgres
 
-from headwater.core.concurrency import Service, start_all
 from headwater.core.errors import LogError, ViewsError
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
-from headwater.core.views_client import ViewsClient
+from headwater.core.program.concurrency import Service, start_all
+from headwater.core.queries.views_client import ViewsClient
 from headwater.projections.database import DATABASE_ERRORS
 from headwater.projections.schema import PROJECTOR_LOCK, live_build
 from headwater.projections.services import view_services

@@ -9,8 +9,8 @@ from multiprocessing.context import ForkServerProcess
 
 import anyio
 
-from headwater.core.concurrency import start_all
 from headwater.core.log.jetstream import open_log
+from headwater.core.program.concurrency import start_all
 from headwater.projections import database
 from headwater.projections.services import view_services
 

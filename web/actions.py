@@ -9,10 +9,8 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument
-from headwater.core.identifiers import split_flow_id
-from headwater.core.labels import label_set
+from headwater.core.log.commit import Position
 from headwater.core.operations.flow_settings import describe_flow, set_default_parameters, set_flow_labels
 from headwater.core.operations.flows import delete_flow, limit_attempts
 from headwater.core.operations.projects import create_project, delete_project, describe_project, project, rename_project
@@ -20,7 +18,9 @@ from headwater.core.operations.run_creation import RunRequest
 from headwater.core.operations.run_states import resume_run, set_run_state, set_task_run_state
 from headwater.core.operations.runs import cancel_run, delete_run, rename_run, reschedule_run, restart_run
 from headwater.core.operations.slots import set_concurrency
-from headwater.core.rules.parameters import with_defaults
+from headwater.core.runs.parameters import with_defaults
+from headwater.core.values.identifiers import split_flow_id
+from headwater.core.values.labels import label_set
 from headwater.web.app_state import actor, seen_cookie, site_of
 from headwater.web.request_checks import checked_form
 from headwater.web.run_form import chosen_labels, default_parameters, run_request

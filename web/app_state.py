@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 
 from headwater.core.aggregates import Actor
-from headwater.core.commit import Position
-from headwater.core.health import ServerHealth
+from headwater.core.log.commit import Position
+from headwater.core.log.health import ServerHealth
 from headwater.core.log.protocol import Log
 from headwater.core.operations.run_creation import RunCreation
 from headwater.web.heartbeats import Heartbeats

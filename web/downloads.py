@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from headwater.core.errors import NotFound
-from headwater.core.plain_values import position_in, shortened
 from headwater.core.queries import ListLogs, LogRow
-from headwater.core.views_client import ViewsClient
+from headwater.core.queries.views_client import ViewsClient
+from headwater.core.values.plain_values import position_in, shortened
 from headwater.web.app_state import site_of
 from headwater.web.log_lines import level_name
 from headwater.web.pages.page import PageViews, Sources

@@ -7,11 +7,11 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from headwater.core.commit import Position
 from headwater.core.errors import HeadwaterError
-from headwater.core.health import LAG_MAX, ServerHealth
+from headwater.core.log.commit import Position
+from headwater.core.log.health import LAG_MAX, ServerHealth
 from headwater.core.log.protocol import Log
-from headwater.core.views_client import ViewsClient
+from headwater.core.queries.views_client import ViewsClient
 from headwater.web.app_state import site_of
 
 _WAIT_SECONDS = 2.0

@@ -11,10 +11,10 @@ import anyio
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
-from headwater.core import subjects
-from headwater.core.codec import message_decoder
 from headwater.core.errors import CommitUnreadable
-from headwater.core.heartbeats import Heartbeat, warnings_in
+from headwater.core.log import subjects
+from headwater.core.log.codec import message_decoder
+from headwater.core.log.heartbeats import Heartbeat, warnings_in
 from headwater.core.log.protocol import Log
 from headwater.web.live.retry import retry_until_cancelled
 

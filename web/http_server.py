@@ -14,7 +14,7 @@ from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from headwater.core import open_files
+from headwater.core.program import open_files
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp

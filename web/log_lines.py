@@ -11,7 +11,7 @@ from typing import Protocol
 
 from markupsafe import Markup
 
-from headwater.core.commit import Position
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import RecordedLines
 
 LINE_CHARACTERS_MAX = 4000

@@ -8,12 +8,12 @@ from contextlib import suppress
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
-from headwater.core import subjects
 from headwater.core.errors import HeadwaterError, LogError
-from headwater.core.health import ServerHealth
+from headwater.core.log import subjects
+from headwater.core.log.health import ServerHealth
 from headwater.core.log.protocol import Log, Recorded
+from headwater.core.queries.views_client import ViewsClient
 from headwater.core.states import StateName
-from headwater.core.views_client import ViewsClient
 from headwater.web.heartbeats import Heartbeats
 
 _RUN_STATES = ("Scheduled", "Paused", "Submitted", "Running", "Cancelling", "Success", "Failed", "Cancelled")

@@ -18,7 +18,7 @@ import msgspec
 from markupsafe import Markup
 
 from headwater.core.text import seen
-from headwater.core.wording import size_words, span_words
+from headwater.core.values.amounts import size_words, span_words
 from headwater.web.assets import asset_url, favicon
 from headwater.web.log_lines import clean, level_name, line_html, shortened
 from headwater.web.state_styles import group_of, state_class

@@ -20,7 +20,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headwater.core.errors import CommandRejected
-from headwater.core.plain_values import problem_of_text
+from headwater.core.values.plain_values import problem_of_text
 
 CONTENT_POLICY = (
     "default-src 'none'; "

@@ -10,9 +10,9 @@ from typing import Any
 
 from headwater.core.errors import InvalidArgument, InvalidParameters
 from headwater.core.events import ParameterSpec
-from headwater.core.moments import assume_utc
 from headwater.core.operations.run_creation import RunRequest
-from headwater.core.plain_values import NotJson, NotPlain, decoded, shortened
+from headwater.core.values.moments import assume_utc
+from headwater.core.values.plain_values import NotJson, NotPlain, decoded, shortened
 
 PREFIX = "parameter:"
 

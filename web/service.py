@@ -11,7 +11,7 @@ import anyio
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
-from headwater.core.health import ServerHealth
+from headwater.core.log.health import ServerHealth
 from headwater.core.log.protocol import Log
 from headwater.web.app import make_app
 from headwater.web.app_state import AppState

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.identifiers import parsed_task_run_id
+from headwater.core.values.identifiers import parsed_task_run_id
 
 
 class _Slug(Convertor[str]):

@@ -35,15 +35,15 @@ from headwater.agents.agent.shutdown_deadline import SHUTDOWN_SECONDS, ShutdownD
 from headwater.agents.agent.start_failures import StartFailures
 from headwater.agents.launcher import Launcher
 from headwater.agents.retry import retry_until_available
-from headwater.core import subjects
+from headwater.core.agents.commands import RegisterAgent
 from headwater.core.aggregates import Actor, utc_now
-from headwater.core.commands import RegisterAgent
 from headwater.core.errors import LogError, NotFound
-from headwater.core.exception_groups import unwrap_exception_group
-from headwater.core.heartbeats import Heartbeat, HolderProbe, HolderReply
-from headwater.core.labels import label_set
+from headwater.core.log import subjects
+from headwater.core.log.heartbeats import Heartbeat, HolderProbe, HolderReply
 from headwater.core.log.protocol import Log
 from headwater.core.operations.agents import register_agent, stop_agent
+from headwater.core.program.exception_groups import unwrap_exception_group
+from headwater.core.values.labels import label_set
 
 HEARTBEATS_PER_LEASE = 3
 """Two lost heartbeats are no loss of the agent: it counts as gone after a whole lease of silence."""

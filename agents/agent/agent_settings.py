@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.identifiers import new_id
+from headwater.core.values.identifiers import new_id
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from headwater.core.events import RunAttemptLost, RunCancelRequested, RunSubmitted
 from headwater.core.log.protocol import Recorded
-from headwater.core.undecoded import may_hold
+from headwater.core.log.undecoded import may_hold
 
 CRASH_PAUSE_SECONDS_MAX = 60
 _may_end = may_hold(RunCancelRequested, RunAttemptLost, RunSubmitted)

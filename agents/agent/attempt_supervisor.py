@@ -20,16 +20,16 @@ from headwater.agents.errors import CannotLaunch, LauncherGone, LaunchFailed
 from headwater.agents.failures import without_source
 from headwater.agents.launcher import AttemptReport, ChildProcess, ExitResult, Launcher, LaunchSpec
 from headwater.core.aggregates import Aggregate
-from headwater.core.commands import ConfirmCancelled, FailUnstartedRun, MarkAttemptLost, RunCommand
-from headwater.core.commit import Position
 from headwater.core.errors import IllegalTransition
 from headwater.core.events import RunStarted
-from headwater.core.identifiers import new_id
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import LogLine, Recorded
+from headwater.core.log.undecoded import may_hold
 from headwater.core.operations.runs import schedule_wake_up
-from headwater.core.rules.run import Run
+from headwater.core.runs.commands import ConfirmCancelled, FailUnstartedRun, MarkAttemptLost, RunCommand
+from headwater.core.runs.state import Run
 from headwater.core.states import StateName
-from headwater.core.undecoded import may_hold
+from headwater.core.values.identifiers import new_id
 
 LAUNCHES_MAX = 3
 _REASON_CHARACTERS_MAX = 300

@@ -27,13 +27,13 @@ from headwater.agents.agent.held_runs import HeldRun, HeldRuns
 from headwater.agents.agent.holder_probe import probe_holder
 from headwater.agents.agent.leases import Leases
 from headwater.core.aggregates import Aggregate
-from headwater.core.commands import ClaimRun, MarkAttemptLost, RunCommand
 from headwater.core.errors import CommandRejected, CommitTooLarge, CommitUnreadable, HeadwaterError, IllegalTransition, LogError
-from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import Delivery, WorkItem
 from headwater.core.operations.run_creation import complete_creation
 from headwater.core.operations.runs import schedule_wake_up
-from headwater.core.rules.run import Run
+from headwater.core.runs.commands import ClaimRun, MarkAttemptLost, RunCommand
+from headwater.core.runs.state import Run
+from headwater.core.values.identifiers import new_id
 
 LAGGING_REPLICA_SECONDS = 0.5
 REJECTED_RETRY_DELAY_SECONDS = 30.0

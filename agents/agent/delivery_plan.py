@@ -9,8 +9,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from headwater.core.commit import Commit
-from headwater.core.rules.run import Run
+from headwater.core.log.commit import Commit
+from headwater.core.runs.state import Run
 from headwater.core.states import StateName
 
 EARLY = timedelta(seconds=1)

@@ -11,10 +11,10 @@ from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
 from headwater.agents.agent.outage import Outage
-from headwater.core import subjects
 from headwater.core.aggregates import Actor
 from headwater.core.errors import SlotsFull
 from headwater.core.events import ConcurrencySet, RunCreated
+from headwater.core.log import subjects
 from headwater.core.log.protocol import EventLog
 from headwater.core.operations.slots import free_slot, slots, take_slot
 

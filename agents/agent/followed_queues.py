@@ -10,13 +10,13 @@ from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskGroup, TaskStatus
 
 from headwater.agents.agent.outage import Outage
-from headwater.core import subjects
 from headwater.core.errors import InvalidName
 from headwater.core.events import QueueLimitSet, QueueOpened
-from headwater.core.labels import agent_accepts
-from headwater.core.labels import queue_id as id_of
+from headwater.core.log import subjects
 from headwater.core.log.protocol import Delivery, Log, QueueBinding
 from headwater.core.operations.queues import queue
+from headwater.core.values.labels import agent_accepts
+from headwater.core.values.labels import queue_id as id_of
 
 
 class FollowedQueues:

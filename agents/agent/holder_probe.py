@@ -7,10 +7,10 @@ from contextlib import suppress
 import anyio
 import msgspec
 
-from headwater.core import subjects
-from headwater.core.codec import message_decoder
 from headwater.core.errors import CommitUnreadable, LogUnavailable, RequestTimeout
-from headwater.core.heartbeats import HolderProbe, HolderReply
+from headwater.core.log import subjects
+from headwater.core.log.codec import message_decoder
+from headwater.core.log.heartbeats import HolderProbe, HolderReply
 from headwater.core.log.protocol import LiveMessage, Log
 
 _ANSWER_SECONDS = 1.0

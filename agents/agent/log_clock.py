@@ -11,7 +11,7 @@ from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
 from headwater.core.errors import LogError
-from headwater.core.heartbeats import clock_words
+from headwater.core.log.heartbeats import clock_words
 from headwater.core.log.protocol import Log
 
 TOLERATED = timedelta(seconds=1)

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from headwater.agents.errors import CannotLaunch
-from headwater.core.settings import LOG_LEVEL
-from headwater.core.user_paths import user_path
+from headwater.core.program.settings import LOG_LEVEL
+from headwater.core.program.user_paths import user_path
 
 _READ_BY_THE_INTERPRETER = ("PYTHON", "LD_", "DYLD_", "MALLOC_", "GLIBC_", "LC_")
 _READ_BY_THE_INTERPRETER_EXACTLY = frozenset({"LANG", "LANGUAGE", "__PYVENV_LAUNCHER__"})

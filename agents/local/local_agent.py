@@ -28,16 +28,16 @@ from headwater.agents.local.checkpoint_cleanup import CheckpointCleanup
 from headwater.agents.local.console import BANNER, DOCUMENTATION, agent_logger, listed
 from headwater.agents.local.environment import agent_environment, require_local, run_environment, working_directory
 from headwater.agents.local.local_launcher import LocalLauncher
-from headwater.core import open_files
 from headwater.core.aggregates import utc_now
-from headwater.core.commit import Position
 from headwater.core.errors import LogUnavailable, SettingsError, StreamMissing
-from headwater.core.exception_groups import unwrap_exception_group
-from headwater.core.labels import label_set
-from headwater.core.rules.run import Run
-from headwater.core.server_file import server_address
-from headwater.core.settings import HOME, KEPT_VALUES_DAYS, LOG_LEVEL, LOG_LEVELS, connection_settings
-from headwater.core.stop_signals import stop_signals
+from headwater.core.log.commit import Position
+from headwater.core.program import open_files
+from headwater.core.program.exception_groups import unwrap_exception_group
+from headwater.core.program.server_file import server_address
+from headwater.core.program.settings import HOME, KEPT_VALUES_DAYS, LOG_LEVEL, LOG_LEVELS, connection_settings
+from headwater.core.program.stop_signals import stop_signals
+from headwater.core.runs.state import Run
+from headwater.core.values.labels import label_set
 from headwater.sdk.client.printing import print_escaped
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from headwater.agents.local import process_tree
 from headwater.agents.local.environment import needs_cold_start
 from headwater.agents.local.local_process import LocalProcess
 from headwater.agents.shortages import shortage
-from headwater.core import open_files
+from headwater.core.program import open_files
 
 _KILLED = -int(signal.SIGKILL)
 _ZYGOTE_ENDS_SECONDS = 5.0

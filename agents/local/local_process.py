@@ -13,8 +13,8 @@ from headwater.agents.errors import LaunchFailed
 from headwater.agents.launcher import NO_THREAD, STATUS_NOT_BEGUN, AttemptReport, ExitResult, OutOfMemory
 from headwater.agents.launcher_protocol import Ended
 from headwater.agents.shortages import shortage
-from headwater.core.codec import message_decoder
 from headwater.core.errors import CommitUnreadable
+from headwater.core.log.codec import message_decoder
 
 LAST_LINES_MAX = 20
 LINE_BYTES_MAX = 2_000

@@ -45,7 +45,7 @@ from headwater.agents.launcher_protocol import (
 from headwater.agents.local import child_processes, forked_child, process_tree
 from headwater.agents.run_process import main as run_process
 from headwater.agents.shortages import shortage
-from headwater.core import open_files
+from headwater.core.program import open_files
 
 SPARE_AFTER_SECONDS = 0.01
 """So long nothing must have been asked before a spare process is made: while runs start, it would only take their time."""

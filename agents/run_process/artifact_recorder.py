@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from headwater.core.errors import NotFound
 from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactDeleted, TaskRunArtifactEvent, TaskRunArtifactUpdated, TaskRunEvent
-from headwater.core.rules.artifact import Artifact, valid_data
+from headwater.core.runs.artifact import Artifact, valid_data
 
 
 class ArtifactRecorder:

@@ -20,12 +20,12 @@ from msgspec.structs import replace
 from headwater.agents.errors import AttemptFenced
 from headwater.agents.retry import Listener, retry_until_available
 from headwater.core.aggregates import Actor, Aggregate
-from headwater.core.commands import RecordTaskRuns, RunCommand
 from headwater.core.errors import CommitTooLarge, HeadwaterError, IllegalTransition, InvalidArgument
 from headwater.core.events import TaskRunArtifactEvent, TaskRunEvent, TaskRunNamed, TaskRunPaused
-from headwater.core.identifiers import new_id
-from headwater.core.json_bytes import json_bytes
-from headwater.core.rules.run import Run
+from headwater.core.runs.commands import RecordTaskRuns, RunCommand
+from headwater.core.runs.state import Run
+from headwater.core.values.identifiers import new_id
+from headwater.core.values.json_bytes import json_bytes
 
 COMMIT_BYTES_MAX = 512 * 1024
 GATHER_SECONDS = 0.003

@@ -22,9 +22,9 @@ from headwater.agents.run_process.run_exit import STATUS_FAILED, hand_in, say
 from headwater.agents.run_process.run_session import RunSession
 from headwater.agents.run_process.state_recorder import StateRecorder
 from headwater.core.errors import HeadwaterError
-from headwater.core.rules.resume import format_task_run_key
-from headwater.core.rules.task_run import TaskRunKey
-from headwater.core.settings import RETRY_IN_PROCESS_SECONDS
+from headwater.core.program.settings import RETRY_IN_PROCESS_SECONDS
+from headwater.core.runs.resume import format_task_run_key
+from headwater.core.runs.task_run import TaskRunKey
 from headwater.core.states import StateName
 from headwater.core.text import shown
 from headwater.sdk.context.context import context

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 
 from headwater.core.events import RunCreated, StorageReference
-from headwater.core.identifiers import split_flow_id
 from headwater.core.log.protocol import EventLog
 from headwater.core.operations.flows import flow_group, tasks_and_edges
+from headwater.core.values.identifiers import split_flow_id
 
 
 def is_sealed(storage: StorageReference) -> bool:

@@ -9,12 +9,12 @@ from contextlib import AsyncExitStack
 from anyio.abc import TaskGroup
 
 from headwater.agents.retry import retry_until_available
-from headwater.core.commit import Position
 from headwater.core.errors import LogError
 from headwater.core.events import TaskRunResumed
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog
-from headwater.core.rules.task_run import TaskRunKey
-from headwater.core.undecoded import may_hold
+from headwater.core.log.undecoded import may_hold
+from headwater.core.runs.task_run import TaskRunKey
 
 _may_resume = may_hold(TaskRunResumed)
 _log = logging.getLogger(__name__)

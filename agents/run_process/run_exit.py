@@ -18,7 +18,7 @@ from headwater.agents.launcher import AttemptReport
 from headwater.agents.launcher_protocol import REPORT_DESCRIPTOR
 from headwater.agents.run_process.bridge import RunSessionGone
 from headwater.agents.run_process.run_session import RunSession
-from headwater.core.json_bytes import json_bytes
+from headwater.core.values.json_bytes import json_bytes
 
 STATUS_FAILED = 70
 EXIT_SECONDS = 30

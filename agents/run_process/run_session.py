@@ -24,20 +24,20 @@ from headwater.agents.run_process.log_shipping import LogShipper
 from headwater.agents.run_process.resume_listener import ResumeListener
 from headwater.agents.run_process.trouble_report import TroubleReport
 from headwater.core.aggregates import Actor, Aggregate
-from headwater.core.commands import FailUnstartedRun, FinishRun, RunCommand, StartRun, SuspendRun
-from headwater.core.concurrency import gather_pair
 from headwater.core.errors import LogUnavailable
 from headwater.core.events import Failure
-from headwater.core.exception_groups import unwrap_exception_group
 from headwater.core.log.protocol import Log
 from headwater.core.operations.runs import cancel_children, load_run, schedule_wake_up
 from headwater.core.operations.runs import run as run_aggregate
+from headwater.core.program.concurrency import gather_pair
+from headwater.core.program.exception_groups import unwrap_exception_group
+from headwater.core.program.server_file import server_address
 from headwater.core.queries.rows import CachedResultRow
-from headwater.core.rules.resume import paused
-from headwater.core.rules.run import Run
-from headwater.core.rules.task_run import TaskRunKey
-from headwater.core.server_file import server_address
-from headwater.core.views_client import ViewsClient
+from headwater.core.queries.views_client import ViewsClient
+from headwater.core.runs.commands import FailUnstartedRun, FinishRun, RunCommand, StartRun, SuspendRun
+from headwater.core.runs.resume import paused
+from headwater.core.runs.state import Run
+from headwater.core.runs.task_run import TaskRunKey
 
 STOP_SECONDS = 10.0
 """How long the flow's code may take to end when the attempt must; then the process group is killed."""

@@ -34,12 +34,12 @@ from headwater.core.events import (
     TaskRunTriggerFailed,
     TaskRunValidationFailed,
 )
-from headwater.core.json_values import json_problem
-from headwater.core.limits import INT32_MAX, NAME_CHARACTERS_MAX, TIME_MAX, TIME_MIN
-from headwater.core.rules import task_run as task_run_rules
-from headwater.core.rules.task_run import TaskRun, TaskRunKey
+from headwater.core.runs import task_run as task_run_rules
+from headwater.core.runs.task_run import TaskRun, TaskRunKey
 from headwater.core.states import FINAL, SUCCESSFUL, StateName
 from headwater.core.text import shown
+from headwater.core.values.json_values import json_problem
+from headwater.core.values.limits import INT32_MAX, NAME_CHARACTERS_MAX, TIME_MAX, TIME_MIN
 from headwater.sdk.engine.recorder import PriorAttempt
 from headwater.sdk.results import InlineResult, inline_problem
 from headwater.sdk.states import state as states

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from typing import get_args
 
-from headwater.core.events.agent import AgentEvent, AgentLost, AgentRegistered, AgentStopped
-from headwater.core.events.artifact import (
-    TaskRunArtifactCreated,
-    TaskRunArtifactDeleted,
-    TaskRunArtifactEvent,
-    TaskRunArtifactUpdated,
-)
-from headwater.core.events.base import Event, UnknownEvent, event_type
-from headwater.core.events.flow import (
+from headwater.core.agents.events import AgentEvent, AgentLost, AgentRegistered, AgentStopped
+from headwater.core.event import Event, UnknownEvent, event_type
+from headwater.core.flows.events import (
     EdgeSpec,
     FlowAttemptsLimited,
     FlowDefaultParametersSet,
@@ -29,8 +23,8 @@ from headwater.core.events.flow import (
     StorageReference,
     TaskSpec,
 )
-from headwater.core.events.key_value import KeyValueDeleted, KeyValueEvent, KeyValueSet
-from headwater.core.events.project import (
+from headwater.core.key_values.events import KeyValueDeleted, KeyValueEvent, KeyValueSet
+from headwater.core.projects.events import (
     NameClaimed,
     NameEvent,
     NameReleased,
@@ -40,8 +34,14 @@ from headwater.core.events.project import (
     ProjectEvent,
     ProjectRenamed,
 )
-from headwater.core.events.queue import QueueEvent, QueueLimitSet, QueueOpened
-from headwater.core.events.run import (
+from headwater.core.queues.events import QueueEvent, QueueLimitSet, QueueOpened
+from headwater.core.runs.artifact_events import (
+    TaskRunArtifactCreated,
+    TaskRunArtifactDeleted,
+    TaskRunArtifactEvent,
+    TaskRunArtifactUpdated,
+)
+from headwater.core.runs.events import (
     CancelCause,
     RunAttemptLost,
     RunAttemptsLimited,
@@ -60,8 +60,7 @@ from headwater.core.events.run import (
     RunSubmitted,
     RunSucceeded,
 )
-from headwater.core.events.slots import ConcurrencySet, SlotEvent, SlotFreed, SlotTaken
-from headwater.core.events.task_run import (
+from headwater.core.runs.task_run_events import (
     Failure,
     Frame,
     ResultReference,
@@ -83,6 +82,7 @@ from headwater.core.events.task_run import (
     TaskRunTriggerFailed,
     TaskRunValidationFailed,
 )
+from headwater.core.slots.events import ConcurrencySet, SlotEvent, SlotFreed, SlotTaken
 
 KnownEvent = ProjectEvent | NameEvent | KeyValueEvent | FlowEvent | PartEvent | RunEvent | QueueEvent | SlotEvent | AgentEvent
 AnyEvent = KnownEvent | UnknownEvent

@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 
-from headwater.core import subjects
-from headwater.core.codec import message_decoder
 from headwater.core.errors import CommitUnreadable
-from headwater.core.json_bytes import json_bytes
-from headwater.core.limits import INT32_MAX, NAME_CHARACTERS_MAX, TIME_MAX, TIME_MIN, is_instant, out_of_range
+from headwater.core.log import subjects
+from headwater.core.log.codec import message_decoder
 from headwater.core.log.protocol import LogLine, Recorded, RecordedLines, Unreadable
+from headwater.core.values.json_bytes import json_bytes
+from headwater.core.values.limits import INT32_MAX, NAME_CHARACTERS_MAX, TIME_MAX, TIME_MIN, is_instant, out_of_range
 
 MESSAGE_BYTES_MAX = 256 * 1024
 """A message holds lines up to this size: one write costs one fsync, and a follower need not wait for a megabyte."""

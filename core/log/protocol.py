@@ -14,12 +14,12 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from headwater.core.commit import Commit, Position
-from headwater.core.dead_letters import DeadLetter
-from headwater.core.edge import read_commit
 from headwater.core.errors import CommitUnreadable
 from headwater.core.events import AnyEvent
-from headwater.core.limits import Instant, Int32, Token, Uuid
+from headwater.core.log.commit import Commit, Position
+from headwater.core.log.dead_letters import DeadLetter
+from headwater.core.log.edge import read_commit
+from headwater.core.values.limits import Instant, Int32, Token, Uuid
 
 
 class Recorded:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from headwater.core import subjects
-from headwater.core.codec import message_decoder
-from headwater.core.edge import read_commit, write_commit
 from headwater.core.errors import CommitUnreadable
 from headwater.core.events import RunCreated
-from headwater.core.limits import Int32, Token, Uuid
+from headwater.core.log import subjects
+from headwater.core.log.codec import message_decoder
+from headwater.core.log.edge import read_commit, write_commit
 from headwater.core.log.protocol import WorkItem
+from headwater.core.values.limits import Int32, Token, Uuid
 
 _NO_CREATION = b"null"
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from headwater.core import subjects
+from headwater.core.agents import rules as agent_rules
+from headwater.core.agents.commands import AgentCommand, LoseAgent, RegisterAgent, StopAgent
+from headwater.core.agents.state import Agent
 from headwater.core.aggregates import Actor, Aggregate, CommandResult
-from headwater.core.commands import AgentCommand, LoseAgent, RegisterAgent, StopAgent
+from headwater.core.log import subjects
 from headwater.core.log.protocol import EventLog
-from headwater.core.rules import agent as agent_rules
-from headwater.core.rules.agent import Agent
 
 
 def _agent(log: EventLog, agent_id: str) -> Aggregate[Agent, AgentCommand]:

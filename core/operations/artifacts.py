@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from headwater.core.aggregates import Actor, Aggregate
-from headwater.core.artifact_commands import CreateArtifact, DeleteArtifact, UpdateArtifact
-from headwater.core.commands import RunCommand
-from headwater.core.commit import Position
 from headwater.core.errors import NotFound
-from headwater.core.identifiers import artifact_address, new_id, split_artifact_address
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog
 from headwater.core.operations.flows import registration, tasks_and_edges
 from headwater.core.operations.runs import load_run
-from headwater.core.rules import artifact as artifact_rules
-from headwater.core.rules.run import Run
+from headwater.core.runs import artifact as artifact_rules
+from headwater.core.runs.artifact_commands import CreateArtifact, DeleteArtifact, UpdateArtifact
+from headwater.core.runs.commands import RunCommand
+from headwater.core.runs.state import Run
+from headwater.core.values.identifiers import artifact_address, new_id, split_artifact_address
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from headwater.core.aggregates import Aggregate
-from headwater.core.commands import FlowCommand, ProjectCommand
-from headwater.core.concurrency import gather_pair
 from headwater.core.errors import NotFound
 from headwater.core.events import FlowRegistered
-from headwater.core.identifiers import split_flow_id
+from headwater.core.flows.commands import FlowCommand
+from headwater.core.flows.state import FlowGroup
 from headwater.core.log.protocol import EventLog
 from headwater.core.operations.flows import active_version, flow_group
 from headwater.core.operations.projects import project
-from headwater.core.rules.flow_group import FlowGroup
-from headwater.core.rules.project import Project
+from headwater.core.program.concurrency import gather_pair
+from headwater.core.projects.commands import ProjectCommand
+from headwater.core.projects.state import Project
+from headwater.core.values.identifiers import split_flow_id
 
 
 class FlowCatalogue:

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from headwater.core.aggregates import Actor, CommandResult
-from headwater.core.commands import DescribeFlow, SetFlowDefaultParameters, SetFlowLabels
 from headwater.core.errors import InvalidArgument
+from headwater.core.flows.commands import DescribeFlow, SetFlowDefaultParameters, SetFlowLabels
+from headwater.core.flows.state import FlowGroup
 from headwater.core.log.protocol import EventLog
 from headwater.core.operations.flows import flow_group
-from headwater.core.rules.flow_group import FlowGroup
-from headwater.core.rules.parameters import check_values
+from headwater.core.runs.parameters import check_values
 
 DESCRIPTION_LENGTH_MAX = 20_000
 

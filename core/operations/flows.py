@@ -9,12 +9,7 @@ from typing import Any
 
 import msgspec
 
-from headwater.core import subjects
 from headwater.core.aggregates import Actor, Aggregate, CommandResult
-from headwater.core.codec import encode_event
-from headwater.core.command_lines import command_line
-from headwater.core.commands import DeleteFlow, FlowCommand, LimitFlowAttempts, RegisterFlow
-from headwater.core.commit import Position
 from headwater.core.errors import CommitUnreadable, FlowArchived, NotFound
 from headwater.core.events import (
     EdgeSpec,
@@ -25,12 +20,17 @@ from headwater.core.events import (
     StorageReference,
     TaskSpec,
 )
-from headwater.core.identifiers import flow_group_id, new_id, split_flow_id
+from headwater.core.flows import rules as flow_rules
+from headwater.core.flows.commands import DeleteFlow, FlowCommand, LimitFlowAttempts, RegisterFlow
+from headwater.core.flows.state import FlowGroup
+from headwater.core.log import subjects
+from headwater.core.log.codec import encode_event
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog
-from headwater.core.names import valid_name
 from headwater.core.operations.projects import find_project
-from headwater.core.rules import flow_group as flow_rules
-from headwater.core.rules.flow_group import FlowGroup
+from headwater.core.program.command_lines import command_line
+from headwater.core.values.identifiers import flow_group_id, new_id, split_flow_id
+from headwater.core.values.names import valid_name
 
 INLINE_BYTES_MAX = 32 * 1024
 """Tasks and edges above this size go into parts, so that reading a flow's history stays cheap however many versions it has."""

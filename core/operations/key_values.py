@@ -8,16 +8,17 @@ from typing import Any
 
 import anyio
 
-from headwater.core import subjects
 from headwater.core.aggregates import Actor, Aggregate, CommandResult
-from headwater.core.commit import Position
 from headwater.core.errors import Conflict, KeyNotFound
-from headwater.core.identifiers import key_value_id, parsed_uuid
-from headwater.core.key_value_commands import DeleteKeyValue, KeyValueCommand, SetKeyValue
+from headwater.core.key_values import rules as key_value_rules
+from headwater.core.key_values.commands import DeleteKeyValue, KeyValueCommand, SetKeyValue
+from headwater.core.key_values.state import KeyValue
+from headwater.core.key_values.validation import valid_key, valid_value
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog
 from headwater.core.operations.projects import existing_project
-from headwater.core.rules import key_value as key_value_rules
-from headwater.core.rules.key_value import KeyValue
+from headwater.core.values.identifiers import key_value_id, parsed_uuid
 
 TRIES_MAX = 200
 FIRST_PAUSE_SECONDS = 0.01
@@ -46,7 +47,7 @@ async def set_key_value(log: EventLog, project_id: str, key: str, value: Any, ac
         NotFound: there is no such project.
 
     """
-    key_value_rules.valid_value(key_value_rules.valid_key(key), value)
+    valid_value(valid_key(key), value)
     project = await existing_project(log, project_id)
     pair_id = key_value_id(project.project_id, key)
     outcome = await _executed(log, pair_id, SetKeyValue(project.project_id, key, value), actor)
@@ -63,7 +64,7 @@ async def get_key_value(log: EventLog, project_id: str, key: str) -> Any:
 
     """
     project = await existing_project(log, project_id)
-    found = await key_value(log, key_value_id(project.project_id, key_value_rules.valid_key(key))).refresh()
+    found = await key_value(log, key_value_id(project.project_id, valid_key(key))).refresh()
     if not found.exists:
         raise key_not_found(key, project.name)
     return found.value
@@ -79,7 +80,7 @@ async def delete_key_value(log: EventLog, project_id: str, key: str, actor: Acto
 
     """
     project = await existing_project(log, project_id)
-    pair_id = key_value_id(project.project_id, key_value_rules.valid_key(key))
+    pair_id = key_value_id(project.project_id, valid_key(key))
     try:
         outcome = await _executed(log, pair_id, DeleteKeyValue(key), actor)
     except KeyNotFound:

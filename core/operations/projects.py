@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from headwater.core import subjects
 from headwater.core.aggregates import MAX_CONFLICT_RETRIES, Actor, Aggregate
-from headwater.core.command_lines import command_line
-from headwater.core.commands import (
+from headwater.core.errors import AlreadyExists, Conflict, NotFound
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
+from headwater.core.log.protocol import Append, EventLog
+from headwater.core.program.command_lines import command_line
+from headwater.core.projects import rules as project_rules
+from headwater.core.projects.commands import (
     ClaimName,
     CreateProject,
     DeleteProject,
@@ -17,13 +21,10 @@ from headwater.core.commands import (
     ReleaseName,
     RenameProject,
 )
-from headwater.core.commit import Position
-from headwater.core.errors import AlreadyExists, Conflict, NotFound
-from headwater.core.identifiers import new_id, parsed_uuid
-from headwater.core.log.protocol import Append, EventLog
-from headwater.core.names import valid_name
-from headwater.core.rules import project as project_rules
-from headwater.core.rules.project import OwnedName, Project
+from headwater.core.projects.owned_name import NAME_RULES, OwnedName
+from headwater.core.projects.state import Project
+from headwater.core.values.identifiers import new_id, parsed_uuid
+from headwater.core.values.names import valid_name
 
 _KIND = "project"
 
@@ -39,7 +40,7 @@ class ProjectChange:
 
 
 def _name(log: EventLog, name: str) -> Aggregate[OwnedName, NameCommand]:
-    return Aggregate(log, subjects.name(_KIND, name), project_rules.NAME_RULES)
+    return Aggregate(log, subjects.name(_KIND, name), NAME_RULES)
 
 
 def project(log: EventLog, project_id: str) -> Aggregate[Project, ProjectCommand]:
@@ -93,7 +94,7 @@ async def create_project(log: EventLog, name: str, actor: Actor, *, description:
         if owned.state.owner_id == created_id:
             return ProjectChange(created_id, name, True, owned.position)
         try:
-            claims = project_rules.NAME_RULES.decide(owned.state, ClaimName(_KIND, name, created_id))
+            claims = NAME_RULES.decide(owned.state, ClaimName(_KIND, name, created_id))
         except AlreadyExists as taken:
             if not skip_if_exists:
                 taken.hint = "Choose another name, or add --skip-if-exists to accept the one that is there."
@@ -137,12 +138,12 @@ async def rename_project(log: EventLog, project_id: str, name: str, actor: Actor
                 [
                     Append(
                         new.subject,
-                        actor.commit(project_rules.NAME_RULES.decide(new.state, ClaimName(_KIND, name, project_id)), commit_id=commit_id),
+                        actor.commit(NAME_RULES.decide(new.state, ClaimName(_KIND, name, project_id)), commit_id=commit_id),
                         new.position,
                     ),
                     Append(
                         old.subject,
-                        actor.commit(project_rules.NAME_RULES.decide(old.state, ReleaseName(project_id)), commit_id=commit_id),
+                        actor.commit(NAME_RULES.decide(old.state, ReleaseName(project_id)), commit_id=commit_id),
                         old.position,
                     ),
                     Append(renamed.subject, actor.commit(facts, commit_id=commit_id), renamed.position),
@@ -186,7 +187,7 @@ async def delete_project(log: EventLog, project_id: str, actor: Actor) -> Projec
         owned = _name(log, state.name)
         await owned.refresh()
         appends = [Append(deleted.subject, actor.commit(facts, commit_id=commit_id), deleted.position)]
-        released = project_rules.NAME_RULES.decide(owned.state, ReleaseName(project_id))
+        released = NAME_RULES.decide(owned.state, ReleaseName(project_id))
         if released:
             appends.append(Append(owned.subject, actor.commit(released, commit_id=commit_id), owned.position))
         try:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from headwater.core import subjects
 from headwater.core.aggregates import Actor, Aggregate, CommandResult
-from headwater.core.commands import LimitQueue, OpenQueue, QueueCommand
-from headwater.core.labels import label_set, queue_id
+from headwater.core.log import subjects
 from headwater.core.log.protocol import EventLog
-from headwater.core.rules import queue as queue_rules
-from headwater.core.rules.queue import Queue
+from headwater.core.queues import rules as queue_rules
+from headwater.core.queues.commands import LimitQueue, OpenQueue, QueueCommand
+from headwater.core.queues.state import Queue
+from headwater.core.values.labels import label_set, queue_id
 
 
 def queue(log: EventLog, queue_id: str) -> Aggregate[Queue, QueueCommand]:

@@ -9,11 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from headwater.core import subjects
 from headwater.core.aggregates import Actor, Aggregate
-from headwater.core.commands import CreateRun, RunCommand
-from headwater.core.commit import Commit, Position
-from headwater.core.concurrency import gather_pair
 from headwater.core.errors import (
     CommitUnreadable,
     Conflict,
@@ -26,20 +22,24 @@ from headwater.core.errors import (
     RunUnknown,
 )
 from headwater.core.events import FlowRegistered, RunAttemptsLimited, RunCreated, RunScheduled
-from headwater.core.identifiers import derived_id, new_id
-from headwater.core.json_values import json_problem
-from headwater.core.labels import label_set, queue_id
-from headwater.core.limits import TIME_MAX, TIME_MIN, is_instant
+from headwater.core.flows.state import FlowGroup
+from headwater.core.log import subjects
+from headwater.core.log.commit import Commit, Position
 from headwater.core.log.protocol import EventLog, RunQueues, WorkItem
-from headwater.core.moments import assume_utc
-from headwater.core.names import generated_name, valid_name
 from headwater.core.operations.flow_catalogue import FlowCatalogue
 from headwater.core.operations.queues import open_queue
 from headwater.core.operations.runs import load_run, run, schedule_wake_up
-from headwater.core.rules import run as run_rules
-from headwater.core.rules.flow_group import FlowGroup
-from headwater.core.rules.parameters import run_parameters, with_defaults
-from headwater.core.rules.run import Run
+from headwater.core.program.concurrency import gather_pair
+from headwater.core.runs import rules as run_rules
+from headwater.core.runs.commands import CreateRun, RunCommand
+from headwater.core.runs.parameters import run_parameters, with_defaults
+from headwater.core.runs.state import Run
+from headwater.core.values.identifiers import derived_id, new_id
+from headwater.core.values.json_values import json_problem
+from headwater.core.values.labels import label_set, queue_id
+from headwater.core.values.limits import TIME_MAX, TIME_MIN, is_instant
+from headwater.core.values.moments import assume_utc
+from headwater.core.values.names import generated_name, valid_name
 
 _NAMES = random.SystemRandom()
 _log = logging.getLogger(__name__)

@@ -8,19 +8,19 @@ from datetime import datetime
 import msgspec
 
 from headwater.core.aggregates import Actor, Aggregate, CommandResult
-from headwater.core.commands import ResumeTaskRuns, RunCommand, SetRunState, SetTaskRunState
-from headwater.core.commit import Position
 from headwater.core.errors import Conflict, InvalidArgument, VersionConflict
 from headwater.core.events import EdgeSpec, ResultReference, TaskSpec
-from headwater.core.json_values import json_problem
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog, RunQueues
-from headwater.core.moments import instant
 from headwater.core.operations.flows import registration, tasks_and_edges
 from headwater.core.operations.runs import NamedTask, load_run, schedule_wake_up, slug_of
-from headwater.core.rules import set_state
-from headwater.core.rules.run import Run
-from headwater.core.rules.task_run import TaskRunKey
+from headwater.core.runs import set_state
+from headwater.core.runs.commands import ResumeTaskRuns, RunCommand, SetRunState, SetTaskRunState
+from headwater.core.runs.state import Run
+from headwater.core.runs.task_run import TaskRunKey
 from headwater.core.states import StateName
+from headwater.core.values.json_values import json_problem
+from headwater.core.values.moments import instant
 
 INLINE_BYTES_MAX = 64 * 1024
 """How large a result may be that lies in an event."""

@@ -10,19 +10,19 @@ from typing import Protocol
 
 import anyio
 
-from headwater.core import subjects
 from headwater.core.aggregates import Actor, Aggregate, CommandResult
-from headwater.core.commands import CancelRun, DeleteRun, RenameRun, RescheduleRun, RestartRun, RunCommand
-from headwater.core.commit import Position
 from headwater.core.errors import Ambiguous, HeadwaterError, NotFound
 from headwater.core.events import CancelCause, RunDeleted
-from headwater.core.identifiers import parsed_uuid
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog, RunQueues, WorkItem
-from headwater.core.moments import instant
 from headwater.core.operations.flows import registration, tasks_and_edges
-from headwater.core.rules import run as run_rules
-from headwater.core.rules.run import Run
+from headwater.core.runs import rules as run_rules
+from headwater.core.runs.commands import CancelRun, DeleteRun, RenameRun, RescheduleRun, RestartRun, RunCommand
+from headwater.core.runs.state import Run
 from headwater.core.states import StateName
+from headwater.core.values.identifiers import parsed_uuid
+from headwater.core.values.moments import instant
 
 CHILD_RUN_RESULT = "ChildRunResult"
 """The kind of result by which a task run says that its value is the id of a run that it created."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from headwater.core import subjects
 from headwater.core.aggregates import Actor, Aggregate, CommandResult
-from headwater.core.commands import FreeSlot, SetConcurrency, SlotCommand, TakeSlot
+from headwater.core.log import subjects
 from headwater.core.log.protocol import EventLog
-from headwater.core.rules import slots as slot_rules
-from headwater.core.rules.slots import Slots
+from headwater.core.slots import rules as slot_rules
+from headwater.core.slots.commands import FreeSlot, SetConcurrency, SlotCommand, TakeSlot
+from headwater.core.slots.state import Slots
 
 
 def slots(log: EventLog, group_id: str) -> Aggregate[Slots, SlotCommand]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from headwater.core.commit import Position
+from headwater.core.log.commit import Position
 from headwater.core.queries.requests import AnyQuery
 
 PAGE_BYTES_MAX = 640 * 1024

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from headwater.core.commit import Position
+from headwater.core.log.commit import Position
 from headwater.core.queries.rows import Row
 
 

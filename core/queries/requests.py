@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from headwater.core.commit import Position
+from headwater.core.log.commit import Position
 
 
 class Query(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="ask", kw_only=True):

@@ -8,9 +8,9 @@ from typing import Any
 
 import msgspec
 
-from headwater.core.commit import Position
 from headwater.core.events import Failure, ParameterSpec, ResultReference, StorageReference
-from headwater.core.rules.parameters import with_defaults
+from headwater.core.log.commit import Position
+from headwater.core.runs.parameters import with_defaults
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import anyio
 import msgspec
 
-from headwater.core import subjects
-from headwater.core.commit import Commit, Position
+from headwater.core.agents import rules as agent_rules
+from headwater.core.agents.state import Agent, AgentStatus
 from headwater.core.errors import CommandRejected, CommitUnreadable
 from headwater.core.events import (
     AnyEvent,
@@ -28,14 +28,14 @@ from headwater.core.events import (
     UnknownEvent,
     event_type,
 )
+from headwater.core.log import subjects
+from headwater.core.log.commit import Commit, Position
 from headwater.core.log.protocol import EventLog, Log, Recorded
-from headwater.core.rules import agent as agent_rules
-from headwater.core.rules import run as run_rules
-from headwater.core.rules import slots as slot_rules
-from headwater.core.rules.agent import Agent, AgentStatus
-from headwater.core.rules.resume import waits_for_approval
-from headwater.core.rules.run import Run
-from headwater.core.rules.slots import Slots
+from headwater.core.runs import rules as run_rules
+from headwater.core.runs.resume import waits_for_approval
+from headwater.core.runs.state import Run
+from headwater.core.slots import rules as slot_rules
+from headwater.core.slots.state import Slots
 from headwater.core.states import StateName
 from headwater.projections.audit.told_commands import commands_told_by
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from headwater.core.commit import Position
 from headwater.core.errors import CommitUnreadable
 from headwater.core.events import event_type
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog, Recorded
 from headwater.projections.audit.facts import facts_of
 from headwater.projections.audit.moment import Moment, recorded_until

@@ -12,8 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
-from headwater.core.command_lines import command_line, start_agent_command
-from headwater.core.commit import Position
+from headwater.core.describe import describe_event
 from headwater.core.errors import ROOM_OR_NODES
 from headwater.core.events import (
     AnyEvent,
@@ -38,14 +37,16 @@ from headwater.core.events import (
     TaskRunTimedOut,
     TaskRunValidationFailed,
 )
-from headwater.core.labels import agent_accepts
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Recorded
+from headwater.core.program.command_lines import command_line, start_agent_command
 from headwater.core.queries import AgentRow
-from headwater.core.rules.resume import format_task_run_key, paused, waits_for_approval
-from headwater.core.rules.run import RULES, Run
-from headwater.core.rules.slots import Slots
+from headwater.core.runs.resume import format_task_run_key, paused, waits_for_approval
+from headwater.core.runs.rules import RULES
+from headwater.core.runs.state import Run
+from headwater.core.slots.state import Slots
 from headwater.core.states import StateName
-from headwater.core.wording import describe_event
+from headwater.core.values.labels import agent_accepts
 from headwater.projections.audit.cancellations import advice, cause_of
 
 NAMED_MAX = 3

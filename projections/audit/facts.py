@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 
-from headwater.core.rules.agent import Agent
-from headwater.core.rules.flow_group import FlowGroup
-from headwater.core.rules.key_value import KeyValue
-from headwater.core.rules.project import Project
-from headwater.core.rules.queue import Queue
-from headwater.core.rules.run import Run
-from headwater.core.rules.task_run import TaskRun, TaskRunKey
+from headwater.core.agents.state import Agent
+from headwater.core.flows.state import FlowGroup
+from headwater.core.key_values.state import KeyValue
+from headwater.core.projects.state import Project
+from headwater.core.queues.state import Queue
+from headwater.core.runs.state import Run
+from headwater.core.runs.task_run import TaskRun, TaskRunKey
 
 
 def facts_of(kind: str, aggregate_id: str, state: Any) -> dict[str, Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 
-from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog, Recorded
-from headwater.core.moments import assume_utc
-from headwater.core.plain_values import position_in, shortened
+from headwater.core.values.moments import assume_utc
+from headwater.core.values.plain_values import position_in, shortened
 
 Moment = Position | datetime | None
 """What was recorded up to and including this position, or this time; None stands for the log's end."""

@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
-from headwater.core import subjects
-from headwater.core.commit import Position
 from headwater.core.errors import NotFound
-from headwater.core.identifiers import parsed_uuid
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog
+from headwater.core.values.identifiers import parsed_uuid
 from headwater.projections.audit.facts import facts_of
 from headwater.projections.audit.moment import Moment, includes, recorded_until
 from headwater.projections.audit.world import Key, World

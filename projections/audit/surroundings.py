@@ -9,19 +9,19 @@ from itertools import islice
 import anyio
 import msgspec
 
-from headwater.core import subjects
-from headwater.core.codec import message_decoder
 from headwater.core.errors import CommitUnreadable, RequestTimeout, ViewsError
-from headwater.core.health import ask_health
-from headwater.core.heartbeats import HolderProbe, HolderReply
-from headwater.core.labels import agent_accepts
+from headwater.core.log import subjects
+from headwater.core.log.codec import message_decoder
+from headwater.core.log.health import ask_health
+from headwater.core.log.heartbeats import HolderProbe, HolderReply
 from headwater.core.log.protocol import Log
 from headwater.core.operations.queues import queue
 from headwater.core.operations.runs import load_run
 from headwater.core.operations.slots import slots
 from headwater.core.queries import AgentRow
-from headwater.core.rules.run import Run
-from headwater.core.views_client import ViewsClient
+from headwater.core.queries.views_client import ViewsClient
+from headwater.core.runs.state import Run
+from headwater.core.values.labels import agent_accepts
 from headwater.projections.audit.explain import Explanation, Surroundings, explain
 
 ANSWER_SECONDS = 1.0

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from headwater.core import commands
-from headwater.core.artifact_commands import CreateArtifact, DeleteArtifact, UpdateArtifact
 from headwater.core.events import (
     AnyEvent,
     RunAttemptLost,
@@ -30,8 +28,10 @@ from headwater.core.events import (
     TaskRunResumed,
     TaskRunStateSet,
 )
-from headwater.core.rules.run import Run
-from headwater.core.rules.task_run import TaskRunKey
+from headwater.core.runs import commands
+from headwater.core.runs.artifact_commands import CreateArtifact, DeleteArtifact, UpdateArtifact
+from headwater.core.runs.state import Run
+from headwater.core.runs.task_run import TaskRunKey
 from headwater.core.states import StateName
 
 _MANY = 10**9

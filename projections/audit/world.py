@@ -6,11 +6,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from headwater.core import subjects
-from headwater.core.commit import Position
+from headwater.core.agents import rules as agent
+from headwater.core.flows import rules as flow_group
+from headwater.core.key_values import rules as key_value
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Recorded
-from headwater.core.rules import agent, flow_group, key_value, project, queue, run
-from headwater.core.rules.aggregate import Rules
+from headwater.core.projects import rules as project
+from headwater.core.queues import rules as queue
+from headwater.core.rules import Rules
+from headwater.core.runs import rules as run
 
 RULES: dict[str, Rules[Any, Any]] = {
     "project": project.RULES,

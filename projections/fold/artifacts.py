@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactDeleted, TaskRunArtifactUpdated
-from headwater.core.identifiers import artifact_address, task_run_address
+from headwater.core.values.identifiers import artifact_address, task_run_address
 from headwater.projections.fold.changes import Changes, json, text
 from headwater.projections.fold.task_runs import Place
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from headwater.core import subjects
-from headwater.core.commit import Commit, Position
 from headwater.core.events import AnyEvent, RunCreated, event_type
+from headwater.core.log import subjects
+from headwater.core.log.commit import Commit, Position
 from headwater.core.log.protocol import Recorded
 from headwater.projections.copied_table import CopiedTable
 from headwater.projections.fold.catalogue import fold_catalogue_event

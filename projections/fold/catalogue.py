@@ -7,8 +7,6 @@ from typing import Any
 
 import msgspec
 
-from headwater.core.codec import encode_event
-from headwater.core.commit import Commit, Position
 from headwater.core.events import (
     AgentLost,
     AgentRegistered,
@@ -39,6 +37,8 @@ from headwater.core.events import (
     SlotTaken,
     TaskSpec,
 )
+from headwater.core.log.codec import encode_event
+from headwater.core.log.commit import Commit, Position
 from headwater.projections.copied_table import CopiedTable
 from headwater.projections.fold.changes import CannotApply, Changes, json, optional_json, optional_text, text
 from headwater.projections.fold.key_values import fold_key_value

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from headwater.core.commit import Commit, Position
 from headwater.core.events import KeyValueDeleted, KeyValueSet
+from headwater.core.log.commit import Commit, Position
 from headwater.projections.fold.changes import Changes, json, text
 
 

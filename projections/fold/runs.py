@@ -1,11 +1,10 @@
-"""The fold over what happened to a run and its task runs. It agrees with the rules of `headwater.core.rules.run`; a test compares them."""
+"""The fold over what happened to a run and its task runs. It agrees with the rules of `headwater.core.runs.rules`; a test compares them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from headwater.core.commit import Commit, Position
 from headwater.core.events import (
     AnyEvent,
     RunAttemptLost,
@@ -25,6 +24,7 @@ from headwater.core.events import (
     RunSucceeded,
     TaskRunCached,
 )
+from headwater.core.log.commit import Commit, Position
 from headwater.core.states import FINAL
 from headwater.projections.copied_table import CopiedTable
 from headwater.projections.fold.artifacts import ARTIFACT_FOLDS

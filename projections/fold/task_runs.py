@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from headwater.core.commit import Position
 from headwater.core.events import (
     TaskRunCached,
     TaskRunFailed,
@@ -19,7 +18,8 @@ from headwater.core.events import (
     TaskRunSucceeded,
     TaskRunValidationFailed,
 )
-from headwater.core.rules.task_run import STATE_AFTER
+from headwater.core.log.commit import Position
+from headwater.core.runs.task_run import STATE_AFTER
 from headwater.core.states import FINAL, StateName
 from headwater.projections.copied_table import CopiedTable
 from headwater.projections.fold.changes import json, optional_json, text

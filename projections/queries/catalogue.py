@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from headwater.core.identifiers import parsed_uuid, split_flow_id
 from headwater.core.queries import GetFlow, ListAgents, ListFlowEdges, ListFlows, ListFlowTasks, ListKeyValues, ListProjects, ListQueues
+from headwater.core.values.identifiers import parsed_uuid, split_flow_id
 from headwater.projections.queries.statement import Conditions, Key, Parent, Statement
 
 _PROJECTS = """

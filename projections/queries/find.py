@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.identifiers import parsed_uuid
-from headwater.core.moments import assume_utc
 from headwater.core.queries import CountRows, FindRows
+from headwater.core.values.identifiers import parsed_uuid
+from headwater.core.values.moments import assume_utc
 from headwater.projections.queries.findable import TABLES, Table
 from headwater.projections.queries.statement import Conditions, Key, Statement
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.identifiers import parsed_uuid
 from headwater.core.queries import ListLastRuns, ListTaskGroups
+from headwater.core.values.identifiers import parsed_uuid
 from headwater.projections.queries.runs import RUN_STATES, the_run
 from headwater.projections.queries.statement import Key, Statement
 

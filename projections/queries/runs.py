@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.identifiers import parsed_uuid
-from headwater.core.moments import instant
 from headwater.core.queries import CountRuns, GetRun, ListRuns, ListRunStates
+from headwater.core.values.identifiers import parsed_uuid
+from headwater.core.values.moments import instant
 from headwater.projections.queries.statement import Conditions, Key, Parent, Statement
 
 RUN_STATES = ("Pending", "Scheduled", "Paused", "Submitted", "Running", "Cancelling", "Success", "Failed", "Cancelled")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from headwater.core.identifiers import parsed_uuid
 from headwater.core.queries import ListArtifacts, ListCachedResults, ListLogs, ListTaskRuns, ListTaskRunStates
+from headwater.core.values.identifiers import parsed_uuid
 from headwater.projections.queries.runs import the_run
 from headwater.projections.queries.statement import Conditions, Key, Statement
 

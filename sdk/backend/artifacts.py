@@ -20,10 +20,10 @@ from typing import Any
 
 from headwater.core.errors import InvalidArgument, InvalidArtifact
 from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactDeleted, TaskRunArtifactUpdated
-from headwater.core.identifiers import artifact_address, new_id, split_artifact_address
 from headwater.core.operations import artifacts
-from headwater.core.rules.artifact import valid_data
+from headwater.core.runs.artifact import valid_data
 from headwater.core.text import escaped, shown
+from headwater.core.values.identifiers import artifact_address, new_id, split_artifact_address
 from headwater.sdk.backend.connection import shared_client
 from headwater.sdk.context.context import context
 from headwater.sdk.executors.artifacts import record_artifact

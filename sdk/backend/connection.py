@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from headwater.core.settings import ConnectionSettings, connection_settings
+from headwater.core.program.settings import ConnectionSettings, connection_settings
 from headwater.sdk.client import Client
 
 _clients: dict[ConnectionSettings, Client] = {}

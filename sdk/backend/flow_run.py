@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.identifiers import task_run_path
-from headwater.core.moments import assume_utc
+from headwater.core.values.identifiers import task_run_path
+from headwater.core.values.moments import assume_utc
 from headwater.sdk.backend.connection import shared_client
 from headwater.sdk.backend.flow import FlowView
 from headwater.sdk.backend.task_run import TaskRunView

@@ -16,11 +16,11 @@ from typing import Any
 
 from headwater.core.aggregates import Actor
 from headwater.core.errors import InvalidArgument
+from headwater.core.key_values.validation import valid_key, valid_value
 from headwater.core.operations import key_values
 from headwater.core.operations.projects import find_project
+from headwater.core.program.settings import PROJECT
 from headwater.core.queries import KeyValueRow, ListKeyValues
-from headwater.core.rules.key_value import valid_key, valid_value
-from headwater.core.settings import PROJECT
 from headwater.sdk.backend.connection import shared_client
 from headwater.sdk.client.async_client import AsyncClient
 from headwater.sdk.context.context import context

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from headwater.core.errors import HeadwaterError, InvalidArgument, NotFound
-from headwater.core.identifiers import parsed_task_run_id, task_run_path
+from headwater.core.values.identifiers import parsed_task_run_id, task_run_path
 from headwater.sdk.backend.connection import shared_client
 from headwater.sdk.client import Client, FlowRunInfo, TaskRunInfo
 from headwater.sdk.states.state import State

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from headwater.core import subjects
 from headwater.core.errors import HeadwaterError
-from headwater.core.rules.run import RULES, Run
+from headwater.core.log import subjects
+from headwater.core.runs.rules import RULES
+from headwater.core.runs.state import Run
 from headwater.sdk.backend.connection import shared_client
 from headwater.sdk.client import Client
 from headwater.sdk.client.run_logs import rows_of

@@ -9,17 +9,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument
-from headwater.core.identifiers import parsed_task_run_id, split_flow_id
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Log
-from headwater.core.moments import assume_utc
 from headwater.core.operations import flow_settings, projects, run_states, runs
 from headwater.core.operations.run_creation import CreatedRun, RunCreation, RunRequest
+from headwater.core.program.settings import ConnectionSettings, connection_settings
 from headwater.core.queries.rows import LogRow
-from headwater.core.rules.task_run import TaskRun
-from headwater.core.settings import ConnectionSettings, connection_settings
-from headwater.core.views_client import ViewsClient
+from headwater.core.queries.views_client import ViewsClient
+from headwater.core.runs.task_run import TaskRun
+from headwater.core.values.identifiers import parsed_task_run_id, split_flow_id
+from headwater.core.values.moments import assume_utc
 from headwater.sdk.client.identity import actor_of
 from headwater.sdk.client.run_info import FlowRunInfo, page_of_flow, page_of_run, read_run, run_info, state_of, task_state_of
 from headwater.sdk.client.run_logs import read_logs

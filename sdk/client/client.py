@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from headwater.core.errors import HeadwaterError, InvalidArgument
+from headwater.core.program.settings import connection_settings
 from headwater.core.queries import rows
-from headwater.core.settings import connection_settings
 from headwater.sdk.client.async_client import AsyncClient
 from headwater.sdk.client.background import BackgroundResource
 from headwater.sdk.client.run_info import FlowRunInfo, page_of_task_run

@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from headwater.core.events import EdgeSpec, ParameterSpec, StorageReference, TaskSpec
-from headwater.core.json_values import json_problem
-from headwater.core.labels import label_set
-from headwater.core.limits import NAME_CHARACTERS_MAX
 from headwater.core.operations.flows import FlowMetadata
+from headwater.core.values.json_values import json_problem
+from headwater.core.values.labels import label_set
+from headwater.core.values.limits import NAME_CHARACTERS_MAX
 from headwater.sdk.context.logging import get_logger
 from headwater.sdk.language import flow_settings
 from headwater.sdk.language.errors import InvalidFlow

@@ -6,7 +6,7 @@ import getpass
 import socket
 
 from headwater.core.aggregates import Actor
-from headwater.core.settings import ACTOR
+from headwater.core.program.settings import ACTOR
 
 
 def actor_of(program: str) -> Actor:

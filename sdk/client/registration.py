@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import anyio.to_thread
 
 from headwater.core.errors import HeadwaterError, InvalidArgument, OutcomeUnknown
-from headwater.core.identifiers import flow_group_id
 from headwater.core.operations.flows import Registration, flow_group
 from headwater.core.operations.flows import register_flow as append_registration
 from headwater.core.operations.projects import find_project
+from headwater.core.values.identifiers import flow_group_id
 from headwater.sdk.client.flow_metadata import add_labels, check_results, check_settings, check_supported, metadata_of
 from headwater.sdk.client.printing import print_escaped
 from headwater.sdk.client.registered_names import note_registered, refuse_second

@@ -10,16 +10,17 @@ from urllib.parse import quote
 
 import msgspec
 
-from headwater.core import subjects
-from headwater.core.commit import Position
 from headwater.core.errors import NotFound
 from headwater.core.events import FlowRegistered, RunCreated, TaskSpec
-from headwater.core.identifiers import parsed_task_run_id, parsed_uuid, split_flow_id
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog
 from headwater.core.operations.flows import flow_group, tasks_and_edges
-from headwater.core.rules.run import RULES, Run
-from headwater.core.rules.task_run import TaskRun
+from headwater.core.runs.rules import RULES
+from headwater.core.runs.state import Run
+from headwater.core.runs.task_run import TaskRun
 from headwater.core.states import StateName
+from headwater.core.values.identifiers import parsed_task_run_id, parsed_uuid, split_flow_id
 from headwater.sdk.states.state import State
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from headwater.core.errors import SettingsError
-from headwater.core.user_paths import SET_HOME, HomeUnavailable, user_path
+from headwater.core.program.user_paths import SET_HOME, HomeUnavailable, user_path
 from headwater.sdk.context.files import write_whole
 from headwater.sdk.context.interpolation import interpolated, typed
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from headwater.core.errors import SettingsError
-from headwater.core.user_paths import HomeUnavailable, user_path
+from headwater.core.program.user_paths import HomeUnavailable, user_path
 
 DEPTH_MAX = 10
 """A value may refer to one that refers to one, and so on, this often; more is taken for a circle."""

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from headwater.core.moments import parsed_moment
 from headwater.core.text import shown
+from headwater.core.values.moments import parsed_moment
 from headwater.sdk.context.configuration import config
 from headwater.sdk.context.logging import get_logger
 from headwater.sdk.results.checkpoints import CONTEXT_KEY

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from headwater.core.moments import assume_utc
+from headwater.core.values.moments import assume_utc
 from headwater.sdk.engine.plan import Step
 from headwater.sdk.states.state import Looped, Pending, Resume, Scheduled, State
 

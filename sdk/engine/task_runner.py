@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from headwater.core.errors import HeadwaterError
-from headwater.core.identifiers import task_run_path
 from headwater.core.text import shown
+from headwater.core.values.identifiers import task_run_path
 from headwater.sdk.context.interrupts import is_interrupt
 from headwater.sdk.context.logging import get_logger
 from headwater.sdk.context.values import current_values

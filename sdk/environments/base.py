@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypedDict, TypeVar
 
-from headwater.core.labels import label_set
+from headwater.core.values.labels import label_set
 from headwater.sdk.context.interrupts import is_interrupt
 from headwater.sdk.environments.errors import EnvironmentFailed, InvalidEnvironment
 from headwater.sdk.executors import Executor

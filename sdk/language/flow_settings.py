@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from headwater.core.errors import InvalidName
-from headwater.core.names import valid_name
+from headwater.core.values.names import valid_name
 from headwater.outside import outside
 from headwater.sdk.language.edge import Edge
 from headwater.sdk.language.errors import InvalidFlow, InvalidFlowName, WrongParameters

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from headwater.core.json_values import json_problem
-from headwater.core.moments import assume_utc, parsed_moment
 from headwater.core.text import shown
+from headwater.core.values.json_values import json_problem
+from headwater.core.values.moments import assume_utc, parsed_moment
 from headwater.sdk.context.context import context
 from headwater.sdk.language.errors import InvalidTask
 from headwater.sdk.language.no_default import no_default

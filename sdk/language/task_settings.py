@@ -10,8 +10,8 @@ from difflib import get_close_matches
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from headwater.core.moments import standard_span
 from headwater.core.text import escaped, is_utf8
+from headwater.core.values.moments import standard_span
 from headwater.sdk.context.values import current_values
 from headwater.sdk.language.errors import InvalidTask, UnknownSetting, WrongTaskType
 from headwater.sdk.language.run_signature import number_of_outputs

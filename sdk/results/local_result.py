@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.user_paths import user_path
+from headwater.core.program.user_paths import user_path
 from headwater.sdk.context.configuration import data_home, is_data_home, write_in_home
 from headwater.sdk.context.files import file_name
 from headwater.sdk.context.values import current_values

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from headwater.core.errors import InvalidArgument, WrongType
-from headwater.core.json_values import json_problem
+from headwater.core.values.json_values import json_problem
 from headwater.sdk.results.result import Result
 from headwater.sdk.results.serializers import DateTimeSerializer, JSONSerializer, Serializer
 
@@ -72,7 +72,7 @@ class InlineResult(Result):
 
 def inline_problem(value: Any) -> str | None:
     """Return what keeps a value from being kept in an event, as the rest of a sentence on what it holds; None where nothing does."""
-    from headwater.core.json_bytes import json_bytes  # brings what most flows do not need
+    from headwater.core.values.json_bytes import json_bytes  # brings what most flows do not need
 
     if (problem := json_problem(value)) is not None:
         return f"holds JSON values only: {problem}"

@@ -13,7 +13,7 @@ from io import BytesIO
 from typing import Any
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.moments import assume_utc, parsed_moment
+from headwater.core.values.moments import assume_utc, parsed_moment
 
 
 class Serializer(ABC):

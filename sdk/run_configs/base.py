@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Self
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.labels import label_set
+from headwater.core.values.labels import label_set
 from headwater.sdk.run_configs.arguments import Variables, variable
 from headwater.sdk.run_configs.errors import NoAgentForRunConfig
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from headwater.core.user_paths import user_path
+from headwater.core.program.user_paths import user_path
 from headwater.sdk.run_configs.arguments import mapping, text
 from headwater.sdk.run_configs.errors import InvalidRunConfig
 

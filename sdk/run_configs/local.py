@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from headwater.core.user_paths import user_path
+from headwater.core.program.user_paths import user_path
 from headwater.sdk.run_configs.arguments import Variables
 from headwater.sdk.run_configs.base import RunConfig
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from headwater.core.errors import InvalidArgument, WrongType
-from headwater.core.labels import label_set
-from headwater.core.moments import assume_utc, instant, of_class
+from headwater.core.values.labels import label_set
+from headwater.core.values.moments import assume_utc, instant, of_class
 from headwater.sdk.schedules.clock_event import ClockEvent
 from headwater.sdk.schedules.wall_clock import written
 

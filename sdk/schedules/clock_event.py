@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from headwater.core.moments import instant
+from headwater.core.values.moments import instant
 
 
 @dataclass(frozen=True, eq=False)

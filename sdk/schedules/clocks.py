@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any
 
 from headwater.core.errors import InvalidArgument, WrongType
-from headwater.core.moments import assume_utc, instant, standard_moment, standard_span, standard_zone
+from headwater.core.values.moments import assume_utc, instant, standard_moment, standard_span, standard_zone
 from headwater.sdk.schedules.clock import Clock
 from headwater.sdk.schedules.clock_event import ClockEvent
 from headwater.sdk.schedules.recurrence import begun_shortly_before, without_zone

@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.moments import instant, standard_moment
+from headwater.core.values.moments import instant, standard_moment
 
 Filter = Callable[[datetime], bool]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, tzinfo
 from typing import Any
 
-from headwater.core.moments import standard_moment
+from headwater.core.values.moments import standard_moment
 from headwater.sdk.schedules.wall_clock import DAY
 
 

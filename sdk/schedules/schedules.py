@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, overload
 
 from headwater.core.errors import InvalidArgument, WrongType
-from headwater.core.moments import assume_utc, instant, of_class
+from headwater.core.values.moments import assume_utc, instant, of_class
 from headwater.sdk.schedules.adjustments import Adjustment, adjustment_as_json, adjustment_from
 from headwater.sdk.schedules.clock_event import ClockEvent
 from headwater.sdk.schedules.clocks import Clock, CronClock, IntervalClock, RRuleClock, clock_from

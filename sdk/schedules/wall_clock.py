@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.moments import assume_utc
+from headwater.core.values.moments import assume_utc
 
 
 def localize(moment: datetime, zone: tzinfo) -> datetime:

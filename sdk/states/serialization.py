@@ -8,7 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.moments import standard_moment
+from headwater.core.values.moments import standard_moment
 from headwater.sdk import results
 from headwater.sdk.results import NoResult, NoResultType, Result
 from headwater.sdk.results.serializers import DateTimeSerializer, PickleSerializer, serializer_from

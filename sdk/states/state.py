@@ -25,7 +25,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Literal
 
-from headwater.core.moments import assume_utc
+from headwater.core.values.moments import assume_utc
 from headwater.sdk.context.values import current_values
 from headwater.sdk.results import NoResult, Result
 from headwater.sdk.states.base_state import State

@@ -9,7 +9,7 @@ from logging import Logger
 from typing import TYPE_CHECKING, Any, Self, TypedDict
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.labels import label_set
+from headwater.core.values.labels import label_set
 from headwater.sdk.context.configuration import config
 from headwater.sdk.context.logging import get_logger
 from headwater.sdk.storage.errors import InvalidStorage, StorageNotSupported

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.user_paths import user_path
+from headwater.core.program.user_paths import user_path
 from headwater.sdk.context.configuration import data_home, write_in_home
 from headwater.sdk.context.files import file_name
 from headwater.sdk.language.user_code import own_folders

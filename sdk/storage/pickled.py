@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from headwater.core.user_paths import user_path
+from headwater.core.program.user_paths import user_path
 from headwater.sdk.context.configuration import data_home, write_in_home
 from headwater.sdk.context.files import file_name
 from headwater.sdk.language.user_code import own_modules, pickled_by_value

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from headwater.core.user_paths import user_path
+from headwater.core.program.user_paths import user_path
 from headwater.sdk.context.context import context
 from headwater.sdk.language.user_code import FLOW_FILE_PREFIX
 from headwater.sdk.storage.errors import FlowCodeMissing, FlowNotInCode, FlowNotLoadable

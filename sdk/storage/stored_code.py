@@ -16,7 +16,7 @@ from multiprocessing.reduction import ForkingPickler
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from headwater.core.settings import INTERNAL_PREFIX
+from headwater.core.program.settings import INTERNAL_PREFIX
 from headwater.sdk.context.context import context
 from headwater.sdk.language.user_code import is_own
 from headwater.sdk.storage.errors import StorageError

@@ -15,10 +15,8 @@ import anyio
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskGroup, TaskStatus
 
-from headwater.core import subjects
+from headwater.core.agents.state import AgentStatus
 from headwater.core.aggregates import Actor, utc_now
-from headwater.core.codec import message_decoder
-from headwater.core.commit import Position
 from headwater.core.errors import CommitUnreadable, HeadwaterError, LogError
 from headwater.core.events import (
     AgentRegistered,
@@ -35,9 +33,11 @@ from headwater.core.events import (
     SlotFreed,
     SlotTaken,
 )
-from headwater.core.heartbeats import Heartbeat
+from headwater.core.log import subjects
+from headwater.core.log.codec import message_decoder
+from headwater.core.log.commit import Position
+from headwater.core.log.heartbeats import Heartbeat
 from headwater.core.log.protocol import Log
-from headwater.core.rules.agent import AgentStatus
 from headwater.server.monitor.deadlines import Deadlines
 from headwater.server.monitor.recovery import Recovery
 from headwater.server.monitor.run_index import IndexedAgent, RunIndex

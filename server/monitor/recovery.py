@@ -7,20 +7,21 @@ from collections import Counter
 
 import msgspec
 
-from headwater.core import subjects
+from headwater.core.agents.commands import RegisterAgent
+from headwater.core.agents.state import AgentStatus
 from headwater.core.aggregates import Actor
-from headwater.core.codec import message_decoder
-from headwater.core.commands import MarkAttemptLost, RegisterAgent
-from headwater.core.commit import Position
 from headwater.core.errors import CommitUnreadable, RequestTimeout
 from headwater.core.events import AgentRegistered
-from headwater.core.heartbeats import HolderProbe, HolderReply
+from headwater.core.log import subjects
+from headwater.core.log.codec import message_decoder
+from headwater.core.log.commit import Position
+from headwater.core.log.heartbeats import HolderProbe, HolderReply
 from headwater.core.log.protocol import Log
 from headwater.core.operations.agents import lose_agent, register_agent
 from headwater.core.operations.runs import load_run, schedule_wake_up
 from headwater.core.operations.slots import free_slot, slots, take_slot
-from headwater.core.rules.agent import AgentStatus
-from headwater.core.rules.run import Run
+from headwater.core.runs.commands import MarkAttemptLost
+from headwater.core.runs.state import Run
 from headwater.core.states import StateName
 from headwater.server.monitor.run_index import IndexedAgent, IndexedRun
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import get_args
 
-from headwater.core import subjects
-from headwater.core.commit import Position
+from headwater.core.agents.state import AgentStatus
 from headwater.core.events import (
     AgentLost,
     AgentRegistered,
@@ -26,11 +25,12 @@ from headwater.core.events import (
     RunSucceeded,
     TaskRunEvent,
 )
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Recorded
-from headwater.core.rules import slots as slot_rules
-from headwater.core.rules.agent import AgentStatus
-from headwater.core.rules.slots import Slots
-from headwater.core.undecoded import may_hold
+from headwater.core.log.undecoded import may_hold
+from headwater.core.slots import rules as slot_rules
+from headwater.core.slots.state import Slots
 
 _may_tell_of_runs = may_hold(*(kind for kind in get_args(RunEvent) if not issubclass(kind, get_args(TaskRunEvent))))
 
@@ -94,7 +94,7 @@ class RunIndex:
             elif kind == "agent":
                 self._fold_agent(about, event)
             else:
-                self.slots[about] = slot_rules.evolve(self.slots.get(about, slot_rules.RULES.initial), event)
+                self.slots[about] = slot_rules.RULES.evolve(self.slots.get(about, slot_rules.RULES.initial), event)
         return [(about, event) for event in recorded.events]
 
     def _fold_run(self, run_id: str, event: AnyEvent) -> None:

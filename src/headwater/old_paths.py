@@ -57,7 +57,7 @@ _LOGGING_NAMES = (
 
 OLD_PATHS: dict[str, str | Missing] = {
     # Building flows.
-    "core.edge:Edge": "graph.edge:Edge",
+    "core.edge": "graph.edge",
     "core.flow": "graph.flow",
     "core.parameter": "tasks.core.parameter",
     "core.task": "graph.task",

@@ -27,9 +27,9 @@ from headwater.core.aggregates import Actor
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import LogTail
 from headwater.core.operations.run_creation import RunCreation, RunRequest
-from headwater.core.rules.run import Run
+from headwater.core.queries.views_client import ViewsClient
+from headwater.core.runs.state import Run
 from headwater.core.states import StateName
-from headwater.core.views_client import ViewsClient
 from headwater.projections.audit import check_facts
 from headwater.sdk.client import AsyncClient
 from headwater.sdk.language.decorators import task

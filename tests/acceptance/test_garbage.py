@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from servers import free_ports, wait_for
 from strangers import Stranger
 
-from headwater.core import subjects
+from headwater.core.log import subjects
 from headwater.core.log.jetstream import open_log
-from headwater.core.server_file import ServerFile, read_server_file
+from headwater.core.program.server_file import ServerFile, read_server_file
 
 SPINNING = 3
 """So many times the messages of before are more than what is left to settle; whoever spins says thousands."""

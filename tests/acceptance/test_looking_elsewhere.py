@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from command_line import CommandLine, Ended
 
-from headwater.core.server_file import read_server_file
+from headwater.core.program.server_file import read_server_file
 
 
 @pytest.fixture

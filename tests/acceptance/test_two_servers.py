@@ -21,7 +21,7 @@ from viewing import WAIT_SECONDS, views_gauge
 
 from headwater.core.errors import ViewsError
 from headwater.core.log.protocol import Log
-from headwater.core.views_client import ViewsClient
+from headwater.core.queries.views_client import ViewsClient
 
 DEATHS = scaled(1, full=10)
 

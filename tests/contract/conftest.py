@@ -8,8 +8,8 @@ import pytest
 from brokers import Broker, InMemory, OneNode, ThreeNodes
 from servers import NatsCluster, NatsNode
 
-from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import Log
+from headwater.core.values.identifiers import new_id
 
 
 @pytest.fixture(scope="session", params=["memory", "one node", "three nodes"])

@@ -5,12 +5,12 @@ import pytest
 from brokers import Broker
 from commits import AT, a_commit, a_creation, a_subject, an_item, texts
 
-from headwater.core import subjects
-from headwater.core.commit import Commit, Position, new_commit
 from headwater.core.errors import CommitTooLarge, Conflict, OutcomeUnknown
 from headwater.core.events import NameReleased, RunCancelRequested
-from headwater.core.identifiers import new_id
+from headwater.core.log import subjects
+from headwater.core.log.commit import Commit, Position, new_commit
 from headwater.core.log.protocol import Append, EventLog, Log
+from headwater.core.values.identifiers import new_id
 
 
 async def test_what_was_appended_is_read_back_as_it_was(log: Log) -> None:

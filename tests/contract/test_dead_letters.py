@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from commits import AT
 
-from headwater.core.dead_letters import KEPT_BYTES_MAX, DeadLetter, dead_letter
-from headwater.core.identifiers import new_id
+from headwater.core.log.dead_letters import KEPT_BYTES_MAX, DeadLetter, dead_letter
 from headwater.core.log.protocol import Log
+from headwater.core.values.identifiers import new_id
 
 
 def a_letter(data: bytes = b"\xff\x00 garbage\n in two lines", *, subject: str = "") -> DeadLetter:

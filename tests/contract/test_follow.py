@@ -8,11 +8,11 @@ from brokers import Broker
 from commits import a_commit, a_subject, texts
 from strangers import Stranger
 
-from headwater.core import subjects
-from headwater.core.commit import Position
 from headwater.core.errors import LogUnavailable, OutcomeUnknown
-from headwater.core.identifiers import new_id
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Log, Recorded
+from headwater.core.values.identifiers import new_id
 
 IN_TIME_SECONDS = 30.0
 

@@ -7,8 +7,8 @@ import pytest
 from brokers import Broker
 
 from headwater.core.errors import RequestTimeout
-from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import LiveMessage, Log
+from headwater.core.values.identifiers import new_id
 
 IN_TIME_SECONDS = 30.0
 PROBE = b"does anybody hear this?"

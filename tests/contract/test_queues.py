@@ -9,8 +9,8 @@ from brokers import Broker, ThreeNodes
 from commits import a_creation, an_item
 
 from headwater.core.errors import LogUnavailable
-from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import Delivery, Log, QueueBinding, RunQueues, WorkItem
+from headwater.core.values.identifiers import new_id
 
 IN_TIME_SECONDS = 30.0
 LONG_LEASE = 600.0

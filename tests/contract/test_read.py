@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from commits import AT, a_commit, a_subject, texts
 
-from headwater.core.commit import Position, new_commit
 from headwater.core.events import RunCancelRequested
+from headwater.core.log.commit import Position, new_commit
 from headwater.core.log.protocol import EventLog, Log, Recorded
 
 

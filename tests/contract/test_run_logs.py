@@ -8,9 +8,9 @@ import anyio
 from brokers import Broker
 from commits import AT
 
-from headwater.core.identifiers import new_id
 from headwater.core.log.log_lines import LINE_CHARACTERS_MAX, MESSAGE_BYTES_MAX
 from headwater.core.log.protocol import Log, LogLine, RecordedLines
+from headwater.core.values.identifiers import new_id
 
 IN_TIME_SECONDS = 30.0
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from commits import a_commit, a_subject
 
-from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import Log, LogLine, StreamSize, WorkItem
+from headwater.core.values.identifiers import new_id
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

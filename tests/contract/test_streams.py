@@ -12,8 +12,8 @@ import pytest
 from commits import a_commit, a_subject
 from servers import NatsNode
 
-from headwater.core.commit import Position
 from headwater.core.errors import LogFull, SettingsError, StreamMismatch
+from headwater.core.log.commit import Position
 from headwater.core.log.jetstream import StreamSettings, open_log
 from headwater.core.log.jetstream.connection import connect
 from headwater.core.log.jetstream.streams import CONFIGS, ensure_streams, stream_info

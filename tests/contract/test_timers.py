@@ -6,8 +6,8 @@ import anyio
 from brokers import Broker
 from commits import a_creation, an_item
 
-from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import Delivery, Log, QueueBinding, WorkItem
+from headwater.core.values.identifiers import new_id
 
 IN_TIME_SECONDS = 30.0
 LONG_LEASE = 600.0

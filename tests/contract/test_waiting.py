@@ -11,9 +11,9 @@ import pytest
 from brokers import Broker, InMemory
 from commits import an_item
 
-from headwater.core.identifiers import new_id
 from headwater.core.log.memory import MemoryLog
 from headwater.core.log.protocol import Delivery, Log, QueueBinding
+from headwater.core.values.identifiers import new_id
 
 IN_TIME_SECONDS = 30.0
 LEASE = 600.0

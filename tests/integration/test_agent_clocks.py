@@ -17,8 +17,8 @@ from servers import NatsNode
 from headwater.agents.agent.log_clock import difference
 from headwater.agents.local import LocalAgent
 from headwater.agents.local.console import agent_logger
-from headwater.core import subjects
-from headwater.core.heartbeats import Heartbeat, warnings_in
+from headwater.core.log import subjects
+from headwater.core.log.heartbeats import Heartbeat, warnings_in
 from headwater.core.log.protocol import LiveMessage
 from headwater.core.states import StateName
 from headwater.sdk.language.decorators import task

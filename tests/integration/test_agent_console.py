@@ -13,10 +13,10 @@ from agents_at_work import AgentProcess, Workshop, hosted, workshop
 from servers import NatsNode
 
 from headwater.agents.local.console import DOCUMENTATION
+from headwater.core.agents import rules as agent_rules
+from headwater.core.agents.state import AgentStatus
 from headwater.core.aggregates import Aggregate
-from headwater.core.rules import agent as agent_rules
-from headwater.core.rules.agent import AgentStatus
-from headwater.core.subjects import agent as agent_subject
+from headwater.core.log.subjects import agent as agent_subject
 from headwater.sdk.context.context import context
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow

@@ -13,7 +13,7 @@ from servers import NatsNode
 
 from headwater.agents.local import LocalAgent
 from headwater.core.errors import LogUnavailable
-from headwater.core.server_file import FILE_NAME, ServerFile
+from headwater.core.program.server_file import FILE_NAME, ServerFile
 from headwater.core.states import StateName
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow

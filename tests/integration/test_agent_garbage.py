@@ -20,9 +20,6 @@ from servers import NatsNode
 from strangers import Stranger
 
 from headwater.agents.local import LocalAgent
-from headwater.core import subjects
-from headwater.core.codec import encode
-from headwater.core.commit import Commit, new_commit
 from headwater.core.errors import CommitUnreadable
 from headwater.core.events import (
     AnyEvent,
@@ -34,12 +31,15 @@ from headwater.core.events import (
     RunRenamed,
     RunScheduled,
 )
-from headwater.core.identifiers import new_id
-from headwater.core.labels import queue_id
+from headwater.core.log import subjects
+from headwater.core.log.codec import encode
+from headwater.core.log.commit import Commit, new_commit
 from headwater.core.log.protocol import WorkItem
 from headwater.core.log.work_item import item_on
 from headwater.core.operations.run_creation import creation_problem
 from headwater.core.states import StateName
+from headwater.core.values.identifiers import new_id
+from headwater.core.values.labels import queue_id
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow
 

@@ -140,7 +140,7 @@ def test_a_forked_process_takes_exactly_the_environment_of_its_order() -> None:
 
 async def test_a_forked_run_finds_all_it_needs_imported(nats_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    program = "from headwater.agents import zygote; zygote.run_process.warm_up(); import runpy, sys; print(*sys.modules)"
+    program = "from headwater.agents.local import zygote; zygote.run_process.warm_up(); import runpy, sys; print(*sys.modules)"
     warm = (await anyio.run_process([sys.executable, "-P", "-c", program])).stdout.decode().split()
 
     @task(trigger=all_finished)

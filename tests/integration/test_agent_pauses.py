@@ -17,7 +17,7 @@ from headwater.core.errors import IllegalTransition, VersionConflict
 from headwater.core.events import TaskRunResumed
 from headwater.core.operations.run_states import set_task_run_state
 from headwater.core.operations.runs import cancel_run, restart_run
-from headwater.core.rules.run import Run
+from headwater.core.runs.state import Run
 from headwater.core.states import StateName
 from headwater.projections.audit import explain_run
 from headwater.sdk.executors import LocalDaskExecutor

@@ -14,7 +14,7 @@ from gates import gated_flow
 from servers import NatsNode
 
 from headwater.agents.agent.delivery_plan import EARLY
-from headwater.core import subjects
+from headwater.core.log import subjects
 from headwater.core.log.protocol import WorkItem
 from headwater.core.states import StateName
 from headwater.sdk.language.decorators import task

@@ -13,13 +13,13 @@ from servers import NatsNode
 
 from headwater.agents.agent.holder_probe import probe_holder
 from headwater.agents.local import LocalAgent
-from headwater.core.commands import CreateRun
 from headwater.core.events import RunCreated
-from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import WorkItem
 from headwater.core.operations.runs import load_run, reschedule_run
-from headwater.core.rules.run import RULES
+from headwater.core.runs.commands import CreateRun
+from headwater.core.runs.rules import RULES
 from headwater.core.states import StateName
+from headwater.core.values.identifiers import new_id
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow
 

@@ -17,8 +17,8 @@ from servers import NatsNode
 
 from headwater.agents.local import LocalAgent
 from headwater.core.events import TaskRunFailed
-from headwater.core.identifiers import parsed_task_run_id
 from headwater.core.states import StateName
+from headwater.core.values.identifiers import parsed_task_run_id
 from headwater.sdk.client import Client
 from headwater.sdk.client.run_info import FlowRunInfo
 from headwater.sdk.context.context import context

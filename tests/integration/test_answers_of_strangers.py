@@ -12,13 +12,13 @@ from commits import a_commit, a_subject, an_item
 from nats.aio.msg import Msg
 from servers import NatsNode
 
-from headwater.core import subjects
 from headwater.core.errors import ViewsUnavailable
-from headwater.core.identifiers import new_id
+from headwater.core.log import subjects
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.jetstream.connection import Connection, connect
 from headwater.core.log.protocol import Append, Log, LogLine
-from headwater.core.views_client import ViewsClient
+from headwater.core.queries.views_client import ViewsClient
+from headwater.core.values.identifiers import new_id
 
 ANSWERS = [
     b"garbage",

@@ -12,8 +12,8 @@ from agents_at_work import Workshop, agent_at_work, workshop
 from servers import NatsNode
 from viewing import hosted
 
-from headwater.core import subjects
 from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactDeleted, TaskRunArtifactUpdated
+from headwater.core.log import subjects
 from headwater.core.states import StateName
 from headwater.projections import audit
 from headwater.sdk.backend import (

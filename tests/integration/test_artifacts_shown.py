@@ -19,10 +19,10 @@ from web_site import WebSite, fresh_site
 from headwater.core.aggregates import Actor
 from headwater.core.errors import IllegalTransition
 from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactUpdated
-from headwater.core.identifiers import task_run_address, task_run_path
 from headwater.core.operations.artifacts import create_artifact, delete_artifact, update_artifact
 from headwater.core.queries import ArtifactRow, ListArtifacts
-from headwater.core.views_client import ViewsClient
+from headwater.core.queries.views_client import ViewsClient
+from headwater.core.values.identifiers import task_run_address, task_run_path
 from headwater.projections import audit
 
 ANA = Actor("ana@desk")

@@ -12,13 +12,13 @@ from command_line import CommandLine
 from happenings import ACTOR, a_flow, a_run, claimed, now, recorded
 from viewing import eventually, hosted, opened, views_of
 
-from headwater.core.commands import ConfirmCancelled
 from headwater.core.events import CancelCause, ResultReference, TaskRunStarted, TaskRunSucceeded
 from headwater.core.log.protocol import Log
 from headwater.core.operations.flows import delete_flow
 from headwater.core.operations.projects import delete_project
 from headwater.core.operations.runs import CHILD_RUN_RESULT, cancel_run, load_run, run
-from headwater.core.views_client import ViewsClient
+from headwater.core.queries.views_client import ViewsClient
+from headwater.core.runs.commands import ConfirmCancelled
 
 Explain = Callable[[str], Awaitable[Any]]
 

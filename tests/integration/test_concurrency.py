@@ -12,14 +12,14 @@ from gates import gated_flow
 from monitor_fixtures import promises_are_kept, running_monitor
 from servers import NatsNode
 
-from headwater.core import subjects
 from headwater.core.events import RunAttemptLost, RunCancelled, RunFailed, RunSubmitted, RunSucceeded
-from headwater.core.identifiers import split_flow_id
+from headwater.core.log import subjects
 from headwater.core.log.protocol import Recorded
 from headwater.core.operations.queues import limit_queue
 from headwater.core.operations.slots import set_concurrency, slots, take_slot
-from headwater.core.rules.slots import Slots
+from headwater.core.slots.state import Slots
 from headwater.core.states import StateName
+from headwater.core.values.identifiers import split_flow_id
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow
 from headwater.server.monitor import RunMonitor

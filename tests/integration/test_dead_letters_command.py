@@ -14,12 +14,12 @@ from happenings import a_flow, a_run, executed
 from strangers import Stranger
 from viewing import eventually, hosted, opened, views_of
 
-from headwater.core import subjects
-from headwater.core.dead_letters import dead_letter
-from headwater.core.identifiers import new_id
+from headwater.core.log import subjects
+from headwater.core.log.dead_letters import dead_letter
 from headwater.core.log.protocol import Log, WorkItem
 from headwater.core.log.work_item import encode_item
-from headwater.core.views_client import ViewsClient
+from headwater.core.queries.views_client import ViewsClient
+from headwater.core.values.identifiers import new_id
 from headwater.projections.schema import live_build
 
 Run = Callable[..., Awaitable[Ended]]

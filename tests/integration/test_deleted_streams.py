@@ -8,10 +8,10 @@ import anyio
 from commits import AT
 from servers import NatsNode
 
-from headwater.core.dead_letters import dead_letter
-from headwater.core.identifiers import new_id
+from headwater.core.log.dead_letters import dead_letter
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log, LogLine
+from headwater.core.values.identifiers import new_id
 
 IN_TIME_SECONDS = 60
 

@@ -12,7 +12,7 @@ from web_site import WebSite, fresh_site
 
 from headwater.core.events import ParameterSpec
 from headwater.core.operations.runs import load_run
-from headwater.core.views_client import ViewsClient
+from headwater.core.queries.views_client import ViewsClient
 
 PARAMETERS = (ParameterSpec("day", required=True), ParameterSpec("limit", default=10), ParameterSpec("loud", default=False))
 

@@ -13,8 +13,8 @@ from happenings import a_flow
 from servers import eventually
 
 from headwater.core.log.jetstream import open_log
-from headwater.core.server_file import ServerFile
-from headwater.core.views_client import ViewsClient
+from headwater.core.program.server_file import ServerFile
+from headwater.core.queries.views_client import ViewsClient
 from headwater.projections.apply import Applier
 from headwater.projections.projector import Projector
 from headwater.server.monitor import RunMonitor
@@ -46,7 +46,7 @@ async def test_a_part_that_dies_at_every_start_is_away_alone_until_it_lives(
                     raise NotYet(found)
                 return found
 
-            with monkeypatch.context() as faults, caplog.at_level(logging.ERROR, logger="headwater.core.service_keeper"):
+            with monkeypatch.context() as faults, caplog.at_level(logging.ERROR, logger="headwater.core.program.service_keeper"):
                 faults.setattr(Applier, "apply", die)
                 faults.setattr(Projector, "_take_turn", die)
                 flow = await a_flow(log)

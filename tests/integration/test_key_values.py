@@ -19,17 +19,17 @@ from servers import NatsNode, Postgres
 from viewing import hosted, rows_of_a_fresh_fold, rows_of_views
 from web_site import WebSite, fresh_site
 
-from headwater.core import subjects
 from headwater.core.aggregates import Actor
 from headwater.core.errors import InvalidArgument, InvalidKeyValue, KeyNotFound, NotFound
-from headwater.core.identifiers import key_value_id
-from headwater.core.key_value_commands import DeleteKeyValue, SetKeyValue
+from headwater.core.key_values.commands import DeleteKeyValue, SetKeyValue
+from headwater.core.log import subjects
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.memory import MemoryLog
 from headwater.core.log.protocol import LogTail, Recorded
 from headwater.core.operations import key_values
 from headwater.core.operations.projects import create_project, delete_project
 from headwater.core.states import StateName
+from headwater.core.values.identifiers import key_value_id
 from headwater.projections import audit
 from headwater.projections.apply import Applier
 from headwater.projections.schema import create_build, lay_foundation, write_into

@@ -16,11 +16,11 @@ from happenings import a_flow, a_run, executed
 from servers import NatsCluster, NatsNode
 from viewing import WAIT_SECONDS, hosted, opened, views_of
 
-from headwater.core.commit import Position
+from headwater.core.log.commit import Position
 from headwater.core.log.jetstream import open_log, streams
 from headwater.core.log.jetstream.codec import EVENTS
 from headwater.core.log.protocol import Log, Recorded
-from headwater.core.rebuild_client import rebuild_views
+from headwater.core.queries.rebuild_client import rebuild_views
 from headwater.projections.audit import check, replay
 
 

@@ -13,7 +13,7 @@ from viewing import WAIT_SECONDS
 
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import LogTail
-from headwater.core.views_client import ViewsClient
+from headwater.core.queries.views_client import ViewsClient
 from headwater.projections.schema import Build
 from headwater.server.errors import LogLost
 from headwater.server.lost_log import refuse_lost

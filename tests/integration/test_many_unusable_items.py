@@ -7,10 +7,10 @@ from commits import an_item
 from servers import NatsNode
 from strangers import Stranger
 
-from headwater.core import subjects
-from headwater.core.identifiers import new_id
+from headwater.core.log import subjects
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import QueueBinding
+from headwater.core.values.identifiers import new_id
 
 GARBAGE_COUNT = 2_500
 IN_TIME_SECONDS = 120

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import anyio
 import pytest
 
-from headwater.core import subjects
 from headwater.core.aggregates import Actor
 from headwater.core.errors import AlreadyExists, FlowArchived, InvalidParameters, NotFound
 from headwater.core.events import EdgeSpec, ParameterSpec, RunCreated, RunScheduled, StorageReference, TaskSpec
+from headwater.core.log import subjects
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
 from headwater.core.operations.flows import FlowMetadata, Registration, find_flow, flow_group, register_flow, tasks_and_edges

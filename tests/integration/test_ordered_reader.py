@@ -13,12 +13,12 @@ from nats.js import JetStreamContext
 from servers import NatsNode
 from viewing import eventually, hosted, opened
 
-from headwater.core.codec import encode
-from headwater.core.commit import new_commit
 from headwater.core.events import RunRenamed
+from headwater.core.log.codec import encode
+from headwater.core.log.commit import new_commit
 from headwater.core.log.jetstream.connection import connect
 from headwater.core.log.jetstream.ordered import OrderedReader, read_in_order
-from headwater.core.subjects import EVENTS_ALL
+from headwater.core.log.subjects import EVENTS_ALL
 
 MORE_THAN_TWO_PULLS = 9_000
 

@@ -12,10 +12,6 @@ import asyncpg
 import pytest
 from viewing import VIEW_TABLES
 
-from headwater.core import commands, subjects
-from headwater.core.artifact_commands import CreateArtifact, DeleteArtifact, UpdateArtifact
-from headwater.core.codec import encode
-from headwater.core.commit import new_commit
 from headwater.core.errors import CommandRejected
 from headwater.core.events import (
     EdgeSpec,
@@ -36,10 +32,16 @@ from headwater.core.events import (
     TaskRunStarted,
     TaskRunSucceeded,
 )
-from headwater.core.identifiers import artifact_address, derived_id, flow_group_id, flow_version_id
+from headwater.core.log import subjects
+from headwater.core.log.codec import encode
+from headwater.core.log.commit import new_commit
 from headwater.core.log.protocol import LogTail, Recorded
-from headwater.core.rules.run import RULES, Run
-from headwater.core.rules.set_state import RUN_STATES, TASK_RUN_STATES
+from headwater.core.runs import commands
+from headwater.core.runs.artifact_commands import CreateArtifact, DeleteArtifact, UpdateArtifact
+from headwater.core.runs.rules import RULES
+from headwater.core.runs.set_state import RUN_STATES, TASK_RUN_STATES
+from headwater.core.runs.state import Run
+from headwater.core.values.identifiers import artifact_address, derived_id, flow_group_id, flow_version_id
 from headwater.projections.apply import Applier
 from headwater.projections.schema import create_build, lay_foundation, write_into
 

@@ -17,9 +17,6 @@ import pytest
 from viewing import VIEW_TABLES
 
 import headwater.projections
-from headwater.core import subjects
-from headwater.core.codec import encode
-from headwater.core.commit import new_commit
 from headwater.core.events import (
     AnyEvent,
     EdgeSpec,
@@ -37,8 +34,11 @@ from headwater.core.events import (
     TaskRunStarted,
     TaskSpec,
 )
-from headwater.core.identifiers import derived_id, flow_group_id, flow_version_id
+from headwater.core.log import subjects
+from headwater.core.log.codec import encode
+from headwater.core.log.commit import new_commit
 from headwater.core.log.protocol import LogLine, LogTail, Recorded, RecordedLines
+from headwater.core.values.identifiers import derived_id, flow_group_id, flow_version_id
 from headwater.projections.apply import Applier
 from headwater.projections.copied_table import CopiedTable
 from headwater.projections.log_lines import keep_lines

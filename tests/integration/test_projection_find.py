@@ -11,7 +11,7 @@ from viewing import hosted, opened, views_of
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.queries import AgentRow, FlowRow, FlowTaskRow, LogRow, ProjectRow, Row, RunRow, TaskRunRow
-from headwater.core.views_client import ViewsClient
+from headwater.core.queries.views_client import ViewsClient
 
 ROWS: dict[str, type[Row]] = {
     "projects": ProjectRow,

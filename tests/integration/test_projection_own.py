@@ -10,9 +10,9 @@ import pytest
 from happenings import a_flow, a_run, executed
 from viewing import eventually, hosted, opened, serving
 
-from headwater.core import subjects
 from headwater.core.errors import InvalidArgument
 from headwater.core.events import RunCreated, RunSucceeded
+from headwater.core.log import subjects
 from headwater.core.log.protocol import Log, Recorded
 from headwater.projections.own import OwnProjector, Projection
 

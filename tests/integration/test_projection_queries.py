@@ -12,13 +12,14 @@ import pytest
 from happenings import a_flow, a_run
 from viewing import hosted, opened, serving, views_of
 
-from headwater.core import queries, subjects
-from headwater.core.concurrency import Service
+from headwater.core import queries
 from headwater.core.errors import InvalidArgument, LogUnavailable, ViewsUnavailable
+from headwater.core.log import subjects
 from headwater.core.log.memory import MemoryLog
 from headwater.core.log.protocol import Log
+from headwater.core.program.concurrency import Service
 from headwater.core.queries import FailureKind, ListRuns, QueryReply, QueryRequest
-from headwater.core.views_client import ViewsClient
+from headwater.core.queries.views_client import ViewsClient
 from headwater.projections.services import view_services
 
 

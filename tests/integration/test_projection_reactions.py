@@ -8,14 +8,14 @@ import pytest
 from happenings import ACTOR, a_flow, a_run, claimed, finished, lost, now, recorded
 from viewing import eventually, hosted, opened, views_of
 
-from headwater.core.commands import RecordTaskRuns, RunCommand, StartRun, SuspendRun
 from headwater.core.events import TaskRunPaused, TaskRunStarted
 from headwater.core.log.protocol import Log
 from headwater.core.operations.flows import delete_flow
 from headwater.core.operations.projects import delete_project
 from headwater.core.operations.runs import load_run
+from headwater.core.queries.views_client import ViewsClient
+from headwater.core.runs.commands import RecordTaskRuns, RunCommand, StartRun, SuspendRun
 from headwater.core.states import StateName
-from headwater.core.views_client import ViewsClient
 
 
 @pytest.fixture

@@ -22,8 +22,8 @@ from headwater.core.operations.key_values import set_key_value
 from headwater.core.operations.projects import delete_project
 from headwater.core.operations.runs import cancel_run, rename_run
 from headwater.core.queries import RebuildProgress
-from headwater.core.rebuild_client import rebuild_views
-from headwater.core.views_client import ViewsClient
+from headwater.core.queries.rebuild_client import rebuild_views
+from headwater.core.queries.views_client import ViewsClient
 from headwater.projections import projector, schema
 from headwater.projections.services import view_services
 

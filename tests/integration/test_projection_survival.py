@@ -13,15 +13,15 @@ from servers import Postgres
 from strangers import Stranger
 from viewing import WAIT_SECONDS, eventually, hosted, opened, rows_of_views, serving, views_of
 
-from headwater.core import subjects
-from headwater.core.codec import encode
-from headwater.core.commit import new_commit
 from headwater.core.errors import ViewsUnavailable
 from headwater.core.events import ProjectRenamed, RunCancelled, RunRenamed
-from headwater.core.identifiers import new_id
+from headwater.core.log import subjects
+from headwater.core.log.codec import encode
+from headwater.core.log.commit import new_commit
 from headwater.core.log.memory import MemoryLog
 from headwater.core.log.protocol import Log
-from headwater.core.views_client import ViewsClient
+from headwater.core.queries.views_client import ViewsClient
+from headwater.core.values.identifiers import new_id
 from headwater.projections.apply import Applier
 from headwater.projections.projector import Projector
 from headwater.projections.schema import Fenced, create_build, lay_foundation, live_build, write_into

@@ -11,9 +11,9 @@ from viewing import eventually, hosted, opened, views_of
 
 from headwater.core.errors import InvalidArgument, NotFound, ViewsBehind
 from headwater.core.events import TaskRunMapped, TaskRunNamed, TaskRunRetryScheduled, TaskRunStarted, TaskRunSucceeded
-from headwater.core.identifiers import new_id
 from headwater.core.log.protocol import Log, LogLine
-from headwater.core.views_client import ViewsClient
+from headwater.core.queries.views_client import ViewsClient
+from headwater.core.values.identifiers import new_id
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from web_site import WebSite, fresh_site
 
 from headwater.core.errors import IllegalTransition, NotFound
 from headwater.core.operations.runs import rename_run, restart_run
-from headwater.core.views_client import ViewsClient
+from headwater.core.queries.views_client import ViewsClient
 from headwater.projections.audit.check import check
 
 

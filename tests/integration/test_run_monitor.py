@@ -14,8 +14,8 @@ from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, ho
 from monitor_fixtures import promises_are_kept, running_monitor
 from servers import NatsNode
 
-from headwater.core import subjects
 from headwater.core.events import event_type
+from headwater.core.log import subjects
 from headwater.core.operations.runs import cancel_run
 from headwater.core.states import StateName
 from headwater.sdk.language.decorators import task

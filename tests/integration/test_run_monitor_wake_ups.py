@@ -13,12 +13,12 @@ from agents_at_work import Workshop, agent_at_work, hosted, workshop
 from monitor_fixtures import promises_are_kept, running_monitor
 from servers import NatsNode
 
-from headwater.core import subjects
-from headwater.core.commands import CreateRun, RescheduleRun
-from headwater.core.identifiers import new_id
+from headwater.core.log import subjects
 from headwater.core.operations.runs import load_run
-from headwater.core.rules.run import RULES
+from headwater.core.runs.commands import CreateRun, RescheduleRun
+from headwater.core.runs.rules import RULES
 from headwater.core.states import StateName
+from headwater.core.values.identifiers import new_id
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow
 from headwater.server.monitor import RunMonitor

@@ -15,7 +15,7 @@ from agents_at_work import Workshop, agent_at_work, hosted, workshop
 from servers import NatsNode
 from viewing import views_of
 
-from headwater.core.rules.run import Run
+from headwater.core.runs.state import Run
 from headwater.core.states import StateName
 from headwater.sdk.client import Client
 from headwater.sdk.language.flow import Flow

@@ -16,8 +16,8 @@ from servers import NatsNode
 from viewing import views_of
 
 from headwater import Flow, Parameter, case, merge, pause_task, task
+from headwater.core.queries.views_client import ViewsClient
 from headwater.core.states import StateName
-from headwater.core.views_client import ViewsClient
 from headwater.sdk.context.context import context
 from headwater.sdk.language.cache_validators import all_inputs
 from headwater.sdk.results import InlineResult, LocalResult

@@ -16,9 +16,9 @@ from servers import NatsNode
 from viewing import views_of
 
 from headwater import Flow, Parameter, task
-from headwater.core import subjects
 from headwater.core.errors import Ambiguous, InvalidArgument, NotFound
 from headwater.core.events import RunCreated
+from headwater.core.log import subjects
 from headwater.core.operations.runs import cancel_run
 from headwater.core.states import StateName
 from headwater.sdk.backend import FlowRunView, FlowView, RunNotEnded, TaskRunView, watch_flow_run

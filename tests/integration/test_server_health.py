@@ -13,11 +13,11 @@ from happenings import a_flow, a_run
 from running_server import RunningServer
 from servers import NatsCluster, NatsNode, Postgres, eventually, wait_for
 
-from headwater.core import subjects
 from headwater.core.errors import LogNotWritable, OutcomeUnknown
+from headwater.core.log import subjects
 from headwater.core.log.jetstream import StreamSettings, open_log
 from headwater.core.log.protocol import Log
-from headwater.core.views_client import ViewsClient
+from headwater.core.queries.views_client import ViewsClient
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import nats
 import psutil
 from server_process import ServerProcess
 
-from headwater.core.server_file import read_server_file
+from headwater.core.program.server_file import read_server_file
 from headwater.server.embedded import postgres_place
 from headwater.server.home import Home, is_held
 

@@ -11,7 +11,7 @@ import pytest
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
-from headwater.core.server_file import ServerFile, read_server_file
+from headwater.core.program.server_file import ServerFile, read_server_file
 from headwater.server import program
 from headwater.server.home import Home, is_held
 from headwater.server.nats_server import ask_jetstream

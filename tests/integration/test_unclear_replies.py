@@ -17,17 +17,17 @@ from servers import NatsNode
 from tcp_proxy import CuttingProxy, Fault, cutting_proxy, trouble
 
 from headwater.agents.retry import retry_until_available
-from headwater.core import subjects
 from headwater.core.aggregates import Actor
-from headwater.core.commands import RenameRun
 from headwater.core.errors import LogUnavailable, OutcomeUnknown, RequestTimeout
 from headwater.core.events import RunCreated, RunRenamed
-from headwater.core.identifiers import derived_id, new_id
+from headwater.core.log import subjects
 from headwater.core.log.jetstream import append as append_module
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
 from headwater.core.operations.run_creation import RunCreation, RunRequest
 from headwater.core.operations.runs import run
+from headwater.core.runs.commands import RenameRun
+from headwater.core.values.identifiers import derived_id, new_id
 
 COMMANDS = int(os.environ.get("UNCLEAR_COMMANDS", "100"))
 """`make chaos` says more of them."""

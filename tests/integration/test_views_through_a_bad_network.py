@@ -17,8 +17,8 @@ from viewing import eventually, hosted, opened, rows_of_a_fresh_fold, rows_of_vi
 from web_site import WebSite, web_site
 
 from headwater.core.log.protocol import Log
+from headwater.core.queries.views_client import ViewsClient
 from headwater.core.states import StateName
-from headwater.core.views_client import ViewsClient
 from headwater.projections import database, reader
 
 RUNS = scaled(60, full=2000)

@@ -12,10 +12,10 @@ import pytest
 from servers import NatsNode
 
 from headwater.cli.watch import RunLine, RunWatch
-from headwater.core.commands import ClaimRun, FinishRun, StartRun
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import LogLine
 from headwater.core.operations.runs import load_run
+from headwater.core.runs.commands import ClaimRun, FinishRun, StartRun
 from headwater.core.states import StateName
 from headwater.sdk.client.async_client import AsyncClient
 from headwater.sdk.language.decorators import task

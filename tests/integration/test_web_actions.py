@@ -13,7 +13,7 @@ from web_site import WebSite, fresh_site
 
 from headwater.core.events import ParameterSpec
 from headwater.core.operations.runs import load_run
-from headwater.core.rules.run import Run
+from headwater.core.runs.state import Run
 from headwater.core.states import StateName
 
 

@@ -17,8 +17,8 @@ from web_site import WebSite, fresh_site
 
 from headwater.core.errors import ViewsUnavailable
 from headwater.core.events import ParameterSpec
-from headwater.core.identifiers import parsed_task_run_id, task_run_path
 from headwater.core.operations.runs import load_run
+from headwater.core.values.identifiers import parsed_task_run_id, task_run_path
 from headwater.sdk.client import Client
 from headwater.sdk.client.graphql import EnumValue, GraphQLError, with_args
 from headwater.web.graphql import columns

@@ -15,9 +15,9 @@ from servers import NatsNode, eventually
 from viewing import hosted
 from web_site import WebSite, fresh_site, live_address
 
-from headwater.core import subjects
 from headwater.core.errors import LogError
-from headwater.core.heartbeats import Heartbeat
+from headwater.core.log import subjects
+from headwater.core.log.heartbeats import Heartbeat
 from headwater.core.states import StateName
 
 

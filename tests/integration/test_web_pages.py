@@ -14,7 +14,7 @@ from viewing import eventually, hosted, opened
 from web_site import WebSite, fresh_site, web_site
 
 from headwater.core.events import ParameterSpec, TaskSpec
-from headwater.core.identifiers import task_run_address, task_run_path
+from headwater.core.values.identifiers import task_run_address, task_run_path
 from headwater.projections.audit import explain_run
 from headwater.web.task_run_addresses import task_run_page_path
 

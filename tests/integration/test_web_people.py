@@ -12,10 +12,10 @@ from played_history import PlayedRun, chain
 from viewing import hosted
 from web_site import WebSite, fresh_site
 
-from headwater.core.commands import SuspendRun
 from headwater.core.events import TaskRunPaused
 from headwater.core.operations.runs import load_run
-from headwater.core.rules.run import Run
+from headwater.core.runs.commands import SuspendRun
+from headwater.core.runs.state import Run
 from headwater.core.states import StateName
 
 

@@ -12,8 +12,8 @@ from typing import TypeVar
 import anyio
 from simulation.virtual_time import number_of
 
-from headwater.core.commit import Commit, Position
 from headwater.core.errors import LogUnavailable, OutcomeUnknown, RequestTimeout
+from headwater.core.log.commit import Commit, Position
 from headwater.core.log.memory import MemoryLog
 from headwater.core.log.protocol import (
     Append,

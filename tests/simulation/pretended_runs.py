@@ -17,13 +17,13 @@ from headwater.agents.launcher import AttemptReport, ExitResult, LaunchSpec
 from headwater.agents.retry import retry_until_available
 from headwater.agents.run_process.attempt_writer import AttemptWriter
 from headwater.core.aggregates import Actor
-from headwater.core.commands import FinishRun, RecordTaskRuns, StartRun, SuspendRun
-from headwater.core.commit import Position
 from headwater.core.errors import IllegalTransition
 from headwater.core.events import TaskRunEvent, TaskRunFailed, TaskRunPaused, TaskRunRetryScheduled, TaskRunStarted, TaskRunSucceeded
+from headwater.core.log.commit import Position
 from headwater.core.operations.runs import load_run, schedule_wake_up
-from headwater.core.rules.run import Run
-from headwater.core.rules.task_run import TaskRun
+from headwater.core.runs.commands import FinishRun, RecordTaskRuns, StartRun, SuspendRun
+from headwater.core.runs.state import Run
+from headwater.core.runs.task_run import TaskRun
 from headwater.core.states import FINAL, StateName
 
 TASKS = ("extract", "transform", "load")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from headwater.core.commit import Position
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Recorded
-from headwater.core.rules import run as run_rules
-from headwater.core.rules.run import Run
+from headwater.core.runs import rules as run_rules
+from headwater.core.runs.state import Run
 
 
 class Projection:

@@ -10,14 +10,28 @@ from typing import Any
 import hypothesis.strategies as st
 from hypothesis import given, settings
 
-from headwater.core import commands as c
 from headwater.core import events as e
-from headwater.core.codec import decode, encode
-from headwater.core.commit import new_commit
+from headwater.core.agents import rules as agent
+from headwater.core.agents.commands import LoseAgent, RegisterAgent, StopAgent
 from headwater.core.errors import CommandRejected
-from headwater.core.identifiers import flow_group_id, flow_version_id, new_id
-from headwater.core.rules import agent, flow_group, project, queue
-from headwater.core.rules.aggregate import Rules
+from headwater.core.flows import rules as flow_group
+from headwater.core.flows.commands import (
+    ArchiveFlowVersion,
+    DeleteFlow,
+    DescribeFlow,
+    RegisterFlow,
+    SetFlowDefaultParameters,
+    SetFlowLabels,
+)
+from headwater.core.log.codec import decode, encode
+from headwater.core.log.commit import new_commit
+from headwater.core.projects import rules as project
+from headwater.core.projects.commands import ClaimName, CreateProject, DeleteProject, DescribeProject, ReleaseName, RenameProject
+from headwater.core.projects.owned_name import NAME_RULES
+from headwater.core.queues import rules as queue
+from headwater.core.queues.commands import OpenQueue
+from headwater.core.rules import Rules
+from headwater.core.values.identifiers import flow_group_id, flow_version_id, new_id
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 PROJECT = new_id()
@@ -46,10 +60,10 @@ def played(rules: Rules[Any, Any], commands: Sequence[Any]) -> tuple[Any, list[e
 @given(
     st.lists(
         st.one_of(
-            st.builds(c.CreateProject, st.just(PROJECT), names),
-            st.builds(c.RenameProject, names),
-            st.builds(c.DescribeProject, names),
-            st.builds(c.DeleteProject),
+            st.builds(CreateProject, st.just(PROJECT), names),
+            st.builds(RenameProject, names),
+            st.builds(DescribeProject, names),
+            st.builds(DeleteProject),
         )
     )
 )
@@ -64,10 +78,10 @@ def test_a_project_is_created_first_and_deleted_last(commands: list[Any]) -> Non
     assert state.exists is (bool(kinds) and kinds[-1] is not e.ProjectDeleted)
 
 
-@given(st.lists(st.one_of(st.builds(c.ClaimName, st.just("project"), names, owners), st.builds(c.ReleaseName, owners))))
+@given(st.lists(st.one_of(st.builds(ClaimName, st.just("project"), names, owners), st.builds(ReleaseName, owners))))
 @random_histories
 def test_a_name_is_claimed_and_released_in_turns_by_the_same_owner(commands: list[Any]) -> None:
-    _, history = played(project.NAME_RULES, commands)
+    _, history = played(NAME_RULES, commands)
 
     for claimed, released in zip(history[::2], history[1::2], strict=False):
         assert isinstance(claimed, e.NameClaimed)
@@ -79,7 +93,7 @@ def test_a_name_is_claimed_and_released_in_turns_by_the_same_owner(commands: lis
     st.lists(
         st.one_of(
             st.builds(
-                c.RegisterFlow,
+                RegisterFlow,
                 flow_group_id=st.just(GROUP),
                 project_id=st.just(PROJECT),
                 name=st.just("flow"),
@@ -90,11 +104,11 @@ def test_a_name_is_claimed_and_released_in_turns_by_the_same_owner(commands: lis
                 labels=st.lists(st.sampled_from(["x", "y"])).map(tuple),
                 idempotency_key=st.sampled_from([None, "k1", "k2"]),
             ),
-            st.builds(c.ArchiveFlowVersion, st.integers(0, 4)),
-            st.builds(c.DeleteFlow),
-            st.builds(c.DescribeFlow, st.sampled_from(["", "loads it"])),
-            st.builds(c.SetFlowLabels, st.sampled_from([None, (), ("y", "x"), ("tab\t",)])),
-            st.builds(c.SetFlowDefaultParameters, st.sampled_from([{}, {"day": 1}, {"day": True}, {"other": 1}])),
+            st.builds(ArchiveFlowVersion, st.integers(0, 4)),
+            st.builds(DeleteFlow),
+            st.builds(DescribeFlow, st.sampled_from(["", "loads it"])),
+            st.builds(SetFlowLabels, st.sampled_from([None, (), ("y", "x"), ("tab\t",)])),
+            st.builds(SetFlowDefaultParameters, st.sampled_from([{}, {"day": 1}, {"day": True}, {"other": 1}])),
         )
     )
 )
@@ -111,7 +125,7 @@ def test_versions_count_up_one_at_most_takes_runs_and_its_id_leads_to_the_group(
     assert len(set(archived)) == len(archived)
 
 
-@given(st.lists(st.builds(c.OpenQueue, st.just(("a", "b")))))
+@given(st.lists(st.builds(OpenQueue, st.just(("a", "b")))))
 @random_histories
 def test_a_queue_opens_once(commands: list[Any]) -> None:
     _, history = played(queue.RULES, commands)
@@ -122,9 +136,9 @@ def test_a_queue_opens_once(commands: list[Any]) -> None:
 @given(
     st.lists(
         st.one_of(
-            st.builds(c.RegisterAgent, st.just("a"), names, st.just("local")),
-            st.builds(c.StopAgent),
-            st.builds(c.LoseAgent, st.just("silent")),
+            st.builds(RegisterAgent, st.just("a"), names, st.just("local")),
+            st.builds(StopAgent),
+            st.builds(LoseAgent, st.just("silent")),
         )
     )
 )

@@ -11,28 +11,6 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from headwater.core.codec import decode, encode
-from headwater.core.commands import (
-    CancelRun,
-    ClaimRun,
-    ConfirmCancelled,
-    CreateRun,
-    DeleteRun,
-    FailUnstartedRun,
-    FinishRun,
-    MarkAttemptLost,
-    RecordTaskRuns,
-    RenameRun,
-    RescheduleRun,
-    RestartRun,
-    ResumeTaskRuns,
-    RunCommand,
-    SetRunState,
-    SetTaskRunState,
-    StartRun,
-    SuspendRun,
-)
-from headwater.core.commit import new_commit
 from headwater.core.errors import CommandRejected
 from headwater.core.events import (
     AnyEvent,
@@ -54,11 +32,33 @@ from headwater.core.events import (
     TaskRunStateSet,
     TaskRunSucceeded,
 )
-from headwater.core.identifiers import new_id
-from headwater.core.rules import set_state
-from headwater.core.rules.run import RULES
-from headwater.core.rules.task_run import STATE_AFTER
+from headwater.core.log.codec import decode, encode
+from headwater.core.log.commit import new_commit
+from headwater.core.runs import set_state
+from headwater.core.runs.commands import (
+    CancelRun,
+    ClaimRun,
+    ConfirmCancelled,
+    CreateRun,
+    DeleteRun,
+    FailUnstartedRun,
+    FinishRun,
+    MarkAttemptLost,
+    RecordTaskRuns,
+    RenameRun,
+    RescheduleRun,
+    RestartRun,
+    ResumeTaskRuns,
+    RunCommand,
+    SetRunState,
+    SetTaskRunState,
+    StartRun,
+    SuspendRun,
+)
+from headwater.core.runs.rules import RULES
+from headwater.core.runs.task_run import STATE_AFTER
 from headwater.core.states import FINAL, SUCCESSFUL, StateName
+from headwater.core.values.identifiers import new_id
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 CREATE = CreateRun(

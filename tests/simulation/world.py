@@ -24,10 +24,10 @@ from simulation.virtual_time import BEGINNING, LoopClock
 from headwater.agents.agent.agent import Agent
 from headwater.agents.agent.agent_settings import AgentSettings
 from headwater.agents.retry import retry_until_available
-from headwater.core import identifiers, subjects
 from headwater.core.aggregates import Actor
 from headwater.core.errors import IllegalTransition, LogError, NotFound
 from headwater.core.events import EdgeSpec, RunCancelRequested, RunSubmitted, StorageReference, TaskSpec, event_type
+from headwater.core.log import subjects
 from headwater.core.log.memory import MemoryLog
 from headwater.core.operations.flows import FlowMetadata, register_flow
 from headwater.core.operations.projects import create_project
@@ -35,7 +35,8 @@ from headwater.core.operations.run_creation import RunCreation, RunRequest
 from headwater.core.operations.run_states import resume_run, set_run_state, set_task_run_state
 from headwater.core.operations.runs import cancel_run, reschedule_run, restart_run
 from headwater.core.operations.slots import set_concurrency
-from headwater.core.rules.set_state import RUN_STATES, TASK_RUN_STATES
+from headwater.core.runs.set_state import RUN_STATES, TASK_RUN_STATES
+from headwater.core.values import identifiers
 from headwater.projections.audit.check import History, check_facts
 from headwater.server.monitor import RunMonitor
 

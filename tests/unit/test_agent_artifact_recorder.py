@@ -13,7 +13,7 @@ import pytest
 from headwater.agents.run_process.artifact_recorder import ArtifactRecorder
 from headwater.core.errors import InvalidArtifact, NotFound
 from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactDeleted, TaskRunArtifactUpdated, TaskRunEvent
-from headwater.core.rules.artifact import Artifact
+from headwater.core.runs.artifact import Artifact
 from headwater.sdk.context.logging import get_logger
 from headwater.sdk.executors import artifacts
 from headwater.sdk.executors.artifacts import record_artifact, record_artifacts_with

@@ -12,14 +12,14 @@ from happenings import ACTOR, a_flow, a_run
 
 from headwater.agents.errors import AttemptFenced
 from headwater.agents.run_process.attempt_writer import COMMIT_BYTES_MAX, AttemptWriter
-from headwater.core import subjects
 from headwater.core.aggregates import Aggregate
-from headwater.core.commands import CancelRun, ClaimRun, FinishRun, MarkAttemptLost, RunCommand, StartRun
 from headwater.core.errors import InvalidArgument, LogError, LogUnavailable, OutcomeUnknown
 from headwater.core.events import Failure, TaskRunFailed, TaskRunStarted, event_type
+from headwater.core.log import subjects
 from headwater.core.log.memory import MemoryLog, Moment, Operation
 from headwater.core.operations.runs import load_run
-from headwater.core.rules.run import Run
+from headwater.core.runs.commands import CancelRun, ClaimRun, FinishRun, MarkAttemptLost, RunCommand, StartRun
+from headwater.core.runs.state import Run
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

@@ -10,11 +10,11 @@ import pytest
 
 from headwater.agents.local import LocalAgent
 from headwater.core.errors import SettingsError
-from headwater.core.server_file import FILE_NAME, read_server_file
+from headwater.core.program.server_file import FILE_NAME, read_server_file
 
 SPEAKS = """
 from headwater.agents.local.console import agent_logger
-from headwater.agents.local import _show_line
+from headwater.agents.local.local_agent import _show_line
 for _ in range(3):
     agent_logger().info("a line")
     _show_line("a line of a run")

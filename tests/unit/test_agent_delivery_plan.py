@@ -19,7 +19,9 @@ from headwater.agents.agent.delivery_plan import (
     plan_delivery,
     time_now,
 )
-from headwater.core.commands import (
+from headwater.core.events import StorageReference, TaskRunRetryScheduled, TaskRunStarted
+from headwater.core.log.commit import new_commit
+from headwater.core.runs.commands import (
     CancelRun,
     ClaimRun,
     CreateRun,
@@ -33,9 +35,8 @@ from headwater.core.commands import (
     StartRun,
     SuspendRun,
 )
-from headwater.core.commit import new_commit
-from headwater.core.events import StorageReference, TaskRunRetryScheduled, TaskRunStarted
-from headwater.core.rules.run import RULES, Run
+from headwater.core.runs.rules import RULES
+from headwater.core.runs.state import Run
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ME, OTHER = "agent-1", "agent-2"

@@ -11,7 +11,7 @@ import headwater
 from headwater import Flow, task
 from headwater.agents.run_process.state_recorder import StateRecorder
 from headwater.core.events import TaskRunEvent, TaskRunLooped
-from headwater.core.rules.task_run import TaskRun, TaskRunKey, evolve
+from headwater.core.runs.task_run import TaskRun, TaskRunKey, evolve
 from headwater.sdk.engine.flow_runner import FlowRunner
 from headwater.sdk.results import InlineResult, LocalResult, Result
 from headwater.sdk.states.signals import LOOP

@@ -12,12 +12,12 @@ from anyio.abc import TaskStatus
 from headwater.agents.agent.agent import Agent
 from headwater.agents.agent.agent_settings import AgentSettings
 from headwater.agents.launcher import ChildProcess, LaunchSpec
-from headwater.core import subjects
-from headwater.core.commit import Position
 from headwater.core.errors import LogUnavailable
 from headwater.core.events import AgentRegistered, AgentStopped
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
 from headwater.core.log.memory import MemoryLog
-from headwater.core.rules.run import Run
+from headwater.core.runs.state import Run
 
 
 class NothingToLaunch:

@@ -11,8 +11,6 @@ import pytest
 from hostile_tasks import NOT_UTF8, Hostile, HostileError, Quitting
 
 from headwater.agents.run_process.state_recorder import StateRecorder, event_of
-from headwater.core.codec import decode, encode
-from headwater.core.commit import new_commit
 from headwater.core.events import (
     ResultReference,
     TaskRunEvent,
@@ -23,10 +21,12 @@ from headwater.core.events import (
     TaskRunSucceeded,
     event_type,
 )
-from headwater.core.limits import NAME_CHARACTERS_MAX, is_instant
+from headwater.core.log.codec import decode, encode
+from headwater.core.log.commit import new_commit
 from headwater.core.operations.runs import CHILD_RUN_RESULT
-from headwater.core.rules.task_run import TaskRun
+from headwater.core.runs.task_run import TaskRun
 from headwater.core.states import StateName
+from headwater.core.values.limits import NAME_CHARACTERS_MAX, is_instant
 from headwater.sdk.results import ChildRunResult, InlineResult, LocalResult
 from headwater.sdk.results.serializers import CompressedSerializer, PickleSerializer
 from headwater.sdk.states import state as states

@@ -10,8 +10,6 @@ import pytest
 from commits import an_item
 from happenings import ACTOR, a_flow, a_run, an_agent, claimed, executed, lost, recorded
 
-from headwater.core import commands, subjects
-from headwater.core.commit import new_commit
 from headwater.core.errors import CommandRejected
 from headwater.core.events import (
     AnyEvent,
@@ -24,10 +22,12 @@ from headwater.core.events import (
     TaskRunStarted,
     TaskRunSucceeded,
 )
+from headwater.core.log import subjects
+from headwater.core.log.commit import new_commit
 from headwater.core.log.memory import MemoryLog
 from headwater.core.operations.runs import cancel_run, restart_run, run
 from headwater.core.operations.slots import set_concurrency, take_slot
-from headwater.core.rules import set_state
+from headwater.core.runs import commands, set_state
 from headwater.projections.audit import Checked, check
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

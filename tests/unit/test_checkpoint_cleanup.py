@@ -10,9 +10,9 @@ from happenings import a_flow, a_run, claimed, executed
 
 from headwater.agents.local.checkpoint_cleanup import CheckpointCleanup
 from headwater.core.aggregates import Actor
-from headwater.core.identifiers import new_id
 from headwater.core.log.memory import MemoryLog
 from headwater.core.operations.runs import restart_run
+from headwater.core.values.identifiers import new_id
 
 IN_40_DAYS = datetime.now(UTC) + timedelta(days=40)
 

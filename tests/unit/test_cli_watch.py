@@ -19,7 +19,7 @@ from headwater.core.events import (
     RunSucceeded,
     TaskRunStarted,
 )
-from headwater.core.rules.run import RULES
+from headwater.core.runs.rules import RULES
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

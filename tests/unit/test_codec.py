@@ -7,10 +7,10 @@ import msgspec
 import pytest
 from golden_events import EVENTS_FOLDER, GOLDEN_EVENTS, golden_commit, golden_file
 
-from headwater.core.codec import COMMIT_BYTES_MAX, decode, encode, upcast
-from headwater.core.commit import CATALOGUE_VERSION
 from headwater.core.errors import CommitTooLarge, CommitUnreadable
 from headwater.core.events import EVENT_TYPES, Event, FlowDeleted, RunCancelRequested, RunRenamed, UnknownEvent, event_type
+from headwater.core.log.codec import COMMIT_BYTES_MAX, decode, encode, upcast
+from headwater.core.log.commit import CATALOGUE_VERSION
 
 GOLDEN_FILES = sorted(EVENTS_FOLDER.glob("v*/*.json"))
 FILES_BEFORE_ADDED_FIELDS = sorted(EVENTS_FOLDER.glob("before_added_fields/*.json"))

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from headwater.agents.local import LocalAgent
 from headwater.cli.agent_matching import why_not_taken
 from headwater.cli.main import app
-from headwater.core.command_lines import command_line, start_agent_command
 from headwater.core.operations.projects import project_not_found
+from headwater.core.program.command_lines import command_line, start_agent_command
 from headwater.projections.audit.explain import start_agent
 
 ODD = (

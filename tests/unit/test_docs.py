@@ -14,7 +14,8 @@ import pytest
 import typer
 from documents import ROOT, Document, documents
 
-from headwater.core import events, settings
+from headwater.core import events
+from headwater.core.program import settings
 
 DOCUMENTS = documents()
 REPOSITORY = "https://github.com/headwater-workflows/headwater"

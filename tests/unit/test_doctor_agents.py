@@ -6,8 +6,8 @@ import anyio
 import msgspec
 
 from headwater.cli.doctor import CheckStatus, _warnings_of
-from headwater.core import subjects
-from headwater.core.heartbeats import HolderReply
+from headwater.core.log import subjects
+from headwater.core.log.heartbeats import HolderReply
 from headwater.core.log.memory import MemoryLog
 
 

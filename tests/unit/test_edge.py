@@ -15,10 +15,6 @@ from golden_events import GOLDEN_EVENTS, golden_commit
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headwater.core import subjects
-from headwater.core.codec import encode, nests_deeper
-from headwater.core.commit import new_commit
-from headwater.core.edge import misplaced, read_commit, write_commit
 from headwater.core.errors import CommitUnreadable, InvalidArgument
 from headwater.core.events import (
     AnyEvent,
@@ -34,8 +30,12 @@ from headwater.core.events import (
     TaskRunStateSet,
     event_type,
 )
-from headwater.core.identifiers import key_value_id, new_id
-from headwater.core.limits import INT32_MAX, TIME_MAX, TIME_MIN
+from headwater.core.log import subjects
+from headwater.core.log.codec import encode, nests_deeper
+from headwater.core.log.commit import new_commit
+from headwater.core.log.edge import misplaced, read_commit, write_commit
+from headwater.core.values.identifiers import key_value_id, new_id
+from headwater.core.values.limits import INT32_MAX, TIME_MAX, TIME_MIN
 
 RUN = new_id()
 LATER = AT + timedelta(seconds=1)

@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 from happenings import ACTOR, a_flow, a_run, claimed, executed, finished, lost, recorded, succeeding
 
-from headwater.core import subjects
 from headwater.core.aggregates import Actor
-from headwater.core.commands import FailUnstartedRun, MarkAttemptLost, SuspendRun
 from headwater.core.events import (
     CancelCause,
     TaskRunFailed,
@@ -20,10 +18,12 @@ from headwater.core.events import (
     TaskRunStarted,
     TaskRunTriggerFailed,
 )
+from headwater.core.log import subjects
 from headwater.core.log.memory import MemoryLog
 from headwater.core.operations.runs import cancel_run, restart_run, run
 from headwater.core.queries import AgentRow
-from headwater.core.rules.slots import Slots
+from headwater.core.runs.commands import FailUnstartedRun, MarkAttemptLost, SuspendRun
+from headwater.core.slots.state import Slots
 from headwater.projections.audit import Explanation, Reason, Surroundings, explain, explain_run
 
 NOW = datetime.now(UTC)

@@ -7,11 +7,11 @@ from typing import NamedTuple
 import pytest
 from commits import AT, a_creation
 
-from headwater.core import subjects
-from headwater.core.commit import new_commit
 from headwater.core.events import CancelCause, RunCancelled, RunCancelRequested, RunCreated, RunRestarted
-from headwater.core.identifiers import new_id
+from headwater.core.log import subjects
+from headwater.core.log.commit import new_commit
 from headwater.core.log.memory import MemoryLog
+from headwater.core.values.identifiers import new_id
 from headwater.projections.audit import Explanation, Reason, Surroundings, explain
 
 RUN = new_id()

@@ -7,8 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.identifiers import parsed_task_run_id, task_run_address, task_run_path
-from headwater.core.limits import INT32_MAX
+from headwater.core.values.identifiers import parsed_task_run_id, task_run_address, task_run_path
+from headwater.core.values.limits import INT32_MAX
 
 RUN = "0198c0de-0000-7000-8000-000000000001"
 SLUGS = st.text(min_size=1) | st.text("/:-01a\n", min_size=1)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from headwater.core.plain_values import position_in
 from headwater.core.text import printable
+from headwater.core.values.plain_values import position_in
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ import anyio
 import pytest
 from happenings import ACTOR, a_flow, a_run, an_agent, claimed, executed, lost
 
-from headwater.core import subjects
-from headwater.core.commands import RescheduleRun
+from headwater.core.agents.state import AgentStatus
+from headwater.core.log import subjects
 from headwater.core.log.memory import MemoryLog
 from headwater.core.operations.agents import stop_agent
 from headwater.core.operations.runs import cancel_run, restart_run, run
 from headwater.core.operations.slots import set_concurrency, slots, take_slot
-from headwater.core.rules.agent import AgentStatus
+from headwater.core.runs.commands import RescheduleRun
 from headwater.core.states import StateName
 from headwater.server.monitor import RunMonitor
 from headwater.server.monitor import monitor as monitor_module

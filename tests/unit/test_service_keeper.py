@@ -11,7 +11,7 @@ from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
 from headwater.core.errors import CommitUnreadable, StreamMismatch
-from headwater.core.service_keeper import Parts, RestartPolicy, ServiceKeeper
+from headwater.core.program.service_keeper import Parts, RestartPolicy, ServiceKeeper
 
 AT_ONCE = RestartPolicy(first_delay_seconds=0.0)
 

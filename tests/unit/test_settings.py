@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from headwater.core import settings
 from headwater.core.errors import SettingsError
-from headwater.core.settings import connection_settings, unknown_variables
+from headwater.core.program import settings
+from headwater.core.program.settings import connection_settings, unknown_variables
 
 SERVER_JSON = (
     '{"nats_url": "nats://127.0.0.1:5000", "http_url": "http://127.0.0.1:6000", "database_url": "postgresql://", "pid": 1, "version": "0"}'

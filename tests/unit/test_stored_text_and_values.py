@@ -16,17 +16,18 @@ from hypothesis import strategies as st
 
 from headwater.agents.failures import failure_in_words, failure_of
 from headwater.agents.run_process.log_shipping import line_of
-from headwater.core import limits, subjects
-from headwater.core.codec import decode, encode
-from headwater.core.commit import new_commit
 from headwater.core.events import RunRenamed
-from headwater.core.identifiers import new_id
-from headwater.core.json_bytes import json_bytes
-from headwater.core.json_values import VALUE_DEPTH_MAX, json_problem
-from headwater.core.limits import INT32_MAX, is_instant
+from headwater.core.log import subjects
+from headwater.core.log.codec import decode, encode
+from headwater.core.log.commit import new_commit
 from headwater.core.log.log_lines import decode_lines, encode_lines
 from headwater.core.log.protocol import LogLine, Recorded
 from headwater.core.text import escaped, seen, shown, tame
+from headwater.core.values import limits
+from headwater.core.values.identifiers import new_id
+from headwater.core.values.json_bytes import json_bytes
+from headwater.core.values.json_values import VALUE_DEPTH_MAX, json_problem
+from headwater.core.values.limits import INT32_MAX, is_instant
 from headwater.sdk.language import task_settings
 
 RECORD = {"name": "headwater.load", "levelno": logging.INFO, "msg": "here"}

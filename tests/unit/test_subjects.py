@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from documents import ROOT
 
-from headwater.core import subjects
 from headwater.core.errors import InvalidArgument
-from headwater.core.subjects import Address
+from headwater.core.log import subjects
+from headwater.core.log.subjects import Address
 
 ID = "0197a3c1-0b2c-7d3e-8f40-5a6b7c8d9e0f"
 ROOMS = sorted(link.resolve() for link in (ROOT / "src" / "headwater").iterdir() if link.is_symlink())
-SOURCES = sorted(file for room in ROOMS for file in room.rglob("*.py") if file != ROOT / "core" / "subjects.py")
+SOURCES = sorted(file for room in ROOMS for file in room.rglob("*.py") if file != ROOT / "core" / "log" / "subjects.py")
 
 NAMED: list[tuple[str, Address]] = [
     (subjects.project(ID), Address("project", ID)),
@@ -141,4 +141,4 @@ def test_subjects_are_spelled_and_taken_apart_in_their_module_alone() -> None:
     found = {f"{file.relative_to(ROOT)}:{line}" for file in SOURCES for line in knowledge_of_subjects(file.read_text())}
 
     assert len(SOURCES) > 300
-    assert found == set(), "use headwater.core.subjects"
+    assert found == set(), "use headwater.core.log.subjects"

@@ -14,12 +14,12 @@ from headwater.core.aggregates import Actor
 from headwater.core.errors import InvalidArgument
 from headwater.core.events import StorageReference
 from headwater.core.log.memory import MemoryLog
-from headwater.core.moments import as_local, assume_utc, instant, parsed_moment
 from headwater.core.operations.flows import FlowMetadata, register_flow
 from headwater.core.operations.projects import create_project
 from headwater.core.operations.run_creation import RunCreation, RunRequest
 from headwater.core.operations.run_states import set_run_state
 from headwater.core.operations.runs import load_run, reschedule_run
+from headwater.core.values.moments import as_local, assume_utc, instant, parsed_moment
 from headwater.projections.audit import parse_moment
 from headwater.projections.queries.find import _time
 from headwater.sdk.context.context import context

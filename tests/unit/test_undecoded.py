@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from golden_events import GOLDEN_EVENTS, golden_commit
 
-from headwater.core.codec import encode
 from headwater.core.events import Event, RunAttemptLost, RunCancelRequested, RunStarted, TaskRunStarted, event_type
-from headwater.core.undecoded import may_hold
+from headwater.core.log.codec import encode
+from headwater.core.log.undecoded import may_hold
 
 
 @pytest.mark.parametrize("event", GOLDEN_EVENTS, ids=event_type)

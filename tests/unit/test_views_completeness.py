@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import get_args
 
 from headwater.core import queries
-from headwater.core.commands import CreateRun
 from headwater.core.events import (
     EVENT_TYPES,
     AgentEvent,
@@ -19,6 +18,7 @@ from headwater.core.events import (
     SlotEvent,
 )
 from headwater.core.queries import AnyQuery, GetDeadLetter, GetViewsStatus, ListDeadLetters, RetryDeadLetter, StartRebuild
+from headwater.core.runs.commands import CreateRun
 from headwater.projections.fold.artifacts import ARTIFACT_FOLDS
 from headwater.projections.fold.runs import RUN_FOLDS
 from headwater.projections.fold.task_runs import TASK_RUN_FOLDS

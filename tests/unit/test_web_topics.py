@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from commits import AT
 
-from headwater.core import subjects
-from headwater.core.codec import encode
-from headwater.core.commit import new_commit
 from headwater.core.events import AnyEvent, RunCreated, RunStarted, RunSubmitted, StorageReference, TaskRunStarted
-from headwater.core.identifiers import new_id
+from headwater.core.log import subjects
+from headwater.core.log.codec import encode
+from headwater.core.log.commit import new_commit
 from headwater.core.log.protocol import Recorded
+from headwater.core.values.identifiers import new_id
 from headwater.web.live.topics import ANY_FLOW, FlowsOfRuns, LastChanges, topics_of
 
 RUN, GROUP = new_id(), new_id()

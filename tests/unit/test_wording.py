@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from golden_events import GOLDEN_EVENTS
 
+from headwater.core.describe import describe_event
 from headwater.core.events import AnyEvent, Failure, RunFailed, UnknownEvent, event_type
-from headwater.core.wording import describe_event
 
 
 @pytest.mark.parametrize("event", GOLDEN_EVENTS, ids=event_type)

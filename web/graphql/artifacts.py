@@ -10,9 +10,9 @@ import strawberry
 from strawberry import Info
 
 from headwater.core.errors import InvalidArtifact
-from headwater.core.identifiers import parsed_task_run_id
 from headwater.core.operations.artifacts import create_artifact, delete_artifact, update_artifact
 from headwater.core.queries import ArtifactRow, ListArtifacts
+from headwater.core.values.identifiers import parsed_task_run_id
 from headwater.web.graphql import columns
 from headwater.web.graphql.context import operation_of
 from headwater.web.graphql.inputs import ArtifactOrder, ArtifactWhere, order_of, where_of

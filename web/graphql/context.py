@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 from strawberry.dataloader import DataLoader
 
 from headwater.core.aggregates import Actor
-from headwater.core.commit import Position
 from headwater.core.errors import InvalidArgument, ViewsBehind
+from headwater.core.log.commit import Position
 from headwater.core.queries import AnyQuery, FlowGroupRow, FlowRow, ProjectRow, QueryReply, Row, RunRow
-from headwater.core.views_client import ViewsClient
+from headwater.core.queries.views_client import ViewsClient
 from headwater.web.app_state import AppState
 
 QUESTIONS_MAX = 300

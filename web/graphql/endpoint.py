@@ -16,7 +16,7 @@ from strawberry.types import ExecutionResult
 
 from headwater.core.aggregates import Actor
 from headwater.core.errors import InvalidArgument
-from headwater.core.plain_values import NotPlain, decoded, shortened
+from headwater.core.values.plain_values import NotPlain, decoded, shortened
 from headwater.web.app_state import AppState
 from headwater.web.graphql.context import Operation
 from headwater.web.graphql.messages import CheckedMessages

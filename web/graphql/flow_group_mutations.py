@@ -9,9 +9,9 @@ import strawberry
 from strawberry import Info
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.identifiers import split_flow_id
 from headwater.core.operations.flow_settings import describe_flow, set_default_parameters, set_flow_labels
 from headwater.core.operations.flows import delete_flow
+from headwater.core.values.identifiers import split_flow_id
 from headwater.web.graphql.context import operation_of
 from headwater.web.graphql.payloads import SuccessPayload
 from headwater.web.graphql.scalars import Identifier, Json

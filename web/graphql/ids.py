@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headwater.core.identifiers import task_run_address
+from headwater.core.values.identifiers import task_run_address
 
 
 def task_id(flow_id: str, slug: str) -> str:

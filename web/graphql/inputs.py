@@ -12,7 +12,7 @@ import strawberry
 from strawberry import UNSET
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.identifiers import parsed_task_run_id, task_run_address
+from headwater.core.values.identifiers import parsed_task_run_id, task_run_address
 from headwater.web.graphql import columns
 from headwater.web.graphql.columns import Columns
 from headwater.web.graphql.scalars import Identifier

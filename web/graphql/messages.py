@@ -9,7 +9,7 @@ from graphql import GraphQLError, get_operation_ast, parse
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 from strawberry.asgi import ASGIWebSocketAdapter
 
-from headwater.core.plain_values import NotPlain, decoded
+from headwater.core.values.plain_values import NotPlain, decoded
 from headwater.web.graphql.limits import TOKENS_MAX
 
 _WRONG_MESSAGE = 4400

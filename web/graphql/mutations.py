@@ -14,17 +14,17 @@ import msgspec
 import strawberry
 from strawberry import Info
 
-from headwater.core.commands import ArchiveFlowVersion
 from headwater.core.errors import InvalidArgument
 from headwater.core.events import EdgeSpec, ParameterSpec, StorageReference, TaskSpec
-from headwater.core.identifiers import split_flow_id
+from headwater.core.flows.commands import ArchiveFlowVersion
 from headwater.core.log.protocol import LogLine
 from headwater.core.operations.agents import stop_agent
 from headwater.core.operations.flows import FlowMetadata, flow_group, register_flow
 from headwater.core.operations.projects import project
 from headwater.core.operations.run_creation import RunRequest
 from headwater.core.operations.runs import cancel_run, delete_run, load_run, rename_run
-from headwater.core.plain_values import decoded
+from headwater.core.values.identifiers import split_flow_id
+from headwater.core.values.plain_values import decoded
 from headwater.web.graphql.artifacts import ArtifactMutation
 from headwater.web.graphql.context import operation_of
 from headwater.web.graphql.flow_group_mutations import FlowGroupMutation

@@ -9,8 +9,8 @@ import strawberry
 from strawberry import Info
 
 from headwater.core.errors import InvalidArgument, NotFound
-from headwater.core.identifiers import parsed_task_run_id
 from headwater.core.queries import AgentRow, FlowGroupRow, FlowRow, FlowTaskRow, ListTaskRuns, LogRow, ProjectRow, TaskRunRow
+from headwater.core.values.identifiers import parsed_task_run_id
 from headwater.web.graphql import columns
 from headwater.web.graphql.agents import Agent
 from headwater.web.graphql.aggregates import Aggregates

@@ -11,9 +11,9 @@ import strawberry
 from strawberry import Info
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.identifiers import parsed_task_run_id
-from headwater.core.moments import assume_utc
 from headwater.core.operations.run_states import inline_result, set_run_state, set_task_run_state
+from headwater.core.values.identifiers import parsed_task_run_id
+from headwater.core.values.moments import assume_utc
 from headwater.web.graphql.context import operation_of
 from headwater.web.graphql.scalars import Identifier, Json
 

@@ -8,8 +8,8 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.identifiers import parsed_uuid
-from headwater.core.plain_values import NotJson, NotPlain, decoded
+from headwater.core.values.identifiers import parsed_uuid
+from headwater.core.values.plain_values import NotJson, NotPlain, decoded
 
 Identifier = NewType("Identifier", str)
 """The id of something: a UUID as text."""

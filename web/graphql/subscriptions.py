@@ -8,11 +8,11 @@ from collections.abc import AsyncGenerator
 import strawberry
 from strawberry import Info
 
-from headwater.core import subjects
 from headwater.core.errors import NotFound
-from headwater.core.identifiers import parsed_uuid
+from headwater.core.log import subjects
 from headwater.core.queries import LogRow
 from headwater.core.states import FINAL
+from headwater.core.values.identifiers import parsed_uuid
 from headwater.web.graphql.context import Operation, operation_of
 from headwater.web.graphql.scalars import Identifier
 from headwater.web.graphql.types import FlowRun, FlowRunState, Log, TaskRunState

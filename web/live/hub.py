@@ -12,9 +12,9 @@ import anyio
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskGroup, TaskStatus
 
-from headwater.core import subjects
-from headwater.core.commit import Position
 from headwater.core.errors import HeadwaterError, LogError, ViewsError
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Log, Recorded
 from headwater.web.heartbeats import Heartbeats
 from headwater.web.live.log_tail import RunTails

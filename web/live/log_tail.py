@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from anyio import CancelScope
 from anyio.abc import TaskGroup
 
-from headwater.core.commit import Position
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import RecordedLines, RunLogs
 from headwater.web.live.retry import retry_until_cancelled
 from headwater.web.live.watched import ChangeSignal

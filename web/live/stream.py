@@ -11,7 +11,7 @@ from datetime import datetime
 import anyio
 from starlette.types import Receive, Scope, Send
 
-from headwater.core.commit import Position
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import RecordedLines
 from headwater.web.live.hub import LiveHub
 from headwater.web.log_lines import LineFilter, rendered_lines

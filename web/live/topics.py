@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from headwater.core import subjects
-from headwater.core.commit import Position
 from headwater.core.events import RunCreated, TaskRunEvent
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Recorded
 
 LOG = "log"

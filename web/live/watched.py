@@ -8,7 +8,7 @@ from datetime import datetime
 
 import anyio
 
-from headwater.core.commit import Position
+from headwater.core.log.commit import Position
 from headwater.web.pages.page import PageKind, Params
 
 

@@ -11,7 +11,7 @@ import msgspec
 from markupsafe import Markup
 
 from headwater.core.queries import ArtifactRow, ListArtifacts, RunRow
-from headwater.core.wording import size_words
+from headwater.core.values.amounts import size_words
 from headwater.web.log_lines import clean
 from headwater.web.markdown import is_safe_link, rendered
 from headwater.web.pages.page import Params, Sources

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from headwater.core import subjects
 from headwater.core.errors import InvalidArgument, NotFound
-from headwater.core.identifiers import flow_version_id, split_flow_id
+from headwater.core.log import subjects
 from headwater.core.operations.flows import flow_group
 from headwater.core.operations.slots import slots
 from headwater.core.queries import FlowRow, ListRuns, RunRow
 from headwater.core.states import StateName
+from headwater.core.values.identifiers import flow_version_id, split_flow_id
 from headwater.web.pages.drawings import drawn_flow
 from headwater.web.pages.history import history
 from headwater.web.pages.listings import flow_runs_tab

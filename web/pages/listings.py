@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 
 from headwater.core.errors import InvalidArgument, NotFound
-from headwater.core.identifiers import parsed_uuid, split_flow_id
-from headwater.core.labels import agent_accepts
 from headwater.core.queries import FlowRow, KeyValueRow, ListFlows, ListKeyValues, ListRuns, RunRow
 from headwater.core.states import StateName
+from headwater.core.values.identifiers import parsed_uuid, split_flow_id
+from headwater.core.values.labels import agent_accepts
 from headwater.web.pages.dashboard import by_flow
 from headwater.web.pages.page import Page, Params, Sources, all_of
 

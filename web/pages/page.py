@@ -10,11 +10,11 @@ from typing import Any, TypeVar, overload
 import anyio
 import msgspec
 
-from headwater.core.commit import Position
-from headwater.core.exception_groups import unwrap_exception_group
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Log
+from headwater.core.program.exception_groups import unwrap_exception_group
 from headwater.core.queries import AnyQuery, GetViewsStatus, ListLogs, QueryReply, Row
-from headwater.core.views_client import ViewsClient
+from headwater.core.queries.views_client import ViewsClient
 from headwater.web.heartbeats import Heartbeats
 from headwater.web.log_lines import LineFilter
 

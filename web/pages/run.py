@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from headwater.core import subjects
 from headwater.core.errors import InvalidArgument, NotFound
-from headwater.core.identifiers import parsed_uuid
+from headwater.core.log import subjects
 from headwater.core.operations.runs import DeletedRun, find_deleted_run
 from headwater.core.queries import ListTaskRuns, RunRow, TaskRunRow
-from headwater.core.rules.set_state import RUN_STATES
+from headwater.core.runs.set_state import RUN_STATES
 from headwater.core.states import FINAL, StateName
+from headwater.core.values.identifiers import parsed_uuid
 from headwater.web.explanation import explanation_of
 from headwater.web.log_lines import LineFilter, line_filter
 from headwater.web.pages.artifacts import artifacts_tab

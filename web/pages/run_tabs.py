@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from headwater.core import subjects
+from headwater.core.describe import describe_event
 from headwater.core.errors import CommitUnreadable
 from headwater.core.events import event_type
+from headwater.core.log import subjects
 from headwater.core.log.protocol import Recorded
 from headwater.core.queries import ListTaskRuns, RunRow, TaskRunRow
 from headwater.core.states import StateName
-from headwater.core.wording import describe_event
 from headwater.web.log_lines import LINE_CHARACTERS_MAX, line_filter
 from headwater.web.pages.drawings import drawn_flow
 from headwater.web.pages.page import Params, Sources, all_of

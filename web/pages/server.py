@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from headwater.core import subjects
-from headwater.core.commit import Position
-from headwater.core.health import ask_health
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
+from headwater.core.log.health import ask_health
 from headwater.core.log.protocol import EventLog, Recorded
 from headwater.web.pages.page import Page, Params, Sources
 from headwater.web.pages.run_tabs import commit_row

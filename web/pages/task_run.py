@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from headwater.core.errors import InvalidArgument, NotFound
 from headwater.core.queries import ListTaskRuns, TaskRunRow
-from headwater.core.rules.set_state import TASK_RUN_STATES
+from headwater.core.runs.set_state import TASK_RUN_STATES
 from headwater.core.states import FINAL, StateName
 from headwater.web.log_lines import LINE_CHARACTERS_MAX, LineFilter
 from headwater.web.pages.artifacts import shown_artifacts

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from headwater.core.codec import COMMIT_BYTES_MAX
-from headwater.core.commit import Position
-from headwater.core.edge import write_commit
 from headwater.core.errors import (
     CommitTooLarge,
     Conflict,
@@ -17,8 +14,10 @@ from headwater.core.errors import (
     OutcomeUnknown,
     RequestTimeout,
 )
-from headwater.core.health import LogHealth
-from headwater.core.identifiers import new_id
+from headwater.core.log.codec import COMMIT_BYTES_MAX
+from headwater.core.log.commit import Position
+from headwater.core.log.edge import write_commit
+from headwater.core.log.health import LogHealth
 from headwater.core.log.jetstream import codec
 from headwater.core.log.jetstream.api import ApiRefusal, Backoff
 from headwater.core.log.jetstream.codec import EVENTS
@@ -26,6 +25,7 @@ from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.diagnosis import log_health, why_not_writable
 from headwater.core.log.jetstream.read import last_on_leader, next_on_leader
 from headwater.core.log.protocol import Append
+from headwater.core.values.identifiers import new_id
 
 APPEND_SECONDS = 15.0
 """How long an append without an answer is looked for and repeated. A cluster may need 9 seconds to elect a leader."""

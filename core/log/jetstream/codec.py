@@ -9,9 +9,9 @@ from typing import Annotated, NamedTuple
 import msgspec
 from nats.aio.msg import Msg
 
-from headwater.core.commit import Position
-from headwater.core.limits import is_instant
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Recorded
+from headwater.core.values.limits import is_instant
 
 EVENTS = "EVENTS"
 WORK = "WORK"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from headwater.core import subjects
-from headwater.core.commit import Position
-from headwater.core.dead_letters import DeadLetter, decode_dead_letter, encode_dead_letter
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
+from headwater.core.log.dead_letters import DeadLetter, decode_dead_letter, encode_dead_letter
 from headwater.core.log.jetstream.api import ApiRefusal, ask_api
 from headwater.core.log.jetstream.codec import DEAD, ApiAnswer
 from headwater.core.log.jetstream.connection import Connection

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from nats.aio.msg import Msg
 
-from headwater.core import subjects
 from headwater.core.errors import LogUnavailable, RequestTimeout
-from headwater.core.health import UNANSWERED, LogHealth, ServerHealth, decode_health
+from headwater.core.log import subjects
+from headwater.core.log.health import UNANSWERED, LogHealth, ServerHealth, decode_health
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.majority import CLUSTER_SECONDS, write_problem
 

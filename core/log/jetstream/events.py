@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 
-from headwater.core.commit import Commit, Position
+from headwater.core.log.commit import Commit, Position
 from headwater.core.log.jetstream.append import append_batch, append_commit
 from headwater.core.log.jetstream.codec import EVENTS
 from headwater.core.log.jetstream.connection import Connection
@@ -13,7 +13,7 @@ from headwater.core.log.jetstream.follow import follow_subjects
 from headwater.core.log.jetstream.ordered import read_in_order
 from headwater.core.log.jetstream.read import last_message, message_at, read_subject, tail
 from headwater.core.log.protocol import Append, LogTail, Recorded
-from headwater.core.subjects import EVENTS_ALL
+from headwater.core.log.subjects import EVENTS_ALL
 
 
 class JetStreamEvents:

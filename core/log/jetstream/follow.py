@@ -12,9 +12,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from nats.aio.msg import Msg
 
-from headwater.core import subjects
-from headwater.core.commit import Position
 from headwater.core.errors import LogUnavailable
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
 from headwater.core.log.jetstream import codec
 from headwater.core.log.jetstream.api import Backoff
 from headwater.core.log.jetstream.codec import EVENTS

@@ -16,10 +16,9 @@ from contextlib import asynccontextmanager
 import anyio
 from nats.aio.msg import Msg
 
-from headwater.core import subjects
-from headwater.core.commit import Position
 from headwater.core.errors import LogUnavailable
-from headwater.core.identifiers import new_id
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
 from headwater.core.log.jetstream import codec
 from headwater.core.log.jetstream.api import ApiRefusal, Backoff, ask_api
 from headwater.core.log.jetstream.codec import ApiAnswer
@@ -27,6 +26,7 @@ from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.read import next_on_leader
 from headwater.core.log.mailbox import Mailbox
 from headwater.core.log.protocol import Recorded
+from headwater.core.values.identifiers import new_id
 
 _PULL = 2000
 # Two pulls of this size fit well within what the server buffers for a client (8 MB) before it gives it up as too slow.

@@ -9,7 +9,7 @@ from datetime import datetime
 import anyio
 from nats.aio.msg import Msg
 
-from headwater.core import subjects
+from headwater.core.log import subjects
 from headwater.core.log.jetstream.api import ApiRefusal, ask_api
 from headwater.core.log.jetstream.binding import Binding
 from headwater.core.log.jetstream.codec import WORK, ApiAnswer

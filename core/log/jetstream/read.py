@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from headwater.core.commit import Position
 from headwater.core.errors import LogUnavailable, RequestTimeout
+from headwater.core.log.commit import Position
 from headwater.core.log.jetstream import codec
 from headwater.core.log.jetstream.api import API_SECONDS, ApiRefusal, Backoff, ask_api
 from headwater.core.log.jetstream.codec import EVENTS, ApiAnswer

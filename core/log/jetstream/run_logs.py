@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from headwater.core import subjects
-from headwater.core.commit import Position
-from headwater.core.identifiers import new_id
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
 from headwater.core.log.jetstream.codec import LOGS
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.ordered import OrderedReader, read_in_order
@@ -16,6 +15,7 @@ from headwater.core.log.jetstream.store import store
 from headwater.core.log.jetstream.streams import ensure_logs
 from headwater.core.log.log_lines import decode_lines, encode_lines
 from headwater.core.log.protocol import LogLine, RecordedLines
+from headwater.core.values.identifiers import new_id
 
 
 class JetStreamRunLogs:

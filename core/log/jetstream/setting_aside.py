@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from nats.aio.msg import Msg
 
-from headwater.core.dead_letters import dead_letter
+from headwater.core.log.dead_letters import dead_letter
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.dead_letters import JetStreamDeadLetters
 

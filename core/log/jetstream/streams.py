@@ -10,8 +10,8 @@ from typing import Any
 import anyio
 import msgspec
 
-from headwater.core import subjects
 from headwater.core.errors import LogUnavailable, SettingsError, StreamMismatch, StreamMissing
+from headwater.core.log import subjects
 from headwater.core.log.jetstream.api import ApiRefusal, Backoff, ask_api
 from headwater.core.log.jetstream.codec import DEAD, EVENTS, LOGS, WORK, ApiAnswer, moment
 from headwater.core.log.jetstream.connection import Connection

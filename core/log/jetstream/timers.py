@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from headwater.core import subjects
+from headwater.core.log import subjects
 from headwater.core.log.jetstream.api import ApiRefusal, ask_api
 from headwater.core.log.jetstream.codec import WORK, ApiAnswer
 from headwater.core.log.jetstream.connection import Connection

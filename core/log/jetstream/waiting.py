@@ -8,8 +8,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import msgspec
 from nats.aio.msg import Msg
 
-from headwater.core import subjects
 from headwater.core.errors import CommitUnreadable
+from headwater.core.log import subjects
 from headwater.core.log.jetstream import codec
 from headwater.core.log.jetstream.api import ApiRefusal, ask_api
 from headwater.core.log.jetstream.codec import WORK, ApiAnswer

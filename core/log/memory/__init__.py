@@ -15,7 +15,7 @@ from headwater.core.log.memory.live import MemoryLive
 from headwater.core.log.memory.queues import MemoryQueues
 from headwater.core.log.memory.run_logs import MemoryRunLogs
 from headwater.core.log.protocol import LiveMessage, Recorded, StreamSize
-from headwater.core.subjects import live
+from headwater.core.log.subjects import live
 
 __all__ = ["Clock", "Interference", "ManualClock", "MemoryLog", "Moment", "Operation", "SystemClock"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import anyio.lowlevel
 
-from headwater.core.commit import Position
-from headwater.core.dead_letters import DeadLetter
+from headwater.core.log.commit import Position
+from headwater.core.log.dead_letters import DeadLetter
 from headwater.core.log.protocol import KeptLetter
 
 

@@ -9,14 +9,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import anyio.lowlevel
 
-from headwater.core.commit import Commit, Position
-from headwater.core.edge import write_commit
 from headwater.core.errors import Conflict
+from headwater.core.log.commit import Commit, Position
+from headwater.core.log.edge import write_commit
 from headwater.core.log.mailbox import Mailbox
 from headwater.core.log.memory.clock import Clock
 from headwater.core.log.memory.interference import Interference
 from headwater.core.log.protocol import Append, LogTail, Recorded, StreamSize
-from headwater.core.subjects import is_literal, matches
+from headwater.core.log.subjects import is_literal, matches
 
 _BATCH = 2000
 

@@ -13,7 +13,7 @@ import anyio.lowlevel
 from headwater.core.errors import RequestTimeout
 from headwater.core.log.mailbox import Mailbox
 from headwater.core.log.protocol import LiveMessage
-from headwater.core.subjects import matches
+from headwater.core.log.subjects import matches
 
 _WAITING_MESSAGES_MAX = 65_536
 

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 import anyio.lowlevel
 
-from headwater.core import subjects
-from headwater.core.dead_letters import dead_letter
+from headwater.core.log import subjects
+from headwater.core.log.dead_letters import dead_letter
 from headwater.core.log.mailbox import Mailbox
 from headwater.core.log.memory.clock import Clock
 from headwater.core.log.memory.interference import Interference, Operation

@@ -8,8 +8,8 @@ from datetime import datetime
 
 import anyio.lowlevel
 
-from headwater.core import subjects
-from headwater.core.commit import Position
+from headwater.core.log import subjects
+from headwater.core.log.commit import Position
 from headwater.core.log.log_lines import decode_lines, encode_lines
 from headwater.core.log.mailbox import Mailbox
 from headwater.core.log.memory.clock import Clock

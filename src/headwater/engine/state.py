@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headwater.core.moments import assume_utc as aware
+from headwater.core.values.moments import assume_utc as aware
 from headwater.sdk.states.state import (
     Cached,
     Cancelled,

@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 
-from headwater.core.artifact_commands import CreateArtifact, DeleteArtifact, UpdateArtifact
-from headwater.core.commands import RecordTaskRuns, RestartRun
 from headwater.core.errors import IllegalTransition, InvalidArgument, InvalidArtifact, NotFound
 from headwater.core.events import (
     AnyEvent,
@@ -25,9 +23,12 @@ from headwater.core.events import (
     TaskRunArtifactUpdated,
     TaskRunStarted,
 )
-from headwater.core.identifiers import artifact_address, split_artifact_address
-from headwater.core.rules.artifact import Artifact, valid_data
-from headwater.core.rules.run import RULES, Run
+from headwater.core.runs.artifact import Artifact, valid_data
+from headwater.core.runs.artifact_commands import CreateArtifact, DeleteArtifact, UpdateArtifact
+from headwater.core.runs.commands import RecordTaskRuns, RestartRun
+from headwater.core.runs.rules import RULES
+from headwater.core.runs.state import Run
+from headwater.core.values.identifiers import artifact_address, split_artifact_address
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 A = "0197a3c1-2222-7333-8444-555566667777"

@@ -6,20 +6,8 @@ import dataclasses
 
 import pytest
 
-from headwater.core.commands import (
-    ArchiveFlowVersion,
-    ClaimName,
-    CreateProject,
-    DeleteFlow,
-    DeleteProject,
-    LoseAgent,
-    OpenQueue,
-    RegisterAgent,
-    RegisterFlow,
-    ReleaseName,
-    RenameProject,
-    StopAgent,
-)
+from headwater.core.agents import rules as agent
+from headwater.core.agents.commands import LoseAgent, RegisterAgent, StopAgent
 from headwater.core.errors import AlreadyExists, InvalidArgument, InvalidName, NotFound
 from headwater.core.events import (
     AgentLost,
@@ -37,9 +25,15 @@ from headwater.core.events import (
     QueueOpened,
     StorageReference,
 )
-from headwater.core.identifiers import flow_group_id, flow_version_id, split_flow_id
-from headwater.core.labels import queue_id
-from headwater.core.rules import agent, flow_group, project, queue
+from headwater.core.flows import rules as flow_group
+from headwater.core.flows.commands import ArchiveFlowVersion, DeleteFlow, RegisterFlow
+from headwater.core.projects import rules as project
+from headwater.core.projects.commands import ClaimName, CreateProject, DeleteProject, ReleaseName, RenameProject
+from headwater.core.projects.owned_name import NAME_RULES
+from headwater.core.queues import rules as queue
+from headwater.core.queues.commands import OpenQueue
+from headwater.core.values.identifiers import flow_group_id, flow_version_id, split_flow_id
+from headwater.core.values.labels import queue_id
 
 GROUP = flow_group_id("p", "hello-flow")
 REGISTER = RegisterFlow(
@@ -92,15 +86,15 @@ def test_renaming_a_project_to_its_own_name_changes_nothing() -> None:
 
 def test_a_name_has_one_owner_until_it_is_released() -> None:
     claimed = NameClaimed("project", "tutorial", "p1")
-    owned = project.NAME_RULES.fold([claimed])
+    owned = NAME_RULES.fold([claimed])
 
-    assert project.NAME_RULES.decide(project.NAME_RULES.initial, ClaimName("project", "tutorial", "p1")) == [claimed]
-    assert project.NAME_RULES.decide(owned, ClaimName("project", "tutorial", "p1")) == []
+    assert NAME_RULES.decide(NAME_RULES.initial, ClaimName("project", "tutorial", "p1")) == [claimed]
+    assert NAME_RULES.decide(owned, ClaimName("project", "tutorial", "p1")) == []
     with pytest.raises(AlreadyExists) as taken:
-        project.NAME_RULES.decide(owned, ClaimName("project", "tutorial", "p2"))
+        NAME_RULES.decide(owned, ClaimName("project", "tutorial", "p2"))
     assert taken.value.existing_id == "p1"
-    assert project.NAME_RULES.decide(owned, ReleaseName("p2")) == []
-    assert project.NAME_RULES.decide(owned, ReleaseName("p1")) == [NameReleased("project", "tutorial", "p1")]
+    assert NAME_RULES.decide(owned, ReleaseName("p2")) == []
+    assert NAME_RULES.decide(owned, ReleaseName("p1")) == [NameReleased("project", "tutorial", "p1")]
 
 
 def test_each_registration_makes_a_version_and_archives_the_active_one() -> None:

@@ -6,7 +6,6 @@ import dataclasses
 
 import pytest
 
-from headwater.core.commands import DeleteFlow, DescribeFlow, RegisterFlow, SetFlowDefaultParameters, SetFlowLabels
 from headwater.core.errors import InvalidArgument, InvalidName, InvalidParameters, NotFound
 from headwater.core.events import (
     AnyEvent,
@@ -16,8 +15,10 @@ from headwater.core.events import (
     ParameterSpec,
     StorageReference,
 )
-from headwater.core.identifiers import flow_group_id
-from headwater.core.rules.flow_group import RULES, FlowGroup
+from headwater.core.flows.commands import DeleteFlow, DescribeFlow, RegisterFlow, SetFlowDefaultParameters, SetFlowLabels
+from headwater.core.flows.rules import RULES
+from headwater.core.flows.state import FlowGroup
+from headwater.core.values.identifiers import flow_group_id
 
 GROUP = flow_group_id("p", "etl")
 REGISTER = RegisterFlow(

@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 
-from headwater.core import subjects
 from headwater.core.aggregates import Actor, Aggregate
-from headwater.core.edge import misplaced
 from headwater.core.errors import InvalidArgument, InvalidKeyValue, KeyNotFound, NotFound
 from headwater.core.events import KeyValueDeleted, KeyValueSet
-from headwater.core.identifiers import key_value_id
-from headwater.core.key_value_commands import DeleteKeyValue, SetKeyValue
+from headwater.core.key_values.commands import DeleteKeyValue, SetKeyValue
+from headwater.core.key_values.rules import RULES
+from headwater.core.key_values.state import KeyValue
+from headwater.core.log import subjects
+from headwater.core.log.edge import misplaced
 from headwater.core.log.memory import MemoryLog
 from headwater.core.operations.key_values import set_key_value
 from headwater.core.operations.projects import create_project
-from headwater.core.rules.key_value import RULES, KeyValue
+from headwater.core.values.identifiers import key_value_id
 
 PROJECT = "0197a3c0-6d1f-7c52-9e06-1b2f3a4c5d6e"
 OTHER = "0197a3c0-6d1f-7c52-9e06-1b2f3a4c5d6f"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from headwater.core.labels import agent_accepts, label_set, queue_id
+from headwater.core.values.labels import agent_accepts, label_set, queue_id
 
 
 @pytest.mark.parametrize(

@@ -7,21 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from happenings import ACTOR
 
-from headwater.core.commands import (
-    CancelRun,
-    ClaimRun,
-    CreateRun,
-    FinishRun,
-    MarkAttemptLost,
-    RecordTaskRuns,
-    RestartRun,
-    ResumeTaskRuns,
-    RunCommand,
-    SetRunState,
-    SetTaskRunState,
-    StartRun,
-    SuspendRun,
-)
 from headwater.core.errors import IllegalTransition, InvalidArgument, NotFound
 from headwater.core.events import (
     AnyEvent,
@@ -44,7 +29,23 @@ from headwater.core.events import (
     TaskRunStateSet,
     TaskRunSucceeded,
 )
-from headwater.core.rules.run import RULES, Run
+from headwater.core.runs.commands import (
+    CancelRun,
+    ClaimRun,
+    CreateRun,
+    FinishRun,
+    MarkAttemptLost,
+    RecordTaskRuns,
+    RestartRun,
+    ResumeTaskRuns,
+    RunCommand,
+    SetRunState,
+    SetTaskRunState,
+    StartRun,
+    SuspendRun,
+)
+from headwater.core.runs.rules import RULES
+from headwater.core.runs.state import Run
 from headwater.core.states import StateName
 from headwater.projections.audit.check import refusal
 

@@ -6,17 +6,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from headwater.core.commands import (
-    CancelRun,
-    ClaimRun,
-    CreateRun,
-    FinishRun,
-    MarkAttemptLost,
-    RecordTaskRuns,
-    RestartRun,
-    RunCommand,
-    StartRun,
-)
 from headwater.core.errors import IllegalTransition, InvalidArgument, NotFound
 from headwater.core.events import (
     EdgeSpec,
@@ -33,7 +22,19 @@ from headwater.core.events import (
     TaskRunSucceeded,
     TaskRunTriggerFailed,
 )
-from headwater.core.rules.run import RULES, Run
+from headwater.core.runs.commands import (
+    CancelRun,
+    ClaimRun,
+    CreateRun,
+    FinishRun,
+    MarkAttemptLost,
+    RecordTaskRuns,
+    RestartRun,
+    RunCommand,
+    StartRun,
+)
+from headwater.core.runs.rules import RULES
+from headwater.core.runs.state import Run
 from headwater.core.states import StateName
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -7,20 +7,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from headwater.core.commands import (
-    CancelRun,
-    ClaimRun,
-    ConfirmCancelled,
-    CreateRun,
-    FailUnstartedRun,
-    FinishRun,
-    MarkAttemptLost,
-    RecordTaskRuns,
-    RenameRun,
-    RescheduleRun,
-    RunCommand,
-    StartRun,
-)
 from headwater.core.errors import CommandRejected, IllegalTransition, NotFound
 from headwater.core.events import (
     AnyEvent,
@@ -41,7 +27,22 @@ from headwater.core.events import (
     TaskRunStarted,
     TaskRunSucceeded,
 )
-from headwater.core.rules.run import RULES, Run
+from headwater.core.runs.commands import (
+    CancelRun,
+    ClaimRun,
+    ConfirmCancelled,
+    CreateRun,
+    FailUnstartedRun,
+    FinishRun,
+    MarkAttemptLost,
+    RecordTaskRuns,
+    RenameRun,
+    RescheduleRun,
+    RunCommand,
+    StartRun,
+)
+from headwater.core.runs.rules import RULES
+from headwater.core.runs.state import Run
 from headwater.core.states import StateName
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from headwater.core.commands import FreeSlot, SetConcurrency, TakeSlot
 from headwater.core.errors import InvalidArgument, SlotsFull
 from headwater.core.events import AnyEvent, ConcurrencySet, SlotFreed, SlotTaken
-from headwater.core.rules.slots import RULES, Slots
+from headwater.core.slots.commands import FreeSlot, SetConcurrency, TakeSlot
+from headwater.core.slots.rules import RULES
+from headwater.core.slots.state import Slots
 
 
 def given(*events: AnyEvent) -> Slots:

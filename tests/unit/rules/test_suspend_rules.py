@@ -9,7 +9,6 @@ import pytest
 from happenings import ACTOR
 
 from headwater.agents.agent.attempt_ends import crash_pause
-from headwater.core.commands import ClaimRun, CreateRun, MarkAttemptLost, RecordTaskRuns, StartRun, SuspendRun
 from headwater.core.errors import IllegalTransition
 from headwater.core.events import (
     RunAttemptLost,
@@ -20,7 +19,9 @@ from headwater.core.events import (
     TaskRunRetryScheduled,
     TaskRunStarted,
 )
-from headwater.core.rules.run import RULES, Run
+from headwater.core.runs.commands import ClaimRun, CreateRun, MarkAttemptLost, RecordTaskRuns, StartRun, SuspendRun
+from headwater.core.runs.rules import RULES
+from headwater.core.runs.state import Run
 from headwater.core.states import StateName
 from headwater.projections.audit.check import refusal
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from headwater.core.user_paths import HomeUnavailable
+from headwater.core.program.user_paths import HomeUnavailable
 from headwater.sdk.context.configuration import config, home_directory
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from headwater import Flow, Parameter, Task, mapped, tags, task
-from headwater.core.events.flow import EdgeSpec, ParameterSpec, StorageReference, TaskSpec
+from headwater.core.flows.events import EdgeSpec, ParameterSpec, StorageReference, TaskSpec
 from headwater.sdk.language.fingerprint import fingerprint
 from headwater.sdk.language.triggers import any_failed
 from headwater.sdk.run_configs import LocalRun

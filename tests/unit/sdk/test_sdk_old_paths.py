@@ -80,7 +80,7 @@ def test_each_reason_is_whole_sentences() -> None:
         "assert headwater.exceptions.ClientError is headwater.core.errors.HeadwaterError",
         "assert headwater.engine.FlowRunner is headwater.engine.flow_runner.FlowRunner",
         "assert headwater.utilities.tasks.unmapped is headwater.unmapped",
-        "from headwater.core.edge import read_commit",
+        "from headwater.core.log.edge import read_commit",
         "import headwater.hello_world; assert headwater.hello_world.hello_flow.name == 'hello-world'",
     ],
 )

@@ -1,0 +1,28 @@
+"""What can have happened to the slots of a flow whose runs are limited: how many there are, and which runs have one."""
+
+from __future__ import annotations
+
+from headwater.core.event import Event
+from headwater.core.values.limits import Int32, Uuid
+
+
+class ConcurrencySet(Event, tag="slots.limit_set", frozen=True):
+    """At most so many runs of the flow may be executed at once; None: as many as come. Runs that have a slot keep it."""
+
+    limit: Int32 | None
+
+
+class SlotTaken(Event, tag="slots.taken", frozen=True):
+    """The run has a slot from here on, for this attempt, which may now be claimed. One that it had for another attempt goes on as this."""
+
+    run_id: Uuid
+    attempt: Int32
+
+
+class SlotFreed(Event, tag="slots.freed", frozen=True):
+    """The run's slot is free again."""
+
+    run_id: Uuid
+
+
+SlotEvent = ConcurrencySet | SlotTaken | SlotFreed

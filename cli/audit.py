@@ -25,7 +25,7 @@ from headwater.cli.output import (
 from headwater.cli.streams import trusting_streams
 
 if TYPE_CHECKING:
-    from headwater.projections.audit import Change, Checked, Replayed
+    from headwater.audit import Change, Replayed, VerificationReport
     from headwater.sdk.client.async_client import AsyncClient
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Replay, compare and check the past, from the log.")
@@ -58,8 +58,8 @@ def replay(
     moment = _moment(as_of)
 
     async def work(client: AsyncClient) -> Replayed:
+        from headwater import audit
         from headwater.cli.lookup import find_run_id
-        from headwater.projections import audit
 
         log = client.log.events
         if run is not None:
@@ -151,7 +151,7 @@ def diff(
     _require_order(first, last)
 
     async def work(client: AsyncClient) -> list[Change]:
-        from headwater.projections import audit
+        from headwater import audit
 
         return await audit.diff(client.log.events, first, last)
 
@@ -177,11 +177,11 @@ def check(
     item or a timer for every unfinished run.
     """
 
-    async def work(client: AsyncClient) -> Checked:
-        from headwater.projections import audit
+    async def work(client: AsyncClient) -> VerificationReport:
+        from headwater import audit
 
         with _progress((await client.log.events.tail()).position) as advance:
-            return await audit.check(client.log, wake_ups=not facts_only, on_progress=advance)
+            return await audit.verify(client.log, wake_ups=not facts_only, on_progress=advance)
 
     found = with_client(context, work)
     if output is OutputForm.JSON:
@@ -219,9 +219,9 @@ def _require_order(first: Any, last: Any) -> None:
 def _moment(text: str | None) -> Any:
     from datetime import datetime
 
+    from headwater.audit import parse_moment
     from headwater.cli.values import echoed
     from headwater.core.values.moments import as_local
-    from headwater.projections.audit import parse_moment
 
     moment = None if text is None else parse_moment(text, in_zone=as_local)
     if isinstance(moment, datetime):

@@ -256,8 +256,8 @@ async def _log_and_views(log: Log) -> list[Check]:
 
 async def _warnings_of(log: Log, names: Mapping[str, str]) -> list[Check]:
     """Ask the agents how they are, at most so many, and tell what is wrong with those that answer."""
+    from headwater.audit.run_context import ask_agents
     from headwater.core.log.heartbeats import warnings_in
-    from headwater.projections.audit.surroundings import ask_agents
 
     answers = await ask_agents(log, names)
     return [

@@ -108,7 +108,7 @@ def _reached(batch: Sequence[Recorded], reached: Position) -> Position:
 
 def _warn_of_a_gap(before: Position, after: Position) -> None:
     if before + 1 < after:
-        from headwater.projections.audit.check import gap
+        from headwater.audit.verify import gap
 
         warn(gap(before + 1, after - 1).words)
 

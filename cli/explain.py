@@ -10,7 +10,7 @@ from headwater.cli.connection import with_client
 from headwater.cli.output import Output, OutputForm, coloured, echo_stderr, examples, local_time, print_json, state_words
 
 if TYPE_CHECKING:
-    from headwater.projections.audit import Explanation
+    from headwater.audit import Explanation
     from headwater.sdk.client.async_client import AsyncClient
 
 app = typer.Typer(add_completion=False)
@@ -25,10 +25,10 @@ def explain(
     """Say why a run is not running, or how it ended, and show the events that tell it."""
 
     async def work(client: AsyncClient) -> Explanation:
+        from headwater.audit import explain_run
         from headwater.cli.lookup import find_run_id
-        from headwater.projections.audit import explain_run
 
-        return await explain_run(client.log, await find_run_id(client, run), say_time=local_time)
+        return await explain_run(client.log, await find_run_id(client, run), format_time=local_time)
 
     found = with_client(context, work)
     if output is OutputForm.JSON:

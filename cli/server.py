@@ -108,7 +108,7 @@ def _start_here(options: ServerOptions) -> None:
 def _start_in_background(options: ServerOptions) -> None:
     import os
 
-    from headwater.server.daemonize import start_detached
+    from headwater.server.supervision.daemonize import start_detached
 
     words = [word for word in sys.argv[1:] if word not in {"--detach", "-d"}]
     content = start_detached([sys.executable, "-P", "-m", "headwater.cli", *words], options.home, environment=dict(os.environ))

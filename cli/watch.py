@@ -157,11 +157,11 @@ class RunWatch:
 
     async def _why(self, seconds: float) -> str:
         """Return why the run still waits after so many seconds."""
-        from headwater.projections.audit import explain_run
+        from headwater.audit import explain_run
 
         waited = f"The run has waited for {seconds:.0f} s."
         try:
-            found = await explain_run(self._client.log, self._run_id, say_time=local_time)
+            found = await explain_run(self._client.log, self._run_id, format_time=local_time)
         except LogError as error:
             return f"{waited} Why cannot be told now: {error}"
         return f"{waited} {found.words}{f' {found.hint}' if found.hint else ''}"

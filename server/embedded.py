@@ -15,14 +15,14 @@ import msgspec
 import psutil
 from anyio import to_thread
 
-from headwater.server import postgres
-from headwater.server.child_process import find_nats_server, find_postgres_programs
 from headwater.server.errors import HomeUnusable
 from headwater.server.home import Home, usable
-from headwater.server.log_room import file_system_bytes, has_room
-from headwater.server.nats_server import NatsConf, NotReady, StoreFailure, ask_jetstream, store_failure_in, token, write_conf
-from headwater.server.orphan_cleanup import end_orphan
-from headwater.server.supervisor import Program, Supervisor
+from headwater.server.nats.nats_server import NatsConf, NotReady, StoreFailure, ask_jetstream, store_failure_in, token, write_conf
+from headwater.server.postgres import postgres
+from headwater.server.supervision.child_process import find_nats_server, find_postgres_programs
+from headwater.server.supervision.log_room import file_system_bytes, has_room
+from headwater.server.supervision.orphan_cleanup import end_orphan
+from headwater.server.supervision.supervisor import Program, Supervisor
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 from anyio import to_thread
 
 from headwater.core.errors import AuthenticationFailed, LogUnavailable, SettingsError
-from headwater.server.nats_server import CredentialsRefused, NotReady, ask_jetstream, token
+from headwater.server.nats.nats_server import CredentialsRefused, NotReady, ask_jetstream, token
 
 _DEFAULT_PORT = 4222
 _TIMEOUT_SECONDS = 2.0

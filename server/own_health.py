@@ -19,7 +19,7 @@ from headwater.core.log.health import LAG_MAX, UNANSWERED, LogHealth, ServerHeal
 from headwater.core.log.protocol import LiveMessage, Log
 from headwater.core.program.service_keeper import Parts
 from headwater.projections.query_service import QueryService
-from headwater.server.log_watch import LogWatch
+from headwater.server.nats.log_watch import LogWatch
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ import errno
 import socket
 
 from headwater.server.errors import AddressUnusable, PortRefused, PortTaken
-from headwater.server.nats_server import LOOPBACK
+from headwater.server.nats.nats_server import LOOPBACK
 
 HTTP_PORT_OPTION = "--port"
 EVERY_ADDRESS = "0.0.0.0"  # noqa: S104 - chosen by the operator, for containers

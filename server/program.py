@@ -21,16 +21,16 @@ from headwater.core.program.concurrency import Service, start_all
 from headwater.core.program.exception_groups import unwrap_exception_group
 from headwater.core.program.server_file import ServerFile
 from headwater.core.program.stop_signals import stop_signals
-from headwater.server.descriptor_notice import descriptor_notice
 from headwater.server.embedded import EmbeddedNats, end_leftovers, postgres_place, postgres_program, socket_folder_removed
 from headwater.server.errors import ComponentFailed, PortTaken
 from headwater.server.external import check_external_nats
 from headwater.server.home import Home, lock_home, open_home, usable
-from headwater.server.nats_server import LOOPBACK
+from headwater.server.nats.nats_server import LOOPBACK
 from headwater.server.options import ServerOptions
 from headwater.server.ports import HttpPort, choose_port
 from headwater.server.server_file import remove_server_file, write_server_file
-from headwater.server.supervisor import Supervisor
+from headwater.server.supervision.descriptor_notice import descriptor_notice
+from headwater.server.supervision.supervisor import Supervisor
 
 logger = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from headwater.core.program.settings import UI_URL
 from headwater.server.program import ServerContext
 
 if TYPE_CHECKING:
-    from headwater.server.lost_log import LogGuard
+    from headwater.server.nats.lost_log import LogGuard
 
 
 class LogServices:
@@ -42,7 +42,7 @@ class LogServices:
             LogError: the log cannot be opened, or its connection is over for good.
 
         """
-        from headwater.server.lost_log import LogGuard, checked_now
+        from headwater.server.nats.lost_log import LogGuard, checked_now
 
         context = self._context
         async with open_log(context.nats_url, key=context.key, name="server") as log, anyio.create_task_group() as group:
@@ -57,9 +57,9 @@ class LogServices:
     def _services(self, log: JetStreamLog, guard: LogGuard) -> dict[str, Callable[[], Service]]:
         """Return the parts in the order in which they are started, each with what makes it for a start."""
         from headwater.projections.services import ViewServices
-        from headwater.server.log_watch import LogWatch
-        from headwater.server.lost_log import GuardedProjector
         from headwater.server.monitor import RunMonitor
+        from headwater.server.nats.log_watch import LogWatch
+        from headwater.server.nats.lost_log import GuardedProjector
         from headwater.server.own_health import OwnHealth
         from headwater.web.service import WebService
 

@@ -18,7 +18,7 @@ from headwater.core.log.jetstream import open_log
 from headwater.core.program.settings import directory
 from headwater.server.errors import NotRunning, NotStopping
 from headwater.server.home import Home, holder_file, holder_pid, is_held
-from headwater.server.nats_server import CredentialsRefused, NotReady, ask_jetstream, token
+from headwater.server.nats.nats_server import CredentialsRefused, NotReady, ask_jetstream, token
 
 _LOOK_INTERVAL_SECONDS = 0.02
 _PROBE_SECONDS = 1.0

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from headwater.server.child_process import ended_with_parent
+from headwater.server.supervision.child_process import ended_with_parent
 
 COMMAND = Path(sysconfig.get_path("scripts")) / "headwater"
 END_SECONDS = 120.0

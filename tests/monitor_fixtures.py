@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 
 import anyio
 
+from headwater.audit import verify
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
-from headwater.projections.audit import check
 from headwater.server.monitor import RunMonitor
 
 
@@ -26,5 +26,5 @@ async def running_monitor(url: str, *, name: str = "run-monitor") -> AsyncIterat
 
 async def promises_are_kept(log: Log) -> None:
     """Fail where the log breaks a promise of Headwater's, naming each."""
-    violations = (await check(log)).violations
+    violations = (await verify(log)).violations
     assert not violations, "\n".join(f"{each.promise} ({each.subject}, {each.positions}): {each.words}" for each in violations)

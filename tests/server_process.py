@@ -21,8 +21,8 @@ from headwater.core.errors import HeadwaterError
 from headwater.core.program.server_file import ServerFile, read_server_file
 from headwater.server.home import Home, is_held
 from headwater.server.options import ServerOptions
-from headwater.server.orphan_cleanup import RememberedProcess
 from headwater.server.program import serve_headwater
+from headwater.server.supervision.orphan_cleanup import RememberedProcess
 
 
 class ServerProcess:

@@ -23,9 +23,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from headwater.server import postgres
-from headwater.server.child_process import ended_with_parent, find_nats_server, find_postgres_programs
-from headwater.server.nats_server import Cluster, NatsConf, NotReady, ask_jetstream, token, write_conf
+from headwater.server.nats.nats_server import Cluster, NatsConf, NotReady, ask_jetstream, token, write_conf
+from headwater.server.postgres import postgres
+from headwater.server.supervision.child_process import ended_with_parent, find_nats_server, find_postgres_programs
 
 START_SECONDS = 30.0
 

@@ -20,7 +20,7 @@ from documents import Block, Document, Shown
 from servers import wait_for
 
 from headwater.core.values import names
-from headwater.server.child_process import ended_with_parent
+from headwater.server.supervision.child_process import ended_with_parent
 
 _WORDS = "(?:" + "|".join(names._ADJECTIVES.split()) + ")-(?:" + "|".join(names._NOUNS.split()) + ")"
 _REPLACED = [

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from headwater.audit.explain import Explanation
+from headwater.audit.run_context import explain_run
 from headwater.core.queries import RunRow
 from headwater.core.states import StateName
-from headwater.projections.audit.explain import Explanation
-from headwater.projections.audit.surroundings import explain_run
 from headwater.web.pages.page import Sources
 
 WAITS = frozenset({StateName.SCHEDULED, StateName.PAUSED})
@@ -27,7 +27,7 @@ async def explanation_of(sources: Sources, run: RunRow) -> Explanation | None:
     def is_heard(agent_id: str) -> bool:
         return sources.heartbeats.lively([agent_id])[agent_id] is not None
 
-    found = await explain_run(sources.log, run.id, now=sources.now, say_time=_in_utc, is_heard=is_heard, views=sources.views)
+    found = await explain_run(sources.log, run.id, now=sources.now, format_time=_in_utc, is_heard=is_heard, views=sources.views)
     return found if found.state == run.state else None
 
 

@@ -22,6 +22,7 @@ from servers import NatsCluster, Postgres
 from viewing import caught_up, rows_of_a_fresh_fold, rows_of_views, views_of
 
 from headwater.agents.retry import retry_until_available
+from headwater.audit import verify_facts
 from headwater.cli.watch import RunLine, RunWatch
 from headwater.core.aggregates import Actor
 from headwater.core.log.jetstream import open_log
@@ -30,7 +31,6 @@ from headwater.core.operations.run_creation import RunCreation, RunRequest
 from headwater.core.queries.views_client import ViewsClient
 from headwater.core.runs.state import Run
 from headwater.core.states import StateName
-from headwater.projections.audit import check_facts
 from headwater.sdk.client import AsyncClient
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow
@@ -191,7 +191,7 @@ async def watch(url: str, run_id: str, ended: list[Run]) -> None:
 async def all_ended(shop: Workshop, run_ids: set[str]) -> None:
     """Return when these runs, and no others, have succeeded in the record; print how many attempts they took."""
     with anyio.fail_after(ENDS_SECONDS):
-        while (history := await retry_until_available(partial(check_facts, shop.log.events), "the log")).unfinished():  # noqa: ASYNC110
+        while (history := await retry_until_available(partial(verify_facts, shop.log.events), "the log")).unfinished():  # noqa: ASYNC110
             await anyio.sleep(0.2)
     assert history.runs.keys() == run_ids
     assert {run.state.state for run in history.runs.values()} == {StateName.SUCCESS}

@@ -13,13 +13,13 @@ from agents_at_work import Workshop, agent_at_work, eventually, hosted, is_alive
 from monitor_fixtures import promises_are_kept, running_monitor
 from servers import NatsNode
 
+from headwater.audit import explain_run
 from headwater.core.errors import IllegalTransition, VersionConflict
 from headwater.core.events import TaskRunResumed
 from headwater.core.operations.run_states import set_task_run_state
 from headwater.core.operations.runs import cancel_run, restart_run
 from headwater.core.runs.state import Run
 from headwater.core.states import StateName
-from headwater.projections.audit import explain_run
 from headwater.sdk.executors import LocalDaskExecutor
 from headwater.sdk.language.decorators import pause_task, task
 from headwater.sdk.language.flow import Flow

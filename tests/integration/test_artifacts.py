@@ -12,10 +12,10 @@ from agents_at_work import Workshop, agent_at_work, workshop
 from servers import NatsNode
 from viewing import hosted
 
+from headwater import audit
 from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactDeleted, TaskRunArtifactUpdated
 from headwater.core.log import subjects
 from headwater.core.states import StateName
-from headwater.projections import audit
 from headwater.sdk.backend import (
     artifacts,
     create_link_artifact,
@@ -100,7 +100,7 @@ async def test_tasks_make_artifacts_wherever_they_are_executed(shop: Workshop, k
         ("sum_up-1", -1, "link"),
         ("sum_up-1", -1, "table"),
     ]
-    assert (await audit.check(shop.log)).violations == ()
+    assert (await audit.verify(shop.log)).violations == ()
 
 
 async def test_an_artifact_of_another_run_is_changed_by_its_id(shop: Workshop) -> None:
@@ -122,7 +122,7 @@ async def test_an_artifact_of_another_run_is_changed_by_its_id(shop: Workshop) -
 
     assert (await shop.ended(await shop.run(await shop.register(two)))).state is StateName.SUCCESS
     assert [type(event) for event in await made(shop, run_id)] == [TaskRunArtifactCreated, TaskRunArtifactUpdated, TaskRunArtifactDeleted]
-    assert (await audit.check(shop.log)).violations == ()
+    assert (await audit.verify(shop.log)).violations == ()
 
 
 async def test_what_a_task_gets_wrong_fails_it_in_a_sentence_and_writes_nothing(shop: Workshop) -> None:

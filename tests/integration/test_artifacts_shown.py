@@ -16,6 +16,7 @@ from servers import Postgres
 from viewing import hosted, rows_of_a_fresh_fold, rows_of_views
 from web_site import WebSite, fresh_site
 
+from headwater import audit
 from headwater.core.aggregates import Actor
 from headwater.core.errors import IllegalTransition
 from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactUpdated
@@ -23,7 +24,6 @@ from headwater.core.operations.artifacts import create_artifact, delete_artifact
 from headwater.core.queries import ArtifactRow, ListArtifacts
 from headwater.core.queries.views_client import ViewsClient
 from headwater.core.values.identifiers import task_run_address, task_run_path
-from headwater.projections import audit
 
 ANA = Actor("ana@desk")
 

@@ -17,13 +17,13 @@ from monitor_fixtures import promises_are_kept, running_monitor
 from servers import NatsNode
 from viewing import caught_up, eventually, opened, views_of
 
+from headwater.audit import verify
 from headwater.core.events import event_type
 from headwater.core.operations.key_values import get_key_value
 from headwater.core.operations.projects import find_project
 from headwater.core.operations.run_states import resume_run
 from headwater.core.operations.runs import cancel_run, find_deleted_run, reschedule_run, restart_run
 from headwater.core.states import StateName
-from headwater.projections.audit import check
 from headwater.sdk.backend import TaskRunView
 from headwater.sdk.context.configuration import config
 
@@ -70,7 +70,7 @@ async def test_each_message_is_a_commit(kept: KeptHome) -> None:
 
 async def test_a_server_wakes_what_waits_and_every_promise_is_kept(kept: KeptHome) -> None:
     async def nothing_is_broken() -> bool:
-        return not (await check(kept.shop.log)).violations
+        return not (await verify(kept.shop.log)).violations
 
     async with running_monitor(kept.shop.url):
         await eventually(nothing_is_broken, "every promise is kept")

@@ -19,6 +19,7 @@ from servers import NatsNode, Postgres
 from viewing import hosted, rows_of_a_fresh_fold, rows_of_views
 from web_site import WebSite, fresh_site
 
+from headwater import audit
 from headwater.core.aggregates import Actor
 from headwater.core.errors import InvalidArgument, InvalidKeyValue, KeyNotFound, NotFound
 from headwater.core.key_values.commands import DeleteKeyValue, SetKeyValue
@@ -30,7 +31,6 @@ from headwater.core.operations import key_values
 from headwater.core.operations.projects import create_project, delete_project
 from headwater.core.states import StateName
 from headwater.core.values.identifiers import key_value_id
-from headwater.projections import audit
 from headwater.projections.apply import Applier
 from headwater.projections.schema import create_build, lay_foundation, write_into
 from headwater.sdk.backend import delete_key, get_key_value, list_keys, set_key_value
@@ -165,7 +165,7 @@ async def test_the_audit_and_a_rebuild_agree_with_what_is_shown(site: WebSite, d
     await site.page("/")
 
     assert await rows_of_views(database_url) == await rows_of_a_fresh_fold(site.log, postgres_server)
-    assert (await audit.check(site.log)).violations == ()
+    assert (await audit.verify(site.log)).violations == ()
     found = await audit.replay_project(site.log.events, "etl", as_of=before)
     assert {each["name"]: each["value"] for each in found.key_values} == {"a": 2, "b": "x\0y", "c": [None]}
     (change,) = await audit.diff(site.log.events, before, None)

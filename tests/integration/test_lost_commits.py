@@ -16,12 +16,12 @@ from happenings import a_flow, a_run, executed
 from servers import NatsCluster, NatsNode
 from viewing import WAIT_SECONDS, hosted, opened, views_of
 
+from headwater.audit import replay, verify
 from headwater.core.log.commit import Position
 from headwater.core.log.jetstream import open_log, streams
 from headwater.core.log.jetstream.codec import EVENTS
 from headwater.core.log.protocol import Log, Recorded
 from headwater.core.queries.rebuild_client import rebuild_views
-from headwater.projections.audit import check, replay
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ async def everything(log: Log, *, after: Position = 0, until: Position | None = 
 
 async def gaps(log: Log) -> list[tuple[tuple[Position, ...], str]]:
     with anyio.fail_after(WAIT_SECONDS):
-        found = await check(log, wake_ups=False)
+        found = await verify(log, wake_ups=False)
     return [(violation.positions, violation.words) for violation in found.violations if violation.promise == "positions have no gaps"]
 
 

@@ -16,7 +16,7 @@ from headwater.core.log.protocol import LogTail
 from headwater.core.queries.views_client import ViewsClient
 from headwater.projections.schema import Build
 from headwater.server.errors import LogLost
-from headwater.server.lost_log import refuse_lost
+from headwater.server.nats.lost_log import refuse_lost
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ import pytest
 from happenings import ACTOR, a_flow, a_run, claimed, executed, finished, recorded, succeeding
 from viewing import hosted, opened
 
+from headwater.audit import diff, parse_moment, replay, replay_project, replay_run
 from headwater.core.errors import InvalidArgument, NotFound
 from headwater.core.log.protocol import Log
 from headwater.core.operations.projects import delete_project
 from headwater.core.operations.runs import rename_run
-from headwater.projections.audit import diff, parse_moment, replay, replay_project, replay_run
 
 
 @pytest.fixture
@@ -108,5 +108,5 @@ def test_a_moment_is_a_position_or_a_time() -> None:
 
 
 def test_looking_back_needs_no_database_driver() -> None:
-    program = "import sys; sys.modules['asyncpg'] = None; import headwater.projections.audit"
+    program = "import sys; sys.modules['asyncpg'] = None; import headwater.audit"
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -9,10 +9,10 @@ from played_history import PlayedRun, chain
 from viewing import hosted
 from web_site import WebSite, fresh_site
 
+from headwater.audit.verify import verify
 from headwater.core.errors import IllegalTransition, NotFound
 from headwater.core.operations.runs import rename_run, restart_run
 from headwater.core.queries.views_client import ViewsClient
-from headwater.projections.audit.check import check
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ async def test_a_deleted_run_leaves_lists_and_counts_and_its_page_tells_who_did_
         await rename_run(site.log.events, gone.run_id, "x", by)
     with pytest.raises(IllegalTransition, match="was deleted"):
         await restart_run(site.log.events, site.log.queues, gone.run_id, by, from_task="say_hello")
-    violations = (await check(site.log, wake_ups=False)).violations
+    violations = (await verify(site.log, wake_ups=False)).violations
     assert [each for each in violations if tail in each.positions] == []
 
 

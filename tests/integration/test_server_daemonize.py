@@ -12,9 +12,9 @@ import pytest
 from server_process import ServerProcess
 from servers import wait_for
 
-from headwater.server.daemonize import start_detached
 from headwater.server.errors import AlreadyRunning, DetachedStartFailed, NotRunning
 from headwater.server.status import status, stop
+from headwater.server.supervision.daemonize import start_detached
 
 
 @pytest.fixture

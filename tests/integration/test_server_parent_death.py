@@ -12,13 +12,13 @@ import psutil
 import pytest
 from servers import wait_for
 
-from headwater.server.child_process import ended_with_parent
+from headwater.server.supervision.child_process import ended_with_parent
 
 # Starts `sleep` so that it ends with its parent, prints its process id, and waits to be killed.
 STARTER = """
 import signal, subprocess, sys
-from headwater.server import postgres
-from headwater.server.child_process import ended_with_parent, lifeline
+from headwater.server.postgres import postgres
+from headwater.server.supervision.child_process import ended_with_parent, lifeline
 
 kind, user = sys.argv[1:]
 with lifeline(needed=kind == "lifeline") as line:
@@ -74,7 +74,7 @@ def test_a_child_of_root_becomes_an_unprivileged_account_that_may_pass_folders(t
     script = (
         "import signal, subprocess, sys\n"
         "from headwater.server import postgres\n"
-        "from headwater.server.child_process import ended_with_parent\n"
+        "from headwater.server.supervision.child_process import ended_with_parent\n"
         "look = f'id -u; cat {sys.argv[1]}; echo no > {sys.argv[1]} || echo refused'\n"
         "command = ended_with_parent(['/bin/sh', '-c', look], death_signal=signal.SIGTERM, user=postgres.account())\n"
         "subprocess.run(command, check=True)\n"

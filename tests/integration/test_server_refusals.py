@@ -9,7 +9,7 @@ import pytest
 from server_process import ServerProcess
 from servers import NatsNode, Postgres
 
-from headwater.server.nats_server import NotReady, ask_jetstream, token
+from headwater.server.nats.nats_server import NotReady, ask_jetstream, token
 
 KEY = 'a"key\\with$signs'
 

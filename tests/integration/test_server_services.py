@@ -14,7 +14,7 @@ from anyio.abc import TaskStatus
 from headwater.core.program.server_file import ServerFile, read_server_file
 from headwater.server import program
 from headwater.server.home import Home, is_held
-from headwater.server.nats_server import ask_jetstream
+from headwater.server.nats.nats_server import ask_jetstream
 from headwater.server.options import ServerOptions
 from headwater.server.ports import choose_port
 from headwater.server.program import ServerContext, ServiceFactory, serve_headwater

@@ -13,9 +13,9 @@ from played_history import ETL_TASKS, chain, play_etl
 from viewing import eventually, hosted, opened
 from web_site import WebSite, fresh_site, web_site
 
+from headwater.audit import explain_run
 from headwater.core.events import ParameterSpec, TaskSpec
 from headwater.core.values.identifiers import task_run_address, task_run_path
-from headwater.projections.audit import explain_run
 from headwater.web.task_run_addresses import task_run_page_path
 
 NASTY = "Hello, World! <b>'\"</b> & {{ 7*7 }} \u202eevil"

@@ -27,15 +27,15 @@ from command_line import COMMAND, CommandLine
 from servers import free_ports, wait_for
 
 from headwater.agents.retry import retry_until_available
+from headwater.audit import verify
+from headwater.audit.verify import verify_facts
 from headwater.core.aggregates import Actor
 from headwater.core.errors import HeadwaterError
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
 from headwater.core.operations.run_creation import RunCreation, RunRequest
-from headwater.projections.audit import check
-from headwater.projections.audit.check import check_facts
 from headwater.sdk.client import AsyncClient
-from headwater.server.orphan_cleanup import RememberedProcess
+from headwater.server.supervision.orphan_cleanup import RememberedProcess
 
 AGENTS, LEASE_SECONDS = 2, 3.0
 ATTEMPTS_MAX = 50
@@ -227,11 +227,11 @@ class Chaos:
             while unfinished:
                 await anyio.sleep(1.0)
                 with suppress(HeadwaterError):
-                    unfinished = list((await check_facts(log.events)).unfinished())
+                    unfinished = list((await verify_facts(log.events)).unfinished())
         broken = [f"{run_id} has not ended" for run_id in unfinished]
-        checked = await retry_until_available(lambda: check(log), "the check")
+        checked = await retry_until_available(lambda: verify(log), "the check")
         broken += [f"{each.promise}, at {each.positions}: {each.words}" for each in checked.violations]
-        history = await retry_until_available(lambda: check_facts(log.events), "the log")
+        history = await retry_until_available(lambda: verify_facts(log.events), "the log")
         broken += [f"{run_id} was acknowledged and is not there" for run_id in self.acknowledged - history.runs.keys()]
         broken += [f"{run_id} is there and nobody asked for it" for run_id in history.runs.keys() - self.acknowledged]
         broken += await self._views_differ({run_id: str(run.state.state) for run_id, run in history.runs.items()})

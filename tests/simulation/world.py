@@ -24,6 +24,7 @@ from simulation.virtual_time import BEGINNING, LoopClock
 from headwater.agents.agent.agent import Agent
 from headwater.agents.agent.agent_settings import AgentSettings
 from headwater.agents.retry import retry_until_available
+from headwater.audit.verify import History, verify_facts
 from headwater.core.aggregates import Actor
 from headwater.core.errors import IllegalTransition, LogError, NotFound
 from headwater.core.events import EdgeSpec, RunCancelRequested, RunSubmitted, StorageReference, TaskSpec, event_type
@@ -37,7 +38,6 @@ from headwater.core.operations.runs import cancel_run, reschedule_run, restart_r
 from headwater.core.operations.slots import set_concurrency
 from headwater.core.runs.set_state import RUN_STATES, TASK_RUN_STATES
 from headwater.core.values import identifiers
-from headwater.projections.audit.check import History, check_facts
 from headwater.server.monitor import RunMonitor
 
 STORM_SECONDS = 40.0
@@ -316,7 +316,7 @@ class World:
             await resume_run(connection.events, connection.queues, run_id, Actor("somebody patient"))
 
     async def _check(self) -> None:
-        history = await check_facts(self.log.events)
+        history = await verify_facts(self.log.events)
         if history.violations:
             raise Broken("; ".join(f"{each.promise} at {each.positions}: {each.words}" for each in history.violations))
         if set(history.runs) != set(self.created.values()) or len(set(self.created.values())) != RUNS:

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.agents.local import LocalAgent
+from headwater.audit.explain import start_agent
 from headwater.cli.agent_matching import why_not_taken
 from headwater.cli.main import app
 from headwater.core.operations.projects import project_not_found
 from headwater.core.program.command_lines import command_line, start_agent_command
-from headwater.projections.audit.explain import start_agent
 
 ODD = (
     *("gpu", "big box", "it's", 'a "b"', "$HOME", "$(touch x)", "`id`", "a;b", "a|b", "a&b", "a>b", "*", "~", "#1", "!x", "a\\b"),

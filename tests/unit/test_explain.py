@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from happenings import ACTOR, a_flow, a_run, claimed, executed, finished, lost, recorded, succeeding
 
+from headwater.audit import Explanation, Reason, RunContext, explain, explain_run
 from headwater.core.aggregates import Actor
 from headwater.core.events import (
     CancelCause,
@@ -24,7 +25,6 @@ from headwater.core.operations.runs import cancel_run, restart_run, run
 from headwater.core.queries import AgentRow
 from headwater.core.runs.commands import FailUnstartedRun, MarkAttemptLost, SuspendRun
 from headwater.core.slots.state import Slots
-from headwater.projections.audit import Explanation, Reason, Surroundings, explain, explain_run
 
 NOW = datetime.now(UTC)
 
@@ -41,13 +41,13 @@ def agent(name: str, *labels: str, limit: int | None = None, held: int = 0) -> A
     )  # fmt: skip
 
 
-def at_work(*agents: AgentRow, **more: Any) -> Surroundings:
-    return Surroundings(agents=agents, answering=frozenset(each.id for each in agents), **more)
+def at_work(*agents: AgentRow, **more: Any) -> RunContext:
+    return RunContext(agents=agents, answering=frozenset(each.id for each in agents), **more)
 
 
-async def explained(log: MemoryLog, run_id: str, around: Surroundings | None = None) -> Explanation:
+async def explained(log: MemoryLog, run_id: str, around: RunContext | None = None) -> Explanation:
     history = await log.events.read(subjects.run(run_id))
-    found = explain(history, around or Surroundings(), datetime.now(UTC))
+    found = explain(history, around or RunContext(), datetime.now(UTC))
     assert " RUN" not in found.hint  # it names the run, for whoever copies it
     return found
 
@@ -140,7 +140,7 @@ async def test_nobody_says_that_it_runs_while_the_log_takes_no_writes(log: Memor
         await claimed(log, run_id)
         await recorded(log, run_id, TaskRunStarted(slug="task-0", at=NOW))
 
-    found = await explained(log, run_id, Surroundings(holds=True, log_problem="no space left on device"))
+    found = await explained(log, run_id, RunContext(holds=True, log_problem="no space left on device"))
 
     assert found.reason is Reason.LOG_TAKES_NOTHING
     assert found.words.startswith("The log takes no writes: no space left on device. ")
@@ -154,7 +154,7 @@ async def test_it_runs_and_who_holds_it_until_when(log: MemoryLog) -> None:
     await claimed(log, run_id)
     await recorded(log, run_id, TaskRunStarted(slug="task-0", at=NOW))
 
-    found = await explained(log, run_id, Surroundings(holds=True, lease_seconds=10))
+    found = await explained(log, run_id, RunContext(holds=True, lease_seconds=10))
 
     assert found.reason is Reason.RUNNING
     assert "It runs: attempt 1, on agent 'an agent', which holds its lease until " in found.words
@@ -165,7 +165,7 @@ async def test_its_agent_is_silent(log: MemoryLog) -> None:
     run_id = await new_run(log)
     await claimed(log, run_id)
 
-    found = await explained(log, run_id, Surroundings(holds=None))
+    found = await explained(log, run_id, RunContext(holds=None))
 
     assert found.reason is Reason.HOLDER_SILENT
     assert "does not answer. When its lease is over, the next attempt is made." in found.words
@@ -178,7 +178,7 @@ async def test_a_task_waits_for_its_retry_and_until_when(log: MemoryLog) -> None
     await recorded(log, run_id, TaskRunStarted(slug="task-0", at=NOW))
     await recorded(log, run_id, TaskRunRetryScheduled(slug="task-0", at=NOW, start_time=due, run_count=1))
 
-    found = await explained(log, run_id, Surroundings(holds=True))
+    found = await explained(log, run_id, RunContext(holds=True))
 
     assert found.reason is Reason.WAITS_FOR_RETRY
     assert f"Task 'task-0' failed and is tried again at {due.isoformat()}" in found.words
@@ -190,7 +190,7 @@ async def test_a_paused_task_waits_for_somebody(log: MemoryLog) -> None:
     await claimed(log, run_id)
     await recorded(log, run_id, TaskRunPaused(slug="approve", at=NOW))
 
-    assert (await explained(log, run_id, Surroundings(holds=True))).reason is Reason.PAUSED
+    assert (await explained(log, run_id, RunContext(holds=True))).reason is Reason.PAUSED
 
 
 async def test_the_flow_s_storage_is_missing_on_the_agent(log: MemoryLog) -> None:
@@ -232,9 +232,9 @@ async def test_it_is_being_cancelled(log: MemoryLog) -> None:
     await cancel_run(log.events, log.queues, run_id, Actor("cli:ana@river"))
 
     assert (
-        await explained(log, run_id, Surroundings(holds=True))
+        await explained(log, run_id, RunContext(holds=True))
     ).words == "cli:ana@river asked to cancel it; agent 'an agent' is stopping attempt 1."
-    assert "which does not answer" in (await explained(log, run_id, Surroundings(holds=None))).words
+    assert "which does not answer" in (await explained(log, run_id, RunContext(holds=None))).words
 
 
 async def test_it_crashed_too_often_and_how_often(log: MemoryLog) -> None:
@@ -289,7 +289,7 @@ async def test_it_succeeded_after_a_restart_of_which_only_the_last_life_counts(l
 async def test_agents_that_match_do_not_answer_or_nothing_would_wake_them(log: MemoryLog) -> None:
     run_id = await new_run(log)
 
-    silent = await explained(log, run_id, Surroundings(agents=[agent("a")]))
+    silent = await explained(log, run_id, RunContext(agents=[agent("a")]))
     lost_item = await explained(log, run_id, at_work(agent("a"), waits_in_broker=False))
 
     assert (silent.reason, lost_item.reason) == (Reason.AGENTS_SILENT, Reason.NOT_OFFERED)

@@ -7,12 +7,12 @@ from typing import NamedTuple
 import pytest
 from commits import AT, a_creation
 
+from headwater.audit import Explanation, Reason, RunContext, explain
 from headwater.core.events import CancelCause, RunCancelled, RunCancelRequested, RunCreated, RunRestarted
 from headwater.core.log import subjects
 from headwater.core.log.commit import new_commit
 from headwater.core.log.memory import MemoryLog
 from headwater.core.values.identifiers import new_id
-from headwater.projections.audit import Explanation, Reason, Surroundings, explain
 
 RUN = new_id()
 CREATION = a_creation(RUN, "a-queue")
@@ -50,7 +50,7 @@ async def explained(asked: RunCancelRequested, actor: str = "server", *, after: 
         commits.append(new_commit([*again, each, RunCancelled(at=AT, message=each.reason)], at=AT, actor=actor))
     for commit in commits:
         position = await log.events.append(subject, commit, expected=position)
-    return explain(await log.events.read(subject), Surroundings(), AT)
+    return explain(await log.events.read(subject), RunContext(), AT)
 
 
 def test_every_cause_is_told_of() -> None:

@@ -8,9 +8,17 @@ from pathlib import Path
 import pytest
 
 from headwater.core.log.jetstream.majority import Copies, Replica, missing_majority
-from headwater.server.log_room import FULL_BYTES, ROOM_BYTES
-from headwater.server.log_watch import BELIEVED_SECONDS, GROWN_BYTES, StoreState, Unanswered, hangs_on_a_full_disk, judge, worth_a_restart
-from headwater.server.nats_server import StoreFailure, store_failure_in
+from headwater.server.nats.log_watch import (
+    BELIEVED_SECONDS,
+    GROWN_BYTES,
+    StoreState,
+    Unanswered,
+    hangs_on_a_full_disk,
+    judge,
+    worth_a_restart,
+)
+from headwater.server.nats.nats_server import StoreFailure, store_failure_in
+from headwater.server.supervision.log_room import FULL_BYTES, ROOM_BYTES
 
 FOLDER = Path("/home/me/nats")
 STUCK = [StoreFailure("no space left on device", "EVENTS")]

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from headwater.core.errors import SettingsError
 from headwater.core.program.server_file import ServerFile, read_server_file
 from headwater.core.program.service_keeper import RestartPolicy
-from headwater.server.nats_server import Cluster, NatsConf, conf_text, write_conf
+from headwater.server.nats.nats_server import Cluster, NatsConf, conf_text, write_conf
 from headwater.server.options import ServerOptions, check_key, read_key_file
-from headwater.server.postgres import PostgresPaths, choose_socket_dir, server_command
+from headwater.server.postgres.postgres import PostgresPaths, choose_socket_dir, server_command
 from headwater.server.server_file import remove_server_file, write_server_file
 
 

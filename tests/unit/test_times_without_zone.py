@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from headwater.audit import parse_moment
 from headwater.cli.values import echoed, parsed_start, parsed_time
 from headwater.core.aggregates import Actor
 from headwater.core.errors import InvalidArgument
@@ -20,7 +21,6 @@ from headwater.core.operations.run_creation import RunCreation, RunRequest
 from headwater.core.operations.run_states import set_run_state
 from headwater.core.operations.runs import load_run, reschedule_run
 from headwater.core.values.moments import as_local, assume_utc, instant, parsed_moment
-from headwater.projections.audit import parse_moment
 from headwater.projections.queries.find import _time
 from headwater.sdk.context.context import context
 from headwater.sdk.language.parameter import DateTimeParameter

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from happenings import ACTOR
 
+from headwater.audit.verify import refusal
 from headwater.core.errors import IllegalTransition, InvalidArgument, NotFound
 from headwater.core.events import (
     AnyEvent,
@@ -47,7 +48,6 @@ from headwater.core.runs.commands import (
 from headwater.core.runs.rules import RULES
 from headwater.core.runs.state import Run
 from headwater.core.states import StateName
-from headwater.projections.audit.check import refusal
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=3)

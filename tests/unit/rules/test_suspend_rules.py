@@ -9,6 +9,7 @@ import pytest
 from happenings import ACTOR
 
 from headwater.agents.agent.attempt_ends import crash_pause
+from headwater.audit.verify import refusal
 from headwater.core.errors import IllegalTransition
 from headwater.core.events import (
     RunAttemptLost,
@@ -23,7 +24,6 @@ from headwater.core.runs.commands import ClaimRun, CreateRun, MarkAttemptLost, R
 from headwater.core.runs.rules import RULES
 from headwater.core.runs.state import Run
 from headwater.core.states import StateName
-from headwater.projections.audit.check import refusal
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=3)

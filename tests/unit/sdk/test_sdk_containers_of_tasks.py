@@ -52,7 +52,7 @@ class Frozen:
 
 
 @dataclass
-class Checked:
+class VerificationReport:
     low: Any
     width: Any
     high: Any = field(init=False)
@@ -115,7 +115,7 @@ KINDS: dict[str, Callable[[Any], Any]] = {
     "dataclass": lambda x: Job("load", source=x),
     "dataclass in which a list is": lambda x: Job("load", 1, {"tables": [x]}),
     "frozen dataclass with slots": Frozen,
-    "dataclass that reckons a field": lambda x: Checked(x, width=10),
+    "dataclass that reckons a field": lambda x: VerificationReport(x, width=10),
     "slice": lambda x: slice(x, 10, None),
     "OrderedDict": lambda x: OrderedDict(b=x, a=2),
     "Counter": lambda x: Counter({"a": x}),
@@ -159,7 +159,7 @@ def test_a_view_of_a_dict_of_tasks_is_a_list(run: Callable[..., State]) -> None:
 def test_a_field_that_its_class_makes_of_another_is_made_of_results(run: Callable[..., State]) -> None:
     with Flow("f") as flow:
         made = identity([Handed(given=one())])
-        flow_of_one = identity(Checked(one(), 4))
+        flow_of_one = identity(VerificationReport(one(), 4))
 
     states = run(flow).result
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 
+from headwater.audit.moment import Moment, recorded_until
+from headwater.audit.snapshot import snapshot_of
+from headwater.audit.state_at import Key, StateAt, aggregate_of
 from headwater.core.errors import CommitUnreadable
 from headwater.core.events import event_type
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog, Recorded
-from headwater.projections.audit.facts import facts_of
-from headwater.projections.audit.moment import Moment, recorded_until
-from headwater.projections.audit.world import Key, World, aggregate_of
 
 
 class Commit(msgspec.Struct, frozen=True):
@@ -46,19 +46,19 @@ async def diff(log: EventLog, before: Moment, after: Moment) -> list[Change]:
         LogError: the log could not be read.
 
     """
-    world = World()
+    state = StateAt()
     async for recorded in recorded_until(log, before):
-        world.fold(recorded)
+        state.fold(recorded)
     earlier: dict[Key, dict[str, Any]] = {}
     commits: dict[Key, list[Commit]] = {}
-    async for recorded in recorded_until(log, after, after=world.position):
+    async for recorded in recorded_until(log, after, after=state.position):
         key = aggregate_of(recorded.subject)
         if key is not None:
-            if key in world.states and key not in commits:
-                earlier[key] = facts_of(*key, world.states[key])
+            if key in state.states and key not in commits:
+                earlier[key] = snapshot_of(*key, state.states[key])
             commits.setdefault(key, []).append(_commit(recorded))
-        world.fold(recorded)
-    return [_change(key, earlier.get(key), world, tuple(found)) for key, found in commits.items()]
+        state.fold(recorded)
+    return [_change(key, earlier.get(key), state, tuple(found)) for key, found in commits.items()]
 
 
 def _commit(recorded: Recorded) -> Commit:
@@ -69,9 +69,9 @@ def _commit(recorded: Recorded) -> Commit:
     return Commit(recorded.position, commit.at.isoformat(), commit.actor, tuple(event_type(event) for event in commit.events))
 
 
-def _change(key: Key, earlier: dict[str, Any] | None, world: World, commits: tuple[Commit, ...]) -> Change:
+def _change(key: Key, earlier: dict[str, Any] | None, state: StateAt, commits: tuple[Commit, ...]) -> Change:
     kind, aggregate_id = key
-    now = facts_of(kind, aggregate_id, world.states[key]) if key in world.states else {}
+    now = snapshot_of(kind, aggregate_id, state.states[key]) if key in state.states else {}
     was, became = _flat(earlier or {}), _flat(now)
     fields = {name: (was.get(name), became.get(name)) for name in dict.fromkeys((*was, *became)) if was.get(name) != became.get(name)}
     return Change(kind, aggregate_id, str(now.get("name", "")), "created" if earlier is None else "changed", fields, commits)

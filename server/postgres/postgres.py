@@ -27,8 +27,8 @@ from urllib.parse import quote
 import msgspec
 import psutil
 
-from headwater.server.child_process import SystemUser, ended_with_parent, find_postgres_programs
 from headwater.server.errors import ComponentFailed
+from headwater.server.supervision.child_process import SystemUser, ended_with_parent, find_postgres_programs
 
 MAJOR_VERSION = "18"
 ROLE = "headwater"

@@ -1,6 +1,6 @@
 """Explain: the one reason why a run is not running, or how it ended, told from its events and from what is the case around it.
 
-`explain` is pure: whoever has the facts at hand (the command line, the web) gives them; `projections.audit.surroundings` gathers them.
+`explain` is pure: whoever has the facts at hand (the command line, the web) gives them; `audit.run_context` gathers them.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
+from headwater.audit.cancellations import advice, cause_of
 from headwater.core.describe import describe_event
 from headwater.core.errors import ROOM_OR_NODES
 from headwater.core.events import (
@@ -47,7 +48,6 @@ from headwater.core.runs.state import Run
 from headwater.core.slots.state import Slots
 from headwater.core.states import StateName
 from headwater.core.values.labels import agent_accepts
-from headwater.projections.audit.cancellations import advice, cause_of
 
 NAMED_MAX = 3
 
@@ -85,7 +85,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Surroundings:
+class RunContext:
     """What is the case around a run. `agents` are those at work, None where nobody knows; `answering`: those of them that answered.
 
     `troubles`: what those of them said that cannot start processes. `holds` is what the holder said when it was asked whether it holds the
@@ -141,17 +141,17 @@ class _Event:
 
 
 def explain(
-    history: Sequence[Recorded], around: Surroundings, now: datetime, *, say_time: Callable[[datetime], str] = datetime.isoformat
+    history: Sequence[Recorded], around: RunContext, now: datetime, *, format_time: Callable[[datetime], str] = datetime.isoformat
 ) -> Explanation:
     """Return why the run of this history (all its commits, in order) is as it is."""
-    return _Explaining(history, around, now, say_time).explain()
+    return _Explaining(history, around, now, format_time).explain()
 
 
 class _Explaining:
-    def __init__(self, history: Sequence[Recorded], around: Surroundings, now: datetime, say_time: Callable[[datetime], str]) -> None:
+    def __init__(self, history: Sequence[Recorded], around: RunContext, now: datetime, format_time: Callable[[datetime], str]) -> None:
         self.around = around
         self.now = now
-        self.say_time = say_time
+        self.format_time = format_time
         events = [_Event(recorded, event) for recorded in history for event in recorded.events]
         self.run: Run = RULES.fold(each.event for each in events)
         restarts = [index for index, each in enumerate(events) if isinstance(each.event, RunRestarted)]
@@ -255,13 +255,13 @@ class _Explaining:
         retry = self._next_task_run(TaskRunRetryScheduled, StateName.RETRYING)
         lease = ""
         if around.lease_seconds is not None:
-            lease = f", which holds its lease until {self.say_time(self.now + timedelta(seconds=around.lease_seconds))} at least"
+            lease = f", which holds its lease until {self.format_time(self.now + timedelta(seconds=around.lease_seconds))} at least"
         if self._something_runs():
             words = f"It runs: attempt {run.attempt}, on {agent}{lease}."
             return self._because(Reason.RUNNING, words, RunSubmitted, RunStarted, last=2)
         if retry is not None:
             slug, due, shown = retry
-            words = f"Task {slug!r} failed and is tried again at {self.say_time(due)}. Attempt {run.attempt} waits for that on {agent}."
+            words = f"Task {slug!r} failed and is tried again at {self.format_time(due)}. Attempt {run.attempt} waits for that on {agent}."
             return self._with(Reason.WAITS_FOR_RETRY, words, shown)
         if waits_for_approval(run.task_runs.values()):
             return self._paused()
@@ -300,12 +300,12 @@ class _Explaining:
         return self._for_an_agent(created.labels, lost)
 
     def _not_due(self, start_time: datetime) -> Explanation:
-        run, at = self.run, self.say_time(start_time)
+        run, at = self.run, self.format_time(start_time)
         retry = self._next_task_run(TaskRunRetryScheduled, StateName.RETRYING)
         if retry is not None:
             slug, due, shown = retry
             words = (
-                f"Task {slug!r} failed and is tried again at {self.say_time(due)}. No process waits for that: the run goes on by itself."
+                f"Task {slug!r} failed and is tried again at {self.format_time(due)}. No process waits for that: the run goes on by itself."
             )
             return self._with(Reason.WAITS_FOR_RETRY, words, shown, self._last(RunScheduled))
         if isinstance(self.life[-1].event, RunScheduled) and len(self.life) > 1 and isinstance(self.life[-2].event, RunAttemptLost):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import anyio
 import msgspec
 
+from headwater.audit.inferred_commands import infer_commands
 from headwater.core.agents import rules as agent_rules
 from headwater.core.agents.state import Agent, AgentStatus
 from headwater.core.errors import CommandRejected, CommitUnreadable
@@ -37,7 +38,6 @@ from headwater.core.runs.state import Run
 from headwater.core.slots import rules as slot_rules
 from headwater.core.slots.state import Slots
 from headwater.core.states import StateName
-from headwater.projections.audit.told_commands import commands_told_by
 
 WAKE_UP_SECONDS = 8.0
 """A run may be without a wake-up for so long: the run monitor gives it one."""
@@ -55,7 +55,7 @@ class Violation(msgspec.Struct, frozen=True):
     words: str
 
 
-class Checked(msgspec.Struct, frozen=True):
+class VerificationReport(msgspec.Struct, frozen=True):
     """What was looked at, and what was found. `wake_ups` tells whether the broker was asked for those."""
 
     commits: int
@@ -181,7 +181,7 @@ def refusal(state: Run, commit: Commit) -> str | None:
     if isinstance(events[0], RunCreated):
         return "The run was created twice." if state.created is not None else None
     reason = "No command leads to these events together."
-    for command in commands_told_by(state, events, commit.at):
+    for command in infer_commands(state, events, commit.at):
         try:
             expected = run_rules.decide(state, command)
         except CommandRejected as refused:
@@ -199,7 +199,7 @@ def _writing_attempt(actor: str) -> int | None:
     return int(number) if actor.startswith("run:") and number.isdecimal() else None
 
 
-async def check_facts(log: EventLog, *, on_progress: OnProgress = lambda _: None) -> History:
+async def verify_facts(log: EventLog, *, on_progress: OnProgress = lambda _: None) -> History:
     """Read the whole log and return what was found.
 
     Raises:
@@ -218,9 +218,9 @@ async def check_facts(log: EventLog, *, on_progress: OnProgress = lambda _: None
     return history
 
 
-async def check(
+async def verify(
     log: Log, *, wake_ups: bool = True, patience_seconds: float = WAKE_UP_SECONDS, on_progress: OnProgress = lambda _: None
-) -> Checked:
+) -> VerificationReport:
     """Check the whole log; with `wake_ups` also whether every unfinished run has a lease, an item or a timer in the broker.
 
     A run without one counts only if it has none for `patience_seconds`.
@@ -229,11 +229,11 @@ async def check(
         LogError: the log or the broker could not be read.
 
     """
-    history = await check_facts(log.events, on_progress=on_progress)
+    history = await verify_facts(log.events, on_progress=on_progress)
     violations = list(history.violations)
     if wake_ups:
         violations += await _stuck(log, history, patience_seconds)
-    return Checked(history.commits, len(history.runs), len(history.unfinished()), wake_ups, tuple(violations))
+    return VerificationReport(history.commits, len(history.runs), len(history.unfinished()), wake_ups, tuple(violations))
 
 
 async def _stuck(log: Log, history: History, patience_seconds: float) -> list[Violation]:

@@ -10,6 +10,7 @@ import pytest
 from commits import an_item
 from happenings import ACTOR, a_flow, a_run, an_agent, claimed, executed, lost, recorded
 
+from headwater.audit import VerificationReport, verify
 from headwater.core.errors import CommandRejected
 from headwater.core.events import (
     AnyEvent,
@@ -28,7 +29,6 @@ from headwater.core.log.memory import MemoryLog
 from headwater.core.operations.runs import cancel_run, restart_run, run
 from headwater.core.operations.slots import set_concurrency, take_slot
 from headwater.core.runs import commands, set_state
-from headwater.projections.audit import Checked, check
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
@@ -45,8 +45,8 @@ async def forced(log: MemoryLog, run_id: str, *events: AnyEvent, actor: str = "s
     await log.events.append(subject, new_commit(events, at=NOON, actor=actor), expected=history[-1].position)
 
 
-async def checked(log: MemoryLog) -> Checked:
-    return await check(log, patience_seconds=0)
+async def checked(log: MemoryLog) -> VerificationReport:
+    return await verify(log, patience_seconds=0)
 
 
 async def promises(log: MemoryLog) -> list[str]:
@@ -174,7 +174,7 @@ async def test_an_unfinished_run_that_nothing_wakes_is_found(log: MemoryLog) -> 
     log.queues.lose_everything()
 
     assert await promises(log) == ["every unfinished run has a lease, an item or a timer"]
-    assert (await check(log, wake_ups=False)).violations == ()
+    assert (await verify(log, wake_ups=False)).violations == ()
     await log.queues.enqueue(an_item("q", run_id=run_id))
     assert await promises(log) == []
 

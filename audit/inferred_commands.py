@@ -37,7 +37,7 @@ from headwater.core.states import StateName
 _MANY = 10**9
 
 
-def commands_told_by(state: Run, events: Sequence[AnyEvent], at: datetime) -> list[commands.RunCommand]:  # noqa: C901, PLR0912 - one arm per event
+def infer_commands(state: Run, events: Sequence[AnyEvent], at: datetime) -> list[commands.RunCommand]:  # noqa: C901, PLR0912 - one arm per event
     """Return the commands, one of which must have led to these events together, given the run's state before."""
     first, last = events[0], events[-1]
     match first:

@@ -10,8 +10,8 @@ from pathlib import Path
 from headwater.core.program.server_file import ServerFile
 from headwater.server.errors import DetachedStartFailed
 from headwater.server.home import already_running, holder_file, is_held, open_home, usable
-from headwater.server.log_files import open_log, text_since
-from headwater.server.log_room import has_room
+from headwater.server.supervision.log_files import open_log, text_since
+from headwater.server.supervision.log_room import has_room
 
 _LOOK_INTERVAL_SECONDS = 0.02
 _TAIL_CHARACTERS = 4000

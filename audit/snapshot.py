@@ -15,7 +15,7 @@ from headwater.core.runs.state import Run
 from headwater.core.runs.task_run import TaskRun, TaskRunKey
 
 
-def facts_of(kind: str, aggregate_id: str, state: Any) -> dict[str, Any]:
+def snapshot_of(kind: str, aggregate_id: str, state: Any) -> dict[str, Any]:
     """Return the facts of an aggregate, its id and name first. All values are JSON, but for times."""
     match state:
         case Project():

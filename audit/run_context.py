@@ -9,6 +9,7 @@ from itertools import islice
 import anyio
 import msgspec
 
+from headwater.audit.explain import Explanation, RunContext, explain
 from headwater.core.errors import CommitUnreadable, RequestTimeout, ViewsError
 from headwater.core.log import subjects
 from headwater.core.log.codec import message_decoder
@@ -22,7 +23,6 @@ from headwater.core.queries import AgentRow
 from headwater.core.queries.views_client import ViewsClient
 from headwater.core.runs.state import Run
 from headwater.core.values.labels import agent_accepts
-from headwater.projections.audit.explain import Explanation, Surroundings, explain
 
 ANSWER_SECONDS = 1.0
 ASKED_MAX = 20
@@ -36,7 +36,7 @@ async def explain_run(
     run_id: str,
     *,
     now: datetime | None = None,
-    say_time: Callable[[datetime], str] = datetime.isoformat,
+    format_time: Callable[[datetime], str] = datetime.isoformat,
     is_heard: Callable[[str], bool] = lambda _: False,
     views: ViewsClient | None = None,
 ) -> Explanation:
@@ -52,21 +52,21 @@ async def explain_run(
     run = await load_run(log.events, run_id)
     health = None if run.state.ended else await ask_health(log)
     if health is not None and health.log.problem is not None:
-        around = Surroundings(log_problem=health.log.problem)
+        around = RunContext(log_problem=health.log.problem)
     else:
-        around = await surroundings(log, run.state, views or ViewsClient(log), is_heard=is_heard)
+        around = await gather_run_context(log, run.state, views or ViewsClient(log), is_heard=is_heard)
     history = await log.events.read(run.subject)
-    return explain(history, around, now or datetime.now(UTC), say_time=say_time)
+    return explain(history, around, now or datetime.now(UTC), format_time=format_time)
 
 
-async def surroundings(log: Log, run: Run, views: ViewsClient, *, is_heard: Callable[[str], bool] = lambda _: False) -> Surroundings:
+async def gather_run_context(log: Log, run: Run, views: ViewsClient, *, is_heard: Callable[[str], bool] = lambda _: False) -> RunContext:
     """Gather what matters for a run in this state."""
     created = run.created
     if created is None or run.ended:
-        return Surroundings()
+        return RunContext()
     if run.held:
         answer = await _ask(log, run.agent_id, HolderProbe(created.run_id, run.attempt))
-        return Surroundings(holds=None if answer is None else answer.holds, lease_seconds=None if answer is None else answer.lease_seconds)
+        return RunContext(holds=None if answer is None else answer.holds, lease_seconds=None if answer is None else answer.lease_seconds)
     try:
         agents: list[AgentRow] | None = await views.agents(status="working", limit=None)
     except ViewsError:
@@ -76,7 +76,7 @@ async def surroundings(log: Log, run: Run, views: ViewsClient, *, is_heard: Call
     answering, troubles = await _answering(
         log, [agent.id for agent in agents or () if agent_accepts(agent.labels, created.labels)], is_heard
     )
-    return Surroundings(
+    return RunContext(
         agents=agents,
         answering=answering,
         troubles=troubles,

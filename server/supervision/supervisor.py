@@ -17,11 +17,11 @@ from anyio import TASK_STATUS_IGNORED
 
 from headwater.core.program.service_keeper import RestartPolicy
 from headwater.core.program.signal_names import signal_name
-from headwater.server.child_process import SystemUser, ended_with_parent, lifeline
 from headwater.server.errors import ComponentFailed, ServerError
-from headwater.server.heard_output import heard_output
-from headwater.server.log_files import open_log, text_since
-from headwater.server.orphan_cleanup import forget_process, remember_process
+from headwater.server.supervision.child_process import SystemUser, ended_with_parent, lifeline
+from headwater.server.supervision.log_files import open_log, text_since
+from headwater.server.supervision.orphan_cleanup import forget_process, remember_process
+from headwater.server.supervision.process_output import heard_output
 
 logger = logging.getLogger(__name__)
 

@@ -32,7 +32,7 @@ Key = tuple[str, str]
 
 
 @dataclass
-class World:
+class StateAt:
     """The state of every aggregate, and the position and time of the last commit folded. `unreadable` commits are listed, not guessed."""
 
     states: dict[Key, Any] = field(default_factory=dict)

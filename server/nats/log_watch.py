@@ -24,8 +24,8 @@ from headwater.core.log.health import LogHealth
 from headwater.core.log.protocol import Log
 from headwater.core.program.service_keeper import RestartPolicy
 from headwater.core.values.amounts import size_words
-from headwater.server.log_room import FULL_BYTES, ROOM_BYTES, free_bytes
-from headwater.server.nats_server import StoreFailure
+from headwater.server.nats.nats_server import StoreFailure
+from headwater.server.supervision.log_room import FULL_BYTES, ROOM_BYTES, free_bytes
 
 logger = logging.getLogger(__name__)
 

@@ -8,20 +8,20 @@ from typing import Any
 
 import msgspec
 
+from headwater.audit.moment import Moment, includes, recorded_until
+from headwater.audit.snapshot import snapshot_of
+from headwater.audit.state_at import Key, StateAt
 from headwater.core.errors import NotFound
 from headwater.core.log import subjects
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog
 from headwater.core.values.identifiers import parsed_uuid
-from headwater.projections.audit.facts import facts_of
-from headwater.projections.audit.moment import Moment, includes, recorded_until
-from headwater.projections.audit.world import Key, World
 
 OnProgress = Callable[[Position], None]
 
 
 class Replayed(msgspec.Struct, frozen=True):
-    """What was the case after the commit at `position`, recorded at `time`: by kind, facts as plain data (see `facts_of`).
+    """What was the case after the commit at `position`, recorded at `time`: by kind, facts as plain data (see `snapshot_of`).
 
     `commits` counts what was folded. `unreadable` names commits that this version cannot read: position, subject, reason.
     """
@@ -48,14 +48,14 @@ async def replay_run(log: EventLog, run_id: str, *, as_of: Moment = None) -> Rep
 
     """
     subject = subjects.run(str(parsed_uuid(run_id, kind="run id")))
-    world, commits = World(), 0
+    state, commits = StateAt(), 0
     for recorded in await log.read(subject):
         if includes(as_of, recorded):
-            world.fold(recorded)
+            state.fold(recorded)
             commits += 1
     if not commits:
         raise NotFound("run", run_id, hint="It did not exist at that moment." if as_of is not None else None)
-    return _replayed(world, commits)
+    return _replayed(state, commits)
 
 
 async def replay(log: EventLog, *, as_of: Moment = None, on_progress: OnProgress = lambda _: None) -> Replayed:
@@ -65,8 +65,8 @@ async def replay(log: EventLog, *, as_of: Moment = None, on_progress: OnProgress
         LogError: the log could not be read.
 
     """
-    world, commits = await _fold(log, as_of, on_progress)
-    return _replayed(world, commits)
+    state, commits = await _fold(log, as_of, on_progress)
+    return _replayed(state, commits)
 
 
 async def replay_project(log: EventLog, project: str, *, as_of: Moment = None, on_progress: OnProgress = lambda _: None) -> Replayed:
@@ -79,10 +79,10 @@ async def replay_project(log: EventLog, project: str, *, as_of: Moment = None, o
         LogError: the log could not be read.
 
     """
-    world, commits = await _fold(log, as_of, on_progress)
+    state, commits = await _fold(log, as_of, on_progress)
     named = [
         (not state.deleted, number, project_id)
-        for number, ((kind, project_id), state) in enumerate(world.states.items())
+        for number, ((kind, project_id), state) in enumerate(state.states.items())
         if kind == "project" and project in {state.name, project_id}
     ]
     if not named:
@@ -100,27 +100,27 @@ async def replay_project(log: EventLog, project: str, *, as_of: Moment = None, o
             case _:
                 return False
 
-    world.states = {key: state for key, state in world.states.items() if belongs(key, state)}
-    return _replayed(world, commits)
+    state.states = {key: state for key, state in state.states.items() if belongs(key, state)}
+    return _replayed(state, commits)
 
 
-async def _fold(log: EventLog, as_of: Moment, on_progress: OnProgress) -> tuple[World, int]:
-    world, commits = World(), 0
+async def _fold(log: EventLog, as_of: Moment, on_progress: OnProgress) -> tuple[StateAt, int]:
+    state, commits = StateAt(), 0
     async for recorded in recorded_until(log, as_of):
-        world.fold(recorded)
+        state.fold(recorded)
         commits += 1
         if commits % 1000 == 0:
-            on_progress(world.position)
-    return world, commits
+            on_progress(state.position)
+    return state, commits
 
 
-def _replayed(world: World, commits: int) -> Replayed:
+def _replayed(state: StateAt, commits: int) -> Replayed:
     def of(wanted: str) -> list[dict[str, Any]]:
-        return [facts_of(kind, aggregate_id, state) for (kind, aggregate_id), state in world.states.items() if kind == wanted]
+        return [snapshot_of(kind, aggregate_id, state) for (kind, aggregate_id), state in state.states.items() if kind == wanted]
 
     return Replayed(
-        world.position,
-        world.time,
+        state.position,
+        state.time,
         commits,
         projects=of("project"),
         key_values=of("kv"),
@@ -128,5 +128,5 @@ def _replayed(world: World, commits: int) -> Replayed:
         runs=of("run"),
         queues=of("queue"),
         agents=of("agent"),
-        unreadable=world.unreadable,
+        unreadable=state.unreadable,
     )

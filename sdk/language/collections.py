@@ -10,7 +10,7 @@ from headwater.sdk.language.containers import Make
 from headwater.sdk.language.task import Task
 
 if TYPE_CHECKING:
-    from headwater.sdk.language.flow import Flow
+    from headwater.sdk.language.flow_graph import FlowGraph
 
 
 class _Collection(Task):
@@ -25,7 +25,7 @@ class _Collection(Task):
         *args: Any,
         mapped: bool = False,
         upstream_tasks: Iterable[Any] | None = None,
-        flow: Flow | None = None,
+        flow: FlowGraph | None = None,
         **kwargs: Any,
     ) -> Self:
         """Give this task its elements, one by one, in the flow being built, and return it."""

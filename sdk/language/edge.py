@@ -9,7 +9,7 @@ from headwater.sdk.language.annotations import unwrapped
 from headwater.sdk.language.errors import InvalidFlow, InvalidTask
 
 if TYPE_CHECKING:
-    from headwater.sdk.language.flow import Flow
+    from headwater.sdk.language.flow_graph import FlowGraph
     from headwater.sdk.language.task import Task
 
 
@@ -35,7 +35,7 @@ class Edge:
         key: str | None = None,
         mapped: bool = False,
         flattened: bool = False,
-        flow: Flow | None = None,
+        flow: FlowGraph | None = None,
     ) -> None:
         from headwater.sdk.language.task import Task
 
@@ -85,7 +85,7 @@ class Edge:
         return f"<Edge: {self.upstream_task.name} → {self.downstream_task.name}{key}{kind}>"
 
 
-def _task_of(given: Any, mapped: bool, flattened: bool, flow: Flow | None) -> tuple[Task, bool, bool]:
+def _task_of(given: Any, mapped: bool, flattened: bool, flow: FlowGraph | None) -> tuple[Task, bool, bool]:
     from headwater.sdk.language.inputs import as_task
 
     value, is_mapped, is_flattened = unwrapped(given, is_mapped=mapped)

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from headwater.sdk.language.errors import WrongTaskType
+from headwater.sdk.language.setting_changes import unknown_setting
 from headwater.sdk.language.task import Task
-from headwater.sdk.language.task_settings import unknown_setting
 
 
 class FunctionTask(Task):

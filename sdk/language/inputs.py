@@ -14,10 +14,10 @@ from headwater.sdk.language.errors import InvalidTask
 from headwater.sdk.language.task import Task
 
 if TYPE_CHECKING:
-    from headwater.sdk.language.flow import Flow
+    from headwater.sdk.language.flow_graph import FlowGraph
 
 
-def as_task(value: Any, flow: Flow | None = None) -> Task:
+def as_task(value: Any, flow: FlowGraph | None = None) -> Task:
     """Return a task for `value`: itself if it is one, a task that makes a container of the same kind, or a constant.
 
     Raises:
@@ -48,7 +48,7 @@ def as_task(value: Any, flow: Flow | None = None) -> Task:
 _COLLECTIONS: dict[type, type[Task]] = {list: List, tuple: Tuple, set: Set}
 
 
-def _sort_key(element: Any, flow: Flow) -> str:
+def _sort_key(element: Any, flow: FlowGraph) -> str:
     return f"task {flow.slugs.get(element) or element.name}" if isinstance(element, Task) else f"constant {element!r}"
 
 

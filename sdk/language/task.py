@@ -16,12 +16,14 @@ from headwater.sdk.language.errors import WrongArguments, WrongTaskType
 from headwater.sdk.language.named_logger import NamedLogger
 from headwater.sdk.language.operators import TaskOperators
 from headwater.sdk.language.run_signature import SignatureOfCall, check_arguments, number_of_outputs, signature_of_run, without_first
+from headwater.sdk.language.setting_changes import by_name, change
 from headwater.sdk.language.unused_tasks import made_tasks
 from headwater.sdk.language.users_line import given_to_constructor, users_line, warn_at
 
 if TYPE_CHECKING:
     from headwater.sdk.language.cache_validators import CacheValidator
     from headwater.sdk.language.flow import Flow
+    from headwater.sdk.language.flow_graph import FlowGraph
     from headwater.sdk.language.triggers import Trigger
     from headwater.sdk.results import Result
     from headwater.sdk.states.state import State
@@ -166,7 +168,7 @@ class Task(TaskOperators):
             args: inputs of `run`, as in `kwargs`: tasks, constants, or collections of both.
 
         """
-        twin = self._twin(settings.by_name(task_args, task=self.name))
+        twin = self._twin(by_name(task_args, task=self.name))
         return twin.bind(*args, mapped=mapped, upstream_tasks=upstream_tasks, flow=flow, **kwargs)
 
     def map(
@@ -181,7 +183,7 @@ class Task(TaskOperators):
 
         Its result is a list of as many results as there are elements, so that `nout` says nothing about it.
         """
-        twin = self._twin({"nout": None, **settings.by_name(task_args, task=self.name)})
+        twin = self._twin({"nout": None, **by_name(task_args, task=self.name)})
         return twin.bind(*args, mapped=True, upstream_tasks=upstream_tasks, flow=flow, **kwargs)
 
     def bind(
@@ -189,7 +191,7 @@ class Task(TaskOperators):
         *args: Any,
         mapped: bool = False,
         upstream_tasks: Iterable[Any] | None = None,
-        flow: Flow | None = None,
+        flow: FlowGraph | None = None,
         **kwargs: Any,
     ) -> Self:
         """Give this very task its inputs in the flow being built, and return it.
@@ -235,7 +237,7 @@ class Task(TaskOperators):
             twin.slug = f"{self.slug}-copy"
         twin.tags = {*self.tags, *settings.tags_in_force()}
         if task_args:
-            settings.change(twin, task_args, methods=Task)
+            change(twin, task_args, methods=Task)
         return twin
 
     __copy__ = copy

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from headwater.sdk.language.errors import InvalidFlow
 
 if TYPE_CHECKING:
-    from headwater.sdk.language.flow import Flow
+    from headwater.sdk.language.flow_graph import FlowGraph
 
 
-def problems_of(flow: Flow) -> tuple[str, ...]:
+def problems_of(flow: FlowGraph) -> tuple[str, ...]:
     """Return a sentence for each reason why the flow cannot run; none if it can."""
     unknown = _unknown_tasks(flow)
     if unknown:
@@ -21,7 +21,7 @@ def problems_of(flow: Flow) -> tuple[str, ...]:
     return (*_cycles(flow), *_inputs(flow), *_slugs(flow), *_schedule(flow))
 
 
-def _unknown_tasks(flow: Flow) -> list[str]:
+def _unknown_tasks(flow: FlowGraph) -> list[str]:
     problems = []
     for edge in flow.edges:
         unknown = [task for task in (edge.upstream_task, edge.downstream_task) if task not in flow]
@@ -30,7 +30,7 @@ def _unknown_tasks(flow: Flow) -> list[str]:
     return problems + [f"The reference task {task.name!r} is not in the flow." for task in strangers]
 
 
-def _cycles(flow: Flow) -> list[str]:
+def _cycles(flow: FlowGraph) -> list[str]:
     try:
         flow.sorted_tasks()
     except InvalidFlow as error:
@@ -38,7 +38,7 @@ def _cycles(flow: Flow) -> list[str]:
     return []
 
 
-def _inputs(flow: Flow) -> list[str]:
+def _inputs(flow: FlowGraph) -> list[str]:
     problems = []
     fed = {task: set(flow.constants.get(task, ())) for task in flow.tasks}
     for edge in flow.edges:
@@ -66,12 +66,12 @@ def _inputs(flow: Flow) -> list[str]:
     return problems
 
 
-def _slugs(flow: Flow) -> list[str]:
+def _slugs(flow: FlowGraph) -> list[str]:
     counts = Counter(flow.slugs[task] for task in flow.tasks)
     return [f"{count} tasks have the slug {slug!r}; give each its own." for slug, count in counts.items() if count > 1]
 
 
-def _schedule(flow: Flow) -> list[str]:
+def _schedule(flow: FlowGraph) -> list[str]:
     if flow.schedule is None:
         return []
     parameters = {parameter.name: parameter.required for parameter in flow.parameters()}

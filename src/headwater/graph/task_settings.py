@@ -1,15 +1,14 @@
-"""The public path of what is in `headwater.sdk.language.task_settings`."""
+"""The public path of what is in `headwater.sdk.language.task_settings` and `headwater.sdk.language.setting_changes`."""
 
 from __future__ import annotations
 
+from headwater.sdk.language.setting_changes import by_name, change, unknown_setting
 from headwater.sdk.language.task_settings import (
     RETRIES_MAX,
     SECONDS_MAX,
     TEXT_CHARACTERS_MAX,
-    by_name,
     cache_key,
     cache_validator,
-    change,
     exceptions_to_retry,
     handlers,
     positive_seconds,
@@ -27,7 +26,6 @@ from headwater.sdk.language.task_settings import (
     timeout_or_default,
     timeout_seconds,
     trigger,
-    unknown_setting,
     warn_of_overwritten_attributes,
 )
 

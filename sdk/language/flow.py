@@ -13,7 +13,6 @@ from headwater.outside import outside
 from headwater.sdk.context.configuration import config
 from headwater.sdk.context.values import current_values
 from headwater.sdk.language import flow_settings as settings
-from headwater.sdk.language import operator_tasks  # noqa: F401 - what operators add to a flow
 from headwater.sdk.language.being_loaded import is_being_loaded
 from headwater.sdk.language.edge import Edge
 from headwater.sdk.language.errors import InsideFlowBlock, InvalidFlow

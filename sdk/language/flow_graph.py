@@ -90,6 +90,14 @@ class FlowGraph(TaskGraph):
         """Tell whether a task that feeds an argument need not run: the argument is a constant of the flow."""
         return isinstance(task, Constant)
 
+    def operator_task(self, operation: str) -> type[Task]:
+        """Return the kind of tasks that an operator between two tasks adds, such as `Add`."""
+        # Tasks do not know these, since they are tasks; most flows have none.
+        from headwater.sdk.language import operator_tasks
+
+        kind: type[Task] = getattr(operator_tasks, operation)
+        return kind
+
     def set_dependencies(  # noqa: PLR0917 - the signature people know
         self,
         task: Any,

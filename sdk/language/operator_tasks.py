@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from headwater.sdk.language.no_default import no_default
-from headwater.sdk.language.operators import OPERATOR_TASKS
 from headwater.sdk.language.task import Task
 
 
@@ -126,12 +125,3 @@ class Or(Task):
 
     def run(self, x: Any, y: Any) -> Any:
         return x or y
-
-
-OPERATOR_TASKS.update({
-    kind.__name__: kind
-    for kind in (
-        Add, And, Div, Equal, FloorDiv, GetItem, GreaterThan, GreaterThanOrEqual, LessThan, LessThanOrEqual, Mod, Mul, Not, NotEqual,
-        Or, Pow, Sub,
-    )
-})  # fmt: skip

@@ -129,11 +129,7 @@ def _binary(operation: str, left: Any, right: Any) -> Task:
     return _task_of(operation).bind(left, right)
 
 
-OPERATOR_TASKS: dict[str, type[Task]] = {}
-"""The kinds of tasks that operators make, by their names: `operator_tasks` puts its own here, which every flow needs."""
-
-
 def _task_of(operation: str, **settings: Any) -> Task:
     name = settings.get("name", operation)
-    active_flow(f"call task {name!r}", instead=f"{name}.run(...)")
-    return OPERATOR_TASKS[operation](**settings)
+    flow = active_flow(f"call task {name!r}", instead=f"{name}.run(...)")
+    return flow.operator_task(operation)(**settings)

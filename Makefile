@@ -55,12 +55,12 @@ test-latest:  ## Test the main paths with what `pip install` brings today, witho
 
 test-oldest:  ## Test the main paths with the oldest versions that pyproject.toml lets in
 	$(PYTHON) -m venv --clear $(OLDEST)
-	$(PYTHON) tests/oldest_versions.py > $(OLDEST)/constraints.txt
+	$(PYTHON) tests/harness/oldest_versions.py > $(OLDEST)/constraints.txt
 	$(OLDEST)/bin/pip install --quiet --constraint $(OLDEST)/constraints.txt --editable '.[server,test]'
 	$(OLDEST)/bin/pytest -n 2 --dist worksteal $(MAIN_TESTS)
 
 test-matrix:  ## Test the flow language with every supported Python that is on this machine, and say which are not
-	@failed=; for python in $$($(PYTHON) tests/python_versions.py); do \
+	@failed=; for python in $$($(PYTHON) tests/harness/python_versions.py); do \
 		echo "== $$($$python --version)"; \
 		$$python -m venv --clear $(MATRIX) \
 		&& $(MATRIX)/bin/pip install --quiet --constraint constraints.txt --editable '.[dev]' \
@@ -93,7 +93,7 @@ lock: setup  ## Write down the versions installed now as those that everybody ge
 	{ head -n 1 constraints.txt; $(BIN)/pip freeze --exclude-editable; } > constraints.new && mv constraints.new constraints.txt
 
 golden: setup  ## Write golden files for events that have none yet
-	$(BIN)/python tests/golden_events.py
+	$(BIN)/python tests/harness/golden_events.py
 
 simulate: setup  ## Live through the history of one seed in virtual time: make simulate SEED=42
 	PYTHONPATH=tests $(BIN)/python -m simulation.simulate --trace --seed $(or $(SEED),1)

@@ -22,8 +22,8 @@ import anyio
 import nats
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "tests")]
+from harness.servers import NatsNode
 from measurement import Measurement, lines, ratio_at_most
-from servers import NatsNode
 
 from headwater.core.events import RunCreated, RunScheduled, StorageReference, TaskRunStarted, TaskRunSucceeded
 from headwater.core.log import subjects

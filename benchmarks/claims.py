@@ -21,10 +21,10 @@ from pathlib import Path
 import anyio
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "tests")]
-from agents_at_work import AgentProcess, Workshop, workshop
-from command_line import COMMAND
+from harness.agent_harness import AgentHarness, AgentProcess, agent_harness
+from harness.command_line import COMMAND
+from harness.servers import NatsNode
 from measurement import Measurement, at_least, at_most, lines
-from servers import NatsNode
 
 from headwater import Flow, task
 from headwater.core.events import RunStarted, RunSubmitted, RunSucceeded, event_type
@@ -89,24 +89,24 @@ def chain(tasks: int) -> Flow:
     return flow
 
 
-async def _each_run(shop: Workshop, flow_id: str, times: int, moment_of: Callable[[str, float], Awaitable[float]]) -> list[float]:
+async def _each_run(harness: AgentHarness, flow_id: str, times: int, moment_of: Callable[[str, float], Awaitable[float]]) -> list[float]:
     """Return the seconds from just before each run's creation to its moment, one run after the other."""
     seconds = []
     for _ in range(times):
         began = time.time()
-        run_id = await shop.run(flow_id)
+        run_id = await harness.run(flow_id)
         seconds.append(await moment_of(run_id, began) - began)
     return seconds
 
 
-async def delivered(shop: Workshop, times: int) -> Latency:
+async def delivered(harness: AgentHarness, times: int) -> Latency:
     """From before the creation to the item in the hands of whoever waits at the queue, on another connection."""
     labels = ("bench-delivery",)
     flow = Flow("delivered", tasks=[say_hello], storage=Local(labels=labels, add_default_labels=False))
-    flow_id = await shop.register(flow)
+    flow_id = await harness.register(flow)
     seconds = []
-    async with workshop(shop.url) as agent:
-        await shop.run(flow_id)  # opens the queue
+    async with agent_harness(harness.url) as agent:
+        await harness.run(flow_id)  # opens the queue
         async with agent.log.queues.bind(queue_id(labels), lease_seconds=60) as binding:
             items = aiter(binding)
             await (await anext(items)).ack()
@@ -122,54 +122,54 @@ async def delivered(shop: Workshop, times: int) -> Latency:
                     group.start_soon(take)
                     await anyio.sleep(0.002)  # it waits at the queue, as an idle agent does
                     began = time.perf_counter()
-                    await shop.run(flow_id)
+                    await harness.run(flow_id)
                 seconds.append(arrived[0] - began)
     return Latency.of(seconds)
 
 
-async def executed(shop: Workshop, flow_id: str, moments: Path, times: int) -> tuple[Latency, Latency]:
+async def executed(harness: AgentHarness, flow_id: str, moments: Path, times: int) -> tuple[Latency, Latency]:
     """From before the creation to the recorded claim, and to the first line of the user's code."""
     claims: list[float] = []
 
     async def first_line(run_id: str, began: float) -> float:
-        await shop.ended(run_id)
-        recorded = await shop.log.events.read(subjects.run(run_id))
+        await harness.ended(run_id)
+        recorded = await harness.log.events.read(subjects.run(run_id))
         claims.extend(
             each.recorded_at.timestamp() - began for each in recorded for event in each.commit.events if isinstance(event, RunSubmitted)
         )
         return float((moments / run_id).read_text())
 
-    lines = await _each_run(shop, flow_id, times, first_line)
+    lines = await _each_run(harness, flow_id, times, first_line)
     return Latency.of(claims), Latency.of(lines)
 
 
-async def runs_per_second(shop: Workshop, flow_id: str, times: int) -> float:
+async def runs_per_second(harness: AgentHarness, flow_id: str, times: int) -> float:
     """So many runs created at once: from the first claim to the last end, by the broker's clock."""
     async with anyio.create_task_group() as group:
         run_ids: list[str] = []
 
         async def create() -> None:
-            run_ids.append(await shop.run(flow_id))
+            run_ids.append(await harness.run(flow_id))
 
         for _ in range(times):
             group.start_soon(create)
     moments = []
     for run_id in run_ids:
-        await shop.ended(run_id)
-        recorded = await shop.log.events.read(subjects.run(run_id))
+        await harness.ended(run_id)
+        recorded = await harness.log.events.read(subjects.run(run_id))
         moments += [each.recorded_at for each in recorded for event in each.commit.events if isinstance(event, RunSubmitted | RunSucceeded)]
     return times / (max(moments) - min(moments)).total_seconds()
 
 
-async def tasks_per_second(shop: Workshop, tasks: int, level: str) -> float:
+async def tasks_per_second(harness: AgentHarness, tasks: int, level: str) -> float:
     """From the recorded start of one run until the views show its end: a record that nobody can read yet does not count."""
     flow = chain(tasks)
     flow.run_config = LocalRun(env={"HEADWATER_LOG_LEVEL": level})
-    flow_id = await shop.register(flow)
-    run_id = await shop.run(flow_id)
-    await shop.ended(run_id)
-    history = await shop.log.events.read(subjects.run(run_id))
-    await ViewsClient(shop.log, wait_seconds=60).run(run_id, at_least=history[-1].position)
+    flow_id = await harness.register(flow)
+    run_id = await harness.run(flow_id)
+    await harness.ended(run_id)
+    history = await harness.log.events.read(subjects.run(run_id))
+    await ViewsClient(harness.log, wait_seconds=60).run(run_id, at_least=history[-1].position)
     shown = time.time()
     events = [(event, recorded) for recorded in history for event in recorded.commit.events]
     succeeded = sum(event_type(event) == "task_run.succeeded" for event, _ in events)
@@ -187,23 +187,23 @@ async def measure(directory: Path, *, runs: int, tasks: int, limit: int) -> Clai
     agent = AgentProcess(directory / "agent", node.url, {"limit": limit})
     try:
         server.start()
-        async with workshop(node.url) as shop:
-            delivery = await delivered(shop, runs)
+        async with agent_harness(node.url) as harness:
+            delivery = await delivered(harness, runs)
             agent.start()
-            warm_id = await shop.register(hello_flow(moments, "warm"))
-            cold_id = await shop.register(hello_flow(moments, "cold", PYTHONHASHSEED="7"))
-            await executed(shop, warm_id, moments, 5)
-            claimed, warm = await executed(shop, warm_id, moments, runs)
-            _, cold = await executed(shop, cold_id, moments, max(3, runs // 20))
-            rate = await runs_per_second(shop, warm_id, 2 * runs)
+            warm_id = await harness.register(hello_flow(moments, "warm"))
+            cold_id = await harness.register(hello_flow(moments, "cold", PYTHONHASHSEED="7"))
+            await executed(harness, warm_id, moments, 5)
+            claimed, warm = await executed(harness, warm_id, moments, runs)
+            _, cold = await executed(harness, cold_id, moments, max(3, runs // 20))
+            rate = await runs_per_second(harness, warm_id, 2 * runs)
             return ClaimNumbers(
                 delivery,
                 claimed,
                 warm,
                 cold,
                 rate,
-                await tasks_per_second(shop, tasks, "WARNING"),
-                await tasks_per_second(shop, tasks, "INFO"),
+                await tasks_per_second(harness, tasks, "WARNING"),
+                await tasks_per_second(harness, tasks, "INFO"),
             )
     finally:
         agent.kill()

@@ -23,9 +23,9 @@ import anyio
 import asyncpg
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "tests")]
-from happenings import a_flow, a_run
+from harness.scenario import create_flow, create_run
+from harness.servers import NatsNode, Postgres
 from measurement import Measurement, at_most, lines
-from servers import NatsNode, Postgres
 
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
@@ -69,7 +69,7 @@ INSERT INTO queues SELECT 'queue-' || n, ARRAY['host', 'label-' || n], $1, n FRO
 
 async def fill(log: Log, views: ViewsClient, database_url: str, runs: int) -> None:
     for number in range(FLOWS):
-        flow = await a_flow(log, f"flow-{number:02}")
+        flow = await create_flow(log, f"flow-{number:02}")
     await views.flows(at_least=flow.position)
     db = await asyncpg.connect(database_url)
     try:
@@ -142,7 +142,7 @@ async def ask_everything(log: Log, views: ViewsClient, database_url: str, runs: 
         measured += [Measurement(f"{name}, p50", p50, "ms"), at_most(f"{name}, p99 of {runs:,}", p99, "ms", 20)]
 
     async def own_write() -> None:
-        created = await a_run(log, flow.id)
+        created = await create_run(log, flow.id)
         await views.run(created.run_id, at_least=created.position)
 
     p50, p99 = await measure(own_write, times)

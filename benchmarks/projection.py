@@ -23,8 +23,8 @@ import anyio
 import msgspec
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "tests")]
+from harness.servers import NatsNode, Postgres
 from measurement import Measurement, at_least, at_most, lines
-from servers import NatsNode, Postgres
 
 from headwater.core.events import (
     Event,

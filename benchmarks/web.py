@@ -25,11 +25,11 @@ import httpx
 import psutil
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "tests")]
-from browser import find_chromium
+from harness.browser import find_chromium
+from harness.history_builder import Clock, History, PlayedRun, chain
+from harness.web_site import OpenPage, live_address
 from listing import fill
 from measurement import Measurement, at_most, lines
-from played_history import Clock, History, PlayedRun, chain
-from web_site import OpenPage, live_address
 
 from headwater.core.events import TaskRunEvent, TaskRunStarted, TaskRunSucceeded
 from headwater.core.log.jetstream import open_log
@@ -138,7 +138,7 @@ async def event_to_pixel(log: Log, url: str) -> list[Measurement]:
     if program is None:
         print("no Chromium: the way to the pixel is not measured", file=sys.stderr)
         return []
-    from browser import QUIET
+    from harness.browser import QUIET
     from playwright.async_api import async_playwright
 
     history = History(log, Clock())
@@ -168,7 +168,7 @@ async def opening(url: str, paths: dict[str, str], times: int) -> list[Measureme
     program = find_chromium()
     if program is None:
         return []
-    from browser import QUIET
+    from harness.browser import QUIET
     from playwright.async_api import async_playwright
 
     found = []

@@ -25,8 +25,8 @@ import msgspec
 
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "benchmarks")]
-from browser import QUIET, find_chromium
-from played_history import ETL_TASKS, Clock, History, PlayedRun, chain, play_etl
+from harness.browser import QUIET, find_chromium
+from harness.history_builder import ETL_TASKS, Clock, History, PlayedRun, chain, play_etl
 from playwright.async_api import Browser, async_playwright
 
 from headwater.core.events import ParameterSpec

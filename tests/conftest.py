@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from _pytest.logging import LogCaptureHandler
-from server_process import ServerProcess
-from servers import NatsCluster, NatsNode, Postgres
+from harness.server_process import ServerProcess
+from harness.servers import NatsCluster, NatsNode, Postgres
 
 from headwater.sdk.context.logging import get_logger
 

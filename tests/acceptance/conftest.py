@@ -9,8 +9,8 @@ from pathlib import Path
 
 import anyio
 import pytest
-from command_line import CommandLine
-from servers import NatsNode, wait_for
+from harness.command_line import CommandLine
+from harness.servers import NatsNode, wait_for
 
 from headwater.core.log.jetstream import open_log
 

@@ -15,11 +15,11 @@ from random import Random
 
 import anyio
 import pytest
-from agents_at_work import AgentProcess, Workshop
-from fault_scale import chance, measured, scaled
-from monitor_fixtures import promises_are_kept
-from servers import NatsCluster, Postgres
-from viewing import caught_up, rows_of_a_fresh_fold, rows_of_views, views_of
+from harness.agent_harness import AgentHarness, AgentProcess
+from harness.fault_scale import chance, measured, scaled
+from harness.monitor_fixtures import promises_are_kept
+from harness.servers import NatsCluster, Postgres
+from harness.views_fixtures import caught_up, rows_of_a_fresh_fold, rows_of_views, views_of
 
 from headwater.agents.retry import retry_until_available
 from headwater.audit import verify_facts
@@ -88,36 +88,36 @@ async def test_every_run_ends_once_while_leaders_die_and_after_all_of_them_did(
 ) -> None:
     storm = Storm(nats_cluster, chance())
     gate = tmp_path / "gate"
-    async with workshop_on_three_nodes(nats_cluster, database_url) as shop:
-        flow_id, gated_id = await shop.register(quick_flow()), await shop.register(gated_flow(gate))
+    async with workshop_on_three_nodes(nats_cluster, database_url) as harness:
+        flow_id, gated_id = await harness.register(quick_flow()), await harness.register(gated_flow(gate))
         for agent in agents:
             agent.start()
         acknowledged: set[str] = set()
-        watched = [await create(shop, gated_id, f"watched {number}") for number in range(WATCHED)]
+        watched = [await create(harness, gated_id, f"watched {number}") for number in range(WATCHED)]
         watches: list[Run] = []
         async with anyio.create_task_group() as watching:
             for run_id in watched:
                 watching.start_soon(watch, nats_cluster.url, run_id, watches)
             for run_id in watched:
-                await shop.happened(run_id, "task_run.started")
+                await harness.happened(run_id, "task_run.started")
             with measured(f"{RUNS} runs while {DEATHS} leaders died"):
                 async with anyio.create_task_group() as group:
                     group.start_soon(storm.rage, DEATHS)
-                    group.start_soon(create_runs, shop, flow_id, acknowledged, storm)
+                    group.start_soon(create_runs, harness, flow_id, acknowledged, storm)
                 gate.touch()
-                await all_ended(shop, {*acknowledged, *watched})
+                await all_ended(harness, {*acknowledged, *watched})
         assert [run.state for run in watches] == [StateName.SUCCESS] * WATCHED
         assert len(acknowledged) == RUNS
 
-        before = await tail_of(shop)
+        before = await tail_of(harness)
         nats_cluster.stop()
         with measured("three nodes are back"):
             nats_cluster.start()
-        assert await tail_of(shop) == before
-        acknowledged.add(await create(shop, flow_id, "after all of them died"))
-        await all_ended(shop, {*acknowledged, *watched})
-        await views_are_the_fold(shop, database_url, postgres_server)
-        await promises_are_kept(shop.log)
+        assert await tail_of(harness) == before
+        acknowledged.add(await create(harness, flow_id, "after all of them died"))
+        await all_ended(harness, {*acknowledged, *watched})
+        await views_are_the_fold(harness, database_url, postgres_server)
+        await promises_are_kept(harness.log)
     print(f"leaders killed: {dict(storm.killed)}")
 
 
@@ -150,11 +150,11 @@ def gated_flow(gate: Path) -> Flow:
 
 
 @asynccontextmanager
-async def workshop_on_three_nodes(cluster: NatsCluster, database_url: str) -> AsyncIterator[Workshop]:
+async def workshop_on_three_nodes(cluster: NatsCluster, database_url: str) -> AsyncIterator[AgentHarness]:
     """A project on a log of three replicas, a run monitor, and the views; each on a connection of its own that begins at another node."""
     urls = [",".join(cluster.urls[number:] + cluster.urls[:number]) for number in range(3)]
     async with AsyncExitStack() as stack:
-        log = await stack.enter_async_context(open_log(urls[0], ensure_streams=True, replicas=3, name="workshop"))
+        log = await stack.enter_async_context(open_log(urls[0], ensure_streams=True, replicas=3, name="agent_harness"))
         client = await stack.enter_async_context(AsyncClient(urls[0]))
         own_connection = await stack.enter_async_context(open_log(urls[1], name="run-monitor"))
         shown = await stack.enter_async_context(open_log(urls[2], name="views"))
@@ -162,20 +162,20 @@ async def workshop_on_three_nodes(cluster: NatsCluster, database_url: str) -> As
         await stack.enter_async_context(views_of(shown, database_url))
         group = await stack.enter_async_context(anyio.create_task_group())
         await group.start(RunMonitor(own_connection).serve)
-        yield Workshop(cluster.url, log, client)
+        yield AgentHarness(cluster.url, log, client)
         group.cancel_scope.cancel()
 
 
-async def create(shop: Workshop, flow_id: str, key: str) -> str:
+async def create(harness: AgentHarness, flow_id: str, key: str) -> str:
     """Create a run, however often it must be said."""
-    creation, request = RunCreation(shop.log.events, shop.log.queues), RunRequest(idempotency_key=key)
+    creation, request = RunCreation(harness.log.events, harness.log.queues), RunRequest(idempotency_key=key)
     return (await retry_until_available(partial(creation.create, flow_id, request, Actor("test")), "a run")).run_id
 
 
-async def create_runs(shop: Workshop, flow_id: str, acknowledged: set[str], storm: Storm) -> None:
+async def create_runs(harness: AgentHarness, flow_id: str, acknowledged: set[str], storm: Storm) -> None:
     """Create them evenly over all the deaths."""
     for number in range(RUNS):
-        acknowledged.add(await create(shop, flow_id, f"run {number}"))
+        acknowledged.add(await create(harness, flow_id, f"run {number}"))
         while storm.killed.total() < DEATHS * number // RUNS:  # noqa: ASYNC110 - the storm tells nobody
             await anyio.sleep(0.05)
 
@@ -188,21 +188,21 @@ async def watch(url: str, run_id: str, ended: list[Run]) -> None:
     assert sum("Entered state <Success>" in line.words for line in lines) == 1
 
 
-async def all_ended(shop: Workshop, run_ids: set[str]) -> None:
+async def all_ended(harness: AgentHarness, run_ids: set[str]) -> None:
     """Return when these runs, and no others, have succeeded in the record; print how many attempts they took."""
     with anyio.fail_after(ENDS_SECONDS):
-        while (history := await retry_until_available(partial(verify_facts, shop.log.events), "the log")).unfinished():  # noqa: ASYNC110
+        while (history := await retry_until_available(partial(verify_facts, harness.log.events), "the log")).unfinished():  # noqa: ASYNC110
             await anyio.sleep(0.2)
     assert history.runs.keys() == run_ids
     assert {run.state.state for run in history.runs.values()} == {StateName.SUCCESS}
     print(f"runs by attempts: {dict(Counter(run.state.attempt for run in history.runs.values()))}")
 
 
-async def tail_of(shop: Workshop) -> LogTail:
-    return await retry_until_available(shop.log.events.tail, "the log's end")
+async def tail_of(harness: AgentHarness) -> LogTail:
+    return await retry_until_available(harness.log.events.tail, "the log's end")
 
 
-async def views_are_the_fold(shop: Workshop, database_url: str, postgres: Postgres) -> None:
+async def views_are_the_fold(harness: AgentHarness, database_url: str, postgres: Postgres) -> None:
     with measured("the views have caught up"):
-        await caught_up(ViewsClient(shop.log), (await tail_of(shop)).position)
-    assert await rows_of_views(database_url) == await rows_of_a_fresh_fold(shop.log, postgres)
+        await caught_up(ViewsClient(harness.log), (await tail_of(harness)).position)
+    assert await rows_of_views(database_url) == await rows_of_a_fresh_fold(harness.log, postgres)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from command_line import COMMAND, CommandLine
+from harness.command_line import COMMAND, CommandLine
 
 from headwater.cli.main import Headwater, app
 

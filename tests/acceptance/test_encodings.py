@@ -6,7 +6,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from command_line import COMMAND, HELLO_FLOW, CommandLine, Ended
+from harness.command_line import COMMAND, HELLO_FLOW, CommandLine, Ended
 
 NAME = "fête 🎉"
 FLOW = f"""

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import anyio
 import pytest
-from command_line import HELLO_FLOW, CommandLine
-from servers import NatsNode, free_ports
+from harness.command_line import HELLO_FLOW, CommandLine
+from harness.servers import NatsNode, free_ports
 
 from headwater.core.log.jetstream import StreamSettings, open_log
 from headwater.core.log.jetstream.connection import connect

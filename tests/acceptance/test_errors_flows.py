@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from command_line import HELLO_FLOW, CommandLine, Ended
+from harness.command_line import HELLO_FLOW, CommandLine, Ended
 
 PARAMETER_FLOW = """
 from headwater import Flow, Parameter, task

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from command_line import HELLO_FLOW, CommandLine, Ended
+from harness.command_line import HELLO_FLOW, CommandLine, Ended
 
 UNKNOWN_ID = "0199c0de-7a3e-7000-8000-0123456789ab"
 UNKNOWN_FLOW = "7d4780b4-4aea-88bc-88bd-e3f900000001"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 import pytest
-from command_line import HELLO_FLOW, CommandLine
-from odd_words import Command, calls, commands, run_here, write_files
+from harness.command_line import HELLO_FLOW, CommandLine
+from harness.odd_words import Command, calls, commands, run_here, write_files
 
 FLOW = HELLO_FLOW.replace("import task, Flow", "import task, Flow, Parameter").replace(
     'with Flow("hello-flow") as flow:', 'with Flow("hello-flow") as flow:\n    Parameter("x", default=1)'

@@ -12,12 +12,12 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from command_line import COMMAND, HELLO_FLOW, CommandLine
-from garbage import ODD_HEADERS, ODD_SUBJECTS, bad_commits, every_subject, mutated, odd_commits, other_messages
+from harness.command_line import COMMAND, HELLO_FLOW, CommandLine
+from harness.garbage import ODD_HEADERS, ODD_SUBJECTS, bad_commits, every_subject, mutated, odd_commits, other_messages
+from harness.servers import free_ports, wait_for
+from harness.strangers import Stranger
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from servers import free_ports, wait_for
-from strangers import Stranger
 
 from headwater.core.log import subjects
 from headwater.core.log.jetstream import open_log

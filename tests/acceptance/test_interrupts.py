@@ -8,8 +8,8 @@ from pathlib import Path
 
 import anyio
 import pytest
-from command_line import HELLO_FLOW, CommandLine
-from servers import NatsNode
+from harness.command_line import HELLO_FLOW, CommandLine
+from harness.servers import NatsNode
 
 from headwater.core.log.jetstream import open_log
 
@@ -20,7 +20,7 @@ DEAF = """
 import anyio, typer
 from headwater.cli.connection import with_client
 from headwater.cli.main import main
-from headwater.cli import version
+from headwater.cli.commands import version
 
 async def deaf(client):
     print("working", flush=True)

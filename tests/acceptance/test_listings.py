@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from command_line import HELLO_FLOW, CommandLine
+from harness.command_line import HELLO_FLOW, CommandLine
 
 RUN_FIELDS = {
     "id", "name", "state", "flow_id", "flow_name", "project_name", "version", "labels", "parameters", "created",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from command_line import CommandLine, Ended
+from harness.command_line import CommandLine, Ended
 
 from headwater.core.program.server_file import read_server_file
 

@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 
 import anyio
-from command_line import CommandLine
-from servers import wait_for
+from harness.command_line import CommandLine
+from harness.servers import wait_for
 
 from headwater.sdk.client.async_client import AsyncClient
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from command_line import CommandLine, Ended
+from harness.command_line import CommandLine, Ended
 
 MARKER = "zebra_in_a_submarine"
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from documents import ROOT, Document
-from terminals import Reader
+from harness.documents import ROOT, Document
+from harness.terminals import Reader
 
 GUIDES = [
     "projects",

@@ -7,8 +7,8 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
-from command_line import CommandLine
-from servers import wait_for
+from harness.command_line import CommandLine
+from harness.servers import wait_for
 
 Agent = subprocess.Popen[str]
 

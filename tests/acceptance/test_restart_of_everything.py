@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from command_line import HELLO_FLOW, CommandLine
-from servers import wait_for
+from harness.command_line import HELLO_FLOW, CommandLine
+from harness.servers import wait_for
 
 
 class Everything:

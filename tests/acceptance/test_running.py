@@ -9,8 +9,8 @@ from collections.abc import Callable
 from socket import gethostname
 
 import pytest
-from command_line import HELLO_FLOW, CommandLine
-from servers import wait_for
+from harness.command_line import HELLO_FLOW, CommandLine
+from harness.servers import wait_for
 
 Agent = subprocess.Popen[str]
 LINE = re.compile(r"└── \d\d:\d\d:\d\d \| (\w+) +\| (.*)")

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import anyio
 import pytest
-from agents_at_work import workshop
-from command_line import CommandLine
-from fault_scale import measured, scaled
-from happenings import a_flow, a_run, executed
-from monitor_fixtures import promises_are_kept
-from servers import NatsNode, wait_for
-from viewing import WAIT_SECONDS, views_gauge
+from harness.agent_harness import agent_harness
+from harness.command_line import CommandLine
+from harness.fault_scale import measured, scaled
+from harness.monitor_fixtures import promises_are_kept
+from harness.scenario import create_flow, create_run, executed
+from harness.servers import NatsNode, wait_for
+from harness.views_fixtures import WAIT_SECONDS, views_gauge
 
 from headwater.core.errors import ViewsError
 from headwater.core.log.protocol import Log
@@ -59,24 +59,24 @@ async def test_the_other_server_takes_over_when_the_one_that_projects_is_killed(
 ) -> None:
     working, waiting = servers
     working.start()
-    async with workshop(nats_node.url) as shop, views_gauge(database_url) as gauge:
-        flow_id = (await a_flow(shop.log)).flow_id
+    async with agent_harness(nats_node.url) as harness, views_gauge(database_url) as gauge:
+        flow_id = (await create_flow(harness.log)).flow_id
         for _ in range(DEATHS):
             waiting.start()
             await gauge.somebody_waits()
-            await _shown(shop.log, flow_id)
+            await _shown(harness.log, flow_id)
 
             working.kill()
             with measured("from the death of a server to views that follow again"):
-                await _shown(shop.log, flow_id)
+                await _shown(harness.log, flow_id)
             working, waiting = waiting, working
-        assert len(await ViewsClient(shop.log).runs(limit=None)) == 2 * DEATHS
-        await promises_are_kept(shop.log)
+        assert len(await ViewsClient(harness.log).runs(limit=None)) == 2 * DEATHS
+        await promises_are_kept(harness.log)
 
 
 async def _shown(log: Log, flow_id: str) -> None:
     """Let a run be executed, and return when the views show it, whoever answers."""
-    run_id = (await a_run(log, flow_id)).run_id
+    run_id = (await create_run(log, flow_id)).run_id
     position = await executed(log, run_id)
     views = ViewsClient(log, wait_seconds=1.0)
     with anyio.fail_after(WAIT_SECONDS):

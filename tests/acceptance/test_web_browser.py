@@ -11,10 +11,10 @@ import msgspec
 import pytest
 from anyio.from_thread import start_blocking_portal
 from axe_playwright_python.sync_playwright import Axe
-from browser import chromium, open_page
-from command_line import HELLO_FLOW, CommandLine
+from harness.browser import chromium, open_page
+from harness.command_line import HELLO_FLOW, CommandLine
+from harness.tcp_proxy import cutting_proxy
 from playwright.sync_api import Browser, Page, expect
-from tcp_proxy import cutting_proxy
 
 Agent = subprocess.Popen[str]
 PHONE = {"width": 390, "height": 844}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from brokers import Broker, InMemory, OneNode, ThreeNodes
-from servers import NatsCluster, NatsNode
+from harness.brokers import Broker, InMemory, OneNode, ThreeNodes
+from harness.servers import NatsCluster, NatsNode
 
 from headwater.core.log.protocol import Log
 from headwater.core.values.identifiers import new_id

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import anyio
 import pytest
-from brokers import Broker
-from commits import AT, a_commit, a_creation, a_subject, an_item, texts
+from harness.brokers import Broker
+from harness.commits import AT, a_commit, a_creation, a_subject, an_item, texts
 
 from headwater.core.errors import CommitTooLarge, Conflict, OutcomeUnknown
 from headwater.core.events import NameReleased, RunCancelRequested

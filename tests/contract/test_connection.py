@@ -8,8 +8,8 @@ from pathlib import Path
 
 import anyio
 import pytest
-from commits import a_commit, a_subject, an_item
-from servers import NatsNode, free_ports
+from harness.commits import a_commit, a_subject, an_item
+from harness.servers import NatsNode, free_ports
 
 from headwater.core.errors import AuthenticationFailed, LogUnavailable, OutcomeUnknown, RequestTimeout, SettingsError
 from headwater.core.log.jetstream import open_log

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from commits import AT
+from harness.commits import AT
 
 from headwater.core.log.dead_letters import KEPT_BYTES_MAX, DeadLetter, dead_letter
 from headwater.core.log.protocol import Log

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator, Sequence
 
 import anyio
 import pytest
-from brokers import Broker
-from commits import a_commit, a_subject, texts
-from strangers import Stranger
+from harness.brokers import Broker
+from harness.commits import a_commit, a_subject, texts
+from harness.strangers import Stranger
 
 from headwater.core.errors import LogUnavailable, OutcomeUnknown
 from headwater.core.log import subjects

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import anyio
 import pytest
-from brokers import Broker
+from harness.brokers import Broker
 
 from headwater.core.errors import RequestTimeout
 from headwater.core.log.protocol import LiveMessage, Log

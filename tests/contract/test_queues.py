@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 import anyio
 import pytest
-from brokers import Broker, ThreeNodes
-from commits import a_creation, an_item
+from harness.brokers import Broker, ThreeNodes
+from harness.commits import a_creation, an_item
 
 from headwater.core.errors import LogUnavailable
 from headwater.core.log.protocol import Delivery, Log, QueueBinding, RunQueues, WorkItem

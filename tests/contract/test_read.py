@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from commits import AT, a_commit, a_subject, texts
+from harness.commits import AT, a_commit, a_subject, texts
 
 from headwater.core.events import RunCancelRequested
 from headwater.core.log.commit import Position, new_commit

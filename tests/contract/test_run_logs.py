@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 import anyio
-from brokers import Broker
-from commits import AT
+from harness.brokers import Broker
+from harness.commits import AT
 
 from headwater.core.log.log_lines import LINE_CHARACTERS_MAX, MESSAGE_BYTES_MAX
 from headwater.core.log.protocol import Log, LogLine, RecordedLines

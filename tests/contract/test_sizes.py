@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from commits import a_commit, a_subject
+from harness.commits import a_commit, a_subject
 
 from headwater.core.log.protocol import Log, LogLine, StreamSize, WorkItem
 from headwater.core.values.identifiers import new_id

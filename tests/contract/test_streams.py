@@ -9,8 +9,8 @@ from typing import Any
 
 import anyio
 import pytest
-from commits import a_commit, a_subject
-from servers import NatsNode
+from harness.commits import a_commit, a_subject
+from harness.servers import NatsNode
 
 from headwater.core.errors import LogFull, SettingsError, StreamMismatch
 from headwater.core.log.commit import Position

@@ -3,8 +3,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import anyio
-from brokers import Broker
-from commits import a_creation, an_item
+from harness.brokers import Broker
+from harness.commits import a_creation, an_item
 
 from headwater.core.log.protocol import Delivery, Log, QueueBinding, WorkItem
 from headwater.core.values.identifiers import new_id

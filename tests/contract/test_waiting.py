@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import anyio
 import anyio.lowlevel
 import pytest
-from brokers import Broker, InMemory
-from commits import an_item
+from harness.brokers import Broker, InMemory
+from harness.commits import an_item
 
 from headwater.core.log.memory import MemoryLog
 from headwater.core.log.protocol import Delivery, Log, QueueBinding

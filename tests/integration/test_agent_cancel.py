@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agents_at_work import Workshop, agent_at_work, eventually, hosted, is_alive, workshop
-from servers import NatsNode
+from harness.agent_harness import AgentHarness, agent_harness, eventually, hosted, is_alive, running_agent
+from harness.servers import NatsNode
 
 from headwater.core.operations.runs import cancel_run
 from headwater.core.states import StateName
@@ -32,16 +32,16 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-async def shop(module_nats_node: NatsNode) -> AsyncIterator[Workshop]:
-    async with hosted(workshop(module_nats_node.url)) as opened:
+async def harness(module_nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
+    async with hosted(agent_harness(module_nats_node.url)) as opened:
         yield opened
 
 
-async def cancel(shop: Workshop, run_id: str) -> None:
-    await cancel_run(shop.log.events, shop.log.queues, run_id, shop.client.actor, reason="no longer wanted")
+async def cancel(harness: AgentHarness, run_id: str) -> None:
+    await cancel_run(harness.log.events, harness.log.queues, run_id, harness.client.actor, reason="no longer wanted")
 
 
-async def test_a_sleeping_task_is_interrupted_and_cleans_up_behind_itself(shop: Workshop, tmp_path: Path) -> None:
+async def test_a_sleeping_task_is_interrupted_and_cleans_up_behind_itself(harness: AgentHarness, tmp_path: Path) -> None:
     cleaned = tmp_path / "cleaned"
 
     @task
@@ -52,19 +52,19 @@ async def test_a_sleeping_task_is_interrupted_and_cleans_up_behind_itself(shop: 
             cleaned.write_text("yes")
             context.logger.info("cleaning up")
 
-    async with agent_at_work(shop.url):
-        run_id = await shop.run(await shop.register(Flow("sleeping-flow", tasks=[sleep])))
-        await shop.happened(run_id, "task_run.started")
-        await cancel(shop, run_id)
-        run = await shop.ended(run_id)
+    async with running_agent(harness.url):
+        run_id = await harness.run(await harness.register(Flow("sleeping-flow", tasks=[sleep])))
+        await harness.happened(run_id, "task_run.started")
+        await cancel(harness, run_id)
+        run = await harness.ended(run_id)
 
     assert run.state is StateName.CANCELLED
-    assert (await shop.names(run_id))[-3:] == ["run.cancel_requested", "task_run.cancelled", "run.cancelled"]
+    assert (await harness.names(run_id))[-3:] == ["run.cancel_requested", "task_run.cancelled", "run.cancelled"]
     assert cleaned.read_text() == "yes"
-    assert "cleaning up" in [line.message for line in await shop.lines(run_id)]
+    assert "cleaning up" in [line.message for line in await harness.lines(run_id)]
 
 
-async def test_a_process_that_ignores_sigterm_is_killed_after_the_grace_with_all_it_started(shop: Workshop, tmp_path: Path) -> None:
+async def test_a_process_that_ignores_sigterm_is_killed_after_the_grace_with_all_it_started(harness: AgentHarness, tmp_path: Path) -> None:
     family = tmp_path / "family"
 
     @task
@@ -77,11 +77,11 @@ async def test_a_process_that_ignores_sigterm_is_killed_after_the_grace_with_all
         family.write_text(f"{os.getpid()} {child.pid}")
         time.sleep(600)
 
-    async with agent_at_work(shop.url, grace_seconds=0.3):
-        run_id = await shop.run(await shop.register(Flow("defiant-flow", tasks=[defy])))
+    async with running_agent(harness.url, grace_seconds=0.3):
+        run_id = await harness.run(await harness.register(Flow("defiant-flow", tasks=[defy])))
         await eventually(lambda: family.exists() and len(family.read_text().split()) == 2, "the task runs")
-        await cancel(shop, run_id)
-        run = await shop.ended(run_id)
+        await cancel(harness, run_id)
+        run = await harness.ended(run_id)
         process_ids = [int(each) for each in family.read_text().split()]
         await eventually(lambda: not any(map(is_alive, process_ids)), "the process and its child are gone")
 
@@ -89,21 +89,21 @@ async def test_a_process_that_ignores_sigterm_is_killed_after_the_grace_with_all
     assert run.task_runs["defy-1", -1].state is StateName.CANCELLED
 
 
-async def test_a_run_cancelled_before_an_agent_takes_it_is_never_started(shop: Workshop) -> None:
+async def test_a_run_cancelled_before_an_agent_takes_it_is_never_started(harness: AgentHarness) -> None:
     @task
     def never() -> None:
         raise AssertionError
 
-    run_id = await shop.run(await shop.register(Flow("unwanted-flow", tasks=[never])))
-    await cancel(shop, run_id)
-    other = await shop.run(await shop.register(Flow("wanted-flow", tasks=[never])))
-    async with agent_at_work(shop.url):
-        await shop.ended(other)
+    run_id = await harness.run(await harness.register(Flow("unwanted-flow", tasks=[never])))
+    await cancel(harness, run_id)
+    other = await harness.run(await harness.register(Flow("wanted-flow", tasks=[never])))
+    async with running_agent(harness.url):
+        await harness.ended(other)
 
-    assert await shop.names(run_id) == ["run.created", "run.scheduled", "run.cancel_requested", "run.cancelled"]
+    assert await harness.names(run_id) == ["run.created", "run.scheduled", "run.cancel_requested", "run.cancelled"]
 
 
-async def test_the_agent_takes_further_runs_after_a_cancelled_one(shop: Workshop) -> None:
+async def test_the_agent_takes_further_runs_after_a_cancelled_one(harness: AgentHarness) -> None:
     @task
     def sleep() -> None:
         time.sleep(600)
@@ -111,18 +111,18 @@ async def test_the_agent_takes_further_runs_after_a_cancelled_one(shop: Workshop
     @task
     def quick() -> None: ...
 
-    async with agent_at_work(shop.url, limit=1):
-        run_id = await shop.run(await shop.register(Flow("sleeping-flow", tasks=[sleep])))
-        await shop.happened(run_id, "task_run.started")
-        following = await shop.run(await shop.register(Flow("quick-flow", tasks=[quick])))
-        await cancel(shop, run_id)
+    async with running_agent(harness.url, limit=1):
+        run_id = await harness.run(await harness.register(Flow("sleeping-flow", tasks=[sleep])))
+        await harness.happened(run_id, "task_run.started")
+        following = await harness.run(await harness.register(Flow("quick-flow", tasks=[quick])))
+        await cancel(harness, run_id)
 
-        assert (await shop.ended(following)).state is StateName.SUCCESS
-        assert (await shop.state(run_id)).state is StateName.CANCELLED
+        assert (await harness.ended(following)).state is StateName.SUCCESS
+        assert (await harness.state(run_id)).state is StateName.CANCELLED
 
 
 @pytest.mark.parametrize("executor", [LocalExecutor(), ThreadExecutor(2), ProcessExecutor(1)], ids=lambda it: type(it).__name__)
-async def test_resources_of_a_cancelled_run_are_cleaned_up(shop: Workshop, tmp_path: Path, executor: Executor) -> None:
+async def test_resources_of_a_cancelled_run_are_cleaned_up(harness: AgentHarness, tmp_path: Path, executor: Executor) -> None:
     trace, began = tmp_path / "trace", tmp_path / "began"
 
     def note(what: str) -> None:
@@ -149,11 +149,11 @@ async def test_resources_of_a_cancelled_run_are_cleaned_up(shop: Workshop, tmp_p
 
     with Flow("with-resources", executor=executor) as flow, resource("outer"), resource("inner") as inner:
         use(inner)
-    async with agent_at_work(shop.url):
-        run_id = await shop.run(await shop.register(flow))
+    async with running_agent(harness.url):
+        run_id = await harness.run(await harness.register(flow))
         await eventually(began.exists, "the resource is used")
-        await cancel(shop, run_id)
-        run = await shop.ended(run_id)
+        await cancel(harness, run_id)
+        run = await harness.ended(run_id)
 
     done = trace.read_text().split()
     assert run.state is StateName.CANCELLED

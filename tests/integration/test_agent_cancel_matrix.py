@@ -21,9 +21,9 @@ from pathlib import Path
 import anyio
 import psutil
 import pytest
-from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, gone, hosted, is_alive, workshop
-from monitor_fixtures import promises_are_kept, running_monitor
-from servers import NatsNode
+from harness.agent_harness import AgentHarness, AgentProcess, agent_harness, eventually, gone, hosted, is_alive, running_agent
+from harness.monitor_fixtures import promises_are_kept, running_monitor
+from harness.servers import NatsNode
 
 from headwater.core.operations.runs import cancel_run
 from headwater.core.states import StateName
@@ -46,8 +46,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-async def shop(module_nats_node: NatsNode) -> AsyncIterator[Workshop]:
-    async with hosted(workshop(module_nats_node.url)) as opened:
+async def harness(module_nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
+    async with hosted(agent_harness(module_nats_node.url)) as opened:
         yield opened
 
 
@@ -190,7 +190,7 @@ EXECUTORS: dict[str, Callable[[], Executor]] = {
 
 
 @pytest.mark.parametrize("kind", EXECUTORS)
-async def test_tasks_in_threads_processes_and_on_dask_end_with_their_cancelled_run(shop: Workshop, family: Path, kind: str) -> None:
+async def test_tasks_in_threads_processes_and_on_dask_end_with_their_cancelled_run(harness: AgentHarness, family: Path, kind: str) -> None:
     at_work = family.parent / "at work"
     at_work.mkdir()
     be_one = task(being_one_of_several)
@@ -198,18 +198,18 @@ async def test_tasks_in_threads_processes_and_on_dask_end_with_their_cancelled_r
         for number in range(2):
             be_one(number, family)
 
-    async with agent_at_work(shop.url, grace_seconds=GRACE_SECONDS):
-        run_id = await shop.run(await shop.register(flow))
+    async with running_agent(harness.url, grace_seconds=GRACE_SECONDS):
+        run_id = await harness.run(await harness.register(flow))
         await eventually(lambda: len(list(at_work.iterdir())) == 2, "both tasks run")
         # The run's process, and the workers, nannies and trackers of its pool.
         run_process = process_of_the_run(members(family)[0])
         started = [run_process, *run_process.children(recursive=True)]
         assert set(members(family)) <= {process.pid for process in started}
-        await cancel(shop, run_id)
-        await cancelled(shop, run_id)
+        await cancel(harness, run_id)
+        await cancelled(harness, run_id)
 
         assert gone(started)
-    await promises_are_kept(shop.log)
+    await promises_are_kept(harness.log)
 
 
 def process_of_the_run(process_id: int) -> psutil.Process:
@@ -218,63 +218,65 @@ def process_of_the_run(process_id: int) -> psutil.Process:
     return lineage[[process.pid for process in lineage].index(os.getpid()) - 2]
 
 
-async def running(shop: Workshop, behaviour: Callable[[Path], None], family: Path) -> str:
-    run_id = await shop.run(await shop.register(flow_that_is(behaviour, family)))
+async def running(harness: AgentHarness, behaviour: Callable[[Path], None], family: Path) -> str:
+    run_id = await harness.run(await harness.register(flow_that_is(behaviour, family)))
     await eventually(lambda: len(members(family)) == BEHAVIOURS[behaviour], "all its processes run")
     return run_id
 
 
-async def cancel(shop: Workshop, run_id: str) -> StateName:
-    outcome = await cancel_run(shop.log.events, shop.log.queues, run_id, shop.client.actor, reason="no longer wanted")
+async def cancel(harness: AgentHarness, run_id: str) -> StateName:
+    outcome = await cancel_run(harness.log.events, harness.log.queues, run_id, harness.client.actor, reason="no longer wanted")
     return outcome.state.state
 
 
-async def cancelled(shop: Workshop, run_id: str, *, seconds: float = STOP_SECONDS) -> None:
+async def cancelled(harness: AgentHarness, run_id: str, *, seconds: float = STOP_SECONDS) -> None:
     """Return when the run and all its task runs that had begun are Cancelled."""
     with anyio.fail_after(seconds * OVERLOAD):
-        run = await shop.ended(run_id)
+        run = await harness.ended(run_id)
     assert run.state is StateName.CANCELLED
     assert {found.state for found in run.task_runs.values()} <= {StateName.CANCELLED}
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda behaviour: behaviour.__name__)
-async def test_a_cancelled_run_is_over_and_nothing_of_it_is_alive(shop: Workshop, family: Path, behaviour: Callable[[Path], None]) -> None:
-    async with agent_at_work(shop.url, grace_seconds=GRACE_SECONDS):
-        run_id = await running(shop, behaviour, family)
+async def test_a_cancelled_run_is_over_and_nothing_of_it_is_alive(
+    harness: AgentHarness, family: Path, behaviour: Callable[[Path], None]
+) -> None:
+    async with running_agent(harness.url, grace_seconds=GRACE_SECONDS):
+        run_id = await running(harness, behaviour, family)
 
-        assert await cancel(shop, run_id) is StateName.CANCELLING
-        await cancelled(shop, run_id)
+        assert await cancel(harness, run_id) is StateName.CANCELLING
+        await cancelled(harness, run_id)
 
         # The end is recorded by who saw it: nothing is alive from the moment at which the log says so.
         assert not any(map(is_alive, members(family)))
-        assert (await shop.state(run_id)).task_runs or behaviour in HOLD_THE_LOCK
+        assert (await harness.state(run_id)).task_runs or behaviour in HOLD_THE_LOCK
 
 
 @pytest.mark.parametrize("behaviour", [spinning_in_a_sum, with_a_daemon_that_closed_everything], ids=lambda each: each.__name__)
 async def test_a_run_whose_agent_is_dead_is_cancelled_by_the_monitor(
-    shop: Workshop, family: Path, tmp_path: Path, behaviour: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+    harness: AgentHarness, family: Path, tmp_path: Path, behaviour: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(monitor_module, "LEASE_SECONDS", LEASE_SECONDS)  # of agents that died before they were heard
-    agent = AgentProcess(tmp_path / "agent", shop.url, {"lease_seconds": LEASE_SECONDS})
+    agent = AgentProcess(tmp_path / "agent", harness.url, {"lease_seconds": LEASE_SECONDS})
     agent.start()
     try:
-        async with running_monitor(shop.url):
-            run_id = await running(shop, behaviour, family)
+        async with running_monitor(harness.url):
+            run_id = await running(harness, behaviour, family)
             agent.kill()
 
-            assert await cancel(shop, run_id) is StateName.CANCELLING
-            await cancelled(shop, run_id, seconds=LEASE_SECONDS + STOP_SECONDS)
+            assert await cancel(harness, run_id) is StateName.CANCELLING
+            await cancelled(harness, run_id, seconds=LEASE_SECONDS + STOP_SECONDS)
     finally:
         agent.kill()
 
     await eventually(lambda: not any(map(is_alive, members(family))), "nothing of the attempt is alive")
 
 
-async def test_what_a_run_started_dies_with_a_killed_zygote(shop: Workshop, family: Path, tmp_path: Path) -> None:
-    agent = AgentProcess(tmp_path / "agent", shop.url, {"lease_seconds": LEASE_SECONDS, "grace_seconds": GRACE_SECONDS})
+async def test_what_a_run_started_dies_with_a_killed_zygote(harness: AgentHarness, family: Path, tmp_path: Path) -> None:
+    agent = AgentProcess(tmp_path / "agent", harness.url, {"lease_seconds": LEASE_SECONDS, "grace_seconds": GRACE_SECONDS})
     agent.start()
     try:
-        run_id = await running(shop, with_a_grandchild_in_its_own_session, family)
+        run_id = await running(harness, with_a_grandchild_in_its_own_session, family)
         first = members(family)
         (zygote,) = [each for each in agent.descendants() if each.ppid() == agent.pid]
 
@@ -282,54 +284,54 @@ async def test_what_a_run_started_dies_with_a_killed_zygote(shop: Workshop, fami
         await eventually(lambda: len(members(family)) == 4, "the next attempt runs")
 
         assert not any(map(is_alive, first))
-        await cancel(shop, run_id)
-        await cancelled(shop, run_id)
+        await cancel(harness, run_id)
+        await cancelled(harness, run_id)
         assert gone([zygote])
         assert not any(map(is_alive, members(family)))
     finally:
         agent.kill()
 
 
-async def test_a_run_that_waits_for_an_agent_or_for_its_time_is_cancelled_at_once(shop: Workshop, family: Path) -> None:
-    flow_id = await shop.register(flow_that_is(sleeping_in_a_call, family))
+async def test_a_run_that_waits_for_an_agent_or_for_its_time_is_cancelled_at_once(harness: AgentHarness, family: Path) -> None:
+    flow_id = await harness.register(flow_that_is(sleeping_in_a_call, family))
     for start_time in (None, datetime.now(UTC) + timedelta(hours=1)):
-        run_id = await shop.run(flow_id, scheduled_start_time=start_time)
+        run_id = await harness.run(flow_id, scheduled_start_time=start_time)
 
-        assert await cancel(shop, run_id) is StateName.CANCELLED
-        assert not await shop.log.queues.is_waiting(run_id) or start_time is None
+        assert await cancel(harness, run_id) is StateName.CANCELLED
+        assert not await harness.log.queues.is_waiting(run_id) or start_time is None
 
     assert not members(family)
 
 
-async def test_a_run_that_waits_for_a_retry_is_cancelled(shop: Workshop, family: Path) -> None:
+async def test_a_run_that_waits_for_a_retry_is_cancelled(harness: AgentHarness, family: Path) -> None:
     @task(max_retries=1, retry_delay=timedelta(minutes=5))
     def fail() -> None:
         note(family)
         raise ValueError("not yet")
 
-    async with agent_at_work(shop.url, grace_seconds=GRACE_SECONDS):
-        run_id = await shop.run(await shop.register(Flow("retried-flow", tasks=[fail])))
-        await shop.happened(run_id, "task_run.retry_scheduled")
-        await cancel(shop, run_id)
-        await cancelled(shop, run_id)
+    async with running_agent(harness.url, grace_seconds=GRACE_SECONDS):
+        run_id = await harness.run(await harness.register(Flow("retried-flow", tasks=[fail])))
+        await harness.happened(run_id, "task_run.retry_scheduled")
+        await cancel(harness, run_id)
+        await cancelled(harness, run_id)
 
         assert not any(map(is_alive, members(family)))
     assert len(members(family)) == 1
 
 
-async def test_cancelling_again_changes_nothing_and_says_how_it_is(shop: Workshop, family: Path) -> None:
+async def test_cancelling_again_changes_nothing_and_says_how_it_is(harness: AgentHarness, family: Path) -> None:
     @task
     def quick() -> None: ...
 
-    async with agent_at_work(shop.url, grace_seconds=GRACE_SECONDS):
-        run_id = await running(shop, ignoring_sigterm, family)
-        answers = [await cancel(shop, run_id) for _ in range(2)]
-        await cancelled(shop, run_id)
-        answers.append(await cancel(shop, run_id))
-        finished = await shop.run(await shop.register(Flow("quick-flow", tasks=[quick])))
-        await shop.ended(finished)
-        answers.append(await cancel(shop, finished))
+    async with running_agent(harness.url, grace_seconds=GRACE_SECONDS):
+        run_id = await running(harness, ignoring_sigterm, family)
+        answers = [await cancel(harness, run_id) for _ in range(2)]
+        await cancelled(harness, run_id)
+        answers.append(await cancel(harness, run_id))
+        finished = await harness.run(await harness.register(Flow("quick-flow", tasks=[quick])))
+        await harness.ended(finished)
+        answers.append(await cancel(harness, finished))
 
     assert answers == [StateName.CANCELLING, StateName.CANCELLING, StateName.CANCELLED, StateName.SUCCESS]
-    assert (await shop.names(run_id)).count("run.cancel_requested") == 1
-    assert "run.cancel_requested" not in await shop.names(finished)
+    assert (await harness.names(run_id)).count("run.cancel_requested") == 1
+    assert "run.cancel_requested" not in await harness.names(finished)

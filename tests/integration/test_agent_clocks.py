@@ -11,8 +11,8 @@ from pathlib import Path
 import anyio
 import msgspec
 import pytest
-from agents_at_work import Workshop, hosted, workshop
-from servers import NatsNode
+from harness.agent_harness import AgentHarness, agent_harness, hosted
+from harness.servers import NatsNode
 
 from headwater.agents.agent.log_clock import difference
 from headwater.agents.local import LocalAgent
@@ -34,8 +34,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-async def shop(module_nats_node: NatsNode) -> AsyncIterator[Workshop]:
-    async with hosted(workshop(module_nats_node.url)) as opened:
+async def harness(module_nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
+    async with hosted(agent_harness(module_nats_node.url)) as opened:
         yield opened
 
 
@@ -61,15 +61,15 @@ def say() -> None:
 
 @pytest.mark.parametrize("seconds", [-300, -5, 300], ids=["300 s behind", "5 s behind", "300 s ahead"])
 async def test_runs_start_at_once_on_an_agent_whose_clock_is_wrong_and_no_timer_is_set_for_them(
-    shop: Workshop, said_by_agent: list[str], seconds: int
+    harness: AgentHarness, said_by_agent: list[str], seconds: int
 ) -> None:
-    agent = LocalAgent(nats_url=shop.url)
+    agent = LocalAgent(nats_url=harness.url)
     agent.clock = lambda: datetime.now(UTC) + timedelta(seconds=seconds)
-    flow_id = await shop.register(Flow("hello-flow", tasks=[say]))
+    flow_id = await harness.register(Flow("hello-flow", tasks=[say]))
     timers: list[str] = []
     async with (
-        shop.log.subscribe("hw.timer.>") as armed,
-        shop.log.subscribe(subjects.AGENT_HEARTBEATS) as beats,
+        harness.log.subscribe("hw.timer.>") as armed,
+        harness.log.subscribe(subjects.AGENT_HEARTBEATS) as beats,
         anyio.create_task_group() as group,
     ):
 
@@ -79,7 +79,7 @@ async def test_runs_start_at_once_on_an_agent_whose_clock_is_wrong_and_no_timer_
 
         group.start_soon(count)
         await group.start(agent.serve)
-        ended = [await shop.ended(await shop.run(flow_id)) for _ in range(3)]
+        ended = [await harness.ended(await harness.run(flow_id)) for _ in range(3)]
         said = await warning_heard(beats)
         group.cancel_scope.cancel()
 

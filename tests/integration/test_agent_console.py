@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from agents_at_work import AgentProcess, Workshop, hosted, workshop
-from servers import NatsNode
+from harness.agent_harness import AgentHarness, AgentProcess, agent_harness, hosted
+from harness.servers import NatsNode
 
 from headwater.agents.local.console import DOCUMENTATION
 from headwater.core.agents import rules as agent_rules
@@ -31,8 +31,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-async def shop(module_nats_node: NatsNode) -> AsyncIterator[Workshop]:
-    async with hosted(workshop(module_nats_node.url)) as opened:
+async def harness(module_nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
+    async with hosted(agent_harness(module_nats_node.url)) as opened:
         yield opened
 
 
@@ -49,8 +49,8 @@ def say_hello() -> None:
     print("printed")
 
 
-async def test_an_agent_says_that_it_registers_what_it_takes_and_that_it_waits(shop: Workshop, tmp_path: Path) -> None:
-    agent = AgentProcess(tmp_path / "agent", shop.url, {"labels": ["etl"]})
+async def test_an_agent_says_that_it_registers_what_it_takes_and_that_it_waits(harness: AgentHarness, tmp_path: Path) -> None:
+    agent = AgentProcess(tmp_path / "agent", harness.url, {"labels": ["etl"]})
     agent.start()
     agent.send(signal.SIGINT)
     status = agent.wait()
@@ -69,12 +69,12 @@ async def test_an_agent_says_that_it_registers_what_it_takes_and_that_it_waits(s
     assert status == 0
 
 
-async def test_an_agent_is_recorded_when_it_starts_and_when_it_stops(shop: Workshop, tmp_path: Path) -> None:
-    agent = AgentProcess(tmp_path / "agent", shop.url, {"name": "nights", "limit": 3})
+async def test_an_agent_is_recorded_when_it_starts_and_when_it_stops(harness: AgentHarness, tmp_path: Path) -> None:
+    agent = AgentProcess(tmp_path / "agent", harness.url, {"name": "nights", "limit": 3})
     agent.start()
-    run_id = await shop.run(await shop.register(Flow("hello-flow", tasks=[say_hello])))
-    run = await shop.ended(run_id)
-    recorded = Aggregate(shop.log.events, agent_subject(run.agent_id), agent_rules.RULES)
+    run_id = await harness.run(await harness.register(Flow("hello-flow", tasks=[say_hello])))
+    run = await harness.ended(run_id)
+    recorded = Aggregate(harness.log.events, agent_subject(run.agent_id), agent_rules.RULES)
     working = await recorded.refresh()
     agent.send(signal.SIGTERM)
     agent.wait()
@@ -84,10 +84,10 @@ async def test_an_agent_is_recorded_when_it_starts_and_when_it_stops(shop: Works
 
 
 @pytest.mark.parametrize("show", [True, False], ids=["shown", "not shown"])
-async def test_what_runs_log_and_print_is_shown_on_demand_only(shop: Workshop, tmp_path: Path, show: bool) -> None:
-    agent = AgentProcess(tmp_path / "agent", shop.url, {"show_flow_logs": show})
+async def test_what_runs_log_and_print_is_shown_on_demand_only(harness: AgentHarness, tmp_path: Path, show: bool) -> None:
+    agent = AgentProcess(tmp_path / "agent", harness.url, {"show_flow_logs": show})
     agent.start()
-    await shop.ended(await shop.run(await shop.register(Flow("hello-flow", tasks=[say_hello]))))
+    await harness.ended(await harness.run(await harness.register(Flow("hello-flow", tasks=[say_hello]))))
     agent.send(signal.SIGINT)
     agent.wait()
 

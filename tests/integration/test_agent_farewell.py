@@ -8,9 +8,9 @@ from pathlib import Path
 
 import anyio
 import pytest
-from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, gone, hosted, workshop
-from gates import gated_flow
-from servers import NatsNode
+from harness.agent_harness import AgentHarness, AgentProcess, agent_harness, eventually, gone, hosted, running_agent
+from harness.gates import gated_flow
+from harness.servers import NatsNode
 
 from headwater.agents.agent import agent as agents
 from headwater.agents.local import LocalAgent
@@ -27,31 +27,31 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-async def shop(nats_node: NatsNode) -> AsyncIterator[Workshop]:
-    async with hosted(workshop(nats_node.url)) as opened:
+async def harness(nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
+    async with hosted(agent_harness(nats_node.url)) as opened:
         yield opened
 
 
 @pytest.fixture
-def agent(shop: Workshop, tmp_path: Path) -> Iterator[AgentProcess]:
-    process = AgentProcess(tmp_path / "agent", shop.url, {"name": "first", "lease_seconds": LEASE_SECONDS, "grace_seconds": 1.0})
+def agent(harness: AgentHarness, tmp_path: Path) -> Iterator[AgentProcess]:
+    process = AgentProcess(tmp_path / "agent", harness.url, {"name": "first", "lease_seconds": LEASE_SECONDS, "grace_seconds": 1.0})
     process.start()
     yield process
     process.kill()
 
 
-async def gated_run(shop: Workshop, gate: Path) -> str:
+async def gated_run(harness: AgentHarness, gate: Path) -> str:
     """A run at work, whose task ends when the gate is opened."""
 
-    run_id = await shop.run(await shop.register(gated_flow(gate)))
-    await shop.happened(run_id, "task_run.started")
+    run_id = await harness.run(await harness.register(gated_flow(gate)))
+    await harness.happened(run_id, "task_run.started")
     return run_id
 
 
 async def test_an_agent_without_log_ends_on_the_second_signal_and_says_what_was_not_recorded(
-    shop: Workshop, agent: AgentProcess, nats_node: NatsNode, tmp_path: Path
+    harness: AgentHarness, agent: AgentProcess, nats_node: NatsNode, tmp_path: Path
 ) -> None:
-    run_id = await gated_run(shop, tmp_path / "gate")
+    run_id = await gated_run(harness, tmp_path / "gate")
     family = agent.descendants()
     nats_node.kill()
     agent.send(signal.SIGTERM)
@@ -66,33 +66,33 @@ async def test_an_agent_without_log_ends_on_the_second_signal_and_says_what_was_
 
     nats_node.start()
     (tmp_path / "gate").touch()
-    async with agent_at_work(shop.url, name="second", lease_seconds=LEASE_SECONDS):
-        run = await shop.ended(run_id)
+    async with running_agent(harness.url, name="second", lease_seconds=LEASE_SECONDS):
+        run = await harness.ended(run_id)
     assert (run.state, run.agent_name) == (StateName.SUCCESS, "second")
 
 
 async def test_an_agent_that_was_told_to_stop_once_does_not_wait_for_ever_for_its_log(
-    shop: Workshop, nats_node: NatsNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    harness: AgentHarness, nats_node: NatsNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(agents, "AWAY_SECONDS", 0.1)
-    local = LocalAgent(nats_url=shop.url, lease_seconds=LEASE_SECONDS, grace_seconds=1.0)
+    local = LocalAgent(nats_url=harness.url, lease_seconds=LEASE_SECONDS, grace_seconds=1.0)
     async with anyio.create_task_group() as group:
         await group.start(local.serve)
-        await gated_run(shop, tmp_path / "gate")
+        await gated_run(harness, tmp_path / "gate")
         nats_node.kill()
         assert local.agent is not None
         local.agent.stop_taking()  # and the group is left when the agent has ended
 
 
 async def test_an_agent_says_once_that_the_log_takes_nothing_and_once_that_it_does_again(
-    shop: Workshop, agent: AgentProcess, nats_node: NatsNode, tmp_path: Path
+    harness: AgentHarness, agent: AgentProcess, nats_node: NatsNode, tmp_path: Path
 ) -> None:
-    run_id = await gated_run(shop, tmp_path / "gate")
+    run_id = await gated_run(harness, tmp_path / "gate")
     nats_node.kill()
     await eventually(lambda: "The log takes nothing (" in agent.output, "the agent says so")
     (tmp_path / "gate").touch()
     nats_node.start()
-    run = await shop.ended(run_id)
+    run = await harness.ended(run_id)
     await eventually(lambda: "The log takes commits again." in agent.output, "the agent says that it goes on")
 
     assert run.state is StateName.SUCCESS
@@ -100,24 +100,24 @@ async def test_an_agent_says_once_that_the_log_takes_nothing_and_once_that_it_do
     assert agent.output.count("The log takes nothing (") == agent.output.count("The log takes commits again.") == 1
 
 
-async def test_a_closed_terminal_is_a_wish_to_stop(shop: Workshop, agent: AgentProcess, tmp_path: Path) -> None:
-    run_id = await gated_run(shop, tmp_path / "gate")
+async def test_a_closed_terminal_is_a_wish_to_stop(harness: AgentHarness, agent: AgentProcess, tmp_path: Path) -> None:
+    run_id = await gated_run(harness, tmp_path / "gate")
     agent.send(signal.SIGHUP)
     await eventually(lambda: "Waiting for these runs to finish" in agent.output, "the agent stops")
     (tmp_path / "gate").touch()
-    run = await shop.ended(run_id)
+    run = await harness.ended(run_id)
 
     assert await anyio.to_thread.run_sync(agent.wait) == 0
     assert (run.state, run.attempt) == (StateName.SUCCESS, 1)
 
 
-async def test_an_agent_that_was_started_to_outlive_its_terminal_does(shop: Workshop, tmp_path: Path) -> None:
-    agent = AgentProcess(tmp_path / "agent", shop.url, before=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+async def test_an_agent_that_was_started_to_outlive_its_terminal_does(harness: AgentHarness, tmp_path: Path) -> None:
+    agent = AgentProcess(tmp_path / "agent", harness.url, before=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
     agent.start()
     agent.send(signal.SIGHUP)
     (tmp_path / "gate").touch()
-    run_id = await gated_run(shop, tmp_path / "gate")
-    assert (await shop.ended(run_id)).state is StateName.SUCCESS
+    run_id = await gated_run(harness, tmp_path / "gate")
+    assert (await harness.ended(run_id)).state is StateName.SUCCESS
     assert "Stopping" not in agent.output
 
     agent.send(signal.SIGTERM)
@@ -126,13 +126,13 @@ async def test_an_agent_that_was_started_to_outlive_its_terminal_does(shop: Work
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGQUIT])
 async def test_signals_of_terminals_to_all_that_an_agent_started_cost_no_run_an_attempt(
-    shop: Workshop, agent: AgentProcess, tmp_path: Path, number: signal.Signals
+    harness: AgentHarness, agent: AgentProcess, tmp_path: Path, number: signal.Signals
 ) -> None:
-    run_id = await gated_run(shop, tmp_path / "gate")
+    run_id = await gated_run(harness, tmp_path / "gate")
     for process in agent.descendants():
         process.send_signal(number)
     (tmp_path / "gate").touch()
-    run = await shop.ended(run_id)
+    run = await harness.ended(run_id)
 
     assert (run.state, run.attempt) == (StateName.SUCCESS, 1)
     assert "was lost" not in agent.output
@@ -140,22 +140,22 @@ async def test_signals_of_terminals_to_all_that_an_agent_started_cost_no_run_an_
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM])
 async def test_the_process_that_starts_runs_lives_as_long_as_its_agent(
-    shop: Workshop, agent: AgentProcess, tmp_path: Path, number: signal.Signals
+    harness: AgentHarness, agent: AgentProcess, tmp_path: Path, number: signal.Signals
 ) -> None:
-    run_id = await gated_run(shop, tmp_path / "gate")
+    run_id = await gated_run(harness, tmp_path / "gate")
     (zygote,) = [each for each in agent.descendants() if each.ppid() == agent.pid]
     zygote.send_signal(number)
     (tmp_path / "gate").touch()
 
-    assert (await shop.ended(run_id)).state is StateName.SUCCESS
+    assert (await harness.ended(run_id)).state is StateName.SUCCESS
     assert zygote.is_running()
 
 
 @pytest.mark.parametrize("agent_first", [True, False])
 async def test_the_end_of_a_service_told_to_all_its_processes_costs_no_attempt(
-    shop: Workshop, agent: AgentProcess, tmp_path: Path, agent_first: bool
+    harness: AgentHarness, agent: AgentProcess, tmp_path: Path, agent_first: bool
 ) -> None:
-    run_id = await gated_run(shop, tmp_path / "gate")
+    run_id = await gated_run(harness, tmp_path / "gate")
     family = agent.descendants()
     if agent_first:
         agent.send(signal.SIGTERM)
@@ -165,9 +165,9 @@ async def test_the_end_of_a_service_told_to_all_its_processes_costs_no_attempt(
         agent.send(signal.SIGTERM)
     assert await anyio.to_thread.run_sync(agent.wait) == 0
 
-    (lost,) = [event for event in await shop.happened(run_id, "run.attempt_lost") if isinstance(event, RunAttemptLost)]
+    (lost,) = [event for event in await harness.happened(run_id, "run.attempt_lost") if isinstance(event, RunAttemptLost)]
     assert lost.released
     (tmp_path / "gate").touch()
-    async with agent_at_work(shop.url, name="second"):
-        run = await shop.ended(run_id)
+    async with running_agent(harness.url, name="second"):
+        run = await harness.ended(run_id)
     assert (run.state, run.attempts_lost) == (StateName.SUCCESS, 0)

@@ -7,9 +7,9 @@ from pathlib import Path
 import anyio
 import msgspec
 import pytest
-from agents_at_work import PATIENCE_SECONDS, eventually, workshop
-from gates import gated_flow
-from servers import NatsNode
+from harness.agent_harness import PATIENCE_SECONDS, agent_harness, eventually
+from harness.gates import gated_flow
+from harness.servers import NatsNode
 
 from headwater.agents.local import LocalAgent
 from headwater.core.errors import LogUnavailable
@@ -46,13 +46,13 @@ async def test_an_agent_started_before_the_first_server_waits_for_it_and_says_so
     async with anyio.create_task_group() as group:
         group.start_soon(agent.serve)
         await eventually(lambda: waits() > 0, "the agent says that it waits")
-        async with workshop(nats_node.url) as shop:
+        async with agent_harness(nats_node.url) as harness:
 
             @task
             def say() -> None:
                 print("said")
 
-            run = await shop.ended(await shop.run(await shop.register(Flow("hello-flow", tasks=[say]))))
+            run = await harness.ended(await harness.run(await harness.register(Flow("hello-flow", tasks=[say]))))
         group.cancel_scope.cancel()
 
     assert run.state is StateName.SUCCESS
@@ -73,19 +73,19 @@ async def test_agents_and_runs_of_a_home_find_its_server_at_another_port(home: P
 
     agent = LocalAgent(home=home)
     async with anyio.create_task_group() as group:
-        async with workshop(first.url) as shop:
-            flow_id = await shop.register(gated_flow(gate))
+        async with agent_harness(first.url) as harness:
+            flow_id = await harness.register(gated_flow(gate))
             await group.start(agent.serve)
-            at_work = await shop.run(flow_id)
-            await shop.happened(at_work, "task_run.started")
+            at_work = await harness.run(flow_id)
+            await harness.happened(at_work, "task_run.started")
         first.stop()
         second = NatsNode(tmp_path / "nats")
         second.start()
         say_where(home, second)
         gate.touch()
-        async with workshop(second.url) as shop:
+        async with agent_harness(second.url) as harness:
             with anyio.fail_after(PATIENCE_SECONDS):
-                ended = [await shop.ended(at_work), await shop.ended(await shop.run(flow_id))]
+                ended = [await harness.ended(at_work), await harness.ended(await harness.run(flow_id))]
         group.cancel_scope.cancel()
     second.kill()
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import anyio
 import pytest
-from agents_at_work import Workshop, agent_at_work, hosted, workshop
-from gates import gated_flow
+from harness.agent_harness import AgentHarness, agent_harness, hosted, running_agent
+from harness.gates import gated_flow
+from harness.servers import NatsNode
+from harness.strangers import Stranger
 from hypothesis import given
 from hypothesis import strategies as st
-from servers import NatsNode
-from strangers import Stranger
 
 from headwater.agents.local import LocalAgent
 from headwater.core.errors import CommitUnreadable
@@ -56,21 +56,21 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-async def shop(module_nats_node: NatsNode) -> AsyncIterator[Workshop]:
-    async with hosted(workshop(module_nats_node.url)) as opened:
+async def harness(module_nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
+    async with hosted(agent_harness(module_nats_node.url)) as opened:
         yield opened
 
 
 @asynccontextmanager
-async def agent_and_flow(shop: Workshop) -> AsyncIterator[tuple[LocalAgent, str]]:
+async def agent_and_flow(harness: AgentHarness) -> AsyncIterator[tuple[LocalAgent, str]]:
     @task
     def say() -> None:
         print("said")
 
-    flow_id = await shop.register(Flow("hello-flow", tasks=[say]))
-    async with agent_at_work(shop.url, labels=LABELS, hostname_label=False) as agent:
+    flow_id = await harness.register(Flow("hello-flow", tasks=[say]))
+    async with running_agent(harness.url, labels=LABELS, hostname_label=False) as agent:
         # The queue is there, and the agent bound to it, when a run of it has ended.
-        await shop.ended(await shop.run(flow_id, labels=LABELS))
+        await harness.ended(await harness.run(flow_id, labels=LABELS))
         yield agent, flow_id
 
 
@@ -164,30 +164,30 @@ def test_any_bytes_are_an_item_or_unreadable(data: bytes) -> None:
         assert item_on(subjects.scheduled(QUEUE, RUN), data).run_id == RUN
 
 
-async def test_bad_items_are_set_aside_with_their_bytes_and_the_next_good_run_succeeds(shop: Workshop) -> None:
-    async with agent_and_flow(shop) as (_, flow_id):
-        before = await shop.log.dead_letters.count()
+async def test_bad_items_are_set_aside_with_their_bytes_and_the_next_good_run_succeeds(harness: AgentHarness) -> None:
+    async with agent_and_flow(harness) as (_, flow_id):
+        before = await harness.log.dead_letters.count()
         runs = {what: new_id() for what in bad_items(RUN)}
-        with Stranger(shop.url) as stranger:
+        with Stranger(harness.url) as stranger:
             for what, run_id in runs.items():
                 stranger.write(subjects.scheduled(QUEUE, run_id), bad_items(run_id)[what])
-        run = await shop.ended(await shop.run(flow_id, labels=LABELS))
+        run = await harness.ended(await harness.run(flow_id, labels=LABELS))
         with anyio.fail_after(60):
-            while await shop.log.dead_letters.count() < before + len(runs) or await shop.log.queues.waiting_runs():  # noqa: ASYNC110 - the broker tells nobody
+            while await harness.log.dead_letters.count() < before + len(runs) or await harness.log.queues.waiting_runs():  # noqa: ASYNC110 - the broker tells nobody
                 await anyio.sleep(0.05)
-        kept = {each.letter.subject: each.letter for each in (await shop.log.dead_letters.read())[before:]}
+        kept = {each.letter.subject: each.letter for each in (await harness.log.dead_letters.read())[before:]}
 
     assert run.state is StateName.SUCCESS
     assert set(kept) == {subjects.scheduled(QUEUE, run_id) for run_id in runs.values()}
     assert kept[subjects.scheduled(QUEUE, runs["no JSON"])].data == b"garbage"
     assert all(letter.reason and letter.reported_by.startswith("headwater agent ") for letter in kept.values())
-    assert [await shop.names(run_id) for run_id in runs.values()] == [[]] * len(runs)
+    assert [await harness.names(run_id) for run_id in runs.values()] == [[]] * len(runs)
 
 
-async def test_garbage_among_the_queues_binds_nothing_and_hides_none(shop: Workshop) -> None:
+async def test_garbage_among_the_queues_binds_nothing_and_hides_none(harness: AgentHarness) -> None:
     other = ("garbage", "more")
-    async with agent_at_work(shop.url, labels=other, hostname_label=False):
-        with Stranger(shop.url) as stranger:
+    async with running_agent(harness.url, labels=other, hostname_label=False):
+        with Stranger(harness.url) as stranger:
             for token, data in {
                 QUEUE + "x": b"garbage",
                 "a": encode(creation(QueueOpened("a", LABELS))),
@@ -197,22 +197,22 @@ async def test_garbage_among_the_queues_binds_nothing_and_hides_none(shop: Works
                 queue_id(["garbage"]): encode(creation(QueueLimitSet(0))),
             }.items():
                 stranger.write(subjects.queue(token), data)
-        async with agent_and_flow(shop) as (_, flow_id):
-            runs = [await shop.ended(await shop.run(flow_id, labels=labels)) for labels in (LABELS, ["more"], other)]
+        async with agent_and_flow(harness) as (_, flow_id):
+            runs = [await harness.ended(await harness.run(flow_id, labels=labels)) for labels in (LABELS, ["more"], other)]
 
     assert [run.state for run in runs] == [StateName.SUCCESS] * 3
 
 
-async def test_what_strangers_say_on_live_subjects_ends_no_run(shop: Workshop, tmp_path: Path) -> None:
+async def test_what_strangers_say_on_live_subjects_ends_no_run(harness: AgentHarness, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
 
-    async with agent_and_flow(shop) as (agent, _):
-        run_id = await shop.run(await shop.register(gated_flow(gate)), labels=LABELS)
-        started = await shop.reached(run_id, lambda names, _: names[-1] == "task_run.started")
+    async with agent_and_flow(harness) as (agent, _):
+        run_id = await harness.run(await harness.register(gated_flow(gate)), labels=LABELS)
+        started = await harness.reached(run_id, lambda names, _: names[-1] == "task_run.started")
         assert started
         cancel = encode(creation(RunCancelRequested("a lie")))
-        last = (await shop.log.events.read(subjects.run(run_id)))[-1].position
-        with Stranger(shop.url) as stranger:
+        last = (await harness.log.events.read(subjects.run(run_id)))[-1].position
+        with Stranger(harness.url) as stranger:
             for data in (b"garbage", cancel, b"[" * 100_000):
                 for previous, position in ((0, 1), (last, last + 1), (last, 10**18), (10**18, 10**18 + 1)):
                     headers = b"NATS/1.0\r\nNats-Sequence: %d\r\nNats-Last-Sequence: %d\r\nNats-Subject: %s\r\nNats-Time-Stamp: %s\r\n\r\n"
@@ -223,23 +223,23 @@ async def test_what_strangers_say_on_live_subjects_ends_no_run(shop: Workshop, t
                 stranger.write(subjects.agent_heartbeat(agent.settings.agent_id), data)
                 stranger.write("hw.timer.run.garbage", data)
         gate.touch()
-        run = await shop.ended(run_id)
+        run = await harness.ended(run_id)
 
     assert (run.state, run.attempt) == (StateName.SUCCESS, 1)
 
 
-async def test_a_cancel_is_heard_behind_lies_about_the_run(shop: Workshop) -> None:
+async def test_a_cancel_is_heard_behind_lies_about_the_run(harness: AgentHarness) -> None:
     @task
     def wait_for_ever() -> None:
         while True:
             time.sleep(0.01)
 
-    async with agent_and_flow(shop):
-        run_id = await shop.run(await shop.register(Flow("endless-flow", tasks=[wait_for_ever])), labels=LABELS)
-        await shop.happened(run_id, "task_run.started")
-        last = (await shop.log.events.read(subjects.run(run_id)))[-1].position
-        with Stranger(shop.url) as stranger:
+    async with agent_and_flow(harness):
+        run_id = await harness.run(await harness.register(Flow("endless-flow", tasks=[wait_for_ever])), labels=LABELS)
+        await harness.happened(run_id, "task_run.started")
+        last = (await harness.log.events.read(subjects.run(run_id)))[-1].position
+        with Stranger(harness.url) as stranger:
             headers = b"NATS/1.0\r\nNats-Sequence: %d\r\nNats-Last-Sequence: %d\r\nNats-Subject: x\r\nNats-Time-Stamp: %s\r\n\r\n"
             stranger.write(subjects.live(subjects.run(run_id)), b"a lie", headers=headers % (10**18, last, b"2026-11-21T12:00:00Z"))
-        await shop.client.cancel_flow_run(run_id)
-        assert (await shop.ended(run_id)).state is StateName.CANCELLED
+        await harness.client.cancel_flow_run(run_id)
+        assert (await harness.ended(run_id)).state is StateName.CANCELLED

@@ -16,7 +16,7 @@ from typing import Any
 import anyio
 import psutil
 import pytest
-from agents_at_work import agent_at_work, eventually, is_alive, workshop
+from harness.agent_harness import agent_harness, eventually, is_alive, running_agent
 
 from headwater.agents.launcher import LaunchSpec
 from headwater.agents.launcher_protocol import Launch
@@ -152,10 +152,10 @@ async def test_a_forked_run_finds_all_it_needs_imported(nats_url: str, tmp_path:
         with case(word, "open"):
             look(word + "!")
 
-    async with workshop(nats_url) as shop, agent_at_work(nats_url):
-        run_id = await shop.run(await shop.register(flow))
-        await shop.ended(run_id)
-        lines = await shop.lines(run_id)
+    async with agent_harness(nats_url) as harness, running_agent(nats_url):
+        run_id = await harness.run(await harness.register(flow))
+        await harness.ended(run_id)
+        lines = await harness.lines(run_id)
 
     (imported,) = [line.message for line in lines if line.task == "look-1" and "Task " not in line.message]
     assert imported.split() == []

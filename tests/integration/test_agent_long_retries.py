@@ -10,9 +10,9 @@ from pathlib import Path
 import anyio
 import anyio.lowlevel
 import pytest
-from agents_at_work import Workshop, agent_at_work, eventually, hosted, is_alive, workshop
-from monitor_fixtures import promises_are_kept
-from servers import NatsNode
+from harness.agent_harness import AgentHarness, agent_harness, eventually, hosted, is_alive, running_agent
+from harness.monitor_fixtures import promises_are_kept
+from harness.servers import NatsNode
 
 from headwater.core.events import RunScheduled
 from headwater.core.operations.runs import cancel_run
@@ -28,8 +28,8 @@ def impatient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def shop(nats_node: NatsNode) -> AsyncIterator[Workshop]:
-    async with hosted(workshop(nats_node.url)) as opened:
+async def harness(nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
+    async with hosted(agent_harness(nats_node.url)) as opened:
         yield opened
 
 
@@ -55,25 +55,25 @@ def retried_flow(noted: Path, delay: timedelta) -> Flow:
     return flow
 
 
-async def parked(shop: Workshop, run_id: str) -> None:
+async def parked(harness: AgentHarness, run_id: str) -> None:
     """Return when the run waits for its retry: that is recorded, and its timer set.
 
     An agent that stops in between leaves the timer to the run monitor, and here is none.
     """
-    await shop.reached(run_id, lambda names, _: names.count("run.scheduled") == 2)
+    await harness.reached(run_id, lambda names, _: names.count("run.scheduled") == 2)
     with anyio.fail_after(60):
-        while not await shop.log.queues.is_waiting(run_id, generation=2):
+        while not await harness.log.queues.is_waiting(run_id, generation=2):
             await anyio.lowlevel.checkpoint()
 
 
-async def test_a_run_goes_on_in_another_process_when_its_retry_is_due(shop: Workshop, tmp_path: Path) -> None:
+async def test_a_run_goes_on_in_another_process_when_its_retry_is_due(harness: AgentHarness, tmp_path: Path) -> None:
     noted = tmp_path / "noted"
-    async with agent_at_work(shop.url):
-        run_id = await shop.run(await shop.register(retried_flow(noted, timedelta(seconds=3))))
-        events = await shop.reached(run_id, lambda names, _: names.count("run.scheduled") == 2)
+    async with running_agent(harness.url):
+        run_id = await harness.run(await harness.register(retried_flow(noted, timedelta(seconds=3))))
+        events = await harness.reached(run_id, lambda names, _: names.count("run.scheduled") == 2)
         first = int(noted.read_text().split()[-1])
         await eventually(lambda: not is_alive(first), "its process has ended")
-        run = await shop.ended(run_id)
+        run = await harness.ended(run_id)
 
     scheduled = events[-1]
     assert isinstance(scheduled, RunScheduled)
@@ -83,28 +83,28 @@ async def test_a_run_goes_on_in_another_process_when_its_retry_is_due(shop: Work
     assert [line.split()[0] for line in lines] == ["prepared", "fetched", "fetched"]
     assert lines[1] != lines[2], "another process"
     assert run.task_runs["fetch-1", -1].run_count == 2
-    await promises_are_kept(shop.log)
+    await promises_are_kept(harness.log)
 
 
-async def test_a_parked_run_survives_the_agent_and_the_broker(shop: Workshop, nats_node: NatsNode, tmp_path: Path) -> None:
-    async with agent_at_work(shop.url, name="first"):
-        run_id = await shop.run(await shop.register(retried_flow(tmp_path / "noted", timedelta(seconds=4))))
-        await parked(shop, run_id)
+async def test_a_parked_run_survives_the_agent_and_the_broker(harness: AgentHarness, nats_node: NatsNode, tmp_path: Path) -> None:
+    async with running_agent(harness.url, name="first"):
+        run_id = await harness.run(await harness.register(retried_flow(tmp_path / "noted", timedelta(seconds=4))))
+        await parked(harness, run_id)
     nats_node.kill()
     nats_node.start()
-    async with agent_at_work(shop.url, name="second"):
-        run = await shop.ended(run_id)
+    async with running_agent(harness.url, name="second"):
+        run = await harness.ended(run_id)
 
     assert (run.state, run.agent_name) == (StateName.SUCCESS, "second")
 
 
-async def test_a_parked_run_is_cancelled_at_once(shop: Workshop, tmp_path: Path) -> None:
-    async with agent_at_work(shop.url):
-        run_id = await shop.run(await shop.register(retried_flow(tmp_path / "noted", timedelta(hours=3))))
-        await parked(shop, run_id)
+async def test_a_parked_run_is_cancelled_at_once(harness: AgentHarness, tmp_path: Path) -> None:
+    async with running_agent(harness.url):
+        run_id = await harness.run(await harness.register(retried_flow(tmp_path / "noted", timedelta(hours=3))))
+        await parked(harness, run_id)
 
-        outcome = await cancel_run(shop.log.events, shop.log.queues, run_id, shop.client.actor)
+        outcome = await cancel_run(harness.log.events, harness.log.queues, run_id, harness.client.actor)
 
         assert outcome.state.state is StateName.CANCELLED
         assert outcome.state.task_runs["fetch-1", -1].state is StateName.CANCELLED
-        assert not await shop.log.queues.is_waiting(run_id, generation=2)
+        assert not await harness.log.queues.is_waiting(run_id, generation=2)

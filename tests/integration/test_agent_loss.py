@@ -12,9 +12,9 @@ from pathlib import Path
 import anyio
 import psutil
 import pytest
-from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, gone, hosted, is_alive, workshop
-from monitor_fixtures import promises_are_kept
-from servers import NatsNode
+from harness.agent_harness import AgentHarness, AgentProcess, agent_harness, eventually, gone, hosted, is_alive, running_agent
+from harness.monitor_fixtures import promises_are_kept
+from harness.servers import NatsNode
 
 from headwater.core.states import StateName
 from headwater.sdk.language.decorators import task
@@ -30,14 +30,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-async def shop(nats_node: NatsNode) -> AsyncIterator[Workshop]:
-    async with hosted(workshop(nats_node.url)) as opened:
+async def harness(nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
+    async with hosted(agent_harness(nats_node.url)) as opened:
         yield opened
 
 
 @pytest.fixture
-def agent(shop: Workshop, tmp_path: Path) -> Iterator[AgentProcess]:
-    process = AgentProcess(tmp_path / "agent", shop.url, {"name": "first", "lease_seconds": LEASE_SECONDS})
+def agent(harness: AgentHarness, tmp_path: Path) -> Iterator[AgentProcess]:
+    process = AgentProcess(tmp_path / "agent", harness.url, {"name": "first", "lease_seconds": LEASE_SECONDS})
     process.start()
     yield process
     process.kill()
@@ -56,25 +56,29 @@ def gated_flow(gate: Path) -> Flow:
     return Flow("gated-flow", tasks=[wait_at_gate])
 
 
-async def test_a_killed_agent_leaves_no_process_and_another_takes_its_run(shop: Workshop, agent: AgentProcess, tmp_path: Path) -> None:
+async def test_a_killed_agent_leaves_no_process_and_another_takes_its_run(
+    harness: AgentHarness, agent: AgentProcess, tmp_path: Path
+) -> None:
     gate = tmp_path / "gate"
-    run_id = await shop.run(await shop.register(gated_flow(gate)))
-    await shop.happened(run_id, "task_run.started")
+    run_id = await harness.run(await harness.register(gated_flow(gate)))
+    await harness.happened(run_id, "task_run.started")
     family = agent.descendants()
     assert len(family) >= 2  # the zygote and the run
 
     agent.kill()
     await eventually(lambda: gone(family), "nothing the agent started is alive")
-    async with agent_at_work(shop.url, name="second", lease_seconds=LEASE_SECONDS):
-        await shop.happened(run_id, "run.submitted", times=2)
+    async with running_agent(harness.url, name="second", lease_seconds=LEASE_SECONDS):
+        await harness.happened(run_id, "run.submitted", times=2)
         gate.touch()
-        run = await shop.ended(run_id)
+        run = await harness.ended(run_id)
 
     assert (run.state, run.attempt, run.agent_name) == (StateName.SUCCESS, 2, "second")
-    assert (await shop.names(run_id)).count("run.attempt_lost") == 1
+    assert (await harness.names(run_id)).count("run.attempt_lost") == 1
 
 
-async def test_a_run_process_that_holds_the_interpreter_dies_with_its_agent(shop: Workshop, agent: AgentProcess, tmp_path: Path) -> None:
+async def test_a_run_process_that_holds_the_interpreter_dies_with_its_agent(
+    harness: AgentHarness, agent: AgentProcess, tmp_path: Path
+) -> None:
     family = tmp_path / "family"
 
     @task
@@ -84,7 +88,7 @@ async def test_a_run_process_that_holds_the_interpreter_dies_with_its_agent(shop
         family.write_text(str(os.getpid()))
         ctypes.PyDLL(None).sleep(600)  # a call that keeps the lock: no other thread of this process ever runs again
 
-    await shop.run(await shop.register(Flow("holding-flow", tasks=[hold_the_interpreter])))
+    await harness.run(await harness.register(Flow("holding-flow", tasks=[hold_the_interpreter])))
     await eventually(lambda: family.exists() and bool(family.read_text()), "the task runs")
 
     agent.kill()
@@ -92,43 +96,47 @@ async def test_a_run_process_that_holds_the_interpreter_dies_with_its_agent(shop
     await eventually(lambda: not is_alive(int(family.read_text())), "the run's process is gone")
 
 
-async def test_a_killed_zygote_is_replaced_and_the_run_gets_its_next_attempt(shop: Workshop, agent: AgentProcess, tmp_path: Path) -> None:
+async def test_a_killed_zygote_is_replaced_and_the_run_gets_its_next_attempt(
+    harness: AgentHarness, agent: AgentProcess, tmp_path: Path
+) -> None:
     gate = tmp_path / "gate"
-    run_id = await shop.run(await shop.register(gated_flow(gate)))
-    await shop.happened(run_id, "task_run.started")
+    run_id = await harness.run(await harness.register(gated_flow(gate)))
+    await harness.happened(run_id, "task_run.started")
     family = agent.descendants()
     zygote = next(each for each in family if "headwater.agents.local.zygote" in each.cmdline() and each.ppid() == agent.pid)
 
     zygote.kill()
-    await shop.happened(run_id, "run.submitted", times=2)
+    await harness.happened(run_id, "run.submitted", times=2)
     gate.touch()
-    run = await shop.ended(run_id)
+    run = await harness.ended(run_id)
 
     assert (run.state, run.attempt) == (StateName.SUCCESS, 2)
     assert gone(family)
 
 
-async def test_an_agent_told_to_stop_lets_its_runs_finish_and_takes_no_others(shop: Workshop, agent: AgentProcess, tmp_path: Path) -> None:
+async def test_an_agent_told_to_stop_lets_its_runs_finish_and_takes_no_others(
+    harness: AgentHarness, agent: AgentProcess, tmp_path: Path
+) -> None:
     gate = tmp_path / "gate"
-    flow_id = await shop.register(gated_flow(gate))
-    run_id = await shop.run(flow_id, run_name="patient-heron")
-    await shop.happened(run_id, "task_run.started")
+    flow_id = await harness.register(gated_flow(gate))
+    run_id = await harness.run(flow_id, run_name="patient-heron")
+    await harness.happened(run_id, "task_run.started")
 
     agent.send(signal.SIGINT)
     await eventually(lambda: "Waiting for these runs to finish: 'patient-heron'" in agent.output, "it says what it waits for")
-    later = await shop.run(flow_id)
+    later = await harness.run(flow_id)
     gate.touch()
 
     assert agent.wait() == 0
-    assert (await shop.state(run_id)).state is StateName.SUCCESS
-    assert (await shop.state(later)).state is StateName.SCHEDULED
+    assert (await harness.state(run_id)).state is StateName.SUCCESS
+    assert (await harness.state(later)).state is StateName.SCHEDULED
     assert "ended: Success" in agent.output
 
 
-async def test_an_agent_told_twice_hands_its_runs_back_at_once(shop: Workshop, agent: AgentProcess, tmp_path: Path) -> None:
+async def test_an_agent_told_twice_hands_its_runs_back_at_once(harness: AgentHarness, agent: AgentProcess, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
-    run_id = await shop.run(await shop.register(gated_flow(gate)), run_name="patient-heron")
-    await shop.happened(run_id, "task_run.started")
+    run_id = await harness.run(await harness.register(gated_flow(gate)), run_name="patient-heron")
+    await harness.happened(run_id, "task_run.started")
     family = agent.descendants()
 
     agent.send(signal.SIGTERM)
@@ -138,27 +146,27 @@ async def test_an_agent_told_twice_hands_its_runs_back_at_once(shop: Workshop, a
     assert agent.wait() == 0
     assert "Handing back: 'patient-heron'" in agent.output
     assert gone(family)
-    async with agent_at_work(shop.url, name="second", lease_seconds=LEASE_SECONDS):
+    async with running_agent(harness.url, name="second", lease_seconds=LEASE_SECONDS):
         gate.touch()
-        run = await shop.ended(run_id)
+        run = await harness.ended(run_id)
     assert (run.state, run.attempt, run.attempts_lost, run.agent_name) == (StateName.SUCCESS, 2, 0, "second")
-    await promises_are_kept(shop.log)
+    await promises_are_kept(harness.log)
 
 
 async def test_a_run_outlives_the_death_of_the_broker_as_its_first_attempt(
-    shop: Workshop, agent: AgentProcess, nats_node: NatsNode, tmp_path: Path
+    harness: AgentHarness, agent: AgentProcess, nats_node: NatsNode, tmp_path: Path
 ) -> None:
     gate = tmp_path / "gate"
-    other = AgentProcess(tmp_path / "other", shop.url, {"name": "other", "lease_seconds": LEASE_SECONDS})
+    other = AgentProcess(tmp_path / "other", harness.url, {"name": "other", "lease_seconds": LEASE_SECONDS})
     other.start()
     try:
-        run_id = await shop.run(await shop.register(gated_flow(gate)))
-        await shop.happened(run_id, "task_run.started")
+        run_id = await harness.run(await harness.register(gated_flow(gate)))
+        await harness.happened(run_id, "task_run.started")
 
         nats_node.kill()
         gate.touch()  # it ends while nobody can be told
         nats_node.start()
-        run = await shop.ended(run_id)
+        run = await harness.ended(run_id)
     finally:
         other.kill()
 
@@ -167,24 +175,24 @@ async def test_a_run_outlives_the_death_of_the_broker_as_its_first_attempt(
 
 
 async def test_a_held_run_survives_a_restart_of_the_broker_though_its_item_is_offered_again(
-    shop: Workshop, agent: AgentProcess, nats_node: NatsNode, tmp_path: Path
+    harness: AgentHarness, agent: AgentProcess, nats_node: NatsNode, tmp_path: Path
 ) -> None:
     gate = tmp_path / "gate"
-    other = AgentProcess(tmp_path / "other", shop.url, {"name": "other", "lease_seconds": 6.0})
+    other = AgentProcess(tmp_path / "other", harness.url, {"name": "other", "lease_seconds": 6.0})
     other.start()
     try:
-        flow_id = await shop.register(gated_flow(gate))
-        run_ids = [await shop.run(flow_id) for _ in range(4)]
+        flow_id = await harness.register(gated_flow(gate))
+        run_ids = [await harness.run(flow_id) for _ in range(4)]
         for run_id in run_ids:
-            await shop.happened(run_id, "task_run.started")
+            await harness.happened(run_id, "task_run.started")
 
         nats_node.kill()
         nats_node.start()
         await eventually(lambda: len(nats_node.monitor("connz")["connections"]) >= 8, "agents, runs and we are back")
-        late = await shop.run(flow_id)
-        await shop.happened(late, "task_run.started")
+        late = await harness.run(flow_id)
+        await harness.happened(late, "task_run.started")
         gate.touch()
-        runs = [await shop.ended(run_id) for run_id in [*run_ids, late]]
+        runs = [await harness.ended(run_id) for run_id in [*run_ids, late]]
     finally:
         other.kill()
 
@@ -192,34 +200,34 @@ async def test_a_held_run_survives_a_restart_of_the_broker_though_its_item_is_of
 
 
 async def test_an_agent_cut_off_for_longer_than_its_lease_loses_its_run_and_stops_its_process(
-    shop: Workshop, agent: AgentProcess, tmp_path: Path
+    harness: AgentHarness, agent: AgentProcess, tmp_path: Path
 ) -> None:
     gate = tmp_path / "gate"
-    run_id = await shop.run(await shop.register(gated_flow(gate)))
-    await shop.happened(run_id, "task_run.started")
+    run_id = await harness.run(await harness.register(gated_flow(gate)))
+    await harness.happened(run_id, "task_run.started")
     noted = tmp_path / "processes"
     await eventually(lambda: noted.exists() and noted.read_text().endswith("\n"), "the task's code runs")
     process_id = int(noted.read_text())
 
     agent.send(signal.SIGSTOP)
-    async with agent_at_work(shop.url, name="second", lease_seconds=LEASE_SECONDS):
-        await shop.happened(run_id, "run.submitted", times=2)
+    async with running_agent(harness.url, name="second", lease_seconds=LEASE_SECONDS):
+        await harness.happened(run_id, "run.submitted", times=2)
         agent.send(signal.SIGCONT)
         await eventually(lambda: not is_alive(process_id), "the process of the lost attempt is stopped")
         gate.touch()
-        run = await shop.ended(run_id)
+        run = await harness.ended(run_id)
 
     assert (run.state, run.attempt, run.agent_name) == (StateName.SUCCESS, 2, "second")
-    assert (await shop.names(run_id)).count("task_run.succeeded") == 1
-    await promises_are_kept(shop.log)
+    assert (await harness.names(run_id)).count("task_run.succeeded") == 1
+    await promises_are_kept(harness.log)
 
 
 async def test_what_a_frozen_attempt_tries_when_it_wakes_is_refused_and_it_ends_itself(
-    shop: Workshop, agent: AgentProcess, tmp_path: Path
+    harness: AgentHarness, agent: AgentProcess, tmp_path: Path
 ) -> None:
     gate = tmp_path / "gate"
-    run_id = await shop.run(await shop.register(gated_flow(gate)))
-    await shop.happened(run_id, "task_run.started")
+    run_id = await harness.run(await harness.register(gated_flow(gate)))
+    await harness.happened(run_id, "task_run.started")
     noted = tmp_path / "processes"
     await eventually(lambda: noted.exists() and noted.read_text().endswith("\n"), "the task's code runs")
     stale = psutil.Process(int(noted.read_text()))
@@ -227,11 +235,11 @@ async def test_what_a_frozen_attempt_tries_when_it_wakes_is_refused_and_it_ends_
     stale.suspend()
     frozen_at = anyio.current_time()
     try:
-        async with agent_at_work(shop.url, name="second", lease_seconds=LEASE_SECONDS):
-            await shop.happened(run_id, "run.submitted", times=2)
+        async with running_agent(harness.url, name="second", lease_seconds=LEASE_SECONDS):
+            await harness.happened(run_id, "run.submitted", times=2)
             gate.touch()
-            run = await shop.ended(run_id)
-            before = await shop.names(run_id)
+            run = await harness.ended(run_id)
+            before = await harness.names(run_id)
             await anyio.sleep_until(frozen_at + 3 * LEASE_SECONDS)
             # Alone at first: nobody tells it that it lost its run, and its task, which can end now, is recorded as it is used to.
             stale.resume()
@@ -243,7 +251,7 @@ async def test_what_a_frozen_attempt_tries_when_it_wakes_is_refused_and_it_ends_
             stale.resume()
 
     assert (run.state, run.attempt, run.agent_name) == (StateName.SUCCESS, 2, "second")
-    assert await shop.names(run_id) == before
+    assert await harness.names(run_id) == before
     assert before.count("task_run.started") == 2
     assert (before.count("run.attempt_lost"), before.count("task_run.succeeded")) == (1, 1)
-    await promises_are_kept(shop.log)
+    await promises_are_kept(harness.log)

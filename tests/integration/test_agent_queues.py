@@ -9,9 +9,9 @@ from pathlib import Path
 
 import anyio
 import pytest
-from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, hosted, workshop
-from gates import gated_flow
-from servers import NatsNode
+from harness.agent_harness import AgentHarness, AgentProcess, agent_harness, eventually, hosted, running_agent
+from harness.gates import gated_flow
+from harness.servers import NatsNode
 
 from headwater.agents.agent.delivery_plan import EARLY
 from headwater.core.log import subjects
@@ -29,8 +29,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-async def shop(nats_node: NatsNode) -> AsyncIterator[Workshop]:
-    async with hosted(workshop(nats_node.url)) as opened:
+async def harness(nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
+    async with hosted(agent_harness(nats_node.url)) as opened:
         yield opened
 
 
@@ -42,7 +42,7 @@ def flow_named(name: str, *labels: str) -> Flow:
     return Flow(name, tasks=[nothing], storage=Local(labels=labels, add_default_labels=False))
 
 
-async def test_fifty_runs_over_two_agents_are_executed_exactly_once_each(shop: Workshop, tmp_path: Path) -> None:
+async def test_fifty_runs_over_two_agents_are_executed_exactly_once_each(harness: AgentHarness, tmp_path: Path) -> None:
     executed = tmp_path / "executed"
 
     @task
@@ -52,13 +52,13 @@ async def test_fifty_runs_over_two_agents_are_executed_exactly_once_each(shop: W
         with executed.open("a") as file:
             file.write(f"{context.flow_run_id}\n")
 
-    flow_id = await shop.register(Flow("noting-flow", tasks=[note]))
-    agents = [AgentProcess(tmp_path / name, shop.url, {"name": name, "limit": 4}) for name in ("first", "second")]
+    flow_id = await harness.register(Flow("noting-flow", tasks=[note]))
+    agents = [AgentProcess(tmp_path / name, harness.url, {"name": name, "limit": 4}) for name in ("first", "second")]
     for agent in agents:
         agent.start()
     try:
-        run_ids = [await shop.run(flow_id) for _ in range(50)]
-        runs = [await shop.ended(run_id) for run_id in run_ids]
+        run_ids = [await harness.run(flow_id) for _ in range(50)]
+        runs = [await harness.ended(run_id) for run_id in run_ids]
     finally:
         for agent in agents:
             agent.kill()
@@ -68,27 +68,29 @@ async def test_fifty_runs_over_two_agents_are_executed_exactly_once_each(shop: W
     assert {run.agent_name for run in runs} == {"first", "second"}
 
 
-async def test_no_more_runs_than_the_limit_are_executed_at_once(shop: Workshop, tmp_path: Path) -> None:
+async def test_no_more_runs_than_the_limit_are_executed_at_once(harness: AgentHarness, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
 
-    flow_id = await shop.register(gated_flow(gate))
-    async with agent_at_work(shop.url, limit=2) as agent:
-        run_ids = [await shop.run(flow_id) for _ in range(5)]
+    flow_id = await harness.register(gated_flow(gate))
+    async with running_agent(harness.url, limit=2) as agent:
+        run_ids = [await harness.run(flow_id) for _ in range(5)]
         assert agent.agent is not None
         held = agent.agent.held
         await eventually(lambda: len(held) == 2, "two runs are taken")
-        states = Counter([(await shop.state(run_id)).held for run_id in run_ids])
+        states = Counter([(await harness.state(run_id)).held for run_id in run_ids])
         gate.touch()
-        runs = [await shop.ended(run_id) for run_id in run_ids]
+        runs = [await harness.ended(run_id) for run_id in run_ids]
 
     assert states == {True: 2, False: 3}
     assert {(run.state, run.attempt) for run in runs} == {(StateName.SUCCESS, 1)}
 
 
-async def test_runs_of_a_label_set_that_becomes_known_later_are_taken_at_once(shop: Workshop) -> None:
-    async with agent_at_work(shop.url, labels=["gpu", "etl"], hostname_label=False):
-        run_ids = [await shop.run(await shop.register(flow_named(f"flow-{number}", *labels))) for number, labels in enumerate(LABEL_SETS)]
-        runs = [await shop.ended(run_id) for run_id in run_ids]
+async def test_runs_of_a_label_set_that_becomes_known_later_are_taken_at_once(harness: AgentHarness) -> None:
+    async with running_agent(harness.url, labels=["gpu", "etl"], hostname_label=False):
+        run_ids = [
+            await harness.run(await harness.register(flow_named(f"flow-{number}", *labels))) for number, labels in enumerate(LABEL_SETS)
+        ]
+        runs = [await harness.ended(run_id) for run_id in run_ids]
 
     assert {run.state for run in runs} == {StateName.SUCCESS}
 
@@ -96,29 +98,29 @@ async def test_runs_of_a_label_set_that_becomes_known_later_are_taken_at_once(sh
 LABEL_SETS = [("gpu",), ("etl",), ("etl", "gpu")]
 
 
-async def test_an_agent_leaves_runs_that_its_labels_do_not_match(shop: Workshop) -> None:
-    foreign = await shop.run(await shop.register(flow_named("foreign-flow", "etl", "berlin")))
-    unlabelled = await shop.run(await shop.register(flow_named("unlabelled-flow")))
-    own = await shop.run(await shop.register(flow_named("own-flow", "etl")))
+async def test_an_agent_leaves_runs_that_its_labels_do_not_match(harness: AgentHarness) -> None:
+    foreign = await harness.run(await harness.register(flow_named("foreign-flow", "etl", "berlin")))
+    unlabelled = await harness.run(await harness.register(flow_named("unlabelled-flow")))
+    own = await harness.run(await harness.register(flow_named("own-flow", "etl")))
 
-    async with agent_at_work(shop.url, labels=["etl"], hostname_label=False):
-        await shop.ended(own)
-    async with agent_at_work(shop.url, hostname_label=False):
-        await shop.ended(unlabelled)
+    async with running_agent(harness.url, labels=["etl"], hostname_label=False):
+        await harness.ended(own)
+    async with running_agent(harness.url, hostname_label=False):
+        await harness.ended(unlabelled)
 
-    assert (await shop.state(foreign)).state is StateName.SCHEDULED
+    assert (await harness.state(foreign)).state is StateName.SCHEDULED
 
 
-async def test_a_wake_up_that_comes_too_early_sets_the_runs_timer_again(shop: Workshop) -> None:
-    flow_id = await shop.register(flow_named("later-flow", "etl"))
-    run_id = await shop.run(flow_id, scheduled_start_time=datetime.now(UTC) + timedelta(seconds=3))
-    created = (await shop.state(run_id)).created
+async def test_a_wake_up_that_comes_too_early_sets_the_runs_timer_again(harness: AgentHarness) -> None:
+    flow_id = await harness.register(flow_named("later-flow", "etl"))
+    run_id = await harness.run(flow_id, scheduled_start_time=datetime.now(UTC) + timedelta(seconds=3))
+    created = (await harness.state(run_id)).created
     assert created is not None
-    await shop.log.queues.cancel_timer(run_id)
+    await harness.log.queues.cancel_timer(run_id)
 
-    async with agent_at_work(shop.url, labels=["etl"], hostname_label=False):
-        await shop.log.queues.enqueue(WorkItem(run_id=run_id, queue_id=created.queue_id, generation=1))
-        run = await shop.ended(run_id)
+    async with running_agent(harness.url, labels=["etl"], hostname_label=False):
+        await harness.log.queues.enqueue(WorkItem(run_id=run_id, queue_id=created.queue_id, generation=1))
+        run = await harness.ended(run_id)
 
     assert run.state is StateName.SUCCESS
     assert run.started_at is not None
@@ -126,16 +128,16 @@ async def test_a_wake_up_that_comes_too_early_sets_the_runs_timer_again(shop: Wo
     assert run.started_at >= run.start_time - EARLY
 
 
-async def test_an_idle_agent_sends_nothing_but_its_heartbeat(shop: Workshop, nats_node: NatsNode) -> None:
+async def test_an_idle_agent_sends_nothing_but_its_heartbeat(harness: AgentHarness, nats_node: NatsNode) -> None:
     for number, labels in enumerate(LABEL_SETS):
-        await shop.run(await shop.register(flow_named(f"flow-{number}", *labels)))
-    async with agent_at_work(shop.url, name="idler", labels=["gpu", "etl"], hostname_label=False, lease_seconds=1.0) as agent:
+        await harness.run(await harness.register(flow_named(f"flow-{number}", *labels)))
+    async with running_agent(harness.url, name="idler", labels=["gpu", "etl"], hostname_label=False, lease_seconds=1.0) as agent:
         assert agent.agent is not None
         held = agent.agent.held
-        await shop.ended(await shop.run(await shop.register(flow_named("last-flow", "etl"))))
+        await harness.ended(await harness.run(await harness.register(flow_named("last-flow", "etl"))))
         await eventually(lambda: not len(held), "the agent is idle")
 
-        async with shop.log.subscribe(subjects.agent_heartbeat(agent.settings.agent_id)) as beats:
+        async with harness.log.subscribe(subjects.agent_heartbeat(agent.settings.agent_id)) as beats:
             await anext(beats)  # what followed the last run has been sent before this
             before = messages_from(nats_node, "headwater agent idler")
             for _ in range(12):

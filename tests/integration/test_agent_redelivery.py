@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from agents_at_work import Workshop, agent_at_work, eventually, hosted, workshop
-from gates import gated_flow
-from servers import NatsNode
+from harness.agent_harness import AgentHarness, agent_harness, eventually, hosted, running_agent
+from harness.gates import gated_flow
+from harness.servers import NatsNode
 
 from headwater.agents.agent.holder_probe import probe_holder
 from headwater.agents.local import LocalAgent
@@ -31,14 +31,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-async def shop(nats_node: NatsNode) -> AsyncIterator[Workshop]:
-    async with hosted(workshop(nats_node.url)) as opened:
+async def harness(nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
+    async with hosted(agent_harness(nats_node.url)) as opened:
         yield opened
 
 
 @pytest.fixture
-async def agent(shop: Workshop) -> AsyncIterator[LocalAgent]:
-    async with hosted(agent_at_work(shop.url)) as working:
+async def agent(harness: AgentHarness) -> AsyncIterator[LocalAgent]:
+    async with hosted(running_agent(harness.url)) as working:
         yield working
 
 
@@ -53,14 +53,14 @@ def waiting_items(node: NatsNode) -> int:
     return int(work["state"]["messages"])
 
 
-async def created_of(shop: Workshop, run_id: str) -> RunCreated:
-    created = (await shop.state(run_id)).created
+async def created_of(harness: AgentHarness, run_id: str) -> RunCreated:
+    created = (await harness.state(run_id)).created
     assert created is not None
     return created
 
 
-async def test_a_run_whose_creator_died_after_the_wake_up_is_created_by_its_agent(shop: Workshop, agent: LocalAgent) -> None:
-    model = await created_of(shop, await shop.run(await shop.register(Flow("hello-flow", tasks=[nothing]))))
+async def test_a_run_whose_creator_died_after_the_wake_up_is_created_by_its_agent(harness: AgentHarness, agent: LocalAgent) -> None:
+    model = await created_of(harness, await harness.run(await harness.register(Flow("hello-flow", tasks=[nothing]))))
     command = CreateRun(
         run_id=new_id(),
         flow_id=model.flow_id,
@@ -75,57 +75,57 @@ async def test_a_run_whose_creator_died_after_the_wake_up_is_created_by_its_agen
         start_time=datetime.now(UTC),
         labels=model.labels,
     )
-    creation = shop.client.actor.commit(RULES.decide(RULES.initial, command))
-    await shop.log.queues.enqueue(WorkItem(run_id=command.run_id, queue_id=command.queue_id, generation=1, creation=creation))
+    creation = harness.client.actor.commit(RULES.decide(RULES.initial, command))
+    await harness.log.queues.enqueue(WorkItem(run_id=command.run_id, queue_id=command.queue_id, generation=1, creation=creation))
 
-    run = await shop.ended(command.run_id)
+    run = await harness.ended(command.run_id)
 
     assert (run.name, run.state) == ("orphaned-otter", StateName.SUCCESS)
 
 
 async def test_every_item_is_done_with_in_the_end_however_often_it_was_offered(
-    shop: Workshop, agent: LocalAgent, nats_node: NatsNode, tmp_path: Path
+    harness: AgentHarness, agent: LocalAgent, nats_node: NatsNode, tmp_path: Path
 ) -> None:
     gate = tmp_path / "gate"
-    run_id = await shop.run(await shop.register(gated_flow(gate)))
-    created = await created_of(shop, run_id)
+    run_id = await harness.run(await harness.register(gated_flow(gate)))
+    created = await created_of(harness, run_id)
     item = WorkItem(run_id=run_id, queue_id=created.queue_id, generation=1)
-    await shop.happened(run_id, "task_run.started")
+    await harness.happened(run_id, "task_run.started")
     for _ in range(3):
-        await shop.log.queues.enqueue(item)
-    await shop.log.queues.enqueue(WorkItem(run_id=new_id(), queue_id=created.queue_id, generation=1))  # of a run that never was
+        await harness.log.queues.enqueue(item)
+    await harness.log.queues.enqueue(WorkItem(run_id=new_id(), queue_id=created.queue_id, generation=1))  # of a run that never was
     gate.touch()
-    await shop.ended(run_id)
-    await shop.log.queues.enqueue(item)
+    await harness.ended(run_id)
+    await harness.log.queues.enqueue(item)
 
     await eventually(lambda: waiting_items(nats_node) == 0, "no item is left")
-    assert (await shop.names(run_id)).count("run.submitted") == 1
+    assert (await harness.names(run_id)).count("run.submitted") == 1
 
 
-async def test_a_wake_up_of_before_a_rescheduling_starts_nothing(shop: Workshop, nats_node: NatsNode) -> None:
-    run_id = await shop.run(await shop.register(Flow("hello-flow", tasks=[nothing])))
-    await reschedule_run(shop.log.events, shop.log.queues, run_id, datetime.now(UTC), shop.client.actor)
+async def test_a_wake_up_of_before_a_rescheduling_starts_nothing(harness: AgentHarness, nats_node: NatsNode) -> None:
+    run_id = await harness.run(await harness.register(Flow("hello-flow", tasks=[nothing])))
+    await reschedule_run(harness.log.events, harness.log.queues, run_id, datetime.now(UTC), harness.client.actor)
 
-    async with agent_at_work(shop.url):
-        await shop.ended(run_id)
+    async with running_agent(harness.url):
+        await harness.ended(run_id)
         await eventually(lambda: waiting_items(nats_node) == 0, "both items are done with")
 
-    assert (await shop.names(run_id)).count("run.submitted") == 1
-    assert (await load_run(shop.log.events, run_id)).state.generation == 2
+    assert (await harness.names(run_id)).count("run.submitted") == 1
+    assert (await load_run(harness.log.events, run_id)).state.generation == 2
 
 
-async def test_an_agent_answers_for_the_runs_it_holds_and_for_no_others(shop: Workshop, agent: LocalAgent, tmp_path: Path) -> None:
+async def test_an_agent_answers_for_the_runs_it_holds_and_for_no_others(harness: AgentHarness, agent: LocalAgent, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
-    run_id = await shop.run(await shop.register(gated_flow(gate)))
-    await shop.happened(run_id, "task_run.started")
+    run_id = await harness.run(await harness.register(gated_flow(gate)))
+    await harness.happened(run_id, "task_run.started")
 
     async def asked(agent_id: str, attempt: int) -> bool | None:
-        return await probe_holder(shop.log, agent_id, run_id, attempt, patience_seconds=1.0)
+        return await probe_holder(harness.log, agent_id, run_id, attempt, patience_seconds=1.0)
 
     agent_id = agent.settings.agent_id
     assert [await asked(agent_id, 1), await asked(agent_id, 2), await asked(new_id(), 1)] == [True, False, None]
     gate.touch()
-    await shop.ended(run_id)
+    await harness.ended(run_id)
     assert agent.agent is not None
     held = agent.agent.held
     await eventually(lambda: not len(held), "the agent has let go of the run")

@@ -13,11 +13,11 @@ from pathlib import Path
 import anyio
 import psutil
 import pytest
-from agents_at_work import AgentProcess, Workshop, eventually, hosted, workshop
-from control_groups import ControlGroup, control_group
-from gates import gate_task, gated_flow
-from servers import NatsNode
-from small_disks import small_disk
+from harness.agent_harness import AgentHarness, AgentProcess, agent_harness, eventually, hosted
+from harness.control_groups import ControlGroup, control_group
+from harness.gates import gate_task, gated_flow
+from harness.servers import NatsNode
+from harness.small_disks import small_disk
 
 from headwater import unmapped
 from headwater.agents.errors import LaunchFailed
@@ -38,8 +38,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-async def shop(module_nats_node: NatsNode) -> AsyncIterator[Workshop]:
-    async with hosted(workshop(module_nats_node.url)) as opened:
+async def harness(module_nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
+    async with hosted(agent_harness(module_nats_node.url)) as opened:
         yield opened
 
 
@@ -56,8 +56,8 @@ def memory() -> Iterator[ControlGroup]:
 
 
 @asynccontextmanager
-async def agent_in(group: ControlGroup, shop: Workshop, directory: Path) -> AsyncIterator[AgentProcess]:
-    agent = AgentProcess(directory / "agent", shop.url, {"name": "vm"}, before=group.enter)
+async def agent_in(group: ControlGroup, harness: AgentHarness, directory: Path) -> AsyncIterator[AgentProcess]:
+    agent = AgentProcess(directory / "agent", harness.url, {"name": "vm"}, before=group.enter)
     agent.start()
     try:
         yield agent
@@ -68,20 +68,20 @@ async def agent_in(group: ControlGroup, shop: Workshop, directory: Path) -> Asyn
 
 @pytest.mark.parametrize("room", [0, 1], ids=["not one process", "a process, and no thread"])
 async def test_a_run_that_cannot_be_started_is_given_back_and_the_others_go_on(
-    shop: Workshop, processes: ControlGroup, tmp_path: Path, room: int
+    harness: AgentHarness, processes: ControlGroup, tmp_path: Path, room: int
 ) -> None:
     gate = tmp_path / "gate"
-    async with agent_in(processes, shop, tmp_path) as agent:
-        flow_id = await shop.register(gated_flow(gate))
-        healthy = await shop.run(flow_id)
-        await shop.happened(healthy, "task_run.started")
+    async with agent_in(processes, harness, tmp_path) as agent:
+        flow_id = await harness.register(gated_flow(gate))
+        healthy = await harness.run(flow_id)
+        await harness.happened(healthy, "task_run.started")
         limit = processes.count + room
         processes.limit(limit)
-        others = [await shop.run(flow_id) for _ in range(3)]  # one of them may find a spare process
-        given_back = [event for each in others for event in await lost_or_started(shop, each)]
+        others = [await harness.run(flow_id) for _ in range(3)]  # one of them may find a spare process
+        given_back = [event for each in others for event in await lost_or_started(harness, each)]
         processes.limit(None)
         gate.touch()
-        ended = [await shop.ended(each) for each in (healthy, *others)]
+        ended = [await harness.ended(each) for each in (healthy, *others)]
 
     assert len(given_back) >= 2
     assert all(event.released for event in given_back)
@@ -94,14 +94,14 @@ async def test_a_run_that_cannot_be_started_is_given_back_and_the_others_go_on(
     assert "Traceback" not in agent.output
 
 
-async def lost_or_started(shop: Workshop, run_id: str) -> list[RunAttemptLost]:
+async def lost_or_started(harness: AgentHarness, run_id: str) -> list[RunAttemptLost]:
     """Return the losses of the run, as soon as it has lost an attempt or runs."""
-    events = await shop.reached(run_id, lambda names, _: names[-1] in {"run.attempt_lost", "run.started"})
+    events = await harness.reached(run_id, lambda names, _: names[-1] in {"run.attempt_lost", "run.started"})
     return [event for event in events if isinstance(event, RunAttemptLost)]
 
 
 async def test_a_run_killed_for_memory_says_how_much_it_held_and_how_much_there_was(
-    shop: Workshop, memory: ControlGroup, tmp_path: Path
+    harness: AgentHarness, memory: ControlGroup, tmp_path: Path
 ) -> None:
     @task
     def hold_everything() -> None:
@@ -109,10 +109,10 @@ async def test_a_run_killed_for_memory_says_how_much_it_held_and_how_much_there_
         while True:
             held.append(b"x" * 10_000_000)
 
-    async with agent_in(memory, shop, tmp_path):
+    async with agent_in(memory, harness, tmp_path):
         memory.limit(400_000_000)
-        run_id = await shop.run(await shop.register(Flow("hungry-flow", tasks=[hold_everything])))
-        (lost,) = [event for event in await shop.happened(run_id, "run.attempt_lost") if isinstance(event, RunAttemptLost)]
+        run_id = await harness.run(await harness.register(Flow("hungry-flow", tasks=[hold_everything])))
+        (lost,) = [event for event in await harness.happened(run_id, "run.attempt_lost") if isinstance(event, RunAttemptLost)]
 
     assert "killed by the kernel for want of memory (it held " in lost.reason
     assert "of 400 MB)" in lost.reason
@@ -132,9 +132,9 @@ async def test_an_agent_whose_run_cannot_record_what_happens_says_so_though_it_i
         node = NatsNode(disk.path / "nats")
         node.start()
         try:
-            async with workshop(node.url) as shop, agent_process(shop, tmp_path) as agent:
-                run_id = await shop.run(await shop.register(flow))
-                await shop.happened(run_id, "task_run.started")
+            async with agent_harness(node.url) as harness, agent_process(harness, tmp_path) as agent:
+                run_id = await harness.run(await harness.register(flow))
+                await harness.happened(run_id, "task_run.started")
                 disk.fill()
                 gate.touch()
                 await eventually(lambda: "The log takes nothing (" in agent.output, "the agent says so")
@@ -143,15 +143,15 @@ async def test_an_agent_whose_run_cannot_record_what_happens_says_so_though_it_i
                 disk.make_room()
                 node.kill()  # it takes no more writes until it is started anew
                 node.start()
-                await shop.ended(run_id)
+                await harness.ended(run_id)
                 await eventually(lambda: "The log takes commits again." in agent.output, "the agent says that it goes on")
         finally:
             node.kill()
 
 
 @asynccontextmanager
-async def agent_process(shop: Workshop, directory: Path) -> AsyncIterator[AgentProcess]:
-    agent = AgentProcess(directory / "agent", shop.url)
+async def agent_process(harness: AgentHarness, directory: Path) -> AsyncIterator[AgentProcess]:
+    agent = AgentProcess(directory / "agent", harness.url)
     agent.start()
     try:
         yield agent
@@ -273,16 +273,18 @@ async def launched(starts: LocalLauncher, directory: Path) -> LocalProcess:
             await anyio.lowlevel.checkpoint()
 
 
-async def test_an_agent_may_have_as_many_files_as_the_system_lets_it_and_its_runs_as_many_as_before(shop: Workshop, tmp_path: Path) -> None:
+async def test_an_agent_may_have_as_many_files_as_the_system_lets_it_and_its_runs_as_many_as_before(
+    harness: AgentHarness, tmp_path: Path
+) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    agent = AgentProcess(tmp_path / "agent", shop.url, before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, hard), hard)))
+    agent = AgentProcess(tmp_path / "agent", harness.url, before=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, hard), hard)))
     agent.start()
 
     @task
     def tell() -> None:
         (tmp_path / "limit").write_text(str(resource.getrlimit(resource.RLIMIT_NOFILE)[0]))
 
-    await shop.ended(await shop.run(await shop.register(Flow("telling-flow", tasks=[tell]))))
+    await harness.ended(await harness.run(await harness.register(Flow("telling-flow", tasks=[tell]))))
     soft, _ = resource.prlimit(agent.pid, resource.RLIMIT_NOFILE)
     agent.kill()
 

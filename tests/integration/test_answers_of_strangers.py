@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 import anyio
 import pytest
-from commits import a_commit, a_subject, an_item
+from harness.commits import a_commit, a_subject, an_item
+from harness.servers import NatsNode
 from nats.aio.msg import Msg
-from servers import NatsNode
 
 from headwater.core.errors import ViewsUnavailable
 from headwater.core.log import subjects

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agents_at_work import Workshop, agent_at_work, workshop
-from servers import NatsNode
-from viewing import hosted
+from harness.agent_harness import AgentHarness, agent_harness, running_agent
+from harness.servers import NatsNode
+from harness.views_fixtures import hosted
 
 from headwater import audit
 from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactDeleted, TaskRunArtifactUpdated
@@ -41,13 +41,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nats_node: NatsNode) -
 
 
 @pytest.fixture
-async def shop(nats_node: NatsNode) -> AsyncIterator[Workshop]:
-    async with hosted(workshop(nats_node.url)) as opened, hosted(agent_at_work(nats_node.url)):
+async def harness(nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
+    async with hosted(agent_harness(nats_node.url)) as opened, hosted(running_agent(nats_node.url)):
         yield opened
 
 
-async def made(shop: Workshop, run_id: str) -> list[Any]:
-    recorded = await shop.log.events.read(subjects.run(run_id))
+async def made(harness: AgentHarness, run_id: str) -> list[Any]:
+    recorded = await harness.log.events.read(subjects.run(run_id))
     kinds = TaskRunArtifactCreated | TaskRunArtifactUpdated | TaskRunArtifactDeleted
     return [event for each in recorded for event in each.events if isinstance(event, kinds)]
 
@@ -62,7 +62,7 @@ EXECUTORS: dict[str, Callable[[], Executor]] = {
 
 @pytest.mark.parametrize("kind", EXECUTORS)
 @pytest.mark.filterwarnings("ignore")  # of Dask's own event loops
-async def test_tasks_make_artifacts_wherever_they_are_executed(shop: Workshop, kind: str) -> None:
+async def test_tasks_make_artifacts_wherever_they_are_executed(harness: AgentHarness, kind: str) -> None:
     @task
     def report(x: int) -> str:
         made = create_markdown_artifact(f"# {x} rows")
@@ -82,11 +82,11 @@ async def test_tasks_make_artifacts_wherever_they_are_executed(shop: Workshop, k
 
     with Flow(f"reports {kind}", executor=EXECUTORS[kind]()) as flow:
         sum_up(report.map([1, 2]))
-    run_id = await shop.run(await shop.register(flow))
-    ended = await shop.ended(run_id)
+    run_id = await harness.run(await harness.register(flow))
+    ended = await harness.ended(run_id)
 
-    assert ended.state is StateName.SUCCESS, await shop.lines(run_id)
-    events = await made(shop, run_id)
+    assert ended.state is StateName.SUCCESS, await harness.lines(run_id)
+    events = await made(harness, run_id)
     assert sorted((e.slug, e.map_index, e.data["markdown"]) for e in events if "report" in e.slug and hasattr(e, "data")) == [
         ("report-1", 0, "# 1 rows"),
         ("report-1", 0, "# 2 rows"),
@@ -100,10 +100,10 @@ async def test_tasks_make_artifacts_wherever_they_are_executed(shop: Workshop, k
         ("sum_up-1", -1, "link"),
         ("sum_up-1", -1, "table"),
     ]
-    assert (await audit.verify(shop.log)).violations == ()
+    assert (await audit.verify(harness.log)).violations == ()
 
 
-async def test_an_artifact_of_another_run_is_changed_by_its_id(shop: Workshop) -> None:
+async def test_an_artifact_of_another_run_is_changed_by_its_id(harness: AgentHarness) -> None:
     @task
     def first() -> None:
         create_link_artifact("/first")
@@ -115,17 +115,21 @@ async def test_an_artifact_of_another_run_is_changed_by_its_id(shop: Workshop) -
 
     with Flow("first") as one:
         first()
-    run_id = await shop.run(await shop.register(one))
-    (artifact_id,) = (await shop.ended(run_id)).artifacts
+    run_id = await harness.run(await harness.register(one))
+    (artifact_id,) = (await harness.ended(run_id)).artifacts
     with Flow("second") as two:
         second(f"{run_id}:{artifact_id}")
 
-    assert (await shop.ended(await shop.run(await shop.register(two)))).state is StateName.SUCCESS
-    assert [type(event) for event in await made(shop, run_id)] == [TaskRunArtifactCreated, TaskRunArtifactUpdated, TaskRunArtifactDeleted]
-    assert (await audit.verify(shop.log)).violations == ()
+    assert (await harness.ended(await harness.run(await harness.register(two)))).state is StateName.SUCCESS
+    assert [type(event) for event in await made(harness, run_id)] == [
+        TaskRunArtifactCreated,
+        TaskRunArtifactUpdated,
+        TaskRunArtifactDeleted,
+    ]
+    assert (await audit.verify(harness.log)).violations == ()
 
 
-async def test_what_a_task_gets_wrong_fails_it_in_a_sentence_and_writes_nothing(shop: Workshop) -> None:
+async def test_what_a_task_gets_wrong_fails_it_in_a_sentence_and_writes_nothing(harness: AgentHarness) -> None:
     @task
     def too_large() -> None:
         create_markdown_artifact("x" * 70_000)
@@ -146,14 +150,14 @@ async def test_what_a_task_gets_wrong_fails_it_in_a_sentence_and_writes_nothing(
 
     with Flow("wrong", tasks=[too_large, no_link, not_there, wrong_kind]) as flow:
         pass
-    run_id = await shop.run(await shop.register(flow))
-    ended = await shop.ended(run_id)
+    run_id = await harness.run(await harness.register(flow))
+    ended = await harness.ended(run_id)
 
-    said = " ".join(line.message for line in await shop.lines(run_id))
+    said = " ".join(line.message for line in await harness.lines(run_id))
     assert {found.state for found in ended.task_runs.values()} == {StateName.FAILED}
     for words in ("at most 65,536 are allowed", "A link is text that is not empty", "not found", "The data of a markdown artifact"):
         assert words in said
-    assert [event.slug for event in await made(shop, run_id)] == ["wrong_kind-1"]
+    assert [event.slug for event in await made(harness, run_id)] == ["wrong_kind-1"]
 
 
 def _in_a_child(values: dict[str, Any]) -> None:
@@ -161,7 +165,7 @@ def _in_a_child(values: dict[str, Any]) -> None:
         create_link_artifact("/from a child")
 
 
-async def test_a_process_that_a_task_started_makes_artifacts_of_the_task(shop: Workshop) -> None:
+async def test_a_process_that_a_task_started_makes_artifacts_of_the_task(harness: AgentHarness) -> None:
     @task
     def start() -> None:
         values = {name: context[name] for name in ("running_with_backend", "flow_run_id", "task_slug", "map_index", "attempt")}
@@ -172,27 +176,27 @@ async def test_a_process_that_a_task_started_makes_artifacts_of_the_task(shop: W
 
     with Flow("starts") as flow:
         start()
-    run_id = await shop.run(await shop.register(flow))
+    run_id = await harness.run(await harness.register(flow))
 
-    assert (await shop.ended(run_id)).state is StateName.SUCCESS, await shop.lines(run_id)
-    (event,) = await made(shop, run_id)
+    assert (await harness.ended(run_id)).state is StateName.SUCCESS, await harness.lines(run_id)
+    (event,) = await made(harness, run_id)
     assert (event.slug, event.data) == ("start-1", {"link": "/from a child"})
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-async def test_the_run_that_a_task_started_is_a_link_unless_nobody_wants_it(shop: Workshop, wanted: bool) -> None:
+async def test_the_run_that_a_task_started_is_a_link_unless_nobody_wants_it(harness: AgentHarness, wanted: bool) -> None:
     with Flow("child") as child:
         pass
     with Flow("parent", tasks=[StartFlowRun("child", "tutorial", create_link_artifact=wanted, name="start")]) as parent:
         pass
-    await shop.register(child)
-    run_id = await shop.run(await shop.register(parent))
-    ended = await shop.ended(run_id)
+    await harness.register(child)
+    run_id = await harness.run(await harness.register(parent))
+    ended = await harness.ended(run_id)
 
     assert ended.state is StateName.SUCCESS
     created = next(iter(ended.task_runs.values())).result
     assert created is not None
-    assert [event.data for event in await made(shop, run_id)] == ([{"link": f"/default/flow-run/{created.value}"}] if wanted else [])
+    assert [event.data for event in await made(harness, run_id)] == ([{"link": f"/default/flow-run/{created.value}"}] if wanted else [])
 
 
 def test_outside_of_a_run_nothing_is_made_and_the_flow_runs_the_same() -> None:

@@ -10,11 +10,11 @@ from typing import Any
 
 import anyio.to_thread
 import pytest
-from command_line import CommandLine
-from played_history import PlayedRun, chain
-from servers import Postgres
-from viewing import hosted, rows_of_a_fresh_fold, rows_of_views
-from web_site import WebSite, fresh_site
+from harness.command_line import CommandLine
+from harness.history_builder import PlayedRun, chain
+from harness.servers import Postgres
+from harness.views_fixtures import hosted, rows_of_a_fresh_fold, rows_of_views
+from harness.web_site import WebSite, fresh_site
 
 from headwater import audit
 from headwater.core.aggregates import Actor

@@ -8,9 +8,9 @@ from typing import Any
 
 import anyio.to_thread
 import pytest
-from command_line import CommandLine
-from happenings import ACTOR, a_flow, a_run, claimed, now, recorded
-from viewing import eventually, hosted, opened, views_of
+from harness.command_line import CommandLine
+from harness.scenario import ACTOR, claimed, create_flow, create_run, now, recorded
+from harness.views_fixtures import eventually, hosted, opened, views_of
 
 from headwater.core.events import CancelCause, ResultReference, TaskRunStarted, TaskRunSucceeded
 from headwater.core.log.protocol import Log
@@ -57,7 +57,7 @@ async def cause_of_the_end(log: Log, run_id: str) -> str:
 
 async def a_parent_of(log: Log, child_id: str, flow_id: str) -> str:
     """A run that is executed, and whose task created the child."""
-    parent_id = (await a_run(log, flow_id)).run_id
+    parent_id = (await create_run(log, flow_id)).run_id
     await claimed(log, parent_id)
     made = TaskRunSucceeded(slug="task-0", at=now(), result=ResultReference(CHILD_RUN_RESULT, value=child_id))
     await recorded(log, parent_id, TaskRunStarted(slug="task-0", at=now()), made)
@@ -65,9 +65,9 @@ async def a_parent_of(log: Log, child_id: str, flow_id: str) -> str:
 
 
 async def test_a_newer_version_took_its_place(log: Log, views: ViewsClient, explain: Explain) -> None:
-    flow = await a_flow(log)
-    waiting = await a_run(log, flow.flow_id)
-    await a_flow(log)
+    flow = await create_flow(log)
+    waiting = await create_run(log, flow.flow_id)
+    await create_flow(log)
 
     assert await cause_of_the_end(log, waiting.run_id) == CancelCause.FLOW_ARCHIVED
     told = await explain(waiting.run_id)
@@ -76,8 +76,8 @@ async def test_a_newer_version_took_its_place(log: Log, views: ViewsClient, expl
 
 
 async def test_its_flow_was_deleted(log: Log, views: ViewsClient, explain: Explain) -> None:
-    flow = await a_flow(log)
-    waiting = await a_run(log, flow.flow_id)
+    flow = await create_flow(log)
+    waiting = await create_run(log, flow.flow_id)
     await views.projects(at_least=waiting.position)
     await delete_flow(log.events, flow.flow_group_id, ACTOR)
 
@@ -88,9 +88,9 @@ async def test_its_flow_was_deleted(log: Log, views: ViewsClient, explain: Expla
 
 
 async def test_its_project_was_deleted_with_its_flow_its_parent_and_all(log: Log, views: ViewsClient, explain: Explain) -> None:
-    flow = await a_flow(log, project="the archive")
-    elsewhere = await a_run(log, (await a_flow(log)).flow_id)
-    waiting, child = [await a_run(log, flow.flow_id) for _ in range(2)]
+    flow = await create_flow(log, project="the archive")
+    elsewhere = await create_run(log, (await create_flow(log)).flow_id)
+    waiting, child = [await create_run(log, flow.flow_id) for _ in range(2)]
     parent_id = await a_parent_of(log, child.run_id, flow.flow_id)
     other_parent_id = await a_parent_of(log, elsewhere.run_id, flow.flow_id)
     await views.projects(at_least=(await log.events.tail()).position)
@@ -107,8 +107,8 @@ async def test_its_project_was_deleted_with_its_flow_its_parent_and_all(log: Log
 
 
 async def test_its_parent_was_cancelled(log: Log, views: ViewsClient, explain: Explain) -> None:
-    flow = await a_flow(log)
-    child = await a_run(log, flow.flow_id)
+    flow = await create_flow(log)
+    child = await create_run(log, flow.flow_id)
     parent_id = await a_parent_of(log, child.run_id, flow.flow_id)
     await cancel_run(log.events, log.queues, parent_id, ACTOR, reason="enough")
 

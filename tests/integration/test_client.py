@@ -14,7 +14,7 @@ from pathlib import Path
 
 import anyio
 import pytest
-from servers import NatsNode, wait_for
+from harness.servers import NatsNode, wait_for
 
 from headwater.core.errors import Ambiguous, InvalidArgument, InvalidParameters, LogUnavailable, NotFound
 from headwater.core.log.jetstream import open_log

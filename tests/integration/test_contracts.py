@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from documents import ROOT
+from harness.documents import ROOT
 
 WRONG_ARROWS = [
     ("headwater.core.runs.rules", "headwater.core.log.jetstream.log"),
@@ -61,6 +61,7 @@ WRONG_ARROWS = [
     ("headwater.web.app", "headwater.sdk.language.flow"),
     ("headwater.web.app", "headwater.server.options"),
     ("headwater.server.options", "headwater.cli.main"),
+    ("headwater.cli.output", "headwater.cli.commands.get"),
 ]
 """Importer and imported, each put inside of a function, as people do where an import at the top was refused."""
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from commits import AT, a_creation
-from happenings import a_flow, a_run, executed
-from strangers import Stranger
-from viewing import eventually, views_of
+from harness.commits import AT, a_creation
+from harness.scenario import create_flow, create_run, executed
+from harness.strangers import Stranger
+from harness.views_fixtures import eventually, views_of
 
 from headwater.core.errors import InvalidArgument, NotFound
 from headwater.core.log import subjects
@@ -95,8 +95,8 @@ async def test_a_work_item_that_can_be_read_goes_back_to_its_queue(log: Log, dat
 
 
 async def test_a_dead_letter_blocks_nothing_of_its_own_run(log: Log, database_url: str) -> None:
-    flow = await a_flow(log)
-    run = await a_run(log, flow.flow_id)
+    flow = await create_flow(log)
+    run = await create_run(log, flow.flow_id)
     with Stranger(log.url) as stranger:
         stranger.write(subjects.run(run.run_id), b"garbage in the middle of a run")
     end = await executed(log, run.run_id)

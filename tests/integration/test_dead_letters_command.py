@@ -8,11 +8,11 @@ from pathlib import Path
 
 import anyio.to_thread
 import pytest
-from command_line import CommandLine, Ended
-from commits import AT, a_creation
-from happenings import a_flow, a_run, executed
-from strangers import Stranger
-from viewing import eventually, hosted, opened, views_of
+from harness.command_line import CommandLine, Ended
+from harness.commits import AT, a_creation
+from harness.scenario import create_flow, create_run, executed
+from harness.strangers import Stranger
+from harness.views_fixtures import eventually, hosted, opened, views_of
 
 from headwater.core.log import subjects
 from headwater.core.log.dead_letters import dead_letter
@@ -107,8 +107,8 @@ async def test_a_work_item_goes_back_to_its_queue(log: Log, views: ViewsClient, 
 async def test_a_fact_that_can_be_read_now_is_applied_by_a_rebuild(log: Log, views: ViewsClient, headwater: Run, database_url: str) -> None:
     import asyncpg
 
-    flow = await a_flow(log)
-    run = await a_run(log, flow.flow_id)
+    flow = await create_flow(log)
+    run = await create_run(log, flow.flow_id)
     end = await executed(log, run.run_id)
     await views.runs(at_least=end)
     # As an older version left it that could not read the commit.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import anyio
-from commits import AT
-from servers import NatsNode
+from harness.commits import AT
+from harness.servers import NatsNode
 
 from headwater.core.log.dead_letters import dead_letter
 from headwater.core.log.jetstream import open_log

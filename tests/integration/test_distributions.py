@@ -12,8 +12,8 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from checkout import copy_checkout
-from documents import ROOT
+from harness.checkout import copy_checkout
+from harness.documents import ROOT
 from markdown_it import MarkdownIt
 
 REPOSITORY = "https://github.com/headwater-workflows/headwater"

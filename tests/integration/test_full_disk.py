@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from agents_at_work import agent_at_work, workshop
-from happenings import a_flow, a_run
-from monitor_fixtures import promises_are_kept
-from running_server import RunningServer
-from servers import NatsNode, wait_for
-from small_disks import SmallDisk, small_disk
+from harness.agent_harness import agent_harness, running_agent
+from harness.monitor_fixtures import promises_are_kept
+from harness.running_server import RunningServer
+from harness.scenario import create_flow, create_run
+from harness.servers import NatsNode, wait_for
+from harness.small_disks import SmallDisk, small_disk
 
 from headwater.core.errors import LogError, LogFull, RunUnknown
 from headwater.core.log.jetstream import open_log
@@ -42,18 +42,18 @@ def server(tmp_path: Path, disk: SmallDisk) -> Iterator[RunningServer]:
 async def test_a_full_log_says_so_and_takes_writes_again_when_there_is_room(server: RunningServer, disk: SmallDisk) -> None:
     server.start()
     async with open_log(server.addresses.nats_url) as log:
-        flow_id = (await a_flow(log)).flow_id
-        await a_run(log, flow_id)
+        flow_id = (await create_flow(log)).flow_id
+        await create_run(log, flow_id)
         disk.fill()
         with pytest.raises((LogFull, RunUnknown), match=r"[Tt]he log is full.*no space left on device"):
-            await a_run(log, flow_id, context=LARGE)
+            await create_run(log, flow_id, context=LARGE)
 
         status, told = server.ready()
         doctor, shown = server.command_line("doctor"), server.command_line("server", "status")
         metrics = server.page("/metrics")
         disk.make_room()
         server.wait_until_ready()
-        created = await a_run(log, flow_id, context=LARGE)
+        created = await create_run(log, flow_id, context=LARGE)
         assert (await run(log.events, created.run_id).refresh()).created is not None
 
     assert status == 503
@@ -91,11 +91,11 @@ async def test_views_that_find_no_room_say_so_once_and_go_on_when_there_is_some(
         server.start()
         try:
             async with open_log(server.addresses.nats_url) as log:
-                flow_id = (await a_flow(log)).flow_id
+                flow_id = (await create_flow(log)).flow_id
                 server.wait_until_ready()
                 disk.fill()
                 while "No space left" not in server.problem("views"):
-                    await a_run(log, flow_id, context=LARGE)
+                    await create_run(log, flow_id, context=LARGE)
                 doctor = server.command_line("doctor")
                 told = [server.problem("views") for _ in range(50)]
                 disk.make_room()
@@ -112,16 +112,16 @@ async def test_views_that_find_no_room_say_so_once_and_go_on_when_there_is_some(
 async def test_a_nats_server_that_hangs_on_a_full_disk_is_ended_before_it_takes_the_memory(server: RunningServer, disk: SmallDisk) -> None:
     server.start()
     async with open_log(server.addresses.nats_url) as log:
-        flow_id = (await a_flow(log)).flow_id
+        flow_id = (await create_flow(log)).flow_id
         disk.fill()
         with pytest.raises(LogError):
-            await a_run(log, flow_id, context=LARGE)  # the first item ever: nats-server 2.15.1 hangs, and takes gigabytes
+            await create_run(log, flow_id, context=LARGE)  # the first item ever: nats-server 2.15.1 hangs, and takes gigabytes
         wait_for(lambda: not server.children("nats-server"), "nats-server ended")
         status, told = server.ready()
 
         disk.make_room()
         server.wait_until_ready()
-        created = await a_run(log, flow_id, context=LARGE)
+        created = await create_run(log, flow_id, context=LARGE)
         assert (await run(log.events, created.run_id).refresh()).created is not None
 
     assert status == 503
@@ -140,9 +140,9 @@ async def test_a_log_that_began_on_a_nearly_full_disk_may_use_what_comes_to_be_f
     disk.make_room()
 
     async with open_log(server.addresses.nats_url) as log:
-        flow_id = (await a_flow(log)).flow_id
+        flow_id = (await create_flow(log)).flow_id
         for _ in range(40):  # 24 MB and more, with the wake-ups: three quarters of what was free at the start are less
-            await a_run(log, flow_id, context={"padding": "x" * 300_000})
+            await create_run(log, flow_id, context={"padding": "x" * 300_000})
     limit = int((server.home / "nats" / "nats.conf").read_text().split("max_file_store: ")[1].split()[0])
     assert limit == 160 * 2**20
     assert "JetStream's limit is 168 MB" in server.command_line("server", "status").out
@@ -171,18 +171,18 @@ async def test_a_full_disk_under_another_s_nats_shows_by_appends_that_go_unanswe
     monkeypatch.setattr("headwater.core.log.jetstream.store.STORE_SECONDS", 4.0)
     try:
         async with open_log(node.url) as log:
-            flow_id = (await a_flow(log)).flow_id
-            await a_run(log, flow_id)
+            flow_id = (await create_flow(log)).flow_id
+            await create_run(log, flow_id)
             disk.fill()
             with pytest.raises(LogError, match="takes no writes: it answers questions, and no appends"):
-                await a_run(log, flow_id, context=LARGE)
+                await create_run(log, flow_id, context=LARGE)
             assert "It takes no writes: it answers questions, and no appends" in server.problem("log")
 
             disk.make_room()
             node.stop()
             node.start()
             server.wait_until_ready()
-            await a_run(log, flow_id, context=LARGE)
+            await create_run(log, flow_id, context=LARGE)
     finally:
         server.stop()
         node.kill()
@@ -202,19 +202,19 @@ async def test_runs_at_work_when_the_disk_is_full_end_when_there_is_room(
 
     server.start()
     url = server.addresses.nats_url
-    async with workshop(url) as shop, agent_at_work(url):
-        flow_id = await shop.register(Flow("chatty-flow", tasks=[chat_at_gate]))
-        run_ids = [await shop.run(flow_id) for _ in range(2)]
+    async with agent_harness(url) as harness, running_agent(url):
+        flow_id = await harness.register(Flow("chatty-flow", tasks=[chat_at_gate]))
+        run_ids = [await harness.run(flow_id) for _ in range(2)]
         for run_id in run_ids:
-            await shop.happened(run_id, "task_run.started")
+            await harness.happened(run_id, "task_run.started")
         disk.fill()
         wait_for(lambda: "no space left on device" in server.problem("log"), "the full disk told")
         gate.touch()
         with pytest.raises(LogError):
-            await shop.run(flow_id, context=LARGE)
+            await harness.run(flow_id, context=LARGE)
 
         disk.make_room()
         server.wait_until_ready()
-        ended = [await shop.ended(run_id) for run_id in run_ids]
+        ended = [await harness.ended(run_id) for run_id in run_ids]
         assert [(each.state, each.attempt) for each in ended] == [(StateName.SUCCESS, 1)] * 2
-        await promises_are_kept(shop.log)
+        await promises_are_kept(harness.log)

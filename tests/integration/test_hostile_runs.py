@@ -9,9 +9,9 @@ from pathlib import Path
 
 import anyio
 import pytest
-from agents_at_work import Workshop, agent_at_work, hosted, workshop
-from hostile_tasks import BAD, ENDS, LOST, NOT_UTF8, TASKS
-from servers import NatsNode
+from harness.agent_harness import AgentHarness, agent_harness, hosted, running_agent
+from harness.hostile_tasks import BAD, ENDS, LOST, NOT_UTF8, TASKS
+from harness.servers import NatsNode
 
 from headwater.core.events import TaskRunFailed
 from headwater.core.states import StateName
@@ -33,8 +33,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-async def shop(module_nats_node: NatsNode) -> AsyncIterator[Workshop]:
-    async with hosted(workshop(module_nats_node.url)) as opened:
+async def harness(module_nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
+    async with hosted(agent_harness(module_nats_node.url)) as opened:
         yield opened
 
 
@@ -53,19 +53,19 @@ def hostile_flow(name: str) -> Flow:
     return flow
 
 
-async def test_a_run_ends_whatever_its_task_does_and_what_follows_happens(shop: Workshop) -> None:
+async def test_a_run_ends_whatever_its_task_does_and_what_follows_happens(harness: AgentHarness) -> None:
     ended: dict[str, tuple[str, int, str]] = {}
 
     async def wait(name: str, run_id: str) -> None:
-        names = await shop.reached(run_id, lambda names, _: names[-1] in {"run.succeeded", "run.failed", "run.cancelled"})
+        names = await harness.reached(run_id, lambda names, _: names[-1] in {"run.succeeded", "run.failed", "run.cancelled"})
         assert names
-        run = await shop.state(run_id)
+        run = await harness.state(run_id)
         hostile, follower = run.task_runs.get((f"{name}-1", -1)), run.task_runs.get(("clean_up-1", -1))
         how = LOST if run.attempt > 1 else run.state.value
         ended[name] = (how, hostile.run_count if hostile else 0, follower.state.value if follower else "")
 
-    async with agent_at_work(shop.url, limit=RUNS_AT_ONCE):
-        run_ids = {name: await shop.run(await shop.register(hostile_flow(name))) for name in TASKS}
+    async with running_agent(harness.url, limit=RUNS_AT_ONCE):
+        run_ids = {name: await harness.run(await harness.register(hostile_flow(name))) for name in TASKS}
         with anyio.move_on_after(PATIENCE_SECONDS):
             async with anyio.create_task_group() as group:
                 for name, run_id in run_ids.items():
@@ -79,36 +79,36 @@ async def test_a_run_ends_whatever_its_task_does_and_what_follows_happens(shop: 
     assert {ended[name][2] for name in alive} == {StateName.SUCCESS.value}
 
 
-async def test_text_that_is_not_utf8_is_shown_escaped(shop: Workshop) -> None:
+async def test_text_that_is_not_utf8_is_shown_escaped(harness: AgentHarness) -> None:
     @task(log_stdout=True)
     def say() -> None:
         print("printed", NOT_UTF8)
         context.logger.info("logged %s", NOT_UTF8)
         raise FileNotFoundError(NOT_UTF8)
 
-    async with agent_at_work(shop.url):
-        run_id = await shop.run(await shop.register(Flow("not-utf8", tasks=[say])))
-        await shop.ended(run_id)
+    async with running_agent(harness.url):
+        run_id = await harness.run(await harness.register(Flow("not-utf8", tasks=[say])))
+        await harness.ended(run_id)
 
-    (failed,) = [each for each in await shop.happened(run_id, "task_run.failed") if isinstance(each, TaskRunFailed)]
+    (failed,) = [each for each in await harness.happened(run_id, "task_run.failed") if isinstance(each, TaskRunFailed)]
     assert failed.failure is not None
     assert failed.failure.message == ESCAPED
-    lines = [line.message for line in await shop.lines(run_id)]
+    lines = [line.message for line in await harness.lines(run_id)]
     assert f"printed {ESCAPED}" in lines
     assert f"logged {ESCAPED}" in lines
     assert any(f"FileNotFoundError: {ESCAPED}" in line for line in lines)
 
 
-async def test_a_run_whose_task_closed_the_descriptors_says_so(shop: Workshop) -> None:
-    async with agent_at_work(shop.url):
-        run_id = await shop.run(await shop.register(Flow("closing", tasks=[TASKS["closes_all_descriptors"]])))
-        run = await shop.ended(run_id)
+async def test_a_run_whose_task_closed_the_descriptors_says_so(harness: AgentHarness) -> None:
+    async with running_agent(harness.url):
+        run_id = await harness.run(await harness.register(Flow("closing", tasks=[TASKS["closes_all_descriptors"]])))
+        run = await harness.ended(run_id)
 
     assert run.state is StateName.FAILED
     assert "did the flow's code close files or sockets" in run.message
 
 
-async def test_a_task_that_nothing_interrupts_is_timed_out_and_the_others_go_on(shop: Workshop) -> None:
+async def test_a_task_that_nothing_interrupts_is_timed_out_and_the_others_go_on(harness: AgentHarness) -> None:
     @task(timeout=0.1, max_retries=1, retry_delay=0)
     def stuck() -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM, signal.SIGINT})
@@ -121,9 +121,9 @@ async def test_a_task_that_nothing_interrupts_is_timed_out_and_the_others_go_on(
     with Flow("stuck") as flow:
         clean_up(upstream_tasks=[stuck()])
         other()
-    async with agent_at_work(shop.url):
-        run_id = await shop.run(await shop.register(flow))
-        run = await shop.ended(run_id)
+    async with running_agent(harness.url):
+        run_id = await harness.run(await harness.register(flow))
+        run = await harness.ended(run_id)
 
     assert {key[0]: (found.state, found.run_count) for key, found in run.task_runs.items()} == {
         "stuck-1": (StateName.TIMED_OUT, 2),
@@ -131,7 +131,7 @@ async def test_a_task_that_nothing_interrupts_is_timed_out_and_the_others_go_on(
         "other-1": (StateName.SUCCESS, 1),
     }
     assert "could not be interrupted" in run.task_runs["stuck-1", -1].message
-    assert "run.attempt_lost" not in await shop.names(run_id)
+    assert "run.attempt_lost" not in await harness.names(run_id)
 
 
 GOOD_SCRIPT = "from headwater import Flow, task\nflow = Flow('script', tasks=[task(lambda: None, name='nothing')])\n"
@@ -152,19 +152,19 @@ SCRIPTS = {
 }
 
 
-async def test_a_run_ends_whatever_the_script_of_its_flow_does(shop: Workshop, tmp_path: Path) -> None:
+async def test_a_run_ends_whatever_the_script_of_its_flow_does(harness: AgentHarness, tmp_path: Path) -> None:
     ended: dict[str, StateName] = {}
 
     async def wait(name: str, run_id: str) -> None:
-        ended[name] = (await shop.ended(run_id)).state
+        ended[name] = (await harness.ended(run_id)).state
 
-    async with agent_at_work(shop.url, limit=RUNS_AT_ONCE), anyio.create_task_group() as group:
+    async with running_agent(harness.url, limit=RUNS_AT_ONCE), anyio.create_task_group() as group:
         for number, (name, text) in enumerate(SCRIPTS.items()):
             script = tmp_path / f"script_{number}.py"
             script.write_text(GOOD_SCRIPT)
             flow = Flow("script", tasks=[task(lambda: None, name="nothing")], storage=Local(path=script, stored_as_script=True))
-            flow_id = await shop.register(flow)
+            flow_id = await harness.register(flow)
             script.write_bytes(text.encode(errors="surrogateescape"))
-            group.start_soon(wait, name, await shop.run(flow_id))
+            group.start_soon(wait, name, await harness.run(flow_id))
 
     assert ended == dict.fromkeys(SCRIPTS, StateName.FAILED)

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
-from checkout import copy_checkout
-from documents import ROOT
+from harness.checkout import copy_checkout
+from harness.documents import ROOT
 
 BUILD_ARGS = os.environ.get("IMAGE_BUILD_ARGS", "").split()
 CANARY = f"canary-{uuid4().hex}"

@@ -11,11 +11,11 @@ from typing import Any
 
 import anyio.to_thread
 import pytest
-from agents_at_work import PROJECT, Workshop, agent_at_work, hosted, workshop
-from kept_home import FIRST_TIME, LABEL, restored, version_folders
-from monitor_fixtures import promises_are_kept, running_monitor
-from servers import NatsNode
-from viewing import caught_up, eventually, opened, views_of
+from harness.agent_harness import PROJECT, AgentHarness, agent_harness, hosted, running_agent
+from harness.kept_home import FIRST_TIME, LABEL, restored, version_folders
+from harness.monitor_fixtures import promises_are_kept, running_monitor
+from harness.servers import NatsNode
+from harness.views_fixtures import caught_up, eventually, opened, views_of
 
 from headwater.audit import verify
 from headwater.core.events import event_type
@@ -32,7 +32,7 @@ HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 @dataclass
 class KeptHome:
-    shop: Workshop
+    harness: AgentHarness
     home: Path
     told: dict[str, Any]
 
@@ -51,8 +51,8 @@ async def kept(
     config.reload()
     async with opened(nats_node.url):
         told = await restored(request.param, nats_node.url, home)
-    async with hosted(workshop(nats_node.url)) as shop:
-        yield KeptHome(shop, home, told)
+    async with hosted(agent_harness(nats_node.url)) as harness:
+        yield KeptHome(harness, home, told)
     config.reload()
 
 
@@ -62,7 +62,7 @@ def same_python(kept: KeptHome) -> None:
 
 
 async def test_each_message_is_a_commit(kept: KeptHome) -> None:
-    found = [recorded async for batch in kept.shop.log.events.read_all() for recorded in batch]
+    found = [recorded async for batch in kept.harness.log.events.read_all() for recorded in batch]
 
     assert [recorded.dead_letter for recorded in found if recorded.dead_letter is not None] == []
     assert len({event_type(event) for recorded in found for event in recorded.events}) > 25
@@ -70,35 +70,35 @@ async def test_each_message_is_a_commit(kept: KeptHome) -> None:
 
 async def test_a_server_wakes_what_waits_and_every_promise_is_kept(kept: KeptHome) -> None:
     async def nothing_is_broken() -> bool:
-        return not (await verify(kept.shop.log)).violations
+        return not (await verify(kept.harness.log)).violations
 
-    async with running_monitor(kept.shop.url):
+    async with running_monitor(kept.harness.url):
         await eventually(nothing_is_broken, "every promise is kept")
 
 
 async def test_runs_are_in_the_states_they_were_in(kept: KeptHome, database_url: str) -> None:
-    async with views_of(kept.shop.log, database_url) as views:
-        await caught_up(views, (await kept.shop.log.events.tail()).position)
+    async with views_of(kept.harness.log, database_url) as views:
+        await caught_up(views, (await kept.harness.log.events.tail()).position)
         in_views = {run.id: run.state for run in await views.runs(limit=100)}
 
     states = kept.told["states"]
-    assert {run_id: (await kept.shop.state(run_id)).state.value for run_id in states} == states
+    assert {run_id: (await kept.harness.state(run_id)).state.value for run_id in states} == states
     assert {run_id: in_views[run_id] for run_id in states} == states
     assert kept.told["deleted"] not in in_views
-    deleted = await find_deleted_run(kept.shop.log.events, kept.told["deleted"])
+    deleted = await find_deleted_run(kept.harness.log.events, kept.told["deleted"])
     assert deleted is not None
     assert (deleted.run.name, deleted.reason) == ("another name", "a trial")
-    project_id = await find_project(kept.shop.log.events, PROJECT)
-    assert await get_key_value(kept.shop.log.events, project_id, "last day") == {"day": "2026-11-27"}
+    project_id = await find_project(kept.harness.log.events, PROJECT)
+    assert await get_key_value(kept.harness.log.events, project_id, "last day") == {"day": "2026-11-27"}
 
 
 async def test_stored_flows_are_executed_and_cached_values_serve_again(kept: KeptHome, database_url: str) -> None:
     same_python(kept)
     ended: dict[str, Any] = {}
-    async with views_of(kept.shop.log, database_url), agent_at_work(kept.shop.url, labels=[LABEL]):
+    async with views_of(kept.harness.log, database_url), running_agent(kept.harness.url, labels=[LABEL]):
         for name, flow_id in kept.told["flows"].items():
             if name not in {"failing", "paused", "retried"}:
-                ended[name] = await kept.shop.ended(await kept.shop.run(flow_id))
+                ended[name] = await kept.harness.ended(await kept.harness.run(flow_id))
 
     assert {name: run.state for name, run in ended.items()} == dict.fromkeys(ended, StateName.SUCCESS)
     (cached,) = [run.state for (slug, _), run in ended["cached"].task_runs.items() if slug == "reckon-1"]
@@ -107,16 +107,16 @@ async def test_stored_flows_are_executed_and_cached_values_serve_again(kept: Kep
 
 async def test_what_waited_or_failed_goes_on_with_the_values_that_were_kept(kept: KeptHome) -> None:
     same_python(kept)
-    log, actor, first = kept.shop.log, kept.shop.client.actor, kept.told["first"]
+    log, actor, first = kept.harness.log, kept.harness.client.actor, kept.told["first"]
     kept.open_gate("warehouse")
-    async with running_monitor(kept.shop.url), agent_at_work(kept.shop.url, labels=[LABEL]):
+    async with running_monitor(kept.harness.url), running_agent(kept.harness.url, labels=[LABEL]):
         await resume_run(log.events, log.queues, first["paused"], actor)
         await restart_run(log.events, log.queues, first["failing"], actor)
         await reschedule_run(log.events, log.queues, kept.told["far"], datetime.now(UTC), actor)
         await cancel_run(log.events, log.queues, first["retried"], actor)
-        ended = {name: await kept.shop.ended(run_id) for name, run_id in (("paused", first["paused"]), ("far", kept.told["far"]))}
-        events = await kept.shop.reached(first["failing"], lambda names, _: names[-1] == "run.succeeded")
-        cancelled = await kept.shop.ended(first["retried"])
+        ended = {name: await kept.harness.ended(run_id) for name, run_id in (("paused", first["paused"]), ("far", kept.told["far"]))}
+        events = await kept.harness.reached(first["failing"], lambda names, _: names[-1] == "run.succeeded")
+        cancelled = await kept.harness.ended(first["retried"])
 
     assert {name: run.state for name, run in ended.items()} == dict.fromkeys(ended, StateName.SUCCESS)
     assert cancelled.state is StateName.CANCELLED
@@ -125,8 +125,8 @@ async def test_what_waited_or_failed_goes_on_with_the_values_that_were_kept(kept
 
 
 async def test_values_of_tasks_are_read_where_they_were_kept(kept: KeptHome, database_url: str) -> None:
-    async with views_of(kept.shop.log, database_url) as views:
-        await caught_up(views, (await kept.shop.log.events.tail()).position)
+    async with views_of(kept.harness.log, database_url) as views:
+        await caught_up(views, (await kept.harness.log.events.tail()).position)
         values = [await anyio.to_thread.run_sync(value_of, kept.told["first"]["written"], slug) for slug in ("rows-1", "seven-1")]
 
     assert values == [{"rows": [1, 2, 3]}, 7]

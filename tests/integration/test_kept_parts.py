@@ -9,8 +9,8 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-from happenings import a_flow
-from servers import eventually
+from harness.scenario import create_flow
+from harness.servers import eventually
 
 from headwater.core.log.jetstream import open_log
 from headwater.core.program.server_file import ServerFile
@@ -49,7 +49,7 @@ async def test_a_part_that_dies_at_every_start_is_away_alone_until_it_lives(
             with monkeypatch.context() as faults, caplog.at_level(logging.ERROR, logger="headwater.core.program.service_keeper"):
                 faults.setattr(Applier, "apply", die)
                 faults.setattr(Projector, "_take_turn", die)
-                flow = await a_flow(log)
+                flow = await create_flow(log)
                 away = await eventually(lambda: problems({"projector"}), "the projector away", but_for=(NotYet,))
 
                 assert (await ViewsClient(log).flows()) == []  # the views answer, as of before

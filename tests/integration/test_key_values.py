@@ -13,11 +13,11 @@ import anyio
 import anyio.to_thread
 import asyncpg
 import pytest
-from agents_at_work import Workshop, agent_at_work, workshop
-from command_line import CommandLine
-from servers import NatsNode, Postgres
-from viewing import hosted, rows_of_a_fresh_fold, rows_of_views
-from web_site import WebSite, fresh_site
+from harness.agent_harness import AgentHarness, agent_harness, running_agent
+from harness.command_line import CommandLine
+from harness.servers import NatsNode, Postgres
+from harness.views_fixtures import hosted, rows_of_a_fresh_fold, rows_of_views
+from harness.web_site import WebSite, fresh_site
 
 from headwater import audit
 from headwater.core.aggregates import Actor
@@ -229,14 +229,14 @@ async def test_a_run_sets_and_finds_the_keys_of_its_project(nats_node: NatsNode,
     with Flow("counts", executor=executors[kind]()) as flow:
         note(count.map([1, 2, 3]))
 
-    async with workshop(nats_node.url) as shop, agent_at_work(nats_node.url):
-        run_id = await shop.run(await shop.register(flow))
-        ended = await shop.ended(run_id)
+    async with agent_harness(nats_node.url) as harness, running_agent(nats_node.url):
+        run_id = await harness.run(await harness.register(flow))
+        ended = await harness.ended(run_id)
 
-        assert ended.state is StateName.SUCCESS, await shop.lines(run_id)
-        assert await _found(shop, "sum") == 6
-        assert await _found(shop, "seen 2") == 2
-        (recorded,) = await shop.log.events.read(subjects.key_value(key_value_id(_project_of(ended), "sum")))
+        assert ended.state is StateName.SUCCESS, await harness.lines(run_id)
+        assert await _found(harness, "sum") == 6
+        assert await _found(harness, "seen 2") == 2
+        (recorded,) = await harness.log.events.read(subjects.key_value(key_value_id(_project_of(ended), "sum")))
         assert recorded.commit.actor == f"run:{run_id}#1"
 
 
@@ -244,9 +244,9 @@ def _project_of(run: Any) -> str:
     return str(run.created.project_id)
 
 
-async def _found(shop: Workshop, key: str) -> Any:
-    project_id = await create_project(shop.log.events, "tutorial", Actor("test"), skip_if_exists=True)
-    return await key_values.get_key_value(shop.log.events, project_id.project_id, key)
+async def _found(harness: AgentHarness, key: str) -> Any:
+    project_id = await create_project(harness.log.events, "tutorial", Actor("test"), skip_if_exists=True)
+    return await key_values.get_key_value(harness.log.events, project_id.project_id, key)
 
 
 async def test_keys_are_set_listed_and_deleted_on_the_command_line(site: WebSite, project_id: str, nats_url: str, tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 
 import anyio
 import pytest
-from command_line import CommandLine, Ended
-from commits import a_commit, a_subject
-from happenings import a_flow, a_run, executed
-from servers import NatsCluster, NatsNode
-from viewing import WAIT_SECONDS, hosted, opened, views_of
+from harness.command_line import CommandLine, Ended
+from harness.commits import a_commit, a_subject
+from harness.scenario import create_flow, create_run, executed
+from harness.servers import NatsCluster, NatsNode
+from harness.views_fixtures import WAIT_SECONDS, hosted, opened, views_of
 
 from headwater.audit import replay, verify
 from headwater.core.log.commit import Position
@@ -150,8 +150,8 @@ async def test_the_audit_names_the_positions_that_hold_no_commit(log: Log) -> No
 
 
 async def test_views_are_rebuilt_from_what_is_left(log: Log, database_url: str) -> None:
-    flow = await a_flow(log)
-    run = await a_run(log, flow.flow_id)
+    flow = await create_flow(log)
+    run = await create_run(log, flow.flow_id)
     end = await executed(log, run.run_id)
     # More than the rebuild would leave to the switch.
     await lose(log, *await written(log, 250))

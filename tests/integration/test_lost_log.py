@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from happenings import a_flow, a_run
-from running_server import RunningServer
-from viewing import WAIT_SECONDS
+from harness.running_server import RunningServer
+from harness.scenario import create_flow, create_run
+from harness.views_fixtures import WAIT_SECONDS
 
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import LogTail
@@ -55,8 +55,8 @@ def test_a_log_shorter_than_the_views_is_a_lost_one(views: Build | None, tail: L
 async def test_without_its_log_the_server_refuses_to_start_until_it_is_told_to_go_on(server: RunningServer, tmp_path: Path) -> None:
     server.start()
     async with open_log(server.addresses.nats_url) as log:
-        flow_id = (await a_flow(log)).flow_id
-        created = await a_run(log, flow_id)
+        flow_id = (await create_flow(log)).flow_id
+        created = await create_run(log, flow_id)
         await ViewsClient(log, wait_seconds=WAIT_SECONDS).run(created.run_id, at_least=created.position)
         position = (await log.events.tail()).position
     server.stop()

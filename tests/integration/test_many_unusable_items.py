@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import anyio
-from commits import an_item
-from servers import NatsNode
-from strangers import Stranger
+from harness.commits import an_item
+from harness.servers import NatsNode
+from harness.strangers import Stranger
 
 from headwater.core.log import subjects
 from headwater.core.log.jetstream import open_log

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import anyio
 import nats
 import pytest
+from harness.servers import NatsNode
+from harness.views_fixtures import eventually, hosted, opened
 from nats.js import JetStreamContext
-from servers import NatsNode
-from viewing import eventually, hosted, opened
 
 from headwater.core.events import RunRenamed
 from headwater.core.log.codec import encode

@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from viewing import VIEW_TABLES
+from harness.views_fixtures import VIEW_TABLES
 
 from headwater.core.errors import CommandRejected
 from headwater.core.events import (

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
-from happenings import ACTOR, a_flow, a_run, claimed, executed, finished, recorded, succeeding
-from viewing import hosted, opened
+from harness.scenario import ACTOR, claimed, create_flow, create_run, executed, finished, recorded, succeeding
+from harness.views_fixtures import hosted, opened
 
 from headwater.audit import diff, parse_moment, replay, replay_project, replay_run
 from headwater.core.errors import InvalidArgument, NotFound
@@ -26,8 +26,8 @@ async def log(nats_url: str) -> AsyncIterator[Log]:
 
 
 async def test_a_run_can_be_seen_as_it_was_at_every_position(log: Log) -> None:
-    flow = await a_flow(log)
-    created = await a_run(log, flow.flow_id, name="first name")
+    flow = await create_flow(log)
+    created = await create_run(log, flow.flow_id, name="first name")
     at_claim = await claimed(log, created.run_id)
     at_tasks = await recorded(log, created.run_id, *succeeding(["task-0"]))
     renamed = (await rename_run(log.events, created.run_id, "second name", ACTOR)).position
@@ -47,9 +47,9 @@ async def test_a_run_can_be_seen_as_it_was_at_every_position(log: Log) -> None:
 
 
 async def test_a_time_names_the_same_moment_as_its_position(log: Log) -> None:
-    await a_flow(log, "one")
+    await create_flow(log, "one")
     everything = [each async for batch in log.events.read_all() for each in batch]
-    await a_flow(log, "two")
+    await create_flow(log, "two")
 
     by_position = await replay(log.events, as_of=everything[-1].position)
     by_time = await replay(log.events, as_of=everything[-1].recorded_at)
@@ -61,10 +61,10 @@ async def test_a_time_names_the_same_moment_as_its_position(log: Log) -> None:
 
 
 async def test_a_project_is_replayed_with_its_flows_and_runs(log: Log) -> None:
-    mine, other = await a_flow(log), await a_flow(log, project="another")
-    await a_flow(log)
-    run = await a_run(log, (await a_flow(log)).flow_id)
-    await a_run(log, other.flow_id)
+    mine, other = await create_flow(log), await create_flow(log, project="another")
+    await create_flow(log)
+    run = await create_run(log, (await create_flow(log)).flow_id)
+    await create_run(log, other.flow_id)
     before = (await log.events.tail()).position
     await delete_project(log.events, mine.project_id, ACTOR)
 
@@ -78,12 +78,12 @@ async def test_a_project_is_replayed_with_its_flows_and_runs(log: Log) -> None:
 
 
 async def test_a_diff_names_what_changed_and_which_commits_did_it(log: Log) -> None:
-    flow = await a_flow(log)
-    run = await a_run(log, flow.flow_id)
+    flow = await create_flow(log)
+    run = await create_run(log, flow.flow_id)
     before = (await log.events.tail()).position
     end = await executed(log, run.run_id)
-    second = await a_flow(log)
-    await a_flow(log, "later")
+    second = await create_flow(log)
+    await create_flow(log, "later")
 
     changes = await diff(log.events, before, second.position)
     assert [(change.kind, change.name, change.change) for change in changes] == [

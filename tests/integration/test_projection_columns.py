@@ -14,7 +14,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from viewing import VIEW_TABLES
+from harness.views_fixtures import VIEW_TABLES
 
 import headwater.projections
 from headwater.core.events import (

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from played_history import ETL_TASKS, History, chain, play_etl
-from viewing import hosted, opened, views_of
+from harness.history_builder import ETL_TASKS, History, chain, play_etl
+from harness.views_fixtures import hosted, opened, views_of
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.queries import AgentRow, FlowRow, FlowTaskRow, LogRow, ProjectRow, Row, RunRow, TaskRunRow

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from played_history import ETL_TASKS, History, play_etl
-from viewing import eventually, hosted, opened, views_of
+from harness.history_builder import ETL_TASKS, History, play_etl
+from harness.views_fixtures import eventually, hosted, opened, views_of
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.log.protocol import Log

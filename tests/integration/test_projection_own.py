@@ -7,8 +7,8 @@ from typing import Any
 
 import asyncpg
 import pytest
-from happenings import a_flow, a_run, executed
-from viewing import eventually, hosted, opened, serving
+from harness.scenario import create_flow, create_run, executed
+from harness.views_fixtures import eventually, hosted, opened, serving
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.events import RunCreated, RunSucceeded
@@ -57,15 +57,15 @@ async def rows(database_url: str, statement: str) -> list[tuple[Any, ...]]:
 
 
 async def test_it_follows_the_log_sets_aside_what_it_cannot_apply_and_is_rebuilt_for_a_new_version(log: Log, database_url: str) -> None:
-    flow = await a_flow(log)
-    await a_run(log, flow.flow_id, name="a name this projection cannot stand")
-    run = await a_run(log, flow.flow_id, name="good")
+    flow = await create_flow(log)
+    await create_run(log, flow.flow_id, name="a name this projection cannot stand")
+    run = await create_run(log, flow.flow_id, name="good")
     ended = "SELECT name, ended IS NOT NULL FROM own_ends.ends ORDER BY name"
 
     async with serving(OwnProjector(log, database_url, Ends())):
         await executed(log, run.run_id)
         await eventually(lambda: _is(database_url, ended, [("good", True)]), "the run's end is there")
-    await a_run(log, flow.flow_id, name="later")
+    await create_run(log, flow.flow_id, name="later")
     async with serving(OwnProjector(log, database_url, Ends())):
         await eventually(lambda: _is(database_url, ended, [("good", True), ("later", False)]), "it goes on where it ended")
     assert [row[2:] for row in await rows(database_url, "SELECT * FROM headwater.own_set_aside")] == [

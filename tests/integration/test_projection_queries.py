@@ -9,8 +9,8 @@ import anyio
 import asyncpg
 import msgspec
 import pytest
-from happenings import a_flow, a_run
-from viewing import hosted, opened, serving, views_of
+from harness.scenario import create_flow, create_run
+from harness.views_fixtures import hosted, opened, serving, views_of
 
 from headwater.core import queries
 from headwater.core.errors import InvalidArgument, LogUnavailable, ViewsUnavailable
@@ -59,7 +59,7 @@ async def test_garbage_is_answered_and_harms_nobody(log: Log, database_url: str)
 async def test_announcements_that_make_no_sense_are_passed_over(log: Log, database_url: str) -> None:
     async with views_of(log, database_url) as views:
         await log.publish(subjects.VIEWS_POSITION, b"not an announcement")
-        flow = await a_flow(log)
+        flow = await create_flow(log)
         assert (await views.flow(flow.flow_id, at_least=flow.position)).name == "hello-flow"
 
 
@@ -89,8 +89,8 @@ async def test_without_postgres_the_service_is_ready_and_says_what_is_wrong(log:
 
 
 async def test_paging_visits_every_row_once_while_more_come(log: Log, database_url: str) -> None:
-    flow = await a_flow(log)
-    created = [(await a_run(log, flow.flow_id, context={"padding": "x" * 30_000})).run_id for _ in range(60)]
+    flow = await create_flow(log)
+    created = [(await create_run(log, flow.flow_id, context={"padding": "x" * 30_000})).run_id for _ in range(60)]
     async with views_of(log, database_url) as views:
         seen: list[str] = []
         cursor: str | None = None
@@ -101,7 +101,7 @@ async def test_paging_visits_every_row_once_while_more_come(log: Log, database_u
             seen += [row.id for row in msgspec.json.decode(reply.rows, type=list[queries.RunRow])]
             assert len(reply.rows) < 1_000_000
             pages += 1
-            await a_run(log, flow.flow_id)
+            await create_run(log, flow.flow_id)
             if (cursor := reply.next) is None:
                 break
         assert seen == created[::-1]
@@ -112,7 +112,7 @@ async def test_paging_visits_every_row_once_while_more_come(log: Log, database_u
 
 async def test_a_database_of_another_log_is_not_shown(database_url: str) -> None:
     mine, foreign = MemoryLog(), MemoryLog()
-    await a_flow(mine)
+    await create_flow(mine)
     async with views_of(mine, database_url):
         services: list[Service] = view_services(foreign, database_url)
         async with serving(*services):
@@ -124,7 +124,7 @@ async def test_every_listing_walks_an_index(log: Log, database_url: str) -> None
     """However many runs there are, a listing must not read them all; here PostgreSQL is asked how it would go about it."""
     from headwater.projections.queries import statement_for
 
-    flow = await a_flow(log)
+    flow = await create_flow(log)
     async with views_of(log, database_url) as views:
         await views.flows(at_least=flow.position)
         schema = (await views.status()).schema

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from happenings import ACTOR, a_flow, a_run, claimed, finished, lost, now, recorded
-from viewing import eventually, hosted, opened, views_of
+from harness.scenario import ACTOR, claimed, create_flow, create_run, finished, lost, now, recorded
+from harness.views_fixtures import eventually, hosted, opened, views_of
 
 from headwater.core.events import TaskRunPaused, TaskRunStarted
 from headwater.core.log.protocol import Log
@@ -35,14 +35,14 @@ async def ends(log: Log, run_id: str) -> str:
 
 
 async def test_runs_that_wait_on_an_archived_version_are_cancelled_and_running_ones_go_on(log: Log, database_url: str) -> None:
-    flow = await a_flow(log)
-    waiting, running, interrupted = [(await a_run(log, flow.flow_id)).run_id for _ in range(3)]
+    flow = await create_flow(log)
+    waiting, running, interrupted = [(await create_run(log, flow.flow_id)).run_id for _ in range(3)]
     await claimed(log, running)
     await recorded(log, running, TaskRunStarted(slug="task-0", at=now()))
     await claimed(log, interrupted)
     await lost(log, interrupted)
     async with views_of(log, database_url):
-        await a_flow(log)
+        await create_flow(log)
 
         assert await ends(log, waiting) == f"Cancelled: Flow {flow.flow_id} was archived."
         await finished(log, running)
@@ -51,16 +51,16 @@ async def test_runs_that_wait_on_an_archived_version_are_cancelled_and_running_o
 
 
 async def test_what_was_archived_while_no_server_ran_is_cancelled_at_its_start(log: Log, database_url: str) -> None:
-    flow = await a_flow(log)
-    run = await a_run(log, flow.flow_id)
-    await a_flow(log)
+    flow = await create_flow(log)
+    run = await create_run(log, flow.flow_id)
+    await create_flow(log)
     async with views_of(log, database_url):
         assert await ends(log, run.run_id) == f"Cancelled: Flow {flow.flow_id} was archived."
 
 
 async def test_a_deleted_flow_starts_no_run_that_waits(log: Log, database_url: str) -> None:
-    flow = await a_flow(log)
-    run = await a_run(log, flow.flow_id)
+    flow = await create_flow(log)
+    run = await create_run(log, flow.flow_id)
     async with views_of(log, database_url) as views:
         await views.projects(at_least=run.position)
         outcome = await delete_flow(log.events, flow.flow_group_id, ACTOR)
@@ -70,9 +70,9 @@ async def test_a_deleted_flow_starts_no_run_that_waits(log: Log, database_url: s
 
 
 async def test_a_deleted_project_takes_its_flows_and_unfinished_runs_along(log: Log, database_url: str) -> None:
-    flow = await a_flow(log)
-    other = await a_flow(log, project="another")
-    waiting, running, paused, elsewhere = [await a_run(log, flow_id) for flow_id in (*[flow.flow_id] * 3, other.flow_id)]
+    flow = await create_flow(log)
+    other = await create_flow(log, project="another")
+    waiting, running, paused, elsewhere = [await create_run(log, flow_id) for flow_id in (*[flow.flow_id] * 3, other.flow_id)]
     await claimed(log, running.run_id)
     await claimed(log, paused.run_id)
     waits = RecordTaskRuns(1, (TaskRunStarted(slug="approve-1", at=now()), TaskRunPaused(slug="approve-1", at=now())))

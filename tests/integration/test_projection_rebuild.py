@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 import anyio
 import asyncpg
 import pytest
-from happenings import a_flow, a_project, a_run, an_agent, executed, lost, now, recorded, succeeding
-from happenings import claimed as claim
-from servers import Postgres
-from viewing import hosted, opened, rows_of_views, serving, views_of
+from harness.scenario import an_agent, create_flow, create_run, create_test_project, executed, lost, now, recorded, succeeding
+from harness.scenario import claimed as claim
+from harness.servers import Postgres
+from harness.views_fixtures import hosted, opened, rows_of_views, serving, views_of
 
 from headwater.core.aggregates import Actor
 from headwater.core.errors import ViewsUnavailable
@@ -38,11 +38,11 @@ async def log(nats_url: str) -> AsyncIterator[Log]:
 
 async def something_of_everything(log: Log) -> int:
     """A bit of all that can happen. The last of it is at the returned position."""
-    flow = await a_flow(log, tasks=3, labels=("x",))
-    large = await a_flow(log, "large", tasks=2_000)
-    ended = await a_run(log, flow.flow_id)
+    flow = await create_flow(log, tasks=3, labels=("x",))
+    large = await create_flow(log, "large", tasks=2_000)
+    ended = await create_run(log, flow.flow_id)
     await executed(log, ended.run_id, tasks=3)
-    troubled = await a_run(log, large.flow_id, labels=["y"])
+    troubled = await create_run(log, large.flow_id, labels=["y"])
     await claim(log, troubled.run_id)
     await recorded(log, troubled.run_id, *succeeding(["task-0"]), TaskRunStarted(slug="task-1", at=now()))
     await lost(log, troubled.run_id)
@@ -50,15 +50,15 @@ async def something_of_everything(log: Log) -> int:
     await recorded(log, troubled.run_id, TaskRunNamed(slug="task-2", at=now(), name="third"), TaskRunStarted(slug="task-1", at=now()))
     kept = {"key": "shared", "parameters": {"day": "mon"}, "hashed_inputs": {"x": "ab"}}
     await recorded(log, troubled.run_id, TaskRunCached(slug="task-1", at=now(), expires_at=now(), cache=kept))
-    cancelled = await a_run(log, flow.flow_id)
+    cancelled = await create_run(log, flow.flow_id)
     await cancel_run(log.events, log.queues, cancelled.run_id, ACTOR, reason="no need")
     await rename_run(log.events, ended.run_id, "another name", ACTOR)
     await an_agent(log)
     for value in (1, {"day": "mon"}):
-        await set_key_value(log.events, await a_project(log), "last day", value, ACTOR)
+        await set_key_value(log.events, await create_test_project(log), "last day", value, ACTOR)
     left = await create_artifact(log.events, ended.run_id, "task-0", -1, "link", {"link": "/x"}, ACTOR)
     await update_artifact(log.events, left.id, {"link": "/y"}, ACTOR)
-    gone = await a_flow(log, "gone", project="to be deleted")
+    gone = await create_flow(log, "gone", project="to be deleted")
     await set_key_value(log.events, gone.project_id, "last day", 1, ACTOR)
     await delete_flow(log.events, gone.flow_group_id, ACTOR)
     await delete_project(log.events, gone.project_id, ACTOR)
@@ -112,7 +112,7 @@ async def test_whoever_reads_during_a_rebuild_never_sees_less(log: Log, database
 
         async def append() -> None:
             while not rebuilt.is_set():
-                created = await a_run(log, (await views.flows(name="large"))[0].id)
+                created = await create_run(log, (await views.flows(name="large"))[0].id)
                 assert (await views.run(created.run_id, at_least=created.position)).id == created.run_id
 
         async with anyio.create_task_group() as group:

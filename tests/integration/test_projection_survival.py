@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 import anyio
 import asyncpg
 import pytest
-from commits import AT
-from happenings import a_flow, a_run, claimed, executed, lost, recorded, succeeding
-from servers import Postgres
-from strangers import Stranger
-from viewing import WAIT_SECONDS, eventually, hosted, opened, rows_of_views, serving, views_of
+from harness.commits import AT
+from harness.scenario import claimed, create_flow, create_run, executed, lost, recorded, succeeding
+from harness.servers import Postgres
+from harness.strangers import Stranger
+from harness.views_fixtures import WAIT_SECONDS, eventually, hosted, opened, rows_of_views, serving, views_of
 
 from headwater.core.errors import ViewsUnavailable
 from headwater.core.events import ProjectRenamed, RunCancelled, RunRenamed
@@ -34,9 +34,9 @@ async def log(nats_url: str) -> AsyncIterator[Log]:
 
 
 async def some_history(log: Log, runs: int = 5) -> int:
-    flow = await a_flow(log)
+    flow = await create_flow(log)
     for n in range(runs):
-        run = await a_run(log, flow.flow_id, name=f"run {n}")
+        run = await create_run(log, flow.flow_id, name=f"run {n}")
         await claimed(log, run.run_id)
         await recorded(log, run.run_id, *succeeding(["task-0"]))
         if n % 2:
@@ -176,8 +176,8 @@ async def test_what_cannot_be_applied_is_set_aside_and_blocks_nothing(log: Log, 
         [recorded] = [each async for batch in log.events.read_all(after=before) for each in batch]
         return recorded.position
 
-    flow = await a_flow(log)
-    run = await a_run(log, flow.flow_id)
+    flow = await create_flow(log)
+    run = await create_run(log, flow.flow_id)
     at = [
         await append(subjects.run(new_id()), RunRenamed("of a run that was never created")),
         await garbage("hw.evt.run.not-a-uuid", encode(new_commit([RunCancelled(AT)], at=AT, actor="somebody"))),
@@ -197,7 +197,7 @@ async def test_what_cannot_be_applied_is_set_aside_and_blocks_nothing(log: Log, 
 async def test_views_of_another_log_are_replaced(database_url: str) -> None:
     for name in ("one", "two"):
         log = MemoryLog()
-        await a_flow(log, name)
+        await create_flow(log, name)
         async with views_of(log, database_url) as views:
             assert [flow.name for flow in await views.flows(at_least=(await log.events.tail()).position)] == [name]
 

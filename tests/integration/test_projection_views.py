@@ -6,8 +6,20 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-from happenings import a_flow, a_project, a_run, an_agent, claimed, executed, finished, lost, now, recorded, succeeding
-from viewing import eventually, hosted, opened, views_of
+from harness.scenario import (
+    an_agent,
+    claimed,
+    create_flow,
+    create_run,
+    create_test_project,
+    executed,
+    finished,
+    lost,
+    now,
+    recorded,
+    succeeding,
+)
+from harness.views_fixtures import eventually, hosted, opened, views_of
 
 from headwater.core.errors import InvalidArgument, NotFound, ViewsBehind
 from headwater.core.events import TaskRunMapped, TaskRunNamed, TaskRunRetryScheduled, TaskRunStarted, TaskRunSucceeded
@@ -29,15 +41,15 @@ async def views(log: Log, database_url: str) -> AsyncIterator[ViewsClient]:
 
 
 async def test_whoever_appends_reads_their_own_write(log: Log, views: ViewsClient) -> None:
-    flow = await a_flow(log)
+    flow = await create_flow(log)
     for _ in range(20):
-        created = await a_run(log, flow.flow_id)
+        created = await create_run(log, flow.flow_id)
         assert (await views.run(created.run_id, at_least=created.position)).state == "Scheduled"
 
 
 async def test_a_run_shows_what_happened_to_it(log: Log, views: ViewsClient) -> None:
-    flow = await a_flow(log, "Hello, World! 🌊", labels=("host",))
-    created = await a_run(log, flow.flow_id, parameters={}, context={"b": 1, "a": [None]}, name="it's a name")
+    flow = await create_flow(log, "Hello, World! 🌊", labels=("host",))
+    created = await create_run(log, flow.flow_id, parameters={}, context={"b": 1, "a": [None]}, name="it's a name")
     end = await executed(log, created.run_id)
     run = await views.run(created.run_id, at_least=end)
 
@@ -61,8 +73,8 @@ async def test_a_run_shows_what_happened_to_it(log: Log, views: ViewsClient) -> 
 
 
 async def test_task_runs_show_in_the_order_of_the_flow_and_pending_before_they_begin(log: Log, views: ViewsClient) -> None:
-    flow = await a_flow(log, tasks=4)
-    run_id = (await a_run(log, flow.flow_id)).run_id
+    flow = await create_flow(log, tasks=4)
+    run_id = (await create_run(log, flow.flow_id)).run_id
     await claimed(log, run_id)
     end = await recorded(
         log,
@@ -90,8 +102,8 @@ async def test_task_runs_show_in_the_order_of_the_flow_and_pending_before_they_b
 
 
 async def test_a_lost_attempt_leaves_begun_tasks_pending_and_finished_ones_as_they_are(log: Log, views: ViewsClient) -> None:
-    flow = await a_flow(log, tasks=3)
-    run_id = (await a_run(log, flow.flow_id)).run_id
+    flow = await create_flow(log, tasks=3)
+    run_id = (await create_run(log, flow.flow_id)).run_id
     await claimed(log, run_id)
     retry = TaskRunRetryScheduled(slug="task-1", at=now(), start_time=now(), run_count=1)
     begun = TaskRunStarted(slug="task-1", at=now())
@@ -111,8 +123,8 @@ async def test_a_lost_attempt_leaves_begun_tasks_pending_and_finished_ones_as_th
 
 
 async def test_registering_again_archives_the_older_version(log: Log, views: ViewsClient) -> None:
-    first = await a_flow(log, tasks=3)
-    second = await a_flow(log, tasks=2)
+    first = await create_flow(log, tasks=3)
+    second = await create_flow(log, tasks=2)
 
     (listed,) = await views.flows(at_least=second.position)
     assert (listed.id, listed.version, listed.archived, listed.task_count) == (second.flow_id, 2, False, 2)
@@ -124,22 +136,22 @@ async def test_registering_again_archives_the_older_version(log: Log, views: Vie
 
 
 async def test_a_flow_of_ten_thousand_tasks_comes_back_whole(log: Log, views: ViewsClient) -> None:
-    large = await a_flow(log, tasks=10_000)
+    large = await create_flow(log, tasks=10_000)
 
     assert (await views.flow(large.flow_id, at_least=large.position)).task_count == 10_000
     tasks = await views.flow_tasks(large.flow_id)
     assert [task.slug for task in tasks] == [f"task-{n}" for n in range(10_000)]
     assert len(await views.flow_edges(large.flow_id)) == 9_999
-    run = await a_run(log, large.flow_id)
+    run = await create_run(log, large.flow_id)
     assert len(await views.task_runs(run.run_id, at_least=run.position)) == 10_000
 
 
 async def test_runs_are_found_by_what_they_are(log: Log, views: ViewsClient) -> None:
-    hello = await a_flow(log, "hello", labels=("a",))
-    other = await a_flow(log, "other", project="second", labels=("a", "b"))
-    first = await a_run(log, hello.flow_id, name="one")
-    second = await a_run(log, other.flow_id, name="two")
-    later = await a_run(log, other.flow_id, name="three", start_time=now() + timedelta(days=1))
+    hello = await create_flow(log, "hello", labels=("a",))
+    other = await create_flow(log, "other", project="second", labels=("a", "b"))
+    first = await create_run(log, hello.flow_id, name="one")
+    second = await create_run(log, other.flow_id, name="two")
+    later = await create_run(log, other.flow_id, name="three", start_time=now() + timedelta(days=1))
     end = await executed(log, first.run_id)
 
     async def names(**filters: object) -> list[str]:
@@ -161,9 +173,9 @@ async def test_runs_are_found_by_what_they_are(log: Log, views: ViewsClient) -> 
 
 
 async def test_projects_agents_and_queues_are_listed(log: Log, views: ViewsClient) -> None:
-    await a_flow(log, labels=("x",))
-    await a_project(log, "empty")
-    run = await a_run(log, (await views.flows(at_least=(await log.events.tail()).position))[0].id)
+    await create_flow(log, labels=("x",))
+    await create_test_project(log, "empty")
+    run = await create_run(log, (await views.flows(at_least=(await log.events.tail()).position))[0].id)
     agent_id, position = await an_agent(log, "mill", labels=("x",), limit=4)
     await claimed(log, run.run_id, agent_id=agent_id)
     at = (await log.events.tail()).position
@@ -176,7 +188,7 @@ async def test_projects_agents_and_queues_are_listed(log: Log, views: ViewsClien
 
 
 async def test_log_lines_come_back_by_run_level_and_task(log: Log, views: ViewsClient) -> None:
-    run = await a_run(log, (await a_flow(log)).flow_id)
+    run = await create_run(log, (await create_flow(log)).flow_id)
     lines = [LogLine(now(), 10 * n, "headwater", f"line {n}\0", "task-0" if n % 2 else "") for n in range(5)]
     await log.logs.write(run.run_id, 1, lines)
     end = await log.logs.write(run.run_id, 2, [LogLine(now(), 20, "headwater", "x" * 90_000) for _ in range(20)])
@@ -189,7 +201,7 @@ async def test_log_lines_come_back_by_run_level_and_task(log: Log, views: ViewsC
 
 
 async def test_what_is_not_there_is_named(log: Log, views: ViewsClient) -> None:
-    flow = await a_flow(log)
+    flow = await create_flow(log)
     for ask in (views.run, views.run_states, views.task_runs):
         with pytest.raises(NotFound, match="not found"):
             await ask(new_id(), at_least=flow.position)
@@ -202,15 +214,15 @@ async def test_what_is_not_there_is_named(log: Log, views: ViewsClient) -> None:
 
 
 async def test_views_that_do_not_get_there_in_time_say_how_far_they_are(log: Log, views: ViewsClient) -> None:
-    flow = await a_flow(log)
+    flow = await create_flow(log)
     with pytest.raises(ViewsBehind) as refusal:
         await ViewsClient(log, wait_seconds=0.0).runs(at_least=flow.position + 1000)
     assert refusal.value.asked == flow.position + 1000
 
 
 async def test_task_runs_that_never_began_show_how_their_run_ended(log: Log, views: ViewsClient) -> None:
-    flow = await a_flow(log, tasks=2)
-    run_id = (await a_run(log, flow.flow_id)).run_id
+    flow = await create_flow(log, tasks=2)
+    run_id = (await create_run(log, flow.flow_id)).run_id
     await claimed(log, run_id)
     await recorded(log, run_id, TaskRunStarted(slug="task-0", at=now()), TaskRunSucceeded(slug="task-0", at=now()))
     end = await finished(log, run_id, failed=True)
@@ -222,7 +234,7 @@ async def test_task_runs_that_never_began_show_how_their_run_ended(log: Log, vie
 
 
 async def test_log_lines_older_than_their_retention_go(log: Log, database_url: str) -> None:
-    run = await a_run(log, (await a_flow(log)).flow_id)
+    run = await create_run(log, (await create_flow(log)).flow_id)
     old = LogLine(now() - timedelta(days=8), 20, "headwater", "an old line")
     end = await log.logs.write(run.run_id, 1, [old, LogLine(now(), 20, "headwater", "a new line")])
     async with views_of(log, database_url, log_retention_days=9) as views:

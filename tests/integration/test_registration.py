@@ -11,7 +11,7 @@ from socket import gethostname
 
 import anyio
 import pytest
-from servers import NatsNode
+from harness.servers import NatsNode
 
 from headwater.core.errors import CommandRejected, InvalidArgument, NotFound
 from headwater.core.events import EdgeSpec

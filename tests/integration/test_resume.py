@@ -10,9 +10,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, hosted, is_alive, workshop
-from monitor_fixtures import promises_are_kept, running_monitor
-from servers import NatsNode
+from harness.agent_harness import AgentHarness, AgentProcess, agent_harness, eventually, hosted, is_alive, running_agent
+from harness.monitor_fixtures import promises_are_kept, running_monitor
+from harness.servers import NatsNode
 
 from headwater.core.events import TaskRunSucceeded
 from headwater.core.operations.runs import restart_run
@@ -30,8 +30,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-async def shop(nats_node: NatsNode) -> AsyncIterator[Workshop]:
-    async with hosted(workshop(nats_node.url)) as opened, hosted(running_monitor(nats_node.url)):
+async def harness(nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
+    async with hosted(agent_harness(nats_node.url)) as opened, hosted(running_monitor(nats_node.url)):
         yield opened
         await promises_are_kept(opened.log)
 
@@ -74,10 +74,10 @@ def executions(directory: Path) -> Counter[str]:
 ONCE = {"source": 1, "double 1": 1, "double 2": 1, "double 3": 1}
 
 
-async def in_its_last_task(shop: Workshop, directory: Path) -> str:
-    run_id = await shop.run(await shop.register(summing_flow(directory)))
+async def in_its_last_task(harness: AgentHarness, directory: Path) -> str:
+    run_id = await harness.run(await harness.register(summing_flow(directory)))
     await eventually(lambda: (directory / "process").exists() and (directory / "process").read_text() != "", "the last task runs")
-    await shop.reached(run_id, lambda names, _: names.count("task_run.succeeded") == 4 and names.count("task_run.started") == 5)
+    await harness.reached(run_id, lambda names, _: names.count("task_run.succeeded") == 4 and names.count("task_run.started") == 5)
     return run_id
 
 
@@ -87,52 +87,52 @@ def forget_all(home: Path) -> None:
     kept.unlink()
 
 
-async def test_another_agent_goes_on_with_what_was_kept(shop: Workshop, tmp_path: Path) -> None:
-    agent = AgentProcess(tmp_path / "agent", shop.url, {"name": "first", "lease_seconds": LEASE_SECONDS})
+async def test_another_agent_goes_on_with_what_was_kept(harness: AgentHarness, tmp_path: Path) -> None:
+    agent = AgentProcess(tmp_path / "agent", harness.url, {"name": "first", "lease_seconds": LEASE_SECONDS})
     agent.start()
-    run_id = await in_its_last_task(shop, tmp_path)
+    run_id = await in_its_last_task(harness, tmp_path)
     process_id = int((tmp_path / "process").read_text())
     agent.kill()
     await eventually(lambda: not is_alive(process_id), "the attempt's process is gone too")
     (tmp_path / "gate").touch()
-    async with agent_at_work(shop.url, name="second", lease_seconds=LEASE_SECONDS):
-        ended = await shop.ended(run_id)
+    async with running_agent(harness.url, name="second", lease_seconds=LEASE_SECONDS):
+        ended = await harness.ended(run_id)
 
     assert (ended.state, ended.attempt) == (StateName.SUCCESS, 2)
     assert executions(tmp_path) == {**ONCE, "total": 2}
     assert (tmp_path / "total").read_text() == "12"
-    successes = [event for event in await shop.happened(run_id, "run.succeeded") if isinstance(event, TaskRunSucceeded)]
+    successes = [event for event in await harness.happened(run_id, "run.succeeded") if isinstance(event, TaskRunSucceeded)]
     assert len({(event.slug, event.map_index) for event in successes}) == len(successes) == 5
     assert all(event.result is None or event.result.value is None for event in successes)  # references, never values
 
 
-async def test_what_is_not_at_hand_is_executed_again(shop: Workshop, tmp_path: Path, home: Path) -> None:
-    async with agent_at_work(shop.url):
-        run_id = await in_its_last_task(shop, tmp_path)
+async def test_what_is_not_at_hand_is_executed_again(harness: AgentHarness, tmp_path: Path, home: Path) -> None:
+    async with running_agent(harness.url):
+        run_id = await in_its_last_task(harness, tmp_path)
         forget_all(home)
         os.kill(int((tmp_path / "process").read_text()), signal.SIGKILL)
         (tmp_path / "gate").touch()
-        ended = await shop.ended(run_id)
+        ended = await harness.ended(run_id)
 
     assert (ended.state, ended.attempt) == (StateName.SUCCESS, 2)
     assert executions(tmp_path) == {**dict.fromkeys(ONCE, 2), "total": 2}
     assert (tmp_path / "total").read_text() == "12"
 
 
-async def test_a_process_that_dies_again_and_again_fails_its_run_with_the_reason(shop: Workshop) -> None:
+async def test_a_process_that_dies_again_and_again_fails_its_run_with_the_reason(harness: AgentHarness) -> None:
     @task
     def die() -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    flow_id = await shop.register(Flow("dying-flow", tasks=[die]))
-    async with agent_at_work(shop.url):
-        three = await shop.ended(await shop.run(flow_id))
+    flow_id = await harness.register(Flow("dying-flow", tasks=[die]))
+    async with running_agent(harness.url):
+        three = await harness.ended(await harness.run(flow_id))
 
     assert (three.state, three.attempt) == (StateName.FAILED, 3)
     assert "no more than 3 attempts are made" in three.message
 
 
-async def test_a_restarted_run_executes_one_failed_child_and_what_follows(shop: Workshop, tmp_path: Path) -> None:
+async def test_a_restarted_run_executes_one_failed_child_and_what_follows(harness: AgentHarness, tmp_path: Path) -> None:
     directory = tmp_path
 
     @task
@@ -154,12 +154,12 @@ async def test_a_restarted_run_executes_one_failed_child_and_what_follows(shop: 
     with Flow("checking-flow") as flow:
         total(check.map(numbers()))
 
-    async with agent_at_work(shop.url):
-        run_id = await shop.run(await shop.register(flow))
-        assert (await shop.ended(run_id)).state is StateName.FAILED
+    async with running_agent(harness.url):
+        run_id = await harness.run(await harness.register(flow))
+        assert (await harness.ended(run_id)).state is StateName.FAILED
         (directory / "gate").touch()
-        await restart_run(shop.log.events, shop.log.queues, run_id, shop.client.actor, reason="two is allowed now")
-        await shop.happened(run_id, "run.succeeded")
+        await restart_run(harness.log.events, harness.log.queues, run_id, harness.client.actor, reason="two is allowed now")
+        await harness.happened(run_id, "run.succeeded")
 
     assert executions(directory) == {"check 1": 1, "check 2": 2, "check 3": 1}
     assert (directory / "total").read_text() == "6"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from played_history import PlayedRun, chain
-from viewing import hosted
-from web_site import WebSite, fresh_site
+from harness.history_builder import PlayedRun, chain
+from harness.views_fixtures import hosted
+from harness.web_site import WebSite, fresh_site
 
 from headwater.audit.verify import verify
 from headwater.core.errors import IllegalTransition, NotFound

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import anyio
 import pytest
-from agents_at_work import AgentProcess, Workshop, agent_at_work, eventually, hosted, is_alive, workshop
-from monitor_fixtures import promises_are_kept, running_monitor
-from servers import NatsNode
+from harness.agent_harness import AgentHarness, AgentProcess, agent_harness, eventually, hosted, is_alive, running_agent
+from harness.monitor_fixtures import promises_are_kept, running_monitor
+from harness.servers import NatsNode
 
 from headwater.core.events import event_type
 from headwater.core.log import subjects
@@ -34,21 +34,21 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-async def shop(nats_node: NatsNode) -> AsyncIterator[Workshop]:
-    async with hosted(workshop(nats_node.url)) as opened:
+async def harness(nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
+    async with hosted(agent_harness(nats_node.url)) as opened:
         yield opened
         await promises_are_kept(opened.log)
 
 
 @pytest.fixture
-async def run_monitor(shop: Workshop) -> AsyncIterator[RunMonitor]:
-    async with hosted(running_monitor(shop.url)) as monitor:
+async def run_monitor(harness: AgentHarness) -> AsyncIterator[RunMonitor]:
+    async with hosted(running_monitor(harness.url)) as monitor:
         yield monitor
 
 
 @pytest.fixture
-def agent(shop: Workshop, tmp_path: Path) -> Iterator[AgentProcess]:
-    process = AgentProcess(tmp_path / "agent", shop.url, {"name": "first", "lease_seconds": LEASE_SECONDS})
+def agent(harness: AgentHarness, tmp_path: Path) -> Iterator[AgentProcess]:
+    process = AgentProcess(tmp_path / "agent", harness.url, {"name": "first", "lease_seconds": LEASE_SECONDS})
     process.start()
     yield process
     process.kill()
@@ -64,11 +64,11 @@ def gated_flow(gate: Path) -> Flow:
     return Flow("gated-flow", tasks=[wait_at_gate])
 
 
-async def agent_events(shop: Workshop, name: str, *, times: int = 1) -> list[str]:
+async def agent_events(harness: AgentHarness, name: str, *, times: int = 1) -> list[str]:
     """Return the names of what happened to agents, as soon as this has happened so often."""
     names: list[str] = []
     with anyio.fail_after(PATIENCE_SECONDS):
-        async with shop.log.events.follow(subjects.AGENTS_ALL) as news:
+        async with harness.log.events.follow(subjects.AGENTS_ALL) as news:
             async for batch in news:
                 names += [event_type(event) for recorded in batch for event in recorded.commit.events]
                 if names.count(name) >= times:
@@ -76,52 +76,52 @@ async def agent_events(shop: Workshop, name: str, *, times: int = 1) -> list[str
     raise AssertionError("the feed ended")
 
 
-async def running(shop: Workshop, gate: Path) -> str:
-    run_id = await shop.run(await shop.register(gated_flow(gate)))
-    await shop.happened(run_id, "task_run.started")
+async def running(harness: AgentHarness, gate: Path) -> str:
+    run_id = await harness.run(await harness.register(gated_flow(gate)))
+    await harness.happened(run_id, "task_run.started")
     return run_id
 
 
 async def test_the_run_of_a_killed_agent_waits_for_the_next_one(
-    shop: Workshop, run_monitor: RunMonitor, agent: AgentProcess, tmp_path: Path
+    harness: AgentHarness, run_monitor: RunMonitor, agent: AgentProcess, tmp_path: Path
 ) -> None:
-    run_id = await running(shop, tmp_path / "gate")
+    run_id = await running(harness, tmp_path / "gate")
 
     agent.kill()
-    await agent_events(shop, "agent.lost")
-    await shop.happened(run_id, "run.attempt_lost")
+    await agent_events(harness, "agent.lost")
+    await harness.happened(run_id, "run.attempt_lost")
 
-    waiting = await shop.state(run_id)
+    waiting = await harness.state(run_id)
     assert (waiting.state, waiting.held) == (StateName.SCHEDULED, False)
     assert "agent 'first' sent no heartbeat" in waiting.message
     (tmp_path / "gate").touch()
-    async with agent_at_work(shop.url, name="second", lease_seconds=LEASE_SECONDS):
-        ended = await shop.ended(run_id)
+    async with running_agent(harness.url, name="second", lease_seconds=LEASE_SECONDS):
+        ended = await harness.ended(run_id)
     assert (ended.state, ended.attempt, ended.agent_name) == (StateName.SUCCESS, 2, "second")
 
 
-async def test_two_monitors_record_a_loss_once(shop: Workshop, run_monitor: RunMonitor, agent: AgentProcess, tmp_path: Path) -> None:
-    async with running_monitor(shop.url, name="other-monitor"):
-        run_id = await running(shop, tmp_path / "gate")
+async def test_two_monitors_record_a_loss_once(harness: AgentHarness, run_monitor: RunMonitor, agent: AgentProcess, tmp_path: Path) -> None:
+    async with running_monitor(harness.url, name="other-monitor"):
+        run_id = await running(harness, tmp_path / "gate")
         agent.kill()
-        await shop.happened(run_id, "run.attempt_lost")
+        await harness.happened(run_id, "run.attempt_lost")
         (tmp_path / "gate").touch()
-        async with agent_at_work(shop.url, name="second", lease_seconds=LEASE_SECONDS):
-            await shop.ended(run_id)
+        async with running_agent(harness.url, name="second", lease_seconds=LEASE_SECONDS):
+            await harness.ended(run_id)
 
-    assert (await shop.names(run_id)).count("run.attempt_lost") == 1
-    assert (await agent_events(shop, "agent.lost")).count("agent.lost") == 1
+    assert (await harness.names(run_id)).count("run.attempt_lost") == 1
+    assert (await agent_events(harness, "agent.lost")).count("agent.lost") == 1
 
 
 async def test_a_cancel_of_a_dead_agent_s_run_becomes_final(
-    shop: Workshop, run_monitor: RunMonitor, agent: AgentProcess, tmp_path: Path
+    harness: AgentHarness, run_monitor: RunMonitor, agent: AgentProcess, tmp_path: Path
 ) -> None:
-    run_id = await running(shop, tmp_path / "gate")
+    run_id = await running(harness, tmp_path / "gate")
     agent.kill()
-    outcome = await cancel_run(shop.log.events, shop.log.queues, run_id, shop.client.actor, reason="no need")
+    outcome = await cancel_run(harness.log.events, harness.log.queues, run_id, harness.client.actor, reason="no need")
     assert outcome.state.state is StateName.CANCELLING
 
-    ended = await shop.ended(run_id)
+    ended = await harness.ended(run_id)
 
     assert ended.state is StateName.CANCELLED
     assert {str(found.state) for found in ended.task_runs.values()} == {"Cancelled"}
@@ -129,49 +129,49 @@ async def test_a_cancel_of_a_dead_agent_s_run_becomes_final(
 
 
 async def test_a_frozen_agent_is_lost_and_counts_as_working_when_it_is_back(
-    shop: Workshop, run_monitor: RunMonitor, agent: AgentProcess, tmp_path: Path
+    harness: AgentHarness, run_monitor: RunMonitor, agent: AgentProcess, tmp_path: Path
 ) -> None:
-    run_id = await running(shop, tmp_path / "gate")
+    run_id = await running(harness, tmp_path / "gate")
     agent.send(signal.SIGSTOP)
-    await shop.happened(run_id, "run.attempt_lost")
+    await harness.happened(run_id, "run.attempt_lost")
 
     agent.send(signal.SIGCONT)
 
-    assert await agent_events(shop, "agent.registered", times=2) == ["agent.registered", "agent.lost", "agent.registered"]
+    assert await agent_events(harness, "agent.registered", times=2) == ["agent.registered", "agent.lost", "agent.registered"]
     (tmp_path / "gate").touch()
-    assert (await shop.ended(run_id)).attempt == 2
+    assert (await harness.ended(run_id)).attempt == 2
 
 
 async def test_what_died_before_the_monitor_began_is_found_in_the_log(
-    shop: Workshop, agent: AgentProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    harness: AgentHarness, agent: AgentProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run_id = await running(shop, tmp_path / "gate")
+    run_id = await running(harness, tmp_path / "gate")
     agent.kill()
     monkeypatch.setattr(monitor_module, "LEASE_SECONDS", LEASE_SECONDS)  # of agents that it never heard
 
-    async with running_monitor(shop.url):
-        await shop.happened(run_id, "run.attempt_lost")
-        await agent_events(shop, "agent.lost")
+    async with running_monitor(harness.url):
+        await harness.happened(run_id, "run.attempt_lost")
+        await agent_events(harness, "agent.lost")
 
 
 async def test_the_death_of_the_broker_is_no_death_of_agents(
-    shop: Workshop, run_monitor: RunMonitor, agent: AgentProcess, nats_node: NatsNode, tmp_path: Path
+    harness: AgentHarness, run_monitor: RunMonitor, agent: AgentProcess, nats_node: NatsNode, tmp_path: Path
 ) -> None:
-    run_id = await running(shop, tmp_path / "gate")
+    run_id = await running(harness, tmp_path / "gate")
     nats_node.kill()
     nats_node.start()
     await eventually(lambda: len(nats_node.monitor("connz")["connections"]) >= 4, "everybody is back")
 
     beats = 0
     with anyio.fail_after(PATIENCE_SECONDS):
-        async with shop.log.subscribe(subjects.AGENT_HEARTBEATS) as heard:
+        async with harness.log.subscribe(subjects.AGENT_HEARTBEATS) as heard:
             async for _ in heard:  # three leases long
                 beats += 1
                 if beats == 9:
                     break
     (tmp_path / "gate").touch()
-    ended = await shop.ended(run_id)
+    ended = await harness.ended(run_id)
 
     assert (ended.state, ended.attempt) == (StateName.SUCCESS, 1)
-    recorded = [each async for batch in shop.log.events.read_all() for each in batch]
+    recorded = [each async for batch in harness.log.events.read_all() for each in batch]
     assert "agent.lost" not in {event_type(event) for each in recorded for event in each.commit.events}

@@ -9,9 +9,9 @@ from pathlib import Path
 import anyio
 import anyio.lowlevel
 import pytest
-from agents_at_work import Workshop, agent_at_work, hosted, workshop
-from monitor_fixtures import promises_are_kept, running_monitor
-from servers import NatsNode
+from harness.agent_harness import AgentHarness, agent_harness, hosted, running_agent
+from harness.monitor_fixtures import promises_are_kept, running_monitor
+from harness.servers import NatsNode
 
 from headwater.core.log import subjects
 from headwater.core.operations.runs import load_run
@@ -34,15 +34,15 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-async def shop(nats_node: NatsNode) -> AsyncIterator[Workshop]:
-    async with hosted(workshop(nats_node.url)) as opened:
+async def harness(nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
+    async with hosted(agent_harness(nats_node.url)) as opened:
         yield opened
         await promises_are_kept(opened.log)
 
 
 @pytest.fixture
-async def run_monitor(shop: Workshop) -> AsyncIterator[RunMonitor]:
-    async with hosted(running_monitor(shop.url)) as monitor:
+async def run_monitor(harness: AgentHarness) -> AsyncIterator[RunMonitor]:
+    async with hosted(running_monitor(harness.url)) as monitor:
         yield monitor
 
 
@@ -50,58 +50,58 @@ async def run_monitor(shop: Workshop) -> AsyncIterator[RunMonitor]:
 def nothing() -> None: ...
 
 
-async def registered(shop: Workshop) -> str:
-    return await shop.register(Flow("hello-flow", tasks=[nothing]))
+async def registered(harness: AgentHarness) -> str:
+    return await harness.register(Flow("hello-flow", tasks=[nothing]))
 
 
-async def delete_work(shop: Workshop) -> None:
-    assert b'"success":true' in await shop.log.request("$JS.API.STREAM.DELETE.WORK", b"", timeout=PATIENCE_SECONDS)
+async def delete_work(harness: AgentHarness) -> None:
+    assert b'"success":true' in await harness.log.request("$JS.API.STREAM.DELETE.WORK", b"", timeout=PATIENCE_SECONDS)
 
 
-async def waits(shop: Workshop, run_ids: set[str]) -> None:
+async def waits(harness: AgentHarness, run_ids: set[str]) -> None:
     """Return as soon as the broker will wake somebody for each of these runs."""
     with anyio.fail_after(PATIENCE_SECONDS):
-        while not run_ids <= await shop.log.queues.waiting_runs():
+        while not run_ids <= await harness.log.queues.waiting_runs():
             await anyio.lowlevel.checkpoint()
 
 
-async def test_all_runs_wake_after_the_whole_work_stream_was_deleted(shop: Workshop, run_monitor: RunMonitor) -> None:
-    flow_id = await registered(shop)
-    due = [await shop.run(flow_id) for _ in range(5)]
-    soon = await shop.run(flow_id, scheduled_start_time=datetime.now(UTC) + timedelta(seconds=8))
-    later = await shop.run(flow_id, scheduled_start_time=datetime.now(UTC) + AN_HOUR)
+async def test_all_runs_wake_after_the_whole_work_stream_was_deleted(harness: AgentHarness, run_monitor: RunMonitor) -> None:
+    flow_id = await registered(harness)
+    due = [await harness.run(flow_id) for _ in range(5)]
+    soon = await harness.run(flow_id, scheduled_start_time=datetime.now(UTC) + timedelta(seconds=8))
+    later = await harness.run(flow_id, scheduled_start_time=datetime.now(UTC) + AN_HOUR)
 
-    await delete_work(shop)
+    await delete_work(harness)
 
-    await waits(shop, {*due, soon, later})
-    async with agent_at_work(shop.url):
-        ended = [await shop.ended(run_id) for run_id in (*due, soon)]
+    await waits(harness, {*due, soon, later})
+    async with running_agent(harness.url):
+        ended = [await harness.ended(run_id) for run_id in (*due, soon)]
     assert [(run.state, run.attempt) for run in ended] == [(StateName.SUCCESS, 1)] * 6
-    assert (await shop.state(later)).state is StateName.SCHEDULED
+    assert (await harness.state(later)).state is StateName.SCHEDULED
 
 
-async def test_what_was_lost_while_no_monitor_ran_is_found_at_its_start(shop: Workshop) -> None:
-    flow_id = await registered(shop)
-    due = await shop.run(flow_id)
-    later = await shop.run(flow_id, scheduled_start_time=datetime.now(UTC) + AN_HOUR)
-    await delete_work(shop)
+async def test_what_was_lost_while_no_monitor_ran_is_found_at_its_start(harness: AgentHarness) -> None:
+    flow_id = await registered(harness)
+    due = await harness.run(flow_id)
+    later = await harness.run(flow_id, scheduled_start_time=datetime.now(UTC) + AN_HOUR)
+    await delete_work(harness)
 
-    async with running_monitor(shop.url):
-        await waits(shop, {due, later})
+    async with running_monitor(harness.url):
+        await waits(harness, {due, later})
 
 
-async def test_an_agent_at_work_goes_on_after_the_work_stream_was_deleted(shop: Workshop, run_monitor: RunMonitor) -> None:
-    flow_id = await registered(shop)
-    async with agent_at_work(shop.url):
-        await shop.ended(await shop.run(flow_id))
-        await delete_work(shop)
-        ended = await shop.ended(await shop.run(flow_id))
+async def test_an_agent_at_work_goes_on_after_the_work_stream_was_deleted(harness: AgentHarness, run_monitor: RunMonitor) -> None:
+    flow_id = await registered(harness)
+    async with running_agent(harness.url):
+        await harness.ended(await harness.run(flow_id))
+        await delete_work(harness)
+        ended = await harness.ended(await harness.run(flow_id))
 
     assert (ended.state, ended.attempt) == (StateName.SUCCESS, 1)
 
 
-async def test_a_run_whose_creator_died_before_the_wake_up_is_woken(shop: Workshop, run_monitor: RunMonitor) -> None:
-    model = (await shop.state(await shop.run(await registered(shop)))).created
+async def test_a_run_whose_creator_died_before_the_wake_up_is_woken(harness: AgentHarness, run_monitor: RunMonitor) -> None:
+    model = (await harness.state(await harness.run(await registered(harness)))).created
     assert model is not None
     command = CreateRun(
         run_id=new_id(),
@@ -117,19 +117,19 @@ async def test_a_run_whose_creator_died_before_the_wake_up_is_woken(shop: Worksh
         start_time=datetime.now(UTC),
         labels=model.labels,
     )
-    creation = shop.client.actor.commit(RULES.decide(RULES.initial, command))
-    await shop.log.events.append(subjects.run(command.run_id), creation, expected=0)
+    creation = harness.client.actor.commit(RULES.decide(RULES.initial, command))
+    await harness.log.events.append(subjects.run(command.run_id), creation, expected=0)
 
-    async with agent_at_work(shop.url):
-        ended = await shop.ended(command.run_id)
+    async with running_agent(harness.url):
+        ended = await harness.ended(command.run_id)
 
     assert (ended.name, ended.state) == ("orphaned-otter", StateName.SUCCESS)
 
 
-async def test_a_rescheduling_whose_timer_was_never_set_is_completed(shop: Workshop, run_monitor: RunMonitor) -> None:
-    run_id = await shop.run(await registered(shop), scheduled_start_time=datetime.now(UTC) + AN_HOUR)
-    loaded = await load_run(shop.log.events, run_id)
-    await loaded.execute(RescheduleRun(datetime.now(UTC)), shop.client.actor)  # and the timer of before is still there
+async def test_a_rescheduling_whose_timer_was_never_set_is_completed(harness: AgentHarness, run_monitor: RunMonitor) -> None:
+    run_id = await harness.run(await registered(harness), scheduled_start_time=datetime.now(UTC) + AN_HOUR)
+    loaded = await load_run(harness.log.events, run_id)
+    await loaded.execute(RescheduleRun(datetime.now(UTC)), harness.client.actor)  # and the timer of before is still there
 
-    async with agent_at_work(shop.url):
-        assert (await shop.ended(run_id)).state is StateName.SUCCESS
+    async with running_agent(harness.url):
+        assert (await harness.ended(run_id)).state is StateName.SUCCESS

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from agents_at_work import Workshop, agent_at_work, hosted, workshop
-from servers import NatsNode
+from harness.agent_harness import AgentHarness, agent_harness, hosted, running_agent
+from harness.servers import NatsNode
 
 from headwater.agents.local import LocalAgent
 from headwater.core.states import StateName
@@ -26,14 +26,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-async def shop(module_nats_node: NatsNode) -> AsyncIterator[Workshop]:
-    async with hosted(workshop(module_nats_node.url)) as opened:
+async def harness(module_nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
+    async with hosted(agent_harness(module_nats_node.url)) as opened:
         yield opened
 
 
 @pytest.fixture
-async def agent(shop: Workshop) -> AsyncIterator[LocalAgent]:
-    async with hosted(agent_at_work(shop.url, labels=["gpu"])) as working:
+async def agent(harness: AgentHarness) -> AsyncIterator[LocalAgent]:
+    async with hosted(running_agent(harness.url, labels=["gpu"])) as working:
         yield working
 
 
@@ -68,11 +68,11 @@ def flow_around(
 
 @pytest.mark.usefixtures("agent")
 @pytest.mark.parametrize("fails", [False, True])
-async def test_both_are_called_in_the_process_of_the_run(shop: Workshop, tmp_path: Path, fails: bool) -> None:
+async def test_both_are_called_in_the_process_of_the_run(harness: AgentHarness, tmp_path: Path, fails: bool) -> None:
     file = tmp_path / "notes"
 
-    run_id = await shop.run(await shop.register(flow_around(file, fails=fails)))
-    run = await shop.ended(run_id)
+    run_id = await harness.run(await harness.register(flow_around(file, fails=fails)))
+    run = await harness.ended(run_id)
 
     what, processes, runs = zip(*noted(file), strict=True)
     assert what == ("start", "run", "exit")
@@ -82,11 +82,11 @@ async def test_both_are_called_in_the_process_of_the_run(shop: Workshop, tmp_pat
 
 
 @pytest.mark.usefixtures("agent")
-async def test_an_error_before_the_flow_fails_the_run_and_nothing_runs(shop: Workshop, tmp_path: Path) -> None:
+async def test_an_error_before_the_flow_fails_the_run_and_nothing_runs(harness: AgentHarness, tmp_path: Path) -> None:
     file = tmp_path / "notes"
     file.touch()
 
-    run = await shop.ended(await shop.run(await shop.register(flow_around(file, start=lambda: 1 // 0))))
+    run = await harness.ended(await harness.run(await harness.register(flow_around(file, start=lambda: 1 // 0))))
 
     assert run.state is StateName.FAILED
     assert str(run.message).startswith("Failed to load and execute Flow's environment: ZeroDivisionError(")
@@ -94,10 +94,10 @@ async def test_an_error_before_the_flow_fails_the_run_and_nothing_runs(shop: Wor
 
 
 @pytest.mark.usefixtures("agent")
-async def test_an_error_after_the_flow_fails_the_run(shop: Workshop, tmp_path: Path) -> None:
+async def test_an_error_after_the_flow_fails_the_run(harness: AgentHarness, tmp_path: Path) -> None:
     file = tmp_path / "notes"
 
-    run = await shop.ended(await shop.run(await shop.register(flow_around(file, end=lambda: 1 // 0))))
+    run = await harness.ended(await harness.run(await harness.register(flow_around(file, end=lambda: 1 // 0))))
 
     assert run.state is StateName.FAILED
     assert str(run.message).startswith("Failed to load and execute Flow's environment: ZeroDivisionError(")

@@ -11,9 +11,9 @@ from typing import Any
 
 import anyio
 import pytest
-from agents_at_work import Workshop, agent_at_work, hosted, workshop
-from servers import NatsNode
-from viewing import views_of
+from harness.agent_harness import AgentHarness, agent_harness, hosted, running_agent
+from harness.servers import NatsNode
+from harness.views_fixtures import views_of
 
 from headwater.core.runs.state import Run
 from headwater.core.states import StateName
@@ -40,13 +40,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module_nats_node: Nats
 
 
 @asynccontextmanager
-async def shop_with_views(url: str, database_url: str) -> AsyncIterator[Workshop]:
-    async with workshop(url) as shop, views_of(shop.log, database_url), agent_at_work(url):
-        yield shop
+async def shop_with_views(url: str, database_url: str) -> AsyncIterator[AgentHarness]:
+    async with agent_harness(url) as harness, views_of(harness.log, database_url), running_agent(url):
+        yield harness
 
 
 @pytest.fixture
-async def shop(module_nats_node: NatsNode, database_url: str) -> AsyncIterator[Workshop]:
+async def harness(module_nats_node: NatsNode, database_url: str) -> AsyncIterator[AgentHarness]:
     async with hosted(shop_with_views(module_nats_node.url, database_url)) as opened:
         yield opened
 
@@ -60,12 +60,12 @@ def test_an_example_runs_as_a_script(example: str, tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1] == LAST_LINES[example]
 
 
-async def through_an_agent(shop: Workshop, example: str, tmp_path: Path, **parameters: Any) -> Run:
+async def through_an_agent(harness: AgentHarness, example: str, tmp_path: Path, **parameters: Any) -> Run:
     flow = next(each for each in loaded(example) if each.name == example.replace("_", "-"))
     for other in loaded(example):
         if other.name != flow.name:
-            await shop.register(other)
-    return await shop.ended(await shop.run(await shop.register(flow), parameters=parameters))
+            await harness.register(other)
+    return await harness.ended(await harness.run(await harness.register(flow), parameters=parameters))
 
 
 def loaded(example: str) -> list[Flow]:
@@ -82,19 +82,19 @@ def loaded(example: str) -> list[Flow]:
         ("retry_flow", {}),
     ],
 )
-async def test_an_example_runs_through_an_agent(shop: Workshop, example: str, parameters: dict[str, Any], tmp_path: Path) -> None:
+async def test_an_example_runs_through_an_agent(harness: AgentHarness, example: str, parameters: dict[str, Any], tmp_path: Path) -> None:
     if example == "etl_flow":
         parameters = {**parameters, "warehouse": str(tmp_path / "rows.jsonl")}
 
-    run = await through_an_agent(shop, example, tmp_path, **parameters)
+    run = await through_an_agent(harness, example, tmp_path, **parameters)
 
     assert run.state is StateName.SUCCESS, run.message
     if example == "etl_flow":
         assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 6
 
 
-async def test_the_sub_flow_example_takes_its_childs_result(shop: Workshop, tmp_path: Path, module_nats_node: NatsNode) -> None:
-    run = await through_an_agent(shop, "sub_flows", tmp_path, text="one two three")
+async def test_the_sub_flow_example_takes_its_childs_result(harness: AgentHarness, tmp_path: Path, module_nats_node: NatsNode) -> None:
+    run = await through_an_agent(harness, "sub_flows", tmp_path, text="one two three")
 
     assert run.state is StateName.SUCCESS, run.message
     assert run.created is not None
@@ -108,9 +108,9 @@ async def test_the_sub_flow_example_takes_its_childs_result(shop: Workshop, tmp_
     assert await anyio.to_thread.run_sync(result) == "3 words"
 
 
-async def test_the_sub_flow_example_runs_here_while_an_agent_runs_its_child(shop: Workshop) -> None:
+async def test_the_sub_flow_example_runs_here_while_an_agent_runs_its_child(harness: AgentHarness) -> None:
     flows = {each.name: each for each in loaded("sub_flows")}
-    await shop.register(flows["count-words"])
+    await harness.register(flows["count-words"])
 
     state = await anyio.to_thread.run_sync(lambda: flows["sub-flows"].run(parameters={"text": "one two three four"}))
 

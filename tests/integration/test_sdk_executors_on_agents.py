@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from agents_at_work import Workshop, agent_at_work, hosted, workshop
-from servers import NatsNode
+from harness.agent_harness import AgentHarness, agent_harness, hosted, running_agent
+from harness.servers import NatsNode
 
 from headwater.core.events import TaskRunFailed
 from headwater.core.states import StateName
@@ -29,8 +29,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-async def shop(module_nats_node: NatsNode) -> AsyncIterator[Workshop]:
-    async with hosted(workshop(module_nats_node.url)) as opened, hosted(agent_at_work(module_nats_node.url)):
+async def harness(module_nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
+    async with hosted(agent_harness(module_nats_node.url)) as opened, hosted(running_agent(module_nats_node.url)):
         yield opened
 
 
@@ -55,7 +55,7 @@ def ten_by(x: int, unit: str) -> str:
 
 @pytest.mark.parametrize("kind", ["threads", "processes", "dask at an address", "dask of its own"])
 async def test_states_lines_and_failures_come_back_from_where_tasks_are_executed(
-    shop: Workshop, kind: str, request: pytest.FixtureRequest
+    harness: AgentHarness, kind: str, request: pytest.FixtureRequest
 ) -> None:
     executor: Executor = ThreadExecutor(2)
     if kind == "processes":
@@ -67,8 +67,8 @@ async def test_states_lines_and_failures_come_back_from_where_tasks_are_executed
     with Flow(f"on {kind}", executor=executor) as flow:
         ten_by.map(numbers(), unmapped("pieces"))
 
-    run_id = await shop.run(await shop.register(flow), run_name="quiet-heron")
-    run = await shop.ended(run_id)
+    run_id = await harness.run(await harness.register(flow), run_name="quiet-heron")
+    run = await harness.ended(run_id)
 
     assert run.state is StateName.FAILED
     assert {key: found.state.value for key, found in run.task_runs.items()} == {
@@ -78,11 +78,11 @@ async def test_states_lines_and_failures_come_back_from_where_tasks_are_executed
         ("ten_by-1", 1): "Success",
         ("ten_by-1", 2): "Failed",
     }
-    (failed,) = [event for event in await shop.happened(run_id, "run.failed") if isinstance(event, TaskRunFailed)]
+    (failed,) = [event for event in await harness.happened(run_id, "run.failed") if isinstance(event, TaskRunFailed)]
     assert failed.failure is not None
     assert (failed.failure.type, failed.failure.traceback[-1].function) == ("ZeroDivisionError", "ten_by")
     assert failed.failure.traceback[-1].file.endswith("test_sdk_executors_on_agents.py")
-    lines = {(line.message, line.task, line.map_index) for line in await shop.lines(run_id)}
+    lines = {(line.message, line.task, line.map_index) for line in await harness.lines(run_id)}
     for index, x in enumerate((1, 2, 0)):
         assert (f"dividing by {x} in run quiet-heron", "ten_by-1", index) in lines
         assert (f"printed {x}", "ten_by-1", index) in lines

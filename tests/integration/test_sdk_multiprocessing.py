@@ -11,8 +11,8 @@ from typing import Any
 
 import anyio
 import pytest
-from agents_at_work import Workshop, agent_at_work, hosted, workshop
-from servers import NatsNode
+from harness.agent_harness import AgentHarness, agent_harness, hosted, running_agent
+from harness.servers import NatsNode
 
 from headwater.core.events import TaskRunFailed
 from headwater.core.states import StateName
@@ -121,8 +121,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-async def shop(module_nats_node: NatsNode) -> AsyncIterator[Workshop]:
-    async with hosted(workshop(module_nats_node.url)) as opened:
+async def harness(module_nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
+    async with hosted(agent_harness(module_nats_node.url)) as opened:
         yield opened
 
 
@@ -161,34 +161,34 @@ PROGRAMS = [
 
 @pytest.mark.parametrize(("file", "command", "module", "imports", "helpers"), PROGRAMS)
 async def test_tasks_start_processes_in_every_way_from_every_storage(  # noqa: PLR0917
-    tmp_path: Path, shop: Workshop, file: str, command: tuple[str, ...], module: str, imports: str, helpers: str
+    tmp_path: Path, harness: AgentHarness, file: str, command: tuple[str, ...], module: str, imports: str, helpers: str
 ) -> None:
     folder = tmp_path / "project"
     packages = {str(parent / "__init__.py"): "" for parent in Path(helpers).parents if parent.name}
     flow = FLOW.format(imports=imports, module=module, cwd=str(Path.cwd()))
     written(folder, {file: flow, helpers: HELPERS, **packages})
-    ids = registered(folder, shop.url, *command)
+    ids = registered(folder, harness.url, *command)
     assert set(ids) == {"pickled", "script", "module", "cold", "on-processes"}
 
     ended: dict[tuple[str, str], Any] = {}
-    async with hosted(agent_at_work(shop.url, import_paths=[str(folder)], limit=2)), anyio.create_task_group() as group:
+    async with hosted(running_agent(harness.url, import_paths=[str(folder)], limit=2)), anyio.create_task_group() as group:
         for name, flow_id in ids.items():
             for method in METHODS:
-                group.start_soon(_run, shop, flow_id, name, method, ended)
+                group.start_soon(_run, harness, flow_id, name, method, ended)
 
     assert ended == {(name, method): (StateName.SUCCESS, []) for name in ids for method in METHODS}
 
 
-async def _run(shop: Workshop, flow_id: str, name: str, method: str, ended: dict[tuple[str, str], Any]) -> None:
-    run_id = await shop.run(flow_id, parameters={"method": method})
-    state = (await shop.ended(run_id)).state
+async def _run(harness: AgentHarness, flow_id: str, name: str, method: str, ended: dict[tuple[str, str], Any]) -> None:
+    run_id = await harness.run(flow_id, parameters={"method": method})
+    state = (await harness.ended(run_id)).state
     failures = [
-        event for event in await shop.reached(run_id, lambda names, _: names[-1].startswith("run.")) if isinstance(event, TaskRunFailed)
+        event for event in await harness.reached(run_id, lambda names, _: names[-1].startswith("run.")) if isinstance(event, TaskRunFailed)
     ]
     ended[name, method] = (state, failures)
 
 
-async def test_frozen_code_stays_frozen_in_the_processes_that_a_task_starts(tmp_path: Path, shop: Workshop) -> None:
+async def test_frozen_code_stays_frozen_in_the_processes_that_a_task_starts(tmp_path: Path, harness: AgentHarness) -> None:
     folder = tmp_path / "project"
     written(
         folder,
@@ -197,13 +197,13 @@ async def test_frozen_code_stays_frozen_in_the_processes_that_a_task_starts(tmp_
             "flow_helpers.py": HELPERS,
         },
     )
-    ids = registered(folder, shop.url, "flow.py")
+    ids = registered(folder, harness.url, "flow.py")
     # The script is gone and the module beside it another: neither is what was registered.
     (folder / "flow.py").unlink()
     (folder / "flow_helpers.py").write_text("raise SystemExit('changed')\n")
 
     ended: dict[tuple[str, str], Any] = {}
-    async with hosted(agent_at_work(shop.url)):
-        await _run(shop, ids["pickled"], "pickled", "spawn", ended)
+    async with hosted(running_agent(harness.url)):
+        await _run(harness, ids["pickled"], "pickled", "spawn", ended)
 
     assert ended == {("pickled", "spawn"): (StateName.SUCCESS, [])}

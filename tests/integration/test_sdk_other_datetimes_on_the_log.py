@@ -11,8 +11,8 @@ import freezegun
 import pandas as pd
 import pendulum
 import pytest
-from agents_at_work import Workshop, hosted, workshop
-from servers import NatsNode
+from harness.agent_harness import AgentHarness, agent_harness, hosted
+from harness.servers import NatsNode
 
 from headwater import Flow, task
 from headwater.sdk.client import Client
@@ -36,8 +36,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module_nats_node: Nats
 
 
 @pytest.fixture
-async def shop(module_nats_node: NatsNode) -> AsyncIterator[Workshop]:
-    async with hosted(workshop(module_nats_node.url)) as opened:
+async def harness(module_nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
+    async with hosted(agent_harness(module_nats_node.url)) as opened:
         yield opened
 
 
@@ -55,8 +55,10 @@ WAYS: dict[str, Callable[[Client, str, datetime], str]] = {
 
 @pytest.mark.parametrize("kind", MOMENTS)
 @pytest.mark.parametrize("way", WAYS)
-async def test_a_run_is_created_for_the_moment(shop: Workshop, client: Client, way: str, kind: str) -> None:
-    flow_id = await shop.register(Flow("f", schedule=IntervalSchedule(MOMENTS[kind], timedelta(days=1)), tasks=[task(lambda: 1, name="t")]))
+async def test_a_run_is_created_for_the_moment(harness: AgentHarness, client: Client, way: str, kind: str) -> None:
+    flow_id = await harness.register(
+        Flow("f", schedule=IntervalSchedule(MOMENTS[kind], timedelta(days=1)), tasks=[task(lambda: 1, name="t")])
+    )
 
     run_id = await anyio.to_thread.run_sync(lambda: WAYS[way](client, flow_id, MOMENTS[kind]))
     found = await anyio.to_thread.run_sync(lambda: client.get_flow_run_info(run_id))
@@ -65,8 +67,8 @@ async def test_a_run_is_created_for_the_moment(shop: Workshop, client: Client, w
 
 
 @pytest.mark.parametrize("span", [pendulum.duration(hours=3), pd.Timedelta(hours=3)])
-async def test_a_run_is_created_for_so_long_from_now(shop: Workshop, client: Client, span: timedelta) -> None:
-    flow_id = await shop.register(Flow("f", tasks=[task(lambda: 1, name="t")]))
+async def test_a_run_is_created_for_so_long_from_now(harness: AgentHarness, client: Client, span: timedelta) -> None:
+    flow_id = await harness.register(Flow("f", tasks=[task(lambda: 1, name="t")]))
 
     before = datetime.now(UTC)
     run_id = await anyio.to_thread.run_sync(lambda: create_flow_run.run(flow_id=flow_id, scheduled_start_time=span))
@@ -77,8 +79,8 @@ async def test_a_run_is_created_for_so_long_from_now(shop: Workshop, client: Cli
 
 
 @pytest.mark.parametrize("kind", MOMENTS)
-async def test_a_run_is_set_to_start_at_the_moment(shop: Workshop, client: Client, kind: str) -> None:
-    flow_id = await shop.register(Flow("f", tasks=[task(lambda: 1, name="t")]))
+async def test_a_run_is_set_to_start_at_the_moment(harness: AgentHarness, client: Client, kind: str) -> None:
+    flow_id = await harness.register(Flow("f", tasks=[task(lambda: 1, name="t")]))
     run_id = await anyio.to_thread.run_sync(lambda: client.create_flow_run(flow_id=flow_id, scheduled_start_time=STANDARD + timedelta(9)))
     await anyio.to_thread.run_sync(lambda: client.set_flow_run_state(run_id, "Failed"))
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import anyio
 import pytest
-from agents_at_work import Workshop, agent_at_work, hosted, workshop
-from command_line import CommandLine
-from servers import NatsNode
-from viewing import views_of
+from harness.agent_harness import AgentHarness, agent_harness, hosted, running_agent
+from harness.command_line import CommandLine
+from harness.servers import NatsNode
+from harness.views_fixtures import views_of
 
 from headwater import Flow, Parameter, case, merge, pause_task, task
 from headwater.core.queries.views_client import ViewsClient
@@ -37,21 +37,21 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module_nats_node: Nats
 
 
 @asynccontextmanager
-async def shop_with_views(url: str, database_url: str) -> AsyncIterator[tuple[Workshop, ViewsClient]]:
-    async with workshop(url) as shop, views_of(shop.log, database_url) as views, agent_at_work(url):
-        yield shop, views
+async def shop_with_views(url: str, database_url: str) -> AsyncIterator[tuple[AgentHarness, ViewsClient]]:
+    async with agent_harness(url) as harness, views_of(harness.log, database_url) as views, running_agent(url):
+        yield harness, views
 
 
 @pytest.fixture
-async def work(module_nats_node: NatsNode, database_url: str) -> AsyncIterator[tuple[Workshop, ViewsClient]]:
+async def work(module_nats_node: NatsNode, database_url: str) -> AsyncIterator[tuple[AgentHarness, ViewsClient]]:
     async with hosted(shop_with_views(module_nats_node.url, database_url)) as opened:
         yield opened
 
 
-async def states_of(shop: Workshop, views: ViewsClient, run_id: str) -> dict[str, list[str]]:
+async def states_of(harness: AgentHarness, views: ViewsClient, run_id: str) -> dict[str, list[str]]:
     """The states that each task run was in, as the views show them once they have all."""
-    await shop.ended(run_id)
-    tail = await shop.log.events.tail()
+    await harness.ended(run_id)
+    tail = await harness.log.events.tail()
     found: dict[str, list[str]] = {}
     for row in await views.task_run_states(run_id, at_least=tail.position):
         found.setdefault(f"{row.slug}[{row.map_index}]" if row.map_index >= 0 else row.slug, []).append(row.state)
@@ -110,12 +110,12 @@ def every_kind_of_end() -> Flow:
 
 
 async def test_every_kind_of_end_travels_to_the_views_and_the_command_line(
-    work: tuple[Workshop, ViewsClient], tmp_path: Path, module_nats_node: NatsNode
+    work: tuple[AgentHarness, ViewsClient], tmp_path: Path, module_nats_node: NatsNode
 ) -> None:
-    shop, views = work
-    run_id = await shop.run(await shop.register(every_kind_of_end()))
+    harness, views = work
+    run_id = await harness.run(await harness.register(every_kind_of_end()))
 
-    assert await states_of(shop, views, run_id) == {
+    assert await states_of(harness, views, run_id) == {
         "skipped-1": ["Running", "Skipped"],
         "after-1": ["Skipped"],
         "looped-1": ["Running", "Looped", "Running", "Looped", "Running", "Success"],
@@ -146,7 +146,7 @@ async def test_every_kind_of_end_travels_to_the_views_and_the_command_line(
     assert [row["name"] for row in shown.json if row["slug"] == "ten_by-1"] == ["ten_by", "ten by 1", "ten by 0"]
 
 
-async def test_a_result_serves_the_next_run_through_the_views(work: tuple[Workshop, ViewsClient], tmp_path: Path) -> None:
+async def test_a_result_serves_the_next_run_through_the_views(work: tuple[AgentHarness, ViewsClient], tmp_path: Path) -> None:
     marks = tmp_path / "marks"
 
     @task(cache_for=timedelta(hours=1), cache_validator=all_inputs, result=LocalResult(serializer=JSONSerializer()))
@@ -161,14 +161,14 @@ async def test_a_result_serves_the_next_run_through_the_views(work: tuple[Worksh
 
     with Flow("cached") as flow:
         plus_one(double(Parameter("x")))
-    shop, views = work
-    flow_id = await shop.register(flow)
+    harness, views = work
+    flow_id = await harness.register(flow)
 
-    ran = [await shop.run(flow_id, parameters={"x": x}) for x in (4,)]
-    first = await states_of(shop, views, ran[0])
-    second_id = await shop.run(flow_id, parameters={"x": 4})
-    second = await states_of(shop, views, second_id)
-    third = await states_of(shop, views, await shop.run(flow_id, parameters={"x": 5}))
+    ran = [await harness.run(flow_id, parameters={"x": x}) for x in (4,)]
+    first = await states_of(harness, views, ran[0])
+    second_id = await harness.run(flow_id, parameters={"x": 4})
+    second = await states_of(harness, views, second_id)
+    third = await states_of(harness, views, await harness.run(flow_id, parameters={"x": 5}))
 
     assert (first["double-1"], second["double-1"], third["double-1"]) == (["Running", "Cached"], ["Cached"], ["Running", "Cached"])
     assert marks.read_text() == "4 5 "
@@ -182,17 +182,17 @@ async def test_a_cache_without_views_only_runs_the_task(module_nats_node: NatsNo
     def answer() -> int:
         return 42
 
-    async with workshop(module_nats_node.url) as shop, agent_at_work(module_nats_node.url):
-        run_id = await shop.run(await shop.register(Flow("no views", tasks=[answer])))
-        run = await shop.ended(run_id)
-        lines = [line.message for line in await shop.lines(run_id)]
+    async with agent_harness(module_nats_node.url) as harness, running_agent(module_nats_node.url):
+        run_id = await harness.run(await harness.register(Flow("no views", tasks=[answer])))
+        run = await harness.ended(run_id)
+        lines = [line.message for line in await harness.lines(run_id)]
 
     assert run.state is StateName.SUCCESS
     assert any("cannot be looked up" in line for line in lines)
 
 
 async def test_branches_show_as_skipped_and_a_secret_shows_nowhere(
-    work: tuple[Workshop, ViewsClient], home: Path, module_nats_node: NatsNode
+    work: tuple[AgentHarness, ViewsClient], home: Path, module_nats_node: NatsNode
 ) -> None:
     @task
     def use(token: str) -> bool:
@@ -210,12 +210,12 @@ async def test_branches_show_as_skipped_and_a_secret_shows_nowhere(
         with case(found, False):
             no = say("no")
         say(merge(yes, no))
-    shop, views = work
-    run_id = await shop.run(await shop.register(flow))
-    states = await states_of(shop, views, run_id)
+    harness, views = work
+    run_id = await harness.run(await harness.register(flow))
+    states = await states_of(harness, views, run_id)
 
     assert (states["say-1"], states["say-2"], states["say-3"]) == (["Running", "Success"], ["Skipped"], ["Running", "Success"])
-    assert f"The token has {len(CANARY)} characters." in [line.message for line in await shop.lines(run_id)]
+    assert f"The token has {len(CANARY)} characters." in [line.message for line in await harness.lines(run_id)]
     for place in (home, module_nats_node.directory):
         files = [path for path in place.rglob("*") if path.is_file()]
         assert files

@@ -11,9 +11,9 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 import pytest
-from agents_at_work import PATIENCE_SECONDS, Workshop, agent_at_work, hosted, workshop
-from servers import NatsNode
-from viewing import views_of
+from harness.agent_harness import PATIENCE_SECONDS, AgentHarness, agent_harness, hosted, running_agent
+from harness.servers import NatsNode
+from harness.views_fixtures import views_of
 
 from headwater import Flow, Parameter, task
 from headwater.core.errors import Ambiguous, InvalidArgument, NotFound
@@ -48,13 +48,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module_nats_node: Nats
 
 
 @asynccontextmanager
-async def shop_with_views(url: str, database_url: str) -> AsyncIterator[Workshop]:
-    async with workshop(url) as shop, views_of(shop.log, database_url), agent_at_work(url):
-        yield shop
+async def shop_with_views(url: str, database_url: str) -> AsyncIterator[AgentHarness]:
+    async with agent_harness(url) as harness, views_of(harness.log, database_url), running_agent(url):
+        yield harness
 
 
 @pytest.fixture
-async def shop(module_nats_node: NatsNode, database_url: str) -> AsyncIterator[Workshop]:
+async def harness(module_nats_node: NatsNode, database_url: str) -> AsyncIterator[AgentHarness]:
     async with hosted(shop_with_views(module_nats_node.url, database_url)) as opened:
         yield opened
 
@@ -96,7 +96,7 @@ def child_flow() -> Flow:
     return flow
 
 
-async def test_a_flow_runs_another_waits_for_it_and_takes_its_results(shop: Workshop, client: Client) -> None:
+async def test_a_flow_runs_another_waits_for_it_and_takes_its_results(harness: AgentHarness, client: Client) -> None:
     @task(result=InlineResult())
     def keep(value: dict[str, int], children: list[int], x: int) -> list[object]:
         return [value, children, x]
@@ -106,9 +106,9 @@ async def test_a_flow_runs_another_waits_for_it_and_takes_its_results(shop: Work
         waited = wait_for_flow_run(child, stream_logs=True)
         result = get_task_run_result(child, "double-1", upstream_tasks=[waited])
         kept = keep(result, get_task_run_result(child, "small-1"), get_task_run_result(child, "x"))
-    await shop.register(child_flow())
-    run_id = await shop.run(await shop.register(parent))
-    run = await shop.ended(run_id)
+    await harness.register(child_flow())
+    run_id = await harness.run(await harness.register(parent))
+    run = await harness.ended(run_id)
 
     assert (run.state, run.message) == (StateName.SUCCESS, "All reference tasks succeeded.")
 
@@ -123,7 +123,7 @@ async def test_a_flow_runs_another_waits_for_it_and_takes_its_results(shop: Work
     await anyio.to_thread.run_sync(look)
 
 
-async def test_a_task_that_is_run_again_finds_the_run_it_created(shop: Workshop, client: Client) -> None:
+async def test_a_task_that_is_run_again_finds_the_run_it_created(harness: AgentHarness, client: Client) -> None:
     @task(max_retries=1, retry_delay=0)
     def create_and_fail_once() -> str:
         run_id: str = create_flow_run.run(flow_name="child", project_name="tutorial")
@@ -131,10 +131,10 @@ async def test_a_task_that_is_run_again_finds_the_run_it_created(shop: Workshop,
             raise ValueError(run_id)
         return run_id
 
-    await shop.register(child_flow())
-    run_id = await shop.run(await shop.register(Flow("again", tasks=[create_and_fail_once])))
+    await harness.register(child_flow())
+    run_id = await harness.run(await harness.register(Flow("again", tasks=[create_and_fail_once])))
 
-    assert (await shop.ended(run_id)).state is StateName.SUCCESS
+    assert (await harness.ended(run_id)).state is StateName.SUCCESS
 
     def look() -> None:
         name = FlowRunView.from_flow_run_id(run_id, client=client).name
@@ -144,22 +144,22 @@ async def test_a_task_that_is_run_again_finds_the_run_it_created(shop: Workshop,
     await anyio.to_thread.run_sync(look)
 
 
-async def test_a_parent_may_end_as_its_child_does(shop: Workshop) -> None:
+async def test_a_parent_may_end_as_its_child_does(harness: AgentHarness) -> None:
     @task
     def fail() -> None:
         raise ValueError("no")
 
     with Flow("failing parent") as parent:
         StartFlowRun("failing child", "tutorial", wait=True)()
-    await shop.register(Flow("failing child", tasks=[fail]))
-    run = await shop.ended(await shop.run(await shop.register(parent)))
+    await harness.register(Flow("failing child", tasks=[fail]))
+    run = await harness.ended(await harness.run(await harness.register(parent)))
 
     assert run.state is StateName.FAILED
     (task_run,) = run.task_runs.values()
     assert "finished in state <Failed" in task_run.message
 
 
-async def test_the_older_classes_start_rename_and_cancel_runs(shop: Workshop, client: Client) -> None:
+async def test_the_older_classes_start_rename_and_cancel_runs(harness: AgentHarness, client: Client) -> None:
     with Flow("older parent") as parent:
         child = StartFlowRun(
             "child",
@@ -171,9 +171,9 @@ async def test_the_older_classes_start_rename_and_cancel_runs(shop: Workshop, cl
         )(run_name="waits for nobody")
         renamed = RenameFlowRun(flow_run_name="quiet-heron")()
         cancelled = CancelFlowRun()(child, upstream_tasks=[renamed])
-    await shop.register(child_flow())
-    run_id = await shop.run(await shop.register(parent))
-    run = await shop.ended(run_id)
+    await harness.register(child_flow())
+    run_id = await harness.run(await harness.register(parent))
+    run = await harness.ended(run_id)
 
     assert (run.state, run.name) == (StateName.SUCCESS, "quiet-heron"), run.message
     assert run.task_runs[parent.slugs[cancelled], -1].state is StateName.SUCCESS
@@ -186,11 +186,11 @@ async def test_the_older_classes_start_rename_and_cancel_runs(shop: Workshop, cl
     await anyio.to_thread.run_sync(look)
 
 
-async def test_views_tell_all_about_a_run(shop: Workshop, client: Client) -> None:
+async def test_views_tell_all_about_a_run(harness: AgentHarness, client: Client) -> None:
     flow = child_flow()
-    flow_id = await shop.register(flow)
-    run_id = await shop.run(flow_id, parameters={"x": 3}, run_name="quiet-heron")
-    await shop.ended(run_id)
+    flow_id = await harness.register(flow)
+    run_id = await harness.run(flow_id, parameters={"x": 3}, run_name="quiet-heron")
+    await harness.ended(run_id)
 
     def look() -> None:
         view = FlowRunView.from_flow_run_id(run_id, client=client)
@@ -226,9 +226,9 @@ async def test_views_tell_all_about_a_run(shop: Workshop, client: Client) -> Non
     await anyio.to_thread.run_sync(look)
 
 
-async def test_a_run_is_watched_to_its_end_and_no_longer_than_asked(shop: Workshop, client: Client) -> None:
-    run_id = await shop.run(await shop.register(child_flow()))
-    waits = await shop.run(await shop.register(child_flow()), labels=["nobody"])
+async def test_a_run_is_watched_to_its_end_and_no_longer_than_asked(harness: AgentHarness, client: Client) -> None:
+    run_id = await harness.run(await harness.register(child_flow()))
+    waits = await harness.run(await harness.register(child_flow()), labels=["nobody"])
 
     def look() -> None:
         lines = [line.message for line in watch_flow_run(run_id, client=client)]
@@ -244,10 +244,10 @@ async def test_a_run_is_watched_to_its_end_and_no_longer_than_asked(shop: Worksh
     await anyio.to_thread.run_sync(look)
 
 
-async def test_flows_are_found_by_id_and_by_name(shop: Workshop, client: Client) -> None:
-    flow_id = await shop.register(child_flow())
-    await shop.client.create_project("other")
-    await shop.client.register(child_flow(), "other", no_url=True)
+async def test_flows_are_found_by_id_and_by_name(harness: AgentHarness, client: Client) -> None:
+    flow_id = await harness.register(child_flow())
+    await harness.client.create_project("other")
+    await harness.client.register(child_flow(), "other", no_url=True)
 
     def look() -> None:
         view = FlowView.from_id(flow_id, client=client)
@@ -271,7 +271,7 @@ async def client_caught_up(client: Client) -> None:
     await anyio.to_thread.run_sync(lambda: client.call(lambda c: c.views.projects(at_least=tail.position)))
 
 
-async def test_a_cancelled_run_takes_the_unfinished_runs_with_it_that_it_created(shop: Workshop) -> None:
+async def test_a_cancelled_run_takes_the_unfinished_runs_with_it_that_it_created(harness: AgentHarness) -> None:
     nobody = UniversalRun(labels=["nobody"])
     leaf = Flow("leaf", tasks=[task(lambda: None, name="do nothing")], run_config=nobody)
     with Flow("middle") as middle:
@@ -280,24 +280,24 @@ async def test_a_cancelled_run_takes_the_unfinished_runs_with_it_that_it_created
     with Flow("parent") as parent:
         first = create_flow_run(flow_name="middle", project_name="tutorial", run_name="middle")
         StartFlowRun(flow_name="leaf", project_name="tutorial", run_name="waited-for", wait=True)(upstream_tasks=[first])
-    await shop.register(leaf)
-    await shop.register(middle)
-    run_id = await shop.run(await shop.register(parent), run_name="parent")
-    run_ids = await created_runs(shop, {"parent", "middle", "grandchild", "waited-for"})
+    await harness.register(leaf)
+    await harness.register(middle)
+    run_id = await harness.run(await harness.register(parent), run_name="parent")
+    run_ids = await created_runs(harness, {"parent", "middle", "grandchild", "waited-for"})
 
-    await cancel_run(shop.log.events, shop.log.queues, run_id, shop.client.actor)
+    await cancel_run(harness.log.events, harness.log.queues, run_id, harness.client.actor)
 
-    ended = {name: await shop.ended(each) for name, each in run_ids.items()}
+    ended = {name: await harness.ended(each) for name, each in run_ids.items()}
     assert {name: run.state for name, run in ended.items()} == dict.fromkeys(run_ids, StateName.CANCELLED)
     assert ended["waited-for"].message == "Its parent run 'parent' was cancelled."
     assert ended["grandchild"].message == "Its parent run 'middle' was cancelled."
 
 
-async def created_runs(shop: Workshop, names: set[str]) -> dict[str, str]:
+async def created_runs(harness: AgentHarness, names: set[str]) -> dict[str, str]:
     """Return the ids of runs of these names as soon as all of them are there."""
     found: dict[str, str] = {}
     with anyio.fail_after(PATIENCE_SECONDS):
-        async with shop.log.events.follow(subjects.RUNS_ALL) as news:
+        async with harness.log.events.follow(subjects.RUNS_ALL) as news:
             async for batch in news:
                 created = [event for recorded in batch for event in recorded.commit.events if isinstance(event, RunCreated)]
                 found |= {event.name: event.run_id for event in created if event.name in names}

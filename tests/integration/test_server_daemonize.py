@@ -9,8 +9,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from server_process import ServerProcess
-from servers import wait_for
+from harness.server_process import ServerProcess
+from harness.servers import wait_for
 
 from headwater.server.errors import AlreadyRunning, DetachedStartFailed, NotRunning
 from headwater.server.status import status, stop

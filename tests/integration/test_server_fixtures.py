@@ -9,8 +9,8 @@ import anyio
 import asyncpg
 import nats
 import nats.errors
+from harness.servers import NatsCluster, NatsNode
 from nats.js.api import StreamConfig
-from servers import NatsCluster, NatsNode
 
 ELECTION_SECONDS = 60.0
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import anyio
 import pytest
-from happenings import a_flow, a_run
-from running_server import RunningServer
-from servers import NatsCluster, NatsNode, Postgres, eventually, wait_for
+from harness.running_server import RunningServer
+from harness.scenario import create_flow, create_run
+from harness.servers import NatsCluster, NatsNode, Postgres, eventually, wait_for
 
 from headwater.core.errors import LogNotWritable, OutcomeUnknown
 from headwater.core.log import subjects
@@ -146,7 +146,7 @@ async def test_without_a_majority_nothing_says_that_it_is_ready(
     server.start()
     try:
         async with open_log(nats_cluster.url) as log:
-            flow_id = (await a_flow(log)).flow_id
+            flow_id = (await create_flow(log)).flow_id
             before = (await log.events.tail()).position
             server.wait_until_ready()
             leader = nats_cluster.leader_of("EVENTS")
@@ -159,7 +159,7 @@ async def test_without_a_majority_nothing_says_that_it_is_ready(
             for module in ("append.APPEND_SECONDS", "store.STORE_SECONDS", "api.API_SECONDS"):
                 monkeypatch.setattr(f"headwater.core.log.jetstream.{module}", 3.0)
             with pytest.raises((LogNotWritable, OutcomeUnknown), match="majority"):
-                await a_run(log, flow_id)
+                await create_run(log, flow_id)
             if not leads:
                 with pytest.raises(LogNotWritable, match="majority"):
                     await log.events.read(subjects.run(flow_id))
@@ -170,7 +170,7 @@ async def test_without_a_majority_nothing_says_that_it_is_ready(
             nats_cluster.start()
             server.wait_until_ready()
             assert (await log.events.tail()).position <= before + 2, "asking whether the log takes writes leaves nothing there"
-            await a_run(log, flow_id)
+            await create_run(log, flow_id)
     finally:
         server.stop()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 import nats
 import psutil
-from server_process import ServerProcess
+from harness.server_process import ServerProcess
 
 from headwater.core.program.server_file import read_server_file
 from headwater.server.embedded import postgres_place

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from servers import wait_for
+from harness.servers import wait_for
 
 from headwater.server.supervision.child_process import ended_with_parent
 

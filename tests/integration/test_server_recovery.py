@@ -10,9 +10,9 @@ import asyncpg
 import nats
 import psutil
 import pytest
+from harness.server_process import ServerProcess
+from harness.servers import eventually, free_ports, wait_for
 from nats.errors import Error as NatsError
-from server_process import ServerProcess
-from servers import eventually, free_ports, wait_for
 
 from headwater.server.home import Home, is_held
 

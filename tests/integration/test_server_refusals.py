@@ -6,8 +6,8 @@ import socket
 from pathlib import Path
 
 import pytest
-from server_process import ServerProcess
-from servers import NatsNode, Postgres
+from harness.server_process import ServerProcess
+from harness.servers import NatsNode, Postgres
 
 from headwater.server.nats.nats_server import NotReady, ask_jetstream, token
 

@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from command_line import COMMAND
-from running_server import RunningServer
-from servers import wait_for
-from small_disks import small_disk
+from harness.command_line import COMMAND
+from harness.running_server import RunningServer
+from harness.servers import wait_for
+from harness.small_disks import small_disk
 
 from headwater.server.errors import HomeUnusable
 from headwater.server.home import Home, is_held, lock_home, open_home

@@ -12,9 +12,9 @@ from random import Random
 
 import anyio
 import pytest
-from happenings import ACTOR, a_flow, a_run
-from servers import NatsNode
-from tcp_proxy import CuttingProxy, Fault, cutting_proxy, trouble
+from harness.scenario import ACTOR, create_flow, create_run
+from harness.servers import NatsNode
+from harness.tcp_proxy import CuttingProxy, Fault, cutting_proxy, trouble
 
 from headwater.agents.retry import retry_until_available
 from headwater.core.aggregates import Actor
@@ -106,7 +106,7 @@ class Caller:
 
 
 async def test_no_command_is_lost_or_doubled_and_no_answer_is_untrue(nats_node: NatsNode, log: Log) -> None:
-    flow_id = (await a_flow(log)).flow_id
+    flow_id = (await create_flow(log)).flow_id
     callers: list[Caller] = []
     with anyio.fail_after(PATIENCE_SECONDS):
         async with cutting_proxy(nats_node.url) as proxy, anyio.create_task_group() as group:
@@ -134,7 +134,7 @@ async def test_no_command_is_lost_or_doubled_and_no_answer_is_untrue(nats_node: 
 
 
 async def test_a_silent_network_leaves_a_command_unknown_and_repeating_it_is_safe(nats_node: NatsNode, log: Log) -> None:
-    run_id = (await a_run(log, (await a_flow(log)).flow_id)).run_id
+    run_id = (await create_run(log, (await create_flow(log)).flow_id)).run_id
     commit_id = new_id()
     async with cutting_proxy(nats_node.url) as proxy, open_log(proxy.url) as far, anyio.create_task_group() as group:
         renamed = run(far.events, run_id)
@@ -155,7 +155,7 @@ async def test_a_silent_network_leaves_a_command_unknown_and_repeating_it_is_saf
 
 @pytest.mark.parametrize("fault", Fault, ids=lambda fault: fault.name.lower())
 async def test_a_command_gets_its_true_answer_through_every_fault(nats_node: NatsNode, log: Log, fault: Fault) -> None:
-    run_id = (await a_run(log, (await a_flow(log)).flow_id)).run_id
+    run_id = (await create_run(log, (await create_flow(log)).flow_id)).run_id
     names = [f"{fault.name} {number}" for number in range(5)]
     async with cutting_proxy(nats_node.url) as proxy, open_log(proxy.url) as far:
         for name in names:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from happenings import a_flow
+from harness.scenario import create_flow
 
 from headwater.core.aggregates import Actor
 from headwater.core.errors import LogFull, OutcomeUnknown, RunUnknown
@@ -17,7 +17,7 @@ ACTOR = Actor("test")
 @pytest.mark.parametrize("key", [None, "once"])
 async def test_a_creation_without_an_answer_names_its_run(key: str | None) -> None:
     log = MemoryLog()
-    flow_id = (await a_flow(log)).flow_id
+    flow_id = (await create_flow(log)).flow_id
     creation = RunCreation(log.events, log.queues)
 
     def lose(operation: Operation, moment: Moment, given: str) -> None:
@@ -37,7 +37,7 @@ async def test_a_creation_without_an_answer_names_its_run(key: str | None) -> No
 
 async def test_a_run_that_was_created_is_one_though_its_wake_up_was_refused() -> None:
     log = MemoryLog()
-    flow_id = (await a_flow(log)).flow_id
+    flow_id = (await create_flow(log)).flow_id
 
     def refuse(operation: Operation, moment: Moment, _: str) -> None:
         if (operation, moment) == ("offer", "asked"):
@@ -51,7 +51,7 @@ async def test_a_run_that_was_created_is_one_though_its_wake_up_was_refused() ->
 
 async def test_a_full_log_whose_wake_up_was_stored_says_both() -> None:
     log = MemoryLog()
-    flow_id = (await a_flow(log)).flow_id
+    flow_id = (await create_flow(log)).flow_id
     creation = RunCreation(log.events, log.queues)
     await creation.create(flow_id, RunRequest(), ACTOR)
 

@@ -8,13 +8,13 @@ from functools import partial
 
 import anyio
 import pytest
-from fault_scale import chance, scaled
-from happenings import a_flow, a_run, executed
-from monitor_fixtures import promises_are_kept
-from servers import NatsNode, Postgres
-from tcp_proxy import CuttingProxy, Fault, cutting_proxy, trouble
-from viewing import eventually, hosted, opened, rows_of_a_fresh_fold, rows_of_views
-from web_site import WebSite, web_site
+from harness.fault_scale import chance, scaled
+from harness.monitor_fixtures import promises_are_kept
+from harness.scenario import create_flow, create_run, executed
+from harness.servers import NatsNode, Postgres
+from harness.tcp_proxy import CuttingProxy, Fault, cutting_proxy, trouble
+from harness.views_fixtures import eventually, hosted, opened, rows_of_a_fresh_fold, rows_of_views
+from harness.web_site import WebSite, web_site
 
 from headwater.core.log.protocol import Log
 from headwater.core.queries.views_client import ViewsClient
@@ -41,17 +41,17 @@ async def log(nats_node: NatsNode) -> AsyncIterator[Log]:
 
 async def test_views_catch_up_through_all_that_a_network_does(log: Log, database_url: str, postgres_server: Postgres) -> None:
     async with cutting_proxy(database_url) as proxy, web_site(log, proxy.url) as site:
-        flow_id = (await a_flow(log)).flow_id
+        flow_id = (await create_flow(log)).flow_id
         async with anyio.create_task_group() as group:
             group.start_soon(partial(trouble, proxy, chance(), pause_seconds=0.1, longest_seconds=1.0))
             for _ in range(RUNS):
-                await executed(log, (await a_run(log, flow_id)).run_id)
+                await executed(log, (await create_run(log, flow_id)).run_id)
             group.cancel_scope.cancel()
         assert proxy.cuts
 
         for fault in Fault:
             async with striking(proxy, fault):
-                run_id = (await a_run(log, flow_id)).run_id
+                run_id = (await create_run(log, flow_id)).run_id
                 position = await executed(log, run_id)
                 if fault is Fault.BLACK_HOLE:
                     await eventually(lambda: is_ready(site, False), "the server says that it is not ready")

@@ -11,13 +11,13 @@ from random import Random
 
 import anyio
 import pytest
-from agents_at_work import agent_at_work, workshop
-from fault_scale import chance, measured, scaled
-from happenings import a_flow, a_run, claimed, executed, lost
-from monitor_fixtures import promises_are_kept
-from servers import NatsNode, Postgres
-from viewing import ViewsGauge, caught_up, hosted, opened, rows_of_a_fresh_fold, rows_of_views, views_gauge, views_of
-from views_process import ViewsProcess
+from harness.agent_harness import agent_harness, running_agent
+from harness.fault_scale import chance, measured, scaled
+from harness.monitor_fixtures import promises_are_kept
+from harness.scenario import claimed, create_flow, create_run, executed, lost
+from harness.servers import NatsNode, Postgres
+from harness.views_fixtures import ViewsGauge, caught_up, hosted, opened, rows_of_a_fresh_fold, rows_of_views, views_gauge, views_of
+from harness.views_process import ViewsProcess
 
 from headwater.core.log.protocol import Log
 from headwater.core.states import StateName
@@ -85,22 +85,22 @@ async def test_views_come_back_whole_after_a_long_absence_of_postgres(
     @task
     def quick() -> None: ...
 
-    async with workshop(nats_node.url) as shop, views_of(shop.log, url) as views, agent_at_work(shop.url):
-        flow_id = await shop.register(Flow("quick-flow", tasks=[quick]))
-        await views.projects(at_least=(await shop.log.events.tail()).position)
+    async with agent_harness(nats_node.url) as harness, views_of(harness.log, url) as views, running_agent(harness.url):
+        flow_id = await harness.register(Flow("quick-flow", tasks=[quick]))
+        await views.projects(at_least=(await harness.log.events.tail()).position)
 
         own_postgres.kill()
         away_until = anyio.current_time() + AWAY_SECONDS
         run_ids: list[str] = []
         while len(run_ids) < RUNS_WHILE_AWAY or anyio.current_time() < away_until:
-            run_ids.append(await shop.run(flow_id))
-            assert (await shop.ended(run_ids[-1])).state is StateName.SUCCESS
+            run_ids.append(await harness.run(flow_id))
+            assert (await harness.ended(run_ids[-1])).state is StateName.SUCCESS
         own_postgres.start()
         with measured(f"{len(run_ids)} runs of an absence are in the views"):
-            await caught_up(views, (await shop.log.events.tail()).position)
+            await caught_up(views, (await harness.log.events.tail()).position)
 
         assert {(await views.run(run_id)).state for run_id in run_ids} == {StateName.SUCCESS}
-        await _equal_a_fresh_fold(shop.log, url, postgres_server)
+        await _equal_a_fresh_fold(harness.log, url, postgres_server)
 
 
 async def test_a_frozen_projector_is_relieved_and_finds_that_out_when_it_wakes(
@@ -129,12 +129,12 @@ async def test_a_frozen_projector_is_relieved_and_finds_that_out_when_it_wakes(
 
 async def _work(log: Log) -> None:
     """Runs of all kinds, one after the other, until cancelled."""
-    flow = await a_flow(log)
+    flow = await create_flow(log)
     while True:
         for failed in (False, True):
-            run = await a_run(log, flow.flow_id)
+            run = await create_run(log, flow.flow_id)
             await executed(log, run.run_id, failed=failed)
-        run = await a_run(log, flow.flow_id)
+        run = await create_run(log, flow.flow_id)
         await claimed(log, run.run_id)
         await lost(log, run.run_id)
         await executed(log, run.run_id)

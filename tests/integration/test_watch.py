@@ -9,7 +9,7 @@ from functools import partial
 
 import anyio
 import pytest
-from servers import NatsNode
+from harness.servers import NatsNode
 
 from headwater.cli.watch import RunLine, RunWatch
 from headwater.core.log.jetstream import open_log

@@ -7,9 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from played_history import chain
-from viewing import hosted
-from web_site import WebSite, fresh_site
+from harness.history_builder import chain
+from harness.views_fixtures import hosted
+from harness.web_site import WebSite, fresh_site
 
 from headwater.core.events import ParameterSpec
 from headwater.core.operations.runs import load_run

@@ -11,9 +11,9 @@ from typing import Any
 
 import anyio.to_thread
 import pytest
-from played_history import ETL_TASKS, chain, play_etl
-from viewing import hosted
-from web_site import WebSite, fresh_site
+from harness.history_builder import ETL_TASKS, chain, play_etl
+from harness.views_fixtures import hosted
+from harness.web_site import WebSite, fresh_site
 
 from headwater.core.errors import ViewsUnavailable
 from headwater.core.events import ParameterSpec

@@ -11,9 +11,9 @@ from typing import Any
 import anyio
 import pytest
 import websockets
-from played_history import chain
-from viewing import hosted
-from web_site import WAIT_SECONDS, WebSite, fresh_site
+from harness.history_builder import chain
+from harness.views_fixtures import hosted
+from harness.web_site import WAIT_SECONDS, WebSite, fresh_site
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 import anyio.to_thread
 import httpx
 import pytest
-from viewing import hosted
-from web_site import WebSite, fresh_site
+from harness.views_fixtures import hosted
+from harness.web_site import WebSite, fresh_site
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 

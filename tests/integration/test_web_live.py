@@ -10,10 +10,10 @@ import anyio
 import httpx
 import msgspec
 import pytest
-from played_history import ETL_TASKS, chain, play_etl
-from servers import NatsNode, eventually
-from viewing import hosted
-from web_site import WebSite, fresh_site, live_address
+from harness.history_builder import ETL_TASKS, chain, play_etl
+from harness.servers import NatsNode, eventually
+from harness.views_fixtures import hosted
+from harness.web_site import WebSite, fresh_site, live_address
 
 from headwater.core.errors import LogError
 from headwater.core.log import subjects

@@ -11,10 +11,10 @@ from urllib.parse import quote, urlencode
 import anyio
 import httpx
 import pytest
-from played_history import chain
+from harness.history_builder import chain
+from harness.views_fixtures import hosted
+from harness.web_site import WAIT_SECONDS, WebSite, fresh_site
 from starlette.routing import Route, WebSocketRoute
-from viewing import hosted
-from web_site import WAIT_SECONDS, WebSite, fresh_site
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol

@@ -9,9 +9,9 @@ from html import unescape
 from urllib.parse import quote
 
 import pytest
-from played_history import ETL_TASKS, chain, play_etl
-from viewing import eventually, hosted, opened
-from web_site import WebSite, fresh_site, web_site
+from harness.history_builder import ETL_TASKS, chain, play_etl
+from harness.views_fixtures import eventually, hosted, opened
+from harness.web_site import WebSite, fresh_site, web_site
 
 from headwater.audit import explain_run
 from headwater.core.events import ParameterSpec, TaskSpec

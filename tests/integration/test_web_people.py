@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from played_history import PlayedRun, chain
-from viewing import hosted
-from web_site import WebSite, fresh_site
+from harness.history_builder import PlayedRun, chain
+from harness.views_fixtures import hosted
+from harness.web_site import WebSite, fresh_site
 
 from headwater.core.events import TaskRunPaused
 from headwater.core.operations.runs import load_run

@@ -22,9 +22,9 @@ from random import Random
 import anyio
 import msgspec
 import psutil
-from agents_at_work import AgentProcess
-from command_line import COMMAND, CommandLine
-from servers import free_ports, wait_for
+from harness.agent_harness import AgentProcess
+from harness.command_line import COMMAND, CommandLine
+from harness.servers import free_ports, wait_for
 
 from headwater.agents.retry import retry_until_available
 from headwater.audit import verify

@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Weather:
+class FaultPlan:
     """How often what happens on the way. Shares of all calls; seconds."""
 
     lost_requests: float = 0.02
@@ -42,7 +42,7 @@ class Weather:
     slow_seconds: float = 0.8
 
 
-FAIR = Weather(0.0, 0.0, 0.0)
+FAIR = FaultPlan(0.0, 0.0, 0.0)
 
 
 class Gate:
@@ -73,7 +73,7 @@ class Gate:
 class Connection:
     """`Log` for one participant. `dead`: whoever holds it was killed, and nothing it still does reaches anybody."""
 
-    def __init__(self, log: MemoryLog, random: Random, weather: Weather = FAIR) -> None:
+    def __init__(self, log: MemoryLog, random: Random, weather: FaultPlan = FAIR) -> None:
         self.log, self.random, self.weather = log, random, weather
         self.url = log.url
         self.dead = False

@@ -16,8 +16,8 @@ from itertools import pairwise
 from random import Random
 
 import anyio
-from simulation.connection import FAIR, Connection, Weather
-from simulation.pretended_runs import TASKS, PretendedLauncher, PretendedRun, prepare
+from simulation.connection import FAIR, Connection, FaultPlan
+from simulation.fake_runs import TASKS, PretendedLauncher, PretendedRun, prepare
 from simulation.projection import Projection
 from simulation.virtual_time import BEGINNING, LoopClock
 
@@ -101,7 +101,7 @@ class World:
         self._names = 0
 
     def connect(self) -> Connection:
-        return Connection(self.log, self.random, Weather() if self.is_storm else FAIR)
+        return Connection(self.log, self.random, FaultPlan() if self.is_storm else FAIR)
 
     async def live(self) -> None:
         """Live through the storm and the calm after it.

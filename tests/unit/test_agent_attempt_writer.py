@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import anyio
 import pytest
-from happenings import ACTOR, a_flow, a_run
+from harness.scenario import ACTOR, create_flow, create_run
 
 from headwater.agents.errors import AttemptFenced
 from headwater.agents.run_process.attempt_writer import COMMIT_BYTES_MAX, AttemptWriter
@@ -51,7 +51,7 @@ class Attempt:
 @asynccontextmanager
 async def attempt() -> AsyncIterator[Attempt]:
     log = MemoryLog()
-    created = await a_run(log, (await a_flow(log)).flow_id)
+    created = await create_run(log, (await create_flow(log)).flow_id)
     run = await load_run(log.events, created.run_id)
     await run.execute(ClaimRun(1, "agent-1"), ACTOR)
     await run.execute(StartRun(1, NOW), ACTOR)

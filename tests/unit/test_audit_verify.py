@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from commits import an_item
-from happenings import ACTOR, a_flow, a_run, an_agent, claimed, executed, lost, recorded
+from harness.commits import an_item
+from harness.scenario import ACTOR, an_agent, claimed, create_flow, create_run, executed, lost, recorded
 
 from headwater.audit import VerificationReport, verify
 from headwater.core.errors import CommandRejected
@@ -54,15 +54,15 @@ async def promises(log: MemoryLog) -> list[str]:
 
 
 async def ended_run(log: MemoryLog) -> str:
-    flow = await a_flow(log)
-    run_id = (await a_run(log, flow.flow_id)).run_id
+    flow = await create_flow(log)
+    run_id = (await create_run(log, flow.flow_id)).run_id
     await executed(log, run_id)
     return run_id
 
 
 async def test_a_run_is_paused_only_while_a_task_run_of_it_waits(log: MemoryLog) -> None:
-    flow = await a_flow(log)
-    run_id = (await a_run(log, flow.flow_id)).run_id
+    flow = await create_flow(log)
+    run_id = (await create_run(log, flow.flow_id)).run_id
     await claimed(log, run_id)
     await recorded(log, run_id, TaskRunPaused(slug="task-0", at=NOON))
     found = run(log.events, run_id)
@@ -78,10 +78,10 @@ async def test_a_run_is_paused_only_while_a_task_run_of_it_waits(log: MemoryLog)
 
 async def test_a_log_that_the_rules_wrote_breaks_nothing(log: MemoryLog) -> None:
     random_source = random.Random(4)
-    flow = await a_flow(log)
+    flow = await create_flow(log)
     agent_id, _ = await an_agent(log)
     for _ in range(30):
-        found = run(log.events, (await a_run(log, flow.flow_id)).run_id)
+        found = run(log.events, (await create_run(log, flow.flow_id)).run_id)
         for _ in range(30):
             state = await found.refresh()
             things: Sequence[commands.RunCommand] = [
@@ -124,8 +124,8 @@ async def test_what_follows_the_end_is_found_with_both_positions(log: MemoryLog)
 
 
 async def test_two_successes_of_a_task_run_are_found_unless_a_restart_lies_between(log: MemoryLog) -> None:
-    flow = await a_flow(log)
-    run_id = (await a_run(log, flow.flow_id)).run_id
+    flow = await create_flow(log)
+    run_id = (await create_run(log, flow.flow_id)).run_id
     await executed(log, run_id, failed=True)
     await restart_run(log.events, log.queues, run_id, ACTOR, from_task="task-0")
     await executed(log, run_id)
@@ -136,8 +136,8 @@ async def test_two_successes_of_a_task_run_are_found_unless_a_restart_lies_betwe
 
 
 async def test_attempts_that_do_not_grow_are_found(log: MemoryLog) -> None:
-    flow = await a_flow(log)
-    run_id = (await a_run(log, flow.flow_id)).run_id
+    flow = await create_flow(log)
+    run_id = (await create_run(log, flow.flow_id)).run_id
     await claimed(log, run_id)
     await lost(log, run_id)
     await forced(log, run_id, RunSubmitted(1, "another-agent"))
@@ -146,8 +146,8 @@ async def test_attempts_that_do_not_grow_are_found(log: MemoryLog) -> None:
 
 
 async def test_a_stale_attempt_that_wrote_is_found(log: MemoryLog) -> None:
-    flow = await a_flow(log)
-    run_id = (await a_run(log, flow.flow_id)).run_id
+    flow = await create_flow(log)
+    run_id = (await create_run(log, flow.flow_id)).run_id
     await claimed(log, run_id)
     await lost(log, run_id)
     await claimed(log, run_id)
@@ -159,16 +159,16 @@ async def test_a_stale_attempt_that_wrote_is_found(log: MemoryLog) -> None:
 
 @pytest.mark.parametrize("event", [RunAttemptLost(3, "gone"), RunSucceeded(1, NOON), RunStarted(1, NOON)])
 async def test_what_no_command_leads_to_is_found(log: MemoryLog, event: AnyEvent) -> None:
-    flow = await a_flow(log)
-    run_id = (await a_run(log, flow.flow_id)).run_id
+    flow = await create_flow(log)
+    run_id = (await create_run(log, flow.flow_id)).run_id
     await forced(log, run_id, event)
 
     assert "no illegal transition" in await promises(log)
 
 
 async def test_an_unfinished_run_that_nothing_wakes_is_found(log: MemoryLog) -> None:
-    flow = await a_flow(log)
-    run_id = (await a_run(log, flow.flow_id)).run_id
+    flow = await create_flow(log)
+    run_id = (await create_run(log, flow.flow_id)).run_id
     assert await promises(log) == []
 
     log.queues.lose_everything()
@@ -180,22 +180,22 @@ async def test_an_unfinished_run_that_nothing_wakes_is_found(log: MemoryLog) -> 
 
 
 async def test_a_run_held_by_an_agent_that_is_gone_is_found(log: MemoryLog) -> None:
-    flow = await a_flow(log)
-    run_id = (await a_run(log, flow.flow_id)).run_id
+    flow = await create_flow(log)
+    run_id = (await create_run(log, flow.flow_id)).run_id
     log.queues.lose_everything()
     agent_id, _ = await an_agent(log)
     await claimed(log, run_id, agent_id=agent_id)
     assert await promises(log) == []
 
-    other = (await a_run(log, flow.flow_id)).run_id
+    other = (await create_run(log, flow.flow_id)).run_id
     log.queues.lose_everything()
     await claimed(log, other, agent_id="never-registered")
     assert await promises(log) == ["every unfinished run has a lease, an item or a timer"]
 
 
 async def test_a_run_that_waits_for_a_slot_of_its_flow_is_in_order(log: MemoryLog) -> None:
-    flow = await a_flow(log)
-    first, _ = [(await a_run(log, flow.flow_id)).run_id for _ in range(2)]
+    flow = await create_flow(log)
+    first, _ = [(await create_run(log, flow.flow_id)).run_id for _ in range(2)]
     await set_concurrency(log.events, flow.flow_group_id, 1, ACTOR)
     await take_slot(log.events, flow.flow_group_id, first, 1, ACTOR)
     await cancel_run(log.events, log.queues, first, ACTOR)

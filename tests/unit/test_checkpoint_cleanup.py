@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from happenings import a_flow, a_run, claimed, executed
+from harness.scenario import claimed, create_flow, create_run, executed
 
 from headwater.agents.local.checkpoint_cleanup import CheckpointCleanup
 from headwater.core.aggregates import Actor
@@ -30,7 +30,7 @@ def tidying(log: MemoryLog, home: Path, *, days: float = 30.0) -> CheckpointClea
 
 async def test_values_of_a_run_that_ended_long_ago_are_removed_with_their_folders(tmp_path: Path) -> None:
     log = MemoryLog()
-    run_id = (await a_run(log, (await a_flow(log)).flow_id)).run_id
+    run_id = (await create_run(log, (await create_flow(log)).flow_id)).run_id
     await executed(log, run_id)
     files = [kept(tmp_path, run_id), kept(tmp_path, run_id, "values-2-host-43")]
 
@@ -42,8 +42,8 @@ async def test_values_of_a_run_that_ended_long_ago_are_removed_with_their_folder
 
 async def test_what_may_be_needed_or_is_somebody_s_stays(tmp_path: Path) -> None:
     log = MemoryLog()
-    flow_id = (await a_flow(log)).flow_id
-    ended, restarted, held, waiting = [(await a_run(log, flow_id)).run_id for _ in range(4)]
+    flow_id = (await create_flow(log)).flow_id
+    ended, restarted, held, waiting = [(await create_run(log, flow_id)).run_id for _ in range(4)]
     for run_id in (ended, restarted):
         await executed(log, run_id, failed=True)
     await restart_run(log.events, log.queues, restarted, Actor("test"))
@@ -64,7 +64,7 @@ async def test_what_may_be_needed_or_is_somebody_s_stays(tmp_path: Path) -> None
 
 async def test_with_0_days_everything_stays(tmp_path: Path) -> None:
     log = MemoryLog()
-    run_id = (await a_run(log, (await a_flow(log)).flow_id)).run_id
+    run_id = (await create_run(log, (await create_flow(log)).flow_id)).run_id
     await executed(log, run_id)
     file = kept(tmp_path, run_id)
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from golden_events import EVENTS_FOLDER, GOLDEN_EVENTS, golden_commit, golden_file
+from harness.golden_events import EVENTS_FOLDER, GOLDEN_EVENTS, golden_commit, golden_file
 
 from headwater.core.errors import CommitTooLarge, CommitUnreadable
 from headwater.core.events import EVENT_TYPES, Event, FlowDeleted, RunCancelRequested, RunRenamed, UnknownEvent, event_type
@@ -28,7 +28,7 @@ def stored(*events: dict[str, Any], v: int = CATALOGUE_VERSION, **more: Any) -> 
 
 def test_every_event_type_has_a_golden_file() -> None:
     assert {event_type(event) for event in GOLDEN_EVENTS} == {kind.__struct_config__.tag for kind in EVENT_TYPES}
-    assert {golden_file(event) for event in GOLDEN_EVENTS} <= set(GOLDEN_FILES), "run: python tests/golden_events.py"
+    assert {golden_file(event) for event in GOLDEN_EVENTS} <= set(GOLDEN_FILES), "run: python tests/harness/golden_events.py"
 
 
 @pytest.mark.parametrize("event", GOLDEN_EVENTS, ids=event_type)

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from golden_events import GOLDEN_EVENTS
+from harness.golden_events import GOLDEN_EVENTS
 
 from headwater.core.describe import describe_event
 from headwater.core.events import AnyEvent, Failure, RunFailed, UnknownEvent, event_type

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import typer
-from documents import ROOT, Document, documents
+from harness.documents import ROOT, Document, documents
 
 from headwater.core import events
 from headwater.core.program import settings

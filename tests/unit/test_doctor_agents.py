@@ -5,7 +5,7 @@ from __future__ import annotations
 import anyio
 import msgspec
 
-from headwater.cli.doctor import CheckStatus, _warnings_of
+from headwater.cli.commands.doctor import CheckStatus, _warnings_of
 from headwater.core.log import subjects
 from headwater.core.log.heartbeats import HolderReply
 from headwater.core.log.memory import MemoryLog

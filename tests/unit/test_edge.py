@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from commits import AT
-from garbage import bad_commits, nested, of_event, stored
-from golden_events import GOLDEN_EVENTS, golden_commit
+from harness.commits import AT
+from harness.garbage import bad_commits, nested, of_event, stored
+from harness.golden_events import GOLDEN_EVENTS, golden_commit
 from hypothesis import given
 from hypothesis import strategies as st
 

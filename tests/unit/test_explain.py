@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from happenings import ACTOR, a_flow, a_run, claimed, executed, finished, lost, recorded, succeeding
+from harness.scenario import ACTOR, claimed, create_flow, create_run, executed, finished, lost, recorded, succeeding
 
 from headwater.audit import Explanation, Reason, RunContext, explain, explain_run
 from headwater.core.aggregates import Actor
@@ -53,7 +53,7 @@ async def explained(log: MemoryLog, run_id: str, around: RunContext | None = Non
 
 
 async def new_run(log: MemoryLog, **request: Any) -> str:
-    return (await a_run(log, (await a_flow(log)).flow_id, **request)).run_id
+    return (await create_run(log, (await create_flow(log)).flow_id, **request)).run_id
 
 
 def words(found: Explanation) -> Sequence[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import pytest
-from commits import AT, a_creation
+from harness.commits import AT, a_creation
 
 from headwater.audit import Explanation, Reason, RunContext, explain
 from headwater.core.events import CancelCause, RunCancelled, RunCancelRequested, RunCreated, RunRestarted

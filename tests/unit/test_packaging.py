@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 import yaml
 from docker.utils.build import exclude_paths
-from documents import ROOT
-from oldest_versions import oldest
+from harness.documents import ROOT
+from harness.oldest_versions import oldest
 
 import headwater
 

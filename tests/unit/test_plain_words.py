@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from documents import ROOT
+from harness.documents import ROOT
 
 ROOMS = ("agents", "audit", "cli", "core", "projections", "sdk", "server", "web")
 ALLOWED = {
@@ -64,4 +64,4 @@ def test_the_words_are_found_where_they_are() -> None:
 def test_the_files_are_those_that_people_read() -> None:
     files = {file for file, _, _ in read_by_people()}
 
-    assert {"README.md", "docs/reference/cli.md", "docs/guides/agents.md", "web/templates/base.html", "cli/run.py"} <= files
+    assert {"README.md", "docs/reference/cli.md", "docs/guides/agents.md", "web/templates/base.html", "cli/commands/run.py"} <= files

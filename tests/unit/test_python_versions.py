@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from python_versions import interpreter, versions_to_test
+from harness.python_versions import interpreter, versions_to_test
 
 THIS = f"{sys.version_info.major}.{sys.version_info.minor}"
 

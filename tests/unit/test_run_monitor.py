@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import anyio
 import pytest
-from happenings import ACTOR, a_flow, a_run, an_agent, claimed, executed, lost
+from harness.scenario import ACTOR, an_agent, claimed, create_flow, create_run, executed, lost
 
 from headwater.core.agents.state import AgentStatus
 from headwater.core.log import subjects
@@ -32,7 +32,7 @@ def log() -> MemoryLog:
 
 
 @pytest.fixture(autouse=True)
-def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LEASE_SECONDS", "PROBE_GRACE_SECONDS", "WAKE_UP_SECONDS", "SLOT_SECONDS", "CLAIM_SECONDS", "RETRY_SECONDS"):
         monkeypatch.setattr(monitor_module, name, 0.05)
 
@@ -74,9 +74,9 @@ async def reached(log: MemoryLog, run_id: str, state: StateName) -> None:
 
 
 async def test_it_watches_unfinished_runs_and_who_holds_them(log: MemoryLog) -> None:
-    flow = await a_flow(log)
+    flow = await create_flow(log)
     agent_id, _ = await an_agent(log)
-    waiting, held, ended, left = [(await a_run(log, flow.flow_id)).run_id for _ in range(4)]
+    waiting, held, ended, left = [(await create_run(log, flow.flow_id)).run_id for _ in range(4)]
     await claimed(log, held, agent_id=agent_id)
     await executed(log, ended)
     await claimed(log, left, agent_id=agent_id)
@@ -93,8 +93,8 @@ async def test_it_watches_unfinished_runs_and_who_holds_them(log: MemoryLog) -> 
 
 
 async def test_a_restarted_run_that_it_had_let_go_of_is_read_again(log: MemoryLog) -> None:
-    flow = await a_flow(log)
-    run_id = (await a_run(log, flow.flow_id)).run_id
+    flow = await create_flow(log)
+    run_id = (await create_run(log, flow.flow_id)).run_id
     async with running_monitor(log):
         await executed(log, run_id, failed=True)
         log.queues.lose_everything()
@@ -105,9 +105,9 @@ async def test_a_restarted_run_that_it_had_let_go_of_is_read_again(log: MemoryLo
 
 
 async def test_every_waiting_run_is_woken_after_a_loss(log: MemoryLog) -> None:
-    flow = await a_flow(log)
-    due = [(await a_run(log, flow.flow_id)).run_id for _ in range(20)]
-    later = (await a_run(log, flow.flow_id, start_time=datetime.now(UTC) + timedelta(hours=1))).run_id
+    flow = await create_flow(log)
+    due = [(await create_run(log, flow.flow_id)).run_id for _ in range(20)]
+    later = (await create_run(log, flow.flow_id, start_time=datetime.now(UTC) + timedelta(hours=1))).run_id
     async with running_monitor(log):
         log.queues.lose_everything()
         for run_id in [*due, later]:
@@ -115,17 +115,17 @@ async def test_every_waiting_run_is_woken_after_a_loss(log: MemoryLog) -> None:
 
 
 async def test_a_timer_of_before_a_rescheduling_counts_for_nothing(log: MemoryLog) -> None:
-    flow = await a_flow(log)
-    run_id = (await a_run(log, flow.flow_id, start_time=datetime.now(UTC) + timedelta(hours=1))).run_id
+    flow = await create_flow(log)
+    run_id = (await create_run(log, flow.flow_id, start_time=datetime.now(UTC) + timedelta(hours=1))).run_id
     async with running_monitor(log):
         await run(log.events, run_id).execute(RescheduleRun(datetime.now(UTC)), ACTOR)
         await woken(log, run_id, generation=2)
 
 
 async def test_a_silent_agent_s_runs_are_lost_and_its_cancels_final(log: MemoryLog) -> None:
-    flow = await a_flow(log)
+    flow = await create_flow(log)
     agent_id, _ = await an_agent(log)
-    first, second = [(await a_run(log, flow.flow_id)).run_id for _ in range(2)]
+    first, second = [(await create_run(log, flow.flow_id)).run_id for _ in range(2)]
     for run_id in (first, second):
         await claimed(log, run_id, agent_id=agent_id)
     await cancel_run(log.events, log.queues, second, ACTOR)
@@ -137,9 +137,9 @@ async def test_a_silent_agent_s_runs_are_lost_and_its_cancels_final(log: MemoryL
 
 
 async def test_slots_of_runs_that_are_over_are_freed_and_those_of_running_ones_kept(log: MemoryLog) -> None:
-    flow = await a_flow(log)
+    flow = await create_flow(log)
     await set_concurrency(log.events, flow.flow_group_id, 2, ACTOR)
-    over, never_claimed = [(await a_run(log, flow.flow_id)).run_id for _ in range(2)]
+    over, never_claimed = [(await create_run(log, flow.flow_id)).run_id for _ in range(2)]
     for run_id in (over, never_claimed):
         await take_slot(log.events, flow.flow_group_id, run_id, 1, ACTOR)
     await executed(log, over)
@@ -155,8 +155,8 @@ async def test_slots_of_runs_that_are_over_are_freed_and_those_of_running_ones_k
 async def test_it_lives_through_a_log_that_is_away(log: MemoryLog) -> None:
     from headwater.core.errors import LogUnavailable
 
-    flow = await a_flow(log)
-    run_id = (await a_run(log, flow.flow_id)).run_id
+    flow = await create_flow(log)
+    run_id = (await create_run(log, flow.flow_id)).run_id
     failures = 3
 
     async with running_monitor(log):

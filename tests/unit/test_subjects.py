@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from documents import ROOT
+from harness.documents import ROOT
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.log import subjects

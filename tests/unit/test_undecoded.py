@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from golden_events import GOLDEN_EVENTS, golden_commit
+from harness.golden_events import GOLDEN_EVENTS, golden_commit
 
 from headwater.core.events import Event, RunAttemptLost, RunCancelRequested, RunStarted, TaskRunStarted, event_type
 from headwater.core.log.codec import encode

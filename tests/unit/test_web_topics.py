@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from commits import AT
+from harness.commits import AT
 
 from headwater.core.events import AnyEvent, RunCreated, RunStarted, RunSubmitted, StorageReference, TaskRunStarted
 from headwater.core.log import subjects

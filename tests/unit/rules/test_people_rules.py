@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from happenings import ACTOR
+from harness.scenario import ACTOR
 
 from headwater.audit.verify import refusal
 from headwater.core.errors import IllegalTransition, InvalidArgument, NotFound

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 import pytest
-from happenings import ACTOR
+from harness.scenario import ACTOR
 
 from headwater.agents.agent.attempt_ends import crash_pause
 from headwater.audit.verify import refusal

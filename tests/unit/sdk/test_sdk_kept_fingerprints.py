@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kept_fingerprints import FOLDER, PYTHON, described, flows
+from harness.kept_fingerprints import FOLDER, PYTHON, described, flows
 
 KEPT = sorted(FOLDER.glob("*.json"))
 

@@ -23,7 +23,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from servers import free_ports
+from harness.servers import free_ports
 
 from headwater import Flow, context
 from headwater.sdk.context.secrets import SecretNotFound

@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
-from servers import wait_for
+from harness.servers import wait_for
 
 from headwater import Flow
 from headwater.sdk.executors import ThreadExecutor

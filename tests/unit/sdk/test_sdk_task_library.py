@@ -12,7 +12,7 @@ from typing import Any
 
 import cloudpickle
 import pytest
-from documents import ROOT, Block, Document
+from harness.documents import ROOT, Block, Document
 
 from headwater import Flow, Task, context
 from headwater.sdk.language.errors import InvalidTask

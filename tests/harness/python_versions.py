@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
+PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 FOLDERS = (".pyenv/versions/*/bin", ".local/share/uv/python/*/bin")
 
 

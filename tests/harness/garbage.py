@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from commits import a_creation
 from hypothesis import strategies as st
 
+from harness.commits import a_creation
 from headwater.core.log import subjects
 from headwater.core.log.protocol import WorkItem
 from headwater.core.log.work_item import encode_item

@@ -129,7 +129,7 @@ async def _run(client: AsyncClient) -> str:
 
 
 async def _show_events(client: AsyncClient, run_id: str) -> None:
-    from headwater.cli.events import Names, lines
+    from headwater.cli.commands.events import Names, lines
     from headwater.core.log import subjects
 
     _step("Read what happened, from the log itself", f"headwater events {run_id}")

@@ -1,6 +1,6 @@
 """One event of every kind with every field set, for the golden files: what was stored once must be read for ever.
 
-    python tests/golden_events.py     write the golden file of each event type that has none yet
+    python tests/harness/golden_events.py     write the golden file of each event type that has none yet
 
 A golden file that exists is never rewritten. When the shape of an event changes, the catalogue gets a new version (see
 core/log/upcasters.py), its files go into a folder of their own, and the old files stay.
@@ -88,7 +88,7 @@ from headwater.core.events import (
 from headwater.core.log.codec import encode
 from headwater.core.log.commit import CATALOGUE_VERSION, Commit
 
-EVENTS_FOLDER = Path(__file__).parent / "histories" / "events"
+EVENTS_FOLDER = Path(__file__).parents[1] / "histories" / "events"
 
 _AT = datetime(2026, 5, 17, 12, 30, 15, 250_000, tzinfo=UTC)
 _LATER = _AT + timedelta(minutes=10)

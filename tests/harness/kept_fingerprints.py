@@ -1,6 +1,6 @@
 """What flows of every kind registered as, with a version of Headwater: later ones must register them as the same.
 
-    python tests/kept_fingerprints.py v2     write those of today's code into tests/histories/fingerprints/v2.json
+    PYTHONPATH=tests python tests/harness/kept_fingerprints.py v2     write those of today's code into tests/histories/fingerprints/v2.json
 
 Code is compiled otherwise by each Python, so that a file holds those of one.
 """
@@ -15,7 +15,7 @@ from typing import Any
 
 from headwater import Flow
 
-HISTORIES = Path(__file__).parent / "histories"
+HISTORIES = Path(__file__).parents[1] / "histories"
 FOLDER = HISTORIES / "fingerprints"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 

@@ -12,9 +12,9 @@ from urllib.parse import urlencode
 
 import anyio
 import httpx
-from played_history import History
-from viewing import opened, serving
 
+from harness.history_builder import History
+from harness.views_fixtures import opened, serving
 from headwater.core.log.protocol import Log
 from headwater.projections.services import view_services
 from headwater.server.ports import bind_port

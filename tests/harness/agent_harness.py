@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 import anyio
 import psutil
-from servers import wait_for
 
+from harness.servers import wait_for
 from headwater.agents.local import LocalAgent
 from headwater.agents.retry import retry_until_available
 from headwater.core.events import AnyEvent, event_type
@@ -34,7 +34,7 @@ PROJECT = "tutorial"
 
 
 @dataclass
-class Workshop:
+class AgentHarness:
     """One connection to a log, one project in it."""
 
     url: str
@@ -87,15 +87,15 @@ class Workshop:
 
 
 @asynccontextmanager
-async def workshop(url: str) -> AsyncIterator[Workshop]:
-    """Open a workshop at this address; its streams and its project are made where they are missing."""
-    async with open_log(url, ensure_streams=True, name="workshop") as log, AsyncClient(url) as client:
+async def agent_harness(url: str) -> AsyncIterator[AgentHarness]:
+    """Open a agent_harness at this address; its streams and its project are made where they are missing."""
+    async with open_log(url, ensure_streams=True, name="agent_harness") as log, AsyncClient(url) as client:
         await client.create_project(PROJECT)
-        yield Workshop(url, log, client)
+        yield AgentHarness(url, log, client)
 
 
 @asynccontextmanager
-async def agent_at_work(url: str, **settings: Any) -> AsyncIterator[LocalAgent]:
+async def running_agent(url: str, **settings: Any) -> AsyncIterator[LocalAgent]:
     """An agent in this process, ended with the block."""
     agent = LocalAgent(nats_url=url, **settings)
     async with anyio.create_task_group() as group:

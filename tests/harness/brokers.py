@@ -7,9 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 
-from servers import NatsCluster, NatsNode
-from tcp_proxy import CuttingProxy, cutting_proxy
-
+from harness.servers import NatsCluster, NatsNode
+from harness.tcp_proxy import CuttingProxy, cutting_proxy
 from headwater.core.errors import OutcomeUnknown
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.memory import MemoryLog, Moment, Operation

@@ -26,7 +26,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def a_project(log: Log, name: str = "tutorial") -> str:
+async def create_test_project(log: Log, name: str = "tutorial") -> str:
     return (await create_project(log.events, name, ACTOR, skip_if_exists=True)).project_id
 
 
@@ -37,12 +37,12 @@ def metadata(name: str, tasks: int = 2, **more: Any) -> FlowMetadata:
     return FlowMetadata(name=name, storage=StorageReference("Local", "/flows/x"), tasks=specs, edges=edges, **more)
 
 
-async def a_flow(log: Log, name: str = "hello-flow", *, tasks: int = 2, project: str = "tutorial", **more: Any) -> Registration:
-    await a_project(log, project)
+async def create_flow(log: Log, name: str = "hello-flow", *, tasks: int = 2, project: str = "tutorial", **more: Any) -> Registration:
+    await create_test_project(log, project)
     return await register_flow(log.events, metadata(name, tasks, **more), project_name=project, actor=ACTOR)
 
 
-async def a_run(log: Log, flow_id: str, **request: Any) -> CreatedRun:
+async def create_run(log: Log, flow_id: str, **request: Any) -> CreatedRun:
     return await RunCreation(log.events, log.queues).create(flow_id, RunRequest(**request), ACTOR)
 
 

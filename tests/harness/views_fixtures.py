@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import anyio
 import anyio.lowlevel
 import asyncpg
-from servers import Postgres
 
+from harness.servers import Postgres
 from headwater.core.errors import LogError, ViewsError
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
-from headwater.cli import dead_letters
+from headwater.cli.commands import dead_letters
 from headwater.cli.connection import with_client
 from headwater.cli.output import Output, OutputForm, coloured, examples, print_json
 from headwater.cli.streams import trusting_streams

@@ -15,10 +15,9 @@ import subprocess
 import threading
 from pathlib import Path
 
-from command_line import COMMAND, END_SECONDS, run_to_its_end
-from documents import Block, Document, Shown
-from servers import wait_for
-
+from harness.command_line import COMMAND, END_SECONDS, run_to_its_end
+from harness.documents import Block, Document, Shown
+from harness.servers import wait_for
 from headwater.core.values import names
 from headwater.server.supervision.child_process import ended_with_parent
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from documents import ROOT
+from harness.documents import ROOT
 
 _MADE = (".git", ".venv*", ".env*", "__pycache__", "*.egg-info", "build", "dist", ".*_cache", ".hypothesis", "node_modules")
 _MADE_AT_THE_TOP = "flows"

@@ -1,6 +1,6 @@
 """A home as a version of Headwater left it: its log, the flows stored there, the values kept there. Later versions must go on with it.
 
-    python tests/kept_home.py v2     write the home of today's code into tests/histories/homes/v2
+    PYTHONPATH=tests python tests/harness/kept_home.py v2     write the home of today's code into tests/histories/homes/v2
 
 A home that was written is never rewritten: what it holds was stored once, and must be read for ever.
 """
@@ -21,10 +21,10 @@ from typing import Any
 
 import anyio
 import nats
-from agents_at_work import PROJECT, Workshop, agent_at_work, workshop
-from servers import NatsNode, Postgres
-from viewing import views_of
 
+from harness.agent_harness import PROJECT, AgentHarness, agent_harness, running_agent
+from harness.servers import NatsNode, Postgres
+from harness.views_fixtures import views_of
 from headwater.core.operations import runs
 from headwater.core.operations.key_values import set_key_value
 from headwater.core.operations.projects import find_project
@@ -33,7 +33,7 @@ from headwater.sdk.context.configuration import config
 from headwater.sdk.language.flow import Flow
 from headwater.sdk.storage import Local
 
-HOMES = Path(__file__).parent / "histories" / "homes"
+HOMES = Path(__file__).parents[1] / "histories" / "homes"
 PLACE = "@home@"
 """Stands in the kept log for the path of the home."""
 
@@ -73,7 +73,7 @@ async def restored(folder: Path, url: str, home: Path) -> dict[str, Any]:
     return told
 
 
-async def play(shop: Workshop, home: Path, kinds: list[Flow]) -> dict[str, Any]:
+async def play(harness: AgentHarness, home: Path, kinds: list[Flow]) -> dict[str, Any]:
     """Register every kind of flow, run it until it ends or waits, do what people do with runs; return ids, and states of runs."""
     flows: dict[str, str] = {}
     first: dict[str, str] = {}
@@ -81,33 +81,33 @@ async def play(shop: Workshop, home: Path, kinds: list[Flow]) -> dict[str, Any]:
     (home / "script.py").write_text(SCRIPT)
     for flow in kinds:
         flow.storage = Local(add_default_labels=False)
-        flows[flow.name] = await shop.register(flow, labels=[LABEL])
+        flows[flow.name] = await harness.register(flow, labels=[LABEL])
     script = Flow("script", storage=Local(path=home / "script.py", stored_as_script=True, add_default_labels=False))
     script.add_task(next(iter(_script_tasks(home))))
-    flows["script"] = await shop.register(script, labels=[LABEL])
+    flows["script"] = await harness.register(script, labels=[LABEL])
     for name, flow_id in flows.items():
-        run_id = first[name] = await shop.run(flow_id, run_name=f"first of {name}")
+        run_id = first[name] = await harness.run(flow_id, run_name=f"first of {name}")
         if name == "paused":
-            await shop.happened(run_id, "run.paused")
+            await harness.happened(run_id, "run.paused")
         elif name == "retried":
-            await shop.happened(run_id, "run.scheduled", times=2)
+            await harness.happened(run_id, "run.scheduled", times=2)
         else:
-            ended = await shop.ended(run_id)
+            ended = await harness.ended(run_id)
             assert ended.state is (StateName.FAILED if name == "failing" else StateName.SUCCESS), (name, ended.message)
-    actor = shop.client.actor
-    far = await shop.run(flows["plain"], run_name="far away", scheduled_start_time=FAR)
-    cancelled = await shop.run(flows["plain"], scheduled_start_time=FAR)
-    await runs.cancel_run(shop.log.events, shop.log.queues, cancelled, actor, reason="not wanted")
-    deleted = await shop.run(flows["plain"])
-    await shop.ended(deleted)
-    await runs.rename_run(shop.log.events, deleted, "another name", actor)
-    await runs.delete_run(shop.log.events, deleted, actor, reason="a trial")
-    await runs.restart_run(shop.log.events, shop.log.queues, first["failing"], actor)
-    await shop.happened(first["failing"], "run.failed", times=2)
-    project_id = await find_project(shop.log.events, PROJECT)
-    await set_key_value(shop.log.events, project_id, "last day", {"day": "2026-11-27"}, actor)
+    actor = harness.client.actor
+    far = await harness.run(flows["plain"], run_name="far away", scheduled_start_time=FAR)
+    cancelled = await harness.run(flows["plain"], scheduled_start_time=FAR)
+    await runs.cancel_run(harness.log.events, harness.log.queues, cancelled, actor, reason="not wanted")
+    deleted = await harness.run(flows["plain"])
+    await harness.ended(deleted)
+    await runs.rename_run(harness.log.events, deleted, "another name", actor)
+    await runs.delete_run(harness.log.events, deleted, actor, reason="a trial")
+    await runs.restart_run(harness.log.events, harness.log.queues, first["failing"], actor)
+    await harness.happened(first["failing"], "run.failed", times=2)
+    project_id = await find_project(harness.log.events, PROJECT)
+    await set_key_value(harness.log.events, project_id, "last day", {"day": "2026-11-27"}, actor)
     (home / FIRST_TIME).unlink()
-    states = {each: (await shop.state(each)).state.value for each in (*first.values(), far, cancelled)}
+    states = {each: (await harness.state(each)).state.value for each in (*first.values(), far, cancelled)}
     return {"flows": flows, "first": first, "far": far, "deleted": deleted, "states": states}
 
 
@@ -118,18 +118,18 @@ def _script_tasks(home: Path) -> set[Any]:
 
 
 @asynccontextmanager
-async def _at_work(directory: Path) -> AsyncIterator[Workshop]:
+async def _at_work(directory: Path) -> AsyncIterator[AgentHarness]:
     node, postgres = NatsNode(directory / "nats"), Postgres(directory / "postgres")
     async with AsyncExitStack() as stack:
         for server in (node, postgres):
             server.start()
         stack.callback(node.kill)
         stack.callback(postgres.stop)
-        shop = await stack.enter_async_context(workshop(node.url))
+        harness = await stack.enter_async_context(agent_harness(node.url))
         os.environ["HEADWATER_NATS_URL"] = node.url
-        await stack.enter_async_context(views_of(shop.log, postgres.create_database()))
-        await stack.enter_async_context(agent_at_work(node.url, labels=[LABEL]))
-        yield shop
+        await stack.enter_async_context(views_of(harness.log, postgres.create_database()))
+        await stack.enter_async_context(running_agent(node.url, labels=[LABEL]))
+        yield harness
 
 
 async def write(folder: Path) -> None:
@@ -141,9 +141,9 @@ async def write(folder: Path) -> None:
         home.mkdir()
         os.environ["HEADWATER_HOME"] = str(home)
         config.reload()
-        async with _at_work(Path(made)) as shop:
-            told = await play(shop, home, [kind() for kind in kept_flows.KINDS])
-            events = await stored(shop.url, home)
+        async with _at_work(Path(made)) as harness:
+            told = await play(harness, home, [kind() for kind in kept_flows.KINDS])
+            events = await stored(harness.url, home)
         keep(folder, home, events, {**told, "python": f"{sys.version_info.major}.{sys.version_info.minor}"})
 
 

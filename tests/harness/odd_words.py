@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import typer
-from command_line import Ended
 
+from harness.command_line import Ended
 from headwater.cli.lazy_group import LazyGroup
 from headwater.cli.main import app, main
 from headwater.sdk.context.logging import get_logger

@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx
 import psutil
-from command_line import COMMAND, CommandLine
-from servers import wait_for
 
+from harness.command_line import COMMAND, CommandLine
+from harness.servers import wait_for
 from headwater.core.program.server_file import ServerFile, read_server_file
 
 WAIT_SECONDS = 60.0

@@ -102,7 +102,7 @@ def run(
             watch=watch,
             execute=execute,
         )
-        from headwater.cli.run_local import run_local
+        from headwater.cli.commands.run_local import run_local
 
         raise typer.Exit(run_local(path=path, module=module, name=name, parameters=values, context=contexts, level=level))
     start_time = None if scheduled_at is None else parsed_time(scheduled_at, option="--scheduled-at")
@@ -120,7 +120,7 @@ def run(
     )
     selector = FlowSelector(flow_id=flow_id, project=project, name=name)
     if execute:
-        from headwater.cli.run_with_own_agent import run_with_own_agent
+        from headwater.cli.commands.run_with_own_agent import run_with_own_agent
 
         raise typer.Exit(run_with_own_agent(context, selector, options, quiet=quiet, logs=not no_logs))
     created = with_client(context, lambda client: _create(client, selector, options, quiet=quiet))

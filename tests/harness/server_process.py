@@ -15,8 +15,8 @@ from typing import Any
 import anyio
 import msgspec
 import psutil
-from servers import START_SECONDS, wait_for
 
+from harness.servers import START_SECONDS, wait_for
 from headwater.core.errors import HeadwaterError
 from headwater.core.program.server_file import ServerFile, read_server_file
 from headwater.server.home import Home, is_held

@@ -26,7 +26,7 @@ app = typer.Typer(add_completion=False)
 
 PROJECT = "tutorial"
 FLOW = "hello-flow"
-HELLO_FLOW = Path(__file__).resolve().parent.parent / "examples" / "hello_flow.py"
+HELLO_FLOW = Path(__file__).resolve().parents[2] / "examples" / "hello_flow.py"
 
 
 @app.command(epilog=examples("headwater demo", "headwater demo --keep"))

@@ -17,7 +17,7 @@ from headwater.core.log.health import ask_health
 from headwater.core.log.heartbeats import HolderProbe, HolderReply
 from headwater.core.log.protocol import Log
 from headwater.core.operations.queues import queue
-from headwater.core.operations.runs import load_run
+from headwater.core.operations.run_lookup import load_run
 from headwater.core.operations.slots import slots
 from headwater.core.queries import AgentRow
 from headwater.core.queries.views_client import ViewsClient

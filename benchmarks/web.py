@@ -34,7 +34,7 @@ from measurement import Measurement, at_most, lines
 from headwater.core.events import TaskRunEvent, TaskRunStarted, TaskRunSucceeded
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log, LogLine
-from headwater.core.operations.runs import rename_run
+from headwater.core.operations.headwater import Headwater
 from headwater.core.program.server_file import ServerFile, read_server_file
 from headwater.core.queries.views_client import ViewsClient
 
@@ -122,7 +122,7 @@ async def event_to_stream(log: Log, url: str) -> list[Measurement]:
             for number in range(EVENTS_WATCHED):
                 await asyncio.sleep(0.2)
                 began = time.perf_counter()
-                await rename_run(log.events, run.run_id, f"name {number}", history.actor())
+                await Headwater(log, history.actor()).runs.rename(run.run_id, f"name {number}")
                 await page.until(f"name {number}<", in_part="live_header")
                 taken.append((time.perf_counter() - began) * 1e3)
     return _latencies("event → sent to a page", taken)
@@ -197,7 +197,7 @@ async def open_pages(log: Log, url: str, process: psutil.Process, pages: int) ->
     async def cost() -> float:
         before, began = sum(process.cpu_times()[:2]), time.perf_counter()
         for number in range(50):
-            await rename_run(log.events, run.run_id, f"name {number}", history.actor())
+            await Headwater(log, history.actor()).runs.rename(run.run_id, f"name {number}")
             await asyncio.sleep(0.1)
         return float(sum(process.cpu_times()[:2]) - before) / (time.perf_counter() - began) * 100
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from headwater.cli.output import warn
 from headwater.core.errors import Ambiguous, NotFound, ViewsBehind
-from headwater.core.operations.projects import find_project
+from headwater.core.operations.project_lookup import find_project
 from headwater.core.queries.rows import FlowRow
 from headwater.core.queries.views_client import ViewsClient
 from headwater.core.values.identifiers import flow_version_id, split_flow_id

@@ -61,11 +61,10 @@ async def find_flow_version(client: AsyncClient, selector: FlowSelector) -> Flow
         NotFound, FlowArchived, Ambiguous, InvalidArgument: as the choice is wrong.
 
     """
-    from headwater.core.operations.flow_catalogue import FlowCatalogue
-    from headwater.core.operations.flows import find_flow
+    from headwater.core.operations.flow_lookup import find_flow
     from headwater.core.values.identifiers import flow_version_id
 
-    catalogue = FlowCatalogue(client.log.events)
+    catalogue = client.headwater.catalogue
     if selector.flow_id is not None:
         return await catalogue.version(selector.flow_id)
     name = selector.name or ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from headwater.cli.lookup import find_run_id, with_latest_views
 from headwater.core.errors import InvalidArgument, NotFound
-from headwater.core.operations.run_states import task_run_key
+from headwater.core.operations.task_names import task_run_key
 from headwater.core.queries import ArtifactRow, ListArtifacts, ListTaskRuns, RunRow, TaskRunRow, TaskRunStateRow
 from headwater.core.queries.views_client import ViewsClient
 from headwater.core.values.identifiers import parsed_task_run_id

@@ -33,8 +33,7 @@ from headwater.core.events import ParameterSpec
 from headwater.core.log import subjects
 from headwater.core.log.heartbeats import Heartbeat
 from headwater.core.log.jetstream import open_log
-from headwater.core.operations.flow_settings import describe_flow, set_default_parameters, set_flow_labels
-from headwater.core.operations.runs import cancel_run, delete_run
+from headwater.core.operations.headwater import Headwater
 from headwater.core.queries.views_client import ViewsClient
 from web import a_server
 
@@ -98,14 +97,14 @@ async def play(log: Log) -> Played:
         if number % 3 == 0:
             await _say_hello(history, hello.flow_id, agents["river-2"])
     late = await history.run(parameters.flow_id)
-    await cancel_run(log.events, log.queues, late.run_id, history.actor(), reason="not needed any more")
+    await Headwater(log, history.actor()).runs.cancel(late.run_id, reason="not needed any more")
     deleted = await _say_hello(history, hello.flow_id, agents["river-2"])
-    await delete_run(log.events, deleted.run_id, history.actor(), reason="a trial")
+    await Headwater(log, history.actor()).runs.delete(deleted.run_id, reason="a trial")
     words = "Loads the orders of the day into the warehouse, at 2 in the morning.\nAsk Ana where it fails twice in a row."
-    await describe_flow(log.events, etl.flow_group_id, words, history.actor())
-    await describe_flow(log.events, parameters.flow_group_id, "Greets whomever it is given.", history.actor())
-    await set_flow_labels(log.events, parameters.flow_group_id, ["river"], history.actor())
-    await set_default_parameters(log.events, parameters.flow_group_id, {"times": 3, "names": ["Ada"]}, history.actor())
+    await Headwater(log, history.actor()).flows.describe(etl.flow_group_id, words)
+    await Headwater(log, history.actor()).flows.describe(parameters.flow_group_id, "Greets whomever it is given.")
+    await Headwater(log, history.actor()).flows.set_labels(parameters.flow_group_id, ["river"])
+    await Headwater(log, history.actor()).flows.set_default_parameters(parameters.flow_group_id, {"times": 3, "names": ["Ada"]})
     for minutes in (12, 72, 132):
         history.clock.now = now
         await history.run(etl.flow_id, start_time=now + timedelta(minutes=minutes))

@@ -15,7 +15,7 @@ from headwater.core.log import subjects
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import KeptLetter, Log, Recorded
 from headwater.core.log.work_item import decode_item
-from headwater.core.operations.runs import load_run
+from headwater.core.operations.run_lookup import load_run
 from headwater.core.queries import DeadLetterDetail, DeadLetterRow, DeadLetterSource, RetryOutcome, RetryRow
 from headwater.core.values.plain_values import position_in
 from headwater.projections.database import connect

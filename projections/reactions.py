@@ -19,8 +19,7 @@ from headwater.core.aggregates import Actor
 from headwater.core.errors import HeadwaterError
 from headwater.core.events import CancelCause
 from headwater.core.log.protocol import Log
-from headwater.core.operations.flows import delete_flow
-from headwater.core.operations.runs import cancel_run
+from headwater.core.operations.headwater import Headwater
 from headwater.projections.database import DATABASE_ERRORS, in_words
 from headwater.projections.health import Health
 from headwater.projections.projector import Applied
@@ -122,9 +121,9 @@ class Archiver:
         async with reader.snapshot() as (db, _):
             flows, runs = await _to_do(db, findings)
         for group_id, project in flows.items():
-            await delete_flow(self.log.events, group_id, self.actor, reason=_project_was_deleted(project))
+            await Headwater(self.log, self.actor).flows.delete(group_id, reason=_project_was_deleted(project))
         for run_id, (cause, reason) in runs.items():
-            outcome = await cancel_run(self.log.events, self.log.queues, run_id, self.actor, reason=reason, cause=cause)
+            outcome = await Headwater(self.log, self.actor).runs.cancel(run_id, reason=reason, cause=cause)
             if outcome.changed:
                 logger.info("Cancelled run %s: %s", run_id, reason)
 

@@ -11,17 +11,11 @@ from starlette.responses import RedirectResponse, Response
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.log.commit import Position
-from headwater.core.operations.flow_settings import describe_flow, set_default_parameters, set_flow_labels
-from headwater.core.operations.flows import delete_flow, limit_attempts
-from headwater.core.operations.projects import create_project, delete_project, describe_project, project, rename_project
 from headwater.core.operations.run_creation import RunRequest
-from headwater.core.operations.run_states import resume_run, set_run_state, set_task_run_state
-from headwater.core.operations.runs import cancel_run, delete_run, rename_run, reschedule_run, restart_run
-from headwater.core.operations.slots import set_concurrency
 from headwater.core.runs.parameters import with_defaults
 from headwater.core.values.identifiers import split_flow_id
 from headwater.core.values.labels import label_set
-from headwater.web.app_state import actor, seen_cookie, site_of
+from headwater.web.app_state import headwater_of, seen_cookie, site_of
 from headwater.web.request_checks import checked_form
 from headwater.web.run_form import chosen_labels, default_parameters, run_request
 from headwater.web.task_run_addresses import task_run_page_path
@@ -50,7 +44,7 @@ async def new_project(request: Request) -> Response:
     """Create a project and show it."""
     site = site_of(request)
     form = await checked_form(request, site.token)
-    change = await create_project(site.log.events, _text(form, "name"), actor(request), description=_text(form, "description"))
+    change = await headwater_of(request).projects.create(_text(form, "name"), description=_text(form, "description"))
     return _redirect(request, f"/?project={change.project_id}", change.position)
 
 
@@ -59,8 +53,8 @@ async def change_project(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     project_id = request.path_params["project_id"]
-    renamed = await rename_project(site.log.events, project_id, _text(form, "name"), actor(request))
-    described = await describe_project(site.log.events, project_id, _text(form, "description"), actor(request))
+    renamed = await headwater_of(request).projects.rename(project_id, _text(form, "name"))
+    described = await headwater_of(request).projects.describe(project_id, _text(form, "description"))
     return _redirect(request, "/default/projects", max(renamed.position, described.position))
 
 
@@ -69,12 +63,12 @@ async def remove_project(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     project_id = request.path_params["project_id"]
-    name = (await project(site.log.events, project_id).refresh()).name
+    name = (await site.headwater.projects.aggregate(project_id).refresh()).name
     if name and _text(form, "confirm") != name.strip():
         raise InvalidArgument(
             f"The project was not deleted: its name {name!r} was not written to confirm it.", hint="Go back and try again."
         )
-    change = await delete_project(site.log.events, project_id, actor(request))
+    change = await headwater_of(request).projects.delete(project_id)
     return _redirect(request, "/default/projects", change.position)
 
 
@@ -82,7 +76,7 @@ async def quick_run(request: Request) -> Response:
     """Create a run with the flow's defaults and go to its page."""
     site = site_of(request)
     await checked_form(request, site.token)
-    created = await site.creation.create(request.path_params["flow_id"], RunRequest(), actor(request))
+    created = await headwater_of(request).runs.create(request.path_params["flow_id"], RunRequest())
     return _redirect(request, _run_address(created.run_id), created.position)
 
 
@@ -90,10 +84,10 @@ async def run(request: Request) -> Response:
     """Create a run as the form asks and go to its page."""
     site = site_of(request)
     form = await checked_form(request, site.token)
-    version = await site.creation.catalogue.version(request.path_params["flow_id"])
-    group = await site.creation.catalogue.group(version.flow_group_id)
+    version = await site.headwater.catalogue.version(request.path_params["flow_id"])
+    group = await site.headwater.catalogue.group(version.flow_group_id)
     wanted = run_request(form, with_defaults(version.parameters, group.default_parameters))
-    created = await site.creation.create(version.flow_id, wanted, actor(request))
+    created = await headwater_of(request).runs.create(version.flow_id, wanted)
     return _redirect(request, _run_address(created.run_id), created.position)
 
 
@@ -102,7 +96,7 @@ async def remove_flow(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     group_id, _ = split_flow_id(request.path_params["flow_id"])
-    outcome = await delete_flow(site.log.events, group_id, actor(request), reason=_text(form, "reason"))
+    outcome = await headwater_of(request).flows.delete(group_id, reason=_text(form, "reason"))
     return _redirect(request, "/default/flows", outcome.position)
 
 
@@ -112,8 +106,8 @@ async def limit_flow(request: Request) -> Response:
     form = await checked_form(request, site.token)
     group_id, _ = split_flow_id(request.path_params["flow_id"])
     at_once, attempts = _whole_number(form, "concurrency"), _whole_number(form, "attempts_max")
-    limited = await limit_attempts(site.log.events, group_id, attempts, actor(request))
-    set_to = await set_concurrency(site.log.events, group_id, at_once, actor(request))
+    limited = await headwater_of(request).flows.limit_attempts(group_id, attempts)
+    set_to = await headwater_of(request).slots.limit(group_id, at_once)
     return _redirect(request, f"/default/flow/{group_id}?tab=settings", max(limited.position, set_to.position))
 
 
@@ -122,7 +116,7 @@ async def describe(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     group_id, _ = split_flow_id(request.path_params["flow_id"])
-    described = await describe_flow(site.log.events, group_id, _text(form, "description").replace("\r\n", "\n"), actor(request))
+    described = await headwater_of(request).flows.describe(group_id, _text(form, "description").replace("\r\n", "\n"))
     return _redirect(request, f"/default/flow/{group_id}?tab=settings", described.position)
 
 
@@ -133,8 +127,8 @@ async def set_defaults(request: Request) -> Response:
     group_id, _ = split_flow_id(request.path_params["flow_id"])
     chosen = chosen_labels(form)
     labels = None if chosen is None else label_set(chosen)  # what is refused is refused before anything is done
-    parameters = await set_default_parameters(site.log.events, group_id, default_parameters(form), actor(request))
-    labelled = await set_flow_labels(site.log.events, group_id, labels, actor(request))
+    parameters = await headwater_of(request).flows.set_default_parameters(group_id, default_parameters(form))
+    labelled = await headwater_of(request).flows.set_labels(group_id, labels)
     return _redirect(request, f"/default/flow/{group_id}?tab=settings", max(parameters.position, labelled.position))
 
 
@@ -156,7 +150,7 @@ async def cancel(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     run_id = request.path_params["run_id"]
-    outcome = await cancel_run(site.log.events, site.log.queues, run_id, actor(request), reason=_text(form, "reason"))
+    outcome = await headwater_of(request).runs.cancel(run_id, reason=_text(form, "reason"))
     return _redirect(request, _run_address(run_id), outcome.position)
 
 
@@ -164,7 +158,7 @@ async def delete(request: Request) -> Response:
     """Take a run that has ended off the lists, and show what is left of its flow's."""
     site = site_of(request)
     form = await checked_form(request, site.token)
-    outcome = await delete_run(site.log.events, request.path_params["run_id"], actor(request), reason=_text(form, "reason"))
+    outcome = await headwater_of(request).runs.delete(request.path_params["run_id"], reason=_text(form, "reason"))
     created = outcome.state.created
     assert created is not None
     return _redirect(request, f"/default/flow/{created.flow_group_id}?tab=runs", outcome.position)
@@ -175,7 +169,7 @@ async def rename(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     run_id = request.path_params["run_id"]
-    outcome = await rename_run(site.log.events, run_id, _text(form, "name"), actor(request))
+    outcome = await headwater_of(request).runs.rename(run_id, _text(form, "name"))
     return _redirect(request, _run_address(run_id), outcome.position)
 
 
@@ -184,14 +178,7 @@ async def restart(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     run_id = request.path_params["run_id"]
-    outcome = await restart_run(
-        site.log.events,
-        site.log.queues,
-        run_id,
-        actor(request),
-        from_task=_text(form, "from_task") or None,
-        reason=_text(form, "reason"),
-    )
+    outcome = await headwater_of(request).runs.restart(run_id, from_task=_text(form, "from_task") or None, reason=_text(form, "reason"))
     return _redirect(request, _run_address(run_id), outcome.position)
 
 
@@ -201,9 +188,7 @@ async def resume(request: Request) -> Response:
     form = await checked_form(request, site.token)
     run_id = request.path_params["run_id"]
     task = _text(form, "task")
-    outcome = await resume_run(
-        site.log.events, site.log.queues, run_id, actor(request), tasks=(task,) if task else (), reason=_text(form, "reason")
-    )
+    outcome = await headwater_of(request).runs.resume(run_id, tasks=(task,) if task else (), reason=_text(form, "reason"))
     return _redirect(request, _run_address(run_id), outcome.position)
 
 
@@ -213,7 +198,7 @@ async def set_state(request: Request) -> Response:
     form = await checked_form(request, site.token)
     run_id = request.path_params["run_id"]
     reason = _reason(form)
-    outcome = await set_run_state(site.log.events, site.log.queues, run_id, _text(form, "state"), actor(request), reason=reason)
+    outcome = await headwater_of(request).runs.set_state(run_id, _text(form, "state"), reason=reason)
     return _redirect(request, _run_address(run_id), outcome.position)
 
 
@@ -224,15 +209,8 @@ async def set_task_state(request: Request) -> Response:
     run_id, slug = request.path_params["run_id"], request.path_params["slug"]
     index = _whole_number(form, "index")
     reason = _reason(form)
-    outcome = await set_task_run_state(
-        site.log.events,
-        site.log.queues,
-        run_id,
-        slug,
-        _text(form, "state"),
-        actor(request),
-        map_index=-1 if index is None else index,
-        reason=reason,
+    outcome = await headwater_of(request).runs.set_task_run_state(
+        run_id, slug, _text(form, "state"), map_index=-1 if index is None else index, reason=reason
     )
     return _redirect(request, task_run_page_path(run_id, slug, -1 if index is None else index), outcome.position)
 
@@ -246,9 +224,8 @@ def _reason(form: Mapping[str, Any]) -> str:
 
 async def start_now(request: Request) -> Response:
     """Let a run that is due later start now."""
-    site = site_of(request)
-    await checked_form(request, site.token)
+    await checked_form(request, site_of(request).token)
     run_id = request.path_params["run_id"]
-    by = actor(request)
-    outcome = await reschedule_run(site.log.events, site.log.queues, run_id, by.clock(), by)
+    headwater = headwater_of(request)
+    outcome = await headwater.runs.reschedule(run_id, headwater.actor.clock())
     return _redirect(request, _run_address(run_id), outcome.position)

@@ -12,7 +12,7 @@ from headwater.core.aggregates import Actor
 from headwater.core.log.commit import Position
 from headwater.core.log.health import ServerHealth
 from headwater.core.log.protocol import Log
-from headwater.core.operations.run_creation import RunCreation
+from headwater.core.operations.headwater import Headwater
 from headwater.web.heartbeats import Heartbeats
 from headwater.web.live.hub import LiveHub
 from headwater.web.metrics import Metrics
@@ -33,11 +33,11 @@ class AppState:
     metrics: Metrics
     health: Callable[[], Awaitable[ServerHealth]]
     signer: SessionSigner | None = None
-    creation: RunCreation = field(init=False)
+    headwater: Headwater = field(init=False)
     graphql_wrote: Position = 0
 
     def __post_init__(self) -> None:
-        self.creation = RunCreation(self.log.events, self.log.queues)
+        self.headwater = Headwater(self.log, Actor("web"))
 
 
 def site_of(request: Request) -> AppState:
@@ -49,6 +49,11 @@ def site_of(request: Request) -> AppState:
 def actor(request: Request) -> Actor:
     """Return who the audit trail says did what this request asks for."""
     return Actor(f"web:{request.client.host if request.client else 'unknown'}")
+
+
+def headwater_of(request: Request) -> Headwater:
+    """Return the log as the one who sent this request works with it."""
+    return site_of(request).headwater.acting_as(actor(request))
 
 
 def seen_cookie(request: Request) -> str:

@@ -41,7 +41,7 @@ from headwater.core.errors import LogError, NotFound
 from headwater.core.log import subjects
 from headwater.core.log.heartbeats import Heartbeat, HolderProbe, HolderReply
 from headwater.core.log.protocol import Log
-from headwater.core.operations.agents import register_agent, stop_agent
+from headwater.core.operations.headwater import Headwater
 from headwater.core.program.exception_groups import unwrap_exception_group
 from headwater.core.values.labels import label_set
 
@@ -73,6 +73,7 @@ class Agent:
         self.settings = settings
         self.actor = Actor(f"agent:{settings.agent_id}", clock)
         self._log = log
+        self._headwater = Headwater(log, self.actor)
         self._launcher = launcher
         self._console_log = console_log
         self._capacity = Capacity(settings.limit, self._capacity_changed)
@@ -93,9 +94,9 @@ class Agent:
         self._clock = LogClock(log, self.actor.clock, console_log=console_log)
         self._stopping = anyio.Event()
         self._start_failures = StartFailures(settings.name, self._capacity, console_log=console_log)
-        context = AgentContext(log, settings, self.actor, self._clock.now, self._outage, self._deadline, console_log)
+        context = AgentContext(self._headwater, settings, self._clock.now, self._outage, self._deadline, console_log)
         supervisor = AttemptSupervisor(context, launcher, prepare, start_failures=self._start_failures, stopping=self._stopping)
-        self._flow_concurrency = FlowConcurrency(log.events, self.actor, self._outage)
+        self._flow_concurrency = FlowConcurrency(self._headwater, self._outage)
         self._delivery_handler = DeliveryHandler(context, self._capacity, self._leases, self.held, supervisor, self._flow_concurrency)
         self._queues = FollowedQueues(
             log,
@@ -137,13 +138,13 @@ class Agent:
 
     async def _record_end(self) -> None:
         try:
-            await retry_until_available(lambda: stop_agent(self._log.events, self.settings.agent_id, self.actor), "the agent's end")
+            await retry_until_available(lambda: self._headwater.agents.stop(self.settings.agent_id), "the agent's end")
         except NotFound:
             self._console_log.warning("This is another log than the one at which this agent registered: its end is not recorded.")
 
     async def _registered(self) -> bool:
         """Register, however long the log is away; tell whether that was done before the agent was told to stop."""
-        registration = partial(register_agent, self._log.events, self._registration, self.actor)
+        registration = partial(self._headwater.agents.register, self._registration)
         done = False
         async with anyio.create_task_group() as group:
 

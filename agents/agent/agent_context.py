@@ -1,4 +1,4 @@
-"""What all parts of one agent share: its log, its name in the audit trail, and how it waits and speaks."""
+"""What all parts of one agent share: the log as it works with it, and how it waits and speaks."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ from datetime import datetime
 from headwater.agents.agent.agent_settings import AgentSettings
 from headwater.agents.agent.outage import Outage
 from headwater.agents.agent.shutdown_deadline import ShutdownDeadline
-from headwater.core.aggregates import Actor
-from headwater.core.log.protocol import Log
+from headwater.core.operations.headwater import Headwater
 
 
 @dataclass(frozen=True)
 class AgentContext:
     """What the parts of one agent have in common. `now` is the log's clock, `console_log` takes the lines for people."""
 
-    log: Log
+    headwater: Headwater
     settings: AgentSettings
-    actor: Actor
     now: Callable[[], datetime]
     outage: Outage
     deadline: ShutdownDeadline

@@ -25,7 +25,6 @@ from headwater.core.events import RunStarted
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import LogLine, Recorded
 from headwater.core.log.undecoded import may_hold
-from headwater.core.operations.runs import schedule_wake_up
 from headwater.core.runs.commands import ConfirmCancelled, FailUnstartedRun, MarkAttemptLost, RunCommand
 from headwater.core.runs.state import Run
 from headwater.core.states import StateName
@@ -63,10 +62,11 @@ class AttemptSupervisor:
     def __init__(
         self, context: AgentContext, launcher: Launcher, prepare: Prepare, *, start_failures: StartFailures, stopping: anyio.Event
     ) -> None:
-        self._log = context.log
+        self._headwater = context.headwater
+        self._log = context.headwater.log
         self._launcher = launcher
         self._prepare = prepare
-        self._actor = context.actor
+        self._actor = context.headwater.actor
         self._now = context.now
         self._outage = context.outage
         self._deadline = context.deadline
@@ -172,7 +172,9 @@ class AttemptSupervisor:
             return await self._record_crash(run, held, exit_result, began)
         if state.attempt == held.attempt and not state.ended:
             # Parked: its process has set the timer, unless it died over that.
-            await self._outage.retry_until_available(lambda: schedule_wake_up(self._log.queues, state, now=self._now()), "the run's timer")
+            await self._outage.retry_until_available(
+                lambda: self._headwater.runs.schedule_wake_up(state, now=self._now()), "the run's timer"
+            )
         return self._outcome_of(run.state, held, began)
 
     async def _is_stopping(self) -> bool:
@@ -199,7 +201,9 @@ class AttemptSupervisor:
         await self._log_crash(held, reason, tail)
         retry_at = self._now() + crash_pause(run.state.attempts_lost)
         await self._mark_lost(run, held, reason, retry_at=retry_at)
-        await self._outage.retry_until_available(lambda: schedule_wake_up(self._log.queues, run.state, now=self._now()), "the run's timer")
+        await self._outage.retry_until_available(
+            lambda: self._headwater.runs.schedule_wake_up(run.state, now=self._now()), "the run's timer"
+        )
         return self._outcome_of(run.state, held, began)
 
     async def _log_crash(self, held: HeldRun, reason: str, tail: list[str]) -> None:

@@ -29,8 +29,6 @@ from headwater.agents.agent.leases import Leases
 from headwater.core.aggregates import Aggregate
 from headwater.core.errors import CommandRejected, CommitTooLarge, CommitUnreadable, HeadwaterError, IllegalTransition, LogError
 from headwater.core.log.protocol import Delivery, WorkItem
-from headwater.core.operations.run_creation import complete_creation
-from headwater.core.operations.runs import schedule_wake_up
 from headwater.core.runs.commands import ClaimRun, MarkAttemptLost, RunCommand
 from headwater.core.runs.state import Run
 from headwater.core.values.identifiers import new_id
@@ -68,8 +66,9 @@ class DeliveryHandler:
         flow_concurrency: FlowConcurrency,
     ) -> None:
         self._context = context
-        self._log = context.log
-        self._actor = context.actor
+        self._headwater = context.headwater
+        self._log = context.headwater.log
+        self._actor = context.headwater.actor
         self._retry = context.outage.retry_until_available
         self._capacity = capacity
         self._leases = leases
@@ -93,7 +92,7 @@ class DeliveryHandler:
     async def _settle(self, delivery: Delivery) -> _Next:
         """Plan and carry out until nothing is left to plan; return DONE or ATTACH."""
         try:
-            run = await self._retry(lambda: complete_creation(self._log.events, delivery.item), "the run's creation")
+            run = await self._retry(lambda: self._headwater.runs.complete_creation(delivery.item), "the run's creation")
         except (CommitUnreadable, CommitTooLarge, CommandRejected) as error:
             self._context.console_log.error("A wake-up of run %s cannot be used, and is set aside: %s", delivery.item.run_id, error)
             await delivery.set_aside(str(error))
@@ -170,7 +169,7 @@ class DeliveryHandler:
                 await self._release_items(held, delivery, outcome)
         if outcome is AttemptOutcome.NO_FLOW_SLOT and await self._flow_concurrency.any_free(created.flow_group_id):
             # One became free before the item was done with: whoever freed it saw the item, and woke nobody.
-            await self._retry(lambda: schedule_wake_up(self._log.queues, run.state, now=self._context.now()), "a wake-up")
+            await self._retry(lambda: self._headwater.runs.schedule_wake_up(run.state, now=self._context.now()), "a wake-up")
         return _Next.PLAN_AGAIN if outcome is AttemptOutcome.LOST else _Next.DONE
 
     async def _execute(self, run: _RunAggregate, held: HeldRun, delivery: Delivery) -> AttemptOutcome:

@@ -11,21 +11,19 @@ from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
 from headwater.agents.agent.outage import Outage
-from headwater.core.aggregates import Actor
 from headwater.core.errors import SlotsFull
 from headwater.core.events import ConcurrencySet, RunCreated
 from headwater.core.log import subjects
-from headwater.core.log.protocol import EventLog
-from headwater.core.operations.slots import free_slot, slots, take_slot
+from headwater.core.operations.headwater import Headwater
 
 
 class FlowConcurrency:
     """An agent's view of the limits of flows. Its `serve` hears of limits that are set while it runs."""
 
-    def __init__(self, log: EventLog, actor: Actor, outage: Outage) -> None:
+    def __init__(self, headwater: Headwater, outage: Outage) -> None:
         self._retry = outage.retry_until_available
-        self._log = log
-        self._actor = actor
+        self._log = headwater.log.events
+        self._slots = headwater.slots
         self._limits: dict[str, int | None] = {}
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
@@ -43,7 +41,7 @@ class FlowConcurrency:
 
     async def is_limited(self, group_id: str) -> bool:
         if group_id not in self._limits:
-            found = await self._retry(slots(self._log, group_id).refresh, "the flow's limit")
+            found = await self._retry(self._slots.of(group_id).refresh, "the flow's limit")
             self._limits.setdefault(group_id, found.limit)
         return self._limits[group_id] is not None
 
@@ -53,7 +51,7 @@ class FlowConcurrency:
         if not await self.is_limited(group_id):
             return True
         try:
-            await self._retry(lambda: take_slot(self._log, group_id, created.run_id, attempt, self._actor), "a slot of the flow")
+            await self._retry(lambda: self._slots.take(group_id, created.run_id, attempt), "a slot of the flow")
         except SlotsFull:
             return False
         return True
@@ -62,8 +60,8 @@ class FlowConcurrency:
         """Free the slot that the attempt has, if it has one."""
         group_id = created.flow_group_id
         if await self.is_limited(group_id):
-            await self._retry(lambda: free_slot(self._log, group_id, created.run_id, attempt, self._actor), "a slot of the flow")
+            await self._retry(lambda: self._slots.free(group_id, created.run_id, attempt), "a slot of the flow")
 
     async def any_free(self, group_id: str) -> bool:
         """Tell whether the flow has a free slot now."""
-        return (await self._retry(slots(self._log, group_id).refresh, "the flow's slots")).free != 0
+        return (await self._retry(self._slots.of(group_id).refresh, "the flow's slots")).free != 0

@@ -15,7 +15,7 @@ from anyio.abc import TaskStatus
 from headwater.core.aggregates import utc_now
 from headwater.core.errors import InvalidArgument, LogError, NotFound
 from headwater.core.log.protocol import EventLog
-from headwater.core.operations.runs import load_run
+from headwater.core.operations.run_lookup import load_run
 from headwater.core.values.identifiers import parsed_uuid
 
 TIDY_SECONDS = 6 * 3600.0

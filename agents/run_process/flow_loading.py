@@ -6,7 +6,7 @@ import msgspec
 
 from headwater.core.events import RunCreated, StorageReference
 from headwater.core.log.protocol import EventLog
-from headwater.core.operations.flows import flow_group, tasks_and_edges
+from headwater.core.operations.flow_lookup import flow_group, tasks_and_edges
 from headwater.core.values.identifiers import split_flow_id
 
 

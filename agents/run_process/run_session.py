@@ -27,8 +27,9 @@ from headwater.core.aggregates import Actor, Aggregate
 from headwater.core.errors import LogUnavailable
 from headwater.core.events import Failure
 from headwater.core.log.protocol import Log
-from headwater.core.operations.runs import cancel_children, load_run, schedule_wake_up
-from headwater.core.operations.runs import run as run_aggregate
+from headwater.core.operations.headwater import Headwater
+from headwater.core.operations.run_lookup import load_run
+from headwater.core.operations.run_lookup import run as run_aggregate
 from headwater.core.program.concurrency import gather_pair
 from headwater.core.program.exception_groups import unwrap_exception_group
 from headwater.core.program.server_file import server_address
@@ -68,6 +69,7 @@ class RunSession:
         self._log = log
         self._spec = spec
         self._actor = actor
+        self._headwater = Headwater(log, actor)
 
     async def registered_slugs(self) -> list[str] | None:
         """Return the slugs of the tasks that were registered."""
@@ -92,7 +94,7 @@ class RunSession:
         """
         await self.flush()
         await self.record.execute(SuspendRun(self._spec.attempt, self._actor.clock(), start_time, message, resumed))
-        await retry_until_available(lambda: schedule_wake_up(self._log.queues, self.record.run, now=self._actor.clock()), "the run's timer")
+        await retry_until_available(lambda: self._headwater.runs.schedule_wake_up(self.record.run), "the run's timer")
 
     async def refuse(self, message: str, failure: Failure | None = None) -> None:
         """Record that the run cannot be started, and why. Raises AttemptFenced."""
@@ -113,7 +115,7 @@ class RunSession:
         """Where somebody cancelled the run, cancel what its tasks created in this process, too: their events may not say so yet."""
         run = await retry_until_available(lambda: load_run(self._log.events, self._spec.run_id), "the run")
         if run.state.cancel_requested:
-            await cancel_children(self._log.events, self._log.queues, run.state, self._actor, more=created)
+            await self._headwater.runs.cancel_children(run.state, more=created)
 
     async def flush(self) -> None:
         """Return when all that was recorded and logged is stored. Raises AttemptFenced."""

@@ -27,10 +27,9 @@ def cancel(
 
     async def work(client: AsyncClient) -> tuple[str, CommandResult[Run]]:
         from headwater.cli.lookup import find_run_id
-        from headwater.core.operations.runs import cancel_run
 
         run_id = await find_run_id(client, run)
-        return run_id, await cancel_run(client.log.events, client.log.queues, run_id, client.actor, reason=reason)
+        return run_id, await client.headwater.runs.cancel(run_id, reason=reason)
 
     run_id, outcome = with_client(context, work)
     state = outcome.state

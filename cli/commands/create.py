@@ -31,9 +31,8 @@ def project(
     """Create a project, the place where flows are registered."""
 
     async def work(client: AsyncClient) -> ProjectChange:
-        from headwater.core.operations.projects import create_project
 
-        return await create_project(client.log.events, name, client.actor, description=description, skip_if_exists=skip_if_exists)
+        return await client.headwater.projects.create(name, description=description, skip_if_exists=skip_if_exists)
 
     change = with_client(context, work)
     print(coloured(f"{name} {'created' if change.changed else 'already exists'}", "green"))

@@ -29,7 +29,7 @@ def project(
     """Delete a project: its flows take no new runs, its unfinished runs are cancelled. Its history stays in the log."""
 
     async def find(client: AsyncClient) -> str:
-        from headwater.core.operations.projects import find_project
+        from headwater.core.operations.project_lookup import find_project
 
         return await find_project(client.log.events, name)
 
@@ -56,7 +56,7 @@ def flow_run(
 
     async def find(client: AsyncClient) -> tuple[str, str]:
         from headwater.cli.lookup import find_run_id
-        from headwater.core.operations.runs import load_run
+        from headwater.core.operations.run_lookup import load_run
 
         run_id = await find_run_id(client, run)
         return run_id, (await load_run(client.log.events, run_id)).state.name

@@ -118,7 +118,7 @@ async def _register() -> None:
 
 async def _run(client: AsyncClient) -> str:
     from headwater.cli.watch import RunWatch, print_line
-    from headwater.core.operations.flows import find_flow
+    from headwater.core.operations.flow_lookup import find_flow
 
     _step("Run it", f"headwater run --name {FLOW} --project {PROJECT} --watch")
     flow = await find_flow(client.log.events, project_name=PROJECT, name=FLOW)

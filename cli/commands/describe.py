@@ -96,7 +96,7 @@ def flow_run(
     async def work(client: AsyncClient) -> tuple[rows.RunRow, list[rows.RunStateRow], list[rows.TaskRunRow], str]:
         from headwater.cli.lookup import find_run_id, with_latest_views
         from headwater.core.errors import NotFound
-        from headwater.core.operations.runs import find_deleted_run
+        from headwater.core.operations.run_lookup import find_deleted_run
 
         run_id = await find_run_id(client, run)
         try:

@@ -41,9 +41,8 @@ def set_(
     parsed = parsed_value(key, value, option="key", example="""'["ana", "bo"]'""")
 
     async def work(client: AsyncClient) -> bool:
-        from headwater.core.operations.key_values import set_key_value
 
-        return (await set_key_value(client.log.events, await _project_id(client, project), key, parsed, client.actor)).changed
+        return (await client.headwater.key_values.set(await _project_id(client, project), key, parsed)).changed
 
     changed = with_client(context, work)
     print(f"{key}: {'set' if changed else 'it had this value before'}.")
@@ -61,9 +60,8 @@ def get(
     """Print the value of a key."""
 
     async def work(client: AsyncClient) -> Any:
-        from headwater.core.operations.key_values import get_key_value
 
-        return await get_key_value(client.log.events, await _project_id(client, project), key)
+        return await client.headwater.key_values.get(await _project_id(client, project), key)
 
     value = with_client(context, work)
     if output is OutputForm.TABLE and isinstance(value, str):
@@ -77,9 +75,8 @@ def delete(context: typer.Context, key: Key, project: Project = None) -> None:
     """Delete a key with its value. Its history stays in the log."""
 
     async def work(client: AsyncClient) -> None:
-        from headwater.core.operations.key_values import delete_key_value
 
-        await delete_key_value(client.log.events, await _project_id(client, project), key, client.actor)
+        await client.headwater.key_values.delete(await _project_id(client, project), key)
 
     with_client(context, work)
     print(f"{key}: deleted.")
@@ -109,7 +106,7 @@ def list_(context: typer.Context, project: Project = None, output: Output = Outp
 
 async def _project_id(client: AsyncClient, project: str | None) -> str:
     from headwater.core.errors import InvalidArgument
-    from headwater.core.operations.projects import find_project
+    from headwater.core.operations.project_lookup import find_project
     from headwater.core.program.settings import PROJECT
 
     name = project or PROJECT.value()

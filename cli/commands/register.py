@@ -74,7 +74,7 @@ def register(
     schedule: Annotated[bool, typer.Option("--schedule/--no-schedule", help="Whether the flows' schedules become active.")] = True,
 ) -> None:
     """Register the flows of files and modules. A flow that did not change since the last time is skipped."""
-    from headwater.core.operations.projects import find_project
+    from headwater.core.operations.project_lookup import find_project
 
     if not path and not module:
         context.fail("Say where the flows are, with --path or --module.")

@@ -30,10 +30,9 @@ def restart(
 
     async def work(client: AsyncClient) -> tuple[str, Run]:
         from headwater.cli.lookup import find_run_id
-        from headwater.core.operations.runs import restart_run
 
         run_id = await find_run_id(client, run)
-        outcome = await restart_run(client.log.events, client.log.queues, run_id, client.actor, from_task=from_task, reason=reason)
+        outcome = await client.headwater.runs.restart(run_id, from_task=from_task, reason=reason)
         return run_id, outcome.state
 
     run_id, state = with_client(context, work)

@@ -34,10 +34,9 @@ def resume(
 
     async def work(client: AsyncClient) -> tuple[str, CommandResult[Run]]:
         from headwater.cli.lookup import find_run_id
-        from headwater.core.operations.run_states import resume_run
 
         run_id = await find_run_id(client, run)
-        return run_id, await resume_run(client.log.events, client.log.queues, run_id, client.actor, tasks=task or (), reason=reason)
+        return run_id, await client.headwater.runs.resume(run_id, tasks=task or (), reason=reason)
 
     run_id, outcome = with_client(context, work)
     state = outcome.state

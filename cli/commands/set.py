@@ -37,11 +37,10 @@ def concurrency(context: typer.Context, flow: FlowName, limit: Limit, project: P
     number = _number(limit)
 
     async def work(client: AsyncClient) -> bool:
-        from headwater.core.operations.flows import find_flow
-        from headwater.core.operations.slots import set_concurrency
+        from headwater.core.operations.flow_lookup import find_flow
 
         found = await find_flow(client.log.events, project_name=project, name=flow)
-        return (await set_concurrency(client.log.events, found.flow_group_id, number, client.actor)).changed
+        return (await client.headwater.slots.limit(found.flow_group_id, number)).changed
 
     changed = with_client(context, work)
     words = "as many runs as come" if number is None else f"at most {number} {'run' if number == 1 else 'runs'}"
@@ -54,10 +53,10 @@ def max_attempts(context: typer.Context, flow: FlowName, limit: Limit, project: 
     number = _number(limit)
 
     async def work(client: AsyncClient) -> bool:
-        from headwater.core.operations.flows import find_flow, limit_attempts
+        from headwater.core.operations.flow_lookup import find_flow
 
         found = await find_flow(client.log.events, project_name=project, name=flow)
-        return (await limit_attempts(client.log.events, found.flow_group_id, number, client.actor)).changed
+        return (await client.headwater.flows.limit_attempts(found.flow_group_id, number)).changed
 
     changed = with_client(context, work)
     words = "fail as runs of other flows do" if number is None else f"fail when {number} attempts were lost"
@@ -74,7 +73,7 @@ def description(
     """Say what a flow is for, over all its versions."""
 
     async def work(client: AsyncClient) -> bool:
-        from headwater.core.operations.flows import find_flow
+        from headwater.core.operations.flow_lookup import find_flow
 
         found = await find_flow(client.log.events, project_name=project, name=flow)
         return await client.describe_flow(found.flow_id, text)
@@ -99,7 +98,7 @@ def labels(
         context.fail("--reset takes the labels away that were set; name none with it.")
 
     async def work(client: AsyncClient) -> bool:
-        from headwater.core.operations.flows import find_flow
+        from headwater.core.operations.flow_lookup import find_flow
 
         found = await find_flow(client.log.events, project_name=project, name=flow)
         return await client.set_flow_labels(found.flow_id, None if reset else label or [])
@@ -135,7 +134,7 @@ def default_parameters(
     async def work(client: AsyncClient) -> tuple[bool, Mapping[str, Any]]:
         from headwater.cli.values import parsed_pairs
         from headwater.core.errors import InvalidParameters
-        from headwater.core.operations.flows import find_flow, flow_group
+        from headwater.core.operations.flow_lookup import find_flow, flow_group
 
         given = parsed_pairs(param or (), option="--param")
         found = await find_flow(client.log.events, project_name=project, name=flow)
@@ -161,9 +160,8 @@ def queue_limit(
     number = _number(limit)
 
     async def work(client: AsyncClient) -> bool:
-        from headwater.core.operations.queues import limit_queue
 
-        return (await limit_queue(client.log.events, label or (), number, client.actor)).changed
+        return (await client.headwater.queues.limit(label or (), number)).changed
 
     changed = with_client(context, work)
     runs = f"runs with labels {', '.join(sorted(set(label)))}" if label else "runs without labels"
@@ -203,19 +201,17 @@ def state(
 
     async def work(client: AsyncClient) -> tuple[str, CommandResult[Run]]:
         from headwater.cli.lookup import find_run_id
-        from headwater.core.operations.run_states import inline_result, set_run_state, set_task_run_state
+        from headwater.core.runs.inline_result import inline_result
 
         run_id = named[0] if named is not None else await find_run_id(client, run)
-        events, queues, actor = client.log.events, client.log.queues, client.actor
+        runs = client.headwater.runs
         if task is None:
-            return run_id, await set_run_state(events, queues, run_id, state, actor, reason=reason)
+            return run_id, await runs.set_state(run_id, state, reason=reason)
         given = None if result is None else inline_result(value)
         if named is not None:
             _, slug, index = named
-            return run_id, await set_task_run_state(
-                events, queues, run_id, slug, state, actor, map_index=index, reason=reason, result=given
-            )
-        return run_id, await set_task_run_state(events, queues, run_id, task, state, actor, reason=reason, result=given)
+            return run_id, await runs.set_task_run_state(run_id, slug, state, map_index=index, reason=reason, result=given)
+        return run_id, await runs.set_task_run_state(run_id, task, state, reason=reason, result=given)
 
     run_id, outcome = with_client(context, work)
     after = outcome.state

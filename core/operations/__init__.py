@@ -1,1 +1,4 @@
-"""What people and programs do with Headwater, each as one function on a log: the same for command line, client, web and agents."""
+"""What people and programs do with Headwater: `Headwater(log, actor)`, and rooms for projects, flows, runs, agents, queues, slots and keys.
+
+The command line, the pages, GraphQL and `Client` stand on it. What is only read, without an actor, is in the modules `*_lookup`.
+"""

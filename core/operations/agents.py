@@ -10,20 +10,34 @@ from headwater.core.log import subjects
 from headwater.core.log.protocol import EventLog
 
 
-def _agent(log: EventLog, agent_id: str) -> Aggregate[Agent, AgentCommand]:
-    return Aggregate(log, subjects.agent(agent_id), agent_rules.RULES)
+class Agents:
+    """The agents of one log, as one actor records what becomes of them."""
 
+    def __init__(self, log: EventLog, actor: Actor) -> None:
+        self._log = log
+        self._actor = actor
 
-async def register_agent(log: EventLog, command: RegisterAgent, actor: Actor) -> CommandResult[Agent]:
-    """Record that this agent took up work."""
-    return await _agent(log, command.agent_id).execute(command, actor, refresh=False)
+    async def register(self, command: RegisterAgent) -> CommandResult[Agent]:
+        """Record that this agent is online."""
+        return await self._aggregate(command.agent_id).execute(command, self._actor, refresh=False)
 
+    async def stop(self, agent_id: str, *, reason: str = "") -> CommandResult[Agent]:
+        """Record that the agent ended in order.
 
-async def stop_agent(log: EventLog, agent_id: str, actor: Actor, *, reason: str = "") -> CommandResult[Agent]:
-    """Record that the agent ended in order."""
-    return await _agent(log, agent_id).execute(StopAgent(reason), actor)
+        Raises:
+            NotFound: no such agent was registered.
 
+        """
+        return await self._aggregate(agent_id).execute(StopAgent(reason), self._actor)
 
-async def lose_agent(log: EventLog, agent_id: str, actor: Actor, *, reason: str) -> CommandResult[Agent]:
-    """Record that nothing is heard of the agent any more; nothing changes where it had stopped."""
-    return await _agent(log, agent_id).execute(LoseAgent(reason), actor)
+    async def mark_lost(self, agent_id: str, *, reason: str) -> CommandResult[Agent]:
+        """Record that the agent sends no heartbeats any more; nothing changes where it had stopped.
+
+        Raises:
+            NotFound: no such agent was registered.
+
+        """
+        return await self._aggregate(agent_id).execute(LoseAgent(reason), self._actor)
+
+    def _aggregate(self, agent_id: str) -> Aggregate[Agent, AgentCommand]:
+        return Aggregate(self._log, subjects.agent(agent_id), agent_rules.RULES)

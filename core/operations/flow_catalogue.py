@@ -8,8 +8,8 @@ from headwater.core.events import FlowRegistered
 from headwater.core.flows.commands import FlowCommand
 from headwater.core.flows.state import FlowGroup
 from headwater.core.log.protocol import EventLog
-from headwater.core.operations.flows import active_version, flow_group
-from headwater.core.operations.projects import project
+from headwater.core.operations.flow_lookup import active_version, flow_group
+from headwater.core.operations.project_lookup import project
 from headwater.core.program.concurrency import gather_pair
 from headwater.core.projects.commands import ProjectCommand
 from headwater.core.projects.state import Project
@@ -17,12 +17,14 @@ from headwater.core.values.identifiers import split_flow_id
 
 
 class FlowCatalogue:
-    """Flow groups and projects as their events leave them, kept between look-ups so that each reads only what is new."""
+    """Flow groups and projects as their events leave them, kept between look-ups so that each reads only what is new; and open queues."""
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
         self._groups: dict[str, Aggregate[FlowGroup, FlowCommand]] = {}
         self._projects: dict[str, Aggregate[Project, ProjectCommand]] = {}
+        self.open_queues: set[str] = set()
+        """Queues that are sure to be known to all agents."""
 
     async def version(self, flow_id: str) -> FlowRegistered:
         """Return the registration under this id (a version's, or a group's: then the newest that takes runs).

@@ -17,7 +17,7 @@ from headwater.core.key_values.validation import valid_key, valid_value
 from headwater.core.log import subjects
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog
-from headwater.core.operations.projects import existing_project
+from headwater.core.operations.project_lookup import existing_project
 from headwater.core.values.identifiers import key_value_id, parsed_uuid
 
 TRIES_MAX = 200
@@ -39,88 +39,91 @@ def key_value(log: EventLog, pair_id: str) -> Aggregate[KeyValue, KeyValueComman
     return Aggregate(log, subjects.key_value(pair_id), key_value_rules.RULES)
 
 
-async def set_key_value(log: EventLog, project_id: str, key: str, value: Any, actor: Actor) -> KeyValueChange:
-    """Give the key of this project a value, whatever it had before.
+class KeyValues:
+    """The keys of projects, as one actor sets and deletes them."""
 
-    Raises:
-        InvalidKeyValue: the key or the value cannot be stored; nothing was written.
-        NotFound: there is no such project.
+    def __init__(self, log: EventLog, actor: Actor) -> None:
+        self._log = log
+        self._actor = actor
 
-    """
-    valid_value(valid_key(key), value)
-    project = await existing_project(log, project_id)
-    pair_id = key_value_id(project.project_id, key)
-    outcome = await _executed(log, pair_id, SetKeyValue(project.project_id, key, value), actor)
-    return KeyValueChange(pair_id, key, outcome.changed, outcome.position)
+    async def set(self, project_id: str, key: str, value: Any) -> KeyValueChange:
+        """Give the key of this project a value, whatever it had before.
 
+        Raises:
+            InvalidKeyValue: the key or the value cannot be stored; nothing was written.
+            NotFound: there is no such project.
 
-async def get_key_value(log: EventLog, project_id: str, key: str) -> Any:
-    """Return the value of the key of this project.
+        """
+        valid_value(valid_key(key), value)
+        project = await existing_project(self._log, project_id)
+        pair_id = key_value_id(project.project_id, key)
+        outcome = await self._executed(pair_id, SetKeyValue(project.project_id, key, value))
+        return KeyValueChange(pair_id, key, outcome.changed, outcome.position)
 
-    Raises:
-        InvalidKeyValue: this cannot be a key.
-        KeyNotFound: it has no value.
-        NotFound: there is no such project.
+    async def get(self, project_id: str, key: str) -> Any:
+        """Return the value of the key of this project.
 
-    """
-    project = await existing_project(log, project_id)
-    found = await key_value(log, key_value_id(project.project_id, valid_key(key))).refresh()
-    if not found.exists:
-        raise key_not_found(key, project.name)
-    return found.value
+        Raises:
+            InvalidKeyValue: this cannot be a key.
+            KeyNotFound: it has no value.
+            NotFound: there is no such project.
 
+        """
+        project = await existing_project(self._log, project_id)
+        found = await key_value(self._log, key_value_id(project.project_id, valid_key(key))).refresh()
+        if not found.exists:
+            raise key_not_found(key, project.name)
+        return found.value
 
-async def delete_key_value(log: EventLog, project_id: str, key: str, actor: Actor) -> KeyValueChange:
-    """Delete the key of this project. Its history stays.
+    async def delete(self, project_id: str, key: str) -> KeyValueChange:
+        """Delete the key of this project. Its history stays.
 
-    Raises:
-        InvalidKeyValue: this cannot be a key.
-        KeyNotFound: it has no value.
-        NotFound: there is no such project.
+        Raises:
+            InvalidKeyValue: this cannot be a key.
+            KeyNotFound: it has no value.
+            NotFound: there is no such project.
 
-    """
-    project = await existing_project(log, project_id)
-    pair_id = key_value_id(project.project_id, valid_key(key))
-    try:
-        outcome = await _executed(log, pair_id, DeleteKeyValue(key), actor)
-    except KeyNotFound:
-        raise key_not_found(key, project.name) from None
-    return KeyValueChange(pair_id, key, outcome.changed, outcome.position)
-
-
-async def delete_key_value_by_id(log: EventLog, pair_id: str, actor: Actor) -> KeyValueChange:
-    """Delete the key whose pair of key and value has this id.
-
-    Raises:
-        InvalidArgument: this is not an id.
-        KeyNotFound: there is no such pair.
-        NotFound: its project was deleted.
-
-    """
-    pair_id = str(parsed_uuid(pair_id, kind="key value id"))
-    state = await key_value(log, pair_id).refresh()
-    if state.exists:
-        await existing_project(log, state.project_id)
-    outcome = await _executed(log, pair_id, DeleteKeyValue(state.key or pair_id), actor)
-    return KeyValueChange(pair_id, state.key, outcome.changed, outcome.position)
-
-
-async def _executed(log: EventLog, pair_id: str, command: KeyValueCommand, actor: Actor) -> CommandResult[KeyValue]:
-    """Execute the command, however many writers want the same key: hundreds of tasks may set it in the same moment.
-
-    A writer that lost a race waits for a random while, longer each time, so that fewer compete.
-    """
-    pause = FIRST_PAUSE_SECONDS
-    for _ in range(TRIES_MAX):
-        pair = key_value(log, pair_id)
-        await pair.refresh()
+        """
+        project = await existing_project(self._log, project_id)
+        pair_id = key_value_id(project.project_id, valid_key(key))
         try:
-            return await pair.execute(command, actor, refresh=False, expected_position=pair.position)
-        except Conflict as conflict:
-            last = conflict
-        await anyio.sleep(random.uniform(0, pause))  # noqa: S311 - no secret
-        pause = min(2 * pause, PAUSE_SECONDS_MAX)
-    raise last
+            outcome = await self._executed(pair_id, DeleteKeyValue(key))
+        except KeyNotFound:
+            raise key_not_found(key, project.name) from None
+        return KeyValueChange(pair_id, key, outcome.changed, outcome.position)
+
+    async def delete_by_id(self, pair_id: str) -> KeyValueChange:
+        """Delete the key whose pair of key and value has this id.
+
+        Raises:
+            InvalidArgument: this is not an id.
+            KeyNotFound: there is no such pair.
+            NotFound: its project was deleted.
+
+        """
+        pair_id = str(parsed_uuid(pair_id, kind="key value id"))
+        state = await key_value(self._log, pair_id).refresh()
+        if state.exists:
+            await existing_project(self._log, state.project_id)
+        outcome = await self._executed(pair_id, DeleteKeyValue(state.key or pair_id))
+        return KeyValueChange(pair_id, state.key, outcome.changed, outcome.position)
+
+    async def _executed(self, pair_id: str, command: KeyValueCommand) -> CommandResult[KeyValue]:
+        """Execute the command, however many writers want the same key: hundreds of tasks may set it in the same moment.
+
+        A writer that lost a race waits for a random while, longer each time, so that fewer compete.
+        """
+        pause = FIRST_PAUSE_SECONDS
+        for _ in range(TRIES_MAX):
+            pair = key_value(self._log, pair_id)
+            await pair.refresh()
+            try:
+                return await pair.execute(command, self._actor, refresh=False, expected_position=pair.position)
+            except Conflict as conflict:
+                last = conflict
+            await anyio.sleep(random.uniform(0, pause))  # noqa: S311 - no secret
+            pause = min(2 * pause, PAUSE_SECONDS_MAX)
+        raise last
 
 
 def key_not_found(key: str, project_name: str) -> KeyNotFound:

@@ -17,21 +17,27 @@ def queue(log: EventLog, queue_id: str) -> Aggregate[Queue, QueueCommand]:
     return Aggregate(log, subjects.queue(queue_id), queue_rules.RULES)
 
 
-async def limit_queue(log: EventLog, labels: Iterable[str], limit: int | None, actor: Actor) -> CommandResult[Queue]:
-    """Let at most `limit` runs with exactly these labels be executed at once; None: as many as agents take.
+class Queues:
+    """The queues of one log, as one actor changes them. A queue is that of the runs with one set of labels."""
 
-    Raises:
-        InvalidArgument, InvalidName: the limit is below 1, or a label is none.
+    def __init__(self, log: EventLog, actor: Actor) -> None:
+        self._log = log
+        self._actor = actor
 
-    """
-    chosen = label_set(labels)
-    return await queue(log, queue_id(chosen)).execute(LimitQueue(chosen, limit), actor)
+    async def limit(self, labels: Iterable[str], limit: int | None) -> CommandResult[Queue]:
+        """Let at most `limit` runs with exactly these labels be executed at once; None: as many as agents take.
 
+        Raises:
+            InvalidArgument, InvalidName: the limit is below 1, or a label is none.
 
-async def open_queue(log: EventLog, labels: Iterable[str], actor: Actor) -> str:
-    """Return the id of the label set's queue, which is known to all agents when this returns."""
-    chosen = label_set(labels)
-    opened = queue_id(chosen)
-    # Almost always the queue is known already: one refused append then costs the same as one read.
-    await queue(log, opened).execute(OpenQueue(chosen), actor)
-    return opened
+        """
+        chosen = label_set(labels)
+        return await queue(self._log, queue_id(chosen)).execute(LimitQueue(chosen, limit), self._actor)
+
+    async def open(self, labels: Iterable[str]) -> str:
+        """Return the id of the label set's queue, which is known to all agents when this returns."""
+        chosen = label_set(labels)
+        opened = queue_id(chosen)
+        # Almost always the queue is known already: one refused append then costs the same as one read.
+        await queue(self._log, opened).execute(OpenQueue(chosen), self._actor)
+        return opened

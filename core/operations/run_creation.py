@@ -25,10 +25,11 @@ from headwater.core.events import FlowRegistered, RunAttemptsLimited, RunCreated
 from headwater.core.flows.state import FlowGroup
 from headwater.core.log import subjects
 from headwater.core.log.commit import Commit, Position
-from headwater.core.log.protocol import EventLog, RunQueues, WorkItem
+from headwater.core.log.protocol import EventLog, Log, WorkItem
 from headwater.core.operations.flow_catalogue import FlowCatalogue
-from headwater.core.operations.queues import open_queue
-from headwater.core.operations.runs import load_run, run, schedule_wake_up
+from headwater.core.operations.queues import Queues
+from headwater.core.operations.run_lookup import load_run, run
+from headwater.core.operations.wake_ups import schedule_wake_up
 from headwater.core.program.concurrency import gather_pair
 from headwater.core.runs import rules as run_rules
 from headwater.core.runs.commands import CreateRun, RunCommand
@@ -78,13 +79,12 @@ class CreatedRun:
 
 
 class RunCreation:
-    """Creates runs on one log. Keeps what it learned of flows, projects and queues, so that the next run costs less."""
+    """Creates runs on one log, by what the catalogue has learned of flows, projects and queues."""
 
-    def __init__(self, log: EventLog, queues: RunQueues) -> None:
-        self._log = log
-        self._queues = queues
-        self.catalogue = FlowCatalogue(log)
-        self._open: set[str] = set()
+    def __init__(self, log: Log, catalogue: FlowCatalogue) -> None:
+        self._log = log.events
+        self._queues = log.queues
+        self._catalogue = catalogue
 
     async def create(self, flow_id: str, request: RunRequest, actor: Actor) -> CreatedRun:
         """Create a run of this flow version (or of the newest, where the id is a flow group's). It is on disk when this returns.
@@ -94,22 +94,25 @@ class RunCreation:
             LogError: as the log's `append`; where the outcome is unknown, repeating with an idempotency key is safe.
 
         """
-        version, group, project_name = await self.catalogue.resolve_active(flow_id)
+        version, group, project_name = await self._catalogue.resolve_active(flow_id)
         command = _creation(version, group, project_name, request, now=actor.clock())
-        if command.queue_id not in self._open:
+        if command.created.queue_id not in self._catalogue.open_queues:
             try:
-                await open_queue(self._log, command.labels, actor)
+                await Queues(self._log, actor).open(command.created.labels)
             except OutcomeUnknown as unknown:
                 raise RunNotCreated(unknown) from unknown
-            self._open.add(command.queue_id)
+            self._catalogue.open_queues.add(command.created.queue_id)
         commit = actor.commit(run_rules.RULES.decide(run_rules.RULES.initial, command))
-        item = WorkItem(run_id=command.run_id, queue_id=command.queue_id, generation=1, creation=commit)
+        item = WorkItem(run_id=command.created.run_id, queue_id=command.created.queue_id, generation=1, creation=commit)
         return await self._write(command, commit, item, later=command.start_time > commit.at)
 
     async def _write(self, command: CreateRun, commit: Commit, item: WorkItem, *, later: bool) -> CreatedRun:
         """Send wake-up and creation together. Whoever is woken before the creation is there completes it from the wake-up."""
-        if command.idempotency_key is not None and (found := await run(self._log, command.run_id).refresh()).created is not None:
-            return _existing(command.run_id, found, found.created)
+        if (
+            command.created.idempotency_key is not None
+            and (found := await run(self._log, command.created.run_id).refresh()).created is not None
+        ):
+            return _existing(command.created.run_id, found, found.created)
 
         failed: LogError | None = None
 
@@ -122,7 +125,7 @@ class RunCreation:
 
         async def create() -> Position | LogError:
             try:
-                return await self._log.append(subjects.run(command.run_id), commit, expected=0)
+                return await self._log.append(subjects.run(command.created.run_id), commit, expected=0)
             except LogError as error:
                 return error
 
@@ -130,23 +133,34 @@ class RunCreation:
         _, created = await gather_pair(wake, create)
         if isinstance(created, Conflict):
             # Another creation with this key was first, perhaps for another time: its wake-up must be the one that is set.
-            other = await load_run(self._log, command.run_id)
+            other = await load_run(self._log, command.created.run_id)
             await schedule_wake_up(self._queues, other.state, now=commit.at)
             assert other.state.created is not None
-            return _existing(command.run_id, other.state, other.state.created)
+            return _existing(command.created.run_id, other.state, other.state.created)
         if isinstance(created, LogError):
             may_be_woken = (
                 failed is None or isinstance(failed, OutcomeUnknown) or (isinstance(failed, LogUnavailable) and failed.maybe_stored)
             )
             if may_be_woken or isinstance(created, OutcomeUnknown):
                 # Whoever gets the wake-up may complete the creation: it would be untrue that nothing was written.
-                raise RunUnknown(commit.id, command.run_id, created, has_key=command.idempotency_key is not None) from created
+                raise RunUnknown(
+                    commit.id, command.created.run_id, created, has_key=command.created.idempotency_key is not None
+                ) from created
             raise created
         if failed is not None:
             # The run is there; it is woken by the server, which looks for runs that nothing wakes.
-            _log.warning("Run %s was created, and its wake-up was not stored: %s", command.run_id, failed)
+            _log.warning("Run %s was created, and its wake-up was not stored: %s", command.created.run_id, failed)
         position = created
-        return CreatedRun(command.run_id, command.name, command.labels, command.parameters, command.context, command.start_time, position)
+        created_event = command.created
+        return CreatedRun(
+            created_event.run_id,
+            created_event.name,
+            created_event.labels,
+            created_event.parameters,
+            created_event.context,
+            command.start_time,
+            position,
+        )
 
 
 def _existing(run_id: str, state: Run, created: RunCreated) -> CreatedRun:
@@ -179,7 +193,7 @@ def _creation(version: FlowRegistered, group: FlowGroup, project_name: str, requ
     given_config = version.run_config if request.run_config is None else request.run_config
     own_labels = version.labels if group.labels is None else group.labels
     labels = label_set(own_labels if request.labels is None else request.labels)
-    return CreateRun(
+    created = RunCreated(
         run_id=run_id,
         flow_id=version.flow_id,
         flow_group_id=version.flow_group_id,
@@ -187,17 +201,24 @@ def _creation(version: FlowRegistered, group: FlowGroup, project_name: str, requ
         project_name=project_name,
         flow_name=version.name,
         version=version.version,
-        name=generated_name(_NAMES if key is None else random.Random(run_id)) if request.name is None else request.name,  # noqa: S311
+        name=_name(request, run_id),
         queue_id=queue_id(labels),
         storage=version.storage,
-        start_time=max(start_time.astimezone(UTC), now),
         labels=labels,
         parameters=run_parameters(with_defaults(version.parameters, group.default_parameters), request.parameters),
         context=dict(request.context),
         run_config=dict(given_config),
         idempotency_key=key,
-        attempts_max=group.attempts_max if request.attempts_max is None else request.attempts_max,
     )
+    attempts_max = group.attempts_max if request.attempts_max is None else request.attempts_max
+    return CreateRun(created, max(start_time.astimezone(UTC), now), attempts_max)
+
+
+def _name(request: RunRequest, run_id: str) -> str:
+    """Return the name that was asked for, or two words: always the same ones where a key names the run."""
+    if request.name is not None:
+        return request.name
+    return generated_name(_NAMES if request.idempotency_key is None else random.Random(run_id))  # noqa: S311
 
 
 async def complete_creation(log: EventLog, item: WorkItem) -> Aggregate[Run, RunCommand] | None:

@@ -14,28 +14,35 @@ def slots(log: EventLog, group_id: str) -> Aggregate[Slots, SlotCommand]:
     return Aggregate(log, subjects.slots(group_id), slot_rules.RULES)
 
 
-async def set_concurrency(log: EventLog, group_id: str, limit: int | None, actor: Actor) -> CommandResult[Slots]:
-    """Let at most `limit` runs of the flow be executed at once; None: as many as come.
+class FlowSlots:
+    """The slots of flows whose runs are limited, as one actor takes and frees them. A group id is that of a flow over its versions."""
 
-    Raises:
-        InvalidArgument: the limit is below 1.
+    def __init__(self, log: EventLog, actor: Actor) -> None:
+        self._log = log
+        self._actor = actor
 
-    """
-    return await slots(log, group_id).execute(SetConcurrency(limit), actor)
+    def of(self, group_id: str) -> Aggregate[Slots, SlotCommand]:
+        """Return the slots of this flow, to be read."""
+        return slots(self._log, group_id)
 
+    async def limit(self, group_id: str, limit: int | None) -> CommandResult[Slots]:
+        """Let at most `limit` runs of the flow be executed at once; None: as many as come.
 
-async def take_slot(
-    log: EventLog, group_id: str, run_id: str, attempt: int, actor: Actor, *, running: bool = False
-) -> CommandResult[Slots]:
-    """Take a slot for this attempt of the run. `running`: it is executed already, and counts whatever the limit.
+        Raises:
+            InvalidArgument: the limit is below 1.
 
-    Raises:
-        SlotsFull: all are taken.
+        """
+        return await self.of(group_id).execute(SetConcurrency(limit), self._actor)
 
-    """
-    return await slots(log, group_id).execute(TakeSlot(run_id, attempt, running), actor)
+    async def take(self, group_id: str, run_id: str, attempt: int, *, running: bool = False) -> CommandResult[Slots]:
+        """Take a slot for this attempt of the run. `running`: it is executed already, and counts whatever the limit.
 
+        Raises:
+            SlotsFull: all are taken.
 
-async def free_slot(log: EventLog, group_id: str, run_id: str, attempt: int, actor: Actor) -> CommandResult[Slots]:
-    """Free the slot that the run has for this attempt, if it has one."""
-    return await slots(log, group_id).execute(FreeSlot(run_id, attempt), actor)
+        """
+        return await self.of(group_id).execute(TakeSlot(run_id, attempt, running), self._actor)
+
+    async def free(self, group_id: str, run_id: str, attempt: int) -> CommandResult[Slots]:
+        """Free the slot that the run has for this attempt, if it has one."""
+        return await self.of(group_id).execute(FreeSlot(run_id, attempt), self._actor)

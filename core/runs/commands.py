@@ -5,41 +5,27 @@ Clocks, ids and random names arrive inside them; the rules have none.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from headwater.core.events import (
     CancelCause,
     EdgeSpec,
     Failure,
     ResultReference,
-    StorageReference,
+    RunCreated,
     TaskRunEvent,
 )
 from headwater.core.runs.artifact_commands import CreateArtifact, DeleteArtifact, UpdateArtifact
 from headwater.core.states import StateName
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class CreateRun:
-    run_id: str
-    flow_id: str
-    flow_group_id: str
-    project_id: str
-    project_name: str
-    flow_name: str
-    version: int
-    name: str
-    queue_id: str
-    storage: StorageReference
+    """Have the run exist as the event says it, due at `start_time`. It fails when `attempts_max` attempts were lost (None: the default)."""
+
+    created: RunCreated
     start_time: datetime
-    labels: tuple[str, ...] = ()
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    context: Mapping[str, Any] = field(default_factory=dict)
-    run_config: Mapping[str, Any] = field(default_factory=dict)
-    idempotency_key: str | None = None
     attempts_max: int | None = None
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from headwater.core.errors import IllegalTransition, InvalidArgument
 from headwater.core.events import (
     AnyEvent,
     RunAttemptsLimited,
     RunCancelled,
     RunCancelRequested,
-    RunCreated,
     RunDeleted,
     RunFailed,
     RunScheduled,
@@ -35,23 +36,7 @@ from headwater.core.values.names import valid_name
 
 
 def create(command: CreateRun) -> Sequence[AnyEvent]:
-    created = RunCreated(
-        run_id=command.run_id,
-        flow_id=command.flow_id,
-        flow_group_id=command.flow_group_id,
-        project_id=command.project_id,
-        project_name=command.project_name,
-        flow_name=command.flow_name,
-        version=command.version,
-        name=valid_name(command.name, kind="run"),
-        queue_id=command.queue_id,
-        storage=command.storage,
-        labels=command.labels,
-        parameters=dict(command.parameters),
-        context=dict(command.context),
-        run_config=dict(command.run_config),
-        idempotency_key=command.idempotency_key,
-    )
+    created = replace(command.created, name=valid_name(command.created.name, kind="run"))
     scheduled = RunScheduled(command.start_time, generation=1)
     if command.attempts_max is None:
         return [created, scheduled]

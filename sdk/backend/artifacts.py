@@ -20,7 +20,6 @@ from typing import Any
 
 from headwater.core.errors import InvalidArgument, InvalidArtifact
 from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactDeleted, TaskRunArtifactUpdated
-from headwater.core.operations import artifacts
 from headwater.core.runs.artifact import valid_data
 from headwater.core.text import escaped, shown
 from headwater.core.values.identifiers import artifact_address, new_id, split_artifact_address
@@ -114,7 +113,7 @@ def delete_artifact(task_run_artifact_id: str) -> None:
     place = _place()
     if run_id == context.flow_run_id and record_artifact(TaskRunArtifactDeleted(**place, artifact_id=artifact_id)):
         return
-    shared_client().call(lambda client: artifacts.delete_artifact(client.log.events, task_run_artifact_id, client.actor))
+    shared_client().call(lambda client: client.headwater.artifacts.delete(task_run_artifact_id))
 
 
 create_link, update_link = create_link_artifact, update_link_artifact
@@ -131,9 +130,7 @@ def _create(kind: str, data: dict[str, Any]) -> str | None:
     if record_artifact(event):
         return artifact_address(run_id, artifact_id)
     # In a process that the task started by itself.
-    made = shared_client().call(
-        lambda client: artifacts.create_artifact(client.log.events, run_id, event.slug, event.map_index, kind, data, client.actor)
-    )
+    made = shared_client().call(lambda client: client.headwater.artifacts.create(run_id, event.slug, event.map_index, kind, data))
     return made.id
 
 
@@ -144,7 +141,7 @@ def _update(address: str, kind: str, data: dict[str, Any]) -> None:
     event = TaskRunArtifactUpdated(**_place(), artifact_id=artifact_id, data=valid_data(kind, data))
     if run_id == context.flow_run_id and record_artifact(event):
         return
-    shared_client().call(lambda client: artifacts.update_artifact(client.log.events, address, data, client.actor))
+    shared_client().call(lambda client: client.headwater.artifacts.update(address, data))
 
 
 def _in_run() -> bool:

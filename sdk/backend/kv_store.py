@@ -17,8 +17,7 @@ from typing import Any
 from headwater.core.aggregates import Actor
 from headwater.core.errors import InvalidArgument
 from headwater.core.key_values.validation import valid_key, valid_value
-from headwater.core.operations import key_values
-from headwater.core.operations.projects import find_project
+from headwater.core.operations.project_lookup import find_project
 from headwater.core.program.settings import PROJECT
 from headwater.core.queries import KeyValueRow, ListKeyValues
 from headwater.sdk.backend.connection import shared_client
@@ -46,7 +45,7 @@ def set_key_value(key: str, value: Any, project: str | None = None) -> str:
     stored = valid_value(valid_key(key), _as_json(value))
 
     async def work(client: AsyncClient) -> str:
-        change = await key_values.set_key_value(client.log.events, await _project_id(client, project), key, stored, _actor(client))
+        change = await client.headwater.acting_as(_actor(client)).key_values.set(await _project_id(client, project), key, stored)
         client.note_position(change.position)
         return change.id
 
@@ -68,7 +67,7 @@ def get_key_value(key: str, project: str | None = None) -> Any:
     """
 
     async def work(client: AsyncClient) -> Any:
-        return await key_values.get_key_value(client.log.events, await _project_id(client, project), key)
+        return await client.headwater.key_values.get(await _project_id(client, project), key)
 
     return shared_client().call(work)
 
@@ -91,7 +90,7 @@ def delete_key(key: str, project: str | None = None) -> bool:
     """
 
     async def work(client: AsyncClient) -> bool:
-        change = await key_values.delete_key_value(client.log.events, await _project_id(client, project), key, _actor(client))
+        change = await client.headwater.acting_as(_actor(client)).key_values.delete(await _project_id(client, project), key)
         client.note_position(change.position)
         return change.changed
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, Self
 from headwater.core.errors import InvalidArgument
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Log
-from headwater.core.operations import flow_settings, projects, run_states, runs
-from headwater.core.operations.run_creation import CreatedRun, RunCreation, RunRequest
+from headwater.core.operations.headwater import Headwater
+from headwater.core.operations.run_creation import CreatedRun, RunRequest
 from headwater.core.program.settings import ConnectionSettings, connection_settings
 from headwater.core.queries.rows import LogRow
 from headwater.core.queries.views_client import ViewsClient
+from headwater.core.runs.inline_result import inline_result
 from headwater.core.runs.task_run import TaskRun
 from headwater.core.values.identifiers import parsed_task_run_id, split_flow_id
 from headwater.core.values.moments import assume_utc
@@ -54,7 +55,7 @@ class AsyncClient:
         self._program = program
         self._stack = AsyncExitStack()
         self._log: Log | None = None
-        self._creation: RunCreation | None = None
+        self._headwater: Headwater | None = None
 
     async def __aenter__(self) -> Self:
         from headwater.core.log.jetstream import open_log
@@ -66,7 +67,7 @@ class AsyncClient:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._log = self._creation = None
+        self._log = self._headwater = None
         await self._stack.aclose()
 
     @property
@@ -75,6 +76,13 @@ class AsyncClient:
         if self._log is None:
             raise InvalidArgument("The client is not open.", hint="Use it inside `async with AsyncClient() as client:`.")
         return self._log
+
+    @property
+    def headwater(self) -> Headwater:
+        """The log as this client works with it."""
+        if self._headwater is None:
+            self._headwater = Headwater(self.log, self.actor)
+        return self._headwater
 
     @property
     def views(self) -> ViewsClient:
@@ -92,9 +100,7 @@ class AsyncClient:
             InvalidName: the name is empty, too long or holds control characters.
 
         """
-        change = await projects.create_project(
-            self.log.events, project_name, self.actor, description=project_description or "", skip_if_exists=True
-        )
+        change = await self.headwater.projects.create(project_name, description=project_description or "", skip_if_exists=True)
         self.note_position(change.position)
         return change.project_id
 
@@ -105,8 +111,8 @@ class AsyncClient:
             NotFound: there is no such project.
 
         """
-        project_id = await projects.find_project(self.log.events, project_name)
-        change = await projects.delete_project(self.log.events, project_id, self.actor)
+        project_id = await self.headwater.projects.find(project_name)
+        change = await self.headwater.projects.delete(project_id)
         self.note_position(change.position)
         return change.changed
 
@@ -195,9 +201,7 @@ class AsyncClient:
 
     async def create_run(self, flow_id: str, request: RunRequest) -> CreatedRun:
         """Create a run and return all that was chosen for it. Raises as `create_flow_run`."""
-        if self._creation is None:
-            self._creation = RunCreation(self.log.events, self.log.queues)
-        created = await self._creation.create(flow_id, request, self.actor)
+        created = await self.headwater.runs.create(flow_id, request)
         self.note_position(created.position)
         return created
 
@@ -226,7 +230,7 @@ class AsyncClient:
             InvalidArgument, NotFound: there is no such run.
 
         """
-        outcome = await runs.cancel_run(self.log.events, self.log.queues, flow_run_id, self.actor, reason=reason)
+        outcome = await self.headwater.runs.cancel(flow_run_id, reason=reason)
         self.note_position(outcome.position)
         return outcome.changed
 
@@ -239,7 +243,7 @@ class AsyncClient:
 
         """
         named = _several("tasks", tasks)
-        outcome = await run_states.resume_run(self.log.events, self.log.queues, flow_run_id, self.actor, tasks=named, reason=reason)
+        outcome = await self.headwater.runs.resume(flow_run_id, tasks=named, reason=reason)
         self.note_position(outcome.position)
         return outcome.changed
 
@@ -259,16 +263,7 @@ class AsyncClient:
 
         """
         name, message, start_time, _ = _wanted(state)
-        outcome = await run_states.set_run_state(
-            self.log.events,
-            self.log.queues,
-            flow_run_id,
-            name,
-            self.actor,
-            reason=reason or message,
-            start_time=start_time,
-            version=version,
-        )
+        outcome = await self.headwater.runs.set_state(flow_run_id, name, reason=reason or message, start_time=start_time, version=version)
         self.note_position(outcome.position)
         return state_of(outcome.state)
 
@@ -290,16 +285,13 @@ class AsyncClient:
         """
         run_id, slug, map_index = parsed_task_run_id(task_run_id)
         name, message, _, value = _wanted(state)
-        outcome = await run_states.set_task_run_state(
-            self.log.events,
-            self.log.queues,
+        outcome = await self.headwater.runs.set_task_run_state(
             run_id,
             slug,
             name,
-            self.actor,
             map_index=map_index,
             reason=reason or message,
-            result=None if value is None else run_states.inline_result(value),
+            result=None if value is None else inline_result(value),
             version=version,
         )
         self.note_position(outcome.position)
@@ -312,7 +304,7 @@ class AsyncClient:
             InvalidArgument, NotFound, InvalidName: nothing was changed.
 
         """
-        outcome = await runs.rename_run(self.log.events, flow_run_id, name, self.actor)
+        outcome = await self.headwater.runs.rename(flow_run_id, name)
         self.note_position(outcome.position)
         return outcome.changed
 
@@ -324,7 +316,7 @@ class AsyncClient:
             IllegalTransition: it has not ended.
 
         """
-        outcome = await runs.delete_run(self.log.events, flow_run_id, self.actor, reason=reason)
+        outcome = await self.headwater.runs.delete(flow_run_id, reason=reason)
         self.note_position(outcome.position)
         return outcome.changed
 
@@ -335,7 +327,7 @@ class AsyncClient:
             InvalidArgument, NotFound: there is no such flow, or the text is too long.
 
         """
-        outcome = await flow_settings.describe_flow(self.log.events, split_flow_id(flow_id)[0], description, self.actor)
+        outcome = await self.headwater.flows.describe(split_flow_id(flow_id)[0], description)
         self.note_position(outcome.position)
         return outcome.changed
 
@@ -347,7 +339,7 @@ class AsyncClient:
 
         """
         chosen = None if labels is None else _several("labels", labels)
-        outcome = await flow_settings.set_flow_labels(self.log.events, split_flow_id(flow_id)[0], chosen, self.actor)
+        outcome = await self.headwater.flows.set_labels(split_flow_id(flow_id)[0], chosen)
         self.note_position(outcome.position)
         return outcome.changed
 
@@ -358,7 +350,7 @@ class AsyncClient:
             InvalidArgument, NotFound: there is no such flow, or it has no parameter of this name.
 
         """
-        outcome = await flow_settings.set_default_parameters(self.log.events, split_flow_id(flow_id)[0], parameters, self.actor)
+        outcome = await self.headwater.flows.set_default_parameters(split_flow_id(flow_id)[0], parameters)
         self.note_position(outcome.position)
         return outcome.changed
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from headwater.core.events import EdgeSpec, ParameterSpec, StorageReference, TaskSpec
-from headwater.core.operations.flows import FlowMetadata
+from headwater.core.operations.flow_registration import FlowMetadata
 from headwater.core.values.json_values import json_problem
 from headwater.core.values.labels import label_set
 from headwater.core.values.limits import NAME_CHARACTERS_MAX

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import anyio.to_thread
 
 from headwater.core.errors import HeadwaterError, InvalidArgument, OutcomeUnknown
-from headwater.core.operations.flows import Registration, flow_group
-from headwater.core.operations.flows import register_flow as append_registration
-from headwater.core.operations.projects import find_project
+from headwater.core.operations.flow_lookup import flow_group
+from headwater.core.operations.flow_registration import Registration
+from headwater.core.operations.project_lookup import find_project
 from headwater.core.values.identifiers import flow_group_id
 from headwater.sdk.client.flow_metadata import add_labels, check_results, check_settings, check_supported, metadata_of
 from headwater.sdk.client.printing import print_escaped
@@ -87,9 +87,7 @@ async def register(
     remove_stored = partial(_remove_stored, storage, flow.name) if build else _keep
     try:
         metadata = metadata_of(flow, storage, serialized_hash=serialized_hash, schedule_active=set_schedule_active)
-        done: Registration = await append_registration(
-            log, metadata, project_name=project_name, actor=client.actor, idempotency_key=idempotency_key
-        )
+        done: Registration = await client.headwater.flows.register(metadata, project_name=project_name, idempotency_key=idempotency_key)
     except OutcomeUnknown:
         raise
     except HeadwaterError:

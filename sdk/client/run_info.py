@@ -15,7 +15,7 @@ from headwater.core.events import FlowRegistered, RunCreated, TaskSpec
 from headwater.core.log import subjects
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog
-from headwater.core.operations.flows import flow_group, tasks_and_edges
+from headwater.core.operations.flow_lookup import flow_group, tasks_and_edges
 from headwater.core.runs.rules import RULES
 from headwater.core.runs.state import Run
 from headwater.core.runs.task_run import TaskRun

@@ -17,9 +17,8 @@ from headwater.core.log.codec import message_decoder
 from headwater.core.log.commit import Position
 from headwater.core.log.heartbeats import HolderProbe, HolderReply
 from headwater.core.log.protocol import Log
-from headwater.core.operations.agents import lose_agent, register_agent
-from headwater.core.operations.runs import load_run, schedule_wake_up
-from headwater.core.operations.slots import free_slot, slots, take_slot
+from headwater.core.operations.headwater import Headwater
+from headwater.core.operations.run_lookup import load_run
 from headwater.core.runs.commands import MarkAttemptLost
 from headwater.core.runs.state import Run
 from headwater.core.states import StateName
@@ -39,6 +38,7 @@ class Recovery:
     def __init__(self, log: Log, actor: Actor) -> None:
         self._log = log
         self._actor = actor
+        self._headwater = Headwater(log, actor)
 
     async def answers(self, agent_id: str) -> bool:
         """Tell whether the agent answers. Silence counts only if the log itself answers right before."""
@@ -59,7 +59,7 @@ class Recovery:
             reason = f"agent {name!r} sent no heartbeat for {silent_seconds:.0f} s"
             if agent.status is AgentStatus.ONLINE:
                 said = f"It sent no heartbeat for {silent_seconds:.0f} s."
-                await lose_agent(self._log.events, agent.agent_id, self._actor, reason=said)
+                await self._headwater.agents.mark_lost(agent.agent_id, reason=said)
                 _log.warning("Agent %r (%s) was lost. %s", name, agent.agent_id, said)
         for run in held:
             await self._lose_attempt(run.run_id, agent.agent_id, reason)
@@ -74,12 +74,12 @@ class Recovery:
             await self._log.queues.cancel_timer(run_id)
         _log.warning("Run %r (%s): attempt %d was lost: %s. It is %s now.", run.state.name, run_id, attempt, reason, outcome.state.state)
         assert run.state.created is not None
-        await free_slot(self._log.events, run.state.created.flow_group_id, run_id, attempt, self._actor)
+        await self._headwater.slots.free(run.state.created.flow_group_id, run_id, attempt)
 
     async def mark_recovered(self, registered: AgentRegistered) -> None:
         """Record that an agent that was lost is at work again."""
         fields = {name: getattr(registered, name) for name in registered.__struct_fields__}
-        await register_agent(self._log.events, RegisterAgent(**fields), self._actor)
+        await self._headwater.agents.register(RegisterAgent(**fields))
 
     async def read(self, run_id: str) -> tuple[IndexedRun | None, Position]:
         """Return the run as the log has it, and up to where; None where it has ended."""
@@ -100,14 +100,14 @@ class Recovery:
         if not waits(state) or await self._log.queues.is_waiting(run_id, generation=state.generation):
             return
         _log.info("Run %r (%s) waited, and nothing would have woken it: it does now.", state.name, run_id)
-        await schedule_wake_up(self._log.queues, state, now=self._actor.clock())
+        await self._headwater.runs.schedule_wake_up(state)
 
     async def reconcile_slots(self, group_id: str, unfinished: list[IndexedRun]) -> bool:
         """Free slots of runs that do not run, count runs that run without one, and wake runs for those that are free.
 
         Returns whether runs wait although slots are free.
         """
-        found = slots(self._log.events, group_id)
+        found = self._headwater.slots.of(group_id)
         state = await found.refresh()
         if state.limit is None:
             for run in unfinished:
@@ -116,10 +116,10 @@ class Recovery:
             return False
         for run_id, attempt in state.attempts.items():
             if await self._is_over(run_id, attempt):
-                await free_slot(self._log.events, group_id, run_id, attempt, self._actor)
+                await self._headwater.slots.free(group_id, run_id, attempt)
         for run in unfinished:
             if run.agent_id and run.run_id not in state.attempts and await self._is_executed(run.run_id, run.attempt):
-                await take_slot(self._log.events, group_id, run.run_id, run.attempt, self._actor, running=True)
+                await self._headwater.slots.take(group_id, run.run_id, run.attempt, running=True)
         return await self._wake_for_slots((await found.refresh()).free or 0, unfinished)
 
     async def _is_over(self, run_id: str, attempt: int) -> bool:
@@ -135,7 +135,7 @@ class Recovery:
     async def release_stale_slot(self, group_id: str, run_id: str, attempt: int) -> None:
         """Free the slot of an attempt that is not executed: who took it died before the claim, or it was over already."""
         if not await self._is_executed(run_id, attempt):
-            await free_slot(self._log.events, group_id, run_id, attempt, self._actor)
+            await self._headwater.slots.free(group_id, run_id, attempt)
 
     async def _wake_for_slots(self, free: int, unfinished: list[IndexedRun]) -> bool:
         """Wake as many of each queue as could have a slot: of some queues no agent may be at work."""

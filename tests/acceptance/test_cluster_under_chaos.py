@@ -27,7 +27,8 @@ from headwater.cli.watch import RunLine, RunWatch
 from headwater.core.aggregates import Actor
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import LogTail
-from headwater.core.operations.run_creation import RunCreation, RunRequest
+from headwater.core.operations.headwater import Headwater
+from headwater.core.operations.run_creation import RunRequest
 from headwater.core.queries.views_client import ViewsClient
 from headwater.core.runs.state import Run
 from headwater.core.states import StateName
@@ -168,8 +169,8 @@ async def workshop_on_three_nodes(cluster: NatsCluster, database_url: str) -> As
 
 async def create(harness: AgentHarness, flow_id: str, key: str) -> str:
     """Create a run, however often it must be said."""
-    creation, request = RunCreation(harness.log.events, harness.log.queues), RunRequest(idempotency_key=key)
-    return (await retry_until_available(partial(creation.create, flow_id, request, Actor("test")), "a run")).run_id
+    create = partial(Headwater(harness.log, Actor("test")).runs.create, flow_id, RunRequest(idempotency_key=key))
+    return (await retry_until_available(create, "a run")).run_id
 
 
 async def create_runs(harness: AgentHarness, flow_id: str, acknowledged: set[str], storm: Storm) -> None:

@@ -22,7 +22,7 @@ from headwater.core.events import AnyEvent, event_type
 from headwater.core.log import subjects
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log, LogLine
-from headwater.core.operations.runs import load_run
+from headwater.core.operations.run_lookup import load_run
 from headwater.core.runs.state import Run
 from headwater.sdk.client import AsyncClient
 from headwater.sdk.language.flow import Flow

@@ -30,11 +30,10 @@ from headwater.core.events import (
     TaskSpec,
 )
 from headwater.core.log.protocol import Log, LogLine
-from headwater.core.operations.agents import register_agent
-from headwater.core.operations.flows import FlowMetadata, Registration, register_flow
-from headwater.core.operations.projects import create_project
-from headwater.core.operations.run_creation import RunCreation, RunRequest
-from headwater.core.operations.runs import run
+from headwater.core.operations.flow_registration import FlowMetadata, Registration
+from headwater.core.operations.headwater import Headwater
+from headwater.core.operations.run_creation import RunRequest
+from headwater.core.operations.run_lookup import run
 from headwater.core.runs.commands import ClaimRun, FinishRun, RecordTaskRuns, RunCommand, StartRun
 from headwater.core.runs.state import Run
 from headwater.core.values.identifiers import new_id
@@ -72,31 +71,31 @@ class History:
     clock: Clock = field(default_factory=Clock)
     random: random.Random = field(default_factory=lambda: random.Random(7))
 
-    def __post_init__(self) -> None:
-        self.creation = RunCreation(self.log.events, self.log.queues)
+    def headwater(self, name: str = "cli:ana@river") -> Headwater:
+        return Headwater(self.log, self.actor(name))
 
     def actor(self, name: str = "cli:ana@river") -> Actor:
         return Actor(name, self.clock)
 
     async def project(self, name: str, description: str = "") -> str:
-        change = await create_project(self.log.events, name, self.actor(), description=description, skip_if_exists=True)
+        change = await self.headwater().projects.create(name, description=description, skip_if_exists=True)
         return change.project_id
 
     async def flow(self, name: str, *, project: str, parameters: Sequence[ParameterSpec] = (), **metadata: Any) -> Registration:
         storage = StorageReference(type="Local", location=f"/home/ana/.headwater/flows/{name}", flow_name=name, sha256="ab" * 32)
         made = FlowMetadata(name=name, storage=storage, parameters=tuple(parameters), **metadata)
-        return await register_flow(self.log.events, made, project_name=project, actor=self.actor())
+        return await self.headwater().flows.register(made, project_name=project)
 
     async def agent(self, name: str, labels: Sequence[str] = ()) -> str:
         agent_id = new_id()
         command = RegisterAgent(
             agent_id=agent_id, name=name, kind="local", labels=tuple(labels), hostname="river", pid=4711, version="0.1.0"
         )
-        await register_agent(self.log.events, command, self.actor(f"agent:{agent_id}"))
+        await self.headwater(f"agent:{agent_id}").agents.register(command)
         return agent_id
 
     async def run(self, flow_id: str, **request: Any) -> PlayedRun:
-        created = await self.creation.create(flow_id, RunRequest(**request), self.actor())
+        created = await self.headwater().runs.create(flow_id, RunRequest(**request))
         return PlayedRun(self, created.run_id, run(self.log.events, created.run_id))
 
 

@@ -25,9 +25,8 @@ import nats
 from harness.agent_harness import PROJECT, AgentHarness, agent_harness, running_agent
 from harness.servers import NatsNode, Postgres
 from harness.views_fixtures import views_of
-from headwater.core.operations import runs
-from headwater.core.operations.key_values import set_key_value
-from headwater.core.operations.projects import find_project
+from headwater.core.operations.headwater import Headwater
+from headwater.core.operations.project_lookup import find_project
 from headwater.core.states import StateName
 from headwater.sdk.context.configuration import config
 from headwater.sdk.language.flow import Flow
@@ -97,15 +96,15 @@ async def play(harness: AgentHarness, home: Path, kinds: list[Flow]) -> dict[str
     actor = harness.client.actor
     far = await harness.run(flows["plain"], run_name="far away", scheduled_start_time=FAR)
     cancelled = await harness.run(flows["plain"], scheduled_start_time=FAR)
-    await runs.cancel_run(harness.log.events, harness.log.queues, cancelled, actor, reason="not wanted")
+    await Headwater(harness.log, actor).runs.cancel(cancelled, reason="not wanted")
     deleted = await harness.run(flows["plain"])
     await harness.ended(deleted)
-    await runs.rename_run(harness.log.events, deleted, "another name", actor)
-    await runs.delete_run(harness.log.events, deleted, actor, reason="a trial")
-    await runs.restart_run(harness.log.events, harness.log.queues, first["failing"], actor)
+    await Headwater(harness.log, actor).runs.rename(deleted, "another name")
+    await Headwater(harness.log, actor).runs.delete(deleted, reason="a trial")
+    await Headwater(harness.log, actor).runs.restart(first["failing"])
     await harness.happened(first["failing"], "run.failed", times=2)
     project_id = await find_project(harness.log.events, PROJECT)
-    await set_key_value(harness.log.events, project_id, "last day", {"day": "2026-11-27"}, actor)
+    await Headwater(harness.log, actor).key_values.set(project_id, "last day", {"day": "2026-11-27"})
     (home / FIRST_TIME).unlink()
     states = {each: (await harness.state(each)).state.value for each in (*first.values(), far, cancelled)}
     return {"flows": flows, "first": first, "far": far, "deleted": deleted, "states": states}

@@ -11,11 +11,10 @@ from headwater.core.aggregates import Actor
 from headwater.core.events import EdgeSpec, StorageReference, TaskRunEvent, TaskRunStarted, TaskRunSucceeded, TaskSpec
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Log
-from headwater.core.operations.agents import register_agent
-from headwater.core.operations.flows import FlowMetadata, Registration, register_flow
-from headwater.core.operations.projects import create_project
-from headwater.core.operations.run_creation import CreatedRun, RunCreation, RunRequest
-from headwater.core.operations.runs import run
+from headwater.core.operations.flow_registration import FlowMetadata, Registration
+from headwater.core.operations.headwater import Headwater
+from headwater.core.operations.run_creation import CreatedRun, RunRequest
+from headwater.core.operations.run_lookup import run
 from headwater.core.runs.commands import ClaimRun, FinishRun, MarkAttemptLost, RecordTaskRuns, StartRun
 from headwater.core.values.identifiers import new_id
 
@@ -27,7 +26,7 @@ def now() -> datetime:
 
 
 async def create_test_project(log: Log, name: str = "tutorial") -> str:
-    return (await create_project(log.events, name, ACTOR, skip_if_exists=True)).project_id
+    return (await Headwater(log, ACTOR).projects.create(name, skip_if_exists=True)).project_id
 
 
 def metadata(name: str, tasks: int = 2, **more: Any) -> FlowMetadata:
@@ -39,11 +38,11 @@ def metadata(name: str, tasks: int = 2, **more: Any) -> FlowMetadata:
 
 async def create_flow(log: Log, name: str = "hello-flow", *, tasks: int = 2, project: str = "tutorial", **more: Any) -> Registration:
     await create_test_project(log, project)
-    return await register_flow(log.events, metadata(name, tasks, **more), project_name=project, actor=ACTOR)
+    return await Headwater(log, ACTOR).flows.register(metadata(name, tasks, **more), project_name=project)
 
 
 async def create_run(log: Log, flow_id: str, **request: Any) -> CreatedRun:
-    return await RunCreation(log.events, log.queues).create(flow_id, RunRequest(**request), ACTOR)
+    return await Headwater(log, ACTOR).runs.create(flow_id, RunRequest(**request))
 
 
 async def claimed(log: Log, run_id: str, *, agent_id: str = "agent-1") -> Position:
@@ -93,5 +92,5 @@ async def executed(log: Log, run_id: str, *, tasks: int = 2, failed: bool = Fals
 
 async def an_agent(log: Log, name: str = "an agent", **more: Any) -> tuple[str, Position]:
     agent_id = new_id()
-    outcome = await register_agent(log.events, RegisterAgent(agent_id, name, "local", **more), ACTOR)
+    outcome = await Headwater(log, ACTOR).agents.register(RegisterAgent(agent_id, name, "local", **more))
     return agent_id, outcome.position

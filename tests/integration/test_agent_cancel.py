@@ -16,7 +16,6 @@ import pytest
 from harness.agent_harness import AgentHarness, agent_harness, eventually, hosted, is_alive, running_agent
 from harness.servers import NatsNode
 
-from headwater.core.operations.runs import cancel_run
 from headwater.core.states import StateName
 from headwater.sdk.context.context import context
 from headwater.sdk.executors import Executor, LocalExecutor, ProcessExecutor, ThreadExecutor
@@ -38,7 +37,7 @@ async def harness(module_nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
 
 
 async def cancel(harness: AgentHarness, run_id: str) -> None:
-    await cancel_run(harness.log.events, harness.log.queues, run_id, harness.client.actor, reason="no longer wanted")
+    await harness.client.headwater.runs.cancel(run_id, reason="no longer wanted")
 
 
 async def test_a_sleeping_task_is_interrupted_and_cleans_up_behind_itself(harness: AgentHarness, tmp_path: Path) -> None:

@@ -25,7 +25,6 @@ from harness.agent_harness import AgentHarness, AgentProcess, agent_harness, eve
 from harness.monitor_fixtures import promises_are_kept, running_monitor
 from harness.servers import NatsNode
 
-from headwater.core.operations.runs import cancel_run
 from headwater.core.states import StateName
 from headwater.sdk.executors import DaskExecutor, Executor, ProcessExecutor, ThreadExecutor
 from headwater.sdk.language.decorators import task
@@ -225,7 +224,7 @@ async def running(harness: AgentHarness, behaviour: Callable[[Path], None], fami
 
 
 async def cancel(harness: AgentHarness, run_id: str) -> StateName:
-    outcome = await cancel_run(harness.log.events, harness.log.queues, run_id, harness.client.actor, reason="no longer wanted")
+    outcome = await harness.client.headwater.runs.cancel(run_id, reason="no longer wanted")
     return outcome.state.state
 
 

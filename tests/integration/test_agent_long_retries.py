@@ -15,7 +15,6 @@ from harness.monitor_fixtures import promises_are_kept
 from harness.servers import NatsNode
 
 from headwater.core.events import RunScheduled
-from headwater.core.operations.runs import cancel_run
 from headwater.core.states import StateName
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow
@@ -103,7 +102,7 @@ async def test_a_parked_run_is_cancelled_at_once(harness: AgentHarness, tmp_path
         run_id = await harness.run(await harness.register(retried_flow(tmp_path / "noted", timedelta(hours=3))))
         await parked(harness, run_id)
 
-        outcome = await cancel_run(harness.log.events, harness.log.queues, run_id, harness.client.actor)
+        outcome = await harness.client.headwater.runs.cancel(run_id)
 
         assert outcome.state.state is StateName.CANCELLED
         assert outcome.state.task_runs["fetch-1", -1].state is StateName.CANCELLED

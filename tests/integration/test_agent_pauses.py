@@ -16,8 +16,7 @@ from harness.servers import NatsNode
 from headwater.audit import explain_run
 from headwater.core.errors import IllegalTransition, VersionConflict
 from headwater.core.events import TaskRunResumed
-from headwater.core.operations.run_states import set_task_run_state
-from headwater.core.operations.runs import cancel_run, restart_run
+from headwater.core.operations.headwater import Headwater
 from headwater.core.runs.state import Run
 from headwater.core.states import StateName
 from headwater.sdk.executors import LocalDaskExecutor
@@ -112,7 +111,7 @@ async def test_a_paused_run_is_cancelled_at_once(harness: AgentHarness, tmp_path
         run_id = await harness.run(await harness.register(approved_flow(tmp_path / "noted")))
         await harness.happened(run_id, "run.paused")
 
-        outcome = await cancel_run(harness.log.events, harness.log.queues, run_id, harness.client.actor)
+        outcome = await harness.client.headwater.runs.cancel(run_id)
 
         assert outcome.state.state is StateName.CANCELLED
         assert outcome.state.task_runs["publish-1", -1].state is StateName.CANCELLED
@@ -249,8 +248,8 @@ async def test_a_restart_takes_what_a_person_set_to_success_as_done(harness: Age
     async with running_agent(harness.url):
         run_id = await harness.run(await harness.register(flow))
         assert (await harness.ended(run_id)).state is StateName.FAILED
-        await set_task_run_state(log.events, log.queues, run_id, "fetch", "Success", actor, reason="loaded manually")
-        await restart_run(log.events, log.queues, run_id, actor)
+        await Headwater(log, actor).runs.set_task_run_state(run_id, "fetch", "Success", reason="loaded manually")
+        await Headwater(log, actor).runs.restart(run_id)
         await harness.happened(run_id, "run.succeeded")
 
     assert (await harness.names(run_id)).count("task_run.started") == 2, "fetch once, load once"

@@ -15,7 +15,7 @@ from headwater.agents.agent.holder_probe import probe_holder
 from headwater.agents.local import LocalAgent
 from headwater.core.events import RunCreated
 from headwater.core.log.protocol import WorkItem
-from headwater.core.operations.runs import load_run, reschedule_run
+from headwater.core.operations.run_lookup import load_run
 from headwater.core.runs.commands import CreateRun
 from headwater.core.runs.rules import RULES
 from headwater.core.states import StateName
@@ -62,23 +62,27 @@ async def created_of(harness: AgentHarness, run_id: str) -> RunCreated:
 async def test_a_run_whose_creator_died_after_the_wake_up_is_created_by_its_agent(harness: AgentHarness, agent: LocalAgent) -> None:
     model = await created_of(harness, await harness.run(await harness.register(Flow("hello-flow", tasks=[nothing]))))
     command = CreateRun(
-        run_id=new_id(),
-        flow_id=model.flow_id,
-        flow_group_id=model.flow_group_id,
-        project_id=model.project_id,
-        project_name=model.project_name,
-        flow_name=model.flow_name,
-        version=model.version,
-        name="orphaned-otter",
-        queue_id=model.queue_id,
-        storage=model.storage,
-        start_time=datetime.now(UTC),
-        labels=model.labels,
+        RunCreated(
+            run_id=new_id(),
+            flow_id=model.flow_id,
+            flow_group_id=model.flow_group_id,
+            project_id=model.project_id,
+            project_name=model.project_name,
+            flow_name=model.flow_name,
+            version=model.version,
+            name="orphaned-otter",
+            queue_id=model.queue_id,
+            storage=model.storage,
+            labels=model.labels,
+        ),
+        datetime.now(UTC),
     )
     creation = harness.client.actor.commit(RULES.decide(RULES.initial, command))
-    await harness.log.queues.enqueue(WorkItem(run_id=command.run_id, queue_id=command.queue_id, generation=1, creation=creation))
+    await harness.log.queues.enqueue(
+        WorkItem(run_id=command.created.run_id, queue_id=command.created.queue_id, generation=1, creation=creation)
+    )
 
-    run = await harness.ended(command.run_id)
+    run = await harness.ended(command.created.run_id)
 
     assert (run.name, run.state) == ("orphaned-otter", StateName.SUCCESS)
 
@@ -104,7 +108,7 @@ async def test_every_item_is_done_with_in_the_end_however_often_it_was_offered(
 
 async def test_a_wake_up_of_before_a_rescheduling_starts_nothing(harness: AgentHarness, nats_node: NatsNode) -> None:
     run_id = await harness.run(await harness.register(Flow("hello-flow", tasks=[nothing])))
-    await reschedule_run(harness.log.events, harness.log.queues, run_id, datetime.now(UTC), harness.client.actor)
+    await harness.client.headwater.runs.reschedule(run_id, datetime.now(UTC))
 
     async with running_agent(harness.url):
         await harness.ended(run_id)

@@ -20,7 +20,7 @@ from headwater import audit
 from headwater.core.aggregates import Actor
 from headwater.core.errors import IllegalTransition
 from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactUpdated
-from headwater.core.operations.artifacts import create_artifact, delete_artifact, update_artifact
+from headwater.core.operations.headwater import Headwater
 from headwater.core.queries import ArtifactRow, ListArtifacts
 from headwater.core.queries.views_client import ViewsClient
 from headwater.core.values.identifiers import task_run_address, task_run_path
@@ -48,7 +48,7 @@ async def played(site: WebSite) -> PlayedRun:
 
 
 async def leave(site: WebSite, played: PlayedRun, kind: str, data: dict[str, Any], *, slug: str = "load-1", index: int = -1) -> str:
-    return (await create_artifact(site.log.events, played.run_id, slug, index, kind, data, ANA)).id
+    return (await Headwater(site.log, ANA).artifacts.create(played.run_id, slug, index, kind, data)).id
 
 
 async def test_the_page_of_a_task_run_shows_what_it_left_and_follows_its_changes(site: WebSite, played: PlayedRun) -> None:
@@ -60,9 +60,9 @@ async def test_the_page_of_a_task_run_shows_what_it_left_and_follows_its_changes
         html = await page.until("<h1>Rows</h1>", in_part="live_artifacts")
         assert "<strong>7</strong>" in html
         assert "<td>2</td>" in html
-        await update_artifact(site.log.events, link, {"link": "/default/runs"}, ANA)
+        await Headwater(site.log, ANA).artifacts.update(link, {"link": "/default/runs"})
         await page.until('href="/default/runs"', in_part="live_artifacts")
-        await delete_artifact(site.log.events, link, ANA)
+        await Headwater(site.log, ANA).artifacts.delete(link)
         while "/default/runs" in await page.until("<h1>Rows</h1>", in_part="live_artifacts"):
             await page._next()
 
@@ -198,17 +198,17 @@ async def test_a_deleted_run_takes_its_artifacts_along(site: WebSite, played: Pl
 
     assert await ViewsClient(site.log).ask(ListArtifacts(run_id=played.run_id), ArtifactRow, at_least=tail) == []
     with pytest.raises(IllegalTransition, match="was deleted"):
-        await update_artifact(site.log.events, artifact_id, {"link": "/y"}, ANA)
+        await Headwater(site.log, ANA).artifacts.update(artifact_id, {"link": "/y"})
 
 
 async def test_a_rebuild_the_audit_and_the_command_line_tell_the_same(  # noqa: PLR0917 - fixtures
     site: WebSite, played: PlayedRun, database_url: str, postgres_server: Postgres, nats_url: str, tmp_path: Path
 ) -> None:
     first = await leave(site, played, "markdown", {"markdown": "# Rows\n\x1b[31mred\0"})
-    await update_artifact(site.log.events, first, {"markdown": "# Seven\n\x1b[2Jrows"}, ANA)
+    await Headwater(site.log, ANA).artifacts.update(first, {"markdown": "# Seven\n\x1b[2Jrows"})
     await leave(site, played, "table", {"columns": ["name", "rows"], "rows": [["load", 7], ["store", None]]})
     gone = await leave(site, played, "link", {"link": "/x"})
-    await delete_artifact(site.log.events, gone, ANA)
+    await Headwater(site.log, ANA).artifacts.delete(gone)
     await site.page("/")
 
     assert await rows_of_views(database_url) == await rows_of_a_fresh_fold(site.log, postgres_server)

@@ -14,9 +14,9 @@ from harness.views_fixtures import eventually, hosted, opened, views_of
 
 from headwater.core.events import CancelCause, ResultReference, TaskRunStarted, TaskRunSucceeded
 from headwater.core.log.protocol import Log
-from headwater.core.operations.flows import delete_flow
-from headwater.core.operations.projects import delete_project
-from headwater.core.operations.runs import CHILD_RUN_RESULT, cancel_run, load_run, run
+from headwater.core.operations.cancellation import CHILD_RUN_RESULT
+from headwater.core.operations.headwater import Headwater
+from headwater.core.operations.run_lookup import load_run, run
 from headwater.core.queries.views_client import ViewsClient
 from headwater.core.runs.commands import ConfirmCancelled
 
@@ -79,7 +79,7 @@ async def test_its_flow_was_deleted(log: Log, views: ViewsClient, explain: Expla
     flow = await create_flow(log)
     waiting = await create_run(log, flow.flow_id)
     await views.projects(at_least=waiting.position)
-    await delete_flow(log.events, flow.flow_group_id, ACTOR)
+    await Headwater(log, ACTOR).flows.delete(flow.flow_group_id)
 
     assert await cause_of_the_end(log, waiting.run_id) == CancelCause.FLOW_DELETED
     told = await explain(waiting.run_id)
@@ -94,7 +94,7 @@ async def test_its_project_was_deleted_with_its_flow_its_parent_and_all(log: Log
     parent_id = await a_parent_of(log, child.run_id, flow.flow_id)
     other_parent_id = await a_parent_of(log, elsewhere.run_id, flow.flow_id)
     await views.projects(at_least=(await log.events.tail()).position)
-    await delete_project(log.events, flow.project_id, ACTOR)
+    await Headwater(log, ACTOR).projects.delete(flow.project_id)
 
     for run_id in (waiting.run_id, child.run_id, parent_id, other_parent_id):
         assert await cause_of_the_end(log, run_id) == CancelCause.PROJECT_DELETED
@@ -110,7 +110,7 @@ async def test_its_parent_was_cancelled(log: Log, views: ViewsClient, explain: E
     flow = await create_flow(log)
     child = await create_run(log, flow.flow_id)
     parent_id = await a_parent_of(log, child.run_id, flow.flow_id)
-    await cancel_run(log.events, log.queues, parent_id, ACTOR, reason="enough")
+    await Headwater(log, ACTOR).runs.cancel(parent_id, reason="enough")
 
     assert await cause_of_the_end(log, parent_id) == CancelCause.USER
     assert await cause_of_the_end(log, child.run_id) == CancelCause.PARENT_CANCELLED

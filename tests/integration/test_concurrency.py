@@ -15,8 +15,7 @@ from harness.servers import NatsNode
 from headwater.core.events import RunAttemptLost, RunCancelled, RunFailed, RunSubmitted, RunSucceeded
 from headwater.core.log import subjects
 from headwater.core.log.protocol import Recorded
-from headwater.core.operations.queues import limit_queue
-from headwater.core.operations.slots import set_concurrency, slots, take_slot
+from headwater.core.operations.slots import slots
 from headwater.core.slots.state import Slots
 from headwater.core.states import StateName
 from headwater.core.values.identifiers import split_flow_id
@@ -53,7 +52,7 @@ def nothing() -> None: ...
 
 async def limit(harness: AgentHarness, flow_id: str, number: int | None) -> str:
     group_id, _ = split_flow_id(flow_id)
-    await set_concurrency(harness.log.events, group_id, number, harness.client.actor)
+    await harness.client.headwater.slots.limit(group_id, number)
     return group_id
 
 
@@ -155,7 +154,7 @@ async def test_a_slot_taken_by_somebody_who_died_before_the_claim_becomes_free(
     flow_id = await harness.register(Flow("hello-flow", tasks=[nothing]))
     group_id = await limit(harness, flow_id, 1)
     never = await harness.run(flow_id, labels=["nobody-has-this"])
-    await take_slot(harness.log.events, group_id, never, 1, harness.client.actor)
+    await harness.client.headwater.slots.take(group_id, never, 1)
 
     async with running_agent(harness.url):
         ended = await harness.ended(await harness.run(flow_id))
@@ -166,7 +165,7 @@ async def test_a_slot_taken_by_somebody_who_died_before_the_claim_becomes_free(
 async def test_runs_of_one_label_set_are_limited_over_all_agents(harness: AgentHarness, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     flow_id = await harness.register(gated_flow(gate))
-    await limit_queue(harness.log.events, ["gpu"], 2, harness.client.actor)
+    await harness.client.headwater.queues.limit(["gpu"], 2)
     async with running_agent(harness.url, name="one", labels=["gpu"]), running_agent(harness.url, name="two", labels=["gpu"]):
         limited = [await harness.run(flow_id, labels=["gpu"]) for _ in range(5)]
         free = await harness.run(flow_id)

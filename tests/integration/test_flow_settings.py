@@ -11,7 +11,7 @@ from harness.views_fixtures import hosted
 from harness.web_site import WebSite, fresh_site
 
 from headwater.core.events import ParameterSpec
-from headwater.core.operations.runs import load_run
+from headwater.core.operations.run_lookup import load_run
 from headwater.core.queries.views_client import ViewsClient
 
 PARAMETERS = (ParameterSpec("day", required=True), ParameterSpec("limit", default=10), ParameterSpec("loud", default=False))

@@ -16,7 +16,7 @@ from harness.small_disks import SmallDisk, small_disk
 
 from headwater.core.errors import LogError, LogFull, RunUnknown
 from headwater.core.log.jetstream import open_log
-from headwater.core.operations.runs import run
+from headwater.core.operations.run_lookup import run
 from headwater.core.states import StateName
 from headwater.sdk.context.context import context
 from headwater.sdk.language.decorators import task

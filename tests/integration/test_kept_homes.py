@@ -19,10 +19,9 @@ from harness.views_fixtures import caught_up, eventually, opened, views_of
 
 from headwater.audit import verify
 from headwater.core.events import event_type
-from headwater.core.operations.key_values import get_key_value
-from headwater.core.operations.projects import find_project
-from headwater.core.operations.run_states import resume_run
-from headwater.core.operations.runs import cancel_run, find_deleted_run, reschedule_run, restart_run
+from headwater.core.operations.headwater import Headwater
+from headwater.core.operations.project_lookup import find_project
+from headwater.core.operations.run_lookup import find_deleted_run
 from headwater.core.states import StateName
 from headwater.sdk.backend import TaskRunView
 from headwater.sdk.context.configuration import config
@@ -89,7 +88,7 @@ async def test_runs_are_in_the_states_they_were_in(kept: KeptHome, database_url:
     assert deleted is not None
     assert (deleted.run.name, deleted.reason) == ("another name", "a trial")
     project_id = await find_project(kept.harness.log.events, PROJECT)
-    assert await get_key_value(kept.harness.log.events, project_id, "last day") == {"day": "2026-11-27"}
+    assert await kept.harness.client.headwater.key_values.get(project_id, "last day") == {"day": "2026-11-27"}
 
 
 async def test_stored_flows_are_executed_and_cached_values_serve_again(kept: KeptHome, database_url: str) -> None:
@@ -110,10 +109,10 @@ async def test_what_waited_or_failed_goes_on_with_the_values_that_were_kept(kept
     log, actor, first = kept.harness.log, kept.harness.client.actor, kept.told["first"]
     kept.open_gate("warehouse")
     async with running_monitor(kept.harness.url), running_agent(kept.harness.url, labels=[LABEL]):
-        await resume_run(log.events, log.queues, first["paused"], actor)
-        await restart_run(log.events, log.queues, first["failing"], actor)
-        await reschedule_run(log.events, log.queues, kept.told["far"], datetime.now(UTC), actor)
-        await cancel_run(log.events, log.queues, first["retried"], actor)
+        await Headwater(log, actor).runs.resume(first["paused"])
+        await Headwater(log, actor).runs.restart(first["failing"])
+        await Headwater(log, actor).runs.reschedule(kept.told["far"], datetime.now(UTC))
+        await Headwater(log, actor).runs.cancel(first["retried"])
         ended = {name: await kept.harness.ended(run_id) for name, run_id in (("paused", first["paused"]), ("far", kept.told["far"]))}
         events = await kept.harness.reached(first["failing"], lambda names, _: names[-1] == "run.succeeded")
         cancelled = await kept.harness.ended(first["retried"])

@@ -28,7 +28,7 @@ from headwater.core.log.jetstream import open_log
 from headwater.core.log.memory import MemoryLog
 from headwater.core.log.protocol import LogTail, Recorded
 from headwater.core.operations import key_values
-from headwater.core.operations.projects import create_project, delete_project
+from headwater.core.operations.headwater import Headwater
 from headwater.core.states import StateName
 from headwater.core.values.identifiers import key_value_id
 from headwater.projections.apply import Applier
@@ -127,10 +127,10 @@ async def test_which_project_is_meant_must_be_said_outside_of_runs(site: WebSite
 async def test_all_who_set_a_key_at_once_succeed_in_some_order(nats_url: str) -> None:
     async with open_log(nats_url, ensure_streams=True) as log, open_log(nats_url) as other:
         actor = Actor("test")
-        project_id = (await create_project(log.events, "etl", actor)).project_id
+        project_id = (await Headwater(log, actor).projects.create("etl")).project_id
 
         async def set_it(number: int) -> None:
-            assert (await key_values.set_key_value((log, other)[number % 2].events, project_id, "day", number, actor)).changed
+            assert (await Headwater((log, other)[number % 2], actor).key_values.set(project_id, "day", number)).changed
 
         async with anyio.create_task_group() as group:
             for number in range(150):
@@ -139,17 +139,17 @@ async def test_all_who_set_a_key_at_once_succeed_in_some_order(nats_url: str) ->
         recorded = await log.events.read(subjects.key_value(key_value_id(project_id, "day")))
         values = [event.value for each in recorded for event in each.events]  # type: ignore[union-attr]
         assert sorted(values) == list(range(150))
-        assert await key_values.get_key_value(other.events, project_id, "day") == values[-1]
+        assert await Headwater(other, actor).key_values.get(project_id, "day") == values[-1]
 
 
 async def test_a_deleted_project_takes_its_keys_along_and_its_name_begins_empty(site: WebSite, project_id: str) -> None:
     await in_thread(set_key_value, "day", 1, "etl")
-    await delete_project(site.log.events, project_id, Actor("test"))
+    await Headwater(site.log, Actor("test")).projects.delete(project_id)
 
     with pytest.raises(NotFound, match="Project 'etl' not found"):
-        await key_values.set_key_value(site.log.events, project_id, "day", 2, Actor("test"))
+        await Headwater(site.log, Actor("test")).key_values.set(project_id, "day", 2)
     with pytest.raises(NotFound, match="Project 'etl' not found"):
-        await key_values.delete_key_value_by_id(site.log.events, key_value_id(project_id, "day"), Actor("test"))
+        await Headwater(site.log, Actor("test")).key_values.delete_by_id(key_value_id(project_id, "day"))
     await site.history.project("etl")
     assert await in_thread(list_keys, "etl") == []
     with pytest.raises(KeyNotFound):
@@ -159,9 +159,9 @@ async def test_a_deleted_project_takes_its_keys_along_and_its_name_begins_empty(
 async def test_the_audit_and_a_rebuild_agree_with_what_is_shown(site: WebSite, database_url: str, postgres_server: Postgres) -> None:
     project_id = await site.history.project("etl")
     for key, value in (("a", 1), ("b", "x\0y"), ("a", 2), ("c", [None])):
-        await key_values.set_key_value(site.log.events, project_id, key, value, Actor("test"))
+        await Headwater(site.log, Actor("test")).key_values.set(project_id, key, value)
     before = (await site.log.events.tail()).position
-    await key_values.delete_key_value(site.log.events, project_id, "c", Actor("test"))
+    await Headwater(site.log, Actor("test")).key_values.delete(project_id, "c")
     await site.page("/")
 
     assert await rows_of_views(database_url) == await rows_of_a_fresh_fold(site.log, postgres_server)
@@ -190,12 +190,12 @@ async def folded(database_url: str, batches: list[list[Recorded]]) -> list[Any]:
 
 async def test_how_the_log_is_cut_into_batches_changes_nothing_of_the_keys(database_url: str) -> None:
     source, log, actor = random.Random(7), MemoryLog(), Actor("test")
-    projects = [(await create_project(log.events, f"p{number}", actor)).project_id for number in range(4)]
+    projects = [(await Headwater(log, actor).projects.create(f"p{number}")).project_id for number in range(4)]
     for step in range(400):
         project_id, key = source.choice(projects), f"key {source.randrange(6)}"
         pair = key_values.key_value(log.events, key_value_id(project_id, key))
         if step == 250:
-            await delete_project(log.events, projects[0], actor)
+            await Headwater(log, actor).projects.delete(projects[0])
         # Past the check of the project, as one who was too late to know.
         await pair.execute(SetKeyValue(project_id, key, step), actor)
         if source.random() < 0.4:
@@ -245,8 +245,8 @@ def _project_of(run: Any) -> str:
 
 
 async def _found(harness: AgentHarness, key: str) -> Any:
-    project_id = await create_project(harness.log.events, "tutorial", Actor("test"), skip_if_exists=True)
-    return await key_values.get_key_value(harness.log.events, project_id.project_id, key)
+    project_id = await Headwater(harness.log, Actor("test")).projects.create("tutorial", skip_if_exists=True)
+    return await harness.client.headwater.key_values.get(project_id.project_id, key)
 
 
 async def test_keys_are_set_listed_and_deleted_on_the_command_line(site: WebSite, project_id: str, nats_url: str, tmp_path: Path) -> None:
@@ -311,7 +311,7 @@ async def test_the_page_of_a_project_shows_its_keys_as_they_are_set(site: WebSit
     address = f"/default/project/{project_id}"
     assert "set_key_value" in await site.page(address)
     async with site.open_page(address) as page:
-        await key_values.set_key_value(site.log.events, project_id, hostile, {"a": hostile, "b": "y" * 5000}, Actor("ana"))
+        await Headwater(site.log, Actor("ana")).key_values.set(project_id, hostile, {"a": hostile, "b": "y" * 5000})
         shown = await page.until("&lt;script&gt;", in_part="live_keys")
 
     assert hostile not in shown

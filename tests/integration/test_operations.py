@@ -14,10 +14,12 @@ from headwater.core.events import EdgeSpec, ParameterSpec, RunCreated, RunSchedu
 from headwater.core.log import subjects
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
-from headwater.core.operations.flows import FlowMetadata, Registration, find_flow, flow_group, register_flow, tasks_and_edges
-from headwater.core.operations.projects import create_project, delete_project, find_project, rename_project
-from headwater.core.operations.run_creation import RunCreation, RunRequest
-from headwater.core.operations.runs import cancel_run, load_run, rename_run
+from headwater.core.operations.flow_lookup import find_flow, flow_group, tasks_and_edges
+from headwater.core.operations.flow_registration import FlowMetadata, Registration
+from headwater.core.operations.headwater import Headwater
+from headwater.core.operations.project_lookup import find_project
+from headwater.core.operations.run_creation import RunRequest
+from headwater.core.operations.run_lookup import load_run
 from headwater.core.states import StateName
 
 ME = Actor("test")
@@ -33,17 +35,17 @@ async def log(nats_url: str) -> AsyncIterator[Log]:
 
 
 async def registered(log: Log, metadata: FlowMetadata = HELLO, **arguments: str) -> Registration:
-    await create_project(log.events, "Hello, World!", ME, skip_if_exists=True)
-    return await register_flow(log.events, metadata, project_name="Hello, World!", actor=ME, **arguments)
+    await Headwater(log, ME).projects.create("Hello, World!", skip_if_exists=True)
+    return await Headwater(log, ME).flows.register(metadata, project_name="Hello, World!", **arguments)
 
 
 async def test_a_project_is_found_by_its_name_and_exists_once(log: Log) -> None:
-    created = await create_project(log.events, "Hello, World! 🌊 'quoted'", ME)
+    created = await Headwater(log, ME).projects.create("Hello, World! 🌊 'quoted'")
 
     assert await find_project(log.events, "Hello, World! 🌊 'quoted'") == created.project_id
     with pytest.raises(AlreadyExists):
-        await create_project(log.events, "Hello, World! 🌊 'quoted'", ME)
-    again = await create_project(log.events, "Hello, World! 🌊 'quoted'", ME, skip_if_exists=True)
+        await Headwater(log, ME).projects.create("Hello, World! 🌊 'quoted'")
+    again = await Headwater(log, ME).projects.create("Hello, World! 🌊 'quoted'", skip_if_exists=True)
     assert (again.project_id, again.changed) == (created.project_id, False)
 
 
@@ -52,7 +54,7 @@ async def test_of_many_who_create_the_same_project_one_does(log: Log) -> None:
 
     async def create() -> None:
         try:
-            await create_project(log.events, "tutorial", ME)
+            await Headwater(log, ME).projects.create("tutorial")
         except AlreadyExists:
             outcomes.append("exists")
         else:
@@ -66,14 +68,14 @@ async def test_of_many_who_create_the_same_project_one_does(log: Log) -> None:
 
 
 async def test_a_renamed_project_frees_its_old_name_and_a_deleted_one_its_last(log: Log) -> None:
-    created = await create_project(log.events, "old", ME)
-    await rename_project(log.events, created.project_id, "new", ME)
+    created = await Headwater(log, ME).projects.create("old")
+    await Headwater(log, ME).projects.rename(created.project_id, "new")
 
     assert await find_project(log.events, "new") == created.project_id
     with pytest.raises(NotFound):
         await find_project(log.events, "old")
-    await create_project(log.events, "old", ME)
-    await delete_project(log.events, created.project_id, ME)
+    await Headwater(log, ME).projects.create("old")
+    await Headwater(log, ME).projects.delete(created.project_id)
     with pytest.raises(NotFound, match="'new'"):
         await find_project(log.events, "new")
 
@@ -111,7 +113,7 @@ async def test_a_run_is_created_with_its_parameters_and_offered_to_its_queue(log
             parameters=(ParameterSpec("zero", default=0), ParameterSpec("x", required=True)),
         ),
     )
-    created = await RunCreation(log.events, log.queues).create(flow.flow_id, RunRequest(parameters={"x": [1]}), ME)
+    created = await Headwater(log, ME).runs.create(flow.flow_id, RunRequest(parameters={"x": [1]}))
 
     run = (await load_run(log.events, created.run_id)).state
     assert run.created is not None
@@ -134,28 +136,28 @@ async def test_a_run_whose_parameters_do_not_fit_is_refused_and_nothing_is_writt
 
     for parameters in ({}, {"x": 1, "y": 2}, {"x": {1, 2}}, {"x": float("nan")}):
         with pytest.raises(InvalidParameters):
-            await RunCreation(log.events, log.queues).create(flow.flow_id, RunRequest(parameters=parameters), ME)
+            await Headwater(log, ME).runs.create(flow.flow_id, RunRequest(parameters=parameters))
     assert await log.events.tail() == before
 
 
 async def test_the_same_key_names_the_same_run(log: Log) -> None:
     flow = await registered(log)
-    creation = RunCreation(log.events, log.queues)
+    runs = Headwater(log, ME).runs
     later = datetime.now(UTC) + timedelta(days=1)
 
-    first = await creation.create(flow.flow_id, RunRequest(idempotency_key="monday", start_time=later), ME)
-    second = await creation.create(flow.flow_id, RunRequest(idempotency_key="monday"), ME)
+    first = await runs.create(flow.flow_id, RunRequest(idempotency_key="monday", start_time=later))
+    second = await runs.create(flow.flow_id, RunRequest(idempotency_key="monday"))
 
     assert (second.run_id, second.new, second.start_time) == (first.run_id, False, first.start_time)
 
 
 async def test_an_archived_version_takes_no_runs_and_its_group_takes_them_for_the_newest(log: Log) -> None:
     first, second = await registered(log), await registered(log)
-    creation = RunCreation(log.events, log.queues)
+    runs = Headwater(log, ME).runs
 
     with pytest.raises(FlowArchived):
-        await creation.create(first.flow_id, RunRequest(), ME)
-    run = await creation.create(second.flow_group_id, RunRequest(), ME)
+        await runs.create(first.flow_id, RunRequest())
+    run = await runs.create(second.flow_group_id, RunRequest())
     created = (await load_run(log.events, run.run_id)).state.created
     assert created is not None
     assert created.flow_id == second.flow_id
@@ -163,12 +165,12 @@ async def test_an_archived_version_takes_no_runs_and_its_group_takes_them_for_th
 
 async def test_a_waiting_run_is_cancelled_at_once_and_cancelling_again_changes_nothing(log: Log) -> None:
     flow = await registered(log)
-    run = await RunCreation(log.events, log.queues).create(flow.flow_id, RunRequest(), ME)
+    run = await Headwater(log, ME).runs.create(flow.flow_id, RunRequest())
 
-    first = await cancel_run(log.events, log.queues, run.run_id, ME, reason="not needed")
-    second = await cancel_run(log.events, log.queues, run.run_id, ME)
+    first = await Headwater(log, ME).runs.cancel(run.run_id, reason="not needed")
+    second = await Headwater(log, ME).runs.cancel(run.run_id)
 
     assert (first.changed, first.state.state) == (True, StateName.CANCELLED)
     assert (second.changed, second.state.state) == (False, StateName.CANCELLED)
-    await rename_run(log.events, run.run_id, "bold-otter", ME)
+    await Headwater(log, ME).runs.rename(run.run_id, "bold-otter")
     assert (await load_run(log.events, run.run_id)).state.name == "bold-otter"

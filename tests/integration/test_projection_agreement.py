@@ -17,6 +17,7 @@ from headwater.core.events import (
     EdgeSpec,
     Failure,
     ResultReference,
+    RunCreated,
     StorageReference,
     TaskRunArtifactCreated,
     TaskRunArtifactDeleted,
@@ -84,17 +85,19 @@ class World:
 
     def creation(self, run_id: str) -> commands.CreateRun:
         return commands.CreateRun(
-            run_id=run_id,
-            flow_id=flow_version_id(GROUP, 1),
-            flow_group_id=GROUP,
-            project_id=PROJECT,
-            project_name="p",
-            flow_name="etl",
-            version=1,
-            name="a run",
-            queue_id="q",
-            storage=StorageReference("Local"),
-            start_time=self.now,
+            RunCreated(
+                run_id=run_id,
+                flow_id=flow_version_id(GROUP, 1),
+                flow_group_id=GROUP,
+                project_id=PROJECT,
+                project_name="p",
+                flow_name="etl",
+                version=1,
+                name="a run",
+                queue_id="q",
+                storage=StorageReference("Local"),
+            ),
+            self.now,
         )
 
     def command(self, run: Run) -> commands.RunCommand:

@@ -15,8 +15,7 @@ from harness.views_fixtures import hosted, opened
 from headwater.audit import diff, parse_moment, replay, replay_project, replay_run
 from headwater.core.errors import InvalidArgument, NotFound
 from headwater.core.log.protocol import Log
-from headwater.core.operations.projects import delete_project
-from headwater.core.operations.runs import rename_run
+from headwater.core.operations.headwater import Headwater
 
 
 @pytest.fixture
@@ -30,7 +29,7 @@ async def test_a_run_can_be_seen_as_it_was_at_every_position(log: Log) -> None:
     created = await create_run(log, flow.flow_id, name="first name")
     at_claim = await claimed(log, created.run_id)
     at_tasks = await recorded(log, created.run_id, *succeeding(["task-0"]))
-    renamed = (await rename_run(log.events, created.run_id, "second name", ACTOR)).position
+    renamed = (await Headwater(log, ACTOR).runs.rename(created.run_id, "second name")).position
     await finished(log, created.run_id)
 
     async def seen(position: int | None) -> tuple[str, str, list[str]]:
@@ -66,7 +65,7 @@ async def test_a_project_is_replayed_with_its_flows_and_runs(log: Log) -> None:
     run = await create_run(log, (await create_flow(log)).flow_id)
     await create_run(log, other.flow_id)
     before = (await log.events.tail()).position
-    await delete_project(log.events, mine.project_id, ACTOR)
+    await Headwater(log, ACTOR).projects.delete(mine.project_id)
 
     found = await replay_project(log.events, "tutorial", as_of=before)
     assert [project["deleted"] for project in found.projects] == [False]

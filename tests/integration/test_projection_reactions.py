@@ -10,9 +10,8 @@ from harness.views_fixtures import eventually, hosted, opened, views_of
 
 from headwater.core.events import TaskRunPaused, TaskRunStarted
 from headwater.core.log.protocol import Log
-from headwater.core.operations.flows import delete_flow
-from headwater.core.operations.projects import delete_project
-from headwater.core.operations.runs import load_run
+from headwater.core.operations.headwater import Headwater
+from headwater.core.operations.run_lookup import load_run
 from headwater.core.queries.views_client import ViewsClient
 from headwater.core.runs.commands import RecordTaskRuns, RunCommand, StartRun, SuspendRun
 from headwater.core.states import StateName
@@ -63,7 +62,7 @@ async def test_a_deleted_flow_starts_no_run_that_waits(log: Log, database_url: s
     run = await create_run(log, flow.flow_id)
     async with views_of(log, database_url) as views:
         await views.projects(at_least=run.position)
-        outcome = await delete_flow(log.events, flow.flow_group_id, ACTOR)
+        outcome = await Headwater(log, ACTOR).flows.delete(flow.flow_group_id)
         assert await ends(log, run.run_id) == "Cancelled: Flow hello-flow was deleted."
         assert await views.flows(at_least=outcome.position) == []
         assert [found.name for found in await views.flows(include_deleted=True)] == ["hello-flow"]
@@ -81,7 +80,7 @@ async def test_a_deleted_project_takes_its_flows_and_unfinished_runs_along(log: 
         await (await load_run(log.events, paused.run_id)).execute(command, ACTOR)
     async with views_of(log, database_url) as views:
         await views.projects(at_least=(await log.events.tail()).position)
-        deleted = await delete_project(log.events, flow.project_id, ACTOR)
+        deleted = await Headwater(log, ACTOR).projects.delete(flow.project_id)
 
         assert await ends(log, waiting.run_id) == "Cancelled: Project tutorial was deleted."
         assert await ends(log, paused.run_id) == "Cancelled: Project tutorial was deleted."

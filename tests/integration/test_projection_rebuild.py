@@ -16,11 +16,7 @@ from headwater.core.aggregates import Actor
 from headwater.core.errors import ViewsUnavailable
 from headwater.core.events import TaskRunCached, TaskRunNamed, TaskRunStarted
 from headwater.core.log.protocol import Log
-from headwater.core.operations.artifacts import create_artifact, update_artifact
-from headwater.core.operations.flows import delete_flow
-from headwater.core.operations.key_values import set_key_value
-from headwater.core.operations.projects import delete_project
-from headwater.core.operations.runs import cancel_run, rename_run
+from headwater.core.operations.headwater import Headwater
 from headwater.core.queries import RebuildProgress
 from headwater.core.queries.rebuild_client import rebuild_views
 from headwater.core.queries.views_client import ViewsClient
@@ -51,17 +47,17 @@ async def something_of_everything(log: Log) -> int:
     kept = {"key": "shared", "parameters": {"day": "mon"}, "hashed_inputs": {"x": "ab"}}
     await recorded(log, troubled.run_id, TaskRunCached(slug="task-1", at=now(), expires_at=now(), cache=kept))
     cancelled = await create_run(log, flow.flow_id)
-    await cancel_run(log.events, log.queues, cancelled.run_id, ACTOR, reason="no need")
-    await rename_run(log.events, ended.run_id, "another name", ACTOR)
+    await Headwater(log, ACTOR).runs.cancel(cancelled.run_id, reason="no need")
+    await Headwater(log, ACTOR).runs.rename(ended.run_id, "another name")
     await an_agent(log)
     for value in (1, {"day": "mon"}):
-        await set_key_value(log.events, await create_test_project(log), "last day", value, ACTOR)
-    left = await create_artifact(log.events, ended.run_id, "task-0", -1, "link", {"link": "/x"}, ACTOR)
-    await update_artifact(log.events, left.id, {"link": "/y"}, ACTOR)
+        await Headwater(log, ACTOR).key_values.set(await create_test_project(log), "last day", value)
+    left = await Headwater(log, ACTOR).artifacts.create(ended.run_id, "task-0", -1, "link", {"link": "/x"})
+    await Headwater(log, ACTOR).artifacts.update(left.id, {"link": "/y"})
     gone = await create_flow(log, "gone", project="to be deleted")
-    await set_key_value(log.events, gone.project_id, "last day", 1, ACTOR)
-    await delete_flow(log.events, gone.flow_group_id, ACTOR)
-    await delete_project(log.events, gone.project_id, ACTOR)
+    await Headwater(log, ACTOR).key_values.set(gone.project_id, "last day", 1)
+    await Headwater(log, ACTOR).flows.delete(gone.flow_group_id)
+    await Headwater(log, ACTOR).projects.delete(gone.project_id)
     return (await log.events.tail()).position
 
 

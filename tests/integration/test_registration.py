@@ -17,7 +17,7 @@ from headwater.core.errors import CommandRejected, InvalidArgument, NotFound
 from headwater.core.events import EdgeSpec
 from headwater.core.log.jetstream import open_log
 from headwater.core.operations.flow_catalogue import FlowCatalogue
-from headwater.core.operations.flows import tasks_and_edges
+from headwater.core.operations.flow_lookup import tasks_and_edges
 from headwater.sdk.client import AsyncClient, Client
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.errors import InsideFlowBlock, InvalidFlow

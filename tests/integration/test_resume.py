@@ -15,7 +15,6 @@ from harness.monitor_fixtures import promises_are_kept, running_monitor
 from harness.servers import NatsNode
 
 from headwater.core.events import TaskRunSucceeded
-from headwater.core.operations.runs import restart_run
 from headwater.core.states import StateName
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow
@@ -158,7 +157,7 @@ async def test_a_restarted_run_executes_one_failed_child_and_what_follows(harnes
         run_id = await harness.run(await harness.register(flow))
         assert (await harness.ended(run_id)).state is StateName.FAILED
         (directory / "gate").touch()
-        await restart_run(harness.log.events, harness.log.queues, run_id, harness.client.actor, reason="two is allowed now")
+        await harness.client.headwater.runs.restart(run_id, reason="two is allowed now")
         await harness.happened(run_id, "run.succeeded")
 
     assert executions(directory) == {"check 1": 1, "check 2": 2, "check 3": 1}

@@ -11,7 +11,7 @@ from harness.web_site import WebSite, fresh_site
 
 from headwater.audit.verify import verify
 from headwater.core.errors import IllegalTransition, NotFound
-from headwater.core.operations.runs import rename_run, restart_run
+from headwater.core.operations.headwater import Headwater
 from headwater.core.queries.views_client import ViewsClient
 
 
@@ -63,9 +63,9 @@ async def test_a_deleted_run_leaves_lists_and_counts_and_its_page_tells_who_did_
     }
     by = site.history.actor()
     with pytest.raises(IllegalTransition, match="was deleted"):
-        await rename_run(site.log.events, gone.run_id, "x", by)
+        await Headwater(site.log, by).runs.rename(gone.run_id, "x")
     with pytest.raises(IllegalTransition, match="was deleted"):
-        await restart_run(site.log.events, site.log.queues, gone.run_id, by, from_task="say_hello")
+        await Headwater(site.log, by).runs.restart(gone.run_id, from_task="say_hello")
     violations = (await verify(site.log, wake_ups=False)).violations
     assert [each for each in violations if tail in each.positions] == []
 

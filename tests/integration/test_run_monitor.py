@@ -16,7 +16,6 @@ from harness.servers import NatsNode
 
 from headwater.core.events import event_type
 from headwater.core.log import subjects
-from headwater.core.operations.runs import cancel_run
 from headwater.core.states import StateName
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow
@@ -118,7 +117,7 @@ async def test_a_cancel_of_a_dead_agent_s_run_becomes_final(
 ) -> None:
     run_id = await running(harness, tmp_path / "gate")
     agent.kill()
-    outcome = await cancel_run(harness.log.events, harness.log.queues, run_id, harness.client.actor, reason="no need")
+    outcome = await harness.client.headwater.runs.cancel(run_id, reason="no need")
     assert outcome.state.state is StateName.CANCELLING
 
     ended = await harness.ended(run_id)

@@ -13,8 +13,9 @@ from harness.agent_harness import AgentHarness, agent_harness, hosted, running_a
 from harness.monitor_fixtures import promises_are_kept, running_monitor
 from harness.servers import NatsNode
 
+from headwater.core.events import RunCreated
 from headwater.core.log import subjects
-from headwater.core.operations.runs import load_run
+from headwater.core.operations.run_lookup import load_run
 from headwater.core.runs.commands import CreateRun, RescheduleRun
 from headwater.core.runs.rules import RULES
 from headwater.core.states import StateName
@@ -104,24 +105,26 @@ async def test_a_run_whose_creator_died_before_the_wake_up_is_woken(harness: Age
     model = (await harness.state(await harness.run(await registered(harness)))).created
     assert model is not None
     command = CreateRun(
-        run_id=new_id(),
-        flow_id=model.flow_id,
-        flow_group_id=model.flow_group_id,
-        project_id=model.project_id,
-        project_name=model.project_name,
-        flow_name=model.flow_name,
-        version=model.version,
-        name="orphaned-otter",
-        queue_id=model.queue_id,
-        storage=model.storage,
-        start_time=datetime.now(UTC),
-        labels=model.labels,
+        RunCreated(
+            run_id=new_id(),
+            flow_id=model.flow_id,
+            flow_group_id=model.flow_group_id,
+            project_id=model.project_id,
+            project_name=model.project_name,
+            flow_name=model.flow_name,
+            version=model.version,
+            name="orphaned-otter",
+            queue_id=model.queue_id,
+            storage=model.storage,
+            labels=model.labels,
+        ),
+        datetime.now(UTC),
     )
     creation = harness.client.actor.commit(RULES.decide(RULES.initial, command))
-    await harness.log.events.append(subjects.run(command.run_id), creation, expected=0)
+    await harness.log.events.append(subjects.run(command.created.run_id), creation, expected=0)
 
     async with running_agent(harness.url):
-        ended = await harness.ended(command.run_id)
+        ended = await harness.ended(command.created.run_id)
 
     assert (ended.name, ended.state) == ("orphaned-otter", StateName.SUCCESS)
 

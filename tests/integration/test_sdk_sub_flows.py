@@ -19,7 +19,6 @@ from headwater import Flow, Parameter, task
 from headwater.core.errors import Ambiguous, InvalidArgument, NotFound
 from headwater.core.events import RunCreated
 from headwater.core.log import subjects
-from headwater.core.operations.runs import cancel_run
 from headwater.core.states import StateName
 from headwater.sdk.backend import FlowRunView, FlowView, RunNotEnded, TaskRunView, watch_flow_run
 from headwater.sdk.backend.task_run import ResultUnavailable
@@ -285,7 +284,7 @@ async def test_a_cancelled_run_takes_the_unfinished_runs_with_it_that_it_created
     run_id = await harness.run(await harness.register(parent), run_name="parent")
     run_ids = await created_runs(harness, {"parent", "middle", "grandchild", "waited-for"})
 
-    await cancel_run(harness.log.events, harness.log.queues, run_id, harness.client.actor)
+    await harness.client.headwater.runs.cancel(run_id)
 
     ended = {name: await harness.ended(each) for name, each in run_ids.items()}
     assert {name: run.state for name, run in ended.items()} == dict.fromkeys(run_ids, StateName.CANCELLED)

@@ -24,8 +24,9 @@ from headwater.core.log import subjects
 from headwater.core.log.jetstream import append as append_module
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
-from headwater.core.operations.run_creation import RunCreation, RunRequest
-from headwater.core.operations.runs import run
+from headwater.core.operations.headwater import Headwater
+from headwater.core.operations.run_creation import RunRequest
+from headwater.core.operations.run_lookup import run
 from headwater.core.runs.commands import RenameRun
 from headwater.core.values.identifiers import derived_id, new_id
 
@@ -72,10 +73,10 @@ class Caller:
                 await self._rename(list(self.created.values())[-1], key)
 
     async def _create(self, flow_id: str, key: str) -> None:
-        creation = RunCreation(self.far.events, self.far.queues)
+        runs = Headwater(self.far, Actor(self.name)).runs
         while True:
             try:
-                answer = await creation.create(flow_id, RunRequest(idempotency_key=key), Actor(self.name))
+                answer = await runs.create(flow_id, RunRequest(idempotency_key=key))
             except OutcomeUnknown:
                 self.answers["unknown"] += 1
             except (LogUnavailable, RequestTimeout):

@@ -8,8 +8,9 @@ from harness.scenario import create_flow
 from headwater.core.aggregates import Actor
 from headwater.core.errors import LogFull, OutcomeUnknown, RunUnknown
 from headwater.core.log.memory import MemoryLog, Moment, Operation
-from headwater.core.operations.run_creation import RunCreation, RunRequest
-from headwater.core.operations.runs import run
+from headwater.core.operations.headwater import Headwater
+from headwater.core.operations.run_creation import RunRequest
+from headwater.core.operations.run_lookup import run
 
 ACTOR = Actor("test")
 
@@ -18,7 +19,7 @@ ACTOR = Actor("test")
 async def test_a_creation_without_an_answer_names_its_run(key: str | None) -> None:
     log = MemoryLog()
     flow_id = (await create_flow(log)).flow_id
-    creation = RunCreation(log.events, log.queues)
+    runs = Headwater(log, ACTOR).runs
 
     def lose(operation: Operation, moment: Moment, given: str) -> None:
         if (operation, moment) == ("append", "done") and given.startswith("hw.evt.run."):
@@ -26,7 +27,7 @@ async def test_a_creation_without_an_answer_names_its_run(key: str | None) -> No
 
     log.interference = lose
     with pytest.raises(RunUnknown, match="the reply was lost") as unknown:
-        await creation.create(flow_id, RunRequest(idempotency_key=key), ACTOR)
+        await runs.create(flow_id, RunRequest(idempotency_key=key))
 
     run_id, hint = unknown.value.run_id, str(unknown.value.hint)
     assert f"whether run {run_id} was created" in str(unknown.value)
@@ -44,7 +45,7 @@ async def test_a_run_that_was_created_is_one_though_its_wake_up_was_refused() ->
             raise LogFull("no space left on device")
 
     log.interference = refuse
-    created = await RunCreation(log.events, log.queues).create(flow_id, RunRequest(), ACTOR)
+    created = await Headwater(log, ACTOR).runs.create(flow_id, RunRequest())
 
     assert (await run(log.events, created.run_id).refresh()).created is not None
 
@@ -52,8 +53,8 @@ async def test_a_run_that_was_created_is_one_though_its_wake_up_was_refused() ->
 async def test_a_full_log_whose_wake_up_was_stored_says_both() -> None:
     log = MemoryLog()
     flow_id = (await create_flow(log)).flow_id
-    creation = RunCreation(log.events, log.queues)
-    await creation.create(flow_id, RunRequest(), ACTOR)
+    runs = Headwater(log, ACTOR).runs
+    await runs.create(flow_id, RunRequest())
 
     def refuse(operation: Operation, moment: Moment, given: str) -> None:
         if (operation, moment) == ("append", "asked") and given.startswith("hw.evt.run."):
@@ -61,7 +62,7 @@ async def test_a_full_log_whose_wake_up_was_stored_says_both() -> None:
 
     log.interference = refuse
     with pytest.raises(RunUnknown) as unknown:
-        await creation.create(flow_id, RunRequest(), ACTOR)
+        await runs.create(flow_id, RunRequest())
 
     assert str(unknown.value).startswith("The log is full (no space left on device). Run ")
     assert "may be created as soon as there is room" in str(unknown.value)

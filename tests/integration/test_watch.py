@@ -14,7 +14,7 @@ from harness.servers import NatsNode
 from headwater.cli.watch import RunLine, RunWatch
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import LogLine
-from headwater.core.operations.runs import load_run
+from headwater.core.operations.run_lookup import load_run
 from headwater.core.runs.commands import ClaimRun, FinishRun, StartRun
 from headwater.core.states import StateName
 from headwater.sdk.client.async_client import AsyncClient

@@ -17,7 +17,7 @@ from harness.web_site import WebSite, fresh_site
 
 from headwater.core.errors import ViewsUnavailable
 from headwater.core.events import ParameterSpec
-from headwater.core.operations.runs import load_run
+from headwater.core.operations.run_lookup import load_run
 from headwater.core.values.identifiers import parsed_task_run_id, task_run_path
 from headwater.sdk.client import Client
 from headwater.sdk.client.graphql import EnumValue, GraphQLError, with_args

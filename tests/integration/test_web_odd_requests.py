@@ -19,7 +19,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from headwater.core.operations.projects import find_project
+from headwater.core.operations.project_lookup import find_project
 from headwater.web.app import routes
 
 UNKNOWN_ID = "0199c0de-7a3e-7000-8000-0123456789ab"

@@ -13,7 +13,7 @@ from harness.views_fixtures import hosted
 from harness.web_site import WebSite, fresh_site
 
 from headwater.core.events import TaskRunPaused
-from headwater.core.operations.runs import load_run
+from headwater.core.operations.run_lookup import load_run
 from headwater.core.runs.commands import SuspendRun
 from headwater.core.runs.state import Run
 from headwater.core.states import StateName

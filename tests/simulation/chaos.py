@@ -33,7 +33,8 @@ from headwater.core.aggregates import Actor
 from headwater.core.errors import HeadwaterError
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
-from headwater.core.operations.run_creation import RunCreation, RunRequest
+from headwater.core.operations.headwater import Headwater
+from headwater.core.operations.run_creation import RunRequest
 from headwater.sdk.client import AsyncClient
 from headwater.server.supervision.orphan_cleanup import RememberedProcess
 
@@ -178,13 +179,12 @@ class Chaos:
             return str(flow.id)
 
     async def _create_runs(self, log: Log, flow_id: str) -> None:
-        creation = RunCreation(log.events, log.queues)
-        actor = Actor("chaos")
+        runs = Headwater(log, Actor("chaos")).runs
         for number in range(self._runs):
             is_long = self._random.random() < LONG_SHARE
             seconds = self._random.uniform(1, 4) if is_long else self._random.uniform(0, 0.1)
             request = RunRequest(parameters={"seconds": seconds}, idempotency_key=f"run {number}", attempts_max=ATTEMPTS_MAX)
-            created = await retry_until_available(partial(creation.create, flow_id, request, actor), "a run")
+            created = await retry_until_available(partial(runs.create, flow_id, request), "a run")
             self.acknowledged.add(created.run_id)
             self.happened["long runs created" if is_long else "short runs created"] += 1
             await anyio.sleep(self._random.random() * 2 * 0.8 * self._seconds / self._runs)

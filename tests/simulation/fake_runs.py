@@ -20,7 +20,8 @@ from headwater.core.aggregates import Actor
 from headwater.core.errors import IllegalTransition
 from headwater.core.events import TaskRunEvent, TaskRunFailed, TaskRunPaused, TaskRunRetryScheduled, TaskRunStarted, TaskRunSucceeded
 from headwater.core.log.commit import Position
-from headwater.core.operations.runs import load_run, schedule_wake_up
+from headwater.core.operations.run_lookup import load_run
+from headwater.core.operations.wake_ups import schedule_wake_up
 from headwater.core.runs.commands import FinishRun, RecordTaskRuns, StartRun, SuspendRun
 from headwater.core.runs.state import Run
 from headwater.core.runs.task_run import TaskRun

@@ -17,6 +17,7 @@ from headwater.core.events import (
     EdgeSpec,
     RunAttemptLost,
     RunCancelled,
+    RunCreated,
     RunDeleted,
     RunFailed,
     RunPaused,
@@ -62,17 +63,19 @@ from headwater.core.values.identifiers import new_id
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 CREATE = CreateRun(
-    run_id=new_id(),
-    flow_id=new_id(),
-    flow_group_id=new_id(),
-    project_id=new_id(),
-    project_name="t",
-    flow_name="flow",
-    version=1,
-    name="n",
-    queue_id="q",
-    storage=StorageReference(type="Local"),
-    start_time=NOON,
+    RunCreated(
+        run_id=new_id(),
+        flow_id=new_id(),
+        flow_group_id=new_id(),
+        project_id=new_id(),
+        project_name="t",
+        flow_name="flow",
+        version=1,
+        name="n",
+        queue_id="q",
+        storage=StorageReference(type="Local"),
+    ),
+    NOON,
 )
 ENDS = (RunSucceeded, RunFailed, RunCancelled)
 TASKS = ("a-1", "b-1")

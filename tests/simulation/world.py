@@ -30,12 +30,10 @@ from headwater.core.errors import IllegalTransition, LogError, NotFound
 from headwater.core.events import EdgeSpec, RunCancelRequested, RunSubmitted, StorageReference, TaskSpec, event_type
 from headwater.core.log import subjects
 from headwater.core.log.memory import MemoryLog
-from headwater.core.operations.flows import FlowMetadata, register_flow
-from headwater.core.operations.projects import create_project
-from headwater.core.operations.run_creation import RunCreation, RunRequest
-from headwater.core.operations.run_states import resume_run, set_run_state, set_task_run_state
-from headwater.core.operations.runs import cancel_run, reschedule_run, restart_run
-from headwater.core.operations.slots import set_concurrency
+from headwater.core.operations.flow_registration import FlowMetadata
+from headwater.core.operations.headwater import Headwater
+from headwater.core.operations.run_creation import RunRequest
+from headwater.core.operations.runs import Runs
 from headwater.core.runs.set_state import RUN_STATES, TASK_RUN_STATES
 from headwater.core.values import identifiers
 from headwater.server.monitor import RunMonitor
@@ -137,17 +135,17 @@ class World:
     # Those who take part
 
     async def _flows(self) -> list[str]:
-        events, actor = self.log.events, Actor("client")
-        await create_project(events, "simulated", actor)
+        client = Headwater(self.log, Actor("client"))
+        await client.projects.create("simulated")
         tasks = tuple(TaskSpec(slug, slug, reference=slug == TASKS[-1]) for slug in TASKS)
         edges = tuple(EdgeSpec(first, second) for first, second in pairwise(TASKS))
         found = []
         for number in range(FLOWS):
             metadata = FlowMetadata(name=f"flow {number}", storage=StorageReference("Local", "/x"), tasks=tasks, edges=edges)
-            registered = await register_flow(events, metadata, project_name="simulated", actor=actor)
+            registered = await client.flows.register(metadata, project_name="simulated")
             found.append(registered.flow_id)
             if self.random.random() < 0.5:
-                await set_concurrency(events, registered.flow_group_id, 1, actor)
+                await client.slots.limit(registered.flow_group_id, 1)
         return found
 
     async def _keep_alive(self, name: str, serve: Callable[[Participant], Awaitable[None]]) -> None:
@@ -180,38 +178,36 @@ class World:
     async def _client(self, key: str, flow_id: str) -> None:
         """Create a run, however often it must be said, and sometimes want something else of it."""
         await anyio.sleep(self.random.random() * STORM_SECONDS / 2)
-        connection, actor = self.connect(), Actor(key)
+        client = Headwater(self.connect(), Actor(key))
         later = timedelta(seconds=self.random.choice([-5.0, 0.0, 0.0, 0.0, 4.0, 15.0]))
         request = RunRequest(start_time=self.clock.now() + later, idempotency_key=key, attempts_max=self.random.choice([2, 3, 5]))
-        creation = RunCreation(connection.events, connection.queues)
-        created = await retry_until_available(lambda: creation.create(flow_id, request, actor), "a run")
+        created = await retry_until_available(lambda: client.runs.create(flow_id, request), "a run")
         self.created[key] = created.run_id
         for _ in range(self.random.choice([0, 0, 1, 2])):
             await anyio.sleep(self.random.random() * 10)
-            await self._change_a_mind(connection, created.run_id, actor)
+            await self._change_a_mind(client.runs, created.run_id)
 
-    async def _change_a_mind(self, connection: Connection, run_id: str, actor: Actor) -> None:
-        events, queues, now = connection.events, connection.queues, self.clock.now()
-        start_time = now + timedelta(seconds=self.random.random() * 10)
+    async def _change_a_mind(self, runs: Runs, run_id: str) -> None:
+        start_time = self.clock.now() + timedelta(seconds=self.random.random() * 10)
         wish = self.random.choice(["cancel", "reschedule", "restart", "resume", "set state", "set task state"])
         self.events[wish] += 1
         try:
             if wish == "cancel":
-                outcome = await retry_until_available(lambda: cancel_run(events, queues, run_id, actor), wish)
+                outcome = await retry_until_available(lambda: runs.cancel(run_id), wish)
                 if outcome.state.cancel_requested:
                     self.cancelled.add(run_id)
             elif wish == "reschedule":
-                await retry_until_available(lambda: reschedule_run(events, queues, run_id, start_time, actor), wish)
+                await retry_until_available(lambda: runs.reschedule(run_id, start_time), wish)
             elif wish == "resume":
-                await retry_until_available(lambda: resume_run(events, queues, run_id, actor), wish)
+                await retry_until_available(lambda: runs.resume(run_id), wish)
             elif wish == "set state":
                 state = self.random.choice(RUN_STATES)
-                await retry_until_available(lambda: set_run_state(events, queues, run_id, state, actor, reason="by hand"), wish)
+                await retry_until_available(lambda: runs.set_state(run_id, state, reason="by hand"), wish)
             elif wish == "set task state":
                 task, state = self.random.choice(TASKS), self.random.choice(TASK_RUN_STATES)
-                await retry_until_available(lambda: set_task_run_state(events, queues, run_id, task, state, actor, reason="by hand"), wish)
+                await retry_until_available(lambda: runs.set_task_run_state(run_id, task, state, reason="by hand"), wish)
             else:
-                await retry_until_available(lambda: restart_run(events, queues, run_id, actor), wish)
+                await retry_until_available(lambda: runs.restart(run_id), wish)
         except (IllegalTransition, NotFound):
             self.events[f"{wish} refused"] += 1
 
@@ -313,7 +309,7 @@ class World:
         connection = self.connect()
         for run_id in paused:
             self.events["resumed in the end"] += 1
-            await resume_run(connection.events, connection.queues, run_id, Actor("somebody patient"))
+            await Headwater(connection, Actor("somebody patient")).runs.resume(run_id)
 
     async def _check(self) -> None:
         history = await verify_facts(self.log.events)

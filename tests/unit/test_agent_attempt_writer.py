@@ -17,7 +17,7 @@ from headwater.core.errors import InvalidArgument, LogError, LogUnavailable, Out
 from headwater.core.events import Failure, TaskRunFailed, TaskRunStarted, event_type
 from headwater.core.log import subjects
 from headwater.core.log.memory import MemoryLog, Moment, Operation
-from headwater.core.operations.runs import load_run
+from headwater.core.operations.run_lookup import load_run
 from headwater.core.runs.commands import CancelRun, ClaimRun, FinishRun, MarkAttemptLost, RunCommand, StartRun
 from headwater.core.runs.state import Run
 

@@ -19,7 +19,7 @@ from headwater.agents.agent.delivery_plan import (
     plan_delivery,
     time_now,
 )
-from headwater.core.events import StorageReference, TaskRunRetryScheduled, TaskRunStarted
+from headwater.core.events import RunCreated, StorageReference, TaskRunRetryScheduled, TaskRunStarted
 from headwater.core.log.commit import new_commit
 from headwater.core.runs.commands import (
     CancelRun,
@@ -44,17 +44,19 @@ ME, OTHER = "agent-1", "agent-2"
 
 def run_after(*commands: RunCommand, due: datetime = NOW) -> Run:
     created = CreateRun(
-        run_id="r",
-        flow_id="f",
-        flow_group_id="g",
-        project_id="p",
-        project_name="tutorial",
-        flow_name="hello-flow",
-        version=1,
-        name="brave-otter",
-        queue_id="q",
-        storage=StorageReference("Local"),
-        start_time=due,
+        RunCreated(
+            run_id="r",
+            flow_id="f",
+            flow_group_id="g",
+            project_id="p",
+            project_name="tutorial",
+            flow_name="hello-flow",
+            version=1,
+            name="brave-otter",
+            queue_id="q",
+            storage=StorageReference("Local"),
+        ),
+        due,
     )
     run = RULES.initial
     for command in (created, *commands):

@@ -23,7 +23,7 @@ from headwater.core.events import (
 )
 from headwater.core.log.codec import decode, encode
 from headwater.core.log.commit import new_commit
-from headwater.core.operations.runs import CHILD_RUN_RESULT
+from headwater.core.operations.cancellation import CHILD_RUN_RESULT
 from headwater.core.runs.task_run import TaskRun
 from headwater.core.states import StateName
 from headwater.core.values.limits import NAME_CHARACTERS_MAX, is_instant

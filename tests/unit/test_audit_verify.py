@@ -26,8 +26,8 @@ from headwater.core.events import (
 from headwater.core.log import subjects
 from headwater.core.log.commit import new_commit
 from headwater.core.log.memory import MemoryLog
-from headwater.core.operations.runs import cancel_run, restart_run, run
-from headwater.core.operations.slots import set_concurrency, take_slot
+from headwater.core.operations.headwater import Headwater
+from headwater.core.operations.run_lookup import run
 from headwater.core.runs import commands, set_state
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -127,7 +127,7 @@ async def test_two_successes_of_a_task_run_are_found_unless_a_restart_lies_betwe
     flow = await create_flow(log)
     run_id = (await create_run(log, flow.flow_id)).run_id
     await executed(log, run_id, failed=True)
-    await restart_run(log.events, log.queues, run_id, ACTOR, from_task="task-0")
+    await Headwater(log, ACTOR).runs.restart(run_id, from_task="task-0")
     await executed(log, run_id)
     assert await promises(log) == []
 
@@ -196,9 +196,9 @@ async def test_a_run_held_by_an_agent_that_is_gone_is_found(log: MemoryLog) -> N
 async def test_a_run_that_waits_for_a_slot_of_its_flow_is_in_order(log: MemoryLog) -> None:
     flow = await create_flow(log)
     first, _ = [(await create_run(log, flow.flow_id)).run_id for _ in range(2)]
-    await set_concurrency(log.events, flow.flow_group_id, 1, ACTOR)
-    await take_slot(log.events, flow.flow_group_id, first, 1, ACTOR)
-    await cancel_run(log.events, log.queues, first, ACTOR)
+    await Headwater(log, ACTOR).slots.limit(flow.flow_group_id, 1)
+    await Headwater(log, ACTOR).slots.take(flow.flow_group_id, first, 1)
+    await Headwater(log, ACTOR).runs.cancel(first)
     log.queues.lose_everything()
 
     assert await promises(log) == []

@@ -11,7 +11,7 @@ from harness.scenario import claimed, create_flow, create_run, executed
 from headwater.agents.local.checkpoint_cleanup import CheckpointCleanup
 from headwater.core.aggregates import Actor
 from headwater.core.log.memory import MemoryLog
-from headwater.core.operations.runs import restart_run
+from headwater.core.operations.headwater import Headwater
 from headwater.core.values.identifiers import new_id
 
 IN_40_DAYS = datetime.now(UTC) + timedelta(days=40)
@@ -46,7 +46,7 @@ async def test_what_may_be_needed_or_is_somebody_s_stays(tmp_path: Path) -> None
     ended, restarted, held, waiting = [(await create_run(log, flow_id)).run_id for _ in range(4)]
     for run_id in (ended, restarted):
         await executed(log, run_id, failed=True)
-    await restart_run(log.events, log.queues, restarted, Actor("test"))
+    await Headwater(log, Actor("test")).runs.restart(restarted)
     await claimed(log, held)
     files = [kept(tmp_path, run_id) for run_id in (restarted, held, waiting, new_id(), "no-run-at-all")]
     written_lately = kept(tmp_path, ended)

@@ -16,7 +16,7 @@ from headwater.agents.local import LocalAgent
 from headwater.audit.explain import start_agent
 from headwater.cli.agent_matching import why_not_taken
 from headwater.cli.main import app
-from headwater.core.operations.projects import project_not_found
+from headwater.core.operations.project_lookup import project_not_found
 from headwater.core.program.command_lines import command_line, start_agent_command
 
 ODD = (

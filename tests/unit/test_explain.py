@@ -21,7 +21,8 @@ from headwater.core.events import (
 )
 from headwater.core.log import subjects
 from headwater.core.log.memory import MemoryLog
-from headwater.core.operations.runs import cancel_run, restart_run, run
+from headwater.core.operations.headwater import Headwater
+from headwater.core.operations.run_lookup import run
 from headwater.core.queries import AgentRow
 from headwater.core.runs.commands import FailUnstartedRun, MarkAttemptLost, SuspendRun
 from headwater.core.slots.state import Slots
@@ -208,7 +209,7 @@ async def test_the_flow_s_storage_is_missing_on_the_agent(log: MemoryLog) -> Non
 async def test_its_flow_was_archived(log: MemoryLog) -> None:
     run_id = await new_run(log)
     why = "Version 1 of the flow was archived."
-    await cancel_run(log.events, log.queues, run_id, Actor("server"), reason=why, cause=CancelCause.FLOW_ARCHIVED)
+    await Headwater(log, Actor("server")).runs.cancel(run_id, reason=why, cause=CancelCause.FLOW_ARCHIVED)
 
     found = await explained(log, run_id)
 
@@ -218,7 +219,7 @@ async def test_its_flow_was_archived(log: MemoryLog) -> None:
 
 async def test_it_was_cancelled_and_by_whom(log: MemoryLog) -> None:
     run_id = await new_run(log)
-    await cancel_run(log.events, log.queues, run_id, Actor("cli:ana@river"), reason="wrong data")
+    await Headwater(log, Actor("cli:ana@river")).runs.cancel(run_id, reason="wrong data")
 
     found = await explained(log, run_id)
 
@@ -229,7 +230,7 @@ async def test_it_was_cancelled_and_by_whom(log: MemoryLog) -> None:
 async def test_it_is_being_cancelled(log: MemoryLog) -> None:
     run_id = await new_run(log)
     await claimed(log, run_id)
-    await cancel_run(log.events, log.queues, run_id, Actor("cli:ana@river"))
+    await Headwater(log, Actor("cli:ana@river")).runs.cancel(run_id)
 
     assert (
         await explained(log, run_id, RunContext(holds=True))
@@ -277,7 +278,7 @@ async def test_tasks_failed_and_which_first(log: MemoryLog) -> None:
 async def test_it_succeeded_after_a_restart_of_which_only_the_last_life_counts(log: MemoryLog) -> None:
     run_id = await new_run(log)
     await executed(log, run_id, failed=True)
-    await restart_run(log.events, log.queues, run_id, ACTOR, from_task="task-0")
+    await Headwater(log, ACTOR).runs.restart(run_id, from_task="task-0")
     assert (await explained(log, run_id, at_work(agent("a")))).reason is Reason.OFFERED
     await executed(log, run_id)
 

@@ -13,9 +13,9 @@ from harness.scenario import ACTOR, an_agent, claimed, create_flow, create_run, 
 from headwater.core.agents.state import AgentStatus
 from headwater.core.log import subjects
 from headwater.core.log.memory import MemoryLog
-from headwater.core.operations.agents import stop_agent
-from headwater.core.operations.runs import cancel_run, restart_run, run
-from headwater.core.operations.slots import set_concurrency, slots, take_slot
+from headwater.core.operations.headwater import Headwater
+from headwater.core.operations.run_lookup import run
+from headwater.core.operations.slots import slots
 from headwater.core.runs.commands import RescheduleRun
 from headwater.core.states import StateName
 from headwater.server.monitor import RunMonitor
@@ -88,7 +88,7 @@ async def test_it_watches_unfinished_runs_and_who_holds_them(log: MemoryLog) -> 
     assert {each.run_id for each in known.waiting()} == {waiting, left}
     assert [each.run_id for each in known.held_by(agent_id)] == [held]
     assert known.agents[agent_id].status is AgentStatus.ONLINE
-    await stop_agent(log.events, agent_id, ACTOR)
+    await Headwater(log, ACTOR).agents.stop(agent_id)
     assert (await folded(log)).agents[agent_id].status is AgentStatus.STOPPED  # it holds a run still
 
 
@@ -98,7 +98,7 @@ async def test_a_restarted_run_that_it_had_let_go_of_is_read_again(log: MemoryLo
     async with running_monitor(log):
         await executed(log, run_id, failed=True)
         log.queues.lose_everything()
-        await restart_run(log.events, log.queues, run_id, ACTOR, from_task="task-0")
+        await Headwater(log, ACTOR).runs.restart(run_id, from_task="task-0")
         log.queues.lose_everything()
 
         await woken(log, run_id)
@@ -128,7 +128,7 @@ async def test_a_silent_agent_s_runs_are_lost_and_its_cancels_final(log: MemoryL
     first, second = [(await create_run(log, flow.flow_id)).run_id for _ in range(2)]
     for run_id in (first, second):
         await claimed(log, run_id, agent_id=agent_id)
-    await cancel_run(log.events, log.queues, second, ACTOR)
+    await Headwater(log, ACTOR).runs.cancel(second)
     async with running_monitor(log):
         await reached(log, first, StateName.SCHEDULED)
         await reached(log, second, StateName.CANCELLED)
@@ -138,13 +138,13 @@ async def test_a_silent_agent_s_runs_are_lost_and_its_cancels_final(log: MemoryL
 
 async def test_slots_of_runs_that_are_over_are_freed_and_those_of_running_ones_kept(log: MemoryLog) -> None:
     flow = await create_flow(log)
-    await set_concurrency(log.events, flow.flow_group_id, 2, ACTOR)
+    await Headwater(log, ACTOR).slots.limit(flow.flow_group_id, 2)
     over, never_claimed = [(await create_run(log, flow.flow_id)).run_id for _ in range(2)]
     for run_id in (over, never_claimed):
-        await take_slot(log.events, flow.flow_group_id, run_id, 1, ACTOR)
+        await Headwater(log, ACTOR).slots.take(flow.flow_group_id, run_id, 1)
     await executed(log, over)
     async with running_monitor(log):
-        await take_slot(log.events, flow.flow_group_id, never_claimed, 2, ACTOR)
+        await Headwater(log, ACTOR).slots.take(flow.flow_group_id, never_claimed, 2)
 
         async def none_is_taken() -> bool:
             return not (await slots(log.events, flow.flow_group_id).refresh()).attempts

@@ -15,11 +15,10 @@ from headwater.core.aggregates import Actor
 from headwater.core.errors import InvalidArgument
 from headwater.core.events import StorageReference
 from headwater.core.log.memory import MemoryLog
-from headwater.core.operations.flows import FlowMetadata, register_flow
-from headwater.core.operations.projects import create_project
-from headwater.core.operations.run_creation import RunCreation, RunRequest
-from headwater.core.operations.run_states import set_run_state
-from headwater.core.operations.runs import load_run, reschedule_run
+from headwater.core.operations.flow_registration import FlowMetadata
+from headwater.core.operations.headwater import Headwater
+from headwater.core.operations.run_creation import RunRequest
+from headwater.core.operations.run_lookup import load_run
 from headwater.core.values.moments import as_local, assume_utc, instant, parsed_moment
 from headwater.projections.queries.find import _time
 from headwater.sdk.context.context import context
@@ -122,15 +121,15 @@ def test_a_time_that_no_clock_shows_is_refused_with_a_sentence(text: str) -> Non
 
 async def test_runs_are_due_in_utc_however_they_are_scheduled() -> None:
     log, actor = MemoryLog(), Actor("test")
-    await create_project(log.events, "etl", actor)
+    await Headwater(log, actor).projects.create("etl")
     metadata = FlowMetadata(name="load", storage=StorageReference("Local"), tasks=(), edges=())
-    flow = await register_flow(log.events, metadata, project_name="etl", actor=actor)
+    flow = await Headwater(log, actor).flows.register(metadata, project_name="etl")
 
-    created = await RunCreation(log.events, log.queues).create(flow.flow_id, RunRequest(start_time=NAIVE), actor)
+    created = await Headwater(log, actor).runs.create(flow.flow_id, RunRequest(start_time=NAIVE))
     due = [created.start_time, (await load_run(log.events, created.run_id)).state.start_time]
-    moved = await reschedule_run(log.events, log.queues, created.run_id, NAIVE, actor)
+    moved = await Headwater(log, actor).runs.reschedule(created.run_id, NAIVE)
     due.append(moved.state.start_time)
-    await set_run_state(log.events, log.queues, created.run_id, "Cancelled", actor, reason="no need")
-    again = await set_run_state(log.events, log.queues, created.run_id, "Scheduled", actor, reason="after all", start_time=NAIVE)
+    await Headwater(log, actor).runs.set_state(created.run_id, "Cancelled", reason="no need")
+    again = await Headwater(log, actor).runs.set_state(created.run_id, "Scheduled", reason="after all", start_time=NAIVE)
 
     assert [*due, again.state.start_time] == [IN_UTC] * 4

@@ -10,7 +10,6 @@ import strawberry
 from strawberry import Info
 
 from headwater.core.errors import InvalidArtifact
-from headwater.core.operations.artifacts import create_artifact, delete_artifact, update_artifact
 from headwater.core.queries import ArtifactRow, ListArtifacts
 from headwater.core.values.identifiers import parsed_task_run_id
 from headwater.web.graphql import columns
@@ -109,8 +108,7 @@ class ArtifactMutation:
         """Give a task run an artifact. Its id may have the form of GraphQL or that of Python."""
         operation = operation_of(info)
         run_id, slug, map_index = parsed_task_run_id(input.task_run_id)
-        log, data = operation.site.log.events, _object(input.data)
-        change = await create_artifact(log, run_id, slug, map_index, input.kind, data, operation.actor)
+        change = await operation.headwater.artifacts.create(run_id, slug, map_index, input.kind, _object(input.data))
         operation.wrote(change.position)
         return ArtifactIdPayload(id=change.id)
 
@@ -118,7 +116,7 @@ class ArtifactMutation:
     async def update_task_run_artifact(self, info: Info, input: UpdateArtifactInput) -> SuccessPayload:
         """Let an artifact show something else; it stays of its kind."""
         operation = operation_of(info)
-        change = await update_artifact(operation.site.log.events, input.task_run_artifact_id, _object(input.data), operation.actor)
+        change = await operation.headwater.artifacts.update(input.task_run_artifact_id, _object(input.data))
         operation.wrote(change.position)
         return SuccessPayload(success=True)
 
@@ -126,7 +124,7 @@ class ArtifactMutation:
     async def delete_task_run_artifact(self, info: Info, input: DeleteArtifactInput) -> SuccessPayload:
         """Take an artifact off its task run; its history stays."""
         operation = operation_of(info)
-        operation.wrote((await delete_artifact(operation.site.log.events, input.task_run_artifact_id, operation.actor)).position)
+        operation.wrote((await operation.headwater.artifacts.delete(input.task_run_artifact_id)).position)
         return SuccessPayload(success=True)
 
 

@@ -11,6 +11,7 @@ from strawberry.dataloader import DataLoader
 from headwater.core.aggregates import Actor
 from headwater.core.errors import InvalidArgument, ViewsBehind
 from headwater.core.log.commit import Position
+from headwater.core.operations.headwater import Headwater
 from headwater.core.queries import AnyQuery, FlowGroupRow, FlowRow, ProjectRow, QueryReply, Row, RunRow
 from headwater.core.queries.views_client import ViewsClient
 from headwater.web.app_state import AppState
@@ -64,6 +65,11 @@ class Operation:
         self.flow_groups = self._loader("flow_groups", FlowGroupRow, lambda row: row.id)
         self.projects = self._loader("projects", ProjectRow, lambda row: row.id)
         self.runs = self._loader("runs", RunRow, lambda row: row.id)
+
+    @property
+    def headwater(self) -> Headwater:
+        """The log as the one who asks works with it."""
+        return self.site.headwater.acting_as(self.actor)
 
     def _loader(self, table: str, row: type[R], key: Callable[[R], str]) -> DataLoader[str, R | None]:
         async def load(ids: list[str]) -> Sequence[R | None]:

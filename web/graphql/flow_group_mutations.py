@@ -9,8 +9,6 @@ import strawberry
 from strawberry import Info
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.operations.flow_settings import describe_flow, set_default_parameters, set_flow_labels
-from headwater.core.operations.flows import delete_flow
 from headwater.core.values.identifiers import split_flow_id
 from headwater.web.graphql.context import operation_of
 from headwater.web.graphql.payloads import SuccessPayload
@@ -50,14 +48,14 @@ class FlowGroupMutation:
     async def delete_flow_group(self, info: Info, input: FlowGroupIdInput) -> SuccessPayload:
         """Delete a flow with all its versions; its history stays."""
         operation = operation_of(info)
-        operation.wrote((await delete_flow(operation.site.log.events, _group(input), operation.actor)).position)
+        operation.wrote((await operation.headwater.flows.delete(_group(input))).position)
         return SuccessPayload(success=True)
 
     @strawberry.mutation
     async def set_flow_group_description(self, info: Info, input: DescriptionInput) -> SuccessPayload:
         """Say what a flow is for."""
         operation = operation_of(info)
-        outcome = await describe_flow(operation.site.log.events, _group(input), input.description or "", operation.actor)
+        outcome = await operation.headwater.flows.describe(_group(input), input.description or "")
         operation.wrote(outcome.position)
         return SuccessPayload(success=True)
 
@@ -65,7 +63,7 @@ class FlowGroupMutation:
     async def set_flow_group_labels(self, info: Info, input: LabelsInput) -> SuccessPayload:
         """Give new runs of a flow these labels."""
         operation = operation_of(info)
-        outcome = await set_flow_labels(operation.site.log.events, _group(input), input.labels, operation.actor)
+        outcome = await operation.headwater.flows.set_labels(_group(input), input.labels)
         operation.wrote(outcome.position)
         return SuccessPayload(success=True)
 
@@ -76,7 +74,7 @@ class FlowGroupMutation:
         parameters: Any = input.default_parameters
         if not isinstance(parameters, dict):
             raise InvalidArgument("What was given as default_parameters is not a JSON object.")
-        outcome = await set_default_parameters(operation.site.log.events, _group(input), parameters, operation.actor)
+        outcome = await operation.headwater.flows.set_default_parameters(_group(input), parameters)
         operation.wrote(outcome.position)
         return SuccessPayload(success=True)
 

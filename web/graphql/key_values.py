@@ -8,7 +8,6 @@ from datetime import datetime
 import strawberry
 from strawberry import Info
 
-from headwater.core.operations.key_values import delete_key_value_by_id, set_key_value
 from headwater.core.queries import KeyValueRow
 from headwater.web.graphql import columns
 from headwater.web.graphql.context import operation_of
@@ -91,7 +90,7 @@ class KeyValueMutation:
     async def set_key_value(self, info: Info, input: SetKeyValueInput) -> IdPayload:
         """Give a key of a project a value, whatever it had before."""
         operation = operation_of(info)
-        change = await set_key_value(operation.site.log.events, input.project_id, input.key, input.value, operation.actor)
+        change = await operation.headwater.key_values.set(input.project_id, input.key, input.value)
         operation.wrote(change.position)
         return IdPayload(id=Identifier(change.id))
 
@@ -99,5 +98,5 @@ class KeyValueMutation:
     async def delete_key_value(self, info: Info, input: DeleteKeyValueInput) -> SuccessPayload:
         """Delete a key with its value; its history stays."""
         operation = operation_of(info)
-        operation.wrote((await delete_key_value_by_id(operation.site.log.events, input.key_value_id, operation.actor)).position)
+        operation.wrote((await operation.headwater.key_values.delete_by_id(input.key_value_id)).position)
         return SuccessPayload(success=True)

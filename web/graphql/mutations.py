@@ -16,13 +16,10 @@ from strawberry import Info
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.events import EdgeSpec, ParameterSpec, StorageReference, TaskSpec
-from headwater.core.flows.commands import ArchiveFlowVersion
 from headwater.core.log.protocol import LogLine
-from headwater.core.operations.agents import stop_agent
-from headwater.core.operations.flows import FlowMetadata, flow_group, register_flow
-from headwater.core.operations.projects import project
+from headwater.core.operations.flow_registration import FlowMetadata
 from headwater.core.operations.run_creation import RunRequest
-from headwater.core.operations.runs import cancel_run, delete_run, load_run, rename_run
+from headwater.core.operations.run_lookup import load_run
 from headwater.core.values.identifiers import split_flow_id
 from headwater.core.values.plain_values import decoded
 from headwater.web.graphql.artifacts import ArtifactMutation
@@ -138,7 +135,7 @@ class Mutation(ProjectMutation, ArtifactMutation, FlowGroupMutation, KeyValueMut
         """Let a flow version take no more runs."""
         operation = operation_of(info)
         group_id, version = split_flow_id(input.flow_id)
-        outcome = await flow_group(operation.site.log.events, group_id).execute(ArchiveFlowVersion(version), operation.actor)
+        outcome = await operation.headwater.flows.archive(group_id, version)
         operation.wrote(outcome.position)
         return SuccessPayload(success=True)
 
@@ -159,7 +156,7 @@ class Mutation(ProjectMutation, ArtifactMutation, FlowGroupMutation, KeyValueMut
             start_time=input.scheduled_start_time,
             idempotency_key=input.idempotency_key,
         )
-        created = await operation.site.creation.create(flow_id, request, operation.actor)
+        created = await operation.headwater.runs.create(flow_id, request)
         operation.wrote(created.position)
         return IdPayload(id=Identifier(created.run_id))
 
@@ -167,8 +164,7 @@ class Mutation(ProjectMutation, ArtifactMutation, FlowGroupMutation, KeyValueMut
     async def cancel_flow_run(self, info: Info, input: CancelFlowRunInput) -> CancelPayload:
         """Ask that a run ends."""
         operation = operation_of(info)
-        log = operation.site.log
-        outcome = await cancel_run(log.events, log.queues, input.flow_run_id, operation.actor)
+        outcome = await operation.headwater.runs.cancel(input.flow_run_id)
         operation.wrote(outcome.position)
         return CancelPayload(state=outcome.state.state)
 
@@ -176,14 +172,14 @@ class Mutation(ProjectMutation, ArtifactMutation, FlowGroupMutation, KeyValueMut
     async def delete_flow_run(self, info: Info, input: DeleteFlowRunInput) -> SuccessPayload:
         """Take a run that has ended off lists and counts; its history stays."""
         operation = operation_of(info)
-        operation.wrote((await delete_run(operation.site.log.events, input.flow_run_id, operation.actor)).position)
+        operation.wrote((await operation.headwater.runs.delete(input.flow_run_id)).position)
         return SuccessPayload(success=True)
 
     @strawberry.mutation
     async def set_flow_run_name(self, info: Info, input: SetFlowRunNameInput) -> SuccessPayload:
         """Give a run another name."""
         operation = operation_of(info)
-        operation.wrote((await rename_run(operation.site.log.events, input.flow_run_id, input.name, operation.actor)).position)
+        operation.wrote((await operation.headwater.runs.rename(input.flow_run_id, input.name)).position)
         return SuccessPayload(success=True)
 
     @strawberry.mutation
@@ -203,18 +199,15 @@ class Mutation(ProjectMutation, ArtifactMutation, FlowGroupMutation, KeyValueMut
     async def delete_agent(self, info: Info, input: DeleteAgentInput) -> SuccessPayload:
         """Record that an agent is gone for good."""
         operation = operation_of(info)
-        outcome = await stop_agent(operation.site.log.events, input.agent_id, operation.actor, reason="deleted")
+        outcome = await operation.headwater.agents.stop(input.agent_id, reason="deleted")
         operation.wrote(outcome.position)
         return SuccessPayload(success=True)
 
 
 async def _register(info: Info, serialized: Json, project_id: str, idempotency_key: str | None) -> IdPayload:
     operation = operation_of(info)
-    log = operation.site.log.events
-    name = (await project(log, project_id).refresh()).name
-    registration = await register_flow(
-        log, _metadata(serialized), project_name=name, actor=operation.actor, idempotency_key=idempotency_key
-    )
+    name = (await operation.headwater.projects.aggregate(project_id).refresh()).name
+    registration = await operation.headwater.flows.register(_metadata(serialized), project_name=name, idempotency_key=idempotency_key)
     operation.wrote(registration.position)
     return IdPayload(id=Identifier(registration.flow_id))
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 import strawberry
 from strawberry import Info
 
-from headwater.core.operations.projects import create_project, delete_project, describe_project, rename_project
 from headwater.web.graphql.context import operation_of
 from headwater.web.graphql.payloads import IdPayload, SuccessPayload
 from headwater.web.graphql.scalars import Identifier
@@ -44,7 +43,7 @@ class ProjectMutation:
     async def create_project(self, info: Info, input: CreateProjectInput) -> IdPayload:
         """Create a project."""
         operation = operation_of(info)
-        change = await create_project(operation.site.log.events, input.name, operation.actor, description=input.description or "")
+        change = await operation.headwater.projects.create(input.name, description=input.description or "")
         operation.wrote(change.position)
         return IdPayload(id=Identifier(change.project_id))
 
@@ -52,20 +51,20 @@ class ProjectMutation:
     async def delete_project(self, info: Info, input: DeleteProjectInput) -> SuccessPayload:
         """Delete a project; its history stays."""
         operation = operation_of(info)
-        operation.wrote((await delete_project(operation.site.log.events, input.project_id, operation.actor)).position)
+        operation.wrote((await operation.headwater.projects.delete(input.project_id)).position)
         return SuccessPayload(success=True)
 
     @strawberry.mutation
     async def set_project_name(self, info: Info, input: SetProjectNameInput) -> IdPayload:
         """Give a project another name."""
         operation = operation_of(info)
-        operation.wrote((await rename_project(operation.site.log.events, input.project_id, input.name, operation.actor)).position)
+        operation.wrote((await operation.headwater.projects.rename(input.project_id, input.name)).position)
         return IdPayload(id=input.project_id)
 
     @strawberry.mutation
     async def set_project_description(self, info: Info, input: SetProjectDescriptionInput) -> IdPayload:
         """Give a project another description."""
         operation = operation_of(info)
-        change = await describe_project(operation.site.log.events, input.project_id, input.description, operation.actor)
+        change = await operation.headwater.projects.describe(input.project_id, input.description)
         operation.wrote(change.position)
         return IdPayload(id=input.project_id)

@@ -11,7 +11,7 @@ import strawberry
 from strawberry import Info
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.operations.run_states import inline_result, set_run_state, set_task_run_state
+from headwater.core.runs.inline_result import inline_result
 from headwater.core.values.identifiers import parsed_task_run_id
 from headwater.core.values.moments import assume_utc
 from headwater.web.graphql.context import operation_of
@@ -69,19 +69,11 @@ class RunStateMutation:
     async def set_flow_run_states(self, info: Info, input: FlowRunStatesInput) -> SetStatesPayload:
         """Set states of runs, in order. The first that is refused ends it; those before it stand."""
         operation = operation_of(info)
-        log = operation.site.log
         done = []
         for each in input.states:
             name, reason, start_time, _ = _wanted(each.state)
-            outcome = await set_run_state(
-                log.events,
-                log.queues,
-                each.flow_run_id,
-                name,
-                operation.actor,
-                reason=reason,
-                start_time=start_time,
-                version=each.version,
+            outcome = await operation.headwater.runs.set_state(
+                each.flow_run_id, name, reason=reason, start_time=start_time, version=each.version
             )
             operation.wrote(outcome.position)
             done.append(SetState(id=each.flow_run_id, status="SUCCESS", message=f"The run is {outcome.state.state}."))
@@ -94,18 +86,14 @@ class RunStateMutation:
         The ids may have the form of GraphQL or that of Python.
         """
         operation = operation_of(info)
-        log = operation.site.log
         done = []
         for each in input.states:
             run_id, slug, map_index = parsed_task_run_id(each.task_run_id)
             name, reason, _, value = _wanted(each.state)
-            outcome = await set_task_run_state(
-                log.events,
-                log.queues,
+            outcome = await operation.headwater.runs.set_task_run_state(
                 run_id,
                 slug,
                 name,
-                operation.actor,
                 map_index=map_index,
                 reason=reason,
                 result=None if value is None else inline_result(value),

@@ -7,7 +7,7 @@ from typing import Any
 
 from headwater.core.errors import InvalidArgument, NotFound
 from headwater.core.log import subjects
-from headwater.core.operations.flows import flow_group
+from headwater.core.operations.flow_lookup import flow_group
 from headwater.core.operations.slots import slots
 from headwater.core.queries import FlowRow, ListRuns, RunRow
 from headwater.core.states import StateName

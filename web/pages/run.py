@@ -7,7 +7,7 @@ from typing import Any
 
 from headwater.core.errors import InvalidArgument, NotFound
 from headwater.core.log import subjects
-from headwater.core.operations.runs import DeletedRun, find_deleted_run
+from headwater.core.operations.run_lookup import DeletedRun, find_deleted_run
 from headwater.core.queries import ListTaskRuns, RunRow, TaskRunRow
 from headwater.core.runs.set_state import RUN_STATES
 from headwater.core.states import FINAL, StateName

@@ -194,7 +194,7 @@ def _create(
     scheduled_start_time: datetime | timedelta | None = None,
     **more: Any,
 ) -> str:
-    from headwater.core.operations.flows import find_flow
+    from headwater.core.operations.flow_lookup import find_flow
     from headwater.sdk.backend import FlowView
     from headwater.sdk.backend.connection import shared_client
 

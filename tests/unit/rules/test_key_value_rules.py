@@ -16,8 +16,7 @@ from headwater.core.key_values.state import KeyValue
 from headwater.core.log import subjects
 from headwater.core.log.edge import misplaced
 from headwater.core.log.memory import MemoryLog
-from headwater.core.operations.key_values import set_key_value
-from headwater.core.operations.projects import create_project
+from headwater.core.operations.headwater import Headwater
 from headwater.core.values.identifiers import key_value_id
 
 PROJECT = "0197a3c0-6d1f-7c52-9e06-1b2f3a4c5d6e"
@@ -142,9 +141,9 @@ def test_an_event_lies_on_the_subject_of_its_key_and_on_no_other() -> None:
 async def test_a_key_that_was_set_very_often_is_read_from_its_last_commit_alone() -> None:
     log = MemoryLog()
     actor = Actor("test")
-    project_id = (await create_project(log.events, "tutorial", actor)).project_id
+    project_id = (await Headwater(log, actor).projects.create("tutorial")).project_id
     for number in range(200):
-        await set_key_value(log.events, project_id, "counter", number, actor)
+        await Headwater(log, actor).key_values.set(project_id, "counter", number)
     subject = subjects.key_value(key_value_id(project_id, "counter"))
 
     first = Aggregate(log.events, subject, RULES)
@@ -156,10 +155,10 @@ async def test_a_key_that_was_set_very_often_is_read_from_its_last_commit_alone(
 async def test_a_dead_letter_behind_the_last_commit_hides_nothing() -> None:
     log = MemoryLog()
     actor = Actor("test")
-    project_id = (await create_project(log.events, "tutorial", actor)).project_id
-    await set_key_value(log.events, project_id, "day", "monday", actor)
+    project_id = (await Headwater(log, actor).projects.create("tutorial")).project_id
+    await Headwater(log, actor).key_values.set(project_id, "day", "monday")
     subject = subjects.key_value(key_value_id(project_id, "day"))
     log.events.plant(subject, b"\xffgarbage")
 
     assert (await Aggregate(log.events, subject, RULES).refresh()).value == "monday"
-    assert (await set_key_value(log.events, project_id, "day", "tuesday", actor)).changed
+    assert (await Headwater(log, actor).key_values.set(project_id, "day", "tuesday")).changed

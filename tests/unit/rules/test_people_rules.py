@@ -15,6 +15,7 @@ from headwater.core.events import (
     EdgeSpec,
     ResultReference,
     RunCancelRequested,
+    RunCreated,
     RunPaused,
     RunRestarted,
     RunScheduled,
@@ -54,17 +55,19 @@ LATER = NOON + timedelta(hours=3)
 TASKS = ("prepare-1", "publish-1", "report-1")
 EDGES = (EdgeSpec("prepare-1", "publish-1", key="x"), EdgeSpec("publish-1", "report-1"))
 CREATE = CreateRun(
-    run_id="r",
-    flow_id="f",
-    flow_group_id="g",
-    project_id="p",
-    project_name="t",
-    flow_name="flow",
-    version=1,
-    name="n",
-    queue_id="q",
-    storage=StorageReference(type="Local"),
-    start_time=NOON,
+    RunCreated(
+        run_id="r",
+        flow_id="f",
+        flow_group_id="g",
+        project_id="p",
+        project_name="t",
+        flow_name="flow",
+        version=1,
+        name="n",
+        queue_id="q",
+        storage=StorageReference(type="Local"),
+    ),
+    NOON,
 )
 PREPARED = (TaskRunStarted(slug="prepare-1", at=NOON, run_count=1), TaskRunSucceeded(slug="prepare-1", at=NOON))
 PAUSED = TaskRunPaused(slug="publish-1", at=NOON, message="have a look")

@@ -11,6 +11,7 @@ from headwater.core.events import (
     EdgeSpec,
     ResultReference,
     RunAttemptLost,
+    RunCreated,
     RunFailed,
     RunRestarted,
     RunScheduled,
@@ -45,9 +46,21 @@ RESULT = ResultReference("LocalResult", "/r")
 
 def creation(attempts_max: int | None = None) -> CreateRun:
     return CreateRun(
-        run_id="r", flow_id="f", flow_group_id="g", project_id="p", project_name="t", flow_name="flow", version=1, name="n",
-        queue_id="q", storage=StorageReference(type="Local"), start_time=NOON, attempts_max=attempts_max,
-    )  # fmt: skip
+        RunCreated(
+            run_id="r",
+            flow_id="f",
+            flow_group_id="g",
+            project_id="p",
+            project_name="t",
+            flow_name="flow",
+            version=1,
+            name="n",
+            queue_id="q",
+            storage=StorageReference(type="Local"),
+        ),
+        NOON,
+        attempts_max,
+    )
 
 
 def after(*commands: RunCommand) -> Run:

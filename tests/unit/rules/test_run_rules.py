@@ -75,17 +75,19 @@ def when(run: Run, command: RunCommand) -> Sequence[AnyEvent]:
 
 def test_a_new_run_is_created_and_scheduled_in_one_commit() -> None:
     command = CreateRun(
-        run_id="r",
-        flow_id="f",
-        flow_group_id="g",
-        project_id="p",
-        project_name="tutorial",
-        flow_name="hello-flow",
-        version=1,
-        name="quiet-heron",
-        queue_id="q",
-        storage=StorageReference(type="Local"),
-        start_time=NOON,
+        RunCreated(
+            run_id="r",
+            flow_id="f",
+            flow_group_id="g",
+            project_id="p",
+            project_name="tutorial",
+            flow_name="hello-flow",
+            version=1,
+            name="quiet-heron",
+            queue_id="q",
+            storage=StorageReference(type="Local"),
+        ),
+        NOON,
     )
 
     assert when(given(), command) == [CREATED, SCHEDULED]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
 
 import pytest
 from harness.scenario import ACTOR
@@ -14,6 +13,7 @@ from headwater.core.errors import IllegalTransition
 from headwater.core.events import (
     RunAttemptLost,
     RunCancelRequested,
+    RunCreated,
     RunFailed,
     RunScheduled,
     StorageReference,
@@ -27,24 +27,25 @@ from headwater.core.states import StateName
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=3)
-NOTHING = MappingProxyType[str, object]({})
 
 
 def waiting_for_a_retry() -> Run:
     """A run at its first attempt, one task of which is to be tried again later."""
     create = CreateRun(
-        run_id="r",
-        flow_id="f",
-        flow_group_id="g",
-        project_id="p",
-        project_name="t",
-        flow_name="flow",
-        version=1,
-        name="n",
-        queue_id="q",
-        storage=StorageReference(type="Local"),
-        start_time=NOON,
-        parameters=NOTHING,
+        RunCreated(
+            run_id="r",
+            flow_id="f",
+            flow_group_id="g",
+            project_id="p",
+            project_name="t",
+            flow_name="flow",
+            version=1,
+            name="n",
+            queue_id="q",
+            storage=StorageReference(type="Local"),
+            parameters={},
+        ),
+        NOON,
     )
     failed = (TaskRunStarted(slug="a", at=NOON, run_count=1), TaskRunRetryScheduled(slug="a", at=NOON, start_time=LATER, run_count=1))
     run = RULES.initial

@@ -1,0 +1,132 @@
+"""Registering a version of a flow. Only metadata comes here; code stays with those who wrote it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from headwater.core.aggregates import Actor
+from headwater.core.events import EdgeSpec, ParameterSpec, RegistrationPart, RegistrationParts, StorageReference, TaskSpec
+from headwater.core.flows.commands import RegisterFlow
+from headwater.core.log import subjects
+from headwater.core.log.codec import encode_event
+from headwater.core.log.commit import Position
+from headwater.core.log.protocol import EventLog
+from headwater.core.operations.flow_lookup import flow_group
+from headwater.core.operations.project_lookup import find_project
+from headwater.core.values.identifiers import flow_group_id, new_id
+from headwater.core.values.names import valid_name
+
+REGISTRATION_BYTES_MAX = 32 * 1024
+"""Tasks and edges above this size go into parts, so that reading a flow's history stays cheap however many versions it has."""
+PART_BYTES_MAX = 512 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class FlowMetadata:
+    """What a registration tells of a flow."""
+
+    name: str
+    storage: StorageReference
+    tasks: tuple[TaskSpec, ...] = ()
+    edges: tuple[EdgeSpec, ...] = ()
+    parameters: tuple[ParameterSpec, ...] = ()
+    labels: tuple[str, ...] = ()
+    run_config: Mapping[str, Any] = field(default_factory=dict)
+    schedule: Mapping[str, Any] | None = None
+    serialized_hash: str = ""
+    environment: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Registration:
+    """A registered version. `changed` is false where the idempotency key was the last one's."""
+
+    flow_id: str
+    flow_group_id: str
+    version: int
+    project_id: str
+    changed: bool
+    position: Position
+
+
+async def register_flow(
+    log: EventLog, metadata: FlowMetadata, actor: Actor, *, project_name: str, idempotency_key: str | None = None
+) -> Registration:
+    """Register a version of the flow in the project; older versions are archived by it.
+
+    With the idempotency key of the last registration, while that version takes runs, nothing changes and its id is returned.
+
+    Raises:
+        NotFound: there is no such project.
+        CommandRejected: the metadata breaks a rule.
+
+    """
+    valid_name(metadata.name, kind="flow")
+    project_id = await find_project(log, project_name)
+    group_id = flow_group_id(project_id, metadata.name)
+    group = flow_group(log, group_id)
+    state = await group.refresh()
+    if idempotency_key is not None and idempotency_key == state.idempotency_key and state.latest is not None:
+        return Registration(state.latest.flow_id, group_id, state.latest.version, project_id, False, group.position)
+    parts = await _write_parts(log, metadata, actor)
+    command = RegisterFlow(
+        flow_group_id=group_id,
+        project_id=project_id,
+        name=metadata.name,
+        storage=metadata.storage,
+        task_count=len(metadata.tasks),
+        edge_count=len(metadata.edges),
+        tasks=() if parts else metadata.tasks,
+        edges=() if parts else metadata.edges,
+        parts=parts,
+        parameters=metadata.parameters,
+        labels=metadata.labels,
+        run_config=metadata.run_config,
+        schedule=metadata.schedule,
+        serialized_hash=metadata.serialized_hash,
+        idempotency_key=idempotency_key,
+        environment=metadata.environment,
+    )
+    outcome = await group.execute(command, actor, refresh=False)
+    registered = outcome.state.latest
+    assert registered is not None
+    return Registration(registered.flow_id, group_id, registered.version, project_id, outcome.changed, outcome.position)
+
+
+async def _write_parts(log: EventLog, metadata: FlowMetadata, actor: Actor) -> RegistrationParts | None:
+    """Write tasks and edges ahead of the registration where they are too many for its message; None where they fit into it."""
+    registration_id = new_id()
+    parts = list(_parts(registration_id, metadata))
+    if len(parts) == 1 and len(encode_event(parts[0])) <= REGISTRATION_BYTES_MAX:
+        return None
+    seal = hashlib.sha256()
+    for part in parts:
+        seal.update(encode_event(part))
+        await log.append(subjects.registration_part(registration_id, part.number), actor.commit([part]), expected=0)
+    return RegistrationParts(registration_id, len(parts), seal.hexdigest())
+
+
+def _parts(registration_id: str, metadata: FlowMetadata) -> Iterator[RegistrationPart]:
+    """Yield tasks, then edges, in slices that fit into a message."""
+    number = 0
+    tasks: list[TaskSpec] = []
+    edges: list[EdgeSpec] = []
+    size = 0
+    entries: Sequence[TaskSpec | EdgeSpec] = (*metadata.tasks, *metadata.edges)
+    for entry in entries:
+        entry_size = len(msgspec.json.encode(entry))
+        if size + entry_size > PART_BYTES_MAX and size:
+            number += 1
+            yield RegistrationPart(registration_id, number, tuple(tasks), tuple(edges))
+            tasks, edges, size = [], [], 0
+        if isinstance(entry, TaskSpec):
+            tasks.append(entry)
+        else:
+            edges.append(entry)
+        size += entry_size + 1
+    yield RegistrationPart(registration_id, number + 1, tuple(tasks), tuple(edges))

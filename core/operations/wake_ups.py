@@ -1,0 +1,29 @@
+"""The wake-up of a run that waits: a timer for later, an item in its queue for now. Sent from here, and from nowhere else."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from headwater.core.log.protocol import RunQueues, WorkItem
+from headwater.core.runs.state import Run
+from headwater.core.states import StateName
+
+
+async def schedule_wake_up(queues: RunQueues, state: Run, *, now: datetime) -> None:
+    """Set the wake-up that a waiting run needs: its timer, or an offer where it is due. Does nothing for any other run."""
+    if state.created is None or state.state is not StateName.SCHEDULED or state.held or state.start_time is None:
+        return
+    item = WorkItem(run_id=state.created.run_id, queue_id=state.created.queue_id, generation=state.generation)
+    if state.start_time > now:
+        await queues.set_timer(item, due=state.start_time)
+    else:
+        await queues.cancel_timer(item.run_id)
+        await queues.enqueue(item)
+
+
+async def settle_wake_up(queues: RunQueues, state: Run, *, now: datetime) -> None:
+    """Let the run have the wake-up that its state needs, and no other: none where it has ended."""
+    if state.ended and state.created is not None:
+        await queues.cancel_timer(state.created.run_id)
+    else:
+        await schedule_wake_up(queues, state, now=now)

@@ -159,7 +159,7 @@ def test_the_stored_file_is_removed_where_the_log_refuses(project: str, home: Pa
     async def refuse(*_: object, **__: object) -> None:
         raise CommandRejected("no")
 
-    monkeypatch.setattr("headwater.sdk.client.registration.append_registration", refuse)
+    monkeypatch.setattr("headwater.core.operations.flows.Flows.register", refuse)
     with pytest.raises(CommandRejected, match="no"):
         hello_flow().register(project_name=project)
     assert stored(home) == []

@@ -11,6 +11,7 @@ _HOME = "headwater.sdk."
 
 PUBLIC_PATHS = {
     "client.graphql": "utilities.graphql",
+    "client.registration": "client.registration",
     "client.script_registration": "client.registration",
     "client.printing": "utilities.printing",
     "context.collections": "utilities.collections",
@@ -116,15 +117,17 @@ PUBLIC_PATHS = {
     "task_library.templates.jinja2": "tasks.templates.jinja2",
     "task_library.templates.strings": "tasks.templates.strings",
 }
-"""From the home below `headwater.sdk` to the public path below `headwater`, where the two differ."""
+"""From the home below `headwater.sdk` to the public path below `headwater`, where the two differ, or one path has several homes."""
 
 
 def public_path(module: str) -> str:
-    """Return the path under which people, pickles and the log know a module; its own name where it is not one of the SDK's."""
+    """Return the path under which people, pickles and the log know a module; its own name where there is none."""
     if not module.startswith(_HOME):
         return module
     below = module.removeprefix(_HOME)
-    return f"headwater.{PUBLIC_PATHS.get(below, below)}"
+    if below in PUBLIC_PATHS:
+        return f"headwater.{PUBLIC_PATHS[below]}"
+    return f"headwater.{below}" if below.partition(".")[0] in _SAME_ROOMS else module
 
 
 def homes_of(path: str) -> list[str]:
@@ -136,4 +139,5 @@ def homes_of(path: str) -> list[str]:
     return [f"{_HOME}{home}" for home in homes]
 
 
+# What is in these rooms has the same name at its public path, where the table says nothing else.
 _SAME_ROOMS = frozenset({"backend", "client", "engine", "environments", "executors", "run_configs", "schedules", "storage"})

@@ -8,11 +8,12 @@ import pkgutil
 import sys
 from collections import defaultdict
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 import pytest
 
 import headwater
+from headwater.sdk.context.public_paths import public_path
 
 PATHS = {
     "headwater": "Client Flow Parameter DateTimeParameter Task apply_map case config context flatten ifelse mapped merge pause_task "
@@ -135,9 +136,24 @@ def test_a_path_that_pickles_name_gives_what_is_in_its_new_home(path: str, in_ho
     assert [name for name in KEPT["pickled"][path] if id(getattr(imported, name)) not in in_homes] == []
 
 
+def test_the_name_that_is_stored_for_what_is_in_a_module_leads_to_it() -> None:
+    lost = [
+        (module.__name__, name)
+        for module in homes()
+        for name, value in vars(module).items()
+        if isinstance(value, type | FunctionType) and value.__module__ == module.__name__ and value.__qualname__ == name
+        if getattr(importlib.import_module(public_path(module.__name__)), name, None) is not value
+    ]
+
+    assert lost == []
+
+
 @pytest.fixture(scope="module")
 def in_homes() -> set[int]:
     """All that the modules of `headwater.sdk` hold."""
+    return {id(value) for module in homes() for value in vars(module).values()}
+
+
+def homes() -> list[ModuleType]:
     sdk = importlib.import_module("headwater.sdk")
-    modules = [importlib.import_module(found.name) for found in pkgutil.walk_packages(sdk.__path__, "headwater.sdk.")]
-    return {id(value) for module in modules for value in vars(module).values()}
+    return [importlib.import_module(found.name) for found in pkgutil.walk_packages(sdk.__path__, "headwater.sdk.")]

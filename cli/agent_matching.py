@@ -6,8 +6,8 @@ import socket
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from headwater.command_lines import start_agent_command
 from headwater.core.errors import ViewsError
-from headwater.core.program.command_lines import start_agent_command
 from headwater.core.values.labels import agent_accepts
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ from headwater.cli.output import examples, show_error, show_fault, show_system_e
 from headwater.cli.readable import check_words
 from headwater.cli.streams import ReaderGone, careful_streams
 from headwater.core.program.exception_groups import unwrap_exception_group
+from headwater.outside import outside
 
 
 class Headwater(LazyGroup):
@@ -106,6 +107,7 @@ def main() -> None:
     Exit codes: 0 done (also where whoever reads the output leaves early), 1 refused or failed, 2 wrong use, 130 interrupted.
     """
     code = 0
+    outside.name_action = _command_of
     try:
         with careful_streams():
             code = _exit_code()
@@ -120,6 +122,12 @@ def main() -> None:
         with suppress(OSError, ReaderGone), careful_streams():
             show_system_error(error)
     sys.exit(code)
+
+
+def _command_of(action: Any) -> str:
+    from headwater.action_names import command_of
+
+    return command_of(action)
 
 
 def _exit_code() -> int:

@@ -27,7 +27,7 @@ from headwater.core.runs.state import Run
 from headwater.core.values.identifiers import new_id
 from headwater.core.values.json_bytes import json_bytes
 
-COMMIT_BYTES_MAX = 512 * 1024
+BATCH_BYTES_MAX = 512 * 1024
 GATHER_SECONDS = 0.003
 WAITING_EVENTS_MAX = 50_000
 """So many events may wait for the log; then the flow waits."""
@@ -136,7 +136,7 @@ class AttemptWriter:
     def _take(self) -> tuple[TaskRunEvent, ...]:
         batch: list[TaskRunEvent] = []
         size = 0
-        while self._events and (not batch or size + self._events[0][1] <= COMMIT_BYTES_MAX):
+        while self._events and (not batch or size + self._events[0][1] <= BATCH_BYTES_MAX):
             event, event_size = self._events.popleft()
             batch.append(event)
             size += event_size

@@ -30,7 +30,7 @@ from headwater.core.operations.flow_catalogue import FlowCatalogue
 from headwater.core.operations.queues import Queues
 from headwater.core.operations.run_lookup import load_run, run
 from headwater.core.operations.wake_ups import schedule_wake_up
-from headwater.core.program.concurrency import gather_pair
+from headwater.core.program.concurrency import gather
 from headwater.core.runs import rules as run_rules
 from headwater.core.runs.commands import CreateRun, RunCommand
 from headwater.core.runs.parameters import run_parameters, with_defaults
@@ -130,7 +130,7 @@ class RunCreation:
                 return error
 
         # Each to its end, also where the other fails: what became of both must be known.
-        _, created = await gather_pair(wake, create)
+        _, created = await gather(wake(), create())
         if isinstance(created, Conflict):
             # Another creation with this key was first, perhaps for another time: its wake-up must be the one that is set.
             other = await load_run(self._log, command.created.run_id)

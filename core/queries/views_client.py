@@ -13,6 +13,8 @@ import anyio
 import msgspec
 
 from headwater.core.errors import CommitUnreadable, HeadwaterError, InvalidArgument, NotFound, RequestTimeout, ViewsBehind, ViewsUnavailable
+from headwater.core.hint_codec import decode_hint
+from headwater.core.hints import Hint
 from headwater.core.log import subjects
 from headwater.core.log.codec import message_decoder
 from headwater.core.log.commit import Position
@@ -329,15 +331,21 @@ def _unreadable(reason: object) -> ViewsUnavailable:
     return ViewsUnavailable(f"the answer cannot be read: {reason}")
 
 
+def _advice(failure: QueryFailure) -> Hint | str | None:
+    """Return what to do, to be worded here; as the other side worded it where that is all there is."""
+    decoded = None if failure.advice is None else decode_hint(failure.advice)
+    return decoded or failure.hint
+
+
 def raised(failure: QueryFailure) -> HeadwaterError:
     """Return the error that this failure tells of, as the one that answered would have raised it."""
     details: dict[str, Any] = failure.details
     match failure.kind:
         case FailureKind.NOT_FOUND:
-            return NotFound(str(details.get("kind", "row")), str(details.get("name", failure.message)), hint=failure.hint)
+            return NotFound(str(details.get("kind", "row")), str(details.get("name", failure.message)), hint=_advice(failure))
         case FailureKind.BEHIND:
             return ViewsBehind(asked=details.get("asked", 0), reached=details.get("reached", 0))
         case FailureKind.INVALID:
-            return InvalidArgument(failure.message, hint=failure.hint)
+            return InvalidArgument(failure.message, hint=_advice(failure))
         case FailureKind.UNAVAILABLE | FailureKind.BROKEN:
             return ViewsUnavailable(failure.message)

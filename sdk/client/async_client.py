@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from headwater.core.errors import InvalidArgument
+from headwater.core.hints import ListFlows, hint
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Log
 from headwater.core.operations.headwater import Headwater
@@ -182,7 +183,7 @@ class AsyncClient:
         """
         if (flow_id is None) == (version_group_id is None):
             raise InvalidArgument(
-                "A run needs either flow_id or version_group_id.", hint="`headwater get flows` lists flows with their ids."
+                "A run needs either flow_id or version_group_id.", hint=hint("{} lists flows with their ids.", ListFlows())
             )
         settings = _run_settings(run_config)
         created = await self.create_run(

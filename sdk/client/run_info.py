@@ -12,6 +12,7 @@ import msgspec
 
 from headwater.core.errors import NotFound
 from headwater.core.events import FlowRegistered, RunCreated, TaskSpec
+from headwater.core.hints import ListRuns, hint
 from headwater.core.log import subjects
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog
@@ -78,7 +79,7 @@ async def read_run(log: EventLog, run_id: str, *, at_least: Position = 0) -> tup
     for each in recorded:
         state = RULES.fold(each.events, state)
     if state.created is None:
-        raise NotFound("run", run_id, hint="`headwater get flow-runs` lists runs with their ids.")
+        raise NotFound("run", run_id, hint=hint("{} lists runs with their ids.", ListRuns()))
     created = next(each.commit for each in recorded if each.events)
     return state, created.at, created.actor, recorded[-1].position
 

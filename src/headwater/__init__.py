@@ -151,9 +151,16 @@ def _run_agent(flow: Flow, **settings: Any) -> None:
     run_agent_for_flow(flow, **settings)
 
 
+def _name_action(action: Any) -> str:
+    from headwater.action_names import call_of
+
+    return call_of(action)
+
+
 # What flows do by rooms that they must not know: this package alone knows all rooms. Imported when it is done, and not before.
 outside.run, outside.save, outside.load = _run, _save, _load
 outside.register, outside.run_agent, outside.kind_of = _register, _run_agent, _kind_of
+outside.name_action = _name_action
 
 if not any(isinstance(each, OldPathFinder) for each in sys.meta_path):
     sys.meta_path.insert(0, OldPathFinder())

@@ -1,6 +1,6 @@
-"""What rooms above the language do for a flow: run it, store it, register it, run an agent that takes its runs.
+"""What rooms below ask of rooms that they must not know: to run, store or register a flow, to run an agent for it, to name an action.
 
-The language must not know these rooms. `headwater`, the package around all of them, binds what they do when it is imported.
+`headwater`, the package around all rooms, binds these when it is imported.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ Setting = Literal["environment", "executor", "storage"]
 
 
 class Outside:
-    """What is done elsewhere, each given the flow first, but for `load`, which returns one.
+    """What is done for a flow is given the flow first, but for `load`, which returns one; `register` returns the id of the new version.
 
-    `register` returns the id of the new version. `kind_of` returns the class that a setting of a flow must be of.
+    `kind_of` returns the class that a setting of a flow must be of. `name_action` says what an action of a hint is called where the
+    people of this process read it: a terminal, or a traceback.
     """
 
     # No dataclass: `import headwater` is to cost nothing.
@@ -25,6 +26,7 @@ class Outside:
         self.register: Callable[..., str] = _unbound
         self.run_agent: Callable[..., None] = _unbound
         self.kind_of: Callable[[Setting], type] = _unbound
+        self.name_action: Callable[[Any], str] = lambda action: type(action).__name__
 
 
 def _unbound(*_: Any, **__: Any) -> Any:

@@ -89,7 +89,7 @@ async def test_a_paused_run_frees_its_process_and_goes_on_when_somebody_resumes_
             state = await harness.client.get_flow_run_state(run_id)
             assert (type(state), getattr(state, "start_time", "")) == (Paused, None)
             told = await explain_run(harness.log, run_id)
-            assert (told.reason, "publish-1" in told.words, "headwater resume" in told.hint) == ("paused", True, True)
+            assert (told.reason, "publish-1" in told.words, "resume_flow_run" in told.hint) == ("paused", True, True)
             await promises_are_kept(harness.log)
 
         assert (await resumed(harness, run_id)).state is StateName.SCHEDULED

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from headwater.core.errors import InvalidArgument, WrongType
+from headwater.core.hints import ListFlows, hint
 from headwater.sdk.context.context import context
 from headwater.sdk.engine.children import created_child
 from headwater.sdk.language.decorators import defaults_from_attrs, task
@@ -199,7 +200,7 @@ def _create(
     from headwater.sdk.backend.connection import shared_client
 
     if (flow_id is None) == (flow_name is None):
-        raise InvalidArgument("A run needs either flow_id or flow_name.", hint="`headwater get flows` lists flows with their ids.")
+        raise InvalidArgument("A run needs either flow_id or flow_name.", hint=hint("{} lists flows with their ids.", ListFlows()))
     client = shared_client()
     if flow_id is None:
         assert flow_name is not None

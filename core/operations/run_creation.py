@@ -39,7 +39,7 @@ from headwater.core.values.identifiers import derived_id, new_id
 from headwater.core.values.json_values import json_problem
 from headwater.core.values.labels import label_set, queue_id
 from headwater.core.values.limits import TIME_MAX, TIME_MIN, is_instant
-from headwater.core.values.moments import aware
+from headwater.core.values.moments import assume_utc
 from headwater.core.values.names import generated_name, valid_name
 
 _NAMES = random.SystemRandom()
@@ -186,7 +186,7 @@ def _creation(version: FlowRegistered, group: FlowGroup, project_name: str, requ
         raise InvalidArgument(f"The run config is not JSON: {problem}.")
     if (problem := json_problem(key)) is not None:
         raise InvalidArgument(f"The idempotency key cannot be stored: {problem}.")
-    start_time = now if request.start_time is None else aware(request.start_time)
+    start_time = now if request.start_time is None else assume_utc(request.start_time)
     if not is_instant(start_time):
         raise InvalidArgument(f"The start time {start_time.isoformat()} is not between the years {TIME_MIN.year} and {TIME_MAX.year}.")
     run_id = new_id() if key is None else derived_id("run", version.flow_id, key)

@@ -22,7 +22,7 @@ from headwater.core.runs.state import Run
 from headwater.core.runs.task_run import TaskRun
 from headwater.core.states import StateName
 from headwater.core.values.identifiers import parsed_task_run_id, parsed_uuid, split_flow_id
-from headwater.engine.state import State
+from headwater.sdk.states.state import State
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,18 @@ from harness.command_line import COMMAND, CommandLine
 
 from headwater.cli.main import HeadwaterCommands, app
 
-HEAVY = {"asyncio", "anyio", "nats", "msgspec", "rich", "asyncpg", "cloudpickle", "headwater.core.events", "headwater.engine"}
+HEAVY = {
+    "asyncio",
+    "anyio",
+    "nats",
+    "msgspec",
+    "rich",
+    "asyncpg",
+    "cloudpickle",
+    "headwater.core.events",
+    "headwater.sdk.engine",
+    "headwater.sdk.states",
+}
 
 
 @pytest.fixture

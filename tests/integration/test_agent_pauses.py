@@ -19,11 +19,11 @@ from headwater.core.events import TaskRunResumed
 from headwater.core.operations.headwater import Headwater
 from headwater.core.runs.state import Run
 from headwater.core.states import StateName
-from headwater.engine.state import Failed, Paused, Success
-from headwater.executors import LocalDaskExecutor
-from headwater.graph.flow import Flow
-from headwater.triggers import manual_only
-from headwater.utilities.tasks import pause_task, task
+from headwater.sdk.executors import LocalDaskExecutor
+from headwater.sdk.language.decorators import pause_task, task
+from headwater.sdk.language.flow import Flow
+from headwater.sdk.language.triggers import manual_only
+from headwater.sdk.states.state import Failed, Paused, Success
 
 
 @pytest.fixture(autouse=True)

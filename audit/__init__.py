@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from headwater.audit.diff import Change, diff
-from headwater.audit.explain import Explanation, Reason, RunContext, explain
+from headwater.audit.explain import explain
+from headwater.audit.explanation import Explanation, Reason, RunContext
 from headwater.audit.moment import Moment, parse_moment
 from headwater.audit.replay import Replayed, replay, replay_project, replay_run
 from headwater.audit.run_context import explain_run

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from headwater.core.events import CancelCause, RunCancelRequested, RunCreated
+from headwater.core.hints import CreateRunOfAction, Hint, RestartRunAction, hint
 
 _PROJECT_DELETED_BEFORE = re.compile(r"Project .* was deleted\.", re.DOTALL)
 _PARENT_CANCELLED_BEFORE = re.compile(r"Its parent run .* was cancelled\.", re.DOTALL)
@@ -34,18 +35,18 @@ def _guessed_of_before(reason: str, actor: str) -> CancelCause:
     return CancelCause.USER
 
 
-def advice(cause: CancelCause | None, run: RunCreated) -> str:
+def advice_after(cause: CancelCause | None, run: RunCreated) -> Hint | None:
     """Return what can be done after the run was cancelled for this cause; nothing where the cause is not known here."""
     match cause:
         case CancelCause.USER:
-            return f"`headwater restart {run.run_id}` executes it after all."
+            return hint("{} executes it after all.", RestartRunAction(run.run_id))
         case CancelCause.FLOW_ARCHIVED:
-            return f"Create a run of the newest version instead: `headwater run --id {run.flow_group_id}`."
+            return hint("Create a run of the newest version instead: {}.", CreateRunOfAction(run.flow_group_id))
         case CancelCause.FLOW_DELETED:
-            return f"Register the flow again; then `headwater run --id {run.flow_group_id}` creates a run of it."
+            return hint("Register the flow again; then {} creates a run of it.", CreateRunOfAction(run.flow_group_id))
         case CancelCause.PROJECT_DELETED:
-            return "Its project and its flow are gone: create a project, register the flow in it, and create a run of that."
+            return hint("Its project and its flow are gone: create a project, register the flow in it, and create a run of that.")
         case CancelCause.PARENT_CANCELLED:
-            return f"`headwater restart {run.run_id}` executes it after all; restart its parent too, if that is to go on with it."
+            return hint("{} executes it after all; restart its parent too, if that is to go on with it.", RestartRunAction(run.run_id))
         case None:
-            return ""
+            return None

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 import msgspec
 
-from headwater.audit.cancellations import advice, cause_of
+from headwater.audit.cancellations import advice_after, cause_of
+from headwater.audit.explanation import Evidence, Explanation, Reason, RunContext
 from headwater.core.describe import describe_event
 from headwater.core.errors import ROOM_OR_NODES
 from headwater.core.events import (
@@ -38,95 +38,29 @@ from headwater.core.events import (
     TaskRunTimedOut,
     TaskRunValidationFailed,
 )
-from headwater.core.log.commit import Position
+from headwater.core.hint_codec import encode_hint
+from headwater.core.hints import (
+    Hint,
+    RestartRunAction,
+    ResumeRunAction,
+    RunDoctorAction,
+    SetConcurrencyAction,
+    SetQueueLimitAction,
+    ShowRunLogsAction,
+    ShowServerStatusAction,
+    StartAgentAction,
+    hint,
+)
+from headwater.core.hints import words as in_words
 from headwater.core.log.protocol import Recorded
-from headwater.core.program.command_lines import command_line, start_agent_command
 from headwater.core.queries import AgentRow
 from headwater.core.runs.resume import format_task_run_key, paused, waits_for_approval
 from headwater.core.runs.rules import RULES
 from headwater.core.runs.state import Run
-from headwater.core.slots.state import Slots
 from headwater.core.states import StateName
 from headwater.core.values.labels import agent_accepts
 
 NAMED_MAX = 3
-
-
-class Reason(StrEnum):
-    """What can be the reason. One of them holds of every run at every moment."""
-
-    SUCCEEDED = "succeeded"
-    TASKS_FAILED = "tasks failed"
-    NOT_STARTED = "could not be started"
-    CRASHED = "crashed too often"
-    FLOW_ARCHIVED = "flow archived"
-    FLOW_DELETED = "flow deleted"
-    PROJECT_DELETED = "project deleted"
-    PARENT_CANCELLED = "parent run cancelled"
-    CANCELLED = "cancelled"
-    SET_BY_HAND = "set by hand"
-    CANCELLING = "being cancelled"
-    HOLDER_SILENT = "its agent is silent"
-    WAITS_FOR_RETRY = "waits for a retry"
-    PAUSED = "paused"
-    STARTING = "is being started"
-    RUNNING = "runs"
-    LOG_TAKES_NOTHING = "the log takes no writes"
-    NOT_DUE = "not due yet"
-    LIMIT_REACHED = "the flow's limit is reached"
-    QUEUE_LIMIT_REACHED = "the limit of its labels is reached"
-    NO_AGENT = "no agent with these labels"
-    AGENTS_FULL = "agents are full"
-    AGENTS_SILENT = "agents are silent"
-    AGENTS_CANNOT = "agents cannot start processes"
-    AGENTS_UNKNOWN = "agents are unknown"
-    NOT_OFFERED = "not offered"
-    OFFERED = "offered"
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunContext:
-    """What is the case around a run. `agents` are those at work, None where nobody knows; `answering`: those of them that answered.
-
-    `troubles`: what those of them said that cannot start processes. `holds` is what the holder said when it was asked whether it holds the
-    attempt; None: nothing. `slot_names` maps the ids of runs that
-    have slots of the flow to their names. `waits_in_broker`: something will wake an agent for it.
-    """
-
-    agents: Sequence[AgentRow] | None = None
-    answering: frozenset[str] = frozenset()
-    troubles: Mapping[str, str] = field(default_factory=dict)
-    holds: bool | None = None
-    lease_seconds: float | None = None
-    slots: Slots = field(default_factory=Slots)
-    slot_names: Mapping[str, str] = field(default_factory=dict)
-    waits_in_broker: bool = True
-    queue_limit: int | None = None
-    queue_runs: Sequence[str] = ()
-    """The names of the runs with the same labels that are executed now."""
-    log_problem: str | None = None
-    """Why the log takes no writes, as far as a server knows."""
-
-
-class Evidence(msgspec.Struct, frozen=True):
-    """An event that shows the reason."""
-
-    position: Position
-    at: datetime
-    actor: str
-    words: str
-
-
-class Explanation(msgspec.Struct, frozen=True):
-    """Why a run is as it is: one reason, one or two sentences, what to do if anything, and the events that show it."""
-
-    run_id: str
-    name: str
-    state: str
-    reason: Reason
-    words: str
-    hint: str = ""
-    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -175,13 +109,14 @@ class _Explaining:
         if run.held:
             agent = f"agent {run.agent_name or run.agent_id!r}"
             what = f"Attempt {run.attempt} is held by {agent}, and nothing it does is recorded until the log takes writes again."
-        hint = f"{ROOM_OR_NODES}; `headwater doctor` tells more."
+        advice = hint(f"{ROOM_OR_NODES}; {{}} tells more.", RunDoctorAction())
         words = f"The log takes no writes: {problem.rstrip('.')}. {what}"
-        return self._because(Reason.LOG_TAKES_NOTHING, words, RunScheduled, RunSubmitted, RunStarted, hint=hint, last=2)
+        return self._because(Reason.LOG_TAKES_NOTHING, words, RunScheduled, RunSubmitted, RunStarted, advice=advice, last=2)
 
-    def _because(self, reason: Reason, words: str, *kinds: type, hint: str = "", last: int = 5) -> Explanation:
+    def _because(self, reason: Reason, words: str, *kinds: type, advice: Hint | None = None, last: int = 5) -> Explanation:
         shown = tuple(each.evidence for each in self.life if isinstance(each.event, kinds))[-last:]
-        return Explanation(self.run_id, self.run.name, str(self.run.state), reason, words, hint, shown)
+        encoded = None if advice is None else encode_hint(advice)
+        return Explanation(self.run_id, self.run.name, str(self.run.state), reason, words, in_words(advice) or "", shown, encoded)
 
     def _ended(self) -> Explanation:
         run = self.run
@@ -205,9 +140,9 @@ class _Explaining:
             return None
         why = f": {marker.reason}" if marker.reason else "."
         words = f"{ended.recorded.commit.actor} set it to {marker.state}{why}"
-        restart = f"`headwater restart {self.run_id}` executes what failed or was cancelled of it once more."
-        hint = restart if marker.state != StateName.SUCCESS else ""
-        return self._because(Reason.SET_BY_HAND, f"{words} It was {marker.before} before.", RunStateSet, *_ENDS, hint=hint, last=3)
+        restart = hint("{} executes what failed or was cancelled of it once more.", RestartRunAction(self.run_id))
+        advice = restart if marker.state != StateName.SUCCESS else None
+        return self._because(Reason.SET_BY_HAND, f"{words} It was {marker.before} before.", RunStateSet, *_ENDS, advice=advice, last=3)
 
     def _cancelled(self) -> Explanation:
         found = next((each for each in reversed(self.life) if isinstance(each.event, RunCancelRequested)), None)
@@ -215,8 +150,8 @@ class _Explaining:
         asked = found.event if found is not None and isinstance(found.event, RunCancelRequested) else RunCancelRequested()
         cause = cause_of(asked, by)
         words = f"It was cancelled by {by}{f': {asked.reason}' if asked.reason else '.'}"
-        hint = advice(cause, self.run.created) if self.run.exists else ""
-        return self._because(_REASONS.get(cause, Reason.CANCELLED), words, RunCancelRequested, RunCancelled, hint=hint)
+        advice = advice_after(cause, self.run.created) if self.run.exists else None
+        return self._because(_REASONS.get(cause, Reason.CANCELLED), words, RunCancelRequested, RunCancelled, advice=advice)
 
     def _failed(self) -> Explanation:
         losses = [each for each in self.life if isinstance(each.event, RunAttemptLost) and not each.event.released]
@@ -226,7 +161,7 @@ class _Explaining:
             why = said.reason if isinstance(said, RunAttemptLost) else ""
             words = f"It lost its attempt {times}, and no more than {self.run.attempts_max} are made. The last time: {why}."
             return self._because(
-                Reason.CRASHED, words, RunAttemptLost, RunFailed, hint=f"`headwater get logs {self.run_id}` shows its last lines."
+                Reason.CRASHED, words, RunAttemptLost, RunFailed, advice=hint("{} shows its last lines.", ShowRunLogsAction(self.run_id))
             )
         if not any(isinstance(each.event, RunStarted) for each in self.life[self._index_of_last(RunSubmitted) :]):
             where = f" on agent {self.run.agent_name!r}" if self.run.agent_name else ""
@@ -236,8 +171,8 @@ class _Explaining:
         if failed:
             words = f"{words} What failed first: {_listed(failed)}."
         kinds = (TaskRunFailed, TaskRunTimedOut, TaskRunValidationFailed, RunFailed)
-        hint = f"`headwater restart {self.run_id}` executes what failed, and what follows it, once more."
-        return self._because(Reason.TASKS_FAILED, words, *kinds, hint=hint)
+        advice = hint("{} executes what failed, and what follows it, once more.", RestartRunAction(self.run_id))
+        return self._because(Reason.TASKS_FAILED, words, *kinds, advice=advice)
 
     def _held(self) -> Explanation:
         run, around = self.run, self.around
@@ -274,8 +209,8 @@ class _Explaining:
         names = [format_task_run_key(key) for key in paused(self.run.task_runs) if self.run.task_runs[key].due is None]
         waits, it = ("task {} waits", "it") if len(names) == 1 else ("tasks {} wait", "them")
         words = f"It is paused: {waits.format(_listed(names))} for a person to resume {it}."
-        hint = f"`headwater resume {self.run_id}` resumes all that is paused; --task NAME one of them. The run's page does it too."
-        return self._because(Reason.PAUSED, words, TaskRunPaused, TaskRunResumed, RunPaused, hint=hint)
+        advice = hint("{} resumes all that is paused; --task NAME one of them. The run's page does it too.", ResumeRunAction(self.run_id))
+        return self._because(Reason.PAUSED, words, TaskRunPaused, TaskRunResumed, RunPaused, advice=advice)
 
     def _waiting(self) -> Explanation:
         run = self.run
@@ -293,9 +228,8 @@ class _Explaining:
             runs = "run" if slots.limit == 1 else "runs"
             limit = f"At most {slots.limit} {runs} of flow {created.flow_name!r} may be executed at once"
             words = f"{limit}; the slots are taken by {_listed(names)}.{lost}"
-            command = command_line("set concurrency", created.flow_name, "N", options=[("--project", created.project_name)])
-            hint = f"`{command}` changes the limit."
-            return self._because(Reason.LIMIT_REACHED, words, RunScheduled, RunAttemptLost, hint=hint)
+            advice = hint("{} changes the limit.", SetConcurrencyAction(created.flow_name, created.project_name))
+            return self._because(Reason.LIMIT_REACHED, words, RunScheduled, RunAttemptLost, advice=advice)
         return self._for_an_agent(created.labels, lost)
 
     def _not_due(self, start_time: datetime) -> Explanation:
@@ -313,8 +247,8 @@ class _Explaining:
         words = f"It is not due yet: it starts at {at}."
         if run.attempt and run.message:
             words = f"{run.message} It goes on at {at}."
-        hint = f"`headwater resume {self.run_id}` lets it go on now." if paused(run.task_runs) else ""
-        return self._because(Reason.NOT_DUE, words, RunScheduled, last=1, hint=hint)
+        advice = hint("{} lets it go on now.", ResumeRunAction(self.run_id)) if paused(run.task_runs) else None
+        return self._because(Reason.NOT_DUE, words, RunScheduled, last=1, advice=advice)
 
     def _for_an_agent(self, labels: tuple[str, ...], lost: str) -> Explanation:
         kinds = (RunScheduled, RunAttemptLost)
@@ -323,7 +257,7 @@ class _Explaining:
         if limit is not None and len(running) >= limit:
             runs = "run" if limit == 1 else "runs"
             words = f"At most {limit} {runs} with {wanted} may be executed at once, and these are: {_listed(running)}.{lost}"
-            return self._because(Reason.QUEUE_LIMIT_REACHED, words, *kinds, hint="`headwater set queue-limit` changes the limit.")
+            return self._because(Reason.QUEUE_LIMIT_REACHED, words, *kinds, advice=hint("{} changes the limit.", SetQueueLimitAction()))
         agents = self.around.agents
         if agents is None:
             unknown = "which agents are online is unknown, since the views do not answer"
@@ -332,18 +266,18 @@ class _Explaining:
         matching = [agent for agent in agents if agent_accepts(agent.labels, labels)]
         if not matching:
             words = f"No online agent takes runs with {wanted}. {nearest(agents, labels)}{lost}"
-            return self._because(Reason.NO_AGENT, words, *kinds, hint=start_agent(labels))
+            return self._because(Reason.NO_AGENT, words, *kinds, advice=hint("Start one: {}", StartAgentAction(labels)))
         alive = [agent for agent in matching if agent.id in self.around.answering]
         names = _listed(agent.name for agent in matching)
         if not alive:
             it = "it does" if len(matching) == 1 else "they do"
             words = f"It is offered to {names}, but {it} not answer.{lost}"
-            return self._because(Reason.AGENTS_SILENT, words, *kinds, hint=start_agent(labels))
+            return self._because(Reason.AGENTS_SILENT, words, *kinds, advice=hint("Start one: {}", StartAgentAction(labels)))
         able = [agent for agent in alive if agent.id not in self.around.troubles]
         if not able:
             troubles = "; ".join(self.around.troubles[agent.id] for agent in alive[:NAMED_MAX])
             words = f"It waits for an agent that can start it: {troubles}. They try again by themselves, after pauses of up to a minute."
-            return self._because(Reason.AGENTS_CANNOT, words, *kinds, hint="Stop what takes up the machine, or raise the limit.")
+            return self._because(Reason.AGENTS_CANNOT, words, *kinds, advice=hint("Stop what takes up the machine, or raise the limit."))
         free = [agent for agent in able if agent.limit is None or agent.held_runs < agent.limit]
         if not free:
             full = _listed(f"{agent.name} ({agent.held_runs} of {agent.limit})" for agent in able)
@@ -351,7 +285,9 @@ class _Explaining:
             return self._because(Reason.AGENTS_FULL, words, *kinds)
         if not self.around.waits_in_broker:
             words = f"It is in no queue at the moment; the server's run monitor notices that and enqueues it within seconds.{lost}"
-            return self._because(Reason.NOT_OFFERED, words, *kinds, hint="`headwater server status` tells whether a server is running.")
+            return self._because(
+                Reason.NOT_OFFERED, words, *kinds, advice=hint("{} tells whether a server is running.", ShowServerStatusAction())
+            )
         words = f"It is offered to {_listed(agent.name for agent in free)}, who can take it.{lost}"
         return self._because(Reason.OFFERED, words, *kinds)
 
@@ -405,11 +341,6 @@ def nearest(agents: Sequence[AgentRow], labels: Sequence[str]) -> str:
         missing = sorted(set(labels) - set(agent.labels))
         said.append(f"Agent {agent.name!r} lacks {_listed(missing)}." if missing else f"Agent {agent.name!r} takes labelled runs only.")
     return " ".join(said)
-
-
-def start_agent(labels: Iterable[str]) -> str:
-    """Return how to start an agent that takes runs with these labels."""
-    return f"Start one: {start_agent_command(labels)}"
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -7,15 +7,14 @@ from datetime import UTC, datetime
 from itertools import islice
 
 import anyio
-import msgspec
 
-from headwater.audit.explain import Explanation, RunContext, explain
-from headwater.core.errors import CommitUnreadable, RequestTimeout, ViewsError
-from headwater.core.log import subjects
-from headwater.core.log.codec import message_decoder
+from headwater.audit.explain import explain
+from headwater.audit.explanation import Explanation, RunContext
+from headwater.core.errors import ViewsError
 from headwater.core.log.health import ask_health
 from headwater.core.log.heartbeats import HolderProbe, HolderReply
 from headwater.core.log.protocol import Log
+from headwater.core.operations.holder_probes import probe_agent
 from headwater.core.operations.queues import queue
 from headwater.core.operations.run_lookup import load_run
 from headwater.core.operations.slots import slots
@@ -26,9 +25,6 @@ from headwater.core.values.labels import agent_accepts
 
 ANSWER_SECONDS = 1.0
 ASKED_MAX = 20
-
-_encode = msgspec.json.Encoder().encode
-_decode = message_decoder(HolderReply)
 
 
 async def explain_run(
@@ -65,7 +61,7 @@ async def gather_run_context(log: Log, run: Run, views: ViewsClient, *, is_heard
         return RunContext()
     created = run.created
     if run.held:
-        answer = await _ask(log, run.agent_id, HolderProbe(created.run_id, run.attempt))
+        answer = await probe_agent(log, run.agent_id, HolderProbe(created.run_id, run.attempt), timeout_seconds=ANSWER_SECONDS)
         return RunContext(holds=None if answer is None else answer.holds, lease_seconds=None if answer is None else answer.lease_seconds)
     try:
         agents: list[AgentRow] | None = await views.agents(status="working", limit=None)
@@ -114,17 +110,10 @@ async def ask_agents(log: Log, agent_ids: Iterable[str]) -> dict[str, HolderRepl
     answers: dict[str, HolderReply] = {}
 
     async def ask(agent_id: str) -> None:
-        if (said := await _ask(log, agent_id, HolderProbe("", 0))) is not None:
+        if (said := await probe_agent(log, agent_id, timeout_seconds=ANSWER_SECONDS)) is not None:
             answers[agent_id] = said
 
     async with anyio.create_task_group() as group:
         for agent_id in islice(agent_ids, ASKED_MAX):
             group.start_soon(ask, agent_id)
     return answers
-
-
-async def _ask(log: Log, agent_id: str, question: HolderProbe) -> HolderReply | None:
-    try:
-        return _decode(await log.request(subjects.ask_agent(agent_id), _encode(question), timeout=ANSWER_SECONDS))
-    except (RequestTimeout, CommitUnreadable):
-        return None

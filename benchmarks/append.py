@@ -121,7 +121,7 @@ async def _measure(log: Log, client: Any, times: int) -> AppendNumbers:
             group.start_soon(log.queues.enqueue, WorkItem(run_id=run_id, queue_id=queue_id, generation=1, creation=creation))
             group.start_soon(lambda: log.events.append(subjects.run(run_id), creation, expected=0))
 
-    async def gather_pair() -> None:
+    async def append_both() -> None:
         await log.events.append_together([Append(subjects.run(new_id()), a_commit(), 0), Append(subjects.run(new_id()), a_commit(), 0)])
 
     aggregate = subjects.run(new_id())
@@ -132,7 +132,7 @@ async def _measure(log: Log, client: Any, times: int) -> AppendNumbers:
     async def read() -> None:
         await log.events.read(aggregate)
 
-    creation, two, reading = await _in_turns(times // 4, create, gather_pair, read)
+    creation, two, reading = await _in_turns(times // 4, create, append_both, read)
     followed = await _follow(log, times // 4)
     offered = await _offer(log, times // 2)
     return AppendNumbers(
@@ -202,12 +202,12 @@ async def _write(log: Log, count: int) -> None:
 
 
 def _eight(action: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], Coroutine[Any, Any, None]]:
-    async def gather_pair() -> None:
+    async def append_both() -> None:
         async with anyio.create_task_group() as group:
             for _ in range(8):
                 group.start_soon(action)
 
-    return gather_pair
+    return append_both
 
 
 async def _in_turns(times: int, *actions: Callable[[], Coroutine[Any, Any, None]]) -> list[list[float]]:
@@ -239,7 +239,7 @@ async def measurements(times: int = 400) -> list[Measurement]:
         ),
         Measurement("append, p99", numbers.append_p99, "ms"),
         Measurement("create a run (wake-up and creation)", numbers.create_run, "ms", numbers.bare_publish, bare),
-        Measurement("append two gather_pair (atomic batch)", numbers.append_two_together, "ms", numbers.bare_publish, bare),
+        Measurement("append two together (atomic batch)", numbers.append_two_together, "ms", numbers.bare_publish, bare),
         Measurement("read an aggregate of 20 commits", numbers.read_aggregate, "ms"),
         Measurement("append until a follower has it", numbers.announce_to_follower, "ms"),
         Measurement("offer until an agent has it", numbers.offer_to_agent, "ms"),

@@ -6,13 +6,13 @@ import socket
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from headwater.command_lines import start_agent_command
 from headwater.core.errors import ViewsError
-from headwater.core.program.command_lines import start_agent_command
 from headwater.core.values.labels import agent_accepts
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
     from headwater.core.queries.rows import AgentRow
+    from headwater.sdk.client.async_client import AsyncClient
 
 
 async def no_agent_words(client: AsyncClient, labels: Sequence[str]) -> str | None:

@@ -15,9 +15,10 @@ from headwater.cli.output import examples, show_error, show_fault, show_system_e
 from headwater.cli.readable import check_words
 from headwater.cli.streams import ReaderGone, careful_streams
 from headwater.core.program.exception_groups import unwrap_exception_group
+from headwater.outside import outside
 
 
-class Headwater(LazyGroup):
+class HeadwaterCommands(LazyGroup):
     """All commands of the command line, in the order in which people meet them."""
 
     table = (
@@ -58,7 +59,7 @@ class Headwater(LazyGroup):
 
 
 app = typer.Typer(
-    cls=Headwater,
+    cls=HeadwaterCommands,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     no_args_is_help=True,
@@ -106,6 +107,7 @@ def main() -> None:
     Exit codes: 0 done (also where whoever reads the output leaves early), 1 refused or failed, 2 wrong use, 130 interrupted.
     """
     code = 0
+    outside.name_action = _command_of
     try:
         with careful_streams():
             code = _exit_code()
@@ -120,6 +122,12 @@ def main() -> None:
         with suppress(OSError, ReaderGone), careful_streams():
             show_system_error(error)
     sys.exit(code)
+
+
+def _command_of(action: Any) -> str:
+    from headwater.action_names import command_of
+
+    return command_of(action)
 
 
 def _exit_code() -> int:

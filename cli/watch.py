@@ -25,7 +25,7 @@ from headwater.core.runs.state import Run
 from headwater.core.states import SUCCESSFUL, StateName
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
+    from headwater.sdk.client.async_client import AsyncClient
 
 UNCLAIMED_SECONDS = 5.0
 UNCLAIMED_AGAIN_SECONDS = 30.0

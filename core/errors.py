@@ -40,29 +40,48 @@ Facts are attributes; the sentence is made here, in one place. `hint` says what 
 
 from __future__ import annotations
 
+from headwater.core.hints import (
+    ExplainRunAction,
+    Hint,
+    ListRunsAction,
+    RunDoctorAction,
+    ShowServerStatusAction,
+    ShowViewsStatusAction,
+    StartServerAction,
+    hint,
+    words,
+)
 from headwater.core.text import escaped
 
 
 class HeadwaterError(Exception):
-    """Base of every error Headwater raises on purpose. `hint` is one sentence on what to do, or None."""
+    """Base of every error Headwater raises on purpose.
 
-    _hint: str | None = None
+    `hint` is one sentence on what to do, or None, worded for this process; `advice` is what it was worded from, for other front ends.
+    """
 
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
+    advice: Hint | str | None = None
+
+    def __init__(self, message: str, *, hint: Hint | str | None = None) -> None:
         super().__init__(message)
-        self.hint = hint
+        self.advise(hint)
 
     @property
     def hint(self) -> str | None:
         """One sentence on what to do. It is a note of the error too, since most people read it in a traceback."""
-        return self._hint
+        return words(self.advice)
 
     @hint.setter
     def hint(self, hint: str | None) -> None:
-        notes = [note for note in getattr(self, "__notes__", ()) if note != f"hint: {self._hint}"]
-        self._hint = hint
-        if notes or hint:
-            self.__notes__ = [*notes, f"hint: {hint}"] if hint else notes
+        self.advise(hint)
+
+    def advise(self, hint: Hint | str | None) -> None:
+        """Say what to do, instead of what was said before."""
+        before = getattr(self, "__notes__", [])
+        notes = [note for note in before if note != f"hint: {self.hint}"]
+        self.advice = hint
+        if before or hint:
+            self.__notes__ = [*notes, f"hint: {self.hint}"] if hint else notes
 
 
 class CommandRejected(HeadwaterError):
@@ -96,7 +115,7 @@ class InvalidArtifact(InvalidArgument):
 class NotFound(CommandRejected):
     """Nothing is known under this name or id."""
 
-    def __init__(self, kind: str, name: str, *, hint: str | None = None) -> None:
+    def __init__(self, kind: str, name: str, *, hint: Hint | str | None = None) -> None:
         self.kind, self.name = kind, name
         super().__init__(f"{kind.capitalize()} {name!r} not found.", hint=hint)
 
@@ -104,7 +123,7 @@ class NotFound(CommandRejected):
 class KeyNotFound(NotFound, ValueError):
     """The key of a project has no value. A ValueError too, which is what flows written for Prefect catch."""
 
-    def __init__(self, key: str, project: str = "", *, hint: str | None = None) -> None:
+    def __init__(self, key: str, project: str = "", *, hint: Hint | str | None = None) -> None:
         super().__init__("key", key, hint=hint)
         if project:
             self.args = (f"No value found for key {key!r} in project {project!r}.",)
@@ -117,7 +136,7 @@ class Ambiguous(CommandRejected):
 class AlreadyExists(CommandRejected):
     """The name is taken."""
 
-    def __init__(self, kind: str, name: str, *, existing_id: str, hint: str | None = None) -> None:
+    def __init__(self, kind: str, name: str, *, existing_id: str, hint: Hint | str | None = None) -> None:
         self.kind, self.name, self.existing_id = kind, name, existing_id
         super().__init__(f"{kind.capitalize()} {name!r} already exists.", hint=hint)
 
@@ -195,11 +214,10 @@ class RunUnknown(OutcomeUnknown):
             reason = cause.reason if isinstance(cause, OutcomeUnknown) else str(cause)
             sentence = f"It is unknown whether run {run_id} was created: {reason}"
         self.args = (sentence,)
-        look = f"Look with `headwater get flow-runs` or `headwater explain {run_id}` before you repeat it"
-        if has_key:
-            self.hint = f"{look}; with the same idempotency key, repeating it makes no second run."
-        else:
-            self.hint = f"{look}: that would create another run. With `--idempotency-key` the same command creates one run at most."
+        then = "; with the same idempotency key, repeating it makes no second run."
+        if not has_key:
+            then = ": that would create another run. With an idempotency key the same command creates one run at most."
+        self.advise(hint(f"Look with {{}} or {{}} before you repeat it{then}", ListRunsAction(), ExplainRunAction(run_id)))
 
 
 class RunNotCreated(OutcomeUnknown):
@@ -208,7 +226,7 @@ class RunNotCreated(OutcomeUnknown):
     def __init__(self, cause: OutcomeUnknown) -> None:
         super().__init__(cause.commit_id, cause.reason)
         self.args = (f"No run was created: {cause.reason}",)
-        self.hint = "Repeat the command when the log takes writes again; `headwater doctor` tells whether it does."
+        self.advise(hint("Repeat the command when the log takes writes again; {} tells whether it does.", RunDoctorAction()))
 
 
 class LogUnavailable(LogError):
@@ -220,7 +238,7 @@ class LogUnavailable(LogError):
         self.address, self.reason = address, reason
         super().__init__(
             f"No Headwater server answers at {address}{f' ({reason})' if reason else ''}.",
-            hint="Start one with `headwater server start`, or set HEADWATER_NATS_URL to the address of one.",
+            hint=hint("Start one with {}, or set HEADWATER_NATS_URL to the address of one.", StartServerAction()),
         )
 
 
@@ -236,7 +254,7 @@ class LogNotWritable(LogUnavailable):
         LogError.__init__(
             self,
             f"The log at {address} takes no writes: {problem}.",
-            hint=f"{ROOM_OR_NODES}; `headwater doctor` tells when it takes writes.",
+            hint=hint(f"{ROOM_OR_NODES}; {{}} tells when it takes writes.", RunDoctorAction()),
         )
 
 
@@ -299,7 +317,7 @@ class StreamMissing(StreamMismatch):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        super().__init__(f"The NATS server has no stream {name}.", hint="`headwater server start` makes it.")
+        super().__init__(f"The NATS server has no stream {name}.", hint=hint("{} makes it.", StartServerAction()))
 
 
 class ViewsError(HeadwaterError):
@@ -313,7 +331,7 @@ class ViewsUnavailable(ViewsError):
         self.reason = reason
         super().__init__(
             f"The views cannot be read now: {reason}",
-            hint="What you append is safe and will show when the views are back; `headwater server status` tells more.",
+            hint=hint("What you append is safe and will show when the views are back; {} tells more.", ShowServerStatusAction()),
         )
 
 
@@ -324,7 +342,7 @@ class ViewsBehind(ViewsError):
         self.asked, self.reached = asked, reached
         super().__init__(
             f"The views are at position {reached} and did not reach {asked} in time.",
-            hint="The views lag behind the log; `headwater projections status` shows by how much.",
+            hint=hint("The views lag behind the log; {} shows by how much.", ShowViewsStatusAction()),
         )
 
 

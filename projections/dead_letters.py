@@ -11,6 +11,7 @@ from typing import Any
 
 from headwater.core.errors import CommandRejected, CommitUnreadable, InvalidArgument, LogError, NotFound
 from headwater.core.events import UnknownEvent, event_type
+from headwater.core.hints import ListDeadLettersAction, hint
 from headwater.core.log import subjects
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import KeptLetter, Log, Recorded
@@ -26,7 +27,7 @@ from headwater.projections.reader import ViewsReader
 from headwater.projections.rebuilder import Rebuilder
 
 SHOWN_BYTES_MAX = 64 * 1024
-_HINT = "`headwater projections dead-letters list` lists them."
+_HINT = hint("{} lists them.", ListDeadLettersAction())
 
 _FACTS = """
 SELECT position, subject, event, reason, recorded_at FROM set_aside WHERE $1::bigint IS NULL OR position = $1

@@ -23,6 +23,8 @@ from headwater.core.errors import (
     ViewsBehind,
     ViewsUnavailable,
 )
+from headwater.core.hint_codec import encode_hint
+from headwater.core.hints import Hint
 from headwater.core.log import subjects
 from headwater.core.log.codec import message_decoder
 from headwater.core.log.commit import Position
@@ -234,16 +236,17 @@ def _one_row(row: Row, position: Position = 0) -> QueryReply:
 
 def _failed(error: Exception) -> QueryReply:
     """Return the reply that makes the client raise this error."""
-    hint = getattr(error, "hint", None)
+    hint, advice = (error.hint, error.advice) if isinstance(error, HeadwaterError) else (None, None)
+    encoded = encode_hint(advice) if isinstance(advice, Hint) else None
     match error:
         case NotFound():
-            failure = QueryFailure(FailureKind.NOT_FOUND, str(error), hint, {"kind": error.kind, "name": error.name})
+            failure = QueryFailure(FailureKind.NOT_FOUND, str(error), hint, {"kind": error.kind, "name": error.name}, advice=encoded)
         case ViewsBehind():
-            failure = QueryFailure(FailureKind.BEHIND, str(error), hint, {"asked": error.asked, "reached": error.reached})
+            failure = QueryFailure(FailureKind.BEHIND, str(error), hint, {"asked": error.asked, "reached": error.reached}, advice=encoded)
         case ViewsUnavailable():
-            failure = QueryFailure(FailureKind.UNAVAILABLE, error.reason, hint)
+            failure = QueryFailure(FailureKind.UNAVAILABLE, error.reason, hint, advice=encoded)
         case CommandRejected():
-            failure = QueryFailure(FailureKind.INVALID, str(error), hint)
+            failure = QueryFailure(FailureKind.INVALID, str(error), hint, advice=encoded)
         case _:
             failure = QueryFailure(FailureKind.BROKEN, escaped(f"the server failed to answer ({type(error).__name__}: {error})"))
     return QueryReply(0, error=failure)

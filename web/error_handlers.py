@@ -20,6 +20,7 @@ from headwater.core.errors import (
     VersionConflict,
     ViewsError,
 )
+from headwater.web.action_names import worded
 from headwater.web.page_requests import page_context
 from headwater.web.pages.page import Page
 from headwater.web.rendering import render
@@ -52,7 +53,7 @@ async def answer_error(request: Request, error: Exception) -> Response:
     """Answer an error that was raised on purpose."""
     assert isinstance(error, HeadwaterError)
     status, title = status_of(error)
-    return _answer(request, status, title, str(error), error.hint)
+    return _answer(request, status, title, str(error), _capitalised(worded(error.advice)))
 
 
 async def answer_http_error(request: Request, error: Exception) -> Response:
@@ -77,3 +78,7 @@ def _answer(request: Request, status: int, title: str, message: str, hint: str |
         return JSONResponse({"error": message, "hint": hint}, status_code=status)
     page = Page(template="problem.html", title=title, context={"message": message, "hint": hint})
     return HTMLResponse(render(page.template, page_context(request, page)), status_code=status)
+
+
+def _capitalised(sentence: str | None) -> str | None:
+    return sentence and sentence[0].upper() + sentence[1:]

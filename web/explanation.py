@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from headwater.audit.explain import Explanation
+import msgspec
+
+from headwater.audit.explanation import Explanation
 from headwater.audit.run_context import explain_run
+from headwater.core.hint_codec import decode_hint
 from headwater.core.queries import RunRow
 from headwater.core.states import StateName
+from headwater.web.action_names import worded
 from headwater.web.pages.page import Sources
 
 WAITS = frozenset({StateName.SCHEDULED, StateName.PAUSED})
@@ -28,7 +32,10 @@ async def explanation_of(sources: Sources, run: RunRow) -> Explanation | None:
         return sources.heartbeats.lively([agent_id])[agent_id] is not None
 
     found = await explain_run(sources.log, run.id, now=sources.now, format_time=_in_utc, is_heard=is_heard, views=sources.views)
-    return found if found.state == run.state else None
+    if found.state != run.state:
+        return None
+    advice = None if found.advice is None else decode_hint(found.advice)
+    return found if advice is None else msgspec.structs.replace(found, hint=worded(advice) or "")
 
 
 def _in_utc(moment: datetime) -> str:

@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 import anyio
 import msgspec
 
-from headwater.core.errors import CommitUnreadable, LogUnavailable, RequestTimeout
-from headwater.core.log import subjects
+from headwater.core.errors import CommitUnreadable, LogUnavailable
 from headwater.core.log.codec import message_decoder
 from headwater.core.log.heartbeats import HolderProbe, HolderReply
 from headwater.core.log.protocol import LiveMessage, Log
+from headwater.core.operations.holder_probes import probe_agent
 
 _ANSWER_SECONDS = 1.0
 _PAUSE_SECONDS = 0.2
 
 _encode = msgspec.json.Encoder().encode
 _decode_probe = message_decoder(HolderProbe)
-_decode_reply = message_decoder(HolderReply)
 
 
 async def probe_holder(log: Log, agent_id: str, run_id: str, attempt: int, *, patience_seconds: float) -> bool | None:
-    """Return whether the agent says that it holds the attempt; None where it reply nothing for `patience_seconds`.
+    """Return whether the agent says that it holds the attempt; None where it answers nothing for `patience_seconds`.
 
     Silence counts only while we ourselves are connected: after the log was away, the holder gets its time anew.
     """
-    probe = _encode(HolderProbe(run_id, attempt))
+    probe = HolderProbe(run_id, attempt)
     while True:
         with anyio.move_on_after(patience_seconds):
             while True:
                 try:
-                    data = await log.request(subjects.ask_agent(agent_id), probe, timeout=_ANSWER_SECONDS)
-                except RequestTimeout:
-                    pass
+                    reply = await probe_agent(log, agent_id, probe, timeout_seconds=_ANSWER_SECONDS)
                 except LogUnavailable:
                     break
-                else:
-                    with suppress(CommitUnreadable):
-                        return _decode_reply(data).holds
+                if reply is not None:
+                    return reply.holds
                 await anyio.sleep(_PAUSE_SECONDS)
             await anyio.sleep(_PAUSE_SECONDS)
             continue

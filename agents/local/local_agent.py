@@ -38,11 +38,11 @@ from headwater.core.program.settings import HOME, KEPT_VALUES_DAYS, LOG_LEVEL, L
 from headwater.core.program.stop_signals import stop_signals
 from headwater.core.runs.state import Run
 from headwater.core.values.labels import label_set
-from headwater.utilities.printing import print_escaped
+from headwater.sdk.client.printing import print_escaped
 
 if TYPE_CHECKING:
     from headwater.core.log.jetstream.log import JetStreamLog
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
 
 KIND = "local"
 _SERVER_SECONDS = 1.0

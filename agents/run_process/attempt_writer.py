@@ -18,7 +18,7 @@ from anyio.abc import TaskStatus
 from msgspec.structs import replace
 
 from headwater.agents.errors import AttemptFenced
-from headwater.agents.retry import Listener, retry_until_available
+from headwater.agents.retry import RetryListener, retry_until_available
 from headwater.core.aggregates import Actor, Aggregate
 from headwater.core.errors import CommitTooLarge, HeadwaterError, IllegalTransition, InvalidArgument
 from headwater.core.events import TaskRunArtifactEvent, TaskRunEvent, TaskRunNamed, TaskRunPaused
@@ -27,7 +27,7 @@ from headwater.core.runs.state import Run
 from headwater.core.values.identifiers import new_id
 from headwater.core.values.json_bytes import json_bytes
 
-COMMIT_BYTES_MAX = 512 * 1024
+BATCH_BYTES_MAX = 512 * 1024
 GATHER_SECONDS = 0.003
 WAITING_EVENTS_MAX = 50_000
 """So many events may wait for the log; then the flow waits."""
@@ -59,7 +59,7 @@ class AttemptWriter:
         """Called when it was recorded that a task run is paused."""
         self.is_gone: Callable[[], bool] = lambda: False
         """Tells whether the thread that appends is gone; asked by the thread that runs the flow where it waits for room."""
-        self.listener: Listener | None = None
+        self.listener: RetryListener | None = None
         """Hears that the log takes nothing, and that it does again."""
         self.stopping = False
         """Whether the attempt must end; read by the thread that runs the flow."""
@@ -136,7 +136,7 @@ class AttemptWriter:
     def _take(self) -> tuple[TaskRunEvent, ...]:
         batch: list[TaskRunEvent] = []
         size = 0
-        while self._events and (not batch or size + self._events[0][1] <= COMMIT_BYTES_MAX):
+        while self._events and (not batch or size + self._events[0][1] <= BATCH_BYTES_MAX):
             event, event_size = self._events.popleft()
             batch.append(event)
             size += event_size

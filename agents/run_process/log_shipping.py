@@ -16,8 +16,8 @@ from headwater.agents.retry import retry_until_available
 from headwater.core.log.log_lines import LINE_CHARACTERS_MAX
 from headwater.core.log.protocol import LogLine, RunLogs
 from headwater.core.text import shown
-from headwater.utilities.context import current_values
-from headwater.utilities.logging import message_of
+from headwater.sdk.context.logging import message_of
+from headwater.sdk.context.values import current_values
 
 SHIP_SECONDS = 0.1
 GATHER_SECONDS = 0.01

@@ -30,7 +30,7 @@ from headwater.core.log.protocol import Log
 from headwater.core.operations.headwater import Headwater
 from headwater.core.operations.run_lookup import load_run
 from headwater.core.operations.run_lookup import run as run_aggregate
-from headwater.core.program.concurrency import gather_pair
+from headwater.core.program.concurrency import gather
 from headwater.core.program.exception_groups import unwrap_exception_group
 from headwater.core.program.server_file import server_address
 from headwater.core.queries.rows import CachedResultRow
@@ -118,7 +118,7 @@ class RunSession:
 
     async def flush(self) -> None:
         """Return when all that was recorded and logged is stored. Raises AttemptFenced."""
-        await gather_pair(self.record.flush, self.shipper.flush_to_log)
+        await gather(self.record.flush(), self.shipper.flush_to_log())
 
 
 @asynccontextmanager

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     import typer
 
     from headwater.cli.run_options import FlowSelector, RunOptions
-    from headwater.client.async_client import AsyncClient
     from headwater.core.runs.state import Run
+    from headwater.sdk.client.async_client import AsyncClient
 
 LABEL_PREFIX = "agentless-run-"
 

@@ -164,7 +164,7 @@ def status(
         if found.state == "stopped" and found.home is not None:
             echo_stderr("`headwater server start` starts one.")
         elif found.nats_url is not None and found.home is None:
-            from headwater.core.program.command_lines import command_line
+            from headwater.command_lines import command_line
 
             start = command_line("server start", options=[("--nats-url", found.nats_url)])
             echo_stderr(f"No server answers at {found.nats_url}. `{start}` starts one.")

@@ -10,7 +10,7 @@ from headwater.core.flows.state import FlowGroup
 from headwater.core.log.protocol import EventLog
 from headwater.core.operations.flow_lookup import active_version, flow_group
 from headwater.core.operations.project_lookup import project
-from headwater.core.program.concurrency import gather_pair
+from headwater.core.program.concurrency import gather
 from headwater.core.projects.commands import ProjectCommand
 from headwater.core.projects.state import Project
 from headwater.core.values.identifiers import split_flow_id
@@ -52,7 +52,7 @@ class FlowCatalogue:
         group_id, number = split_flow_id(flow_id)
         group = self._group(group_id)
         if group.state.project_id:  # seen before: both are read at the same time
-            await gather_pair(group.refresh, self._project(group.state.project_id).refresh)
+            await gather(group.refresh(), self._project(group.state.project_id).refresh())
             version = active_version(group.state, number, flow_id)
         else:
             version = active_version(await group.refresh(), number, flow_id)

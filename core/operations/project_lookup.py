@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from headwater.core.aggregates import Aggregate
 from headwater.core.errors import NotFound
+from headwater.core.hints import CreateProjectAction, ListProjectsAction, hint
 from headwater.core.log import subjects
 from headwater.core.log.protocol import EventLog
-from headwater.core.program.command_lines import command_line
 from headwater.core.projects import rules as project_rules
 from headwater.core.projects.commands import NameCommand, ProjectCommand
 from headwater.core.projects.owned_name import NAME_RULES, OwnedName
@@ -26,7 +26,7 @@ def project(log: EventLog, project_id: str) -> Aggregate[Project, ProjectCommand
 
 
 def project_not_found(name: str) -> NotFound:
-    return NotFound("project", name, hint=f"Run `{command_line('create project', name, in_quotes=True)}` to create it.")
+    return NotFound("project", name, hint=hint("Run {} to create it.", CreateProjectAction(name)))
 
 
 async def existing_project(log: EventLog, project_id: str) -> Project:
@@ -39,7 +39,7 @@ async def existing_project(log: EventLog, project_id: str) -> Project:
     """
     found = await project(log, str(parsed_uuid(project_id, kind="project id"))).refresh()
     if not found.exists:
-        raise NotFound(PROJECT_KIND, found.name or project_id, hint="`headwater get projects` lists projects.")
+        raise NotFound(PROJECT_KIND, found.name or project_id, hint=hint("{} lists projects.", ListProjectsAction()))
     return found
 
 

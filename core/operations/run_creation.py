@@ -30,7 +30,7 @@ from headwater.core.operations.flow_catalogue import FlowCatalogue
 from headwater.core.operations.queues import Queues
 from headwater.core.operations.run_lookup import load_run, run
 from headwater.core.operations.wake_ups import schedule_wake_up
-from headwater.core.program.concurrency import gather_pair
+from headwater.core.program.concurrency import gather
 from headwater.core.runs import rules as run_rules
 from headwater.core.runs.commands import CreateRun, RunCommand
 from headwater.core.runs.parameters import run_parameters, with_defaults
@@ -39,7 +39,7 @@ from headwater.core.values.identifiers import derived_id, new_id
 from headwater.core.values.json_values import json_problem
 from headwater.core.values.labels import label_set, queue_id
 from headwater.core.values.limits import TIME_MAX, TIME_MIN, is_instant
-from headwater.core.values.moments import aware
+from headwater.core.values.moments import assume_utc
 from headwater.core.values.names import generated_name, valid_name
 
 _NAMES = random.SystemRandom()
@@ -127,7 +127,7 @@ class RunCreation:
                 return error
 
         # Each to its end, also where the other fails: what became of both must be known.
-        _, created = await gather_pair(wake, create)
+        _, created = await gather(wake(), create())
         if isinstance(created, Conflict):
             # Another creation with this key was first, perhaps for another time: its wake-up must be the one that is set.
             other = await load_run(self._log, command.created.run_id)
@@ -183,7 +183,7 @@ def _creation(version: FlowRegistered, group: FlowGroup, project_name: str, requ
         raise InvalidArgument(f"The run config is not JSON: {problem}.")
     if (problem := json_problem(key)) is not None:
         raise InvalidArgument(f"The idempotency key cannot be stored: {problem}.")
-    start_time = now if request.start_time is None else aware(request.start_time)
+    start_time = now if request.start_time is None else assume_utc(request.start_time)
     if not is_instant(start_time):
         raise InvalidArgument(f"The start time {start_time.isoformat()} is not between the years {TIME_MIN.year} and {TIME_MAX.year}.")
     run_id = new_id() if key is None else derived_id("run", version.flow_id, key)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Awaitable, Sequence
+from typing import Any, Protocol, TypeVar, overload
 
 import anyio
 from anyio import TASK_STATUS_IGNORED
@@ -11,8 +11,11 @@ from anyio.abc import TaskGroup, TaskStatus
 
 from headwater.core.program.exception_groups import unwrap_exception_group
 
-First = TypeVar("First")
-Second = TypeVar("Second")
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+E = TypeVar("E")
 
 
 class Service(Protocol):
@@ -27,15 +30,29 @@ async def start_all(group: TaskGroup, services: Sequence[Service]) -> None:
         await group.start(service.serve, name=type(service).__name__)
 
 
-async def gather_pair(first: Callable[[], Awaitable[First]], second: Callable[[], Awaitable[Second]]) -> tuple[First, Second]:
-    """Await both at the same time and return both results; the first error ends the other and is raised by itself."""
-    results: list[Any] = [None, None]
+@overload
+async def gather(first: Awaitable[A], second: Awaitable[B], /) -> tuple[A, B]: ...
+@overload
+async def gather(first: Awaitable[A], second: Awaitable[B], third: Awaitable[C], /) -> tuple[A, B, C]: ...
+@overload
+async def gather(first: Awaitable[A], second: Awaitable[B], third: Awaitable[C], fourth: Awaitable[D], /) -> tuple[A, B, C, D]: ...
+@overload
+async def gather(
+    first: Awaitable[A], second: Awaitable[B], third: Awaitable[C], fourth: Awaitable[D], fifth: Awaitable[E], /
+) -> tuple[A, B, C, D, E]: ...
+@overload
+async def gather(*calls: Awaitable[Any]) -> tuple[Any, ...]: ...
+async def gather(*calls: Awaitable[Any]) -> tuple[Any, ...]:
+    """Await several answers at the same time; the first error ends the others and is raised by itself."""
+    answers: list[Any] = [None] * len(calls)
 
-    async def keep(index: int, call: Callable[[], Awaitable[Any]]) -> None:
-        results[index] = await call()
+    async def keep(index: int, call: Awaitable[Any]) -> None:
+        answers[index] = await call
 
     with unwrap_exception_group():
         async with anyio.create_task_group() as group:
-            group.start_soon(keep, 0, first)
-            await keep(1, second)
-    return results[0], results[1]
+            for index, call in enumerate(calls[:-1]):
+                group.start_soon(keep, index, call)
+            for index, call in enumerate(calls[-1:], len(calls) - 1):
+                await keep(index, call)  # the last one needs no task of its own
+    return tuple(answers)

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from headwater.core.hint_codec import EncodedHint
 from headwater.core.log.commit import Position
 from headwater.core.queries.requests import AnyQuery
 
@@ -43,12 +44,16 @@ class FailureKind(StrEnum):
 
 
 class QueryFailure(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why there is no answer, in words, and the facts of the error (`details`) for those who raise it again."""
+    """Why there is no answer, in words, and the facts of the error (`details`) for those who raise it again.
+
+    `hint` says what to do in the words of the one that answers, `advice` the same for those who have words of their own.
+    """
 
     kind: FailureKind
     message: str
     hint: str | None = None
     details: dict[str, Any] = {}
+    advice: EncodedHint | None = None
 
 
 class QueryReply(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -7,15 +7,18 @@ reach `at_least` (the position an append returned) in time, and NotFound where o
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import anyio
 import msgspec
 
 from headwater.core.errors import CommitUnreadable, HeadwaterError, InvalidArgument, NotFound, RequestTimeout, ViewsBehind, ViewsUnavailable
+from headwater.core.hint_codec import decode_hint
+from headwater.core.hints import Hint
 from headwater.core.log import subjects
 from headwater.core.log.codec import message_decoder
 from headwater.core.log.commit import Position
+from headwater.core.log.health import Requester
 from headwater.core.queries import requests, rows
 from headwater.core.queries.codec import FailureKind, QueryFailure, QueryReply, QueryRequest
 from headwater.core.values.identifiers import new_id
@@ -34,16 +37,10 @@ _decode_reply = message_decoder(QueryReply)
 R = TypeVar("R", bound=rows.Row)
 
 
-class Requests(Protocol):
-    """What the client needs of a log, of which every log is capable."""
-
-    async def request(self, subject: str, data: bytes, *, timeout: float) -> bytes: ...
-
-
 class ViewsClient:
     """The views, as questions with typed answers. `wait_seconds` bounds the waiting for `at_least`."""
 
-    def __init__(self, log: Requests, *, wait_seconds: float = WAIT_SECONDS) -> None:
+    def __init__(self, log: Requester, *, wait_seconds: float = WAIT_SECONDS) -> None:
         self._log = log
         self._wait_seconds = wait_seconds
         self._doubted_until = 0.0
@@ -329,15 +326,21 @@ def _unreadable(reason: object) -> ViewsUnavailable:
     return ViewsUnavailable(f"the answer cannot be read: {reason}")
 
 
+def _advice(failure: QueryFailure) -> Hint | str | None:
+    """Return what to do, to be worded here; as the other side worded it where that is all there is."""
+    decoded = None if failure.advice is None else decode_hint(failure.advice)
+    return decoded or failure.hint
+
+
 def raised(failure: QueryFailure) -> HeadwaterError:
     """Return the error that this failure tells of, as the one that answered would have raised it."""
     details: dict[str, Any] = failure.details
     match failure.kind:
         case FailureKind.NOT_FOUND:
-            return NotFound(str(details.get("kind", "row")), str(details.get("name", failure.message)), hint=failure.hint)
+            return NotFound(str(details.get("kind", "row")), str(details.get("name", failure.message)), hint=_advice(failure))
         case FailureKind.BEHIND:
             return ViewsBehind(asked=details.get("asked", 0), reached=details.get("reached", 0))
         case FailureKind.INVALID:
-            return InvalidArgument(failure.message, hint=failure.hint)
+            return InvalidArgument(failure.message, hint=_advice(failure))
         case FailureKind.UNAVAILABLE | FailureKind.BROKEN:
             return ViewsUnavailable(failure.message)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from headwater.core import hints
 from headwater.core.errors import IllegalTransition, InvalidArgument
 from headwater.core.events import (
     AnyEvent,
@@ -18,6 +19,7 @@ from headwater.core.events import (
     RunStateSet,
     RunSucceeded,
 )
+from headwater.core.hints import hint
 from headwater.core.runs import restart, resume, set_state
 from headwater.core.runs.attempt_commands import cancelled, cancelled_task_runs
 from headwater.core.runs.commands import (
@@ -63,7 +65,8 @@ def reschedule(run: Run, command: RescheduleRun) -> Sequence[AnyEvent]:
 def resume_task_runs(run: Run, command: ResumeTaskRuns) -> Sequence[AnyEvent]:
     if run.ended:
         raise IllegalTransition(
-            f"The run is {run.state}: nothing of it waits to be resumed.", hint="`headwater restart RUN` executes it once more."
+            f"The run is {run.state}: nothing of it waits to be resumed.",
+            hint=hint("{} executes it once more.", hints.RestartRunAction(_id(run))),
         )
     if run.cancel_requested:
         raise IllegalTransition("The run is being cancelled: nothing of it goes on.")
@@ -113,7 +116,8 @@ def _schedule(run: Run, command: SetRunState) -> list[AnyEvent]:
     )
     if run.state is StateName.PAUSED:
         raise IllegalTransition(
-            "The run is Paused: it goes on when its paused task runs do.", hint="Resume them: `headwater resume RUN`, or set their states."
+            "The run is Paused: it goes on when its paused task runs do.",
+            hint=hint("Resume them: {}, or set their states.", hints.ResumeRunAction(_id(run))),
         )
     if not run.ended:
         return [scheduled]
@@ -139,7 +143,7 @@ def _require_nobody(run: Run) -> None:
     if run.held:
         raise IllegalTransition(
             f"Attempt {run.attempt} executes the run, on agent {run.agent_name or run.agent_id!r}: no state of it can be set meanwhile.",
-            hint="Wait for its end, or cancel it first: `headwater cancel RUN`.",
+            hint=hint("Wait for its end, or cancel it first: {}.", hints.CancelRunAction(_id(run))),
         )
 
 
@@ -147,3 +151,7 @@ def delete(run: Run, command: DeleteRun) -> Sequence[AnyEvent]:
     if not run.ended:
         raise IllegalTransition(f"The run is {run.state}; only a run that has ended can be deleted.", hint="Cancel it first.")
     return [] if run.deleted else [RunDeleted(command.reason)]
+
+
+def _id(run: Run) -> str:
+    return run.created.run_id if run.exists else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from headwater.core import hints
 from headwater.core.queries import GetFlow, ListAgents, ListFlowEdges, ListFlows, ListFlowTasks, ListKeyValues, ListProjects, ListQueues
 from headwater.core.values.identifiers import parsed_uuid, split_flow_id
 from headwater.projections.queries.shown import AGENT_ROW, FLOW_ROW, KEY_VALUE_ROW, PROJECT_ROW
@@ -104,7 +105,7 @@ FROM flow_versions v JOIN flow_groups g ON g.id = v.flow_group_id JOIN projects 
 {row}
 WHERE v.id = ({version})
 """
-_HINT = "`headwater get flows --all-versions` lists flows with their ids."
+_HINT = hints.hint("{} lists flows with their ids.", hints.ListFlowsAction(all_versions=True))
 
 
 def _version(flow_id: str) -> Parent:

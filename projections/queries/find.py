@@ -9,7 +9,7 @@ from typing import Any
 from headwater.core.errors import InvalidArgument
 from headwater.core.queries import CountRows, FindRows
 from headwater.core.values.identifiers import parsed_uuid
-from headwater.core.values.moments import aware
+from headwater.core.values.moments import assume_utc
 from headwater.projections.queries.findable import TABLES, Table
 from headwater.projections.queries.statement import Conditions, Key, Statement
 
@@ -175,4 +175,4 @@ def _time(value: Any, column: str) -> datetime:
         at = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     except (TypeError, ValueError):
         raise InvalidArgument(f"The value for {column!r} is not a time: {value!r}.", hint="Write it like 2026-11-22T08:30:00Z.") from None
-    return aware(at)
+    return assume_utc(at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from headwater.core import hints
 from headwater.core.errors import InvalidArgument
 from headwater.core.queries import CountRuns, GetRun, ListRuns, ListRunStates
 from headwater.core.values.identifiers import parsed_uuid
@@ -15,7 +16,7 @@ from headwater.projections.tables import RUN_STATES as RUN_STATES_VIEW
 RUN_STATES = ("Pending", "Scheduled", "Paused", "Submitted", "Running", "Cancelling", "Success", "Failed", "Cancelled")
 """Every state that a run can be in; listings go through them one by one, each along its index."""
 
-_HINT = "`headwater get flow-runs` lists runs with their ids."
+_HINT = hints.hint("{} lists runs with their ids.", hints.ListRunsAction())
 
 _ROW = """
 SELECT row_to_json(shown)::text AS row, {key}::text AS key

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from headwater.core.hints import Hint
+
 Key = Sequence[Any]
 """Where a page ended: the values of the ordering columns of its last row."""
 
@@ -18,7 +20,7 @@ class Parent:
     arguments: tuple[Any, ...]
     kind: str
     name: str
-    hint: str | None = None
+    hint: Hint | str | None = None
 
 
 @dataclass(frozen=True)

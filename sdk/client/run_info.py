@@ -12,6 +12,7 @@ import msgspec
 
 from headwater.core.errors import NotFound
 from headwater.core.events import FlowRegistered, RunCreated, TaskSpec
+from headwater.core.hints import ListRunsAction, hint
 from headwater.core.log import subjects
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog
@@ -21,7 +22,7 @@ from headwater.core.runs.state import Run
 from headwater.core.runs.task_run import TaskRun
 from headwater.core.states import StateName
 from headwater.core.values.identifiers import parsed_task_run_id, parsed_uuid, split_flow_id
-from headwater.engine.state import State
+from headwater.sdk.states.state import State
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ async def read_run(log: EventLog, run_id: str, *, at_least: Position = 0) -> tup
     recorded = await log.read(subjects.run(checked), at_least=at_least)
     state = RULES.fold(event for each in recorded for event in each.events)
     if not state.exists:
-        raise NotFound("run", run_id, hint="`headwater get flow-runs` lists runs with their ids.")
+        raise NotFound("run", run_id, hint=hint("{} lists runs with their ids.", ListRunsAction()))
     created = next(each.commit for each in recorded if each.events)
     return state, created.at, created.actor, recorded[-1].position
 

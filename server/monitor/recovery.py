@@ -5,19 +5,14 @@ from __future__ import annotations
 import logging
 from collections import Counter
 
-import msgspec
-
 from headwater.core.agents.commands import RegisterAgent
 from headwater.core.agents.state import AgentStatus
 from headwater.core.aggregates import Actor
-from headwater.core.errors import CommitUnreadable, RequestTimeout
 from headwater.core.events import AgentRegistered
-from headwater.core.log import subjects
-from headwater.core.log.codec import message_decoder
 from headwater.core.log.commit import Position
-from headwater.core.log.heartbeats import HolderProbe, HolderReply
 from headwater.core.log.protocol import Log
 from headwater.core.operations.headwater import Headwater
+from headwater.core.operations.holder_probes import probe_agent
 from headwater.core.operations.run_lookup import load_run
 from headwater.core.runs.commands import MarkAttemptLost
 from headwater.core.runs.run_head import RunHead
@@ -27,8 +22,6 @@ ANSWER_SECONDS = 0.4
 """How long an agent that was not heard of may take to answer when it is asked."""
 
 _log = logging.getLogger(__name__)
-_encode = msgspec.json.Encoder().encode
-_decode_answer = message_decoder(HolderReply)
 
 
 class Recovery:
@@ -42,12 +35,7 @@ class Recovery:
     async def answers(self, agent_id: str) -> bool:
         """Tell whether the agent answers. Silence counts only if the log itself answers right before."""
         await self._log.events.tail()
-        try:
-            data = await self._log.request(subjects.ask_agent(agent_id), _encode(HolderProbe("", 0)), timeout=ANSWER_SECONDS)
-            _decode_answer(data)
-        except (RequestTimeout, CommitUnreadable):
-            return False
-        return True
+        return await probe_agent(self._log, agent_id, timeout_seconds=ANSWER_SECONDS) is not None
 
     async def mark_lost(self, agent: IndexedAgent, held: list[RunHead], *, silent_seconds: float) -> None:
         """Record that the agent is gone, and that its attempts are."""

@@ -17,11 +17,11 @@ from harness.agent_harness import AgentHarness, agent_harness, eventually, hoste
 from harness.servers import NatsNode
 
 from headwater.core.states import StateName
-from headwater.executors import Executor, LocalExecutor, ProcessExecutor, ThreadExecutor
-from headwater.graph.flow import Flow
-from headwater.tasks.core.resource_manager import resource_manager
-from headwater.utilities.context import context
-from headwater.utilities.tasks import task
+from headwater.sdk.context.context import context
+from headwater.sdk.executors import Executor, LocalExecutor, ProcessExecutor, ThreadExecutor
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
+from headwater.sdk.language.resource_manager import resource_manager
 
 
 @pytest.fixture(autouse=True)

@@ -26,10 +26,10 @@ from harness.monitor_fixtures import promises_are_kept, running_monitor
 from harness.servers import NatsNode
 
 from headwater.core.states import StateName
-from headwater.executors import DaskExecutor, Executor, ProcessExecutor, ThreadExecutor
-from headwater.graph.flow import Flow
+from headwater.sdk.executors import DaskExecutor, Executor, ProcessExecutor, ThreadExecutor
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 from headwater.server.monitor import monitor as monitor_module
-from headwater.utilities.tasks import task
 
 GRACE_SECONDS = 0.5
 LEASE_SECONDS = 1.0

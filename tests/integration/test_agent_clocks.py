@@ -21,8 +21,8 @@ from headwater.core.log import subjects
 from headwater.core.log.heartbeats import Heartbeat, warnings_in
 from headwater.core.log.protocol import LiveMessage
 from headwater.core.states import StateName
-from headwater.graph.flow import Flow
-from headwater.utilities.tasks import task
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

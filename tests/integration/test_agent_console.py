@@ -17,9 +17,9 @@ from headwater.core.agents import rules as agent_rules
 from headwater.core.agents.state import AgentStatus
 from headwater.core.aggregates import Aggregate
 from headwater.core.log.subjects import agent as agent_subject
-from headwater.graph.flow import Flow
-from headwater.utilities.context import context
-from headwater.utilities.tasks import task
+from headwater.sdk.context.context import context
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 
 LINE = re.compile(r"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d{4}\] (INFO|ERROR|WARNING) - agent \| (.*)$")
 

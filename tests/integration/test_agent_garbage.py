@@ -40,8 +40,8 @@ from headwater.core.operations.run_creation import creation_problem
 from headwater.core.states import StateName
 from headwater.core.values.identifiers import new_id
 from headwater.core.values.labels import queue_id
-from headwater.graph.flow import Flow
-from headwater.utilities.tasks import task
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LABELS = ("garbage",)

@@ -17,8 +17,8 @@ from harness.monitor_fixtures import promises_are_kept
 from harness.servers import NatsNode
 
 from headwater.core.states import StateName
-from headwater.graph.flow import Flow
-from headwater.utilities.tasks import task
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 
 LEASE_SECONDS = 2.0
 

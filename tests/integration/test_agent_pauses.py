@@ -19,11 +19,11 @@ from headwater.core.events import TaskRunResumed
 from headwater.core.operations.headwater import Headwater
 from headwater.core.runs.state import Run
 from headwater.core.states import StateName
-from headwater.engine.state import Failed, Paused, Success
-from headwater.executors import LocalDaskExecutor
-from headwater.graph.flow import Flow
-from headwater.triggers import manual_only
-from headwater.utilities.tasks import pause_task, task
+from headwater.sdk.executors import LocalDaskExecutor
+from headwater.sdk.language.decorators import pause_task, task
+from headwater.sdk.language.flow import Flow
+from headwater.sdk.language.triggers import manual_only
+from headwater.sdk.states.state import Failed, Paused, Success
 
 
 @pytest.fixture(autouse=True)
@@ -89,7 +89,7 @@ async def test_a_paused_run_frees_its_process_and_goes_on_when_somebody_resumes_
             state = await harness.client.get_flow_run_state(run_id)
             assert (type(state), getattr(state, "start_time", "")) == (Paused, None)
             told = await explain_run(harness.log, run_id)
-            assert (told.reason, "publish-1" in told.words, "headwater resume" in told.hint) == ("paused", True, True)
+            assert (told.reason, "publish-1" in told.words, "resume_flow_run" in told.hint) == ("paused", True, True)
             await promises_are_kept(harness.log)
 
         assert (await resumed(harness, run_id)).state is StateName.SCHEDULED

@@ -17,9 +17,9 @@ from headwater.agents.agent.delivery_plan import EARLY
 from headwater.core.log import subjects
 from headwater.core.log.protocol import WorkItem
 from headwater.core.states import StateName
-from headwater.graph.flow import Flow
-from headwater.storage import Local
-from headwater.utilities.tasks import task
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
+from headwater.sdk.storage import Local
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ async def test_fifty_runs_over_two_agents_are_executed_exactly_once_each(harness
 
     @task
     def note() -> None:
-        from headwater.utilities.context import context
+        from headwater.sdk.context.context import context
 
         with executed.open("a") as file:
             file.write(f"{context.flow_run_id}\n")

@@ -20,8 +20,8 @@ from headwater.core.runs.commands import CreateRun
 from headwater.core.runs.rules import RULES
 from headwater.core.states import StateName
 from headwater.core.values.identifiers import new_id
-from headwater.graph.flow import Flow
-from headwater.utilities.tasks import task
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 
 
 @pytest.fixture(autouse=True)

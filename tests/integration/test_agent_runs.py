@@ -16,18 +16,18 @@ from harness.agent_harness import AgentHarness, agent_harness, eventually, hoste
 from harness.servers import NatsNode
 
 from headwater.agents.local import LocalAgent
-from headwater.client import Client
-from headwater.client.run_info import FlowRunInfo
 from headwater.core.events import TaskRunFailed
 from headwater.core.states import StateName
 from headwater.core.values.identifiers import parsed_task_run_id
-from headwater.engine import signals
-from headwater.engine.results import LocalResult
-from headwater.graph.flow import Flow
-from headwater.run_configs import LocalRun
-from headwater.tasks.core.parameter import Parameter
-from headwater.utilities.context import context
-from headwater.utilities.tasks import task
+from headwater.sdk.client import Client
+from headwater.sdk.client.run_info import FlowRunInfo
+from headwater.sdk.context.context import context
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
+from headwater.sdk.language.parameter import Parameter
+from headwater.sdk.results import LocalResult
+from headwater.sdk.run_configs import LocalRun
+from headwater.sdk.states import signals
 
 
 @pytest.fixture(autouse=True)

@@ -27,8 +27,8 @@ from headwater.agents.local.local_launcher import LocalLauncher
 from headwater.agents.local.local_process import LocalProcess
 from headwater.core.events import RunAttemptLost
 from headwater.core.states import StateName
-from headwater.graph.flow import Flow
-from headwater.utilities.tasks import task
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 
 
 @pytest.fixture(autouse=True)

@@ -19,10 +19,10 @@ from headwater.core.operations.slots import slots
 from headwater.core.slots.state import Slots
 from headwater.core.states import StateName
 from headwater.core.values.identifiers import split_flow_id
-from headwater.graph.flow import Flow
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 from headwater.server.monitor import RunMonitor
 from headwater.server.monitor import monitor as monitor_module
-from headwater.utilities.tasks import task
 
 LEASE_SECONDS = 1.0
 

@@ -18,9 +18,9 @@ from headwater.core.errors import LogError, LogFull, RunUnknown
 from headwater.core.log.jetstream import open_log
 from headwater.core.operations.run_lookup import run
 from headwater.core.states import StateName
-from headwater.graph.flow import Flow
-from headwater.utilities.context import context
-from headwater.utilities.tasks import task
+from headwater.sdk.context.context import context
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 
 LARGE = {"padding": "x" * 20_000}
 """What fits into no corner of a page that is free by chance on a full disk."""

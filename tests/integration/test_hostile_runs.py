@@ -15,11 +15,11 @@ from harness.servers import NatsNode
 
 from headwater.core.events import TaskRunFailed
 from headwater.core.states import StateName
-from headwater.graph.flow import Flow
-from headwater.storage import Local
-from headwater.triggers import all_finished
-from headwater.utilities.context import context
-from headwater.utilities.tasks import task
+from headwater.sdk.context.context import context
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
+from headwater.sdk.language.triggers import all_finished
+from headwater.sdk.storage import Local
 
 ESCAPED = NOT_UTF8.encode(errors="backslashreplace").decode()
 PATIENCE_SECONDS = 240.0

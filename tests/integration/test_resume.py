@@ -16,8 +16,8 @@ from harness.servers import NatsNode
 
 from headwater.core.events import TaskRunSucceeded
 from headwater.core.states import StateName
-from headwater.graph.flow import Flow
-from headwater.utilities.tasks import task
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 
 LEASE_SECONDS = 1.0
 

@@ -20,9 +20,9 @@ from headwater.core.runs.commands import CreateRun, RescheduleRun
 from headwater.core.runs.rules import RULES
 from headwater.core.states import StateName
 from headwater.core.values.identifiers import new_id
-from headwater.graph.flow import Flow
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 from headwater.server.monitor import RunMonitor
-from headwater.utilities.tasks import task
 
 PATIENCE_SECONDS = 60.0
 AN_HOUR = timedelta(hours=1)

@@ -12,11 +12,11 @@ from harness.servers import NatsNode
 
 from headwater.agents.local import LocalAgent
 from headwater.core.states import StateName
-from headwater.environments import LocalEnvironment
-from headwater.executors import LocalDaskExecutor
-from headwater.graph.flow import Flow
-from headwater.utilities.context import context
-from headwater.utilities.tasks import task
+from headwater.sdk.context.context import context
+from headwater.sdk.environments import LocalEnvironment
+from headwater.sdk.executors import LocalDaskExecutor
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 
 
 @pytest.fixture(autouse=True)

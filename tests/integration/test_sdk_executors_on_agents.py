@@ -13,11 +13,11 @@ from harness.servers import NatsNode
 
 from headwater.core.events import TaskRunFailed
 from headwater.core.states import StateName
-from headwater.executors import DaskExecutor, Executor, ProcessExecutor, ThreadExecutor
-from headwater.graph.flow import Flow
-from headwater.utilities.context import context
-from headwater.utilities.edges import unmapped
-from headwater.utilities.tasks import task
+from headwater.sdk.context.context import context
+from headwater.sdk.executors import DaskExecutor, Executor, ProcessExecutor, ThreadExecutor
+from headwater.sdk.language.annotations import unmapped
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of Dask's own event loops
 

@@ -15,10 +15,10 @@ from harness.agent_harness import AgentHarness, agent_harness, hosted
 from harness.servers import NatsNode
 
 from headwater import Flow, task
-from headwater.client import Client
-from headwater.engine.state import Scheduled
-from headwater.schedules import IntervalSchedule
-from headwater.tasks.headwater import create_flow_run
+from headwater.sdk.client import Client
+from headwater.sdk.schedules import IntervalSchedule
+from headwater.sdk.states.state import Scheduled
+from headwater.sdk.task_library.flow_runs import create_flow_run
 
 STANDARD = datetime(2031, 5, 1, 8, 30, tzinfo=UTC)
 MOMENTS: dict[str, datetime] = {

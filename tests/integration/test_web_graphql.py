@@ -15,12 +15,12 @@ from harness.history_builder import ETL_TASKS, chain, play_etl
 from harness.views_fixtures import hosted
 from harness.web_site import WebSite, fresh_site
 
-from headwater.client import Client
 from headwater.core.errors import ViewsUnavailable
 from headwater.core.events import ParameterSpec
 from headwater.core.operations.run_lookup import load_run
 from headwater.core.values.identifiers import parsed_task_run_id, task_run_path
-from headwater.utilities.graphql import EnumValue, GraphQLError, with_args
+from headwater.sdk.client import Client
+from headwater.sdk.client.graphql import EnumValue, GraphQLError, with_args
 from headwater.web.graphql import columns
 from headwater.web.graphql.inputs import Order
 

@@ -11,7 +11,7 @@ import pytest
 from harness.scenario import ACTOR, create_flow, create_run
 
 from headwater.agents.errors import AttemptFenced
-from headwater.agents.run_process.attempt_writer import COMMIT_BYTES_MAX, AttemptWriter
+from headwater.agents.run_process.attempt_writer import BATCH_BYTES_MAX, AttemptWriter
 from headwater.core.aggregates import Aggregate
 from headwater.core.errors import InvalidArgument, LogError, LogUnavailable, OutcomeUnknown
 from headwater.core.events import Failure, TaskRunFailed, TaskRunStarted, event_type
@@ -83,7 +83,7 @@ async def test_messages_stay_below_their_limit() -> None:
         recorded = [each for each in await made.log.events.read(subjects.run(made.run_id)) if b"task_run" in each.data]
 
     assert len(recorded) == 3
-    assert all(len(each.data) < COMMIT_BYTES_MAX + 1_000 for each in recorded)
+    assert all(len(each.data) < BATCH_BYTES_MAX + 1_000 for each in recorded)
 
 
 async def test_a_cancel_in_between_is_read_and_written_after_and_ends_the_attempt() -> None:

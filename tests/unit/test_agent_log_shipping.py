@@ -14,7 +14,7 @@ from headwater.agents.run_process.log_shipping import LogShipper
 from headwater.core.errors import LogUnavailable
 from headwater.core.log.memory import MemoryLog, Moment, Operation
 from headwater.core.log.protocol import LogLine
-from headwater.utilities.context import context
+from headwater.sdk.context.context import context
 
 RUN_ID = "0197a3c1-0b2c-7d3e-8f40-5a6b7c8d9e0f"
 

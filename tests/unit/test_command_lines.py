@@ -12,12 +12,13 @@ import typer.main
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headwater.action_names import command_of
 from headwater.agents.local import LocalAgent
-from headwater.audit.explain import start_agent
 from headwater.cli.agent_matching import why_not_taken
 from headwater.cli.main import app
+from headwater.command_lines import command_line, start_agent_command
+from headwater.core.hints import CreateProjectAction, StartAgentAction, hint
 from headwater.core.operations.project_lookup import project_not_found
-from headwater.core.program.command_lines import command_line, start_agent_command
 
 ODD = (
     *("gpu", "big box", "it's", 'a "b"', "$HOME", "$(touch x)", "`id`", "a;b", "a|b", "a&b", "a>b", "*", "~", "#1", "!x", "a\\b"),
@@ -46,7 +47,7 @@ def test_the_command_that_is_shown_starts_an_agent_with_the_labels_of_the_run(la
     labels = sorted({label, "night"})
     shown = (
         start_agent_command(labels),
-        start_agent(labels).removeprefix("Start one: "),
+        command_of(StartAgentAction(tuple(labels))).strip("`"),
         why_not_taken(labels, []).removeprefix("No agent is online. Start one with `").removesuffix("`."),
     )
 
@@ -66,8 +67,8 @@ def test_a_run_with_this_machines_label_is_taken_by_an_agent_that_has_it(started
 
 @pytest.mark.parametrize("name", ODD)
 def test_a_real_shell_gives_the_words_back(name: str) -> None:
-    hint = project_not_found(name).hint or ""
-    line = hint.removeprefix("Run `headwater ").removesuffix("` to create it.")
+    assert project_not_found(name).advice == hint("Run {} to create it.", CreateProjectAction(name))
+    line = command_of(CreateProjectAction(name)).strip("`").removeprefix("headwater ")
     said = subprocess.run(["/bin/sh", "-c", f"printf '%s\\0' {line}"], capture_output=True, check=True).stdout.decode().split("\0")
 
     assert said[:-1] == ["create", "project", *(["--"] if name.startswith("-") else []), name]

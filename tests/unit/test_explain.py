@@ -68,7 +68,7 @@ async def test_no_agent_has_the_labels(log: MemoryLog) -> None:
 
     assert found.reason is Reason.NO_AGENT
     assert "No online agent takes runs with labels gpu, night. Agent 'near' lacks night." in found.words
-    assert found.hint == "Start one: headwater agent local start --no-hostname-label -l gpu -l night"
+    assert found.hint == "Start one: `headwater agent local start --no-hostname-label -l gpu -l night`"
 
 
 async def test_an_agent_with_labels_does_not_take_a_run_without(log: MemoryLog) -> None:

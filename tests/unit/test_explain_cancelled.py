@@ -18,8 +18,8 @@ RUN = new_id()
 CREATION = a_creation(RUN, "a-queue")
 GROUP = next(event.flow_group_id for event in CREATION.events if isinstance(event, RunCreated))
 RESTART = f"`headwater restart {RUN}` executes it after all."
-NEWEST = f"Create a run of the newest version instead: `headwater run --id {GROUP}`."
-REGISTER = f"Register the flow again; then `headwater run --id {GROUP}` creates a run of it."
+NEWEST = f"Create a run of the newest version instead: `Client().create_flow_run(version_group_id={GROUP!r})`."
+REGISTER = f"Register the flow again; then `Client().create_flow_run(version_group_id={GROUP!r})` creates a run of it."
 ANEW = "Its project and its flow are gone: create a project, register the flow in it, and create a run of that."
 WITH_PARENT = f"{RESTART[:-1]}; restart its parent too, if that is to go on with it."
 

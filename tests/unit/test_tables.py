@@ -42,9 +42,9 @@ from headwater.projections.tables import (
     schema_sql,
 )
 from headwater.web.graphql import columns, types
-from headwater.web.graphql.agents import Agent
+from headwater.web.graphql.agents import AgentType
 from headwater.web.graphql.columns import Columns
-from headwater.web.graphql.key_values import KeyValue
+from headwater.web.graphql.key_values import KeyValueType
 
 ANSWERS: dict[type[Row], str] = {
     ProjectRow: shown.PROJECT_ROW,
@@ -78,15 +78,15 @@ GRAPHQL_KINDS = {
 GRAPHQL = [each for each in vars(columns).values() if isinstance(each, Columns) and each.table]
 
 IN_OTHER_WORDS: dict[type, tuple[type[Row], dict[str, str], set[str]]] = {
-    types.Project: (ProjectRow, {}, {"deleted", "position"}),
-    types.FlowGroup: (FlowGroupRow, {}, {"project_id", "project_name", "deleted"}),
-    types.Flow: (FlowRow, {}, {"project_name", "deleted", "position", "description", "group_labels", "default_parameters"}),
-    types.Task: (
+    types.ProjectType: (ProjectRow, {}, {"deleted", "position"}),
+    types.FlowGroupType: (FlowGroupRow, {}, {"project_id", "project_name", "deleted"}),
+    types.FlowType: (FlowRow, {}, {"project_name", "deleted", "position", "description", "group_labels", "default_parameters"}),
+    types.TaskType: (
         FlowTaskRow,
         {"retry_delay_seconds": "retry_delay", "timeout_seconds": "timeout", "reference": "is_reference_task"},
         {"settings"},
     ),
-    types.Edge: (FlowEdgeRow, {"upstream": "upstream_task", "downstream": "downstream_task"}, {"flow_id"}),
+    types.EdgeType: (FlowEdgeRow, {"upstream": "upstream_task", "downstream": "downstream_task"}, {"flow_id"}),
     types.FlowRun: (
         RunRow,
         {},
@@ -107,7 +107,7 @@ IN_OTHER_WORDS: dict[type, tuple[type[Row], dict[str, str], set[str]]] = {
         {"run_id": "flow_run_id", "at": "timestamp", "scheduled_start_time": "start_time"},
         {"attempt", "actor", "failure"},
     ),
-    types.TaskRun: (
+    types.TaskRunType: (
         TaskRunRow,
         {"run_id": "flow_run_id", "slug": "task_slug"},
         {"retry_at", "child_count", "result", "failure", "attempt", "position"},
@@ -117,8 +117,8 @@ IN_OTHER_WORDS: dict[type, tuple[type[Row], dict[str, str], set[str]]] = {
         {"run_id": "task_run_id", "slug": "task_slug", "at": "timestamp"},
         {"attempt", "run_count", "failure"},
     ),
-    Agent: (AgentRow, {"kind": "type", "version": "core_version"}, {"hostname", "pid", "limit", "status_reason", "ended", "position"}),
-    KeyValue: (KeyValueRow, {}, {"project_name", "position"}),
+    AgentType: (AgentRow, {"kind": "type", "version": "core_version"}, {"hostname", "pid", "limit", "status_reason", "ended", "position"}),
+    KeyValueType: (KeyValueRow, {}, {"project_name", "position"}),
 }
 """Types of GraphQL with the rows that they show, fields that are called otherwise there, and those that are left out."""
 

@@ -19,15 +19,15 @@ from headwater.core.operations.flow_registration import FlowMetadata
 from headwater.core.operations.headwater import Headwater
 from headwater.core.operations.run_creation import RunRequest
 from headwater.core.operations.run_lookup import load_run
-from headwater.core.values.moments import as_local, aware, instant, parsed_moment
-from headwater.engine import signals
-from headwater.engine.serializers import DateTimeSerializer
-from headwater.engine.state import Cached, Paused, Retrying, Scheduled, State
+from headwater.core.values.moments import as_local, assume_utc, instant, parsed_moment
 from headwater.projections.queries.find import _time
-from headwater.schedules.clocks import CronClock, DatesClock, IntervalClock, RRuleClock
-from headwater.schedules.schedules import Schedule
-from headwater.tasks.core.parameter import DateTimeParameter
-from headwater.utilities.context import context
+from headwater.sdk.context.context import context
+from headwater.sdk.language.parameter import DateTimeParameter
+from headwater.sdk.results.serializers import DateTimeSerializer
+from headwater.sdk.schedules.clocks import CronClock, DatesClock, IntervalClock, RRuleClock
+from headwater.sdk.schedules.schedules import Schedule
+from headwater.sdk.states import signals
+from headwater.sdk.states.state import Cached, Paused, Retrying, Scheduled, State
 from headwater.web.graphql.run_state_mutations import _moment
 from headwater.web.run_form import _start_time
 
@@ -80,7 +80,7 @@ PROGRAMS: dict[str, Callable[[], Any]] = {
     "the page without its script, which says UTC": lambda: _start_time(TEXT),
     "parse_moment": lambda: parse_moment(TEXT),
     "parsed_moment": lambda: parsed_moment(TEXT),
-    "aware": lambda: aware(NAIVE),
+    "aware": lambda: assume_utc(NAIVE),
     "instant": lambda: instant(NAIVE),
 }
 PEOPLE: dict[str, Callable[[], Any]] = {

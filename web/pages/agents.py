@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from headwater.core.program.concurrency import gather
 from headwater.core.queries import ListRuns, RunRow
 from headwater.core.states import StateName
-from headwater.web.pages.page import Page, Params, Sources, all_of
+from headwater.web.pages.page import Page, Params, Sources
 
 ENDED_SHOWN = 20
 HELD_SHOWN = 300
@@ -13,7 +14,7 @@ _HELD = (StateName.SUBMITTED, StateName.RUNNING, StateName.CANCELLING)
 
 async def agents_page(sources: Sources, _: Params, query: Params) -> Page:
     """Show agents with their labels, their health and their runs; those that ended below."""
-    working, held, everyone = await all_of(
+    working, held, everyone = await gather(
         sources.views.agents(status="working", limit=None),
         sources.views.ask(ListRuns(states=_HELD, brief=True, limit=HELD_SHOWN), RunRow),
         sources.views.agents(limit=100),

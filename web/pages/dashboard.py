@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from headwater.core.program.concurrency import gather
 from headwater.core.queries import ListFlows, ListRuns, RunRow
 from headwater.core.queries.rows import FlowRow
 from headwater.core.states import StateName
 from headwater.web.pages.history import history
-from headwater.web.pages.page import Page, Params, Sources, all_of, first_of
+from headwater.web.pages.page import Page, Params, Sources, first_of
 from headwater.web.pages.run import LATE_AFTER, is_late
 from headwater.web.pages.shape import stacked, success_percent
 
@@ -26,7 +27,7 @@ async def dashboard_page(sources: Sources, _: Params, query: Params) -> Page:
     """Make the dashboard, of the project whose id `query` names, or of all."""
     views, now = sources.views, sources.now
     project = query.get("project") or None
-    projects, recent, active, waiting, failed, counts, flows, agents, status = await all_of(
+    projects, recent, active, waiting, failed, counts, flows, agents, status = await gather(
         views.projects(),
         views.ask(ListRuns(project=project, brief=True, limit=HISTORY_SHOWN), RunRow),
         views.ask(ListRuns(project=project, states=_ACTIVE, brief=True, limit=LISTED), RunRow),

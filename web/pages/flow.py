@@ -9,13 +9,14 @@ from headwater.core.errors import InvalidArgument, NotFound
 from headwater.core.log import subjects
 from headwater.core.operations.flow_lookup import flow_group
 from headwater.core.operations.slots import slots
+from headwater.core.program.concurrency import gather
 from headwater.core.queries import FlowRow, ListRuns, RunRow
 from headwater.core.states import StateName
 from headwater.core.values.identifiers import flow_version_id, split_flow_id
 from headwater.web.pages.drawings import drawn_flow
 from headwater.web.pages.history import history
 from headwater.web.pages.listings import flow_runs_tab
-from headwater.web.pages.page import Page, Params, Sources, all_of
+from headwater.web.pages.page import Page, Params, Sources
 from headwater.web.pages.run import is_late
 from headwater.web.pages.shape import stacked, success_percent
 from headwater.web.run_form import default_fields, parameter_fields
@@ -69,7 +70,7 @@ async def flow_page(sources: Sources, params: Params, query: Params) -> Page:
 
 async def _overview(sources: Sources, flow: FlowRow, _: Params) -> dict[str, Any]:
     group, views = flow.flow_group_id, sources.views
-    runs, counts, waiting, failed = await all_of(
+    runs, counts, waiting, failed = await gather(
         views.ask(ListRuns(flow_group_id=group, brief=True, limit=RUNS_SHOWN), RunRow),
         views.run_counts(flow_group_id=group, since=sources.now - DAY),
         views.ask(ListRuns(flow_group_id=group, soonest=True, brief=True, limit=LISTED), RunRow),
@@ -88,7 +89,7 @@ async def _overview(sources: Sources, flow: FlowRow, _: Params) -> dict[str, Any
 
 
 async def _tasks(sources: Sources, flow: FlowRow, _: Params) -> dict[str, Any]:
-    tasks, edges = await all_of(sources.views.flow_tasks(flow.id), sources.views.flow_edges(flow.id))
+    tasks, edges = await gather(sources.views.flow_tasks(flow.id), sources.views.flow_edges(flow.id))
     names = {task.slug: task.name for task in tasks}
     upstream: dict[str, list[str]] = {}
     for edge in edges:
@@ -107,7 +108,7 @@ async def _versions(sources: Sources, flow: FlowRow, query: Params) -> dict[str,
     if not 0 < before != flow.version:
         return {"before": None, "changes": []}
     other = await sources.views.flow(flow_version_id(flow.flow_group_id, before))
-    ours, theirs, our_edges, their_edges = await all_of(
+    ours, theirs, our_edges, their_edges = await gather(
         sources.views.flow_tasks(flow.id),
         sources.views.flow_tasks(other.id),
         sources.views.flow_edges(flow.id),

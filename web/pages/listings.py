@@ -9,12 +9,13 @@ from typing import Any
 import msgspec
 
 from headwater.core.errors import InvalidArgument, NotFound
+from headwater.core.program.concurrency import gather
 from headwater.core.queries import FlowRow, KeyValueRow, ListFlows, ListKeyValues, ListRuns, RunRow
 from headwater.core.states import StateName
 from headwater.core.values.identifiers import parsed_uuid, split_flow_id
 from headwater.core.values.labels import agent_accepts
 from headwater.web.pages.dashboard import by_flow
-from headwater.web.pages.page import Page, Params, Sources, all_of
+from headwater.web.pages.page import Page, Params, Sources
 
 FLOWS_ON_PAGE = 50
 RUNS_ON_PAGE = 50
@@ -28,7 +29,7 @@ SPANS = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(d
 async def flows_page(sources: Sources, _: Params, query: Params) -> Page:
     """List flows with their last runs and what comes next, by page."""
     wanted = ListFlows(project=query.get("project") or None, include_archived=bool(query.get("archived")))
-    (flows, following), projects = await all_of(
+    (flows, following), projects = await gather(
         sources.views.turn(wanted, FlowRow, rows=FLOWS_ON_PAGE, cursor=query.get("cursor")), sources.views.projects()
     )
     groups = tuple(flow.flow_group_id for flow in flows)
@@ -63,7 +64,7 @@ def runs_query(query: Params, now: datetime) -> ListRuns:
 
 async def runs_page(sources: Sources, _: Params, query: Params) -> Page:
     """List runs, newest first, filtered, by page."""
-    (runs, following), projects = await all_of(
+    (runs, following), projects = await gather(
         sources.views.turn(runs_query(query, sources.now), RunRow, rows=RUNS_ON_PAGE, cursor=query.get("cursor")), sources.views.projects()
     )
     context = {"runs": runs, "next": following, "projects": projects, "query": query, "states": RUN_STATES, "spans": list(SPANS)}
@@ -88,7 +89,7 @@ async def projects_page(sources: Sources, _: Params, query: Params) -> Page:
 async def project_page(sources: Sources, params: Params, _: Params) -> Page:
     """Show a project's settings."""
     project_id = params["project_id"]
-    found, keys = await all_of(
+    found, keys = await gather(
         sources.views.projects(project_id=project_id),
         sources.views.ask(ListKeyValues(project_id=project_id, limit=KEYS_SHOWN + 1), KeyValueRow),
     )
@@ -100,7 +101,7 @@ async def project_page(sources: Sources, params: Params, _: Params) -> Page:
 
 async def queues_page(sources: Sources, _: Params, __: Params) -> Page:
     """List queues: which labels, how many runs wait, which agents take them."""
-    queues, agents = await all_of(sources.views.queues(), sources.views.agents(status="working", limit=None))
+    queues, agents = await gather(sources.views.queues(), sources.views.agents(status="working", limit=None))
     takers = {queue.id: [agent for agent in agents if agent_accepts(agent.labels, queue.labels)] for queue in queues}
     by_need = sorted(queues, key=lambda queue: (-queue.scheduled_runs, queue.labels))
     context = {"queues": by_need, "takers": takers, "lively": sources.heartbeats.lively(agent.id for agent in agents)}
@@ -113,7 +114,7 @@ async def search_page(sources: Sources, _: Params, query: Params) -> Page:
     flows: list[FlowRow] = []
     runs: list[RunRow] = []
     if sought:
-        all_flows, runs = await all_of(
+        all_flows, runs = await gather(
             sources.views.flows(include_archived=True, limit=FLOWS_SEARCHED_MAX),
             sources.views.ask(ListRuns(search=sought, brief=True, limit=FOUND_SHOWN), RunRow),
         )

@@ -5,24 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar
 
-import anyio
 import msgspec
 
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Log
-from headwater.core.program.exception_groups import unwrap_exception_group
 from headwater.core.queries import AnyQuery, GetViewsStatus, ListLogs, QueryReply, Row
 from headwater.core.queries.views_client import ViewsClient
 from headwater.web.heartbeats import Heartbeats
 from headwater.web.log_lines import LineFilter
 
-A = TypeVar("A")
-B = TypeVar("B")
-C = TypeVar("C")
-D = TypeVar("D")
-E = TypeVar("E")
 R = TypeVar("R", bound=Row)
 
 Params = Mapping[str, str]
@@ -105,32 +98,6 @@ class PageKind:
 def always(*topics: str) -> Callable[[Params], frozenset[str]]:
     """Return the topics of a page that depends on the same ones whatever its address."""
     return lambda _: frozenset(topics)
-
-
-@overload
-async def all_of(first: Awaitable[A], second: Awaitable[B], /) -> tuple[A, B]: ...
-@overload
-async def all_of(first: Awaitable[A], second: Awaitable[B], third: Awaitable[C], /) -> tuple[A, B, C]: ...
-@overload
-async def all_of(first: Awaitable[A], second: Awaitable[B], third: Awaitable[C], fourth: Awaitable[D], /) -> tuple[A, B, C, D]: ...
-@overload
-async def all_of(
-    first: Awaitable[A], second: Awaitable[B], third: Awaitable[C], fourth: Awaitable[D], fifth: Awaitable[E], /
-) -> tuple[A, B, C, D, E]: ...
-@overload
-async def all_of(*calls: Awaitable[Any]) -> tuple[Any, ...]: ...
-async def all_of(*calls: Awaitable[Any]) -> tuple[Any, ...]:
-    """Await several answers at the same time; the first error ends the others and is raised by itself."""
-    answers: list[Any] = [None] * len(calls)
-
-    async def keep(index: int, call: Awaitable[Any]) -> None:
-        answers[index] = await call
-
-    with unwrap_exception_group():
-        async with anyio.create_task_group() as group:
-            for index, call in enumerate(calls):
-                group.start_soon(keep, index, call)
-    return tuple(answers)
 
 
 def first_of(*moments: datetime | None) -> datetime | None:

@@ -10,11 +10,12 @@ from headwater.core.errors import CommitUnreadable
 from headwater.core.events import event_type
 from headwater.core.log import subjects
 from headwater.core.log.protocol import Recorded
+from headwater.core.program.concurrency import gather
 from headwater.core.queries import ListTaskRuns, RunRow, TaskRunRow
 from headwater.core.states import StateName
 from headwater.web.log_lines import LINE_CHARACTERS_MAX, line_filter
 from headwater.web.pages.drawings import drawn_flow
-from headwater.web.pages.page import Params, Sources, all_of
+from headwater.web.pages.page import Params, Sources
 from headwater.web.pages.shape import stacked
 from headwater.web.timeline import LANES_MAX, telling_state, timeline
 
@@ -37,7 +38,7 @@ LEVELS = (
 async def overview_tab(sources: Sources, run: RunRow, _: Params) -> dict[str, Any]:
     """Timeline, tasks, the end of the log, and what the run was given."""
     views = sources.views
-    states, groups, changes, lines = await all_of(
+    states, groups, changes, lines = await gather(
         views.run_states(run.id),
         views.task_groups(run.id, limit=GROUPS_SHOWN_MAX),
         views.task_run_states(run.id, map_index=-1, limit=20 * LANES_MAX),
@@ -71,7 +72,7 @@ async def tasks_tab(sources: Sources, run: RunRow, query: Params) -> dict[str, A
 
 async def schematic_tab(sources: Sources, run: RunRow, _: Params) -> dict[str, Any]:
     """The flow's graph in the colours of this run."""
-    drawing, groups = await all_of(drawn_flow(sources.views, run.flow_id), sources.views.task_groups(run.id))
+    drawing, groups = await gather(drawn_flow(sources.views, run.flow_id), sources.views.task_groups(run.id))
     by_slug = {group.slug: group for group in groups}
     looks: dict[str, tuple[str, int, int]] = {}
     for box in drawing.boxes:
@@ -88,7 +89,7 @@ async def logs_tab(sources: Sources, run: RunRow, query: Params) -> dict[str, An
     """The log, filtered; its end, or what comes before a position."""
     wanted = line_filter(run.id, query)
     until = query.get("until", "")
-    lines, groups = await all_of(
+    lines, groups = await gather(
         sources.views.last_logs(
             run.id,
             LINES_SHOWN,

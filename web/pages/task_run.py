@@ -5,12 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 
 from headwater.core.errors import InvalidArgument, NotFound
+from headwater.core.program.concurrency import gather
 from headwater.core.queries import ListTaskRuns, TaskRunRow
 from headwater.core.runs.set_state import TASK_RUN_STATES
 from headwater.core.states import FINAL, StateName
 from headwater.web.log_lines import LINE_CHARACTERS_MAX, LineFilter
 from headwater.web.pages.artifacts import shown_artifacts
-from headwater.web.pages.page import Page, Params, Sources, all_of
+from headwater.web.pages.page import Page, Params, Sources
 from headwater.web.pages.run import EXECUTED, find_run
 from headwater.web.task_run_addresses import send_on
 
@@ -26,7 +27,7 @@ async def task_run_page(sources: Sources, params: Params, query: Params) -> Page
     """Make the page of a task run, of the mapped child that `index` names, or of the task."""
     run = await find_run(sources, params["run_id"])
     slug, index = params["slug"].replace("\0", ""), _index(query)
-    found, states, lines, edges, groups, artifacts = await all_of(
+    found, states, lines, edges, groups, artifacts = await gather(
         sources.views.ask(ListTaskRuns(run_id=run.id, slug=slug, map_index=index), TaskRunRow),
         sources.views.task_run_states(run.id, slug=slug, map_index=index),
         sources.views.last_logs(run.id, LINES_SHOWN, task=slug, map_index=None if index < 0 else index, cut_at=LINE_CHARACTERS_MAX + 1),

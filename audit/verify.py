@@ -118,19 +118,16 @@ class History:
         for event in commit.events:
             self._take_event(recorded, event, run)
             run.state = run_rules.evolve(run.state, event)
+            if isinstance(event, RunRestarted | TaskRunStateSet):
+                found = run.state.task_runs
+                run.succeeded = {key: at for key, at in run.succeeded.items() if key in found and found[key].state is StateName.SUCCESS}
         run.position = recorded.position
 
     def _take_event(self, recorded: Recorded, event: AnyEvent, run: _Watched) -> None:
         match event:
-            case RunRestarted():
+            case RunRestarted() | RunStateSet():
                 run.ended_at = 0
-                whole, single = set(event.tasks), set(event.task_runs)
-                run.succeeded = {key: at for key, at in run.succeeded.items() if key[0] not in whole and key not in single}
-            case RunStateSet():
-                run.ended_at = 0
-            case TaskRunStateSet():
-                run.succeeded.pop((event.slug, event.map_index), None)
-            case RunRenamed() | RunDeleted() | TaskRunArtifactEvent() | UnknownEvent():
+            case TaskRunStateSet() | RunRenamed() | RunDeleted() | TaskRunArtifactEvent() | UnknownEvent():
                 pass
             case _ if run.ended_at:
                 words = f"{event_type(event)} follows the end of the run."

@@ -10,6 +10,7 @@ from types import CodeType, FrameType
 from headwater.core.events import Failure, Frame
 from headwater.core.text import escaped, shown, type_name
 from headwater.core.values.limits import INT32_MAX, NAME_CHARACTERS_MAX
+from headwater.sdk.context.public_paths import public_path
 
 FRAMES_MAX = 60
 MESSAGE_CHARACTERS_MAX = 10_000
@@ -18,17 +19,23 @@ _GROUPED_MAX = 15
 _CUT = " (cut)"
 _GROUPS_MAX = 3
 _NAMELESS = "<dynamic-code>"  # what cloudpickle since 3.1.3 calls the file of all code that others than Headwater pickled with it
-_OUR_MODULES = ("headwater.engine.", "headwater.executors.", "headwater.agents.")
+_OUR_MODULES = ("headwater.sdk.engine.", "headwater.sdk.executors.", "headwater.sdk.results.", "headwater.sdk.states.", "headwater.agents.")
 
 
 def failure_of(error: BaseException, *, with_source: bool = False) -> Failure:
     """Return what the log holds of an exception, whatever it is. `with_source` adds the text of the source lines."""
-    name = cut(type_name(type(error)), NAME_CHARACTERS_MAX)
+    name = cut(_stored_name(type(error)), NAME_CHARACTERS_MAX)
     try:
         frames = tuple(_frames_of(error, with_source=with_source))
     except Exception:  # noqa: BLE001 - a class of the user's may have its own idea of a traceback
         frames = ()
     return Failure(type=name, message=cut(shown(error, str)), traceback=frames)
+
+
+def _stored_name(kind: type) -> str:
+    """Return the class's name with the path that the log has always had for its module, wherever the class is now."""
+    module, dot, name = type_name(kind).rpartition(".")
+    return f"{public_path(module)}{dot}{name}"
 
 
 def failure_in_words(error: BaseException, *, with_source: bool = False) -> str:

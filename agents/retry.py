@@ -17,7 +17,7 @@ PAUSE_SECONDS_MAX = 3.0
 _log = logging.getLogger(__name__)
 
 
-class Listener(Protocol):
+class RetryListener(Protocol):
     """Who hears that the log takes something, or does not."""
 
     def failed(self, error: Exception) -> None: ...
@@ -25,7 +25,7 @@ class Listener(Protocol):
     def recovered(self) -> None: ...
 
 
-async def retry_until_available(call: Callable[[], Awaitable[T]], what: str, *, listener: Listener | None = None) -> T:
+async def retry_until_available(call: Callable[[], Awaitable[T]], what: str, *, listener: RetryListener | None = None) -> T:
     """Call until the log does it, and return what it returned. What is called must be safe to repeat.
 
     `listener` hears of each time that it is not done, and then of the time that it is.

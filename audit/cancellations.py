@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from headwater.core.events import CancelCause, RunCancelRequested, RunCreated
-from headwater.core.hints import CreateRunOf, Hint, RestartRun, hint
+from headwater.core.hints import CreateRunOfAction, Hint, RestartRunAction, hint
 
 _PROJECT_DELETED_BEFORE = re.compile(r"Project .* was deleted\.", re.DOTALL)
 _PARENT_CANCELLED_BEFORE = re.compile(r"Its parent run .* was cancelled\.", re.DOTALL)
@@ -39,14 +39,14 @@ def advice_after(cause: CancelCause | None, run: RunCreated) -> Hint | None:
     """Return what can be done after the run was cancelled for this cause; nothing where the cause is not known here."""
     match cause:
         case CancelCause.USER:
-            return hint("{} executes it after all.", RestartRun(run.run_id))
+            return hint("{} executes it after all.", RestartRunAction(run.run_id))
         case CancelCause.FLOW_ARCHIVED:
-            return hint("Create a run of the newest version instead: {}.", CreateRunOf(run.flow_group_id))
+            return hint("Create a run of the newest version instead: {}.", CreateRunOfAction(run.flow_group_id))
         case CancelCause.FLOW_DELETED:
-            return hint("Register the flow again; then {} creates a run of it.", CreateRunOf(run.flow_group_id))
+            return hint("Register the flow again; then {} creates a run of it.", CreateRunOfAction(run.flow_group_id))
         case CancelCause.PROJECT_DELETED:
             return hint("Its project and its flow are gone: create a project, register the flow in it, and create a run of that.")
         case CancelCause.PARENT_CANCELLED:
-            return hint("{} executes it after all; restart its parent too, if that is to go on with it.", RestartRun(run.run_id))
+            return hint("{} executes it after all; restart its parent too, if that is to go on with it.", RestartRunAction(run.run_id))
         case None:
             return None

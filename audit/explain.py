@@ -41,14 +41,14 @@ from headwater.core.events import (
 from headwater.core.hint_codec import encode_hint
 from headwater.core.hints import (
     Hint,
-    RestartRun,
-    ResumeRun,
-    RunDoctor,
-    SetConcurrency,
-    SetQueueLimit,
-    ShowRunLogs,
-    ShowServerStatus,
-    StartAgent,
+    RestartRunAction,
+    ResumeRunAction,
+    RunDoctorAction,
+    SetConcurrencyAction,
+    SetQueueLimitAction,
+    ShowRunLogsAction,
+    ShowServerStatusAction,
+    StartAgentAction,
     hint,
 )
 from headwater.core.hints import words as in_words
@@ -90,7 +90,7 @@ class _Explaining:
         self.run: Run = RULES.fold(each.event for each in events)
         restarts = [index for index, each in enumerate(events) if isinstance(each.event, RunRestarted)]
         self.life = events[restarts[-1] :] if restarts else events
-        self.run_id = "" if self.run.created is None else self.run.created.run_id
+        self.run_id = self.run.created.run_id if self.run.exists else ""
 
     def explain(self) -> Explanation:
         run = self.run
@@ -109,7 +109,7 @@ class _Explaining:
         if run.held:
             agent = f"agent {run.agent_name or run.agent_id!r}"
             what = f"Attempt {run.attempt} is held by {agent}, and nothing it does is recorded until the log takes writes again."
-        advice = hint(f"{ROOM_OR_NODES}; {{}} tells more.", RunDoctor())
+        advice = hint(f"{ROOM_OR_NODES}; {{}} tells more.", RunDoctorAction())
         words = f"The log takes no writes: {problem.rstrip('.')}. {what}"
         return self._because(Reason.LOG_TAKES_NOTHING, words, RunScheduled, RunSubmitted, RunStarted, advice=advice, last=2)
 
@@ -140,7 +140,7 @@ class _Explaining:
             return None
         why = f": {marker.reason}" if marker.reason else "."
         words = f"{ended.recorded.commit.actor} set it to {marker.state}{why}"
-        restart = hint("{} executes what failed or was cancelled of it once more.", RestartRun(self.run_id))
+        restart = hint("{} executes what failed or was cancelled of it once more.", RestartRunAction(self.run_id))
         advice = restart if marker.state != StateName.SUCCESS else None
         return self._because(Reason.SET_BY_HAND, f"{words} It was {marker.before} before.", RunStateSet, *_ENDS, advice=advice, last=3)
 
@@ -150,7 +150,7 @@ class _Explaining:
         asked = found.event if found is not None and isinstance(found.event, RunCancelRequested) else RunCancelRequested()
         cause = cause_of(asked, by)
         words = f"It was cancelled by {by}{f': {asked.reason}' if asked.reason else '.'}"
-        advice = None if self.run.created is None else advice_after(cause, self.run.created)
+        advice = advice_after(cause, self.run.created) if self.run.exists else None
         return self._because(_REASONS.get(cause, Reason.CANCELLED), words, RunCancelRequested, RunCancelled, advice=advice)
 
     def _failed(self) -> Explanation:
@@ -161,7 +161,7 @@ class _Explaining:
             why = said.reason if isinstance(said, RunAttemptLost) else ""
             words = f"It lost its attempt {times}, and no more than {self.run.attempts_max} are made. The last time: {why}."
             return self._because(
-                Reason.CRASHED, words, RunAttemptLost, RunFailed, advice=hint("{} shows its last lines.", ShowRunLogs(self.run_id))
+                Reason.CRASHED, words, RunAttemptLost, RunFailed, advice=hint("{} shows its last lines.", ShowRunLogsAction(self.run_id))
             )
         if not any(isinstance(each.event, RunStarted) for each in self.life[self._index_of_last(RunSubmitted) :]):
             where = f" on agent {self.run.agent_name!r}" if self.run.agent_name else ""
@@ -171,7 +171,7 @@ class _Explaining:
         if failed:
             words = f"{words} What failed first: {_listed(failed)}."
         kinds = (TaskRunFailed, TaskRunTimedOut, TaskRunValidationFailed, RunFailed)
-        advice = hint("{} executes what failed, and what follows it, once more.", RestartRun(self.run_id))
+        advice = hint("{} executes what failed, and what follows it, once more.", RestartRunAction(self.run_id))
         return self._because(Reason.TASKS_FAILED, words, *kinds, advice=advice)
 
     def _held(self) -> Explanation:
@@ -209,7 +209,7 @@ class _Explaining:
         names = [format_task_run_key(key) for key in paused(self.run.task_runs) if self.run.task_runs[key].due is None]
         waits, it = ("task {} waits", "it") if len(names) == 1 else ("tasks {} wait", "them")
         words = f"It is paused: {waits.format(_listed(names))} for a person to resume {it}."
-        advice = hint("{} resumes all that is paused; --task NAME one of them. The run's page does it too.", ResumeRun(self.run_id))
+        advice = hint("{} resumes all that is paused; --task NAME one of them. The run's page does it too.", ResumeRunAction(self.run_id))
         return self._because(Reason.PAUSED, words, TaskRunPaused, TaskRunResumed, RunPaused, advice=advice)
 
     def _waiting(self) -> Explanation:
@@ -219,17 +219,16 @@ class _Explaining:
         lost = f" Attempt {run.attempt} was lost: {run.message}." if run.attempts_lost else ""
         if isinstance(last := self.life[-1].event, RunAttemptLost) and last.released:
             lost = f" Attempt {last.attempt} was handed back: {last.reason}."
-        if run.start_time is not None and run.start_time > self.now:
-            return self._not_due(run.start_time)
+        if run.due_at is not None and run.due_at > self.now:
+            return self._not_due(run.due_at)
         created = run.created
-        assert created is not None
         slots = self.around.slots
         if slots.free == 0 and created.run_id not in slots.attempts:
             names = [self.around.slot_names.get(each, each) for each in slots.attempts]
             runs = "run" if slots.limit == 1 else "runs"
             limit = f"At most {slots.limit} {runs} of flow {created.flow_name!r} may be executed at once"
             words = f"{limit}; the slots are taken by {_listed(names)}.{lost}"
-            advice = hint("{} changes the limit.", SetConcurrency(created.flow_name, created.project_name))
+            advice = hint("{} changes the limit.", SetConcurrencyAction(created.flow_name, created.project_name))
             return self._because(Reason.LIMIT_REACHED, words, RunScheduled, RunAttemptLost, advice=advice)
         return self._for_an_agent(created.labels, lost)
 
@@ -248,7 +247,7 @@ class _Explaining:
         words = f"It is not due yet: it starts at {at}."
         if run.attempt and run.message:
             words = f"{run.message} It goes on at {at}."
-        advice = hint("{} lets it go on now.", ResumeRun(self.run_id)) if paused(run.task_runs) else None
+        advice = hint("{} lets it go on now.", ResumeRunAction(self.run_id)) if paused(run.task_runs) else None
         return self._because(Reason.NOT_DUE, words, RunScheduled, last=1, advice=advice)
 
     def _for_an_agent(self, labels: tuple[str, ...], lost: str) -> Explanation:
@@ -258,7 +257,7 @@ class _Explaining:
         if limit is not None and len(running) >= limit:
             runs = "run" if limit == 1 else "runs"
             words = f"At most {limit} {runs} with {wanted} may be executed at once, and these are: {_listed(running)}.{lost}"
-            return self._because(Reason.QUEUE_LIMIT_REACHED, words, *kinds, advice=hint("{} changes the limit.", SetQueueLimit()))
+            return self._because(Reason.QUEUE_LIMIT_REACHED, words, *kinds, advice=hint("{} changes the limit.", SetQueueLimitAction()))
         agents = self.around.agents
         if agents is None:
             unknown = "which agents are online is unknown, since the views do not answer"
@@ -267,13 +266,13 @@ class _Explaining:
         matching = [agent for agent in agents if agent_accepts(agent.labels, labels)]
         if not matching:
             words = f"No online agent takes runs with {wanted}. {nearest(agents, labels)}{lost}"
-            return self._because(Reason.NO_AGENT, words, *kinds, advice=hint("Start one: {}", StartAgent(labels)))
+            return self._because(Reason.NO_AGENT, words, *kinds, advice=hint("Start one: {}", StartAgentAction(labels)))
         alive = [agent for agent in matching if agent.id in self.around.answering]
         names = _listed(agent.name for agent in matching)
         if not alive:
             it = "it does" if len(matching) == 1 else "they do"
             words = f"It is offered to {names}, but {it} not answer.{lost}"
-            return self._because(Reason.AGENTS_SILENT, words, *kinds, advice=hint("Start one: {}", StartAgent(labels)))
+            return self._because(Reason.AGENTS_SILENT, words, *kinds, advice=hint("Start one: {}", StartAgentAction(labels)))
         able = [agent for agent in alive if agent.id not in self.around.troubles]
         if not able:
             troubles = "; ".join(self.around.troubles[agent.id] for agent in alive[:NAMED_MAX])
@@ -287,7 +286,7 @@ class _Explaining:
         if not self.around.waits_in_broker:
             words = f"It is in no queue at the moment; the server's run monitor notices that and enqueues it within seconds.{lost}"
             return self._because(
-                Reason.NOT_OFFERED, words, *kinds, advice=hint("{} tells whether a server is running.", ShowServerStatus())
+                Reason.NOT_OFFERED, words, *kinds, advice=hint("{} tells whether a server is running.", ShowServerStatusAction())
             )
         words = f"It is offered to {_listed(agent.name for agent in free)}, who can take it.{lost}"
         return self._because(Reason.OFFERED, words, *kinds)

@@ -8,14 +8,14 @@ from datetime import datetime
 from headwater.core.errors import InvalidArgument
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog, Recorded
-from headwater.core.values.moments import aware
+from headwater.core.values.moments import assume_utc
 from headwater.core.values.plain_values import position_in, shortened
 
 Moment = Position | datetime | None
 """What was recorded up to and including this position, or this time; None stands for the log's end."""
 
 
-def parse_moment(words: str, *, in_zone: Callable[[datetime], datetime] = aware) -> Position | datetime:
+def parse_moment(words: str, *, in_zone: Callable[[datetime], datetime] = assume_utc) -> Position | datetime:
     """Return the position (digits) or the time (ISO 8601) that the words name. `in_zone` gives one without a zone its own: UTC.
 
     Raises:

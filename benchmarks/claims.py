@@ -31,9 +31,9 @@ from headwater.core.events import RunStarted, RunSubmitted, RunSucceeded, event_
 from headwater.core.log import subjects
 from headwater.core.queries.views_client import ViewsClient
 from headwater.core.values.labels import queue_id
-from headwater.run_configs import LocalRun
-from headwater.storage import Local
-from headwater.utilities.context import context
+from headwater.sdk.context.context import context
+from headwater.sdk.run_configs import LocalRun
+from headwater.sdk.storage import Local
 
 
 @dataclass(frozen=True)

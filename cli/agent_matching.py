@@ -11,8 +11,8 @@ from headwater.core.errors import ViewsError
 from headwater.core.values.labels import agent_accepts
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
     from headwater.core.queries.rows import AgentRow
+    from headwater.sdk.client.async_client import AsyncClient
 
 
 async def no_agent_words(client: AsyncClient, labels: Sequence[str]) -> str | None:

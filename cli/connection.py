@@ -12,8 +12,8 @@ import typer
 from headwater.cli.readable import as_typed, require_text
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
     from headwater.core.program.settings import ConnectionSettings
+    from headwater.sdk.client.async_client import AsyncClient
 
 Answer = TypeVar("Answer")
 
@@ -101,8 +101,8 @@ def with_client(
     import anyio
 
     from headwater.cli.interrupts import interruptible
-    from headwater.client.async_client import AsyncClient
     from headwater.core.program.exception_groups import unwrap_exception_group
+    from headwater.sdk.client.async_client import AsyncClient
 
     settings = connection(context)
 

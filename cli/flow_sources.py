@@ -12,7 +12,7 @@ from headwater.core.errors import NotFound
 from headwater.core.program.user_paths import HomeUnavailable, user_path
 
 if TYPE_CHECKING:
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
 
 
 def python_files(paths: Iterable[str]) -> list[Path]:
@@ -67,8 +67,8 @@ def flows_of(*, path: Path | None = None, module: str | None = None) -> list[Flo
         StorageError: it cannot be imported.
 
     """
-    from headwater.storage.errors import FlowCodeMissing
-    from headwater.storage.loading import flows_in_file
+    from headwater.sdk.storage.errors import FlowCodeMissing
+    from headwater.sdk.storage.loading import flows_in_file
 
     if module is not None and not all(part.isidentifier() for part in module.split(".")):
         raise NotFound("module", module, hint="Modules are named like package.module.")
@@ -87,9 +87,9 @@ def flows_of(*, path: Path | None = None, module: str | None = None) -> list[Flo
 
 
 def _flows_of_module(name: str) -> list[Flow]:
-    from headwater.graph.flow import Flow
-    from headwater.storage.errors import FlowCodeMissing
-    from headwater.storage.loading import flows_in_module
+    from headwater.sdk.language.flow import Flow
+    from headwater.sdk.storage.errors import FlowCodeMissing
+    from headwater.sdk.storage.loading import flows_in_module
 
     try:
         return flows_in_module(name)

@@ -14,7 +14,7 @@ from headwater.core.queries.views_client import ViewsClient
 from headwater.core.values.identifiers import flow_version_id, split_flow_id
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
+    from headwater.sdk.client.async_client import AsyncClient
 
 Answer = TypeVar("Answer")
 

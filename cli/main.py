@@ -18,7 +18,7 @@ from headwater.core.program.exception_groups import unwrap_exception_group
 from headwater.outside import outside
 
 
-class Headwater(LazyGroup):
+class HeadwaterCommands(LazyGroup):
     """All commands of the command line, in the order in which people meet them."""
 
     table = (
@@ -59,7 +59,7 @@ class Headwater(LazyGroup):
 
 
 app = typer.Typer(
-    cls=Headwater,
+    cls=HeadwaterCommands,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     no_args_is_help=True,

@@ -78,7 +78,7 @@ def ask_confirmation(question: str, *, default: bool) -> bool:
 
 def traceback_of_users_code(error: HeadwaterError) -> list[str]:
     """Return the traceback of what the user's code raised, where that is behind the error; else nothing."""
-    storage_errors = sys.modules.get("headwater.storage.errors")
+    storage_errors = sys.modules.get("headwater.sdk.storage.errors")
     if storage_errors is None or error.__cause__ is None:
         return []
     if not isinstance(error, storage_errors.FlowNotLoadable | storage_errors.FlowNotStorable):
@@ -167,7 +167,7 @@ LEVEL_COLOURS = {"DEBUG": "blue", "INFO": "white", "WARNING": "yellow", "ERROR":
 
 def state_colour(state: str) -> str:
     """Return the colour of a state's name, the same one everywhere."""
-    from headwater.engine.state import State
+    from headwater.sdk.states.state import State
 
     return next((kind.color for kind in State.children() if kind.__name__ == state), "#808080")
 

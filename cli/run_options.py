@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
     from headwater.core.events import FlowRegistered
     from headwater.core.operations.run_creation import CreatedRun, RunRequest
+    from headwater.sdk.client.async_client import AsyncClient
 
 
 @dataclass(frozen=True, kw_only=True)

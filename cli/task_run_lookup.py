@@ -13,7 +13,7 @@ from headwater.core.queries.views_client import ViewsClient
 from headwater.core.values.identifiers import parsed_task_run_id
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
+    from headwater.sdk.client.async_client import AsyncClient
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,17 @@ Facts are attributes; the sentence is made here, in one place. `hint` says what 
 
 from __future__ import annotations
 
-from headwater.core.hints import ExplainRun, Hint, ListRuns, RunDoctor, ShowServerStatus, ShowViewsStatus, StartServer, hint, words
+from headwater.core.hints import (
+    ExplainRunAction,
+    Hint,
+    ListRunsAction,
+    RunDoctorAction,
+    ShowServerStatusAction,
+    ShowViewsStatusAction,
+    StartServerAction,
+    hint,
+    words,
+)
 from headwater.core.text import escaped
 
 
@@ -207,7 +217,7 @@ class RunUnknown(OutcomeUnknown):
         then = "; with the same idempotency key, repeating it makes no second run."
         if not has_key:
             then = ": that would create another run. With an idempotency key the same command creates one run at most."
-        self.advise(hint(f"Look with {{}} or {{}} before you repeat it{then}", ListRuns(), ExplainRun(run_id)))
+        self.advise(hint(f"Look with {{}} or {{}} before you repeat it{then}", ListRunsAction(), ExplainRunAction(run_id)))
 
 
 class RunNotCreated(OutcomeUnknown):
@@ -216,7 +226,7 @@ class RunNotCreated(OutcomeUnknown):
     def __init__(self, cause: OutcomeUnknown) -> None:
         super().__init__(cause.commit_id, cause.reason)
         self.args = (f"No run was created: {cause.reason}",)
-        self.advise(hint("Repeat the command when the log takes writes again; {} tells whether it does.", RunDoctor()))
+        self.advise(hint("Repeat the command when the log takes writes again; {} tells whether it does.", RunDoctorAction()))
 
 
 class LogUnavailable(LogError):
@@ -228,7 +238,7 @@ class LogUnavailable(LogError):
         self.address, self.reason = address, reason
         super().__init__(
             f"No Headwater server answers at {address}{f' ({reason})' if reason else ''}.",
-            hint=hint("Start one with {}, or set HEADWATER_NATS_URL to the address of one.", StartServer()),
+            hint=hint("Start one with {}, or set HEADWATER_NATS_URL to the address of one.", StartServerAction()),
         )
 
 
@@ -244,7 +254,7 @@ class LogNotWritable(LogUnavailable):
         LogError.__init__(
             self,
             f"The log at {address} takes no writes: {problem}.",
-            hint=hint(f"{ROOM_OR_NODES}; {{}} tells when it takes writes.", RunDoctor()),
+            hint=hint(f"{ROOM_OR_NODES}; {{}} tells when it takes writes.", RunDoctorAction()),
         )
 
 
@@ -307,7 +317,7 @@ class StreamMissing(StreamMismatch):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        super().__init__(f"The NATS server has no stream {name}.", hint=hint("{} makes it.", StartServer()))
+        super().__init__(f"The NATS server has no stream {name}.", hint=hint("{} makes it.", StartServerAction()))
 
 
 class ViewsError(HeadwaterError):
@@ -321,7 +331,7 @@ class ViewsUnavailable(ViewsError):
         self.reason = reason
         super().__init__(
             f"The views cannot be read now: {reason}",
-            hint=hint("What you append is safe and will show when the views are back; {} tells more.", ShowServerStatus()),
+            hint=hint("What you append is safe and will show when the views are back; {} tells more.", ShowServerStatusAction()),
         )
 
 
@@ -332,7 +342,7 @@ class ViewsBehind(ViewsError):
         self.asked, self.reached = asked, reached
         super().__init__(
             f"The views are at position {reached} and did not reach {asked} in time.",
-            hint=hint("The views lag behind the log; {} shows by how much.", ShowViewsStatus()),
+            hint=hint("The views lag behind the log; {} shows by how much.", ShowViewsStatusAction()),
         )
 
 

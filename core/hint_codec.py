@@ -10,8 +10,6 @@ import msgspec
 
 from headwater.core.hints import AnyAction, Hint
 
-_ACTIONS: dict[str, Callable[..., AnyAction]] = {kind.__name__: kind for kind in get_args(AnyAction)}
-
 
 class EncodedAction(msgspec.Struct, frozen=True, omit_defaults=True):
     """An action: its name, such as `RestartRun`, and its fields."""
@@ -29,7 +27,7 @@ class EncodedHint(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def encode_hint(hint: Hint) -> EncodedHint:
     """Return the hint as it travels."""
-    return EncodedHint(hint.sentence, tuple(EncodedAction(type(each).__name__, asdict(each)) for each in hint.actions))
+    return EncodedHint(hint.sentence, tuple(EncodedAction(_name(type(each)), asdict(each)) for each in hint.actions))
 
 
 def decode_hint(encoded: EncodedHint) -> Hint | None:
@@ -40,6 +38,13 @@ def decode_hint(encoded: EncodedHint) -> Hint | None:
         return None
 
 
+def _name(kind: type[AnyAction]) -> str:
+    return kind.__name__.removesuffix("Action")
+
+
 def _action(encoded: EncodedAction) -> AnyAction:
     about = {name: tuple(value) if isinstance(value, list) else value for name, value in encoded.about.items()}
     return _ACTIONS[encoded.action](**about)
+
+
+_ACTIONS: dict[str, Callable[..., AnyAction]] = {_name(kind): kind for kind in get_args(AnyAction)}

@@ -17,12 +17,12 @@ class Action:
 
 
 @dataclass(frozen=True)
-class ListProjects(Action):
+class ListProjectsAction(Action):
     pass
 
 
 @dataclass(frozen=True)
-class ListFlows(Action):
+class ListFlowsAction(Action):
     """List the flows of a project, or of all; also versions that are archived, where these are asked for."""
 
     project: str = ""
@@ -30,59 +30,59 @@ class ListFlows(Action):
 
 
 @dataclass(frozen=True)
-class ListRuns(Action):
+class ListRunsAction(Action):
     pass
 
 
 @dataclass(frozen=True)
-class ListKeys(Action):
+class ListKeysAction(Action):
     pass
 
 
 @dataclass(frozen=True)
-class ListDeadLetters(Action):
+class ListDeadLettersAction(Action):
     pass
 
 
 @dataclass(frozen=True)
-class CreateProject(Action):
+class CreateProjectAction(Action):
     name: str
 
 
 @dataclass(frozen=True)
-class CreateRunOf(Action):
+class CreateRunOfAction(Action):
     """Create a run of the newest version of the flow with this group id."""
 
     flow_group_id: str
 
 
 @dataclass(frozen=True)
-class ExplainRun(Action):
+class ExplainRunAction(Action):
     run_id: str
 
 
 @dataclass(frozen=True)
-class ShowRunLogs(Action):
+class ShowRunLogsAction(Action):
     run_id: str
 
 
 @dataclass(frozen=True)
-class RestartRun(Action):
+class RestartRunAction(Action):
     run_id: str
 
 
 @dataclass(frozen=True)
-class ResumeRun(Action):
+class ResumeRunAction(Action):
     run_id: str
 
 
 @dataclass(frozen=True)
-class CancelRun(Action):
+class CancelRunAction(Action):
     run_id: str
 
 
 @dataclass(frozen=True)
-class SetConcurrency(Action):
+class SetConcurrencyAction(Action):
     """Limit how many runs of this flow are executed at once."""
 
     flow: str
@@ -90,57 +90,57 @@ class SetConcurrency(Action):
 
 
 @dataclass(frozen=True)
-class SetQueueLimit(Action):
+class SetQueueLimitAction(Action):
     pass
 
 
 @dataclass(frozen=True)
-class StartAgent(Action):
+class StartAgentAction(Action):
     """Start an agent that takes runs with these labels."""
 
     labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class StartServer(Action):
+class StartServerAction(Action):
     pass
 
 
 @dataclass(frozen=True)
-class ShowServerStatus(Action):
+class ShowServerStatusAction(Action):
     pass
 
 
 @dataclass(frozen=True)
-class ShowViewsStatus(Action):
+class ShowViewsStatusAction(Action):
     pass
 
 
 @dataclass(frozen=True)
-class RunDoctor(Action):
+class RunDoctorAction(Action):
     pass
 
 
 AnyAction = (
-    ListProjects
-    | ListFlows
-    | ListRuns
-    | ListKeys
-    | ListDeadLetters
-    | CreateProject
-    | CreateRunOf
-    | ExplainRun
-    | ShowRunLogs
-    | RestartRun
-    | ResumeRun
-    | CancelRun
-    | SetConcurrency
-    | SetQueueLimit
-    | StartAgent
-    | StartServer
-    | ShowServerStatus
-    | ShowViewsStatus
-    | RunDoctor
+    ListProjectsAction
+    | ListFlowsAction
+    | ListRunsAction
+    | ListKeysAction
+    | ListDeadLettersAction
+    | CreateProjectAction
+    | CreateRunOfAction
+    | ExplainRunAction
+    | ShowRunLogsAction
+    | RestartRunAction
+    | ResumeRunAction
+    | CancelRunAction
+    | SetConcurrencyAction
+    | SetQueueLimitAction
+    | StartAgentAction
+    | StartServerAction
+    | ShowServerStatusAction
+    | ShowViewsStatusAction
+    | RunDoctorAction
 )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from headwater.core.errors import CommandRejected, CommitUnreadable, InvalidArgument, LogError, NotFound
 from headwater.core.events import UnknownEvent, event_type
-from headwater.core.hints import ListDeadLetters, hint
+from headwater.core.hints import ListDeadLettersAction, hint
 from headwater.core.log import subjects
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import KeptLetter, Log, Recorded
@@ -21,13 +21,13 @@ from headwater.core.queries import DeadLetterDetail, DeadLetterRow, DeadLetterSo
 from headwater.core.values.plain_values import position_in
 from headwater.projections.database import connect
 from headwater.projections.fold.batch import fold_batch
-from headwater.projections.fold.run_record import RunRecord
+from headwater.projections.fold.known_run import KnownRun
 from headwater.projections.log_lines import keep_lines
 from headwater.projections.reader import ViewsReader
 from headwater.projections.rebuilder import Rebuilder
 
 SHOWN_BYTES_MAX = 64 * 1024
-_HINT = hint("{} lists them.", ListDeadLetters())
+_HINT = hint("{} lists them.", ListDeadLettersAction())
 
 _FACTS = """
 SELECT position, subject, event, reason, recorded_at FROM set_aside WHERE $1::bigint IS NULL OR position = $1
@@ -193,9 +193,9 @@ class DeadLetterDesk:
 
 def contradiction(history: Sequence[Recorded], recorded: Recorded) -> str | None:
     """Return why the last commit of this history of a run cannot be applied, or None where it can."""
-    known: dict[str, RunRecord] = {}
+    known: dict[str, KnownRun] = {}
     changes = fold_batch(history, known)
-    return next((str(reason) for position, _, _, reason, _ in changes.set_aside if position == recorded.position), None)
+    return next((dead.reason for dead in changes.dead_letters if dead.position == recorded.position), None)
 
 
 def _row(source: DeadLetterSource, fields: dict[str, Any]) -> DeadLetterRow:

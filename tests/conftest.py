@@ -12,7 +12,7 @@ from _pytest.logging import LogCaptureHandler
 from harness.server_process import ServerProcess
 from harness.servers import NatsCluster, NatsNode, Postgres
 
-from headwater.utilities.logging import get_logger
+from headwater.sdk.context.logging import get_logger
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell lets what it starts in the background ignore Ctrl-C. What the tests interrupt must not: neither tasks nor programs.

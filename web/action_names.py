@@ -14,29 +14,29 @@ def worded(advice: Hint | str | None) -> str | None:
 
 def _name(action: AnyAction) -> str:  # noqa: PLR0912 - one arm per action
     match action:
-        case hints.ListProjects():
+        case hints.ListProjectsAction():
             return "the page Projects"
-        case hints.ListFlows(all_versions=False):
+        case hints.ListFlowsAction(all_versions=False):
             return "the page Flows"
-        case hints.ListRuns():
+        case hints.ListRunsAction():
             return "the page Runs"
-        case hints.CreateProject():
+        case hints.CreateProjectAction():
             return "“Add project” on the page Projects"
-        case hints.CreateRunOf():
+        case hints.CreateRunOfAction():
             return "“Quick run” on the page of the flow"
-        case hints.ExplainRun():
+        case hints.ExplainRunAction():
             return "the page of the run"
-        case hints.ShowRunLogs():
+        case hints.ShowRunLogsAction():
             return "the tab Logs of the run"
-        case hints.RestartRun():
+        case hints.RestartRunAction():
             return "“Restart” on the page of the run"
-        case hints.ResumeRun():
+        case hints.ResumeRunAction():
             return "“Resume” on the page of the run"
-        case hints.CancelRun():
+        case hints.CancelRunAction():
             return "“Cancel” on the page of the run"
-        case hints.SetConcurrency():
+        case hints.SetConcurrencyAction():
             return "the tab Settings of the flow"
-        case hints.ShowServerStatus() | hints.ShowViewsStatus():
+        case hints.ShowServerStatusAction() | hints.ShowViewsStatusAction():
             return "the page Server"
         case _:
             return command_of(action)

@@ -82,7 +82,7 @@ def level_name(level: int) -> str:
     return f"level {level}"
 
 
-class Line(Protocol):
+class LogLineView(Protocol):
     """What is shown of a line, wherever it comes from."""
 
     @property
@@ -102,7 +102,7 @@ _LINE = Markup(
 )
 
 
-def line_html(line: Line, position: Position, number: int) -> Markup:
+def line_html(line: LogLineView, position: Position, number: int) -> Markup:
     """Return a line as pages have it. Not a template: pages have thousands of them."""
     at = line.at.astimezone(UTC)
     return _LINE.format(

@@ -11,7 +11,7 @@ from typing import Any
 from headwater.core.errors import InvalidArgument, InvalidParameters
 from headwater.core.events import ParameterSpec
 from headwater.core.operations.run_creation import RunRequest
-from headwater.core.values.moments import aware
+from headwater.core.values.moments import assume_utc
 from headwater.core.values.plain_values import NotJson, NotPlain, decoded, shortened
 
 PREFIX = "parameter:"
@@ -166,4 +166,4 @@ def _start_time(text: str) -> datetime:
         at = datetime.fromisoformat(text)
     except ValueError:
         raise InvalidArgument(f"{shortened(text)!r} is not a time.", hint="Choose a day and a time, such as 2026-11-22T08:30.") from None
-    return aware(at)
+    return assume_utc(at)

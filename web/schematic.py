@@ -45,7 +45,7 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Line:
+class SchematicLine:
     """An edge as an SVG path from the right side of one box to the left side of another."""
 
     source: str
@@ -60,7 +60,7 @@ class Schematic:
     width: int
     height: int
     boxes: tuple[Box, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[SchematicLine, ...]
     collapsed: bool
 
 
@@ -124,7 +124,7 @@ def _draw(nodes: Sequence[Node], pairs: Sequence[tuple[str, str]], groups: Mappi
         width=2 * _MARGIN + len(rows) * BOX_WIDTH + max(0, len(rows) - 1) * _COLUMN_GAP,
         height=2 * _MARGIN + tallest,
         boxes=tuple(_box(key, members[key], places[key]) for keys in rows for key in keys if key in members),
-        lines=tuple(Line(a, b, _path([places[stop] for stop, _ in routes[a, b]])) for a, b in links),
+        lines=tuple(SchematicLine(a, b, _path([places[stop] for stop, _ in routes[a, b]])) for a, b in links),
         collapsed=len(members) < len(nodes),
     )
 

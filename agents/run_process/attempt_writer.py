@@ -18,7 +18,7 @@ from anyio.abc import TaskStatus
 from msgspec.structs import replace
 
 from headwater.agents.errors import AttemptFenced
-from headwater.agents.retry import Listener, retry_until_available
+from headwater.agents.retry import RetryListener, retry_until_available
 from headwater.core.aggregates import Actor, Aggregate
 from headwater.core.errors import CommitTooLarge, HeadwaterError, IllegalTransition, InvalidArgument
 from headwater.core.events import TaskRunArtifactEvent, TaskRunEvent, TaskRunNamed, TaskRunPaused
@@ -59,7 +59,7 @@ class AttemptWriter:
         """Called when it was recorded that a task run is paused."""
         self.is_gone: Callable[[], bool] = lambda: False
         """Tells whether the thread that appends is gone; asked by the thread that runs the flow where it waits for room."""
-        self.listener: Listener | None = None
+        self.listener: RetryListener | None = None
         """Hears that the log takes nothing, and that it does again."""
         self.stopping = False
         """Whether the attempt must end; read by the thread that runs the flow."""

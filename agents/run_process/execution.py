@@ -22,22 +22,23 @@ from headwater.agents.run_process.run_exit import STATUS_FAILED, hand_in, say
 from headwater.agents.run_process.run_session import RunSession
 from headwater.agents.run_process.state_recorder import StateRecorder
 from headwater.core.errors import HeadwaterError
+from headwater.core.program.line_format import LINE_FORMAT, TIME_FORMAT
 from headwater.core.program.settings import RETRY_IN_PROCESS_SECONDS
 from headwater.core.runs.resume import format_task_run_key
 from headwater.core.runs.task_run import TaskRunKey
 from headwater.core.states import StateName
 from headwater.core.text import shown
-from headwater.engine import timeouts
-from headwater.engine.artifacts import record_artifacts_with
-from headwater.engine.children import children_of_this_run
-from headwater.engine.interrupts import is_interrupt
-from headwater.environments.errors import EnvironmentFailed
-from headwater.utilities.context import context
-from headwater.utilities.logging import LINE_FORMAT, TIME_FORMAT, LineFormatter, StdoutHandler, add_handler, get_logger
+from headwater.sdk.context.context import context
+from headwater.sdk.context.interrupts import is_interrupt
+from headwater.sdk.context.logging import LineFormatter, StdoutHandler, add_handler, get_logger
+from headwater.sdk.engine.children import children_of_this_run
+from headwater.sdk.environments.errors import EnvironmentFailed
+from headwater.sdk.executors import timeouts
+from headwater.sdk.executors.artifacts import record_artifacts_with
 
 if TYPE_CHECKING:
-    from headwater.engine.state import State
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
+    from headwater.sdk.states.state import State
 
 _NAMED_MAX = 3
 
@@ -110,7 +111,7 @@ class Execution:
         return self._run(flow)
 
     def _load(self) -> Flow:
-        from headwater.storage.stored_code import load_to_execute
+        from headwater.sdk.storage.stored_code import load_to_execute
 
         created = self._session.created
         slugs = None if flow_loading.is_sealed(created.storage) else self._call(self._session.registered_slugs)
@@ -129,7 +130,7 @@ class Execution:
         return AttemptReport(state=StateName.FAILED.value, message=message)
 
     def _run(self, flow: Flow) -> AttemptReport | None:
-        from headwater.engine.flow_runner import FlowRunner
+        from headwater.sdk.engine.flow_runner import FlowRunner
 
         session = self._session
         recorder = StateRecorder(
@@ -188,8 +189,8 @@ class Execution:
 
         Called in a thread of its own.
         """
-        from headwater.engine import rules
-        from headwater.engine.state import Running, TimedOut
+        from headwater.sdk.engine import rules
+        from headwater.sdk.states.state import Running, TimedOut
 
         slug, run_count = context["task_slug"], context["task_run_count"]
         task = next(task for task, known in flow.slugs.items() if known == slug)
@@ -245,7 +246,7 @@ class Execution:
             "flow_run_id": created.run_id,
             "flow_run_name": run.name,
             "flow_run_version": created.version,
-            "scheduled_start_time": run.start_time,
+            "scheduled_start_time": run.scheduled_for,
             "project_id": created.project_id,
             "project_name": created.project_name,
             "attempt": self._spec.attempt,

@@ -26,8 +26,8 @@ from headwater.agents.run_process.run_exit import abandon, hand_in, leave, say, 
 from headwater.agents.run_process.run_session import open_run_session
 from headwater.agents.run_process.run_start import report_not_begun, with_second_thread
 from headwater.core.errors import HeadwaterError
-from headwater.engine import interrupts
-from headwater.utilities.configuration import config
+from headwater.sdk.context import interrupts
+from headwater.sdk.context.configuration import config
 
 STATUS_UNREACHABLE = 75
 
@@ -37,23 +37,23 @@ _NEEDED_LATER = (
     "concurrent.futures.thread",
     "encodings.idna",
     "headwater.core.log.jetstream",
-    "headwater.engine.cache_validators",
-    "headwater.engine.flow_runner",
-    "headwater.engine.serializers",
-    "headwater.executors",
-    "headwater.executors.configured",
-    "headwater.graph.flow",
-    "headwater.run_configs",
-    "headwater.storage.stored_code",
-    "headwater.tasks.control_flow",
-    "headwater.tasks.core.collections",
-    "headwater.tasks.core.constants",
-    "headwater.tasks.core.function",
-    "headwater.tasks.core.operators",
-    "headwater.tasks.core.parameter",
-    "headwater.triggers",
-    "headwater.utilities.pickling",
-    "headwater.utilities.tasks",
+    "headwater.sdk.context.pickling",
+    "headwater.sdk.engine.flow_runner",
+    "headwater.sdk.executors",
+    "headwater.sdk.executors.configured",
+    "headwater.sdk.language.cache_validators",
+    "headwater.sdk.language.collections",
+    "headwater.sdk.language.conditional",
+    "headwater.sdk.language.constants",
+    "headwater.sdk.language.decorators",
+    "headwater.sdk.language.flow",
+    "headwater.sdk.language.function",
+    "headwater.sdk.language.operator_tasks",
+    "headwater.sdk.language.parameter",
+    "headwater.sdk.language.triggers",
+    "headwater.sdk.results.serializers",
+    "headwater.sdk.run_configs",
+    "headwater.sdk.storage.stored_code",
     "tomllib",
 )
 
@@ -74,7 +74,7 @@ def execute(portal: BlockingPortal) -> int:
     started = datetime.now(UTC)
     spec = AttemptSpec.from_environment()
     # A zygote may have read it before this run's own variables were set.
-    config.forget()
+    config.reload()
     _prepare_process(spec)
     interruption = Interruption()
     interruption.spare_children()

@@ -9,8 +9,8 @@ import msgspec
 
 from headwater.core.errors import HeadwaterError
 from headwater.core.queries.rows import CachedResultRow
-from headwater.engine.caching import ProcessCaches
-from headwater.engine.state import Cached, State
+from headwater.sdk.engine.caching import ProcessCaches
+from headwater.sdk.states.state import Cached, State
 
 _log = logging.getLogger(__name__)
 

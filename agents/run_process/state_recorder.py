@@ -40,12 +40,11 @@ from headwater.core.states import FINAL, SUCCESSFUL, StateName
 from headwater.core.text import shown
 from headwater.core.values.json_values import json_problem
 from headwater.core.values.limits import INT32_MAX, NAME_CHARACTERS_MAX, TIME_MAX, TIME_MIN
-from headwater.engine import state as states
-from headwater.engine.recorder import Earlier
-from headwater.engine.results import InlineResult, inline_problem
-from headwater.engine.signals import RETRY
-from headwater.engine.state import State
-from headwater.engine.state_serialization import deserialize_state
+from headwater.sdk.engine.recorder import PriorAttempt
+from headwater.sdk.results import InlineResult, inline_problem
+from headwater.sdk.states import state as states
+from headwater.sdk.states.signals import RETRY
+from headwater.sdk.states.state import State
 
 _NEW = TaskRun()
 _log = logging.getLogger(__name__)
@@ -268,14 +267,14 @@ class StateRecorder:
             return states.Resume(found.message) if found.resumed else None
         return _state_again(found)
 
-    def earlier(self, task_slug: str, map_index: int) -> Earlier:
+    def prior_attempt(self, task_slug: str, map_index: int) -> PriorAttempt:
         """Return what the log holds of it."""
         found = self._before.get((task_slug, map_index), _NEW)
         if not found.loop_count:
-            return Earlier(found.run_count, found.resumed)
+            return PriorAttempt(found.run_count, found.resumed)
         # Each round of a loop has retries of its own; an execution that was lost is not one of them.
         run_count = 0 if found.state in {StateName.LOOPED, StateName.RUNNING} else found.run_count
-        return Earlier(run_count, found.resumed, _last_round(found))
+        return PriorAttempt(run_count, found.resumed, _last_round(found))
 
     def resumed(self) -> Collection[TaskRunKey]:
         """Return the task runs that somebody resumed since the last call."""
@@ -308,7 +307,7 @@ def _waiting_again(found: TaskRun) -> State | None:
 def _last_round(found: TaskRun) -> states.Looped:
     """Return the last round of the task run's loop that ended, with where it left what the next one begins with, if anywhere."""
     result = None if found.loop_result is None else msgspec.to_builtins(found.loop_result)
-    round_ = deserialize_state({"type": StateName.LOOPED.value, "loop_count": found.loop_count, "_result": result})
+    round_ = State.deserialize({"type": StateName.LOOPED.value, "loop_count": found.loop_count, "_result": result})
     assert isinstance(round_, states.Looped)
     return round_
 
@@ -319,4 +318,4 @@ def _state_again(found: TaskRun) -> State:
     data: dict[str, Any] = {"type": kind.value, "message": found.message}
     if found.result is not None:
         data["_result"] = msgspec.to_builtins(found.result)
-    return deserialize_state(data)
+    return State.deserialize(data)

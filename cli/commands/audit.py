@@ -26,7 +26,7 @@ from headwater.cli.streams import trusting_streams
 
 if TYPE_CHECKING:
     from headwater.audit import Change, Replayed, VerificationReport
-    from headwater.client.async_client import AsyncClient
+    from headwater.sdk.client.async_client import AsyncClient
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Replay, compare and check the past, from the log.")
 

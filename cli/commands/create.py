@@ -10,8 +10,8 @@ from headwater.cli.connection import with_client
 from headwater.cli.output import coloured, examples
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
     from headwater.core.operations.projects import ProjectChange
+    from headwater.sdk.client.async_client import AsyncClient
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 

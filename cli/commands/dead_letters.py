@@ -12,8 +12,8 @@ from headwater.core.queries import DEAD_LETTERS_MAX, DeadLetterSource, RetryOutc
 from headwater.core.text import printable
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
     from headwater.core.queries import DeadLetterDetail, DeadLetterRow
+    from headwater.sdk.client.async_client import AsyncClient
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="List, show and retry messages that could not be read or applied.")
 

@@ -10,7 +10,7 @@ from headwater.cli.connection import with_client
 from headwater.cli.output import ask_confirmation, coloured, echo_stderr, examples
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
+    from headwater.sdk.client.async_client import AsyncClient
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 

@@ -18,15 +18,15 @@ import typer
 from headwater.cli.output import coloured, echo_stderr, examples
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
     from headwater.core.log.protocol import Recorded
     from headwater.core.program.server_file import ServerFile
+    from headwater.sdk.client.async_client import AsyncClient
 
 app = typer.Typer(add_completion=False)
 
 PROJECT = "tutorial"
 FLOW = "hello-flow"
-HELLO_FLOW = Path(__file__).resolve().parent.parent / "examples" / "hello_flow.py"
+HELLO_FLOW = Path(__file__).resolve().parents[2] / "examples" / "hello_flow.py"
 
 
 @app.command(epilog=examples("headwater demo", "headwater demo --keep"))
@@ -61,7 +61,7 @@ async def _demo(home: Path, keep: bool) -> None:
     import anyio
 
     from headwater.agents.local import LocalAgent
-    from headwater.client.async_client import AsyncClient
+    from headwater.sdk.client.async_client import AsyncClient
     from headwater.server.options import ServerOptions
     from headwater.server.program import serve_headwater
     from headwater.server.services import server_services

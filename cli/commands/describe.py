@@ -12,8 +12,8 @@ from headwater.cli.output import Column, OutputForm, examples, format_cell, prin
 
 if TYPE_CHECKING:
     from headwater.cli.task_run_lookup import TaskRunFound
-    from headwater.client.async_client import AsyncClient
     from headwater.core.queries import ArtifactRow, rows
+    from headwater.sdk.client.async_client import AsyncClient
 
 Form = Annotated[OutputForm, typer.Option("--output", "-o", metavar="table|json", help="Lines and tables for people, or JSON.")]
 FlowName = Annotated[str | None, typer.Argument(metavar="FLOW", help="The flow's name, or the id of a version or of the flow.")]

@@ -25,9 +25,9 @@ from headwater.core.events import (
 from headwater.core.log import subjects
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
     from headwater.core.log.commit import Position
     from headwater.core.log.protocol import EventLog, Recorded
+    from headwater.sdk.client.async_client import AsyncClient
 
 app = typer.Typer(add_completion=False)
 

@@ -11,7 +11,7 @@ from headwater.cli.output import Output, OutputForm, coloured, echo_stderr, exam
 
 if TYPE_CHECKING:
     from headwater.audit import Explanation
-    from headwater.client.async_client import AsyncClient
+    from headwater.sdk.client.async_client import AsyncClient
 
 app = typer.Typer(add_completion=False)
 

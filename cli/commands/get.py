@@ -24,9 +24,9 @@ from headwater.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
     from headwater.core.queries import rows
     from headwater.core.queries.views_client import ViewsClient
+    from headwater.sdk.client.async_client import AsyncClient
 
 Row = TypeVar("Row")
 
@@ -209,7 +209,7 @@ def logs(
 
     async def work(client: AsyncClient) -> list[rows.LogRow]:
         from headwater.cli.lookup import find_run_id
-        from headwater.client.run_logs import read_logs
+        from headwater.sdk.client.run_logs import read_logs
 
         return await read_logs(client, await find_run_id(client, given[0]), min_level=levels[level.upper()])
 

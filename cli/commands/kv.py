@@ -10,8 +10,8 @@ from headwater.cli.connection import with_client
 from headwater.cli.output import Column, Output, OutputForm, age, echo_stderr, examples, print_json, print_table
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
     from headwater.core.queries import KeyValueRow
+    from headwater.sdk.client.async_client import AsyncClient
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="The key: printable text of 1 to 255 characters.")]
 Project = Annotated[

@@ -10,7 +10,7 @@ from headwater.cli.connection import connection, with_client
 from headwater.cli.output import examples
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
+    from headwater.sdk.client.async_client import AsyncClient
 
 app = typer.Typer(add_completion=False)
 

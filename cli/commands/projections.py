@@ -14,8 +14,8 @@ from headwater.cli.output import Output, OutputForm, coloured, examples, print_j
 from headwater.cli.streams import trusting_streams
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
     from headwater.core.queries.rows import RebuildProgress, ViewsStatusRow
+    from headwater.sdk.client.async_client import AsyncClient
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Look at the views, rebuild them, and see the dead letters.")
 app.add_typer(dead_letters.app, name="dead-letters")

@@ -13,9 +13,9 @@ from headwater.cli.output import coloured, echo_stderr, examples, traceback_of_u
 from headwater.core.errors import HeadwaterError, InvalidArgument, NotFound
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
-    from headwater.client.registration import RegisteredFlow
-    from headwater.graph.flow import Flow
+    from headwater.sdk.client.async_client import AsyncClient
+    from headwater.sdk.client.registration import RegisteredFlow
+    from headwater.sdk.language.flow import Flow
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -102,7 +102,7 @@ def collect(paths: list[str], modules: list[str], names: list[str]) -> list[Sour
 
     """
     from headwater.cli.flow_sources import flows_of, python_files
-    from headwater.storage.loading import refuse_same_names
+    from headwater.sdk.storage.loading import refuse_same_names
 
     sources = [Source(str(file), path=file) for file in python_files(paths)] + [Source(each, module=each) for each in modules]
     wanted = set(names)
@@ -152,9 +152,9 @@ async def _register_source(
 async def _register_flow(
     client: AsyncClient, flow: Flow, source: Source, project: str, *, labels: list[str], force: bool, schedule: bool
 ) -> RegisteredFlow:
-    from headwater.client.flow_metadata import add_labels
-    from headwater.client.registration import register
-    from headwater.storage import Local, Module
+    from headwater.sdk.client.flow_metadata import add_labels
+    from headwater.sdk.client.registration import register
+    from headwater.sdk.storage import Local, Module
 
     if flow.storage is None:
         if source.path is not None:

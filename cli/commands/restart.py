@@ -10,8 +10,8 @@ from headwater.cli.connection import with_client
 from headwater.cli.output import examples
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
     from headwater.core.runs.state import Run
+    from headwater.sdk.client.async_client import AsyncClient
 
 app = typer.Typer(add_completion=False)
 

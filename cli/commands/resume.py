@@ -10,9 +10,9 @@ from headwater.cli.connection import with_client
 from headwater.cli.output import echo_stderr, examples
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
     from headwater.core.aggregates import CommandResult
     from headwater.core.runs.state import Run
+    from headwater.sdk.client.async_client import AsyncClient
 
 app = typer.Typer(add_completion=False)
 

@@ -12,8 +12,8 @@ from headwater.cli.output import echo_stderr, examples, progress, warn
 from headwater.cli.run_options import FlowSelector, RunOptions, create_run, find_flow_version, print_created
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
     from headwater.core.operations.run_creation import CreatedRun
+    from headwater.sdk.client.async_client import AsyncClient
 
 Label = Annotated[
     list[str] | None, typer.Option("--label", "-l", metavar="LABEL", help="Labels of the run, instead of the flow's; may repeat.")

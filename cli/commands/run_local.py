@@ -12,7 +12,7 @@ from headwater.cli.streams import trusting_streams
 from headwater.core.errors import NotFound
 
 if TYPE_CHECKING:
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
 
 
 def run_local(
@@ -26,7 +26,7 @@ def run_local(
         InvalidFlow, InvalidParameters: the flow cannot run so.
 
     """
-    from headwater.utilities.logging import get_logger
+    from headwater.sdk.context.logging import get_logger
 
     with progress("Retrieving local flow..."):
         flow = local_flow(path=path, module=module, name=name)

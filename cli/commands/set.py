@@ -12,9 +12,9 @@ from headwater.cli.output import echo_stderr, examples
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from headwater.client.async_client import AsyncClient
     from headwater.core.aggregates import CommandResult
     from headwater.core.runs.state import Run
+    from headwater.sdk.client.async_client import AsyncClient
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 

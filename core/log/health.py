@@ -73,8 +73,8 @@ class ServerHealth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         return max(0, self.log_position - self.views_position)
 
 
-class Requests(Protocol):
-    """What is needed of a log, of which every log is capable."""
+class Requester(Protocol):
+    """Sends requests, as every log does."""
 
     async def request(self, subject: str, data: bytes, *, timeout: float) -> bytes: ...
 
@@ -82,7 +82,7 @@ class Requests(Protocol):
 decode_health = message_decoder(ServerHealth)
 
 
-async def ask_health(log: Requests, *, unanswered: bool = False, timeout_seconds: float = ANSWER_SECONDS) -> ServerHealth | None:
+async def ask_health(log: Requester, *, unanswered: bool = False, timeout_seconds: float = ANSWER_SECONDS) -> ServerHealth | None:
     """Return how the server fares that answers first; None where none answers, or none that tells this.
 
     `unanswered` says that an append just went without an answer.

@@ -10,7 +10,7 @@ from headwater.core.events import EdgeSpec, FlowRegistered, RegistrationPart, Ta
 from headwater.core.flows import rules as flow_rules
 from headwater.core.flows.commands import FlowCommand
 from headwater.core.flows.state import FlowGroup
-from headwater.core.hints import ListFlows, hint
+from headwater.core.hints import ListFlowsAction, hint
 from headwater.core.log import subjects
 from headwater.core.log.codec import encode_event
 from headwater.core.log.protocol import EventLog
@@ -33,7 +33,7 @@ async def registration(log: EventLog, flow_id: str) -> FlowRegistered:
     group_id, version = split_flow_id(flow_id)
     found = (await flow_group(log, group_id).refresh()).versions.get(version)
     if found is None:
-        raise NotFound("flow", flow_id, hint=hint("{} lists flows with their ids.", ListFlows(all_versions=True)))
+        raise NotFound("flow", flow_id, hint=hint("{} lists flows with their ids.", ListFlowsAction(all_versions=True)))
     return found
 
 
@@ -48,7 +48,7 @@ async def find_flow(log: EventLog, *, project_name: str, name: str) -> FlowRegis
     project_id = await find_project(log, project_name)
     state = await flow_group(log, flow_group_id(project_id, valid_name(name, kind="flow"))).refresh()
     if not state.versions or state.deleted:
-        raise NotFound("flow", name, hint=hint("{} lists the flows of the project.", ListFlows(project_name)))
+        raise NotFound("flow", name, hint=hint("{} lists the flows of the project.", ListFlowsAction(project_name)))
     return _active(state, name)
 
 
@@ -61,7 +61,7 @@ def active_version(group: FlowGroup, version: int, flow_id: str) -> FlowRegister
 
     """
     if not group.versions or (version and version not in group.versions):
-        raise NotFound("flow", flow_id, hint=hint("{} lists flows with their ids.", ListFlows(all_versions=True)))
+        raise NotFound("flow", flow_id, hint=hint("{} lists flows with their ids.", ListFlowsAction(all_versions=True)))
     if not version:
         return _active(group, group.name)
     registered = group.versions[version]

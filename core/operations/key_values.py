@@ -10,7 +10,7 @@ import anyio
 
 from headwater.core.aggregates import Actor, Aggregate, CommandResult
 from headwater.core.errors import Conflict, KeyNotFound
-from headwater.core.hints import ListKeys, hint
+from headwater.core.hints import ListKeysAction, hint
 from headwater.core.key_values import rules as key_value_rules
 from headwater.core.key_values.commands import DeleteKeyValue, KeyValueCommand, SetKeyValue
 from headwater.core.key_values.state import KeyValue
@@ -128,4 +128,4 @@ class KeyValues:
 
 
 def key_not_found(key: str, project_name: str) -> KeyNotFound:
-    return KeyNotFound(key, project_name, hint=hint("{} lists the keys of a project.", ListKeys()))
+    return KeyNotFound(key, project_name, hint=hint("{} lists the keys of a project.", ListKeysAction()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headwater.core.aggregates import Aggregate
 from headwater.core.errors import NotFound
-from headwater.core.hints import CreateProject, ListProjects, hint
+from headwater.core.hints import CreateProjectAction, ListProjectsAction, hint
 from headwater.core.log import subjects
 from headwater.core.log.protocol import EventLog
 from headwater.core.projects import rules as project_rules
@@ -26,7 +26,7 @@ def project(log: EventLog, project_id: str) -> Aggregate[Project, ProjectCommand
 
 
 def project_not_found(name: str) -> NotFound:
-    return NotFound("project", name, hint=hint("Run {} to create it.", CreateProject(name)))
+    return NotFound("project", name, hint=hint("Run {} to create it.", CreateProjectAction(name)))
 
 
 async def existing_project(log: EventLog, project_id: str) -> Project:
@@ -39,7 +39,7 @@ async def existing_project(log: EventLog, project_id: str) -> Project:
     """
     found = await project(log, str(parsed_uuid(project_id, kind="project id"))).refresh()
     if not found.exists:
-        raise NotFound(PROJECT_KIND, found.name or project_id, hint=hint("{} lists projects.", ListProjects()))
+        raise NotFound(PROJECT_KIND, found.name or project_id, hint=hint("{} lists projects.", ListProjectsAction()))
     return found
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from headwater.core.aggregates import Aggregate
 from headwater.core.errors import NotFound
 from headwater.core.events import RunDeleted
-from headwater.core.hints import ListRuns, hint
+from headwater.core.hints import ListRunsAction, hint
 from headwater.core.log import subjects
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog
@@ -31,8 +31,8 @@ async def load_run(log: EventLog, run_id: str) -> Aggregate[Run, RunCommand]:
 
     """
     loaded = run(log, str(parsed_uuid(run_id, kind="run id")))
-    if (await loaded.refresh()).created is None:
-        raise NotFound("run", run_id, hint=hint("{} lists runs with their ids.", ListRuns()))
+    if not (await loaded.refresh()).exists:
+        raise NotFound("run", run_id, hint=hint("{} lists runs with their ids.", ListRunsAction()))
     return loaded
 
 

@@ -7,7 +7,7 @@ reach `at_least` (the position an append returned) in time, and NotFound where o
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import anyio
 import msgspec
@@ -18,6 +18,7 @@ from headwater.core.hints import Hint
 from headwater.core.log import subjects
 from headwater.core.log.codec import message_decoder
 from headwater.core.log.commit import Position
+from headwater.core.log.health import Requester
 from headwater.core.queries import requests, rows
 from headwater.core.queries.codec import FailureKind, QueryFailure, QueryReply, QueryRequest
 from headwater.core.values.identifiers import new_id
@@ -36,16 +37,10 @@ _decode_reply = message_decoder(QueryReply)
 R = TypeVar("R", bound=rows.Row)
 
 
-class Requests(Protocol):
-    """What the client needs of a log, of which every log is capable."""
-
-    async def request(self, subject: str, data: bytes, *, timeout: float) -> bytes: ...
-
-
 class ViewsClient:
     """The views, as questions with typed answers. `wait_seconds` bounds the waiting for `at_least`."""
 
-    def __init__(self, log: Requests, *, wait_seconds: float = WAIT_SECONDS) -> None:
+    def __init__(self, log: Requester, *, wait_seconds: float = WAIT_SECONDS) -> None:
         self._log = log
         self._wait_seconds = wait_seconds
         self._doubted_until = 0.0

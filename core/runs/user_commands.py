@@ -57,7 +57,7 @@ def cancel(run: Run, command: CancelRun) -> Sequence[AnyEvent]:
 
 
 def reschedule(run: Run, command: RescheduleRun) -> Sequence[AnyEvent]:
-    if run.held or run.state is not StateName.SCHEDULED or run.cancel_requested:
+    if not run.waits or run.cancel_requested:
         raise IllegalTransition(f"The run is {run.state}; only a run that waits can be rescheduled.")
     return [RunScheduled(command.start_time, generation=run.generation + 1, message=command.message)]
 
@@ -66,14 +66,14 @@ def resume_task_runs(run: Run, command: ResumeTaskRuns) -> Sequence[AnyEvent]:
     if run.ended:
         raise IllegalTransition(
             f"The run is {run.state}: nothing of it waits to be resumed.",
-            hint=hint("{} executes it once more.", hints.RestartRun(_id(run))),
+            hint=hint("{} executes it once more.", hints.RestartRunAction(_id(run))),
         )
     if run.cancel_requested:
         raise IllegalTransition("The run is being cancelled: nothing of it goes on.")
     events: list[AnyEvent] = [*resume.resumed(run.task_runs, command)]
     if not events or run.held:
         return events  # its attempt takes notice, at the latest when it would park the run
-    if run.state is StateName.SCHEDULED and run.start_time is not None and run.start_time <= command.at:
+    if run.waits and run.due_at is not None and run.due_at <= command.at:
         return events
     return [*events, RunScheduled(command.at, generation=run.generation + 1, message=command.reason or resume.RESUMED)]
 
@@ -117,7 +117,7 @@ def _schedule(run: Run, command: SetRunState) -> list[AnyEvent]:
     if run.state is StateName.PAUSED:
         raise IllegalTransition(
             "The run is Paused: it goes on when its paused task runs do.",
-            hint=hint("Resume them: {}, or set their states.", hints.ResumeRun(_id(run))),
+            hint=hint("Resume them: {}, or set their states.", hints.ResumeRunAction(_id(run))),
         )
     if not run.ended:
         return [scheduled]
@@ -143,7 +143,7 @@ def _require_nobody(run: Run) -> None:
     if run.held:
         raise IllegalTransition(
             f"Attempt {run.attempt} executes the run, on agent {run.agent_name or run.agent_id!r}: no state of it can be set meanwhile.",
-            hint=hint("Wait for its end, or cancel it first: {}.", hints.CancelRun(_id(run))),
+            hint=hint("Wait for its end, or cancel it first: {}.", hints.CancelRunAction(_id(run))),
         )
 
 
@@ -154,4 +154,4 @@ def delete(run: Run, command: DeleteRun) -> Sequence[AnyEvent]:
 
 
 def _id(run: Run) -> str:
-    return "" if run.created is None else run.created.run_id
+    return run.created.run_id if run.exists else ""

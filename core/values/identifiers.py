@@ -14,7 +14,7 @@ import uuid
 import uuid_utils
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.hints import ListFlows, hint
+from headwater.core.hints import ListFlowsAction, hint
 from headwater.core.values.limits import INT32_MAX
 from headwater.core.values.plain_values import shortened
 
@@ -72,7 +72,7 @@ def split_flow_id(flow_id: str) -> tuple[str, int]:
     """
     number = parsed_uuid(flow_id, kind="flow id").int
     if (number >> 76) & 0xF != 0x8:  # noqa: PLR2004 - the version nibble of a custom UUID
-        raise InvalidArgument(f"{flow_id!r} is not the id of a flow.", hint=hint("{} lists flows with their ids.", ListFlows()))
+        raise InvalidArgument(f"{flow_id!r} is not the id of a flow.", hint=hint("{} lists flows with their ids.", ListFlowsAction()))
     return str(uuid.UUID(int=number & ~_VERSION_MASK)), number & _VERSION_MASK
 
 

@@ -39,7 +39,7 @@ def standard_moment(moment: datetime) -> datetime:
     return second if moment.fold and first.utcoffset() != second.utcoffset() else first
 
 
-def aware(moment: datetime) -> datetime:
+def assume_utc(moment: datetime) -> datetime:
     """Return the moment as `standard_moment` does, and with a time zone: one without is in UTC.
 
     The rule for programs: for what Python code gives, for GraphQL, and for what is stored. It means the same on every machine.
@@ -70,7 +70,7 @@ def instant(moment: datetime) -> datetime:
 
     Python compares two moments of one zone by what clocks show, which in the hour that these show twice is the same for two instants.
     """
-    return aware(moment).astimezone(UTC)
+    return assume_utc(moment).astimezone(UTC)
 
 
 def of_class(moment: datetime, kind: type[datetime]) -> datetime:
@@ -124,7 +124,7 @@ def parsed_moment(text: str) -> datetime:
         from dateutil.parser import isoparse
 
         moment = isoparse(text)
-    return aware(moment)
+    return assume_utc(moment)
 
 
 def standard_value(value: Any) -> Any:

@@ -18,14 +18,14 @@ from datetime import UTC, datetime
 from math import isfinite
 from typing import Any
 
-from headwater.backend.connection import shared_client
 from headwater.core.errors import InvalidArgument, InvalidArtifact
 from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactDeleted, TaskRunArtifactUpdated
 from headwater.core.runs.artifact import valid_data
 from headwater.core.text import escaped, shown
 from headwater.core.values.identifiers import artifact_address, new_id, split_artifact_address
-from headwater.engine.artifacts import record_artifact
-from headwater.utilities.context import context
+from headwater.sdk.backend.connection import shared_client
+from headwater.sdk.context.context import context
+from headwater.sdk.executors.artifacts import record_artifact
 
 
 def create_link_artifact(link: str) -> str | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from headwater.client import Client
 from headwater.core.program.settings import ConnectionSettings, connection_settings
+from headwater.sdk.client import Client
 
 _clients: dict[ConnectionSettings, Client] = {}
 _lock = threading.Lock()

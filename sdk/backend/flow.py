@@ -9,10 +9,10 @@ from typing import Any, Self
 
 import msgspec
 
-from headwater.backend.connection import shared_client
-from headwater.client import Client
 from headwater.core.errors import Ambiguous, NotFound
 from headwater.core.queries.rows import FlowRow
+from headwater.sdk.backend.connection import shared_client
+from headwater.sdk.client import Client
 
 
 @dataclass(frozen=True)

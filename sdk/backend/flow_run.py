@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from headwater.backend.connection import shared_client
-from headwater.backend.flow import FlowView
-from headwater.backend.task_run import TaskRunView
-from headwater.backend.watching import FlowRunLog
-from headwater.client import Client, FlowRunInfo
 from headwater.core.errors import InvalidArgument
 from headwater.core.values.identifiers import task_run_path
-from headwater.core.values.moments import aware
-from headwater.engine.state import State
+from headwater.core.values.moments import assume_utc
+from headwater.sdk.backend.connection import shared_client
+from headwater.sdk.backend.flow import FlowView
+from headwater.sdk.backend.task_run import TaskRunView
+from headwater.sdk.backend.watching import FlowRunLog
+from headwater.sdk.client import Client, FlowRunInfo
+from headwater.sdk.states.state import State
 
 TASK_RUNS_MAX = 1_000
 
@@ -89,7 +89,7 @@ class FlowRunView:
 
     def get_logs(self, start_time: datetime | None = None, end_time: datetime | None = None) -> list[FlowRunLog]:
         """Return the log lines, in order: those from `start_time` on, and up to `end_time`; times without a zone are in UTC."""
-        first, last = (None if each is None else aware(each) for each in (start_time, end_time))
+        first, last = (None if each is None else assume_utc(each) for each in (start_time, end_time))
         return [
             FlowRunLog(row.at, row.level, row.message)
             for row in self._client.get_logs(self.flow_run_id)

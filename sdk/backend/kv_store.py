@@ -14,15 +14,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from headwater.backend.connection import shared_client
-from headwater.client.async_client import AsyncClient
 from headwater.core.aggregates import Actor
 from headwater.core.errors import InvalidArgument
 from headwater.core.key_values.validation import valid_key, valid_value
 from headwater.core.operations.project_lookup import find_project
 from headwater.core.program.settings import PROJECT
 from headwater.core.queries import KeyValueRow, ListKeyValues
-from headwater.utilities.context import context
+from headwater.sdk.backend.connection import shared_client
+from headwater.sdk.client.async_client import AsyncClient
+from headwater.sdk.context.context import context
 
 
 def set_key_value(key: str, value: Any, project: str | None = None) -> str:
@@ -46,7 +46,7 @@ def set_key_value(key: str, value: Any, project: str | None = None) -> str:
 
     async def work(client: AsyncClient) -> str:
         change = await client.headwater.acting_as(_actor(client)).key_values.set(await _project_id(client, project), key, stored)
-        client.wrote(change.position)
+        client.note_position(change.position)
         return change.id
 
     return shared_client().call(work)
@@ -91,7 +91,7 @@ def delete_key(key: str, project: str | None = None) -> bool:
 
     async def work(client: AsyncClient) -> bool:
         change = await client.headwater.acting_as(_actor(client)).key_values.delete(await _project_id(client, project), key)
-        client.wrote(change.position)
+        client.note_position(change.position)
         return change.changed
 
     return shared_client().call(work)

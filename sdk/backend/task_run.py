@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from headwater.backend.connection import shared_client
-from headwater.client import Client, FlowRunInfo, TaskRunInfo
 from headwater.core.errors import HeadwaterError, InvalidArgument, NotFound
 from headwater.core.values.identifiers import parsed_task_run_id, task_run_path
-from headwater.engine.state import State
+from headwater.sdk.backend.connection import shared_client
+from headwater.sdk.client import Client, FlowRunInfo, TaskRunInfo
+from headwater.sdk.states.state import State
 
 
 class ResultUnavailable(HeadwaterError, ValueError):

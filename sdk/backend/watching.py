@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING
 
 import anyio
 
-from headwater.backend.connection import shared_client
-from headwater.client import Client
-from headwater.client.run_logs import rows_of
 from headwater.core.errors import HeadwaterError
 from headwater.core.log import subjects
 from headwater.core.runs.rules import RULES
 from headwater.core.runs.state import Run
+from headwater.sdk.backend.connection import shared_client
+from headwater.sdk.client import Client
+from headwater.sdk.client.run_logs import rows_of
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
+    from headwater.sdk.client.async_client import AsyncClient
 
 LONGEST_WATCH = timedelta(hours=12)
 _LAST_LINES_SECONDS = 2.0

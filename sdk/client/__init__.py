@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from headwater.client.async_client import AsyncClient
-from headwater.client.client import Client
-from headwater.client.run_info import FlowRunInfo, TaskRunInfo
-from headwater.utilities.secrets import Secret
+from headwater.sdk.client.async_client import AsyncClient
+from headwater.sdk.client.client import Client
+from headwater.sdk.client.run_info import FlowRunInfo, TaskRunInfo
+from headwater.sdk.context.secrets import Secret
 
 __all__ = ["AsyncClient", "Client", "FlowRunInfo", "Secret", "TaskRunInfo"]

@@ -9,19 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from headwater.client.identity import actor_of
-from headwater.client.run_info import (
-    FlowRunInfo,
-    page_of_flow,
-    page_of_run,
-    read_run,
-    run_info,
-    state_of,
-    task_state_of,
-)
-from headwater.client.run_logs import read_logs
 from headwater.core.errors import InvalidArgument
-from headwater.core.hints import ListFlows, hint
+from headwater.core.hints import ListFlowsAction, hint
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Log
 from headwater.core.operations.headwater import Headwater
@@ -32,12 +21,15 @@ from headwater.core.queries.views_client import ViewsClient
 from headwater.core.runs.inline_result import inline_result
 from headwater.core.runs.task_run import TaskRun
 from headwater.core.values.identifiers import parsed_task_run_id, split_flow_id
-from headwater.core.values.moments import aware
-from headwater.run_configs.base import RunConfig
+from headwater.core.values.moments import assume_utc
+from headwater.sdk.client.identity import actor_of
+from headwater.sdk.client.run_info import FlowRunInfo, page_of_flow, page_of_run, read_run, run_info, state_of, task_state_of
+from headwater.sdk.client.run_logs import read_logs
+from headwater.sdk.run_configs.base import RunConfig
 
 if TYPE_CHECKING:
-    from headwater.engine.state import State
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
+    from headwater.sdk.states.state import State
 
 
 class AsyncClient:
@@ -98,7 +90,7 @@ class AsyncClient:
         """Questions to the views. Give `at_least=client.position` to see what this client wrote."""
         return ViewsClient(self.log)
 
-    def wrote(self, position: Position) -> None:
+    def note_position(self, position: Position) -> None:
         """Remember that this client has written up to there."""
         self.position = max(self.position, position)
 
@@ -110,7 +102,7 @@ class AsyncClient:
 
         """
         change = await self.headwater.projects.create(project_name, description=project_description or "", skip_if_exists=True)
-        self.wrote(change.position)
+        self.note_position(change.position)
         return change.project_id
 
     async def delete_project(self, project_name: str) -> bool:
@@ -122,7 +114,7 @@ class AsyncClient:
         """
         project_id = await self.headwater.projects.find(project_name)
         change = await self.headwater.projects.delete(project_id)
-        self.wrote(change.position)
+        self.note_position(change.position)
         return change.changed
 
     async def register(  # noqa: PLR0917 - as tutorials call it
@@ -141,7 +133,7 @@ class AsyncClient:
 
         As `Flow.register`.
         """
-        from headwater.client.registration import announce, register
+        from headwater.sdk.client.registration import announce, register
 
         done = await register(
             self,
@@ -191,7 +183,7 @@ class AsyncClient:
         """
         if (flow_id is None) == (version_group_id is None):
             raise InvalidArgument(
-                "A run needs either flow_id or version_group_id.", hint=hint("{} lists flows with their ids.", ListFlows())
+                "A run needs either flow_id or version_group_id.", hint=hint("{} lists flows with their ids.", ListFlowsAction())
             )
         settings = _run_settings(run_config)
         created = await self.create_run(
@@ -202,7 +194,7 @@ class AsyncClient:
                 name=run_name,
                 context=context or {},
                 run_config=settings or None,
-                start_time=None if scheduled_start_time is None else aware(scheduled_start_time),
+                start_time=None if scheduled_start_time is None else assume_utc(scheduled_start_time),
                 idempotency_key=idempotency_key,
             ),
         )
@@ -211,7 +203,7 @@ class AsyncClient:
     async def create_run(self, flow_id: str, request: RunRequest) -> CreatedRun:
         """Create a run and return all that was chosen for it. Raises as `create_flow_run`."""
         created = await self.headwater.runs.create(flow_id, request)
-        self.wrote(created.position)
+        self.note_position(created.position)
         return created
 
     async def get_flow_run_info(self, flow_run_id: str) -> FlowRunInfo:
@@ -240,7 +232,7 @@ class AsyncClient:
 
         """
         outcome = await self.headwater.runs.cancel(flow_run_id, reason=reason)
-        self.wrote(outcome.position)
+        self.note_position(outcome.position)
         return outcome.changed
 
     async def resume_flow_run(self, flow_run_id: str, tasks: Iterable[str] = (), reason: str = "") -> bool:
@@ -253,7 +245,7 @@ class AsyncClient:
         """
         named = _several("tasks", tasks)
         outcome = await self.headwater.runs.resume(flow_run_id, tasks=named, reason=reason)
-        self.wrote(outcome.position)
+        self.note_position(outcome.position)
         return outcome.changed
 
     async def set_flow_run_state(self, flow_run_id: str, state: State | str, version: int | None = None, *, reason: str = "") -> State:
@@ -273,7 +265,7 @@ class AsyncClient:
         """
         name, message, start_time, _ = _wanted(state)
         outcome = await self.headwater.runs.set_state(flow_run_id, name, reason=reason or message, start_time=start_time, version=version)
-        self.wrote(outcome.position)
+        self.note_position(outcome.position)
         return state_of(outcome.state)
 
     async def set_task_run_state(self, task_run_id: str, state: State | str, version: int | None = None, *, reason: str = "") -> State:
@@ -303,7 +295,7 @@ class AsyncClient:
             result=None if value is None else inline_result(value),
             version=version,
         )
-        self.wrote(outcome.position)
+        self.note_position(outcome.position)
         return task_state_of(outcome.state.task_runs.get((slug, map_index), TaskRun()))
 
     async def set_flow_run_name(self, flow_run_id: str, name: str) -> bool:
@@ -314,7 +306,7 @@ class AsyncClient:
 
         """
         outcome = await self.headwater.runs.rename(flow_run_id, name)
-        self.wrote(outcome.position)
+        self.note_position(outcome.position)
         return outcome.changed
 
     async def delete_flow_run(self, flow_run_id: str, reason: str = "") -> bool:
@@ -326,7 +318,7 @@ class AsyncClient:
 
         """
         outcome = await self.headwater.runs.delete(flow_run_id, reason=reason)
-        self.wrote(outcome.position)
+        self.note_position(outcome.position)
         return outcome.changed
 
     async def describe_flow(self, flow_id: str, description: str) -> bool:
@@ -337,7 +329,7 @@ class AsyncClient:
 
         """
         outcome = await self.headwater.flows.describe(split_flow_id(flow_id)[0], description)
-        self.wrote(outcome.position)
+        self.note_position(outcome.position)
         return outcome.changed
 
     async def set_flow_labels(self, flow_id: str, labels: Iterable[str] | None) -> bool:
@@ -349,7 +341,7 @@ class AsyncClient:
         """
         chosen = None if labels is None else _several("labels", labels)
         outcome = await self.headwater.flows.set_labels(split_flow_id(flow_id)[0], chosen)
-        self.wrote(outcome.position)
+        self.note_position(outcome.position)
         return outcome.changed
 
     async def set_flow_default_parameters(self, flow_id: str, parameters: Mapping[str, Any]) -> bool:
@@ -360,7 +352,7 @@ class AsyncClient:
 
         """
         outcome = await self.headwater.flows.set_default_parameters(split_flow_id(flow_id)[0], parameters)
-        self.wrote(outcome.position)
+        self.note_position(outcome.position)
         return outcome.changed
 
     def flow_url(self, flow_id: str) -> str:

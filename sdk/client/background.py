@@ -60,8 +60,8 @@ atexit.register(_end)
 os.register_at_fork(after_in_child=_forget)
 
 
-class HeldOpen(Generic[Held]):
-    """Something asynchronous, opened in the background loop and held open until `let_go`."""
+class BackgroundResource(Generic[Held]):
+    """Something asynchronous, opened in the background loop and held open until `close`."""
 
     def __init__(self, opened: AbstractAsyncContextManager[Held]) -> None:
         self._portal = background_loop()
@@ -69,7 +69,7 @@ class HeldOpen(Generic[Held]):
         _, (self.held, self._loop, self._release) = self._portal.start_task(_hold, opened)
 
     @property
-    def usable(self) -> bool:
+    def is_open(self) -> bool:
         """Whether it is open in this very process."""
         return self._process == os.getpid() and self._portal is _portal
 
@@ -86,9 +86,9 @@ class HeldOpen(Generic[Held]):
             future.cancel()
             raise
 
-    def let_go(self) -> None:
+    def close(self) -> None:
         """Have it closed. Does not wait for that, so it may be called from anywhere, garbage collection included."""
-        if self.usable:
+        if self.is_open:
             self._loop.call_soon_threadsafe(self._release.set)
 
 

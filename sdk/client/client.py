@@ -11,17 +11,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from headwater.client.async_client import AsyncClient
-from headwater.client.background import HeldOpen
-from headwater.client.run_info import FlowRunInfo, page_of_task_run
 from headwater.core.errors import HeadwaterError, InvalidArgument
 from headwater.core.program.settings import connection_settings
 from headwater.core.queries import rows
+from headwater.sdk.client.async_client import AsyncClient
+from headwater.sdk.client.background import BackgroundResource
+from headwater.sdk.client.run_info import FlowRunInfo, page_of_task_run
 
 if TYPE_CHECKING:
-    from headwater.engine.state import State
-    from headwater.graph.flow import Flow
-    from headwater.utilities.graphql import GraphQLResult
+    from headwater.sdk.client.graphql import GraphQLResult
+    from headwater.sdk.language.flow import Flow
+    from headwater.sdk.states.state import State
 
 Answer = TypeVar("Answer")
 
@@ -49,7 +49,7 @@ class Client:
         self.settings = connection_settings(nats_url, key or api_key, home)
         self._program = "client"
         self._connecting = threading.Lock()
-        self._held: HeldOpen[AsyncClient] | None = None
+        self._held: BackgroundResource[AsyncClient] | None = None
         self._finalizer: weakref.finalize[..., Client] | None = None
 
     def close(self) -> None:
@@ -78,11 +78,11 @@ class Client:
         held = self._connected()
         return held.start(lambda: work(held.held))
 
-    def _connected(self) -> HeldOpen[AsyncClient]:
+    def _connected(self) -> BackgroundResource[AsyncClient]:
         with self._connecting:
-            if self._held is None or not self._held.usable:
-                self._held = HeldOpen(AsyncClient.of(self.settings, program=self._program))
-                self._finalizer = weakref.finalize(self, self._held.let_go)
+            if self._held is None or not self._held.is_open:
+                self._held = BackgroundResource(AsyncClient.of(self.settings, program=self._program))
+                self._finalizer = weakref.finalize(self, self._held.close)
                 # At the end of the program the background loop closes all that it holds.
                 self._finalizer.atexit = False
             return self._held
@@ -108,7 +108,7 @@ class Client:
         **storage_kwargs: Any,
     ) -> str:
         """Store and register a flow, print where it is to be found, and return the version's id. As `Flow.register`."""
-        from headwater.client.registered_names import line_in_script, registering_at
+        from headwater.sdk.client.registered_names import line_in_script, registering_at
 
         line = line_in_script()
 
@@ -252,7 +252,7 @@ class Client:
             ViewsUnavailable: no server answers.
 
         """
-        from headwater.client.graphql_requests import ask
+        from headwater.sdk.client.graphql_requests import ask
 
         key = {"Authorization": f"Bearer {self.settings.key}"} if self.settings.key else {}
         return ask(self.settings.http_url, query, variables, {**key, **(headers or {})}, raise_on_error=raise_on_error)

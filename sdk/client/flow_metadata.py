@@ -12,12 +12,12 @@ from headwater.core.operations.flow_registration import FlowMetadata
 from headwater.core.values.json_values import json_problem
 from headwater.core.values.labels import label_set
 from headwater.core.values.limits import NAME_CHARACTERS_MAX
-from headwater.graph import flow_settings
-from headwater.graph.errors import InvalidFlow
-from headwater.graph.flow import Flow
-from headwater.run_configs import UniversalRun
-from headwater.storage.base import Storage
-from headwater.utilities.logging import get_logger
+from headwater.sdk.context.logging import get_logger
+from headwater.sdk.language import flow_settings
+from headwater.sdk.language.errors import InvalidFlow
+from headwater.sdk.language.flow import Flow
+from headwater.sdk.run_configs import UniversalRun
+from headwater.sdk.storage.base import Storage
 
 
 def check_results(flow: Flow) -> None:

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from headwater.core.errors import AuthenticationFailed, InvalidArgument, ViewsUnavailable
-from headwater.utilities.graphql import GraphQLError, GraphQLResult, parse_graphql
+from headwater.sdk.client.graphql import GraphQLError, GraphQLResult, parse_graphql
 
 TIMEOUT_SECONDS = 15.0
 

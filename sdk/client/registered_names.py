@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from headwater.core.errors import InvalidArgument
-from headwater.graph.flow import Flow
-from headwater.graph.users_line import UsersLine, users_line
+from headwater.sdk.language.flow import Flow
+from headwater.sdk.language.users_line import UsersLine, users_line
 
 _current_line: ContextVar[UsersLine | None] = ContextVar("headwater.registered_at", default=None)
 

@@ -14,21 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 
-from headwater.client.flow_metadata import add_labels, check_results, check_settings, check_supported, metadata_of
-from headwater.client.registered_names import note_registered, refuse_second
-from headwater.client.run_info import page_of_flow
 from headwater.core.errors import HeadwaterError, InvalidArgument, OutcomeUnknown
 from headwater.core.operations.flow_lookup import flow_group
 from headwater.core.operations.flow_registration import Registration
 from headwater.core.operations.project_lookup import find_project
 from headwater.core.values.identifiers import flow_group_id
-from headwater.graph.flow import Flow
-from headwater.storage import Local
-from headwater.storage.base import Storage
-from headwater.utilities.printing import print_escaped
+from headwater.sdk.client.flow_metadata import add_labels, check_results, check_settings, check_supported, metadata_of
+from headwater.sdk.client.printing import print_escaped
+from headwater.sdk.client.registered_names import note_registered, refuse_second
+from headwater.sdk.client.run_info import page_of_flow
+from headwater.sdk.language.flow import Flow
+from headwater.sdk.storage import Local
+from headwater.sdk.storage.base import Storage
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
+    from headwater.sdk.client.async_client import AsyncClient
 
 RESULT_CHECK_PASSED = "Result check: OK"
 
@@ -45,50 +45,6 @@ class RegisteredFlow:
     changed: bool
 
 
-def register_flow(
-    flow: Flow,
-    project_name: str | None,
-    *,
-    build: bool = True,
-    labels: Iterable[str] | None = None,
-    set_schedule_active: bool = True,
-    version_group_id: str | None = None,
-    idempotency_key: str | None = None,
-    no_url: bool = False,
-    **storage_kwargs: Any,
-) -> str:
-    """Register a flow from a script or notebook; what `flow.register` calls. Returns the version's id.
-
-    Raises:
-        InvalidArgument: no project was named, the arguments contradict each other, or the script registered another flow of this name.
-        InvalidFlow: the flow cannot run.
-        NotFound: there is no such project.
-        StorageError: the code cannot be stored.
-        NoAgentForRunConfig: no agent could run it.
-        LogUnavailable, AuthenticationFailed: no server answers, or it wants another key.
-
-    """
-    from headwater.client.client import Client
-
-    if not project_name:
-        raise InvalidArgument(
-            "'project_name' is needed to register a flow: every flow is in a project.",
-            hint="Write flow.register(project_name='...'); `headwater create project NAME` creates one.",
-        )
-    with Client() as client:
-        return client.register(
-            flow,
-            project_name,
-            build=build,
-            set_schedule_active=set_schedule_active,
-            version_group_id=version_group_id,
-            idempotency_key=idempotency_key,
-            no_url=no_url,
-            labels=labels,
-            **storage_kwargs,
-        )
-
-
 async def register(
     client: AsyncClient,
     flow: Flow,
@@ -101,7 +57,7 @@ async def register(
     idempotency_key: str | None = None,
     storage_kwargs: Mapping[str, Any] | None = None,
 ) -> RegisteredFlow:
-    """Check, store and register the flow. Raises as `register_flow`."""
+    """Check, store and register the flow. Raises as `register_flow` of `script_registration`."""
     flow.validate()
     check_supported(flow)
     check_results(flow)
@@ -116,8 +72,7 @@ async def register(
             hint="Leave version_group_id away: project and name say which flow it is.",
         )
     latest = await flow_group(log, group_id).refresh()
-    if idempotency_key is not None and idempotency_key == latest.idempotency_key and latest.latest is not None:
-        same = latest.latest
+    if (same := latest.registered_with(idempotency_key)) is not None:
         return RegisteredFlow(same.flow_id, group_id, same.version, project_name, same.labels, changed=False)
     # Before it is stored: what differs each time the same code is stored must not be part of it.
     serialized_hash = flow.serialized_hash()
@@ -137,7 +92,7 @@ async def register(
     except HeadwaterError:
         remove_stored()
         raise
-    client.wrote(done.position)
+    client.note_position(done.position)
     note_registered(flow, group_id, serialized_hash)
     if not done.changed:
         remove_stored()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from headwater.client.run_info import read_run
 from headwater.core.errors import ViewsUnavailable
 from headwater.core.log.protocol import RecordedLines
 from headwater.core.queries.rows import LogRow
+from headwater.sdk.client.run_info import read_run
 
 if TYPE_CHECKING:
-    from headwater.client.async_client import AsyncClient
+    from headwater.sdk.client.async_client import AsyncClient
 
 
 async def read_logs(client: AsyncClient, run_id: str, *, min_level: int = 0) -> list[LogRow]:

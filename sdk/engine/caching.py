@@ -8,13 +8,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from headwater.engine.cache_validators import duration_only, looks_at_inputs
-from headwater.engine.input_hashes import hash_of_input
-from headwater.engine.results import Result
-from headwater.engine.state import Cached, State
+from headwater.sdk.language.cache_validators import duration_only, looks_at_inputs
+from headwater.sdk.language.input_hashes import hash_of_input
+from headwater.sdk.results import Result
+from headwater.sdk.states.state import Cached, State
 
 if TYPE_CHECKING:
-    from headwater.graph.task import Task
+    from headwater.sdk.language.task import Task
 
 STATES_PER_KEY_MAX = 100
 KEYS_MAX = 10_000
@@ -69,7 +69,9 @@ def cache_key_of(task: Task, slug: str, map_index: int, context: Mapping[str, An
     return key if map_index < 0 or looks_at_inputs(validator) else f"{key}[{map_index}]"
 
 
-def usable(task: Task, states: Iterable[Cached], inputs: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterable[Cached]:
+def valid_cached_results(
+    task: Task, states: Iterable[Cached], inputs: Mapping[str, Any], parameters: Mapping[str, Any]
+) -> Iterable[Cached]:
     """Yield the states that the task's validator lets serve."""
     validator = task.cache_validator or duration_only
     return (state for state in states if validator(state, inputs, parameters))
@@ -88,7 +90,7 @@ def cached_again(found: Cached, result: Result) -> Cached:
     )
 
 
-def to_be_cached(task: Task, state: State, inputs: Mapping[str, Any], parameters: Mapping[str, Any], *, key: str, now: datetime) -> Cached:
+def with_expiry(task: Task, state: State, inputs: Mapping[str, Any], parameters: Mapping[str, Any], *, key: str, now: datetime) -> Cached:
     """Return what a task's success is remembered as."""
     assert task.cache_for is not None
     cached = Cached(

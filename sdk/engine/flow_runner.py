@@ -9,27 +9,27 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from headwater.core.text import shown
-from headwater.engine import rules
-from headwater.engine.caching import Caches, caches_of_this_process
-from headwater.engine.checkpoints import CONTEXT_KEY, Checkpoints
-from headwater.engine.clock import Clock, SystemClock
-from headwater.engine.interrupts import is_interrupt
-from headwater.engine.known_states import KnownStates
-from headwater.engine.recorder import Recorder
-from headwater.engine.run_context import run_context
-from headwater.engine.run_loop import RunLoop, slugs_with_readers
-from headwater.engine.runner import as_state, call_state_handlers
-from headwater.engine.signals import StateSignal
-from headwater.engine.state import Cancelled, Failed, Pending, Running, State
-from headwater.engine.task_runner import TaskRunner
-from headwater.graph.task import Task
-from headwater.utilities.context import current_values
-from headwater.utilities.logging import LoggedStdout, get_logger
+from headwater.sdk.context.interrupts import is_interrupt
+from headwater.sdk.context.logging import LoggedStdout, get_logger
+from headwater.sdk.context.values import current_values
+from headwater.sdk.engine import rules
+from headwater.sdk.engine.caching import Caches, caches_of_this_process
+from headwater.sdk.engine.clock import Clock, SystemClock
+from headwater.sdk.engine.known_states import KnownStates
+from headwater.sdk.engine.recorder import Recorder
+from headwater.sdk.engine.run_context import run_context
+from headwater.sdk.engine.run_loop import RunLoop, slugs_with_readers
+from headwater.sdk.engine.runner import as_state, call_state_handlers
+from headwater.sdk.engine.task_runner import TaskRunner
+from headwater.sdk.language.task import Task
+from headwater.sdk.results.checkpoints import CONTEXT_KEY, Checkpoints
+from headwater.sdk.states.signals import StateSignal
+from headwater.sdk.states.state import Cancelled, Failed, Pending, Running, State
 
 if TYPE_CHECKING:
-    from headwater.engine.results import Result
-    from headwater.executors import Executor
-    from headwater.graph.flow import Flow
+    from headwater.sdk.executors import Executor
+    from headwater.sdk.language.flow import Flow
+    from headwater.sdk.results import Result
 
 
 class FlowRunner:
@@ -56,7 +56,7 @@ class FlowRunner:
         longest_wait: timedelta | None = None,
         caches: Caches = caches_of_this_process,
     ) -> None:
-        from headwater.executors.configured import configured_executor
+        from headwater.sdk.executors.configured import configured_executor
 
         self.flow = flow
         self.executor = executor or flow.executor or configured_executor()
@@ -143,7 +143,7 @@ class FlowRunner:
             known_states=KnownStates(task_states),
         )
         try:
-            stopped = not loop.go_on()
+            stopped = not loop.advance()
         except KeyboardInterrupt:
             self._logger.warning("Interrupted: the flow run is cancelled.")
             loop.clean_up()
@@ -153,10 +153,10 @@ class FlowRunner:
         if stopped:
             loop.clean_up()
             return Cancelled("The flow run was told to stop.", result=states)
-        self._conclude(states)
+        self._finish(states)
         return self._state
 
-    def _conclude(self, states: dict[Task, State]) -> None:
+    def _finish(self, states: dict[Task, State]) -> None:
         flow = self.flow
         references = [states[task] for task in flow.reference_tasks()]
         outcome = rules.flow_outcome(references, (states[task] for task in flow.terminal_tasks()))

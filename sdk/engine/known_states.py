@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from headwater.engine.state import Cached, Mapped, State
-from headwater.graph.task import Task
-from headwater.tasks.core.resource_manager import ResourceSetupTask
-from headwater.tasks.secrets import SecretBase
+from headwater.sdk.language.task import Task
+from headwater.sdk.states.state import Cached, Mapped, State
 
 
 class KnownStates:
@@ -34,4 +32,4 @@ class KnownStates:
 
 
 def _is_made_again(task: Task, state: State) -> bool:
-    return state.is_finished() and not isinstance(state, Cached) and (task.cleans_up or isinstance(task, ResourceSetupTask | SecretBase))
+    return state.is_finished() and not isinstance(state, Cached) and (task.cleans_up or task.made_by_each_run)

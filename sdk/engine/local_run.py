@@ -8,20 +8,20 @@ from uuid import uuid4
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.text import shown
-from headwater.engine.clock import SystemClock
-from headwater.engine.flow_runner import FlowRunner
-from headwater.engine.parameters import over_context, run_parameters
-from headwater.engine.scheduled import run_on_schedule, wait_until
-from headwater.engine.state import Pending, Scheduled, State
-from headwater.graph import flow_settings
-from headwater.graph.errors import WrongParameters
-from headwater.graph.task import Task
-from headwater.utilities.context import current_values
-from headwater.utilities.logging import get_logger
+from headwater.sdk.context.logging import get_logger
+from headwater.sdk.context.values import current_values
+from headwater.sdk.engine.clock import SystemClock
+from headwater.sdk.engine.flow_runner import FlowRunner
+from headwater.sdk.engine.parameters import over_context, run_parameters
+from headwater.sdk.engine.scheduled import run_on_schedule, wait_until
+from headwater.sdk.language import flow_settings
+from headwater.sdk.language.errors import WrongParameters
+from headwater.sdk.language.task import Task
+from headwater.sdk.states.state import Pending, Scheduled, State
 
 if TYPE_CHECKING:
-    from headwater.executors import Executor
-    from headwater.graph.flow import Flow
+    from headwater.sdk.executors import Executor
+    from headwater.sdk.language.flow import Flow
 
 
 def run_locally(

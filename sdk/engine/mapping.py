@@ -8,10 +8,10 @@ from itertools import islice
 from typing import Any
 
 from headwater.core.text import shown
-from headwater.engine.interrupts import is_interrupt
-from headwater.engine.state import Failed, Mapped, Skipped, State, Success
-from headwater.graph.edge import Edge
-from headwater.utilities.logging import get_logger
+from headwater.sdk.context.interrupts import is_interrupt
+from headwater.sdk.context.logging import get_logger
+from headwater.sdk.language.edge import Edge
+from headwater.sdk.states.state import Failed, Mapped, Skipped, State, Success
 
 CHILDREN_MAX = 1_000_000
 

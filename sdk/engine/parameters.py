@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from headwater.graph import flow_settings as settings
-from headwater.graph.errors import UnknownArgument, WrongParameters
+from headwater.sdk.language import flow_settings as settings
+from headwater.sdk.language.errors import UnknownArgument, WrongParameters
 
 if TYPE_CHECKING:
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
 
 
 def run_parameters(flow: Flow, given: Mapping[str, Any] | None = None, by_name: Mapping[str, Any] | None = None) -> dict[str, Any]:

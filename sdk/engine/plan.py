@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from headwater.graph.edge import Edge
-from headwater.graph.task import Task
-from headwater.utilities.logging import get_logger
+from headwater.sdk.context.logging import get_logger
+from headwater.sdk.language.edge import Edge
+from headwater.sdk.language.task import Task
 
 if TYPE_CHECKING:
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
 
 
 class Step:

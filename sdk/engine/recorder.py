@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import NamedTuple, Protocol
 
-from headwater.engine.state import Looped, State
+from headwater.sdk.states.state import Looped, State
 
 
-class Earlier(NamedTuple):
+class PriorAttempt(NamedTuple):
     """What earlier attempts did with a task run: how often they executed it, and whether it had gone on after a pause.
 
     `loop` is the last round of its loop that ended, where one did, with what it handed to the next, or where that is kept; without a
@@ -48,7 +48,7 @@ class Recorder(Protocol):
         asked for.
         """
 
-    def earlier(self, task_slug: str, map_index: int) -> Earlier:
+    def prior_attempt(self, task_slug: str, map_index: int) -> PriorAttempt:
         """Return what earlier attempts did with a task run that is executed again, or goes on. Asked only for those."""
 
     def resumed(self) -> Collection[tuple[str, int]]:

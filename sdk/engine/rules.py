@@ -8,24 +8,14 @@ from types import MappingProxyType
 from typing import Any
 
 from headwater.core.text import shown
-from headwater.engine.interrupts import is_interrupt
-from headwater.engine.signals import StateSignal
-from headwater.engine.state import (
-    Cancelled,
-    Failed,
-    Mapped,
-    Retrying,
-    Running,
-    Skipped,
-    State,
-    Success,
-    TriggerFailed,
-)
-from headwater.graph.edge import Edge
-from headwater.graph.task import Task
-from headwater.tasks.core.constants import Constant
-from headwater.triggers import all_successful, manual_only
-from headwater.utilities.context import current_values
+from headwater.sdk.context.interrupts import is_interrupt
+from headwater.sdk.context.values import current_values
+from headwater.sdk.language.constants import Constant
+from headwater.sdk.language.edge import Edge
+from headwater.sdk.language.task import Task
+from headwater.sdk.language.triggers import all_successful, manual_only
+from headwater.sdk.states.signals import StateSignal
+from headwater.sdk.states.state import Cancelled, Failed, Mapped, Retrying, Running, Skipped, State, Success, TriggerFailed
 
 NO_CONSTANTS: Mapping[str, Any] = MappingProxyType({})
 

@@ -9,9 +9,9 @@ from uuid import uuid4
 
 from headwater.core.text import shown
 from headwater.core.values.moments import parsed_moment
-from headwater.engine.checkpoints import CONTEXT_KEY
-from headwater.utilities.configuration import config
-from headwater.utilities.logging import get_logger
+from headwater.sdk.context.configuration import config
+from headwater.sdk.context.logging import get_logger
+from headwater.sdk.results.checkpoints import CONTEXT_KEY
 
 _OF_THE_BLOCK = frozenset({"flow", "tags", "made_tasks", CONTEXT_KEY})
 _OF_A_TASK = frozenset({"resume", "task_loop_count", "task_loop_result", "task_run_name"})

@@ -7,22 +7,22 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from headwater.core.text import shown
-from headwater.engine.clock import Clock
-from headwater.engine.interrupts import is_interrupt
-from headwater.engine.known_states import KnownStates
-from headwater.engine.plan import plan_of
-from headwater.engine.recorder import Earlier, Recorder
-from headwater.engine.results import NoResult
-from headwater.engine.state import Cached, Cancelled, Failed, Looped, Mapped, Paused, Resume, Retrying, Running, State
-from headwater.engine.task_call import TaskCall, execute
-from headwater.engine.task_run import NO_CONTEXT, PENDING, TaskRun
-from headwater.engine.task_runner import TaskRunner
-from headwater.graph.task import Task
-from headwater.utilities.logging import get_logger
+from headwater.sdk.context.interrupts import is_interrupt
+from headwater.sdk.context.logging import get_logger
+from headwater.sdk.engine.clock import Clock
+from headwater.sdk.engine.known_states import KnownStates
+from headwater.sdk.engine.plan import plan_of
+from headwater.sdk.engine.recorder import PriorAttempt, Recorder
+from headwater.sdk.engine.task_run import NO_CONTEXT, PENDING, TaskRun
+from headwater.sdk.engine.task_runner import TaskRunner
+from headwater.sdk.executors.task_call import TaskCall, execute
+from headwater.sdk.language.task import Task
+from headwater.sdk.results import NoResult
+from headwater.sdk.states.state import Cached, Cancelled, Failed, Looped, Mapped, Paused, Resume, Retrying, Running, State
 
 if TYPE_CHECKING:
-    from headwater.executors import Executor
-    from headwater.graph.flow import Flow
+    from headwater.sdk.executors import Executor
+    from headwater.sdk.language.flow import Flow
 
 STOP_CHECK_SECONDS = 1.0
 SLEEP_SECONDS_MAX = 86_400.0
@@ -63,7 +63,7 @@ class RunLoop:
     def task_states(self) -> dict[Task, State]:
         return {run.step.task: run.state for run in self._runs}
 
-    def go_on(self) -> bool:
+    def advance(self) -> bool:
         """Run until nothing is left that can. Returns False if the recorder said stop."""
         should_stop = None if self._recorder is None else self._recorder.should_stop
         capacity = self._executor.capacity
@@ -93,7 +93,7 @@ class RunLoop:
             try:
                 call = self._task_runner.begin(run)
                 if call is not None:
-                    self._task_runner.conclude(run, execute(call))
+                    self._task_runner.finish(run, execute(call))
             except KeyboardInterrupt:  # what is cleaned up may have been interrupted, too, and say so
                 get_logger("FlowRunner").warning("Task '%s' was interrupted.", run.name)
 
@@ -102,14 +102,14 @@ class RunLoop:
         if run.map_index < 0 and step.sources and not run.before:
             runs = self._runs
             run.before = [runs[source].state for source in step.sources]
-        if not self._nothing_is_known and run.state is PENDING and self._take_up(run):
-            self._settle(run)
+        if not self._nothing_is_known and run.state is PENDING and self._restore(run):
+            self._complete(run)
         elif step.is_mapped and run.map_index < 0:
             self._map(run)
         else:
             call = self._task_runner.begin(run)
             if call is None:
-                self._settle(run)
+                self._complete(run)
             else:
                 self._submit(run, call)
 
@@ -119,12 +119,12 @@ class RunLoop:
         except BaseException as error:  # no process or thread can be started, the cluster is gone, ...
             if is_interrupt(error):
                 raise
-            self._task_runner.conclude(run, Failed(f"The executor could not take the task: {shown(error)}", result=error))
-            self._settle(run)
+            self._task_runner.finish(run, Failed(f"The executor could not take the task: {shown(error)}", result=error))
+            self._complete(run)
         else:
             self._in_flight += 1
 
-    def _take_up(self, run: TaskRun) -> bool:
+    def _restore(self, run: TaskRun) -> bool:
         """Put a task run where an earlier attempt, or the caller, left it, if one did; tell whether it is over or waits there."""
         left = self._known_states.of(run.step.task, run.map_index)
         if left is None and self._recorder is not None:
@@ -144,17 +144,17 @@ class RunLoop:
             return left
         if left.is_finished() and not isinstance(left, Looped) and self._is_at_hand(left, run):
             return left
-        self._go_on_from(recorder.earlier(run.step.slug, run.map_index), run)
+        self._continue_from(recorder.prior_attempt(run.step.slug, run.map_index), run)
         return None if left.is_finished() else left
 
-    def _go_on_from(self, earlier: Earlier, run: TaskRun) -> None:
+    def _continue_from(self, prior: PriorAttempt, run: TaskRun) -> None:
         """Let a task run that is executed again, or goes on, count on from where an earlier attempt left it."""
-        run.resumed = run.resumed or earlier.resumed
-        if earlier.loop is None:
-            run.run_count = earlier.run_count
-        elif earlier.loop._result is not NoResult and self._is_at_hand(earlier.loop, run, is_read=True):  # noqa: SLF001
-            run.run_count = earlier.run_count
-            run.loop_count, run.loop_result = earlier.loop.loop_count + 1, earlier.loop.result
+        run.resumed = run.resumed or prior.resumed
+        if prior.loop is None:
+            run.run_count = prior.run_count
+        elif prior.loop._result is not NoResult and self._is_at_hand(prior.loop, run, is_read=True):  # noqa: SLF001
+            run.run_count = prior.run_count
+            run.loop_count, run.loop_result = prior.loop.loop_count + 1, prior.loop.result
         # Else the loop begins again, with all of its retries: what its rounds came to is not there.
 
     def _is_at_hand(self, left: State, run: TaskRun, *, is_read: bool = False) -> bool:
@@ -174,7 +174,7 @@ class RunLoop:
     def _map(self, parent: TaskRun) -> None:
         states_before = self._task_runner.map(parent, self._known_states.number_of_children(parent.step.task))
         if not states_before or not isinstance(parent.state, Mapped):
-            self._settle(parent)
+            self._complete(parent)
             return
         parent.children = [TaskRun(parent.step, before, map_index=index, parent=parent) for index, before in enumerate(states_before)]
         parent.unfinished = len(parent.children)
@@ -228,10 +228,10 @@ class RunLoop:
         run, outcome = taken
         assert isinstance(run, TaskRun)
         self._in_flight -= 1
-        self._task_runner.conclude(run, outcome)
-        self._settle(run)
+        self._task_runner.finish(run, outcome)
+        self._complete(run)
 
-    def _settle(self, run: TaskRun) -> None:
+    def _complete(self, run: TaskRun) -> None:
         """Let what waited for this task run go on, if it is over; else note when it goes on itself."""
         # Nobody asks for these any more; kept for each of many tasks, they would be most of a run's memory.
         run.context = NO_CONTEXT
@@ -269,7 +269,7 @@ class RunLoop:
         # Known from here on, and not a change that anything has to hear of: the parent is Mapped since its children exist.
         results = [state.result for state in states]
         parent.state = Mapped(parent.state.message, results, map_states=states, context=parent.state.context)
-        self._settle(parent)
+        self._complete(parent)
 
     def _seconds_until_next(self) -> float:
         return max(0.0, (self._waiting[0][0] - self._clock.now()).total_seconds())

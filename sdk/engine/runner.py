@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from headwater.core.text import shown
-from headwater.engine.interrupts import is_interrupt
-from headwater.engine.signals import ENDRUN, PAUSE, StateSignal
-from headwater.engine.state import Failed, State
-from headwater.graph.task import StateHandler
+from headwater.sdk.context.interrupts import is_interrupt
+from headwater.sdk.language.task import StateHandler
+from headwater.sdk.states.signals import ENDRUN, PAUSE, StateSignal
+from headwater.sdk.states.state import Failed, State
 
 __all__ = ["ENDRUN", "Handled", "call_state_handlers"]
 

@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from headwater.engine.clock import Clock
-from headwater.engine.parameters import run_parameters
-from headwater.engine.state import Cancelled, State
-from headwater.graph.errors import InvalidFlow
-from headwater.schedules.schedules import NothingPasses
-from headwater.utilities.logging import get_logger
+from headwater.sdk.context.logging import get_logger
+from headwater.sdk.engine.clock import Clock
+from headwater.sdk.engine.parameters import run_parameters
+from headwater.sdk.language.errors import InvalidFlow
+from headwater.sdk.schedules.schedules import NothingPasses
+from headwater.sdk.states.state import Cancelled, State
 
 if TYPE_CHECKING:
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
 
 Run = Callable[[dict[str, Any], dict[str, Any]], State]
 """Runs the flow once, given values of its parameters and for its context."""

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from headwater.engine.plan import Step
-from headwater.engine.state import Looped, Pending, Resume, Scheduled, State, aware
+from headwater.core.values.moments import assume_utc
+from headwater.sdk.engine.plan import Step
+from headwater.sdk.states.state import Looped, Pending, Resume, Scheduled, State
 
 PENDING = Pending("Task run created")
 NO_CONTEXT: dict[str, Any] = {}
@@ -81,4 +82,4 @@ class TaskRun:
     def due(self) -> datetime | None:
         """When it is to go on, if it waits for a time."""
         start_time = self.state.start_time if isinstance(self.state, Scheduled) and not isinstance(self.state, Resume) else None
-        return aware(start_time) if isinstance(start_time, datetime) else None
+        return assume_utc(start_time) if isinstance(start_time, datetime) else None

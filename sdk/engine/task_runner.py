@@ -12,36 +12,23 @@ from typing import Any
 from headwater.core.errors import HeadwaterError
 from headwater.core.text import shown
 from headwater.core.values.identifiers import task_run_path
-from headwater.engine import rules
-from headwater.engine.caching import Caches, cache_key_of, cached_again, caches_of_this_process, to_be_cached, usable
-from headwater.engine.clock import Clock
-from headwater.engine.interrupts import is_interrupt
-from headwater.engine.mapping import flattened_value, states_of_children
-from headwater.engine.recorder import Recorder
-from headwater.engine.results import LocalResult, Result
-from headwater.engine.runner import Handled, call_state_handlers
-from headwater.engine.signals import StateSignal
-from headwater.engine.state import (
-    Cached,
-    Failed,
-    Looped,
-    Mapped,
-    Paused,
-    Pending,
-    Resume,
-    Retrying,
-    Running,
-    Skipped,
-    State,
-    Success,
-)
-from headwater.engine.task_call import EndedForGood, TaskCall
-from headwater.engine.task_run import NO_CONTEXT, PENDING, TaskRun
-from headwater.engine.templates import filled
-from headwater.graph.task import Task
-from headwater.triggers import all_successful
-from headwater.utilities.context import current_values
-from headwater.utilities.logging import get_logger
+from headwater.sdk.context.interrupts import is_interrupt
+from headwater.sdk.context.logging import get_logger
+from headwater.sdk.context.values import current_values
+from headwater.sdk.engine import rules
+from headwater.sdk.engine.caching import Caches, cache_key_of, cached_again, caches_of_this_process, valid_cached_results, with_expiry
+from headwater.sdk.engine.clock import Clock
+from headwater.sdk.engine.mapping import flattened_value, states_of_children
+from headwater.sdk.engine.recorder import Recorder
+from headwater.sdk.engine.runner import Handled, call_state_handlers
+from headwater.sdk.engine.task_run import NO_CONTEXT, PENDING, TaskRun
+from headwater.sdk.executors.task_call import EndedForGood, TaskCall
+from headwater.sdk.language.task import Task
+from headwater.sdk.language.triggers import all_successful
+from headwater.sdk.results import LocalResult, Result
+from headwater.sdk.results.templates import filled
+from headwater.sdk.states.signals import StateSignal
+from headwater.sdk.states.state import Cached, Failed, Looped, Mapped, Paused, Pending, Resume, Retrying, Running, Skipped, State, Success
 
 _OF_EACH_TASK = (
     "task_name",
@@ -91,7 +78,7 @@ class TaskRunner:
                 self._logger.info("Task '%s': Starting task run...", run.name)
             refused = self._refusal(run)
             if refused is not None:
-                self.conclude(run, refused)
+                self.finish(run, refused)
                 return None
             try:
                 inputs = self._inputs(run)
@@ -107,10 +94,10 @@ class TaskRunner:
                     raise
                 self._logger.exception("Task '%s': it could not be prepared.", run.name)
                 what = str(error) if isinstance(error, HeadwaterError) else shown(error)
-                self.conclude(run, Failed(f"The task could not be prepared: {what}", result=error))
+                self.finish(run, Failed(f"The task could not be prepared: {what}", result=error))
                 return None
             if cached is not None:
-                self.conclude(run, cached)
+                self.finish(run, cached)
                 return None
             run.run_count += 1
             run.context["task_run_count"] = run.run_count
@@ -121,14 +108,14 @@ class TaskRunner:
                     old = Pending(f"Looping task (on loop index {run.loop_count - 1})")
                 running = self._handled(run, old, running).state
                 if type(running) is not Running:
-                    self.conclude(run, running, is_handled=True)
+                    self.finish(run, running, is_handled=True)
                     return None
             self._enter(run, running)
             return TaskCall(step.task, inputs, run.context, result_kind)
         finally:
             current_values.reset(token)
 
-    def conclude(self, run: TaskRun, outcome: State, *, is_handled: bool = False) -> None:
+    def finish(self, run: TaskRun, outcome: State, *, is_handled: bool = False) -> None:
         """Enter the state that follows from how the task's code ended, or from why it did not run.
 
         Afterwards the run is over, or due again (Retrying, Paused), or Looped and to be begun again. `is_handled` says that the
@@ -159,10 +146,10 @@ class TaskRunner:
             refused = rules.refusal_of_parent(step.task, step.edges, run.before)
             children = states_of_children(step.edges, run.before, known_children) if refused is None else refused
             if isinstance(children, State):
-                self.conclude(run, children)
+                self.finish(run, children)
                 return None
             # Until the children are over, their states are told by their number: the children of others follow them one by one.
-            self.conclude(run, Mapped("Ready to proceed with mapping.", [], [PENDING] * len(children)))
+            self.finish(run, Mapped("Ready to proceed with mapping.", [], [PENDING] * len(children)))
             return children
         finally:
             current_values.reset(token)
@@ -174,7 +161,7 @@ class TaskRunner:
             task = run.step.task
             if task.cache_for is None and task.cache_validator is None:
                 return False
-            return any(usable(task, [known], self._inputs(run), run.context.get("parameters") or {}))
+            return any(valid_cached_results(task, [known], self._inputs(run), run.context.get("parameters") or {}))
         except BaseException as error:  # a validator, and the equality of inputs, are the user's code
             if is_interrupt(error):
                 raise
@@ -265,7 +252,7 @@ class TaskRunner:
             return None
         key = cache_key_of(task, run.step.slug, run.map_index, run.context)
         run.caching = (key, inputs)
-        for found in usable(task, self._caches.states(key), inputs, run.context.get("parameters") or {}):
+        for found in valid_cached_results(task, self._caches.states(key), inputs, run.context.get("parameters") or {}):
             result = found._result  # noqa: SLF001 - the state's other half
             if result.value is None and result.location is not None:
                 try:
@@ -293,7 +280,7 @@ class TaskRunner:
         if not has_run or is_last or not may_go_on:
             return state
         if run.caching is not None and isinstance(state, Success) and not isinstance(state, Skipped | Cached):
-            cached = self._to_be_cached(run, state)
+            cached = self._with_expiry(run, state)
             if cached is not None:
                 state, may_go_on = self._handled(run, state, cached)
                 if state is cached:
@@ -304,11 +291,11 @@ class TaskRunner:
                 state = self._handled(run, state, again).state
         return state
 
-    def _to_be_cached(self, run: TaskRun, state: State) -> Cached | None:
+    def _with_expiry(self, run: TaskRun, state: State) -> Cached | None:
         assert run.caching is not None
         key, inputs = run.caching
         try:
-            return to_be_cached(run.step.task, state, inputs, run.context.get("parameters") or {}, key=key, now=self._clock.now())
+            return with_expiry(run.step.task, state, inputs, run.context.get("parameters") or {}, key=key, now=self._clock.now())
         except BaseException as error:  # hashing inputs pickles them
             if is_interrupt(error):
                 raise

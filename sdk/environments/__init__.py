@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from headwater.environments.base import Environment
-from headwater.environments.dask import DaskCloudProviderEnvironment, DaskKubernetesEnvironment, RemoteDaskEnvironment
-from headwater.environments.fargate import FargateTaskEnvironment
-from headwater.environments.kubernetes import KubernetesJobEnvironment
-from headwater.environments.local import LocalEnvironment
-from headwater.environments.remote import RemoteEnvironment
+from headwater.sdk.environments.base import Environment
+from headwater.sdk.environments.dask import DaskCloudProviderEnvironment, DaskKubernetesEnvironment, RemoteDaskEnvironment
+from headwater.sdk.environments.fargate import FargateTaskEnvironment
+from headwater.sdk.environments.kubernetes import KubernetesJobEnvironment
+from headwater.sdk.environments.local import LocalEnvironment
+from headwater.sdk.environments.remote import RemoteEnvironment
 
 __all__ = [
     "DaskCloudProviderEnvironment",

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypedDict, TypeVar
 
 from headwater.core.values.labels import label_set
-from headwater.engine.interrupts import is_interrupt
-from headwater.environments.errors import EnvironmentFailed, InvalidEnvironment
-from headwater.executors import Executor
-from headwater.run_configs import RunConfig, UniversalRun
+from headwater.sdk.context.interrupts import is_interrupt
+from headwater.sdk.environments.errors import EnvironmentFailed, InvalidEnvironment
+from headwater.sdk.executors import Executor
+from headwater.sdk.run_configs import RunConfig, UniversalRun
 
 Outcome = TypeVar("Outcome")
 NOT_CALLED = ("setup", "execute")

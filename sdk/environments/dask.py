@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Unpack
 
-from headwater.environments.base import Environment, EnvironmentOptions
-from headwater.environments.errors import InvalidEnvironment
-from headwater.executors import DaskExecutor
-from headwater.run_configs import KubernetesRun, RunConfig
-from headwater.run_configs.documents import document_at
-from headwater.utilities.context import context
+from headwater.sdk.context.context import context
+from headwater.sdk.environments.base import Environment, EnvironmentOptions
+from headwater.sdk.environments.errors import InvalidEnvironment
+from headwater.sdk.executors import DaskExecutor
+from headwater.sdk.run_configs import KubernetesRun, RunConfig
+from headwater.sdk.run_configs.documents import document_at
 
 
 class RemoteDaskEnvironment(Environment):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from headwater.environments.base import Environment, given_executor
-from headwater.environments.errors import InvalidEnvironment
-from headwater.environments.kubernetes import no_executor_kwargs
-from headwater.executors import Executor
-from headwater.run_configs import ECSRun, RunConfig
+from headwater.sdk.environments.base import Environment, given_executor
+from headwater.sdk.environments.errors import InvalidEnvironment
+from headwater.sdk.environments.kubernetes import no_executor_kwargs
+from headwater.sdk.executors import Executor
+from headwater.sdk.run_configs import ECSRun, RunConfig
 
 OF_THE_DEFINITION = frozenset({
     "family", "taskRoleArn", "executionRoleArn", "networkMode", "containerDefinitions", "volumes", "placementConstraints",

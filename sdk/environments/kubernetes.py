@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Unpack
 
-from headwater.environments.base import Environment, EnvironmentOptions, given_executor
-from headwater.environments.errors import InvalidEnvironment
-from headwater.executors import Executor
-from headwater.run_configs import KubernetesRun, RunConfig
-from headwater.run_configs.documents import document_at
+from headwater.sdk.environments.base import Environment, EnvironmentOptions, given_executor
+from headwater.sdk.environments.errors import InvalidEnvironment
+from headwater.sdk.executors import Executor
+from headwater.sdk.run_configs import KubernetesRun, RunConfig
+from headwater.sdk.run_configs.documents import document_at
 
 
 class KubernetesJobEnvironment(Environment):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from headwater.environments.base import Environment, EnvironmentOptions, given_executor
-from headwater.executors import Executor
+from headwater.sdk.environments.base import Environment, EnvironmentOptions, given_executor
+from headwater.sdk.executors import Executor
 
 
 class LocalEnvironment(Environment):

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any, Unpack
 
-from headwater.environments.base import Environment, EnvironmentOptions, given_executor
-from headwater.environments.errors import InvalidEnvironment
-from headwater.executors import Executor
+from headwater.sdk.environments.base import Environment, EnvironmentOptions, given_executor
+from headwater.sdk.environments.errors import InvalidEnvironment
+from headwater.sdk.executors import Executor
 
 
 class RemoteEnvironment(Environment):

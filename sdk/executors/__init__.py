@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from headwater.executors.base import Executor
-from headwater.executors.dask import DaskExecutor
-from headwater.executors.local import LocalExecutor
-from headwater.executors.local_dask import LocalDaskExecutor
-from headwater.executors.processes import ProcessExecutor
-from headwater.executors.threads import ThreadExecutor
+from headwater.sdk.executors.base import Executor
+from headwater.sdk.executors.dask import DaskExecutor
+from headwater.sdk.executors.local import LocalExecutor
+from headwater.sdk.executors.local_dask import LocalDaskExecutor
+from headwater.sdk.executors.processes import ProcessExecutor
+from headwater.sdk.executors.threads import ThreadExecutor
 
 __all__ = ["DaskExecutor", "Executor", "LocalDaskExecutor", "LocalExecutor", "ProcessExecutor", "ThreadExecutor"]

@@ -10,9 +10,9 @@ from typing import Any
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.text import shown
-from headwater.engine.interrupts import is_interrupt
-from headwater.engine.state import Failed, State
-from headwater.engine.task_call import TaskCall, execute
+from headwater.sdk.context.interrupts import is_interrupt
+from headwater.sdk.executors.task_call import TaskCall, execute
+from headwater.sdk.states.state import Failed, State
 
 IN_FLIGHT_MAX = 100
 """How many calls an executor of the user's own is given at once; `capacity` says another number."""
@@ -44,7 +44,7 @@ class Executor:
     @property
     def logger(self) -> Logger:
         """The logger of this kind of executor."""
-        from headwater.utilities.logging import get_logger
+        from headwater.sdk.context.logging import get_logger
 
         return get_logger(type(self).__name__)
 

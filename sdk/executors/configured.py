@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from headwater.core.errors import InvalidArgument
-from headwater.executors.base import Executor
-from headwater.executors.local import LocalExecutor
-from headwater.utilities.configuration import DEFAULTS, config
-from headwater.utilities.importtools import import_object
+from headwater.sdk.context.configuration import DEFAULTS, config
+from headwater.sdk.context.importtools import import_object
+from headwater.sdk.executors.base import Executor
+from headwater.sdk.executors.local import LocalExecutor
 
 
 def configured_executor() -> Executor:

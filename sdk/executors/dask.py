@@ -14,16 +14,16 @@ from uuid import uuid4
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.text import shown
-from headwater.engine.state import Failed, State
-from headwater.engine.task_call import TaskCall
-from headwater.executors.base import Executor
-from headwater.executors.dask_calls import calls_remembered, is_first_execution, outcome_kept, outcome_taken
-from headwater.executors.dask_cluster import WorkerWatch
-from headwater.executors.local_dask import LocalDaskExecutor
-from headwater.executors.log_lines import Lines
-from headwater.executors.transport import execute_packed, packed, unpacked
-from headwater.utilities.configuration import config
-from headwater.utilities.importtools import import_object
+from headwater.sdk.context.configuration import config
+from headwater.sdk.context.importtools import import_object
+from headwater.sdk.executors.base import Executor
+from headwater.sdk.executors.dask_calls import calls_remembered, is_first_execution, outcome_kept, outcome_taken
+from headwater.sdk.executors.dask_cluster import WorkerWatch
+from headwater.sdk.executors.local_dask import LocalDaskExecutor
+from headwater.sdk.executors.log_lines import Lines
+from headwater.sdk.executors.task_call import TaskCall
+from headwater.sdk.executors.transport import execute_packed, packed, unpacked
+from headwater.sdk.states.state import Failed, State
 
 __all__ = ["DaskExecutor", "LocalDaskExecutor"]
 

@@ -7,9 +7,9 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from headwater.core.text import shown
-from headwater.utilities.logging import get_logger
+from headwater.sdk.context.logging import get_logger
 
-_BEGIN, _KEEP, _TAKE = "headwater_begin_call", "headwater_keep_outcome", "headwater_take_outcome"
+_BEGIN, _STORE, _TAKE = "headwater_begin_call", "headwater_keep_outcome", "headwater_take_outcome"
 OUTCOME_BYTES_MAX = 16 * 2**20
 """How large an outcome may be that the scheduler keeps; a larger one stays on its worker."""
 RUN_BYTES_MAX = 256 * 2**20
@@ -24,7 +24,7 @@ def calls_remembered(client: Any, run: str) -> Iterator[None]:
     retries of its own. So a call is begun once, and what came of it does not lie on the worker alone, where another task may end it.
     The functions are defined inside: so they travel by value, to schedulers that have no Headwater.
     """
-    begin_name, keep_name, take_name, bytes_max = _BEGIN, _KEEP, _TAKE, RUN_BYTES_MAX
+    begin_name, store_name, take_name, bytes_max = _BEGIN, _STORE, _TAKE, RUN_BYTES_MAX
     client_id = client.id
 
     def remember(dask_scheduler: Any) -> None:
@@ -38,20 +38,20 @@ def calls_remembered(client: Any, run: str) -> Iterator[None]:
             runs[run]["begun"].add(call)
             return True
 
-        def keep(run: str, call: str, size: int, data: Any) -> bool:
-            if run not in runs or sum(each for each, _ in runs[run]["kept"].values()) + size > bytes_max:
+        def store(run: str, call: str, size: int, data: Any) -> bool:
+            if run not in runs or sum(each for each, _ in runs[run]["stored"].values()) + size > bytes_max:
                 return False
-            runs[run]["kept"][call] = (size, data)
+            runs[run]["stored"][call] = (size, data)
             return True
 
         def take(run: str, call: str) -> Any:
-            return runs[run]["kept"].pop(call, (0, None))[1] if run in runs else None
+            return runs[run]["stored"].pop(call, (0, None))[1] if run in runs else None
 
         for each in runs.values():
             if each["client"] not in dask_scheduler.clients:
-                each["kept"].clear()  # its process died, and nothing takes it
-        runs[run] = {"client": client_id, "begun": set(), "kept": {}}
-        dask_scheduler.handlers.update({begin_name: begin, keep_name: keep, take_name: take})
+                each["stored"].clear()  # its process died, and nothing takes it
+        runs[run] = {"client": client_id, "begun": set(), "stored": {}}
+        dask_scheduler.handlers.update({begin_name: begin, store_name: store, take_name: take})
 
     def forget(dask_scheduler: Any) -> None:
         dask_scheduler.headwater_runs.pop(run, None)
@@ -83,7 +83,7 @@ def outcome_kept(worker: Any, run: str, call: str, data: bytes) -> bool:
         return False
     # Wrapped like this, the scheduler hands the bytes on without looking into them.
     wrapped = to_serialize(data)  # type: ignore[no-untyped-call]
-    return bool(_asked(_on_worker(worker), worker.scheduler, _KEEP, otherwise=False, run=run, call=call, size=len(data), data=wrapped))
+    return bool(_asked(_on_worker(worker), worker.scheduler, _STORE, otherwise=False, run=run, call=call, size=len(data), data=wrapped))
 
 
 def outcome_taken(client: Any, run: str, call: str) -> bytes | None:

@@ -6,7 +6,7 @@ import threading
 from contextlib import suppress
 from typing import Any
 
-from headwater.executors.log_lines import Lines
+from headwater.sdk.executors.log_lines import Lines
 
 _END_SECONDS = 5.0
 _writer: Any = None

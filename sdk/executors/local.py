@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from headwater.engine.state import State
-from headwater.engine.task_call import TaskCall, execute
-from headwater.executors.base import Executor
+from headwater.sdk.executors.base import Executor
+from headwater.sdk.executors.task_call import TaskCall, execute
+from headwater.sdk.states.state import State
 
 
 class LocalExecutor(Executor):

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 from headwater.core.errors import InvalidArgument
-from headwater.engine.state import State
-from headwater.engine.task_call import TaskCall
-from headwater.executors.base import Executor
-from headwater.executors.local import LocalExecutor
-from headwater.executors.processes import ProcessExecutor
-from headwater.executors.threads import ThreadExecutor
+from headwater.sdk.executors.base import Executor
+from headwater.sdk.executors.local import LocalExecutor
+from headwater.sdk.executors.processes import ProcessExecutor
+from headwater.sdk.executors.task_call import TaskCall
+from headwater.sdk.executors.threads import ThreadExecutor
+from headwater.sdk.states.state import State
 
 _SCHEDULERS = {
     "threads": "threads",

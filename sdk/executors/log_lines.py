@@ -20,11 +20,11 @@ from typing import Any
 from headwater.core.errors import HeadwaterError
 from headwater.core.events import TaskRunArtifactEvent
 from headwater.core.text import shown
-from headwater.engine.artifacts import artifacts_carried_by, record_artifact
-from headwater.engine.task_call import TaskCall
-from headwater.utilities.context import current_values
-from headwater.utilities.log_records import add_run_to_records
-from headwater.utilities.logging import ROOT_NAME, LoggedStdout, message_of
+from headwater.sdk.context.log_records import add_run_to_records
+from headwater.sdk.context.logging import ROOT_NAME, LoggedStdout, message_of
+from headwater.sdk.context.values import current_values
+from headwater.sdk.executors.artifacts import artifacts_carried_by, record_artifact
+from headwater.sdk.executors.task_call import TaskCall
 
 LATE_LINES_SECONDS = 10.0
 """How long an outcome waits for the next of the lines that were sent before it. What comes later is logged when it comes."""
@@ -103,7 +103,7 @@ def _as_bytes(number: int, record: logging.LogRecord) -> bytes:
     import cloudpickle
     from tblib import pickling_support
 
-    from headwater.utilities.pickling import dumps
+    from headwater.sdk.context.pickling import dumps
 
     try:
         pickling_support.install(error)

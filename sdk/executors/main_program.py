@@ -7,7 +7,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import NamedTuple
 
-from headwater.storage import stored_code
+from headwater.sdk.storage import stored_code
 
 
 class MainProgram(NamedTuple):

@@ -10,13 +10,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from headwater.core.text import shown
-from headwater.engine.state import Failed, State
-from headwater.engine.task_call import TaskCall
-from headwater.executors.base import Executor, check_number_of_workers, values_of
-from headwater.executors.line_pipe import LinePipe, send
-from headwater.executors.log_lines import Lines
-from headwater.executors.main_program import MainProgram, main_program
-from headwater.executors.transport import execute_packed, packed, unpacked
+from headwater.sdk.executors.base import Executor, check_number_of_workers, values_of
+from headwater.sdk.executors.line_pipe import LinePipe, send
+from headwater.sdk.executors.log_lines import Lines
+from headwater.sdk.executors.main_program import MainProgram, main_program
+from headwater.sdk.executors.task_call import TaskCall
+from headwater.sdk.executors.transport import execute_packed, packed, unpacked
+from headwater.sdk.states.state import Failed, State
 
 
 def _begin(main: MainProgram | None, initializer: Callable[..., None], arguments: tuple[Any, ...]) -> None:

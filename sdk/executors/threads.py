@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from typing import Any
 
 from headwater.core.text import shown
-from headwater.engine.state import Failed, State
-from headwater.engine.task_call import TaskCall, execute
-from headwater.executors.base import Executor, check_number_of_workers, values_of
+from headwater.sdk.executors.base import Executor, check_number_of_workers, values_of
+from headwater.sdk.executors.task_call import TaskCall, execute
+from headwater.sdk.states.state import Failed, State
 
 
 class ThreadExecutor(Executor):

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from headwater.core.text import name_of, shown
-from headwater.engine.interrupts import is_interrupt
-from headwater.engine.state import Failed, State
-from headwater.engine.task_call import TaskCall, execute
-from headwater.executors.log_lines import Lines, Sink, lines_taken_by
-from headwater.graph.own_code import own_modules_of_task, pickled_by_value
-from headwater.utilities.logging import ROOT_NAME, get_logger
+from headwater.sdk.context.interrupts import is_interrupt
+from headwater.sdk.context.logging import ROOT_NAME, get_logger
+from headwater.sdk.executors.log_lines import Lines, Sink, lines_taken_by
+from headwater.sdk.executors.task_call import TaskCall, execute
+from headwater.sdk.language.user_code import own_modules_of_task, pickled_by_value
+from headwater.sdk.states.state import Failed, State
 
 
 class _Parcel(NamedTuple):
@@ -32,7 +32,7 @@ class _Outcome(NamedTuple):
 
 def packed(call: TaskCall, lines: Lines) -> bytes | Failed:
     """Return the call as bytes, the user's own code in them; or how the task ends, if it cannot travel."""
-    from headwater.utilities.pickling import dumps
+    from headwater.sdk.context.pickling import dumps
 
     extra = tuple(call.context["config"]["logging"]["extra_loggers"]) if "config" in call.context else ()
     with pickled_by_value(own_modules_of_task(call.task)):
@@ -52,8 +52,8 @@ def packed(call: TaskCall, lines: Lines) -> bytes | Failed:
 
 def execute_packed(data: bytes, send_line: Callable[[bytes], None] | None = None) -> bytes:
     """Execute a packed call, wherever this is, and return what came of it as bytes. What it logs goes through `send_line`."""
-    from headwater.storage import stored_code
-    from headwater.storage.frozen_code import FrozenCode
+    from headwater.sdk.storage import stored_code
+    from headwater.sdk.storage.frozen_code import FrozenCode
 
     frozen = FrozenCode(data)
     parcel: _Parcel = frozen.value
@@ -92,7 +92,7 @@ def _outcome_packed(outcome: _Outcome) -> bytes:
     import cloudpickle
     from tblib import pickling_support
 
-    from headwater.utilities.pickling import dumps
+    from headwater.sdk.context.pickling import dumps
 
     value = outcome.state.unwrapped().result
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from headwater.run_configs.errors import InvalidRunConfig
+from headwater.sdk.run_configs.errors import InvalidRunConfig
 
 Variables = Mapping[str, str | float | bool | None]
 """Environment variables as users write them."""

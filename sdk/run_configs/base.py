@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Self
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.values.labels import label_set
-from headwater.run_configs.arguments import Variables, variable
-from headwater.run_configs.errors import NoAgentForRunConfig
+from headwater.sdk.run_configs.arguments import Variables, variable
+from headwater.sdk.run_configs.errors import NoAgentForRunConfig
 
 
 class RunConfig:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from headwater.run_configs.arguments import Variables, mapping, several, text
-from headwater.run_configs.base import RunConfig
+from headwater.sdk.run_configs.arguments import Variables, mapping, several, text
+from headwater.sdk.run_configs.base import RunConfig
 
 
 class DockerRun(RunConfig):

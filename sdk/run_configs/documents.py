@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from headwater.core.program.user_paths import user_path
-from headwater.run_configs.arguments import mapping, text
-from headwater.run_configs.errors import InvalidRunConfig
+from headwater.sdk.run_configs.arguments import mapping, text
+from headwater.sdk.run_configs.errors import InvalidRunConfig
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from headwater.run_configs.arguments import Variables, at_most_one, mapping, quantity, text
-from headwater.run_configs.base import RunConfig
-from headwater.run_configs.documents import document_at
+from headwater.sdk.run_configs.arguments import Variables, at_most_one, mapping, quantity, text
+from headwater.sdk.run_configs.base import RunConfig
+from headwater.sdk.run_configs.documents import document_at
 
 
 class ECSRun(RunConfig):

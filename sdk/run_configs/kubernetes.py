@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from headwater.run_configs.arguments import Variables, at_most_one, quantity, several, text
-from headwater.run_configs.base import RunConfig
-from headwater.run_configs.documents import document, document_at
-from headwater.run_configs.errors import InvalidRunConfig
+from headwater.sdk.run_configs.arguments import Variables, at_most_one, quantity, several, text
+from headwater.sdk.run_configs.base import RunConfig
+from headwater.sdk.run_configs.documents import document, document_at
+from headwater.sdk.run_configs.errors import InvalidRunConfig
 
 PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from headwater.core.program.user_paths import user_path
-from headwater.run_configs.arguments import Variables
-from headwater.run_configs.base import RunConfig
+from headwater.sdk.run_configs.arguments import Variables
+from headwater.sdk.run_configs.base import RunConfig
 
 
 class LocalRun(RunConfig):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from headwater.run_configs.base import RunConfig, UniversalRun
-from headwater.run_configs.docker import DockerRun
-from headwater.run_configs.ecs import ECSRun
-from headwater.run_configs.errors import InvalidRunConfig
-from headwater.run_configs.kubernetes import KubernetesRun
-from headwater.run_configs.local import LocalRun
-from headwater.run_configs.vertex import VertexRun
+from headwater.sdk.run_configs.base import RunConfig, UniversalRun
+from headwater.sdk.run_configs.docker import DockerRun
+from headwater.sdk.run_configs.ecs import ECSRun
+from headwater.sdk.run_configs.errors import InvalidRunConfig
+from headwater.sdk.run_configs.kubernetes import KubernetesRun
+from headwater.sdk.run_configs.local import LocalRun
+from headwater.sdk.run_configs.vertex import VertexRun
 
 _KINDS: dict[str, type[RunConfig]] = {kind.__name__: kind for kind in (UniversalRun, LocalRun, DockerRun, ECSRun, KubernetesRun, VertexRun)}
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from headwater.schedules import adjustments, clocks, filters
-from headwater.schedules.schedules import CronSchedule, IntervalSchedule, RRuleSchedule, Schedule, schedule_from
+from headwater.sdk.schedules import adjustments, clocks, filters
+from headwater.sdk.schedules.schedules import CronSchedule, IntervalSchedule, RRuleSchedule, Schedule, schedule_from
 
 __all__ = [
     "CronSchedule",

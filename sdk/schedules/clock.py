@@ -8,9 +8,9 @@ from typing import Any
 
 from headwater.core.errors import InvalidArgument, WrongType
 from headwater.core.values.labels import label_set
-from headwater.core.values.moments import aware, instant, of_class
-from headwater.schedules.clock_event import ClockEvent
-from headwater.schedules.wall_clock import written
+from headwater.core.values.moments import assume_utc, instant, of_class
+from headwater.sdk.schedules.clock_event import ClockEvent
+from headwater.sdk.schedules.wall_clock import written
 
 
 class Clock:
@@ -33,8 +33,8 @@ class Clock:
             raise InvalidArgument(f"labels={labels!r} is one text.", hint=f"Write labels=[{labels!r}].")
         if parameter_defaults is not None and not isinstance(parameter_defaults, Mapping):
             raise InvalidArgument(f"parameter_defaults takes a dict, not {parameter_defaults!r}.", hint="Write {'name': value}.")
-        self.start_date = None if start_date is None else aware(start_date)
-        self.end_date = None if end_date is None else aware(end_date)
+        self.start_date = None if start_date is None else assume_utc(start_date)
+        self.end_date = None if end_date is None else assume_utc(end_date)
         if self.start_date is not None and self.end_date is not None and self.end_date < self.start_date:
             raise InvalidArgument(f"The clock ends ({self.end_date}) before it starts ({self.start_date}).", hint="Exchange the two.")
         self.parameter_defaults = dict(parameter_defaults or {})
@@ -43,7 +43,7 @@ class Clock:
 
     @property
     def _is_of_a_known_kind(self) -> bool:
-        return "settings" in vars(type(self)) and type(self).__module__.startswith("headwater.schedules.")
+        return "settings" in vars(type(self)) and type(self).__module__.startswith("headwater.sdk.schedules.")
 
     @property
     def zone(self) -> tzinfo:
@@ -56,7 +56,7 @@ class Clock:
         Their moments are of the class that `after` is of, such as pendulum's.
         """
         kind = datetime if after is None else type(after)
-        bound = aware(after) if after is not None else datetime.now(UTC)
+        bound = assume_utc(after) if after is not None else datetime.now(UTC)
         past = instant(bound)
         first = None if self.start_date is None else instant(self.start_date)
         last = None if self.end_date is None else instant(self.end_date)

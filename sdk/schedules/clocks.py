@@ -11,11 +11,11 @@ from itertools import count
 from typing import Any
 
 from headwater.core.errors import InvalidArgument, WrongType
-from headwater.core.values.moments import aware, instant, standard_moment, standard_span, standard_zone
-from headwater.schedules.clock import Clock
-from headwater.schedules.clock_event import ClockEvent
-from headwater.schedules.recurrence import begun_shortly_before, without_zone
-from headwater.schedules.wall_clock import DAY, on_the_wall, read, written
+from headwater.core.values.moments import assume_utc, instant, standard_moment, standard_span, standard_zone
+from headwater.sdk.schedules.clock import Clock
+from headwater.sdk.schedules.clock_event import ClockEvent
+from headwater.sdk.schedules.recurrence import begun_shortly_before, without_zone
+from headwater.sdk.schedules.wall_clock import DAY, localize, read, written
 
 __all__ = ["Clock", "ClockEvent", "CronClock", "DatesClock", "IntervalClock", "RRuleClock", "clock_from"]
 
@@ -55,7 +55,7 @@ class IntervalClock(Clock):
         wall = start.replace(tzinfo=None)
         # One before, since hours may have been skipped or repeated in between.
         first = max(0, (after.astimezone(self.zone).replace(tzinfo=None) - wall) // self.interval - 1)
-        return (on_the_wall(wall + number * self.interval, self.zone) for number in count(first))
+        return (localize(wall + number * self.interval, self.zone) for number in count(first))
 
     def settings(self) -> dict[str, Any]:
         return {"interval_seconds": self.interval.total_seconds()}
@@ -138,7 +138,7 @@ class DatesClock(Clock):
                 raise WrongType(
                     f"A DatesClock takes datetimes, and {moment!r} is none.", hint="Write DatesClock([datetime(2027, 1, 1, 6)])."
                 )
-        self.dates = sorted((aware(moment) for moment in listed), key=instant)
+        self.dates = sorted((assume_utc(moment) for moment in listed), key=instant)
         if not self.dates:
             raise InvalidArgument("A DatesClock needs at least one date.")
         super().__init__(self.dates[0], self.dates[-1], parameter_defaults, labels)
@@ -203,14 +203,14 @@ class RRuleClock(Clock):
 
     def moments(self, after: datetime) -> Iterator[datetime]:
         local = after.astimezone(self.zone).replace(tzinfo=None) - timedelta(hours=3)  # what clocks skip and repeat, and more
-        return (on_the_wall(moment, self.zone) for moment in begun_shortly_before(self._rule, local).xafter(local))
+        return (localize(moment, self.zone) for moment in begun_shortly_before(self._rule, local).xafter(local))
 
     def settings(self) -> dict[str, Any]:
         return {"rrule": str(self._rule)}
 
     def serialize(self) -> dict[str, Any]:
         # The text of a rule tells no time zone; its start does.
-        return {**super().serialize(), "start_date": written(aware(self._begins))}
+        return {**super().serialize(), "start_date": written(assume_utc(self._begins))}
 
 
 def clock_from(data: Mapping[str, Any]) -> Clock:

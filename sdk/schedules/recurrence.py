@@ -6,7 +6,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from headwater.core.values.moments import standard_moment
-from headwater.schedules.wall_clock import DAY
+from headwater.sdk.schedules.wall_clock import DAY
 
 
 def begun_shortly_before(rule: Any, moment: datetime) -> Any:

@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, overload
 
 from headwater.core.errors import InvalidArgument, WrongType
-from headwater.core.values.moments import aware, instant, of_class
-from headwater.schedules.adjustments import Adjustment, adjustment_as_json, adjustment_from
-from headwater.schedules.clock_event import ClockEvent
-from headwater.schedules.clocks import Clock, CronClock, IntervalClock, RRuleClock, clock_from
-from headwater.schedules.filters import Filter, filter_as_json, filter_from
+from headwater.core.values.moments import assume_utc, instant, of_class
+from headwater.sdk.schedules.adjustments import Adjustment, adjustment_as_json, adjustment_from
+from headwater.sdk.schedules.clock_event import ClockEvent
+from headwater.sdk.schedules.clocks import Clock, CronClock, IntervalClock, RRuleClock, clock_from
+from headwater.sdk.schedules.filters import Filter, filter_as_json, filter_from
 
 MISSES_MAX = 400_000
 LOOKED_AHEAD_MAX = timedelta(days=100 * 366)
@@ -112,7 +112,7 @@ class Schedule:
             NothingPasses: the filters refuse everything for so long that no moment is likely to come.
 
         """
-        bound = aware(after) if after is not None else datetime.now(UTC)
+        bound = assume_utc(after) if after is not None else datetime.now(UTC)
         kind = datetime if after is None else type(after)
         last: ClockEvent | None = None
         misses, since = 0, bound

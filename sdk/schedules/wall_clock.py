@@ -7,10 +7,10 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from headwater.core.errors import InvalidArgument
-from headwater.core.values.moments import aware
+from headwater.core.values.moments import assume_utc
 
 
-def on_the_wall(moment: datetime, zone: tzinfo) -> datetime:
+def localize(moment: datetime, zone: tzinfo) -> datetime:
     """Return when the clocks of the zone show this (a moment without zone): the first time of two, the hour after where never."""
     local = moment.replace(tzinfo=zone, fold=0)
     # A time that is skipped does not survive the way to UTC and back; it comes out as many hours later as were skipped.
@@ -25,7 +25,7 @@ def written(moment: datetime | None) -> dict[str, Any] | None:
     name = zone.key if isinstance(zone, ZoneInfo) else None
     if name is None and zone is not None and zone != UTC and not isinstance(zone, type(UTC)):
         name = getattr(zone, "name", None) or getattr(zone, "zone", None)
-    return {"dt": moment.replace(tzinfo=None).isoformat() if name else aware(moment).isoformat(), "tz": name}
+    return {"dt": moment.replace(tzinfo=None).isoformat() if name else assume_utc(moment).isoformat(), "tz": name}
 
 
 def read(data: dict[str, Any] | None) -> datetime | None:
@@ -38,10 +38,10 @@ def read(data: dict[str, Any] | None) -> datetime | None:
     if data is None:
         return None
     moment = datetime.fromisoformat(data["dt"])
-    return moment.replace(tzinfo=zone_called(data["tz"])) if data.get("tz") else moment
+    return moment.replace(tzinfo=zone_named(data["tz"])) if data.get("tz") else moment
 
 
-def zone_called(name: str) -> ZoneInfo:
+def zone_named(name: str) -> ZoneInfo:
     """Return the time zone of this name.
 
     Raises:

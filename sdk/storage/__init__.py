@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from headwater.storage.azure import Azure
-from headwater.storage.base import Storage
-from headwater.storage.bitbucket import Bitbucket
-from headwater.storage.codecommit import CodeCommit
-from headwater.storage.docker import Docker
-from headwater.storage.gcs import GCS
-from headwater.storage.git import Git
-from headwater.storage.github import GitHub
-from headwater.storage.gitlab import GitLab
-from headwater.storage.local import Local
-from headwater.storage.module import Module
-from headwater.storage.s3 import S3
-from headwater.storage.webhook import Webhook
+from headwater.sdk.storage.azure import Azure
+from headwater.sdk.storage.base import Storage
+from headwater.sdk.storage.bitbucket import Bitbucket
+from headwater.sdk.storage.codecommit import CodeCommit
+from headwater.sdk.storage.docker import Docker
+from headwater.sdk.storage.gcs import GCS
+from headwater.sdk.storage.git import Git
+from headwater.sdk.storage.github import GitHub
+from headwater.sdk.storage.gitlab import GitLab
+from headwater.sdk.storage.local import Local
+from headwater.sdk.storage.module import Module
+from headwater.sdk.storage.s3 import S3
+from headwater.sdk.storage.webhook import Webhook
 
 __all__ = ["GCS", "S3", "Azure", "Bitbucket", "CodeCommit", "Docker", "Git", "GitHub", "GitLab", "Local", "Module", "Storage", "Webhook"]

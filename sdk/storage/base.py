@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Self, TypedDict
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.values.labels import label_set
-from headwater.storage.errors import InvalidStorage, StorageNotSupported
-from headwater.utilities.configuration import config
-from headwater.utilities.logging import get_logger
+from headwater.sdk.context.configuration import config
+from headwater.sdk.context.logging import get_logger
+from headwater.sdk.storage.errors import InvalidStorage, StorageNotSupported
 
 if TYPE_CHECKING:
-    from headwater.engine.results import Result
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
+    from headwater.sdk.results import Result
 
 
 def python_version() -> str:

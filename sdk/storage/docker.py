@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Unpack
 
-from headwater.storage.base import StorageOptions
-from headwater.storage.errors import InvalidStorage
-from headwater.storage.remote import RemoteStorage, list_of, optional, settings_of
-from headwater.utilities.files import file_name
+from headwater.sdk.context.files import file_name
+from headwater.sdk.storage.base import StorageOptions
+from headwater.sdk.storage.errors import InvalidStorage
+from headwater.sdk.storage.remote import RemoteStorage, list_of, optional, settings_of
 
 if TYPE_CHECKING:
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
 
 
 class Docker(RemoteStorage):

@@ -7,13 +7,13 @@ from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from headwater.storage.errors import FlowNotInCode, InvalidStorage, NotAFlow
-from headwater.storage.pickled import unpickled
-from headwater.storage.scripts import flows_in, flows_in_file
-from headwater.utilities.context import context
+from headwater.sdk.context.context import context
+from headwater.sdk.storage.errors import FlowNotInCode, InvalidStorage, NotAFlow
+from headwater.sdk.storage.pickled import unpickled
+from headwater.sdk.storage.scripts import flows_in, flows_in_file
 
 if TYPE_CHECKING:
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
 
 
 def extract_flow_from_file(
@@ -50,7 +50,7 @@ def extract_flow_from_module(module_str: str, flow_name: str | None = None) -> F
         NotAFlow: the variable holds something else.
 
     """
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
 
     name, _, variable = module_str.partition(":")
     with context(loading_flow=True, flow=None):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from headwater.storage.base import StorageOptions
-from headwater.storage.remote import IN_A_BUCKET, RemoteStorage, optional, place_of, required
+from headwater.sdk.storage.base import StorageOptions
+from headwater.sdk.storage.remote import IN_A_BUCKET, RemoteStorage, optional, place_of, required
 
 if TYPE_CHECKING:
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
 
 
 class GCS(RemoteStorage):

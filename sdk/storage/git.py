@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from headwater.storage.base import StorageOptions
-from headwater.storage.errors import InvalidStorage
-from headwater.storage.remote import IN_A_REPOSITORY, RemoteStorage, optional, required
+from headwater.sdk.storage.base import StorageOptions
+from headwater.sdk.storage.errors import InvalidStorage
+from headwater.sdk.storage.remote import IN_A_REPOSITORY, RemoteStorage, optional, required
 
 if TYPE_CHECKING:
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
 
 
 class Git(RemoteStorage):

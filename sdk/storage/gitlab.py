@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from headwater.storage.base import StorageOptions
-from headwater.storage.remote import IN_A_REPOSITORY, RemoteStorage, optional, required
+from headwater.sdk.storage.base import StorageOptions
+from headwater.sdk.storage.remote import IN_A_REPOSITORY, RemoteStorage, optional, required
 
 if TYPE_CHECKING:
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
 
 
 class GitLab(RemoteStorage):

@@ -8,19 +8,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from headwater.storage.base import python_version
-from headwater.storage.errors import (
-    FlowCodeChanged,
-    FlowCodeMissing,
-    FlowDiffersFromRegistered,
-    PythonVersionDiffers,
-    UnknownStorage,
-)
-from headwater.storage.pickled import sha256_of, unpickled_with_modules
-from headwater.storage.scripts import flows_in_file, flows_in_module, pick_flow, refuse_same_names
+from headwater.sdk.storage.base import python_version
+from headwater.sdk.storage.errors import FlowCodeChanged, FlowCodeMissing, FlowDiffersFromRegistered, PythonVersionDiffers, UnknownStorage
+from headwater.sdk.storage.pickled import sha256_of, unpickled_with_modules
+from headwater.sdk.storage.scripts import flows_in_file, flows_in_module, pick_flow, refuse_same_names
 
 if TYPE_CHECKING:
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
 
 __all__ = ["check_slugs", "flows_in_file", "flows_in_module", "load_flow", "refuse_same_names"]
 

@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any, Self
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.program.user_paths import user_path
-from headwater.graph.own_code import own_folders
-from headwater.storage.base import Storage, python_version
-from headwater.storage.errors import FlowCodeMissing, FlowNotInStorage
-from headwater.storage.pickled import pickled, sha256_of, unpickled
-from headwater.storage.scripts import flows_in_file, pick_flow
-from headwater.utilities.configuration import data_home, write_in_home
-from headwater.utilities.files import file_name
+from headwater.sdk.context.configuration import data_home, write_in_home
+from headwater.sdk.context.files import file_name
+from headwater.sdk.language.user_code import own_folders
+from headwater.sdk.storage.base import Storage, python_version
+from headwater.sdk.storage.errors import FlowCodeMissing, FlowNotInStorage
+from headwater.sdk.storage.pickled import pickled, sha256_of, unpickled
+from headwater.sdk.storage.scripts import flows_in_file, pick_flow
 
 if TYPE_CHECKING:
-    from headwater.engine.results import Result
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
+    from headwater.sdk.results import Result
 
 
 class Local(Storage):

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self
 
 from headwater.core.errors import InvalidArgument
-from headwater.storage.base import Storage, python_version
-from headwater.storage.scripts import flows_in_module, pick_flow
+from headwater.sdk.storage.base import Storage, python_version
+from headwater.sdk.storage.scripts import flows_in_module, pick_flow
 
 if TYPE_CHECKING:
-    from headwater.engine.results import Result
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
+    from headwater.sdk.results import Result
 
 
 class Module(Storage):

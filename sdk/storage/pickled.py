@@ -9,14 +9,14 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from headwater.core.program.user_paths import user_path
-from headwater.graph.own_code import own_modules, pickled_by_value
-from headwater.storage.errors import FlowCodeMissing, FlowNotLoadable, FlowNotStorable
-from headwater.storage.frozen_code import FrozenCode
-from headwater.utilities.configuration import data_home, write_in_home
-from headwater.utilities.files import file_name
+from headwater.sdk.context.configuration import data_home, write_in_home
+from headwater.sdk.context.files import file_name
+from headwater.sdk.language.user_code import own_modules, pickled_by_value
+from headwater.sdk.storage.errors import FlowCodeMissing, FlowNotLoadable, FlowNotStorable
+from headwater.sdk.storage.frozen_code import FrozenCode
 
 if TYPE_CHECKING:
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
 
 
 def pickled(flow: Flow) -> bytes:
@@ -26,7 +26,7 @@ def pickled(flow: Flow) -> bytes:
         FlowNotStorable: something in it cannot be pickled; the message names the task.
 
     """
-    from headwater.utilities.pickling import dumps
+    from headwater.sdk.context.pickling import dumps
 
     with pickled_by_value(own_modules(flow)):
         try:
@@ -52,7 +52,7 @@ def unpickled(data: bytes, flow_name: str, location: str) -> Flow:
 
 def unpickled_with_modules(data: bytes, flow_name: str, location: str) -> tuple[Flow, Mapping[str, ModuleType]]:
     """Return the flow in a pickle as `unpickled` does, and by name the modules whose code came with it."""
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
 
     try:
         frozen = FrozenCode(data)
@@ -99,7 +99,7 @@ def load_saved_flow(path: str | Path) -> Flow:
 
 
 def _culprit(flow: Flow) -> str:
-    from headwater.utilities.pickling import dumps
+    from headwater.sdk.context.pickling import dumps
 
     for task in flow.tasks:
         try:

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from os import PathLike, fspath
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from headwater.storage.base import Storage
-from headwater.storage.errors import InvalidStorage, StorageNotSupported
-from headwater.utilities.files import file_name
+from headwater.sdk.context.files import file_name
+from headwater.sdk.storage.base import Storage
+from headwater.sdk.storage.errors import InvalidStorage, StorageNotSupported
 
 if TYPE_CHECKING:
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
 
 IN_A_BUCKET = "Leave storage out, or give Local() or Module(...), where the agent finds the files."
 IN_A_REPOSITORY = "Clone the repository where the agent runs, and give Local(path='.../flow.py', stored_as_script=True)."

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
-from headwater.storage.base import StorageOptions
-from headwater.storage.remote import IN_A_BUCKET, RemoteStorage, optional, place_of, required, settings_of
+from headwater.sdk.storage.base import StorageOptions
+from headwater.sdk.storage.remote import IN_A_BUCKET, RemoteStorage, optional, place_of, required, settings_of
 
 if TYPE_CHECKING:
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
 
 
 class S3(RemoteStorage):

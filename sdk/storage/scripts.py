@@ -15,12 +15,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from headwater.core.program.user_paths import user_path
-from headwater.graph.own_code import FLOW_FILE_PREFIX
-from headwater.storage.errors import FlowCodeMissing, FlowNotInCode, FlowNotLoadable
-from headwater.utilities.context import context
+from headwater.sdk.context.context import context
+from headwater.sdk.language.user_code import FLOW_FILE_PREFIX
+from headwater.sdk.storage.errors import FlowCodeMissing, FlowNotInCode, FlowNotLoadable
 
 if TYPE_CHECKING:
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
 
 
 def flows_in_file(path: str | Path) -> list[Flow]:
@@ -95,7 +95,7 @@ def flows_in_module(name: str) -> list[Flow]:
 
 def flows_in(namespace: dict[str, Any]) -> list[Flow]:
     """Return the flows among the values of a namespace, each once."""
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
 
     return list({id(value): value for value in namespace.values() if isinstance(value, Flow)}.values())
 

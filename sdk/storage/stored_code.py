@@ -17,13 +17,13 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from headwater.core.program.settings import INTERNAL_PREFIX
-from headwater.graph.own_code import is_own
-from headwater.storage.errors import StorageError
-from headwater.storage.loading import load_with_modules
-from headwater.utilities.context import context
+from headwater.sdk.context.context import context
+from headwater.sdk.language.user_code import is_own
+from headwater.sdk.storage.errors import StorageError
+from headwater.sdk.storage.loading import load_with_modules
 
 if TYPE_CHECKING:
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
 
 _VARIABLE = INTERNAL_PREFIX + "STORED_CODE"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
-from headwater.storage.base import StorageOptions
-from headwater.storage.errors import UnknownHttpMethod
-from headwater.storage.remote import IN_A_BUCKET, RemoteStorage, optional, place_of, settings_of
+from headwater.sdk.storage.base import StorageOptions
+from headwater.sdk.storage.errors import UnknownHttpMethod
+from headwater.sdk.storage.remote import IN_A_BUCKET, RemoteStorage, optional, place_of, settings_of
 
 if TYPE_CHECKING:
-    from headwater.graph.flow import Flow
+    from headwater.sdk.language.flow import Flow
 
 
 METHODS = ("GET", "PATCH", "POST", "PUT")

@@ -14,44 +14,44 @@ def command_of(action: AnyAction) -> str:
 
 def _command(action: AnyAction) -> str:  # noqa: C901, PLR0912 - one arm per action
     match action:
-        case hints.ListProjects():
+        case hints.ListProjectsAction():
             return command_line("get projects")
-        case hints.ListFlows(project=project, all_versions=all_versions):
+        case hints.ListFlowsAction(project=project, all_versions=all_versions):
             options = [("--project", project)] if project else []
             return command_line("get flows", options=[*options, *([("--all-versions", "")] if all_versions else [])])
-        case hints.ListRuns():
+        case hints.ListRunsAction():
             return command_line("get flow-runs")
-        case hints.ListKeys():
+        case hints.ListKeysAction():
             return command_line("kv list")
-        case hints.ListDeadLetters():
+        case hints.ListDeadLettersAction():
             return command_line("projections dead-letters list")
-        case hints.CreateProject(name=name):
+        case hints.CreateProjectAction(name=name):
             return command_line("create project", name, in_quotes=True)
-        case hints.CreateRunOf(flow_group_id=group_id):
+        case hints.CreateRunOfAction(flow_group_id=group_id):
             return command_line("run", options=[("--id", group_id)])
-        case hints.ExplainRun(run_id=run_id):
+        case hints.ExplainRunAction(run_id=run_id):
             return command_line("explain", run_id)
-        case hints.ShowRunLogs(run_id=run_id):
+        case hints.ShowRunLogsAction(run_id=run_id):
             return command_line("get logs", run_id)
-        case hints.RestartRun(run_id=run_id):
+        case hints.RestartRunAction(run_id=run_id):
             return command_line("restart", run_id)
-        case hints.ResumeRun(run_id=run_id):
+        case hints.ResumeRunAction(run_id=run_id):
             return command_line("resume", run_id)
-        case hints.CancelRun(run_id=run_id):
+        case hints.CancelRunAction(run_id=run_id):
             return command_line("cancel", run_id)
-        case hints.SetConcurrency(flow=flow, project=project):
+        case hints.SetConcurrencyAction(flow=flow, project=project):
             return command_line("set concurrency", flow, "N", options=[("--project", project)])
-        case hints.SetQueueLimit():
+        case hints.SetQueueLimitAction():
             return command_line("set queue-limit")
-        case hints.StartAgent(labels=labels):
+        case hints.StartAgentAction(labels=labels):
             return start_agent_command(labels)
-        case hints.StartServer():
+        case hints.StartServerAction():
             return command_line("server start")
-        case hints.ShowServerStatus():
+        case hints.ShowServerStatusAction():
             return command_line("server status")
-        case hints.ShowViewsStatus():
+        case hints.ShowViewsStatusAction():
             return command_line("projections status")
-        case hints.RunDoctor():
+        case hints.RunDoctorAction():
             return command_line("doctor")
 
 
@@ -61,13 +61,13 @@ def call_of(action: AnyAction) -> str:
     A project is created once, by hand: scripts that register a flow in one that is missing are started in terminals.
     """
     match action:
-        case hints.CreateRunOf(flow_group_id=group_id):
+        case hints.CreateRunOfAction(flow_group_id=group_id):
             return f"`Client().create_flow_run(version_group_id={group_id!r})`"
-        case hints.ResumeRun(run_id=run_id):
+        case hints.ResumeRunAction(run_id=run_id):
             return f"`Client().resume_flow_run({run_id!r})`"
-        case hints.CancelRun(run_id=run_id):
+        case hints.CancelRunAction(run_id=run_id):
             return f"`Client().cancel_flow_run({run_id!r})`"
-        case hints.ShowRunLogs(run_id=run_id):
+        case hints.ShowRunLogsAction(run_id=run_id):
             return f"`Client().get_logs({run_id!r})`"
         case _:
             return command_of(action)

@@ -19,7 +19,7 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from headwater.old_paths import LANGUAGE, OLD_PATHS, Missing
+from headwater.old_paths import LANGUAGE, OLD_PATHS, PUBLIC_ROOMS, Missing
 
 if TYPE_CHECKING:
     from importlib.abc import Loader
@@ -78,7 +78,19 @@ def attribute(module: str, name: str) -> Any:
             if error.name != submodule:
                 raise
             raise AttributeError(str(error)) from None
+    for code in map(import_module, _homes_of(module)):
+        # What the file of a public path does not list, its home has all the same: pickles name private classes too.
+        if name in vars(code):
+            return vars(code)[name]
     raise AttributeError(f"module {module!r} has no attribute {name!r}")
+
+
+def _homes_of(module: str) -> list[str]:
+    if _room(module) not in PUBLIC_ROOMS:
+        return []
+    from headwater.sdk.context.public_paths import homes_of
+
+    return homes_of(module)
 
 
 class _WithOldNames(SourceFileLoader):
@@ -150,7 +162,8 @@ def _getter(module: str) -> Callable[[str], Any]:
 
 def _with_old_names(spec: ModuleSpec) -> ModuleSpec:
     is_package = spec.submodule_search_locations is not None
-    if not isinstance(spec.loader, SourceFileLoader) or not (is_package or _key(spec.name) in _OF_MODULES):
+    lacks_something = is_package or _key(spec.name) in _OF_MODULES or _room(spec.name) in PUBLIC_ROOMS
+    if not isinstance(spec.loader, SourceFileLoader) or not lacks_something:
         return spec
     spec.loader = _WithOldNames(spec.loader.name, spec.loader.path)
     if not is_package and _key(spec.name) in _PARENTS:
@@ -172,6 +185,10 @@ def _standing_for(fullname: str, module: str) -> ModuleSpec | None:
 
 def _absent(fullname: str, sentence: str) -> ModuleSpec:
     return ModuleSpec(fullname, _Absent(sentence), origin=sentence)
+
+
+def _room(module: str) -> str:
+    return _key(module).partition(".")[0]
 
 
 def _key(module: str, name: str | None = None) -> str:

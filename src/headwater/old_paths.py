@@ -214,11 +214,14 @@ OLD_PATHS: dict[str, str | Missing] = {
     **{f":{name}": _PREFECT_2 for name in _PREFECT_2_NAMES},
 }
 
-ROOMS = (
-    "backend", "client", "core", "engine", "environments", "executors", "graph", "run_configs", "schedules", "storage", "tasks", "triggers",
+PUBLIC_ROOMS = (
+    "backend", "client", "engine", "environments", "executors", "graph", "run_configs", "schedules", "storage", "tasks", "triggers",
     "utilities",
 )  # fmt: skip
-"""The folders of the flow language, directly below `headwater`."""
+"""The public paths of the SDK, directly below `headwater`: their files say what is there, and import it from `headwater.sdk`."""
+
+ROOMS = (*PUBLIC_ROOMS, "core")
+"""Where flows import from, directly below `headwater`."""
 _PLACES = (place for place in OLD_PATHS.values() if isinstance(place, str))
 LANGUAGE = frozenset({*ROOMS, *(path.replace(":", ".").strip(".").partition(".")[0] for path in (*OLD_PATHS, *_PLACES))})
 """What the finder looks at directly below `headwater`: these folders, and what the table tells something of."""

@@ -1,29 +1,36 @@
-"""What rooms below ask of rooms that they must not know: to register a flow, to run an agent that takes its runs, to name an action.
+"""What rooms below ask of rooms that they must not know: to run, store or register a flow, to run an agent for it, to name an action.
 
-`headwater`, the package around all rooms, binds the three when it is imported.
+`headwater`, the package around all rooms, binds these when it is imported.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
+
+Setting = Literal["environment", "executor", "storage"]
 
 
 class Outside:
-    """`register` and `run_agent` are given the flow first; `register` returns the id of the new version.
+    """What is done for a flow is given the flow first, but for `load`, which returns one; `register` returns the id of the new version.
 
-    `name_action` says what an action of a hint is called where the people of this process read it: a terminal, or a traceback.
+    `kind_of` returns the class that a setting of a flow must be of. `name_action` says what an action of a hint is called where the
+    people of this process read it: a terminal, or a traceback.
     """
 
     # No dataclass: `import headwater` is to cost nothing.
-    def __init__(self, register: Callable[..., str], run_agent: Callable[..., None], name_action: Callable[[Any], str]) -> None:
-        self.register = register
-        self.run_agent = run_agent
-        self.name_action = name_action
+    def __init__(self) -> None:
+        self.run: Callable[..., Any] = _unbound
+        self.save: Callable[..., Any] = _unbound
+        self.load: Callable[..., Any] = _unbound
+        self.register: Callable[..., str] = _unbound
+        self.run_agent: Callable[..., None] = _unbound
+        self.kind_of: Callable[[Setting], type] = _unbound
+        self.name_action: Callable[[Any], str] = lambda action: type(action).__name__
 
 
 def _unbound(*_: Any, **__: Any) -> Any:
-    raise RuntimeError("headwater was not imported as a package, so its flows cannot be registered.")
+    raise RuntimeError("headwater was not imported as a package, so its flows cannot be run, stored or registered.")
 
 
-outside = Outside(register=_unbound, run_agent=_unbound, name_action=lambda action: type(action).__name__)
+outside = Outside()

@@ -24,7 +24,6 @@ from harness.views_fixtures import caught_up, rows_of_a_fresh_fold, rows_of_view
 from headwater.agents.retry import retry_until_available
 from headwater.audit import verify_facts
 from headwater.cli.watch import RunLine, RunWatch
-from headwater.client import AsyncClient
 from headwater.core.aggregates import Actor
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import LogTail
@@ -33,9 +32,10 @@ from headwater.core.operations.run_creation import RunRequest
 from headwater.core.queries.views_client import ViewsClient
 from headwater.core.runs.state import Run
 from headwater.core.states import StateName
-from headwater.graph.flow import Flow
+from headwater.sdk.client import AsyncClient
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 from headwater.server.monitor import RunMonitor
-from headwater.utilities.tasks import task
 
 RUNS = scaled(16, full=200)
 DEATHS = scaled(2, full=20)

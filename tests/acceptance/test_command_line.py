@@ -11,9 +11,20 @@ import pytest
 import typer
 from harness.command_line import COMMAND, CommandLine
 
-from headwater.cli.main import Headwater, app
+from headwater.cli.main import HeadwaterCommands, app
 
-HEAVY = {"asyncio", "anyio", "nats", "msgspec", "rich", "asyncpg", "cloudpickle", "headwater.core.events", "headwater.engine"}
+HEAVY = {
+    "asyncio",
+    "anyio",
+    "nats",
+    "msgspec",
+    "rich",
+    "asyncpg",
+    "cloudpickle",
+    "headwater.core.events",
+    "headwater.sdk.engine",
+    "headwater.sdk.states",
+}
 
 
 @pytest.fixture
@@ -24,7 +35,7 @@ def headwater(tmp_path: Path) -> CommandLine:
 def commands() -> list[tuple[str, ...]]:
     """Every command by its words."""
     root = typer.main.get_command(app)
-    assert isinstance(root, Headwater)
+    assert isinstance(root, HeadwaterCommands)
     found: list[tuple[str, ...]] = []
 
     def walk(command: object, words: tuple[str, ...]) -> None:
@@ -35,7 +46,7 @@ def commands() -> list[tuple[str, ...]]:
             if not child.hidden:
                 walk(child, (*words, name))
 
-    for entry in Headwater.table:
+    for entry in HeadwaterCommands.table:
         walk(root.loaded(entry), (entry.name,))
     return found
 

@@ -10,7 +10,7 @@ import anyio
 from harness.command_line import CommandLine
 from harness.servers import wait_for
 
-from headwater.client.async_client import AsyncClient
+from headwater.sdk.client.async_client import AsyncClient
 
 RUNS = 50
 TASKS = 10_000

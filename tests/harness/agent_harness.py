@@ -18,14 +18,14 @@ import psutil
 from harness.servers import wait_for
 from headwater.agents.local import LocalAgent
 from headwater.agents.retry import retry_until_available
-from headwater.client import AsyncClient
 from headwater.core.events import AnyEvent, event_type
 from headwater.core.log import subjects
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log, LogLine
 from headwater.core.operations.run_lookup import load_run
 from headwater.core.runs.state import Run
-from headwater.graph.flow import Flow
+from headwater.sdk.client import AsyncClient
+from headwater.sdk.language.flow import Flow
 
 T = TypeVar("T")
 
@@ -88,8 +88,8 @@ class AgentHarness:
 
 @asynccontextmanager
 async def agent_harness(url: str) -> AsyncIterator[AgentHarness]:
-    """Open a agent_harness at this address; its streams and its project are made where they are missing."""
-    async with open_log(url, ensure_streams=True, name="agent_harness") as log, AsyncClient(url) as client:
+    """Open the log at this address; its streams and its project are made where they are missing."""
+    async with open_log(url, ensure_streams=True, name="harness") as log, AsyncClient(url) as client:
         await client.create_project(PROJECT)
         yield AgentHarness(url, log, client)
 

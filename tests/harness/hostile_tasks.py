@@ -14,12 +14,12 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
-from headwater.engine import signals
-from headwater.engine.results import InlineResult
-from headwater.engine.state import Success
-from headwater.graph.task import Task
-from headwater.utilities.context import context
-from headwater.utilities.tasks import task
+from headwater.sdk.context.context import context
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.task import Task
+from headwater.sdk.results import InlineResult
+from headwater.sdk.states import signals
+from headwater.sdk.states.state import Success
 
 NOT_UTF8 = b"report-\xff.csv".decode("utf-8", "surrogateescape")
 """A file name as `os.listdir` gives it where its bytes are not UTF-8."""

@@ -28,9 +28,9 @@ from harness.views_fixtures import views_of
 from headwater.core.operations.headwater import Headwater
 from headwater.core.operations.project_lookup import find_project
 from headwater.core.states import StateName
-from headwater.graph.flow import Flow
-from headwater.storage import Local
-from headwater.utilities.configuration import config
+from headwater.sdk.context.configuration import config
+from headwater.sdk.language.flow import Flow
+from headwater.sdk.storage import Local
 
 HOMES = Path(__file__).parents[1] / "histories" / "homes"
 PLACE = "@home@"
@@ -111,7 +111,7 @@ async def play(harness: AgentHarness, home: Path, kinds: list[Flow]) -> dict[str
 
 
 def _script_tasks(home: Path) -> set[Any]:
-    from headwater.storage.loading import flows_in_file
+    from headwater.sdk.storage.loading import flows_in_file
 
     return set(flows_in_file(home / "script.py")[0].tasks)
 
@@ -139,7 +139,7 @@ async def write(folder: Path) -> None:
         home = Path(made) / "home"
         home.mkdir()
         os.environ["HEADWATER_HOME"] = str(home)
-        config.forget()
+        config.reload()
         async with _at_work(Path(made)) as harness:
             told = await play(harness, home, [kind() for kind in kept_flows.KINDS])
             events = await stored(harness.url, home)

@@ -15,7 +15,7 @@ import typer
 from harness.command_line import Ended
 from headwater.cli.lazy_group import LazyGroup
 from headwater.cli.main import app, main
-from headwater.utilities.logging import get_logger
+from headwater.sdk.context.logging import get_logger
 
 NO_ADDRESS = "nats://["
 """An address that is refused as it is read: what would go on for ever ends here at the latest."""

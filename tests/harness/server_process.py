@@ -16,6 +16,9 @@ import anyio
 import msgspec
 import psutil
 
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from harness.servers import START_SECONDS, wait_for
 from headwater.core.errors import HeadwaterError
 from headwater.core.program.server_file import ServerFile, read_server_file

@@ -15,7 +15,7 @@ from headwater.projections import database
 from headwater.projections.services import view_services
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["views_process"])
+_context.set_forkserver_preload(["harness.views_process"])
 
 
 async def _serve(nats_url: str, database_url: str, session_seconds: float) -> None:

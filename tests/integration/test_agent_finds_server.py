@@ -15,8 +15,8 @@ from headwater.agents.local import LocalAgent
 from headwater.core.errors import LogUnavailable
 from headwater.core.program.server_file import FILE_NAME, ServerFile
 from headwater.core.states import StateName
-from headwater.graph.flow import Flow
-from headwater.utilities.tasks import task
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 
 
 @pytest.fixture(autouse=True)

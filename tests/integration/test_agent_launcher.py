@@ -24,13 +24,13 @@ from headwater.agents.local.forked_child import take_environment
 from headwater.agents.local.local_launcher import LocalLauncher
 from headwater.agents.local.local_process import LAST_LINES_MAX
 from headwater.agents.local.zygote import PreforkedChild, Zygote
-from headwater.graph.flow import Flow
-from headwater.run_configs import LocalRun
-from headwater.tasks.control_flow import case
-from headwater.tasks.core.parameter import Parameter
-from headwater.triggers import all_finished
-from headwater.utilities.context import context
-from headwater.utilities.tasks import task
+from headwater.sdk.context.context import context
+from headwater.sdk.language.case import case
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
+from headwater.sdk.language.parameter import Parameter
+from headwater.sdk.language.triggers import all_finished
+from headwater.sdk.run_configs import LocalRun
 
 
 @asynccontextmanager

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio
 import pytest
-from harness.agent_harness import AgentHarness, AgentProcess, agent_harness, eventually, hosted, running_agent
+from harness.agent_harness import AgentHarness, AgentProcess, eventually, running_agent
 from harness.gates import gated_flow
 from harness.servers import NatsNode
 
@@ -17,21 +16,16 @@ from headwater.agents.agent.delivery_plan import EARLY
 from headwater.core.log import subjects
 from headwater.core.log.protocol import WorkItem
 from headwater.core.states import StateName
-from headwater.graph.flow import Flow
-from headwater.storage import Local
-from headwater.utilities.tasks import task
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
+from headwater.sdk.storage import Local
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.fixture
-async def harness(nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
-    async with hosted(agent_harness(nats_node.url)) as opened:
-        yield opened
+def harness_node(nats_node: NatsNode) -> NatsNode:
+    return nats_node
 
 
 @task
@@ -47,7 +41,7 @@ async def test_fifty_runs_over_two_agents_are_executed_exactly_once_each(harness
 
     @task
     def note() -> None:
-        from headwater.utilities.context import context
+        from headwater.sdk.context.context import context
 
         with executed.open("a") as file:
             file.write(f"{context.flow_run_id}\n")
@@ -115,7 +109,6 @@ async def test_a_wake_up_that_comes_too_early_sets_the_runs_timer_again(harness:
     flow_id = await harness.register(flow_named("later-flow", "etl"))
     run_id = await harness.run(flow_id, scheduled_start_time=datetime.now(UTC) + timedelta(seconds=3))
     created = (await harness.state(run_id)).created
-    assert created is not None
     await harness.log.queues.cancel_timer(run_id)
 
     async with running_agent(harness.url, labels=["etl"], hostname_label=False):
@@ -124,8 +117,8 @@ async def test_a_wake_up_that_comes_too_early_sets_the_runs_timer_again(harness:
 
     assert run.state is StateName.SUCCESS
     assert run.started_at is not None
-    assert run.start_time is not None
-    assert run.started_at >= run.start_time - EARLY
+    assert run.scheduled_for is not None
+    assert run.started_at >= run.scheduled_for - EARLY
 
 
 async def test_an_idle_agent_sends_nothing_but_its_heartbeat(harness: AgentHarness, nats_node: NatsNode) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from harness.agent_harness import AgentHarness, agent_harness, eventually, hosted, running_agent
+from harness.agent_harness import AgentHarness, eventually, hosted, running_agent
 from harness.gates import gated_flow
 from harness.servers import NatsNode
 
@@ -20,20 +20,15 @@ from headwater.core.runs.commands import CreateRun
 from headwater.core.runs.rules import RULES
 from headwater.core.states import StateName
 from headwater.core.values.identifiers import new_id
-from headwater.graph.flow import Flow
-from headwater.utilities.tasks import task
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.fixture
-async def harness(nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
-    async with hosted(agent_harness(nats_node.url)) as opened:
-        yield opened
+def harness_node(nats_node: NatsNode) -> NatsNode:
+    return nats_node
 
 
 @pytest.fixture
@@ -54,9 +49,7 @@ def waiting_items(node: NatsNode) -> int:
 
 
 async def created_of(harness: AgentHarness, run_id: str) -> RunCreated:
-    created = (await harness.state(run_id)).created
-    assert created is not None
-    return created
+    return (await harness.state(run_id)).created
 
 
 async def test_a_run_whose_creator_died_after_the_wake_up_is_created_by_its_agent(harness: AgentHarness, agent: LocalAgent) -> None:

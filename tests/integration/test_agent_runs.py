@@ -12,34 +12,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness.agent_harness import AgentHarness, agent_harness, eventually, hosted, running_agent
-from harness.servers import NatsNode
+from harness.agent_harness import AgentHarness, eventually, hosted, running_agent
 
 from headwater.agents.local import LocalAgent
-from headwater.client import Client
-from headwater.client.run_info import FlowRunInfo
 from headwater.core.events import TaskRunFailed
 from headwater.core.states import StateName
 from headwater.core.values.identifiers import parsed_task_run_id
-from headwater.engine import signals
-from headwater.engine.results import LocalResult
-from headwater.graph.flow import Flow
-from headwater.run_configs import LocalRun
-from headwater.tasks.core.parameter import Parameter
-from headwater.utilities.context import context
-from headwater.utilities.tasks import task
+from headwater.sdk.client import Client
+from headwater.sdk.client.run_info import FlowRunInfo
+from headwater.sdk.context.context import context
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
+from headwater.sdk.language.parameter import Parameter
+from headwater.sdk.results import LocalResult
+from headwater.sdk.run_configs import LocalRun
+from headwater.sdk.states import signals
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
-@pytest.fixture
-async def harness(module_nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
-    async with hosted(agent_harness(module_nats_node.url)) as opened:
-        yield opened
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.fixture

@@ -13,7 +13,10 @@ from harness.servers import NatsNode
 from harness.views_fixtures import hosted
 
 from headwater import audit
-from headwater.backend import (
+from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactDeleted, TaskRunArtifactUpdated
+from headwater.core.log import subjects
+from headwater.core.states import StateName
+from headwater.sdk.backend import (
     artifacts,
     create_link_artifact,
     create_markdown_artifact,
@@ -23,14 +26,11 @@ from headwater.backend import (
     update_markdown_artifact,
     update_table_artifact,
 )
-from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactDeleted, TaskRunArtifactUpdated
-from headwater.core.log import subjects
-from headwater.core.states import StateName
-from headwater.executors import DaskExecutor, Executor, LocalExecutor, ProcessExecutor, ThreadExecutor
-from headwater.graph.flow import Flow
-from headwater.tasks.headwater import StartFlowRun
-from headwater.utilities.context import context
-from headwater.utilities.tasks import task
+from headwater.sdk.context.context import context
+from headwater.sdk.executors import DaskExecutor, Executor, LocalExecutor, ProcessExecutor, ThreadExecutor
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
+from headwater.sdk.task_library.flow_runs import StartFlowRun
 
 
 @pytest.fixture(autouse=True)

@@ -16,13 +16,13 @@ import anyio
 import pytest
 from harness.servers import NatsNode, wait_for
 
-from headwater.client import AsyncClient, Client
 from headwater.core.errors import Ambiguous, InvalidArgument, InvalidParameters, LogUnavailable, NotFound
 from headwater.core.log.jetstream import open_log
-from headwater.engine.state import Cancelled, Scheduled
-from headwater.graph.flow import Flow
-from headwater.tasks.core.parameter import Parameter
-from headwater.utilities.tasks import task
+from headwater.sdk.client import AsyncClient, Client
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
+from headwater.sdk.language.parameter import Parameter
+from headwater.sdk.states.state import Cancelled, Scheduled
 
 
 @task

@@ -15,12 +15,12 @@ from harness.servers import NatsNode, wait_for
 from harness.small_disks import SmallDisk, small_disk
 
 from headwater.core.errors import LogError, LogFull, RunUnknown
-from headwater.core.log.jetstream import open_log
+from headwater.core.log.jetstream import LogTimes, open_log
 from headwater.core.operations.run_lookup import run
 from headwater.core.states import StateName
-from headwater.graph.flow import Flow
-from headwater.utilities.context import context
-from headwater.utilities.tasks import task
+from headwater.sdk.context.context import context
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 
 LARGE = {"padding": "x" * 20_000}
 """What fits into no corner of a page that is free by chance on a full disk."""
@@ -54,7 +54,7 @@ async def test_a_full_log_says_so_and_takes_writes_again_when_there_is_room(serv
         disk.make_room()
         server.wait_until_ready()
         created = await create_run(log, flow_id, context=LARGE)
-        assert (await run(log.events, created.run_id).refresh()).created is not None
+        assert (await run(log.events, created.run_id).refresh()).exists
 
     assert status == 503
     assert "It takes no writes: no space left on device" in told["problems"]["log"]
@@ -122,7 +122,7 @@ async def test_a_nats_server_that_hangs_on_a_full_disk_is_ended_before_it_takes_
         disk.make_room()
         server.wait_until_ready()
         created = await create_run(log, flow_id, context=LARGE)
-        assert (await run(log.events, created.run_id).refresh()).created is not None
+        assert (await run(log.events, created.run_id).refresh()).exists
 
     assert status == 503
     assert "no space left on device" in told["problems"]["log"]
@@ -161,16 +161,14 @@ def _conf(server: RunningServer) -> str:
 
 
 async def test_a_full_disk_under_another_s_nats_shows_by_appends_that_go_unanswered(
-    tmp_path: Path, disk: SmallDisk, database_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, disk: SmallDisk, database_url: str
 ) -> None:
     node = NatsNode(disk.path / "nats")
     node.start()
     server = RunningServer(tmp_path / "beside", "--nats-url", node.url, "--database-url", database_url)
     server.start()
-    monkeypatch.setattr("headwater.core.log.jetstream.append.APPEND_SECONDS", 4.0)
-    monkeypatch.setattr("headwater.core.log.jetstream.store.STORE_SECONDS", 4.0)
     try:
-        async with open_log(node.url) as log:
+        async with open_log(node.url, times=LogTimes(call_seconds=4.0)) as log:
             flow_id = (await create_flow(log)).flow_id
             await create_run(log, flow_id)
             disk.fill()

@@ -18,13 +18,13 @@ from harness.servers import NatsNode
 from harness.views_fixtures import caught_up, eventually, opened, views_of
 
 from headwater.audit import verify
-from headwater.backend import TaskRunView
 from headwater.core.events import event_type
 from headwater.core.operations.headwater import Headwater
 from headwater.core.operations.project_lookup import find_project
 from headwater.core.operations.run_lookup import find_deleted_run
 from headwater.core.states import StateName
-from headwater.utilities.configuration import config
+from headwater.sdk.backend import TaskRunView
+from headwater.sdk.context.configuration import config
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -47,12 +47,12 @@ async def kept(
     home = tmp_path / "home"
     monkeypatch.setenv("HEADWATER_HOME", str(home))
     monkeypatch.setenv("HEADWATER_NATS_URL", nats_node.url)
-    config.forget()
+    config.reload()
     async with opened(nats_node.url):
         told = await restored(request.param, nats_node.url, home)
     async with hosted(agent_harness(nats_node.url)) as harness:
         yield KeptHome(harness, home, told)
-    config.forget()
+    config.reload()
 
 
 def same_python(kept: KeptHome) -> None:

@@ -13,20 +13,20 @@ import anyio
 import pytest
 from harness.servers import NatsNode
 
-from headwater.client import AsyncClient, Client
 from headwater.core.errors import CommandRejected, InvalidArgument, NotFound
 from headwater.core.events import EdgeSpec
 from headwater.core.log.jetstream import open_log
 from headwater.core.operations.flow_catalogue import FlowCatalogue
 from headwater.core.operations.flow_lookup import tasks_and_edges
-from headwater.engine.results import Result
-from headwater.graph.errors import InsideFlowBlock, InvalidFlow
-from headwater.graph.flow import Flow
-from headwater.run_configs import DockerRun, ECSRun, KubernetesRun, LocalRun, RunConfig, VertexRun
-from headwater.run_configs.errors import NoAgentForRunConfig
-from headwater.storage import S3, Docker, GitHub, Local
-from headwater.storage.errors import StorageNotSupported
-from headwater.utilities.tasks import task
+from headwater.sdk.client import AsyncClient, Client
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.errors import InsideFlowBlock, InvalidFlow
+from headwater.sdk.language.flow import Flow
+from headwater.sdk.results import Result
+from headwater.sdk.run_configs import DockerRun, ECSRun, KubernetesRun, LocalRun, RunConfig, VertexRun
+from headwater.sdk.run_configs.errors import NoAgentForRunConfig
+from headwater.sdk.storage import S3, Docker, GitHub, Local
+from headwater.sdk.storage.errors import StorageNotSupported
 
 
 @task
@@ -159,7 +159,7 @@ def test_the_stored_file_is_removed_where_the_log_refuses(project: str, home: Pa
     async def refuse(*_: object, **__: object) -> None:
         raise CommandRejected("no")
 
-    monkeypatch.setattr("headwater.client.registration.append_registration", refuse)
+    monkeypatch.setattr("headwater.core.operations.flows.Flows.register", refuse)
     with pytest.raises(CommandRejected, match="no"):
         hello_flow().register(project_name=project)
     assert stored(home) == []

@@ -17,19 +17,15 @@ from harness.servers import NatsNode
 from headwater.core.events import event_type
 from headwater.core.log import subjects
 from headwater.core.states import StateName
-from headwater.graph.flow import Flow
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 from headwater.server.monitor import RunMonitor
 from headwater.server.monitor import monitor as monitor_module
-from headwater.utilities.tasks import task
+
+pytestmark = pytest.mark.usefixtures("home")
 
 LEASE_SECONDS = 1.0
 PATIENCE_SECONDS = 60.0
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
 
 
 @pytest.fixture

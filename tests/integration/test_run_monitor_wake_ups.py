@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import anyio
 import anyio.lowlevel
@@ -20,18 +19,14 @@ from headwater.core.runs.commands import CreateRun, RescheduleRun
 from headwater.core.runs.rules import RULES
 from headwater.core.states import StateName
 from headwater.core.values.identifiers import new_id
-from headwater.graph.flow import Flow
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 from headwater.server.monitor import RunMonitor
-from headwater.utilities.tasks import task
+
+pytestmark = pytest.mark.usefixtures("home")
 
 PATIENCE_SECONDS = 60.0
 AN_HOUR = timedelta(hours=1)
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
 
 
 @pytest.fixture

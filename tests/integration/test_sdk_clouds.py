@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from headwater import Flow, task
-from headwater.engine.results import AzureResult, GCSResult, Result
-from headwater.engine.serializers import JSONSerializer
-from headwater.engine.state import Cached, Success
+from headwater.sdk.results import AzureResult, GCSResult, Result
+from headwater.sdk.results.serializers import JSONSerializer
+from headwater.sdk.states.state import Cached, Success
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the clouds' own libraries
 BUCKET = "results"

@@ -15,11 +15,11 @@ from harness.agent_harness import AgentHarness, agent_harness, hosted, running_a
 from harness.servers import NatsNode
 from harness.views_fixtures import views_of
 
-from headwater.client import Client
 from headwater.core.runs.state import Run
 from headwater.core.states import StateName
-from headwater.graph.flow import Flow
-from headwater.storage.scripts import flows_in_file
+from headwater.sdk.client import Client
+from headwater.sdk.language.flow import Flow
+from headwater.sdk.storage.scripts import flows_in_file
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 LAST_LINES = {
@@ -97,13 +97,12 @@ async def test_the_sub_flow_example_takes_its_childs_result(harness: AgentHarnes
     run = await through_an_agent(harness, "sub_flows", tmp_path, text="one two three")
 
     assert run.state is StateName.SUCCESS, run.message
-    assert run.created is not None
 
     def result() -> Any:
-        from headwater.backend import FlowRunView
+        from headwater.sdk.backend import FlowRunView
 
         with Client(module_nats_node.url) as client:
-            return FlowRunView.from_flow_run_id(run.created.run_id, client=client).get_task_run("say_how_many-1").get_result()  # type: ignore[union-attr]
+            return FlowRunView.from_flow_run_id(run.created.run_id, client=client).get_task_run("say_how_many-1").get_result()
 
     assert await anyio.to_thread.run_sync(result) == "3 words"
 

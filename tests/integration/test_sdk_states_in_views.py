@@ -18,12 +18,12 @@ from harness.views_fixtures import views_of
 from headwater import Flow, Parameter, case, merge, pause_task, task
 from headwater.core.queries.views_client import ViewsClient
 from headwater.core.states import StateName
-from headwater.engine.cache_validators import all_inputs
-from headwater.engine.results import InlineResult, LocalResult
-from headwater.engine.serializers import JSONSerializer
-from headwater.engine.signals import LOOP, SKIP, VALIDATIONFAIL
-from headwater.tasks.secrets import PrefectSecret
-from headwater.utilities.context import context
+from headwater.sdk.context.context import context
+from headwater.sdk.language.cache_validators import all_inputs
+from headwater.sdk.results import InlineResult, LocalResult
+from headwater.sdk.results.serializers import JSONSerializer
+from headwater.sdk.states.signals import LOOP, SKIP, VALIDATIONFAIL
+from headwater.sdk.task_library.secrets import PrefectSecret
 
 CANARY = "canary-9c41"
 

@@ -16,19 +16,20 @@ from harness.servers import NatsNode
 from harness.views_fixtures import views_of
 
 from headwater import Flow, Parameter, task
-from headwater.backend import FlowRunView, FlowView, RunNotEnded, TaskRunView, watch_flow_run
-from headwater.backend.task_run import ResultUnavailable
-from headwater.client import Client
 from headwater.core.errors import Ambiguous, InvalidArgument, NotFound
 from headwater.core.events import RunCreated
 from headwater.core.log import subjects
 from headwater.core.states import StateName
-from headwater.engine.results import InlineResult, LocalResult
-from headwater.engine.serializers import JSONSerializer
-from headwater.engine.signals import SKIP
-from headwater.engine.state import Mapped, Skipped
-from headwater.run_configs import UniversalRun
-from headwater.tasks.headwater import (
+from headwater.sdk.backend import FlowRunView, FlowView, RunNotEnded, TaskRunView, watch_flow_run
+from headwater.sdk.backend.task_run import ResultUnavailable
+from headwater.sdk.client import Client
+from headwater.sdk.context.context import context
+from headwater.sdk.results import InlineResult, LocalResult
+from headwater.sdk.results.serializers import JSONSerializer
+from headwater.sdk.run_configs import UniversalRun
+from headwater.sdk.states.signals import SKIP
+from headwater.sdk.states.state import Mapped, Skipped
+from headwater.sdk.task_library.flow_runs import (
     CancelFlowRun,
     RenameFlowRun,
     StartFlowRun,
@@ -36,7 +37,6 @@ from headwater.tasks.headwater import (
     get_task_run_result,
     wait_for_flow_run,
 )
-from headwater.utilities.context import context
 
 
 @pytest.fixture(autouse=True)

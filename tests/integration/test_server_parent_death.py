@@ -73,7 +73,7 @@ def test_a_child_of_root_becomes_an_unprivileged_account_that_may_pass_folders(t
     hidden.write_text("seen\n")
     script = (
         "import signal, subprocess, sys\n"
-        "from headwater.server import postgres\n"
+        "from headwater.server.postgres import postgres\n"
         "from headwater.server.supervision.child_process import ended_with_parent\n"
         "look = f'id -u; cat {sys.argv[1]}; echo no > {sys.argv[1]} || echo refused'\n"
         "command = ended_with_parent(['/bin/sh', '-c', look], death_signal=signal.SIGTERM, user=postgres.account())\n"

@@ -21,9 +21,9 @@ from harness.views_process import ViewsProcess
 
 from headwater.core.log.protocol import Log
 from headwater.core.states import StateName
-from headwater.graph.flow import Flow
 from headwater.projections import database
-from headwater.utilities.tasks import task
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 
 KILLS = scaled(10, full=100)
 POSTGRES_RESTARTS = scaled(2, full=10)

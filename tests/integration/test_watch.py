@@ -12,14 +12,14 @@ import pytest
 from harness.servers import NatsNode
 
 from headwater.cli.watch import RunLine, RunWatch
-from headwater.client.async_client import AsyncClient
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import LogLine
 from headwater.core.operations.run_lookup import load_run
 from headwater.core.runs.commands import ClaimRun, FinishRun, StartRun
 from headwater.core.states import StateName
-from headwater.graph.flow import Flow
-from headwater.utilities.tasks import task
+from headwater.sdk.client.async_client import AsyncClient
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
 
 
 @task

@@ -13,8 +13,8 @@ from harness.web_site import WebSite, fresh_site
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from headwater.client import Client
 from headwater.core.errors import AuthenticationFailed
+from headwater.sdk.client import Client
 from headwater.web.auth import REMEMBERED_SECONDS, SessionSigner
 
 KEY = "s3cret key"

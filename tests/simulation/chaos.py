@@ -29,13 +29,13 @@ from harness.servers import free_ports, wait_for
 from headwater.agents.retry import retry_until_available
 from headwater.audit import verify
 from headwater.audit.verify import verify_facts
-from headwater.client import AsyncClient
 from headwater.core.aggregates import Actor
 from headwater.core.errors import HeadwaterError
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
 from headwater.core.operations.headwater import Headwater
 from headwater.core.operations.run_creation import RunRequest
+from headwater.sdk.client import AsyncClient
 from headwater.server.supervision.orphan_cleanup import RememberedProcess
 
 AGENTS, LEASE_SECONDS = 2, 3.0

@@ -14,12 +14,12 @@ from headwater.agents.run_process.artifact_recorder import ArtifactRecorder
 from headwater.core.errors import InvalidArtifact, NotFound
 from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactDeleted, TaskRunArtifactUpdated, TaskRunEvent
 from headwater.core.runs.artifact import Artifact
-from headwater.engine import artifacts
-from headwater.engine.artifacts import record_artifact, record_artifacts_with
-from headwater.engine.task_call import TaskCall
-from headwater.executors.log_lines import Lines, Sink
-from headwater.utilities.logging import get_logger
-from headwater.utilities.tasks import task
+from headwater.sdk.context.logging import get_logger
+from headwater.sdk.executors import artifacts
+from headwater.sdk.executors.artifacts import record_artifact, record_artifacts_with
+from headwater.sdk.executors.log_lines import Lines, Sink
+from headwater.sdk.executors.task_call import TaskCall
+from headwater.sdk.language.decorators import task
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 A = "0197a3c1-2222-7333-8444-555566667777"

@@ -12,10 +12,10 @@ from headwater import Flow, task
 from headwater.agents.run_process.state_recorder import StateRecorder
 from headwater.core.events import TaskRunEvent, TaskRunLooped
 from headwater.core.runs.task_run import TaskRun, TaskRunKey, evolve
-from headwater.engine.flow_runner import FlowRunner
-from headwater.engine.results import InlineResult, LocalResult, Result
-from headwater.engine.signals import LOOP
-from headwater.engine.state import State
+from headwater.sdk.engine.flow_runner import FlowRunner
+from headwater.sdk.results import InlineResult, LocalResult, Result
+from headwater.sdk.states.signals import LOOP
+from headwater.sdk.states.state import State
 
 ROUNDS = 6
 

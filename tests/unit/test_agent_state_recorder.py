@@ -27,10 +27,10 @@ from headwater.core.operations.cancellation import CHILD_RUN_RESULT
 from headwater.core.runs.task_run import TaskRun
 from headwater.core.states import StateName
 from headwater.core.values.limits import NAME_CHARACTERS_MAX, is_instant
-from headwater.engine import state as states
-from headwater.engine.results import ChildRunResult, InlineResult, LocalResult
-from headwater.engine.serializers import CompressedSerializer, PickleSerializer
-from headwater.engine.state import Failed, Paused, State, Success
+from headwater.sdk.results import ChildRunResult, InlineResult, LocalResult
+from headwater.sdk.results.serializers import CompressedSerializer, PickleSerializer
+from headwater.sdk.states import state as states
+from headwater.sdk.states.state import Failed, Paused, State, Success
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LATER = NOW + timedelta(minutes=5)

@@ -17,7 +17,7 @@ from headwater.agents.local import LocalAgent
 from headwater.cli.agent_matching import why_not_taken
 from headwater.cli.main import app
 from headwater.command_lines import command_line, start_agent_command
-from headwater.core.hints import CreateProject, StartAgent, hint
+from headwater.core.hints import CreateProjectAction, StartAgentAction, hint
 from headwater.core.operations.project_lookup import project_not_found
 
 ODD = (
@@ -47,7 +47,7 @@ def test_the_command_that_is_shown_starts_an_agent_with_the_labels_of_the_run(la
     labels = sorted({label, "night"})
     shown = (
         start_agent_command(labels),
-        command_of(StartAgent(tuple(labels))).strip("`"),
+        command_of(StartAgentAction(tuple(labels))).strip("`"),
         why_not_taken(labels, []).removeprefix("No agent is online. Start one with `").removesuffix("`."),
     )
 
@@ -67,8 +67,8 @@ def test_a_run_with_this_machines_label_is_taken_by_an_agent_that_has_it(started
 
 @pytest.mark.parametrize("name", ODD)
 def test_a_real_shell_gives_the_words_back(name: str) -> None:
-    assert project_not_found(name).advice == hint("Run {} to create it.", CreateProject(name))
-    line = command_of(CreateProject(name)).strip("`").removeprefix("headwater ")
+    assert project_not_found(name).advice == hint("Run {} to create it.", CreateProjectAction(name))
+    line = command_of(CreateProjectAction(name)).strip("`").removeprefix("headwater ")
     said = subprocess.run(["/bin/sh", "-c", f"printf '%s\\0' {line}"], capture_output=True, check=True).stdout.decode().split("\0")
 
     assert said[:-1] == ["create", "project", *(["--"] if name.startswith("-") else []), name]

@@ -11,7 +11,7 @@ import pytest
 from headwater.action_names import call_of, command_of
 from headwater.core.errors import HeadwaterError, NotFound
 from headwater.core.hint_codec import EncodedAction, EncodedHint, decode_hint, encode_hint
-from headwater.core.hints import AnyAction, CreateProject, Hint, RestartRun, ResumeRun, StartAgent, hint
+from headwater.core.hints import AnyAction, CreateProjectAction, Hint, RestartRunAction, ResumeRunAction, StartAgentAction, hint
 from headwater.core.queries.codec import FailureKind, QueryFailure
 from headwater.core.queries.views_client import raised
 from headwater.web.action_names import worded
@@ -34,15 +34,15 @@ def test_every_action_has_words_everywhere_and_travels(action: AnyAction) -> Non
 
 
 def test_each_front_end_names_the_same_action_its_own_way() -> None:
-    found = hint("{} executes it after all.", RestartRun("r-1"))
+    found = hint("{} executes it after all.", RestartRunAction("r-1"))
 
     assert found.worded(command_of) == "`headwater restart r-1` executes it after all."
     assert worded(found) == "“Restart” on the page of the run executes it after all."
-    assert hint("Run {}.", ResumeRun("r-1")).worded(call_of) == "Run `Client().resume_flow_run('r-1')`."
+    assert hint("Run {}.", ResumeRunAction("r-1")).worded(call_of) == "Run `Client().resume_flow_run('r-1')`."
 
 
 def test_an_error_has_its_hint_as_a_note_and_what_it_was_worded_from() -> None:
-    error = NotFound("project", "etl", hint=hint("Run {} to create it.", CreateProject("etl")))
+    error = NotFound("project", "etl", hint=hint("Run {} to create it.", CreateProjectAction("etl")))
 
     assert error.hint == "Run `headwater create project 'etl'` to create it."
     assert error.__notes__ == [f"hint: {error.hint}"]
@@ -64,7 +64,7 @@ def test_a_hint_of_a_newer_version_is_shown_as_it_was_worded_there() -> None:
 
     assert decode_hint(newer) is None
     assert raised(failure).hint == "`headwater teleport` helps."
-    known = msgspec.structs.replace(failure, advice=encode_hint(hint("Start one: {}", StartAgent(("gpu",)))))
+    known = msgspec.structs.replace(failure, advice=encode_hint(hint("Start one: {}", StartAgentAction(("gpu",)))))
     assert raised(known).hint == "Start one: `headwater agent local start --no-hostname-label -l gpu`"
 
 

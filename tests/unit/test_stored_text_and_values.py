@@ -28,7 +28,7 @@ from headwater.core.values.identifiers import new_id
 from headwater.core.values.json_bytes import json_bytes
 from headwater.core.values.json_values import VALUE_DEPTH_MAX, json_problem
 from headwater.core.values.limits import INT32_MAX, is_instant
-from headwater.graph import task_settings
+from headwater.sdk.language import task_settings
 
 RECORD = {"name": "headwater.load", "levelno": logging.INFO, "msg": "here"}
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)

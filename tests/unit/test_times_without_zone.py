@@ -19,15 +19,15 @@ from headwater.core.operations.flow_registration import FlowMetadata
 from headwater.core.operations.headwater import Headwater
 from headwater.core.operations.run_creation import RunRequest
 from headwater.core.operations.run_lookup import load_run
-from headwater.core.values.moments import as_local, aware, instant, parsed_moment
-from headwater.engine import signals
-from headwater.engine.serializers import DateTimeSerializer
-from headwater.engine.state import Cached, Paused, Retrying, Scheduled, State
+from headwater.core.values.moments import as_local, assume_utc, instant, parsed_moment
 from headwater.projections.queries.find import _time
-from headwater.schedules.clocks import CronClock, DatesClock, IntervalClock, RRuleClock
-from headwater.schedules.schedules import Schedule
-from headwater.tasks.core.parameter import DateTimeParameter
-from headwater.utilities.context import context
+from headwater.sdk.context.context import context
+from headwater.sdk.language.parameter import DateTimeParameter
+from headwater.sdk.results.serializers import DateTimeSerializer
+from headwater.sdk.schedules.clocks import CronClock, DatesClock, IntervalClock, RRuleClock
+from headwater.sdk.schedules.schedules import Schedule
+from headwater.sdk.states import signals
+from headwater.sdk.states.state import Cached, Paused, Retrying, Scheduled, State
 from headwater.web.graphql.run_state_mutations import _moment
 from headwater.web.run_form import _start_time
 
@@ -80,7 +80,7 @@ PROGRAMS: dict[str, Callable[[], Any]] = {
     "the page without its script, which says UTC": lambda: _start_time(TEXT),
     "parse_moment": lambda: parse_moment(TEXT),
     "parsed_moment": lambda: parsed_moment(TEXT),
-    "aware": lambda: aware(NAIVE),
+    "aware": lambda: assume_utc(NAIVE),
     "instant": lambda: instant(NAIVE),
 }
 PEOPLE: dict[str, Callable[[], Any]] = {
@@ -126,10 +126,10 @@ async def test_runs_are_due_in_utc_however_they_are_scheduled() -> None:
     flow = await Headwater(log, actor).flows.register(metadata, project_name="etl")
 
     created = await Headwater(log, actor).runs.create(flow.flow_id, RunRequest(start_time=NAIVE))
-    due = [created.start_time, (await load_run(log.events, created.run_id)).state.start_time]
+    due = [created.start_time, (await load_run(log.events, created.run_id)).state.scheduled_for]
     moved = await Headwater(log, actor).runs.reschedule(created.run_id, NAIVE)
-    due.append(moved.state.start_time)
+    due.append(moved.state.scheduled_for)
     await Headwater(log, actor).runs.set_state(created.run_id, "Cancelled", reason="no need")
     again = await Headwater(log, actor).runs.set_state(created.run_id, "Scheduled", reason="after all", start_time=NAIVE)
 
-    assert [*due, again.state.start_time] == [IN_UTC] * 4
+    assert [*due, again.state.scheduled_for] == [IN_UTC] * 4

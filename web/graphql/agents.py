@@ -10,7 +10,7 @@ from headwater.core.queries import AgentRow
 
 
 @strawberry.type(name="agent")
-class Agent:
+class AgentType:
     """An agent."""
 
     id: str
@@ -24,7 +24,7 @@ class Agent:
     held_runs: int
 
     @classmethod
-    def of(cls, row: AgentRow, last_heard: datetime | None) -> Agent:
+    def of(cls, row: AgentRow, last_heard: datetime | None) -> AgentType:
         return cls(
             id=row.id,
             name=row.name,

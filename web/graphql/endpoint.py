@@ -32,7 +32,7 @@ SUBSCRIPTIONS_MAX = 50
 """How many subscriptions one connection may hold."""
 
 
-class Unreadable(InvalidArgument):
+class UnreadableRequest(InvalidArgument):
     """A request to GraphQL is not one."""
 
 
@@ -40,7 +40,7 @@ async def answer_graphql(request: Request) -> Response:
     """Execute one operation. What is wrong with the operation is told in `errors`, with status 200."""
     try:
         query, variables, name = _asked(await _body(request), request.headers.get("content-type", ""))
-    except (Unreadable, BodyTooLarge) as error:
+    except (UnreadableRequest, BodyTooLarge) as error:
         return JSONResponse({"errors": [{"message": str(error)}]}, status_code=413 if isinstance(error, BodyTooLarge) else 400)
     try:
         with anyio.fail_after(OPERATION_SECONDS_MAX):
@@ -87,23 +87,23 @@ def _asked(body: bytes, content_type: str) -> tuple[str, dict[str, Any] | None, 
     """Return the query, its variables and the operation's name.
 
     Raises:
-        Unreadable: the body does not hold them.
+        UnreadableRequest: the body does not hold them.
 
     """
     # A page of another site cannot send this type without asking us first, and we answer no such question.
     if content_type.partition(";")[0].strip().lower() not in {"application/json", "application/graphql+json"}:
-        raise Unreadable("Send the operation as JSON, with content-type application/json.")
+        raise UnreadableRequest("Send the operation as JSON, with content-type application/json.")
     asked = _decoded(body, "The body")
     if not isinstance(asked, dict) or not isinstance(asked.get("query"), str) or not asked["query"].strip():
-        raise Unreadable("The body is no object with the operation as a text under `query`.")
+        raise UnreadableRequest("The body is no object with the operation as a text under `query`.")
     variables = asked.get("variables")
     if isinstance(variables, str):  # as old clients send it
         variables = _decoded(variables, "What was given as variables") if variables.strip() else None
     if variables is not None and not isinstance(variables, dict):
-        raise Unreadable("The variables are no object.")
+        raise UnreadableRequest("The variables are no object.")
     name = asked.get("operationName")
     if name is not None and not isinstance(name, str):
-        raise Unreadable("The operation's name is no text.")
+        raise UnreadableRequest("The operation's name is no text.")
     return asked["query"], variables, name or None
 
 
@@ -111,7 +111,7 @@ def _decoded(text: str | bytes, what: str) -> Any:
     try:
         return decoded(text)
     except NotPlain as error:
-        raise Unreadable(f"{what} is not JSON: {error}.") from error
+        raise UnreadableRequest(f"{what} is not JSON: {error}.") from error
 
 
 def _operation(connection: HTTPConnection) -> Operation:

@@ -14,13 +14,13 @@ from headwater.web.graphql.context import operation_of
 from headwater.web.graphql.inputs import KeyValueOrder, KeyValueWhere, order_of, where_of
 from headwater.web.graphql.payloads import IdPayload, SuccessPayload
 from headwater.web.graphql.scalars import Identifier, PlainJson
-from headwater.web.graphql.types import Project
+from headwater.web.graphql.types import ProjectType
 
 ROWS = 100
 
 
 @strawberry.type(name="key_value")
-class KeyValue:
+class KeyValueType:
     """A key of a project, with its value."""
 
     id: Identifier
@@ -32,7 +32,7 @@ class KeyValue:
     updated_by: str
 
     @classmethod
-    def of(cls, row: KeyValueRow) -> KeyValue:
+    def of(cls, row: KeyValueRow) -> KeyValueType:
         return cls(
             id=Identifier(row.id),
             key=row.key,
@@ -44,9 +44,9 @@ class KeyValue:
         )
 
     @strawberry.field
-    async def project(self, info: Info) -> Project | None:
+    async def project(self, info: Info) -> ProjectType | None:
         found = await operation_of(info).projects.load(self.project_id)
-        return None if found is None else Project.of(found)
+        return None if found is None else ProjectType.of(found)
 
 
 @strawberry.type
@@ -61,13 +61,13 @@ class KeyValueQuery:
         order_by: list[KeyValueOrder] | None = None,
         limit: int = ROWS,
         offset: int = 0,
-    ) -> list[KeyValue]:
+    ) -> list[KeyValueType]:
         """Return keys with their values, by project and key unless asked otherwise."""
         order = order_of(order_by, columns.KEY_VALUE)
         found = await operation_of(info).views.find(
             "key_values", KeyValueRow, where_of(where, columns.KEY_VALUE), order_by=order, limit=limit, offset=offset
         )
-        return [KeyValue.of(row) for row in found]
+        return [KeyValueType.of(row) for row in found]
 
 
 @strawberry.input(name="set_key_value_input")

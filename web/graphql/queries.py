@@ -12,7 +12,7 @@ from headwater.core.errors import InvalidArgument, NotFound
 from headwater.core.queries import AgentRow, FlowGroupRow, FlowRow, FlowTaskRow, ListTaskRuns, LogRow, ProjectRow, TaskRunRow
 from headwater.core.values.identifiers import parsed_task_run_id
 from headwater.web.graphql import columns
-from headwater.web.graphql.agents import Agent
+from headwater.web.graphql.agents import AgentType
 from headwater.web.graphql.aggregates import Aggregates
 from headwater.web.graphql.artifacts import ArtifactQuery
 from headwater.web.graphql.context import operation_of
@@ -38,7 +38,7 @@ from headwater.web.graphql.inputs import (
 )
 from headwater.web.graphql.key_values import KeyValueQuery
 from headwater.web.graphql.scalars import Identifier
-from headwater.web.graphql.types import Flow, FlowGroup, FlowRun, Log, Project, Task, TaskRun, runs_where
+from headwater.web.graphql.types import FlowGroupType, FlowRun, FlowType, LogType, ProjectType, TaskRunType, TaskType, runs_where
 
 ROWS = 100
 
@@ -76,18 +76,18 @@ class Query(Aggregates, ArtifactQuery, KeyValueQuery):
         order_by: list[ProjectOrder] | None = None,
         limit: int = ROWS,
         offset: int = 0,
-    ) -> list[Project]:
+    ) -> list[ProjectType]:
         """Return projects."""
         conditions = {"_and": [{"deleted": {"_eq": False}}, where_of(where, columns.PROJECT)]}
         order = order_of(order_by, columns.PROJECT)
         found = await operation_of(info).views.find("projects", ProjectRow, conditions, order_by=order, limit=limit, offset=offset)
-        return [Project.of(row) for row in found]
+        return [ProjectType.of(row) for row in found]
 
     @strawberry.field
-    async def project_by_pk(self, info: Info, id: Identifier) -> Project | None:
+    async def project_by_pk(self, info: Info, id: Identifier) -> ProjectType | None:
         """Return the project of this id."""
         found = await operation_of(info).projects.load(id)
-        return None if found is None or found.deleted else Project.of(found)
+        return None if found is None or found.deleted else ProjectType.of(found)
 
     @strawberry.field
     async def flow(
@@ -97,18 +97,18 @@ class Query(Aggregates, ArtifactQuery, KeyValueQuery):
         order_by: list[FlowOrder] | None = None,
         limit: int = ROWS,
         offset: int = 0,
-    ) -> list[Flow]:
+    ) -> list[FlowType]:
         """Return flow versions; archived ones, too, unless `where` says otherwise."""
         conditions = {"_and": [{"deleted": {"_eq": False}}, where_of(where, columns.FLOW)]}
         order = order_of(order_by, columns.FLOW)
         found = await operation_of(info).views.find("flows", FlowRow, conditions, order_by=order, limit=limit, offset=offset)
-        return [Flow.of(row) for row in found]
+        return [FlowType.of(row) for row in found]
 
     @strawberry.field
-    async def flow_by_pk(self, info: Info, id: Identifier) -> Flow | None:
+    async def flow_by_pk(self, info: Info, id: Identifier) -> FlowType | None:
         """Return the flow version of this id."""
         found = await operation_of(info).flows.load(id)
-        return None if found is None else Flow.of(found)
+        return None if found is None else FlowType.of(found)
 
     @strawberry.field
     async def flow_group(
@@ -118,18 +118,18 @@ class Query(Aggregates, ArtifactQuery, KeyValueQuery):
         order_by: list[FlowGroupOrder] | None = None,
         limit: int = ROWS,
         offset: int = 0,
-    ) -> list[FlowGroup]:
+    ) -> list[FlowGroupType]:
         """Return flows over all their versions, by project and name unless asked otherwise."""
         conditions = {"_and": [{"deleted": {"_eq": False}}, where_of(where, columns.FLOW_GROUP)]}
         order = order_of(order_by, columns.FLOW_GROUP)
         found = await operation_of(info).views.find("flow_groups", FlowGroupRow, conditions, order_by=order, limit=limit, offset=offset)
-        return [FlowGroup.of(row) for row in found]
+        return [FlowGroupType.of(row) for row in found]
 
     @strawberry.field
-    async def flow_group_by_pk(self, info: Info, id: Identifier) -> FlowGroup | None:
+    async def flow_group_by_pk(self, info: Info, id: Identifier) -> FlowGroupType | None:
         """Return the flow of this id, over all its versions."""
         found = await operation_of(info).flow_groups.load(id)
-        return None if found is None else FlowGroup.of(found)
+        return None if found is None else FlowGroupType.of(found)
 
     @strawberry.field
     async def flow_run(
@@ -157,23 +157,23 @@ class Query(Aggregates, ArtifactQuery, KeyValueQuery):
         order_by: list[TaskRunOrder] | None = None,
         limit: int = ROWS,
         offset: int = 0,
-    ) -> list[TaskRun]:
+    ) -> list[TaskRunType]:
         """Return task runs that began; a run's own `task_runs` are all of them."""
         order = order_of(order_by, columns.TASK_RUN)
         found = await operation_of(info).views.find(
             "task_runs", TaskRunRow, where_of(where, columns.TASK_RUN), order_by=order, limit=limit, offset=offset
         )
-        return [TaskRun.of(row) for row in found]
+        return [TaskRunType.of(row) for row in found]
 
     @strawberry.field
-    async def task_run_by_pk(self, info: Info, id: str) -> TaskRun | None:
+    async def task_run_by_pk(self, info: Info, id: str) -> TaskRunType | None:
         """Return the task run of this id, in the form that `id` has here or in that of Python."""
         try:
             run_id, slug, map_index = parsed_task_run_id(id)
             found = await operation_of(info).views.ask(ListTaskRuns(run_id=run_id, slug=slug, map_index=map_index), TaskRunRow)
         except (NotFound, InvalidArgument):
             return None
-        return TaskRun.of(found[0]) if found else None
+        return TaskRunType.of(found[0]) if found else None
 
     @strawberry.field
     async def task(
@@ -183,12 +183,12 @@ class Query(Aggregates, ArtifactQuery, KeyValueQuery):
         order_by: list[TaskOrder] | None = None,
         limit: int = ROWS,
         offset: int = 0,
-    ) -> list[Task]:
+    ) -> list[TaskType]:
         """Return tasks of flow versions."""
         found = await operation_of(info).views.find(
             "tasks", FlowTaskRow, where_of(where, columns.TASK), order_by=order_of(order_by, columns.TASK), limit=limit, offset=offset
         )
-        return [Task.of(row) for row in found]
+        return [TaskType.of(row) for row in found]
 
     @strawberry.field
     async def log(
@@ -198,12 +198,12 @@ class Query(Aggregates, ArtifactQuery, KeyValueQuery):
         order_by: list[LogOrder] | None = None,
         limit: int = ROWS,
         offset: int = 0,
-    ) -> list[Log]:
+    ) -> list[LogType]:
         """Return log lines, in the order in which they were stored unless asked otherwise."""
         found = await operation_of(info).views.find(
             "logs", LogRow, where_of(where, columns.LOG), order_by=order_of(order_by, columns.LOG), limit=limit, offset=offset
         )
-        return [Log.of(row) for row in found]
+        return [LogType.of(row) for row in found]
 
     @strawberry.field
     async def agent(
@@ -213,11 +213,11 @@ class Query(Aggregates, ArtifactQuery, KeyValueQuery):
         order_by: list[AgentOrder] | None = None,
         limit: int = ROWS,
         offset: int = 0,
-    ) -> list[Agent]:
+    ) -> list[AgentType]:
         """Return agents, newest first unless asked otherwise."""
         operation = operation_of(info)
         found = await operation.views.find(
             "agents", AgentRow, where_of(where, columns.AGENT), order_by=order_of(order_by, columns.AGENT), limit=limit, offset=offset
         )
         heard = {row.id: operation.site.heartbeats.last_heard(row.id) for row in found}
-        return [Agent.of(row, None if (beat := heard[row.id]) is None else beat.at) for row in found]
+        return [AgentType.of(row, None if (beat := heard[row.id]) is None else beat.at) for row in found]

@@ -13,7 +13,7 @@ from strawberry import Info
 from headwater.core.errors import InvalidArgument
 from headwater.core.runs.inline_result import inline_result
 from headwater.core.values.identifiers import parsed_task_run_id
-from headwater.core.values.moments import aware
+from headwater.core.values.moments import assume_utc
 from headwater.web.graphql.context import operation_of
 from headwater.web.graphql.scalars import Identifier, Json
 
@@ -127,4 +127,4 @@ def _moment(text: Any) -> datetime:
         moment = datetime.fromisoformat(text)
     except (TypeError, ValueError) as error:
         raise InvalidArgument(f"{text!r} is not a time.", hint="Write it such as 2031-01-02T03:04:05+00:00.") from error
-    return aware(moment)
+    return assume_utc(moment)

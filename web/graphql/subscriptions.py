@@ -15,7 +15,7 @@ from headwater.core.states import FINAL
 from headwater.core.values.identifiers import parsed_uuid
 from headwater.web.graphql.context import Operation, operation_of
 from headwater.web.graphql.scalars import Identifier
-from headwater.web.graphql.types import FlowRun, FlowRunState, Log, TaskRunState
+from headwater.web.graphql.types import FlowRun, FlowRunState, LogType, TaskRunState
 from headwater.web.live.watched import ChangeSignal
 
 
@@ -61,7 +61,7 @@ class Subscription:
                 return
 
     @strawberry.subscription
-    async def log(self, info: Info, flow_run_id: Identifier) -> AsyncGenerator[Log, None]:
+    async def log(self, info: Info, flow_run_id: Identifier) -> AsyncGenerator[LogType, None]:
         """Follow the log of a run, from its beginning on."""
         operation = operation_of(info)
         run_id = str(parsed_uuid(flow_run_id, kind="run id"))
@@ -85,7 +85,7 @@ class Subscription:
                             position=position,
                             line=number,
                         )
-                        yield Log.of(row)
+                        yield LogType.of(row)
                 await wake.wait()
 
 

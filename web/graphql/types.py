@@ -40,7 +40,7 @@ def _json(value: object) -> Json:
 
 
 @strawberry.type(name="project")
-class Project:
+class ProjectType:
     """A project."""
 
     id: Identifier
@@ -51,7 +51,7 @@ class Project:
     flow_count: int
 
     @classmethod
-    def of(cls, row: ProjectRow) -> Project:
+    def of(cls, row: ProjectRow) -> ProjectType:
         return cls(
             id=Identifier(row.id),
             name=row.name,
@@ -62,15 +62,15 @@ class Project:
         )
 
     @strawberry.field
-    async def flows(self, info: Info, where: FlowWhere | None = None, limit: int = NESTED_ROWS, offset: int = 0) -> list[Flow]:
+    async def flows(self, info: Info, where: FlowWhere | None = None, limit: int = NESTED_ROWS, offset: int = 0) -> list[FlowType]:
         """Return its flow versions."""
         return await flows_where(info, {"project_id": {"_eq": self.id}}, where, limit, offset)
 
 
-async def flows_where(info: Info, fixed: dict[str, object], where: object, limit: int, offset: int) -> list[Flow]:
+async def flows_where(info: Info, fixed: dict[str, object], where: object, limit: int, offset: int) -> list[FlowType]:
     conditions = {"_and": [fixed, {"deleted": {"_eq": False}}, where_of(where, columns.FLOW)]}
     found = await operation_of(info).views.find("flows", FlowRow, conditions, limit=limit, offset=offset)
-    return [Flow.of(row) for row in found]
+    return [FlowType.of(row) for row in found]
 
 
 async def runs_where(
@@ -83,7 +83,7 @@ async def runs_where(
 
 
 @strawberry.type(name="flow")
-class Flow:
+class FlowType:
     """One version of a flow."""
 
     id: Identifier
@@ -107,7 +107,7 @@ class Flow:
     edge_count: int
 
     @classmethod
-    def of(cls, row: FlowRow) -> Flow:
+    def of(cls, row: FlowRow) -> FlowType:
         group = Identifier(row.flow_group_id)
         return cls(
             id=Identifier(row.id),
@@ -132,24 +132,24 @@ class Flow:
         )
 
     @strawberry.field
-    async def project(self, info: Info) -> Project | None:
+    async def project(self, info: Info) -> ProjectType | None:
         found = await operation_of(info).projects.load(self.project_id)
-        return None if found is None else Project.of(found)
+        return None if found is None else ProjectType.of(found)
 
     @strawberry.field
-    async def flow_group(self, info: Info) -> FlowGroup | None:
+    async def flow_group(self, info: Info) -> FlowGroupType | None:
         found = await operation_of(info).flow_groups.load(self.flow_group_id)
-        return None if found is None else FlowGroup.of(found)
+        return None if found is None else FlowGroupType.of(found)
 
     @strawberry.field
-    async def tasks(self, info: Info) -> list[Task]:
+    async def tasks(self, info: Info) -> list[TaskType]:
         """Return its tasks, in the order of registration."""
-        return [Task.of(row) for row in await operation_of(info).views.flow_tasks(self.id)]
+        return [TaskType.of(row) for row in await operation_of(info).views.flow_tasks(self.id)]
 
     @strawberry.field
-    async def edges(self, info: Info) -> list[Edge]:
+    async def edges(self, info: Info) -> list[EdgeType]:
         """Return the dependencies between its tasks."""
-        return [Edge.of(row) for row in await operation_of(info).views.flow_edges(self.id)]
+        return [EdgeType.of(row) for row in await operation_of(info).views.flow_edges(self.id)]
 
     @strawberry.field
     async def flow_runs(
@@ -165,7 +165,7 @@ class Flow:
 
 
 @strawberry.type(name="flow_group")
-class FlowGroup:
+class FlowGroupType:
     """A flow over all its versions, with what holds for new runs of every version."""
 
     id: Identifier
@@ -175,7 +175,7 @@ class FlowGroup:
     default_parameters: Json
 
     @classmethod
-    def of(cls, row: FlowGroupRow) -> FlowGroup:
+    def of(cls, row: FlowGroupRow) -> FlowGroupType:
         return cls(
             id=Identifier(row.id),
             name=row.name,
@@ -185,13 +185,13 @@ class FlowGroup:
         )
 
     @strawberry.field
-    async def flows(self, info: Info, where: FlowWhere | None = None, limit: int = NESTED_ROWS, offset: int = 0) -> list[Flow]:
+    async def flows(self, info: Info, where: FlowWhere | None = None, limit: int = NESTED_ROWS, offset: int = 0) -> list[FlowType]:
         """Return its versions."""
         return await flows_where(info, {"flow_group_id": {"_eq": self.id}}, where, limit, offset)
 
 
 @strawberry.type(name="task")
-class Task:
+class TaskType:
     """A task of a flow version."""
 
     id: str
@@ -208,7 +208,7 @@ class Task:
     is_reference_task: bool
 
     @classmethod
-    def of(cls, row: FlowTaskRow) -> Task:
+    def of(cls, row: FlowTaskRow) -> TaskType:
         return cls(
             id=task_id(row.flow_id, row.slug),
             flow_id=Identifier(row.flow_id),
@@ -226,7 +226,7 @@ class Task:
 
 
 @strawberry.type(name="edge")
-class Edge:
+class EdgeType:
     """A dependency between two tasks, by slug."""
 
     upstream_task: str
@@ -236,7 +236,7 @@ class Edge:
     flattened: bool
 
     @classmethod
-    def of(cls, row: FlowEdgeRow) -> Edge:
+    def of(cls, row: FlowEdgeRow) -> EdgeType:
         return cls(upstream_task=row.upstream, downstream_task=row.downstream, key=row.key, mapped=row.mapped, flattened=row.flattened)
 
 
@@ -289,7 +289,7 @@ class TaskRunState:
 
 
 @strawberry.type(name="log")
-class Log:
+class LogType:
     """A log line of a run."""
 
     flow_run_id: Identifier
@@ -300,7 +300,7 @@ class Log:
     message: str
 
     @classmethod
-    def of(cls, row: LogRow) -> Log:
+    def of(cls, row: LogRow) -> LogType:
         task = task_run_id(row.run_id, row.task, row.map_index) if row.task else None
         return cls(
             flow_run_id=Identifier(row.run_id),
@@ -362,9 +362,9 @@ class FlowRun:
         )
 
     @strawberry.field
-    async def flow(self, info: Info) -> Flow | None:
+    async def flow(self, info: Info) -> FlowType | None:
         found = await operation_of(info).flows.load(self.flow_id)
-        return None if found is None else Flow.of(found)
+        return None if found is None else FlowType.of(found)
 
     @strawberry.field
     async def states(self, info: Info) -> list[FlowRunState]:
@@ -372,18 +372,18 @@ class FlowRun:
         return [FlowRunState.of(row) for row in await operation_of(info).views.run_states(self.id)]
 
     @strawberry.field
-    async def task_runs(self, info: Info, limit: int = 1000) -> list[TaskRun]:
+    async def task_runs(self, info: Info, limit: int = 1000) -> list[TaskRunType]:
         """Return its task runs, also those that did not begin."""
-        return [TaskRun.of(row) for row in await operation_of(info).views.task_runs(self.id, limit=max(0, limit))]
+        return [TaskRunType.of(row) for row in await operation_of(info).views.task_runs(self.id, limit=max(0, limit))]
 
     @strawberry.field
-    async def logs(self, info: Info, limit: int = 1000) -> list[Log]:
+    async def logs(self, info: Info, limit: int = 1000) -> list[LogType]:
         """Return its log lines from the beginning, in order."""
-        return [Log.of(row) for row in await operation_of(info).views.logs(self.id, limit=max(0, limit))]
+        return [LogType.of(row) for row in await operation_of(info).views.logs(self.id, limit=max(0, limit))]
 
 
 @strawberry.type(name="task_run")
-class TaskRun:
+class TaskRunType:
     """A task run; `map_index` is -1 unless it is a mapped child."""
 
     id: str
@@ -399,7 +399,7 @@ class TaskRun:
     end_time: datetime | None
 
     @classmethod
-    def of(cls, row: TaskRunRow) -> TaskRun:
+    def of(cls, row: TaskRunRow) -> TaskRunType:
         return cls(
             id=task_run_id(row.run_id, row.slug, row.map_index),
             flow_run_id=Identifier(row.run_id),

@@ -32,7 +32,7 @@ RETRY_SECONDS = 5.0
 """How long after a failed rendering the next is tried, where no event comes before."""
 
 
-class Listener:
+class PageListener:
     """Somebody who wants to hear of one topic: woken at each change, with the position of the last one."""
 
     def __init__(self, topic: str) -> None:
@@ -57,7 +57,7 @@ class LiveHub:
         self._page_context = page_context
         self._flows = FlowsOfRuns()
         self._watched: dict[str, WatchedPage] = {}
-        self._listeners: set[Listener] = set()
+        self._listeners: set[PageListener] = set()
         self._closing = anyio.Event()
         self._group: TaskGroup | None = None
         self._changes: LastChanges | None = None
@@ -125,9 +125,9 @@ class LiveHub:
                 listener.hear(self.position)
 
     @contextmanager
-    def listen(self, topic: str) -> Iterator[Listener]:
+    def listen(self, topic: str) -> Iterator[PageListener]:
         """Hear of every commit that concerns the topic while the block runs."""
-        listener = Listener(topic)
+        listener = PageListener(topic)
         self._listeners.add(listener)
         try:
             yield listener

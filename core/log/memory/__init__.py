@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 
 import anyio.lowlevel
 
-from headwater.core.log.memory.clock import Clock, ManualClock, SystemClock
+from headwater.core.log.memory.clock import ManualClock, MemoryClock, SteadyClock
 from headwater.core.log.memory.dead_letters import MemoryDeadLetters
 from headwater.core.log.memory.events import MemoryEvents
 from headwater.core.log.memory.interference import Interference, Moment, Operation, no_faults
@@ -17,7 +17,7 @@ from headwater.core.log.memory.run_logs import MemoryRunLogs
 from headwater.core.log.protocol import LiveMessage, Recorded, StreamSize
 from headwater.core.log.subjects import live
 
-__all__ = ["Clock", "Interference", "ManualClock", "MemoryLog", "Moment", "Operation", "SystemClock"]
+__all__ = ["Interference", "ManualClock", "MemoryClock", "MemoryLog", "Moment", "Operation", "SteadyClock"]
 
 
 class MemoryLog:
@@ -26,8 +26,8 @@ class MemoryLog:
     `interference` may be set at any time; it is called around each operation and may raise in its place.
     """
 
-    def __init__(self, *, clock: Clock | None = None, interference: Interference = no_faults) -> None:
-        self.clock: Clock = clock or SystemClock()
+    def __init__(self, *, clock: MemoryClock | None = None, interference: Interference = no_faults) -> None:
+        self.clock: MemoryClock = clock or SteadyClock()
         self.interference: Interference = interference
         self.url = "memory:"
         self._live = MemoryLive()

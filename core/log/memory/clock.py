@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from headwater.core.log.mailbox import Mailbox
 
 
-class Clock(Protocol):
+class MemoryClock(Protocol):
     """Where the log takes its time from."""
 
     def now(self) -> datetime:
@@ -20,7 +20,7 @@ class Clock(Protocol):
         ...
 
 
-class SystemClock:
+class SteadyClock:
     """The machine's time."""
 
     def now(self) -> datetime:

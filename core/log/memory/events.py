@@ -13,7 +13,7 @@ from headwater.core.errors import Conflict
 from headwater.core.log.commit import Commit, Position
 from headwater.core.log.edge import write_commit
 from headwater.core.log.mailbox import Mailbox
-from headwater.core.log.memory.clock import Clock
+from headwater.core.log.memory.clock import MemoryClock
 from headwater.core.log.memory.interference import Interference
 from headwater.core.log.protocol import Append, LogTail, Recorded, StreamSize
 from headwater.core.log.subjects import is_literal, matches
@@ -24,7 +24,7 @@ _BATCH = 2000
 class MemoryEvents:
     """`EventLog` in memory. Every operation gives others a turn before it takes effect and before it answers, as a network would."""
 
-    def __init__(self, clock: Clock, interfere: Callable[[], Interference], announce: Callable[[Recorded], None]) -> None:
+    def __init__(self, clock: MemoryClock, interfere: Callable[[], Interference], announce: Callable[[Recorded], None]) -> None:
         self._clock = clock
         self._interference = interfere
         self._announce = announce

@@ -13,7 +13,7 @@ import anyio.lowlevel
 from headwater.core.log import subjects
 from headwater.core.log.dead_letters import dead_letter
 from headwater.core.log.mailbox import Mailbox
-from headwater.core.log.memory.clock import Clock
+from headwater.core.log.memory.clock import MemoryClock
 from headwater.core.log.memory.interference import Interference, Operation
 from headwater.core.log.protocol import DeadLetters, QueueBinding, StreamSize, WorkItem
 from headwater.core.log.work_item import decode_item, encode_item
@@ -50,7 +50,7 @@ class _Timer:
 class MemoryQueues:
     """`RunQueues` in memory."""
 
-    def __init__(self, clock: Clock, interfere: Callable[[], Interference], dead_letters: DeadLetters) -> None:
+    def __init__(self, clock: MemoryClock, interfere: Callable[[], Interference], dead_letters: DeadLetters) -> None:
         self.dead_letters = dead_letters
         self._clock = clock
         self._interference = interfere
@@ -259,7 +259,7 @@ class _Losses:
 
 
 class _Binding:
-    def __init__(self, queues: MemoryQueues, clock: Clock, queue_id: str, news: Mailbox[None]) -> None:
+    def __init__(self, queues: MemoryQueues, clock: MemoryClock, queue_id: str, news: Mailbox[None]) -> None:
         self._queues = queues
         self._clock = clock
         self._queue_id = queue_id

@@ -12,7 +12,7 @@ from headwater.core.log import subjects
 from headwater.core.log.commit import Position
 from headwater.core.log.log_lines import decode_lines, encode_lines
 from headwater.core.log.mailbox import Mailbox
-from headwater.core.log.memory.clock import Clock
+from headwater.core.log.memory.clock import MemoryClock
 from headwater.core.log.memory.interference import Interference
 from headwater.core.log.protocol import LogLine, Recorded, RecordedLines, StreamSize
 
@@ -20,7 +20,7 @@ from headwater.core.log.protocol import LogLine, Recorded, RecordedLines, Stream
 class MemoryRunLogs:
     """`RunLogs` in memory. Nothing is removed by age."""
 
-    def __init__(self, clock: Clock, interfere: Callable[[], Interference]) -> None:
+    def __init__(self, clock: MemoryClock, interfere: Callable[[], Interference]) -> None:
         self._clock = clock
         self._interference = interfere
         self._stored: list[tuple[datetime, bytes]] = []

@@ -32,12 +32,14 @@ from headwater.core.events import (
     TaskRunNamed,
     TaskRunPaused,
     TaskRunResumed,
+    TaskRunRetryScheduled,
     TaskRunStarted,
     TaskRunStateSet,
     TaskRunSucceeded,
 )
 from headwater.core.runs.state import Run
 from headwater.core.runs.task_run import TaskRun
+from headwater.core.runs.task_runs import INTERRUPTED_MESSAGE, RESTARTED_MESSAGE
 from headwater.core.states import StateName
 
 PARTS = ("task_runs", "artifacts")
@@ -56,16 +58,16 @@ def changes(before: Any, after: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("history", "event", "expected"),
     [
-        ((), CREATED, {"created": CREATED, "name": "quiet-heron"}),
+        ((), CREATED, {"creation": CREATED, "name": "quiet-heron"}),
         (
             (CREATED,),
             RunScheduled(NOON, 1, "due"),
-            {"state": StateName.SCHEDULED, "message": "due", "start_time": NOON, "generation": 1},
+            {"state": StateName.SCHEDULED, "message": "due", "scheduled_for": NOON, "generation": 1},
         ),
         (
             RUNNING,
             RunScheduled(LATER, 2, "waits"),
-            {"state": StateName.SCHEDULED, "message": "waits", "start_time": LATER, "generation": 2, "held": False},
+            {"state": StateName.SCHEDULED, "message": "waits", "scheduled_for": LATER, "generation": 2, "held": False},
         ),
         (
             WAITING,
@@ -176,22 +178,26 @@ EVERYWHERE: tuple[AnyEvent, ...] = (
     TaskRunStateSet(slug="mapped", map_index=1, at=NOON, state="Failed", before="Pending", ended_at=NOON, message="no"),
     TaskRunSucceeded(slug="other", at=NOON, result=KEPT),
     TaskRunPaused(slug="paused", at=NOON, start_time=LATER),
+    TaskRunRetryScheduled(slug="retrying", at=NOON, start_time=LATER, run_count=2, failure=FAILURE),
 )
 
 
 def test_a_restart_sends_whole_tasks_and_single_task_runs_back_to_where_they_began_but_for_their_names_and_counts() -> None:
     before = given(*FAILED, *EVERYWHERE)
     after = given(*FAILED, *EVERYWHERE, RunRestarted(tasks=("looping",), task_runs=(("mapped", 1),)))
+    waits = {"state": StateName.PENDING, "message": RESTARTED_MESSAGE}
 
     assert changed_task_runs(before, after) == {
-        ("looping", -1): {"state": StateName.PENDING, "resumed": False, "loop_count": 0, "loop_result": None},
-        ("mapped", 1): {"state": StateName.PENDING, "ended_at": None, "set_manually": False},
+        ("looping", -1): {**waits, "resumed": False, "loop_count": 0, "loop_result": None},
+        ("mapped", 1): {**waits, "ended_at": None, "set_manually": False},
     }
+    retried = given(*FAILED, *EVERYWHERE, RunRestarted(task_runs=(("retrying", -1),)))
+    assert changed_task_runs(before, retried) == {("retrying", -1): {**waits, "due": None, "failure": None}}
     whole = given(*FAILED, *EVERYWHERE, RunRestarted(tasks=("mapped", "other")))
     assert changed_task_runs(before, whole) == {
-        ("mapped", 0): {"state": StateName.PENDING, "ended_at": None, "result": None},
-        ("mapped", 1): {"state": StateName.PENDING, "ended_at": None, "set_manually": False},
-        ("other", -1): {"state": StateName.PENDING, "ended_at": None, "result": None},
+        ("mapped", 0): {**waits, "ended_at": None, "result": None},
+        ("mapped", 1): {**waits, "ended_at": None, "set_manually": False},
+        ("other", -1): {**waits, "ended_at": None, "result": None},
     }
 
 
@@ -201,7 +207,8 @@ def test_a_lost_attempt_leaves_what_ended_what_is_paused_and_what_was_resumed() 
     before = given(*RUNNING, *EVERYWHERE, *resumed, cancelled)
 
     assert changed_task_runs(before, given(*RUNNING, *EVERYWHERE, *resumed, cancelled, LOST)) == {
-        ("looping", -1): {"state": StateName.PENDING}
+        ("looping", -1): {"state": StateName.PENDING, "message": INTERRUPTED_MESSAGE},
+        ("retrying", -1): {"state": StateName.PENDING, "message": INTERRUPTED_MESSAGE, "due": None},
     }
 
 

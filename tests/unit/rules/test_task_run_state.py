@@ -6,10 +6,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from harness.run_history import LATER, NOON, RUNNING, given
+from harness.run_history import FAILURE, LATER, NOON, RUNNING, given
 
 from headwater.core.errors import IllegalTransition
 from headwater.core.events import (
+    Failure,
     ResultReference,
     TaskRunCached,
     TaskRunCancelled,
@@ -33,6 +34,7 @@ from headwater.core.events import (
 from headwater.core.runs.task_run import STATE_AFTER, TaskRun, check, evolve
 from headwater.core.states import FINAL, StateName
 
+OTHER = Failure("KeyError", "x")
 KEPT, OLD = ResultReference("LocalResult", "/kept"), ResultReference("LocalResult", "/old")
 FULL = TaskRun(
     state=StateName.QUEUED,
@@ -41,6 +43,8 @@ FULL = TaskRun(
     started_at=NOON,
     ended_at=NOON,
     result=OLD,
+    failure=FAILURE,
+    child_count=4,
     name="named",
     due=NOON,
     resumed=True,
@@ -50,7 +54,7 @@ FULL = TaskRun(
 )
 """A task run in which nothing is as it was at first."""
 # What every event but a name and a state that a user sets takes away: these belong to the state before it.
-GONE: dict[str, Any] = {"ended_at": None, "result": None, "due": None, "set_manually": False, "message": "now"}
+GONE: dict[str, Any] = {"ended_at": None, "result": None, "failure": None, "due": None, "set_manually": False, "message": "now"}
 ENDED: dict[str, Any] = {**GONE, "ended_at": LATER, "loop_count": 0, "loop_result": None}
 
 
@@ -64,14 +68,17 @@ def event(kind: type[TaskRunEvent], **more: Any) -> TaskRunEvent:
         (event(TaskRunStarted, run_count=7), {**GONE, "state": StateName.RUNNING, "run_count": 7}),
         (event(TaskRunSucceeded, result=KEPT), {**ENDED, "state": StateName.SUCCESS, "result": KEPT}),
         (event(TaskRunCached, result=KEPT), {**ENDED, "state": StateName.CACHED, "result": KEPT}),
-        (event(TaskRunFailed), {**ENDED, "state": StateName.FAILED}),
+        (event(TaskRunFailed, failure=OTHER), {**ENDED, "state": StateName.FAILED, "failure": OTHER}),
         (event(TaskRunTimedOut), {**ENDED, "state": StateName.TIMED_OUT}),
         (event(TaskRunTriggerFailed), {**ENDED, "state": StateName.TRIGGER_FAILED}),
-        (event(TaskRunValidationFailed), {**ENDED, "state": StateName.VALIDATION_FAILED}),
+        (event(TaskRunValidationFailed, failure=OTHER), {**ENDED, "state": StateName.VALIDATION_FAILED, "failure": OTHER}),
         (event(TaskRunSkipped), {**ENDED, "state": StateName.SKIPPED}),
-        (event(TaskRunMapped, child_count=2), {**ENDED, "state": StateName.MAPPED}),
+        (event(TaskRunMapped, child_count=2), {**ENDED, "state": StateName.MAPPED, "child_count": 2}),
         (event(TaskRunCancelled), {**ENDED, "state": StateName.CANCELLED}),
-        (event(TaskRunRetryScheduled, start_time=LATER, run_count=9), {**GONE, "state": StateName.RETRYING, "due": LATER}),
+        (
+            event(TaskRunRetryScheduled, start_time=LATER, run_count=9, failure=OTHER),
+            {**GONE, "state": StateName.RETRYING, "due": LATER, "failure": OTHER},
+        ),
         (event(TaskRunPaused, start_time=LATER), {**GONE, "state": StateName.PAUSED, "due": LATER, "resumed": False}),
         (event(TaskRunPaused), {**GONE, "state": StateName.PAUSED, "resumed": False}),
         (event(TaskRunResumed), {**GONE, "state": StateName.RESUME}),
@@ -80,6 +87,7 @@ def event(kind: type[TaskRunEvent], **more: Any) -> TaskRunEvent:
             {**GONE, "state": StateName.LOOPED, "result": KEPT, "resumed": False, "loop_count": 4, "loop_result": KEPT},
         ),
         (event(TaskRunNamed, name="other"), {"name": "other"}),
+        (event(TaskRunEvent), {}),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, TaskRunEvent) else "",
 )
@@ -102,6 +110,7 @@ def test_a_state_set_by_a_user_replaces_how_it_ended_and_its_loop_and_forgets_th
         message="now",
         ended_at=LATER,
         result=KEPT,
+        failure=None,
         due=None,
         resumed=resumed,
         loop_count=0,

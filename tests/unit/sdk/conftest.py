@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from headwater import Flow
-from headwater.engine.flow_runner import FlowRunner
-from headwater.engine.state import State
-from headwater.utilities.configuration import config
+from headwater.sdk.context.configuration import config
+from headwater.sdk.engine.flow_runner import FlowRunner
+from headwater.sdk.states.state import State
 
 
 class JumpingClock:
@@ -57,6 +57,6 @@ def import_path_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A home directory of this test's own, and a configuration that is read from there."""
     monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    config.forget()
+    config.reload()
     yield tmp_path / "home"
-    config.forget()
+    config.reload()

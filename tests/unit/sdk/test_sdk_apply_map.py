@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headwater import Flow, Parameter, Task, apply_map, case, flatten, mapped, merge, resource_manager, switch, task, unmapped
-from headwater.engine.flow_runner import FlowRunner
-from headwater.engine.state import Mapped, Skipped, State
-from headwater.graph.errors import InvalidFlow, WrongArguments
+from headwater.sdk.engine.flow_runner import FlowRunner
+from headwater.sdk.language.errors import InvalidFlow, WrongArguments
+from headwater.sdk.states.state import Mapped, Skipped, State
 
 
 @task

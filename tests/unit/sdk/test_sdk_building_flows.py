@@ -9,8 +9,8 @@ import pytest
 
 from headwater import Flow, Parameter, Task, mapped, tags, task, unmapped
 from headwater.core.errors import InvalidName
-from headwater.graph.edge import Edge
-from headwater.graph.errors import InsideFlowBlock, InvalidFlow, InvalidTask, NoActiveFlow, WrongArguments
+from headwater.sdk.language.edge import Edge
+from headwater.sdk.language.errors import InsideFlowBlock, InvalidFlow, InvalidTask, NoActiveFlow, WrongArguments
 
 
 @task

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from headwater import Flow, Parameter, Task, apply_map, case, merge, resource_manager, task
-from headwater.tasks.core.constants import Constant
+from headwater.sdk.language.constants import Constant
 
 
 @task

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from headwater import Flow, Parameter, task
-from headwater.engine import cache_validators
-from headwater.engine.cache_validators import all_inputs, all_parameters, duration_only, never_use
-from headwater.engine.caching import ProcessCaches, caches_of_this_process
-from headwater.engine.flow_runner import FlowRunner
-from headwater.engine.input_hashes import hash_of_input
-from headwater.engine.results import LocalResult, Result
-from headwater.engine.signals import LOOP
-from headwater.engine.state import Cached, Mapped, State, Success
-from headwater.graph.errors import InvalidTask
-from headwater.utilities.context import context
+from headwater.sdk.context.context import context
+from headwater.sdk.engine.caching import ProcessCaches, caches_of_this_process
+from headwater.sdk.engine.flow_runner import FlowRunner
+from headwater.sdk.language import cache_validators
+from headwater.sdk.language.cache_validators import all_inputs, all_parameters, duration_only, never_use
+from headwater.sdk.language.errors import InvalidTask
+from headwater.sdk.language.input_hashes import hash_of_input
+from headwater.sdk.results import LocalResult, Result
+from headwater.sdk.states.signals import LOOP
+from headwater.sdk.states.state import Cached, Mapped, State, Success
 
 HOUR = timedelta(hours=1)
 calls: list[Any] = []

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from headwater.engine.checkpoints import Checkpoints
-from headwater.engine.results import CheckpointResult
-from headwater.engine.state import State, Success
-from headwater.executors import Executor, LocalExecutor, ProcessExecutor
-from headwater.graph.flow import Flow
-from headwater.utilities.tasks import task
+from headwater.sdk.executors import Executor, LocalExecutor, ProcessExecutor
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
+from headwater.sdk.results import CheckpointResult
+from headwater.sdk.results.checkpoints import Checkpoints
+from headwater.sdk.states.state import State, Success
 
 THREADS = 8
 AGENT = {"running_with_backend": True, "checkpointing": True, "flow_run_id": "r-1", "attempt": 1}
@@ -38,7 +38,7 @@ def chain(source: Callable[..., Any], **settings: Any) -> Flow:
 
 
 def executed(flow: Flow, **more: Any) -> State:
-    from headwater.engine.flow_runner import FlowRunner
+    from headwater.sdk.engine.flow_runner import FlowRunner
 
     return FlowRunner(flow).run(context={**AGENT, **more})
 
@@ -84,7 +84,7 @@ def test_threads_that_keep_their_first_values_at_once_do_not_mix_them_up() -> No
 
     def keep(number: int) -> str:
         together.wait()
-        return checkpoints.keep("x" * number, {**AGENT, "task_slug": "work-1"}).location or ""
+        return checkpoints.store("x" * number, {**AGENT, "task_slug": "work-1"}).location or ""
 
     with ThreadPoolExecutor(THREADS) as threads:
         locations = list(threads.map(keep, range(1, THREADS + 1)))

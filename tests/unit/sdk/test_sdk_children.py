@@ -9,7 +9,7 @@ from concurrent.futures import Future
 import pytest
 
 from headwater.core.errors import NotFound
-from headwater.engine.children import children_of_this_run, created_child
+from headwater.sdk.engine.children import children_of_this_run, created_child
 
 
 @pytest.fixture(autouse=True)

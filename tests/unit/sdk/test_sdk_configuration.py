@@ -14,17 +14,17 @@ import pytest
 import headwater
 from headwater import Flow, Task, task
 from headwater.core.errors import SettingsError
-from headwater.engine.results import LocalResult
-from headwater.storage import Local
-from headwater.utilities.configuration import config, load_configuration, set_temporary_config
-from headwater.utilities.context import context
+from headwater.sdk.context.configuration import config, load_configuration, set_temporary_config
+from headwater.sdk.context.context import context
+from headwater.sdk.results import LocalResult
+from headwater.sdk.storage import Local
 
 
 @pytest.fixture(autouse=True)
 def read_anew() -> Iterator[None]:
-    config.forget()
+    config.reload()
     yield
-    config.forget()
+    config.reload()
 
 
 def write(home: Path, text: str) -> None:
@@ -136,7 +136,7 @@ def test_storage_brings_its_labels_unless_it_is_configured_not_to() -> None:
 
 
 def test_extra_loggers_write_where_headwater_does(capsys: pytest.CaptureFixture[str]) -> None:
-    from headwater.utilities.logging import configure_extra_loggers
+    from headwater.sdk.context.logging import configure_extra_loggers
 
     with set_temporary_config({"logging.extra_loggers": ["some.library"]}):
         configure_extra_loggers()

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headwater import Flow, Task, task, unmapped
-from headwater.engine.flow_runner import FlowRunner
-from headwater.engine.state import State
-from headwater.graph.containers import elements_of, maker_for
-from headwater.graph.errors import InvalidTask
-from headwater.utilities.tasks import as_task, holds_tasks
+from headwater.sdk.engine.flow_runner import FlowRunner
+from headwater.sdk.language.containers import elements_of, maker_for
+from headwater.sdk.language.errors import InvalidTask
+from headwater.sdk.language.inputs import as_task, holds_tasks
+from headwater.sdk.states.state import State
 
 
 @task

@@ -16,10 +16,10 @@ import pytest
 
 import headwater
 from headwater import Flow, task
-from headwater.engine.state import State
-from headwater.executors import ThreadExecutor
-from headwater.utilities.context import context
-from headwater.utilities.logging import get_logger
+from headwater.sdk.context.context import context
+from headwater.sdk.context.logging import get_logger
+from headwater.sdk.executors import ThreadExecutor
+from headwater.sdk.states.state import State
 
 
 def test_a_task_knows_itself_and_its_run(run: Callable[..., State]) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from headwater import Flow, Parameter, case, ifelse, merge, switch, task
 from headwater.core.errors import InvalidArgument
-from headwater.engine.state import Failed, Skipped, State, Success
-from headwater.graph.errors import InvalidFlow, NoActiveFlow
-from headwater.tasks.control_flow import FilterTask
+from headwater.sdk.language.errors import InvalidFlow, NoActiveFlow
+from headwater.sdk.language.filter import FilterTask
+from headwater.sdk.states.state import Failed, Skipped, State, Success
 
 
 @task

@@ -11,9 +11,9 @@ import pytest
 from distributed import LocalCluster, wait
 
 from headwater import Flow, task
-from headwater.engine.state import State
-from headwater.executors import DaskExecutor
-from headwater.executors.dask_calls import OUTCOME_BYTES_MAX
+from headwater.sdk.executors import DaskExecutor
+from headwater.sdk.executors.dask_calls import OUTCOME_BYTES_MAX
+from headwater.sdk.states.state import State
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headwater import Flow, case, flatten, merge, task, unmapped
-from headwater.engine.signals import LOOP, SKIP
-from headwater.engine.state import Failed, Mapped, Skipped, State, Success, TriggerFailed
-from headwater.executors import ThreadExecutor
-from headwater.utilities.context import context
+from headwater.sdk.context.context import context
+from headwater.sdk.executors import ThreadExecutor
+from headwater.sdk.states.signals import LOOP, SKIP
+from headwater.sdk.states.state import Failed, Mapped, Skipped, State, Success, TriggerFailed
 
 order: list[str] = []
 

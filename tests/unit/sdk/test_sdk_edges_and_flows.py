@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from headwater import Flow, Task, flatten, mapped, task, unmapped
-from headwater.engine.state import State
-from headwater.graph.edge import Edge
+from headwater.sdk.language.edge import Edge
+from headwater.sdk.states.state import State
 
 
 @task

@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from headwater import Flow, task
-from headwater.client.flow_metadata import add_labels, check_supported
-from headwater.environments import (
+from headwater.sdk.client.flow_metadata import add_labels, check_supported
+from headwater.sdk.context.context import context
+from headwater.sdk.environments import (
     DaskCloudProviderEnvironment,
     DaskKubernetesEnvironment,
     Environment,
@@ -23,13 +24,12 @@ from headwater.environments import (
     RemoteDaskEnvironment,
     RemoteEnvironment,
 )
-from headwater.environments.errors import EnvironmentFailed, InvalidEnvironment
-from headwater.executors import DaskExecutor, LocalDaskExecutor, LocalExecutor
-from headwater.graph.errors import InvalidFlow
-from headwater.graph.fingerprint import fingerprint
-from headwater.run_configs import ECSRun, KubernetesRun, RunConfig, UniversalRun
-from headwater.run_configs.errors import InvalidRunConfig, NoAgentForRunConfig
-from headwater.utilities.context import context
+from headwater.sdk.environments.errors import EnvironmentFailed, InvalidEnvironment
+from headwater.sdk.executors import DaskExecutor, LocalDaskExecutor, LocalExecutor
+from headwater.sdk.language.errors import InvalidFlow
+from headwater.sdk.language.fingerprint import fingerprint
+from headwater.sdk.run_configs import ECSRun, KubernetesRun, RunConfig, UniversalRun
+from headwater.sdk.run_configs.errors import InvalidRunConfig, NoAgentForRunConfig
 
 JOB = {"apiVersion": "batch/v1", "kind": "Job"}
 CONTAINERS = [{"name": "flow", "image": "i"}]

@@ -17,12 +17,12 @@ import pytest
 
 from headwater import Flow, task
 from headwater.core.errors import InvalidArgument
-from headwater.engine.flow_runner import FlowRunner
-from headwater.engine.recorder import Earlier
-from headwater.engine.signals import SKIP
-from headwater.engine.state import Failed, Mapped, Retrying, Skipped, State, Success, TimedOut
-from headwater.executors import DaskExecutor, Executor, LocalDaskExecutor, LocalExecutor, ProcessExecutor, ThreadExecutor
-from headwater.utilities.context import context
+from headwater.sdk.context.context import context
+from headwater.sdk.engine.flow_runner import FlowRunner
+from headwater.sdk.engine.recorder import PriorAttempt
+from headwater.sdk.executors import DaskExecutor, Executor, LocalDaskExecutor, LocalExecutor, ProcessExecutor, ThreadExecutor
+from headwater.sdk.states.signals import SKIP
+from headwater.sdk.states.state import Failed, Mapped, Retrying, Skipped, State, Success, TimedOut
 
 # Dask and its event loops leave what only the garbage collector closes.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -299,8 +299,8 @@ def test_what_is_being_executed_ends_with_a_run_that_is_stopped(executor: Execut
         def flow_run_changed(self, old: State, new: State) -> None: ...
         def task_run_changed(self, slug: str, map_index: int, old: State, new: State, run_count: int) -> None: ...
         def task_run_named(self, slug: str, map_index: int, name: str) -> None: ...
-        def earlier(self, slug: str, map_index: int) -> Earlier:
-            return Earlier()
+        def prior_attempt(self, slug: str, map_index: int) -> PriorAttempt:
+            return PriorAttempt()
 
         def resumed(self) -> list[tuple[str, int]]:
             return []

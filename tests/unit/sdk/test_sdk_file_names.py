@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from headwater.utilities.files import file_name
+from headwater.sdk.context.files import file_name
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from headwater import Flow
-from headwater.storage.errors import FlowNotInCode, FlowNotLoadable
-from headwater.storage.extraction import extract_flow_from_file, extract_flow_from_module, flow_from_bytes
-from headwater.storage.pickled import pickled
+from headwater.sdk.storage.errors import FlowNotInCode, FlowNotLoadable
+from headwater.sdk.storage.extraction import extract_flow_from_file, extract_flow_from_module, flow_from_bytes
+from headwater.sdk.storage.pickled import pickled
 
 TWO_FLOWS = "from headwater import Flow\nfirst = Flow('flow-1')\nsecond = Flow('flow-2')\nfirst.register()\n"
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from headwater.core.program.user_paths import HomeUnavailable
-from headwater.engine.results import LocalResult
-from headwater.graph.flow import Flow
-from headwater.run_configs import LocalRun
-from headwater.storage import Local
-from headwater.utilities.configuration import config, home_directory
-from headwater.utilities.tasks import task
+from headwater.sdk.context.configuration import config, home_directory
+from headwater.sdk.language.decorators import task
+from headwater.sdk.language.flow import Flow
+from headwater.sdk.results import LocalResult
+from headwater.sdk.run_configs import LocalRun
+from headwater.sdk.storage import Local
 
 HOMES = ("none", "in no folder", "a file")
 
@@ -34,10 +34,10 @@ def home(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_pa
         case "a file":
             (tmp_path / "file").write_text("")
             monkeypatch.setenv("HOME", str(tmp_path / "file"))
-    config.forget()
+    config.reload()
     yield request.param
     monkeypatch.undo()
-    config.forget()
+    config.reload()
 
 
 def without_home(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +106,7 @@ def test_a_path_in_a_home_that_is_none_is_refused_with_a_sentence(what: str, mon
 
 
 def test_values_of_the_configuration_keep_a_home_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    from headwater.utilities.configuration import load_configuration
+    from headwater.sdk.context.configuration import load_configuration
 
     monkeypatch.delenv("HEADWATER_HOME", raising=False)
     without_home(monkeypatch)

@@ -12,13 +12,15 @@ import pytest
 from harness.hostile_tasks import BAD, ENDS, GOOD, HARMFUL, TASKS, Hostile, HostileError, InterruptingError, Quitting, QuittingError
 
 from headwater import Flow, case, switch, task
-from headwater.engine import interrupts, signals
-from headwater.engine.cache_validators import all_inputs
-from headwater.engine.results import Result
-from headwater.engine.state import Failed, Retrying, State, Success
-from headwater.executors import DaskExecutor, Executor, LocalExecutor, ProcessExecutor, ThreadExecutor
-from headwater.tasks.control_flow import FilterTask, merge
-from headwater.triggers import all_finished
+from headwater.sdk.context import interrupts
+from headwater.sdk.executors import DaskExecutor, Executor, LocalExecutor, ProcessExecutor, ThreadExecutor
+from headwater.sdk.language.cache_validators import all_inputs
+from headwater.sdk.language.conditional import merge
+from headwater.sdk.language.filter import FilterTask
+from headwater.sdk.language.triggers import all_finished
+from headwater.sdk.results import Result
+from headwater.sdk.states import signals
+from headwater.sdk.states.state import Failed, Retrying, State, Success
 
 
 @pytest.fixture(autouse=True)

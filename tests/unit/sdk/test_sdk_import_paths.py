@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import json
+import pkgutil
 import sys
 from collections import defaultdict
 from pathlib import Path
+from types import FunctionType, ModuleType
 
 import pytest
 
 import headwater
+from headwater.sdk.context.public_paths import public_path
 
 PATHS = {
     "headwater": "Client Flow Parameter DateTimeParameter Task apply_map case config context flatten ifelse mapped merge pause_task "
@@ -72,6 +76,8 @@ PATHS = {
     "headwater.utilities.tasks": "apply_map as_task defaults_from_attrs pause_task tags task",
 }
 PACKAGE = Path(headwater.__file__).parent
+KEPT: dict[str, dict[str, list[str]]] = json.loads((Path(__file__).parents[2] / "histories" / "public_paths.json").read_text())
+"""What could be imported when the code of the SDK was at these paths itself, and what else pickles name there."""
 
 
 @pytest.mark.parametrize("module", PATHS)
@@ -92,7 +98,7 @@ def test_no_file_has_two_module_names() -> None:
             names[Path(file).resolve()].add(loaded.__name__)
 
     assert [found for found in names.values() if len(found) > 1] == []
-    assert not any(name.startswith(("headwater.sdk", "sdk.")) for found in names.values() for name in found)
+    assert not any(name.startswith("sdk.") for found in names.values() for name in found)
 
 
 def test_no_class_has_two_homes() -> None:
@@ -106,8 +112,48 @@ def test_no_class_has_two_homes() -> None:
     assert [home for home, classes in homes.items() if len(classes) > 1] == []
 
 
-def test_every_folder_of_the_language_is_linked_into_the_package() -> None:
+def test_the_sdk_is_linked_into_the_package_as_a_whole() -> None:
     sdk = Path(headwater.__file__).resolve().parents[2] / "sdk"
-    folders = {folder.name for folder in sdk.iterdir() if folder.is_dir() and folder.name != "__pycache__"}
 
-    assert {name for name in folders if (PACKAGE / name).resolve() == sdk / name} == folders
+    assert (PACKAGE / "sdk").resolve() == sdk
+    assert [link for link in PACKAGE.iterdir() if link.is_symlink() and link.resolve().parent == sdk] == []
+
+
+@pytest.mark.parametrize("path", KEPT["importable"])
+def test_a_path_that_was_public_once_gives_what_is_in_its_new_home(path: str, in_homes: set[int]) -> None:
+    imported = importlib.import_module(path)
+
+    for name in KEPT["importable"][path]:
+        value = getattr(imported, name)
+        assert id(value) in in_homes or isinstance(value, ModuleType), name
+        assert name in imported.__all__, "what people import is listed, so that editors and type checkers see it"
+
+
+@pytest.mark.parametrize("path", KEPT["pickled"])
+def test_a_path_that_pickles_name_gives_what_is_in_its_new_home(path: str, in_homes: set[int]) -> None:
+    imported = importlib.import_module(path)
+
+    assert [name for name in KEPT["pickled"][path] if id(getattr(imported, name)) not in in_homes] == []
+
+
+def test_the_name_that_is_stored_for_what_is_in_a_module_leads_to_it() -> None:
+    lost = [
+        (module.__name__, name)
+        for module in homes()
+        for name, value in vars(module).items()
+        if isinstance(value, type | FunctionType) and value.__module__ == module.__name__ and value.__qualname__ == name
+        if getattr(importlib.import_module(public_path(module.__name__)), name, None) is not value
+    ]
+
+    assert lost == []
+
+
+@pytest.fixture(scope="module")
+def in_homes() -> set[int]:
+    """All that the modules of `headwater.sdk` hold."""
+    return {id(value) for module in homes() for value in vars(module).values()}
+
+
+def homes() -> list[ModuleType]:
+    sdk = importlib.import_module("headwater.sdk")
+    return [importlib.import_module(found.name) for found in pkgutil.walk_packages(sdk.__path__, "headwater.sdk.")]

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from headwater.engine.state import Pending
-from headwater.storage.errors import FlowCodeMissing, FlowNotLoadable
-from headwater.storage.loading import flows_in_file, flows_in_module
-from headwater.utilities.context import context
+from headwater.sdk.context.context import context
+from headwater.sdk.states.state import Pending
+from headwater.sdk.storage.errors import FlowCodeMissing, FlowNotLoadable
+from headwater.sdk.storage.loading import flows_in_file, flows_in_module
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 

@@ -11,10 +11,10 @@ import pytest
 
 import headwater
 from headwater import Flow, Parameter, task
-from headwater.engine.signals import ENDRUN, FAIL, SKIP
-from headwater.engine.state import Cancelled, Failed, Running, Skipped, State, Success, TimedOut, TriggerFailed
-from headwater.graph.errors import InvalidFlow
-from headwater.triggers import all_finished
+from headwater.sdk.language.errors import InvalidFlow
+from headwater.sdk.language.triggers import all_finished
+from headwater.sdk.states.signals import ENDRUN, FAIL, SKIP
+from headwater.sdk.states.state import Cancelled, Failed, Running, Skipped, State, Success, TimedOut, TriggerFailed
 
 
 @task
@@ -239,7 +239,7 @@ def test_a_run_with_tasks_that_wait_for_somebody_stays_running(run: Callable[...
 
 
 def headwater_trigger(name: str) -> Any:
-    from headwater import triggers
+    from headwater.sdk.language import triggers
 
     return getattr(triggers, name)
 

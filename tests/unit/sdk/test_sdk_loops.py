@@ -9,8 +9,8 @@ import pytest
 
 import headwater
 from headwater import Flow, task
-from headwater.engine.signals import LOOP
-from headwater.engine.state import Failed, State, Success
+from headwater.sdk.states.signals import LOOP
+from headwater.sdk.states.state import Failed, State, Success
 
 context = headwater.context
 

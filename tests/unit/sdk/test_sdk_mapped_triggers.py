@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from headwater import Flow, flatten, task, triggers, unmapped
-from headwater.engine.signals import SKIP
-from headwater.engine.state import Mapped, State, Success
-from headwater.graph.edge import Edge
+from headwater import Flow, flatten, task, unmapped
+from headwater.sdk.language import triggers
+from headwater.sdk.language.edge import Edge
+from headwater.sdk.states.signals import SKIP
+from headwater.sdk.states.state import Mapped, State, Success
 
 OUTCOMES = {"fail": ValueError("failed"), "skip": SKIP("skipped")}
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import headwater
 from headwater import Flow, flatten, mapped, task, unmapped
-from headwater.engine.signals import SKIP
-from headwater.engine.state import Failed, Mapped, Skipped, State, Success, TriggerFailed
-from headwater.executors import ThreadExecutor
-from headwater.triggers import all_finished
+from headwater.sdk.executors import ThreadExecutor
+from headwater.sdk.language.triggers import all_finished
+from headwater.sdk.states.signals import SKIP
+from headwater.sdk.states.state import Failed, Mapped, Skipped, State, Success, TriggerFailed
 
 
 @task

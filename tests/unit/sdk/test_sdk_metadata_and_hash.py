@@ -15,10 +15,10 @@ import pytest
 
 from headwater import Flow, Parameter, Task, mapped, tags, task
 from headwater.core.flows.events import EdgeSpec, ParameterSpec, StorageReference, TaskSpec
-from headwater.graph.fingerprint import fingerprint
-from headwater.run_configs import LocalRun
-from headwater.storage import Local
-from headwater.triggers import any_failed
+from headwater.sdk.language.fingerprint import fingerprint
+from headwater.sdk.language.triggers import any_failed
+from headwater.sdk.run_configs import LocalRun
+from headwater.sdk.storage import Local
 
 FLOW_FILE = '''\
 """A file with a flow."""

@@ -15,19 +15,19 @@ import pytest
 
 from headwater import Flow, Parameter, Task, case, ifelse, merge, switch, task, unmapped
 from headwater.core.errors import HeadwaterError
-from headwater.engine.cache_validators import partial_inputs_only
-from headwater.engine.results import LocalResult
-from headwater.engine.signals import ENDRUN
-from headwater.engine.state import Failed, State
-from headwater.executors import LocalDaskExecutor, LocalExecutor
-from headwater.run_configs import UniversalRun
-from headwater.schedules import CronSchedule, IntervalSchedule, RRuleSchedule, Schedule
-from headwater.schedules.adjustments import add
-from headwater.schedules.clocks import CronClock, DatesClock, IntervalClock
-from headwater.schedules.filters import at_time, between_dates, between_times, is_day_of_week, on_date, on_datetime
-from headwater.storage import Module
-from headwater.tasks.core.constants import Constant
-from headwater.utilities.tasks import pause_task
+from headwater.sdk.executors import LocalDaskExecutor, LocalExecutor
+from headwater.sdk.language.cache_validators import partial_inputs_only
+from headwater.sdk.language.constants import Constant
+from headwater.sdk.language.decorators import pause_task
+from headwater.sdk.results import LocalResult
+from headwater.sdk.run_configs import UniversalRun
+from headwater.sdk.schedules import CronSchedule, IntervalSchedule, RRuleSchedule, Schedule
+from headwater.sdk.schedules.adjustments import add
+from headwater.sdk.schedules.clocks import CronClock, DatesClock, IntervalClock
+from headwater.sdk.schedules.filters import at_time, between_dates, between_times, is_day_of_week, on_date, on_datetime
+from headwater.sdk.states.signals import ENDRUN
+from headwater.sdk.states.state import Failed, State
+from headwater.sdk.storage import Module
 
 
 @task
@@ -179,7 +179,7 @@ def test_a_script_shows_the_users_line_the_sentence_and_the_advice_and_nothing_o
         "Traceback (most recent call last):",
         f'  File "{script}", line 4, in <module>',
         "    @task(max_retries=3)",
-        "headwater.graph.errors.InvalidTask: Task 'fetch' has max_retries=3 but no retry_delay.",
+        "headwater.sdk.language.errors.InvalidTask: Task 'fetch' has max_retries=3 but no retry_delay.",
         "hint: Add retry_delay=timedelta(seconds=10) or another wait; 0 is allowed.",
     ]
 

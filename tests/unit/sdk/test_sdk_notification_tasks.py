@@ -26,11 +26,11 @@ from cryptography.x509.oid import NameOID
 from harness.servers import free_ports
 
 from headwater import Flow, context
-from headwater.engine.state import State
-from headwater.graph.errors import InvalidTask
-from headwater.tasks.notifications import EmailTask, SlackTask
-from headwater.tasks.secrets import PrefectSecret
-from headwater.utilities.secrets import SecretNotFound
+from headwater.sdk.context.secrets import SecretNotFound
+from headwater.sdk.language.errors import InvalidTask
+from headwater.sdk.states.state import State
+from headwater.sdk.task_library.notifications import EmailTask, SlackTask
+from headwater.sdk.task_library.secrets import PrefectSecret
 
 SECRETS = {"EMAIL_USERNAME": "ana@example.com", "EMAIL_PASSWORD": "a b c"}
 

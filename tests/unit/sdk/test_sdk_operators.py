@@ -10,9 +10,9 @@ import pytest
 
 from headwater import Flow, Parameter, Task, task
 from headwater.core.text import escaped
-from headwater.engine.state import Failed, State
-from headwater.graph.errors import InvalidTask
-from headwater.tasks.core.operators import GetAttr, GetItem
+from headwater.sdk.language.errors import InvalidTask
+from headwater.sdk.language.operator_tasks import GetAttr, GetItem
+from headwater.sdk.states.state import Failed, State
 
 
 @task

@@ -19,12 +19,12 @@ from hypothesis import strategies as st
 from headwater import DateTimeParameter, Flow, Parameter, task
 from headwater.core.errors import InvalidArgument
 from headwater.core.values.json_bytes import json_bytes
-from headwater.core.values.moments import aware, of_class, parsed_moment, standard_moment, standard_span
-from headwater.engine import signals
-from headwater.engine.serializers import DateTimeSerializer
-from headwater.engine.state import Cached, Paused, Queued, Retrying, Scheduled, State
-from headwater.schedules import CronSchedule, IntervalSchedule, RRuleSchedule, Schedule, adjustments, clocks, filters, schedule_from
-from headwater.utilities.tasks import pause_task
+from headwater.core.values.moments import assume_utc, of_class, parsed_moment, standard_moment, standard_span
+from headwater.sdk.language.decorators import pause_task
+from headwater.sdk.results.serializers import DateTimeSerializer
+from headwater.sdk.schedules import CronSchedule, IntervalSchedule, RRuleSchedule, Schedule, adjustments, clocks, filters, schedule_from
+from headwater.sdk.states import signals
+from headwater.sdk.states.state import Cached, Paused, Queued, Retrying, Scheduled, State
 
 NEW_YORK = ZoneInfo("America/New_York")
 ZONES = [UTC, NEW_YORK, timezone(timedelta(hours=-3, minutes=-30))]
@@ -223,7 +223,7 @@ def test_zones_of_other_libraries_become_those_of_the_standard_library() -> None
     ]
     for there, zone in cases:
         assert standard_moment(there).tzinfo == zone
-        assert aware(there).tzinfo == (zone or UTC)
+        assert assume_utc(there).tzinfo == (zone or UTC)
 
 
 class NamedAsInPytz(tzinfo):

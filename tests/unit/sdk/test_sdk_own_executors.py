@@ -12,9 +12,9 @@ import cloudpickle
 import pytest
 
 from headwater import Flow, task, unmapped
-from headwater.executors import DaskExecutor, Executor, LocalDaskExecutor, LocalExecutor, ProcessExecutor, ThreadExecutor
-from headwater.executors.dask import LocalDaskExecutor as AtItsOwnPath
-from headwater.utilities.configuration import set_temporary_config
+from headwater.sdk.context.configuration import set_temporary_config
+from headwater.sdk.executors import DaskExecutor, Executor, LocalDaskExecutor, LocalExecutor, ProcessExecutor, ThreadExecutor
+from headwater.sdk.executors.dask import LocalDaskExecutor as AtItsOwnPath
 
 
 class Inline(Executor):

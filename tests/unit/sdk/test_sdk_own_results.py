@@ -18,8 +18,9 @@ import pytest
 
 from headwater import Flow, Parameter, task
 from headwater.core.errors import InvalidArgument
-from headwater.engine import result_handlers
-from headwater.engine.results import (
+from headwater.sdk.context.configuration import config, set_temporary_config
+from headwater.sdk.context.context import context
+from headwater.sdk.results import (
     ConstantResult,
     GCSResult,
     InlineResult,
@@ -29,12 +30,11 @@ from headwater.engine.results import (
     Result,
     S3Result,
     SecretResult,
+    result_handlers,
 )
-from headwater.engine.serializers import CompressedSerializer, DateTimeSerializer, JSONSerializer, PickleSerializer, serializer_from
-from headwater.engine.state import State, Success
-from headwater.tasks.secrets import PrefectSecret
-from headwater.utilities.configuration import config, set_temporary_config
-from headwater.utilities.context import context
+from headwater.sdk.results.serializers import CompressedSerializer, DateTimeSerializer, JSONSerializer, PickleSerializer, serializer_from
+from headwater.sdk.states.state import State, Success
+from headwater.sdk.task_library.secrets import PrefectSecret
 
 
 class Folder(Result):

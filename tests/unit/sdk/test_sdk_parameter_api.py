@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from headwater import DateTimeParameter, Flow, Parameter, task
-from headwater.engine.state import State
-from headwater.graph.errors import WrongParameters
+from headwater.sdk.language.errors import WrongParameters
+from headwater.sdk.states.state import State
 
 
 @task

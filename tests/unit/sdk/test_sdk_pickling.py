@@ -16,9 +16,9 @@ import cloudpickle
 import pytest
 
 from headwater import Flow, task
-from headwater.engine.serializers import PickleSerializer
-from headwater.storage.pickled import load_saved_flow, save_flow
-from headwater.utilities.pickling import dumps
+from headwater.sdk.context.pickling import dumps
+from headwater.sdk.results.serializers import PickleSerializer
+from headwater.sdk.storage.pickled import load_saved_flow, save_flow
 
 SHAPES = {
     "a function": "def made(): pass",

@@ -10,8 +10,8 @@ import importlib
 
 import pytest
 
-from headwater.backend.tenant import TenantView
 from headwater.core.errors import NotFound
+from headwater.sdk.backend.tenant import TenantView
 
 HERE = {
     "headwater.artifacts": "create_link create_markdown update_markdown",

@@ -81,10 +81,10 @@ def test_reaching_one_submodule_loads_no_other() -> None:
     loaded = loaded_by("import headwater; headwater.engine.signals.SKIP")
 
     assert not loaded & {
-        "headwater.client",
-        "headwater.backend",
-        "headwater.executors",
-        "headwater.graph.flow",
+        "headwater.sdk.client",
+        "headwater.sdk.backend",
+        "headwater.sdk.executors",
+        "headwater.sdk.language.flow",
         "asyncio",
         "nats",
         "msgspec",
@@ -94,7 +94,7 @@ def test_reaching_one_submodule_loads_no_other() -> None:
 def test_the_flow_language_loads_neither_clients_nor_servers() -> None:
     loaded = loaded_by("from headwater import task, Flow, Parameter; import headwater; headwater.context.get('logger')")
 
-    assert not loaded & {"asyncio", "nats", "asyncpg", "msgspec", "cloudpickle", "typer", "headwater.client", "headwater.agents"}
+    assert not loaded & {"asyncio", "nats", "asyncpg", "msgspec", "cloudpickle", "typer", "headwater.sdk.client", "headwater.agents"}
 
 
 def test_the_import_paths_people_write_are_there() -> None:
@@ -106,5 +106,5 @@ def test_the_import_paths_people_write_are_there() -> None:
         "headwater.utilities.configuration"
     )
 
-    assert "headwater.sdk" not in loaded
-    assert State.__module__ == "headwater.engine.state"
+    assert "sdk" not in loaded
+    assert State.__module__ == "headwater.sdk.states.state"

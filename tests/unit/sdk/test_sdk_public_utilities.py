@@ -15,24 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater import Flow, context, task
-from headwater.client import Client
 from headwater.core.errors import InvalidArgument
-from headwater.engine.state import Failed, Success
-from headwater.executors import LocalExecutor, ThreadExecutor
-from headwater.executors.configured import configured_executor
-from headwater.tasks.headwater import CancelFlowRun, RenameFlowRun, StartFlowRun, create_flow_run, get_task_run_result
-from headwater.utilities.collections import (
-    CompoundKey,
-    DotDict,
-    as_nested_dict,
-    dict_to_flatdict,
-    flatdict_to_dict,
-    flatten_seq,
-    merge_dicts,
-)
-from headwater.utilities.configuration import set_temporary_config
-from headwater.utilities.filesystems import parse_path, read_bytes_from_path
-from headwater.utilities.graphql import (
+from headwater.sdk.client import Client
+from headwater.sdk.client.graphql import (
     EnumValue,
     GQLObject,
     GraphQLResult,
@@ -43,8 +28,23 @@ from headwater.utilities.graphql import (
     parse_graphql_arguments,
     with_args,
 )
-from headwater.utilities.importtools import import_object
-from headwater.utilities.notifications import slack_message_formatter, slack_notifier
+from headwater.sdk.context.collections import (
+    CompoundKey,
+    DotDict,
+    as_nested_dict,
+    dict_to_flatdict,
+    flatdict_to_dict,
+    flatten_seq,
+    merge_dicts,
+)
+from headwater.sdk.context.configuration import set_temporary_config
+from headwater.sdk.context.importtools import import_object
+from headwater.sdk.executors import LocalExecutor, ThreadExecutor
+from headwater.sdk.executors.configured import configured_executor
+from headwater.sdk.states.state import Failed, Success
+from headwater.sdk.storage.filesystems import parse_path, read_bytes_from_path
+from headwater.sdk.task_library.flow_runs import CancelFlowRun, RenameFlowRun, StartFlowRun, create_flow_run, get_task_run_result
+from headwater.sdk.task_library.notifications.notifiers import slack_message_formatter, slack_notifier
 
 
 def test_sequences_in_sequences_are_flattened() -> None:

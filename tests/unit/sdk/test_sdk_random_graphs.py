@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headwater import Flow, task
-from headwater.engine.rules import flow_outcome
-from headwater.engine.signals import SKIP
-from headwater.engine.state import Failed, Skipped, State, Success, TriggerFailed
-from headwater.executors import LocalExecutor, ThreadExecutor
-from headwater.graph.errors import InvalidFlow
-from headwater.utilities.logging import get_logger
+from headwater.sdk.context.logging import get_logger
+from headwater.sdk.engine.rules import flow_outcome
+from headwater.sdk.executors import LocalExecutor, ThreadExecutor
+from headwater.sdk.language.errors import InvalidFlow
+from headwater.sdk.states.signals import SKIP
+from headwater.sdk.states.state import Failed, Skipped, State, Success, TriggerFailed
 
 
 @pytest.fixture(autouse=True)

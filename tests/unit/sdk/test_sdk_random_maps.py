@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headwater import Flow, flatten, task, unmapped
-from headwater.engine.signals import SKIP
-from headwater.engine.state import Mapped, State
-from headwater.executors import ThreadExecutor
-from headwater.triggers import all_finished, all_successful, any_failed, any_successful
-from headwater.utilities.context import context
-from headwater.utilities.logging import get_logger
+from headwater.sdk.context.context import context
+from headwater.sdk.context.logging import get_logger
+from headwater.sdk.executors import ThreadExecutor
+from headwater.sdk.language.triggers import all_finished, all_successful, any_failed, any_successful
+from headwater.sdk.states.signals import SKIP
+from headwater.sdk.states.state import Mapped, State
 
 TRIGGERS: dict[str, Any] = {
     "all_successful": all_successful,

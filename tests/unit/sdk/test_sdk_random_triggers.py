@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headwater import Flow, task
-from headwater.engine.signals import FAIL, SKIP
-from headwater.executors import ThreadExecutor
-from headwater.graph.errors import InvalidFlow
-from headwater.triggers import (
+from headwater.sdk.context.configuration import set_temporary_config
+from headwater.sdk.executors import ThreadExecutor
+from headwater.sdk.language.errors import InvalidFlow
+from headwater.sdk.language.triggers import (
     all_failed,
     all_finished,
     all_successful,
@@ -23,7 +23,7 @@ from headwater.triggers import (
     some_failed,
     some_successful,
 )
-from headwater.utilities.configuration import set_temporary_config
+from headwater.sdk.states.signals import FAIL, SKIP
 
 TRIGGERS: dict[str, Any] = {
     "all_successful": all_successful,

@@ -11,12 +11,12 @@ import pytest
 
 import headwater
 from headwater import Flow, task, unmapped
-from headwater.engine import signals
-from headwater.engine.flow_runner import FlowRunner
-from headwater.engine.recorder import Earlier
-from headwater.engine.results import LocalResult
-from headwater.engine.state import Cancelled, Paused, Resume, Retrying, Running, State, Submitted, Success
-from headwater.triggers import manual_only
+from headwater.sdk.engine.flow_runner import FlowRunner
+from headwater.sdk.engine.recorder import PriorAttempt
+from headwater.sdk.language.triggers import manual_only
+from headwater.sdk.results import LocalResult
+from headwater.sdk.states import signals
+from headwater.sdk.states.state import Cancelled, Paused, Resume, Retrying, Running, State, Submitted, Success
 
 
 class Notes:
@@ -38,8 +38,8 @@ class Notes:
 
     def task_run_named(self, task_slug: str, map_index: int, name: str) -> None: ...
 
-    def earlier(self, task_slug: str, map_index: int) -> Earlier:
-        return Earlier()
+    def prior_attempt(self, task_slug: str, map_index: int) -> PriorAttempt:
+        return PriorAttempt()
 
     def resumed(self) -> list[tuple[str, int]]:
         return []

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from headwater import Flow, Parameter, case, resource_manager, task
-from headwater.engine.signals import SKIP
-from headwater.engine.state import Cancelled, Failed, Skipped, State, Success, TriggerFailed
-from headwater.graph.errors import InvalidFlow, InvalidTask
+from headwater.sdk.language.errors import InvalidFlow, InvalidTask
+from headwater.sdk.states.signals import SKIP
+from headwater.sdk.states.state import Cancelled, Failed, Skipped, State, Success, TriggerFailed
 
 happened: list[str] = []
 

@@ -14,9 +14,9 @@ import pytest
 
 from headwater import Flow, task
 from headwater.core.errors import InvalidArgument
-from headwater.engine import results
-from headwater.engine.results import AzureResult, ConstantResult, GCSResult, InlineResult, LocalResult, Result, S3Result, SecretResult
-from headwater.engine.serializers import (
+from headwater.sdk import results
+from headwater.sdk.results import AzureResult, ConstantResult, GCSResult, InlineResult, LocalResult, Result, S3Result, SecretResult
+from headwater.sdk.results.serializers import (
     CompressedSerializer,
     DateTimeSerializer,
     JSONSerializer,
@@ -25,8 +25,8 @@ from headwater.engine.serializers import (
     Serializer,
     serializer_from,
 )
-from headwater.engine.state import Cached, State, Success
-from headwater.tasks.secrets import EnvVarSecret
+from headwater.sdk.states.state import Cached, State, Success
+from headwater.sdk.task_library.secrets import EnvVarSecret
 
 # The libraries of S3 warn of each other.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -196,7 +196,7 @@ def test_a_template_names_the_parameters_and_inputs_of_the_run(tmp_path: Path) -
     with Flow("f") as flow:
         double.map([5, 6])
 
-    from headwater.utilities.configuration import set_temporary_config
+    from headwater.sdk.context.configuration import set_temporary_config
 
     with set_temporary_config({"flows.checkpointing": True}):
         flow.run()

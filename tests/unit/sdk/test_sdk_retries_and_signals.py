@@ -11,10 +11,10 @@ import pytest
 
 import headwater
 from headwater import Flow, task
-from headwater.engine import signals
-from headwater.engine.state import Failed, Retrying, Running, State, Success, TimedOut
-from headwater.executors import ThreadExecutor
-from headwater.utilities.tasks import pause_task
+from headwater.sdk.executors import ThreadExecutor
+from headwater.sdk.language.decorators import pause_task
+from headwater.sdk.states import signals
+from headwater.sdk.states.state import Failed, Retrying, Running, State, Success, TimedOut
 
 
 def failing_until(attempt: int, **settings: Any) -> Any:

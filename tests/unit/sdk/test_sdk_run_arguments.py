@@ -12,9 +12,10 @@ import pytest
 import headwater
 from headwater import Flow, Parameter, resource_manager, task
 from headwater.core.errors import InvalidArgument
-from headwater.engine.cache_validators import duration_only
-from headwater.engine.flow_runner import FlowRunner
-from headwater.engine.state import (
+from headwater.sdk.engine.flow_runner import FlowRunner
+from headwater.sdk.language.cache_validators import duration_only
+from headwater.sdk.language.errors import InvalidFlow, WrongParameters
+from headwater.sdk.states.state import (
     Cached,
     Failed,
     Mapped,
@@ -30,7 +31,6 @@ from headwater.engine.state import (
     Success,
     TriggerFailed,
 )
-from headwater.graph.errors import InvalidFlow, WrongParameters
 
 PAST = datetime(2001, 1, 1, tzinfo=UTC)
 

@@ -12,13 +12,13 @@ import pytest
 import yaml
 
 from headwater import Flow, task
-from headwater.client.flow_metadata import check_supported
 from headwater.core.errors import InvalidArgument
-from headwater.executors import LocalDaskExecutor
-from headwater.graph.errors import InvalidFlow
-from headwater.run_configs import DockerRun, ECSRun, KubernetesRun, LocalRun, RunConfig, UniversalRun, VertexRun, run_config_from
-from headwater.run_configs.errors import InvalidRunConfig, NoAgentForRunConfig
-from headwater.run_configs.kubernetes import KubernetesRun as KubernetesRunOfItsModule
+from headwater.sdk.client.flow_metadata import check_supported
+from headwater.sdk.executors import LocalDaskExecutor
+from headwater.sdk.language.errors import InvalidFlow
+from headwater.sdk.run_configs import DockerRun, ECSRun, KubernetesRun, LocalRun, RunConfig, UniversalRun, VertexRun, run_config_from
+from headwater.sdk.run_configs.errors import InvalidRunConfig, NoAgentForRunConfig
+from headwater.sdk.run_configs.kubernetes import KubernetesRun as KubernetesRunOfItsModule
 
 TEMPLATE = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"labels": {"example": "foo"}}}
 

@@ -12,11 +12,11 @@ import pytest
 
 from headwater import Flow, context, task
 from headwater.core.errors import SettingsError
-from headwater.executors import LocalExecutor, ProcessExecutor, ThreadExecutor
-from headwater.utilities.configuration import config, load_configuration, set_temporary_config
-from headwater.utilities.log_records import ATTRIBUTES
-from headwater.utilities.logging import LineFormatter, configure_extra_loggers, get_logger, temporary_logger_config
-from headwater.utilities.secrets import Secret
+from headwater.sdk.context.configuration import config, load_configuration, set_temporary_config
+from headwater.sdk.context.log_records import ATTRIBUTES
+from headwater.sdk.context.logging import LineFormatter, configure_extra_loggers, get_logger, temporary_logger_config
+from headwater.sdk.context.secrets import Secret
+from headwater.sdk.executors import LocalExecutor, ProcessExecutor, ThreadExecutor
 
 
 class Kept(logging.Handler):
@@ -69,7 +69,7 @@ def test_the_configuration_names_further_attributes(kept: Kept, named: Any, home
     (home / "config.toml").write_text(
         f"[logging]\nlog_attributes = {named!r}\n" if isinstance(named, list) else f'[logging]\nlog_attributes = "{named}"\n'
     )
-    config.forget()
+    config.reload()
 
     with context(trace_id="ID"):
         get_logger("x").info("inside")
@@ -89,7 +89,7 @@ def test_a_format_may_name_what_only_records_of_runs_have() -> None:
 def test_the_configuration_is_in_the_context_also_outside_of_runs(home: Path) -> None:
     home.mkdir()
     (home / "config.toml").write_text('[context]\ncolor = "blue"\nshapes = {round = 1}\n[context.secrets]\nKEY = "s"\n')
-    config.forget()
+    config.reload()
 
     assert context.config.logging.level == "INFO"
     assert (context.color, context.shapes, context.secrets, context["secrets"]) == ("blue", {"round": 1}, {"KEY": "s"}, {"KEY": "s"})
@@ -160,7 +160,7 @@ def test_values_refer_to_values_that_refer_to_values(home: Path) -> None:
 def test_a_configuration_that_cannot_be_is_refused(home: Path, text: str, words: str) -> None:
     home.mkdir()
     (home / "config.toml").write_text(text)
-    config.forget()
+    config.reload()
 
     with pytest.raises(SettingsError, match=words):
         config["a"]

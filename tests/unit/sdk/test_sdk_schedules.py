@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.core.errors import InvalidArgument
-from headwater.schedules import CronSchedule, IntervalSchedule, RRuleSchedule, Schedule, adjustments, filters, schedule_from
-from headwater.schedules.clocks import Clock, ClockEvent, CronClock, DatesClock, IntervalClock, RRuleClock
-from headwater.schedules.schedules import NothingPasses
+from headwater.sdk.schedules import CronSchedule, IntervalSchedule, RRuleSchedule, Schedule, adjustments, filters, schedule_from
+from headwater.sdk.schedules.clocks import Clock, ClockEvent, CronClock, DatesClock, IntervalClock, RRuleClock
+from headwater.sdk.schedules.schedules import NothingPasses
 
 BERLIN = ZoneInfo("Europe/Berlin")
 FIRST, SECOND = (datetime(2026, 10, 25, 2, 15, tzinfo=BERLIN, fold=fold) for fold in (0, 1))

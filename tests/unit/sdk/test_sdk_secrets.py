@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from headwater import Flow, task
-from headwater.client import Secret
 from headwater.core.errors import InvalidArgument
-from headwater.engine.results import LocalResult
-from headwater.engine.state import State
-from headwater.graph.errors import InvalidTask
-from headwater.tasks.secrets import EnvVarSecret, PrefectSecret
-from headwater.utilities.configuration import config, set_temporary_config
-from headwater.utilities.context import context
-from headwater.utilities.secrets import SecretNotFound
+from headwater.sdk.client import Secret
+from headwater.sdk.context.configuration import config, set_temporary_config
+from headwater.sdk.context.context import context
+from headwater.sdk.context.secrets import SecretNotFound
+from headwater.sdk.language.errors import InvalidTask
+from headwater.sdk.results import LocalResult
+from headwater.sdk.states.state import State
+from headwater.sdk.task_library.secrets import EnvVarSecret, PrefectSecret
 
 CANARY = "canary-7f3a"
 
@@ -29,9 +29,9 @@ def configured(monkeypatch: pytest.MonkeyPatch, home: Path) -> Iterator[None]:
     (home / "config.toml").write_text('[context.secrets]\nIN_FILE = "from the file"\n')
     monkeypatch.setenv("HEADWATER__CONTEXT__SECRETS__Api_Key", CANARY)
     monkeypatch.setenv("HEADWATER__CONTEXT__SECRETS__ACCOUNT", '{"user": "ana", "cost": "5 $HOME"}')
-    config.forget()
+    config.reload()
     yield
-    config.forget()
+    config.reload()
 
 
 def test_a_secret_is_found_in_the_file_and_in_the_environment_under_its_own_name() -> None:

@@ -17,9 +17,9 @@ import pytest
 from harness.servers import wait_for
 
 from headwater import Flow
-from headwater.engine.state import Cancelled, Failed, State, Success, TimedOut
-from headwater.executors import ThreadExecutor
-from headwater.tasks.shell import ShellTask
+from headwater.sdk.executors import ThreadExecutor
+from headwater.sdk.states.state import Cancelled, Failed, State, Success, TimedOut
+from headwater.sdk.task_library.shell import ShellTask
 
 RESULTS = [
     pytest.param("echo -n 'hello world'", {}, "hello world", id="the last line"),

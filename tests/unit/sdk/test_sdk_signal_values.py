@@ -11,14 +11,14 @@ import cloudpickle
 import pytest
 
 from headwater import Flow, task
-from headwater.engine import signals
-from headwater.engine.flow_runner import FlowRunner
-from headwater.engine.results import LocalResult
-from headwater.engine.serializers import JSONSerializer
-from headwater.engine.signals import ENDRUN, FAIL, SKIP, SUCCESS
-from headwater.engine.state import Failed, State, Success
-from headwater.executors import LocalDaskExecutor
-from headwater.triggers import all_finished
+from headwater.sdk.engine.flow_runner import FlowRunner
+from headwater.sdk.executors import LocalDaskExecutor
+from headwater.sdk.language.triggers import all_finished
+from headwater.sdk.results import LocalResult
+from headwater.sdk.results.serializers import JSONSerializer
+from headwater.sdk.states import signals
+from headwater.sdk.states.signals import ENDRUN, FAIL, SKIP, SUCCESS
+from headwater.sdk.states.state import Failed, State, Success
 
 SIGNALS = [signals.FAIL, signals.TRIGGERFAIL, signals.VALIDATIONFAIL, signals.SUCCESS, signals.SKIP, signals.RETRY, signals.PAUSE]
 

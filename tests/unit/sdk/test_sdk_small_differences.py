@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from headwater import Flow, Parameter, Task, case, context, resource_manager, task, triggers, unmapped
-from headwater.engine.cache_validators import all_inputs, all_parameters, partial_inputs_only, partial_parameters_only
-from headwater.engine.results import LocalResult, Result
-from headwater.engine.signals import FAIL
-from headwater.engine.state import Cached, Paused, Resume, State
-from headwater.graph.edge import Edge
-from headwater.graph.errors import InvalidFlow, WrongParameters
-from headwater.utilities.configuration import set_temporary_config
+from headwater import Flow, Parameter, Task, case, context, resource_manager, task, unmapped
+from headwater.sdk.context.configuration import set_temporary_config
+from headwater.sdk.language import triggers
+from headwater.sdk.language.cache_validators import all_inputs, all_parameters, partial_inputs_only, partial_parameters_only
+from headwater.sdk.language.edge import Edge
+from headwater.sdk.language.errors import InvalidFlow, WrongParameters
+from headwater.sdk.results import LocalResult, Result
+from headwater.sdk.states.signals import FAIL
+from headwater.sdk.states.state import Cached, Paused, Resume, State
 
 
 @task

@@ -11,9 +11,9 @@ import cloudpickle
 import pytest
 
 from headwater import Flow, context, task
-from headwater.engine.results import Result
-from headwater.engine.signals import FAIL, SKIP
-from headwater.engine.state import (
+from headwater.sdk.results import Result
+from headwater.sdk.states.signals import FAIL, SKIP
+from headwater.sdk.states.state import (
     Cached,
     Failed,
     Finished,

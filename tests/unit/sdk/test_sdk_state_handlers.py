@@ -10,8 +10,8 @@ import pytest
 
 import headwater
 from headwater import Flow, task
-from headwater.engine.signals import ENDRUN, FAIL, PAUSE, SKIP, SUCCESS, VALIDATIONFAIL
-from headwater.engine.state import Failed, Skipped, State, Success
+from headwater.sdk.states.signals import ENDRUN, FAIL, PAUSE, SKIP, SUCCESS, VALIDATIONFAIL
+from headwater.sdk.states.state import Failed, Skipped, State, Success
 
 STARTED = ("Pending", "Running")
 FAILED = ("Running", "Failed")

@@ -9,10 +9,10 @@ import pytest
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.states import FINAL, SUCCESSFUL, StateName
-from headwater.engine import signals
-from headwater.engine import state as states
-from headwater.engine.results import InlineResult, LocalResult, Result
-from headwater.engine.state import State, Success
+from headwater.sdk.results import InlineResult, LocalResult, Result
+from headwater.sdk.states import signals
+from headwater.sdk.states import state as states
+from headwater.sdk.states.state import State, Success
 
 WHEN = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

@@ -16,12 +16,13 @@ import pytest
 
 from headwater import Flow, task
 from headwater.core.errors import InvalidArgument, InvalidName
-from headwater.engine.results import LocalResult
-from headwater.engine.state import State
-from headwater.graph.errors import InvalidFlow
-from headwater.run_configs import LocalRun, UniversalRun, run_config_from
-from headwater.storage import Local, Module
-from headwater.storage.errors import (
+from headwater.sdk.context.configuration import config, set_temporary_config
+from headwater.sdk.language.errors import InvalidFlow
+from headwater.sdk.results import LocalResult
+from headwater.sdk.run_configs import LocalRun, UniversalRun, run_config_from
+from headwater.sdk.states.state import State
+from headwater.sdk.storage import Local, Module
+from headwater.sdk.storage.errors import (
     FlowCodeChanged,
     FlowCodeMissing,
     FlowDiffersFromRegistered,
@@ -31,9 +32,8 @@ from headwater.storage.errors import (
     PythonVersionDiffers,
     UnknownStorage,
 )
-from headwater.storage.loading import flows_in_file, load_flow
-from headwater.storage.pickled import load_saved_flow
-from headwater.utilities.configuration import config, set_temporary_config
+from headwater.sdk.storage.loading import flows_in_file, load_flow
+from headwater.sdk.storage.pickled import load_saved_flow
 
 SCRIPT = """\
 import json, sys
@@ -244,7 +244,7 @@ def test_the_host_name_is_a_label_unless_it_is_declined(monkeypatch: pytest.Monk
     assert Local().labels == [socket.gethostname()]
     assert Local(labels=["a"], add_default_labels=False).labels == ["a"]
     monkeypatch.setenv("HEADWATER__FLOWS__DEFAULTS__STORAGE__ADD_DEFAULT_LABELS", "false")
-    config.forget()
+    config.reload()
     assert Local().labels == []
 
 

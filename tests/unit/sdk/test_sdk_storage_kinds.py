@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from headwater import Flow, task
-from headwater.client.flow_metadata import check_supported
 from headwater.core.errors import InvalidArgument
-from headwater.storage import GCS, S3, Azure, Bitbucket, CodeCommit, Docker, Git, GitHub, GitLab, Local, Module, Storage, Webhook
-from headwater.storage.errors import FlowNotInStorage, InvalidStorage, StorageNotSupported, UnknownHttpMethod
+from headwater.sdk.client.flow_metadata import check_supported
+from headwater.sdk.storage import GCS, S3, Azure, Bitbucket, CodeCommit, Docker, Git, GitHub, GitLab, Local, Module, Storage, Webhook
+from headwater.sdk.storage.errors import FlowNotInStorage, InvalidStorage, StorageNotSupported, UnknownHttpMethod
 
 REQUESTS: dict[str, Any] = {
     "build_request_kwargs": {"url": "https://service.example/flows", "headers": {"key": "${KEY}"}},

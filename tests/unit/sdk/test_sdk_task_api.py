@@ -13,14 +13,14 @@ import cloudpickle
 import pytest
 
 from headwater import Flow, Parameter, Task, case, context, mapped, merge, tags, task, unmapped
-from headwater.engine.state import State, Success
-from headwater.graph.edge import Edge
-from headwater.graph.errors import InvalidFlow, InvalidTask, WrongArguments
-from headwater.tasks.control_flow import FilterTask
-from headwater.tasks.core.constants import Constant
-from headwater.tasks.core.function import FunctionTask
-from headwater.triggers import some_failed, some_successful
-from headwater.utilities.tasks import defaults_from_attrs
+from headwater.sdk.language.constants import Constant
+from headwater.sdk.language.decorators import defaults_from_attrs
+from headwater.sdk.language.edge import Edge
+from headwater.sdk.language.errors import InvalidFlow, InvalidTask, WrongArguments
+from headwater.sdk.language.filter import FilterTask
+from headwater.sdk.language.function import FunctionTask
+from headwater.sdk.language.triggers import some_failed, some_successful
+from headwater.sdk.states.state import State, Success
 
 
 @task

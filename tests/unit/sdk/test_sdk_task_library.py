@@ -15,11 +15,11 @@ import pytest
 from harness.documents import ROOT, Block, Document
 
 from headwater import Flow, Task, context
-from headwater.engine.state import State
-from headwater.graph.errors import InvalidTask
-from headwater.tasks.database import SQLiteQuery, SQLiteScript
-from headwater.tasks.files import Copy, Glob, Move, Remove, Unzip, Zip
-from headwater.tasks.templates import JinjaTemplate, StringFormatter
+from headwater.sdk.language.errors import InvalidTask
+from headwater.sdk.states.state import State
+from headwater.sdk.task_library.database import SQLiteQuery, SQLiteScript
+from headwater.sdk.task_library.files import Copy, Glob, Move, Remove, Unzip, Zip
+from headwater.sdk.task_library.templates import JinjaTemplate, StringFormatter
 
 
 @pytest.mark.parametrize(

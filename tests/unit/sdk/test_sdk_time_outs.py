@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from headwater import Flow, task
-from headwater.engine.timeouts import STATUS_STUCK
+from headwater.sdk.executors.timeouts import STATUS_STUCK
 
 FOREVER_SECONDS = 3600.0
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from headwater import Flow, Task, task, triggers, unmapped
-from headwater.engine.signals import PAUSE, SKIP, StateSignal
-from headwater.engine.state import Failed, Mapped, Paused, Skipped, State, Success, TriggerFailed
-from headwater.graph.edge import Edge
+from headwater import Flow, Task, task, unmapped
+from headwater.sdk.language import triggers
+from headwater.sdk.language.edge import Edge
+from headwater.sdk.states.signals import PAUSE, SKIP, StateSignal
+from headwater.sdk.states.state import Failed, Mapped, Paused, Skipped, State, Success, TriggerFailed
 
 S, F, K, T = Success(), Failed(), Skipped(), TriggerFailed()
 

@@ -26,18 +26,18 @@ reveal_type(headwater.Flow("name"))
 reveal_type(headwater.__version__)
 """
 EXPECTED = [
-    "headwater.engine.base_state.State",
+    "headwater.sdk.states.base_state.State",
     "bool",
     "logging.Logger",
-    "headwater.schedules.clocks.CronClock",
-    "headwater.tasks.secrets.base.PrefectSecret",
-    "headwater.tasks.core.parameter.Parameter",
-    "headwater.utilities.secrets.Secret",
-    "headwater.executors.local.LocalExecutor",
-    "headwater.storage.local.Local",
-    "headwater.run_configs.local.LocalRun",
-    "headwater.backend.flow_run.FlowRunView",
-    "headwater.graph.flow.Flow",
+    "headwater.sdk.schedules.clocks.CronClock",
+    "headwater.sdk.task_library.secrets.base.PrefectSecret",
+    "headwater.sdk.language.parameter.Parameter",
+    "headwater.sdk.context.secrets.Secret",
+    "headwater.sdk.executors.local.LocalExecutor",
+    "headwater.sdk.storage.local.Local",
+    "headwater.sdk.run_configs.local.LocalRun",
+    "headwater.sdk.backend.flow_run.FlowRunView",
+    "headwater.sdk.language.flow.Flow",
     "str",
 ]
 MISTAKES = [

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from headwater import Flow, Parameter, Task, task
-from headwater.engine.state import State
-from headwater.graph.edge import Edge
-from headwater.graph.errors import InvalidFlow, InvalidTask, WrongParameters
-from headwater.schedules import Schedule
-from headwater.schedules.clocks import CronClock
-from headwater.tasks.core.parameter import DateTimeParameter
+from headwater.sdk.language.edge import Edge
+from headwater.sdk.language.errors import InvalidFlow, InvalidTask, WrongParameters
+from headwater.sdk.language.parameter import DateTimeParameter
+from headwater.sdk.schedules import Schedule
+from headwater.sdk.schedules.clocks import CronClock
+from headwater.sdk.states.state import State
 
 
 @task

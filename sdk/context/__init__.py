@@ -1,0 +1,1 @@
+"""What surrounds all code of flows: configuration, context, loggers, secrets, pickles."""

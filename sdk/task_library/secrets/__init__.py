@@ -1,0 +1,14 @@
+"""Tasks whose results are secrets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from headwater.sdk.task_library.secrets.base import PrefectSecret, SecretBase
+from headwater.sdk.task_library.secrets.env_var import EnvVarSecret
+
+if TYPE_CHECKING:  # at run time each is imported when it is first used
+    from headwater.sdk.task_library.secrets import base as base
+    from headwater.sdk.task_library.secrets import env_var as env_var
+
+__all__ = ["EnvVarSecret", "PrefectSecret", "SecretBase"]

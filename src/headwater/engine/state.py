@@ -1,0 +1,55 @@
+"""The public path of what is in `headwater.sdk.states.state`."""
+
+from __future__ import annotations
+
+from headwater.core.values.moments import assume_utc as aware
+from headwater.sdk.states.state import (
+    Cached,
+    Cancelled,
+    Cancelling,
+    ClientFailed,
+    Failed,
+    Finished,
+    Looped,
+    Mapped,
+    Paused,
+    Pending,
+    Queued,
+    Resume,
+    Retrying,
+    Running,
+    Scheduled,
+    Skipped,
+    State,
+    Submitted,
+    Success,
+    TimedOut,
+    TriggerFailed,
+    ValidationFailed,
+)
+
+__all__ = [
+    "Cached",
+    "Cancelled",
+    "Cancelling",
+    "ClientFailed",
+    "Failed",
+    "Finished",
+    "Looped",
+    "Mapped",
+    "Paused",
+    "Pending",
+    "Queued",
+    "Resume",
+    "Retrying",
+    "Running",
+    "Scheduled",
+    "Skipped",
+    "State",
+    "Submitted",
+    "Success",
+    "TimedOut",
+    "TriggerFailed",
+    "ValidationFailed",
+    "aware",
+]

@@ -1,0 +1,17 @@
+"""The public path of what is in `headwater.sdk.schedules.clocks`."""
+
+from __future__ import annotations
+
+from headwater.sdk.schedules.clocks import (
+    EPOCH,
+    INTERVALS_FROM,
+    Clock,
+    ClockEvent,
+    CronClock,
+    DatesClock,
+    IntervalClock,
+    RRuleClock,
+    clock_from,
+)
+
+__all__ = ["EPOCH", "INTERVALS_FROM", "Clock", "ClockEvent", "CronClock", "DatesClock", "IntervalClock", "RRuleClock", "clock_from"]

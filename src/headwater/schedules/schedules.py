@@ -1,0 +1,25 @@
+"""The public path of what is in `headwater.sdk.schedules.schedules`."""
+
+from __future__ import annotations
+
+from headwater.sdk.schedules.schedules import (
+    LOOKED_AHEAD_MAX,
+    MISSES_MAX,
+    CronSchedule,
+    IntervalSchedule,
+    NothingPasses,
+    RRuleSchedule,
+    Schedule,
+    schedule_from,
+)
+
+__all__ = [
+    "LOOKED_AHEAD_MAX",
+    "MISSES_MAX",
+    "CronSchedule",
+    "IntervalSchedule",
+    "NothingPasses",
+    "RRuleSchedule",
+    "Schedule",
+    "schedule_from",
+]

@@ -22,7 +22,7 @@ MATRIX := $(VENV)-matrix
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-latest test-oldest test-matrix check format bench docs screenshots browser lock golden simulate soak chaos faults clouds clean
+.PHONY: help setup demo test test-latest test-oldest test-matrix check format bench docs screenshots browser lock golden simulate soak chaos faults mutants clouds clean
 
 help:  ## Print these words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -106,6 +106,10 @@ chaos: setup  ## Kill something real every second for 5 minutes while 1,000 runs
 
 faults: setup  ## What the tests do a little, at length: 100 projectors and 20 leaders killed, minutes without PostgreSQL; about 12 minutes
 	FAULTS=full UNCLEAR_COMMANDS=1000 $(BIN)/pytest -s --timeout 1800 $(FAULT_TESTS)
+
+mutants: setup  ## Break the rules in 2,000 small ways, and tell which their tests do not notice; about 5 minutes. ONLY=core/runs/restart.py: one module
+	$(BIN)/pip install --quiet 'mutmut>=3.8,<4'
+	PYTHONPATH=tests $(BIN)/python -P -m mutation.mutants $(if $(ONLY),--only $(ONLY)) $(if $(JOBS),--jobs $(JOBS))
 
 clouds: setup  ## Keep results in the emulators of Google's and Azure's storage, which this installs
 	$(BIN)/pip install --quiet '.[gcs,azure]' gcp-storage-emulator

@@ -66,7 +66,7 @@ def resume_task_runs(run: Run, command: ResumeTaskRuns) -> Sequence[AnyEvent]:
     if run.ended:
         raise IllegalTransition(
             f"The run is {run.state}: nothing of it waits to be resumed.",
-            hint=hint("{} executes it once more.", hints.RestartRunAction(_id(run))),
+            hint=hint("{} executes it once more.", hints.RestartRunAction(run.created.run_id)),
         )
     if run.cancel_requested:
         raise IllegalTransition("The run is being cancelled: nothing of it goes on.")
@@ -117,7 +117,7 @@ def _schedule(run: Run, command: SetRunState) -> list[AnyEvent]:
     if run.state is StateName.PAUSED:
         raise IllegalTransition(
             "The run is Paused: it goes on when its paused task runs do.",
-            hint=hint("Resume them: {}, or set their states.", hints.ResumeRunAction(_id(run))),
+            hint=hint("Resume them: {}, or set their states.", hints.ResumeRunAction(run.created.run_id)),
         )
     if not run.ended:
         return [scheduled]
@@ -143,7 +143,7 @@ def _require_nobody(run: Run) -> None:
     if run.held:
         raise IllegalTransition(
             f"Attempt {run.attempt} executes the run, on agent {run.agent_name or run.agent_id!r}: no state of it can be set meanwhile.",
-            hint=hint("Wait for its end, or cancel it first: {}.", hints.CancelRunAction(_id(run))),
+            hint=hint("Wait for its end, or cancel it first: {}.", hints.CancelRunAction(run.created.run_id)),
         )
 
 
@@ -151,7 +151,3 @@ def delete(run: Run, command: DeleteRun) -> Sequence[AnyEvent]:
     if not run.ended:
         raise IllegalTransition(f"The run is {run.state}; only a run that has ended can be deleted.", hint="Cancel it first.")
     return [] if run.deleted else [RunDeleted(command.reason)]
-
-
-def _id(run: Run) -> str:
-    return run.created.run_id if run.exists else ""

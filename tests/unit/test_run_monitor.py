@@ -107,7 +107,7 @@ async def test_a_restarted_run_that_it_had_let_go_of_is_read_again(log: MemoryLo
 async def test_every_waiting_run_is_woken_after_a_loss(log: MemoryLog) -> None:
     flow = await create_flow(log)
     due = [(await create_run(log, flow.flow_id)).run_id for _ in range(20)]
-    later = (await create_run(log, flow.flow_id, start_time=datetime.now(UTC) + timedelta(hours=1))).run_id
+    later = (await create_run(log, flow.flow_id, due_at=datetime.now(UTC) + timedelta(hours=1))).run_id
     async with running_monitor(log):
         log.queues.lose_everything()
         for run_id in [*due, later]:
@@ -116,7 +116,7 @@ async def test_every_waiting_run_is_woken_after_a_loss(log: MemoryLog) -> None:
 
 async def test_a_timer_of_before_a_rescheduling_counts_for_nothing(log: MemoryLog) -> None:
     flow = await create_flow(log)
-    run_id = (await create_run(log, flow.flow_id, start_time=datetime.now(UTC) + timedelta(hours=1))).run_id
+    run_id = (await create_run(log, flow.flow_id, due_at=datetime.now(UTC) + timedelta(hours=1))).run_id
     async with running_monitor(log):
         await run(log.events, run_id).execute(RescheduleRun(datetime.now(UTC)), ACTOR)
         await woken(log, run_id, generation=2)

@@ -193,14 +193,24 @@ def test_a_run_that_nobody_says_is_due_gets_its_timer() -> None:
     assert plan_delivery(run_after(due=AHEAD), 1, agent_id=ME, holds=frozenset(), now=now) == Reschedule(AHEAD)
 
 
-def test_a_run_that_waits_for_a_retry_by_our_own_slow_clock_is_not_claimed_to_be_left_again_at_once() -> None:
+LONG_AGO = NOW - timedelta(hours=1)
+DUE = LONG_AGO + timedelta(minutes=20)
+
+
+@pytest.mark.parametrize(
+    "wait",
+    [TaskRunRetryScheduled(slug="load-1", at=LONG_AGO, due_at=DUE, run_count=1), TaskRunPaused(slug="load-1", at=LONG_AGO, due_at=DUE)],
+    ids=["a retry", "the end of a pause"],
+)
+def test_a_run_that_waits_for_a_task_by_our_own_slow_clock_is_not_claimed_to_be_left_again_at_once(
+    wait: TaskRunRetryScheduled | TaskRunPaused,
+) -> None:
     behind = timedelta(hours=1)
-    own, due = NOW - behind, NOW - behind + timedelta(minutes=20)
-    retry = TaskRunRetryScheduled(slug="load-1", at=own, due_at=due, run_count=1)
+    own, due = LONG_AGO, DUE
     run = run_after(
         CLAIMED_BY_ME,
         StartRun(1, own),
-        RecordTaskRuns(1, (TaskRunStarted(slug="load-1", at=own), retry)),
+        RecordTaskRuns(1, (TaskRunStarted(slug="load-1", at=own), wait)),
         SuspendRun(1, own, due, "waits"),
     )
 

@@ -99,7 +99,7 @@ def version(number: int, *archives: str) -> FlowRegistered:
         flow_group_id="g",
         project_id="p",
         name="etl",
-        version=number,
+        flow_version=number,
         task_count=0,
         edge_count=0,
         storage=StorageReference("Local"),
@@ -154,3 +154,9 @@ def test_a_flow_that_is_registered_again_is_deleted_no_more() -> None:
 
     assert (again.deleted, again.active, again.latest) == (False, frozenset({2}), version(2))
     assert FLOW.fold([FIRST, FlowDeleted()]).latest is None
+
+
+def test_the_latest_of_several_versions_that_take_runs_is_the_newest() -> None:
+    both = FLOW.fold([FIRST, version(2)])
+
+    assert (both.active, both.latest) == (frozenset({1, 2}), version(2))

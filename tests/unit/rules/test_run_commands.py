@@ -263,7 +263,7 @@ USERS: list[tuple[Sequence[AnyEvent], RunCommand, Sequence[AnyEvent]]] = [
         ],
     ),
     (
-        (*RUNNING, TaskRunRetryScheduled(slug="load", map_index=1, at=NOON, start_time=LATER, run_count=1), RunScheduled(LATER, 2)),
+        (*RUNNING, TaskRunRetryScheduled(slug="load", map_index=1, at=NOON, due_at=LATER, run_count=1), RunScheduled(LATER, 2)),
         state_set("load", StateName.PENDING, "", 1),
         [
             TaskRunStateSet(slug="load", map_index=1, at=LATER, message="Set to Pending.", state="Pending", before="Retrying"),
@@ -352,7 +352,7 @@ def test_an_attempt_that_is_handed_back_never_fails_its_run() -> None:
     ("due", "scheduled"), [(LATER - timedelta(seconds=1), False), (LATER, False), (LATER + timedelta(seconds=1), True)]
 )
 def test_resuming_a_run_brings_its_start_forward_and_leaves_one_that_is_due_already(due: object, scheduled: bool) -> None:
-    history = (*RUNNING, PAUSED, msgspec.structs.replace(RunScheduled(LATER, 2), start_time=due))
+    history = (*RUNNING, PAUSED, msgspec.structs.replace(RunScheduled(LATER, 2), due_at=due))
     resumed = TaskRunResumed(slug="load", at=LATER, message="fine")
 
     events = RULES.decide(given(*history), ResumeTaskRuns(LATER, (), "fine"))

@@ -86,7 +86,7 @@ HISTORIES: list[tuple[Sequence[AnyEvent], RunCommand, type[CommandRejected], str
     (CLAIMED, SuspendRun(1, NOON, LATER), IllegalTransition, "The run is Submitted; it cannot wait for a later time.", None),
     (RUNNING, SuspendRun(1, NOON, None), IllegalTransition, "No task run of the run waits to be resumed.", None),
     (
-        (*RUNNING, TaskRunPaused(slug="load", at=NOON, start_time=LATER)),
+        (*RUNNING, TaskRunPaused(slug="load", at=NOON, due_at=LATER)),
         SuspendRun(1, NOON, None),
         IllegalTransition,
         "No task run of the run waits to be resumed.",

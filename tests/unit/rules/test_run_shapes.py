@@ -56,8 +56,9 @@ def given(*events: AnyEvent) -> Run:
 
 
 def test_what_was_never_created_says_so_to_whoever_asks_how() -> None:
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound) as refused:
         _ = RULES.initial.created
+    assert (refused.value.kind, refused.value.name) == ("run", "")
 
     assert not RULES.initial.exists
     assert given(CREATED).created is CREATED

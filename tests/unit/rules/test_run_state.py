@@ -39,7 +39,7 @@ from headwater.core.events import (
 )
 from headwater.core.runs.state import Run
 from headwater.core.runs.task_run import TaskRun
-from headwater.core.runs.task_runs import INTERRUPTED_MESSAGE, RESTARTED_MESSAGE
+from headwater.core.runs.task_runs import changed_with_run
 from headwater.core.states import StateName
 
 PARTS = ("task_runs", "artifacts")
@@ -177,22 +177,22 @@ EVERYWHERE: tuple[AnyEvent, ...] = (
     TaskRunSucceeded(slug="mapped", map_index=0, at=NOON, result=KEPT),
     TaskRunStateSet(slug="mapped", map_index=1, at=NOON, state="Failed", before="Pending", ended_at=NOON, message="no"),
     TaskRunSucceeded(slug="other", at=NOON, result=KEPT),
-    TaskRunPaused(slug="paused", at=NOON, start_time=LATER),
-    TaskRunRetryScheduled(slug="retrying", at=NOON, start_time=LATER, run_count=2, failure=FAILURE),
+    TaskRunPaused(slug="paused", at=NOON, due_at=LATER),
+    TaskRunRetryScheduled(slug="retrying", at=NOON, due_at=LATER, run_count=2, failure=FAILURE),
 )
 
 
 def test_a_restart_sends_whole_tasks_and_single_task_runs_back_to_where_they_began_but_for_their_names_and_counts() -> None:
     before = given(*FAILED, *EVERYWHERE)
     after = given(*FAILED, *EVERYWHERE, RunRestarted(tasks=("looping",), task_runs=(("mapped", 1),)))
-    waits = {"state": StateName.PENDING, "message": RESTARTED_MESSAGE}
+    waits = {"state": StateName.PENDING, "message": "Waits to be executed again."}
 
     assert changed_task_runs(before, after) == {
         ("looping", -1): {**waits, "resumed": False, "loop_count": 0, "loop_result": None},
         ("mapped", 1): {**waits, "ended_at": None, "set_manually": False},
     }
     retried = given(*FAILED, *EVERYWHERE, RunRestarted(task_runs=(("retrying", -1),)))
-    assert changed_task_runs(before, retried) == {("retrying", -1): {**waits, "due": None, "failure": None}}
+    assert changed_task_runs(before, retried) == {("retrying", -1): {**waits, "due_at": None, "failure": None}}
     whole = given(*FAILED, *EVERYWHERE, RunRestarted(tasks=("mapped", "other")))
     assert changed_task_runs(before, whole) == {
         ("mapped", 0): {**waits, "ended_at": None, "result": None},
@@ -207,8 +207,8 @@ def test_a_lost_attempt_leaves_what_ended_what_is_paused_and_what_was_resumed() 
     before = given(*RUNNING, *EVERYWHERE, *resumed, cancelled)
 
     assert changed_task_runs(before, given(*RUNNING, *EVERYWHERE, *resumed, cancelled, LOST)) == {
-        ("looping", -1): {"state": StateName.PENDING, "message": INTERRUPTED_MESSAGE},
-        ("retrying", -1): {"state": StateName.PENDING, "message": INTERRUPTED_MESSAGE, "due": None},
+        ("looping", -1): {"state": StateName.PENDING, "message": "Interrupted; waits for the next attempt."},
+        ("retrying", -1): {"state": StateName.PENDING, "message": "Interrupted; waits for the next attempt.", "due_at": None},
     }
 
 
@@ -220,3 +220,8 @@ def changed_task_runs(before: Run, after: Run) -> dict[tuple[str, int], dict[str
 
 def test_a_task_run_that_nothing_happened_to_is_pending() -> None:
     assert given(*RUNNING, TaskRunNamed(slug="a", at=NOON, name="x")).task_runs["a", -1] == TaskRun(name="x")
+
+
+@pytest.mark.parametrize("event", [RunDeleted(), RunSucceeded(1, NOON), ProjectDeleted()])
+def test_what_happens_to_a_run_but_a_lost_attempt_and_a_restart_changes_no_task_run(event: AnyEvent) -> None:
+    assert changed_with_run(given(*RUNNING, *EVERYWHERE).task_runs, event) == {}

@@ -46,7 +46,7 @@ FULL = TaskRun(
     failure=FAILURE,
     child_count=4,
     name="named",
-    due=NOON,
+    due_at=NOON,
     resumed=True,
     set_manually=True,
     loop_count=3,
@@ -54,7 +54,7 @@ FULL = TaskRun(
 )
 """A task run in which nothing is as it was at first."""
 # What every event but a name and a state that a user sets takes away: these belong to the state before it.
-GONE: dict[str, Any] = {"ended_at": None, "result": None, "failure": None, "due": None, "set_manually": False, "message": "now"}
+GONE: dict[str, Any] = {"ended_at": None, "result": None, "failure": None, "due_at": None, "set_manually": False, "message": "now"}
 ENDED: dict[str, Any] = {**GONE, "ended_at": LATER, "loop_count": 0, "loop_result": None}
 
 
@@ -76,10 +76,10 @@ def event(kind: type[TaskRunEvent], **more: Any) -> TaskRunEvent:
         (event(TaskRunMapped, child_count=2), {**ENDED, "state": StateName.MAPPED, "child_count": 2}),
         (event(TaskRunCancelled), {**ENDED, "state": StateName.CANCELLED}),
         (
-            event(TaskRunRetryScheduled, start_time=LATER, run_count=9, failure=OTHER),
-            {**GONE, "state": StateName.RETRYING, "due": LATER, "failure": OTHER},
+            event(TaskRunRetryScheduled, due_at=LATER, run_count=9, failure=OTHER),
+            {**GONE, "state": StateName.RETRYING, "due_at": LATER, "failure": OTHER},
         ),
-        (event(TaskRunPaused, start_time=LATER), {**GONE, "state": StateName.PAUSED, "due": LATER, "resumed": False}),
+        (event(TaskRunPaused, due_at=LATER), {**GONE, "state": StateName.PAUSED, "due_at": LATER, "resumed": False}),
         (event(TaskRunPaused), {**GONE, "state": StateName.PAUSED, "resumed": False}),
         (event(TaskRunResumed), {**GONE, "state": StateName.RESUME}),
         (
@@ -111,7 +111,7 @@ def test_a_state_set_by_a_user_replaces_how_it_ended_and_its_loop_and_forgets_th
         ended_at=LATER,
         result=KEPT,
         failure=None,
-        due=None,
+        due_at=None,
         resumed=resumed,
         loop_count=0,
         loop_result=None,
@@ -155,7 +155,7 @@ EVENTS: tuple[TaskRunEvent, ...] = (
     event(TaskRunTimedOut),
     event(TaskRunTriggerFailed),
     event(TaskRunValidationFailed),
-    event(TaskRunRetryScheduled, start_time=LATER, run_count=1),
+    event(TaskRunRetryScheduled, due_at=LATER, run_count=1),
     event(TaskRunSkipped),
     event(TaskRunCached),
     event(TaskRunMapped, child_count=1),

@@ -217,6 +217,12 @@ def test_a_restart_from_a_task_sends_back_the_task_as_a_whole_whichever_of_its_c
     assert sent_back((MAPPED,), [("a", 1)], from_task="a") == (("a", "b"), ())
 
 
+def test_a_task_that_several_paths_lead_to_keeps_no_other_from_being_sent_back() -> None:
+    edges = (EdgeSpec("a", "b"), EdgeSpec("c", "d", key="x"), EdgeSpec("c", "d", key="y"))
+
+    assert sent_back(edges, [("c", -1)], from_task="a") == (("a", "b", "d"), (("c", -1),))
+
+
 def test_what_more_paths_lead_to_than_can_be_walked_is_sent_back_all_the_same() -> None:
     chain = [f"task-{n:02}" for n in range(64)]
     whole = tuple(EdgeSpec(before, after, key) for before, after in itertools.pairwise(chain) for key in "xy")

@@ -59,6 +59,7 @@ class LocalDaskExecutor(Executor):
 
     @property
     def capacity(self) -> int:  # type: ignore[override]
+        """How many calls the engine hands over at a time, at most."""
         return self._pool.capacity
 
     @contextmanager

@@ -12,6 +12,7 @@ from strawberry.extensions import AddValidationRules, MaxTokensLimiter
 from strawberry.types import ExecutionContext
 
 from headwater.core.errors import HeadwaterError, VersionConflict
+from headwater.web.graphql.descriptions import describe_fields
 from headwater.web.graphql.limits import TOKENS_MAX, OperationLimits
 from headwater.web.graphql.mutations import Mutation
 from headwater.web.graphql.queries import Query
@@ -41,6 +42,7 @@ def _is_ours(error: GraphQLError) -> bool:
 @cache
 def schema() -> strawberry.Schema:
     """Return the schema."""
+    describe_fields()
     return _Schema(
         query=Query,
         mutation=Mutation,

@@ -19,7 +19,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from measurement import Measurement, at_least, at_most, lines
 
 from headwater import Flow, task
-from headwater.sdk.context.logging import LINE_FORMAT, TIME_FORMAT, LineFormatter, get_logger
+from headwater.core.program.line_format import LINE_FORMAT, TIME_FORMAT
+from headwater.sdk.context.logging import LineFormatter, get_logger
 
 
 @task

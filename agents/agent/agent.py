@@ -47,8 +47,6 @@ from headwater.core.values.labels import label_set
 
 HEARTBEATS_PER_LEASE = 3
 """Two lost heartbeats are no loss of the agent: it counts as gone after a whole lease of silence."""
-AWAY_SECONDS = 30.0
-"""An agent that was told to stop waits no longer than this for a log that takes nothing."""
 
 _log = logging.getLogger(__name__)
 
@@ -179,7 +177,7 @@ class Agent:
 
     async def _release_without_log(self) -> None:
         await self._stopping.wait()
-        patience = AWAY_SECONDS if len(self.held) else SHUTDOWN_SECONDS
+        patience = self.settings.away_seconds if len(self.held) else SHUTDOWN_SECONDS
         await self._outage.lasts(patience)
         self._console_log.error("The log has taken nothing for %g s: the agent ends without it.", patience)
         await self.release_runs()

@@ -10,9 +10,11 @@ from headwater.core.values.identifiers import new_id
 
 @dataclass(frozen=True, kw_only=True)
 class AgentSettings:
-    """What an agent is. `lease_seconds`: how long after its death its runs wait at most; `grace_seconds`: from SIGTERM to SIGKILL.
+    """What an agent is.
 
-    `attempts_max`: how many lost attempts fail a run here; None leaves that to the run.
+    `lease_seconds`: how long after its death its runs wait at most. `grace_seconds`: from SIGTERM to SIGKILL. `attempts_max`: how many lost
+    attempts fail a run here; None leaves that to the run. `away_seconds`: how long an agent that has runs and was told to stop waits
+    for a log that takes nothing.
     """
 
     name: str
@@ -22,6 +24,7 @@ class AgentSettings:
     lease_seconds: float = 10.0
     grace_seconds: float = 10.0
     attempts_max: int | None = None
+    away_seconds: float = 30.0
     agent_id: str = field(default_factory=new_id)
 
     def __post_init__(self) -> None:

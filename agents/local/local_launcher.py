@@ -27,7 +27,6 @@ from headwater.core.program import open_files
 
 _KILLED = -int(signal.SIGKILL)
 _ZYGOTE_ENDS_SECONDS = 5.0
-_PAUSE_SECONDS_MIN = 1.0
 _PAUSE_SECONDS_MAX = 30.0
 
 
@@ -36,14 +35,21 @@ class LocalLauncher:
 
     `environment` is what the zygote itself runs with: runs that differ from it only in variables read at run time start warm.
     `show_line` gets each line that runs print. `open_files_max`: how many files each process may have open; as many as this one by default.
+    `retry_seconds`: the first pause before a zygote is tried again; the pauses grow.
     """
 
     def __init__(
-        self, environment: Mapping[str, str], *, show_line: Callable[[str], None] | None = None, open_files_max: int | None = None
+        self,
+        environment: Mapping[str, str],
+        *,
+        show_line: Callable[[str], None] | None = None,
+        open_files_max: int | None = None,
+        retry_seconds: float = 1.0,
     ) -> None:
         self._environment = dict(environment)
         self._show_line = show_line
         self._open_files_max = open_files.limit() if open_files_max is None else open_files_max
+        self._retry_seconds = retry_seconds
         self._group: TaskGroup | None = None
         self._zygote: ZygoteClient | None = None
         self._missing = ""  # why there is none
@@ -63,12 +69,12 @@ class LocalLauncher:
             except LauncherGone as gone:
                 raise LauncherGone(f"No process can be started here: {gone}.") from gone
             task_status.started()
-            pause = _PAUSE_SECONDS_MIN
+            pause = self._retry_seconds
             while True:
                 began = time.monotonic()
                 await zygote.ended.wait()
                 if time.monotonic() - began > _PAUSE_SECONDS_MAX:
-                    pause = _PAUSE_SECONDS_MIN
+                    pause = self._retry_seconds
                 while True:
                     try:
                         zygote = await self._new_zygote()

@@ -22,6 +22,7 @@ from headwater.agents.run_process.run_exit import STATUS_FAILED, hand_in, say
 from headwater.agents.run_process.run_session import RunSession
 from headwater.agents.run_process.state_recorder import StateRecorder
 from headwater.core.errors import HeadwaterError
+from headwater.core.program.line_format import LINE_FORMAT, TIME_FORMAT
 from headwater.core.program.settings import RETRY_IN_PROCESS_SECONDS
 from headwater.core.runs.resume import format_task_run_key
 from headwater.core.runs.task_run import TaskRunKey
@@ -29,7 +30,7 @@ from headwater.core.states import StateName
 from headwater.core.text import shown
 from headwater.sdk.context.context import context
 from headwater.sdk.context.interrupts import is_interrupt
-from headwater.sdk.context.logging import LINE_FORMAT, TIME_FORMAT, LineFormatter, StdoutHandler, add_handler, get_logger
+from headwater.sdk.context.logging import LineFormatter, StdoutHandler, add_handler, get_logger
 from headwater.sdk.engine.children import children_of_this_run
 from headwater.sdk.environments.errors import EnvironmentFailed
 from headwater.sdk.executors import timeouts

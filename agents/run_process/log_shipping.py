@@ -33,12 +33,13 @@ _log = logging.getLogger(__name__)
 class LogShipper(logging.Handler):
     """A handler of log records for one attempt of a run. Records come from any thread; `serve` ships them."""
 
-    def __init__(self, logs: RunLogs, run_id: str, attempt: int, *, with_source: bool = False) -> None:
+    def __init__(self, logs: RunLogs, run_id: str, attempt: int, *, with_source: bool = False, lines_max: int = LINES_MAX) -> None:
         super().__init__()
         self._logs = logs
         self._run_id = run_id
         self._attempt = attempt
         self._with_source = with_source
+        self._lines_max = lines_max
         self._lines: deque[LogLine] = deque()
         self._characters = 0
         self._dropped = 0
@@ -61,7 +62,7 @@ class LogShipper(logging.Handler):
 
     def add(self, line: LogLine) -> None:
         """Take a line; drop it where too many wait."""
-        if len(self._lines) >= LINES_MAX or self._characters + len(line.message) > CHARACTERS_MAX:
+        if len(self._lines) >= self._lines_max or self._characters + len(line.message) > CHARACTERS_MAX:
             self._dropped += 1
             return
         if self._dropped:

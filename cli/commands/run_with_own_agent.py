@@ -25,8 +25,8 @@ def run_with_own_agent(context: typer.Context, selector: FlowSelector, options: 
 
     The run bears one label only, which no other agent has: it is nobody else's, also where this process dies.
     """
+    from headwater.agents.agent.console import LOGGER_NAME
     from headwater.agents.local import LocalAgent
-    from headwater.agents.local.console import LOGGER_NAME
     from headwater.core.states import SUCCESSFUL
 
     label = f"{LABEL_PREFIX}{secrets.token_hex(4)}"

@@ -92,7 +92,7 @@ def _left_open(group: FlowGroup, command: RegisterFlow) -> list[str]:
 
 def _register(group: FlowGroup, command: RegisterFlow) -> Sequence[AnyEvent]:
     """Every registration makes a version, but the same key as the last time, while that version still takes runs, changes nothing."""
-    if command.idempotency_key is not None and command.idempotency_key == group.idempotency_key and group.active:
+    if group.registered_with(command.idempotency_key) is not None:
         return []
     open_parameters = _left_open(group, command)
     if open_parameters:

@@ -43,6 +43,10 @@ class FlowGroup:
         """The newest version that takes runs, or None."""
         return self.versions[max(self.active)] if self.active else None
 
+    def registered_with(self, idempotency_key: str | None) -> FlowRegistered | None:
+        """Return the newest version where it was registered with this key and takes runs: registering again changes nothing then."""
+        return self.latest if idempotency_key is not None and idempotency_key == self.idempotency_key else None
+
 
 def evolve(group: FlowGroup, event: AnyEvent) -> FlowGroup:
     match event:

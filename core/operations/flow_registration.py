@@ -71,8 +71,8 @@ async def register_flow(
     group_id = flow_group_id(project_id, metadata.name)
     group = flow_group(log, group_id)
     state = await group.refresh()
-    if idempotency_key is not None and idempotency_key == state.idempotency_key and state.latest is not None:
-        return Registration(state.latest.flow_id, group_id, state.latest.version, project_id, False, group.position)
+    if (same := state.registered_with(idempotency_key)) is not None:
+        return Registration(same.flow_id, group_id, same.version, project_id, False, group.position)
     parts = await _write_parts(log, metadata, actor)
     command = RegisterFlow(
         flow_group_id=group_id,

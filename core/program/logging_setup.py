@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from headwater.core.program.line_format import LINE_FORMAT, TIME_FORMAT
 from headwater.core.program.settings import LOG_FORMAT
-
-TEXT_FORMAT = "[%(asctime)s] %(levelname)s - %(name)s | %(message)s"
 
 
 class JsonFormatter(logging.Formatter):
@@ -34,7 +33,7 @@ def configure_logging(level: str, logger: logging.Logger) -> None:
     if LOG_FORMAT.value() == "json":
         handler.setFormatter(JsonFormatter())
     else:
-        handler.setFormatter(logging.Formatter(TEXT_FORMAT, datefmt="%Y-%m-%d %H:%M:%S%z"))
+        handler.setFormatter(logging.Formatter(LINE_FORMAT, datefmt=TIME_FORMAT))
     logger.handlers = [handler]
     logger.setLevel(level)
     logger.propagate = False

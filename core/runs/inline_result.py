@@ -6,10 +6,8 @@ import msgspec
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.events import ResultReference
+from headwater.core.values.bounds import INLINE_RESULT_BYTES_MAX
 from headwater.core.values.json_values import json_problem
-
-RESULT_BYTES_MAX = 64 * 1024
-"""How large a result may be that lies in an event."""
 
 
 def inline_result(value: object) -> ResultReference:
@@ -23,8 +21,9 @@ def inline_result(value: object) -> ResultReference:
     if problem is not None:
         raise InvalidArgument(f"The result is not JSON: {problem}.")
     size = len(msgspec.json.encode(value))
-    if size > RESULT_BYTES_MAX:
+    if size > INLINE_RESULT_BYTES_MAX:
         raise InvalidArgument(
-            f"The result has {size} bytes; {RESULT_BYTES_MAX} may be given this way.", hint="Let the task run, or give a place to look at."
+            f"The result has {size} bytes; {INLINE_RESULT_BYTES_MAX} may be given this way.",
+            hint="Let the task run, or give a place to look at.",
         )
     return ResultReference(type="InlineResult", value=value)

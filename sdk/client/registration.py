@@ -72,8 +72,7 @@ async def register(
             hint="Leave version_group_id away: project and name say which flow it is.",
         )
     latest = await flow_group(log, group_id).refresh()
-    if idempotency_key is not None and idempotency_key == latest.idempotency_key and latest.latest is not None:
-        same = latest.latest
+    if (same := latest.registered_with(idempotency_key)) is not None:
         return RegisteredFlow(same.flow_id, group_id, same.version, project_name, same.labels, changed=False)
     # Before it is stored: what differs each time the same code is stored must not be part of it.
     serialized_hash = flow.serialized_hash()

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from headwater.core.errors import SettingsError
+from headwater.core.program.line_format import LINE_FORMAT, TIME_FORMAT
 from headwater.core.program.user_paths import SET_HOME, HomeUnavailable, user_path
 from headwater.sdk.context.files import write_whole
 from headwater.sdk.context.interpolation import interpolated, typed
@@ -29,8 +30,8 @@ DEFAULTS: dict[str, Any] = {
     "debug": False,
     "logging": {
         "level": "INFO",
-        "format": "[%(asctime)s] %(levelname)s - %(name)s | %(message)s",
-        "datefmt": "%Y-%m-%d %H:%M:%S%z",
+        "format": LINE_FORMAT,
+        "datefmt": TIME_FORMAT,
         "log_attributes": [],
         "extra_loggers": [],
     },

@@ -17,12 +17,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TextIO
 
+from headwater.core.program.line_format import TIME_FORMAT
 from headwater.core.text import escaped, shown, type_name
 from headwater.sdk.context import log_records
 
 ROOT_NAME = "headwater"
-LINE_FORMAT = "[%(asctime)s] %(levelname)s - %(name)s | %(message)s"
-TIME_FORMAT = "%Y-%m-%d %H:%M:%S%z"
 LEVEL_VARIABLE = "HEADWATER_LOG_LEVEL"
 
 _set_up = threading.Lock()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from headwater.core.errors import InvalidArgument, WrongType
+from headwater.core.values.bounds import INLINE_RESULT_BYTES_MAX
 from headwater.core.values.json_values import json_problem
 from headwater.sdk.results.result import Result
 from headwater.sdk.results.serializers import DateTimeSerializer, JSONSerializer, Serializer
 
-INLINE_BYTES_MAX = 64 * 1024
+INLINE_BYTES_MAX = INLINE_RESULT_BYTES_MAX
 
 
 class InlineResult(Result):

@@ -12,7 +12,7 @@ from harness.commits import a_commit, a_subject, an_item
 from harness.servers import NatsNode, free_ports
 
 from headwater.core.errors import AuthenticationFailed, LogUnavailable, OutcomeUnknown, RequestTimeout, SettingsError
-from headwater.core.log.jetstream import open_log
+from headwater.core.log.jetstream import LogTimes, open_log
 from headwater.core.log.protocol import QueueBinding
 
 
@@ -98,10 +98,9 @@ async def test_an_append_that_begins_while_the_broker_is_away_takes_effect_when_
         assert len(await log.events.read(subject)) == 1
 
 
-async def test_an_append_to_a_frozen_broker_ends_with_the_truth(nats_node: NatsNode, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("headwater.core.log.jetstream.append.APPEND_SECONDS", 0.5)
+async def test_an_append_to_a_frozen_broker_ends_with_the_truth(nats_node: NatsNode) -> None:
     subject, commit = a_subject(), a_commit()
-    async with open_log(nats_node.url, ensure_streams=True) as log:
+    async with open_log(nats_node.url, ensure_streams=True, times=LogTimes(call_seconds=0.5)) as log:
         nats_node.pause()
         with pytest.raises(OutcomeUnknown) as unknown:
             await log.events.append(subject, commit, expected=0)

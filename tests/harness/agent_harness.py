@@ -88,8 +88,8 @@ class AgentHarness:
 
 @asynccontextmanager
 async def agent_harness(url: str) -> AsyncIterator[AgentHarness]:
-    """Open a agent_harness at this address; its streams and its project are made where they are missing."""
-    async with open_log(url, ensure_streams=True, name="agent_harness") as log, AsyncClient(url) as client:
+    """Open the log at this address; its streams and its project are made where they are missing."""
+    async with open_log(url, ensure_streams=True, name="harness") as log, AsyncClient(url) as client:
         await client.create_project(PROJECT)
         yield AgentHarness(url, log, client)
 

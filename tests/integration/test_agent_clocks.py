@@ -14,9 +14,9 @@ import pytest
 from harness.agent_harness import AgentHarness, agent_harness, hosted
 from harness.servers import NatsNode
 
+from headwater.agents.agent.console import agent_logger
 from headwater.agents.agent.log_clock import difference
 from headwater.agents.local import LocalAgent
-from headwater.agents.local.console import agent_logger
 from headwater.core.log import subjects
 from headwater.core.log.heartbeats import Heartbeat, warnings_in
 from headwater.core.log.protocol import LiveMessage

@@ -12,7 +12,7 @@ import pytest
 from harness.agent_harness import AgentHarness, AgentProcess, agent_harness, hosted
 from harness.servers import NatsNode
 
-from headwater.agents.local.console import DOCUMENTATION
+from headwater.agents.agent.console import DOCUMENTATION
 from headwater.core.agents import rules as agent_rules
 from headwater.core.agents.state import AgentStatus
 from headwater.core.aggregates import Aggregate

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -12,7 +13,6 @@ from harness.agent_harness import AgentHarness, AgentProcess, agent_harness, eve
 from harness.gates import gated_flow
 from harness.servers import NatsNode
 
-from headwater.agents.agent import agent as agents
 from headwater.agents.local import LocalAgent
 from headwater.core.events import RunAttemptLost
 from headwater.core.states import StateName
@@ -72,10 +72,10 @@ async def test_an_agent_without_log_ends_on_the_second_signal_and_says_what_was_
 
 
 async def test_an_agent_that_was_told_to_stop_once_does_not_wait_for_ever_for_its_log(
-    harness: AgentHarness, nats_node: NatsNode, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    harness: AgentHarness, nats_node: NatsNode, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(agents, "AWAY_SECONDS", 0.1)
     local = LocalAgent(nats_url=harness.url, lease_seconds=LEASE_SECONDS, grace_seconds=1.0)
+    local.settings = replace(local.settings, away_seconds=0.1)
     async with anyio.create_task_group() as group:
         await group.start(local.serve)
         await gated_run(harness, tmp_path / "gate")

@@ -22,7 +22,6 @@ from harness.small_disks import small_disk
 from headwater import unmapped
 from headwater.agents.errors import LaunchFailed
 from headwater.agents.launcher import LaunchSpec
-from headwater.agents.local import local_launcher
 from headwater.agents.local.local_launcher import LocalLauncher
 from headwater.agents.local.local_process import LocalProcess
 from headwater.core.events import RunAttemptLost
@@ -163,8 +162,8 @@ async def agent_process(harness: AgentHarness, directory: Path) -> AsyncIterator
 
 
 @asynccontextmanager
-async def launcher() -> AsyncIterator[LocalLauncher]:
-    made = LocalLauncher(os.environ)
+async def launcher(retry_seconds: float = 1.0) -> AsyncIterator[LocalLauncher]:
+    made = LocalLauncher(os.environ, retry_seconds=retry_seconds)
     async with anyio.create_task_group() as group:
         await group.start(made.serve)
         with anyio.fail_after(60):
@@ -248,8 +247,7 @@ async def test_an_agent_without_room_for_files_refuses_one_launch(tmp_path: Path
 
 
 async def test_where_no_new_zygote_can_be_made_launches_are_refused_until_one_can(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_launcher, "_PAUSE_SECONDS_MIN", 0.01)
-    async with launcher() as starts:
+    async with launcher(retry_seconds=0.01) as starts:
         with monkeypatch.context() as away:
             away.setattr(sys, "executable", str(tmp_path / "removed"))
             zygote().kill()

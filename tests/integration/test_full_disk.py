@@ -15,7 +15,7 @@ from harness.servers import NatsNode, wait_for
 from harness.small_disks import SmallDisk, small_disk
 
 from headwater.core.errors import LogError, LogFull, RunUnknown
-from headwater.core.log.jetstream import open_log
+from headwater.core.log.jetstream import LogTimes, open_log
 from headwater.core.operations.run_lookup import run
 from headwater.core.states import StateName
 from headwater.sdk.context.context import context
@@ -161,16 +161,14 @@ def _conf(server: RunningServer) -> str:
 
 
 async def test_a_full_disk_under_another_s_nats_shows_by_appends_that_go_unanswered(
-    tmp_path: Path, disk: SmallDisk, database_url: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, disk: SmallDisk, database_url: str
 ) -> None:
     node = NatsNode(disk.path / "nats")
     node.start()
     server = RunningServer(tmp_path / "beside", "--nats-url", node.url, "--database-url", database_url)
     server.start()
-    monkeypatch.setattr("headwater.core.log.jetstream.append.APPEND_SECONDS", 4.0)
-    monkeypatch.setattr("headwater.core.log.jetstream.store.STORE_SECONDS", 4.0)
     try:
-        async with open_log(node.url) as log:
+        async with open_log(node.url, times=LogTimes(call_seconds=4.0)) as log:
             flow_id = (await create_flow(log)).flow_id
             await create_run(log, flow_id)
             disk.fill()

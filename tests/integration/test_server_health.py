@@ -15,7 +15,7 @@ from harness.servers import NatsCluster, NatsNode, Postgres, eventually, wait_fo
 
 from headwater.core.errors import LogNotWritable, OutcomeUnknown
 from headwater.core.log import subjects
-from headwater.core.log.jetstream import StreamSettings, open_log
+from headwater.core.log.jetstream import LogTimes, StreamSettings, open_log
 from headwater.core.log.protocol import Log
 from headwater.core.queries.views_client import ViewsClient
 
@@ -145,7 +145,7 @@ async def test_without_a_majority_nothing_says_that_it_is_ready(
     server = RunningServer(tmp_path / "clustered", "--nats-url", nats_cluster.url, "--database-url", database_url, "--replicas", "3")
     server.start()
     try:
-        async with open_log(nats_cluster.url) as log:
+        async with open_log(nats_cluster.url, times=LogTimes(call_seconds=3.0)) as log:
             flow_id = (await create_flow(log)).flow_id
             before = (await log.events.tail()).position
             server.wait_until_ready()
@@ -156,8 +156,6 @@ async def test_without_a_majority_nothing_says_that_it_is_ready(
                     node.kill()
             wait_for(lambda: "majority" in server.problem("log"), "the missing majority told")
             assert "does not answer" not in server.problem("log")
-            for module in ("append.APPEND_SECONDS", "store.STORE_SECONDS", "api.API_SECONDS"):
-                monkeypatch.setattr(f"headwater.core.log.jetstream.{module}", 3.0)
             with pytest.raises((LogNotWritable, OutcomeUnknown), match="majority"):
                 await create_run(log, flow_id)
             if not leads:

@@ -21,8 +21,7 @@ from headwater.core.aggregates import Actor
 from headwater.core.errors import LogUnavailable, OutcomeUnknown, RequestTimeout
 from headwater.core.events import RunCreated, RunRenamed
 from headwater.core.log import subjects
-from headwater.core.log.jetstream import append as append_module
-from headwater.core.log.jetstream import open_log
+from headwater.core.log.jetstream import LogTimes, open_log
 from headwater.core.log.protocol import Log
 from headwater.core.operations.headwater import Headwater
 from headwater.core.operations.run_creation import RunRequest
@@ -40,15 +39,12 @@ PATIENCE_SECONDS = 60.0 + COMMANDS
 @pytest.fixture
 async def log(nats_node: NatsNode) -> AsyncIterator[Log]:
     """The log, by a connection of its own that nobody cuts."""
-    async with open_log(nats_node.url, ensure_streams=True, name="observer") as opened:
+    async with open_log(nats_node.url, ensure_streams=True, name="observer", times=IMPATIENT) as opened:
         yield opened
 
 
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let callers give up within a second: a network that is silent for a while leaves outcomes unknown."""
-    monkeypatch.setattr(append_module, "APPEND_SECONDS", 1.0)
-    monkeypatch.setattr(append_module, "_ANSWER_SECONDS", 0.3)
+IMPATIENT = LogTimes(call_seconds=1.0, append_answer_seconds=0.3)
+"""Callers give up within a second: a network that is silent for a while leaves outcomes unknown."""
 
 
 @dataclass
@@ -137,10 +133,10 @@ async def test_no_command_is_lost_or_doubled_and_no_answer_is_untrue(nats_node: 
 async def test_a_silent_network_leaves_a_command_unknown_and_repeating_it_is_safe(nats_node: NatsNode, log: Log) -> None:
     run_id = (await create_run(log, (await create_flow(log)).flow_id)).run_id
     commit_id = new_id()
-    async with cutting_proxy(nats_node.url) as proxy, open_log(proxy.url) as far, anyio.create_task_group() as group:
+    async with cutting_proxy(nats_node.url) as proxy, open_log(proxy.url, times=IMPATIENT) as far, anyio.create_task_group() as group:
         renamed = run(far.events, run_id)
         await renamed.refresh()
-        group.start_soon(partial(proxy.strike, Fault.BLACK_HOLE, seconds=3 * append_module.APPEND_SECONDS))
+        group.start_soon(partial(proxy.strike, Fault.BLACK_HOLE, seconds=3 * IMPATIENT.call_seconds))
         await anyio.wait_all_tasks_blocked()
 
         with pytest.raises(OutcomeUnknown) as unknown:
@@ -158,7 +154,7 @@ async def test_a_silent_network_leaves_a_command_unknown_and_repeating_it_is_saf
 async def test_a_command_gets_its_true_answer_through_every_fault(nats_node: NatsNode, log: Log, fault: Fault) -> None:
     run_id = (await create_run(log, (await create_flow(log)).flow_id)).run_id
     names = [f"{fault.name} {number}" for number in range(5)]
-    async with cutting_proxy(nats_node.url) as proxy, open_log(proxy.url) as far:
+    async with cutting_proxy(nats_node.url) as proxy, open_log(proxy.url, times=IMPATIENT) as far:
         for name in names:
             async with anyio.create_task_group() as group:
                 group.start_soon(partial(proxy.strike, fault, seconds=0.4))
@@ -175,7 +171,7 @@ async def test_a_command_gets_its_true_answer_through_every_fault(nats_node: Nat
 
 async def _call(callers: list[Caller], name: str, near: Log, proxy: CuttingProxy, flow_id: str) -> None:
     async with AsyncExitStack() as stack:
-        far = await retry_until_available(lambda: stack.enter_async_context(open_log(proxy.url, name=name)), "the log")
+        far = await retry_until_available(lambda: stack.enter_async_context(open_log(proxy.url, name=name, times=IMPATIENT)), "the log")
         caller = Caller(name, near, far)
         callers.append(caller)
         await caller.work(flow_id, COMMANDS // CALLERS)

@@ -13,7 +13,7 @@ from headwater.core.errors import SettingsError
 from headwater.core.program.server_file import FILE_NAME, read_server_file
 
 SPEAKS = """
-from headwater.agents.local.console import agent_logger
+from headwater.agents.agent.console import agent_logger
 from headwater.agents.local.local_agent import _show_line
 for _ in range(3):
     agent_logger().info("a line")

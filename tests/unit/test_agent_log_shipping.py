@@ -7,10 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import anyio
-import pytest
 
-from headwater.agents.run_process import log_shipping
-from headwater.agents.run_process.log_shipping import LogShipper
+from headwater.agents.run_process.log_shipping import LINES_MAX, LogShipper
 from headwater.core.errors import LogUnavailable
 from headwater.core.log.memory import MemoryLog, Moment, Operation
 from headwater.core.log.protocol import LogLine
@@ -22,9 +20,9 @@ RUN_ID = "0197a3c1-0b2c-7d3e-8f40-5a6b7c8d9e0f"
 class Shipping:
     """A logger whose lines are shipped to a log in memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines_max: int = LINES_MAX) -> None:
         self.log = MemoryLog()
-        self.shipper = LogShipper(self.log.logs, RUN_ID, 2)
+        self.shipper = LogShipper(self.log.logs, RUN_ID, 2, lines_max=lines_max)
         self.logger = logging.Logger("headwater.load", logging.DEBUG)  # noqa: LOG001 - no other test's
         self.logger.addHandler(self.shipper)
 
@@ -36,8 +34,8 @@ class Shipping:
 
 
 @asynccontextmanager
-async def shipping() -> AsyncIterator[Shipping]:
-    made = Shipping()
+async def shipping(lines_max: int = LINES_MAX) -> AsyncIterator[Shipping]:
+    made = Shipping(lines_max)
     async with anyio.create_task_group() as group:
         await group.start(made.shipper.serve)
         with anyio.fail_after(30):
@@ -81,9 +79,8 @@ async def test_a_chatty_run_costs_few_messages() -> None:
         assert len(await made.messages()) == 1
 
 
-async def test_what_is_too_much_is_dropped_with_a_notice_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_shipping, "LINES_MAX", 3)
-    async with shipping() as made:
+async def test_what_is_too_much_is_dropped_with_a_notice_where_it_is_missing() -> None:
+    async with shipping(lines_max=3) as made:
         for number in range(5):
             made.logger.info("line %d", number)
         await made.shipper.flush_to_log()

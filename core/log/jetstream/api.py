@@ -14,9 +14,6 @@ from headwater.core.log.jetstream.codec import ApiAnswer, ApiError
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.majority import unavailable
 
-API_SECONDS = 15.0
-"""How long a request is repeated before the log counts as away."""
-
 FIRST_ANSWER_SECONDS = 0.75
 """How long each of the first tries waits. What is asked while there is no leader is never answered: soon asked again, soon found."""
 ANSWER_SECONDS = 3.0
@@ -39,14 +36,14 @@ class ApiRefusal(LogError):
         return self.error.err_code in _NOT_FOUND
 
 
-async def ask_api(connection: Connection, operation: str, question: Any, answer: type[T], *, seconds: float = API_SECONDS) -> T:
+async def ask_api(connection: Connection, operation: str, question: Any, answer: type[T], *, seconds: float | None = None) -> T:
     """Send `question` to `$JS.API.<operation>` and return its answer.
 
     Only for operations that may be repeated.
 
     Raises:
         ApiRefusal: JetStream said no.
-        LogUnavailable: no answer in `seconds`; LogNotWritable where a majority of the cluster is missing.
+        LogUnavailable: no answer in `seconds` (None: as the connection waits); LogNotWritable where a majority of the cluster is missing.
 
     """
     data = b"" if question is None else msgspec.json.encode(question)
@@ -55,7 +52,7 @@ async def ask_api(connection: Connection, operation: str, question: Any, answer:
         return msgspec.json.decode(message.data, type=answer)
 
     reason = ""
-    backoff = Backoff(seconds)
+    backoff = Backoff(connection.times.call_seconds if seconds is None else seconds)
     while await backoff.lasts():
         try:
             result = await connection.ask(f"$JS.API.{operation}", data, read, timeout=backoff.answer_seconds())

@@ -27,11 +27,6 @@ from headwater.core.log.jetstream.read import last_on_leader, next_on_leader
 from headwater.core.log.protocol import Append
 from headwater.core.values.identifiers import new_id
 
-APPEND_SECONDS = 15.0
-"""How long an append without an answer is looked for and repeated. A cluster may need 9 seconds to elect a leader."""
-
-_ANSWER_SECONDS = 3.0
-
 _Send = Callable[[float], Awaitable[codec.Acknowledgement]]
 
 
@@ -78,12 +73,12 @@ async def _settle(connection: Connection, appends: Sequence[Append], send: _Send
     uncertain = False
     reason = ""
     health: LogHealth | None = None
-    backoff = Backoff(APPEND_SECONDS)
+    backoff = Backoff(connection.times.call_seconds)
     while await backoff.lasts():
         try:
             if uncertain and (position := await _written(connection, appends, backoff.left)) is not None:
                 return position
-            answer = await send(backoff.answer_seconds(_ANSWER_SECONDS))
+            answer = await send(backoff.answer_seconds(connection.times.append_answer_seconds))
         except RequestTimeout as error:
             uncertain = uncertain or error.maybe_received
             reason = error.reason
@@ -123,7 +118,7 @@ async def _refused_by_storage(connection: Connection, appends: Sequence[Append],
         Conflict: somebody else wrote there.
 
     """
-    position = await _written(connection, appends, APPEND_SECONDS)
+    position = await _written(connection, appends, connection.times.call_seconds)
     if position is None:
         raise LogFull(refusal)
     return position
@@ -133,7 +128,7 @@ async def _refused(connection: Connection, error: codec.ApiError, subject: str, 
     """Return the error that this refusal means; None where the same may succeed a moment later."""
     if error.full:
         return LogFull(error.description)
-    if error.batch_lost and (health := await log_health(connection, _ANSWER_SECONDS)) is not None and health.full:
+    if error.batch_lost and (health := await log_health(connection, connection.times.append_answer_seconds)) is not None and health.full:
         return LogFull(health.problem or error.description)
     if error.passing:
         return None

@@ -21,6 +21,7 @@ from headwater.core.errors import AuthenticationFailed, CommitTooLarge, LogUnava
 from headwater.core.log.jetstream import codec
 from headwater.core.log.jetstream.client import PatchedClient, describe_nats_error, next_server
 from headwater.core.log.jetstream.collection import Collection, NobodyListens, Question
+from headwater.core.log.jetstream.log_times import LogTimes
 
 CONNECT_SECONDS = 3.0
 """How long the first connection may take before the address counts as dead."""
@@ -39,8 +40,9 @@ T = TypeVar("T")
 class Connection:
     """A connection that comes back by itself. Made by `connect`."""
 
-    def __init__(self, address: str, look_up: Callable[[], str | None] | None = None) -> None:
+    def __init__(self, address: str, look_up: Callable[[], str | None] | None = None, times: LogTimes | None = None) -> None:
         self.address = address
+        self.times = times or LogTimes()
         self.client = PatchedClient()
         self._look_up = look_up
         self._expected: dict[str, Question[Any] | Collection[Any]] = {}
@@ -303,7 +305,12 @@ class Connection:
 
 @asynccontextmanager
 async def connect(
-    address: str, *, key: str | None = None, name: str = "headwater", look_up: Callable[[], str | None] | None = None
+    address: str,
+    *,
+    key: str | None = None,
+    name: str = "headwater",
+    look_up: Callable[[], str | None] | None = None,
+    times: LogTimes | None = None,
 ) -> AsyncIterator[Connection]:
     """Open a connection to the server or servers at `address` (comma-separated); `name` is what their monitoring shows.
 
@@ -315,7 +322,7 @@ async def connect(
         SettingsError: this is no address.
 
     """
-    connection = Connection(address, look_up)
+    connection = Connection(address, look_up, times)
     try:
         await connection._open(key=key, name=name)  # noqa: SLF001 - the one way to make one
         yield connection

@@ -10,6 +10,7 @@ from headwater.core.log.jetstream.connection import Connection, connect
 from headwater.core.log.jetstream.dead_letters import JetStreamDeadLetters
 from headwater.core.log.jetstream.events import JetStreamEvents
 from headwater.core.log.jetstream.live import listen
+from headwater.core.log.jetstream.log_times import LogTimes
 from headwater.core.log.jetstream.majority import write_problem
 from headwater.core.log.jetstream.queues import JetStreamQueues
 from headwater.core.log.jetstream.run_logs import JetStreamRunLogs
@@ -103,12 +104,13 @@ async def open_log(
     ensure_streams: bool = False,
     log_retention_days: float | None = None,
     look_up: Callable[[], str | None] | None = None,
+    times: LogTimes | None = None,
 ) -> AsyncIterator[JetStreamLog]:
     """Connect to the log at `url` (several addresses comma-separated) with its `key`; `name` is what its monitoring shows.
 
     With `ensure_streams`, as a server does, streams that are missing are made and the others checked; `replicas` and
     `log_retention_days` say how (see `StreamSettings`). The connection comes back by itself for as long as it is open; `look_up` is
-    asked where the server is by now when it cannot be reached any more.
+    asked where the server is by now when it cannot be reached any more. `times` says how long calls wait.
 
     Raises:
         LogUnavailable: nobody answers there within 3 seconds.
@@ -117,7 +119,7 @@ async def open_log(
         StreamMismatch: a stream there is older, newer, or not ours.
 
     """
-    async with connect(url, key=key, name=name, look_up=look_up) as connection:
+    async with connect(url, key=key, name=name, look_up=look_up, times=times) as connection:
         if ensure_streams:
             await _ensure_streams(connection, StreamSettings(replicas=replicas, log_retention_days=log_retention_days))
         yield JetStreamLog(connection)

@@ -7,7 +7,7 @@ import json
 from headwater.core.errors import LogUnavailable, RequestTimeout
 from headwater.core.log.commit import Position
 from headwater.core.log.jetstream import codec
-from headwater.core.log.jetstream.api import API_SECONDS, ApiRefusal, Backoff, ask_api
+from headwater.core.log.jetstream.api import ApiRefusal, Backoff, ask_api
 from headwater.core.log.jetstream.codec import EVENTS, ApiAnswer
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.streams import stream_info
@@ -27,7 +27,7 @@ class _MessageGot(ApiAnswer, frozen=True):
 
 
 async def next_on_leader(
-    connection: Connection, subject: str, *, after: Position, stream: str = EVENTS, seconds: float = API_SECONDS
+    connection: Connection, subject: str, *, after: Position, stream: str = EVENTS, seconds: float | None = None
 ) -> Recorded | None:
     """Return the first message of the subject over `after` as the stream's leader knows it, None where it knows none.
 
@@ -40,7 +40,7 @@ async def next_on_leader(
 
 async def last_message(connection: Connection, subject: str, *, stream: str = EVENTS) -> Recorded | None:
     """Return the subject's last message as the stream's leader knows it, None where it knows none."""
-    return await _leader(connection, stream, {"last_by_subj": subject}, API_SECONDS)
+    return await _leader(connection, stream, {"last_by_subj": subject})
 
 
 async def last_on_leader(connection: Connection, subject: str, *, stream: str = EVENTS) -> Position:
@@ -51,10 +51,10 @@ async def last_on_leader(connection: Connection, subject: str, *, stream: str = 
 
 async def message_at(connection: Connection, stream: str, position: Position) -> Recorded | None:
     """Return the message at this position as the stream's leader knows it, None where there is none any more."""
-    return await _leader(connection, stream, {"seq": position}, API_SECONDS)
+    return await _leader(connection, stream, {"seq": position})
 
 
-async def _leader(connection: Connection, stream: str, question: dict[str, object], seconds: float) -> Recorded | None:
+async def _leader(connection: Connection, stream: str, question: dict[str, object], seconds: float | None = None) -> Recorded | None:
     try:
         got = await ask_api(connection, f"STREAM.MSG.GET.{stream}", question, _MessageGot, seconds=seconds)
     except ApiRefusal as refusal:
@@ -88,7 +88,7 @@ async def read_subject(
     """
     found: list[Recorded] = []
     reason = ""
-    backoff = Backoff(API_SECONDS)
+    backoff = Backoff(connection.times.call_seconds)
     while await backoff.lasts():
         reached = found[-1].position if found else after
         try:

@@ -10,8 +10,6 @@ from headwater.core.log.jetstream.api import ApiRefusal, Backoff
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.diagnosis import log_health, why_not_writable
 
-STORE_SECONDS = 15.0
-
 
 async def store(
     connection: Connection,
@@ -33,7 +31,7 @@ async def store(
         LogNotWritable: the same, and it is known why.
 
     """
-    backoff = Backoff(STORE_SECONDS)
+    backoff = Backoff(connection.times.call_seconds)
     reason = ""
     uncertain = False
     while await backoff.lasts():

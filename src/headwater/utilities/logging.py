@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from headwater.core.program.line_format import LINE_FORMAT, TIME_FORMAT
 from headwater.sdk.context.logging import (
     BEGUN_CHARACTERS_MAX,
     LEVEL_VARIABLE,
-    LINE_FORMAT,
     ROOT_NAME,
-    TIME_FORMAT,
     LineFormatter,
     LoggedStdout,
     Prints,

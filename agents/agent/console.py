@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 
-from headwater.sdk.context.logging import LINE_FORMAT, TIME_FORMAT, LineFormatter, StdoutHandler
+from headwater.core.program.line_format import LINE_FORMAT, TIME_FORMAT
+from headwater.sdk.context.logging import LineFormatter, StdoutHandler
 
 LOGGER_NAME = "agent"
 DOCUMENTATION = "docs/guides/local-agent.md"

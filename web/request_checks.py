@@ -1,7 +1,7 @@
 """What every request and every answer must pass: the right host, the right origin, a strict policy for content, and a token for changes.
 
 The danger is a page of another site in the same browser. It cannot read our pages, so it knows no token; its requests bear its own
-origin; and a name that it lets point to loopback is not one of ours. Who may come in at all is another question: see `guard`.
+origin; and a name that it lets point to loopback is not one of this site. Who may come in at all is another question: see `guard`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ FORM_BYTES_MAX = 1024 * 1024
 
 
 class CrossSiteRequest(CommandRejected):
-    """A request to change something did not come from a page of ours."""
+    """A request to change something did not come from a page of this site."""
 
 
 class BodyTooLarge(CommandRejected):
@@ -128,7 +128,7 @@ def _place(origin: str) -> str | None:
 
 
 def page_token(log_identity: str, key: str | None) -> str:
-    """Return what every form of ours must carry: the same over restarts and on every server of this log, unknown to other sites."""
+    """Return what every form of this site must carry: the same over restarts and on every server of this log, unknown to other sites."""
     secret = f"{log_identity}\x1f{key or ''}".encode()
     return hmac.new(secret, b"a form of our own", hashlib.sha256).hexdigest()[:32]
 
@@ -137,7 +137,7 @@ async def read_form(request: Request, *, fields_max: int) -> FormData:
     """Return the form in a request.
 
     Raises:
-        CrossSiteRequest: it holds none that a page of ours could have sent.
+        CrossSiteRequest: it holds none that a page of this site could have sent.
         BodyTooLarge: it holds more than 1 MB.
 
     """
@@ -156,7 +156,7 @@ async def read_form(request: Request, *, fields_max: int) -> FormData:
 
 
 async def checked_form(request: Request, token: str) -> FormData:
-    """Return the form that was sent by a page of ours.
+    """Return the form that was sent by a page of this site.
 
     Raises:
         CrossSiteRequest: the token is missing or wrong.

@@ -64,7 +64,7 @@ class Outage:
 
 
 class Waiting:
-    """Somebody who has something for the log to take: one call, the heartbeat, one run's process."""
+    """One that has something for the log to take: one call, the heartbeat, one run's process."""
 
     def __init__(self, outage: Outage) -> None:
         self._outage = outage

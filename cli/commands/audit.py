@@ -244,7 +244,7 @@ def _words(value: Any) -> str:
 
 @contextmanager
 def _progress(target: int) -> Iterator[Any]:
-    """Show how far a long fold is, where somebody watches."""
+    """Show how far a long fold is, where a terminal shows it."""
     import sys
 
     if target < LONG_FOLD or not sys.stderr.isatty():

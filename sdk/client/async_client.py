@@ -383,7 +383,7 @@ class AsyncClient:
 
 
 def _wanted(state: State | str) -> tuple[str, str, datetime | None, Any]:
-    """Return what is told by a state that somebody wants: its name, message, start time, and value."""
+    """Return what a state says that a caller wants: its name, message, start time, and value."""
     if isinstance(state, str):
         return state, "", None, None
     name = type(state).__name__

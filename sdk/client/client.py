@@ -70,7 +70,7 @@ class Client:
             held = self._connected()
             return held.call(lambda: work(held.held))
         except HeadwaterError as error:
-            # What the loop did in between says nothing to whoever called.
+            # What the loop did in between says nothing to the caller.
             raise error.with_traceback(None) from error.__cause__
 
     def start(self, work: Callable[[AsyncClient], Awaitable[Answer]]) -> Future[Answer]:

@@ -13,7 +13,7 @@ _came: Callable[[], bool] = _always
 
 
 def tell_apart(came: Callable[[], bool]) -> None:
-    """Have `came` tell from here on whether somebody interrupts this process. Without it, every KeyboardInterrupt counts."""
+    """Have `came` tell from here on whether a user interrupts this process. Without it, every KeyboardInterrupt counts."""
     global _came  # noqa: PLW0603 - signals are per process
     _came = came
 

@@ -1,4 +1,4 @@
-"""Secrets: values that are at hand where a flow runs, and that nobody writes down."""
+"""Secrets: values that are at hand where a flow runs, and that are written down nowhere."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class Query(Aggregates, ArtifactQuery, KeyValueQuery):
 
     @strawberry.field
     async def hello(self) -> str:
-        """Answer that somebody is there."""
+        """Answer that the server is there."""
         return "👋"
 
     @strawberry.field

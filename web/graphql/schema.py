@@ -1,4 +1,4 @@
-"""The schema, with its limits: what is too deep, too long or too much is refused with words, and no error of ours is shown."""
+"""The schema, with its limits: what is too deep, too long or too much is refused with words, and no internal error is shown."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 class _Schema(strawberry.Schema):
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Log what is an error of ours; what was asked wrongly is the asker's to know."""
+        """Log what is an error of Headwater; what was asked wrongly is the asker's to know."""
         del execution_context
         for error in errors:
             if _is_ours(error):

@@ -115,7 +115,7 @@ class Binding:
                 continue
             place = codec.delivered(message.reply)
             if place is None or place.consumer != self._queue_id:
-                continue  # not from the queue: somebody wrote to our inbox
+                continue  # not from the queue: another program wrote to our inbox
             self._due = max(0, self._due - 1)
             self._refusals = 0
             try:

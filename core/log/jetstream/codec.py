@@ -80,7 +80,7 @@ class ApiError(msgspec.Struct, frozen=True):
 
 
 class ApiAnswer(msgspec.Struct, frozen=True):
-    """What every answer of JetStream's API holds, and what it may hold. By its type it is told from whatever else is sent as an answer."""
+    """What every answer of JetStream's API holds, and what it may hold. Its type distinguishes it from what else is sent as an answer."""
 
     type: Annotated[str, msgspec.Meta(pattern=r"\Aio\.nats\.jetstream\.api\.v1\.[a-z_]+_response\Z")]
     error: ApiError | None = None

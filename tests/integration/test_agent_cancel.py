@@ -8,13 +8,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from harness.agent_harness import AgentHarness, agent_harness, eventually, hosted, is_alive, running_agent
-from harness.servers import NatsNode
+from harness.agent_harness import AgentHarness, eventually, is_alive, running_agent
 
 from headwater.core.states import StateName
 from headwater.sdk.context.context import context
@@ -23,17 +21,7 @@ from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow
 from headwater.sdk.language.resource_manager import resource_manager
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
-@pytest.fixture
-async def harness(module_nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
-    async with hosted(agent_harness(module_nats_node.url)) as opened:
-        yield opened
+pytestmark = pytest.mark.usefixtures("home")
 
 
 async def cancel(harness: AgentHarness, run_id: str) -> None:

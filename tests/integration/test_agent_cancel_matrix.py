@@ -12,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -21,9 +21,8 @@ from pathlib import Path
 import anyio
 import psutil
 import pytest
-from harness.agent_harness import AgentHarness, AgentProcess, agent_harness, eventually, gone, hosted, is_alive, running_agent
+from harness.agent_harness import AgentHarness, AgentProcess, eventually, gone, is_alive, running_agent
 from harness.monitor_fixtures import promises_are_kept, running_monitor
-from harness.servers import NatsNode
 
 from headwater.core.states import StateName
 from headwater.sdk.executors import DaskExecutor, Executor, ProcessExecutor, ThreadExecutor
@@ -31,23 +30,13 @@ from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow
 from headwater.server.monitor import monitor as monitor_module
 
+pytestmark = pytest.mark.usefixtures("home")
+
 GRACE_SECONDS = 0.5
 LEASE_SECONDS = 1.0
 STOP_SECONDS = GRACE_SECONDS + 2.0
 OVERLOAD = 10.0
 """The machine that runs the tests may be busy with others: its seconds are longer."""
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
-@pytest.fixture
-async def harness(module_nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
-    async with hosted(agent_harness(module_nats_node.url)) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -6,13 +6,11 @@ import logging
 import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import anyio
 import msgspec
 import pytest
-from harness.agent_harness import AgentHarness, agent_harness, hosted
-from harness.servers import NatsNode
+from harness.agent_harness import AgentHarness
 
 from headwater.agents.agent.console import agent_logger
 from headwater.agents.agent.log_clock import difference
@@ -24,19 +22,9 @@ from headwater.core.states import StateName
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow
 
+pytestmark = pytest.mark.usefixtures("home")
+
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
-@pytest.fixture
-async def harness(module_nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
-    async with hosted(agent_harness(module_nats_node.url)) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -5,12 +5,10 @@ from __future__ import annotations
 import re
 import signal
 import socket
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from harness.agent_harness import AgentHarness, AgentProcess, agent_harness, hosted
-from harness.servers import NatsNode
+from harness.agent_harness import AgentHarness, AgentProcess
 
 from headwater.agents.agent.console import DOCUMENTATION
 from headwater.core.agents import rules as agent_rules
@@ -21,19 +19,9 @@ from headwater.sdk.context.context import context
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow
 
+pytestmark = pytest.mark.usefixtures("home")
+
 LINE = re.compile(r"^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d[+-]\d{4}\] (INFO|ERROR|WARNING) - agent \| (.*)$")
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
-@pytest.fixture
-async def harness(module_nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
-    async with hosted(agent_harness(module_nats_node.url)) as opened:
-        yield opened
 
 
 def said(agent: AgentProcess) -> list[str]:

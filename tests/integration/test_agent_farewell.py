@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import anyio
 import pytest
-from harness.agent_harness import AgentHarness, AgentProcess, agent_harness, eventually, gone, hosted, running_agent
+from harness.agent_harness import AgentHarness, AgentProcess, eventually, gone, running_agent
 from harness.gates import gated_flow
 from harness.servers import NatsNode
 
@@ -17,19 +17,15 @@ from headwater.agents.local import LocalAgent
 from headwater.core.events import RunAttemptLost
 from headwater.core.states import StateName
 
-LEASE_SECONDS = 2.0
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.fixture
-async def harness(nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
-    async with hosted(agent_harness(nats_node.url)) as opened:
-        yield opened
+def harness_node(nats_node: NatsNode) -> NatsNode:
+    return nats_node
+
+
+LEASE_SECONDS = 2.0
 
 
 @pytest.fixture

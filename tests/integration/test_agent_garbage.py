@@ -12,9 +12,8 @@ from typing import Any
 
 import anyio
 import pytest
-from harness.agent_harness import AgentHarness, agent_harness, hosted, running_agent
+from harness.agent_harness import AgentHarness, running_agent
 from harness.gates import gated_flow
-from harness.servers import NatsNode
 from harness.strangers import Stranger
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,22 +42,12 @@ from headwater.core.values.labels import queue_id
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow
 
+pytestmark = pytest.mark.usefixtures("home")
+
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 LABELS = ("garbage",)
 QUEUE = queue_id(LABELS)
 RUN = new_id()
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
-@pytest.fixture
-async def harness(module_nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
-    async with hosted(agent_harness(module_nats_node.url)) as opened:
-        yield opened
 
 
 @asynccontextmanager

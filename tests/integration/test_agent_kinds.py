@@ -9,9 +9,8 @@ from typing import Any
 
 import anyio
 import pytest
-from harness.agent_harness import AgentHarness, agent_harness, hosted
+from harness.agent_harness import AgentHarness, hosted
 from harness.gates import gated_flow
-from harness.servers import NatsNode
 
 from headwater.agents.agent.agent_program import AgentProgram
 from headwater.agents.local import LocalAgent
@@ -21,20 +20,10 @@ from headwater.core.states import StateName
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow
 
+pytestmark = pytest.mark.usefixtures("home")
+
 KINDS: dict[str, Callable[..., AgentProgram]] = {"local": LocalAgent}
 """Each kind of agent, made with these arguments: nats_url, grace_seconds."""
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
-@pytest.fixture
-async def harness(module_nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
-    async with hosted(agent_harness(module_nats_node.url)) as opened:
-        yield opened
 
 
 @asynccontextmanager

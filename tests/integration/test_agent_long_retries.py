@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import anyio
 import anyio.lowlevel
 import pytest
-from harness.agent_harness import AgentHarness, agent_harness, eventually, hosted, is_alive, running_agent
+from harness.agent_harness import AgentHarness, eventually, is_alive, running_agent
 from harness.monitor_fixtures import promises_are_kept
 from harness.servers import NatsNode
 
@@ -20,16 +19,15 @@ from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow
 
 
+@pytest.fixture
+def harness_node(nats_node: NatsNode) -> NatsNode:
+    return nats_node
+
+
 @pytest.fixture(autouse=True)
 def impatient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HEADWATER_RETRY_IN_PROCESS_SECONDS", "1")
-
-
-@pytest.fixture
-async def harness(nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
-    async with hosted(agent_harness(nats_node.url)) as opened:
-        yield opened
 
 
 def retried_flow(noted: Path, delay: timedelta) -> Flow:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import anyio
 import psutil
 import pytest
-from harness.agent_harness import AgentHarness, AgentProcess, agent_harness, eventually, gone, hosted, is_alive, running_agent
+from harness.agent_harness import AgentHarness, AgentProcess, eventually, gone, is_alive, running_agent
 from harness.monitor_fixtures import promises_are_kept
 from harness.servers import NatsNode
 
@@ -20,19 +20,15 @@ from headwater.core.states import StateName
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow
 
-LEASE_SECONDS = 2.0
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.fixture
-async def harness(nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
-    async with hosted(agent_harness(nats_node.url)) as opened:
-        yield opened
+def harness_node(nats_node: NatsNode) -> NatsNode:
+    return nats_node
+
+
+LEASE_SECONDS = 2.0
 
 
 @pytest.fixture

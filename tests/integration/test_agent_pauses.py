@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from harness.agent_harness import AgentHarness, agent_harness, eventually, hosted, is_alive, running_agent
+from harness.agent_harness import AgentHarness, eventually, is_alive, running_agent
 from harness.monitor_fixtures import promises_are_kept, running_monitor
 from harness.servers import NatsNode
 
@@ -26,16 +25,15 @@ from headwater.sdk.language.triggers import manual_only
 from headwater.sdk.states.state import Failed, Paused, Success
 
 
+@pytest.fixture
+def harness_node(nats_node: NatsNode) -> NatsNode:
+    return nats_node
+
+
 @pytest.fixture(autouse=True)
 def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HEADWATER_RETRY_IN_PROCESS_SECONDS", "1")
-
-
-@pytest.fixture
-async def harness(nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
-    async with hosted(agent_harness(nats_node.url)) as opened:
-        yield opened
 
 
 async def resumed(harness: AgentHarness, run_id: str, *tasks: str, reason: str = "looks good") -> Run:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio
 import pytest
-from harness.agent_harness import AgentHarness, AgentProcess, agent_harness, eventually, hosted, running_agent
+from harness.agent_harness import AgentHarness, AgentProcess, eventually, running_agent
 from harness.gates import gated_flow
 from harness.servers import NatsNode
 
@@ -21,17 +20,12 @@ from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow
 from headwater.sdk.storage import Local
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.fixture
-async def harness(nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
-    async with hosted(agent_harness(nats_node.url)) as opened:
-        yield opened
+def harness_node(nats_node: NatsNode) -> NatsNode:
+    return nats_node
 
 
 @task

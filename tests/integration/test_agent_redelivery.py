@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from harness.agent_harness import AgentHarness, agent_harness, eventually, hosted, running_agent
+from harness.agent_harness import AgentHarness, eventually, hosted, running_agent
 from harness.gates import gated_flow
 from harness.servers import NatsNode
 
@@ -23,17 +23,12 @@ from headwater.core.values.identifiers import new_id
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.fixture
-async def harness(nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
-    async with hosted(agent_harness(nats_node.url)) as opened:
-        yield opened
+def harness_node(nats_node: NatsNode) -> NatsNode:
+    return nats_node
 
 
 @pytest.fixture

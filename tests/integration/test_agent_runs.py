@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness.agent_harness import AgentHarness, agent_harness, eventually, hosted, running_agent
-from harness.servers import NatsNode
+from harness.agent_harness import AgentHarness, eventually, hosted, running_agent
 
 from headwater.agents.local import LocalAgent
 from headwater.core.events import TaskRunFailed
@@ -29,17 +28,7 @@ from headwater.sdk.results import LocalResult
 from headwater.sdk.run_configs import LocalRun
 from headwater.sdk.states import signals
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
-@pytest.fixture
-async def harness(module_nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
-    async with hosted(agent_harness(module_nats_node.url)) as opened:
-        yield opened
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 import anyio
 import psutil
 import pytest
-from harness.agent_harness import AgentHarness, AgentProcess, agent_harness, eventually, hosted
+from harness.agent_harness import AgentHarness, AgentProcess, agent_harness, eventually
 from harness.control_groups import ControlGroup, control_group
 from harness.gates import gate_task, gated_flow
 from harness.servers import NatsNode
@@ -29,17 +29,7 @@ from headwater.core.states import StateName
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
-@pytest.fixture
-async def harness(module_nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
-    async with hosted(agent_harness(module_nats_node.url)) as opened:
-        yield opened
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.fixture

@@ -24,13 +24,9 @@ from headwater.sdk.language.flow import Flow
 from headwater.server.monitor import RunMonitor
 from headwater.server.monitor import monitor as monitor_module
 
+pytestmark = pytest.mark.usefixtures("home")
+
 LEASE_SECONDS = 1.0
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
 
 
 @pytest.fixture

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import anyio
 import pytest
-from harness.agent_harness import AgentHarness, agent_harness, hosted, running_agent
+from harness.agent_harness import AgentHarness, running_agent
 from harness.hostile_tasks import BAD, ENDS, LOST, NOT_UTF8, TASKS
-from harness.servers import NatsNode
 
 from headwater.core.events import TaskRunFailed
 from headwater.core.states import StateName
@@ -21,21 +19,11 @@ from headwater.sdk.language.flow import Flow
 from headwater.sdk.language.triggers import all_finished
 from headwater.sdk.storage import Local
 
+pytestmark = pytest.mark.usefixtures("home")
+
 ESCAPED = NOT_UTF8.encode(errors="backslashreplace").decode()
 PATIENCE_SECONDS = 240.0
 RUNS_AT_ONCE = 6
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
-@pytest.fixture
-async def harness(module_nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
-    async with hosted(agent_harness(module_nats_node.url)) as opened:
-        yield opened
 
 
 @task(trigger=all_finished, skip_on_upstream_skip=False)

@@ -7,8 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
-from harness.agent_harness import AgentHarness, agent_harness, hosted, running_agent
-from harness.servers import NatsNode
+from harness.agent_harness import AgentHarness, hosted, running_agent
 
 from headwater.agents.local import LocalAgent
 from headwater.core.states import StateName
@@ -18,17 +17,7 @@ from headwater.sdk.executors import LocalDaskExecutor
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow
 
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
-@pytest.fixture
-async def harness(module_nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
-    async with hosted(agent_harness(module_nats_node.url)) as opened:
-        yield opened
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,13 +18,10 @@ from headwater.sdk.language.annotations import unmapped
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # of Dask's own event loops
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
+pytestmark = [
+    pytest.mark.usefixtures("home"),
+    pytest.mark.filterwarnings("ignore"),  # of Dask's own event loops
+]
 
 
 @pytest.fixture

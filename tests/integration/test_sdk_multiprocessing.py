@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
-from harness.agent_harness import AgentHarness, agent_harness, hosted, running_agent
-from harness.servers import NatsNode
+from harness.agent_harness import AgentHarness, hosted, running_agent
 
 from headwater.core.events import TaskRunFailed
 from headwater.core.states import StateName
+
+pytestmark = pytest.mark.usefixtures("home")
 
 METHODS = ("fork", "spawn", "forkserver")
 
@@ -112,18 +113,6 @@ on_processes = build("on-processes", None, executor=LocalDaskExecutor(scheduler=
 for flow in (pickled, script, module, cold, on_processes):
     print(flow.name, "=", flow.register("tutorial", no_url=True))
 """
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
-
-
-@pytest.fixture
-async def harness(module_nats_node: NatsNode) -> AsyncIterator[AgentHarness]:
-    async with hosted(agent_harness(module_nats_node.url)) as opened:
-        yield opened
 
 
 def registered(folder: Path, url: str, *command: str) -> dict[str, str]:

@@ -7,15 +7,15 @@ import re
 import pytest
 from harness.documents import ROOT
 
-from headwater.agents.agent import agent, shutdown_deadline
+from headwater.agents.agent import shutdown_deadline
 from headwater.agents.agent.agent_settings import AgentSettings
 from headwater.cli import watch
 from headwater.core.key_values import validation
 from headwater.core.log import health as log_health
 from headwater.core.log.jetstream import connection, streams
 from headwater.core.program import settings
-from headwater.core.runs import artifact, inline_result, state
-from headwater.core.values import names
+from headwater.core.runs import artifact, state
+from headwater.core.values import bounds, names
 from headwater.projections.queries import find
 from headwater.sdk.executors import base, dask_calls, timeouts
 from headwater.server.monitor import monitor
@@ -26,6 +26,7 @@ from headwater.web.pages import dashboard, listings, server
 
 DAY = 24 * 3600
 KB, MB = 1024, 1024 * 1024
+AGENT = AgentSettings(name="laptop", kind="local")
 
 STATED: dict[str, dict[str, float]] = {
     "docs/concepts.md": {
@@ -55,11 +56,11 @@ STATED: dict[str, dict[str, float]] = {
         "Log lines are kept for {} days": streams.LOG_RETENTION_DAYS,
         "the lease ends after {} seconds": monitor.LEASE_SECONDS,
         "After {} lost attempts": state.ATTEMPTS_MAX,
-        "SIGKILL after {} seconds of grace": AgentSettings(name="laptop", kind="local").grace_seconds,
+        "SIGKILL after {} seconds of grace": AGENT.grace_seconds,
     },
     "docs/guides/flows-and-registration.md": {"after {} seconds at most, with the address": connection.CONNECT_SECONDS},
     "docs/guides/from-prefect-1.md": {
-        "JSON of at most {} KB, refused if larger": inline_result.RESULT_BYTES_MAX / KB,
+        "JSON of at most {} KB, refused if larger": bounds.INLINE_RESULT_BYTES_MAX / KB,
         "An artifact has at most {} KB**": artifact.DATA_BYTES_MAX / KB,
     },
     "docs/guides/graphql.md": {
@@ -79,7 +80,7 @@ STATED: dict[str, dict[str, float]] = {
         "printable text of 1 to {} characters": names.NAME_LENGTH_MAX,
     },
     "docs/guides/local-agent.md": {
-        "waits for it {} seconds after the first Ctrl-C": agent.AWAY_SECONDS,
+        "waits for it {} seconds after the first Ctrl-C": AGENT.away_seconds,
         "at most {} seconds more": shutdown_deadline.SHUTDOWN_SECONDS,
     },
     "docs/guides/parameters-and-retries.md": {
@@ -88,10 +89,10 @@ STATED: dict[str, dict[str, float]] = {
     },
     "docs/guides/pauses-and-states.md": {
         "`HEADWATER_RETRY_IN_PROCESS_SECONDS` ({} minutes)": settings.RETRY_IN_PROCESS_SECONDS.default() / 60,
-        "JSON of at most {} KB": inline_result.RESULT_BYTES_MAX / KB,
+        "JSON of at most {} KB": bounds.INLINE_RESULT_BYTES_MAX / KB,
     },
     "docs/guides/projects.md": {"printable text of 1 to {} characters": names.NAME_LENGTH_MAX},
-    "docs/guides/results-and-caching.md": {"in the run's events, at most {} KB": inline_result.RESULT_BYTES_MAX / KB},
+    "docs/guides/results-and-caching.md": {"in the run's events, at most {} KB": bounds.INLINE_RESULT_BYTES_MAX / KB},
     "docs/guides/ui.md": {
         "remember the browser for {} days": auth.REMEMBERED_SECONDS / DAY,
         "lines of more than {} characters": log_lines.LINE_CHARACTERS_MAX,

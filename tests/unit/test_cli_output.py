@@ -38,7 +38,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
         (timedelta(days=800), "2 years ago"),
     ],
 )
-def test_an_age_is_told_in_its_largest_unit(passed: timedelta, words: str) -> None:
+def test_an_age_is_shown_in_its_largest_unit(passed: timedelta, words: str) -> None:
     assert age(NOW - passed, now=NOW) == words
 
 

@@ -80,7 +80,7 @@ format: setup  ## Format the code
 bench: setup  ## Measure: the floor and ours in one run, with ratios
 	$(BIN)/python -m benchmarks
 
-docs: setup  ## Write the generated references under docs/reference/
+docs: setup  ## Write docs/reference/ and projections/schema.sql from the code
 	$(BIN)/python docs/generate.py
 
 screenshots: setup  ## Take the pictures of every page for the documentation (needs Chromium)

@@ -43,11 +43,11 @@ class RunSnapshot(msgspec.Struct, frozen=True):
     @classmethod
     def after_claim(cls, run: Run, position: Position) -> RunSnapshot | None:
         """Return what is known of a run just claimed for the first time; None where there is more to it than that."""
-        if run.created is None or run.start_time is None or run.attempt != 1 or run.task_runs or run.name != run.created.name:
+        if not run.exists or run.scheduled_for is None or run.attempt != 1 or run.task_runs or run.name != run.created.name:
             return None
         return cls(
             run.created,
-            RunScheduled(run.start_time, run.generation),
+            RunScheduled(run.scheduled_for, run.generation),
             RunSubmitted(run.attempt, run.agent_id, run.agent_name),
             position,
         )

@@ -90,7 +90,7 @@ class _Explaining:
         self.run: Run = RULES.fold(each.event for each in events)
         restarts = [index for index, each in enumerate(events) if isinstance(each.event, RunRestarted)]
         self.life = events[restarts[-1] :] if restarts else events
-        self.run_id = "" if self.run.created is None else self.run.created.run_id
+        self.run_id = self.run.created.run_id if self.run.exists else ""
 
     def explain(self) -> Explanation:
         run = self.run
@@ -150,7 +150,7 @@ class _Explaining:
         asked = found.event if found is not None and isinstance(found.event, RunCancelRequested) else RunCancelRequested()
         cause = cause_of(asked, by)
         words = f"It was cancelled by {by}{f': {asked.reason}' if asked.reason else '.'}"
-        advice = None if self.run.created is None else advice_after(cause, self.run.created)
+        advice = advice_after(cause, self.run.created) if self.run.exists else None
         return self._because(_REASONS.get(cause, Reason.CANCELLED), words, RunCancelRequested, RunCancelled, advice=advice)
 
     def _failed(self) -> Explanation:
@@ -219,10 +219,9 @@ class _Explaining:
         lost = f" Attempt {run.attempt} was lost: {run.message}." if run.attempts_lost else ""
         if isinstance(last := self.life[-1].event, RunAttemptLost) and last.released:
             lost = f" Attempt {last.attempt} was handed back: {last.reason}."
-        if run.start_time is not None and run.start_time > self.now:
-            return self._not_due(run.start_time)
+        if run.due_at is not None and run.due_at > self.now:
+            return self._not_due(run.due_at)
         created = run.created
-        assert created is not None
         slots = self.around.slots
         if slots.free == 0 and created.run_id not in slots.attempts:
             names = [self.around.slot_names.get(each, each) for each in slots.attempts]

@@ -96,7 +96,7 @@ async def replay_project(log: EventLog, project: str, *, as_of: Moment = None, o
             case ("flow" | "kv", _):
                 return bool(state.project_id == chosen)
             case ("run", _):
-                return state.created is not None and state.created.project_id == chosen
+                return bool(state.exists and state.created.project_id == chosen)
             case _:
                 return False
 

@@ -57,9 +57,9 @@ async def explain_run(
 
 async def gather_run_context(log: Log, run: Run, views: ViewsClient, *, is_heard: Callable[[str], bool] = lambda _: False) -> RunContext:
     """Gather what matters for a run in this state."""
-    created = run.created
-    if created is None or run.ended:
+    if not run.exists or run.ended:
         return RunContext()
+    created = run.created
     if run.held:
         answer = await probe_agent(log, run.agent_id, HolderProbe(created.run_id, run.attempt), timeout_seconds=ANSWER_SECONDS)
         return RunContext(holds=None if answer is None else answer.holds, lease_seconds=None if answer is None else answer.lease_seconds)

@@ -46,14 +46,13 @@ def _flow(group: FlowGroup) -> dict[str, Any]:
 
 
 def _run(run: Run) -> dict[str, Any]:
-    created = run.created
-    described = {} if created is None else _creation(created)
+    described = _creation(run.created) if run.exists else {}
     return {
         "name": run.name,
         "state": str(run.state),
         "state_message": run.message,
         **described,
-        "scheduled_start_time": run.start_time,
+        "scheduled_start_time": run.scheduled_for,
         "start_time": run.started_at,
         "end_time": run.ended_at,
         "attempt": run.attempt,

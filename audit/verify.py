@@ -109,7 +109,7 @@ class History:
                 self.slots[group_id] = slot_rules.RULES.fold(commit.events, self.slots.get(group_id))
 
     def unfinished(self) -> dict[str, Run]:
-        return {run_id: run.state for run_id, run in self.runs.items() if run.state.created is not None and not run.state.ended}
+        return {run_id: run.state for run_id, run in self.runs.items() if run.state.exists and not run.state.ended}
 
     def _take_run(self, recorded: Recorded, commit: Commit, run: _Watched) -> None:
         refused = refusal(run.state, commit)
@@ -118,19 +118,16 @@ class History:
         for event in commit.events:
             self._take_event(recorded, event, run)
             run.state = run_rules.evolve(run.state, event)
+            if isinstance(event, RunRestarted | TaskRunStateSet):
+                found = run.state.task_runs
+                run.succeeded = {key: at for key, at in run.succeeded.items() if key in found and found[key].state is StateName.SUCCESS}
         run.position = recorded.position
 
     def _take_event(self, recorded: Recorded, event: AnyEvent, run: _Watched) -> None:
         match event:
-            case RunRestarted():
+            case RunRestarted() | RunStateSet():
                 run.ended_at = 0
-                whole, single = set(event.tasks), set(event.task_runs)
-                run.succeeded = {key: at for key, at in run.succeeded.items() if key[0] not in whole and key not in single}
-            case RunStateSet():
-                run.ended_at = 0
-            case TaskRunStateSet():
-                run.succeeded.pop((event.slug, event.map_index), None)
-            case RunRenamed() | RunDeleted() | TaskRunArtifactEvent() | UnknownEvent():
+            case TaskRunStateSet() | RunRenamed() | RunDeleted() | TaskRunArtifactEvent() | UnknownEvent():
                 pass
             case _ if run.ended_at:
                 words = f"{event_type(event)} follows the end of the run."
@@ -173,13 +170,13 @@ def refusal(state: Run, commit: Commit) -> str | None:
     events = [event for event in commit.events if not isinstance(event, UnknownEvent)]
     if not events:
         return None
-    if state.created is None and not isinstance(events[0], RunCreated):
+    if not state.exists and not isinstance(events[0], RunCreated):
         return f"{event_type(events[0])} happened to a run that was never created."
     writer = _writing_attempt(commit.actor)
     if writer is not None and (not state.held or writer != state.attempt):
         return f"Attempt {writer} wrote, and did not hold the run: it is {state.state}, and its last attempt is {state.attempt}."
     if isinstance(events[0], RunCreated):
-        return "The run was created twice." if state.created is not None else None
+        return "The run was created twice." if state.exists else None
     reason = "No command leads to these events together."
     for command in infer_commands(state, events, commit.at):
         try:
@@ -258,7 +255,6 @@ async def _stuck(log: Log, history: History, patience_seconds: float) -> list[Vi
 
 def why_stuck(run: Run, history: History, waiting: set[str]) -> str | None:
     """Return why nothing will ever wake anybody for an unfinished run; None where something will."""
-    assert run.created is not None
     run_id = run.created.run_id
     if run_id in waiting:
         return None

@@ -145,13 +145,13 @@ class RunWatch:
             news = self._state_news
             waited_for = self._run
             seconds = patience
-            if self._run.state is StateName.SCHEDULED and self._run.start_time is not None:
-                seconds += max(0.0, (self._run.start_time - datetime.now(UTC)).total_seconds())
+            if self._run.waits and self._run.due_at is not None:
+                seconds += max(0.0, (self._run.due_at - datetime.now(UTC)).total_seconds())
             with anyio.move_on_after(seconds) as waiting:
                 await news.wait()
             if not waiting.cancelled_caught:
                 patience = self._unclaimed_seconds
-            elif waited_for.state is StateName.SCHEDULED and waited_for.created is not None:
+            elif waited_for.waits:
                 self._on_unclaimed(await self._why(patience))
                 patience = UNCLAIMED_AGAIN_SECONDS
 
@@ -180,8 +180,8 @@ def words_of(event: AnyEvent, before: Run, after: Run) -> str | None:
             return _entered(after, f"{event.message}{by}, attempt {event.attempt}.")
     if after.state is before.state and after.message == before.message:
         return None
-    if after.state is StateName.SCHEDULED and after.start_time is not None and after.start_time > datetime.now(UTC):
-        return _entered(after, f"{after.message} It is due at {local_time(after.start_time)}.")
+    if after.waits and after.due_at is not None and after.due_at > datetime.now(UTC):
+        return _entered(after, f"{after.message} It is due at {local_time(after.due_at)}.")
     return _entered(after, after.message)
 
 

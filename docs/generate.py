@@ -1,4 +1,4 @@
-"""Writes the references under docs/reference/ from the code: events, states, rows, settings, the command line, old import paths.
+"""Writes from the code the references under docs/reference/ (events, states, rows, settings, commands, import paths), and schema.sql.
 
 `--check` writes nothing and compares.
 
@@ -22,7 +22,8 @@ from headwater.core.queries.field_sentences import field_sentences
 from headwater.core.values import limits
 from headwater.old_paths import OLD_PATHS, Missing
 
-REFERENCE = Path(__file__).parent / "reference"
+ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "docs" / "reference"
 
 
 def events_reference() -> Iterator[str]:
@@ -165,19 +166,26 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
 }
 
 
+def written() -> Iterator[tuple[Path, str]]:
+    """Yield every file that is written from the code, with its text."""
+    from headwater.projections.tables import schema_sql
+
+    for name, page in PAGES.items():
+        yield REFERENCE / name, "\n".join(page()) + "\n"
+    yield ROOT / "projections" / "schema.sql", schema_sql()
+
+
 def main() -> int:
     check = "--check" in sys.argv[1:]
     stale = []
-    for name, page in PAGES.items():
-        text = "\n".join(page()) + "\n"
-        path = REFERENCE / name
+    for path, text in written():
         if check:
             if not path.exists() or path.read_text() != text:
-                stale.append(name)
+                stale.append(path.name)
         else:
             path.parent.mkdir(exist_ok=True)
             path.write_text(text)
-            print(f"wrote {path.relative_to(REFERENCE.parent.parent)}")
+            print(f"wrote {path.relative_to(ROOT)}")
     if stale:
         print(f"Not as the code says: {', '.join(stale)}. Run `make docs`.", file=sys.stderr)
     return 1 if stale else 0

@@ -12,22 +12,20 @@ from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Recorded
 from headwater.core.text import printable
 from headwater.projections.database import is_of_the_moment
-from headwater.projections.fold.batch import CannotApply, described, fold_batch, runs_needed, set_aside
-from headwater.projections.fold.changes import Changes
-from headwater.projections.fold.run_record import RunRecord
+from headwater.projections.fold.batch import described, fold_batch, note_dead_letter, runs_to_load
+from headwater.projections.fold.changes import CannotApply, Changes
+from headwater.projections.fold.known_run import KnownRun
+from headwater.projections.load import load
 from headwater.projections.schema import Build, move_checkpoint
-from headwater.projections.write import write, written
+from headwater.projections.write import mark_committed, write
 
 KNOWN_RUNS_MAX = 20_000
 """Runs held in memory between batches; over it, those that have ended are forgotten first."""
 
-logger = logging.getLogger("headwater.projections")
+KNOWN_TASK_RUNS_MAX = 200_000
+"""Task runs of unfinished runs held in memory between batches; over it, all are forgotten."""
 
-_LOAD_RUNS = """
-SELECT id, flow_group_id, project_id, created, created_position, name, state, state_message, scheduled_start_time, start_time, end_time,
-    attempt, held, agent_id, agent_name, cancel_requested, failure, position
-FROM runs WHERE id = ANY($1::uuid[])
-"""
+logger = logging.getLogger("headwater.projections")
 
 
 class Applier:
@@ -37,12 +35,13 @@ class Applier:
         self._db = db
         self.build = build
         self.position: Position = build.position
-        self._known: dict[str, RunRecord] = {}
+        self._known: dict[str, KnownRun] = {}
+        self._task_runs_met = 0
 
     async def apply(self, batch: Sequence[Recorded]) -> Changes:
         """Apply the batch and move the checkpoint to its end. Returns what it changed.
 
-        A commit that cannot be applied is set aside, and the others of the batch are applied.
+        A commit that cannot be applied becomes a dead letter, and the others of the batch are applied.
 
         Raises:
             Fenced: somebody else moved the checkpoint; nothing was written.
@@ -58,9 +57,9 @@ class Applier:
             logger.info("A commit between positions %d and %d is looked for: %r", batch[0].position, reached, error)
             changes = await self._write_around_bad_commits(batch, reached)
         self.position = reached
-        tell_of_dead_letters("commits", [(position, f"{subject}: {reason}") for position, subject, _, reason, _ in changes.set_aside])
-        written(changes)
-        self._forget_some()
+        tell_of_dead_letters("commits", [(dead.position, f"{dead.subject}: {dead.reason}") for dead in changes.dead_letters])
+        mark_committed(changes)
+        self._forget_some(changes)
         return changes
 
     async def _write_at_once(self, batch: Sequence[Recorded], reached: Position) -> Changes:
@@ -69,11 +68,8 @@ class Applier:
             await move_checkpoint(self._db, self.build, seen=self.position, reached=reached)
         return changes
 
-    async def _fold_and_write(self, batch: Sequence[Recorded], known: dict[str, RunRecord]) -> Changes:
-        if needed := runs_needed(batch, known):
-            for row in await self._db.fetch(_LOAD_RUNS, needed):
-                record = RunRecord.loaded(row)
-                known[record.run_id] = record
+    async def _fold_and_write(self, batch: Sequence[Recorded], known: dict[str, KnownRun]) -> Changes:
+        await load(self._db, runs_to_load(batch, known), known)
         changes = fold_batch(batch, known)
         await write(self._db, changes)
         return changes
@@ -82,11 +78,11 @@ class Applier:
         self._known.clear()
         total = Changes()
         async with self._db.transaction():
-            await self._halve(batch, total)
+            await self._bisect(batch, total)
             await move_checkpoint(self._db, self.build, seen=self.position, reached=reached)
         return total
 
-    async def _halve(self, batch: Sequence[Recorded], total: Changes) -> None:
+    async def _bisect(self, batch: Sequence[Recorded], total: Changes) -> None:
         """Apply the batch in a savepoint of its own, or its halves one after the other, down to the commits that cannot be applied."""
         try:
             async with self._db.transaction():
@@ -96,26 +92,38 @@ class Applier:
             if is_of_the_moment(error):
                 raise
             if len(batch) == 1:
-                await self._set_aside(batch[0], _reason(error), total)
+                await self._write_dead_letter(batch[0], _reason(error), total)
                 return
             middle = len(batch) // 2
-            await self._halve(batch[:middle], total)
-            await self._halve(batch[middle:], total)
+            await self._bisect(batch[:middle], total)
+            await self._bisect(batch[middle:], total)
         else:
             total.archived_flows |= changes.archived_flows
             total.created_runs += changes.created_runs
             total.deleted_projects |= changes.deleted_projects
-            total.set_aside += changes.set_aside
+            total.dead_letters += changes.dead_letters
 
-    async def _set_aside(self, recorded: Recorded, reason: str, total: Changes) -> None:
+    async def _write_dead_letter(self, recorded: Recorded, reason: str, total: Changes) -> None:
         changes = Changes()
-        set_aside(changes, recorded, described(recorded), reason)
+        note_dead_letter(changes, recorded, described(recorded), reason)
         await write(self._db, changes)
-        total.set_aside += changes.set_aside
+        total.dead_letters += changes.dead_letters
 
-    def _forget_some(self) -> None:
+    def _forget_some(self, changes: Changes) -> None:
+        """Keep in memory what later batches go on with: no task runs of runs that have ended, and not too much of all others."""
+        for run in changes.runs.values():
+            if run.head.ended:
+                run.forget_task_runs()
+        self._task_runs_met += len(changes.new_task_runs) + len(changes.changed_task_runs)
+        if self._task_runs_met > KNOWN_TASK_RUNS_MAX:
+            # Counted with every batch, they would cost more than the batch: only now is it known how many there are.
+            self._task_runs_met = sum(len(run.task_runs) for run in self._known.values())
+        if self._task_runs_met > KNOWN_TASK_RUNS_MAX:
+            self._task_runs_met = 0
+            for run in self._known.values():
+                run.forget_task_runs()
         if len(self._known) > KNOWN_RUNS_MAX:
-            self._known = {run_id: run for run_id, run in self._known.items() if run.end_time is None}
+            self._known = {run_id: run for run_id, run in self._known.items() if not run.head.ended}
             if len(self._known) > KNOWN_RUNS_MAX // 2:
                 self._known.clear()
 
@@ -125,7 +133,7 @@ def _reason(error: Exception) -> str:
 
 
 def tell_of_dead_letters(kind: str, found: Sequence[tuple[Position, str]]) -> None:
-    """Log that messages were set aside: one line, however many. What strangers wrote in them is only shown."""
+    """Log that messages became dead letters: one line, however many. What strangers wrote in them is only shown."""
     if found:
         position, words = found[0]
         others = f", and {len(found) - 1} more up to position {found[-1][0]}" if len(found) > 1 else ""

@@ -21,7 +21,7 @@ from headwater.core.queries import DeadLetterDetail, DeadLetterRow, DeadLetterSo
 from headwater.core.values.plain_values import position_in
 from headwater.projections.database import connect
 from headwater.projections.fold.batch import fold_batch
-from headwater.projections.fold.run_record import RunRecord
+from headwater.projections.fold.known_run import KnownRun
 from headwater.projections.log_lines import keep_lines
 from headwater.projections.reader import ViewsReader
 from headwater.projections.rebuilder import Rebuilder
@@ -193,9 +193,9 @@ class DeadLetterDesk:
 
 def contradiction(history: Sequence[Recorded], recorded: Recorded) -> str | None:
     """Return why the last commit of this history of a run cannot be applied, or None where it can."""
-    known: dict[str, RunRecord] = {}
+    known: dict[str, KnownRun] = {}
     changes = fold_batch(history, known)
-    return next((str(reason) for position, _, _, reason, _ in changes.set_aside if position == recorded.position), None)
+    return next((dead.reason for dead in changes.dead_letters if dead.position == recorded.position), None)
 
 
 def _row(source: DeadLetterSource, fields: dict[str, Any]) -> DeadLetterRow:

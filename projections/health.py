@@ -26,18 +26,18 @@ class Health:
         self.problem: str | None = None
         self._told = False
         self._failures = 0
-        self._well_since: float | None = None
+        self._healthy_since: float | None = None
         self._unwritten = False
 
-    def well(self) -> None:
+    def healthy(self) -> None:
         if self._told:
             logger.info("%s goes on.", self.service)
         self._told = False
         self.problem = None
-        if self._well_since is None:
-            self._well_since = anyio.current_time()
+        if self._healthy_since is None:
+            self._healthy_since = anyio.current_time()
 
-    def ill(self, problem: str) -> None:
+    def failing(self, problem: str) -> None:
         if problem != self.problem:
             logger.warning("%s waits: %s", self.service, problem)
             self._told = True
@@ -45,31 +45,31 @@ class Health:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Be well when what the block writes is written; until then, having begun anew is no sign of it."""
+        """Be healthy when what the block writes is written; until then, having begun anew is no sign of it."""
         self._unwritten = True
         yield
         self._unwritten = False
-        self.well()
+        self.healthy()
 
     def follows(self, group: TaskGroup) -> None:
-        """Be well, now that the log is followed; where something could not be written, as on a full disk, when it is, or in quiet."""
+        """Be healthy, now that the log is followed; where something could not be written, as on a full disk, when it is, or in quiet."""
         if self._unwritten:
-            group.start_soon(self._well_when_quiet)
+            group.start_soon(self._healthy_when_quiet)
         else:
-            self.well()
+            self.healthy()
 
-    async def _well_when_quiet(self) -> None:
+    async def _healthy_when_quiet(self) -> None:
         await anyio.sleep(QUIET_SECONDS)
-        self.well()
+        self.healthy()
 
     async def wait_before_retry(self) -> None:
         """Wait a little, longer with every failure in a row, and never in step with others.
 
-        Having been well for a moment between two failures does not make them fewer.
+        Having been healthy for a moment between two failures does not make them fewer.
         """
-        if self._well_since is not None and anyio.current_time() - self._well_since >= BACK_OFF_SECONDS_MAX:
+        if self._healthy_since is not None and anyio.current_time() - self._healthy_since >= BACK_OFF_SECONDS_MAX:
             self._failures = 0
-        self._well_since = None
+        self._healthy_since = None
         seconds = min(BACK_OFF_SECONDS_MAX, BACK_OFF_SECONDS_MIN * 2 ** min(self._failures, 10))
         self._failures += 1
         await anyio.sleep(seconds * random.uniform(0.5, 1.0))  # noqa: S311

@@ -22,9 +22,9 @@ from headwater.core.queries import LogLinesAnnouncement
 from headwater.projections.apply import tell_of_dead_letters
 from headwater.projections.copied_table import CopiedTable
 from headwater.projections.database import DATABASE_ERRORS, connect, in_words, is_of_the_moment, keep_session, until_lost
-from headwater.projections.fold.changes import text
 from headwater.projections.health import Health
-from headwater.projections.schema import LOG_LINES_LOCK, Fenced, lay_foundation
+from headwater.projections.schema import LOG_LINES_LOCK, Fenced, create_meta_schema
+from headwater.projections.stored_values import text
 
 logger = logging.getLogger("headwater.projections")
 
@@ -40,7 +40,7 @@ ON CONFLICT (one) DO UPDATE SET log_identity = excluded.log_identity, position =
 RETURNING position
 """
 _MOVE = "UPDATE headwater.log_checkpoint SET position = $1 WHERE position = $2 AND log_identity = $3"
-_SET_ASIDE = """
+_NOTE_DEAD_LETTER = """
 INSERT INTO headwater.log_dead_letters (position, subject, reason, recorded_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING
 """
 _DELETE = """
@@ -66,22 +66,22 @@ class LogLines:
         while True:
             try:
                 async with connect(self.database_url, name="log lines") as db:
-                    await lay_foundation(db)
+                    await create_meta_schema(db)
                     await self._take_turn(db)
                     with unwrap_exception_group():
                         await self._follow(db)
             except Fenced as fenced:
                 logger.info("The reader of log lines looks again: %s", fenced)
             except LogError as error:
-                self.health.ill(f"The log lines cannot be read: {error}")
+                self.health.failing(f"The log lines cannot be read: {error}")
             except DATABASE_ERRORS as error:
-                self.health.ill(in_words(error))
+                self.health.failing(in_words(error))
             await self.health.wait_before_retry()
 
     async def _take_turn(self, db: Any) -> None:
         """Return when no other server's session holds the lock. Whoever waits for it is well, whatever kept it from its work before."""
         if not await db.fetchval("SELECT pg_try_advisory_lock($1)", LOG_LINES_LOCK):
-            self.health.well()
+            self.health.healthy()
             await db.execute("SELECT pg_advisory_lock($1)", LOG_LINES_LOCK)
 
     async def _follow(self, db: Any) -> None:
@@ -155,13 +155,13 @@ class LogLines:
 
 async def keep_lines(db: Any, batch: Sequence[RecordedLines]) -> None:
     """Write lines, and note the dead letters among them, in the transaction that is open on the connection."""
-    await _LOG_LINES.copy(db, _rows(batch))
+    await LOG_LINES.copy(db, _rows(batch))
     for lines in batch:
         if (why := lines.unreadable) is not None:
-            await db.execute(_SET_ASIDE, lines.position, text(why.subject), text(why.reason), why.recorded_at)
+            await db.execute(_NOTE_DEAD_LETTER, lines.position, text(why.subject), text(why.reason), why.recorded_at)
 
 
-_LOG_LINES = CopiedTable(
+LOG_LINES = CopiedTable(
     "log_lines",
     ("run_id", "position", "line", "attempt", "at", "level", "logger", "message", "task", "map_index"),
     schema="headwater",

@@ -30,8 +30,8 @@ from headwater.projections.schema import (
     SCHEMA_VERSION,
     Build,
     Fenced,
+    create_meta_schema,
     drop_other_builds,
-    lay_foundation,
     live_build,
     write_into,
 )
@@ -84,16 +84,16 @@ class Projector:
         while True:
             try:
                 async with connect(self.database_url, name="projector") as db:
-                    await lay_foundation(db)
+                    await create_meta_schema(db)
                     await self._take_turn(db, ready)
                     with unwrap_exception_group():
                         await self._follow(db, ready)
             except Fenced as fenced:
                 logger.info("The projector looks again: %s", fenced)
             except LogError as error:
-                self.health.ill(f"The log cannot be read: {error}")
+                self.health.failing(f"The log cannot be read: {error}")
             except DATABASE_ERRORS as error:
-                self.health.ill(in_words(error))
+                self.health.failing(in_words(error))
             ready.report()
             await self.health.wait_before_retry()
 
@@ -103,7 +103,7 @@ class Projector:
             return
         logger.info("Another projector is running; this one waits for its turn.")
         self.standby = True
-        self.health.well()
+        self.health.healthy()
         ready.report()
         try:
             await db.execute("SELECT pg_advisory_lock($1)", PROJECTOR_LOCK)
@@ -112,10 +112,10 @@ class Projector:
         logger.info("The other projector is gone; this one takes over.")
 
     async def _follow(self, db: Any, ready: _Once) -> None:
-        displaced = await _hear_of_builds(db)
+        superseded = await _hear_of_builds(db)
         async with anyio.create_task_group() as group:
             group.start_soon(until_lost, db)
-            group.start_soon(_until_displaced, displaced)
+            group.start_soon(_until_superseded, superseded)
             build = await self._usable_build(db)
             await self._drop_leftovers(db, build)
             await write_into(db, build)
@@ -191,18 +191,18 @@ class Projector:
 
 async def _hear_of_builds(db: Any) -> anyio.Event:
     """Return an event that is set as soon as PostgreSQL says that somebody else's build went live."""
-    displaced = anyio.Event()
+    superseded = anyio.Event()
 
     def hear(_: Any, teller: int, *__: Any) -> None:
         if teller != db.get_server_pid():
-            displaced.set()
+            superseded.set()
 
     await db.add_listener(LIVE_CHANNEL, hear)
-    return displaced
+    return superseded
 
 
-async def _until_displaced(displaced: anyio.Event) -> None:
-    await displaced.wait()
+async def _until_superseded(superseded: anyio.Event) -> None:
+    await superseded.wait()
     raise Fenced("Another build of the views went live.")
 
 

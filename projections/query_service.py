@@ -50,7 +50,7 @@ from headwater.projections.database import DATABASE_ERRORS, in_words
 from headwater.projections.dead_letters import DeadLetterDesk
 from headwater.projections.health import Health
 from headwater.projections.positions import Positions, What
-from headwater.projections.reader import Behind, ViewsReader, open_reader
+from headwater.projections.reader import NotCaughtUp, ViewsReader, open_reader
 from headwater.projections.rebuilder import Rebuilder
 from headwater.projections.status import views_status
 
@@ -145,10 +145,10 @@ class QueryService:
                 try:
                     reader.log_identity = (await self.log.events.tail()).identity
                 except LogError as error:
-                    looked.ill(str(error))
+                    looked.failing(str(error))
                     await looked.wait_before_retry()
                     continue
-                looked.well()
+                looked.healthy()
                 await came_back.wait()
                 came_back = anyio.Event()
         finally:
@@ -217,7 +217,7 @@ class QueryService:
         while True:
             try:
                 return await reader.page(request.query, at_least=request.at_least, cursor=request.cursor, page_rows=request.page_rows)
-            except Behind as behind:
+            except NotCaughtUp as behind:
                 reached = behind.reached
                 self.positions.found(what, reached)
             if not await self.positions.wait_for(what, request.at_least, deadline=deadline):

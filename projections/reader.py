@@ -44,7 +44,7 @@ SELECT schema, version, log_identity, position, set_config('search_path', schema
 """
 
 
-class Behind(Exception):
+class NotCaughtUp(Exception):
     """The views have not reached the position that was asked for."""
 
     def __init__(self, reached: Position) -> None:
@@ -111,7 +111,7 @@ class ViewsReader:
         """Return one page of the answer, of at most `page_rows` rows where that is not 0.
 
         Raises:
-            Behind: the views are not at `at_least` yet.
+            NotCaughtUp: the views are not at `at_least` yet.
             InvalidArgument, NotFound: the question cannot be answered.
             ViewsUnavailable, DATABASE_ERRORS: the views cannot be read now.
 
@@ -135,7 +135,7 @@ class ViewsReader:
             of_lines = isinstance(query, ListLogs)
             position = (await db.fetchval("SELECT position FROM headwater.log_checkpoint") or 0) if of_lines else views_position
             if position < at_least:
-                raise Behind(position)
+                raise NotCaughtUp(position)
             rows, next_key = await _rows(db, statement, rows_max)
         if left is not None:
             left -= len(rows)

@@ -13,8 +13,8 @@ from headwater.projections.schema import (
     LIVE_CHANNEL,
     REBUILD_LOCK,
     Build,
+    activate,
     create_build,
-    go_live,
     hold_live_checkpoint,
     write_into,
 )
@@ -64,7 +64,7 @@ async def build_views(db: Any, log: EventLog, on_progress: OnProgress = lambda _
         if live is not None and live.log_identity == build.log_identity:
             # Readers have seen the live views at this position; the new ones must not be behind it.
             await fold_up_to(applier, log, live.position)
-        await go_live(db, build)
+        await activate(db, build)
     progress("switched")
     return Build(build.schema, build.version, build.log_identity, applier.position, live=True)
 

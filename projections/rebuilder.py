@@ -17,7 +17,7 @@ from headwater.core.log.protocol import Log
 from headwater.core.queries import RebuildProgress
 from headwater.projections.database import DATABASE_ERRORS, connect, in_words
 from headwater.projections.rebuild import announce_live, build_views
-from headwater.projections.schema import REBUILD_LOCK, drop_other_builds, lay_foundation, live_build
+from headwater.projections.schema import REBUILD_LOCK, create_meta_schema, drop_other_builds, live_build
 
 logger = logging.getLogger("headwater.projections")
 _encode = msgspec.json.Encoder().encode
@@ -74,7 +74,7 @@ class Rebuilder:
 
     async def _rebuild(self) -> None:
         async with connect(self.database_url, name="rebuild") as db:
-            await lay_foundation(db)
+            await create_meta_schema(db)
             if not await db.fetchval("SELECT pg_try_advisory_lock($1)", REBUILD_LOCK):
                 running = await running_rebuild(db)
                 raise ViewsUnavailable(

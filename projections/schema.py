@@ -1,6 +1,6 @@
 """Where the views lie: one PostgreSQL schema per build, one of which is live, and the checkpoint of each.
 
-A build is made beside the live one, from position 0, and takes its place in one statement (`go_live`). So a change of the tables is
+A build is made beside the live one, from position 0, and takes its place in one statement (`activate`). So a change of the tables is
 a new `SCHEMA_VERSION` and a build; no rows are ever migrated.
 """
 
@@ -48,12 +48,12 @@ def _sql(name: str) -> str:
     return files("headwater.projections").joinpath(name).read_text()
 
 
-async def lay_foundation(db: Any) -> None:
+async def create_meta_schema(db: Any) -> None:
     """Make what outlives every build, where it is not there."""
     async with db.transaction():
         # Two servers may start at once, and CREATE ... IF NOT EXISTS does not guard against that.
         await db.execute("SELECT pg_advisory_xact_lock($1)", PROJECTOR_LOCK + 0x100)
-        await db.execute(_sql("foundation.sql"))
+        await db.execute(_sql("meta_schema.sql"))
 
 
 async def live_build(db: Any) -> Build | None:
@@ -98,7 +98,7 @@ async def hold_live_checkpoint(db: Any) -> Build | None:
     return None if row is None else Build(**row)
 
 
-async def go_live(db: Any, build: Build) -> None:
+async def activate(db: Any, build: Build) -> None:
     """Let queries see this build instead of the one before: one statement."""
     await db.execute("UPDATE headwater.views SET live = (schema = $1) WHERE live OR schema = $1", build.schema)
 

@@ -1,4 +1,5 @@
--- The views: every table here is folded from the log and holds nothing that is not in it.
+-- The views: every table here is folded from the log and holds nothing that is not in it. Written by `make docs` from
+-- projections/tables, where the columns are declared.
 --
 -- All of it lies in one PostgreSQL schema per build (headwater_v<version>_<build>), which is the search path while this runs.
 -- Times are those in the events (`at`) or of the log; `position` is the log's sequence number of the last commit on the thing.

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from headwater.core.log.protocol import Log
 from headwater.core.program.concurrency import Service
 from headwater.projections.log_lines import LogLines
+from headwater.projections.policies import CancelArchivedRuns
 from headwater.projections.projector import Projector
 from headwater.projections.query_service import QueryService
-from headwater.projections.reactions import Archiver
 from headwater.projections.rebuilder import Rebuilder
 
 
@@ -25,12 +25,12 @@ class ViewServices:
     log_retention_days: float = 7.0
     projector: Projector = field(init=False)
     log_lines: LogLines = field(init=False)
-    archiver: Archiver = field(init=False)
+    archiver: CancelArchivedRuns = field(init=False)
     rebuilder: Rebuilder = field(init=False)
     queries: QueryService = field(init=False)
 
     def __post_init__(self) -> None:
-        self.archiver = Archiver(self.log, self.database_url)
+        self.archiver = CancelArchivedRuns(self.log, self.database_url)
         self.projector = Projector(self.log, self.database_url, on_applied=self.archiver.applied)
         self.log_lines = LogLines(self.log, self.database_url, self.log_retention_days)
         self.rebuilder = Rebuilder(self.log, self.database_url)

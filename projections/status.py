@@ -24,13 +24,13 @@ SELECT v.schema, v.version, v.log_identity, (SELECT count(*) FROM set_aside) AS 
     coalesce((SELECT position FROM headwater.log_checkpoint), 0) AS log_lines_position
 FROM headwater.views v WHERE v.live
 """
-_SET_ASIDE = "SELECT position, subject, event, reason, recorded_at FROM set_aside ORDER BY position DESC LIMIT $1"
+_DEAD_LETTERS = "SELECT position, subject, event, reason, recorded_at FROM set_aside ORDER BY position DESC LIMIT $1"
 
 
 async def views_status(
     log: Log, reader: ViewsReader, rebuilder: Rebuilder, health: Sequence[Health], set_aside_limit: int
 ) -> ViewsStatusRow:
-    """Return how far the views are, what was set aside, and what keeps them from following, if anything does."""
+    """Return how far the views are, which dead letters there are, and what keeps them from following, if anything does."""
     problem = next((each.problem for each in health if each.problem is not None), None)
     try:
         tail = await log.events.tail()
@@ -66,7 +66,7 @@ async def views_status(
 async def _from_database(reader: ViewsReader, set_aside_limit: int) -> dict[str, Any]:
     async with reader.snapshot() as (db, position):
         row = await db.fetchrow(_STATUS)
-        set_aside = await db.fetch(_SET_ASIDE, max(0, set_aside_limit))
+        set_aside = await db.fetch(_DEAD_LETTERS, max(0, set_aside_limit))
         return {
             "position": position,
             "schema": row["schema"],

@@ -5,16 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from headwater.projections.fold.changes import Changes
+from headwater.projections.tables import KEY_VALUES
 
-_SET_KEYS = """
-INSERT INTO key_values AS kv (id, project_id, key, value, created, updated, updated_by, position)
-SELECT n.* FROM unnest(
-    $1::uuid[], $2::uuid[], $3::text[], $4::json[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::bigint[]
-) AS n (id, project_id, key, value, created, updated, updated_by, position)
-JOIN projects p ON p.id = n.project_id AND NOT p.deleted
-ON CONFLICT (id) DO UPDATE SET
-    value = excluded.value, updated = excluded.updated, updated_by = excluded.updated_by, position = excluded.position
-"""
+_SET_KEYS = f"{KEY_VALUES.insert_many_statement} JOIN projects p ON p.id = n.project_id AND NOT p.deleted {KEY_VALUES.on_conflict}"
 
 
 async def write_key_values(db: Any, changes: Changes) -> None:
@@ -22,6 +15,6 @@ async def write_key_values(db: Any, changes: Changes) -> None:
     if changes.deleted_keys:
         await db.execute("DELETE FROM key_values WHERE id = ANY($1::uuid[])", list(changes.deleted_keys))
     if changes.key_values:
-        await db.execute(_SET_KEYS, *zip(*changes.key_values.values(), strict=True))
+        await db.execute(_SET_KEYS, *KEY_VALUES.values(list(changes.key_values.values())))
     if changes.deleted_projects:
         await db.execute("DELETE FROM key_values WHERE project_id = ANY($1::uuid[])", list(changes.deleted_projects))

@@ -159,9 +159,7 @@ async def delete(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     outcome = await headwater_of(request).runs.delete(request.path_params["run_id"], reason=_text(form, "reason"))
-    created = outcome.state.created
-    assert created is not None
-    return _redirect(request, f"/default/flow/{created.flow_group_id}?tab=runs", outcome.position)
+    return _redirect(request, f"/default/flow/{outcome.state.created.flow_group_id}?tab=runs", outcome.position)
 
 
 async def rename(request: Request) -> Response:

@@ -200,7 +200,6 @@ class AgentProgram(ABC):
 
     def _prepare(self, run: Run, position: Position) -> LaunchSpec:
         created = run.created
-        assert created is not None
         attempt = AttemptSpec(
             run_id=created.run_id,
             attempt=run.attempt,

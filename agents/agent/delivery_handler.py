@@ -157,7 +157,6 @@ class DeliveryHandler:
             await self._nack(delivery)
             return _Next.DONE
         created = run.state.created
-        assert created is not None
         held = HeldRun(created, run.state.name, run.state.attempt + 1, slot)
         self._held.begin(held, delivery)
         outcome = AttemptOutcome.RELEASED  # what a cancelled attempt results in

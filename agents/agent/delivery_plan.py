@@ -83,7 +83,7 @@ def plan_delivery(
     `run` is None where the run neither exists nor can be made from the wake-up. `holds` are the attempts of this run that this agent
     holds (or is about to). `now` is the time as `time_now` returns it, `own` what this machine's clock says; None: the same.
     """
-    if run is None or run.created is None:
+    if run is None or not run.exists:
         return Discard("there is no such run")
     if generation > run.generation:
         return RetryLater()  # before all else: what looks ended may have been restarted
@@ -95,21 +95,21 @@ def plan_delivery(
         if run.agent_id != agent_id:
             return ProbeHolder(run.agent_id, run.attempt)
         return AlreadyHeld() if run.attempt in holds else ReportOwnLost(run.attempt)
-    if run.state is not StateName.SCHEDULED:
+    if not run.waits:
         return Discard(f"the run is {run.state}")
     if holds:
         return AlreadyHeld()  # our claim of it is under way, or our lost attempt is being ended
-    if run.start_time is not None and not _has_begun(run.start_time, now):
-        return Reschedule(run.start_time)
-    if run.start_time is not None and not _has_begun(run.start_time, own or now) and waits_for_task(run):
+    if run.due_at is not None and not _has_begun(run.due_at, now):
+        return Reschedule(run.due_at)
+    if run.due_at is not None and not _has_begun(run.due_at, own or now) and waits_for_task(run):
         # Its process would go by this machine's clock, find that nothing is due, and leave again at once.
-        return Reschedule(run.start_time + (now - own if own is not None else _NONE))
+        return Reschedule(run.due_at + (now - own if own is not None else _NONE))
     return Claim()
 
 
 def waits_for_task(run: Run) -> bool:
     """Tell whether the run's start is that of a task run's retry, or the end of its pause: then that is why it waits."""
-    return any(found.due == run.start_time for found in run.task_runs.values() if found.state in _WAITING)
+    return any(found.due == run.due_at for found in run.task_runs.values() if found.state in _WAITING)
 
 
 def _has_begun(start: datetime, now: datetime) -> bool:

@@ -102,7 +102,6 @@ class LocalAgent(AgentProgram):
             CannotLaunch: the run config is for agents of another kind, or the directory is not there.
 
         """
-        assert run.created is not None
         run_config = run.created.run_config
         require_local(run_config)
         environment = run_environment(self._environment, run_config, attempt.environment())

@@ -246,7 +246,7 @@ class Execution:
             "flow_run_id": created.run_id,
             "flow_run_name": run.name,
             "flow_run_version": created.version,
-            "scheduled_start_time": run.start_time,
+            "scheduled_start_time": run.scheduled_for,
             "project_id": created.project_id,
             "project_name": created.project_name,
             "attempt": self._spec.attempt,

@@ -57,7 +57,6 @@ class RunSession:
         resumes: ResumeListener,
         actor: Actor,
     ) -> None:
-        assert run.state.created is not None
         self._position = run.position
         self.run = run.state
         self.created = run.state.created

@@ -45,7 +45,6 @@ class Artifacts:
         artifact_rules.valid_data(kind, data)
         loaded = await load_run(self._log, run_id)
         created = loaded.state.created
-        assert created is not None
         specs, _ = await tasks_and_edges(self._log, await registration(self._log, created.flow_id))
         command = CreateArtifact(self._actor.clock(), slug, map_index, new_id(), kind, data, tuple(spec.slug for spec in specs))
         outcome = await loaded.execute(command, self._actor, refresh=False)

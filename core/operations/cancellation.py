@@ -56,10 +56,6 @@ async def cancel_children(log: Log, run: Run, actor: Actor, *, more: Collection[
 def _why_with_parent(parent: Run, child: Run) -> tuple[str, str]:
     """Return reason and cause of a cancel that follows that of the parent: where their project was deleted, that is why."""
     asked = parent.cancel_request
-    if asked is not None and asked.cause == CancelCause.PROJECT_DELETED and _project_of(parent) == _project_of(child):
+    if asked is not None and asked.cause == CancelCause.PROJECT_DELETED and parent.created.project_id == child.created.project_id:
         return asked.reason, asked.cause
     return f"Its parent run {parent.name!r} was cancelled.", CancelCause.PARENT_CANCELLED
-
-
-def _project_of(run: Run) -> str | None:
-    return None if run.created is None else run.created.project_id

@@ -108,11 +108,8 @@ class RunCreation:
 
     async def _write(self, command: CreateRun, commit: Commit, item: WorkItem, *, later: bool) -> CreatedRun:
         """Send wake-up and creation together. An agent woken before the creation is there completes it from the wake-up."""
-        if (
-            command.created.idempotency_key is not None
-            and (found := await run(self._log, command.created.run_id).refresh()).created is not None
-        ):
-            return _existing(command.created.run_id, found, found.created)
+        if command.created.idempotency_key is not None and (found := await run(self._log, command.created.run_id).refresh()).exists:
+            return _existing(command.created.run_id, found)
 
         failed: LogError | None = None
 
@@ -135,8 +132,7 @@ class RunCreation:
             # Another creation with this key was first, perhaps for another time: its wake-up must be the one that is set.
             other = await load_run(self._log, command.created.run_id)
             await schedule_wake_up(self._queues, other.state, now=commit.at)
-            assert other.state.created is not None
-            return _existing(command.created.run_id, other.state, other.state.created)
+            return _existing(command.created.run_id, other.state)
         if isinstance(created, LogError):
             may_be_woken = (
                 failed is None or isinstance(failed, OutcomeUnknown) or (isinstance(failed, LogUnavailable) and failed.maybe_stored)
@@ -163,14 +159,15 @@ class RunCreation:
         )
 
 
-def _existing(run_id: str, state: Run, created: RunCreated) -> CreatedRun:
+def _existing(run_id: str, state: Run) -> CreatedRun:
+    created = state.created
     return CreatedRun(
         run_id,
         state.name,
         created.labels,
         created.parameters,
         created.context,
-        state.start_time or datetime.min.replace(tzinfo=UTC),
+        state.scheduled_for or datetime.min.replace(tzinfo=UTC),
         position=0,
         new=False,
     )
@@ -233,7 +230,7 @@ async def complete_creation(log: EventLog, item: WorkItem) -> Aggregate[Run, Run
     if item.creation is not None and (problem := creation_problem(item, item.creation)) is not None:
         raise CommitUnreadable(problem)
     woken = run(log, item.run_id)
-    if (await woken.refresh()).created is not None:
+    if (await woken.refresh()).exists:
         return woken
     if item.creation is None:
         return None

@@ -31,7 +31,7 @@ async def load_run(log: EventLog, run_id: str) -> Aggregate[Run, RunCommand]:
 
     """
     loaded = run(log, str(parsed_uuid(run_id, kind="run id")))
-    if (await loaded.refresh()).created is None:
+    if not (await loaded.refresh()).exists:
         raise NotFound("run", run_id, hint=hint("{} lists runs with their ids.", ListRunsAction()))
     return loaded
 

@@ -233,5 +233,4 @@ class Runs:
         return outcome
 
     async def _tasks_and_edges(self, run: Run) -> tuple[Sequence[TaskSpec], tuple[EdgeSpec, ...]]:
-        assert run.created is not None
         return await tasks_and_edges(self._events, await registration(self._events, run.created.flow_id))

@@ -6,16 +6,15 @@ from datetime import datetime
 
 from headwater.core.log.protocol import RunQueues, WorkItem
 from headwater.core.runs.state import Run
-from headwater.core.states import StateName
 
 
 async def schedule_wake_up(queues: RunQueues, state: Run, *, now: datetime) -> None:
     """Set the wake-up that a waiting run needs: its timer, or an offer where it is due. Does nothing for any other run."""
-    if state.created is None or state.state is not StateName.SCHEDULED or state.held or state.start_time is None:
+    if not state.waits or state.due_at is None:
         return
     item = WorkItem(run_id=state.created.run_id, queue_id=state.created.queue_id, generation=state.generation)
-    if state.start_time > now:
-        await queues.set_timer(item, due=state.start_time)
+    if state.due_at > now:
+        await queues.set_timer(item, due=state.due_at)
     else:
         await queues.cancel_timer(item.run_id)
         await queues.enqueue(item)
@@ -23,7 +22,7 @@ async def schedule_wake_up(queues: RunQueues, state: Run, *, now: datetime) -> N
 
 async def settle_wake_up(queues: RunQueues, state: Run, *, now: datetime) -> None:
     """Let the run have the wake-up that its state needs, and no other: none where it has ended."""
-    if state.ended and state.created is not None:
+    if state.ended:
         await queues.cancel_timer(state.created.run_id)
     else:
         await schedule_wake_up(queues, state, now=now)

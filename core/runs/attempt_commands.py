@@ -31,13 +31,14 @@ from headwater.core.runs.commands import (
     StartRun,
     SuspendRun,
 )
-from headwater.core.runs.state import NO_TASK_RUN, NOT_BEGUN_OR_FINAL, UNAFFECTED_BY_LOSS, Run
+from headwater.core.runs.state import NO_TASK_RUN, Run
 from headwater.core.runs.task_run import TaskRun, TaskRunKey
+from headwater.core.runs.task_runs import NOT_BEGUN_OR_FINAL, UNAFFECTED_BY_LOSS
 from headwater.core.states import StateName
 
 
 def claim(run: Run, command: ClaimRun) -> Sequence[AnyEvent]:
-    if run.state is not StateName.SCHEDULED or run.held or run.cancel_requested:
+    if not run.waits or run.cancel_requested:
         raise IllegalTransition(f"The run is {run.state}; it cannot be claimed.")
     if command.generation != run.generation:
         raise IllegalTransition(f"The wake-up is of generation {command.generation}; the run is at {run.generation}.")

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-import immutables
-from msgspec.structs import replace
-
 from headwater.core.errors import NotFound
 from headwater.core.events import EdgeSpec, RunRestarted
 from headwater.core.runs.commands import RestartRun
-from headwater.core.runs.task_run import TaskRun, TaskRunKey
+from headwater.core.runs.task_run import TaskRunKey
+from headwater.core.runs.task_runs import TaskRuns
 from headwater.core.states import SUCCESSFUL, StateName
 
 NAMED_TASK_RUNS_MAX = 5_000
 """Where more single task runs than this go back, their tasks go back as wholes: an event is no place for megabytes."""
-
-TaskRuns = immutables.Map[TaskRunKey, TaskRun]
 
 
 def restarted(task_runs: TaskRuns, command: RestartRun) -> RunRestarted:
@@ -54,24 +50,3 @@ def restarted(task_runs: TaskRuns, command: RestartRun) -> RunRestarted:
         whole |= {slug for slug, _ in single}
         single = set()
     return RunRestarted(command.reason, command.from_task, tuple(sorted(whole)), tuple(sorted(single)))
-
-
-def reset_task_runs(task_runs: TaskRuns, event: RunRestarted) -> TaskRuns:
-    """Return the task runs as the next attempt finds them."""
-    whole, single = frozenset(event.tasks), frozenset(event.task_runs)
-    return task_runs.update(
-        {
-            key: replace(
-                found,
-                state=StateName.PENDING,
-                ended_at=None,
-                result=None,
-                resumed=False,
-                set_manually=False,
-                loop_count=0,
-                loop_result=None,
-            )
-            for key, found in task_runs.items()
-            if key[0] in whole or key in single
-        }
-    )

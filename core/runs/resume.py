@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from headwater.core.errors import IllegalTransition, NotFound
 from headwater.core.events import TaskRunResumed
 from headwater.core.runs.commands import ResumeTaskRuns
-from headwater.core.runs.restart import TaskRuns
 from headwater.core.runs.task_run import TaskRun, TaskRunKey
+from headwater.core.runs.task_runs import TaskRuns
 from headwater.core.states import StateName
 
 RESUMED = "Resumed."

@@ -51,8 +51,8 @@ __all__ = ["RULES", "Run", "decide", "evolve"]
 
 def decide(run: Run, command: RunCommand) -> Sequence[AnyEvent]:  # noqa: C901, PLR0912 - one arm per command
     if isinstance(command, CreateRun):
-        return [] if run.created else user_commands.create(command)
-    if run.created is None:
+        return [] if run.exists else user_commands.create(command)
+    if not run.exists:
         raise NotFound("run", "")
     match command:
         case _ if run.deleted and isinstance(command, _REFUSED_ONCE_DELETED):

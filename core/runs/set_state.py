@@ -5,9 +5,9 @@ from __future__ import annotations
 from headwater.core.errors import IllegalTransition, InvalidArgument, NotFound
 from headwater.core.events import TaskRunStateSet
 from headwater.core.runs.commands import SetTaskRunState
-from headwater.core.runs.restart import TaskRuns
 from headwater.core.runs.resume import format_task_run_key
 from headwater.core.runs.task_run import TaskRun
+from headwater.core.runs.task_runs import TaskRuns
 from headwater.core.states import FINAL, StateName
 
 RUN_STATES = (StateName.SUCCESS, StateName.FAILED, StateName.CANCELLED, StateName.SCHEDULED)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
 
 from headwater.core.errors import IllegalTransition
 from headwater.core.events import (
+    Failure,
     ResultReference,
     TaskRunCached,
     TaskRunCancelled,
@@ -62,13 +64,31 @@ _ALLOWED_BEFORE: dict[type[TaskRunEvent], frozenset[StateName]] = {
 }
 """States an event may follow where that is less or more than every unfinished one."""
 
-# As tuples: asking whether an event is of a union of types takes twice as long, and every task run is asked.
-_WITH_RESULT = (TaskRunSucceeded, TaskRunCached, TaskRunLooped)
-_WITH_START_TIME = (TaskRunRetryScheduled, TaskRunPaused)
-_BEFORE_A_PAUSE = (TaskRunPaused, TaskRunLooped)
+
+class _Effect(NamedTuple):
+    """What an event of a type does to a task run: the state it brings it into, and which of its fields the task run takes over."""
+
+    state: StateName
+    final: bool
+    has_result: bool
+    has_start_time: bool
+    has_failure: bool
 
 
-class TaskRun(msgspec.Struct, frozen=True):
+# Looked up once for each event: asking for each field whether the event is of a type that has it takes three times as long.
+_EFFECTS = {
+    kind: _Effect(
+        state,
+        state in FINAL,
+        kind in {TaskRunSucceeded, TaskRunCached, TaskRunLooped},
+        kind in {TaskRunRetryScheduled, TaskRunPaused},
+        kind in {TaskRunFailed, TaskRunValidationFailed, TaskRunRetryScheduled},
+    )
+    for kind, state in STATE_AFTER.items()
+}
+
+
+class TaskRun(msgspec.Struct, frozen=True, gc=False):
     """A task run as its events leave it."""
 
     state: StateName = StateName.PENDING
@@ -77,6 +97,10 @@ class TaskRun(msgspec.Struct, frozen=True):
     started_at: datetime | None = None
     ended_at: datetime | None = None
     result: ResultReference | None = None
+    failure: Failure | None = None
+    """What went wrong, where it failed or is tried again."""
+    child_count: int | None = None
+    """How many task runs it became, where it was mapped."""
     name: str = ""
     due: datetime | None = None
     """When it goes on, where it waits for that."""
@@ -104,34 +128,38 @@ def check(task_run: TaskRun, event: TaskRunEvent) -> None:
 
 
 def evolve(task_run: TaskRun, event: TaskRunEvent) -> TaskRun:
-    if isinstance(event, TaskRunNamed):
-        return replace(task_run, name=event.name)
+    kind = type(event)
+    effect = _EFFECTS.get(kind)
+    if effect is not None:
+        return _changed(task_run, kind, event, effect)
     if isinstance(event, TaskRunStateSet):
         return _set_manually(task_run, event)
-    state = STATE_AFTER[type(event)]
-    final = state in FINAL
-    loop_count, loop_result = (0, None) if final else (task_run.loop_count, task_run.loop_result)
-    if isinstance(event, TaskRunLooped):
-        loop_count, loop_result = event.loop_count, event.result
+    return replace(task_run, name=event.name) if isinstance(event, TaskRunNamed) else task_run
+
+
+def _changed(task_run: TaskRun, kind: type, event: Any, effect: _Effect) -> TaskRun:
+    state, final, has_result, has_start_time, has_failure = effect
     return TaskRun(
         state=state,
-        run_count=event.run_count if isinstance(event, TaskRunStarted) else task_run.run_count,
+        run_count=event.run_count if kind is TaskRunStarted else task_run.run_count,
         message=event.message,
-        started_at=task_run.started_at or (event.at if state is StateName.RUNNING else None),
+        started_at=task_run.started_at or (event.at if kind is TaskRunStarted else None),
         ended_at=event.at if final else None,
-        result=event.result if isinstance(event, _WITH_RESULT) else None,
+        result=event.result if has_result else None,
+        failure=event.failure if has_failure else None,
+        child_count=event.child_count if kind is TaskRunMapped else task_run.child_count,
         name=task_run.name,
-        due=event.start_time if isinstance(event, _WITH_START_TIME) else None,
-        resumed=_is_resumed(task_run, event),
-        loop_count=loop_count,
-        loop_result=loop_result,
+        due=event.start_time if has_start_time else None,
+        resumed=_is_resumed(task_run, kind),
+        loop_count=event.loop_count if kind is TaskRunLooped else 0 if final else task_run.loop_count,
+        loop_result=event.result if kind is TaskRunLooped else None if final else task_run.loop_result,
     )
 
 
-def _is_resumed(before: TaskRun, event: TaskRunEvent) -> bool:
-    if isinstance(event, TaskRunStarted) and before.state is StateName.PAUSED:
+def _is_resumed(before: TaskRun, kind: type) -> bool:
+    if kind is TaskRunStarted and before.state is StateName.PAUSED:
         return True  # its time had come
-    return isinstance(event, TaskRunResumed) or (before.resumed and not isinstance(event, _BEFORE_A_PAUSE))
+    return kind is TaskRunResumed or (before.resumed and kind is not TaskRunPaused and kind is not TaskRunLooped)
 
 
 def _set_manually(before: TaskRun, event: TaskRunStateSet) -> TaskRun:
@@ -142,6 +170,7 @@ def _set_manually(before: TaskRun, event: TaskRunStateSet) -> TaskRun:
         message=event.message,
         ended_at=event.ended_at,
         result=event.result,
+        failure=None,
         due=None,
         resumed=before.resumed and state in FINAL,
         loop_count=0,

@@ -57,7 +57,7 @@ def cancel(run: Run, command: CancelRun) -> Sequence[AnyEvent]:
 
 
 def reschedule(run: Run, command: RescheduleRun) -> Sequence[AnyEvent]:
-    if run.held or run.state is not StateName.SCHEDULED or run.cancel_requested:
+    if not run.waits or run.cancel_requested:
         raise IllegalTransition(f"The run is {run.state}; only a run that waits can be rescheduled.")
     return [RunScheduled(command.start_time, generation=run.generation + 1, message=command.message)]
 
@@ -73,7 +73,7 @@ def resume_task_runs(run: Run, command: ResumeTaskRuns) -> Sequence[AnyEvent]:
     events: list[AnyEvent] = [*resume.resumed(run.task_runs, command)]
     if not events or run.held:
         return events  # its attempt takes notice, at the latest when it would park the run
-    if run.state is StateName.SCHEDULED and run.start_time is not None and run.start_time <= command.at:
+    if run.waits and run.due_at is not None and run.due_at <= command.at:
         return events
     return [*events, RunScheduled(command.at, generation=run.generation + 1, message=command.reason or resume.RESUMED)]
 
@@ -154,4 +154,4 @@ def delete(run: Run, command: DeleteRun) -> Sequence[AnyEvent]:
 
 
 def _id(run: Run) -> str:
-    return "" if run.created is None else run.created.run_id
+    return run.created.run_id if run.exists else ""

@@ -6,48 +6,34 @@ from collections.abc import Callable
 from typing import Any
 
 from headwater.core.events import TaskRunArtifactCreated, TaskRunArtifactDeleted, TaskRunArtifactUpdated
-from headwater.core.values.identifiers import artifact_address, task_run_address
-from headwater.projections.fold.changes import Changes, json, text
-from headwater.projections.fold.task_runs import Place
+from headwater.core.log.commit import Position
+from headwater.core.values.identifiers import artifact_address
+from headwater.projections.fold.changes import Changes
+from headwater.projections.stored_values import json
+from headwater.projections.tables import ShownArtifact
 
 
-def _created(changes: Changes, event: TaskRunArtifactCreated, place: Place) -> None:
-    address = artifact_address(place.run_id, event.artifact_id)
-    slug = text(event.slug)
-    changes.artifacts[address] = [
-        address,
-        place.run_id,
-        slug,
-        event.map_index,
-        task_run_address(place.run_id, slug, event.map_index),
-        text(event.kind),
-        json(event.data),
-        event.at,
-        event.at,
-        place.position,
-    ]
+def _created(changes: Changes, event: TaskRunArtifactCreated, run_id: str, position: Position) -> None:
+    shown = ShownArtifact(run_id, event.artifact_id, event.slug, event.map_index, event.kind, event.data, event.at, event.at, position)
+    changes.artifacts[shown.address] = shown
 
 
-def _updated(changes: Changes, event: TaskRunArtifactUpdated, place: Place) -> None:
-    address = artifact_address(place.run_id, event.artifact_id)
-    shown = (json(event.data), event.at, place.position)
+def _updated(changes: Changes, event: TaskRunArtifactUpdated, run_id: str, position: Position) -> None:
+    address = artifact_address(run_id, event.artifact_id)
     if (made := changes.artifacts.get(address)) is None:
-        changes.changed_artifacts[address] = (address, *shown)
+        changes.updated_artifacts[address] = (address, json(event.data), event.at, position)
     else:
-        made[_DATA], made[_UPDATED], made[_POSITION] = shown
+        changes.artifacts[address] = made._replace(data=event.data, updated_at=event.at, position=position)
 
 
-_DATA, _UPDATED, _POSITION = 6, 8, 9
-
-
-def _deleted(changes: Changes, event: TaskRunArtifactDeleted, place: Place) -> None:
-    address = artifact_address(place.run_id, event.artifact_id)
+def _deleted(changes: Changes, event: TaskRunArtifactDeleted, run_id: str, _: Position) -> None:
+    address = artifact_address(run_id, event.artifact_id)
     changes.artifacts.pop(address, None)
-    changes.changed_artifacts.pop(address, None)
+    changes.updated_artifacts.pop(address, None)
     changes.deleted_artifacts.add(address)
 
 
-ARTIFACT_FOLDS: dict[type, Callable[[Changes, Any, Place], None]] = {
+ARTIFACT_FOLDS: dict[type, Callable[[Changes, Any, str, Position], None]] = {
     TaskRunArtifactCreated: _created,
     TaskRunArtifactUpdated: _updated,
     TaskRunArtifactDeleted: _deleted,

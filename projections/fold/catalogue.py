@@ -37,11 +37,23 @@ from headwater.core.events import (
     SlotTaken,
     TaskSpec,
 )
-from headwater.core.log.codec import encode_event
 from headwater.core.log.commit import Commit, Position
-from headwater.projections.copied_table import CopiedTable
-from headwater.projections.fold.changes import CannotApply, Changes, json, optional_json, optional_text, text
+from headwater.projections.fold.changes import CannotApply, Changes
 from headwater.projections.fold.key_values import fold_key_value
+from headwater.projections.stored_values import json, text, texts
+from headwater.projections.tables import (
+    AGENTS,
+    FLOW_EDGES,
+    FLOW_GROUPS,
+    FLOW_TASKS,
+    FLOW_VERSIONS,
+    PROJECTS,
+    QUEUES,
+    REGISTRATION_PARTS,
+    NumberedEdge,
+    NumberedTask,
+    Told,
+)
 
 _decode_part = msgspec.json.Decoder(RegistrationPart).decode
 
@@ -68,16 +80,14 @@ def fold_catalogue_event(changes: Changes, aggregate_id: str, position: Position
         case FlowDescribed():
             changes.update("UPDATE flow_groups SET description = $2 WHERE id = $1", aggregate_id, text(event.description))
         case FlowLabelsSet():
-            labels = None if event.labels is None else [text(label) for label in event.labels]
+            labels = None if event.labels is None else texts(event.labels)
             changes.update("UPDATE flow_groups SET labels = $2 WHERE id = $1", aggregate_id, labels)
         case FlowDefaultParametersSet():
             changes.update("UPDATE flow_groups SET default_parameters = $2 WHERE id = $1", aggregate_id, json(event.parameters))
         case RegistrationPart():
-            statement = "INSERT INTO registration_parts (registration_id, number, event) VALUES ($1, $2, $3)"
-            changes.execute(statement, event.registration_id, event.number, encode_event(event))
+            changes.execute(REGISTRATION_PARTS.insert_statement, *REGISTRATION_PARTS.row(event))
         case QueueOpened():
-            statement = "INSERT INTO queues (id, labels, created, position) VALUES ($1, $2, $3, $4)"
-            changes.execute(statement, event.queue_id, [text(label) for label in event.labels], commit.at, position)
+            changes.execute(QUEUES.insert_statement, *QUEUES.row(Told(aggregate_id, event, commit, position)))
         case AgentRegistered() | AgentStopped() | AgentLost():
             _agent(changes, aggregate_id, position, commit, event)
         case NameClaimed() | NameReleased() | FlowAttemptsLimited() | ConcurrencySet() | SlotTaken() | SlotFreed() | QueueLimitSet():
@@ -96,8 +106,7 @@ def _project(
 ) -> None:
     match event:
         case ProjectCreated():
-            statement = "INSERT INTO projects (id, name, description, created, created_by, position) VALUES ($1, $2, $3, $4, $5, $6)"
-            changes.execute(statement, project_id, text(event.name), text(event.description), commit.at, text(commit.actor), position)
+            changes.execute(PROJECTS.insert_statement, *PROJECTS.row(Told(project_id, event, commit, position)))
         case ProjectRenamed():
             changes.update("UPDATE projects SET name = $2, position = $3 WHERE id = $1", project_id, text(event.name), position)
         case ProjectDescribed():
@@ -108,47 +117,24 @@ def _project(
             changes.deleted_projects.add(project_id)
 
 
-_GROUP = """
-INSERT INTO flow_groups (id, project_id, name) VALUES ($1, $2, $3)
+_GROUP = f"""
+{FLOW_GROUPS.insert_statement}
 ON CONFLICT (id) DO UPDATE SET project_id = excluded.project_id, name = excluded.name, deleted = false
-"""
-_VERSION = """
-INSERT INTO flow_versions (
-    id, flow_group_id, version, created, created_by, labels, parameters, storage, run_config, schedule, environment,
-    serialized_hash, idempotency_key, task_count, edge_count, position
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 """
 
 
 def _registered(changes: Changes, group_id: str, position: Position, commit: Commit, event: FlowRegistered) -> None:
-    changes.execute(_GROUP, group_id, event.project_id, text(event.name))
-    changes.execute(
-        _VERSION,
-        event.flow_id,
-        group_id,
-        event.version,
-        commit.at,
-        text(commit.actor),
-        [text(label) for label in event.labels],
-        json(event.parameters),
-        json(event.storage),
-        json(event.run_config),
-        optional_json(event.schedule),
-        json(event.environment),
-        text(event.serialized_hash),
-        optional_text(event.idempotency_key),
-        event.task_count,
-        event.edge_count,
-        position,
-    )
+    told = Told(group_id, event, commit, position)
+    changes.execute(_GROUP, *FLOW_GROUPS.row(told))
+    changes.execute(FLOW_VERSIONS.insert_statement, *FLOW_VERSIONS.row(told))
     if event.archives:
         changes.execute("UPDATE flow_versions SET archived = true WHERE id = ANY($1::uuid[])", list(event.archives))
         changes.archived_flows.update(event.archives)
 
     async def tasks_and_edges(db: Any) -> None:
         tasks, edges = (event.tasks, event.edges) if event.parts is None else await _from_parts(db, event.parts)
-        await _FLOW_TASKS.copy(db, [_task_row(event.flow_id, n, task) for n, task in enumerate(tasks)])
-        await _FLOW_EDGES.copy(db, [_edge_row(event.flow_id, n, edge) for n, edge in enumerate(edges)])
+        await FLOW_TASKS.copy(db, [NumberedTask(event.flow_id, n, task) for n, task in enumerate(tasks)])
+        await FLOW_EDGES.copy(db, [NumberedEdge(event.flow_id, n, edge) for n, edge in enumerate(edges)])
 
     changes.steps.append(tasks_and_edges)
 
@@ -167,49 +153,6 @@ async def _from_parts(db: Any, parts: RegistrationParts) -> tuple[list[TaskSpec]
     return [task for part in slices for task in part.tasks], [edge for part in slices for edge in part.edges]
 
 
-_FLOW_TASKS = CopiedTable(
-    "flow_tasks",
-    (
-        "flow_id",
-        "ordinal",
-        "slug",
-        "name",
-        "type",
-        "tags",
-        "max_retries",
-        "retry_delay_seconds",
-        "timeout_seconds",
-        "trigger",
-        "mapped",
-        "reference",
-        "settings",
-    ),
-)
-_FLOW_EDGES = CopiedTable("flow_edges", ("flow_id", "ordinal", "upstream", "downstream", "key", "mapped", "flattened"))
-
-
-def _task_row(flow_id: str, ordinal: int, task: TaskSpec) -> tuple[Any, ...]:
-    return (
-        flow_id,
-        ordinal,
-        text(task.slug),
-        text(task.name),
-        text(task.type),
-        [text(tag) for tag in task.tags],
-        task.max_retries,
-        task.retry_delay_seconds,
-        task.timeout_seconds,
-        text(task.trigger),
-        task.mapped,
-        task.reference,
-        json(task.settings),
-    )
-
-
-def _edge_row(flow_id: str, ordinal: int, edge: EdgeSpec) -> tuple[Any, ...]:
-    return (flow_id, ordinal, text(edge.upstream), text(edge.downstream), optional_text(edge.key), edge.mapped, edge.flattened)
-
-
 def _flow_deleted(changes: Changes, group_id: str) -> None:
     changes.update("UPDATE flow_groups SET deleted = true WHERE id = $1", group_id)
 
@@ -220,19 +163,15 @@ def _flow_deleted(changes: Changes, group_id: str) -> None:
     changes.steps.append(archive_all)
 
 
-_AGENT = """
-INSERT INTO agents (
-    id, name, kind, labels, hostname, pid, version, run_limit, status, status_reason, created, created_position, position
-) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'working', '', $9, $10, $10)
-ON CONFLICT (id) DO UPDATE SET status = 'working', status_reason = '', ended = NULL, position = excluded.position
+_AGENT = f"""
+{AGENTS.insert_statement}
+ON CONFLICT (id) DO UPDATE SET status = excluded.status, status_reason = '', ended = NULL, position = excluded.position
 """
 
 
 def _agent(changes: Changes, agent_id: str, position: Position, commit: Commit, event: AgentRegistered | AgentStopped | AgentLost) -> None:
     if isinstance(event, AgentRegistered):
-        labels = [text(label) for label in event.labels]
-        words = (text(event.name), text(event.kind), labels, text(event.hostname), event.pid, text(event.version), event.limit)
-        changes.execute(_AGENT, agent_id, *words, commit.at, position)
+        changes.execute(_AGENT, *AGENTS.row(Told(agent_id, event, commit, position)))
         return
     statement = "UPDATE agents SET status = $2, status_reason = $3, ended = $4, position = $5 WHERE id = $1"
     status = "stopped" if isinstance(event, AgentStopped) else "lost"

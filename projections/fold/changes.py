@@ -5,59 +5,65 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import msgspec
-
-from headwater.projections.fold.run_record import RunRecord
-from headwater.projections.fold.task_run_patch import TaskRunPatch
+from headwater.projections.fold.known_run import KnownRun, ShownTaskRun
+from headwater.projections.tables import (
+    CachedResult,
+    DeadLetter,
+    RunStateEntry,
+    ShownArtifact,
+    ShownKeyValue,
+    TaskRunStateEntry,
+)
 
 Step = Callable[[Any], Awaitable[None]]
 """Something to be done on the database connection, inside the batch's transaction."""
 
 
 class CannotApply(Exception):
-    """A commit contradicts what was before it, or is of no shape we know. It is set aside; the sentence says why."""
+    """A commit contradicts what was before it, or is of no shape we know. It becomes a dead letter; the sentence says why."""
 
 
 class Changes:
-    """The changes of one batch. `steps` are the rare ones, done in order, one by one; the rest is written in bulk."""
+    """The changes of one batch. `steps` are the rare ones, done in order, one by one; the rest is written in bulk.
+
+    `runs` are those that changed; task runs are apart that had no row before.
+    """
 
     __slots__ = (
         "archived_flows",
         "artifacts",
         "cached_results",
-        "changed_artifacts",
+        "changed_task_runs",
         "created_runs",
+        "dead_letters",
         "deleted_artifacts",
         "deleted_keys",
         "deleted_projects",
         "deleted_runs",
-        "interrupted_runs",
         "key_values",
-        "restarts",
+        "new_task_runs",
         "run_states",
         "runs",
-        "set_aside",
         "steps",
         "task_run_states",
-        "task_runs",
+        "updated_artifacts",
     )
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
-        self.runs: dict[str, RunRecord] = {}
-        self.run_states: list[tuple[Any, ...]] = []
-        self.task_runs: dict[str, dict[tuple[str, int], TaskRunPatch]] = {}
-        self.task_run_states: list[tuple[Any, ...]] = []
-        self.cached_results: list[tuple[Any, ...]] = []
-        self.artifacts: dict[str, list[Any]] = {}
-        self.changed_artifacts: dict[str, tuple[Any, ...]] = {}
+        self.runs: dict[str, KnownRun] = {}
+        self.run_states: list[RunStateEntry] = []
+        self.new_task_runs: dict[tuple[str, str, int], ShownTaskRun] = {}
+        self.changed_task_runs: dict[tuple[str, str, int], ShownTaskRun] = {}
+        self.task_run_states: list[TaskRunStateEntry] = []
+        self.cached_results: list[CachedResult] = []
+        self.artifacts: dict[str, ShownArtifact] = {}
+        self.updated_artifacts: dict[str, tuple[Any, ...]] = {}
         self.deleted_artifacts: set[str] = set()
-        self.interrupted_runs: set[str] = set()
-        self.restarts: list[tuple[str, list[str], list[str], list[int]]] = []
-        self.set_aside: list[tuple[Any, ...]] = []
+        self.dead_letters: list[DeadLetter] = []
         self.archived_flows: set[str] = set()
         self.created_runs: list[str] = []
-        self.key_values: dict[str, tuple[Any, ...]] = {}
+        self.key_values: dict[str, ShownKeyValue] = {}
         self.deleted_keys: set[str] = set()
         self.deleted_projects: set[str] = set()
         self.deleted_runs: set[str] = set()
@@ -78,24 +84,3 @@ class Changes:
                 raise CannotApply("What it changes was never created.")
 
         self.steps.append(step)
-
-
-def text(words: str) -> str:
-    """Return words that PostgreSQL can keep: it has no place for U+0000, which shows as U+FFFD."""
-    return words.replace("\0", "\N{REPLACEMENT CHARACTER}") if "\0" in words else words
-
-
-def optional_text(words: str | None) -> str | None:
-    return None if words is None else text(words)
-
-
-_encode = msgspec.json.Encoder().encode
-
-
-def json(value: Any) -> str:
-    """Return the value as JSON text, its keys in their order."""
-    return _encode(value).decode()
-
-
-def optional_json(value: Any) -> str | None:
-    return None if value is None else _encode(value).decode()

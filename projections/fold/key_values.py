@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from headwater.core.events import KeyValueDeleted, KeyValueSet
 from headwater.core.log.commit import Commit, Position
-from headwater.projections.fold.changes import Changes, json, text
+from headwater.projections.fold.changes import Changes
+from headwater.projections.tables import ShownKeyValue
 
 
 def fold_key_value(changes: Changes, pair_id: str, position: Position, commit: Commit, event: KeyValueSet | KeyValueDeleted) -> None:
@@ -13,17 +14,4 @@ def fold_key_value(changes: Changes, pair_id: str, position: Position, commit: C
         changes.deleted_keys.add(pair_id)
         return
     before = changes.key_values.get(pair_id)
-    created = commit.at if before is None else before[_CREATED]
-    changes.key_values[pair_id] = (
-        pair_id,
-        event.project_id,
-        text(event.key),
-        json(event.value),
-        created,
-        commit.at,
-        text(commit.actor),
-        position,
-    )
-
-
-_CREATED = 4
+    changes.key_values[pair_id] = ShownKeyValue(pair_id, event, commit.at if before is None else before.created_at, commit, position)

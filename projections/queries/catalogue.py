@@ -5,14 +5,15 @@ from __future__ import annotations
 from headwater.core import hints
 from headwater.core.queries import GetFlow, ListAgents, ListFlowEdges, ListFlows, ListFlowTasks, ListKeyValues, ListProjects, ListQueues
 from headwater.core.values.identifiers import parsed_uuid, split_flow_id
+from headwater.projections.queries.shown import AGENT_ROW, FLOW_ROW, KEY_VALUE_ROW, PROJECT_ROW
 from headwater.projections.queries.statement import Conditions, Key, Parent, Statement
+from headwater.projections.tables import FLOW_EDGES, FLOW_TASKS, QUEUES
 
 _PROJECTS = """
 SELECT row_to_json(shown)::text AS row, json_build_array(p.name, p.id)::text AS key
 FROM projects p
 CROSS JOIN LATERAL (
-    SELECT p.id, p.name, p.description, p.created, p.created_by, p.deleted,
-        (SELECT count(*) FROM flow_groups g WHERE g.project_id = p.id AND NOT g.deleted) AS flow_count, p.position
+    SELECT {row}
 ) AS shown
 {where}
 ORDER BY p.name, p.id LIMIT {count}
@@ -30,14 +31,14 @@ def list_projects(query: ListProjects, after: Key | None, count: int) -> Stateme
     if after is not None:
         conditions.add("(p.name, p.id) > ({}, {})", *after)
     rows = conditions.argument(count)
-    return Statement(_PROJECTS.format(where=conditions.where, count=rows), tuple(conditions.arguments))
+    return Statement(_PROJECTS.format(row=PROJECT_ROW, where=conditions.where, count=rows), tuple(conditions.arguments))
 
 
 _KEY_VALUES = """
 SELECT row_to_json(shown)::text AS row, json_build_array(p.name, kv.project_id, kv.key)::text AS key
 FROM key_values kv JOIN projects p ON p.id = kv.project_id
 CROSS JOIN LATERAL (
-    SELECT kv.id, kv.project_id, p.name AS project_name, kv.key, kv.value, kv.created, kv.updated, kv.updated_by, kv.position
+    SELECT {row}
 ) AS shown
 {where}
 ORDER BY p.name, kv.project_id, kv.key COLLATE "C" LIMIT {count}
@@ -53,15 +54,12 @@ def list_key_values(query: ListKeyValues, after: Key | None, count: int) -> Stat
     if after is not None:
         conditions.add('(p.name, kv.project_id, kv.key COLLATE "C") > ({}, {}, {})', *after)
     rows = conditions.argument(count)
-    return Statement(_KEY_VALUES.format(where=conditions.where, count=rows), tuple(conditions.arguments))
+    return Statement(_KEY_VALUES.format(row=KEY_VALUE_ROW, where=conditions.where, count=rows), tuple(conditions.arguments))
 
 
-_FLOW_ROW = """
+_FLOW_ROW = f"""
 CROSS JOIN LATERAL (
-    SELECT v.id, v.flow_group_id, g.project_id, p.name AS project_name, g.name, v.version, v.archived,
-        g.deleted OR p.deleted AS deleted, v.created, v.created_by, v.labels, v.parameters, v.storage, v.run_config, v.schedule,
-        v.environment, v.serialized_hash, v.idempotency_key, v.task_count, v.edge_count, v.position,
-        g.description, g.labels AS group_labels, g.default_parameters
+    SELECT {FLOW_ROW}
 ) AS shown
 """
 _FLOWS = """
@@ -128,8 +126,7 @@ _TASKS = """
 SELECT row_to_json(shown)::text AS row, json_build_array(t.ordinal)::text AS key
 FROM flow_tasks t
 CROSS JOIN LATERAL (
-    SELECT t.flow_id, t.slug, t.name, t.type, t.tags, t.max_retries, t.retry_delay_seconds, t.timeout_seconds, t.trigger, t.mapped,
-        t.reference, t.settings
+    SELECT {row}
 ) AS shown
 WHERE t.flow_id = ({version}) AND t.ordinal > $2
 ORDER BY t.ordinal LIMIT $3
@@ -138,13 +135,15 @@ ORDER BY t.ordinal LIMIT $3
 
 def list_flow_tasks(query: ListFlowTasks, after: Key | None, count: int) -> Statement:
     version = _version(query.flow_id)
-    return Statement(_TASKS.format(version=version.sql), (*version.arguments, *(after or (-1,)), count), version)
+    return Statement(
+        _TASKS.format(row=FLOW_TASKS.select("t"), version=version.sql), (*version.arguments, *(after or (-1,)), count), version
+    )
 
 
 _EDGES = """
 SELECT row_to_json(shown)::text AS row, json_build_array(e.ordinal)::text AS key
 FROM flow_edges e
-CROSS JOIN LATERAL (SELECT e.flow_id, e.upstream, e.downstream, e.key, e.mapped, e.flattened) AS shown
+CROSS JOIN LATERAL (SELECT {row}) AS shown
 WHERE e.flow_id = ({version}) AND e.ordinal > $2
 ORDER BY e.ordinal LIMIT $3
 """
@@ -152,15 +151,16 @@ ORDER BY e.ordinal LIMIT $3
 
 def list_flow_edges(query: ListFlowEdges, after: Key | None, count: int) -> Statement:
     version = _version(query.flow_id)
-    return Statement(_EDGES.format(version=version.sql), (*version.arguments, *(after or (-1,)), count), version)
+    return Statement(
+        _EDGES.format(row=FLOW_EDGES.select("e"), version=version.sql), (*version.arguments, *(after or (-1,)), count), version
+    )
 
 
 _AGENTS = """
 SELECT row_to_json(shown)::text AS row, json_build_array(a.created_position)::text AS key
 FROM agents a
 CROSS JOIN LATERAL (
-    SELECT a.id, a.name, a.kind, a.labels, a.hostname, a.pid, a.version, a.run_limit AS "limit", a.status, a.status_reason, a.created,
-        a.ended, (SELECT count(*) FROM runs r WHERE r.agent_id = a.id AND r.held) AS held_runs, a.position
+    SELECT {row}
 ) AS shown
 {where}
 ORDER BY a.created_position DESC LIMIT {count}
@@ -174,15 +174,14 @@ def list_agents(query: ListAgents, after: Key | None, count: int) -> Statement:
     if after is not None:
         conditions.add("a.created_position < {}", *after)
     rows = conditions.argument(count)
-    return Statement(_AGENTS.format(where=conditions.where, count=rows), tuple(conditions.arguments))
+    return Statement(_AGENTS.format(row=AGENT_ROW, where=conditions.where, count=rows), tuple(conditions.arguments))
 
 
 _QUEUES = """
 SELECT row_to_json(shown)::text AS row, json_build_array(q.labels, q.id)::text AS key
 FROM queues q
 CROSS JOIN LATERAL (
-    SELECT q.id, q.labels, q.created,
-        (SELECT count(*) FROM runs r WHERE r.queue_id = q.id AND r.state = 'Scheduled') AS scheduled_runs, q.position
+    SELECT {row}, (SELECT count(*) FROM runs r WHERE r.queue_id = q.id AND r.state = 'Scheduled') AS scheduled_runs
 ) AS shown
 {where}
 ORDER BY q.labels, q.id LIMIT {count}
@@ -194,4 +193,4 @@ def list_queues(_: ListQueues, after: Key | None, count: int) -> Statement:
     if after is not None:
         conditions.add("(q.labels, q.id) > ({}::text[], {})", *after)
     rows = conditions.argument(count)
-    return Statement(_QUEUES.format(where=conditions.where, count=rows), tuple(conditions.arguments))
+    return Statement(_QUEUES.format(row=QUEUES.select("q"), where=conditions.where, count=rows), tuple(conditions.arguments))

@@ -42,7 +42,7 @@ def find_rows(query: FindRows, after: Key | None, count: int) -> Statement:
     first = query.offset if after is None else _place(after)
     sql = f"""
         SELECT row_to_json(shown)::text AS row, json_build_array({first} + row_number() OVER ())::text AS key FROM (
-            SELECT * FROM ({table.rows}) AS all_rows WHERE {where}
+            SELECT * FROM ({table.select}) AS all_rows WHERE {where}
             ORDER BY {", ".join([*order, table.order])} LIMIT {count} OFFSET {first}
         ) AS shown
     """
@@ -54,7 +54,7 @@ def count_rows(query: CountRows, _: Key | None, __: int) -> Statement:
     table = _table(query.table)
     conditions = _Where(table.columns)
     where = conditions.all_of(query.where, depth=0)
-    sql = f"SELECT json_build_object('count', count(*))::text AS row, NULL AS key FROM ({table.rows}) AS all_rows WHERE {where}"
+    sql = f"SELECT json_build_object('count', count(*))::text AS row, NULL AS key FROM ({table.select}) AS all_rows WHERE {where}"
     return Statement(sql, tuple(conditions.arguments))
 
 

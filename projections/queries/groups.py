@@ -6,6 +6,7 @@ from headwater.core.errors import InvalidArgument
 from headwater.core.queries import ListLastRuns, ListTaskGroups
 from headwater.core.values.identifiers import parsed_uuid
 from headwater.projections.queries.runs import RUN_STATES, the_run
+from headwater.projections.queries.shown import BRIEF_RUN_ROW
 from headwater.projections.queries.statement import Key, Statement
 
 GROUPS_ASKED_MAX = 500
@@ -77,10 +78,7 @@ CROSS JOIN LATERAL (
 ) AS r
 LEFT JOIN projects p ON p.id = r.project_id
 CROSS JOIN LATERAL (
-    SELECT r.id, r.name, r.state, r.state_message, r.flow_id, r.flow_group_id, r.flow_name, r.project_id,
-        coalesce(p.name, r.project_name) AS project_name, r.version, r.labels, '{{}}'::json AS parameters, '{{}}'::json AS context,
-        '{{}}'::json AS run_config, r.created, r.created_by, r.scheduled_start_time, r.start_time, r.end_time, r.attempt, r.agent_id,
-        r.agent_name, r.cancel_requested, r.failure, r.queue_id, r.idempotency_key, r.position
+    SELECT {shown}
 ) AS shown
 WHERE (g.place, -r.created_position) > ($3, $4)
 ORDER BY g.place, -r.created_position LIMIT $5
@@ -93,4 +91,4 @@ def list_last_runs(query: ListLastRuns, after: Key | None, count: int) -> Statem
         raise InvalidArgument(f"At most {GROUPS_ASKED_MAX} flows can be asked for at once, and 1 to {_EACH_MAX} runs of each.")
     groups = [parsed_uuid(group, kind="flow id") for group in query.flow_group_ids]
     first = after or (0, 0)
-    return Statement(_LAST_RUNS.format(each=int(query.each)), (groups, list(RUN_STATES), *first, count))
+    return Statement(_LAST_RUNS.format(each=int(query.each), shown=BRIEF_RUN_ROW), (groups, list(RUN_STATES), *first, count))

@@ -9,7 +9,9 @@ from headwater.core.errors import InvalidArgument
 from headwater.core.queries import CountRuns, GetRun, ListRuns, ListRunStates
 from headwater.core.values.identifiers import parsed_uuid
 from headwater.core.values.moments import instant
+from headwater.projections.queries.shown import BRIEF_RUN_ROW, RUN_ROW
 from headwater.projections.queries.statement import Conditions, Key, Parent, Statement
+from headwater.projections.tables import RUN_STATES as RUN_STATES_VIEW
 
 RUN_STATES = ("Pending", "Scheduled", "Paused", "Submitted", "Running", "Cancelling", "Success", "Failed", "Cancelled")
 """Every state that a run can be in; listings go through them one by one, each along its index."""
@@ -21,10 +23,7 @@ SELECT row_to_json(shown)::text AS row, {key}::text AS key
 FROM ({runs}) AS r
 LEFT JOIN projects p ON p.id = r.project_id
 CROSS JOIN LATERAL (
-    SELECT r.id, r.name, r.state, r.state_message, r.flow_id, r.flow_group_id, r.flow_name, r.project_id,
-        coalesce(p.name, r.project_name) AS project_name, r.version, r.labels, {given},
-        r.created, r.created_by, r.scheduled_start_time, r.start_time, r.end_time, r.attempt, r.agent_id, r.agent_name,
-        r.cancel_requested, r.failure, r.queue_id, r.idempotency_key, r.position
+    SELECT {shown}
 ) AS shown
 ORDER BY {order}
 """
@@ -33,9 +32,6 @@ _SOONEST_FIRST = {
     "key": "json_build_array(r.scheduled_start_time, created_position)",
     "order": "r.scheduled_start_time, created_position",
 }
-_GIVEN = "r.parameters, r.context, r.run_config"
-_NOTHING_GIVEN = "'{}'::json AS parameters, '{}'::json AS context, '{}'::json AS run_config"
-
 # The newest of each state (and of each flow, project or queue asked for), then the newest of all: every part walks one index backwards
 # and stops early, however many runs there are. The count is written out: a planner that does not know it would rather sort.
 _NEWEST = """
@@ -87,23 +83,23 @@ def list_runs(query: ListRuns, after: Key | None, count: int) -> Statement:
         conditions.add("runs.name = {}", query.name)
     if query.agent_id is not None:
         conditions.add("runs.agent_id = {}", query.agent_id)
-    given = _NOTHING_GIVEN if query.brief else _GIVEN
+    shown = BRIEF_RUN_ROW if query.brief else RUN_ROW
     if query.search and query.soonest:
         conditions.add("runs.name || ' ' || runs.flow_name ILIKE {}", _containing(query.search))
     if query.soonest:
         if after is not None:
             conditions.add("(runs.scheduled_start_time, runs.created_position) > ({}::text::timestamptz, {})", *after)
         runs = _SOONEST.format(drivers=drivers, conditions=conditions.also, count=count)
-        return Statement(_ROW.format(runs=runs, given=given, **_SOONEST_FIRST), tuple(conditions.arguments))
+        return Statement(_ROW.format(runs=runs, shown=shown, **_SOONEST_FIRST), tuple(conditions.arguments))
     if after is not None:
         conditions.add("runs.created_position < {}", after[0])
     if query.search:
         text = conditions.argument(_containing(query.search))
         runs = _FOUND.format(text=text, drivers=drivers, states=states, conditions=conditions.also, count=count)
-        return Statement(_ROW.format(runs=runs, given=given, **_NEWEST_FIRST), tuple(conditions.arguments))
+        return Statement(_ROW.format(runs=runs, shown=shown, **_NEWEST_FIRST), tuple(conditions.arguments))
     listing = _FEW if query.agent_id is not None or query.name is not None else _NEWEST
     runs = listing.format(drivers=drivers, states=states, conditions=conditions.also, count=count)
-    return Statement(_ROW.format(runs=runs, given=given, **_NEWEST_FIRST), tuple(conditions.arguments))
+    return Statement(_ROW.format(runs=runs, shown=shown, **_NEWEST_FIRST), tuple(conditions.arguments))
 
 
 def _narrow_times(conditions: Conditions, query: ListRuns) -> None:
@@ -155,7 +151,7 @@ def flow_groups(conditions: Conditions, flow: str, project: str | None) -> str:
 def get_run(query: GetRun, _: Key | None, __: int) -> Statement:
     run_id = parsed_uuid(query.run_id, kind="run id")
     wanted = Parent("", (), "run", query.run_id, _HINT)
-    row = _ROW.format(runs="SELECT * FROM runs WHERE id = $1", given=_GIVEN, **_NEWEST_FIRST)
+    row = _ROW.format(runs="SELECT * FROM runs WHERE id = $1", shown=RUN_ROW, **_NEWEST_FIRST)
     return Statement(row, (run_id,), one=wanted)
 
 
@@ -164,11 +160,11 @@ def the_run(run_id: str) -> Parent:
     return Parent("SELECT 1 FROM runs WHERE id = $1", (parsed_uuid(run_id, kind="run id"),), "run", run_id, _HINT)
 
 
-_STATES = """
+_STATES = f"""
 SELECT row_to_json(shown)::text AS row, json_build_array(s.position, s.seq)::text AS key
 FROM run_states s
 CROSS JOIN LATERAL (
-    SELECT s.run_id, s.state, s.message, s.at, s.attempt, s.actor, s.scheduled_start_time, s.failure, s.position
+    SELECT {RUN_STATES_VIEW.select("s")}
 ) AS shown
 WHERE s.run_id = $1 AND (s.position, s.seq) > ($2, $3)
 ORDER BY s.position, s.seq LIMIT $4

@@ -5,7 +5,9 @@ from __future__ import annotations
 from headwater.core.queries import ListArtifacts, ListCachedResults, ListLogs, ListTaskRuns, ListTaskRunStates
 from headwater.core.values.identifiers import parsed_uuid
 from headwater.projections.queries.runs import the_run
+from headwater.projections.queries.shown import TASK_RUN_ROW, UNBEGUN_TASK_RUN_ROW
 from headwater.projections.queries.statement import Conditions, Key, Statement
+from headwater.projections.tables import ARTIFACTS, CACHED_RESULTS, TASK_RUN_STATES, TASK_RUNS
 
 # Task runs have rows once they have events. The others are read off the flow version's tasks: Pending, or Cancelled with their run.
 # Rows become JSON only once the page is known: of a large run, most are not on it.
@@ -13,18 +15,13 @@ from headwater.projections.queries.statement import Conditions, Key, Statement
 _TASK_RUNS = """
 WITH run AS (SELECT id, flow_id, state, end_time FROM runs WHERE id = $1),
 all_task_runs AS (
-    SELECT t.run_id, t.slug, t.map_index, coalesce(t.name, f.name, t.slug) AS name, coalesce(f.name, t.slug) AS task_name, t.state,
-        t.state_message, coalesce(t.run_count, 0) AS run_count, t.start_time, t.end_time, t.retry_at, t.child_count, t.result,
-        t.failure, t.attempt, t.position, coalesce(f.ordinal, 2147483647) AS ordinal
+    SELECT {row}, coalesce(f.ordinal, 2147483647) AS ordinal
     FROM task_runs t LEFT JOIN LATERAL (
         SELECT name, ordinal FROM flow_tasks WHERE flow_id = (SELECT flow_id FROM run) AND slug = t.slug LIMIT 1
     ) f ON true
     WHERE t.run_id = $1
     UNION ALL
-    SELECT run.id, f.slug, -1, f.name, f.name, CASE WHEN run.state = 'Cancelled' THEN 'Cancelled' ELSE 'Pending' END,
-        CASE WHEN run.state = 'Cancelled' THEN 'The run was cancelled before this task began.'
-            WHEN run.end_time IS NOT NULL THEN 'The run ended before this task began.' ELSE '' END,
-        0, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, f.ordinal
+    SELECT {unbegun}, f.ordinal
     FROM flow_tasks f, run
     WHERE f.flow_id = run.flow_id
         AND NOT EXISTS (SELECT 1 FROM task_runs t WHERE t.run_id = $1 AND t.slug = f.slug AND t.map_index = -1 OFFSET 0)
@@ -32,8 +29,7 @@ all_task_runs AS (
 SELECT row_to_json(shown)::text AS row, json_build_array(a.ordinal, a.slug, a.map_index)::text AS key
 FROM (SELECT * FROM all_task_runs a {where} ORDER BY a.ordinal, a.slug, a.map_index LIMIT {count}) AS a
 CROSS JOIN LATERAL (
-    SELECT a.run_id, a.slug, a.map_index, a.name, a.task_name, a.state, a.state_message, a.run_count, a.start_time, a.end_time,
-        a.retry_at, a.child_count, a.result, a.failure, a.attempt, a.position
+    SELECT {shown}, a.task_name
 ) AS shown
 ORDER BY a.ordinal, a.slug, a.map_index
 """
@@ -53,14 +49,15 @@ def list_task_runs(query: ListTaskRuns, after: Key | None, count: int) -> Statem
     if after is not None:
         conditions.add("(a.ordinal, a.slug, a.map_index) > ({}, {}, {})", *after)
     rows = conditions.argument(count)
-    return Statement(_TASK_RUNS.format(where=conditions.where, count=rows), tuple(conditions.arguments), parent)
+    sql = _TASK_RUNS.format(row=TASK_RUN_ROW, unbegun=UNBEGUN_TASK_RUN_ROW, shown=TASK_RUNS.select("a"), where=conditions.where, count=rows)
+    return Statement(sql, tuple(conditions.arguments), parent)
 
 
 _STATES = """
 SELECT row_to_json(shown)::text AS row, json_build_array(s.position, s.seq)::text AS key
 FROM task_run_states s
 CROSS JOIN LATERAL (
-    SELECT s.run_id, s.slug, s.map_index, s.state, s.message, s.at, s.attempt, s.run_count, s.failure, s.position
+    SELECT {row}
 ) AS shown
 {where}
 ORDER BY s.position, s.seq LIMIT {count}
@@ -77,7 +74,9 @@ def list_task_run_states(query: ListTaskRunStates, after: Key | None, count: int
     if after is not None:
         conditions.add("(s.position, s.seq) > ({}, {})", *after)
     rows = conditions.argument(count)
-    return Statement(_STATES.format(where=conditions.where, count=rows), tuple(conditions.arguments), parent)
+    return Statement(
+        _STATES.format(row=TASK_RUN_STATES.select("s"), where=conditions.where, count=rows), tuple(conditions.arguments), parent
+    )
 
 
 _NO_LINE_FOLLOWS = 2147483647
@@ -87,7 +86,7 @@ _ARTIFACTS = """
 SELECT row_to_json(shown)::text AS row, json_build_array(a.created, a.id)::text AS key
 FROM artifacts a
 CROSS JOIN LATERAL (
-    SELECT a.id, a.run_id, a.slug, a.map_index, a.task_run_id, a.kind, a.data, a.created, a.updated, a.position
+    SELECT {row}
 ) AS shown
 {where}
 ORDER BY a.created, a.id LIMIT {count}
@@ -104,14 +103,14 @@ def list_artifacts(query: ListArtifacts, after: Key | None, count: int) -> State
     if after is not None:
         conditions.add("(a.created, a.id) > ({}::text::timestamptz, {})", *after)
     rows = conditions.argument(count)
-    return Statement(_ARTIFACTS.format(where=conditions.where, count=rows), tuple(conditions.arguments))
+    return Statement(_ARTIFACTS.format(row=ARTIFACTS.select("a"), where=conditions.where, count=rows), tuple(conditions.arguments))
 
 
 _CACHED_RESULTS = """
 SELECT row_to_json(shown)::text AS row, json_build_array(c.position, c.seq)::text AS key
 FROM cached_results c
 CROSS JOIN LATERAL (
-    SELECT c.key, c.run_id, c.slug, c.map_index, c.at, c.expires_at, c.result, c.parameters, c.hashed_inputs, c.position
+    SELECT {row}
 ) AS shown
 {where}
 ORDER BY c.position DESC, c.seq DESC LIMIT {count}
@@ -125,7 +124,9 @@ def list_cached_results(query: ListCachedResults, after: Key | None, count: int)
     if after is not None:
         conditions.add("(c.position, c.seq) < ({}, {})", *after)
     rows = conditions.argument(count)
-    return Statement(_CACHED_RESULTS.format(where=conditions.where, count=rows), tuple(conditions.arguments))
+    return Statement(
+        _CACHED_RESULTS.format(row=CACHED_RESULTS.select("c"), where=conditions.where, count=rows), tuple(conditions.arguments)
+    )
 
 
 _LINES = """

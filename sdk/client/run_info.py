@@ -75,10 +75,8 @@ async def read_run(log: EventLog, run_id: str, *, at_least: Position = 0) -> tup
     """
     checked = str(parsed_uuid(run_id, kind="run id"))
     recorded = await log.read(subjects.run(checked), at_least=at_least)
-    state = RULES.initial
-    for each in recorded:
-        state = RULES.fold(each.events, state)
-    if state.created is None:
+    state = RULES.fold(event for each in recorded for event in each.events)
+    if not state.exists:
         raise NotFound("run", run_id, hint=hint("{} lists runs with their ids.", ListRunsAction()))
     created = next(each.commit for each in recorded if each.events)
     return state, created.at, created.actor, recorded[-1].position
@@ -93,7 +91,6 @@ async def run_info(log: EventLog, run_id: str, *, at_least: Position = 0) -> Flo
     """
     run, created_at, created_by, position = await read_run(log, run_id, at_least=at_least)
     created = run.created
-    assert created is not None
     registered = await registration(log, created.flow_id)
     tasks = (await tasks_and_edges(log, registered))[0] if registered is not None else ()
     return FlowRunInfo(
@@ -110,7 +107,7 @@ async def run_info(log: EventLog, run_id: str, *, at_least: Position = 0) -> Flo
         context=created.context,
         created=created_at,
         created_by=created_by,
-        scheduled_start_time=run.start_time,
+        scheduled_start_time=run.scheduled_for,
         start_time=run.started_at,
         end_time=run.ended_at,
         attempt=run.attempt,
@@ -129,9 +126,8 @@ async def registration(log: EventLog, flow_id: str) -> FlowRegistered | None:
 
 def state_of(run: Run) -> State:
     """Return the state of a run as the SDK's own kind of state."""
-    scheduled = {"type": "Scheduled", "message": "Flow run scheduled.", "start_time": _text(run.start_time)}
-    due = None if run.state is StateName.PAUSED else _text(run.start_time)  # a paused run waits for people, not for a time
-    data: dict[str, Any] = {"type": run.state.value, "message": run.message, "start_time": due}
+    scheduled = {"type": "Scheduled", "message": "Flow run scheduled.", "start_time": _text(run.scheduled_for)}
+    data: dict[str, Any] = {"type": run.state.value, "message": run.message, "start_time": _text(run.due_at)}
     if run.state is StateName.SUBMITTED:
         data["state"] = scheduled
     return State.deserialize(data)

@@ -224,9 +224,12 @@ class RunMonitor:
 
     def _count_if_limited(self, run_id: str) -> None:
         run = self._index.runs.get(run_id)
-        slots = None if run is None else self._index.slots.get(run.group_id)
-        if run is not None and slots is not None and slots.limit is not None and slots.attempts.get(run_id) != run.attempt:
-            self._deadlines.advance(SlotsDue(run.group_id), SLOT_SECONDS)
+        if run is None:
+            return
+        group_id = run.created.flow_group_id
+        slots = self._index.slots.get(group_id)
+        if slots is not None and slots.limit is not None and slots.attempts.get(run_id) != run.attempt:
+            self._deadlines.advance(SlotsDue(group_id), SLOT_SECONDS)
 
     def _check_slots_of(self, run_id: str) -> None:
         """Its holder frees the slot of a run; where that died, nobody does."""
@@ -304,12 +307,12 @@ class RunMonitor:
                 self._index.unread.pop(run_id)
             elif to_read is not None and run is not None:
                 self._index.watch(run, read_to)
-                if run.agent_id:
+                if run.held:
                     self._expect_sign_of(run.agent_id)
         found = self._index.runs.get(run_id)
-        if found is None or not found.waits or found.start_time is None:
+        if found is None or not found.waits or found.due_at is None:
             return
-        seconds = (found.start_time - self._clock()).total_seconds()
+        seconds = (found.due_at - self._clock()).total_seconds()
         if seconds > 0:
             # Once more when it is due: a timer that was set may have been lost with the broker's stream.
             self._deadlines.set(RunDue(run_id), seconds + WAKE_UP_SECONDS)
@@ -331,9 +334,9 @@ class RunMonitor:
         """Look at every run that waits and that nothing will wake."""
         waiting = await self._log.queues.waiting_runs()
         for run in self._index.waiting():
-            assert run.start_time is not None
-            seconds = (run.start_time - self._clock()).total_seconds()
-            if run.run_id not in waiting or run.generation > 1:  # of before its rescheduling, perhaps
-                self._deadlines.advance(RunDue(run.run_id), 0)
+            seconds = 0.0 if run.due_at is None else (run.due_at - self._clock()).total_seconds()
+            run_id = run.created.run_id
+            if run_id not in waiting or run.generation > 1:  # of before its rescheduling, perhaps
+                self._deadlines.advance(RunDue(run_id), 0)
             elif seconds > 0:
-                self._deadlines.advance(RunDue(run.run_id), seconds + WAKE_UP_SECONDS)
+                self._deadlines.advance(RunDue(run_id), seconds + WAKE_UP_SECONDS)

@@ -15,9 +15,8 @@ from headwater.core.operations.headwater import Headwater
 from headwater.core.operations.holder_probes import probe_agent
 from headwater.core.operations.run_lookup import load_run
 from headwater.core.runs.commands import MarkAttemptLost
-from headwater.core.runs.state import Run
-from headwater.core.states import StateName
-from headwater.server.monitor.run_index import IndexedAgent, IndexedRun
+from headwater.core.runs.run_head import RunHead
+from headwater.server.monitor.run_index import IndexedAgent
 
 ANSWER_SECONDS = 0.4
 """How long an agent that was not heard of may take to answer when it is asked."""
@@ -38,7 +37,7 @@ class Recovery:
         await self._log.events.tail()
         return await probe_agent(self._log, agent_id, timeout_seconds=ANSWER_SECONDS) is not None
 
-    async def mark_lost(self, agent: IndexedAgent, held: list[IndexedRun], *, silent_seconds: float) -> None:
+    async def mark_lost(self, agent: IndexedAgent, held: list[RunHead], *, silent_seconds: float) -> None:
         """Record that the agent is gone, and that its attempts are."""
         name = agent.registered.name if agent.registered is not None else agent.agent_id
         if agent.status is AgentStatus.STOPPED:
@@ -50,7 +49,7 @@ class Recovery:
                 await self._headwater.agents.mark_lost(agent.agent_id, reason=said)
                 _log.warning("Agent %r (%s) was lost. %s", name, agent.agent_id, said)
         for run in held:
-            await self._lose_attempt(run.run_id, agent.agent_id, reason)
+            await self._lose_attempt(run.created.run_id, agent.agent_id, reason)
 
     async def _lose_attempt(self, run_id: str, agent_id: str, reason: str) -> None:
         run = await load_run(self._log.events, run_id)
@@ -61,7 +60,6 @@ class Recovery:
         if outcome.state.ended:
             await self._log.queues.cancel_timer(run_id)
         _log.warning("Run %r (%s): attempt %d was lost: %s. It is %s now.", run.state.name, run_id, attempt, reason, outcome.state.state)
-        assert run.state.created is not None
         await self._headwater.slots.free(run.state.created.flow_group_id, run_id, attempt)
 
     async def mark_recovered(self, registered: AgentRegistered) -> None:
@@ -69,28 +67,20 @@ class Recovery:
         fields = {name: getattr(registered, name) for name in registered.__struct_fields__}
         await self._headwater.agents.register(RegisterAgent(**fields))
 
-    async def read(self, run_id: str) -> tuple[IndexedRun | None, Position]:
+    async def read(self, run_id: str) -> tuple[RunHead | None, Position]:
         """Return the run as the log has it, and up to where; None where it has ended."""
         loaded = await load_run(self._log.events, run_id)
-        state = loaded.state
-        assert state.created is not None
-        if state.ended:
-            return None, loaded.position
-        created = state.created
-        agent_id = state.agent_id if state.held else ""
-        start_time = None if state.state is StateName.PAUSED else state.start_time
-        run = IndexedRun(run_id, created.flow_group_id, created.queue_id, state.attempt, agent_id, start_time, state.generation)
-        return run, loaded.position
+        return None if loaded.state.ended else loaded.state.head, loaded.position
 
     async def enqueue(self, run_id: str) -> None:
         """Give the run the wake-up it needs, if it waits and has none."""
         state = (await load_run(self._log.events, run_id)).state
-        if not waits(state) or await self._log.queues.is_waiting(run_id, generation=state.generation):
+        if not state.waits or await self._log.queues.is_waiting(run_id, generation=state.generation):
             return
         _log.info("Run %r (%s) waited, and nothing would have woken it: it does now.", state.name, run_id)
         await self._headwater.runs.schedule_wake_up(state)
 
-    async def reconcile_slots(self, group_id: str, unfinished: list[IndexedRun]) -> bool:
+    async def reconcile_slots(self, group_id: str, unfinished: list[RunHead]) -> bool:
         """Free slots of runs that do not run, count runs that run without one, and wake runs for those that are free.
 
         Returns whether runs wait although slots are free.
@@ -100,14 +90,15 @@ class Recovery:
         if state.limit is None:
             for run in unfinished:
                 if run.waits:
-                    await self.enqueue(run.run_id)
+                    await self.enqueue(run.created.run_id)
             return False
         for run_id, attempt in state.attempts.items():
             if await self._is_over(run_id, attempt):
                 await self._headwater.slots.free(group_id, run_id, attempt)
         for run in unfinished:
-            if run.agent_id and run.run_id not in state.attempts and await self._is_executed(run.run_id, run.attempt):
-                await self._headwater.slots.take(group_id, run.run_id, run.attempt, running=True)
+            run_id = run.created.run_id
+            if run.held and run_id not in state.attempts and await self._is_executed(run_id, run.attempt):
+                await self._headwater.slots.take(group_id, run_id, run.attempt, running=True)
         return await self._wake_for_slots((await found.refresh()).free or 0, unfinished)
 
     async def _is_over(self, run_id: str, attempt: int) -> bool:
@@ -125,18 +116,17 @@ class Recovery:
         if not await self._is_executed(run_id, attempt):
             await self._headwater.slots.free(group_id, run_id, attempt)
 
-    async def _wake_for_slots(self, free: int, unfinished: list[IndexedRun]) -> bool:
+    async def _wake_for_slots(self, free: int, unfinished: list[RunHead]) -> bool:
         """Wake as many of each queue as could have a slot: of some queues no agent may be at work."""
         now = self._actor.clock()
-        due = [run for run in unfinished if run.waits and run.start_time is not None and run.start_time <= now]
+        due = sorted(
+            (run.due_at, run.created.run_id, run.created.queue_id)
+            for run in unfinished
+            if run.waits and run.due_at is not None and run.due_at <= now
+        )
         woken: Counter[str] = Counter()
-        for run in sorted(due, key=lambda run: (run.start_time, run.run_id)):
-            if woken[run.queue_id] < free:
-                woken[run.queue_id] += 1
-                await self.enqueue(run.run_id)
+        for _, run_id, queue_id in due:
+            if woken[queue_id] < free:
+                woken[queue_id] += 1
+                await self.enqueue(run_id)
         return bool(woken)
-
-
-def waits(state: Run) -> bool:
-    """Tell whether somebody must be woken for the run, now or later."""
-    return state.state is StateName.SCHEDULED and not state.held

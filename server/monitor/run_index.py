@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import get_args
+
+from msgspec.structs import replace
 
 from headwater.core.agents.state import AgentStatus
 from headwater.core.events import (
@@ -13,15 +14,11 @@ from headwater.core.events import (
     AgentRegistered,
     AgentStopped,
     AnyEvent,
-    RunAttemptLost,
     RunCancelled,
     RunCreated,
     RunEvent,
     RunFailed,
-    RunPaused,
     RunRestarted,
-    RunScheduled,
-    RunSubmitted,
     RunSucceeded,
     TaskRunEvent,
 )
@@ -29,28 +26,12 @@ from headwater.core.log import subjects
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Recorded
 from headwater.core.log.undecoded import may_hold
+from headwater.core.runs import run_head
+from headwater.core.runs.run_head import RunHead
 from headwater.core.slots import rules as slot_rules
 from headwater.core.slots.state import Slots
 
 _may_tell_of_runs = may_hold(*(kind for kind in get_args(RunEvent) if not issubclass(kind, get_args(TaskRunEvent))))
-
-
-@dataclass(slots=True)
-class IndexedRun:
-    """An unfinished run. `agent_id` is empty where nobody holds it."""
-
-    run_id: str
-    group_id: str
-    queue_id: str
-    attempt: int = 0
-    agent_id: str = ""
-    start_time: datetime | None = None
-    generation: int = 0
-
-    @property
-    def waits(self) -> bool:
-        """Whether somebody must be woken for it, now or later."""
-        return not self.agent_id and self.start_time is not None
 
 
 @dataclass(slots=True)
@@ -66,7 +47,7 @@ class IndexedAgent:
 class RunIndex:
     """Folds commits of any subject, in order; those that tell nothing here are passed over undecoded."""
 
-    runs: dict[str, IndexedRun] = field(default_factory=dict)
+    runs: dict[str, RunHead] = field(default_factory=dict)
     agents: dict[str, IndexedAgent] = field(default_factory=dict)
     slots: dict[str, Slots] = field(default_factory=dict)
     unread: dict[str, Position] = field(default_factory=dict)
@@ -99,42 +80,29 @@ class RunIndex:
 
     def _fold_run(self, run_id: str, event: AnyEvent) -> None:
         if isinstance(event, RunCreated):
-            self.runs[run_id] = IndexedRun(run_id, event.flow_group_id, event.queue_id)
+            # What it was given decides nothing here, and may be large.
+            event = replace(event, parameters={}, context={}, run_config={})
             self._of_group[event.flow_group_id].add(run_id)
-            return
-        run = self.runs.get(run_id)
-        if run is None:
+        before = RunHead() if isinstance(event, RunCreated) else self.runs.get(run_id)
+        if before is None:
             if isinstance(event, RunSucceeded | RunFailed | RunCancelled):
                 self.unread.pop(run_id, None)
             elif isinstance(event, RunRestarted) or run_id in self.unread:
                 self.unread[run_id] = self.position
             return
-        match event:
-            case RunScheduled():
-                self._let_go(run)
-                run.start_time, run.generation = event.start_time, event.generation
-            case RunSubmitted():
-                self._let_go(run)
-                run.attempt = event.attempt
-                run.agent_id = event.agent_id
-                self._held_by[event.agent_id].add(run_id)
-            case RunAttemptLost():
-                self._let_go(run)
-            case RunPaused():
-                self._let_go(run)
-                run.start_time = None  # nobody is to be woken for it
-            case RunSucceeded() | RunFailed() | RunCancelled():
-                self._let_go(run)
-                self.forget(run_id)
-            case _:
-                pass
+        after = self.runs[run_id] = run_head.evolve(before, event)
+        if before.held and (not after.held or before.agent_id != after.agent_id):
+            self._let_go(run_id, before.agent_id)
+        if after.held:
+            self._held_by[after.agent_id].add(run_id)
+        if after.ended:
+            self.forget(run_id)
 
-    def _let_go(self, run: IndexedRun) -> None:
-        held = self._held_by.get(run.agent_id, set())
-        held.discard(run.run_id)
+    def _let_go(self, run_id: str, agent_id: str) -> None:
+        held = self._held_by.get(agent_id, set())
+        held.discard(run_id)
         if not held:
-            self._held_by.pop(run.agent_id, None)
-        run.agent_id = ""
+            self._held_by.pop(agent_id, None)
 
     def _fold_agent(self, agent_id: str, event: AnyEvent) -> None:
         agent = self.agents.setdefault(agent_id, IndexedAgent(agent_id))
@@ -156,21 +124,22 @@ class RunIndex:
         run = self.runs.pop(run_id, None)
         if run is None:
             return
-        group = self._of_group[run.group_id]
+        group = self._of_group[run.created.flow_group_id]
         group.discard(run_id)
         if not group:
-            del self._of_group[run.group_id]
+            del self._of_group[run.created.flow_group_id]
 
-    def watch(self, run: IndexedRun, read_to: Position) -> None:
+    def watch(self, run: RunHead, read_to: Position) -> None:
         """Take in a run as the log has it up to there."""
-        self.unread.pop(run.run_id, None)
-        self._read_to[run.run_id] = read_to
-        self.runs[run.run_id] = run
-        self._of_group[run.group_id].add(run.run_id)
-        if run.agent_id:
-            self._held_by[run.agent_id].add(run.run_id)
+        run_id = run.created.run_id
+        self.unread.pop(run_id, None)
+        self._read_to[run_id] = read_to
+        self.runs[run_id] = run
+        self._of_group[run.created.flow_group_id].add(run_id)
+        if run.held:
+            self._held_by[run.agent_id].add(run_id)
 
-    def held_by(self, agent_id: str) -> list[IndexedRun]:
+    def held_by(self, agent_id: str) -> list[RunHead]:
         """Return the runs that are the agent's now, by the log."""
         return [self.runs[run_id] for run_id in sorted(self._held_by.get(agent_id, ()))]
 
@@ -178,15 +147,15 @@ class RunIndex:
         """Return the agents that hold runs."""
         return list(self._held_by)
 
-    def of_group(self, group_id: str) -> list[IndexedRun]:
+    def of_group(self, group_id: str) -> list[RunHead]:
         """Return the flow's unfinished runs."""
         return [self.runs[run_id] for run_id in sorted(self._of_group.get(group_id, ()))]
 
-    def waiting(self) -> list[IndexedRun]:
+    def waiting(self) -> list[RunHead]:
         """Return the runs that somebody must be woken for."""
         return [run for run in self.runs.values() if run.waits]
 
-    def is_kept_waiting(self, run: IndexedRun) -> bool:
+    def is_kept_waiting(self, run: RunHead) -> bool:
         """Tell whether the run has no slot and cannot have one now: nobody is to be woken for it before one is free."""
-        found = self.slots.get(run.group_id)
-        return found is not None and found.free == 0 and run.run_id not in found.attempts
+        found = self.slots.get(run.created.flow_group_id)
+        return found is not None and found.free == 0 and run.created.run_id not in found.attempts

@@ -74,9 +74,9 @@ class GuardedProjector:
             except LogLost as lost:
                 if not waited:
                     raise
-                self.projector.health.ill(f"{lost} {lost.hint}")
+                self.projector.health.failing(f"{lost} {lost.hint}")
             except DATABASE_ERRORS as error:
-                self.projector.health.ill(in_words(error))
+                self.projector.health.failing(in_words(error))
             if not waited:
                 waited = True
                 task_status.started()

@@ -20,29 +20,12 @@ from headwater.core.queries.views_client import ViewsClient
 from headwater.projections.database import DATABASE_ERRORS
 from headwater.projections.schema import PROJECTOR_LOCK, live_build
 from headwater.projections.services import view_services
+from headwater.projections.tables import VIEWS
 
 T = TypeVar("T")
 WAIT_SECONDS = 30.0
 
-VIEW_TABLES = {
-    "projects": "id",
-    "key_values": "id",
-    "artifacts": "id",
-    "flow_groups": "id",
-    "flow_versions": "id",
-    "flow_tasks": "flow_id, ordinal",
-    "flow_edges": "flow_id, ordinal",
-    "registration_parts": "registration_id, number",
-    "runs": "id",
-    "run_counts": "hour, flow_group_id, state",
-    "run_states": "run_id, position, seq",
-    "task_runs": "run_id, slug, map_index",
-    "task_run_states": "run_id, position, seq",
-    "cached_results": "key, position, seq",
-    "queues": "id",
-    "agents": "id",
-    "set_aside": "position",
-}
+VIEW_TABLES = {view.name: ", ".join(view.key) for view in VIEWS}
 """Every table that is folded from the log, with its key."""
 
 

@@ -31,7 +31,6 @@ async def _flow(site: WebSite, parameters: tuple[ParameterSpec, ...] = PARAMETER
 
 async def _given(site: WebSite, run_id: str) -> tuple[Mapping[str, Any], tuple[str, ...]]:
     created = (await load_run(site.log.events, run_id)).state.created
-    assert created is not None
     return created.parameters, created.labels
 
 

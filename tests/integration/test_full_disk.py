@@ -54,7 +54,7 @@ async def test_a_full_log_says_so_and_takes_writes_again_when_there_is_room(serv
         disk.make_room()
         server.wait_until_ready()
         created = await create_run(log, flow_id, context=LARGE)
-        assert (await run(log.events, created.run_id).refresh()).created is not None
+        assert (await run(log.events, created.run_id).refresh()).exists
 
     assert status == 503
     assert "It takes no writes: no space left on device" in told["problems"]["log"]
@@ -122,7 +122,7 @@ async def test_a_nats_server_that_hangs_on_a_full_disk_is_ended_before_it_takes_
         disk.make_room()
         server.wait_until_ready()
         created = await create_run(log, flow_id, context=LARGE)
-        assert (await run(log.events, created.run_id).refresh()).created is not None
+        assert (await run(log.events, created.run_id).refresh()).exists
 
     assert status == 503
     assert "no space left on device" in told["problems"]["log"]

@@ -32,7 +32,7 @@ from headwater.core.operations.headwater import Headwater
 from headwater.core.states import StateName
 from headwater.core.values.identifiers import key_value_id
 from headwater.projections.apply import Applier
-from headwater.projections.schema import create_build, lay_foundation, write_into
+from headwater.projections.schema import create_build, create_meta_schema, write_into
 from headwater.sdk.backend import delete_key, get_key_value, list_keys, set_key_value
 from headwater.sdk.backend.kv_store import set_key_value as the_same_function
 from headwater.sdk.executors import DaskExecutor, Executor, LocalExecutor, ProcessExecutor
@@ -175,7 +175,7 @@ async def test_the_audit_and_a_rebuild_agree_with_what_is_shown(site: WebSite, d
 async def folded(database_url: str, batches: list[list[Recorded]]) -> list[Any]:
     db = await asyncpg.connect(database_url)
     try:
-        await lay_foundation(db)
+        await create_meta_schema(db)
         build = await create_build(db, LogTail("a log", batches[-1][-1].position))
         await write_into(db, build)
         applier = Applier(db, build)

@@ -116,7 +116,6 @@ async def test_a_run_is_created_with_its_parameters_and_offered_to_its_queue(log
     created = await Headwater(log, ME).runs.create(flow.flow_id, RunRequest(parameters={"x": [1]}))
 
     run = (await load_run(log.events, created.run_id)).state
-    assert run.created is not None
     assert run.created.parameters == {"zero": 0, "x": [1]}
     assert (run.state, run.created.labels) == (StateName.SCHEDULED, ("host",))
     (commit,) = await log.events.read(subjects.run(created.run_id))
@@ -159,7 +158,6 @@ async def test_an_archived_version_takes_no_runs_and_its_group_takes_them_for_th
         await runs.create(first.flow_id, RunRequest())
     run = await runs.create(second.flow_group_id, RunRequest())
     created = (await load_run(log.events, run.run_id)).state.created
-    assert created is not None
     assert created.flow_id == second.flow_id
 
 

@@ -1,10 +1,11 @@
-"""The views agree with the rules, whatever happens to a run and however the log is cut into batches."""
+"""The views show what the rules say, however the log is cut into batches and whatever the projector forgot between them."""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,11 @@ from headwater.core.events import (
     Failure,
     ResultReference,
     RunCreated,
+    RunFailed,
+    RunRestarted,
+    RunScheduled,
+    RunStarted,
+    RunSubmitted,
     StorageReference,
     TaskRunArtifactCreated,
     TaskRunArtifactDeleted,
@@ -39,12 +45,12 @@ from headwater.core.log.commit import new_commit
 from headwater.core.log.protocol import LogTail, Recorded
 from headwater.core.runs import commands
 from headwater.core.runs.artifact_commands import CreateArtifact, DeleteArtifact, UpdateArtifact
-from headwater.core.runs.rules import RULES
+from headwater.core.runs.rules import RULES, Run
 from headwater.core.runs.set_state import RUN_STATES, TASK_RUN_STATES
-from headwater.core.runs.state import Run
 from headwater.core.values.identifiers import artifact_address, derived_id, flow_group_id, flow_version_id
+from headwater.projections import apply
 from headwater.projections.apply import Applier
-from headwater.projections.schema import create_build, lay_foundation, write_into
+from headwater.projections.schema import create_build, create_meta_schema, write_into
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SLUGS = ("extract", "transform", "load")
@@ -154,16 +160,18 @@ class World:
         )
 
 
-async def folded(database_url: str, batches: Sequence[Sequence[Recorded]]) -> dict[str, list[Any]]:
-    """The rows of a new build after these batches."""
+async def folded(database_url: str, batches: Sequence[Sequence[Recorded]], *, forgetful: bool = False) -> dict[str, list[Any]]:
+    """The rows of a new build after these batches. A forgetful projector knows nothing but the rows after each."""
     db = await asyncpg.connect(database_url)
     try:
-        await lay_foundation(db)
+        await create_meta_schema(db)
         build = await create_build(db, LogTail("a log", batches[-1][-1].position))
         await write_into(db, build)
         applier = Applier(db, build)
         for batch in batches:
             await applier.apply(batch)
+            if forgetful:
+                applier = Applier(db, replace(build, position=applier.position))
         return {table: await db.fetch(f"SELECT * FROM {table} ORDER BY {key}") for table, key in VIEW_TABLES.items()}
     finally:
         await db.close()
@@ -185,7 +193,7 @@ async def test_the_views_show_what_the_rules_say(database_url: str, seed: int) -
         run = kept[str(row["id"])]
         assert (row["name"], row["state"], row["state_message"]) == (run.name, run.state, run.message)
         assert (row["attempt"], row["held"], row["cancel_requested"]) == (run.attempt, run.held, run.cancel_requested)
-        assert (row["scheduled_start_time"], row["start_time"], row["end_time"]) == (run.start_time, run.started_at, run.ended_at)
+        assert (row["scheduled_start_time"], row["start_time"], row["end_time"]) == (run.scheduled_for, run.started_at, run.ended_at)
         assert (row["agent_id"] or "", row["agent_name"] or "") == (run.agent_id, run.agent_name)
     task_runs = {(str(row["run_id"]), row["slug"], row["map_index"]): row for row in rows["task_runs"]}
     known = {(run_id, *key): task_run for run_id, run in kept.items() for key, task_run in run.task_runs.items()}
@@ -194,6 +202,7 @@ async def test_the_views_show_what_the_rules_say(database_url: str, seed: int) -
         row = task_runs[key]
         assert (row["state"], row["name"] or "") == (task_run.state, task_run.name)
         assert (row["start_time"], row["end_time"], row["run_count"] or 0) == (task_run.started_at, task_run.ended_at, task_run.run_count)
+        assert (row["state_message"], row["retry_at"], row["child_count"]) == (task_run.message, task_run.due, task_run.child_count)
     artifacts = {row["id"]: (row["slug"], row["map_index"], row["kind"]) for row in rows["artifacts"]}
     assert artifacts == {
         artifact_address(run_id, each): tuple(found) for run_id, run in kept.items() for each, found in run.artifacts.items()
@@ -210,3 +219,38 @@ async def test_how_the_log_is_cut_into_batches_changes_nothing(database_url: str
     at_once = await folded(database_url, [world.log])
     one_by_one = await folded(database_url, [[each] for each in world.log])
     assert at_once == one_by_one
+    forgetful = await folded(database_url, [[each] for each in world.log], forgetful=True)
+    assert at_once == forgetful
+
+
+@pytest.mark.parametrize("task_runs_max", [0, 30])
+async def test_how_many_task_runs_are_kept_in_mind_changes_nothing(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, task_runs_max: int
+) -> None:
+    world = World(12)
+    world.happen(800)
+    batches = [world.log[start : start + 20] for start in range(0, len(world.log), 20)]
+    kept = await folded(database_url, batches)
+
+    monkeypatch.setattr(apply, "KNOWN_TASK_RUNS_MAX", task_runs_max)
+    assert await folded(database_url, batches) == kept
+
+
+async def test_a_slug_that_postgresql_cannot_keep_is_sent_back_by_a_restart_all_the_same(database_url: str) -> None:
+    odd: dict[str, Any] = {"slug": "load\0", "at": NOON}
+    run_id = derived_id("odd")
+    world = World(0)
+    creation = RULES.decide(RULES.initial, world.creation(run_id))
+    history: list[Sequence[Any]] = [
+        [*creation, RunSubmitted(1, "agent"), RunStarted(1, NOON)],
+        [TaskRunStarted(**odd), TaskRunFailed(**odd, failure=Failure("E", "x")), RunFailed(NOON, 1)],
+        [RunRestarted(tasks=("load\0",)), RunScheduled(NOON, 2)],
+    ]
+    log = [
+        Recorded(number, subjects.run(run_id), NOON, encode(new_commit(events, at=NOON, actor="somebody")))
+        for number, events in enumerate(history, 1)
+    ]
+    for forgetful in (False, True):
+        rows = await folded(database_url, [[each] for each in log], forgetful=forgetful)
+        assert [(row["slug"], row["state"], row["failure"]) for row in rows["task_runs"]] == [("load\ufffd", "Pending", None)]
+        assert rows["set_aside"] == []

@@ -14,7 +14,7 @@ from headwater.core.errors import InvalidArgument
 from headwater.core.events import RunCreated, RunSucceeded
 from headwater.core.log import subjects
 from headwater.core.log.protocol import Log, Recorded
-from headwater.projections.own import OwnProjector, Projection
+from headwater.projections.custom import CustomProjector, Projection
 
 
 class Ends(Projection):
@@ -62,16 +62,16 @@ async def test_it_follows_the_log_sets_aside_what_it_cannot_apply_and_is_rebuilt
     run = await create_run(log, flow.flow_id, name="good")
     ended = "SELECT name, ended IS NOT NULL FROM own_ends.ends ORDER BY name"
 
-    async with serving(OwnProjector(log, database_url, Ends())):
+    async with serving(CustomProjector(log, database_url, Ends())):
         await executed(log, run.run_id)
         await eventually(lambda: _is(database_url, ended, [("good", True)]), "the run's end is there")
     await create_run(log, flow.flow_id, name="later")
-    async with serving(OwnProjector(log, database_url, Ends())):
+    async with serving(CustomProjector(log, database_url, Ends())):
         await eventually(lambda: _is(database_url, ended, [("good", True), ("later", False)]), "it goes on where it ended")
     assert [row[2:] for row in await rows(database_url, "SELECT * FROM headwater.own_set_aside")] == [
         (subjects.run(str(await _bad_run(log))), "ValueError: a name this projection cannot stand")
     ]
-    async with serving(OwnProjector(log, database_url, BetterEnds())):
+    async with serving(CustomProjector(log, database_url, BetterEnds())):
         noted = "SELECT name, note FROM own_ends.ends ORDER BY name"
         await eventually(lambda: _is(database_url, noted, [("good", "new"), ("later", "new")]), "it is folded anew")
 
@@ -94,4 +94,10 @@ def test_a_name_that_cannot_name_a_schema_is_refused() -> None:
         name = "drop table;"
 
     with pytest.raises(InvalidArgument, match="cannot name a projection"):
-        OwnProjector(None, "", Bad())  # type: ignore[arg-type]
+        CustomProjector(None, "", Bad())  # type: ignore[arg-type]
+
+
+def test_the_name_under_which_they_were_imported_first_still_serves() -> None:
+    from headwater.projections import custom, own
+
+    assert (own.OwnProjector, own.Projection) == (custom.CustomProjector, custom.Projection)

@@ -24,7 +24,7 @@ from headwater.core.queries.views_client import ViewsClient
 from headwater.core.values.identifiers import new_id
 from headwater.projections.apply import Applier
 from headwater.projections.projector import Projector
-from headwater.projections.schema import Fenced, create_build, lay_foundation, live_build, write_into
+from headwater.projections.schema import Fenced, create_build, create_meta_schema, live_build, write_into
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ async def test_of_two_that_believe_it_is_their_turn_only_one_writes(log: Log, da
     batch = [each async for part in log.events.read_all() for each in part]
     one, other = await asyncpg.connect(database_url), await asyncpg.connect(database_url)
     try:
-        await lay_foundation(one)
+        await create_meta_schema(one)
         build = await create_build(one, await log.events.tail())
         for db in (one, other):
             await write_into(db, build)

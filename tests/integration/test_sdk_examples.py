@@ -97,13 +97,12 @@ async def test_the_sub_flow_example_takes_its_childs_result(harness: AgentHarnes
     run = await through_an_agent(harness, "sub_flows", tmp_path, text="one two three")
 
     assert run.state is StateName.SUCCESS, run.message
-    assert run.created is not None
 
     def result() -> Any:
         from headwater.sdk.backend import FlowRunView
 
         with Client(module_nats_node.url) as client:
-            return FlowRunView.from_flow_run_id(run.created.run_id, client=client).get_task_run("say_how_many-1").get_result()  # type: ignore[union-attr]
+            return FlowRunView.from_flow_run_id(run.created.run_id, client=client).get_task_run("say_how_many-1").get_result()
 
     assert await anyio.to_thread.run_sync(result) == "3 words"
 

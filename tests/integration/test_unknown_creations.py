@@ -33,7 +33,7 @@ async def test_a_creation_without_an_answer_names_its_run(key: str | None) -> No
     assert f"whether run {run_id} was created" in str(unknown.value)
     assert f"headwater explain {run_id}" in hint
     assert ("makes no second run" if key else "that would create another run") in hint
-    assert (await run(log.events, run_id).refresh()).created is not None
+    assert (await run(log.events, run_id).refresh()).exists
 
 
 async def test_a_run_that_was_created_is_one_though_its_wake_up_was_refused() -> None:
@@ -47,7 +47,7 @@ async def test_a_run_that_was_created_is_one_though_its_wake_up_was_refused() ->
     log.interference = refuse
     created = await Headwater(log, ACTOR).runs.create(flow_id, RunRequest())
 
-    assert (await run(log.events, created.run_id).refresh()).created is not None
+    assert (await run(log.events, created.run_id).refresh()).exists
 
 
 async def test_a_full_log_whose_wake_up_was_stored_says_both() -> None:

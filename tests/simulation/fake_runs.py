@@ -36,7 +36,6 @@ KILLED, TERMINATED, REFUSED = -9, 143, 75
 
 def prepare(run: Run, _: Position) -> LaunchSpec:
     """Tell a pretended process which attempt it is."""
-    assert run.created is not None
     return LaunchSpec(environment={"run": run.created.run_id, "attempt": str(run.attempt)}, directory=Path())
 
 

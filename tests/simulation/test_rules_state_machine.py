@@ -140,7 +140,7 @@ class RunMachine(RuleBasedStateMachine):
     def anybody_asks_anything(self, command: RunCommand) -> None:
         self.perform(command)
 
-    @precondition(lambda self: self.run.created is None)
+    @precondition(lambda self: not self.run.exists)
     @rule()
     def a_client_creates_the_run(self) -> None:
         self.perform(CREATE)

@@ -85,8 +85,8 @@ async def test_it_watches_unfinished_runs_and_who_holds_them(log: MemoryLog) -> 
     known = await folded(log)
 
     assert set(known.runs) == {waiting, held, left}
-    assert {each.run_id for each in known.waiting()} == {waiting, left}
-    assert [each.run_id for each in known.held_by(agent_id)] == [held]
+    assert {each.created.run_id for each in known.waiting()} == {waiting, left}
+    assert [each.created.run_id for each in known.held_by(agent_id)] == [held]
     assert known.agents[agent_id].status is AgentStatus.ONLINE
     await Headwater(log, ACTOR).agents.stop(agent_id)
     assert (await folded(log)).agents[agent_id].status is AgentStatus.STOPPED  # it holds a run still

@@ -126,10 +126,10 @@ async def test_runs_are_due_in_utc_however_they_are_scheduled() -> None:
     flow = await Headwater(log, actor).flows.register(metadata, project_name="etl")
 
     created = await Headwater(log, actor).runs.create(flow.flow_id, RunRequest(start_time=NAIVE))
-    due = [created.start_time, (await load_run(log.events, created.run_id)).state.start_time]
+    due = [created.start_time, (await load_run(log.events, created.run_id)).state.scheduled_for]
     moved = await Headwater(log, actor).runs.reschedule(created.run_id, NAIVE)
-    due.append(moved.state.start_time)
+    due.append(moved.state.scheduled_for)
     await Headwater(log, actor).runs.set_state(created.run_id, "Cancelled", reason="no need")
     again = await Headwater(log, actor).runs.set_state(created.run_id, "Scheduled", reason="after all", start_time=NAIVE)
 
-    assert [*due, again.state.start_time] == [IN_UTC] * 4
+    assert [*due, again.state.scheduled_for] == [IN_UTC] * 4

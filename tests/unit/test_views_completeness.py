@@ -14,21 +14,20 @@ from headwater.core.events import (
     PartEvent,
     ProjectEvent,
     QueueEvent,
-    RunCreated,
     SlotEvent,
 )
 from headwater.core.queries import AnyQuery, GetDeadLetter, GetViewsStatus, ListDeadLetters, RetryDeadLetter, StartRebuild
 from headwater.core.runs.commands import CreateRun
 from headwater.projections.fold.artifacts import ARTIFACT_FOLDS
-from headwater.projections.fold.runs import RUN_FOLDS
-from headwater.projections.fold.task_runs import TASK_RUN_FOLDS
+from headwater.projections.fold.runs import RUN_EVENTS
+from headwater.projections.fold.task_runs import TASK_RUN_EVENTS
 from headwater.projections.queries import _STATEMENTS
 
 OF_THE_CATALOGUE = {*get_args(ProjectEvent | NameEvent | KeyValueEvent | FlowEvent | AgentEvent | PartEvent | QueueEvent | SlotEvent)}
 
 
 def test_every_event_has_a_fold() -> None:
-    assert set(EVENT_TYPES) == {RunCreated, *RUN_FOLDS, *TASK_RUN_FOLDS, *ARTIFACT_FOLDS, *OF_THE_CATALOGUE}
+    assert set(EVENT_TYPES) == {*RUN_EVENTS, *TASK_RUN_EVENTS, *ARTIFACT_FOLDS, *OF_THE_CATALOGUE}
 
 
 def test_every_question_has_a_statement() -> None:

@@ -107,7 +107,6 @@ async def _deleted(sources: Sources, run_id: str) -> DeletedRun | None:
 async def _deleted_page(sources: Sources, deleted: DeletedRun) -> Page:
     """Tell that the run was deleted, and what happened to it, which the log still has."""
     created = deleted.run.created
-    assert created is not None
     recorded = await sources.log.events.read(subjects.run(created.run_id))
     context = {
         "deleted": deleted,

@@ -131,11 +131,11 @@ def test_resuming_schedules_the_run_at_once() -> None:
 def test_a_pause_with_an_end_may_be_cut_short() -> None:
     until = TaskRunPaused(slug="publish-1", at=NOON, start_time=LATER)
     run = given(RecordTaskRuns(1, (until,)), SuspendRun(1, NOON, LATER, "waits"), run=running())
-    assert (run.state, run.start_time) == (StateName.SCHEDULED, LATER)
+    assert (run.state, run.scheduled_for) == (StateName.SCHEDULED, LATER)
 
     assert [type(event) for event in decided(run, ResumeTaskRuns(NOON))] == [TaskRunResumed, RunScheduled]
     resumed = given(ResumeTaskRuns(NOON), run=run)
-    assert (resumed.start_time, resumed.generation) == (NOON, 3)
+    assert (resumed.scheduled_for, resumed.generation) == (NOON, 3)
     assert RULES.decide(resumed, ResumeTaskRuns(NOON)) == [], "a second time changes nothing"
 
 

@@ -60,7 +60,7 @@ def test_a_parked_run_waits_for_its_time_and_no_attempt_is_lost() -> None:
     parked = RULES.fold(events, run)
 
     assert events == [RunScheduled(LATER, generation=2, message="waits")]
-    assert (parked.state, parked.held, parked.start_time, parked.attempts_lost) == (StateName.SCHEDULED, False, LATER, 0)
+    assert (parked.state, parked.held, parked.scheduled_for, parked.attempts_lost) == (StateName.SCHEDULED, False, LATER, 0)
     assert (parked.task_runs["a", -1].state, parked.task_runs["a", -1].due) == (StateName.RETRYING, LATER)
     assert RULES.decide(parked, ClaimRun(2, "agent-2"))[0].attempt == 2  # type: ignore[union-attr]
     assert refusal(run, ACTOR.commit(events)) is None, "the checker knows it"

@@ -79,7 +79,7 @@ class Findings:
 
 
 @dataclass
-class Archiver:
+class CancelArchivedRuns:
     """A service: cancels runs that nobody may start any more.
 
     It looks at all of them when the projector begins to follow, and at those concerned after each projected commit that archives a
@@ -110,12 +110,12 @@ class Archiver:
                 try:
                     await self._react(reader, findings)
                 except (HeadwaterError, *DATABASE_ERRORS) as error:
-                    self.health.ill(str(error) if isinstance(error, HeadwaterError) else in_words(error))
+                    self.health.failing(str(error) if isinstance(error, HeadwaterError) else in_words(error))
                     await self.health.wait_before_retry()
                     self._findings.everything = True
                     self._noted.set()
                 else:
-                    self.health.well()
+                    self.health.healthy()
 
     async def _react(self, reader: ViewsReader, findings: Findings) -> None:
         async with reader.snapshot() as (db, _):

@@ -1,4 +1,4 @@
-"""The names of states, and what holds in each. Views, rules and people use these words; the SDK's state classes bear the same names."""
+"""The names of states, and what holds in each. The SDK's state classes have the same names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `headwater server start` can be told."""
+"""The options of `headwater server start`."""
 
 from __future__ import annotations
 

@@ -147,11 +147,13 @@ async def read_form(request: Request, *, fields_max: int) -> FormData:
     try:
         form = await request.form(max_files=0, max_fields=fields_max, max_part_size=FORM_BYTES_MAX)
     except (MultiPartException, HTTPException) as error:
-        raise CrossSiteRequest(f"This is not a form of ours: {getattr(error, 'message', None) or getattr(error, 'detail', '')}") from error
+        raise CrossSiteRequest(
+            f"This is not a form of this site: {getattr(error, 'message', None) or getattr(error, 'detail', '')}"
+        ) from error
     except ValueError as error:
-        raise CrossSiteRequest("This is not a form of ours: its fields are not UTF-8 text.") from error
+        raise CrossSiteRequest("This is not a form of this site: its fields are not UTF-8 text.") from error
     if any(isinstance(text, str) and problem_of_text(text) is not None for pair in form.multi_items() for text in pair):
-        raise CrossSiteRequest("This is not a form of ours: its fields are not UTF-8 text.")
+        raise CrossSiteRequest("This is not a form of this site: its fields are not UTF-8 text.")
     return form
 
 

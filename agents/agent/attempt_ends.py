@@ -1,4 +1,4 @@
-"""When an attempt is to end, how long its next one waits, and how its length is spoken of."""
+"""The end of an attempt: what demands it, how long the next attempt waits, and how its length is written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One attempt in an agent's hands: its process started, watched and ended, and its end recorded."""
+"""The supervisor of one attempt: starts, watches and ends its process, and records its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a wake-up to an attempt: what an agent does with each item that a queue hands it."""
+"""Handles each wake-up that a queue gives an agent: from the item to the attempt, or to why there is none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the thread that runs the flow into the thread that talks to the log, which the flow's code may have broken.
+"""Calls from the thread that runs the flow into the thread that talks to the log, which the flow's code may have broken.
 
 A task that closes descriptors that are not its own takes the event loop of that thread away: calls into it would never be answered.
 A thread must not wait for what is dead: here it is found out, and the process ends; its agent sees that, and records it.

@@ -1,4 +1,4 @@
-"""How a server fares, in what it tells: whether its log takes writes, how far its views are, and which of its parts are away."""
+"""The health of a server: whether its log takes writes, how far its views are, and which of its parts are away."""
 
 from __future__ import annotations
 

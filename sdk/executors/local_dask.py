@@ -1,4 +1,4 @@
-"""The name under which pools of this machine are known elsewhere."""
+"""`LocalDaskExecutor`: threads or processes of this machine, under the name that Prefect 1 has for them."""
 
 from __future__ import annotations
 

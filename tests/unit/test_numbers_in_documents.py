@@ -14,7 +14,7 @@ from headwater.core.key_values import validation
 from headwater.core.log import health as log_health
 from headwater.core.log.jetstream import connection, streams
 from headwater.core.program import settings
-from headwater.core.runs import artifact, state
+from headwater.core.runs import artifact, run_head
 from headwater.core.values import bounds, names
 from headwater.projections.queries import find
 from headwater.sdk.executors import base, dask_calls, timeouts
@@ -55,7 +55,7 @@ STATED: dict[str, dict[str, float]] = {
     "docs/guides/flow-runs.md": {
         "Log lines are kept for {} days": streams.LOG_RETENTION_DAYS,
         "the lease ends after {} seconds": monitor.LEASE_SECONDS,
-        "After {} lost attempts": state.ATTEMPTS_MAX,
+        "After {} lost attempts": run_head.ATTEMPTS_MAX,
         "SIGKILL after {} seconds of grace": AGENT.grace_seconds,
     },
     "docs/guides/flows-and-registration.md": {"after {} seconds at most, with the address": connection.CONNECT_SECONDS},

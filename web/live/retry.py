@@ -1,4 +1,4 @@
-"""Living through outages of the log, and through unexpected errors: what they ended is begun again."""
+"""Retries of work that an outage of the log, or an unexpected error, has ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An agent's end of a queue: asks for one item at a time, waits as long as it takes, and asks nothing else while it waits."""
+"""The consumer of a queue in an agent: asks for one item at a time, waits as long as it takes, and asks nothing else while it waits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The NATS client library, steadied: what it leaves open or undone after a broken connection is closed and done here."""
+"""The NATS client library with its gaps closed: what it leaves open or undone after a broken connection is closed and done here."""
 
 from __future__ import annotations
 

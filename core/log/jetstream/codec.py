@@ -1,4 +1,4 @@
-"""What JetStream says, read: acknowledgements, errors, and the positions and times that travel in headers and reply subjects."""
+"""Reads what JetStream answers: acknowledgements, errors, and the positions and times that travel in headers and reply subjects."""
 
 from __future__ import annotations
 

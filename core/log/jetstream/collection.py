@@ -1,4 +1,4 @@
-"""What waits for an answer: one, or many. Anyone on the same NATS may write to where it is expected; what cannot be read is passed over."""
+"""Collects the answers to a request: the first, or many. Anyone on the same NATS may write there; what cannot be read is passed over."""
 
 from __future__ import annotations
 

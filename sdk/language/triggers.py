@@ -41,7 +41,7 @@ always_run = all_finished
 
 
 def manual_only(upstream_states: UpstreamStates) -> bool:  # noqa: ARG001 - whatever they are
-    """Wait until a user resumes the task."""
+    """Wait until somebody resumes the task."""
     from headwater.sdk.context.context import context
 
     if context.get("resume"):

@@ -13,6 +13,11 @@ from harness.documents import ROOT
 
 ROOMS = ("agents", "audit", "cli", "core", "projections", "sdk", "server", "web")
 CODE = (*ROOMS, "src/headwater", "tests", "benchmarks", "docs", "examples")
+# Docstrings of functions that flows hand to tasks: they are constants of the code, and so a part of what flows registered as.
+KEPT_DOCSTRINGS = {
+    ("sdk/language/triggers.py", "Wait until somebody resumes the task."),
+    ("sdk/task_library/notifications/notifiers.py", "only_states: the only kinds of states that are told of."),
+}
 # Stored flows: what they are made of, their names among it, must stay as it was.
 KEPT = ROOT / "tests" / "histories"
 ALLOWED = {
@@ -95,7 +100,9 @@ def test_what_people_read_leaves_these_words_out() -> None:
 def test_docstrings_comments_and_names_of_tests_leave_these_words_out() -> None:
     words = left_out()
 
-    assert [f"{file}:{line}: {text.strip()}" for file, line, text in read_by_developers() if words.search(text)] == []
+    found = [(file, line, text.strip()) for file, line, text in read_by_developers() if words.search(text)]
+
+    assert [each for each in found if (each[0], each[2]) not in KEPT_DOCSTRINGS] == []
 
 
 def test_docstrings_comments_and_names_of_tests_are_read() -> None:

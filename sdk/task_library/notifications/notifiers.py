@@ -47,7 +47,7 @@ def slack_notifier(
         old_state: the state it was in.
         new_state: the state it entered.
         ignore_states: kinds of states that are not told of.
-        only_states: the only kinds of states that are notified of.
+        only_states: the only kinds of states that are told of.
         webhook_secret: the name of the secret with the address of Slack's webhook.
         backend_info: whether the message names the run.
         proxies: the addresses of proxies by the scheme they are for, such as `{"https": "http://10.0.0.1:3128"}`; by default those that
@@ -68,13 +68,13 @@ def slack_notifier(
             backend_info=backend_info,
             proxies=proxies,
         )
-    if _is_notified(new_state, ignore_states, only_states):
+    if _is_told(new_state, ignore_states, only_states):
         post_json(str(Secret(webhook_secret).get()), slack_message(tracked_obj, new_state, backend_info=backend_info), proxies=proxies)
     return new_state
 
 
 def slack_message(tracked_obj: Any, state: State, *, backend_info: bool = True) -> dict[str, Any]:
-    """Return what is posted to Slack of a task or flow that entered a state."""
+    """Return the message that Slack gets about a task or flow that entered a state."""
     fields = [{"title": "Message", "value": escaped(shown(state.message or "", str)), "short": False}]
     run_id = context.get("flow_run_id")
     if backend_info and context.get("running_with_backend") and run_id:
@@ -118,7 +118,7 @@ def gmail_notifier(
     del old_state
     if tracked_obj is None or new_state is None:
         return functools.partial(gmail_notifier, ignore_states=ignore_states, only_states=only_states)
-    if _is_notified(new_state, ignore_states, only_states):
+    if _is_told(new_state, ignore_states, only_states):
         user, password = str(Secret("EMAIL_USERNAME").get()), str(Secret("EMAIL_PASSWORD").get())
         with smtplib.SMTP_SSL(*GMAIL, timeout=TIMEOUT_SECONDS) as server:
             server.login(user, password)
@@ -136,7 +136,7 @@ def mail_message(tracked_obj: Any, state: State, *, to: str) -> EmailMessage:
     return mail
 
 
-def _is_notified(state: State, ignored: Collection[type[State]] | None, only: Collection[type[State]] | None) -> bool:
+def _is_told(state: State, ignored: Collection[type[State]] | None, only: Collection[type[State]] | None) -> bool:
     if ignored and isinstance(state, tuple(ignored)):
         return False
     return not only or isinstance(state, tuple(only))

@@ -206,7 +206,7 @@ class _Explaining:
         return self._because(Reason.RUNNING, f"It runs: attempt {run.attempt}, on {agent}{lease}.", RunSubmitted, RunStarted, last=2)
 
     def _paused(self) -> Explanation:
-        names = [format_task_run_key(key) for key in paused(self.run.task_runs) if self.run.task_runs[key].due is None]
+        names = [format_task_run_key(key) for key in paused(self.run.task_runs) if self.run.task_runs[key].due_at is None]
         waits, it = ("task {} waits", "it") if len(names) == 1 else ("tasks {} wait", "them")
         words = f"It is paused: {waits.format(_listed(names))} for a person to resume {it}."
         advice = hint("{} resumes all that is paused; --task NAME one of them. The run's page does it too.", ResumeRunAction(self.run_id))
@@ -232,8 +232,8 @@ class _Explaining:
             return self._because(Reason.LIMIT_REACHED, words, RunScheduled, RunAttemptLost, advice=advice)
         return self._for_an_agent(created.labels, lost)
 
-    def _not_due(self, start_time: datetime) -> Explanation:
-        run, at = self.run, self.format_time(start_time)
+    def _not_due(self, due_at: datetime) -> Explanation:
+        run, at = self.run, self.format_time(due_at)
         retry = self._next_task_run(TaskRunRetryScheduled, StateName.RETRYING)
         if retry is not None:
             slug, due, shown = retry
@@ -302,7 +302,7 @@ class _Explaining:
             if isinstance(each.event, TaskRunEvent) and not isinstance(each.event, TaskRunArtifactEvent)
         }
         waiting = [
-            (each.event.start_time, key[0], each)
+            (each.event.due_at, key[0], each)
             for key, each in newest.items()
             if isinstance(each.event, kind) and key in self.run.task_runs and self.run.task_runs[key].state is state
         ]

@@ -43,9 +43,9 @@ def infer_commands(state: Run, events: Sequence[AnyEvent], at: datetime) -> list
     match first:
         case RunScheduled():
             return [
-                commands.RescheduleRun(first.start_time, first.message),
+                commands.RescheduleRun(first.due_at, first.message),
                 *(
-                    commands.SuspendRun(state.attempt, at, first.start_time, first.message, known)
+                    commands.SuspendRun(state.attempt, at, first.due_at, first.message, known)
                     for known in (frozenset[TaskRunKey](), _resumed(state))
                 ),
             ]
@@ -56,7 +56,7 @@ def infer_commands(state: Run, events: Sequence[AnyEvent], at: datetime) -> list
         case RunStarted():
             return [commands.StartRun(first.attempt, first.at)]
         case RunAttemptLost():
-            retry_at = last.start_time if isinstance(last, RunScheduled) else None
+            retry_at = last.due_at if isinstance(last, RunScheduled) else None
             limit = 1 if isinstance(last, RunFailed) else _MANY
             return [commands.MarkAttemptLost(first.attempt, first.reason, at, limit, retry_at, first.released)]
         case RunCancelRequested():
@@ -76,9 +76,9 @@ def infer_commands(state: Run, events: Sequence[AnyEvent], at: datetime) -> list
             tasks = (first.from_task, *first.tasks)
             return [commands.RestartRun(at, tasks, (), first.from_task)]
         case RunStateSet():
-            start_time = last.start_time if isinstance(last, RunScheduled) else None
+            due_at = last.due_at if isinstance(last, RunScheduled) else None
             tasks = next((event.tasks for event in events if isinstance(event, RunRestarted)), ())
-            return [commands.SetRunState(at, StateName(first.state), first.reason, start_time, tasks)]
+            return [commands.SetRunState(at, StateName(first.state), first.reason, due_at, tasks)]
         case TaskRunStateSet():
             wanted = StateName(first.state)
             return [commands.SetTaskRunState(at, first.slug, first.map_index, wanted, first.message, (first.slug,), first.result)]

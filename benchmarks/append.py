@@ -77,7 +77,7 @@ def a_creation(run_id: str, queue_id: str) -> Commit:
     created = RunCreated(
         run_id, new_id(), new_id(), new_id(), "tutorial", "hello-flow", 1, "quiet-heron", queue_id, StorageReference(type="Local")
     )
-    return new_commit([created, RunScheduled(start_time=now, generation=1)], at=now, actor="cli:ana@host")
+    return new_commit([created, RunScheduled(due_at=now, generation=1)], at=now, actor="cli:ana@host")
 
 
 async def measure(times: int = 400) -> AppendNumbers:

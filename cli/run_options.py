@@ -31,7 +31,7 @@ class RunOptions:
     name: str | None = None
     level: str | None = None
     idempotency_key: str | None = None
-    start_time: Any = None
+    due_at: Any = None
     attempts_max: int | None = None
 
     def request(self, version: FlowRegistered) -> RunRequest:
@@ -48,7 +48,7 @@ class RunOptions:
             name=self.name,
             context=self.context,
             run_config=run_config,
-            start_time=self.start_time,
+            due_at=self.due_at,
             idempotency_key=self.idempotency_key,
             attempts_max=self.attempts_max,
         )

@@ -107,7 +107,7 @@ async def play(log: Log) -> Played:
     await Headwater(log, history.actor()).flows.set_default_parameters(parameters.flow_group_id, {"times": 3, "names": ["Ada"]})
     for minutes in (12, 72, 132):
         history.clock.now = now
-        await history.run(etl.flow_id, start_time=now + timedelta(minutes=minutes))
+        await history.run(etl.flow_id, due_at=now + timedelta(minutes=minutes))
     history.clock.now = now - timedelta(seconds=50)
     waiting = await history.run(parameters.flow_id, labels=["gpu"], name="waits-for-a-gpu")
     history.clock.now = now - timedelta(seconds=9)

@@ -112,7 +112,7 @@ def run_request(form: Mapping[str, Any], parameters: Sequence[ParameterSpec]) ->
         labels=chosen_labels(form),
         name=_text(form, "name") or None,
         context=_json_object(_text(form, "context"), "context"),
-        start_time=_start_time(_text(form, "start_utc") or _text(form, "start")) if _text(form, "when") == "later" else None,
+        due_at=_start_time(_text(form, "start_utc") or _text(form, "start")) if _text(form, "when") == "later" else None,
     )
 
 

@@ -109,7 +109,7 @@ def plan_delivery(
 
 def waits_for_task(run: Run) -> bool:
     """Tell whether the run's start is that of a task run's retry, or the end of its pause: then that is why it waits."""
-    return any(found.due == run.due_at for found in run.task_runs.values() if found.state in _WAITING)
+    return any(found.due_at == run.due_at for found in run.task_runs.values() if found.state in _WAITING)
 
 
 def _has_begun(start: datetime, now: datetime) -> bool:

@@ -245,7 +245,7 @@ class Execution:
             "flow_id": created.flow_id,
             "flow_run_id": created.run_id,
             "flow_run_name": run.name,
-            "flow_run_version": created.version,
+            "flow_run_version": created.flow_version,
             "scheduled_start_time": run.scheduled_for,
             "project_id": created.project_id,
             "project_name": created.project_name,

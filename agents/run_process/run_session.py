@@ -86,13 +86,13 @@ class RunSession:
         now = self._actor.clock()
         await self.record.execute(FinishRun(self._spec.attempt, now, failed=failed, message=message, failure=failure))
 
-    async def suspend(self, start_time: datetime | None, message: str, resumed: frozenset[TaskRunKey] = frozenset()) -> None:
+    async def suspend(self, due_at: datetime | None, message: str, resumed: frozenset[TaskRunKey] = frozenset()) -> None:
         """Record that the run goes on at that time, or when a user resumes it, in another attempt, and have that one woken.
 
         `resumed` are the task runs of which this attempt knows that they were resumed. Raises AttemptFenced.
         """
         await self.flush()
-        await self.record.execute(SuspendRun(self._spec.attempt, self._actor.clock(), start_time, message, resumed))
+        await self.record.execute(SuspendRun(self._spec.attempt, self._actor.clock(), due_at, message, resumed))
         await retry_until_available(lambda: self._headwater.runs.schedule_wake_up(self.record.run), "the run's timer")
 
     async def refuse(self, message: str, failure: Failure | None = None) -> None:

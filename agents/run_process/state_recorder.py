@@ -131,12 +131,12 @@ _EVENT_OF: dict[type, tuple[type[TaskRunEvent], Callable[[_Change], dict[str, An
     states.Retrying: (
         TaskRunRetryScheduled,
         lambda change: {
-            "start_time": _moment(change.state.start_time) or change.at,
+            "due_at": _moment(change.state.start_time) or change.at,
             "run_count": change.run_count,
             "failure": change.failure,
         },
     ),
-    states.Paused: (TaskRunPaused, lambda change: {"start_time": _moment(change.state.start_time)}),
+    states.Paused: (TaskRunPaused, lambda change: {"due_at": _moment(change.state.start_time)}),
     states.Resume: (TaskRunResumed, _nothing),
 }
 """The event for each kind of state; kinds of the user's own count as what they derive from. Pending, Scheduled: none."""
@@ -190,7 +190,7 @@ class StateRecorder:
         self._ended = {key for key, found in before.items() if found.state in FINAL}
         self._names = {key: found.name for key, found in before.items() if found.name}
         self._now: dict[TaskRunKey, StateName] = {key: found.state for key, found in before.items()}
-        self._due = {key: found.due for key, found in before.items() if found.due is not None}
+        self._due = {key: found.due_at for key, found in before.items() if found.due_at is not None}
 
     def flow_run_changed(self, old: State, new: State) -> None:
         """Nothing: the run's own events are appended by the one that runs the attempt, each at its moment."""
@@ -212,8 +212,8 @@ class StateRecorder:
             return
         self._now[key] = state
         self._due.pop(key, None)
-        if isinstance(event, TaskRunRetryScheduled | TaskRunPaused) and event.start_time is not None:
-            self._due[key] = event.start_time
+        if isinstance(event, TaskRunRetryScheduled | TaskRunPaused) and event.due_at is not None:
+            self._due[key] = event.due_at
         self._record(event)
 
     @property
@@ -292,10 +292,10 @@ class StateRecorder:
 def _waiting_again(found: TaskRun) -> State | None:
     """Return the engine's state for a task run that waits; None for one that is to be executed."""
     match found.state:
-        case StateName.RETRYING if found.due is not None:
-            return states.Retrying(found.message, start_time=found.due, run_count=found.run_count)
+        case StateName.RETRYING if found.due_at is not None:
+            return states.Retrying(found.message, start_time=found.due_at, run_count=found.run_count)
         case StateName.PAUSED:
-            return states.Paused(found.message, start_time=found.due)
+            return states.Paused(found.message, start_time=found.due_at)
         case StateName.RESUME:
             return states.Resume(found.message)
         case StateName.LOOPED | StateName.RUNNING if found.loop_count:

@@ -105,9 +105,9 @@ def run(
         from headwater.cli.commands.run_local import run_local
 
         raise typer.Exit(run_local(path=path, module=module, name=name, parameters=values, context=contexts, level=level))
-    start_time = None if scheduled_at is None else parsed_time(scheduled_at, option="--scheduled-at")
-    if start_time is not None and not quiet:
-        echo_stderr(echoed("The run is due at", start_time))
+    due_at = None if scheduled_at is None else parsed_time(scheduled_at, option="--scheduled-at")
+    if due_at is not None and not quiet:
+        echo_stderr(echoed("The run is due at", due_at))
     options = RunOptions(
         parameters=values,
         context=contexts,
@@ -115,7 +115,7 @@ def run(
         name=run_name,
         level=level,
         idempotency_key=idempotency_key,
-        start_time=start_time,
+        due_at=due_at,
         attempts_max=max_attempts,
     )
     selector = FlowSelector(flow_id=flow_id, project=project, name=name)

@@ -39,7 +39,7 @@ class RegisterFlow:
 
 @dataclass(frozen=True)
 class ArchiveFlowVersion:
-    version: int
+    flow_version: int
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,11 @@ def describe(event: AnyEvent) -> str | None:
         case e.FlowRegistered():
             replaced = f", archiving {len(event.archives)} older" if event.archives else ""
             tasks = "1 task" if event.task_count == 1 else f"{event.task_count} tasks"
-            return f"flow {event.name!r} was registered as version {event.version} with {tasks}{replaced}"
+            return f"flow {event.name!r} was registered as version {event.flow_version} with {tasks}{replaced}"
         case e.RegistrationPart():
             return f"part {event.number} of registration {event.registration_id}: {len(event.tasks)} tasks, {len(event.edges)} edges"
         case e.FlowVersionArchived():
-            return f"version {event.version} was archived"
+            return f"version {event.flow_version} was archived"
         case e.FlowDeleted():
             return f"the flow was deleted{because(event.reason)}"
         case e.FlowAttemptsLimited():

@@ -81,7 +81,7 @@ class FlowRegistered(Event, tag="flow.registered", frozen=True):
     flow_group_id: Uuid
     project_id: Uuid
     name: Name
-    version: Int64
+    flow_version: Int64 = msgspec.field(name="version")
     task_count: Int32
     edge_count: Int32
     storage: StorageReference
@@ -111,7 +111,7 @@ class FlowVersionArchived(Event, tag="flow.version_archived", frozen=True):
     """This version takes no new runs."""
 
     flow_id: Uuid
-    version: Int64
+    flow_version: Int64 = msgspec.field(name="version")
 
 
 class FlowDeleted(Event, tag="flow.deleted", frozen=True):

@@ -42,10 +42,10 @@ def decide(group: FlowGroup, command: FlowCommand) -> Sequence[AnyEvent]:
         raise NotFound("flow", group.name)
     match command:
         case ArchiveFlowVersion():
-            if command.version not in group.versions:
-                raise NotFound("flow version", str(command.version))
-            flow_id = group.versions[command.version].flow_id
-            return [FlowVersionArchived(flow_id, command.version)] if command.version in group.active else []
+            if command.flow_version not in group.versions:
+                raise NotFound("flow version", str(command.flow_version))
+            flow_id = group.versions[command.flow_version].flow_id
+            return [FlowVersionArchived(flow_id, command.flow_version)] if command.flow_version in group.active else []
         case DeleteFlow():
             return [] if group.deleted else [FlowDeleted(command.reason)]
         case LimitFlowAttempts():
@@ -75,7 +75,7 @@ def _check_names(group: FlowGroup, parameters: Mapping[str, Any]) -> None:
     unknown = [name for name in parameters if name not in taken and name not in group.default_parameters]
     if unknown:
         raise InvalidParameters(
-            f"Version {newest.version} of flow {newest.name!r} has no parameter {unknown[0]!r}.",
+            f"Version {newest.flow_version} of flow {newest.name!r} has no parameter {unknown[0]!r}.",
             hint=f"It takes: {', '.join(sorted(taken))}." if taken else "It takes none.",
         )
 
@@ -107,7 +107,7 @@ def _register(group: FlowGroup, command: RegisterFlow) -> Sequence[AnyEvent]:
             flow_group_id=command.flow_group_id,
             project_id=command.project_id,
             name=valid_name(command.name, kind="flow"),
-            version=version,
+            flow_version=version,
             task_count=command.task_count,
             edge_count=command.edge_count,
             storage=command.storage,

@@ -57,13 +57,13 @@ def evolve(group: FlowGroup, event: AnyEvent) -> FlowGroup:
                 flow_group_id=event.flow_group_id,
                 project_id=event.project_id,
                 name=event.name,
-                versions={**group.versions, event.version: event},
-                active=(group.active - archived) | {event.version},
+                versions={**group.versions, event.flow_version: event},
+                active=(group.active - archived) | {event.flow_version},
                 idempotency_key=event.idempotency_key,
                 deleted=False,
             )
         case FlowVersionArchived():
-            return dataclasses.replace(group, active=group.active - {event.version})
+            return dataclasses.replace(group, active=group.active - {event.flow_version})
         case FlowDeleted():
             return dataclasses.replace(group, active=frozenset(), idempotency_key=None, deleted=True)
         case FlowAttemptsLimited():

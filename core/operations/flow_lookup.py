@@ -69,7 +69,7 @@ def active_version(group: FlowGroup, version: int, flow_id: str) -> FlowRegister
         newest = group.latest
         raise FlowArchived(
             f"Version {version} of flow {registered.name!r} ({flow_id}) is archived and takes no runs.",
-            hint=f"The newest version is {newest.version} ({newest.flow_id})." if newest else "Register the flow again.",
+            hint=f"The newest version is {newest.flow_version} ({newest.flow_id})." if newest else "Register the flow again.",
         )
     return registered
 

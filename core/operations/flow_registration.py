@@ -48,7 +48,7 @@ class Registration:
 
     flow_id: str
     flow_group_id: str
-    version: int
+    flow_version: int
     project_id: str
     changed: bool
     position: Position
@@ -72,7 +72,7 @@ async def register_flow(
     group = flow_group(log, group_id)
     state = await group.refresh()
     if (same := state.registered_with(idempotency_key)) is not None:
-        return Registration(same.flow_id, group_id, same.version, project_id, False, group.position)
+        return Registration(same.flow_id, group_id, same.flow_version, project_id, False, group.position)
     parts = await _write_parts(log, metadata, actor)
     command = RegisterFlow(
         flow_group_id=group_id,
@@ -95,7 +95,7 @@ async def register_flow(
     outcome = await group.execute(command, actor, refresh=False)
     registered = outcome.state.latest
     assert registered is not None
-    return Registration(registered.flow_id, group_id, registered.version, project_id, outcome.changed, outcome.position)
+    return Registration(registered.flow_id, group_id, registered.flow_version, project_id, outcome.changed, outcome.position)
 
 
 async def _write_parts(log: EventLog, metadata: FlowMetadata, actor: Actor) -> RegistrationParts | None:

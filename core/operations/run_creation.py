@@ -50,7 +50,7 @@ _log = logging.getLogger(__name__)
 class RunRequest:
     """What a caller asks for who wants a run. None means: as the flow has it, or as Headwater chooses.
 
-    `start_time` is in UTC where it names no time zone; one in the past means now. `idempotency_key`: the same key on the
+    `due_at` is in UTC where it names no time zone; one in the past means now. `idempotency_key`: the same key on the
     same flow version names the same run, for ever. The run fails when `attempts_max` of its attempts were lost.
     """
 
@@ -59,7 +59,7 @@ class RunRequest:
     name: str | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
     run_config: Mapping[str, Any] | None = None
-    start_time: datetime | None = None
+    due_at: datetime | None = None
     idempotency_key: str | None = None
     attempts_max: int | None = None
 
@@ -73,7 +73,7 @@ class CreatedRun:
     labels: tuple[str, ...]
     parameters: Mapping[str, Any]
     context: Mapping[str, Any]
-    start_time: datetime
+    due_at: datetime
     position: Position
     new: bool = True
 
@@ -104,7 +104,7 @@ class RunCreation:
             self._catalogue.open_queues.add(command.created.queue_id)
         commit = actor.commit(run_rules.RULES.decide(run_rules.RULES.initial, command))
         item = WorkItem(run_id=command.created.run_id, queue_id=command.created.queue_id, generation=1, creation=commit)
-        return await self._write(command, commit, item, later=command.start_time > commit.at)
+        return await self._write(command, commit, item, later=command.due_at > commit.at)
 
     async def _write(self, command: CreateRun, commit: Commit, item: WorkItem, *, later: bool) -> CreatedRun:
         """Send wake-up and creation together. An agent woken before the creation is there completes it from the wake-up."""
@@ -116,7 +116,7 @@ class RunCreation:
         async def wake() -> None:
             nonlocal failed
             try:
-                await (self._queues.set_timer(item, due=command.start_time) if later else self._queues.enqueue(item))
+                await (self._queues.set_timer(item, due=command.due_at) if later else self._queues.enqueue(item))
             except LogError as error:
                 failed = error
 
@@ -154,7 +154,7 @@ class RunCreation:
             created_event.labels,
             created_event.parameters,
             created_event.context,
-            command.start_time,
+            command.due_at,
             position,
         )
 
@@ -183,9 +183,9 @@ def _creation(version: FlowRegistered, group: FlowGroup, project_name: str, requ
         raise InvalidArgument(f"The run config is not JSON: {problem}.")
     if (problem := json_problem(key)) is not None:
         raise InvalidArgument(f"The idempotency key cannot be stored: {problem}.")
-    start_time = now if request.start_time is None else assume_utc(request.start_time)
-    if not is_instant(start_time):
-        raise InvalidArgument(f"The start time {start_time.isoformat()} is not between the years {TIME_MIN.year} and {TIME_MAX.year}.")
+    due_at = now if request.due_at is None else assume_utc(request.due_at)
+    if not is_instant(due_at):
+        raise InvalidArgument(f"The start time {due_at.isoformat()} is not between the years {TIME_MIN.year} and {TIME_MAX.year}.")
     run_id = new_id() if key is None else derived_id("run", version.flow_id, key)
     given_config = version.run_config if request.run_config is None else request.run_config
     own_labels = version.labels if group.labels is None else group.labels
@@ -197,7 +197,7 @@ def _creation(version: FlowRegistered, group: FlowGroup, project_name: str, requ
         project_id=version.project_id,
         project_name=project_name,
         flow_name=version.name,
-        version=version.version,
+        flow_version=version.flow_version,
         name=_name(request, run_id),
         queue_id=queue_id(labels),
         storage=version.storage,
@@ -208,7 +208,7 @@ def _creation(version: FlowRegistered, group: FlowGroup, project_name: str, requ
         idempotency_key=key,
     )
     attempts_max = group.attempts_max if request.attempts_max is None else request.attempts_max
-    return CreateRun(created, max(start_time.astimezone(UTC), now), attempts_max)
+    return CreateRun(created, max(due_at.astimezone(UTC), now), attempts_max)
 
 
 def _name(request: RunRequest, run_id: str) -> str:

@@ -138,7 +138,7 @@ class Runs:
         slugs = tuple(task.slug for task in tasks)
         return await self._execute(loaded, RestartRun(self._actor.clock(), slugs, edges, slug, reason))
 
-    async def reschedule(self, run_id: str, start_time: datetime) -> CommandResult[Run]:
+    async def reschedule(self, run_id: str, due_at: datetime) -> CommandResult[Run]:
         """Let a run that waits start at another time (in the past: now; without a zone: in UTC). Its former wake-ups mean nothing then.
 
         Raises:
@@ -146,7 +146,7 @@ class Runs:
             IllegalTransition: the run does not wait.
 
         """
-        return await self._execute(await self.load(run_id), RescheduleRun(max(instant(start_time), self._actor.clock())))
+        return await self._execute(await self.load(run_id), RescheduleRun(max(instant(due_at), self._actor.clock())))
 
     async def resume(self, run_id: str, *, tasks: Iterable[str] = (), reason: str = "") -> CommandResult[Run]:
         """Let paused task runs go on: those named (`load`, `load-1`, or `load[3]` for a mapped child), or all that are paused.
@@ -167,17 +167,17 @@ class Runs:
         return await self._execute(loaded, ResumeTaskRuns(self._actor.clock(), keys, reason))
 
     async def set_state(
-        self, run_id: str, state: str, *, reason: str = "", start_time: datetime | None = None, version: Position | None = None
+        self, run_id: str, state: str, *, reason: str = "", due_at: datetime | None = None, position: Position | None = None
     ) -> CommandResult[Run]:
-        """Set the state of a run: Success, Failed, Cancelled, or Scheduled to have it executed (at `start_time`).
+        """Set the state of a run: Success, Failed, Cancelled, or Scheduled to have it executed (at `due_at`).
 
-        A run that an attempt executes can be cancelled this way, as `cancel` does it, and nothing else. With `version` the command is
-        refused unless that is the run's version: the position of the last commit on it.
+        A run that an attempt executes can be cancelled this way, as `cancel` does it, and nothing else. With `position` the command is
+        refused unless the last commit on the run is there.
 
         Raises:
             InvalidArgument, NotFound: there is no such run, or no such state.
             IllegalTransition: an attempt executes the run, or it is paused and is to be scheduled.
-            VersionConflict: the run has another version.
+            VersionConflict: the run has changed since.
 
         """
         wanted = set_state.run_state(state)
@@ -186,11 +186,11 @@ class Runs:
         edges: tuple[EdgeSpec, ...] = ()
         if wanted is StateName.SCHEDULED:
             specs, edges = await self._tasks_and_edges(loaded.state)
-        elif start_time is not None:
+        elif due_at is not None:
             raise InvalidArgument(f"A run that is set to {wanted} has no start time.")
         at = self._actor.clock()
-        due = None if start_time is None else max(instant(start_time), at)
-        return await self._execute(loaded, SetRunState(at, wanted, reason, due, tuple(task.slug for task in specs), edges), version)
+        due = None if due_at is None else max(instant(due_at), at)
+        return await self._execute(loaded, SetRunState(at, wanted, reason, due, tuple(task.slug for task in specs), edges), position)
 
     async def set_task_run_state(
         self,
@@ -201,17 +201,17 @@ class Runs:
         map_index: int | None = None,
         reason: str = "",
         result: ResultReference | None = None,
-        version: Position | None = None,
+        position: Position | None = None,
     ) -> CommandResult[Run]:
         """Set the state of a task run: Success (with an inline result, if any), Skipped, Failed, TimedOut, Cancelled, Pending, or Resume.
 
         The run's own state stays: restart it, or set its state. Where it waits for this task run, it goes on at once. `task` names the
-        task run as in `resume`; `version` is as in `set_state`.
+        task run as in `resume`; `position` is as in `set_state`.
 
         Raises:
             InvalidArgument, NotFound, Ambiguous: there is no such run, task run or state.
             IllegalTransition: an attempt executes the run, or the task was mapped.
-            VersionConflict: the run has another version.
+            VersionConflict: the run has changed since.
 
         """
         wanted = set_state.task_run_state(state)
@@ -219,16 +219,16 @@ class Runs:
         specs, _ = await self._tasks_and_edges(loaded.state)
         slug, index = task_run_key(task, specs) if map_index is None else (slug_of(task, specs), map_index)
         slugs = tuple(spec.slug for spec in specs)
-        return await self._execute(loaded, SetTaskRunState(self._actor.clock(), slug, index, wanted, reason, slugs, result), version)
+        return await self._execute(loaded, SetTaskRunState(self._actor.clock(), slug, index, wanted, reason, slugs, result), position)
 
-    async def _execute(self, run: Aggregate[Run, RunCommand], command: RunCommand, version: Position | None = None) -> CommandResult[Run]:
-        """Execute the command and let the run have the wake-up that it needs then; with a version only on that one."""
+    async def _execute(self, run: Aggregate[Run, RunCommand], command: RunCommand, position: Position | None = None) -> CommandResult[Run]:
+        """Execute the command and let the run have the wake-up that it needs then; with a position only there."""
         try:
-            outcome = await run.execute(command, self._actor, refresh=False, expected_position=version)
+            outcome = await run.execute(command, self._actor, refresh=False, expected_position=position)
         except Conflict as conflict:
-            if version is None:
+            if position is None:
                 raise
-            raise VersionConflict(subjects.address(run.subject).id, expected=version, found=conflict.found or run.position) from conflict
+            raise VersionConflict(subjects.address(run.subject).id, expected=position, found=conflict.found or run.position) from conflict
         await settle_wake_up(self._queues, outcome.state, now=self._actor.clock())
         return outcome
 

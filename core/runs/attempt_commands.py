@@ -78,8 +78,8 @@ def suspend(run: Run, command: SuspendRun) -> Sequence[AnyEvent]:
         raise IllegalTransition(f"The run is {run.state}; it cannot wait for a later time.")
     if resume.has_new_resume(run.task_runs, command.resumed):
         return [RunScheduled(command.at, generation=run.generation + 1, message="A task run was resumed.")]
-    if command.start_time is not None:
-        return [RunScheduled(command.start_time, generation=run.generation + 1, message=command.message)]
+    if command.due_at is not None:
+        return [RunScheduled(command.due_at, generation=run.generation + 1, message=command.message)]
     if not resume.waits_for_approval(run.task_runs.values()):
         raise IllegalTransition("No task run of the run waits to be resumed.")
     return [RunPaused(command.attempt, command.at, command.message)]

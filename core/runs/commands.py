@@ -22,10 +22,10 @@ from headwater.core.states import StateName
 
 @dataclass(frozen=True)
 class CreateRun:
-    """Have the run exist as the event says it, due at `start_time`. It fails when `attempts_max` attempts were lost (None: the default)."""
+    """Have the run exist as the event says it, due at `due_at`. It fails when `attempts_max` attempts were lost (None: the default)."""
 
     created: RunCreated
-    start_time: datetime
+    due_at: datetime
     attempts_max: int | None = None
 
 
@@ -55,7 +55,7 @@ class MarkAttemptLost:
 
 @dataclass(frozen=True)
 class SuspendRun:
-    """End the attempt, which is not lost: the run has nothing to do before `start_time`, and its next attempt goes on then.
+    """End the attempt, which is not lost: the run has nothing to do before `due_at`, and its next attempt goes on then.
 
     Without a time it waits for a user to resume a task of it. Where one was resumed that is not among `resumed` (those the attempt
     knows of), the next attempt follows at once.
@@ -63,7 +63,7 @@ class SuspendRun:
 
     attempt: int
     at: datetime
-    start_time: datetime | None
+    due_at: datetime | None
     message: str = ""
     resumed: frozenset[tuple[str, int]] = frozenset()
 
@@ -131,7 +131,7 @@ class ConfirmCancelled:
 
 @dataclass(frozen=True)
 class RescheduleRun:
-    start_time: datetime
+    due_at: datetime
     message: str = "Flow run rescheduled."
 
 
@@ -153,13 +153,13 @@ class RestartRun:
 class SetRunState:
     """Set the state of a run manually: one that no attempt has.
 
-    `start_time` is for Scheduled (None: now), as are `tasks` and `edges`: those of the flow version that the run is of.
+    `due_at` is for Scheduled (None: now), as are `tasks` and `edges`: those of the flow version that the run is of.
     """
 
     at: datetime
     state: StateName
     reason: str = ""
-    start_time: datetime | None = None
+    due_at: datetime | None = None
     tasks: tuple[str, ...] = ()
     edges: tuple[EdgeSpec, ...] = ()
 

@@ -11,10 +11,10 @@ def describe(event: AnyEvent) -> str | None:  # noqa: C901, PLR0912 - one arm pe
     """Return what the event says, for people; None where it is none of these."""
     match event:
         case e.RunCreated():
-            return f"run {event.name!r} of {event.flow_name!r} version {event.version} was created, for {labels_phrase(event.labels)}"
+            return f"run {event.name!r} of {event.flow_name!r} version {event.flow_version} was created, for {labels_phrase(event.labels)}"
         case e.RunScheduled():
             again = "" if event.generation == 1 else f" (schedule {event.generation})"
-            return f"scheduled for {event.start_time:%Y-%m-%d %H:%M:%S %Z}{again}"
+            return f"scheduled for {event.due_at:%Y-%m-%d %H:%M:%S %Z}{again}"
         case e.RunSubmitted():
             return f"claimed by agent {event.agent_name or event.agent_id} as attempt {event.attempt}"
         case e.RunStarted():

@@ -27,7 +27,7 @@ def _what_happened(event: e.TaskRunEvent) -> str:  # noqa: C901, PLR0912 - one a
         case e.TaskRunTriggerFailed():
             words = "was not run, its trigger failed"
         case e.TaskRunRetryScheduled():
-            words = f"failed{_failure(event.failure)} and is tried again at {event.start_time:%H:%M:%S %Z}"
+            words = f"failed{_failure(event.failure)} and is tried again at {event.due_at:%H:%M:%S %Z}"
         case e.TaskRunSkipped():
             words = "was skipped"
         case e.TaskRunCached():
@@ -37,7 +37,7 @@ def _what_happened(event: e.TaskRunEvent) -> str:  # noqa: C901, PLR0912 - one a
         case e.TaskRunLooped():
             words = f"asked to run again, loop {event.loop_count}"
         case e.TaskRunPaused():
-            words = "waits to be resumed" if event.start_time is None else f"waits until {event.start_time:%H:%M:%S %Z}"
+            words = "waits to be resumed" if event.due_at is None else f"waits until {event.due_at:%H:%M:%S %Z}"
         case e.TaskRunResumed():
             words = f"was resumed{because(event.message)}"
         case e.TaskRunCancelled():

@@ -42,7 +42,7 @@ class RunCreated(Event, tag="run.created", frozen=True):
     project_id: Uuid
     project_name: Name
     flow_name: Name
-    version: Int64
+    flow_version: Int64 = msgspec.field(name="version")
     name: Name
     queue_id: Token
     storage: StorageReference
@@ -56,7 +56,7 @@ class RunCreated(Event, tag="run.created", frozen=True):
 class RunScheduled(Event, tag="run.scheduled", frozen=True):
     """The run may start at `start_time`. Wake-ups of another generation than the last one named here mean nothing."""
 
-    start_time: Instant
+    due_at: Instant = msgspec.field(name="start_time")
     generation: Int32
     message: str = "Flow run scheduled."
 

@@ -58,4 +58,4 @@ def format_task_run_key(key: TaskRunKey) -> str:
 
 def waits_for_approval(task_runs: Iterable[TaskRun]) -> bool:
     """Tell whether a task run is paused without an end."""
-    return any(found.state is StateName.PAUSED and found.due is None for found in task_runs)
+    return any(found.state is StateName.PAUSED and found.due_at is None for found in task_runs)

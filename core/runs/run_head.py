@@ -106,7 +106,7 @@ def evolve(head: Head, event: AnyEvent) -> Head:  # noqa: C901, PLR0912 - one ar
                 head,
                 state=StateName.SCHEDULED,
                 message=event.message,
-                scheduled_for=event.start_time,
+                scheduled_for=event.due_at,
                 generation=event.generation,
                 held=False,
             )

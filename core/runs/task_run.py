@@ -71,7 +71,7 @@ class _Effect(NamedTuple):
     state: StateName
     final: bool
     has_result: bool
-    has_start_time: bool
+    has_due_at: bool
     has_failure: bool
 
 
@@ -102,7 +102,7 @@ class TaskRun(msgspec.Struct, frozen=True, gc=False):
     child_count: int | None = None
     """How many task runs it became, where it was mapped."""
     name: str = ""
-    due: datetime | None = None
+    due_at: datetime | None = None
     """When it goes on, where it waits for that."""
     resumed: bool = False
     """Whether it went on after its last pause: what paused it lets it pass from here on."""
@@ -138,7 +138,7 @@ def evolve(task_run: TaskRun, event: TaskRunEvent) -> TaskRun:
 
 
 def _changed(task_run: TaskRun, kind: type, event: Any, effect: _Effect) -> TaskRun:
-    state, final, has_result, has_start_time, has_failure = effect
+    state, final, has_result, has_due_at, has_failure = effect
     return TaskRun(
         state=state,
         run_count=event.run_count if kind is TaskRunStarted else task_run.run_count,
@@ -149,7 +149,7 @@ def _changed(task_run: TaskRun, kind: type, event: Any, effect: _Effect) -> Task
         failure=event.failure if has_failure else None,
         child_count=event.child_count if kind is TaskRunMapped else task_run.child_count,
         name=task_run.name,
-        due=event.start_time if has_start_time else None,
+        due_at=event.due_at if has_due_at else None,
         resumed=_is_resumed(task_run, kind),
         loop_count=event.loop_count if kind is TaskRunLooped else 0 if final else task_run.loop_count,
         loop_result=event.result if kind is TaskRunLooped else None if final else task_run.loop_result,
@@ -171,7 +171,7 @@ def _set_manually(before: TaskRun, event: TaskRunStateSet) -> TaskRun:
         ended_at=event.ended_at,
         result=event.result,
         failure=None,
-        due=None,
+        due_at=None,
         resumed=before.resumed and state in FINAL,
         loop_count=0,
         loop_result=None,

@@ -84,7 +84,7 @@ class TaskRunValidationFailed(TaskRunEvent, tag="task_run.validation_failed", fr
 class TaskRunRetryScheduled(TaskRunEvent, tag="task_run.retry_scheduled", frozen=True, kw_only=True):
     """The task failed and is tried again at `start_time`."""
 
-    start_time: Instant
+    due_at: Instant = msgspec.field(name="start_time")
     run_count: Int32
     failure: Failure | None = None
 
@@ -117,7 +117,7 @@ class TaskRunLooped(TaskRunEvent, tag="task_run.looped", frozen=True, kw_only=Tr
 class TaskRunPaused(TaskRunEvent, tag="task_run.paused", frozen=True, kw_only=True):
     """The task waits until `start_time`, or until a user resumes it where that is None."""
 
-    start_time: Instant | None = None
+    due_at: Instant | None = msgspec.field(default=None, name="start_time")
 
 
 class TaskRunResumed(TaskRunEvent, tag="task_run.resumed", frozen=True, kw_only=True):

@@ -35,7 +35,7 @@ def changed_with_run(task_runs: Mapping[TaskRunKey, TaskRun], event: AnyEvent) -
 def interrupted(task_runs: Mapping[TaskRunKey, TaskRun]) -> dict[TaskRunKey, TaskRun]:
     """Return those that the loss of their attempt changes: what had not ended waits to be started again."""
     return {
-        key: replace(found, state=StateName.PENDING, message=INTERRUPTED_MESSAGE, due=None)
+        key: replace(found, state=StateName.PENDING, message=INTERRUPTED_MESSAGE, due_at=None)
         for key, found in task_runs.items()
         if found.state not in UNAFFECTED_BY_LOSS
     }
@@ -51,7 +51,7 @@ def reset(task_runs: Mapping[TaskRunKey, TaskRun], tasks: Collection[str], singl
             ended_at=None,
             result=None,
             failure=None,
-            due=None,
+            due_at=None,
             resumed=False,
             set_manually=False,
             loop_count=0,

@@ -39,7 +39,7 @@ from headwater.core.values.names import valid_name
 
 def create(command: CreateRun) -> Sequence[AnyEvent]:
     created = replace(command.created, name=valid_name(command.created.name, kind="run"))
-    scheduled = RunScheduled(command.start_time, generation=1)
+    scheduled = RunScheduled(command.due_at, generation=1)
     if command.attempts_max is None:
         return [created, scheduled]
     if command.attempts_max < 1:
@@ -59,7 +59,7 @@ def cancel(run: Run, command: CancelRun) -> Sequence[AnyEvent]:
 def reschedule(run: Run, command: RescheduleRun) -> Sequence[AnyEvent]:
     if not run.waits or run.cancel_requested:
         raise IllegalTransition(f"The run is {run.state}; only a run that waits can be rescheduled.")
-    return [RunScheduled(command.start_time, generation=run.generation + 1, message=command.message)]
+    return [RunScheduled(command.due_at, generation=run.generation + 1, message=command.message)]
 
 
 def resume_task_runs(run: Run, command: ResumeTaskRuns) -> Sequence[AnyEvent]:
@@ -111,9 +111,7 @@ def set_run_state(run: Run, command: SetRunState) -> Sequence[AnyEvent]:
 
 def _schedule(run: Run, command: SetRunState) -> list[AnyEvent]:
     """Have the run executed: again, as after a restart, where it has ended."""
-    scheduled = RunScheduled(
-        command.start_time or command.at, generation=run.generation + 1, message=command.reason or "Flow run scheduled."
-    )
+    scheduled = RunScheduled(command.due_at or command.at, generation=run.generation + 1, message=command.reason or "Flow run scheduled.")
     if run.state is StateName.PAUSED:
         raise IllegalTransition(
             "The run is Paused: it goes on when its paused task runs do.",

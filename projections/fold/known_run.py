@@ -120,7 +120,7 @@ class KnownRun:
             failure=None if row["failure"] is None else _decode_failure(row["failure"]),
             child_count=row["child_count"],
             name=row["name"] or "",
-            due=row["retry_at"],
+            due_at=row["retry_at"],
         )
         self.task_runs[key] = ShownTaskRun(self.run_id, *key, task_run, row["attempt"], row["position"])
 

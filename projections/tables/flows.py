@@ -31,7 +31,7 @@ FLOW_VERSIONS: View[Told[FlowRegistered]] = View(
     (
         Column("id", "uuid", lambda told: told.event.flow_id, findable=True),
         Column("flow_group_id", "uuid", lambda told: told.about, findable=True),
-        Column("version", "bigint", lambda told: told.event.version, findable=True),
+        Column("version", "bigint", lambda told: told.event.flow_version, findable=True),
         Column("archived", "boolean", default="false", findable=True),
         Column("created", "timestamptz", lambda told: told.commit.at, findable=True),
         Column("created_by", "text", lambda told: text(told.commit.actor)),

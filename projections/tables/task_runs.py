@@ -25,7 +25,7 @@ TASK_RUNS: View[ShownTaskRun] = View(
         Column("run_count", "integer", lambda shown: shown.task_run.run_count or None, null=True, changes=True, findable=True),
         Column("start_time", "timestamptz", lambda shown: shown.task_run.started_at, null=True, changes=True, findable=True),
         Column("end_time", "timestamptz", lambda shown: shown.task_run.ended_at, null=True, changes=True, findable=True),
-        Column("retry_at", "timestamptz", lambda shown: shown.task_run.due, null=True, changes=True),
+        Column("retry_at", "timestamptz", lambda shown: shown.task_run.due_at, null=True, changes=True),
         Column("child_count", "integer", lambda shown: shown.task_run.child_count, null=True, changes=True),
         Column("result", "json", lambda shown: optional_json(shown.task_run.result), null=True, changes=True),
         Column("failure", "json", lambda shown: optional_json(shown.task_run.failure), null=True, changes=True),

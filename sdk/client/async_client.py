@@ -209,7 +209,7 @@ class AsyncClient:
                 name=run_name,
                 context=context or {},
                 run_config=settings or None,
-                start_time=None if scheduled_start_time is None else assume_utc(scheduled_start_time),
+                due_at=None if scheduled_start_time is None else assume_utc(scheduled_start_time),
                 idempotency_key=idempotency_key,
             ),
         )
@@ -282,7 +282,7 @@ class AsyncClient:
 
         """
         name, message, start_time, _ = _wanted(state)
-        outcome = await self.headwater.runs.set_state(flow_run_id, name, reason=reason or message, start_time=start_time, version=version)
+        outcome = await self.headwater.runs.set_state(flow_run_id, name, reason=reason or message, due_at=start_time, position=version)
         self.note_position(outcome.position)
         return state_of(outcome.state)
 
@@ -311,7 +311,7 @@ class AsyncClient:
             map_index=map_index,
             reason=reason or message,
             result=None if value is None else inline_result(value),
-            version=version,
+            position=version,
         )
         self.note_position(outcome.position)
         return task_state_of(outcome.state.task_runs.get((slug, map_index), TaskRun()))

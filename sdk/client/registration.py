@@ -73,7 +73,7 @@ async def register(
         )
     latest = await flow_group(log, group_id).refresh()
     if (same := latest.registered_with(idempotency_key)) is not None:
-        return RegisteredFlow(same.flow_id, group_id, same.version, project_name, same.labels, changed=False)
+        return RegisteredFlow(same.flow_id, group_id, same.flow_version, project_name, same.labels, changed=False)
     # Before it is stored: what differs each time the same code is stored must not be part of it.
     serialized_hash = flow.serialized_hash()
     refuse_second(flow, group_id, serialized_hash)
@@ -96,7 +96,7 @@ async def register(
     note_registered(flow, group_id, serialized_hash)
     if not done.changed:
         remove_stored()
-    return RegisteredFlow(done.flow_id, group_id, done.version, project_name, metadata.labels, done.changed)
+    return RegisteredFlow(done.flow_id, group_id, done.flow_version, project_name, metadata.labels, done.changed)
 
 
 def announce(done: RegisteredFlow, http_url: str, *, with_url: bool = True) -> None:

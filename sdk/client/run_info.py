@@ -100,7 +100,7 @@ async def run_info(log: EventLog, run_id: str, *, at_least: Position = 0) -> Flo
         flow_group_id=created.flow_group_id,
         flow_name=created.flow_name,
         project_name=created.project_name,
-        version=created.version,
+        version=created.flow_version,
         state=state_of(run),
         labels=created.labels,
         parameters=created.parameters,
@@ -137,7 +137,7 @@ def task_state_of(task_run: TaskRun) -> State:
     """Return the state of a task run as the SDK's own kind of state; its result says where the value lies."""
     reference = None if task_run.result is None else msgspec.to_builtins(task_run.result)
     data = {"type": task_run.state.value, "message": task_run.message, "_result": reference, "run_count": task_run.run_count}
-    data["start_time"] = _text(task_run.due)
+    data["start_time"] = _text(task_run.due_at)
     return State.deserialize(data)
 
 

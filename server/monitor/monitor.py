@@ -39,19 +39,10 @@ from headwater.core.log.commit import Position
 from headwater.core.log.heartbeats import Heartbeat
 from headwater.core.log.protocol import Log
 from headwater.server.monitor.deadlines import Deadlines
+from headwater.server.monitor.monitor_times import MonitorTimes
 from headwater.server.monitor.recovery import Recovery
 from headwater.server.monitor.run_index import IndexedAgent, RunIndex
 
-LEASE_SECONDS = 10.0
-"""The lease of an agent that was not heard yet; it says its own with every heartbeat."""
-PROBE_GRACE_SECONDS = 0.5
-"""How long after a whole lease of silence an agent is asked, for the last time, whether it lives."""
-WAKE_UP_SECONDS = 3.0
-"""Within so long its creator, or the holder of its last attempt, has seen to it that a run is woken for."""
-SLOT_SECONDS = 0.3
-CLAIM_SECONDS = 5.0
-"""An agent that takes a slot for a run claims the run within so long, or died."""
-RETRY_SECONDS = 2.0
 _RETRY_SECONDS_MAX = 60.0
 _AT_ONCE = 8
 AGENTS_HEARD_MAX = 10_000
@@ -102,9 +93,12 @@ _log = logging.getLogger(__name__)
 class RunMonitor:
     """One for a server; several on one log do no harm. `clock` is the wall clock by which runs are due."""
 
-    def __init__(self, log: Log, *, actor: str = "run-monitor", clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self, log: Log, *, actor: str = "run-monitor", clock: Callable[[], datetime] = utc_now, times: MonitorTimes | None = None
+    ) -> None:
         self._log = log
         self._clock = clock
+        self._times = times or MonitorTimes()
         self._recovery = Recovery(log, Actor(actor, clock))
         self._index = RunIndex()
         self._deadlines: Deadlines[Due] = Deadlines()
@@ -199,16 +193,16 @@ class RunMonitor:
                     self._expect_sign_of(event.agent_id)
                     self._count_if_limited(about)
                 case RunScheduled():
-                    self._deadlines.set(RunDue(about), WAKE_UP_SECONDS)
+                    self._deadlines.set(RunDue(about), self._times.wake_up)
                     self._check_slots_of(about)
                 case RunAttemptLost():
-                    self._deadlines.set(RunDue(about), WAKE_UP_SECONDS)
+                    self._deadlines.set(RunDue(about), self._times.wake_up)
                     self._check_slots_of(about)
                 case RunSucceeded() | RunFailed() | RunCancelled() | RunPaused():
                     self._deadlines.clear(RunDue(about))
                     self._check_slots_of(about)
                 case SlotTaken():
-                    self._deadlines.set(ClaimDue(about, event.run_id, event.attempt), CLAIM_SECONDS)
+                    self._deadlines.set(ClaimDue(about, event.run_id, event.attempt), self._times.claim)
                 case SlotFreed() | ConcurrencySet():
                     self._backoff.pop(SlotsDue(about), None)
                     self._deadlines.advance(SlotsDue(about), 0)
@@ -218,9 +212,9 @@ class RunMonitor:
     def _expect_sign_of(self, agent_id: str) -> None:
         if AgentDue(agent_id) not in self._deadlines:
             now = anyio.current_time()
-            _, lease = self._heard.setdefault(agent_id, (now, LEASE_SECONDS))
+            _, lease = self._heard.setdefault(agent_id, (now, self._times.lease))
             self._heard[agent_id] = (now, lease)
-            self._deadlines.set(AgentDue(agent_id), lease + PROBE_GRACE_SECONDS)
+            self._deadlines.set(AgentDue(agent_id), lease + self._times.probe_grace)
 
     def _count_if_limited(self, run_id: str) -> None:
         run = self._index.runs.get(run_id)
@@ -229,13 +223,13 @@ class RunMonitor:
         group_id = run.created.flow_group_id
         slots = self._index.slots.get(group_id)
         if slots is not None and slots.limit is not None and slots.attempts.get(run_id) != run.attempt:
-            self._deadlines.advance(SlotsDue(group_id), SLOT_SECONDS)
+            self._deadlines.advance(SlotsDue(group_id), self._times.slot)
 
     def _check_slots_of(self, run_id: str) -> None:
         """Its holder frees the slot of a run; where that died, this does."""
         for group_id, slots in self._index.slots.items():
             if run_id in slots.attempts:
-                self._deadlines.advance(SlotsDue(group_id), SLOT_SECONDS)
+                self._deadlines.advance(SlotsDue(group_id), self._times.slot)
 
     # What is done
 
@@ -251,12 +245,12 @@ class RunMonitor:
             await self._check(due)
         except LogError as error:
             _log.debug("%s cannot be checked now: %s", due, error)
-            self._deadlines.advance(due, RETRY_SECONDS)
+            self._deadlines.advance(due, self._times.retry)
         except HeadwaterError as error:
             _log.error("%s cannot be recovered: %s", due, error)
         except Exception:  # noqa: BLE001 - one of many
             # An unexpected error; whatever it is about, the others are checked.
-            seconds = self._backoff[due] = min(2 * self._backoff.get(due, RETRY_SECONDS), _RETRY_SECONDS_MAX)
+            seconds = self._backoff[due] = min(2 * self._backoff.get(due, self._times.retry), _RETRY_SECONDS_MAX)
             _log.exception("%s cannot be checked; tried again in %d s", due, seconds)
             self._deadlines.advance(due, seconds)
         finally:
@@ -277,7 +271,7 @@ class RunMonitor:
 
     async def _check_agent(self, agent_id: str) -> None:
         agent = self._index.agents.get(agent_id) or IndexedAgent(agent_id)
-        heard, lease = self._heard.get(agent_id, (anyio.current_time(), LEASE_SECONDS))
+        heard, lease = self._heard.get(agent_id, (anyio.current_time(), self._times.lease))
         silent = anyio.current_time() - heard
         held = self._index.held_by(agent_id)
         if agent.status in {AgentStatus.STOPPED, AgentStatus.UNKNOWN} and not held:
@@ -287,12 +281,12 @@ class RunMonitor:
             return
         if agent.status is AgentStatus.LOST and not held:
             return
-        left = heard + lease + PROBE_GRACE_SECONDS - anyio.current_time()
+        left = heard + lease + self._times.probe_grace - anyio.current_time()
         if left > 0:
             self._deadlines.set(AgentDue(agent_id), left)
         elif await self._recovery.answers(agent_id):
             self._heard[agent_id] = (anyio.current_time(), lease)
-            self._deadlines.set(AgentDue(agent_id), lease + PROBE_GRACE_SECONDS)
+            self._deadlines.set(AgentDue(agent_id), lease + self._times.probe_grace)
         else:
             await self._recovery.mark_lost(agent, held, silent_seconds=silent)
 
@@ -315,7 +309,7 @@ class RunMonitor:
         seconds = (found.due_at - self._clock()).total_seconds()
         if seconds > 0:
             # Once more when it is due: a timer that was set may have been lost with the broker's stream.
-            self._deadlines.set(RunDue(run_id), seconds + WAKE_UP_SECONDS)
+            self._deadlines.set(RunDue(run_id), seconds + self._times.wake_up)
         elif self._index.is_kept_waiting(found):
             return
         await self._recovery.enqueue(run_id)
@@ -339,4 +333,4 @@ class RunMonitor:
             if run_id not in waiting or run.generation > 1:  # of before its rescheduling, perhaps
                 self._deadlines.advance(RunDue(run_id), 0)
             elif seconds > 0:
-                self._deadlines.advance(RunDue(run_id), seconds + WAKE_UP_SECONDS)
+                self._deadlines.advance(RunDue(run_id), seconds + self._times.wake_up)

@@ -22,7 +22,7 @@ def a_creation(run_id: str, queue_id: str) -> Commit:
     """What creates a run."""
     storage = StorageReference(type="Local")
     created = RunCreated(run_id, new_id(), new_id(), new_id(), "tutorial", "hello-flow", 1, "quiet-heron", queue_id, storage)
-    return new_commit([created, RunScheduled(start_time=AT, generation=1)], at=AT, actor="test")
+    return new_commit([created, RunScheduled(due_at=AT, generation=1)], at=AT, actor="test")
 
 
 def a_subject() -> str:

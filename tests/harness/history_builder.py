@@ -133,7 +133,7 @@ class PlayedRun:
         retry = TaskRunRetryScheduled(
             slug=slug,
             at=at,
-            start_time=at + timedelta(seconds=wait_seconds),
+            due_at=at + timedelta(seconds=wait_seconds),
             run_count=1,
             failure=LOST,
             message="Retrying after attempt 1 of 3",

@@ -11,13 +11,14 @@ from headwater.audit import verify
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
 from headwater.server.monitor import RunMonitor
+from headwater.server.monitor.monitor_times import MonitorTimes
 
 
 @asynccontextmanager
-async def running_monitor(url: str, *, name: str = "run-monitor") -> AsyncIterator[RunMonitor]:
+async def running_monitor(url: str, *, name: str = "run-monitor", times: MonitorTimes | None = None) -> AsyncIterator[RunMonitor]:
     """A run monitor that has caught up, ended with the block."""
     async with open_log(url, name=name) as log, anyio.create_task_group() as group:
-        run_monitor = RunMonitor(log, actor=name)
+        run_monitor = RunMonitor(log, actor=name, times=times)
         await group.start(run_monitor.serve)
         await run_monitor.caught_up()
         yield run_monitor

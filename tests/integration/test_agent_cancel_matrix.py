@@ -28,7 +28,7 @@ from headwater.core.states import StateName
 from headwater.sdk.executors import DaskExecutor, Executor, ProcessExecutor, ThreadExecutor
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow
-from headwater.server.monitor import monitor as monitor_module
+from headwater.server.monitor.monitor_times import MonitorTimes
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -242,13 +242,12 @@ async def test_a_cancelled_run_is_over_and_nothing_of_it_is_alive(
 
 @pytest.mark.parametrize("behaviour", [spinning_in_a_sum, with_a_daemon_that_closed_everything], ids=lambda each: each.__name__)
 async def test_a_run_whose_agent_is_dead_is_cancelled_by_the_monitor(
-    harness: AgentHarness, family: Path, tmp_path: Path, behaviour: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+    harness: AgentHarness, family: Path, tmp_path: Path, behaviour: Callable[[Path], None]
 ) -> None:
-    monkeypatch.setattr(monitor_module, "LEASE_SECONDS", LEASE_SECONDS)  # of agents that died before they were heard
     agent = AgentProcess(tmp_path / "agent", harness.url, {"lease_seconds": LEASE_SECONDS})
     agent.start()
     try:
-        async with running_monitor(harness.url):
+        async with running_monitor(harness.url, times=MonitorTimes(lease=LEASE_SECONDS)):
             run_id = await running(harness, behaviour, family)
             agent.kill()
 

@@ -66,7 +66,7 @@ async def agent_and_flow(harness: AgentHarness) -> AsyncIterator[tuple[LocalAgen
 def created(**changes: Any) -> RunCreated:
     told: dict[str, Any] = {
         "run_id": RUN, "flow_id": new_id(), "flow_group_id": new_id(), "project_id": new_id(), "project_name": "p", "flow_name": "f",
-        "version": 1, "name": "a run", "queue_id": QUEUE, "storage": {"type": "Local"}, "labels": LABELS,
+        "flow_version": 1, "name": "a run", "queue_id": QUEUE, "storage": {"type": "Local"}, "labels": LABELS,
     }  # fmt: skip
     return RunCreated(**{**told, **changes})
 

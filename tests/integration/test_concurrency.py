@@ -22,7 +22,7 @@ from headwater.core.values.identifiers import split_flow_id
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow
 from headwater.server.monitor import RunMonitor
-from headwater.server.monitor import monitor as monitor_module
+from headwater.server.monitor.monitor_times import MonitorTimes
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -144,15 +144,13 @@ async def test_the_slot_of_a_dead_agent_s_run_goes_to_a_run_that_waits(
 
 
 async def test_a_slot_taken_by_an_agent_that_died_before_the_claim_becomes_free(
-    harness: AgentHarness, run_monitor: RunMonitor, monkeypatch: pytest.MonkeyPatch
+    harness: AgentHarness,
 ) -> None:
-    monkeypatch.setattr(monitor_module, "CLAIM_SECONDS", 0.5)
     flow_id = await harness.register(Flow("hello-flow", tasks=[nothing]))
     group_id = await limit(harness, flow_id, 1)
-    never = await harness.run(flow_id, labels=["nobody-has-this"])
-    await harness.client.headwater.slots.take(group_id, never, 1)
-
-    async with running_agent(harness.url):
+    async with running_monitor(harness.url, times=MonitorTimes(claim=0.5)), running_agent(harness.url):
+        never = await harness.run(flow_id, labels=["nobody-has-this"])
+        await harness.client.headwater.slots.take(group_id, never, 1)
         ended = await harness.ended(await harness.run(flow_id))
 
     assert ended.state is StateName.SUCCESS

@@ -85,9 +85,9 @@ async def test_each_registration_is_a_version_but_the_last_key_changes_nothing(l
     second = await registered(log, idempotency_key="k")
     same = await registered(log, idempotency_key="k")
 
-    assert (first.version, second.version) == (1, 2)
+    assert (first.flow_version, second.flow_version) == (1, 2)
     assert (same.flow_id, same.changed) == (second.flow_id, False)
-    assert (await find_flow(log.events, project_name="Hello, World!", name="hello-flow")).version == 2
+    assert (await find_flow(log.events, project_name="Hello, World!", name="hello-flow")).flow_version == 2
 
 
 async def test_a_flow_of_ten_thousand_tasks_is_registered_in_parts_and_read_back_whole(log: Log) -> None:
@@ -144,10 +144,10 @@ async def test_the_same_key_names_the_same_run(log: Log) -> None:
     runs = Headwater(log, ME).runs
     later = datetime.now(UTC) + timedelta(days=1)
 
-    first = await runs.create(flow.flow_id, RunRequest(idempotency_key="monday", start_time=later))
+    first = await runs.create(flow.flow_id, RunRequest(idempotency_key="monday", due_at=later))
     second = await runs.create(flow.flow_id, RunRequest(idempotency_key="monday"))
 
-    assert (second.run_id, second.new, second.start_time) == (first.run_id, False, first.start_time)
+    assert (second.run_id, second.new, second.due_at) == (first.run_id, False, first.due_at)
 
 
 async def test_an_archived_version_takes_no_runs_and_its_group_takes_them_for_the_newest(log: Log) -> None:

@@ -98,7 +98,7 @@ class World:
                 project_id=PROJECT,
                 project_name="p",
                 flow_name="etl",
-                version=1,
+                flow_version=1,
                 name="a run",
                 queue_id="q",
                 storage=StorageReference("Local"),
@@ -146,10 +146,10 @@ class World:
                 TaskRunStarted(**place, run_count=self.source.randint(1, 3)),
                 TaskRunSucceeded(**place, result=ResultReference("Local", "/r")),
                 TaskRunFailed(**place, failure=Failure("ValueError", "no\0")),
-                TaskRunRetryScheduled(**place, start_time=self.now, run_count=1),
+                TaskRunRetryScheduled(**place, due_at=self.now, run_count=1),
                 TaskRunSkipped(**place),
                 TaskRunCached(**place, cache={"key": "shared"}),
-                TaskRunPaused(**place, start_time=self.source.choice([None, self.now])),
+                TaskRunPaused(**place, due_at=self.source.choice([None, self.now])),
                 TaskRunResumed(**place),
                 TaskRunMapped(**place, child_count=2),
                 TaskRunNamed(**place, name="a name"),
@@ -202,7 +202,7 @@ async def test_the_views_show_what_the_rules_say(database_url: str, seed: int) -
         row = task_runs[key]
         assert (row["state"], row["name"] or "") == (task_run.state, task_run.name)
         assert (row["start_time"], row["end_time"], row["run_count"] or 0) == (task_run.started_at, task_run.ended_at, task_run.run_count)
-        assert (row["state_message"], row["retry_at"], row["child_count"]) == (task_run.message, task_run.due, task_run.child_count)
+        assert (row["state_message"], row["retry_at"], row["child_count"]) == (task_run.message, task_run.due_at, task_run.child_count)
     artifacts = {row["id"]: (row["slug"], row["map_index"], row["kind"]) for row in rows["artifacts"]}
     assert artifacts == {
         artifact_address(run_id, each): tuple(found) for run_id, run in kept.items() for each, found in run.artifacts.items()

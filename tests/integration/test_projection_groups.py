@@ -109,7 +109,7 @@ async def test_pages_are_as_long_as_the_reader_wants(history: History, database_
 async def test_waiting_runs_come_by_when_they_are_due_and_without_what_they_were_given(history: History, database_url: str) -> None:
     flow = await _etl(history)
     now = history.clock()
-    due = [(await history.run(flow, start_time=now + timedelta(hours=hours), context={"big": "x" * 1000})).run_id for hours in (3, 1, 2)]
+    due = [(await history.run(flow, due_at=now + timedelta(hours=hours), context={"big": "x" * 1000})).run_id for hours in (3, 1, 2)]
     await play_etl(history, flow, children=1)
     async with views_of(history.log, database_url) as views:
         seen, cursor = [], None

@@ -105,7 +105,7 @@ async def test_a_lost_attempt_leaves_begun_tasks_pending_and_finished_ones_as_th
     flow = await create_flow(log, tasks=3)
     run_id = (await create_run(log, flow.flow_id)).run_id
     await claimed(log, run_id)
-    retry = TaskRunRetryScheduled(slug="task-1", at=now(), start_time=now(), run_count=1)
+    retry = TaskRunRetryScheduled(slug="task-1", at=now(), due_at=now(), run_count=1)
     begun = TaskRunStarted(slug="task-1", at=now())
     at = await recorded(log, run_id, *succeeding(["task-0"]), begun, retry)
     assert [(row.state, row.retry_at is not None) for row in await views.task_runs(run_id, at_least=at)][1] == ("Retrying", True)
@@ -151,7 +151,7 @@ async def test_runs_are_found_by_what_they_are(log: Log, views: ViewsClient) -> 
     other = await create_flow(log, "other", project="second", labels=("a", "b"))
     first = await create_run(log, hello.flow_id, name="one")
     second = await create_run(log, other.flow_id, name="two")
-    later = await create_run(log, other.flow_id, name="three", start_time=now() + timedelta(days=1))
+    later = await create_run(log, other.flow_id, name="three", due_at=now() + timedelta(days=1))
     end = await executed(log, first.run_id)
 
     async def names(**filters: object) -> list[str]:

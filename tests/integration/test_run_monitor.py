@@ -20,7 +20,7 @@ from headwater.core.states import StateName
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow
 from headwater.server.monitor import RunMonitor
-from headwater.server.monitor import monitor as monitor_module
+from headwater.server.monitor.monitor_times import MonitorTimes
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -137,14 +137,12 @@ async def test_a_frozen_agent_is_lost_and_counts_as_working_when_it_is_back(
     assert (await harness.ended(run_id)).attempt == 2
 
 
-async def test_what_died_before_the_monitor_began_is_found_in_the_log(
-    harness: AgentHarness, agent: AgentProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_died_before_the_monitor_began_is_found_in_the_log(harness: AgentHarness, agent: AgentProcess, tmp_path: Path) -> None:
     run_id = await running(harness, tmp_path / "gate")
     agent.kill()
-    monkeypatch.setattr(monitor_module, "LEASE_SECONDS", LEASE_SECONDS)  # of agents that it never heard
 
-    async with running_monitor(harness.url):
+    # An agent that sent it no heartbeat has the lease of its times.
+    async with running_monitor(harness.url, times=MonitorTimes(lease=LEASE_SECONDS)):
         await harness.happened(run_id, "run.attempt_lost")
         await agent_events(harness, "agent.lost")
 

@@ -107,7 +107,7 @@ async def test_a_run_whose_creator_died_before_the_wake_up_is_woken(harness: Age
             project_id=model.project_id,
             project_name=model.project_name,
             flow_name=model.flow_name,
-            version=model.version,
+            flow_version=model.flow_version,
             name="orphaned-otter",
             queue_id=model.queue_id,
             storage=model.storage,

@@ -100,7 +100,7 @@ async def test_a_form_that_cannot_be_is_refused_in_words(site: WebSite, fields: 
 
 async def test_a_run_is_cancelled_renamed_and_started_now(site: WebSite) -> None:
     flow_id = await _flow(site)
-    run = await site.history.run(flow_id, start_time=site.history.clock() + timedelta(hours=1))
+    run = await site.history.run(flow_id, due_at=site.history.clock() + timedelta(hours=1))
     path = f"/default/flow-run/{run.run_id}"
     assert "Start now" in await site.page(path)
 

@@ -157,7 +157,7 @@ async def test_a_waiting_run_says_why_it_waits(site: WebSite) -> None:
     assert "No agent is online" in await site.page(f"/default/flow-run/{waiting.run_id}")
 
     await site.history.agent("plain", ["cpu"])
-    later = await site.history.run(flow.flow_id, start_time=site.history.clock() + timedelta(hours=1))
+    later = await site.history.run(flow.flow_id, due_at=site.history.clock() + timedelta(hours=1))
     for run in (waiting, later):
         page = unescape(await site.page(f"/default/flow-run/{run.run_id}"))
         found = await explain_run(site.log, run.run_id)

@@ -118,7 +118,7 @@ async def test_the_state_of_a_run_is_set_with_a_reason_and_not_under_an_attempt(
 async def test_a_run_for_later_is_set_to_failed_and_nothing_starts_it(site: WebSite) -> None:
     await site.history.project("tutorial")
     flow = await site.history.flow("later-flow", project="tutorial", **chain(["only"]))
-    run = await site.history.run(flow.flow_id, start_time=site.history.clock() + timedelta(hours=1))
+    run = await site.history.run(flow.flow_id, due_at=site.history.clock() + timedelta(hours=1))
 
     await site.press(f"/default/flow-run/{run.run_id}/set-state", state="Failed", reason="no longer wanted")
 

@@ -110,14 +110,14 @@ class PretendedRun:
         """Leave the run to a later attempt, where the task is paused, or pauses now."""
         now = actor.clock()
         if found is not None and found.state is StateName.PAUSED:
-            if found.due is not None and found.due <= now:
+            if found.due_at is not None and found.due_at <= now:
                 return None
-            due = found.due
+            due = found.due_at
         elif found is not None and found.state is StateName.RESUME:
             return None
         elif self._random.random() < PAUSES:
             due = self._random.choice([None, now + timedelta(seconds=self._random.random() * 10)])
-            await self._record(record, TaskRunPaused(slug=slug, at=now, start_time=due))
+            await self._record(record, TaskRunPaused(slug=slug, at=now, due_at=due))
         else:
             return None
         if self._random.random() < CRASHES:
@@ -135,7 +135,7 @@ class PretendedRun:
             if self._random.random() >= RETRIES:
                 break
             again = now() + timedelta(seconds=self._random.random())
-            await self._record(record, TaskRunRetryScheduled(slug=slug, at=now(), start_time=again, run_count=1))
+            await self._record(record, TaskRunRetryScheduled(slug=slug, at=now(), due_at=again, run_count=1))
             await anyio.sleep(max(0.0, (again - now()).total_seconds()))
         if self._random.random() < FAILURES:
             await self._record(record, TaskRunFailed(slug=slug, at=now()))

@@ -117,8 +117,8 @@ def test_versions_count_up_one_at_most_takes_runs_and_its_id_leads_to_the_group(
     state, history = played(flow_group.RULES, commands)
 
     registered = [event for event in history if isinstance(event, e.FlowRegistered)]
-    assert [event.version for event in registered] == list(range(1, len(registered) + 1))
-    assert all(event.flow_id == flow_version_id(GROUP, event.version) for event in registered)
+    assert [event.flow_version for event in registered] == list(range(1, len(registered) + 1))
+    assert all(event.flow_id == flow_version_id(GROUP, event.flow_version) for event in registered)
     assert len(state.active) <= 1
     archived = [flow_id for event in registered for flow_id in event.archives]
     archived += [event.flow_id for event in history if isinstance(event, e.FlowVersionArchived)]

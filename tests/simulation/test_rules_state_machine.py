@@ -70,7 +70,7 @@ CREATE = CreateRun(
         project_id=new_id(),
         project_name="t",
         flow_name="flow",
-        version=1,
+        flow_version=1,
         name="n",
         queue_id="q",
         storage=StorageReference(type="Local"),
@@ -80,7 +80,7 @@ CREATE = CreateRun(
 ENDS = (RunSucceeded, RunFailed, RunCancelled)
 TASKS = ("a-1", "b-1")
 EDGES = (EdgeSpec("a-1", "b-1", key="x", mapped=True),)
-EXTRA = {"start_time": NOON, "run_count": 2, "child_count": 3, "loop_count": 1}
+EXTRA = {"due_at": NOON, "run_count": 2, "child_count": 3, "loop_count": 1}
 
 attempts = st.integers(0, 4)
 keys = st.tuples(st.sampled_from([*TASKS, "no-such-task"]), st.sampled_from([-1, 0]))
@@ -159,7 +159,7 @@ class RunMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.run.state is StateName.RUNNING)
     @rule(slug=st.sampled_from(TASKS), due=st.sampled_from([None, NOON + timedelta(hours=1)]))
     def its_attempt_leaves_it_to_a_later_one(self, slug: str, due: datetime | None) -> None:
-        self.perform(RecordTaskRuns(self.run.attempt, (TaskRunPaused(slug=slug, at=NOON, start_time=due),)))
+        self.perform(RecordTaskRuns(self.run.attempt, (TaskRunPaused(slug=slug, at=NOON, due_at=due),)))
         self.perform(SuspendRun(self.run.attempt, NOON, due, "later"))
 
     def lives(self) -> list[list[AnyEvent]]:
@@ -208,7 +208,7 @@ class RunMachine(RuleBasedStateMachine):
 
     @invariant()
     def a_run_is_paused_only_while_a_task_run_of_it_waits_for_people(self) -> None:
-        waiting = [found for found in self.run.task_runs.values() if found.state is StateName.PAUSED and found.due is None]
+        waiting = [found for found in self.run.task_runs.values() if found.state is StateName.PAUSED and found.due_at is None]
         assert waiting or self.run.state is not StateName.PAUSED
 
     @invariant()

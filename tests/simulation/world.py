@@ -180,7 +180,7 @@ class World:
         await anyio.sleep(self.random.random() * STORM_SECONDS / 2)
         client = Headwater(self.connect(), Actor(key))
         later = timedelta(seconds=self.random.choice([-5.0, 0.0, 0.0, 0.0, 4.0, 15.0]))
-        request = RunRequest(start_time=self.clock.now() + later, idempotency_key=key, attempts_max=self.random.choice([2, 3, 5]))
+        request = RunRequest(due_at=self.clock.now() + later, idempotency_key=key, attempts_max=self.random.choice([2, 3, 5]))
         created = await retry_until_available(lambda: client.runs.create(flow_id, request), "a run")
         self.created[key] = created.run_id
         for _ in range(self.random.choice([0, 0, 1, 2])):

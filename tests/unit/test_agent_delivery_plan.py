@@ -51,7 +51,7 @@ def run_after(*commands: RunCommand, due: datetime = NOW) -> Run:
             project_id="p",
             project_name="tutorial",
             flow_name="hello-flow",
-            version=1,
+            flow_version=1,
             name="brave-otter",
             queue_id="q",
             storage=StorageReference("Local"),
@@ -188,7 +188,7 @@ def test_a_run_that_is_not_due_yet_gets_its_timer() -> None:
 def test_a_run_that_waits_for_a_retry_by_our_own_slow_clock_is_not_claimed_to_be_left_again_at_once() -> None:
     behind = timedelta(hours=1)
     own, due = NOW - behind, NOW - behind + timedelta(minutes=20)
-    retry = TaskRunRetryScheduled(slug="load-1", at=own, start_time=due, run_count=1)
+    retry = TaskRunRetryScheduled(slug="load-1", at=own, due_at=due, run_count=1)
     run = run_after(
         CLAIMED_BY_ME,
         StartRun(1, own),

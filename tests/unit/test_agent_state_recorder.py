@@ -79,7 +79,7 @@ def test_a_retry_tells_when_which_and_why() -> None:
     event = event_of("load-1", -1, states.Retrying(start_time=LATER, result=ValueError("not yet")), 2, at=NOW)
 
     assert isinstance(event, TaskRunRetryScheduled)
-    assert (event.start_time, event.run_count) == (LATER, 2)
+    assert (event.due_at, event.run_count) == (LATER, 2)
     assert event.failure is not None
     assert event.failure.message == "not yet"
 
@@ -182,8 +182,8 @@ def test_what_a_task_says_of_a_run_that_it_created_is_what_cancels_look_for() ->
 def test_times_that_users_give_are_brought_within_what_everyone_can_hold(moment: datetime) -> None:
     event = event_of("wait-1", -1, Paused(start_time=moment), 1, at=NOW)
     assert isinstance(event, TaskRunPaused)
-    assert event.start_time is not None
-    assert is_instant(event.start_time)
+    assert event.due_at is not None
+    assert is_instant(event.due_at)
 
 
 @pytest.mark.parametrize("message", [Hostile, Quitting, lambda: 5, lambda: NOT_UTF8 * 10_000, lambda: None])

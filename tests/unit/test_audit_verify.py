@@ -96,7 +96,7 @@ async def test_a_log_that_the_rules_wrote_breaks_nothing(log: MemoryLog) -> None
                 commands.FailUnstartedRun(NOON, "no storage", state.attempt),
                 commands.RescheduleRun(NOON + timedelta(hours=1)),
                 commands.RestartRun(NOON, ("a",), (), random_source.choice(["", "a"])),
-                commands.RecordTaskRuns(state.attempt, (TaskRunPaused(slug="a", at=NOON, start_time=random_source.choice([None, NOON])),)),
+                commands.RecordTaskRuns(state.attempt, (TaskRunPaused(slug="a", at=NOON, due_at=random_source.choice([None, NOON])),)),
                 commands.SuspendRun(state.attempt, NOON, random_source.choice([None, NOON])),
                 commands.ResumeTaskRuns(NOON),
                 commands.SetRunState(NOON, random_source.choice(set_state.RUN_STATES), "by hand", None, ("a",)),

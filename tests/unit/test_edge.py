@@ -90,10 +90,10 @@ def test_a_subject_that_names_no_aggregate_holds_dead_letters(subject: str) -> N
 
 BAD_EVENTS: list[AnyEvent] = [
     RunAttemptsLimited(sys.maxsize),
-    RunScheduled(start_time=datetime(2026, 1, 1), generation=1),  # noqa: DTZ001 - a naive time is the point
-    RunScheduled(start_time=TIME_MAX + timedelta(days=1), generation=1),
-    RunScheduled(start_time=TIME_MIN - timedelta(days=1), generation=1),
-    RunScheduled(start_time=datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))), generation=1),
+    RunScheduled(due_at=datetime(2026, 1, 1), generation=1),  # noqa: DTZ001 - a naive time is the point
+    RunScheduled(due_at=TIME_MAX + timedelta(days=1), generation=1),
+    RunScheduled(due_at=TIME_MIN - timedelta(days=1), generation=1),
+    RunScheduled(due_at=datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))), generation=1),
     RunSubmitted(INT32_MAX + 1, "agent"),
     RunSubmitted(1, "an agent"),
     RunRenamed("x" * 10_000),
@@ -186,6 +186,6 @@ def _depth(value: object) -> int:
 
 def test_times_are_read_with_any_offset() -> None:
     at = datetime(2026, 5, 17, 12, tzinfo=timezone(timedelta(hours=14)))
-    [event] = read_commit(subjects.run(RUN), encode(new_commit([RunScheduled(start_time=at, generation=1)], at=LATER, actor="test"))).events
+    [event] = read_commit(subjects.run(RUN), encode(new_commit([RunScheduled(due_at=at, generation=1)], at=LATER, actor="test"))).events
 
-    assert event == RunScheduled(start_time=at.astimezone(UTC), generation=1)
+    assert event == RunScheduled(due_at=at.astimezone(UTC), generation=1)

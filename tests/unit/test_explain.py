@@ -101,7 +101,7 @@ async def test_every_agent_is_full_and_how_full(log: MemoryLog) -> None:
 async def test_it_is_not_due_yet(log: MemoryLog) -> None:
     due = NOW + timedelta(hours=1)
 
-    found = await explained(log, await new_run(log, start_time=due), with_agents())
+    found = await explained(log, await new_run(log, due_at=due), with_agents())
 
     assert found.reason is Reason.NOT_DUE
     assert due.isoformat() in found.words
@@ -123,7 +123,7 @@ async def test_no_process_waits_for_a_retry_that_is_far_away(log: MemoryLog) -> 
     run_id = await new_run(log)
     await claimed(log, run_id)
     due = NOW + timedelta(hours=3)
-    retry = TaskRunRetryScheduled(slug="task-0", at=NOW, start_time=due, run_count=1)
+    retry = TaskRunRetryScheduled(slug="task-0", at=NOW, due_at=due, run_count=1)
     await recorded(log, run_id, TaskRunStarted(slug="task-0", at=NOW), retry)
     await run(log.events, run_id).execute(SuspendRun(1, NOW, due, "Waiting for the retry of a task."), ACTOR)
 
@@ -177,7 +177,7 @@ async def test_a_task_waits_for_its_retry_and_until_when(log: MemoryLog) -> None
     await claimed(log, run_id)
     due = NOW + timedelta(minutes=10)
     await recorded(log, run_id, TaskRunStarted(slug="task-0", at=NOW))
-    await recorded(log, run_id, TaskRunRetryScheduled(slug="task-0", at=NOW, start_time=due, run_count=1))
+    await recorded(log, run_id, TaskRunRetryScheduled(slug="task-0", at=NOW, due_at=due, run_count=1))
 
     found = await explained(log, run_id, RunContext(holds=True))
 

@@ -18,7 +18,6 @@ from headwater.core.runs import artifact, run_head
 from headwater.core.values import bounds, names
 from headwater.projections.queries import find
 from headwater.sdk.executors import base, dask_calls, timeouts
-from headwater.server.monitor import monitor
 from headwater.server.supervision import log_files
 from headwater.web import auth, log_lines, schematic
 from headwater.web.graphql import context, endpoint, limits, queries
@@ -31,7 +30,7 @@ AGENT = AgentSettings(name="laptop", kind="local")
 STATED: dict[str, dict[str, float]] = {
     "docs/concepts.md": {
         "printable name of up to {} characters": names.NAME_LENGTH_MAX,
-        "count as lost; {} seconds by default": monitor.LEASE_SECONDS,
+        "count as lost; {} seconds by default": AGENT.lease_seconds,
     },
     "docs/operations.md": {
         "the older half beyond {} MB": log_files.SIZE_MAX_BYTES / MB,
@@ -39,11 +38,11 @@ STATED: dict[str, dict[str, float]] = {
         "Log lines are kept for {} days": streams.LOG_RETENTION_DAYS,
         "home for {} days after their runs": settings.KEPT_VALUES_DAYS.default(),
         "answers within {} seconds whatever hangs": log_health.ANSWER_SECONDS,
-        "after {} seconds of lease": monitor.LEASE_SECONDS,
+        "after {} seconds of lease": AGENT.lease_seconds,
     },
     "docs/guides/agents.md": {
         "says the same after {} seconds without an agent": watch.UNCLAIMED_SECONDS,
-        "its lease ({} seconds by default)": monitor.LEASE_SECONDS,
+        "its lease ({} seconds by default)": AGENT.lease_seconds,
         "a clear error within {} seconds": connection.CONNECT_SECONDS,
     },
     "docs/guides/errors-and-exit-codes.md": {"It takes {} seconds at most": connection.CONNECT_SECONDS},
@@ -54,7 +53,7 @@ STATED: dict[str, dict[str, float]] = {
     },
     "docs/guides/flow-runs.md": {
         "Log lines are kept for {} days": streams.LOG_RETENTION_DAYS,
-        "the lease ends after {} seconds": monitor.LEASE_SECONDS,
+        "the lease ends after {} seconds": AGENT.lease_seconds,
         "After {} lost attempts": run_head.ATTEMPTS_MAX,
         "SIGKILL after {} seconds of grace": AGENT.grace_seconds,
     },

@@ -19,8 +19,8 @@ from headwater.core.operations.slots import slots
 from headwater.core.runs.commands import RescheduleRun
 from headwater.core.states import StateName
 from headwater.server.monitor import RunMonitor
-from headwater.server.monitor import monitor as monitor_module
 from headwater.server.monitor.deadlines import Deadlines
+from headwater.server.monitor.monitor_times import MonitorTimes
 from headwater.server.monitor.run_index import RunIndex
 
 PATIENCE_SECONDS = 30.0
@@ -31,16 +31,13 @@ def log() -> MemoryLog:
     return MemoryLog()
 
 
-@pytest.fixture(autouse=True)
-def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("LEASE_SECONDS", "PROBE_GRACE_SECONDS", "WAKE_UP_SECONDS", "SLOT_SECONDS", "CLAIM_SECONDS", "RETRY_SECONDS"):
-        monkeypatch.setattr(monitor_module, name, 0.05)
+SHORT = MonitorTimes(lease=0.05, probe_grace=0.05, wake_up=0.05, slot=0.05, claim=0.05, retry=0.05)
 
 
 @asynccontextmanager
 async def running_monitor(log: MemoryLog) -> AsyncIterator[RunMonitor]:
     async with anyio.create_task_group() as group:
-        run_monitor = RunMonitor(log)
+        run_monitor = RunMonitor(log, times=SHORT)
         await group.start(run_monitor.serve)
         await run_monitor.caught_up()
         yield run_monitor
@@ -107,7 +104,7 @@ async def test_a_restarted_run_that_it_had_let_go_of_is_read_again(log: MemoryLo
 async def test_every_waiting_run_is_woken_after_a_loss(log: MemoryLog) -> None:
     flow = await create_flow(log)
     due = [(await create_run(log, flow.flow_id)).run_id for _ in range(20)]
-    later = (await create_run(log, flow.flow_id, start_time=datetime.now(UTC) + timedelta(hours=1))).run_id
+    later = (await create_run(log, flow.flow_id, due_at=datetime.now(UTC) + timedelta(hours=1))).run_id
     async with running_monitor(log):
         log.queues.lose_everything()
         for run_id in [*due, later]:
@@ -116,7 +113,7 @@ async def test_every_waiting_run_is_woken_after_a_loss(log: MemoryLog) -> None:
 
 async def test_a_timer_of_before_a_rescheduling_counts_for_nothing(log: MemoryLog) -> None:
     flow = await create_flow(log)
-    run_id = (await create_run(log, flow.flow_id, start_time=datetime.now(UTC) + timedelta(hours=1))).run_id
+    run_id = (await create_run(log, flow.flow_id, due_at=datetime.now(UTC) + timedelta(hours=1))).run_id
     async with running_monitor(log):
         await run(log.events, run_id).execute(RescheduleRun(datetime.now(UTC)), ACTOR)
         await woken(log, run_id, generation=2)

@@ -125,11 +125,11 @@ async def test_runs_are_due_in_utc_however_they_are_scheduled() -> None:
     metadata = FlowMetadata(name="load", storage=StorageReference("Local"), tasks=(), edges=())
     flow = await Headwater(log, actor).flows.register(metadata, project_name="etl")
 
-    created = await Headwater(log, actor).runs.create(flow.flow_id, RunRequest(start_time=NAIVE))
-    due = [created.start_time, (await load_run(log.events, created.run_id)).state.scheduled_for]
+    created = await Headwater(log, actor).runs.create(flow.flow_id, RunRequest(due_at=NAIVE))
+    due = [created.due_at, (await load_run(log.events, created.run_id)).state.scheduled_for]
     moved = await Headwater(log, actor).runs.reschedule(created.run_id, NAIVE)
     due.append(moved.state.scheduled_for)
     await Headwater(log, actor).runs.set_state(created.run_id, "Cancelled", reason="no need")
-    again = await Headwater(log, actor).runs.set_state(created.run_id, "Scheduled", reason="after all", start_time=NAIVE)
+    again = await Headwater(log, actor).runs.set_state(created.run_id, "Scheduled", reason="after all", due_at=NAIVE)
 
     assert [*due, again.state.scheduled_for] == [IN_UTC] * 4

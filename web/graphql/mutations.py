@@ -153,7 +153,7 @@ class Mutation(ProjectMutation, ArtifactMutation, FlowGroupMutation, KeyValueMut
             name=input.flow_run_name,
             context=_object(input.context, "context") or {},
             run_config=run_config,
-            start_time=input.scheduled_start_time,
+            due_at=input.scheduled_start_time,
             idempotency_key=input.idempotency_key,
         )
         created = await operation.headwater.runs.create(flow_id, request)

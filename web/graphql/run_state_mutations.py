@@ -73,7 +73,7 @@ class RunStateMutation:
         for each in input.states:
             name, reason, start_time, _ = _wanted(each.state)
             outcome = await operation.headwater.runs.set_state(
-                each.flow_run_id, name, reason=reason, start_time=start_time, version=each.version
+                each.flow_run_id, name, reason=reason, due_at=start_time, position=each.version
             )
             operation.wrote(outcome.position)
             done.append(SetState(id=each.flow_run_id, status="SUCCESS", message=f"The run is {outcome.state.state}."))
@@ -97,7 +97,7 @@ class RunStateMutation:
                 map_index=map_index,
                 reason=reason,
                 result=None if value is None else inline_result(value),
-                version=each.flow_run_version,
+                position=each.flow_run_version,
             )
             operation.wrote(outcome.position)
             done.append(SetState(id=each.task_run_id, status="SUCCESS", message=f"The run is {outcome.state.state}."))

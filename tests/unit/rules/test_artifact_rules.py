@@ -40,7 +40,7 @@ CREATED = RunCreated(
     project_id="p",
     project_name="tutorial",
     flow_name="hello-flow",
-    version=1,
+    flow_version=1,
     name="quiet-heron",
     queue_id="q",
     storage=StorageReference(type="Local"),

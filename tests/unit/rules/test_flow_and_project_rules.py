@@ -47,7 +47,7 @@ def registered(version: int, *, key: str | None = None, archives: tuple[str, ...
         flow_group_id=GROUP,
         project_id="p",
         name="hello-flow",
-        version=version,
+        flow_version=version,
         task_count=1,
         edge_count=0,
         storage=StorageReference(type="Local"),
@@ -129,7 +129,7 @@ def test_the_same_key_registers_again_where_the_version_was_archived_or_the_flow
     for end in (FlowVersionArchived(once.flow_id, 1), FlowDeleted()):
         (again,) = flow_group.RULES.decide(flow_group.RULES.fold([once, end]), keyed)
         assert isinstance(again, FlowRegistered)
-        assert again.version == 2
+        assert again.flow_version == 2
 
 
 def test_a_schedule_needs_a_default_for_every_parameter() -> None:

@@ -62,7 +62,7 @@ CREATE = CreateRun(
         project_id="p",
         project_name="t",
         flow_name="flow",
-        version=1,
+        flow_version=1,
         name="n",
         queue_id="q",
         storage=StorageReference(type="Local"),
@@ -129,7 +129,7 @@ def test_resuming_schedules_the_run_at_once() -> None:
 
 
 def test_a_pause_with_an_end_may_be_cut_short() -> None:
-    until = TaskRunPaused(slug="publish-1", at=NOON, start_time=LATER)
+    until = TaskRunPaused(slug="publish-1", at=NOON, due_at=LATER)
     run = given(RecordTaskRuns(1, (until,)), SuspendRun(1, NOON, LATER, "waits"), run=running())
     assert (run.state, run.scheduled_for) == (StateName.SCHEDULED, LATER)
 

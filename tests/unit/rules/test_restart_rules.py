@@ -53,7 +53,7 @@ def creation(attempts_max: int | None = None) -> CreateRun:
             project_id="p",
             project_name="t",
             flow_name="flow",
-            version=1,
+            flow_version=1,
             name="n",
             queue_id="q",
             storage=StorageReference(type="Local"),

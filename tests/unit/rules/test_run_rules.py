@@ -53,7 +53,7 @@ CREATED = RunCreated(
     project_id="p",
     project_name="tutorial",
     flow_name="hello-flow",
-    version=1,
+    flow_version=1,
     name="quiet-heron",
     queue_id="q",
     storage=StorageReference(type="Local"),
@@ -82,7 +82,7 @@ def test_a_new_run_is_created_and_scheduled_in_one_commit() -> None:
             project_id="p",
             project_name="tutorial",
             flow_name="hello-flow",
-            version=1,
+            flow_version=1,
             name="quiet-heron",
             queue_id="q",
             storage=StorageReference(type="Local"),
@@ -239,7 +239,7 @@ def test_a_task_run_that_waits_for_its_retry_starts_again_with_the_next_count() 
     run = given(
         *RUNNING,
         TaskRunStarted(slug="a-1", at=NOON),
-        TaskRunRetryScheduled(slug="a-1", at=NOON, start_time=NOON, run_count=2),
+        TaskRunRetryScheduled(slug="a-1", at=NOON, due_at=NOON, run_count=2),
         TaskRunStarted(slug="a-1", at=NOON, run_count=2),
     )
 

@@ -41,7 +41,7 @@ CREATED = RunCreated(
     project_id="p",
     project_name="tutorial",
     flow_name="hello-flow",
-    version=1,
+    flow_version=1,
     name="quiet-heron",
     queue_id="q",
     storage=StorageReference(type="Local"),
@@ -97,14 +97,14 @@ def test_a_head_is_its_run_without_task_runs() -> None:
 
 
 def test_what_an_attempt_left_waiting_for_a_retry_is_due_no_more_when_the_attempt_is_lost() -> None:
-    retry = TaskRunRetryScheduled(slug="a", at=NOON, start_time=LATER, run_count=1, failure=FAILED)
-    paused = TaskRunPaused(slug="b", at=NOON, start_time=LATER)
+    retry = TaskRunRetryScheduled(slug="a", at=NOON, due_at=LATER, run_count=1, failure=FAILED)
+    paused = TaskRunPaused(slug="b", at=NOON, due_at=LATER)
     run = given(*RUNNING, TaskRunStarted(slug="a", at=NOON), retry, paused, RunAttemptLost(1))
 
     interrupted = run.task_runs["a", -1]
-    assert (interrupted.state, interrupted.message, interrupted.due) == (StateName.PENDING, INTERRUPTED_MESSAGE, None)
+    assert (interrupted.state, interrupted.message, interrupted.due_at) == (StateName.PENDING, INTERRUPTED_MESSAGE, None)
     assert (interrupted.failure, interrupted.run_count) == (FAILED, 1)
-    assert (run.task_runs["b", -1].state, run.task_runs["b", -1].due) == (StateName.PAUSED, LATER)
+    assert (run.task_runs["b", -1].state, run.task_runs["b", -1].due_at) == (StateName.PAUSED, LATER)
 
 
 def test_what_a_restart_sends_back_has_neither_result_nor_failure() -> None:

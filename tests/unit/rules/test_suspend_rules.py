@@ -39,7 +39,7 @@ def waiting_for_a_retry() -> Run:
             project_id="p",
             project_name="t",
             flow_name="flow",
-            version=1,
+            flow_version=1,
             name="n",
             queue_id="q",
             storage=StorageReference(type="Local"),
@@ -47,7 +47,7 @@ def waiting_for_a_retry() -> Run:
         ),
         NOON,
     )
-    failed = (TaskRunStarted(slug="a", at=NOON, run_count=1), TaskRunRetryScheduled(slug="a", at=NOON, start_time=LATER, run_count=1))
+    failed = (TaskRunStarted(slug="a", at=NOON, run_count=1), TaskRunRetryScheduled(slug="a", at=NOON, due_at=LATER, run_count=1))
     run = RULES.initial
     for command in (create, ClaimRun(1, "agent-1"), StartRun(1, NOON), RecordTaskRuns(1, failed)):
         run = RULES.fold(RULES.decide(run, command), run)
@@ -61,7 +61,7 @@ def test_a_parked_run_waits_for_its_time_and_no_attempt_is_lost() -> None:
 
     assert events == [RunScheduled(LATER, generation=2, message="waits")]
     assert (parked.state, parked.held, parked.scheduled_for, parked.attempts_lost) == (StateName.SCHEDULED, False, LATER, 0)
-    assert (parked.task_runs["a", -1].state, parked.task_runs["a", -1].due) == (StateName.RETRYING, LATER)
+    assert (parked.task_runs["a", -1].state, parked.task_runs["a", -1].due_at) == (StateName.RETRYING, LATER)
     assert RULES.decide(parked, ClaimRun(2, "agent-2"))[0].attempt == 2  # type: ignore[union-attr]
     assert refusal(run, ACTOR.commit(events)) is None, "the checker knows it"
 

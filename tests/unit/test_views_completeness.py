@@ -36,6 +36,6 @@ def test_every_question_has_a_statement() -> None:
 
 def test_a_run_shows_all_that_its_creation_names() -> None:
     shown = set(queries.RunRow.__struct_fields__)
-    told_otherwise = {"attempts_max": "id", "run_id": "id", "storage": "flow_id", "start_time": "scheduled_start_time"}
+    told_otherwise = {"attempts_max": "id", "run_id": "id", "storage": "flow_id", "due_at": "scheduled_start_time"}
 
     assert {told_otherwise.get(name, name) for name in CreateRun.__dataclass_fields__} <= shown

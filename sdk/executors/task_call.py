@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from headwater.core.text import shown
-from headwater.sdk.context.interrupts import is_interrupt
+from headwater.sdk.context.interrupts import is_interrupt, is_pool_ended_by_interrupt
 from headwater.sdk.context.logging import Prints, prints
 from headwater.sdk.context.values import current_values
 from headwater.sdk.executors.timeouts import TaskTimedOut, run_with_timeout
@@ -52,6 +52,8 @@ def execute(call: TaskCall) -> State:
     except BaseException as error:  # however the user's code ends, exit and cancellation too, its run goes on
         if is_interrupt(error) or call.context.get("raise_on_exception"):
             raise
+        if is_pool_ended_by_interrupt(error):
+            raise KeyboardInterrupt from error
         _without_our_frames(error)
         return Failed(f"Error during execution of task: {shown(error)}", result=error)
     finally:

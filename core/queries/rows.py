@@ -202,7 +202,7 @@ class RunRow(Row, frozen=True, kw_only=True):
     context: dict[str, Any]
     """Values that its code finds in `headwater.context`; empty where none were given."""
     run_config: dict[str, Any]
-    """How an agent starts it, as `RunConfig.serialize` writes it; empty: as the flow says."""
+    """How an agent starts it, as `RunConfig.serialize` writes it; empty where neither the run nor its flow has one."""
     created: datetime
     """When it was created."""
     created_by: str
@@ -245,7 +245,7 @@ class RunStateRow(Row, frozen=True, kw_only=True):
     attempt: int
     """The number of the attempt then; 0 before the first."""
     actor: str
-    """Who wrote it, such as `agent:build-1@host`."""
+    """Who recorded it, such as `cli:ana@host`, or `run:<run id>#<attempt>` for the run itself."""
     scheduled_start_time: datetime | None
     """When the run is due, in state Scheduled; None in others."""
     failure: Failure | None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import fields
 from importlib.resources import files
 from typing import Any
 
 import pytest
+from harness.documents import ROOT
 
 from headwater.core.queries import (
     AgentRow,
@@ -29,6 +31,7 @@ from headwater.core.queries import (
 )
 from headwater.projections.queries import shown
 from headwater.projections.queries.findable import TABLES
+from headwater.projections.schema import SCHEMA_VERSION
 from headwater.projections.tables import (
     ARTIFACTS,
     CACHED_RESULTS,
@@ -175,3 +178,14 @@ def test_every_column_has_a_value_or_a_default() -> None:
     ]
 
     assert empty == []
+
+
+DIGESTS = {5: "f2957495a62f9759"}
+"""The tables of each version of the schema."""
+
+
+def test_tables_that_change_are_a_new_version_of_the_schema() -> None:
+    """Else a server that is upgraded would write today's columns into yesterday's tables."""
+    digest = hashlib.sha256((ROOT / "projections" / "schema.sql").read_bytes()).hexdigest()[:16]
+
+    assert DIGESTS.get(SCHEMA_VERSION) == digest, "raise SCHEMA_VERSION in projections/schema.py, and add the digest here"

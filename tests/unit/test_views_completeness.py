@@ -14,6 +14,7 @@ from headwater.core.events import (
     PartEvent,
     ProjectEvent,
     QueueEvent,
+    RunCreated,
     SlotEvent,
 )
 from headwater.core.queries import AnyQuery, GetDeadLetter, GetViewsStatus, ListDeadLetters, RetryDeadLetter, StartRebuild
@@ -36,6 +37,10 @@ def test_every_question_has_a_statement() -> None:
 
 def test_a_run_shows_all_that_its_creation_names() -> None:
     shown = set(queries.RunRow.__struct_fields__)
-    told_otherwise = {"attempts_max": "id", "run_id": "id", "storage": "flow_id", "due_at": "scheduled_start_time"}
+    told_otherwise = {
+        "attempts_max": "id", "created": "id", "due_at": "scheduled_start_time", "flow_version": "version", "run_id": "id",
+        "storage": "flow_id",
+    }  # fmt: skip
 
-    assert {told_otherwise.get(name, name) for name in CreateRun.__dataclass_fields__} <= shown
+    named = {*CreateRun.__dataclass_fields__, *RunCreated.__struct_fields__}
+    assert {told_otherwise.get(name, name) for name in named} <= shown

@@ -107,7 +107,7 @@ def main() -> None:
     Exit codes: 0 done (also where the reader of the output leaves early), 1 refused or failed, 2 wrong use, 130 interrupted.
     """
     code = 0
-    outside.name_action = _command_of
+    named, outside.name_action = outside.name_action, _command_of  # hints name commands here
     try:
         with careful_streams():
             code = _exit_code()
@@ -121,6 +121,8 @@ def main() -> None:
         code = code or 1
         with suppress(OSError, ReaderGone), careful_streams():
             show_system_error(error)
+    finally:
+        outside.name_action = named
     sys.exit(code)
 
 

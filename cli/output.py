@@ -186,7 +186,7 @@ def print_json(value: Any) -> None:
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A column of a table. One that is `whole` is never cut to fit the terminal (ids are for copying)."""
 
     heading: str
@@ -195,7 +195,7 @@ class Column:
     right: bool = False
 
 
-def print_table(columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> None:
+def print_table(columns: Sequence[TableColumn], rows: Iterable[Sequence[Any]]) -> None:
     """Print a table that fits the terminal; where the output goes elsewhere, nothing is cut."""
     from headwater.cli.table import fitted
 
@@ -213,7 +213,7 @@ def print_table(columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> Non
         print("  ".join(line).rstrip())
 
 
-def _states(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> list[str]:
+def _states(columns: Sequence[TableColumn], cells: Sequence[Sequence[str]]) -> list[str]:
     """Return each row's state, where a column holds one."""
     index = next((index for index, column in enumerate(columns) if column.is_state), None)
     return [] if index is None else [row[index] for row in cells]

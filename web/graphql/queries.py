@@ -54,7 +54,7 @@ class ApiInfo:
 
 
 @strawberry.type(name="query_root")
-class Query(Aggregates, ArtifactQuery, KeyValueQuery):
+class QueryRoot(Aggregates, ArtifactQuery, KeyValueQuery):
     """What can be read."""
 
     @strawberry.field

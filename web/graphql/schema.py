@@ -15,7 +15,7 @@ from headwater.core.errors import HeadwaterError, VersionConflict
 from headwater.web.graphql.descriptions import describe_fields
 from headwater.web.graphql.limits import TOKENS_MAX, OperationLimits
 from headwater.web.graphql.mutations import Mutation
-from headwater.web.graphql.queries import Query
+from headwater.web.graphql.queries import QueryRoot
 from headwater.web.graphql.scalars import schema_config
 from headwater.web.graphql.subscriptions import Subscription
 
@@ -44,7 +44,7 @@ def schema() -> strawberry.Schema:
     """Return the schema."""
     describe_fields()
     return _Schema(
-        query=Query,
+        query=QueryRoot,
         mutation=Mutation,
         subscription=Subscription,
         config=schema_config(),

@@ -1,4 +1,4 @@
-"""What the control groups of this process allow it, as Linux tells in files: so that words about a shortage can name the limit.
+"""The limits of this process's control groups, read from Linux's files, so that words about a shortage can name the limit.
 
 Both versions of control groups are read; a limit may stand on the group itself or on any one above it. Elsewhere than on Linux, and where
 the files cannot be read, nothing is known.

@@ -1,4 +1,4 @@
-"""What an agent asks of whoever starts its runs. Local processes are one answer; containers and clusters are others."""
+"""The protocol of what starts the runs of an agent. Local processes are one answer; containers and clusters are others."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class ExitResult:
 
     @property
     def told_to_end(self) -> bool:
-        """Whether somebody told the process to end, and it did."""
+        """Whether a signal told the process to end, and it did."""
         return self.status == STATUS_INTERRUPTED or -self.status in _WISHES
 
 

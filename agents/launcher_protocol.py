@@ -21,7 +21,7 @@ NO_DESCRIPTOR = -1
 REPORT_DESCRIPTOR = 3
 """The descriptor on which a run's process tells how its attempt ended."""
 LIFELINE_DESCRIPTOR = 4
-"""The descriptor that breaks when nobody supervises the run's process any more."""
+"""The descriptor that breaks when no agent supervises the run's process any more."""
 
 
 class Launch(msgspec.Struct, frozen=True, tag="launch"):

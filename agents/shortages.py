@@ -1,4 +1,4 @@
-"""What this machine does not give, in words for people: which limit it was, where one is known."""
+"""Shortages of this machine, in words for people: which limit was reached, where one is known."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog, Recorded
 
 
-class Commit(msgspec.Struct, frozen=True):
+class CommitSummary(msgspec.Struct, frozen=True):
     """A commit between the two moments: where, by whom, and the names of its events."""
 
     position: Position
@@ -36,7 +36,7 @@ class Change(msgspec.Struct, frozen=True):
     name: str
     change: str
     fields: dict[str, tuple[Any, Any]]
-    commits: tuple[Commit, ...]
+    commits: tuple[CommitSummary, ...]
 
 
 async def diff(log: EventLog, before: Moment, after: Moment) -> list[Change]:
@@ -50,7 +50,7 @@ async def diff(log: EventLog, before: Moment, after: Moment) -> list[Change]:
     async for recorded in recorded_until(log, before):
         state.fold(recorded)
     earlier: dict[Key, dict[str, Any]] = {}
-    commits: dict[Key, list[Commit]] = {}
+    commits: dict[Key, list[CommitSummary]] = {}
     async for recorded in recorded_until(log, after, after=state.position):
         key = aggregate_of(recorded.subject)
         if key is not None:
@@ -61,15 +61,15 @@ async def diff(log: EventLog, before: Moment, after: Moment) -> list[Change]:
     return [_change(key, earlier.get(key), state, tuple(found)) for key, found in commits.items()]
 
 
-def _commit(recorded: Recorded) -> Commit:
+def _commit(recorded: Recorded) -> CommitSummary:
     try:
         commit = recorded.commit
     except CommitUnreadable:
-        return Commit(recorded.position, recorded.recorded_at.isoformat(), "?", ("?",))
-    return Commit(recorded.position, commit.at.isoformat(), commit.actor, tuple(event_type(event) for event in commit.events))
+        return CommitSummary(recorded.position, recorded.recorded_at.isoformat(), "?", ("?",))
+    return CommitSummary(recorded.position, commit.at.isoformat(), commit.actor, tuple(event_type(event) for event in commit.events))
 
 
-def _change(key: Key, earlier: dict[str, Any] | None, state: StateAt, commits: tuple[Commit, ...]) -> Change:
+def _change(key: Key, earlier: dict[str, Any] | None, state: StateAt, commits: tuple[CommitSummary, ...]) -> Change:
     kind, aggregate_id = key
     now = snapshot_of(kind, aggregate_id, state.states[key]) if key in state.states else {}
     was, became = _flat(earlier or {}), _flat(now)

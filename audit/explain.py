@@ -1,6 +1,6 @@
 """Explain: the one reason why a run is not running, or how it ended, told from its events and from what is the case around it.
 
-`explain` is pure: whoever has the facts at hand (the command line, the web) gives them; `audit.run_context` gathers them.
+`explain` is pure: the caller (the command line, the web) gives the facts; `audit.run_context` gathers them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is told of a run: the reason why it is as it is, with the events that show it; and what must be known to tell it."""
+"""The explanation of a run: the reason why it is as it is, with the events that show it; and what must be known to give it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class RunContext:
-    """What is the case around a run. `agents` are those at work, None where nobody knows; `answering`: those of them that answered.
+    """What is the case around a run. `agents` are those online, None where that is not known; `answering`: those of them that answered.
 
     `troubles`: what those of them said that cannot start processes. `holds` is what the holder said when it was asked whether it holds the
     attempt; None: nothing. `slot_names` maps the ids of runs that

@@ -69,7 +69,7 @@ class VerificationReport(msgspec.Struct, frozen=True):
 class _Watched:
     """A run while its history is read. `ended_at`, `succeeded`: positions in its present life.
 
-    A run's begins anew when it is restarted or its state is set by hand; so does a task run's.
+    A run's begins again when it is restarted or its state is set manually; so does a task run's.
     """
 
     state: Run = run_rules.RULES.initial
@@ -165,7 +165,7 @@ def gap(first: Position, last: Position) -> Violation:
 def refusal(state: Run, commit: Commit) -> str | None:
     """Return why the rules would not have given this commit in this state; None where they would.
 
-    The command is told from the commit: its events are all that the rules make of one command.
+    The command is inferred from the commit: its events are all that the rules make of one command.
     """
     events = [event for event in commit.events if not isinstance(event, UnknownEvent)]
     if not events:
@@ -191,7 +191,7 @@ def refusal(state: Run, commit: Commit) -> str | None:
 
 
 def _writing_attempt(actor: str) -> int | None:
-    """Return the attempt whose process wrote, None where somebody else did."""
+    """Return the attempt whose process wrote, None where another program did."""
     number = actor.rpartition("#")[2]
     return int(number) if actor.startswith("run:") and number.isdecimal() else None
 
@@ -265,7 +265,7 @@ def why_stuck(run: Run, history: History, waiting: set[str]) -> str | None:
         return f"Attempt {run.attempt} is held by agent {run.agent_name or run.agent_id!r}, which is not online, and no item is there."
     if run.state is StateName.PAUSED:
         if waits_for_approval(run.task_runs.values()):
-            return None  # woken when somebody resumes it
+            return None  # woken when a user resumes it
         return "The run is Paused, and no task run of it waits for a user."
     slots = history.slots.get(run.created.flow_group_id)
     if slots is not None and slots.free == 0 and run_id not in slots.attempts:

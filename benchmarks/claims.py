@@ -100,7 +100,7 @@ async def _each_run(harness: AgentHarness, flow_id: str, times: int, moment_of: 
 
 
 async def delivered(harness: AgentHarness, times: int) -> Latency:
-    """From before the creation to the item in the hands of whoever waits at the queue, on another connection."""
+    """From before the creation to the item in the hands of the agent that waits at the queue, on another connection."""
     labels = ("bench-delivery",)
     flow = Flow("delivered", tasks=[say_hello], storage=Local(labels=labels, add_default_labels=False))
     flow_id = await harness.register(flow)
@@ -162,7 +162,7 @@ async def runs_per_second(harness: AgentHarness, flow_id: str, times: int) -> fl
 
 
 async def tasks_per_second(harness: AgentHarness, tasks: int, level: str) -> float:
-    """From the recorded start of one run until the views show its end: a record that nobody can read yet does not count."""
+    """From the recorded start of one run until the views show its end: a record that cannot be read yet does not count."""
     flow = chain(tasks)
     flow.run_config = LocalRun(env={"HEADWATER_LOG_LEVEL": level})
     flow_id = await harness.register(flow)

@@ -1,4 +1,4 @@
-"""What a benchmark says: a figure of ours, the floor measured in the same run, the budget, and a table of them."""
+"""What a benchmark says: a figure, the floor measured in the same run, the budget, and a table of them."""
 
 from __future__ import annotations
 

@@ -188,7 +188,7 @@ async def opening(url: str, paths: dict[str, str], times: int) -> list[Measureme
 
 
 async def open_pages(log: Log, url: str, process: psutil.Process, pages: int) -> list[Measurement]:
-    """The server's CPU while a run goes on that nobody, or that many watch."""
+    """The server's CPU while a run goes on that no browser, or that many watch."""
     history = History(log, Clock())
     flow = await history.flow("crowd", project="tutorial", **chain(["one"]))
     run = await history.run(flow.flow_id)

@@ -1,4 +1,4 @@
-"""Which agents would take a run with given labels, in words for somebody who creates one."""
+"""Which agents would take a run with given labels, in words for the user who creates one."""
 
 from __future__ import annotations
 

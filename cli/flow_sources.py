@@ -45,7 +45,7 @@ def _matches(text: str) -> list[Path]:
 
 
 def _expanded(text: str) -> Path:
-    """Return the path, from somebody's home on where it begins with `~`.
+    """Return the path, from a user's home on where it begins with `~`.
 
     Raises:
         NotFound: there is no such user, or this one has no home.

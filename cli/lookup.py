@@ -29,7 +29,7 @@ async def with_latest_views(client: AsyncClient, ask: Callable[[ViewsClient, int
     Where they lag it says so: it waits (at most half a minute) while they come nearer, and takes what they have when they stand still.
 
     Raises:
-        ViewsUnavailable: nobody answers.
+        ViewsUnavailable: no server answers.
 
     """
     tail = await client.log.events.tail()

@@ -104,7 +104,7 @@ def warn_of_unknown_variables() -> None:
 def main() -> None:
     """Run the command line; the entry point of the `headwater` program.
 
-    Exit codes: 0 done (also where whoever reads the output leaves early), 1 refused or failed, 2 wrong use, 130 interrupted.
+    Exit codes: 0 done (also where the reader of the output leaves early), 1 refused or failed, 2 wrong use, 130 interrupted.
     """
     code = 0
     named, outside.name_action = outside.name_action, _command_of  # hints name commands here
@@ -112,7 +112,7 @@ def main() -> None:
         with careful_streams():
             code = _exit_code()
     except ReaderGone:
-        # Whoever wanted the first lines has them.
+        # A reader that wanted the first lines has them.
         pass
     except KeyboardInterrupt:
         code = INTERRUPTED
@@ -143,7 +143,7 @@ def _exit_code() -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
     except Exception as error:  # noqa: BLE001 - the last place where it can become words
-        # Nobody need hear them for it to have failed.
+        # It has failed, also where they cannot be written.
         with suppress(ReaderGone):
             if isinstance(error, HeadwaterError):
                 show_error(error)

@@ -1,6 +1,6 @@
 """What people see: tables that fit the terminal, JSON for programs, words on standard error, colours where they help.
 
-Data goes to standard output, words about it to standard error. Nothing here is coloured where `NO_COLOR` is set or nobody looks.
+Data goes to standard output, words about it to standard error. Nothing here is coloured with `NO_COLOR`, or outside of a terminal.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def warn(words: str) -> None:
 
 
 def ask_confirmation(question: str, *, default: bool) -> bool:
-    """Ask on standard error and return the answer; where nobody can answer, it is no."""
+    """Ask on standard error and return the answer; where no user can answer, it is no."""
     echo_stderr(f"{question} [{'Y/n' if default else 'y/N'}]:", end=" ")
     try:
         answer = sys.stdin.readline() if sys.stdin is not None else ""
@@ -112,7 +112,7 @@ def show_system_error(error: OSError) -> None:
 
 
 def show_fault(error: Exception) -> None:
-    """Say that something happened which nobody foresaw."""
+    """Report an unexpected error."""
     for line in _traceback(error):
         echo_stderr(line)
     words = " ".join(str(error).split())
@@ -186,7 +186,7 @@ def print_json(value: Any) -> None:
 
 
 @dataclass(frozen=True)
-class Column:
+class TableColumn:
     """A column of a table. One that is `whole` is never cut to fit the terminal (ids are for copying)."""
 
     heading: str
@@ -195,7 +195,7 @@ class Column:
     right: bool = False
 
 
-def print_table(columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> None:
+def print_table(columns: Sequence[TableColumn], rows: Iterable[Sequence[Any]]) -> None:
     """Print a table that fits the terminal; where the output goes elsewhere, nothing is cut."""
     from headwater.cli.table import fitted
 
@@ -213,7 +213,7 @@ def print_table(columns: Sequence[Column], rows: Iterable[Sequence[Any]]) -> Non
         print("  ".join(line).rstrip())
 
 
-def _states(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> list[str]:
+def _states(columns: Sequence[TableColumn], cells: Sequence[Sequence[str]]) -> list[str]:
     """Return each row's state, where a column holds one."""
     index = next((index for index, column in enumerate(columns) if column.is_state), None)
     return [] if index is None else [row[index] for row in cells]

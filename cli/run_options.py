@@ -1,4 +1,4 @@
-"""What a person wants when they ask for a run: which flow, and what of it; found and created by the log."""
+"""The options of commands that create a run, and the run created from them."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _UNSHOWABLE = "backslashreplace"
 
 
 class ReaderGone(BaseException):
-    """Nobody reads any more what is printed, as with `| head`. Not an error: it passes every place that handles those."""
+    """What is printed is not read any more, as with `| head`. Not an error: it passes every place that handles those."""
 
 
 class _Output(io.TextIOWrapper):
@@ -53,7 +53,7 @@ def careful_streams() -> Iterator[None]:
     """Make `sys.stdout` and `sys.stderr` careful while the block runs; where one is closed, what goes there goes nowhere.
 
     Raises:
-        ReaderGone: in the block, from whatever prints, or at its end: nobody reads standard output or error any more.
+        ReaderGone: in the block, from whatever prints, or at its end: standard output or error is not read any more.
         OSError: at its end: what was printed could not be written, as on a full disk.
 
     """

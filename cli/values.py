@@ -108,7 +108,7 @@ def echoed(what: str, moment: datetime) -> str:
 
 
 def parsed_start(text: str, *, option: str) -> datetime | int:
-    """Return from where on somebody wants to see the log: a position, or a time, which `10m` (ten minutes ago) is too.
+    """Return from where on a user wants to see the log: a position, or a time, which `10m` (ten minutes ago) is too.
 
     Raises:
         InvalidArgument: it is none of them.

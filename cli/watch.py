@@ -46,7 +46,7 @@ class RunLine:
 class RunWatch:
     """Follows one run. `show` gets its lines in the order of their times; `watch` returns the run as it ended.
 
-    `on_unclaimed` gets words about a run that nobody takes, first after `unclaimed_seconds` and then every half minute.
+    `on_unclaimed` gets words about a run that no agent takes, first after `unclaimed_seconds` and then every half minute.
     """
 
     def __init__(
@@ -139,7 +139,7 @@ class RunWatch:
             self._show(heappop(self._held)[3])
 
     async def _warn_while_unclaimed(self) -> None:
-        """Say why nobody takes the run, once it waits too long."""
+        """Say why no agent takes the run, once it waits too long."""
         patience = self._unclaimed_seconds
         while True:
             news = self._state_news

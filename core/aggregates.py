@@ -15,7 +15,7 @@ from headwater.core.rules import Command, Rules, State
 from headwater.core.values.identifiers import new_id
 
 MAX_CONFLICT_RETRIES = 64
-"""How often a command is decided anew before its conflict is reported. Each conflict means that somebody else got on."""
+"""How often a command is decided again before its conflict is reported. Each conflict means that another writer got on."""
 
 
 def utc_now() -> datetime:

@@ -23,7 +23,7 @@
     │   │   └── RunNotCreated     of what precedes a creation: no run was created
     │   ├── LogUnavailable        no server at this address
     │   │   └── LogNotWritable    it answers, and stores nothing
-    │   ├── RequestTimeout        nobody answered a question in time
+    │   ├── RequestTimeout        no answer to a request came in time
     │   ├── AuthenticationFailed  the server wants another key
     │   ├── LogFull               the broker reports that its storage is full
     │   ├── CommitTooLarge
@@ -31,7 +31,7 @@
     │   └── StreamMismatch        the stream there is older, newer or not ours
     │       └── StreamMissing     there is none: no server has made it yet
     ├── ViewsError
-    │   ├── ViewsUnavailable      nobody answers queries (no server, or PostgreSQL is away)
+    │   ├── ViewsUnavailable      no answer to queries (no server, or PostgreSQL is away)
     │   └── ViewsBehind           the views did not reach the position asked for in time
     └── SettingsError             a setting is unknown, malformed or out of range
 
@@ -150,7 +150,7 @@ class IllegalTransition(CommandRejected):
 
 
 class VersionConflict(CommandRejected):
-    """The run has changed since whoever asks has looked at it."""
+    """The run has changed since the caller looked at it."""
 
     def __init__(self, run_id: str, *, expected: int, found: int) -> None:
         self.run_id, self.expected, self.found = run_id, expected, found
@@ -202,7 +202,7 @@ class OutcomeUnknown(LogError):
 class RunUnknown(OutcomeUnknown):
     """It could not be found out whether a run was created; `run_id` is the id that it has if it was, or will be.
 
-    Whoever repeats the command asks for another run, unless an idempotency key names this one (`has_key`).
+    A caller who repeats the command asks for another run, unless an idempotency key names this one (`has_key`).
     """
 
     def __init__(self, commit_id: str, run_id: str, cause: LogError, *, has_key: bool) -> None:
@@ -259,7 +259,7 @@ class LogNotWritable(LogUnavailable):
 
 
 class RequestTimeout(LogError):
-    """Nobody answered a question. `maybe_received` is False where it is certain that nobody got it."""
+    """No answer to a request came. `maybe_received` is False where it is certain that no one received it."""
 
     def __init__(self, subject: str, reason: str, *, maybe_received: bool) -> None:
         self.subject, self.reason, self.maybe_received = subject, reason, maybe_received
@@ -325,7 +325,7 @@ class ViewsError(HeadwaterError):
 
 
 class ViewsUnavailable(ViewsError):
-    """Nobody answers queries: no server is running, or its PostgreSQL is away. Appending still works."""
+    """Queries get no answer: no server is running, or its PostgreSQL is away. Appending still works."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason

@@ -33,7 +33,7 @@ _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
 
 def seen(text: str) -> str:
-    """Return the text, with all of it escaped where a reader would see nothing: somebody's name for a run may be a zero-width space."""
+    """Return the text, with all of it escaped where a reader would see nothing: a user's name for a run may be a zero-width space."""
     if text.isspace() or not text or any(each.isprintable() and each not in _BLANK and not each.isspace() for each in text):
         return text
     return text.encode("unicode_escape").decode()

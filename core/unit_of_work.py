@@ -32,7 +32,7 @@ class UnitOfWork:
 async def change_together(log: EventLog, actor: Actor, decide: Callable[[UnitOfWork], Awaitable[T]]) -> tuple[T, Position | None]:
     """Let `decide` read the aggregates and add their changes, and append these; return what it returned, and the last position.
 
-    The position is None where nothing was added. After a conflict `decide` is called again, so it reads everything anew each time.
+    The position is None where nothing was added. After a conflict `decide` is called again, so it reads everything again each time.
 
     Raises:
         CommandRejected: `decide` does not allow it; nothing was written.

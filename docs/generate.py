@@ -1,4 +1,4 @@
-"""Writes from the code the references under docs/reference/ (events, settings, the command line, old import paths), and schema.sql.
+"""Writes from the code the references under docs/reference/ (events, states, rows, settings, commands, import paths), and schema.sql.
 
 `--check` writes nothing and compares.
 
@@ -15,8 +15,10 @@ from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
 
-from headwater.core import events
+from headwater.core import events, states
 from headwater.core.program import settings
+from headwater.core.queries import artifact_row, key_value_row, rows
+from headwater.core.queries.field_sentences import field_sentences
 from headwater.core.values import limits
 from headwater.old_paths import OLD_PATHS, Missing
 
@@ -70,6 +72,45 @@ def _type(kind: Any) -> str:
     )
 
 
+def states_reference() -> Iterator[str]:
+    yield "# States"
+    yield ""
+    yield "Every state that a run or a task run can be in, as lists, rows and GraphQL name it."
+    yield ""
+    yield "| state | what holds in it | final | successful |"
+    yield "|---|---|---|---|"
+    sentences = field_sentences(states.StateName)
+    for state in states.StateName:
+        successful = "yes" if state in states.SUCCESSFUL else "no" if state in states.FAILED else ""
+        yield f"| `{state}` | {sentences[state.name]} | {'yes' if state in states.FINAL else ''} | {successful} |"
+
+
+def rows_reference() -> Iterator[str]:
+    yield "# Rows"
+    yield ""
+    yield "What `--output json` prints and the client's `get_...` methods return, field by field. Times are UTC; ids of runs, flows and"
+    yield "projects are UUIDs in small letters. `null` in JSON is `None` in Python."
+    for kind in public_rows():
+        yield ""
+        yield f"## {kind.__name__}"
+        yield ""
+        yield " ".join((inspect.getdoc(kind) or "").split())
+        yield ""
+        yield "| field | type | meaning |"
+        yield "|---|---|---|"
+        sentences = field_sentences(kind)
+        for field in msgspec.structs.fields(kind):
+            nullable = " or null" if type(None) in get_args(field.type) else ""
+            yield f"| `{field.encode_name}` | {_type(field.type)}{nullable} | {sentences[field.name]} |"
+
+
+def public_rows() -> list[type[rows.Row]]:
+    """Return the kinds of rows in the order in which they are written down."""
+    modules = (rows, artifact_row, key_value_row)
+    found = [each for module in modules for each in vars(module).values() if isinstance(each, type) and each.__module__ == module.__name__]
+    return [each for each in found if issubclass(each, rows.Row) and each is not rows.Row]
+
+
 def settings_reference() -> Iterator[str]:
     yield "# Settings"
     yield ""
@@ -117,6 +158,8 @@ def cli_reference() -> Iterator[str]:
 
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "events.md": events_reference,
+    "states.md": states_reference,
+    "rows.md": rows_reference,
     "settings.md": settings_reference,
     "cli.md": cli_reference,
     "prefect-1-paths.md": old_paths_reference,

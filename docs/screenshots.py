@@ -3,7 +3,7 @@
     python docs/screenshots.py [--all DIRECTORY]
 
 Without `--all`, those that the guides show are written to `docs/images/`. With it, every page at 1440 and at 390 pixels, light and dark,
-for somebody who wants to look at all of them.
+for a developer who wants to look at all of them.
 """
 
 # ruff: noqa: E402, PLR2004 - a program that finds its modules first, and a history with numbers in it

@@ -44,7 +44,7 @@ class Applier:
         A commit that cannot be applied becomes a dead letter, and the others of the batch are applied.
 
         Raises:
-            Fenced: somebody else moved the checkpoint; nothing was written.
+            Fenced: another projector moved the checkpoint; nothing was written.
             OSError, asyncpg.PostgresError, asyncpg.InterfaceError: the database could not do it; nothing was written.
 
         """

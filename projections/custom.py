@@ -107,7 +107,7 @@ class CustomProjector:
             await self.health.wait_before_retry()
 
     async def _take_turn(self, db: Any) -> None:
-        """Return when no other session holds this projection's lock. Whoever waits for it is well again."""
+        """Return when no other session holds this projection's lock. A service that waits for it is healthy again."""
         lock = "(hashtextextended('headwater projection ' || $1, 0))"
         if not await db.fetchval(f"SELECT pg_try_advisory_lock{lock}", self.projection.name):
             self.health.healthy()

@@ -21,7 +21,7 @@ _BEATS_PER_SESSION = 4
 _SILENT_SECONDS = 10
 
 DATABASE_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-"""What a database that is away, restarting or unwell makes of a call. Whoever lives through outages tries again."""
+"""What a database that is away, restarting or unwell makes of a call. A service that lives through outages tries again."""
 _REFUSED_DATA = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, asyncpg.ProgramLimitExceededError)
 
 
@@ -76,9 +76,9 @@ async def until_lost(db: Any) -> None:
 
 
 async def keep_session(db: Any, turn: anyio.Lock) -> None:
-    """Keep the session for as long as we live and the network holds; `turn` is held by whoever uses the connection.
+    """Keep the session for as long as we live and the network holds; `turn` is held by the task that uses the connection.
 
-    A writer that is frozen, or whose machine vanished, would hold its lock for hours: nobody closes its connection. So PostgreSQL ends
+    A writer that is frozen, or whose machine vanished, would hold its lock for hours: its connection stays open. So PostgreSQL ends
     the session after some seconds of silence, and this breaks the silence.
 
     Raises:

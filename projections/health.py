@@ -1,4 +1,4 @@
-"""How the views fare, for those who ask while PostgreSQL cannot be asked; and the patience of services that live through outages."""
+"""The health of the views, known also while PostgreSQL is away; and the back-off of services that live through outages."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Health:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Be healthy when what the block writes is written; until then, having begun anew is no sign of it."""
+        """Be healthy when what the block writes is written; until then, having begun again is no sign of it."""
         self._unwritten = True
         yield
         self._unwritten = False

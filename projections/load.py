@@ -1,4 +1,4 @@
-"""Loading what a batch goes on with from the rows that earlier batches wrote."""
+"""Loads what a batch needs to know of runs from the rows that earlier batches wrote."""
 
 from __future__ import annotations
 

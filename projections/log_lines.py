@@ -61,7 +61,7 @@ class LogLines:
     health: Health = field(default_factory=lambda: Health("The reader of log lines"))
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
-        # Whoever asks for lines is told that they lag; nobody needs to wait for this service to get that far.
+        # A caller that asks for lines is shown that they lag; it need not wait for this service to get that far.
         task_status.started()
         while True:
             try:
@@ -79,7 +79,7 @@ class LogLines:
             await self.health.wait_before_retry()
 
     async def _take_turn(self, db: Any) -> None:
-        """Return when no other server's session holds the lock. Whoever waits for it is well, whatever kept it from its work before."""
+        """Return when no other server's session holds the lock. A service that waits for it counts as healthy, whatever came before."""
         if not await db.fetchval("SELECT pg_try_advisory_lock($1)", LOG_LINES_LOCK):
             self.health.healthy()
             await db.execute("SELECT pg_advisory_lock($1)", LOG_LINES_LOCK)

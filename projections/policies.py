@@ -1,4 +1,4 @@
-"""What follows from facts and is itself a command.
+"""Policies: commands that follow from facts, such as cancelling the runs of an archived flow.
 
 When a version of a flow is archived, the runs that still wait on it are cancelled; running ones go on. When a project is deleted, its
 flows are deleted and all its unfinished runs are cancelled.
@@ -80,7 +80,7 @@ class Findings:
 
 @dataclass
 class CancelArchivedRuns:
-    """A service: cancels runs that nobody may start any more.
+    """A service: cancels runs that no agent may start any more.
 
     It looks at all of them when the projector begins to follow, and at those concerned after each projected commit that archives a
     version, deletes a project or creates a run: what it does follows from the rows alone, so nothing is forgotten by a crash. Give

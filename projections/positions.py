@@ -17,7 +17,7 @@ class What(Enum):
 
 
 class Positions:
-    """The last announced positions. Announcements may be missed, so nobody waits longer than a moment before looking for themselves."""
+    """The last announced positions. Announcements may be missed, so no caller waits longer than a moment before it looks for itself."""
 
     LOOK_SECONDS = 1.0
 

@@ -44,7 +44,7 @@ _encode = msgspec.json.Encoder().encode
 class Applied:
     """What a batch brought, for those who react to it in the same process. The rows are committed.
 
-    `first` marks the report with which a projector begins to follow: what came before it, nobody here was told of.
+    `first` marks the report with which a projector begins to follow: what came before it was not reported here.
     """
 
     position: Position
@@ -158,7 +158,7 @@ class Projector:
         self.health.problem = f"The views are being built: position {progress.position} of {progress.target}."
 
     async def _drop_leftovers(self, db: Any, build: Build) -> None:
-        """Drop builds that were replaced or never finished, unless somebody is building one now."""
+        """Drop builds that were replaced or never finished, unless a server is building one now."""
         if await db.fetchval("SELECT pg_try_advisory_lock($1)", REBUILD_LOCK):
             await drop_other_builds(db, build)
             await db.execute("SELECT pg_advisory_unlock($1)", REBUILD_LOCK)
@@ -190,7 +190,7 @@ class Projector:
 
 
 async def _hear_of_builds(db: Any) -> anyio.Event:
-    """Return an event that is set as soon as PostgreSQL says that somebody else's build went live."""
+    """Return an event that is set as soon as PostgreSQL says that the build of another server went live."""
     superseded = anyio.Event()
 
     def hear(_: Any, teller: int, *__: Any) -> None:

@@ -27,7 +27,7 @@ STATEMENT_SECONDS = 15
 SNAPSHOT_SECONDS = 20.0
 """A connection on which nothing comes for so long is given up: PostgreSQL itself ends statements before."""
 OPEN_SECONDS = 4.0
-"""So long may it take to connect, and to begin: a PostgreSQL that is frozen is told as away soon after, and a busy one begins at once."""
+"""So long may it take to connect, and to begin: a PostgreSQL that is frozen counts as away soon after, and a busy one begins at once."""
 PAGE_ROWS_MAX = 1_000
 _CLOSE_SECONDS = 2.0
 _FETCHED_AT_ONCE = 128
@@ -83,7 +83,7 @@ class ViewsReader:
                     db.terminate()
                     raise
                 except BaseException:
-                    db.terminate()  # nobody knows whether it was begun
+                    db.terminate()  # it is not known whether it was begun
                     raise
                 try:
                     yield db, position

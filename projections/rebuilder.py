@@ -37,7 +37,7 @@ async def running_rebuild(db: Any) -> RebuildProgress | None:
 
 @dataclass
 class Rebuilder:
-    """A service: builds the views anew when asked to, and announces how far it is. `progress` is that of the last rebuild made here."""
+    """A service: rebuilds the views when asked to, and announces how far it is. `progress` is that of the last rebuild made here."""
 
     log: Log
     database_url: str

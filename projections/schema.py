@@ -16,7 +16,7 @@ from headwater.core.log.commit import Position
 from headwater.core.log.protocol import LogTail
 
 SCHEMA_VERSION = 5
-"""Raise it with every change of `schema.sql` or of the fold that changes rows: the next start builds the views anew."""
+"""Raise it with every change of `schema.sql` or of the fold that changes rows: the next start rebuilds the views."""
 
 # Advisory locks of PostgreSQL, held by a session: one projector writes at a time, the others wait for its session to end.
 PROJECTOR_LOCK = 0x4877_0001

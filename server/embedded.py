@@ -200,7 +200,7 @@ def _prepare_postgres(home: Home, place: postgres.PostgresPaths) -> None:
 
 
 def _refuse_removed(home: Home) -> None:
-    """Refuse to start anything anew in a home that is gone: half of one would be made, which no server holds."""
+    """Refuse to start anything again in a home that is gone: half of one would be made, which no server holds."""
     if not home.lock_file.exists():
         raise HomeUnusable(
             home.path, "it was removed while its server runs", hint="Stop the server; start it again in a home that is there."
@@ -215,7 +215,7 @@ def socket_folder_removed(home: Home) -> Iterator[None]:
     finally:
         folder = postgres_place(home).socket_dir
         if folder != home.socket_dir:
-            with suppress(OSError):  # it was never made, or something of somebody else's is in it
+            with suppress(OSError):  # it was never made, or something of another program is in it
                 folder.rmdir()
 
 
@@ -223,5 +223,5 @@ async def _until_room(name: str, folder: Path) -> None:
     """Return when a program has room to start in; on a full disk it would only fail again."""
     if not has_room(folder):
         logger.error("%s is not started before there is room in %s", name, folder)
-    while not has_room(folder):  # noqa: ASYNC110 - a file system tells nobody
+    while not has_room(folder):  # noqa: ASYNC110 - a file system sends no events
         await anyio.sleep(_ROOM_INTERVAL_SECONDS)

@@ -1,4 +1,4 @@
-"""What `headwater server start` can be told."""
+"""The options of `headwater server start`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ServerOptions(msgspec.Struct, frozen=True, kw_only=True):
     With `nats_url` or `database_url` the server uses what runs there and starts none of its own. `key` is demanded
     of every client by the embedded NATS; with `nats_url` it is what we show to the NATS there. `nats_monitor_port`
     opens the embedded NATS server's own monitoring (HTTP, loopback). `replicas` is how many nodes of the cluster at
-    `nats_url` keep the log (3 in production); the embedded server is one node. `accept_new_log` lets the views be built anew from a log
+    `nats_url` keep the log (3 in production); the embedded server is one node. `accept_new_log` lets the views be rebuilt from a log
     that is shorter than what they show.
 
     Raises, when made:

@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 @dataclass
 class Inquiry(Generic[T]):
-    """A question to something that may hang: asked once at a time, whoever wants to know; its asker need not wait for the answer."""
+    """A question to something that may hang: asked once at a time, however many want to know; its asker need not wait for the answer."""
 
     ask: Callable[[], Awaitable[T]]
     _answered: anyio.Event | None = None
@@ -59,7 +59,7 @@ class Inquiry(Generic[T]):
 
 @dataclass
 class OwnHealth:
-    """A service: answers `hw.ask.health`, and whoever asks in this process, for this server and no other."""
+    """A service: answers `hw.ask.health`, and callers in this process, for this server and no other."""
 
     log: Log
     watch: LogWatch

@@ -1,4 +1,4 @@
-"""Choosing a port on loopback before something is told to listen on it, so that a clash has a clear message."""
+"""Choosing a port on loopback before a program listens on it, so that a clash has a clear message."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _ipv4(host: str) -> str:
 
     """
     if not host.strip():
-        # The system takes no address for all addresses, which nobody means who says nothing.
+        # The system takes no address for all addresses, which no user means who says nothing.
         raise AddressUnusable(host, "it is empty")
     try:
         return socket.gethostbyname(host)
@@ -74,7 +74,7 @@ class HttpPort:
     """The port that the pages are served on: ours from the start, so that a clash is seen before anything is started.
 
     It listens at once; who connects early waits for the service that takes the socket. `close_unless_reserved` gives
-    the port back where there is none, so that nobody waits for ever.
+    the port back where there is none, so that no caller waits for ever.
 
     Raises, when made:
         PortTaken, PortRefused, AddressUnusable: as `bind_port`.

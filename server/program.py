@@ -40,8 +40,8 @@ _FREE_PORT_TRIES = 3
 class ServerContext(msgspec.Struct, frozen=True, kw_only=True):
     """What the services inside a server need to know. NATS answers when it is made; so does an embedded PostgreSQL.
 
-    `replicas` is how many nodes of the NATS cluster keep each stream. `nats` is the nats-server of ours, None where it is another's.
-    With `accept_new_log` the views may be built anew from a log that is shorter than what they show.
+    `replicas` is how many nodes of the NATS cluster keep each stream. `nats` is our own nats-server, None where it is another's.
+    With `accept_new_log` the views may be rebuilt from a log that is shorter than what they show.
     """
 
     home: Home
@@ -61,7 +61,7 @@ class ServerContext(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def http_socket(self) -> socket.socket:
-        """The socket of `http_url`, listening. Ask for it only to serve it: the server closes one nobody asked for."""
+        """The socket of `http_url`, listening. Ask for it only to serve it: the server closes one that was not asked for."""
         return self.http.reserve()
 
 
@@ -133,7 +133,7 @@ async def _serve(options: ServerOptions, services: ServiceFactory, on_ready: Cal
 
 @asynccontextmanager
 async def _stores(home: Home, options: ServerOptions, stopping: anyio.Event) -> AsyncIterator[tuple[str, EmbeddedNats | None, str]]:
-    """NATS and PostgreSQL, running while the block runs: their addresses, and the NATS of ours. We start ours side by side."""
+    """NATS and PostgreSQL, running while the block runs: their addresses, and our own NATS. We start ours side by side."""
     addresses: dict[str, str] = {}
     own: list[EmbeddedNats | None] = []
     block_ended = anyio.Event()

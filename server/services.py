@@ -1,6 +1,6 @@
 """What a server runs on top of NATS and PostgreSQL: the streams' set-up, the run monitor, the projector, the query service, the web.
 
-Each part is kept by itself: one that dies of something nobody foresaw is started again, and the others do not notice.
+Each part is kept by itself: one that ends by an unexpected error is started again, and the others do not notice.
 """
 
 from __future__ import annotations

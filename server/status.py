@@ -78,11 +78,11 @@ def status_elsewhere(nats_url: str, *, key: str | None = None) -> ServerStatus:
         LogUnavailable, AuthenticationFailed, SettingsError: NATS itself cannot be asked.
 
     """
-    answers = anyio.run(_somebody_answers, nats_url, key)
+    answers = anyio.run(_a_server_answers, nats_url, key)
     return ServerStatus(home=None, state="running" if answers else "stopped", nats_url=nats_url, nats="ok")
 
 
-async def _somebody_answers(nats_url: str, key: str | None) -> bool:
+async def _a_server_answers(nats_url: str, key: str | None) -> bool:
     async with open_log(nats_url, key=key, name="status") as log:
         return await ask_health(log) is not None
 

@@ -191,7 +191,7 @@ async def resume(request: Request) -> Response:
 
 
 async def set_state(request: Request) -> Response:
-    """Set the state of a run by hand."""
+    """Set the state of a run manually."""
     site = site_of(request)
     form = await checked_form(request, site.token)
     run_id = request.path_params["run_id"]
@@ -201,7 +201,7 @@ async def set_state(request: Request) -> Response:
 
 
 async def set_task_state(request: Request) -> Response:
-    """Set the state of a task run by hand."""
+    """Set the state of a task run manually."""
     site = site_of(request)
     form = await checked_form(request, site.token)
     run_id, slug = request.path_params["run_id"], request.path_params["slug"]

@@ -1,4 +1,4 @@
-"""Who may come in where the server has a key: whoever shows it, as a bearer's token or once on a page that then remembers it.
+"""Who may come in where the server has a key: those who show it, as a bearer's token or once on a page that then remembers it.
 
 The browser remembers a signature and not the key: it is worthless elsewhere, ends after 30 days, and when the key changes.
 """
@@ -60,7 +60,7 @@ def cookie_name(connection: HTTPConnection) -> str:
 
 
 class AuthMiddleware:
-    """Middleware: lets nobody in who lacks the key. Without a signer everybody may come in."""
+    """Middleware: refuses requests without the key. Without a signer every request may come in."""
 
     def __init__(self, app: ASGIApp, *, signer: SessionSigner | None) -> None:
         self._app = app
@@ -88,7 +88,7 @@ def _ask(request: Request) -> Response:
     """Ask people for the key on a page, and programs in a sentence."""
     if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
         address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-        # On the way from another site's link the browser shows no cookie of ours; from a page of ours it does.
+        # On the way from another site's link the browser sends no cookie of this site; from a page of this site it does.
         is_from_elsewhere = Headers(scope=request.scope).get("sec-fetch-site") in {"cross-site", "same-site"}
         return _login_page(address, again=f"/login?{urlencode({'next': address})}" if is_from_elsewhere else "")
     message = "This server wants its key."
@@ -103,20 +103,20 @@ def _login_page(address: str, *, problem: str = "", again: str = "") -> Response
 
 
 async def send_login(request: Request) -> Response:
-    """Ask for the key; whoever showed it before is sent on."""
+    """Ask for the key; a browser that showed it before is sent on."""
     signer = site_of(request).signer
-    address = _of_ours(request.query_params.get("next", ""))
+    address = _on_this_server(request.query_params.get("next", ""))
     if signer is None or signer.lets_in(request):
         return RedirectResponse(address, status_code=303)
     return _login_page(address)
 
 
 async def take_key(request: Request) -> Response:
-    """Let whoever knows the key in, and remember it."""
+    """Let a browser that sends the key in, and remember it."""
     signer = site_of(request).signer
     form = await read_form(request, fields_max=4)
     given, address = form.get("key"), form.get("next")
-    address = _of_ours(address if isinstance(address, str) else "")
+    address = _on_this_server(address if isinstance(address, str) else "")
     if signer is None:
         return RedirectResponse(address, status_code=303)
     if not isinstance(given, str) or not signer.is_key(given.strip()):
@@ -135,7 +135,7 @@ async def forget_key(request: Request) -> Response:
     return response
 
 
-def _of_ours(address: str) -> str:
+def _on_this_server(address: str) -> str:
     """Return the address if it is a path on this server, else that of the dashboard."""
     is_path = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
     return address if is_path else "/"

@@ -67,7 +67,7 @@ async def answer_http_error(request: Request, error: Exception) -> Response:
 
 
 async def answer_broken(request: Request, error: Exception) -> Response:
-    """Answer an error of ours, without telling the browser what is none of its business."""
+    """Answer an error of Headwater, without telling the browser what it need not know."""
     if not isinstance(error, ClientDisconnect):
         logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return _answer(request, 500, "Something went wrong", "This is an error of Headwater; the server's log tells more.", None)

@@ -41,7 +41,7 @@ async def ready(request: Request) -> Response:
 async def health_by_asking(log: Log) -> ServerHealth:
     """Return how log and views fare, asked as anybody may, side by side and for two seconds at most.
 
-    For pages that are served beside no server of ours: that one would tell of itself.
+    For pages that are served without our own server: that one would report its own.
     """
     problems = {"log": "It did not answer in time.", "views": "They did not answer in time."}
     log_position: Position | None = None

@@ -1,4 +1,4 @@
-"""Which agents are heard of: their heartbeats, kept in memory. Not facts; a server that has just started has heard nobody yet."""
+"""Which agents send heartbeats, kept in memory. Not facts; a server that has just started has received none yet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Serving HTTP inside a task group of ours: no signal handlers, no ticking, and an end that waits for nobody for long."""
+"""Serving HTTP inside our own task group: no signal handlers, no ticking, and an end that waits for no client for long."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 END_SECONDS = 3
-"""How long requests under way may take once the server is told to end."""
+"""How long requests under way may take once the server must end."""
 
 _REQUEST_HEAD_BYTES_MAX = 64 * 1024
 
@@ -39,7 +39,7 @@ def connections_max() -> int:
 
 
 class _BoundedProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]  # chosen by uvicorn at run time
-    """A connection that, when it is one too many, has another one closed: whoever comes to ask how the server fares gets in.
+    """A connection that, when it is one too many, has another one closed: a client that asks for the server's health gets in.
 
     The oldest idle one goes, or else the oldest: browsers open their live updates again.
     """
@@ -111,7 +111,7 @@ async def serve_http(
     bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     async def run() -> None:
-        # Cancelled half-way, uvicorn would leave connections behind: it is told to end instead.
+        # Cancelled half-way, uvicorn would leave connections behind: it gets the signal to end instead.
         with anyio.CancelScope(shield=True):
             await server.serve(sockets=[bound])
 

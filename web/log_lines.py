@@ -27,7 +27,7 @@ _C0_END = 0x20
 
 @dataclass(frozen=True, kw_only=True)
 class LineFilter:
-    """Which lines of a run somebody wants to see."""
+    """Which lines of a run a user wants to see."""
 
     run_id: str
     min_level: int = 0

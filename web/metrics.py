@@ -79,7 +79,7 @@ class Metrics:
         self._note(health)
         for gauge in (self._runs, self._agents, self._queues, self._messages, self._bytes):
             gauge.clear()
-        # What hangs is not asked: whoever collects waits for seconds, not for a time-out of ours.
+        # What hangs is not asked: the collector waits for seconds, not for our time-out.
         if health.log_position is not None:
             with suppress(LogError):
                 for size in await log.sizes():

@@ -1,7 +1,7 @@
 """What every request and every answer must pass: the right host, the right origin, a strict policy for content, and a token for changes.
 
 The danger is a page of another site in the same browser. It cannot read our pages, so it knows no token; its requests bear its own
-origin; and a name that it lets point to loopback is not one of ours. Who may come in at all is another question: see `guard`.
+origin; and a name that it lets point to loopback is not one of this site. Who may come in at all is another question: see `guard`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ FORM_BYTES_MAX = 1024 * 1024
 
 
 class CrossSiteRequest(CommandRejected):
-    """A request to change something did not come from a page of ours."""
+    """A request to change something did not come from a page of this site."""
 
 
 class BodyTooLarge(CommandRejected):
@@ -128,7 +128,7 @@ def _place(origin: str) -> str | None:
 
 
 def page_token(log_identity: str, key: str | None) -> str:
-    """Return what every form of ours must carry: the same over restarts and on every server of this log, unknown to other sites."""
+    """Return what every form of this site must carry: the same over restarts and on every server of this log, unknown to other sites."""
     secret = f"{log_identity}\x1f{key or ''}".encode()
     return hmac.new(secret, b"a form of our own", hashlib.sha256).hexdigest()[:32]
 
@@ -137,7 +137,7 @@ async def read_form(request: Request, *, fields_max: int) -> FormData:
     """Return the form in a request.
 
     Raises:
-        CrossSiteRequest: it holds none that a page of ours could have sent.
+        CrossSiteRequest: it holds none that a page of this site could have sent.
         BodyTooLarge: it holds more than 1 MB.
 
     """
@@ -147,16 +147,18 @@ async def read_form(request: Request, *, fields_max: int) -> FormData:
     try:
         form = await request.form(max_files=0, max_fields=fields_max, max_part_size=FORM_BYTES_MAX)
     except (MultiPartException, HTTPException) as error:
-        raise CrossSiteRequest(f"This is not a form of ours: {getattr(error, 'message', None) or getattr(error, 'detail', '')}") from error
+        raise CrossSiteRequest(
+            f"This is not a form of this site: {getattr(error, 'message', None) or getattr(error, 'detail', '')}"
+        ) from error
     except ValueError as error:
-        raise CrossSiteRequest("This is not a form of ours: its fields are not UTF-8 text.") from error
+        raise CrossSiteRequest("This is not a form of this site: its fields are not UTF-8 text.") from error
     if any(isinstance(text, str) and problem_of_text(text) is not None for pair in form.multi_items() for text in pair):
-        raise CrossSiteRequest("This is not a form of ours: its fields are not UTF-8 text.")
+        raise CrossSiteRequest("This is not a form of this site: its fields are not UTF-8 text.")
     return form
 
 
 async def checked_form(request: Request, token: str) -> FormData:
-    """Return the form that was sent by a page of ours.
+    """Return the form that was sent by a page of this site.
 
     Raises:
         CrossSiteRequest: the token is missing or wrong.

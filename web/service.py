@@ -28,7 +28,7 @@ class WebService:
     """Serves the web on `http_socket` until cancelled, and closes the socket then. Everything it shows comes through `log`.
 
     `hosts` are names with a domain under which people reach the server, such as that of HEADWATER_UI_URL; requests for other such
-    names are refused. `key` is the server's: where it has one, whoever comes must show it. `health` tells how the server fares that this
+    names are refused. `key` is the server's: where it has one, every client must show it. `health` is that of the server that this
     is a part of; without it, the log and whichever server answers are asked.
     """
 

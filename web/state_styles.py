@@ -52,7 +52,7 @@ LOOKS: dict[StateName, Style] = {
 
 
 class Group(StrEnum):
-    """What a state means to somebody who looks at many: the order in which counts and bars show them."""
+    """What a state means to a user who looks at many: the order in which counts and bars show them."""
 
     SUCCESSFUL = "successful"
     FAILED = "failed"

@@ -1,4 +1,4 @@
-"""Addresses of task runs' pages: a slug may hold anything, and whoever has only a task run's id finds the page by it."""
+"""Addresses of task runs' pages: a slug may hold anything, and a user who has only a task run's id finds the page by it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The agent: takes the runs of every queue that its labels match, executes them, and answers for them.
 
-It asks for nothing on a schedule: queues, runs and cancels are told to it. While it is idle it sends its heartbeat, and asks each
-queue anew every five minutes.
+It asks for nothing on a schedule: it follows queues, runs and cancels as they come. While it is idle it sends its heartbeat, and asks each
+queue again every five minutes.
 """
 
 from __future__ import annotations

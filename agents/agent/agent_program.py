@@ -87,7 +87,7 @@ class AgentProgram(ABC):
         Raises:
             LogUnavailable: no server answers.
             AuthenticationFailed: the server wants another key.
-            StreamMismatch: the log there is of another version, or none of ours.
+            StreamMismatch: the log there is of another version, or not one of Headwater.
 
         """
         open_files.raise_limit()

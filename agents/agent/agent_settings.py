@@ -1,4 +1,4 @@
-"""What an agent is: its name, its labels, and how patient it is."""
+"""The settings of an agent: its name, its labels, and its times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When an attempt is to end, how long its next one waits, and how its length is spoken of."""
+"""The end of an attempt: what demands it, how long the next attempt waits, and how its length is written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _may_end = may_hold(RunCancelRequested, RunAttemptLost, RunSubmitted)
 
 
 def ends_attempt(recorded: Recorded, attempt: int) -> bool:
-    """Tell whether this commit means that the attempt's process is to be stopped: a cancel, or a loss recorded by somebody else."""
+    """Tell whether this commit means that the attempt's process is to be stopped: a cancel, or a loss recorded by another program."""
     # Most commits are what the process itself recorded of its tasks; those need not be decoded.
     if not _may_end(recorded.data):
         return False

@@ -1,4 +1,4 @@
-"""One attempt in an agent's hands: its process started, watched and ended, and its end recorded."""
+"""The supervisor of one attempt: starts, watches and ends its process, and records its end."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ class AttemptOutcome(Enum):
     RELEASED = auto()
     """The attempt is recorded as lost, and another agent is to make the next one."""
     NO_FLOW_SLOT = auto()
-    """The run waits for a slot of its flow: it is offered anew when one is free."""
+    """The run waits for a slot of its flow: it is offered again when one is free."""
     SUPERSEDED = auto()
-    """The run went on without us; its items are somebody else's."""
+    """The run went on without us; its items are another agent's."""
 
 
 class AttemptSupervisor:
-    """How an agent executes what it has claimed. `stopping` is set when the agent is told to stop."""
+    """How an agent executes what it has claimed. `stopping` is set when the agent must stop."""
 
     def __init__(
         self, context: AgentContext, launcher: Launcher, prepare: Prepare, *, start_failures: StartFailures, stopping: anyio.Event
@@ -178,7 +178,7 @@ class AttemptSupervisor:
         return self._outcome_of(run.state, held, began)
 
     async def _is_stopping(self) -> bool:
-        """Tell whether this agent is told to stop, or will be in a moment: who ends a service signals all its processes, one by one."""
+        """Tell whether this agent must stop, or will have to in a moment: who ends a service signals all its processes, one by one."""
         with anyio.move_on_after(_SIGNALS_APART_SECONDS):
             await self._stopping.wait()
         return self._stopping.is_set()

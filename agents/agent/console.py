@@ -1,4 +1,4 @@
-"""How an agent speaks to the people who watch it: one logger, one form of lines, and a banner of our own."""
+"""The log lines and the banner that an agent prints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a wake-up to an attempt: what an agent does with each item that a queue hands it."""
+"""Handles each wake-up that a queue gives an agent: from the item to the attempt, or to why there is none."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ class DeliveryHandler:
         """Find out whether another agent still holds the run: where it does, the item is given back; else its attempt is lost."""
         holds = await probe_holder(self._log, agent_id, delivery.item.run_id, attempt, patience_seconds=self._patience_seconds)
         if holds:
-            # The holder's own handle of the item goes on renewing it; this only lets go of ours.
+            # The holder's own handle of the item goes on renewing it; this only lets go of this agent's.
             await self._nack(delivery, delay_seconds=self._patience_seconds)
             return _Next.DONE
         silent = f"its agent was silent for {self._patience_seconds:g} s"
@@ -159,7 +159,7 @@ class DeliveryHandler:
         created = run.state.created
         held = HeldRun(created, run.state.name, run.state.attempt + 1, slot)
         self._held.begin(held, delivery)
-        outcome = AttemptOutcome.RELEASED  # what a cancelled attempt comes to
+        outcome = AttemptOutcome.RELEASED  # what a cancelled attempt results in
         try:
             outcome = await self._execute(run, held, delivery)
         finally:
@@ -167,7 +167,7 @@ class DeliveryHandler:
             with anyio.move_on_after(self._context.deadline.left(RELEASE_TIMEOUT_SECONDS), shield=True):
                 await self._release_items(held, delivery, outcome)
         if outcome is AttemptOutcome.NO_FLOW_SLOT and await self._flow_concurrency.any_free(created.flow_group_id):
-            # One became free before the item was done with: whoever freed it saw the item, and woke nobody.
+            # One became free before the item was done with: the one who freed it saw the item, and woke no agent.
             await self._retry(lambda: self._headwater.runs.schedule_wake_up(run.state, now=self._context.now()), "a wake-up")
         return _Next.PLAN_AGAIN if outcome is AttemptOutcome.LOST else _Next.DONE
 
@@ -181,7 +181,7 @@ class DeliveryHandler:
         try:
             await self._retry(lambda: run.execute(claim, self._actor, commit_id=commit_id, refresh=False), "a claim")
         except IllegalTransition:
-            return AttemptOutcome.LOST  # a race, to somebody who may have cancelled, rescheduled or claimed it
+            return AttemptOutcome.LOST  # a race, to a writer that may have cancelled, rescheduled or claimed it
         held.attempt = run.state.attempt
         try:
             # Once more: had the claim taken very long, the slot would have been given to another run.

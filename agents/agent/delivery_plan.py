@@ -1,6 +1,6 @@
 """What an agent does with a wake-up: a pure function of what the log says of the run.
 
-A wake-up is a hint, never a verdict. It may come twice, late, for a run that somebody holds, or for one that has ended.
+A wake-up is a hint, never a verdict. It may come twice, late, for a run that an agent holds, or for one that has ended.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Discard:
 
 @dataclass(frozen=True)
 class Claim:
-    """Nobody holds the run and it is due: try to make it ours."""
+    """No agent holds the run and it is due: try to claim it."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class RetryLater:
 def time_now(own: datetime, offered_at: datetime, creation: Commit | None) -> datetime:
     """Return what time it is at least: by our clock, by the log's when it offered the item, by the creator's when it created the run.
 
-    The log's word that a run is due counts, and so does the wish of whoever wanted it at once; whichever clock is behind the others.
+    The log's word that a run is due counts, and so does the wish of the user who wanted it at once; whichever clock is behind the others.
     """
     return max(own, offered_at, *([] if creation is None else [creation.at]))
 

@@ -1,6 +1,6 @@
 """The slots of flows whose runs are limited: taken before a claim, freed after the attempt.
 
-A flow without a limit costs one look for each agent, and none for each run: limits are told as they are set.
+A flow without a limit costs one look for each agent, and none for each run: limits are followed as they are set.
 """
 
 from __future__ import annotations

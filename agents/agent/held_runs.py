@@ -52,7 +52,7 @@ class HeldRuns:
         return attempt in self.attempts(run_id)
 
     def begin(self, held: HeldRun, delivery: Delivery) -> None:
-        """Count the run as held, from before its claim is sent: whoever asks meanwhile hears yes."""
+        """Count the run as held, from before its claim is sent: an agent that asks meanwhile gets yes."""
         assert held.created.run_id not in self._held
         self._held[held.created.run_id] = held
         held.deliveries[delivery.offered_at] = delivery

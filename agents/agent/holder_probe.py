@@ -1,4 +1,4 @@
-"""Agents asking each other whether a run is still held: a redelivered item says only that somebody may be gone."""
+"""Agents asking each other whether a run is still held: a redelivered item says only that its holder may be gone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _decode_probe = message_decoder(HolderProbe)
 async def probe_holder(log: Log, agent_id: str, run_id: str, attempt: int, *, patience_seconds: float) -> bool | None:
     """Return whether the agent says that it holds the attempt; None where it answers nothing for `patience_seconds`.
 
-    Silence counts only while we ourselves are connected: after the log was away, the holder gets its time anew.
+    Silence counts only while we ourselves are connected: after the log was away, the holder gets its whole time again.
     """
     probe = HolderProbe(run_id, attempt)
     while True:

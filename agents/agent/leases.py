@@ -1,4 +1,4 @@
-"""Renews what an agent has in hand. It does so from the agent's own loop, whatever the runs' code is busy with."""
+"""Renews the work items that an agent holds. It does so from the agent's own loop, whatever the runs' code is busy with."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 
 def difference(before: datetime, told: datetime, after: datetime) -> timedelta:
-    """Return by how much our clock is behind the one that told its time between `before` and `after` of ours; negative: ahead of it.
+    """Return by how much our clock is behind the one that said its time between our `before` and `after`; negative: ahead of it.
 
     It is the least that is certain: a slow answer makes no difference of clocks.
     """

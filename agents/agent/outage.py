@@ -1,4 +1,4 @@
-"""That the log takes nothing, as an agent and its runs know it: told to people once when it begins and once when it is over."""
+"""The outage of the log, as an agent and its runs know it: reported to users once when it begins and once when it is over."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Outage:
 
 
 class Waiting:
-    """Somebody who has something for the log to take: one call, the heartbeat, one run's process."""
+    """One that has something for the log to take: one call, the heartbeat, one run's process."""
 
     def __init__(self, outage: Outage) -> None:
         self._outage = outage

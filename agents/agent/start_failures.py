@@ -1,4 +1,4 @@
-"""That processes cannot be started here: for as long as it lasts, the agent takes no runs but one, after pauses that grow."""
+"""Processes that cannot be started on this machine: while that lasts, the agent takes one run at a time, after pauses that grow."""
 
 from __future__ import annotations
 

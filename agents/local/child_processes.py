@@ -42,7 +42,7 @@ def next_dead(leaders: Container[int]) -> Dead | None:
             dead = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             if dead is not None:
                 if dead.si_pid in leaders:
-                    # Not waited for yet, the dead leader keeps its number: nobody else's group can be hit.
+                    # Not waited for yet, the dead leader keeps its number: no other group can be hit.
                     signal_group(dead.si_pid, signal.SIGKILL)
                 _, status, used = os.wait4(dead.si_pid, 0)
                 return Dead(dead.si_pid, os.waitstatus_to_exitcode(status), used.ru_maxrss * _PEAK_UNIT_BYTES)
@@ -57,7 +57,7 @@ def next_dead(leaders: Container[int]) -> Dead | None:
 
 
 def wait_until_dead(process_id: int, deadline: float) -> None:
-    """Wait for a child that was killed; do nothing where it is a child of somebody else, who is killed as well."""
+    """Wait for a child that was killed; do nothing where it is a child of another process, which is killed as well."""
     with suppress(ChildProcessError):
         while os.waitpid(process_id, os.WNOHANG) == (0, 0) and time.monotonic() < deadline:
             time.sleep(0.001)

@@ -122,7 +122,7 @@ def _working_directory() -> Path:
 
 
 def _show_line(line: str) -> None:
-    with suppress(OSError):  # nobody reads it any more, or its disk is full: no reason to end a run
+    with suppress(OSError):  # no program reads it any more, or its disk is full: no reason to end a run
         print_escaped(line)
 
 

@@ -1,7 +1,7 @@
 """Which processes of this machine come from which: so that what a run started ends with it, whatever it did to get away.
 
 A process leaves its group by starting a session, and its parent by being orphaned. On Linux the zygote and the runs' processes adopt the
-orphans below them: whoever started them, they stay in the tree. Where even that is gone (the zygote was killed), processes are known by the
+orphans below them: they stay in the tree. Where even that is gone (the zygote was killed), processes are known by the
 variables that they inherited. Elsewhere than on Linux only groups are known; all of this finds nothing there.
 """
 

@@ -5,7 +5,7 @@ new interpreter where the environment demands one. Each is the leader of a sessi
 keeps one spare process ready, which has its threads already and waits for an order.
 
 The agent holds the other end of a socket. When it closes, however the agent ended, the zygote kills all that it started and ends. It
-never runs code of the user's, so nothing can keep it from that; and no launch that fails ends it: the agent is told why. When the zygote
+never runs code of the user's, so nothing keeps it from that; and no launch that fails ends it: the agent gets the reason. When the zygote
 itself is killed, the kernel kills the run processes (on Linux; elsewhere they watch their lifeline) and the agent kills what they started.
 
 On Linux nothing that a run started gets away: a run's process adopts its orphans, and when it ends, the zygote inherits them. So every
@@ -53,7 +53,7 @@ SPARE_AFTER_SECONDS_MAX = 60.0
 SWEEP_SECONDS = 1.0
 """What a run that ended well left behind lives so long at most; a sweep looks at every process, too much for the end of each of many."""
 PATIENCE_SECONDS = 2.0
-"""How long what was killed may take to be gone, before nobody waits for it any more: the kernel may keep it in a call to a dead disk."""
+"""How long what was killed may take to be gone, before the zygote stops waiting for it: the kernel may keep it in a call to a dead disk."""
 
 
 class PreforkedChild(NamedTuple):
@@ -165,7 +165,7 @@ class Zygote:
             try:
                 data = memoryview(frame(launch))
                 sent = socket.send_fds(spare.orders, [data], [output, report])
-                # Sending nothing fails where the spare has closed its end by now: it has its order, and is at work.
+                # Sending nothing fails where the spare has closed its end by now: it has its order, and is running.
                 if sent < len(data):
                     spare.orders.sendall(data[sent:])
             except OSError:
@@ -225,7 +225,7 @@ class Zygote:
     def _ended(self, launch_id: int, status: int, peak_bytes: int) -> Ended:
         if status != -signal.SIGKILL:
             return Ended(launch_id, status, peak_bytes)
-        # Nobody but the kernel knows whom it killed for want of memory. It counts them: one of those who died by it since the last look.
+        # Only the kernel knows whom it killed for want of memory. It counts them: one of those who died by it since the last look.
         kills = control_groups.memory_kills()
         out_of_memory = kills > self._memory_kills
         self._memory_kills += out_of_memory

@@ -96,7 +96,7 @@ class AttemptWriter:
         task_status.started()
         try:
             while True:
-                self._woken = False  # first: whoever adds an event from here on wakes us again
+                self._woken = False  # first: an event that is added from here on wakes us again
                 batch = self._take()
                 if batch:
                     await self._append(batch)

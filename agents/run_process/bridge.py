@@ -1,7 +1,7 @@
-"""From the thread that runs the flow into the thread that talks to the log, which the flow's code may have broken.
+"""Calls from the thread that runs the flow into the thread that talks to the log, which the flow's code may have broken.
 
 A task that closes descriptors that are not its own takes the event loop of that thread away: calls into it would never be answered.
-Nobody waits for what is dead: here it is found out, and the process ends; its agent sees that, and records it.
+A thread must not wait for what is dead: here it is found out, and the process ends; its agent sees that, and records it.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Bridge:
         """Do asynchronous work in the other thread and return what it returns, or raise what it raises.
 
         Raises:
-            RunSessionGone: there is nobody any more to do it.
+            RunSessionGone: there is no session any more to do it.
 
         """
         self._check_thread()
@@ -87,5 +87,5 @@ class Bridge:
             self._loop.call_soon_threadsafe(answered.set)
         except (RunSessionGone, RuntimeError):
             return False
-        # Counted in steps of this thread: while the whole process is stopped, nobody is late.
+        # Counted in steps of this thread: while the whole process is stopped, no answer is late.
         return any(answered.wait(ANSWER_SECONDS) or not self._thread.is_alive() for _ in range(ANSWERS_MISSED_MAX)) and answered.is_set()

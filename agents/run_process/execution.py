@@ -212,7 +212,7 @@ class Execution:
             os._exit(STATUS_FAILED)
 
     def _suspend(self, recorder: StateRecorder) -> AttemptReport:
-        """Leave the run until a task's retry is due, or somebody resumes a task: no process waits for hours."""
+        """Leave the run until a task's retry is due, or a user resumes a task: no process waits for hours."""
         due, paused = recorder.next_due, recorder.paused
         if due is None:
             message = f"Paused: {_named(paused)} {'waits' if len(paused) == 1 else 'wait'} for a user to resume {_it(paused)}."
@@ -256,7 +256,7 @@ class Execution:
 
 
 def _left_waiting(flow: Flow, state: State) -> str:
-    """Say which task runs a state handler, or a pause that nobody can hear of, left without an end."""
+    """Say which task runs a state handler, or a pause that cannot be recorded, left without an end."""
     results = state.result if isinstance(state.result, dict) else {}
     waiting = sorted(flow.slugs[task] for task, found in results.items() if not found.is_finished())
     return f"Task runs were left in states that nothing follows: {', '.join(waiting)}."

@@ -93,7 +93,7 @@ class LogShipper(logging.Handler):
         task_status.started()
         try:
             while True:
-                self._woken = False  # first: whoever adds a line from here on wakes us again
+                self._woken = False  # first: a line that is added from here on wakes us again
                 if not self._lines:
                     await self._arrival.wait()
                     self._arrival = anyio.Event()
@@ -107,7 +107,7 @@ class LogShipper(logging.Handler):
             self._shipped.set()
 
     async def _pause(self, seconds: float) -> None:
-        """Wait, unless somebody wants all to be shipped now."""
+        """Wait, unless a caller wants all to be shipped now."""
         if not self._flushing:
             self._hurry = anyio.Event()
             with anyio.move_on_after(seconds):
@@ -134,7 +134,7 @@ class LogShipper(logging.Handler):
         self._on_their_way = 0
 
     async def flush_to_log(self) -> None:
-        """Return when all that was logged so far is stored, or never will be: nobody waits for what has ended."""
+        """Return when all that was logged so far is stored, or never will be: callers do not wait for what has ended."""
         if self._dropped and not self._lines:
             self._lines.append(self._notice(self._dropped))
             self._dropped = 0

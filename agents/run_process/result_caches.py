@@ -40,7 +40,7 @@ class ResultCaches:
 
 
 def cached_state(row: CachedResultRow) -> Cached:
-    """Return what the views know of a result as the engine's state; its value is read when somebody takes it."""
+    """Return what the views know of a result as the engine's state; its value is read when a task takes it."""
     state = State.deserialize(
         {
             "type": "Cached",

@@ -1,4 +1,4 @@
-"""How an attempt hears that somebody resumes its paused task runs, while it still has others to execute."""
+"""How an attempt hears that a user resumes its paused task runs, while it still has others to execute."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ class RunSession:
         await self.record.execute(FinishRun(self._spec.attempt, now, failed=failed, message=message, failure=failure))
 
     async def suspend(self, due_at: datetime | None, message: str, resumed: frozenset[TaskRunKey] = frozenset()) -> None:
-        """Record that the run goes on at that time, or when somebody resumes it, in another attempt, and have that one woken.
+        """Record that the run goes on at that time, or when a user resumes it, in another attempt, and have that one woken.
 
         `resumed` are the task runs of which this attempt knows that they were resumed. Raises AttemptFenced.
         """
@@ -111,7 +111,7 @@ class RunSession:
         return await ViewsClient(self._log).cached_results(key, at=self._actor.clock(), at_least=self._position)
 
     async def cancel_children(self, created: Collection[str]) -> None:
-        """Where somebody cancelled the run, cancel what its tasks created in this process, too: their events may not say so yet."""
+        """Where a user cancelled the run, cancel what its tasks created in this process, too: their events may not say so yet."""
         run = await retry_until_available(lambda: load_run(self._log.events, self._spec.run_id), "the run")
         if run.state.cancel_requested:
             await self._headwater.runs.cancel_children(run.state, more=created)
@@ -125,7 +125,7 @@ class RunSession:
 async def open_run_session(spec: AttemptSpec, *, on_stop: Callable[[], None]) -> AsyncIterator[RunSession]:
     """Connect to the log, read the run, and keep recording until left.
 
-    `on_stop` is called, in this thread, when the attempt must end; the process is killed where it then does not, and when nobody supervises
+    `on_stop` is called, in this thread, when the attempt must end; the process is killed where it then does not, and when no agent watches
     it any more. Where the log is away, it is waited for: the agent, which claimed the run, is there.
 
     Raises:
@@ -189,7 +189,7 @@ async def _kill_after_grace() -> None:
 
 
 async def _watch_lifeline() -> None:
-    """Kill this process and all it started when nobody supervises it any more."""
+    """Kill this process and all it started when no agent supervises it any more."""
     while True:
         await anyio.wait_readable(LIFELINE_DESCRIPTOR)
         if not os.read(LIFELINE_DESCRIPTOR, 1):

@@ -1,4 +1,4 @@
-"""How the process of a run begins: deaf to the keys of terminals, and with its second thread, or not at all.
+"""The start of a run's process: it ignores the signals of terminals and starts its second thread, or ends.
 
 Where no thread is to be had, nothing of the attempt begins: the process says so to its agent, who gives the run back.
 """

@@ -1,6 +1,6 @@
 """Turns the engine's changes of state into events, and answers what an earlier attempt finished already.
 
-Lives in the thread that runs the flow; whoever appends takes the events from there.
+Lives in the thread that runs the flow; the attempt's writer takes the events from there.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class _Change(NamedTuple):
         if state.cache_key is None or self.result is None:
             return {}
         told = {"key": state.cache_key, "parameters": state.cached_parameters or {}, "hashed_inputs": state.hashed_inputs or {}}
-        # A task may have changed the values of parameters in place; then nobody could compare them.
+        # A task may have changed the values of parameters in place; then they could not be compared.
         return told if json_problem(told) is None else {}
 
 
@@ -147,12 +147,12 @@ def _words(message: object) -> str:
 
 
 def _count(number: object) -> int:
-    """Return a number of the user's as a count that everybody can hold."""
+    """Return a number of the user's as a count that every program can hold."""
     return min(max(number, 0), INT32_MAX) if isinstance(number, int) else 0
 
 
 def _moment(moment: datetime | None) -> datetime | None:
-    """Return a time of the user's as one that everybody can hold."""
+    """Return a time of the user's as one that every program can hold."""
     if moment is None:
         return None
     try:
@@ -166,7 +166,7 @@ class StateRecorder:
 
     `before` is what the log holds of the task runs when the attempt begins. What had ended there is not recorded again: a recorded
     success stays the only one, though the task may have to run again for its value. `record` takes each event; `needed` holds the
-    slugs of the tasks whose values other tasks take; `resumed` returns the task runs that somebody resumed since it was called last.
+    slugs of the tasks whose values other tasks take; `resumed` returns the task runs that a user resumed since it was called last.
     """
 
     def __init__(
@@ -193,7 +193,7 @@ class StateRecorder:
         self._due = {key: found.due_at for key, found in before.items() if found.due_at is not None}
 
     def flow_run_changed(self, old: State, new: State) -> None:
-        """Nothing: the run's own events are appended by whoever runs the attempt, each at its moment."""
+        """Nothing: the run's own events are appended by the one that runs the attempt, each at its moment."""
 
     def task_run_changed(self, task_slug: str, map_index: int, old: State, new: State, run_count: int) -> None:  # noqa: ARG002 - the engine's seam
         """Record the change."""
@@ -233,7 +233,7 @@ class StateRecorder:
 
     @property
     def known_resumed(self) -> frozenset[TaskRunKey]:
-        """The task runs of which this attempt knows that somebody resumed them, and which did not go on since."""
+        """The task runs of which this attempt knows that a user resumed them, and which did not go on since."""
         return frozenset(self._in_state(StateName.RESUME))
 
     def _in_state(self, state: StateName) -> list[TaskRunKey]:
@@ -250,7 +250,7 @@ class StateRecorder:
     def already_finished(self, task_slug: str, map_index: int) -> State | None:
         """Return the state in which an earlier attempt ended this task run, if it need not run again, or left it waiting.
 
-        It must run again where it succeeded, its value is taken by other tasks, and was not kept; not where somebody set it to Success.
+        It must run again where it succeeded, its value is taken by other tasks, and was not kept; not where a user set it to Success.
         """
         found = self._before.get((task_slug, map_index))
         if found is None:
@@ -277,7 +277,7 @@ class StateRecorder:
         return PriorAttempt(run_count, found.resumed, _last_round(found))
 
     def resumed(self) -> Collection[TaskRunKey]:
-        """Return the task runs that somebody resumed since the last call."""
+        """Return the task runs that a user resumed since the last call."""
         keys = self._resumed()
         for key in keys:
             self._now[key] = StateName.RESUME

@@ -1,4 +1,4 @@
-"""How the process of a run tells its agent that the log takes nothing: nobody else can, while the run has not ended."""
+"""How the process of a run tells its agent that the log takes nothing: no other program can, while the run has not ended."""
 
 from __future__ import annotations
 

@@ -10,9 +10,9 @@ import typer
 
 from headwater.cli.connection import with_client
 from headwater.cli.output import (
-    Column,
     Output,
     OutputForm,
+    TableColumn,
     coloured,
     echo_stderr,
     examples,
@@ -92,40 +92,46 @@ def _print_run(facts: Mapping[str, Any]) -> None:
     if facts["task_runs"]:
         print()
         columns = [
-            Column("TASK RUN"),
-            Column("STATE", is_state=True),
-            Column("RUN COUNT", right=True),
-            Column("START TIME"),
-            Column("END TIME"),
+            TableColumn("TASK RUN"),
+            TableColumn("STATE", is_state=True),
+            TableColumn("RUN COUNT", right=True),
+            TableColumn("START TIME"),
+            TableColumn("END TIME"),
         ]
         print_table(columns, [(name, t["state"], t["run_count"], t["start_time"], t["end_time"]) for name, t in facts["task_runs"].items()])
 
 
 def _print_world(found: Replayed) -> None:
-    tables: list[tuple[str, list[Column], Iterable[tuple[Any, ...]]]] = [
+    tables: list[tuple[str, list[TableColumn], Iterable[tuple[Any, ...]]]] = [
         (
             "Projects",
-            [Column("NAME"), Column("DELETED"), Column("ID", whole=True)],
+            [TableColumn("NAME"), TableColumn("DELETED"), TableColumn("ID", whole=True)],
             [(p["name"], p["deleted"], p["id"]) for p in found.projects],
         ),
         (
             "Key-values",
-            [Column("KEY"), Column("VALUE"), Column("DELETED"), Column("ID", whole=True)],
+            [TableColumn("KEY"), TableColumn("VALUE"), TableColumn("DELETED"), TableColumn("ID", whole=True)],
             [(k["name"], _words(k["value"]), k["deleted"], k["id"]) for k in found.key_values],
         ),
         (
             "Flows",
-            [Column("NAME"), Column("VERSIONS"), Column("ID", whole=True)],
+            [TableColumn("NAME"), TableColumn("VERSIONS"), TableColumn("ID", whole=True)],
             [(f["name"], ", ".join(f"{number} {state}" for number, state in f["versions"].items()), f["id"]) for f in found.flows],
         ),
         (
             "Runs",
-            [Column("NAME"), Column("FLOW"), Column("STATE", is_state=True), Column("ATTEMPT", right=True), Column("ID", whole=True)],
+            [
+                TableColumn("NAME"),
+                TableColumn("FLOW"),
+                TableColumn("STATE", is_state=True),
+                TableColumn("ATTEMPT", right=True),
+                TableColumn("ID", whole=True),
+            ],
             [(r["name"], r.get("flow_name"), r["state"], r["attempt"], r["id"]) for r in found.runs],
         ),
         (
             "Agents",
-            [Column("NAME"), Column("LABELS"), Column("STATUS"), Column("ID", whole=True)],
+            [TableColumn("NAME"), TableColumn("LABELS"), TableColumn("STATUS"), TableColumn("ID", whole=True)],
             [(a["name"], a["labels"], a["status"], a["id"]) for a in found.agents],
         ),
     ]
@@ -244,7 +250,7 @@ def _words(value: Any) -> str:
 
 @contextmanager
 def _progress(target: int) -> Iterator[Any]:
-    """Show how far a long fold is, where somebody watches."""
+    """Show how far a long fold is, where a terminal shows it."""
     import sys
 
     if target < LONG_FOLD or not sys.stderr.isatty():

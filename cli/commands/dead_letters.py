@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from headwater.cli.connection import with_client
-from headwater.cli.output import Column, Output, OutputForm, coloured, echo_stderr, examples, local_time, print_json, print_table
+from headwater.cli.output import Output, OutputForm, TableColumn, coloured, echo_stderr, examples, local_time, print_json, print_table
 from headwater.core.queries import DEAD_LETTERS_MAX, DeadLetterSource, RetryOutcome, RetryRow
 from headwater.core.text import printable
 
@@ -42,7 +42,13 @@ def list_letters(
     if not found:
         echo_stderr("There are no dead letters.")
         return
-    columns = [Column("NAME", whole=True), Column("TIME", whole=True), Column("EVENT"), Column("REASON"), Column("SUBJECT")]
+    columns = [
+        TableColumn("NAME", whole=True),
+        TableColumn("TIME", whole=True),
+        TableColumn("EVENT"),
+        TableColumn("REASON"),
+        TableColumn("SUBJECT"),
+    ]
     rows = [(each.key, each.recorded_at, each.event or "-", printable(each.reason), printable(each.subject)) for each in found]
     print_table(columns, rows)
     if source is None and total > len(found):

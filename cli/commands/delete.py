@@ -36,7 +36,7 @@ def project(
     async def work(client: AsyncClient) -> bool:
         return await client.delete_project(name)
 
-    # An unknown name is told before anybody is asked to be sure.
+    # An unknown name is an error before the user is asked to confirm.
     with_client(context, find)
     if not yes and not ask_confirmation(f"Delete project {name!r} with its flows?", default=False):
         echo_stderr("Nothing was deleted; --yes deletes without asking.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headwater.cli.connection import with_client
-from headwater.cli.output import Column, OutputForm, examples, format_cell, print_json, print_table, state_words
+from headwater.cli.output import OutputForm, TableColumn, examples, format_cell, print_json, print_table, state_words
 
 if TYPE_CHECKING:
     from headwater.cli.task_run_lookup import TaskRunFound
@@ -137,12 +137,13 @@ def flow_run(
         print(f"\nFailure: {found.failure.type}: {found.failure.message}")
     print()
     print_table(
-        [Column("STATE", is_state=True), Column("SINCE"), Column("MESSAGE")], [(each.state, each.at, each.message) for each in states]
+        [TableColumn("STATE", is_state=True), TableColumn("SINCE"), TableColumn("MESSAGE")],
+        [(each.state, each.at, each.message) for each in states],
     )
     if task_runs:
         print()
         print_table(
-            [Column("TASK RUN"), Column("STATE", is_state=True), Column("RUN COUNT", right=True), Column("MESSAGE")],
+            [TableColumn("TASK RUN"), TableColumn("STATE", is_state=True), TableColumn("RUN COUNT", right=True), TableColumn("MESSAGE")],
             [
                 (each.name if each.map_index < 0 else f"{each.name}[{each.map_index}]", each.state, each.run_count, each.state_message)
                 for each in task_runs
@@ -191,7 +192,7 @@ def task_run(
         print(f"\nFailure: {row.failure.type}: {row.failure.message}")
     if found.states:
         print()
-        columns = [Column("STATE", is_state=True), Column("SINCE"), Column("MESSAGE")]
+        columns = [TableColumn("STATE", is_state=True), TableColumn("SINCE"), TableColumn("MESSAGE")]
         print_table(columns, [(each.state, each.at, each.message) for each in found.states])
     for each in found.artifacts:
         print(f"\n{each.kind.capitalize()} artifact, {format_cell(each.updated)}:")
@@ -250,7 +251,14 @@ def _print_facts(facts: Mapping[str, Any]) -> None:
 
 
 def _print_tasks(tasks: Iterable[rows.FlowTaskRow]) -> None:
-    columns = [Column("TASK"), Column("SLUG"), Column("TRIGGER"), Column("RETRIES", right=True), Column("MAPPED"), Column("TYPE")]
+    columns = [
+        TableColumn("TASK"),
+        TableColumn("SLUG"),
+        TableColumn("TRIGGER"),
+        TableColumn("RETRIES", right=True),
+        TableColumn("MAPPED"),
+        TableColumn("TYPE"),
+    ]
     print_table(columns, [(each.name, each.slug, each.trigger, each.max_retries, each.mapped, each.type) for each in tasks])
 
 
@@ -258,7 +266,7 @@ def _print_artifact(artifact: ArtifactRow) -> None:
     """Print what an artifact shows, as it is."""
     data = artifact.data
     if artifact.kind == "table":
-        print_table([Column(str(column)) for column in data["columns"]], data["rows"])
+        print_table([TableColumn(str(column)) for column in data["columns"]], data["rows"])
     else:
         print(data.get("link") or data.get("markdown") or "")
 

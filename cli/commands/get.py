@@ -11,9 +11,9 @@ import typer
 from headwater.cli.connection import with_client
 from headwater.cli.output import (
     LEVEL_COLOURS,
-    Column,
     Output,
     OutputForm,
+    TableColumn,
     age,
     coloured,
     echo_stderr,
@@ -46,7 +46,7 @@ def get() -> None:
 def projects(context: typer.Context, name: Name = None, output: Output = OutputForm.TABLE) -> None:
     """List the projects."""
     found = _ask(context, lambda views, at_least: views.projects(name=name, at_least=at_least))
-    columns = [Column("NAME"), Column("FLOW COUNT", right=True), Column("AGE"), Column("DESCRIPTION")]
+    columns = [TableColumn("NAME"), TableColumn("FLOW COUNT", right=True), TableColumn("AGE"), TableColumn("DESCRIPTION")]
     _show(output, columns, found, lambda row: (row.name, row.flow_count, age(row.created), row.description), "projects")
 
 
@@ -68,7 +68,13 @@ def flows(
             name=name, version=version, project=project, limit=limit, all_versions=all_versions, at_least=at_least
         ),
     )
-    columns = [Column("NAME"), Column("VERSION", right=True), Column("AGE"), Column("ID", whole=True), Column("PROJECT NAME")]
+    columns = [
+        TableColumn("NAME"),
+        TableColumn("VERSION", right=True),
+        TableColumn("AGE"),
+        TableColumn("ID", whole=True),
+        TableColumn("PROJECT NAME"),
+    ]
     _show(output, columns, found, lambda row: (row.name, row.version, age(row.created), row.id, row.project_name), "flows")
 
 
@@ -93,12 +99,12 @@ def flow_runs(
         return sorted(found, key=lambda row: row.start_time or row.created, reverse=True) if started else found
 
     columns = [
-        Column("NAME"),
-        Column("FLOW NAME"),
-        Column("STATE", is_state=True),
-        Column("AGE"),
-        Column("START TIME"),
-        Column("ID", whole=True),
+        TableColumn("NAME"),
+        TableColumn("FLOW NAME"),
+        TableColumn("STATE", is_state=True),
+        TableColumn("AGE"),
+        TableColumn("START TIME"),
+        TableColumn("ID", whole=True),
     ]
     _show(
         output,
@@ -130,12 +136,12 @@ def task_runs(
         )
 
     columns = [
-        Column("NAME"),
-        Column("SLUG"),
-        Column("STATE", is_state=True),
-        Column("RUN COUNT", right=True),
-        Column("START TIME"),
-        Column("END TIME"),
+        TableColumn("NAME"),
+        TableColumn("SLUG"),
+        TableColumn("STATE", is_state=True),
+        TableColumn("RUN COUNT", right=True),
+        TableColumn("START TIME"),
+        TableColumn("END TIME"),
     ]
     _show(
         output,
@@ -174,7 +180,14 @@ def tasks(
 
         print_json([{"flow_name": flow.name, "flow_version": flow.version, **msgspec.to_builtins(task)} for flow, task in found])
         return
-    columns = [Column("NAME"), Column("FLOW NAME"), Column("FLOW VERSION", right=True), Column("AGE"), Column("MAPPED"), Column("TYPE")]
+    columns = [
+        TableColumn("NAME"),
+        TableColumn("FLOW NAME"),
+        TableColumn("FLOW VERSION", right=True),
+        TableColumn("AGE"),
+        TableColumn("MAPPED"),
+        TableColumn("TYPE"),
+    ]
     _show(
         output,
         columns,
@@ -234,13 +247,13 @@ def agents(
     """List the online agents."""
     found = _ask(context, lambda views, at_least: views.agents(status=None if everyone else "working", limit=limit, at_least=at_least))
     columns = [
-        Column("NAME"),
-        Column("KIND"),
-        Column("STATUS"),
-        Column("LABELS"),
-        Column("RUNS", right=True),
-        Column("AGE"),
-        Column("ID", whole=True),
+        TableColumn("NAME"),
+        TableColumn("KIND"),
+        TableColumn("STATUS"),
+        TableColumn("LABELS"),
+        TableColumn("RUNS", right=True),
+        TableColumn("AGE"),
+        TableColumn("ID", whole=True),
     ]
     _show(
         output,
@@ -260,7 +273,9 @@ def _ask(context: typer.Context, question: Callable[[ViewsClient, int], Awaitabl
     return with_client(context, work)
 
 
-def _show(output: OutputForm, columns: Sequence[Column], found: Sequence[Row], cells: Callable[[Row], Iterable[Any]], kind: str) -> None:
+def _show(
+    output: OutputForm, columns: Sequence[TableColumn], found: Sequence[Row], cells: Callable[[Row], Iterable[Any]], kind: str
+) -> None:
     if output is OutputForm.JSON:
         print_json(found)
         return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from headwater.cli.connection import with_client
-from headwater.cli.output import Column, Output, OutputForm, age, echo_stderr, examples, print_json, print_table
+from headwater.cli.output import Output, OutputForm, TableColumn, age, echo_stderr, examples, print_json, print_table
 
 if TYPE_CHECKING:
     from headwater.core.queries import KeyValueRow
@@ -98,7 +98,7 @@ def list_(context: typer.Context, project: Project = None, output: Output = Outp
     if output is OutputForm.JSON:
         print_json(found)
         return
-    columns = [Column("KEY"), Column("VALUE"), Column("UPDATED"), Column("BY")]
+    columns = [TableColumn("KEY"), TableColumn("VALUE"), TableColumn("UPDATED"), TableColumn("BY")]
     print_table(columns, [(row.key, _shown(row.value), age(row.updated), row.updated_by) for row in found])
     if not found:
         echo_stderr("No keys found.")

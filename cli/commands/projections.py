@@ -1,4 +1,4 @@
-"""`headwater projections`: how far the views are, and building them anew."""
+"""`headwater projections`: how far the views are, and rebuilding them."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def register(
 
     if not path and not module:
         context.fail("Say where the flows are, with --path or --module.")
-    # A missing project is told before any of the user's code runs.
+    # A missing project is an error before any of the user's code runs.
     with_client(context, lambda client: find_project(client.log.events, project))
     print("Collecting flows...", flush=True)
     sources = collect(path or [], module or [], name or [])

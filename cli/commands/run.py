@@ -194,11 +194,11 @@ async def _create(client: AsyncClient, selector: FlowSelector, options: RunOptio
     if not created.new:
         echo_stderr("A run with this idempotency key was there already; this is it.")
     print_created(created, client.run_url(created.run_id))
-    await _warn_if_nobody_takes(client, created)
+    await _warn_if_no_agent_takes(client, created)
     return created
 
 
-async def _warn_if_nobody_takes(client: AsyncClient, created: CreatedRun) -> None:
+async def _warn_if_no_agent_takes(client: AsyncClient, created: CreatedRun) -> None:
     import anyio
 
     from headwater.cli.agent_matching import no_agent_words

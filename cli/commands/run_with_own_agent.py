@@ -23,7 +23,7 @@ LABEL_PREFIX = "agentless-run-"
 def run_with_own_agent(context: typer.Context, selector: FlowSelector, options: RunOptions, *, quiet: bool, logs: bool) -> int:
     """Create the run, execute it with an agent of its own, and return 0 where it succeeded, else 1.
 
-    The run bears one label only, which no other agent has: it is nobody else's, also where this process dies.
+    The run has one label only, which no other agent has: no other agent takes it, also where this process dies.
     """
     from headwater.agents.agent.console import LOGGER_NAME
     from headwater.agents.local import LocalAgent
@@ -63,7 +63,7 @@ def run_with_own_agent(context: typer.Context, selector: FlowSelector, options: 
 
 
 def _cancel(context: typer.Context, run_id: str) -> None:
-    """Cancel the run that is left: nobody else could ever take it."""
+    """Cancel the run that is left: no other agent could ever take it."""
     with_client(context, lambda client: client.cancel_flow_run(run_id, "Interrupted in the terminal that executed it."))
 
 

@@ -1,4 +1,4 @@
-"""`headwater set`: settings of a flow that hold for its runs from here on, and states of runs by hand."""
+"""`headwater set`: settings of a flow that hold for its runs from here on, and states of runs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NUMBER_DIGITS_MAX = 9
 
 @app.callback()
 def settings() -> None:
-    """Set what a flow is for, what its runs get, and how they are executed; set states of runs by hand."""
+    """Set what a flow is for, what its runs get, and how they are executed; set states of runs manually."""
 
 
 @app.command(epilog=examples("headwater set concurrency nightly-load 1 --project etl", "headwater set concurrency etl none -p nightly"))

@@ -11,7 +11,7 @@ from headwater.core.event import Event
 from headwater.core.values.limits import Int32, Int64, Name, Token, Uuid
 
 PARTS_MAX = 1_000
-"""Parts of one registration: half a gigabyte of tasks and edges. Whoever reads them asks for each."""
+"""Parts of one registration: half a gigabyte of tasks and edges. A reader asks for each."""
 
 
 class ParameterSpec(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -1,7 +1,7 @@
 """Messages that were set aside by programs that keep no table: with their bytes, where they lay, and why.
 
 A dead letter among the facts or the log lines needs none of this: its stream keeps it, and the views keep its position and reason. A
-work item is gone once it is taken out of its queue, so whoever does that keeps it here first.
+work item is gone once it is taken out of its queue, so the program that does that keeps it here first.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def encode_dead_letter(letter: DeadLetter) -> bytes:
 
 
 def decode_dead_letter(data: bytes, *, subject: str, at: datetime) -> DeadLetter:
-    """Return the letter in these bytes. Garbage that somebody put among the dead letters is one, too."""
+    """Return the letter in these bytes. Garbage that another program put among the dead letters is one, too."""
     head, _, kept = data.partition(b"\n")
     try:
         told = _decode_head(head)

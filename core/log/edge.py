@@ -2,7 +2,7 @@
 
 Both ways ask the same questions, so whatever was appended can be decoded, folded and shown by every program: the bytes are a commit
 within the limits (`headwater.core.log.codec`), and it is of the aggregate on whose subject it lies. No process trusts a field because
-another one of ours wrote it: what users write reaches every one of them.
+another version of Headwater wrote it: what users write reaches every one of them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How a server fares, in what it tells: whether its log takes writes, how far its views are, and which of its parts are away."""
+"""The health of a server: whether its log takes writes, how far its views are, and which of its parts are away."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class ServerHealth(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
     @property
     def views_away(self) -> str | None:
-        """Why the views cannot be asked, so that nobody need wait for them; None where they can."""
+        """Why the views cannot be asked, so that no caller need wait for them; None where they can."""
         return self.problems.get("views") if self.views_position is None else None
 
     @property

@@ -1,4 +1,4 @@
-"""What agents say of themselves on live subjects. Nothing of it is stored: presence is heard, not recorded."""
+"""The heartbeats of agents, as messages on live subjects. They are not stored."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Recorded:
             except CommitUnreadable as error:
                 self._commit = error
         if isinstance(self._commit, CommitUnreadable):
-            raise self._commit.with_traceback(None)  # raised each time anew, or its traceback would grow
+            raise self._commit.with_traceback(None)  # a new one each time, or its traceback would grow
         return self._commit
 
     @property
@@ -62,7 +62,7 @@ class Recorded:
 
     @property
     def commit_id(self) -> str | None:
-        """The id of the commit; None of a dead letter, which is nobody's."""
+        """The id of the commit; None of a dead letter, which has none."""
         return None if self.dead_letter is not None else self.commit.id
 
     @property
@@ -84,7 +84,7 @@ class Append(NamedTuple):
 
 @dataclass(frozen=True)
 class LogTail:
-    """Which log this is, and how far it goes. `identity` changes when the log is made anew. `now`: when it said so, by its own clock."""
+    """Which log this is, and how far it goes. `identity` changes when the log is made again. `now`: when it said so, by its own clock."""
 
     identity: str
     position: Position
@@ -129,7 +129,7 @@ class EventLog(Protocol):
     def read_all(self, *, after: Position = 0, until: Position | None = None) -> AsyncIterator[Sequence[Recorded]]:
         """Yield every commit over `after` up to `until` (default: the tail at the time of the call), in batches, in order, without gaps.
 
-        Ends also where the log holds less than its tail says, as after a crash that tore what was written last: whoever must know
+        Ends also where the log holds less than its tail says, as after a crash that tore what was written last: a caller who must know
         compares positions with it.
         """
         ...
@@ -151,7 +151,7 @@ class EventLog(Protocol):
 
 
 class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
-    """What wakes an agent for a run. Carries the run's creation, so that whoever is woken first can complete it after a crash."""
+    """What wakes an agent for a run. Carries the run's creation, so that the agent woken first can complete it after a crash."""
 
     run_id: Uuid
     queue_id: Token
@@ -160,7 +160,7 @@ class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Delivery(Protocol):
-    """A work item in somebody's hands. It stays theirs while they renew it; unrenewed, it is offered again after the lease's half."""
+    """A work item that an agent holds. It stays the agent's while it is renewed; unrenewed, it is offered again after the lease's half."""
 
     @property
     def item(self) -> WorkItem: ...
@@ -188,7 +188,7 @@ class Delivery(Protocol):
         ...
 
     async def set_aside(self, reason: str) -> None:
-        """Keep the item among the dead letters, with why nobody can use it, and give it up for good."""
+        """Keep the item among the dead letters, with why no agent can use it, and give it up for good."""
         ...
 
 
@@ -208,7 +208,7 @@ class QueueBinding(Protocol):
         ...
 
     def limit(self, number: int | None) -> None:
-        """Let at most so many of the queue's items be in anybody's hands at once, whoever is bound; None: no limit. Takes effect soon."""
+        """Let at most so many of the queue's items be held at once, by all agents together; None: no limit. Takes effect soon."""
         ...
 
     def __aiter__(self) -> AsyncIterator[Delivery]: ...
@@ -230,21 +230,21 @@ class RunQueues(Protocol):
         ...
 
     async def is_waiting(self, run_id: str, *, generation: int = 0) -> bool:
-        """Tell whether the run has an item (in somebody's hands or not) or a timer, of this generation or a newer one.
+        """Tell whether the run has an item (held by an agent or not) or a timer, of this generation or a newer one.
 
         On a cluster, what was done with a moment ago may count still.
         """
         ...
 
     async def waiting_runs(self) -> set[str]:
-        """Return every run that has an item or a timer. Makes anew what held them, where that was deleted."""
+        """Return every run that has an item or a timer. Makes what held them again, where that was deleted."""
         ...
 
     def work_lost(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
         """Hear of every moment at which items and timers may have been lost.
 
-        What held them was deleted or made anew, or the connection was away. Entering it returns when losses to come are sure to be
-        heard; several at once are told once.
+        What held them was deleted or made again, or the connection was away. Entering it returns when losses to come are sure to be
+        heard; several at once are reported once.
         """
         ...
 
@@ -361,7 +361,7 @@ class StreamSize(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LiveMessage(Protocol):
-    """A message that is stored nowhere: it reaches whoever listens now."""
+    """A message that is stored nowhere: it reaches all who listen now."""
 
     @property
     def subject(self) -> str: ...
@@ -370,7 +370,7 @@ class LiveMessage(Protocol):
     def data(self) -> bytes: ...
 
     async def respond(self, data: bytes) -> None:
-        """Answer the request that this message is. Does nothing where nobody asked for an answer."""
+        """Answer the request that this message is. Does nothing where no answer was asked for."""
         ...
 
 
@@ -411,7 +411,7 @@ class Log(Protocol):
         ...
 
     async def publish(self, subject: str, data: bytes) -> None:
-        """Send a message to whoever listens on the subject now. At most once: nobody confirms it.
+        """Send a message to all who listen on the subject now. At most once: it is not confirmed.
 
         Raises:
             LogUnavailable: there is no connection now.
@@ -423,7 +423,7 @@ class Log(Protocol):
         """Send a question and return the first answer.
 
         Raises:
-            RequestTimeout: nobody listens, nobody answered in `timeout` seconds, or the connection broke.
+            RequestTimeout: no one listens, no answer came in `timeout` seconds, or the connection broke.
             LogUnavailable: there is no connection, and none came in `timeout` seconds.
 
         """

@@ -12,7 +12,7 @@ _ESCAPE = b"\\u"
 def may_hold(*kinds: type[Event]) -> Callable[[bytes], bool]:
     """Return what tells of the bytes of a commit whether they may hold an event of these classes.
 
-    False is sure. True is a guess that only saves work: texts may read like the name of an event, so whoever gets it decodes, and looks
+    False is sure. True is a guess that only saves work: texts may read like the name of an event, so the caller decodes, and looks
     at the events.
     """
     names = [str(kind.__struct_config__.tag) for kind in kinds]

@@ -33,9 +33,9 @@ async def cancel_with_children(log: Log, cancelled: Aggregate[Run, RunCommand], 
 
 
 async def cancel_children(log: Log, run: Run, actor: Actor, *, more: Collection[str] = ()) -> None:
-    """Ask that the runs end which tasks of this one created, and theirs; nobody waits for that. `more` are ids that its events lack.
+    """Ask that the runs end which tasks of this one created, and theirs; without waiting for that. `more` are ids that its events lack.
 
-    What of it fails is told in a log line of this program: the run itself is cancelled all the same.
+    What of it fails is logged in a line of this program: the run itself is cancelled all the same.
     """
     created = {str(found.result.value) for found in run.task_runs.values() if found.result and found.result.type == CHILD_RUN_RESULT}
     turn = anyio.CapacityLimiter(CHILDREN_AT_ONCE)

@@ -1,4 +1,4 @@
-"""Flows and projects as whoever creates runs looks them up: again and again, and each time only what is new."""
+"""Flows and projects as those who create runs look them up: again and again, and each time only what is new."""
 
 from __future__ import annotations
 

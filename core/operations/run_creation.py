@@ -1,4 +1,4 @@
-"""Creating runs: what is asked for, what it leads to, and how a creation that was begun is completed by whoever is woken for it."""
+"""Creating runs: what is asked for, what it leads to, and how a creation that was begun is completed by the agent that is woken for it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class RunRequest:
-    """What somebody asks for when they want a run. None means: as the flow has it, or as Headwater chooses.
+    """What a caller asks for who wants a run. None means: as the flow has it, or as Headwater chooses.
 
     `due_at` is in UTC where it names no time zone; one in the past means now. `idempotency_key`: the same key on the
     same flow version names the same run, for ever. The run fails when `attempts_max` of its attempts were lost.
@@ -107,7 +107,7 @@ class RunCreation:
         return await self._write(command, commit, item, later=command.due_at > commit.at)
 
     async def _write(self, command: CreateRun, commit: Commit, item: WorkItem, *, later: bool) -> CreatedRun:
-        """Send wake-up and creation together. Whoever is woken before the creation is there completes it from the wake-up."""
+        """Send wake-up and creation together. An agent woken before the creation is there completes it from the wake-up."""
         if command.created.idempotency_key is not None and (found := await run(self._log, command.created.run_id).refresh()).exists:
             return _existing(command.created.run_id, found)
 
@@ -138,7 +138,7 @@ class RunCreation:
                 failed is None or isinstance(failed, OutcomeUnknown) or (isinstance(failed, LogUnavailable) and failed.maybe_stored)
             )
             if may_be_woken or isinstance(created, OutcomeUnknown):
-                # Whoever gets the wake-up may complete the creation: it would be untrue that nothing was written.
+                # The agent that gets the wake-up may complete the creation: it would be untrue that nothing was written.
                 raise RunUnknown(
                     commit.id, command.created.run_id, created, has_key=command.created.idempotency_key is not None
                 ) from created
@@ -244,7 +244,7 @@ async def complete_creation(log: EventLog, item: WorkItem) -> Aggregate[Run, Run
 
 
 def creation_problem(item: WorkItem, creation: Commit) -> str | None:
-    """Return why a commit is not the creation that this wake-up may carry, or None where it is: whoever is woken writes it as it is."""
+    """Return why a commit is not the creation that this wake-up may carry, or None where it is: the agent woken writes it as it is."""
     created, *limited, scheduled = creation.events if len(creation.events) > 1 else (None, None)
     if not isinstance(created, RunCreated) or not isinstance(scheduled, RunScheduled):
         return "The commit that the wake-up carries does not create a run."

@@ -1,4 +1,4 @@
-"""Which task of a flow, or which task run, people mean by what they type."""
+"""Finds the task of a flow, or the task run, that a user's text names."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def read_server_file(home: Path) -> ServerFile | None:
 
 
 def server_address(home: Path) -> str | None:
-    """Return where the server of this home is by now, as its file says; None where nobody can tell."""
+    """Return where the server of this home is by now, as its file says; None where that is not known."""
     try:
         server = read_server_file(home)
     except SettingsError:

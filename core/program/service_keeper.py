@@ -1,4 +1,4 @@
-"""Keeping parts of a program running: what dies of something nobody foresaw is started again, alone, and it is told."""
+"""Keeping parts of a program running: what ends by an unexpected error is started again, alone, and logged."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ class Parts:
 class ServiceKeeper:
     """A service that keeps another one running, which `make` makes for each start.
 
-    What ends it is told once, with its traceback, for each place it comes from; then it is started again, at once and after pauses that
+    What ends it is logged once, with its traceback, for each place it comes from; then it is started again, at once and after pauses that
     grow. Others are not disturbed. `name` is how people know the part, such as "projector".
 
     An error that we raise on purpose before the part was ready for the first time is raised by `serve`: a wrong setting is not cured by
-    trying again. Anything else nobody foresaw, and the part counts as started though it is away (`parts` tells): the others need not die
+    trying again. Any other unexpected error, and the part counts as started though it is away (`parts` tells): the others need not die
     of it.
     """
 

@@ -224,7 +224,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
 )
 
 INTERNAL_PREFIX = "HEADWATER_INTERNAL_"
-"""Variables that one of our processes sets for another; they are nobody's settings."""
+"""Variables that one of our processes sets for another; they are no user's settings."""
 
 
 def unknown_variables(environment: Mapping[str, str]) -> dict[str, str | None]:
@@ -243,7 +243,7 @@ def unknown_variables(environment: Mapping[str, str]) -> dict[str, str | None]:
 class ConnectionSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Where the server is, the key it wants, and what the addresses of pages begin with.
 
-    `found_in_home`: the address is what the home's `server.json` says, and may be another one when the server is started anew.
+    `found_in_home`: the address is what the home's `server.json` says, and may be another one when the server is restarted.
     `home` is None where this user has none, and the address is known without.
     """
 

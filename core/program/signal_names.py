@@ -1,4 +1,4 @@
-"""What signals are called."""
+"""The names of signals, as messages show them."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from headwater.core.rules import Rules
 
 @dataclass(frozen=True)
 class OwnedName:
-    """Who owns a name; nobody where `owner_id` is empty."""
+    """Who owns a name; no one where `owner_id` is empty."""
 
     kind: str = ""
     name: str = ""

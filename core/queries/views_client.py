@@ -322,7 +322,7 @@ class ViewsClient:
 
 
 def _unreadable(reason: object) -> ViewsUnavailable:
-    """Return the error for an answer that is none: another version's, or of somebody else on this NATS."""
+    """Return the error for an answer that is none: another version's, or of another program on this NATS."""
     return ViewsUnavailable(f"the answer cannot be read: {reason}")
 
 

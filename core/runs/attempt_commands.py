@@ -67,7 +67,7 @@ def lose(run: Run, command: MarkAttemptLost) -> Sequence[AnyEvent]:
 
 
 def _resumed_before(run: Run, at: datetime) -> list[TaskRunResumed]:
-    """Let those task runs pass their pause in the next attempt that somebody had resumed in the one that is lost."""
+    """Let those task runs pass their pause in the next attempt that a user had resumed in the one that is lost."""
     again = sorted(key for key, found in run.task_runs.items() if found.resumed and found.state not in UNAFFECTED_BY_LOSS)
     return [TaskRunResumed(slug=slug, map_index=index, at=at, message=resume.RESUMED_BEFORE) for slug, index in again]
 

@@ -151,7 +151,7 @@ class RestartRun:
 
 @dataclass(frozen=True)
 class SetRunState:
-    """Set the state of a run by hand: one that no attempt has.
+    """Set the state of a run manually: one that no attempt has.
 
     `due_at` is for Scheduled (None: now), as are `tasks` and `edges`: those of the flow version that the run is of.
     """
@@ -166,7 +166,7 @@ class SetRunState:
 
 @dataclass(frozen=True)
 class SetTaskRunState:
-    """Set the state of a task run by hand, in a run that no attempt has. `tasks` are the slugs of the flow version.
+    """Set the state of a task run manually, in a run that no attempt has. `tasks` are the slugs of the flow version.
 
     `result` is what tasks that take its value find; without one they find None.
     """

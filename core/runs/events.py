@@ -99,7 +99,7 @@ class CancelCause(StrEnum):
     """Why a run is to end."""
 
     USER = "user"
-    """Somebody asked for it, or their program did."""
+    """A user or a program asked for it."""
     FLOW_ARCHIVED = "flow_archived"
     """No attempt had begun when a newer version of the flow took its version's place."""
     FLOW_DELETED = "flow_deleted"

@@ -1,4 +1,4 @@
-"""Which task runs go on when somebody resumes a run, and what a person is told who resumes what does not wait."""
+"""Resuming a run: which of its task runs go on, and what a user is shown who resumes what does not wait."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def resumed(task_runs: TaskRuns, command: ResumeTaskRuns) -> list[TaskRunResumed
 
 
 def paused(task_runs: TaskRuns) -> list[TaskRunKey]:
-    """Return the task runs that wait for somebody, or for the end of their pause."""
+    """Return the task runs that wait for a user, or for the end of their pause."""
     return sorted(key for key, found in task_runs.items() if found.state is StateName.PAUSED)
 
 

@@ -1,6 +1,6 @@
 """A run without its task runs and artifacts, and what each event makes of it.
 
-Whoever follows many runs and shows or decides about each as a whole keeps this of them: the views, and the run monitor. `Run` is it with
+Programs that follow many runs and need each only as a whole keep this of them: the views, and the run monitor. `Run` is it with
 the rest, and changes by the same `evolve`.
 """
 
@@ -35,7 +35,7 @@ from headwater.core.events import (
 from headwater.core.states import FINAL, StateName
 
 ATTEMPTS_MAX = 3
-"""So many attempts may be lost where nobody says otherwise."""
+"""So many attempts may be lost by default."""
 
 
 class RunHead(msgspec.Struct, frozen=True, gc=False):

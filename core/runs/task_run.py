@@ -107,7 +107,7 @@ class TaskRun(msgspec.Struct, frozen=True, gc=False):
     resumed: bool = False
     """Whether it went on after its last pause: what paused it lets it pass from here on."""
     set_manually: bool = False
-    """Whether somebody set the state that it is in."""
+    """Whether a user set the state that it is in."""
     loop_count: int = 0
     """Which round of its loop ended last, while the loop goes on; 0 where none did."""
     loop_result: ResultReference | None = None

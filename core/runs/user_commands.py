@@ -94,7 +94,7 @@ def set_run_state(run: Run, command: SetRunState) -> Sequence[AnyEvent]:
         return cancel(run, CancelRun(command.at, command.reason))
     if state is run.state and run.ended:
         return []
-    _require_nobody(run)
+    _require_no_attempt(run)
     marker = RunStateSet(state.value, run.state.value, command.reason)
     if state is StateName.SCHEDULED:
         return [marker, *_schedule(run, command)]
@@ -127,7 +127,7 @@ def set_task_run_state(run: Run, command: SetTaskRunState) -> Sequence[AnyEvent]
     state = set_state.task_run_state(command.state)
     if state is StateName.RESUME:
         return resume_task_runs(run, ResumeTaskRuns(command.at, ((command.slug, command.map_index),), command.reason))
-    _require_nobody(run)
+    _require_no_attempt(run)
     event = set_state.task_run_set(run.task_runs, command)
     if event is None:
         return []
@@ -137,7 +137,7 @@ def set_task_run_state(run: Run, command: SetTaskRunState) -> Sequence[AnyEvent]
     return [event, RunScheduled(command.at, generation=run.generation + 1, message=message)]
 
 
-def _require_nobody(run: Run) -> None:
+def _require_no_attempt(run: Run) -> None:
     if run.held:
         raise IllegalTransition(
             f"Attempt {run.attempt} executes the run, on agent {run.agent_name or run.agent_id!r}: no state of it can be set meanwhile.",

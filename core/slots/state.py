@@ -10,7 +10,7 @@ from headwater.core.events import AnyEvent, ConcurrencySet, SlotFreed, SlotTaken
 
 @dataclass(frozen=True)
 class Slots:
-    """The slots of one flow as their events leave them. `limit` None: nobody counts.
+    """The slots of one flow as their events leave them. `limit` None: slots are not counted.
 
     `attempts` maps each run that has a slot to the attempt it has it for. So a slot is freed only by those who know what it was for, and
     no late hand frees that of a newer attempt.

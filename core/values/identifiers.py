@@ -1,7 +1,7 @@
 """Identifiers: random ones that sort by time, derived ones that two writers compute alike, and those of flow versions.
 
 A flow group's id is derived from its project and name, and its last 32 bits are zero. The id of version n is the group's id with n
-in those bits. So whoever holds a flow version's id can find the group's events without asking anyone, and two registrations that
+in those bits. So a holder of a flow version's id can find the group's events without asking anyone, and two registrations that
 race for the same version number race for the same id, of which the log lets one win.
 """
 

@@ -74,7 +74,7 @@ def instant(moment: datetime) -> datetime:
 
 
 def of_class(moment: datetime, kind: type[datetime]) -> datetime:
-    """Return the moment, which bears a time zone, as one of this class: who gives pendulum's gets such ones back, with their methods."""
+    """Return the moment, which has a time zone, as one of this class: who gives pendulum's gets such ones back, with their methods."""
     if kind is standard_class(kind):
         return moment
     seconds = (moment - _EPOCH) // _SECOND  # as a float, far years would lose microseconds

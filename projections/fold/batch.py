@@ -14,7 +14,7 @@ from headwater.projections.fold.changes import CannotApply, Changes
 from headwater.projections.fold.known_run import KnownRun
 from headwater.projections.fold.runs import fold_run_commit
 from headwater.projections.fold.task_runs import TASK_RUN_EVENTS, task_run_key
-from headwater.projections.tables import DeadLetter
+from headwater.projections.tables import DeadLetterEntry
 
 _UNREADABLE = "?"
 _ON_ALL_TASK_RUNS = (RunAttemptLost, RunRestarted)
@@ -98,7 +98,7 @@ def _fold_others(changes: Changes, aggregate_id: str, position: Position, commit
 
 def note_dead_letter(changes: Changes, recorded: Recorded, event: str, reason: str) -> None:
     """Note a commit that could not be applied, or not wholly."""
-    changes.dead_letters.append(DeadLetter(recorded.position, recorded.subject, event, reason, recorded.recorded_at))
+    changes.dead_letters.append(DeadLetterEntry(recorded.position, recorded.subject, event, reason, recorded.recorded_at))
 
 
 def described(recorded: Recorded) -> str:

@@ -91,7 +91,7 @@ def fold_catalogue_event(changes: Changes, aggregate_id: str, position: Position
         case AgentRegistered() | AgentStopped() | AgentLost():
             _agent(changes, aggregate_id, position, commit, event)
         case NameClaimed() | NameReleased() | FlowAttemptsLimited() | ConcurrencySet() | SlotTaken() | SlotFreed() | QueueLimitSet():
-            pass  # Decides what may be appended, and is read from the log by whoever appends.
+            pass  # Decides what may be appended, and is read from the log by the program that appends.
         case _:
             return False
     return True

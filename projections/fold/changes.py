@@ -8,7 +8,7 @@ from typing import Any
 from headwater.projections.fold.known_run import KnownRun, ShownTaskRun
 from headwater.projections.tables import (
     CachedResult,
-    DeadLetter,
+    DeadLetterEntry,
     RunStateEntry,
     ShownArtifact,
     ShownKeyValue,
@@ -60,7 +60,7 @@ class Changes:
         self.artifacts: dict[str, ShownArtifact] = {}
         self.updated_artifacts: dict[str, tuple[Any, ...]] = {}
         self.deleted_artifacts: set[str] = set()
-        self.dead_letters: list[DeadLetter] = []
+        self.dead_letters: list[DeadLetterEntry] = []
         self.archived_flows: set[str] = set()
         self.created_runs: list[str] = []
         self.key_values: dict[str, ShownKeyValue] = {}

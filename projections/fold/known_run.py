@@ -1,4 +1,4 @@
-"""A run and its task runs as the projector knows them between batches: its head, and those of its task runs that matter now."""
+"""What the projector remembers of a run between batches: its head, and those of its task runs that matter now."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What rows answer with: the columns of their view, and what stands in other views. Each is what a SELECT lists."""
+"""The SELECT lists of the rows that queries return: the columns of their view, and what stands in other views."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every query becomes: one statement whose rows come as JSON, in pages by keyset."""
+"""The statement of a query: one whose rows come as JSON, in pages by keyset."""
 
 from __future__ import annotations
 

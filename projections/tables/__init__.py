@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from headwater.projections.tables.artifacts import ARTIFACTS, ShownArtifact
-from headwater.projections.tables.catalogue import AGENTS, DEAD_LETTERS, KEY_VALUES, PROJECTS, QUEUES, DeadLetter, ShownKeyValue, Told
+from headwater.projections.tables.catalogue import AGENTS, DEAD_LETTERS, KEY_VALUES, PROJECTS, QUEUES, DeadLetterEntry, ShownKeyValue, Told
 from headwater.projections.tables.flows import (
     FLOW_EDGES,
     FLOW_GROUPS,
@@ -80,7 +80,7 @@ __all__ = [
     "VIEWS",
     "CachedResult",
     "Column",
-    "DeadLetter",
+    "DeadLetterEntry",
     "NumberedEdge",
     "NumberedTask",
     "RunCount",

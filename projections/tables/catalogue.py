@@ -99,7 +99,7 @@ AGENTS: View[Told[AgentRegistered]] = View(
 )
 
 
-class DeadLetter(NamedTuple):
+class DeadLetterEntry(NamedTuple):
     """A commit that could not be applied, or not wholly, and why."""
 
     position: Position
@@ -109,7 +109,7 @@ class DeadLetter(NamedTuple):
     recorded_at: datetime
 
 
-DEAD_LETTERS: View[DeadLetter] = View(
+DEAD_LETTERS: View[DeadLetterEntry] = View(
     "set_aside",
     (
         Column("position", "bigint", lambda dead: dead.position),

@@ -15,7 +15,7 @@ from headwater.sdk.states.state import State
 
 
 class ResultUnavailable(HeadwaterError, ValueError):
-    """The result of a task run cannot be had: it has none yet, or nobody kept it."""
+    """The result of a task run cannot be had: it has none yet, or it was not kept."""
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ _LAST_LINES_SECONDS = 2.0
 
 
 class RunNotEnded(HeadwaterError, RuntimeError):
-    """A run went on for longer than somebody wanted to wait. `flow_run_id` is the run's."""
+    """A run went on for longer than the caller wanted to wait. `flow_run_id` is the run's."""
 
     def __init__(self, flow_run_id: str, waited: timedelta) -> None:
         self.flow_run_id = flow_run_id

@@ -36,7 +36,17 @@ class AsyncClient:
     """Talks to one Headwater server. Use it as `async with AsyncClient() as client:`.
 
     Reads your own writes: `position` is the highest that this client has written, and its questions to the views wait until they
-    show it. Where nothing is given, address and key come from the environment, or from the server of the home.
+    show it.
+
+    Args:
+        nats_url: the server's address; by default the environment's, or that of the server of the home.
+        key: the server's key; by default found as the address is.
+        home: the home whose server is meant.
+
+    Raises (entering the block, and every method):
+        LogUnavailable: no server answers within 3 seconds.
+        AuthenticationFailed: the server wants another key.
+
     """
 
     def __init__(self, nats_url: str | None = None, key: str | None = None, *, home: Path | str | None = None) -> None:
@@ -73,7 +83,12 @@ class AsyncClient:
 
     @property
     def log(self) -> Log:
-        """The connection to the log."""
+        """The connection to the log.
+
+        Raises:
+            InvalidArgument: the client is not open.
+
+        """
         if self._log is None:
             raise InvalidArgument("The client is not open.", hint="Use it inside `async with AsyncClient() as client:`.")
         return self._log
@@ -221,7 +236,10 @@ class AsyncClient:
         return state_of(run)
 
     async def get_logs(self, flow_run_id: str, *, min_level: int = 0) -> list[LogRow]:
-        """Return the log lines of a run of this level (Python's number) and above. Raises as `get_flow_run_info`."""
+        """Return the log lines of a run, in order: those of `min_level` (Python's number: 30 is WARNING) and above.
+
+        Raises as `get_flow_run_info`.
+        """
         return await read_logs(self, flow_run_id, min_level=min_level)
 
     async def cancel_flow_run(self, flow_run_id: str, reason: str = "") -> bool:
@@ -249,7 +267,7 @@ class AsyncClient:
         return outcome.changed
 
     async def set_flow_run_state(self, flow_run_id: str, state: State | str, version: int | None = None, *, reason: str = "") -> State:
-        """Set the state of a run by hand, and return the one it is in then.
+        """Set the state of a run manually, and return the one it is in then.
 
         Args:
             flow_run_id: which run.
@@ -269,7 +287,7 @@ class AsyncClient:
         return state_of(outcome.state)
 
     async def set_task_run_state(self, task_run_id: str, state: State | str, version: int | None = None, *, reason: str = "") -> State:
-        """Set the state of a task run by hand, and return the one it is in then. The run's own state stays as it is.
+        """Set the state of a task run manually, and return the one it is in then. The run's own state stays as it is.
 
         Args:
             task_run_id: `TaskRunView.task_run_id`: `<run id>/<slug>/<map index>`; the form of GraphQL is taken, too.
@@ -365,7 +383,7 @@ class AsyncClient:
 
 
 def _wanted(state: State | str) -> tuple[str, str, datetime | None, Any]:
-    """Return what is told by a state that somebody wants: its name, message, start time, and value."""
+    """Return what a state says that a caller wants: its name, message, start time, and value."""
     if isinstance(state, str):
         return state, "", None, None
     name = type(state).__name__

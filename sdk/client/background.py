@@ -39,7 +39,7 @@ def background_loop() -> BlockingPortal:
 
 
 def _end() -> None:
-    """End the loop: whoever is still held lets go first."""
+    """End the loop: what is still held is closed first."""
     global _portal
     with _lock:
         portal, _portal = _portal, None

@@ -53,7 +53,7 @@ class Client:
         self._finalizer: weakref.finalize[..., Client] | None = None
 
     def close(self) -> None:
-        """Disconnect. The next call connects anew."""
+        """Disconnect. The next call connects again."""
         if self._finalizer is not None:
             self._finalizer()
         self._held = self._finalizer = None
@@ -70,7 +70,7 @@ class Client:
             held = self._connected()
             return held.call(lambda: work(held.held))
         except HeadwaterError as error:
-            # What the loop did in between says nothing to whoever called.
+            # What the loop did in between says nothing to the caller.
             raise error.with_traceback(None) from error.__cause__
 
     def start(self, work: Callable[[AsyncClient], Awaitable[Answer]]) -> Future[Answer]:
@@ -92,7 +92,7 @@ class Client:
         return self.call(lambda client: client.create_project(project_name, project_description))
 
     def delete_project(self, project_name: str) -> bool:
-        """Delete a project. As `AsyncClient.delete_project`."""
+        """Delete a project; return whether this call did it. As `AsyncClient.delete_project`."""
         return self.call(lambda client: client.delete_project(project_name))
 
     def register(  # noqa: PLR0917 - as tutorials call it
@@ -164,39 +164,42 @@ class Client:
         return self.call(lambda client: client.get_flow_run_state(flow_run_id))
 
     def cancel_flow_run(self, flow_run_id: str, reason: str = "") -> bool:
-        """Ask that a run ends. As `AsyncClient.cancel_flow_run`."""
+        """Ask that a run ends; return whether this call asked first. As `AsyncClient.cancel_flow_run`."""
         return self.call(lambda client: client.cancel_flow_run(flow_run_id, reason))
 
     def resume_flow_run(self, flow_run_id: str, tasks: Iterable[str] = (), reason: str = "") -> bool:
-        """Let paused task runs of a run go on. As `AsyncClient.resume_flow_run`."""
+        """Resume paused task runs of a run; return whether this call did it. As `AsyncClient.resume_flow_run`."""
         return self.call(lambda client: client.resume_flow_run(flow_run_id, tasks, reason))
 
     def set_flow_run_state(self, flow_run_id: str, state: State | str, version: int | None = None, *, reason: str = "") -> State:
-        """Set the state of a run by hand. As `AsyncClient.set_flow_run_state`."""
+        """Set the state of a run manually, and return the one it is in then. As `AsyncClient.set_flow_run_state`."""
         return self.call(lambda client: client.set_flow_run_state(flow_run_id, state, version, reason=reason))
 
     def set_task_run_state(self, task_run_id: str, state: State | str, version: int | None = None, *, reason: str = "") -> State:
-        """Set the state of a task run by hand. As `AsyncClient.set_task_run_state`."""
+        """Set the state of a task run manually, and return the one it is in then. As `AsyncClient.set_task_run_state`."""
         return self.call(lambda client: client.set_task_run_state(task_run_id, state, version, reason=reason))
 
     def set_flow_run_name(self, flow_run_id: str, name: str) -> bool:
-        """Give a run another name. As `AsyncClient.set_flow_run_name`."""
+        """Give a run another name; return whether that changed it. As `AsyncClient.set_flow_run_name`."""
         return self.call(lambda client: client.set_flow_run_name(flow_run_id, name))
 
     def delete_flow_run(self, flow_run_id: str, reason: str = "") -> bool:
-        """Take a run that has ended off lists and counts. As `AsyncClient.delete_flow_run`."""
+        """Take a run that has ended off lists and counts; return whether this call did it. As `AsyncClient.delete_flow_run`."""
         return self.call(lambda client: client.delete_flow_run(flow_run_id, reason))
 
     def describe_flow(self, flow_id: str, description: str) -> bool:
-        """Say what a flow is for. As `AsyncClient.describe_flow`."""
+        """Say what a flow is for; return whether that changed it. As `AsyncClient.describe_flow`."""
         return self.call(lambda client: client.describe_flow(flow_id, description))
 
     def set_flow_labels(self, flow_id: str, labels: Iterable[str] | None) -> bool:
-        """Give new runs of a flow these labels. As `AsyncClient.set_flow_labels`."""
+        """Give new runs of a flow these labels; return whether that changed them. As `AsyncClient.set_flow_labels`."""
         return self.call(lambda client: client.set_flow_labels(flow_id, labels))
 
     def set_flow_default_parameters(self, flow_id: str, parameters: Mapping[str, Any]) -> bool:
-        """Give new runs of a flow these values where they are not given others. As `AsyncClient.set_flow_default_parameters`."""
+        """Give new runs of a flow these values by default; return whether that changed them.
+
+        As `AsyncClient.set_flow_default_parameters`.
+        """
         return self.call(lambda client: client.set_flow_default_parameters(flow_id, parameters))
 
     def get_projects(self, name: str | None = None) -> list[rows.ProjectRow]:
@@ -216,7 +219,7 @@ class Client:
         name: str | None = None,
         limit: int | None = 100,
     ) -> list[rows.RunRow]:
-        """Return runs, the newest first, as the views show them."""
+        """Return runs, the newest first, as the views show them: at most `limit`, or all with None."""
         return self.call(
             lambda client: client.views.runs(
                 flow=flow, project=project, states=tuple(states), name=name, limit=limit, at_least=client.position

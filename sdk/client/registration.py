@@ -35,7 +35,7 @@ RESULT_CHECK_PASSED = "Result check: OK"
 
 @dataclass(frozen=True)
 class RegisteredFlow:
-    """A registered version, and what people are told of it. `changed` is false where the idempotency key was the last one's."""
+    """A registered version, and what people are shown of it. `changed` is false where the idempotency key was the last one's."""
 
     flow_id: str
     flow_group_id: str

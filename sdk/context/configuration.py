@@ -199,7 +199,7 @@ def load_configuration(environment: Mapping[str, str] | None = None) -> dict[str
 
 
 def _home_shown() -> str:
-    """Return the home as text. Where there is none it is told to whoever needs one: a flow that keeps nothing runs without."""
+    """Return the home as text. Where there is none it is an error for the code that needs one: a flow that keeps nothing runs without."""
     try:
         return str(home_directory())
     except HomeUnavailable:

@@ -51,7 +51,7 @@ class Context(MutableMapping[str, Any]):
         return len(current_values.get())
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return the value of `key`, or `default` where nobody set it."""
+        """Return the value of `key`, or `default` where it is not set."""
         try:
             return self[key]
         except KeyError:

@@ -13,7 +13,7 @@ _PLAIN_CHARACTERS_MAX = 100
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file, and the folders above it, so that nobody ever sees a part of it and no crash leaves one."""
+    """Write a file, and the folders above it, so that no reader ever sees a part of it and no crash leaves one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, unfinished = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
     try:

@@ -52,7 +52,7 @@ def _expanded(value: Any, environment: Mapping[str, str], place: tuple[str, ...]
         return value
     text = _VARIABLE.sub(lambda match: environment.get(match[1], match[0]), value)
     if text == "~" or text.startswith("~/"):
-        # Without a home, whoever needs the value is told so, and nobody else.
+        # Without a home, only the code that needs the value gets the error.
         with suppress(HomeUnavailable):
             text = str(user_path(text))
     return typed(text)

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, told apart from code of the user's that raises KeyboardInterrupt by itself."""
+"""Ctrl-C and SIGTERM, distinguished from code of the user's that raises KeyboardInterrupt by itself."""
 
 from __future__ import annotations
 

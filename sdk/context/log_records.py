@@ -9,7 +9,7 @@ from headwater.sdk.context.configuration import config
 from headwater.sdk.context.values import current_values
 
 ATTRIBUTES = ("flow_name", "flow_run_id", "task_name", "task_slug", "task_run_id")
-"""What is told where the context has it; `logging.log_attributes` of the configuration names more, which are None where it has not."""
+"""What is logged where the context has it; `logging.log_attributes` of the configuration names more, which are None where it has not."""
 
 
 def log_attributes() -> tuple[str, ...]:

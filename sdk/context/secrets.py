@@ -1,4 +1,4 @@
-"""Secrets: values that are at hand where a flow runs, and that nobody writes down."""
+"""Secrets: values that are at hand where a flow runs, and that are written down nowhere."""
 
 from __future__ import annotations
 
@@ -30,6 +30,10 @@ class Secret:
     Its value is found in `headwater.context.secrets`: what the configuration holds under `[context.secrets]`, and what
     `HEADWATER__CONTEXT__SECRETS__<name>` says. A value that is JSON is read as such. It is nowhere else: not in events, log
     lines or views.
+
+    Raises:
+        InvalidArgument: the name is empty.
+
     """
 
     def __init__(self, name: str) -> None:

@@ -7,4 +7,4 @@ from typing import Any
 
 _outermost: dict[str, Any] = {}
 current_values: ContextVar[dict[str, Any]] = ContextVar("headwater.context", default=_outermost)
-"""The values now in force. The engine sets it around each task; everybody else goes through `context`."""
+"""The values now in force. The engine sets it around each task; all other code goes through `context`."""

@@ -14,7 +14,7 @@ children_of_this_run: set[str] = set()
 def created_child(creation: Future[str]) -> str:
     """Wait for the id of a run that is being created, note it, and return it. Raises what the creation does.
 
-    A task that is interrupted meanwhile waits for the answer all the same, for some seconds: a run of which nobody knows would outlive it.
+    A task that is interrupted meanwhile waits for the answer all the same, for some seconds: else a run that no task knows would go on.
     """
     try:
         run_id = creation.result()

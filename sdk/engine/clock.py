@@ -1,4 +1,4 @@
-"""Time, as something that can be handed to the engine."""
+"""The clock of the engine: the machine's, or one that tests give it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looking for mistakes in flows."""
+"""Finding mistakes in flows: exceptions that reach the debugger, and whether a flow can be stored."""
 
 from __future__ import annotations
 

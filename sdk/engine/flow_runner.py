@@ -37,11 +37,11 @@ class FlowRunner:
 
     Args:
         flow: the flow.
-        recorder: told of each change of state; nobody by default.
+        recorder: notified of each change of state; none by default.
         executor: where tasks are executed; the flow's own executor by default, or one task after the other.
         clock: the time; that of this machine by default.
         longest_wait: retries and pauses further ahead than this are not waited for; the run is left Running with them
-            for somebody to take it up again. None waits for all.
+            for another process to take it up again. None waits for all.
         caches: remembers results of tasks with `cache_for`; in this process by default.
 
     """

@@ -1,4 +1,4 @@
-"""The seam between the engine and whoever keeps the record of a run."""
+"""The interface between the engine and what keeps the record of a run."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Recorder(Protocol):
         """Return what earlier attempts did with a task run that is executed again, or goes on. Asked only for those."""
 
     def resumed(self) -> Collection[tuple[str, int]]:
-        """Return which paused task runs somebody let go on since the last call: slugs and map indexes. Asked while some are paused."""
+        """Return which paused task runs a user resumed since the last call: slugs and map indexes. Asked while some are paused."""
 
     def should_stop(self) -> bool:
         """Tell whether no further task may start. Asked before each start, and about once a second during waits."""

@@ -23,7 +23,7 @@ NO_CONSTANTS: Mapping[str, Any] = MappingProxyType({})
 def refusal(task: Task, edges: Sequence[Edge], states: Sequence[State], constants: Mapping[str, Any] = NO_CONSTANTS) -> State | None:
     """Return the state that `task` enters without running, given the states of the tasks before it; None if it runs.
 
-    `constants` are the arguments that are values: its trigger is told of them as of tasks that succeeded.
+    `constants` are the arguments that are values: its trigger gets them as tasks that succeeded.
     """
     return _skip(task, edges, states) or _trigger_refusal(task, edges, states, constants)
 

@@ -46,7 +46,7 @@ def run_context(
 
 
 def _as_date(values: dict[str, Any], now: datetime) -> datetime:
-    """Return the moment from which the days are told, and let `date` be it where it is a text."""
+    """Return the moment from which the days are counted, and let `date` be it where it is a text."""
     date = values.get("date")
     if isinstance(date, str):
         try:

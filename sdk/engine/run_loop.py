@@ -233,7 +233,7 @@ class RunLoop:
 
     def _complete(self, run: TaskRun) -> None:
         """Let what waited for this task run go on, if it is over; else note when it goes on itself."""
-        # Nobody asks for these any more; kept for each of many tasks, they would be most of a run's memory.
+        # Nothing asks for these any more; kept for each of many tasks, they would be most of a run's memory.
         run.context = NO_CONTEXT
         state = run.state
         step = run.step

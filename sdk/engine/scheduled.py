@@ -1,4 +1,4 @@
-"""Running a flow on its schedule, in this process, until the schedule ends or somebody stops it."""
+"""Running a flow on its schedule, in this process, until the schedule ends or a user stops it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run_on_schedule(flow: Flow, run: Run, parameters: Mapping[str, Any], clock: 
     Ctrl-C ends it: during a run as always, and while it waits.
 
     Raises:
-        WrongParameters: a parameter is unknown, or nobody gives it.
+        WrongParameters: a parameter is unknown, or is not given.
         InvalidFlow: the schedule is over.
         NothingPasses: its filters let no moment pass.
 

@@ -148,7 +148,7 @@ class TaskRunner:
             if isinstance(children, State):
                 self.finish(run, children)
                 return None
-            # Until the children are over, their states are told by their number: the children of others follow them one by one.
+            # Until the children are over, their states are identified by their number: the children of others follow them one by one.
             self.finish(run, Mapped("Ready to proceed with mapping.", [], [PENDING] * len(children)))
             return children
         finally:
@@ -188,7 +188,7 @@ class TaskRunner:
             context["task_loop_count"] = run.loop_count
             context["task_loop_result"] = run.loop_result
         if run.resumed or isinstance(run.state, Paused | Resume):
-            # Somebody let it go on, or its time has come: whatever paused it lets it go on now.
+            # A user let it go on, or its time has come: whatever paused it lets it go on now.
             context["resume"] = run.resumed = True
         run.context = context
         return context
@@ -257,7 +257,7 @@ class TaskRunner:
             if result.value is None and result.location is not None:
                 try:
                     result = (result if result.keeps_values else kind or result).read(result.location)
-                except BaseException as error:  # whatever keeps it from being read, the task can make it anew
+                except BaseException as error:  # whatever keeps it from being read, the task can make it again
                     if is_interrupt(error):
                         raise
                     self._logger.warning("Task '%s': the cached result at %s cannot be read: %s", run.name, result.location, shown(error))
@@ -268,7 +268,7 @@ class TaskRunner:
     def _what_follows(self, run: TaskRun, outcome: State) -> State:
         """Return the state that follows: the outcome, or one that is remembered for later runs, or Retrying.
 
-        The handlers are told of each step; the record holds the last one, with the failure inside Retrying.
+        The handlers are called for each step; the record holds the last one, with the failure inside Retrying.
         """
         is_last = isinstance(outcome, EndedForGood)
         if is_last:

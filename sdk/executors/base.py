@@ -40,6 +40,7 @@ class Executor:
     """
 
     capacity: int = IN_FLIGHT_MAX
+    """How many calls the engine hands over at a time, at most."""
 
     @property
     def logger(self) -> Logger:
@@ -50,7 +51,7 @@ class Executor:
 
     @contextmanager
     def start(self) -> Iterator[None]:
-        """Make ready for one run of a flow, and clean up after it."""
+        """Make ready for one run of a flow, and clean up after it: a context manager around the run."""
         yield
 
     def submit(self, fn: Callable[..., Any], *args: Any, extra_context: dict[str, Any] | None = None, **kwargs: Any) -> Any:
@@ -62,11 +63,19 @@ class Executor:
             extra_context: the names of the task: `task_name`, `task_slug`, `task_index`.
             kwargs: its named arguments.
 
+        Raises:
+            NotImplementedError: the class does not define it.
+
         """
         raise NotImplementedError(f"{type(self).__name__} has no method submit(fn, *args, extra_context=None, **kwargs).")
 
     def wait(self, futures: Any) -> Any:
-        """Return the values that futures stand for, in the dict or list in which these are."""
+        """Return the values that futures stand for, in the dict or list in which these are.
+
+        Raises:
+            NotImplementedError: the class does not define it.
+
+        """
         raise NotImplementedError(f"{type(self).__name__} has no method wait(futures).")
 
     def map(self, fn: Callable[..., Any], *args: Iterable[Any], extra_context: dict[str, Any] | None = None) -> list[Any]:

@@ -13,7 +13,7 @@ class WorkerWatch:
         self._seconds = seconds
         self._missed_since: float | None = None
         self.is_over = False
-        """Whether the last look found that nobody is left."""
+        """Whether the last look found that no worker is left."""
 
     def problem(self, client: Any) -> str | None:
         """Return why tasks of the cluster wait in vain, or None."""

@@ -1,4 +1,4 @@
-"""The name under which pools of this machine are known elsewhere."""
+"""`LocalDaskExecutor`: threads or processes of this machine, under the name that Prefect 1 has for them."""
 
 from __future__ import annotations
 
@@ -59,6 +59,7 @@ class LocalDaskExecutor(Executor):
 
     @property
     def capacity(self) -> int:  # type: ignore[override]
+        """How many calls the engine hands over at a time, at most."""
         return self._pool.capacity
 
     @contextmanager

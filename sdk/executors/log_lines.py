@@ -72,7 +72,7 @@ def lines_taken_by(sink: Sink, *, loggers: Iterable[str], level: int, prints: bo
         logger = logging.getLogger(name)
         logger.setLevel(level)
         if not any(isinstance(handler, _Handler) for handler in logger.handlers):
-            # It alone: what is written here, nobody would see, or see twice.
+            # It alone: what is written here would be seen by no one, or twice.
             logger.handlers = [_Handler()]
     if prints and not isinstance(sys.stdout, LoggedStdout):
         sys.stdout = LoggedStdout(sys.stdout)

@@ -106,7 +106,7 @@ class _Alarm:
             signal.pthread_kill(main.ident or 0, signal.SIGINT)
 
     def stop(self) -> None:
-        """Interrupt nobody any more."""
+        """Interrupt no call any more."""
         with self._turn:
             self._over.set()
             if self.rang:
@@ -150,7 +150,7 @@ def _left_behind(function: Callable[[], Any], seconds: float) -> Any:
             with ending:
                 outcome.append(result)
         except _Interruption:
-            # It was on its way when the function ended by itself; whoever sent it waits no more.
+            # It was on its way when the function ended by itself; its sender waits no more.
             return
         finally:
             done.set()

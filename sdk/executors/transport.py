@@ -80,7 +80,7 @@ def unpacked(data: bytes, lines: Lines) -> State:
 
     try:
         outcome: _Outcome = cloudpickle.loads(data)
-    except BaseException as error:  # making values anew runs their code
+    except BaseException as error:  # making values again runs their code
         if is_interrupt(error):
             raise
         return Failed(f"What came of the task cannot be read in the process that runs the flow: {shown(error)}.", result=error)
@@ -100,7 +100,7 @@ def _outcome_packed(outcome: _Outcome) -> bytes:
             pickling_support.install(value)
             dumps(value)  # by itself: a state would tell it in words, and what could not be sent is to be said
         data = dumps(outcome)
-        # Some exceptions can be pickled and not be made again from that; whoever waits must not find out.
+        # Some exceptions can be pickled and not be made again from that; the caller that waits must not find out.
         cloudpickle.loads(data)
     except BaseException as error:  # noqa: BLE001 - pickling runs the code of whatever the task returned or raised
         what = f"raised {shown(value)}" if isinstance(value, BaseException) else f"returned a {name_of(type(value))}"

@@ -1,6 +1,6 @@
 """Whether an earlier result serves again: functions of the Cached state, the inputs and the parameters of now.
 
-Given to tasks as `cache_validator`, beside `cache_for`. Users can write their own, with the same three arguments. Called by hand, those
+Given to tasks as `cache_validator`, beside `cache_for`. Users can write their own, with the same three arguments. Called directly, those
 here take None for no inputs and no parameters.
 """
 

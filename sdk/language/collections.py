@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class _Collection(Task):
-    """Takes its elements as the arguments `arg_1`, `arg_2`, ...; they are told apart by number."""
+    """Takes its elements as the arguments `arg_1`, `arg_2`, ...; they are distinguished by number."""
 
     def __init__(self, **settings: Any) -> None:
         settings.setdefault("checkpoint", False)

@@ -1,4 +1,4 @@
-"""A task that stands for a value."""
+"""The task of a constant: a value among the inputs of other tasks."""
 
 from __future__ import annotations
 

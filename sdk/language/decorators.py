@@ -23,7 +23,7 @@ def task(function: Callable[..., Any], /, **settings: Any) -> FunctionTask: ...
 @overload
 def task(**settings: Any) -> Callable[[Callable[..., Any]], FunctionTask]: ...
 def task(function: Callable[..., Any] | None = None, /, **settings: Any) -> Any:
-    """Make a task of a function, with or without settings.
+    """Return a task made of a function; with settings alone, return what makes one.
 
         @task
         def extract(): ...
@@ -44,7 +44,15 @@ def task(function: Callable[..., Any] | None = None, /, **settings: Any) -> Any:
 
 @contextmanager
 def tags(*names: str) -> Iterator[None]:
-    """Give every task that is made or called in the `with` block these tags."""
+    """Give every task that is made or called in the `with` block these tags.
+
+        with tags("daily"):
+            extract()
+
+    Returns:
+        A context manager.
+
+    """
     with context(tags=tags_in_force() | frozenset(names)):
         yield
 

@@ -76,7 +76,7 @@ class Edge:
         )
 
     def __reduce__(self) -> tuple[object, ...]:
-        # The hash is made of identities, so it has to be made anew where the edge is loaded.
+        # The hash is made of identities, so it has to be made again where the edge is loaded.
         return Edge, (self.upstream_task, self.downstream_task, self.key, self.mapped, self.flattened)
 
     def __repr__(self) -> str:

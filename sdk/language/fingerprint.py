@@ -138,7 +138,7 @@ class _Writer:
             code.co_exceptiontable.hex(),
             *(str(count) for count in (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)),
         )
-        # Code of ours may import where it is called, and the names of such modules are among those that it uses.
+        # Headwater's own code may import where it is called, and the names of such modules are among those that it uses.
         for names in (map(public_path, code.co_names), code.co_varnames, code.co_freevars, code.co_cellvars):
             self._text("names", *names)
         is_class_body = "__firstlineno__" in code.co_names

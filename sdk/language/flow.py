@@ -45,6 +45,22 @@ class Flow(FlowGraph):
     or `Flow("hello-flow", tasks=[hello_task])`. A run succeeds if its reference tasks do; these are the tasks with
     nothing after them, unless `reference_tasks` names others.
 
+    Args:
+        name: at most 255 characters. A project has one flow of each name.
+        schedule: when runs start; none by default.
+        executor: where tasks run; by default what the configuration names, else a `LocalExecutor`, which runs one after the other.
+        run_config: how an agent starts runs, and with which labels; `UniversalRun()` by default.
+        storage: where the code lies that runs execute; `Local()` by default.
+        tasks: tasks of the flow, besides those called in its block.
+        edges: dependencies between tasks, besides those that calls make.
+        reference_tasks: the tasks that decide how a run ended.
+        state_handlers: called as `handler(flow, old_state, new_state)` at each change of a run's state; each returns the state to enter.
+        on_failure: called as `on_failure(flow, state)` when a run enters a failed state.
+        validate: check now that the graph can be run; registering and running check it anyway.
+        result: keeps the results of tasks that have no result of their own.
+        terminal_state_handler: called as `handler(flow, state, reference_states)` at the end of a run; it may return another state.
+        environment: as flows of Prefect 0.13 and 0.14 give it; sets `run_config` and `executor`.
+
     Raises:
         InvalidFlowName: the name is empty, longer than 255 characters or holds control characters.
         InvalidFlow: the tasks or edges cannot be connected so.

@@ -12,7 +12,7 @@ from headwater.sdk.language.task import Task
 
 
 class FunctionTask(Task):
-    """A task whose `run` is a function; it bears the function's name unless it is given another."""
+    """A task whose `run` is a function; it has the function's name unless it is given another."""
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, **settings: Any) -> None:
         if not callable(fn):

@@ -11,7 +11,7 @@ def hash_of_input(value: Any) -> str:
     """Return a SHA-256 of the value, as 64 hex digits.
 
     Equal JSON values have equal hashes in every process. Other values are compared as they are pickled, so equal ones may
-    differ (a set has no order): then a result is made anew, never taken wrongly.
+    differ (a set has no order): then a result is made again, never taken wrongly.
     """
     if _is_plain(value):
         data = b"json:" + json.dumps(value, sort_keys=True).encode()

@@ -1,4 +1,4 @@
-"""What stands for a default that was not given, since None is one."""
+"""The marker for a default that was not given, since None may be one."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Parameter(Task):
     """A named input that each run of the flow may be given; `default` serves where it is not.
 
     Required unless it has a default (`None`, `0` and `""` are defaults), or where `required` says so: then the default only shows what
-    a value may be. Its slug is its name, so that a flow has one of each name.
+    a value may be. Its slug is its name, so that a flow has one of each name. `tags` are those of every task.
 
     Raises:
         InvalidTask: the default is not JSON.

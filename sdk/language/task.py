@@ -35,13 +35,34 @@ StateHandler = Callable[[Any, "State", "State"], "State | None"]
 class Task(TaskOperators):
     """One step of a flow. Subclasses define `run`; functions become tasks with `@task`.
 
-    `retry_delay` and `timeout` are given as timedeltas or seconds; as attributes, the first is a timedelta and the second a number.
-    `max_retries` and `retry_delay` are given together.
-    `retry_on` limits retries to these exceptions. `nout` is the number of results, for tasks that are unpacked.
-    `task_run_name` is a template or a function of the context and the inputs. `log_stdout` makes log lines of prints.
-    `checkpoint=False` keeps the result from being written by `result`. `target`, a template or a function like
-    `task_run_name`, says where the result is written; where it is there already, the task does not run. `cache_for` lets
-    the result serve later runs for so long, where `cache_validator` agrees; tasks with one `cache_key` share it.
+        class Extract(Task):
+            def run(self, day):
+                return read(day)
+
+        extract = Extract(max_retries=3, retry_delay=timedelta(seconds=10))
+
+    Args:
+        name: what people see; the name of the function or the class by default.
+        slug: identifies the task in its flow; made of the name and a number by default.
+        tags: words to find and group tasks by; those of `with tags(...)` are added.
+        max_retries: how often the task is tried again after a failure; 0 by default.
+        retry_delay: the pause before each retry, a timedelta or seconds; given together with `max_retries`. The attribute is a timedelta.
+        retry_on: only these exceptions are retried; all by default.
+        timeout: how long one execution may take, a timedelta or seconds; without end by default. The attribute is in seconds.
+        trigger: decides by the states of the tasks before whether this one runs; `all_successful` by default.
+        skip_on_upstream_skip: whether the task is Skipped where a task before it was.
+        cache_for: how long the result serves later runs, a timedelta or seconds, where `cache_validator` agrees.
+        cache_validator: tells of a kept result whether it serves these inputs and parameters.
+        cache_key: tasks with the same key share kept results.
+        checkpoint: False keeps the result from being written by `result`.
+        state_handlers: called as `handler(task, old_state, new_state)` at each change of state; each returns the state to enter.
+        on_failure: called as `on_failure(task, state)` when the task enters a failed state.
+        log_stdout: whether what the task prints becomes log lines.
+        result: where and how the value is kept; the flow's result by default.
+        target: a template or a function like `task_run_name` that says where the result is written; where it is there already, the
+            task does not run.
+        task_run_name: a template or a function of the context and the inputs; the task's name by default.
+        nout: the number of results, for tasks that are unpacked.
 
     Raises:
         InvalidTask: a setting, or the signature of `run`, cannot work; the sentence says what to write instead.
@@ -179,7 +200,9 @@ class Task(TaskOperators):
         task_args: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> Self:
-        """Add a copy of this task that runs once for each element of its inputs; wrap constants in `unmapped`.
+        """Add a copy of this task that runs once for each element of its inputs, and return it; wrap constants in `unmapped`.
+
+            rows = extract.map(["2027-01-01", "2027-01-02"], source=unmapped("orders"))
 
         Its result is a list of as many results as there are elements, so that `nout` says nothing about it.
         """
@@ -257,7 +280,12 @@ class Task(TaskOperators):
         )
 
     def set_downstream(self, task: Task, flow: Flow | None = None, key: str | None = None, mapped: bool = False) -> Self:
-        """Run `task` after this one; with `key`, give it this one's result as that argument. Return this task."""
+        """Run `task` after this one; with `key`, give it this one's result as that argument. Return this task.
+
+        Raises:
+            WrongTaskType: `task` is not a task.
+
+        """
         if not isinstance(task, Task):
             raise WrongTaskType(f"set_downstream takes a task, not {task!r}.", hint="Call it once for each task that runs after this one.")
         task.set_upstream(self, flow=flow, key=key, mapped=mapped)

@@ -9,9 +9,9 @@ from headwater.core.errors import HeadwaterError
 
 
 def end_tracebacks_at_users_line() -> None:
-    """Let Python show errors that Headwater raised on purpose, and nobody caught, without the frames below the user's code.
+    """Let Python show errors that Headwater raised on purpose, and no code caught, without the frames below the user's code.
 
-    All other errors, and those that no code of the user's led to, are shown as ever. Debuggers still see every frame.
+    All other errors, and those that no code of the user's led to, are shown as Python shows them. Debuggers still see every frame.
     """
     show = sys.excepthook
 

@@ -92,7 +92,7 @@ def is_own(name: str) -> bool:
         return True
     module = sys.modules.get(name)
     if module is None:
-        # Made up by whoever executed the code, as some notebooks do: nobody could import it elsewhere.
+        # Made up by the program that executed the code, as some notebooks do: it cannot be imported elsewhere.
         return name.partition(".")[0] not in sys.stdlib_module_names
     return _is_users_file(module)
 

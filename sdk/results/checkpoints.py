@@ -54,7 +54,7 @@ class Checkpoints:
             return Result(value)
         try:
             data = PickleSerializer().serialize(value)
-        except BaseException as error:  # whatever pickling the user's values comes to, the task has succeeded
+        except BaseException as error:  # whatever pickling the user's values results in, the task has succeeded
             if is_interrupt(error):
                 raise
             _log.debug("The value of %s is not kept: %s", context.get("task_slug"), shown(error))

@@ -51,6 +51,7 @@ class RunConfig:
 
     @classmethod
     def deserialize(cls, data: Mapping[str, Any]) -> Self:
+        """Return the run config that `serialize` wrote, of this class."""
         return cls(**{name: value for name, value in data.items() if name != "type"})
 
     def __eq__(self, other: object) -> bool:

@@ -15,7 +15,7 @@ Adjustment = Callable[[datetime], datetime]
 
 @dataclass(frozen=True)
 class add:  # noqa: N801 - read as a word, as in adjustments=[add(timedelta(hours=1))]
-    """Move by an interval."""
+    """Moves each moment by `interval`. Raises InvalidArgument where that is not a timedelta."""
 
     interval: timedelta
 
@@ -28,7 +28,7 @@ class add:  # noqa: N801 - read as a word, as in adjustments=[add(timedelta(hour
 
 
 def next_weekday(dt: datetime) -> datetime:
-    """Move from Saturday and Sunday to the Monday after, to the same time of day."""
+    """Return the moment `dt`, or where that is on a Saturday or Sunday the same time of day on the Monday after."""
     while not is_weekday(dt):
         dt += timedelta(days=1)
     return dt

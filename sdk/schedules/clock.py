@@ -14,9 +14,20 @@ from headwater.sdk.schedules.wall_clock import written
 
 
 class Clock:
-    """Base of the clocks. Moments before `start_date` and after `end_date` are none of its.
+    """Base of the clocks.
 
     A clock of the user's own gives its `moments`, or its `events`; it serves flows that run by `flow.run()`.
+
+    Args:
+        start_date: no moment is earlier. Its time zone is the clock's; UTC where it has none.
+        end_date: no moment is later; None: the clock has no end. In UTC where it has no time zone.
+        parameter_defaults: values of parameters for the runs that start by this clock.
+        labels: labels of these runs, instead of the flow's; None: the flow's.
+
+    Raises:
+        WrongType: a date is not a datetime.
+        InvalidArgument: the clock ends before it starts, or the labels or parameters have the wrong form.
+
     """
 
     def __init__(
@@ -68,7 +79,12 @@ class Clock:
                 yield ClockEvent(of_class(moment, kind), self.parameter_defaults, self.labels)
 
     def moments(self, after: datetime) -> Iterable[datetime]:
-        """Yield the clock's moments in order, all of those later than `after`; others are passed over."""
+        """Yield the clock's moments in order, all of those later than `after`; others are passed over.
+
+        Raises:
+            NotImplementedError: the class defines neither this nor `events`.
+
+        """
         raise NotImplementedError(f"{type(self).__name__} gives no moments: it needs a method `moments` or `events`.")
 
     def settings(self) -> dict[str, Any]:

@@ -29,6 +29,15 @@ class IntervalClock(Clock):
 
     Intervals of a day and more keep the hour that clocks show when summer time comes and goes; shorter ones count the
     time that passes.
+
+    Args:
+        interval: longer than 0.
+        start_date, end_date, parameter_defaults, labels: as of every `Clock`.
+
+    Raises:
+        WrongType: the interval is not a timedelta.
+        InvalidArgument: it is not longer than 0.
+
     """
 
     def __init__(
@@ -82,6 +91,15 @@ class CronClock(Clock):
     Five fields (minute, hour, day, month, weekday), six with seconds first, or a word such as `@daily`. Where both day and
     weekday are given, one of them has to fit; with `day_or=False`, both. A time of day that summer time skips comes as soon
     as it can; expressions for each hour or minute follow the time that passes.
+
+    Args:
+        cron: the expression, such as `0 6 * * MON-FRI`.
+        start_date, end_date, parameter_defaults, labels: as of every `Clock`.
+        day_or: whether a day fits where only one of day and weekday does; True by default.
+
+    Raises:
+        InvalidArgument: it is not a cron expression.
+
     """
 
     def __init__(  # noqa: PLR0917 - the signature people know
@@ -123,7 +141,17 @@ class CronClock(Clock):
 
 
 class DatesClock(Clock):
-    """Moments that are listed one by one."""
+    """Moments that are listed one by one.
+
+    Args:
+        dates: the moments, in any order; in UTC where they have no time zone.
+        parameter_defaults, labels: as of every `Clock`.
+
+    Raises:
+        WrongType: one of them is not a datetime.
+        InvalidArgument: there are none.
+
+    """
 
     def __init__(
         self,
@@ -154,6 +182,15 @@ class RRuleClock(Clock):
     """The moments of a recurrence rule of RFC 5545: a `dateutil.rrule.rrule`, or its text (`RRULE:FREQ=MONTHLY;BYDAY=2TU`).
 
     The rule's own start counts where no `start_date` is given.
+
+    Args:
+        rrule_obj: the rule or its text.
+        start_date, end_date, parameter_defaults, labels: as of every `Clock`.
+
+    Raises:
+        WrongType: it is not one rule.
+        InvalidArgument: the text cannot be read as a rule.
+
     """
 
     def __init__(

@@ -34,28 +34,28 @@ def _expect_day(month: int, day: int, what: str) -> None:
 
 
 def is_weekday(dt: datetime) -> bool:
-    """Pass Monday to Friday."""
+    """Return whether the moment `dt` is on a Monday to Friday."""
     return dt.weekday() < 5  # noqa: PLR2004 - Saturday
 
 
 def is_weekend(dt: datetime) -> bool:
-    """Pass Saturday and Sunday."""
+    """Return whether the moment `dt` is on a Saturday or Sunday."""
     return not is_weekday(dt)
 
 
 def is_month_start(dt: datetime) -> bool:
-    """Pass the first of each month."""
+    """Return whether the moment `dt` is on the first day of a month."""
     return dt.day == 1
 
 
 def is_month_end(dt: datetime) -> bool:
-    """Pass the last day of each month."""
+    """Return whether the moment `dt` is on the last day of a month."""
     return (dt + timedelta(days=1)).day == 1
 
 
 @dataclass(frozen=True)
 class on_datetime:  # noqa: N801 - read as a word, as in filters=[at_time(time(9))]
-    """Pass exactly this moment."""
+    """Passes exactly the moment `dt`. Raises InvalidArgument where that is not a datetime."""
 
     dt: datetime
 
@@ -69,7 +69,7 @@ class on_datetime:  # noqa: N801 - read as a word, as in filters=[at_time(time(9
 
 @dataclass(frozen=True)
 class between_datetimes:  # noqa: N801 - see on_datetime
-    """Pass the moments from one to another, both included."""
+    """Passes the moments from `start` to `end`, both included. Raises InvalidArgument where one is not a datetime."""
 
     start: datetime
     end: datetime
@@ -85,7 +85,7 @@ class between_datetimes:  # noqa: N801 - see on_datetime
 
 @dataclass(frozen=True)
 class on_date:  # noqa: N801 - see on_datetime
-    """Pass this day of each year."""
+    """Passes one day of each year: `month` 1 to 12, `day` 1 to 31. Raises InvalidArgument where there is no such day."""
 
     month: int
     day: int
@@ -99,7 +99,16 @@ class on_date:  # noqa: N801 - see on_datetime
 
 @dataclass(frozen=True)
 class between_dates:  # noqa: N801 - see on_datetime
-    """Pass the days of each year from one to another, both included; over the new year where the second is the earlier."""
+    """Passes the days of each year from one to another, both included; over the new year where the second is the earlier.
+
+    Args:
+        start_month, end_month: 1 to 12.
+        start_day, end_day: 1 to 31.
+
+    Raises:
+        InvalidArgument: there is no such day.
+
+    """
 
     start_month: int
     start_day: int
@@ -117,7 +126,7 @@ class between_dates:  # noqa: N801 - see on_datetime
 
 @dataclass(frozen=True)
 class at_time:  # noqa: N801 - see on_datetime
-    """Pass this time of each day."""
+    """Passes the `time` of each day, in the time zone of the moment. Raises InvalidArgument where that is not a time."""
 
     time: time
 
@@ -130,7 +139,12 @@ class at_time:  # noqa: N801 - see on_datetime
 
 @dataclass(frozen=True)
 class between_times:  # noqa: N801 - see on_datetime
-    """Pass the times of each day from one to another, both included; over midnight where the second is the earlier."""
+    """Passes the times of each day from `start` to `end`, both included; over midnight where the second is the earlier.
+
+    Raises:
+        InvalidArgument: one of them is not a time.
+
+    """
 
     start: time
     end: time
@@ -146,7 +160,7 @@ class between_times:  # noqa: N801 - see on_datetime
 
 @dataclass(frozen=True)
 class is_day_of_week:  # noqa: N801 - see on_datetime
-    """Pass one day of each week: 0 is Monday, 6 Sunday."""
+    """Passes one day of each week: `day_of_week` 0 is Monday, 6 Sunday. Raises InvalidArgument for other numbers."""
 
     day_of_week: int
 

@@ -47,8 +47,15 @@ class Schedule:
 
     Without clocks there are none.
 
+        Schedule([CronClock("0 6 * * *")], filters=[is_weekday], adjustments=[add(timedelta(minutes=5))])
+
+    Args:
+        clocks: what gives the moments; one list, in any order.
+        filters, or_filters, not_filters: functions that tell of a moment whether it passes, as in `headwater.schedules.filters`.
+        adjustments: functions that return another moment, as in `headwater.schedules.adjustments`.
+
     Raises:
-        InvalidArgument: something given is not a clock or a function.
+        WrongType: something given is not a clock or a function.
 
     """
 
@@ -176,8 +183,14 @@ def IntervalSchedule(  # noqa: N802 - the name people know
 ) -> Schedule:
     """Return a schedule with an `IntervalClock`. The interval may also be given first: `IntervalSchedule(timedelta(hours=1))`.
 
+    Args:
+        start_date: what intervals are counted from; 2019-01-01 UTC by default.
+        interval: the time between two moments.
+        end_date: no moment is later; None: the schedule has no end.
+
     Raises:
-        InvalidArgument: there is no interval, or it is none.
+        WrongType: there is no interval, or it is not a timedelta.
+        InvalidArgument: it is not longer than 0.
 
     """
     if isinstance(start_date, timedelta):
@@ -195,7 +208,10 @@ def CronSchedule(  # noqa: N802 - see IntervalSchedule
     end_date: datetime | None = None,
     day_or: bool | None = None,
 ) -> Schedule:
-    """Return a schedule with a `CronClock`."""
+    """Return a schedule with a `CronClock`: `CronSchedule("0 6 * * MON-FRI")`.
+
+    `start_date`, `end_date` and `day_or` are the clock's. Raises as `CronClock`.
+    """
     return Schedule([CronClock(cron, start_date, end_date, day_or=day_or)])
 
 
@@ -204,7 +220,10 @@ def RRuleSchedule(  # noqa: N802 - see IntervalSchedule
     start_date: datetime | None = None,
     end_date: datetime | None = None,
 ) -> Schedule:
-    """Return a schedule with an `RRuleClock`."""
+    """Return a schedule with an `RRuleClock`: `RRuleSchedule("RRULE:FREQ=MONTHLY;BYDAY=2TU")`.
+
+    `start_date` and `end_date` are the clock's. Raises as `RRuleClock`.
+    """
     return Schedule([RRuleClock(rrule_obj, start_date, end_date)])
 
 

@@ -184,7 +184,7 @@ class State:
         return [kind.__name__ for kind in kinds] if names_only else kinds
 
     def serialize(self) -> dict[str, Any]:
-        """Return the state as JSON values. Results are told by kind and location, never by value (but inline ones)."""
+        """Return the state as JSON values. Results are written by kind and location, never by value (but inline ones)."""
         from headwater.sdk.states.serialization import serialize_state
 
         return serialize_state(self)
@@ -214,7 +214,7 @@ class State:
     __hash__ = object.__hash__
 
     def __getstate__(self) -> object:
-        """Return what is pickled. An exception that cannot be, which a user's code may raise, is told in words."""
+        """Return what is pickled. An exception that cannot be, which a user's code may raise, is replaced by its words."""
         known: Any = object.__getstate__(self)
         error = self._result.value
         # A signal holds a state itself, and that perhaps the signal.

@@ -3,8 +3,8 @@
     State
     ├── Pending
     │   └── Scheduled           may start at `start_time`
-    │       ├── Paused          waits for somebody, or for `start_time`
-    │       ├── Resume          somebody let it go on
+    │       ├── Paused          waits for a user, or for `start_time`
+    │       ├── Resume          a user let it go on
     │       └── Retrying        failed, and is tried again
     ├── Submitted, Queued, ClientFailed     around another state, which `unwrapped()` returns
     ├── Running

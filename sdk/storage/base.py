@@ -39,9 +39,17 @@ class Storage(ABC):
     A storage of your own derives from this and defines `add_flow` and `get_flow`, and `build` where it stores flows only then. Its flows
     run with `flow.run()`. They cannot be registered yet, since an agent would not find its class.
 
-    `labels` are added to each flow stored here, and with `add_default_labels` those that the kind of storage brings;
-    it is on unless HEADWATER__FLOWS__DEFAULTS__STORAGE__ADD_DEFAULT_LABELS says `false`. `secrets` are the names of secrets that
-    the flows use; they are found where the flows run, as all are.
+    Args:
+        result: keeps the results of tasks where neither task nor flow has a result.
+        labels: labels that are added to each flow stored here.
+        add_default_labels: whether the labels that the kind of storage brings are added too; on by default, unless
+            HEADWATER__FLOWS__DEFAULTS__STORAGE__ADD_DEFAULT_LABELS says `false`.
+        stored_as_script: whether the code is a file of source that each run executes, and not a pickled flow.
+        secrets: names of secrets that the flows use; they are found where the flows run, as all are.
+
+    Raises:
+        InvalidArgument: `labels` or `secrets` is one text.
+
     """
 
     secrets: list[str] = []
@@ -124,7 +132,7 @@ class Storage(ABC):
         return flow.name
 
     def build(self) -> Self:
-        """Store the code of the flows that were added, where that was not done by `add_flow`.
+        """Store the code of the flows that were added, where that was not done by `add_flow`. Return this storage.
 
         Raises:
             FlowNotStorable: one of them cannot be pickled.

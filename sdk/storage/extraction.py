@@ -35,7 +35,7 @@ def extract_flow_from_file(
         raise InvalidStorage("Provide either file_path or file_contents, a text or bytes.")
     namespace: dict[str, Any] = {"__name__": "headwater_flow_text"}
     with context(loading_flow=True, flow=None):
-        exec(file_contents, namespace)  # noqa: S102 - whoever gives a text of Python wants it executed
+        exec(file_contents, namespace)  # noqa: S102 - a caller who gives a text of Python wants it executed
     return _chosen(flows_in(namespace), flow_name, "the text")
 
 

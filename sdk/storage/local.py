@@ -74,7 +74,13 @@ class Local(Storage):
         return str(folder / file_name(flow.name) / file_name(datetime.now(UTC).isoformat()))
 
     def add_flow(self, flow: Flow) -> str:
-        """Take a flow and write it where its code lies, which is returned. `build` writes it again, as it is then."""
+        """Write a flow to its file, and return the file's path. `build` writes it again, as it is then.
+
+        Raises:
+            InvalidStorage: a flow of this name is in the storage already.
+            FlowNotStorable: the flow cannot be pickled.
+
+        """
         location = super().add_flow(flow)
         self._store(flow)
         return location
@@ -103,6 +109,14 @@ class Local(Storage):
         self._import_paths[flow.name] = own_folders(flow)
 
     def get_flow(self, flow_name: str) -> Flow:
+        """Return the flow of this name, read from its file. Load only what you trust: it runs code.
+
+        Raises:
+            FlowNotInStorage: the storage does not know the name, and has no path.
+            FlowCodeMissing: there is no file.
+            StorageError: what is there cannot be loaded; the kind of error says why.
+
+        """
         location = self.flows.get(flow_name) or self.path
         if location is None:
             raise FlowNotInStorage(type(self).__name__, flow_name, self.flows)

@@ -135,7 +135,7 @@ def pick_flow(flows: list[Flow], flow_name: str, location: str) -> Flow:
 
 @contextmanager
 def _only_loading() -> Iterator[None]:
-    # Not what happens to be in force where somebody loads a file: an outer flow is none of its business.
+    # Not what happens to be in force where a file is loaded: an outer flow is not its own.
     with context(loading_flow=True, flow=None, made_tasks=None):
         yield
 

@@ -121,6 +121,6 @@ def _share(loaded: _Loaded) -> None:
 
 def _by_question(_: ForkingPickler, code: Any) -> Any:
     if isinstance(code, FunctionType | type) and _loaded is not None and _loaded.holds(code):
-        # A script that `multiprocessing` executed again calls itself `__mp_main__`; it is everybody's `__main__`.
+        # A script that `multiprocessing` executed again calls itself `__mp_main__`; it is the `__main__` of all its code.
         return stored, ("__main__" if code.__module__ == "__mp_main__" else code.__module__, code.__qualname__)
     return NotImplemented

@@ -159,7 +159,7 @@ class _Shell:
     def _settle(self, starting: threading.Thread) -> None:
         """Return when the program is started, or will never be.
 
-        By looking: until Python 3.13 a `join` that was interrupted takes a thread at work for one that has ended (gh-90882).
+        By looking: until Python 3.13 a `join` that was interrupted takes a running thread for one that has ended (gh-90882).
         """
         looks = 0
         while not self._is_settled and (starting.ident is not None or looks < _LOOKS_FOR_A_THREAD):

@@ -1,7 +1,7 @@
-"""The run monitor as a service: hears, folds, waits for deadlines, and does what nobody else is left to do.
+"""The run monitor as a service: it follows heartbeats and the log, waits for deadlines, and recovers runs.
 
 It asks for nothing on a schedule. What it knows it has from the log, from the agents' heartbeats, and from what the broker says when
-work items may have been lost; all of it is in memory and made anew at the start.
+work items may have been lost; all of it is in memory and made again at the start.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ class RunMonitor:
         await self._ready.wait()
 
     async def _begin(self) -> None:
-        """Act from here on: first on what was left undone while nobody guarded."""
+        """Act from here on: first on what was left undone while no monitor ran."""
         self._ready.set()
         working = [agent.agent_id for agent in self._index.agents.values() if agent.status is AgentStatus.ONLINE]
         for agent_id in {*working, *self._index.holders()}:
@@ -173,7 +173,7 @@ class RunMonitor:
                 self._deadlines.set(WorkDue(), 0)
 
     def _reset_heartbeat_deadlines(self) -> None:
-        """After the connection was away nobody can have been heard: each gets its lease once more."""
+        """After the connection was away no heartbeat can have come: each gets its lease once more."""
         now = anyio.current_time()
         self._heard = {agent_id: (now, lease) for agent_id, (_, lease) in self._heard.items()}
 
@@ -226,7 +226,7 @@ class RunMonitor:
             self._deadlines.advance(SlotsDue(group_id), self._times.slot)
 
     def _check_slots_of(self, run_id: str) -> None:
-        """Its holder frees the slot of a run; where that died, nobody does."""
+        """Its holder frees the slot of a run; where that died, this does."""
         for group_id, slots in self._index.slots.items():
             if run_id in slots.attempts:
                 self._deadlines.advance(SlotsDue(group_id), self._times.slot)
@@ -249,7 +249,7 @@ class RunMonitor:
         except HeadwaterError as error:
             _log.error("%s cannot be recovered: %s", due, error)
         except Exception:  # noqa: BLE001 - one of many
-            # Nobody foresaw this; whatever it is about, the others are checked.
+            # An unexpected error; whatever it is about, the others are checked.
             seconds = self._backoff[due] = min(2 * self._backoff.get(due, self._times.retry), _RETRY_SECONDS_MAX)
             _log.exception("%s cannot be checked; tried again in %d s", due, seconds)
             self._deadlines.advance(due, seconds)

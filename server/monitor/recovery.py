@@ -63,7 +63,7 @@ class Recovery:
         await self._headwater.slots.free(run.state.created.flow_group_id, run_id, attempt)
 
     async def mark_recovered(self, registered: AgentRegistered) -> None:
-        """Record that an agent that was lost is at work again."""
+        """Record that an agent that was lost is online again."""
         fields = {name: getattr(registered, name) for name in registered.__struct_fields__}
         await self._headwater.agents.register(RegisterAgent(**fields))
 
@@ -117,7 +117,7 @@ class Recovery:
             await self._headwater.slots.free(group_id, run_id, attempt)
 
     async def _wake_for_slots(self, free: int, unfinished: list[RunHead]) -> bool:
-        """Wake as many of each queue as could have a slot: of some queues no agent may be at work."""
+        """Wake as many of each queue as could have a slot: of some queues no agent may be online."""
         now = self._actor.clock()
         due = sorted(
             (run.due_at, run.created.run_id, run.created.queue_id)

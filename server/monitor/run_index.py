@@ -152,10 +152,10 @@ class RunIndex:
         return [self.runs[run_id] for run_id in sorted(self._of_group.get(group_id, ()))]
 
     def waiting(self) -> list[RunHead]:
-        """Return the runs that somebody must be woken for."""
+        """Return the runs that an agent must be woken for."""
         return [run for run in self.runs.values() if run.waits]
 
     def is_kept_waiting(self, run: RunHead) -> bool:
-        """Tell whether the run has no slot and cannot have one now: nobody is to be woken for it before one is free."""
+        """Tell whether the run has no slot and cannot have one now: no agent is to be woken for it before one is free."""
         found = self.slots.get(run.created.flow_group_id)
         return found is not None and found.free == 0 and run.created.run_id not in found.attempts

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 """How often the file system and the broker's health are looked at, where the broker is ours: two calls that cost a millisecond."""
 PROBE_SECONDS = 1.2
-"""Less than a server has to tell how it fares: what was found out is told, and not that nothing was."""
+"""Less than a server has to report its health: what was found out is reported, and not that nothing was."""
 BELIEVED_SECONDS = 30.0
 """How long an append that went unanswered says something about the log."""
 _REPEATED_SECONDS = 1.0
@@ -63,7 +63,7 @@ class OwnBroker(Protocol):
 
 
 class LogWatch:
-    """A service that knows whether the log takes writes. `broker` is the nats-server of ours, None where it is another's."""
+    """A service that knows whether the log takes writes. `broker` is our own nats-server, None where it is another's."""
 
     def __init__(self, log: Log, broker: OwnBroker | None = None) -> None:
         self._log = log
@@ -92,7 +92,7 @@ class LogWatch:
             forget()
 
     def unanswered(self) -> None:
-        """Note that an append was not answered, to somebody."""
+        """Note that an append was not answered, to some program."""
         self._unanswered.note(anyio.current_time())
 
     async def look(self) -> LogHealth:

@@ -1,4 +1,4 @@
-"""A log that was lost must not take the views with it: they may be all that is left to tell what there was."""
+"""Notices that the log was lost or replaced, and keeps the views: they may be all that is left of what there was."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 def refuse_lost(views: Build | None, tail: LogTail | None) -> None:
     """Refuse a log that is shorter than what the views show; None for one that is not there at all.
 
-    A longer log of another identity is one that was chosen: the views are built anew from it, as they are for a new version.
+    A longer log of another identity is one that was chosen: the views are rebuilt from it, as they are for a new version.
 
     Raises:
         LogLost: the views would be replaced by less.
@@ -38,7 +38,7 @@ def refuse_lost(views: Build | None, tail: LogTail | None) -> None:
 
 @dataclass
 class LogGuard:
-    """Keeps the views from being built anew from a log that lost commits. With `accepted`, that is what the operator wants."""
+    """Keeps the views from being rebuilt from a log that lost commits. With `accepted`, that is what the operator wants."""
 
     log: JetStreamLog
     database_url: str

@@ -27,7 +27,7 @@ class Cluster(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NatsConf(msgspec.Struct, frozen=True, kw_only=True):
-    """What an embedded nats-server is told. `key` is the shared key that NATS itself enforces.
+    """The configuration of an embedded nats-server. `key` is the shared key that NATS itself enforces.
 
     `store_bytes_max` is how much JetStream may keep on disk; without it, it takes three quarters of what is free when it starts, and
     keeps to that for as long as it runs.
@@ -89,7 +89,7 @@ class NotReady(Exception):
 
 
 class CredentialsRefused(NotReady):
-    """The server answers, and lets nobody in with these credentials, or without any."""
+    """The server answers, and refuses these credentials, or without any."""
 
 
 def ask_jetstream(port: int, *, host: str = LOOPBACK, credentials: dict[str, str] | None = None, timeout_seconds: float = 1.0) -> str:

@@ -134,7 +134,7 @@ def server_command(place: PostgresPaths, *, durable: bool = True) -> list[str | 
         "max_connections": 50,
         "fsync": "on" if durable else "off",
         "synchronous_commit": "off",
-        # Nobody replicates the views; minimal WAL makes bulk loads (rebuilds) cheaper.
+        # The views are not replicated; minimal WAL makes bulk loads (rebuilds) cheaper.
         "wal_level": "minimal",
         "max_wal_senders": 0,
         "max_wal_size": "2GB",
@@ -160,7 +160,7 @@ def is_ready(place: PostgresPaths, pid: int) -> bool:
 
 
 def program_environment() -> dict[str, str]:
-    """The environment of every PostgreSQL program: nobody's PG* variables and locale may change what it does."""
+    """The environment of every PostgreSQL program: no user's PG* variables and locale may change what it does."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
     return kept | {"LC_ALL": "C", "TZ": "UTC"}
 
@@ -213,7 +213,7 @@ def _version_of(data_dir: Path) -> str | None:
 
 
 def _write_admission(data_dir: Path, user: SystemUser | None) -> None:
-    """Says who may connect: the account this server runs as, over the socket, as our role. Nobody else."""
+    """Says who may connect: the account this server runs as, over the socket, as our role. No other account."""
     ours = pwd.getpwuid(os.getuid()).pw_name
     files = {
         "pg_hba.conf": f"local all {ROLE} peer map=headwater\n",
@@ -230,7 +230,7 @@ def _write_admission(data_dir: Path, user: SystemUser | None) -> None:
 def _forget_foreign_pid(data_dir: Path) -> None:
     """Takes the process id out of a `postmaster.pid` that names a living process which is no PostgreSQL.
 
-    In a container process ids start over, so after a crash the file may name any process of ours, and PostgreSQL would
+    In a container process ids start over, so after a crash the file may name any of our processes, and PostgreSQL would
     refuse to start for ever. The rest of the file stays: by it PostgreSQL notices workers that outlived their parent.
     """
     path = data_dir / "postmaster.pid"
@@ -251,7 +251,7 @@ def _make_own_folder(path: Path, user: SystemUser | None) -> None:
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = path.lstat()
     owners = {os.getuid()} if user is None else {os.getuid(), user.uid}
-    # The stand-in for a long path lies in the public temporary folder: somebody may have laid a trap there.
+    # The stand-in for a long path lies in the public temporary folder: another user may have laid a trap there.
     if not stat.S_ISDIR(found.st_mode) or found.st_uid not in owners:
         raise PermissionError(errno.EPERM, "it belongs to another user, or is a link", str(path))
     path.chmod(0o700)

@@ -16,7 +16,7 @@ _TOLD_EVERY_SECONDS = 60.0
 
 
 class DescriptorNotice:
-    """The event loop's handler of errors that nobody waits for: says once a minute that there are no descriptors left.
+    """The event loop's handler of errors that no code waits for: says once a minute that there are no descriptors left.
 
     The loop itself writes a traceback for each connection that it could not accept, a thousand a second. All else it gets as before.
     """

@@ -2,7 +2,7 @@
 
 A script of its own, run as `python -I -S parent_death.py ORDERS`, before it becomes the program: the order must be given
 after the fork and after the change of user (which clears it), and running Python code between fork and exec in a
-process that may have threads is not safe. It keeps the process id, so whoever started it owns the program itself.
+process that may have threads is not safe. It keeps the process id, so the process that started it owns the program itself.
 
 On Linux the kernel keeps the promise (the "parent death signal"). Elsewhere the order names a lifeline, one end of a
 pipe from the starter: a small watcher sends the signal when it breaks.
@@ -46,7 +46,7 @@ def _change_user(uid: int, gid: int) -> None:
     """Gives root up for good, keeping only the right to pass folders.
 
     PostgreSQL refuses to run as root. Its files and the Headwater home often lie below a folder only root may enter
-    (`/root`); opening that folder to everybody would be worse than letting one process of ours read.
+    (`/root`); opening that folder to every user would be worse than letting one of our processes read.
     """
     if sys.platform != "linux":
         os.setgroups([])
@@ -74,7 +74,7 @@ def _fork_watcher(lifeline: int, death_signal: int) -> None:
     program = os.getpid()
     child = os.fork()
     if child:
-        os.waitpid(child, 0)  # at once: it only hands over, so that the watcher is nobody's zombie
+        os.waitpid(child, 0)  # at once: it only hands over, so that the watcher is not left a zombie
         return
     if os.fork():
         os._exit(0)

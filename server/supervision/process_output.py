@@ -49,7 +49,7 @@ class ErrorOutput(NamedTuple):
 
 @contextmanager
 def heard_output(log: BinaryIO, hear: Callable[[str], None] | None) -> Iterator[ErrorOutput]:
-    """What a program writes its errors to while the block runs: the log itself, where nobody wants to hear.
+    """What a program writes its errors to while the block runs: the log itself, where no listener is given.
 
     When the block ends, the program must have ended, so that nothing is missed.
     """

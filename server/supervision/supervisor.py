@@ -29,13 +29,13 @@ _READINESS_INTERVAL_SECONDS = 0.01
 _STILL_STARTING_SECONDS = 10.0
 _TAIL_CHARACTERS = 2000
 _FAREWELL_SECONDS = 0.1
-"""Where all processes are told to end at once, a program may be done with it before we have heard of it."""
+"""Where all processes get the signal to end at once, a program may be done with it before we have heard of it."""
 
 
 class Program(msgspec.Struct, frozen=True, kw_only=True):
     """A program to supervise.
 
-    `command` is made anew for each start and run as `user` (None: as us); `prepare` (blocking; may raise ComponentFailed)
+    `command` is made again for each start and run as `user` (None: as us); `prepare` (blocking; may raise ComponentFailed)
     runs before each start in a thread. `until_startable` is waited for before it is started again. `hear` gets
     each line that it writes to its standard error, which reaches `log` by way of us: also where no room is left for the file.
     `is_ready` is asked with the process id until it says yes. `pid_file` names the process for the next server, should
@@ -96,7 +96,7 @@ class Supervisor:
             started_at = anyio.current_time()
             try:
                 reason = await self._run_once(task_status)
-            except Exception as error:  # also of what we do ourselves, as on a full disk, where the home is gone, or what nobody foresaw
+            except Exception as error:  # also of what we do ourselves, as on a full disk, where the home is gone, or an unexpected error
                 if not self._was_ready:
                     if isinstance(error, OSError):
                         raise ComponentFailed(self._program.name, error.strerror or str(error), log=self._program.log) from error

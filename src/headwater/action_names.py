@@ -58,7 +58,7 @@ def _command(action: AnyAction) -> str:  # noqa: C901, PLR0912 - one arm per act
 def call_of(action: AnyAction) -> str:
     """Return the call of Python for this action; its command, where Python has none.
 
-    A project is created once, by hand: scripts that register a flow in one that is missing are started in terminals.
+    A project is created once, manually: scripts that register a flow in one that is missing are started in terminals.
     """
     match action:
         case hints.CreateRunOfAction(flow_group_id=group_id):

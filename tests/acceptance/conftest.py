@@ -45,7 +45,7 @@ def project(headwater: CommandLine, request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def bare_log(module_nats_node: NatsNode) -> str:
-    """The address of a log whose views nobody serves."""
+    """The address of a log whose views no server serves."""
 
     async def make_streams() -> None:
         async with open_log(module_nats_node.url, ensure_streams=True):
@@ -57,7 +57,7 @@ def bare_log(module_nats_node: NatsNode) -> str:
 
 @pytest.fixture
 def append_only(bare_log: str, tmp_path: Path) -> Iterator[CommandLine]:
-    """The command with a log whose views nobody serves."""
+    """The command with a log whose views no server serves."""
     command_line = CommandLine(tmp_path / "work", nats_url=bare_log)
     yield command_line
     command_line.end_what_is_left()
@@ -65,7 +65,7 @@ def append_only(bare_log: str, tmp_path: Path) -> Iterator[CommandLine]:
 
 @pytest.fixture
 def start_agent(headwater: CommandLine) -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """Starts local agents, each at work when it returns; they end with the test."""
+    """Starts local agents, each running when it returns; they end with the test."""
     agents = []
 
     def start(*arguments: str) -> subprocess.Popen[str]:

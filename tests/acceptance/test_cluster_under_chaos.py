@@ -66,7 +66,7 @@ def agents(nats_cluster: NatsCluster, tmp_path: Path) -> Iterator[list[AgentProc
 
 @dataclass
 class Storm:
-    """Somebody who kills the leader of the events, has it come back, and does it again."""
+    """A saboteur that kills the leader of the events, has it come back, and does it again."""
 
     cluster: NatsCluster
     random: Random
@@ -177,7 +177,7 @@ async def create_runs(harness: AgentHarness, flow_id: str, acknowledged: set[str
     """Create them evenly over all the deaths."""
     for number in range(RUNS):
         acknowledged.add(await create(harness, flow_id, f"run {number}"))
-        while storm.killed.total() < DEATHS * number // RUNS:  # noqa: ASYNC110 - the storm tells nobody
+        while storm.killed.total() < DEATHS * number // RUNS:  # noqa: ASYNC110 - the storm sends no events
             await anyio.sleep(0.05)
 
 

@@ -61,7 +61,7 @@ def test_the_help_imports_nothing_heavy() -> None:
     assert imported & HEAVY == set()
 
 
-def test_every_help_shows_an_example_that_is_a_command_of_ours(headwater: CommandLine) -> None:
+def test_every_help_shows_an_example_that_is_a_command_of_headwater(headwater: CommandLine) -> None:
     for words in commands():
         shown = headwater(*words, "--help")
         assert shown.code == 0, (words, shown.err)

@@ -1,4 +1,4 @@
-"""Locales that know less than names say, readers that leave early, disks that take nothing: what was done is told all the same."""
+"""Locales that know less than names say, readers that leave early, disks that take nothing: what was done is shown all the same."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_reader_that_leaves_early_is_no_error(headwater: CommandLine, project:
     assert ended.err == ""
 
 
-def test_a_failure_stays_one_though_nobody_reads_what_is_said(headwater: CommandLine) -> None:
+def test_a_failure_stays_one_though_its_output_is_not_read(headwater: CommandLine) -> None:
     assert _through(headwater, f"{COMMAND} get logs nowhere 2>&1 | true").code == 1
 
 

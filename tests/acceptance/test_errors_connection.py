@@ -73,7 +73,7 @@ def locked_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsNode]:
     node.kill()
 
 
-def test_a_missing_or_wrong_key_is_told_at_once(locked_node: NatsNode, tmp_path: Path) -> None:
+def test_a_missing_or_wrong_key_is_reported_at_once(locked_node: NatsNode, tmp_path: Path) -> None:
     headwater = CommandLine(tmp_path, nats_url=locked_node.url)
 
     missing, wrong = headwater("create", "project", "x"), headwater("create", "project", "x", "--key", "wrong-key")
@@ -134,7 +134,7 @@ def test_a_misspelt_variable_is_pointed_out(tmp_path: Path, bare_log: str) -> No
     assert "Warning: HEADWATER_NATS_ULR is no setting of Headwater. Did you mean HEADWATER_NATS_URL?" in ended.err
 
 
-def test_a_full_log_is_told_and_nothing_is_left_half_written(nats_node: NatsNode, tmp_path: Path) -> None:
+def test_a_full_log_is_reported_and_nothing_is_left_half_written(nats_node: NatsNode, tmp_path: Path) -> None:
     async def make_small_streams() -> None:
         async with connect(nats_node.url) as connection:
             await ensure_streams(connection, StreamSettings(events_bytes_max=4096))

@@ -86,7 +86,7 @@ def test_a_file_that_does_not_import_shows_its_traceback_and_the_others_are_regi
     assert 'broken.py", line 4, in build' in ended.err
     assert "ZeroDivisionError: division by zero" in ended.err
     assert "hint: The traceback shows where" in ended.err
-    # Nothing of ours, and nothing of the import system, stands between the person and their file.
+    # No frame of Headwater, and none of the import system, stands between the person and their file.
     assert "importlib" not in ended.err
     assert "headwater/cli" not in ended.err
 

@@ -30,7 +30,7 @@ def test_an_unknown_project_comes_with_the_command_that_creates_it(append_only: 
         refused(append_only(*command), "Error: Project 'nowhere' not found.", "headwater create project 'nowhere'")
 
 
-def test_an_unknown_flow_and_an_unknown_run_are_told(append_only: CommandLine) -> None:
+def test_an_unknown_flow_and_an_unknown_run_are_reported(append_only: CommandLine) -> None:
     append_only("create", "project", "empty")
 
     refused(append_only("run", "--name", "hello", "--project", "empty"), "Flow 'hello' not found.", "headwater get flows --project")

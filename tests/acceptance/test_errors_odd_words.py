@@ -73,7 +73,7 @@ def test_a_file_whose_name_is_no_text_runs_here_all_the_same(odd: CommandLine) -
     assert ended.code == 0, ended.err
 
 
-def test_an_error_that_nobody_foresaw_is_told_as_one_and_its_traceback_is_shown_where_it_is_wanted(odd: CommandLine) -> None:
+def test_an_unexpected_error_is_reported_as_one_and_its_traceback_is_shown_where_it_is_wanted(odd: CommandLine) -> None:
     odd.write("broken/sitecustomize.py", "import headwater.core.program.settings as s\ns.connection_settings = lambda *_: 1 / 0\n")
     broken = CommandLine(odd.directory, home=odd.home, PYTHONPATH=str(odd.directory / "broken"))
     telling = CommandLine(odd.directory, home=odd.home, PYTHONPATH=str(odd.directory / "broken"), HEADWATER_TRACEBACK="yes")

@@ -24,7 +24,7 @@ from headwater.core.log.jetstream import open_log
 from headwater.core.program.server_file import ServerFile, read_server_file
 
 SPINNING = 3
-"""So many times the messages of before are more than what is left to settle; whoever spins says thousands."""
+"""So many times the messages of before are more than what is left to settle; a program that spins says thousands."""
 
 
 class Site:
@@ -53,7 +53,7 @@ class Site:
         return agent
 
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        """Start a command that writes into a file: it says much, and would wait for whoever does not read it."""
+        """Start a command that writes into a file: it says much, and would wait for a reader that does not read it."""
         with self._log.open("ab") as log:
             process = subprocess.Popen(
                 [str(COMMAND), *arguments], cwd=self.headwater.directory, env=dict(self.headwater.environment), stdout=log, stderr=log
@@ -158,7 +158,7 @@ def messages_before(site: Site) -> int:
     return idle
 
 
-def test_garbage_ends_nothing_hangs_nothing_and_is_told(site: Site, messages_before: int) -> None:
+def test_garbage_ends_nothing_hangs_nothing_and_is_reported(site: Site, messages_before: int) -> None:
     agent_id = what_is_there(site.headwater)["agent_id"]
 
     site.nothing_died()

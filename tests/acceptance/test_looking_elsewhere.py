@@ -25,7 +25,7 @@ def elsewhere(tmp_path: Path) -> CommandLine:
     return CommandLine(tmp_path / "elsewhere")
 
 
-def test_the_server_at_an_address_is_told_of(elsewhere: CommandLine, address: str) -> None:
+def test_the_status_of_the_server_at_an_address_is_shown(elsewhere: CommandLine, address: str) -> None:
     by_environment = CommandLine(elsewhere.directory, nats_url=address)
 
     for ended in (
@@ -49,7 +49,7 @@ def test_a_home_that_is_named_goes_before_the_address_of_the_environment(elsewhe
     assert "Headwater is stopped." in ended.out
 
 
-def test_the_server_of_the_home_is_told_of_with_its_home(served: CommandLine, address: str) -> None:
+def test_the_status_of_the_server_of_the_home_is_shown_with_its_home(served: CommandLine, address: str) -> None:
     ended = CommandLine(served.directory, home=served.home, nats_url=address)("server", "status")
 
     assert ended.code == 0
@@ -64,7 +64,7 @@ def test_a_log_that_no_server_serves_is_no_running_server(append_only: CommandLi
     assert "No server answers at nats://" in ended.err
 
 
-def test_an_address_where_nobody_is_says_so(elsewhere: CommandLine) -> None:
+def test_an_address_without_a_server_is_reported(elsewhere: CommandLine) -> None:
     ended = elsewhere("server", "status", "--nats-url", "nats://127.0.0.1:1")
 
     assert ended.code == 1

@@ -74,7 +74,7 @@ def test_a_run_waits_for_a_person_who_resumes_it(headwater: CommandLine, flows: 
     assert (late.code, "The run is Success" in late.err) == (1, True)
 
 
-def test_states_are_set_by_hand_and_a_restart_goes_on_from_them(headwater: CommandLine, flows: str) -> None:
+def test_states_are_set_manually_and_a_restart_goes_on_from_them(headwater: CommandLine, flows: str) -> None:
     assert headwater("run", "--name", "patched", "--project", flows, "--run-name", f"patched {flows}", "--watch").code == 1
     run = f"patched {flows}"
     assert headwater("set", "state", run, "Success", "--task", "fetch").code == 2, "a reason is asked for"

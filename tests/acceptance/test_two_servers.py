@@ -63,7 +63,7 @@ async def test_the_other_server_takes_over_when_the_one_that_projects_is_killed(
         flow_id = (await create_flow(harness.log)).flow_id
         for _ in range(DEATHS):
             waiting.start()
-            await gauge.somebody_waits()
+            await gauge.a_projector_waits()
             await _shown(harness.log, flow_id)
 
             working.kill()
@@ -75,7 +75,7 @@ async def test_the_other_server_takes_over_when_the_one_that_projects_is_killed(
 
 
 async def _shown(log: Log, flow_id: str) -> None:
-    """Let a run be executed, and return when the views show it, whoever answers."""
+    """Let a run be executed, and return when the views show it, whichever server answers."""
     run_id = (await create_run(log, flow_id)).run_id
     position = await executed(log, run_id)
     views = ViewsClient(log, wait_seconds=1.0)

@@ -37,12 +37,12 @@ async def log(broker: Broker) -> AsyncIterator[Log]:
 
 @pytest.fixture
 async def other(broker: Broker, log: Log) -> AsyncIterator[Log]:
-    """A second connection to the same log: somebody else."""
+    """A second connection to the same log: another program."""
     async with broker.open() as opened:
         yield opened
 
 
 @pytest.fixture
 def queue_id() -> str:
-    """A queue that nobody else has."""
+    """A queue that no other test has."""
     return new_id()

@@ -198,7 +198,7 @@ async def test_a_run_is_created_by_a_wake_up_and_an_append_under_way_at_once(log
     async with log.queues.bind(queue_id, lease_seconds=10) as binding:
         delivery = await anext(aiter(binding))
         assert delivery.item == item
-        # Whoever is woken may complete the creation; it is there already, so that changes nothing.
+        # The agent that is woken may complete the creation; it is there already, so that changes nothing.
         assert delivery.item.creation is not None
         await log.events.append(subject, delivery.item.creation, expected=0)
         await delivery.ack()

@@ -125,7 +125,7 @@ async def test_nothing_of_a_connection_is_left_when_it_is_closed(nats_node: Nats
     assert len(before) == 1
 
 
-async def test_whoever_waits_for_work_asks_once_and_then_says_nothing(nats_node: NatsNode) -> None:
+async def test_an_agent_that_waits_for_work_asks_once_and_then_says_nothing(nats_node: NatsNode) -> None:
     async with (
         open_log(nats_node.url, name="waiting", ensure_streams=True) as log,
         open_log(nats_node.url, name="busy") as other,

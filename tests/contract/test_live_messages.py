@@ -14,7 +14,7 @@ IN_TIME_SECONDS = 30.0
 PROBE = b"does anybody hear this?"
 
 
-async def test_whoever_listens_hears_what_is_published(log: Log, other: Log) -> None:
+async def test_all_who_listen_receive_what_is_published(log: Log, other: Log) -> None:
     kind = new_id()
     async with log.subscribe(f"hw.beat.{kind}.*") as first, other.subscribe(f"hw.beat.{kind}.>") as second:
         await _known_everywhere(log, f"hw.beat.{kind}.probe", first, second)
@@ -83,7 +83,7 @@ async def test_many_questions_at_once_get_their_own_answers(log: Log, other: Log
     assert answers == {number: f"re {number}".encode() for number in range(50)}
 
 
-async def test_a_question_that_nobody_hears_is_known_at_once_to_be_unheard(log: Log) -> None:
+async def test_a_request_without_a_listener_is_known_at_once_to_have_none(log: Log) -> None:
     with pytest.raises(RequestTimeout) as unheard:
         await log.request(f"hw.ask.{new_id()}", b"", timeout=3600)
 

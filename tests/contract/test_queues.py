@@ -17,7 +17,7 @@ LONG_LEASE = 600.0
 SHORT_LEASE = 0.6
 
 
-async def test_an_item_reaches_whoever_is_bound(log: Log, other: Log, queue_id: str) -> None:
+async def test_an_item_reaches_an_agent_that_is_bound(log: Log, other: Log, queue_id: str) -> None:
     run_id = new_id()
     item = an_item(queue_id, run_id=run_id, generation=3, creation=a_creation(run_id, queue_id))
     async with log.queues.bind(queue_id, lease_seconds=LONG_LEASE) as binding:
@@ -29,7 +29,7 @@ async def test_an_item_reaches_whoever_is_bound(log: Log, other: Log, queue_id: 
         await delivery.ack()
 
 
-async def test_an_item_waits_for_somebody_to_be_bound(log: Log, queue_id: str) -> None:
+async def test_an_item_waits_for_an_agent_to_be_bound(log: Log, queue_id: str) -> None:
     item = an_item(queue_id)
     await log.queues.enqueue(item)
 
@@ -168,7 +168,7 @@ async def test_who_does_not_want_gets_nothing_until_they_do(log: Log, other: Log
     assert [delivery.item for delivery in got] == [items[2]]
 
 
-async def test_no_more_items_than_the_limit_are_in_hands_whoever_is_bound(log: Log, other: Log, queue_id: str) -> None:
+async def test_no_more_items_than_the_limit_are_held_however_many_agents_are_bound(log: Log, other: Log, queue_id: str) -> None:
     items = [an_item(queue_id) for _ in range(3)]
     for item in items:
         await log.queues.enqueue(item)

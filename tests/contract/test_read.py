@@ -7,7 +7,7 @@ from headwater.core.log.commit import Position, new_commit
 from headwater.core.log.protocol import EventLog, Log, Recorded
 
 
-async def test_a_subject_nobody_wrote_to_is_empty(log: Log) -> None:
+async def test_a_subject_without_commits_is_empty(log: Log) -> None:
     assert await log.events.read(a_subject()) == []
 
 
@@ -40,7 +40,7 @@ async def test_a_long_history_is_read_whole(log: Log) -> None:
     assert texts(await log.events.read(subject)) == written
 
 
-async def test_what_an_append_returned_is_seen_by_whoever_asks_for_it(log: Log, other: Log) -> None:
+async def test_what_an_append_returned_is_seen_by_a_reader_that_asks_for_it(log: Log, other: Log) -> None:
     subject = a_subject()
     position: Position = 0
     for number in range(60):

@@ -1,4 +1,4 @@
-"""The streams on a real server: made once, by whoever comes first, and refused where they are not ours."""
+"""The streams on a real server: made once, by the first connection, and refused where they are not Headwater's."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def test_two_servers_that_start_at_once_make_one_log(node: NatsNode) -> No
     assert len(identities) == 1
 
 
-async def test_a_log_that_is_made_anew_has_another_identity(node: NatsNode) -> None:
+async def test_a_log_that_is_made_again_has_another_identity(node: NatsNode) -> None:
     async with open_log(node.url, ensure_streams=True) as log:
         before = (await log.events.tail()).identity
     await _ask(node, "STREAM.DELETE.EVENTS")

@@ -28,7 +28,7 @@ async def test_a_run_waits_from_its_offer_until_its_item_is_done_with(log: Log, 
 
     async with log.queues.bind(queue_id, lease_seconds=LEASE) as binding:
         delivery = await _next(binding)
-        assert await log.queues.is_waiting(item.run_id)  # in somebody's hands
+        assert await log.queues.is_waiting(item.run_id)  # held by an agent
         await delivery.ack()
 
     await _waits_no_more(log, item.run_id)
@@ -56,7 +56,7 @@ async def test_a_wake_up_of_before_a_rescheduling_does_not_count(log: Log, queue
     assert [await log.queues.is_waiting(run_id, generation=3) for run_id in (item.run_id, timed.run_id)] == [False, False]
 
 
-async def test_after_a_loss_nothing_waits_and_whoever_listens_hears_of_it(broker: Broker, log: Log, other: Log, queue_id: str) -> None:
+async def test_after_a_loss_nothing_waits_and_all_who_listen_are_notified(broker: Broker, log: Log, other: Log, queue_id: str) -> None:
     offered, timed = an_item(queue_id), an_item(queue_id)
     await log.queues.enqueue(offered)
     await log.queues.set_timer(timed, due=datetime.now(UTC) + timedelta(hours=1))
@@ -79,7 +79,7 @@ async def test_queues_and_timers_go_on_after_a_loss(broker: Broker, log: Log, ot
 
 
 @pytest.mark.parametrize("first", ["offer", "bind", "timer", "cancel"])
-async def test_whoever_comes_first_makes_anew_what_was_lost(broker: Broker, log: Log, queue_id: str, first: str) -> None:
+async def test_the_first_connection_makes_again_what_was_lost(broker: Broker, log: Log, queue_id: str, first: str) -> None:
     await _lose_work(broker, log)
     item = an_item(queue_id)
     match first:

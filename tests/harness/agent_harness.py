@@ -1,4 +1,4 @@
-"""A log with a project in it, and agents at work on it: for tests of agents and runs."""
+"""A log with a project in it, and agents that run there: for tests of agents and runs."""
 
 from __future__ import annotations
 
@@ -188,7 +188,7 @@ class AgentProcess:
 async def eventually(fact: Callable[[], bool], what: str) -> None:
     """Return as soon as the fact holds; the event loop goes on meanwhile."""
     with anyio.move_on_after(PATIENCE_SECONDS):
-        while not fact():  # noqa: ASYNC110 - facts of other processes tell nobody
+        while not fact():  # noqa: ASYNC110 - facts of other processes send no events
             await anyio.sleep(0.005)
         return
     raise AssertionError(f"not within {PATIENCE_SECONDS:g} s: {what}")

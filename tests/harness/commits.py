@@ -26,7 +26,7 @@ def a_creation(run_id: str, queue_id: str) -> Commit:
 
 
 def a_subject() -> str:
-    """The subject of a run that nobody else has."""
+    """The subject of a run that no other test has."""
     return subjects.run(new_id())
 
 

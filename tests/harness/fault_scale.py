@@ -31,7 +31,7 @@ def chance() -> Random:
 
 @contextmanager
 def measured(what: str) -> Iterator[None]:
-    """Print how long the block took. Nobody asserts it."""
+    """Print how long the block took. It is not asserted."""
     began = time.monotonic()
     yield
     print(f"{what}: {time.monotonic() - began:.2f} s")

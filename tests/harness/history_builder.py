@@ -1,4 +1,4 @@
-"""Histories of projects, flows and runs, played into a log at times of one's own choosing, by the operations everybody uses.
+"""Histories of projects, flows and runs, played into a log at times of one's own choosing, by the operations that all programs use.
 
 For tests of what is shown, for screenshots, and for measurements: runs need no agent, and yesterday needs no waiting.
 """
@@ -101,7 +101,7 @@ class History:
 
 @dataclass
 class PlayedRun:
-    """A run, moved on by hand."""
+    """A run, moved on step by step."""
 
     history: History
     run_id: str

@@ -514,7 +514,7 @@ def allows_no_more_bytes_in_files() -> None:
 
 
 @harmful(GOOD)
-def sets_logging_up_anew() -> None:
+def sets_logging_up_again() -> None:
     import logging.config
 
     logging.config.dictConfig({"version": 1, "disable_existing_loggers": True})
@@ -565,7 +565,7 @@ def ignores_all_signals() -> None:
 
 
 @harmful(GOOD)
-def becomes_somebody_else() -> None:
+def becomes_another_user() -> None:
     os.umask(0o777)
     os.nice(5)
 

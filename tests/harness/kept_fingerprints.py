@@ -25,7 +25,7 @@ def flows() -> list[Flow]:
 
 
 def _module(file: Path) -> Any:
-    # Under the same name as ever: the names of a flow's own modules are a part of what it is.
+    # Under the same name each time: the names of a flow's own modules are a part of what it is.
     spec = importlib.util.spec_from_file_location(file.stem, file)
     assert spec is not None
     assert spec.loader is not None

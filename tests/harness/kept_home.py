@@ -61,7 +61,7 @@ async def stored(url: str, home: Path) -> list[dict[str, str]]:
 
 
 async def restored(folder: Path, url: str, home: Path) -> dict[str, Any]:
-    """Put a kept home there and its log into this broker, whose streams must be new; return what is told of it."""
+    """Put a kept home there and its log into this broker, whose streams must be new; return its description."""
     shutil.copytree(folder / "home", home)
     async with await nats.connect(url) as client:
         stream = client.jetstream()
@@ -117,7 +117,7 @@ def _script_tasks(home: Path) -> set[Any]:
 
 
 @asynccontextmanager
-async def _at_work(directory: Path) -> AsyncIterator[AgentHarness]:
+async def _started(directory: Path) -> AsyncIterator[AgentHarness]:
     node, postgres = NatsNode(directory / "nats"), Postgres(directory / "postgres")
     async with AsyncExitStack() as stack:
         for server in (node, postgres):
@@ -140,7 +140,7 @@ async def write(folder: Path) -> None:
         home.mkdir()
         os.environ["HEADWATER_HOME"] = str(home)
         config.reload()
-        async with _at_work(Path(made)) as harness:
+        async with _started(Path(made)) as harness:
             told = await play(harness, home, [kind() for kind in kept_flows.KINDS])
             events = await stored(harness.url, home)
         keep(folder, home, events, {**told, "python": f"{sys.version_info.major}.{sys.version_info.minor}"})
@@ -158,7 +158,7 @@ if __name__ == "__main__":
     chosen = HOMES / sys.argv[1]
     if chosen.exists():
         sys.exit(f"{chosen} was written once, and stays as it is.")
-    # The flows' code keeps the path of its file: not that of somebody's checkout.
+    # The flows' code keeps the path of its file: not that of a developer's checkout.
     place = Path(tempfile.gettempdir()) / "kept-flows"
     if "KEPT_FLOWS" not in os.environ:
         place.mkdir(exist_ok=True)

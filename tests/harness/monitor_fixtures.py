@@ -1,4 +1,4 @@
-"""A run monitor at work in this process, on a connection of its own: for tests of what happens when nobody else is left."""
+"""A run monitor in this process, on a connection of its own: for tests of what happens when no agent is left."""
 
 from __future__ import annotations
 

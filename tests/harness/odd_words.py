@@ -124,7 +124,7 @@ class Command(NamedTuple):
 
 
 def commands() -> Iterator[Command]:
-    """Every command there is, but those that go on by themselves whatever they are told."""
+    """Every command there is, but those that go on by themselves whatever their arguments."""
     root = typer.main.get_command(app)
     assert isinstance(root, LazyGroup)
     for entry in root.table:

@@ -47,7 +47,7 @@ _chance = random.SystemRandom()
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on, all different, kept from other test processes for as long as this one lives."""
+    """Ports no program listens on, all different, kept from other test processes for as long as this one lives."""
     folder = Path(tempfile.gettempdir()) / "headwater-test-ports"
     folder.mkdir(exist_ok=True)
     found: list[int] = []
@@ -280,7 +280,7 @@ class Postgres:
         """A new empty database; returns its address. About 50 ms."""
         self._made += 1
         name = f"test_{self._made}"
-        # Copying files beats logging every page when nobody waits for the disk.
+        # Copying files beats logging every page when no test waits for the disk.
         self.sql(f"CREATE DATABASE {name} STRATEGY FILE_COPY")
         return self.place.database_url(name)
 

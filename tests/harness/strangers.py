@@ -1,4 +1,4 @@
-"""Somebody on the same NATS who is none of ours: writes any bytes on any subject, past every check that our own programs make."""
+"""Another program on the same NATS: it writes any bytes on any subject, past every check that Headwater's own programs make."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ _WHERE = {"home": "/home/ana", "host": "laptop", "user": "ana@laptop"}
 
 
 class Terminal:
-    """A program that was started and goes on; `take` returns what it printed and nobody took yet."""
+    """A program that was started and goes on; `take` returns what it printed and was not taken yet."""
 
     def __init__(self, command: str, directory: Path, environment: dict[str, str]) -> None:
         self.command = command

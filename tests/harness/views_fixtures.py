@@ -109,7 +109,7 @@ async def eventually(look: Callable[[], Awaitable[T | None]], what: str) -> T:
 
 
 class ViewsGauge:
-    """Says how far the live views are, over one connection that is opened anew where it was lost. Made by `views_gauge`."""
+    """Says how far the live views are, over one connection that is opened again where it was lost. Made by `views_gauge`."""
 
     def __init__(self, database_url: str) -> None:
         self._database_url = database_url
@@ -129,11 +129,11 @@ class ViewsGauge:
     async def passed(self, position: int) -> None:
         """Return when they are over the position."""
         with anyio.fail_after(2 * WAIT_SECONDS):
-            while await self.position() <= position:  # noqa: ASYNC110 - PostgreSQL tells nobody
+            while await self.position() <= position:  # noqa: ASYNC110 - PostgreSQL sends no events
                 await anyio.sleep(0.01)
 
-    async def somebody_waits(self) -> None:
-        """Return when a projector waits for its turn while another one is at work."""
+    async def a_projector_waits(self) -> None:
+        """Return when a projector waits for its turn while another one is running."""
         waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND NOT granted"
         with anyio.fail_after(2 * WAIT_SECONDS):
             while not await self.position() or not await self._db.fetchval(waiting, PROJECTOR_LOCK):  # noqa: ASYNC110

@@ -1,4 +1,4 @@
-"""Cancel is true: whatever a run's code does, and whoever is left to stop it, the run ends Cancelled and nothing of it lives on.
+"""Cancel is true: whatever a run's code does, and whichever program is left to stop it, the run ends Cancelled and nothing of it lives on.
 
 Each waits for facts, at most for the grace and two seconds more where nothing else than the stop takes its time.
 """

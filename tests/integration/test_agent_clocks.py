@@ -1,4 +1,4 @@
-"""Agents whose clocks are wrong: runs start when the log says so, and everybody hears that a clock is wrong."""
+"""Agents whose clocks are wrong: runs start when the log says so, and users see that a clock is wrong."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ async def test_runs_start_at_once_on_an_agent_whose_clock_is_wrong_and_no_timer_
 
     assert [run.state for run in ended] == [StateName.SUCCESS] * 3
     assert timers == []
-    # What is told is the least that is certain: a slow answer makes it less, and nothing makes it more.
+    # What is shown is the least that is certain: a slow answer makes it less, and nothing makes it more.
     told = re.compile(rf"(\d+\.\d) s {'behind' if seconds < 0 else 'ahead of'} the log's")
     assert 1 < max(map(float, told.findall(said))) <= abs(seconds)
     assert len(told.findall("\n".join(said_by_agent))) == 1

@@ -37,7 +37,7 @@ def agent(harness: AgentHarness, tmp_path: Path) -> Iterator[AgentProcess]:
 
 
 async def gated_run(harness: AgentHarness, gate: Path) -> str:
-    """A run at work, whose task ends when the gate is opened."""
+    """A running run, whose task ends when the gate is opened."""
 
     run_id = await harness.run(await harness.register(gated_flow(gate)))
     await harness.happened(run_id, "task_run.started")

@@ -59,7 +59,7 @@ async def test_an_agent_started_before_the_first_server_waits_for_it_and_says_so
     assert waits() == 1
 
 
-async def test_an_agent_at_an_address_where_nobody_is_says_so_at_once(nats_node: NatsNode) -> None:
+async def test_an_agent_at_an_address_without_a_server_says_so_at_once(nats_node: NatsNode) -> None:
     nats_node.kill()
     with pytest.raises(LogUnavailable, match="connection refused"):
         await LocalAgent(nats_url=nats_node.url).serve()

@@ -110,7 +110,7 @@ def an_item(run_id: str, carried: Any, *, generation: Any = 1, queue: str = QUEU
 
 
 def bad_items(run_id: str) -> dict[str, bytes]:
-    """Items that nobody can use, for a run that is not there."""
+    """Items that no agent can use, for a run that is not there."""
     good = json.loads(encode(creation(created(run_id=run_id), SCHEDULED)))
 
     def changed(index: int, **changes: Any) -> bytes:
@@ -162,7 +162,7 @@ async def test_bad_items_are_set_aside_with_their_bytes_and_the_next_good_run_su
                 stranger.write(subjects.scheduled(QUEUE, run_id), bad_items(run_id)[what])
         run = await harness.ended(await harness.run(flow_id, labels=LABELS))
         with anyio.fail_after(60):
-            while await harness.log.dead_letters.count() < before + len(runs) or await harness.log.queues.waiting_runs():  # noqa: ASYNC110 - the broker tells nobody
+            while await harness.log.dead_letters.count() < before + len(runs) or await harness.log.queues.waiting_runs():  # noqa: ASYNC110 - no event
                 await anyio.sleep(0.05)
         kept = {each.letter.subject: each.letter for each in (await harness.log.dead_letters.read())[before:]}
 

@@ -69,7 +69,7 @@ async def test_it_ends_a_run_that_is_cancelled(harness: AgentHarness, agent: Age
     assert (await harness.ended(run_id)).state is StateName.CANCELLED
 
 
-async def test_it_hands_its_runs_back_when_it_is_told_to(harness: AgentHarness, agent: AgentProgram, tmp_path: Path) -> None:
+async def test_it_hands_its_runs_back_when_it_is_asked_to(harness: AgentHarness, agent: AgentProgram, tmp_path: Path) -> None:
     run_id = await created(harness, gated_flow(tmp_path / "never"), agent)
     await harness.happened(run_id, "task_run.started")
 

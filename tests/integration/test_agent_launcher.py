@@ -49,7 +49,7 @@ def order(directory: Path, **environment: str) -> LaunchSpec:
 
 
 def program(directory: Path, text: str) -> LaunchSpec:
-    """A process that runs `text`, as a new interpreter does with a `sitecustomize` of ours, and nothing else."""
+    """A process that runs `text`, as a new interpreter does with the test's own `sitecustomize`, and nothing else."""
     (directory / "sitecustomize.py").write_text(text + "\nimport sys; sys.stdout.flush(); sys.stderr.flush()\n")
     return order(directory, PYTHONPATH=str(directory))
 

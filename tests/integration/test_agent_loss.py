@@ -160,7 +160,7 @@ async def test_a_run_outlives_the_death_of_the_broker_as_its_first_attempt(
         await harness.happened(run_id, "task_run.started")
 
         nats_node.kill()
-        gate.touch()  # it ends while nobody can be told
+        gate.touch()  # it ends while the log is away
         nats_node.start()
         run = await harness.ended(run_id)
     finally:
@@ -237,7 +237,7 @@ async def test_what_a_frozen_attempt_tries_when_it_wakes_is_refused_and_it_ends_
             run = await harness.ended(run_id)
             before = await harness.names(run_id)
             await anyio.sleep_until(frozen_at + 3 * LEASE_SECONDS)
-            # Alone at first: nobody tells it that it lost its run, and its task, which can end now, is recorded as it is used to.
+            # Alone at first: no writer lets it see that it lost its run, and its task, which can end now, is recorded as it is used to.
             stale.resume()
             await eventually(lambda: gone([stale]), "the stale attempt ends itself")
             agent.send(signal.SIGCONT)

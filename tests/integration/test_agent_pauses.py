@@ -1,4 +1,4 @@
-"""Runs that wait for people: their process ends, and they go on in another one when somebody resumes them."""
+"""Runs that wait for people: their process ends, and they go on in another one when a user resumes them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def words(noted: Path) -> list[str]:
     return [line.split()[0] for line in noted.read_text().splitlines()]
 
 
-async def test_a_paused_run_frees_its_process_and_goes_on_when_somebody_resumes_it(harness: AgentHarness, tmp_path: Path) -> None:
+async def test_a_paused_run_frees_its_process_and_goes_on_when_a_user_resumes_it(harness: AgentHarness, tmp_path: Path) -> None:
     noted = tmp_path / "noted"
     async with running_monitor(harness.url):
         async with running_agent(harness.url, name="first"):
@@ -116,7 +116,7 @@ async def test_a_paused_run_is_cancelled_at_once(harness: AgentHarness, tmp_path
         await promises_are_kept(harness.log)
 
 
-async def test_a_pause_with_an_end_goes_on_by_itself_or_earlier_when_somebody_says_so(harness: AgentHarness) -> None:
+async def test_a_pause_with_an_end_goes_on_by_itself_or_earlier_when_a_user_says_so(harness: AgentHarness) -> None:
     def flow_pausing_for(duration: timedelta) -> Flow:
         with Flow("timed") as flow:
             task(lambda: pause_task("A moment.", duration), name="wait")()

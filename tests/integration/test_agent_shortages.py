@@ -130,7 +130,7 @@ async def test_an_agent_whose_run_cannot_record_what_happens_says_so_though_it_i
                 assert "): 1 run waits to record what happened." in agent.output
 
                 disk.make_room()
-                node.kill()  # it takes no more writes until it is started anew
+                node.kill()  # it takes no more writes until it is started again
                 node.start()
                 await harness.ended(run_id)
                 await eventually(lambda: "The log takes commits again." in agent.output, "the agent says that it goes on")

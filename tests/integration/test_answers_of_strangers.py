@@ -56,7 +56,7 @@ REPLIES = [
 
 @asynccontextmanager
 async def a_stranger_answers_everything(url: str) -> AsyncIterator[None]:
-    """Whatever is asked over NATS, somebody answers with every kind of garbage, besides those who know."""
+    """Whatever is asked over NATS, another program answers with every kind of garbage, besides the server."""
     async with connect(url) as stranger:
 
         async def answer(message: Msg) -> None:
@@ -108,7 +108,7 @@ async def test_a_log_works_where_a_stranger_answers_every_question(nats_node: Na
 
 
 @pytest.mark.parametrize("reply", REPLIES)
-async def test_an_answer_of_the_views_that_is_none_is_told_in_words(nats_node: NatsNode, reply: bytes) -> None:
+async def test_an_answer_of_the_views_that_is_none_is_reported_in_words(nats_node: NatsNode, reply: bytes) -> None:
     async with connect(nats_node.url) as stranger, open_log(nats_node.url, ensure_streams=True) as log:
         await serve(stranger, reply)
 

@@ -184,7 +184,7 @@ async def test_a_process_that_a_task_started_makes_artifacts_of_the_task(harness
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-async def test_the_run_that_a_task_started_is_a_link_unless_nobody_wants_it(harness: AgentHarness, wanted: bool) -> None:
+async def test_the_run_that_a_task_started_is_a_link_unless_that_is_not_wanted(harness: AgentHarness, wanted: bool) -> None:
     with Flow("child") as child:
         pass
     with Flow("parent", tasks=[StartFlowRun("child", "tutorial", create_link_artifact=wanted, name="start")]) as parent:
@@ -238,6 +238,6 @@ def test_a_table_may_be_given_in_several_forms(given: Any, columns: list[str], r
 
 
 @pytest.mark.parametrize("given", ["abc", 3, {"a": [1], "b": []}, {"a": 1}, [1, 2], [{"a": 1}, [1]]])
-def test_what_is_no_table_is_told(given: Any) -> None:
+def test_what_is_not_a_table_is_reported(given: Any) -> None:
     with pytest.raises(ValueError, match="A table"):
         artifacts._table(given)

@@ -160,7 +160,7 @@ def test_a_client_that_is_dropped_disconnects(log_url: str, module_nats_node: Na
     wait_for(lambda: connected() <= before, "the dropped client's connection closed")
 
 
-def test_a_closed_client_connects_anew(log_url: str) -> None:
+def test_a_closed_client_connects_again(log_url: str) -> None:
     client = Client(log_url)
     first = client.create_project("reopened")
     client.close()

@@ -1,4 +1,4 @@
-"""A flow's runs are limited: never more at once, whoever races and whoever dies; those that wait go on as slots become free."""
+"""A flow's runs are limited: never more at once, whichever agents race and die; those that wait go on as slots become free."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ async def test_the_slot_of_a_dead_agent_s_run_goes_to_a_run_that_waits(
     assert await most_at_once(harness) == 1
 
 
-async def test_a_slot_taken_by_somebody_who_died_before_the_claim_becomes_free(
+async def test_a_slot_taken_by_an_agent_that_died_before_the_claim_becomes_free(
     harness: AgentHarness,
 ) -> None:
     flow_id = await harness.register(Flow("hello-flow", tasks=[nothing]))

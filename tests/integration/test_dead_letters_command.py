@@ -141,14 +141,14 @@ async def test_which_is_meant_must_be_said_in_one_way(headwater: Run, words: tup
 
 
 @pytest.mark.parametrize("key", ["events:7", "work:7", "7"])
-async def test_one_that_is_not_there_is_told(views: ViewsClient, headwater: Run, key: str) -> None:
+async def test_one_that_is_not_there_is_reported(views: ViewsClient, headwater: Run, key: str) -> None:
     for word in ("show", "retry"):
         ended = await headwater(word, key)
         assert ended.code == 1
         assert f"Error: Dead letter {key!r} not found." in ended.err
 
 
-async def test_a_key_of_no_form_is_told_how_they_look(views: ViewsClient, headwater: Run) -> None:
+async def test_a_key_of_no_form_is_refused_with_how_they_look(views: ViewsClient, headwater: Run) -> None:
     ended = await headwater("show", "*")
 
     assert ended.code == 1

@@ -1,4 +1,4 @@
-"""Somebody deletes the streams that the facts do without, while all runs: what comes later is kept, and nobody waits for ever."""
+"""An operator deletes the streams that the facts do without, while all runs: what comes later is kept, and no program waits for ever."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def test_log_lines_are_written_and_followed_over_the_loss_of_their_stream(
             assert [line.message for lines in await anext(batches) for line in lines.lines] == ["after"]
 
 
-async def test_whoever_reads_makes_the_stream_of_log_lines_as_well(nats_node: NatsNode) -> None:
+async def test_a_reader_makes_the_stream_of_log_lines_as_well(nats_node: NatsNode) -> None:
     with anyio.fail_after(IN_TIME_SECONDS):
         async with open_log(nats_node.url, ensure_streams=True) as log:
             await delete(log, "LOGS")

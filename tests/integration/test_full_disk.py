@@ -130,7 +130,7 @@ async def test_a_nats_server_that_hangs_on_a_full_disk_is_ended_before_it_takes_
     assert "Traceback" not in server.said
 
 
-async def test_a_log_that_began_on_a_nearly_full_disk_may_use_what_comes_to_be_free(server: RunningServer, disk: SmallDisk) -> None:
+async def test_a_log_that_began_on_a_nearly_full_disk_may_use_what_becomes_free(server: RunningServer, disk: SmallDisk) -> None:
     server.start()
     server.stop()
     disk.fill()
@@ -186,7 +186,7 @@ async def test_a_full_disk_under_another_s_nats_shows_by_appends_that_go_unanswe
         node.kill()
 
 
-async def test_runs_at_work_when_the_disk_is_full_end_when_there_is_room(
+async def test_runs_that_are_running_when_the_disk_is_full_end_when_there_is_room(
     server: RunningServer, disk: SmallDisk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HEADWATER_HOME", str(tmp_path / "agent-home"))

@@ -32,7 +32,7 @@ def clean_up() -> None:
 
 
 def hostile_flow(name: str) -> Flow:
-    """The task; where it fails it is tried once more; whatever came of it, somebody cleans up."""
+    """The task; where it fails it is tried once more; whatever came of it, another task cleans up."""
     hostile = TASKS[name].copy(max_retries=1, retry_delay=0) if ENDS[name] == BAD else TASKS[name].copy()
     with Flow(name) as flow:
         flow.add_task(hostile)

@@ -1,4 +1,4 @@
-"""A part of a whole server that dies: NATS, PostgreSQL and the other parts go on, and whoever asks is told which one is away."""
+"""A part of a whole server that dies: NATS, PostgreSQL and the other parts go on, and a user who asks is shown which one is away."""
 
 from __future__ import annotations
 

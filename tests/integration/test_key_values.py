@@ -75,7 +75,7 @@ async def test_a_value_comes_back_as_it_was_set(site: WebSite, project_id: str, 
     assert await in_thread(set_key_value, "last/day", "another", "etl") == pair_id
 
 
-async def test_whoever_sets_deletes_and_lists_sees_it_at_once(site: WebSite, project_id: str) -> None:
+async def test_a_caller_that_sets_deletes_and_lists_sees_it_at_once(site: WebSite, project_id: str) -> None:
     def script() -> None:
         for number in range(20):
             set_key_value(f"key {number}", number, "etl")

@@ -1,4 +1,4 @@
-"""A log that lost commits, as after a crash that tore its last block: whoever reads it comes to an end, and says what is missing."""
+"""A log that lost commits, as after a crash that tore its last block: a reader reaches its end, and says what is missing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from headwater.core.queries.rebuild_client import rebuild_views
 
 @pytest.fixture
 def losable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Logs that are made now let somebody remove commits, as the real one never does."""
+    """Logs that are made now let a test remove commits, as the real one never does."""
     for protection in ("deny_delete", "deny_purge"):
         monkeypatch.setitem(streams.CONFIGS[EVENTS], protection, False)
 

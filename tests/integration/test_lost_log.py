@@ -52,7 +52,7 @@ def test_a_log_shorter_than_the_views_is_a_lost_one(views: Build | None, tail: L
         refuse_lost(views, tail)
 
 
-async def test_without_its_log_the_server_refuses_to_start_until_it_is_told_to_go_on(server: RunningServer, tmp_path: Path) -> None:
+async def test_without_its_log_the_server_refuses_to_start_until_an_option_says_to_go_on(server: RunningServer, tmp_path: Path) -> None:
     server.start()
     async with open_log(server.addresses.nats_url) as log:
         flow_id = (await create_flow(log)).flow_id

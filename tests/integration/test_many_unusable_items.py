@@ -1,4 +1,4 @@
-"""A queue full of garbage: what can be used is found among it, by whoever wants it, and nothing of it is lost."""
+"""A queue full of garbage: what can be used is found among it, by the agents that want it, and nothing of it is lost."""
 
 from __future__ import annotations
 

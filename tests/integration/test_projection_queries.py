@@ -29,7 +29,7 @@ async def log(nats_url: str) -> AsyncIterator[Log]:
         yield log
 
 
-async def test_garbage_is_answered_and_harms_nobody(log: Log, database_url: str) -> None:
+async def test_garbage_is_answered_and_does_no_harm(log: Log, database_url: str) -> None:
     source = random.Random(7)
     good = msgspec.json.encode(QueryRequest(ListRuns(flow="x", limit=3)))
     garbage = [

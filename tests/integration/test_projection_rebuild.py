@@ -1,4 +1,4 @@
-"""Rebuilding: the same log gives the same rows, byte for byte, and whoever reads meanwhile notices nothing."""
+"""Rebuilding: the same log gives the same rows, byte for byte, and readers notice nothing meanwhile."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def something_of_everything(log: Log) -> int:
 async def test_a_rebuild_gives_the_same_rows(log: Log, database_url: str) -> None:
     async with views_of(log, database_url) as views:
         for _ in range(2):
-            # Live, commit by commit, with everybody waiting for each: other batches than the rebuild's.
+            # Live, commit by commit, with a reader waiting for each: other batches than the rebuild's.
             position = await something_of_everything(log)
             await views.projects(at_least=position)
         before, old_schema = await rows_of_views(database_url), (await views.status()).schema
@@ -96,7 +96,7 @@ async def test_the_projector_goes_on_in_the_rebuilt_views_and_drops_the_old_ones
             await db.close()
 
 
-async def test_whoever_reads_during_a_rebuild_never_sees_less(log: Log, database_url: str) -> None:
+async def test_a_reader_during_a_rebuild_never_sees_less(log: Log, database_url: str) -> None:
     async with views_of(log, database_url) as views:
         position = await something_of_everything(log)
         count = len(await views.runs(at_least=position))

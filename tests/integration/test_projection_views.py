@@ -40,7 +40,7 @@ async def views(log: Log, database_url: str) -> AsyncIterator[ViewsClient]:
         yield views
 
 
-async def test_whoever_appends_reads_their_own_write(log: Log, views: ViewsClient) -> None:
+async def test_a_client_that_appends_reads_its_own_write(log: Log, views: ViewsClient) -> None:
     flow = await create_flow(log)
     for _ in range(20):
         created = await create_run(log, flow.flow_id)

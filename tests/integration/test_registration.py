@@ -83,7 +83,7 @@ def test_it_prints_the_lines_of_the_tutorial(project: str, capsys: pytest.Captur
     ]
 
 
-def test_without_the_address_only_the_check_is_told(project: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_the_address_only_the_check_is_reported(project: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert hello_flow().register(project_name=project, no_url=True)
 
     assert capsys.readouterr().out == "Result check: OK\n"
@@ -135,7 +135,7 @@ def test_labels_come_from_the_host_the_run_config_and_the_call(project: str, cap
     assert flow.run_config.labels == {"gpu", "night"}
 
 
-def test_an_unknown_project_is_told_before_anything_is_stored(home: Path) -> None:
+def test_an_unknown_project_is_reported_before_anything_is_stored(home: Path) -> None:
     with pytest.raises(NotFound) as refusal:
         hello_flow().register(project_name="it's nowhere")
 

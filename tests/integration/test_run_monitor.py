@@ -1,4 +1,4 @@
-"""Agents die with nobody left to notice: the run monitor records it, ends what was to be cancelled, and lets runs go on."""
+"""Agents die with no other left to notice: the run monitor records it, ends what was to be cancelled, and lets runs go on."""
 
 from __future__ import annotations
 

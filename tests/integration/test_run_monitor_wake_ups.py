@@ -55,7 +55,7 @@ async def delete_work(harness: AgentHarness) -> None:
 
 
 async def waits(harness: AgentHarness, run_ids: set[str]) -> None:
-    """Return as soon as the broker will wake somebody for each of these runs."""
+    """Return as soon as the broker will wake an agent for each of these runs."""
     with anyio.fail_after(PATIENCE_SECONDS):
         while not run_ids <= await harness.log.queues.waiting_runs():
             await anyio.lowlevel.checkpoint()
@@ -86,7 +86,7 @@ async def test_what_was_lost_while_no_monitor_ran_is_found_at_its_start(harness:
         await waits(harness, {due, later})
 
 
-async def test_an_agent_at_work_goes_on_after_the_work_stream_was_deleted(harness: AgentHarness, run_monitor: RunMonitor) -> None:
+async def test_a_running_agent_goes_on_after_the_work_stream_was_deleted(harness: AgentHarness, run_monitor: RunMonitor) -> None:
     flow_id = await registered(harness)
     async with running_agent(harness.url):
         await harness.ended(await harness.run(flow_id))

@@ -1,6 +1,6 @@
 """Results in Google Cloud Storage and in Azure: through `fsspec` always, against their emulators by `make clouds`.
 
-The emulators bring more libraries than all the rest of Headwater, so not everybody's tests install them.
+The emulators bring more libraries than all the rest of Headwater, so `make test` does not install them.
 """
 
 from __future__ import annotations

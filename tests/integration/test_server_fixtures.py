@@ -18,7 +18,7 @@ Answer = TypeVar("Answer")
 
 
 async def answered(ask: Callable[[], Awaitable[Answer]]) -> Answer:
-    """Ask until somebody answers: a node is named the leader an instant before it serves, and the others leave such questions to it."""
+    """Ask until a node answers: a node is named the leader an instant before it serves, and the others leave such questions to it."""
     with anyio.fail_after(ELECTION_SECONDS):
         while True:
             try:

@@ -62,7 +62,7 @@ def test_after_an_outage_of_postgresql_both_servers_are_ready_again(two_servers:
     assert two_servers[0].command_line("--nats-url", two_servers[0].addresses.nats_url, "doctor").code == 0
 
 
-async def test_a_frozen_server_answers_for_nobody_else(two_servers: list[RunningServer], nats_node: NatsNode) -> None:
+async def test_a_frozen_server_answers_for_no_other(two_servers: list[RunningServer], nats_node: NatsNode) -> None:
     frozen, lively = two_servers
     frozen.signal(signal.SIGSTOP)
     try:
@@ -92,7 +92,7 @@ def test_ready_answers_in_time_whatever_is_frozen_and_says_what_it_is(server: Ru
     server.wait_until_ready()
 
 
-def test_nobody_waits_for_views_that_are_known_to_hang(server: RunningServer) -> None:
+def test_no_caller_waits_for_views_that_are_known_to_hang(server: RunningServer) -> None:
     frozen = server.children("postgres")
     for process in frozen:
         process.suspend()
@@ -173,7 +173,7 @@ async def test_without_a_majority_nothing_says_that_it_is_ready(
         server.stop()
 
 
-def test_a_part_that_dies_is_told_and_comes_back(server: RunningServer) -> None:
+def test_a_part_that_dies_is_reported_and_comes_back(server: RunningServer) -> None:
     metrics = server.page("/metrics")
 
     assert 'headwater_part_up{part="projector"} 1.0' in metrics

@@ -144,7 +144,7 @@ async def test_a_home_too_deep_for_a_socket_works_like_any_other(tmp_path: Path)
     assert not place.socket_dir.exists(), "its socket lies elsewhere, and nothing is left there"
 
 
-def test_a_folder_that_somebody_else_laid_in_the_way_is_not_used(tmp_path: Path) -> None:
+def test_a_folder_that_another_user_laid_in_the_way_is_not_used(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
     (home / "run").symlink_to(tmp_path / "elsewhere")

@@ -14,7 +14,7 @@ from headwater.server.nats.nats_server import NotReady, ask_jetstream, token
 KEY = 'a"key\\with$signs'
 
 
-def test_the_broker_itself_refuses_whoever_lacks_the_key(tmp_path: Path) -> None:
+def test_the_broker_itself_refuses_connections_without_the_key(tmp_path: Path) -> None:
     server = ServerProcess(tmp_path / "home", key=KEY)
     port = int(server.start().nats_url.rpartition(":")[2])
     try:

@@ -165,7 +165,7 @@ async def test_who_comes_before_the_pages_are_served_waits_for_them(options: Ser
     assert visited == ["welcome"]
 
 
-async def test_where_nobody_serves_pages_their_port_is_given_back(options: ServerOptions) -> None:
+async def test_where_no_pages_are_served_their_port_is_given_back(options: ServerOptions) -> None:
     refused: list[bool] = []
 
     def ready(content: ServerFile) -> None:

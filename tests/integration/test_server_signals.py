@@ -31,7 +31,7 @@ def server(tmp_path: Path) -> Iterator[RunningServer]:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_server_that_is_told_to_stop_ends_in_order(server: RunningServer, how: signal.Signals) -> None:
+def test_a_server_that_gets_the_signal_to_stop_ends_in_order(server: RunningServer, how: signal.Signals) -> None:
     server.start()
     server.signal(how)
 

@@ -38,7 +38,7 @@ PATIENCE_SECONDS = 60.0 + COMMANDS
 
 @pytest.fixture
 async def log(nats_node: NatsNode) -> AsyncIterator[Log]:
-    """The log, by a connection of its own that nobody cuts."""
+    """The log, by a connection of its own that is never cut."""
     async with open_log(nats_node.url, ensure_streams=True, name="observer", times=IMPATIENT) as opened:
         yield opened
 
@@ -49,7 +49,7 @@ IMPATIENT = LogTimes(call_seconds=1.0, append_answer_seconds=0.3)
 
 @dataclass
 class Caller:
-    """Somebody who gives commands over a bad connection, and repeats each until its outcome is known."""
+    """A client that gives commands over a bad connection, and repeats each until its outcome is known."""
 
     name: str
     near: Log

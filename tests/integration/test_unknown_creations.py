@@ -1,4 +1,4 @@
-"""What somebody is told who asked for a run and got no answer: which run it would be, and no word that invites a second one."""
+"""What a user is shown who asked for a run and got no answer: which run it would be, and no word that invites a second one."""
 
 from __future__ import annotations
 

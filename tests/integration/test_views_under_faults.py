@@ -60,11 +60,11 @@ async def test_views_whose_projector_is_killed_again_and_again_equal_a_fresh_fol
             views = ViewsProcess(nats_node.url, url)
             views.start()
             try:
-                await _at_work(gauge, random)
+                await _follows(gauge, random)
                 if number in restarts:
                     own_postgres.kill()
                     own_postgres.start()
-                    await _at_work(gauge, random)
+                    await _follows(gauge, random)
             finally:
                 views.kill()
             reached.add(await gauge.position())
@@ -113,13 +113,13 @@ async def test_a_frozen_projector_is_relieved_and_finds_that_out_when_it_wakes(
             first.start()
             await gauge.passed(0)
             second.start()
-            await gauge.somebody_waits()
+            await gauge.a_projector_waits()
 
             first.freeze()
             with measured("the views follow again after their projector was frozen"):
                 await gauge.passed((await log.events.tail()).position)
             first.thaw()
-            await gauge.somebody_waits()
+            await gauge.a_projector_waits()
             group.cancel_scope.cancel()
     finally:
         first.kill()
@@ -141,7 +141,7 @@ async def _work(log: Log) -> None:
         await anyio.sleep(PAUSE_SECONDS)  # of all that happens, the projectors are to get their share of the machine
 
 
-async def _at_work(gauge: ViewsGauge, random: Random) -> None:
+async def _follows(gauge: ViewsGauge, random: Random) -> None:
     """Return a moment of chance after the projector has written something."""
     await gauge.passed(await gauge.position())
     await anyio.sleep(random.random() * LONGEST_SECONDS)

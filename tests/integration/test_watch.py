@@ -1,4 +1,4 @@
-"""Watching a run on a real log: what is shown, in which order, and what is said when nobody takes it."""
+"""Watching a run on a real log: what is shown, in which order, and what is said when no agent takes it."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ async def test_without_log_lines_only_states_are_shown(client: AsyncClient, run_
     assert all(each.words.startswith("Entered state") for each in shown)
 
 
-async def test_a_run_that_nobody_takes_is_told_with_its_labels(client: AsyncClient, run_id: str) -> None:
+async def test_a_run_that_no_agent_takes_is_reported_with_its_labels(client: AsyncClient, run_id: str) -> None:
     said: list[str] = []
     alarmed = anyio.Event()
 

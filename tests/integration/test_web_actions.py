@@ -173,7 +173,7 @@ async def test_nothing_is_changed_by_reading(site: WebSite) -> None:
     assert (await site.client.get(f"/default/flow/{flow_id}/quick-run")).status_code == 405
 
 
-async def test_every_answer_bears_the_headers_that_browsers_obey(site: WebSite) -> None:
+async def test_every_answer_has_the_headers_that_browsers_obey(site: WebSite) -> None:
     for path in ("/", "/nowhere", "/health", "/static/headwater.css"):
         headers = (await site.client.get(path)).headers
         assert "default-src 'none'" in headers["content-security-policy"]

@@ -298,7 +298,7 @@ async def test_a_flow_is_registered_archived_and_deleted(site: WebSite) -> None:
         ("{ hello " + "hello " * 6000 + "}", "token"),
     ],
 )
-async def test_what_cannot_be_is_told_in_words(site: WebSite, query: str, words: str) -> None:
+async def test_what_cannot_be_is_refused_in_words(site: WebSite, query: str, words: str) -> None:
     answer = await site.graphql(query)
 
     assert words.lower() in json.dumps(answer["errors"]).lower(), answer
@@ -369,7 +369,7 @@ async def test_the_python_client_sends_operations_and_gives_answers_with_attribu
     await anyio.to_thread.run_sync(ask)
 
 
-def test_the_python_client_says_where_nobody_answers(nats_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_python_client_says_where_no_server_answers(nats_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEADWATER_UI_URL", "http://127.0.0.1:9")
 
     with Client(nats_url) as client, pytest.raises(ViewsUnavailable, match=r"no server answers GraphQL at http://127\.0\.0\.1:9"):

@@ -1,4 +1,4 @@
-"""GraphQL subscriptions over a WebSocket, and ten thousand malformed documents that harm nobody."""
+"""GraphQL subscriptions over a WebSocket, and ten thousand malformed documents that do no harm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the server has a key, nobody comes in without it: not to pages, not to what keeps them up to date, not to GraphQL."""
+"""Where the server has a key, no request comes in without it: not to pages, not to what keeps them up to date, not to GraphQL."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def test_a_page_asks_for_the_key_and_goes_on_where_one_wanted_to_go(site: 
     ("method", "path"),
     [("GET", "/metrics"), ("GET", "/live?page=/"), ("POST", "/graphql"), ("POST", "/"), ("POST", "/default/projects/create")],
 )
-async def test_a_program_is_told_to_send_the_key_and_is_served_with_it(site: WebSite, method: str, path: str) -> None:
+async def test_a_program_is_asked_for_the_key_and_is_served_with_it(site: WebSite, method: str, path: str) -> None:
     programs = {"Accept": "application/json"}
     for wrong in ({}, {"Authorization": "Bearer nope"}, {"Authorization": f"Basic {KEY}"}, {"Cookie": f"headwater_key_80={KEY}"}):
         refused = await site.client.request(method, path, headers={**programs, **wrong})
@@ -85,7 +85,7 @@ async def test_the_key_opens_everything_and_is_kept_by_no_browser(site: WebSite)
 
 
 @pytest.mark.parametrize("address", ["https://evil.example/", "//evil.example", "/\\evil.example", "evil", "/a\r\nSet-Cookie: b=c"])
-async def test_nobody_is_sent_to_another_site(site: WebSite, address: str) -> None:
+async def test_no_browser_is_sent_to_another_site(site: WebSite, address: str) -> None:
     assert (await _come_in(site, address=address)).headers["location"] == "/"
 
 
@@ -107,7 +107,7 @@ async def test_a_signature_ends_and_holds_for_this_key_and_this_log_alone(site: 
         assert (await site.client.get("/", headers={"Cookie": f"{name}={value}"})).status_code == status, value
 
 
-async def test_a_link_from_another_site_is_followed_by_a_page_of_ours_which_the_browser_trusts(site: WebSite) -> None:
+async def test_a_link_from_another_site_is_followed_by_a_page_of_this_site_which_the_browser_trusts(site: WebSite) -> None:
     answer = await site.client.get("/default/log?kind=run", headers={"Sec-Fetch-Site": "cross-site"})
 
     found = re.search(r'http-equiv="refresh" content="0; url=([^"]+)"', answer.text)

@@ -108,7 +108,7 @@ async def _questions(site: WebSite) -> AsyncIterator[list[bytes]]:
         group.cancel_scope.cancel()
 
 
-async def test_a_page_nobody_changed_is_sent_nothing(site: WebSite) -> None:
+async def test_a_page_without_changes_is_sent_nothing(site: WebSite) -> None:
     flow_id = await _hello(site)
     first, second = [await site.history.run(flow_id) for _ in range(2)]
     async with site.open_page(f"/default/flow-run/{first.run_id}") as quiet, site.open_page(f"/default/flow-run/{second.run_id}") as busy:
@@ -163,7 +163,7 @@ async def test_what_is_wrong_with_an_agent_stands_on_the_page_as_soon_as_it_says
         assert "cannot start processes: limit 7." in html
 
 
-async def test_garbage_in_heartbeats_and_addresses_harms_nobody(site: WebSite) -> None:
+async def test_garbage_in_heartbeats_and_addresses_does_no_harm(site: WebSite) -> None:
     await site.log.publish(subjects.agent_heartbeat("x"), b"\x00garbage")
     assert (await site.client.get("/live?page=/nowhere")).status_code == 404
     assert (await site.client.get("/live")).status_code == 404
@@ -196,7 +196,7 @@ async def test_open_pages_live_through_the_death_of_the_broker(nats_node: NatsNo
             assert (await site.client.get("/health")).status_code == 200
 
 
-async def test_a_page_of_another_version_is_told_to_load_itself_anew(site: WebSite) -> None:
+async def test_a_page_of_another_version_is_made_to_reload_itself(site: WebSite) -> None:
     async with site.client.stream("GET", live_address("/") + "&look=old") as answer:
         received = (await answer.aread()).decode()
 

@@ -122,7 +122,7 @@ def _addresses(path: str, places: dict[str, str]) -> Iterator[str]:
 
 
 def told(answer: httpx.Response, *what: Any) -> None:
-    """The answer is none of an error of ours."""
+    """The answer is not one of an internal error."""
     shown = [str(each)[:200] for each in what]
     assert answer.status_code < 500, (shown, answer.status_code, answer.text[-600:])
     assert "error of Headwater" not in answer.text, shown

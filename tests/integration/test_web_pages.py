@@ -98,7 +98,7 @@ async def test_hostile_names_are_text_on_every_page(site: WebSite) -> None:
         assert "& 49 " not in html, path
 
 
-async def test_a_run_whose_name_nobody_can_see_has_a_link(site: WebSite) -> None:
+async def test_a_run_whose_name_is_invisible_has_a_link(site: WebSite) -> None:
     await site.history.project("tutorial")
     flow = await site.history.flow("hello-flow", project="tutorial", **chain(["say_hello"]))
     run = await site.history.run(flow.flow_id, name="\ufeff")

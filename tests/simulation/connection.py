@@ -46,7 +46,7 @@ FAIR = FaultPlan(0.0, 0.0, 0.0)
 
 
 class Gate:
-    """Whoever comes waits while it is closed; it may be closed several times at once."""
+    """Callers wait while it is closed; it may be closed several times at once."""
 
     def __init__(self) -> None:
         self._closed = 0
@@ -71,7 +71,7 @@ class Gate:
 
 
 class Connection:
-    """`Log` for one participant. `dead`: whoever holds it was killed, and nothing it still does reaches anybody."""
+    """`Log` for one participant. `dead`: its holder was killed, and nothing it still does reaches the log."""
 
     def __init__(self, log: MemoryLog, random: Random, weather: FaultPlan = FAIR) -> None:
         self.log, self.random, self.weather = log, random, weather

@@ -29,7 +29,7 @@ from headwater.core.states import FINAL, StateName
 
 TASKS = ("extract", "transform", "load")
 CRASHES, FAILURES, RETRIES, PAUSES, STUBBORN = 0.04, 0.1, 0.15, 0.1, 0.3
-"""Shares of all tasks, and of all processes that are told to end."""
+"""Shares of all tasks, and of all processes that get the signal to end."""
 TASK_SECONDS = 3.0
 KILLED, TERMINATED, REFUSED = -9, 143, 75
 

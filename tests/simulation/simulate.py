@@ -1,6 +1,6 @@
 """Live through histories in virtual time, one for each seed: `python -m simulation.simulate --seed 42`.
 
-A history that breaks a promise is told with the command that repeats it. The same seed gives the same history, as long as the code and
+A history that breaks a promise is printed with the command that repeats it. The same seed gives the same history, as long as the code and
 PYTHONHASHSEED are the same; the program sees to the latter itself.
 """
 
@@ -24,7 +24,7 @@ HASH_SEED = "0"
 def simulate(seed: int, *, trace: bool = False, break_it: bool = False) -> Counter[str]:
     """Live through the history of this seed, and return what happened in it; raise what it broke.
 
-    `trace` prints the log in the end. `break_it` lets somebody write what nobody may: the checks must see it.
+    `trace` prints the log in the end. `break_it` has a writer write what no program may: the checks must see it.
     """
     from simulation import virtual_time
     from simulation.world import World
@@ -52,7 +52,7 @@ def simulate_all(seeds: Iterable[int], *, seconds: float | None = None, trace: b
             break
         try:
             total += simulate(seed, trace=trace, break_it=break_it)
-        except BaseException:  # noqa: BLE001 - whatever it is, it is told with its seed
+        except BaseException:  # noqa: BLE001 - whatever it is, it is printed with its seed
             traceback.print_exc()
             print(f"Seed {seed} breaks a promise. Again: make simulate SEED={seed}", file=sys.stderr)
             return 1

@@ -1,4 +1,4 @@
-"""Histories in virtual time, each from a seed: everybody dies, freezes and is cut off, and every promise holds in the end.
+"""Histories in virtual time, each from a seed: every program dies, freezes and is cut off, and every promise holds in the end.
 
 They are lived through in a process of their own, since the program gives everything a seed's time and chance in place of the machine's.
 More of them: `make soak MINUTES=10`. One again: `make simulate SEED=42`.
@@ -43,7 +43,7 @@ def test_a_seed_gives_the_same_history_again_and_others_give_others() -> None:
     assert "run.submitted" in histories[0]
 
 
-def test_a_broken_promise_is_told_with_the_command_that_repeats_it() -> None:
+def test_a_broken_promise_is_reported_with_the_command_that_repeats_it() -> None:
     lived = simulated("--seed", "7", "--break")
 
     assert lived.returncode == 1

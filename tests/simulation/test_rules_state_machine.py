@@ -142,7 +142,7 @@ class RunMachine(RuleBasedStateMachine):
 
     @precondition(lambda self: not self.run.exists)
     @rule()
-    def somebody_creates_the_run(self) -> None:
+    def a_client_creates_the_run(self) -> None:
         self.perform(CREATE)
 
     @precondition(lambda self: self.run.state is StateName.SCHEDULED)
@@ -163,7 +163,7 @@ class RunMachine(RuleBasedStateMachine):
         self.perform(SuspendRun(self.run.attempt, NOON, due, "later"))
 
     def lives(self) -> list[list[AnyEvent]]:
-        """The history, cut where the run was restarted or its state was set by hand."""
+        """The history, cut where the run was restarted or its state was set manually."""
         lives: list[list[AnyEvent]] = [[]]
         for event in self.events:
             if isinstance(event, RunRestarted | RunStateSet):
@@ -212,7 +212,7 @@ class RunMachine(RuleBasedStateMachine):
         assert waiting or self.run.state is not StateName.PAUSED
 
     @invariant()
-    def nobody_sets_a_state_under_an_attempt(self) -> None:
+    def no_state_is_set_under_an_attempt(self) -> None:
         run = RULES.initial
         for event in self.events:
             assert not (run.held and isinstance(event, RunStateSet | TaskRunStateSet))
@@ -225,7 +225,7 @@ class RunMachine(RuleBasedStateMachine):
             assert {found.state for found in self.run.task_runs.values()} <= SUCCESSFUL | {StateName.PENDING}
 
     @invariant()
-    def a_run_that_is_held_runs_and_an_ended_one_is_held_by_nobody(self) -> None:
+    def a_run_that_is_held_runs_and_an_ended_one_is_not_held(self) -> None:
         held = {StateName.SUBMITTED, StateName.RUNNING, StateName.CANCELLING}
         assert self.run.held is (self.run.state in held)
         assert not (self.run.held and self.run.state in FINAL)

@@ -1,4 +1,4 @@
-"""An event loop whose time passes only when everybody waits for it: an hour takes as long as what happens in it."""
+"""An event loop whose time passes only when every task waits for it: an hour takes as long as what happens in it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from headwater.core.log.mailbox import Mailbox
 T = TypeVar("T")
 
 TURN_SECONDS = 1e-6
-"""What each turn of the loop takes: whoever asks again and again without waiting sees the time pass, too."""
+"""What each turn of the loop takes: a task that asks again and again without waiting sees the time pass, too."""
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -47,7 +47,7 @@ class NumberedScope(_anyio_backend.CancelScope):
 
 
 class Deadlock(AssertionError):
-    """Everybody waits for somebody else, and no time that could pass would change that."""
+    """Every task waits for another, and no time that could pass would change that."""
 
 
 class _NoWaiting(selectors.DefaultSelector):

@@ -1,4 +1,4 @@
-"""A small world in virtual time: agents, a run monitor, clients and a projector on one log in memory, and somebody who breaks things.
+"""A small world in virtual time: agents, a run monitor, clients and a projector on one log in memory, and a saboteur.
 
 Everything that is not decided by the code under test is decided by one seeded source of chance. What the code under test is: the rules,
 the whole agent but for its processes, the run monitor, and the operations of clients.
@@ -65,7 +65,7 @@ class SeededIds:
 
 @dataclass
 class Participant:
-    """Somebody who may be killed: with its connection, and what it runs in."""
+    """A program that may be killed: with its connection, and what it runs in."""
 
     name: str
     connection: Connection
@@ -80,7 +80,7 @@ class Participant:
 
 
 class World:
-    """One history, from a seed. `break_it` writes in the end what nobody may."""
+    """One history, from a seed. `break_it` writes in the end what no program may."""
 
     def __init__(self, seed: int, *, break_it: bool = False) -> None:
         self._break_it = break_it
@@ -149,7 +149,7 @@ class World:
         return found
 
     async def _keep_alive(self, name: str, serve: Callable[[Participant], Awaitable[None]]) -> None:
-        """Have somebody at work, another one some time after each death."""
+        """Have one running, another one some time after each death."""
         while True:
             participant = Participant(name, self.connect())
             self.participants[name] = participant
@@ -234,17 +234,17 @@ class World:
                     mishap(group.start_soon)
             group.cancel_scope.cancel()
 
-    def _somebody(self) -> Participant:
+    def _a_participant(self) -> Participant:
         return self.random.choice(list(self.participants.values()))
 
     def _kill(self, _: Callable[..., object]) -> None:
-        self._somebody().kill()
+        self._a_participant().kill()
 
     def _freeze(self, start: Callable[..., object]) -> None:
-        start(self._freeze_for_some_time, self._somebody().connection)
+        start(self._freeze_for_some_time, self._a_participant().connection)
 
     def _cut(self, start: Callable[..., object]) -> None:
-        start(self._cut_for_some_time, self._somebody().connection)
+        start(self._cut_for_some_time, self._a_participant().connection)
 
     def _kill_a_run(self, _: Callable[..., object]) -> None:
         if runs := self._alive_runs():

@@ -63,7 +63,7 @@ def test_what_the_run_does_not_have_or_is_of_another_kind_is_refused() -> None:
     assert len(recorded) == 2
 
 
-def test_a_forked_child_does_not_record_where_nobody_appends(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_forked_child_does_not_record_where_no_writer_appends(capfd: pytest.CaptureFixture[str]) -> None:
     record_artifacts_with(ArtifactRecorder(lambda _: None, {A: Artifact("load-1", -1, "link")}).take)
 
     child = os.fork()

@@ -29,7 +29,7 @@ def started(number: int, *, message: str = "") -> TaskRunStarted:
 
 
 class Attempt:
-    """Attempt 1 of a run, with whoever may write beside it."""
+    """Attempt 1 of a run, with another program that may write beside it."""
 
     def __init__(self, log: MemoryLog, run: Aggregate[Run, RunCommand]) -> None:
         self.log = log
@@ -40,7 +40,7 @@ class Attempt:
     def _stop(self) -> None:
         self.stops += 1
 
-    async def somebody_else(self, command: RunCommand) -> None:
+    async def another_writer(self, command: RunCommand) -> None:
         await (await load_run(self.log.events, self.run_id)).execute(command, ACTOR)
 
     async def commits(self) -> list[list[str]]:
@@ -88,7 +88,7 @@ async def test_messages_stay_below_their_limit() -> None:
 
 async def test_a_cancel_in_between_is_read_and_written_after_and_ends_the_attempt() -> None:
     async with attempt() as made:
-        await made.somebody_else(CancelRun(NOW))
+        await made.another_writer(CancelRun(NOW))
         made.record.record(started(1))
         await made.record.flush()
 
@@ -101,7 +101,7 @@ async def test_a_cancel_in_between_is_read_and_written_after_and_ends_the_attemp
 async def test_an_attempt_that_lost_its_run_writes_nothing_more(newer: list[RunCommand]) -> None:
     async with attempt() as made:
         for command in (MarkAttemptLost(1, "gone", NOW), *newer):
-            await made.somebody_else(command)
+            await made.another_writer(command)
         before = await made.commits()
         made.record.record(started(1))
         with pytest.raises(AttemptFenced):
@@ -154,7 +154,7 @@ async def test_what_the_log_refuses_of_an_event_is_left_out_and_the_event_is_rec
         )
 
 
-async def test_nobody_waits_for_a_record_that_has_ended() -> None:
+async def test_no_caller_waits_for_a_record_that_has_ended() -> None:
     async with attempt() as made:
         pass
     made.record.record(started(1))

@@ -26,7 +26,7 @@ os._exit(0)
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full here")
-def test_lines_that_cannot_be_written_are_told_once_and_end_nothing() -> None:
+def test_lines_that_cannot_be_written_are_reported_once_and_end_nothing() -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run([sys.executable, "-c", SPEAKS], stdout=full, stderr=subprocess.PIPE, text=True, check=True)
 
@@ -46,7 +46,7 @@ def test_an_agent_started_in_a_directory_that_is_gone_says_so(tmp_path: Path, mo
 
 
 @pytest.mark.parametrize("data", [b"", b"garbage", b"\xff", b"[" * 100_000, b'{"nats_url": 1}'])
-def test_a_server_file_that_is_none_is_told_in_a_sentence(tmp_path: Path, data: bytes) -> None:
+def test_a_server_file_that_is_none_is_reported_in_a_sentence(tmp_path: Path, data: bytes) -> None:
     (tmp_path / FILE_NAME).write_bytes(data)
     with pytest.raises(SettingsError, match="cannot be read"):
         read_server_file(tmp_path)

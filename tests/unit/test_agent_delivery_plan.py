@@ -157,7 +157,7 @@ def test_a_run_that_the_log_calls_ours_though_we_do_not_hold_it_is_lost() -> Non
     assert action(run_after(CLAIMED_BY_ME, LOST, CLAIMED_BY_ME), holds=frozenset({1})) == ReportOwnLost(2)
 
 
-def test_a_lost_attempt_of_ours_is_ended_before_the_run_is_claimed_again() -> None:
+def test_a_lost_attempt_of_this_agent_is_ended_before_the_run_is_claimed_again() -> None:
     assert action(run_after(CLAIMED_BY_ME, LOST), holds=frozenset({1})) == AlreadyHeld()
 
 
@@ -187,7 +187,7 @@ def test_a_run_that_is_offered_is_due_whichever_clock_is_behind(own: datetime, o
     assert plan_delivery(run_after(due=created_at or NOW), 1, agent_id=ME, holds=frozenset(), now=now) == Claim()
 
 
-def test_a_run_that_nobody_says_is_due_gets_its_timer() -> None:
+def test_a_run_that_is_not_due_yet_gets_its_timer() -> None:
     now = time_now(NOW, NOW, new_commit([], at=NOW, actor="cli:ana@host"))
 
     assert plan_delivery(run_after(due=AHEAD), 1, agent_id=ME, holds=frozenset(), now=now) == Reschedule(AHEAD)

@@ -1,4 +1,4 @@
-"""How the end of a run's process is told, whatever ended it; and what is read of control groups for that."""
+"""How the end of a run's process is reported, whatever ended it; and what is read of control groups for that."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_without_control_groups_nothing_is_known(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENOENT])
-def test_a_shortage_is_told_by_what_was_missing(number: int) -> None:
+def test_a_shortage_is_named_by_what_was_missing(number: int) -> None:
     assert shortage(OSError(number, os.strerror(number))).startswith(os.strerror(number))
 
 

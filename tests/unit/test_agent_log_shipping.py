@@ -112,7 +112,7 @@ async def test_lines_wait_for_a_log_that_is_away() -> None:
         assert await made.texts() == ["patience"]
 
 
-async def test_an_exception_is_told_with_its_traceback_and_without_source() -> None:
+async def test_an_exception_is_logged_with_its_traceback_and_without_source() -> None:
     async with shipping() as made:
         try:
             int("visible_only_in_source"[0])
@@ -156,7 +156,7 @@ async def test_lines_that_the_log_refuses_are_counted_and_told_and_those_that_fo
         assert await made.texts() == ["2 log lines are missing here: they could not be stored: no such lines.", "stored"]
 
 
-async def test_nobody_waits_for_a_shipper_that_has_ended() -> None:
+async def test_no_caller_waits_for_a_shipper_that_has_ended() -> None:
     made = Shipping()
     async with anyio.create_task_group() as group:
         await group.start(made.shipper.serve)

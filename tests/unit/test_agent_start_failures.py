@@ -38,7 +38,7 @@ async def test_a_place_that_becomes_free_ends_the_pause_and_one_run_is_tried() -
         assert trouble.words
 
 
-async def test_pauses_grow_while_it_lasts_and_begin_anew_afterwards() -> None:
+async def test_pauses_grow_while_it_lasts_and_are_short_again_afterwards() -> None:
     async with trouble_and_slots() as (trouble, slots, _):
         pauses = []
         for _ in range(8):

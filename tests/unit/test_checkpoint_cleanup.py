@@ -40,7 +40,7 @@ async def test_values_of_a_run_that_ended_long_ago_are_removed_with_their_folder
     assert list((tmp_path / "results").iterdir()) == []
 
 
-async def test_what_may_be_needed_or_is_somebody_s_stays(tmp_path: Path) -> None:
+async def test_what_may_be_needed_or_is_a_users_stays(tmp_path: Path) -> None:
     log = MemoryLog()
     flow_id = (await create_flow(log)).flow_id
     ended, restarted, held, waiting = [(await create_run(log, flow_id)).run_id for _ in range(4)]

@@ -42,7 +42,7 @@ def test_the_nearest_agent_is_named_with_the_labels_it_lacks() -> None:
     assert "No online agent takes runs with labels ['gpu', 'night']: the nearest, 'near', lacks ['night']." in words
 
 
-def test_an_unlabelled_run_is_told_that_labelled_agents_take_labelled_runs_only() -> None:
+def test_of_an_unlabelled_run_it_says_that_labelled_agents_take_labelled_runs_only() -> None:
     assert "'near' has labels, and takes labelled runs only" in why_not_taken([], [agent("near", "gpu")])
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from headwater.cli.output import Column, age, coloured, examples, format_cell, print_json, print_table, span, state_colour
+from headwater.cli.output import TableColumn, age, coloured, examples, format_cell, print_json, print_table, span, state_colour
 from headwater.core.states import StateName
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -38,7 +38,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
         (timedelta(days=800), "2 years ago"),
     ],
 )
-def test_an_age_is_told_in_its_largest_unit(passed: timedelta, words: str) -> None:
+def test_an_age_is_shown_in_its_largest_unit(passed: timedelta, words: str) -> None:
     assert age(NOW - passed, now=NOW) == words
 
 
@@ -47,7 +47,7 @@ def test_a_clock_that_runs_ahead_does_not_make_a_negative_age() -> None:
 
 
 def test_what_is_piped_is_never_cut_and_never_coloured(capsys: pytest.CaptureFixture[str]) -> None:
-    print_table([Column("NAME"), Column("STATE", is_state=True), Column("ID", whole=True)], [("n" * 300, "Success", UUID)])
+    print_table([TableColumn("NAME"), TableColumn("STATE", is_state=True), TableColumn("ID", whole=True)], [("n" * 300, "Success", UUID)])
 
     heading, row = capsys.readouterr().out.splitlines()
     assert heading.split() == ["NAME", "STATE", "ID"]
@@ -56,7 +56,7 @@ def test_what_is_piped_is_never_cut_and_never_coloured(capsys: pytest.CaptureFix
 
 def test_in_a_terminal_a_table_fits_and_ids_stay_whole(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", terminal)
-    print_table([Column("NAME"), Column("FLOW NAME"), Column("ID", whole=True)], [("n" * 300, "f" * 300, UUID)])
+    print_table([TableColumn("NAME"), TableColumn("FLOW NAME"), TableColumn("ID", whole=True)], [("n" * 300, "f" * 300, UUID)])
 
     row = terminal.getvalue().splitlines()[1]
     assert UUID in row
@@ -66,19 +66,19 @@ def test_in_a_terminal_a_table_fits_and_ids_stay_whole(terminal: Terminal, monke
 
 def test_a_state_is_coloured_in_a_terminal_unless_colours_are_unwanted(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", terminal)
-    print_table([Column("STATE", is_state=True)], [("Success",)])
+    print_table([TableColumn("STATE", is_state=True)], [("Success",)])
     assert "\x1b[" in terminal.getvalue().splitlines()[1]
 
     terminal.truncate(0)
     terminal.seek(0)
     monkeypatch.setenv("NO_COLOR", "1")
-    print_table([Column("STATE", is_state=True)], [("Success",)])
+    print_table([TableColumn("STATE", is_state=True)], [("Success",)])
     assert terminal.getvalue().splitlines()[1] == "Success"
     assert coloured("words", "green") == "words"
 
 
 def test_names_are_shown_as_they_are_and_never_read_as_markup(capsys: pytest.CaptureFixture[str]) -> None:
-    print_table([Column("NAME")], [("[bold]Hello, World! :smile:",)])
+    print_table([TableColumn("NAME")], [("[bold]Hello, World! :smile:",)])
 
     assert capsys.readouterr().out.splitlines()[1] == "[bold]Hello, World! :smile:"
 
@@ -107,6 +107,6 @@ def test_examples_keep_their_lines_in_the_help() -> None:
 
 
 def test_columns_stay_aligned_under_emoji(capsys: pytest.CaptureFixture[str]) -> None:
-    print_table([Column("NAME"), Column("N", right=True)], [("🎉🎉", 1), ("plain", 22)])
+    print_table([TableColumn("NAME"), TableColumn("N", right=True)], [("🎉🎉", 1), ("plain", 22)])
 
     assert capsys.readouterr().out.splitlines() == ["NAME    N", "🎉🎉    1", "plain  22"]

@@ -10,14 +10,23 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import typer
+from graphql import build_schema
 from harness.documents import ROOT, Document, documents
 
 from headwater.core import events
 from headwater.core.program import settings
+from headwater.core.queries.artifact_row import ArtifactRow
+from headwater.core.queries.field_sentences import field_sentences
+from headwater.core.queries.key_value_row import KeyValueRow
+from headwater.core.queries.rows import Row, RunRow
+from headwater.core.states import StateName
+from headwater.web.graphql.schema import schema
 
 DOCUMENTS = documents()
+PUBLIC_ROWS = [kind for base in Row.__subclasses__() for kind in (base, *base.__subclasses__())]
 REPOSITORY = "https://github.com/headwater-workflows/headwater"
 _NAMES = [document.name for document in DOCUMENTS]
 
@@ -36,6 +45,31 @@ def test_every_event_is_documented() -> None:
     documented = re.findall(r"^\| `([a-z_.]+)` \| \S", document("docs/reference/events.md").text, re.MULTILINE)
 
     assert documented == [kind.__struct_config__.tag for kind in events.EVENT_TYPES]
+
+
+def test_every_state_is_documented() -> None:
+    documented = re.findall(r"^\| `([A-Za-z]+)` \| \S", document("docs/reference/states.md").text, re.MULTILINE)
+
+    assert documented == list(StateName)
+
+
+@pytest.mark.parametrize("kind", PUBLIC_ROWS)
+def test_every_field_of_a_row_has_a_sentence(kind: type[Row]) -> None:
+    sentences = field_sentences(kind)
+
+    assert [field.name for field in msgspec.structs.fields(kind) if not sentences.get(field.name, "").endswith(".")] == []
+    assert f"\n## {kind.__name__}\n" in document("docs/reference/rows.md").text
+
+
+def test_every_kind_of_row_is_public() -> None:
+    assert {RunRow, ArtifactRow, KeyValueRow} <= set(PUBLIC_ROWS)
+    assert len(PUBLIC_ROWS) > 20
+
+
+def test_graphql_describes_fields_as_the_rows_do() -> None:
+    described = build_schema(schema().as_str()).type_map["flow_run"].fields["end_time"].description  # type: ignore[attr-defined]
+
+    assert described == "When it ended; null while it has not."
 
 
 def test_every_setting_is_documented() -> None:

@@ -11,7 +11,7 @@ from headwater.core.log.heartbeats import HolderReply
 from headwater.core.log.memory import MemoryLog
 
 
-async def test_agents_are_asked_and_what_is_wrong_is_told_and_the_silent_are_passed_over() -> None:
+async def test_agents_are_asked_and_what_is_wrong_is_shown_and_the_silent_are_passed_over() -> None:
     log = MemoryLog()
     answers = {
         "ill": HolderReply(False, trouble="agent 'vm' cannot start processes: no room", behind_seconds=-300.0),

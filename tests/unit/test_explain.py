@@ -42,14 +42,14 @@ def agent(name: str, *labels: str, limit: int | None = None, held: int = 0) -> A
     )  # fmt: skip
 
 
-def at_work(*agents: AgentRow, **more: Any) -> RunContext:
+def with_agents(*agents: AgentRow, **more: Any) -> RunContext:
     return RunContext(agents=agents, answering=frozenset(each.id for each in agents), **more)
 
 
 async def explained(log: MemoryLog, run_id: str, around: RunContext | None = None) -> Explanation:
     history = await log.events.read(subjects.run(run_id))
     found = explain(history, around or RunContext(), datetime.now(UTC))
-    assert " RUN" not in found.hint  # it names the run, for whoever copies it
+    assert " RUN" not in found.hint  # it names the run, for the user who copies it
     return found
 
 
@@ -64,7 +64,7 @@ def words(found: Explanation) -> Sequence[str]:
 async def test_no_agent_has_the_labels(log: MemoryLog) -> None:
     run_id = await new_run(log, labels=["gpu", "night"])
 
-    found = await explained(log, run_id, at_work(agent("near", "gpu"), agent("far", "x"), agent("plain")))
+    found = await explained(log, run_id, with_agents(agent("near", "gpu"), agent("far", "x"), agent("plain")))
 
     assert found.reason is Reason.NO_AGENT
     assert "No online agent takes runs with labels gpu, night. Agent 'near' lacks night." in found.words
@@ -72,18 +72,18 @@ async def test_no_agent_has_the_labels(log: MemoryLog) -> None:
 
 
 async def test_an_agent_with_labels_does_not_take_a_run_without(log: MemoryLog) -> None:
-    found = await explained(log, await new_run(log), at_work(agent("labelled", "x")))
+    found = await explained(log, await new_run(log), with_agents(agent("labelled", "x")))
 
     assert found.reason is Reason.NO_AGENT
     assert "Agent 'labelled' takes labelled runs only." in found.words
 
 
-async def test_no_agent_is_at_work_at_all(log: MemoryLog) -> None:
-    assert "No agent is online." in (await explained(log, await new_run(log), at_work())).words
+async def test_no_agent_is_online_at_all(log: MemoryLog) -> None:
+    assert "No agent is online." in (await explained(log, await new_run(log), with_agents())).words
 
 
 async def test_the_flow_s_limit_is_reached_and_by_whom(log: MemoryLog) -> None:
-    around = at_work(agent("a"), slots=Slots(1, {"other": 1}), slot_names={"other": "quiet-heron"})
+    around = with_agents(agent("a"), slots=Slots(1, {"other": 1}), slot_names={"other": "quiet-heron"})
 
     found = await explained(log, await new_run(log), around)
 
@@ -92,7 +92,7 @@ async def test_the_flow_s_limit_is_reached_and_by_whom(log: MemoryLog) -> None:
 
 
 async def test_every_agent_is_full_and_how_full(log: MemoryLog) -> None:
-    found = await explained(log, await new_run(log), at_work(agent("one", limit=2, held=2), agent("two", limit=1, held=1)))
+    found = await explained(log, await new_run(log), with_agents(agent("one", limit=2, held=2), agent("two", limit=1, held=1)))
 
     assert found.reason is Reason.AGENTS_FULL
     assert "one (2 of 2), two (1 of 1)" in found.words
@@ -101,7 +101,7 @@ async def test_every_agent_is_full_and_how_full(log: MemoryLog) -> None:
 async def test_it_is_not_due_yet(log: MemoryLog) -> None:
     due = NOW + timedelta(hours=1)
 
-    found = await explained(log, await new_run(log, due_at=due), at_work())
+    found = await explained(log, await new_run(log, due_at=due), with_agents())
 
     assert found.reason is Reason.NOT_DUE
     assert due.isoformat() in found.words
@@ -113,7 +113,7 @@ async def test_the_next_attempt_waits_after_a_crash_and_until_when(log: MemoryLo
     retry_at = NOW + timedelta(hours=1)
     await run(log.events, run_id).execute(MarkAttemptLost(1, "its process died", NOW, retry_at=retry_at), ACTOR)
 
-    found = await explained(log, run_id, at_work())
+    found = await explained(log, run_id, with_agents())
 
     assert found.reason is Reason.NOT_DUE
     assert found.words == f"Attempt 1 was lost: its process died. The next one starts at {retry_at.isoformat()}."
@@ -127,7 +127,7 @@ async def test_no_process_waits_for_a_retry_that_is_far_away(log: MemoryLog) -> 
     await recorded(log, run_id, TaskRunStarted(slug="task-0", at=NOW), retry)
     await run(log.events, run_id).execute(SuspendRun(1, NOW, due, "Waiting for the retry of a task."), ACTOR)
 
-    found = await explained(log, run_id, at_work())
+    found = await explained(log, run_id, with_agents())
 
     assert found.reason is Reason.WAITS_FOR_RETRY
     assert f"Task 'task-0' failed and is tried again at {due.isoformat()}. No process waits for that" in found.words
@@ -135,7 +135,7 @@ async def test_no_process_waits_for_a_retry_that_is_far_away(log: MemoryLog) -> 
 
 
 @pytest.mark.parametrize("is_held", [False, True])
-async def test_nobody_says_that_it_runs_while_the_log_takes_no_writes(log: MemoryLog, is_held: bool) -> None:
+async def test_it_is_not_said_to_run_while_the_log_takes_no_writes(log: MemoryLog, is_held: bool) -> None:
     run_id = await new_run(log)
     if is_held:
         await claimed(log, run_id)
@@ -186,7 +186,7 @@ async def test_a_task_waits_for_its_retry_and_until_when(log: MemoryLog) -> None
     assert len(found.evidence) == 1
 
 
-async def test_a_paused_task_waits_for_somebody(log: MemoryLog) -> None:
+async def test_a_paused_task_waits_for_a_user(log: MemoryLog) -> None:
     run_id = await new_run(log)
     await claimed(log, run_id)
     await recorded(log, run_id, TaskRunPaused(slug="approve", at=NOW))
@@ -256,7 +256,7 @@ async def test_it_waits_after_a_lost_attempt_and_says_so(log: MemoryLog) -> None
     await claimed(log, run_id)
     await lost(log, run_id, reason="the agent died")
 
-    found = await explained(log, run_id, at_work(agent("a")))
+    found = await explained(log, run_id, with_agents(agent("a")))
 
     assert found.reason is Reason.OFFERED
     assert found.words == "It is offered to a, who can take it. Attempt 1 was lost: the agent died."
@@ -279,7 +279,7 @@ async def test_it_succeeded_after_a_restart_of_which_only_the_last_life_counts(l
     run_id = await new_run(log)
     await executed(log, run_id, failed=True)
     await Headwater(log, ACTOR).runs.restart(run_id, from_task="task-0")
-    assert (await explained(log, run_id, at_work(agent("a")))).reason is Reason.OFFERED
+    assert (await explained(log, run_id, with_agents(agent("a")))).reason is Reason.OFFERED
     await executed(log, run_id)
 
     found = await explained(log, run_id)
@@ -291,7 +291,7 @@ async def test_agents_that_match_do_not_answer_or_nothing_would_wake_them(log: M
     run_id = await new_run(log)
 
     silent = await explained(log, run_id, RunContext(agents=[agent("a")]))
-    lost_item = await explained(log, run_id, at_work(agent("a"), waits_in_broker=False))
+    lost_item = await explained(log, run_id, with_agents(agent("a"), waits_in_broker=False))
 
     assert (silent.reason, lost_item.reason) == (Reason.AGENTS_SILENT, Reason.NOT_OFFERED)
 
@@ -309,8 +309,8 @@ async def test_agents_that_cannot_start_processes_are_named_with_the_cause_and_t
     await claimed(log, run_id)
     await run(log.events, run_id).execute(MarkAttemptLost(1, trouble, NOW, released=True), ACTOR)
 
-    found = await explained(log, run_id, at_work(agent("vm"), troubles={"vm": trouble}))
-    other = await explained(log, run_id, at_work(agent("vm"), agent("free"), troubles={"vm": trouble}))
+    found = await explained(log, run_id, with_agents(agent("vm"), troubles={"vm": trouble}))
+    other = await explained(log, run_id, with_agents(agent("vm"), agent("free"), troubles={"vm": trouble}))
 
     assert found.reason is Reason.AGENTS_CANNOT
     assert trouble in found.words

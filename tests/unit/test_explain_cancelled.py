@@ -53,7 +53,7 @@ async def explained(asked: RunCancelRequested, actor: str = "server", *, after: 
     return explain(await log.events.read(subject), RunContext(), AT)
 
 
-def test_every_cause_is_told_of() -> None:
+def test_every_cause_is_explained() -> None:
     assert {told.cause for told in TOLD} == set(CancelCause)
 
 
@@ -67,7 +67,7 @@ async def test_the_cause_decides_and_no_word_of_the_sentence(told: Told, actor: 
     assert found.words == f"It was cancelled by {actor}{f': {words}' if words else '.'}"
 
 
-async def test_of_a_cause_that_a_newer_version_gave_the_sentence_is_told_and_no_advice_is_guessed() -> None:
+async def test_of_a_cause_that_a_newer_version_gave_the_sentence_is_shown_and_no_advice_is_guessed() -> None:
     found = await explained(RunCancelRequested("The archive's budget is spent.", "budget_spent"))
 
     assert (found.reason, found.hint) == (Reason.CANCELLED, "")
@@ -88,7 +88,7 @@ async def test_of_a_cause_that_a_newer_version_gave_the_sentence_is_told_and_no_
         ("cli:ana@river", "The flow was archived.", Reason.CANCELLED),
     ],
 )
-async def test_what_was_stored_before_there_were_causes_is_told_by_its_sentence(actor: str, words: str, expected: Reason) -> None:
+async def test_what_was_stored_before_there_were_causes_is_explained_by_its_sentence(actor: str, words: str, expected: Reason) -> None:
     assert (await explained(RunCancelRequested(words), actor)).reason is expected
 
 

@@ -1,4 +1,4 @@
-"""What a server makes of what it finds out about its log's storage, and of appends that nobody answered."""
+"""What a server makes of what it finds out about its log's storage, and of appends that were not answered."""
 
 from __future__ import annotations
 

@@ -202,7 +202,7 @@ def test_ours_hear_a_stop_from_their_first_moment_on(services: dict[str, Any]) -
     assert [name for name, service in services.items() if service.get("init")] == ["server-1", "server-2", "agent"]
 
 
-def test_one_service_builds_the_image_that_all_of_ours_use(services: dict[str, Any]) -> None:
+def test_one_service_builds_the_image_that_all_of_them_use(services: dict[str, Any]) -> None:
     ours = {name: service for name, service in services.items() if service["image"] == "headwater:local"}
 
     assert sorted(ours) == ["agent", "server-1", "server-2"]
@@ -210,7 +210,7 @@ def test_one_service_builds_the_image_that_all_of_ours_use(services: dict[str, A
     assert [name for name, service in ours.items() if service.get("pull_policy") == "never"] == ["server-2", "agent"]
 
 
-def test_whoever_waits_for_the_servers_waits_until_they_are_ready(services: dict[str, Any]) -> None:
+def test_a_service_that_waits_for_the_servers_waits_until_they_are_ready(services: dict[str, Any]) -> None:
     for name in ("server-1", "server-2"):
         assert "/ready" in services[name]["healthcheck"]["test"][-1], name
     assert services["agent"]["depends_on"] == {"server-1": {"condition": "service_healthy"}}

@@ -1,18 +1,30 @@
-"""What people read says things plainly: without the words that the table in CONTRIBUTING.md leaves out."""
+"""What users and developers read says things plainly: without the words that the table in CONTRIBUTING.md leaves out."""
 
 from __future__ import annotations
 
 import ast
 import re
+import tokenize
 from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
 from harness.documents import ROOT
 
 ROOMS = ("agents", "audit", "cli", "core", "projections", "sdk", "server", "web")
+CODE = (*ROOMS, "src/headwater", "tests", "benchmarks", "docs", "examples")
+# Docstrings of functions that flows hand to tasks: they are constants of the code, and so a part of what flows registered as.
+KEPT_DOCSTRINGS = {
+    ("sdk/language/triggers.py", "Wait until somebody resumes the task."),
+    ("sdk/task_library/notifications/notifiers.py", "only_states: the only kinds of states that are told of."),
+}
+# Stored flows: what they are made of, their names among it, must stay as it was.
+KEPT = ROOT / "tests" / "histories"
 ALLOWED = {
     # What is not a sentence for people, or what programs read.
     ("server/postgres/postgres.py", "nobody"),
     ("audit/explanation.py", "set by hand"),
+    ("web/auth.py", "a browser of ours until "),
 }
 
 
@@ -38,6 +50,37 @@ def read_by_people() -> Iterator[tuple[str, int, str]]:
                 yield path.relative_to(ROOT).as_posix(), node.lineno, node.value
 
 
+@cache
+def read_by_developers() -> tuple[tuple[str, int, str], ...]:
+    """Return the docstrings, the comments and the names of tests: file, line and text. In names, underscores are spaces."""
+    return tuple(sentences_in_code())
+
+
+def sentences_in_code() -> Iterator[tuple[str, int, str]]:
+    for path in sorted(path for folder in CODE for path in files_of(ROOT / folder)):
+        file = path.relative_to(ROOT).as_posix()
+        tree = ast.parse(path.read_text())
+        for text in strings_that_stand_alone(tree):
+            if isinstance(text.value, str):
+                yield from ((file, text.lineno + number, line) for number, line in enumerate(text.value.splitlines()))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+                yield file, node.lineno, node.name.replace("_", " ")
+        with path.open("rb") as source:
+            yield from ((file, each.start[0], each.string) for each in tokenize.tokenize(source.readline) if each.type == tokenize.COMMENT)
+
+
+def files_of(folder: Path) -> Iterator[Path]:
+    """Yield the files of Python below a folder, but for those that its links lead to and those that are kept."""
+    for path in folder.iterdir():
+        if path.is_symlink() or path == KEPT:
+            continue
+        if path.is_dir():
+            yield from files_of(path)
+        elif path.suffix == ".py":
+            yield path
+
+
 def strings_that_stand_alone(tree: ast.AST) -> Iterator[ast.Constant]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
@@ -52,6 +95,22 @@ def test_what_people_read_leaves_these_words_out() -> None:
     ]
 
     assert found == []
+
+
+def test_docstrings_comments_and_names_of_tests_leave_these_words_out() -> None:
+    words = left_out()
+
+    found = [(file, line, text.strip()) for file, line, text in read_by_developers() if words.search(text)]
+
+    assert [each for each in found if (each[0], each[2]) not in KEPT_DOCSTRINGS] == []
+
+
+def test_docstrings_comments_and_names_of_tests_are_read() -> None:
+    this = [text for file, _, text in read_by_developers() if file == "tests/unit/test_plain_words.py"]
+
+    assert "test docstrings comments and names of tests are read" in this
+    assert "# Stored flows: what they are made of, their names among it, must stay as it was." in this
+    assert "Return what finds a word of the table's left side." in this
 
 
 def test_the_words_are_found_where_they_are() -> None:

@@ -54,7 +54,7 @@ async def folded(log: MemoryLog) -> RunIndex:
 
 async def eventually(fact: Callable[[], Awaitable[bool]]) -> None:
     with anyio.fail_after(PATIENCE_SECONDS):
-        while not await fact():  # noqa: ASYNC110 - the broker tells nobody of its items
+        while not await fact():  # noqa: ASYNC110 - the broker sends no events of its items
             await anyio.sleep(0.01)
 
 

@@ -1,4 +1,4 @@
-"""What the embedded servers are told, as text."""
+"""The configuration of the embedded servers, as text."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_the_embedded_broker_is_one_node(tmp_path: Path, replicas: int) -> None:
         ServerOptions(home=tmp_path, replicas=replicas)
 
 
-def test_a_cluster_keeps_as_many_replicas_as_it_is_told(tmp_path: Path) -> None:
+def test_a_cluster_keeps_as_many_replicas_as_are_set(tmp_path: Path) -> None:
     assert ServerOptions(home=tmp_path, replicas=3, nats_url="nats://a:4222,nats://b:4222").replicas == 3
 
 

@@ -62,14 +62,14 @@ async def test_a_part_that_dies_is_started_again(first: Part) -> None:
         group.cancel_scope.cancel()
 
 
-async def test_a_wrong_setting_at_the_first_start_is_told_and_not_tried_again() -> None:
+async def test_a_wrong_setting_at_the_first_start_is_reported_and_not_tried_again() -> None:
     with pytest.raises(ExceptionGroup) as raised:
         async with anyio.create_task_group() as group:
             await group.start(ServiceKeeper("part", in_turn(Part(StreamMismatch("older"))), Parts()).serve)
     assert raised.group_contains(StreamMismatch, match="older")
 
 
-async def test_while_a_part_is_away_it_is_told_why_and_its_traceback_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+async def test_while_a_part_is_away_the_reason_is_shown_and_its_traceback_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
     parts, deaths = Parts(), 0
     died_often = anyio.Event()
 

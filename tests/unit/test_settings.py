@@ -103,7 +103,7 @@ def test_every_setting_is_in_the_table() -> None:
     assert len(table.splitlines()) == len(settings.SETTINGS) + 2
 
 
-def test_a_user_without_a_home_is_told_which_variable_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_without_a_home_is_shown_which_variable_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.path.expanduser", lambda path: path)
 
     with pytest.raises(SettingsError, match="this user has none") as refusal:

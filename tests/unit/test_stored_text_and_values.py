@@ -61,7 +61,7 @@ def test_whatever_text_is_in_it_json_can_be_read_back(value: Any) -> None:
 
 @pytest.mark.parametrize("kind", [Hostile, Quitting, HostileError, QuittingError, InterruptingError])
 @pytest.mark.parametrize("words", [repr, str])
-def test_what_cannot_be_shown_is_told_by_its_kind(kind: type, words: Callable[[Any], str]) -> None:
+def test_what_cannot_be_shown_is_named_by_its_kind(kind: type, words: Callable[[Any], str]) -> None:
     assert shown(kind(), words).startswith(f"<{kind.__name__}, which cannot be shown: ")
 
 
@@ -105,7 +105,7 @@ def test_json_values_have_no_problem(value: Any) -> None:
         (lambda: nested(100_000), "deeper than"),
     ],
 )
-def test_what_not_every_program_can_take_is_told_before_it_is_stored(value: Any, problem: str) -> None:
+def test_what_not_every_program_can_take_is_refused_before_it_is_stored(value: Any, problem: str) -> None:
     value = value() if callable(value) else value
     assert problem in str(json_problem({"a": [value]}))
 
@@ -174,13 +174,13 @@ def test_a_line_that_cannot_be_formatted_says_so_and_what_it_was_to_say() -> Non
     assert line.message == "%d rows (this line could not be formatted: TypeError: %d format: a real number is required, not str)"
 
 
-def test_errors_that_come_from_each_other_in_a_circle_are_told_once() -> None:
+def test_errors_that_come_from_each_other_in_a_circle_are_shown_once() -> None:
     first, second = RuntimeError("first"), RuntimeError("second")
     first.__cause__, second.__cause__ = second, first
     assert failure_in_words(first).count("RuntimeError: ") == 2
 
 
-def test_the_errors_of_a_group_are_told_with_it() -> None:
+def test_the_errors_of_a_group_are_shown_with_it() -> None:
     words = failure_in_words(BaseExceptionGroup("both", [ValueError("one"), HostileError()]))
     assert "  | ValueError: one" in words
     assert "HostileError: <HostileError, which cannot be shown: RuntimeError>" in words

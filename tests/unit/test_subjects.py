@@ -69,7 +69,7 @@ def test_a_subject_that_no_aggregate_has_names_nothing(subject: str) -> None:
 
 
 @pytest.mark.parametrize(("subject", "kind"), [("hw.evt.run.?", "run"), ("hw.evt.run", "run"), ("hw.evt.", ""), ("hw.log.run", "")])
-def test_the_kind_is_told_also_where_nothing_is_named(subject: str, kind: str) -> None:
+def test_the_kind_is_known_also_where_nothing_is_named(subject: str, kind: str) -> None:
     assert subjects.kind_of(subject) == kind
 
 
@@ -103,7 +103,7 @@ _CUTS = {"split", "rsplit", "partition", "rpartition", "removeprefix", "removesu
 def knowledge_of_subjects(source: str) -> Iterator[int]:
     """Yield the lines in which a subject is spelled, cut, sliced, or looked at by its beginning or end. Docstrings may speak of them.
 
-    An inbox is of the one who opened it, and no subject of ours.
+    An inbox is of the one who opened it, and not a subject of Headwater.
     """
     tree = ast.parse(source)
     spoken = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)}
@@ -133,7 +133,7 @@ def _is_subject(node: ast.expr) -> bool:
         'EVENTS = "hw.evt.>"',
     ],
 )
-def test_whoever_spells_or_cuts_a_subject_is_found(wrong: str) -> None:
+def test_code_that_spells_or_cuts_a_subject_is_found(wrong: str) -> None:
     assert list(knowledge_of_subjects(f'"""A module about hw.evt.run.<id>."""\n{wrong}\n'))
 
 

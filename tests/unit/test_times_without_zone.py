@@ -107,7 +107,7 @@ def test_what_people_type_without_a_zone_is_on_their_clock(place: str) -> None:
     assert echoed("Since", found) == "Since 2099-07-01 08:30:00-04:00."
 
 
-def test_a_zone_that_is_typed_holds_and_is_told_on_the_clock_of_the_person() -> None:
+def test_a_zone_that_is_typed_holds_and_is_shown_on_the_clock_of_the_user() -> None:
     found = parsed_time("2099-07-01T08:30+02:00", option="--since")
 
     assert echoed("Since", found) == "Since 2099-07-01 02:30:00-04:00."

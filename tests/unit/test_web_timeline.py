@@ -118,5 +118,5 @@ def test_mapped_children_share_a_lane_and_only_so_many_tasks_are_drawn() -> None
         ({}, "Pending"),
     ],
 )
-def test_a_group_is_told_by_the_state_that_matters(counts: dict[str, int], state: str) -> None:
+def test_a_group_is_shown_by_the_state_that_matters(counts: dict[str, int], state: str) -> None:
     assert telling_state(counts) == state

@@ -30,7 +30,7 @@ _KEPT = {"deleted": {"_eq": False}}
 
 @strawberry.type(name="aggregate_fields")
 class AggregateFields:
-    """What is told of rows as a whole."""
+    """What sums up rows as a whole."""
 
     count: int
 

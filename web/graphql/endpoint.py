@@ -37,7 +37,7 @@ class UnreadableRequest(InvalidArgument):
 
 
 async def answer_graphql(request: Request) -> Response:
-    """Execute one operation. What is wrong with the operation is told in `errors`, with status 200."""
+    """Execute one operation. What is wrong with the operation is in `errors`, with status 200."""
     try:
         query, variables, name = _asked(await _body(request), request.headers.get("content-type", ""))
     except (UnreadableRequest, BodyTooLarge) as error:

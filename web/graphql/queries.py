@@ -54,12 +54,12 @@ class ApiInfo:
 
 
 @strawberry.type(name="query_root")
-class Query(Aggregates, ArtifactQuery, KeyValueQuery):
+class QueryRoot(Aggregates, ArtifactQuery, KeyValueQuery):
     """What can be read."""
 
     @strawberry.field
     async def hello(self) -> str:
-        """Answer that somebody is there."""
+        """Answer that the server is there."""
         return "👋"
 
     @strawberry.field

@@ -1,4 +1,4 @@
-"""The mutations that set states of runs and task runs by hand, among them the Resume that lets a paused task run go on."""
+"""The mutations that set states of runs and task runs manually, among them the Resume that lets a paused task run go on."""
 
 # ruff: noqa: A002 - arguments bear the names that GraphQL has for them
 from __future__ import annotations

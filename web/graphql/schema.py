@@ -1,4 +1,4 @@
-"""The schema, with its limits: what is too deep, too long or too much is refused with words, and no error of ours is shown."""
+"""The schema, with its limits: what is too deep, too long or too much is refused with words, and no internal error is shown."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from strawberry.extensions import AddValidationRules, MaxTokensLimiter
 from strawberry.types import ExecutionContext
 
 from headwater.core.errors import HeadwaterError, VersionConflict
+from headwater.web.graphql.descriptions import describe_fields
 from headwater.web.graphql.limits import TOKENS_MAX, OperationLimits
 from headwater.web.graphql.mutations import Mutation
-from headwater.web.graphql.queries import Query
+from headwater.web.graphql.queries import QueryRoot
 from headwater.web.graphql.scalars import schema_config
 from headwater.web.graphql.subscriptions import Subscription
 
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 class _Schema(strawberry.Schema):
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Log what is an error of ours; what was asked wrongly is the asker's to know."""
+        """Log what is an error of Headwater; what was asked wrongly is the asker's to know."""
         del execution_context
         for error in errors:
             if _is_ours(error):
@@ -41,8 +42,9 @@ def _is_ours(error: GraphQLError) -> bool:
 @cache
 def schema() -> strawberry.Schema:
     """Return the schema."""
+    describe_fields()
     return _Schema(
-        query=Query,
+        query=QueryRoot,
         mutation=Mutation,
         subscription=Subscription,
         config=schema_config(),

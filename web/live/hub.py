@@ -1,4 +1,4 @@
-"""The hub: hears every commit once, renders each page that somebody looks at once for each change, and fans the result out."""
+"""The hub: hears every commit once, renders each open page once for each change, and fans the result out."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ RETRY_SECONDS = 5.0
 
 
 class PageListener:
-    """Somebody who wants to hear of one topic: woken at each change, with the position of the last one."""
+    """A subscriber to one topic: woken at each change, with the position of the last one."""
 
     def __init__(self, topic: str) -> None:
         self.topic = topic
@@ -76,7 +76,7 @@ class LiveHub:
         return self._closing.is_set()
 
     def close(self) -> None:
-        """Have everybody who watches be sent away."""
+        """Have every subscriber be sent away."""
         self._closing.set()
         for listener in self._listeners:
             listener.wake.set()
@@ -99,7 +99,7 @@ class LiveHub:
     async def _feed(self, ready: anyio.Event) -> None:
         """Hear commits from the log's end on, and wake the pages they concern."""
         self.position = (await self._log.events.tail()).position
-        # What happened while nobody listened is not known: whoever looks at a page since before is shown it anew.
+        # What happened while the hub did not listen is not known: pages that were open before are rendered again.
         changes = self._changes = LastChanges(self.position)
         async with self._log.events.follow(subjects.EVENTS_ALL, after=self.position) as batches:
             for watched in self._watched.values():
@@ -175,7 +175,7 @@ class LiveHub:
         return any(topic.startswith("flow:") for topic in watched.topics)
 
     async def _keep(self, key: str, watched: WatchedPage) -> None:
-        """Render the page again for each change while somebody looks at it."""
+        """Render the page again for each change while it is open."""
         while True:
             await _change_of(watched)
             if not watched.watchers:

@@ -1,4 +1,4 @@
-"""The log lines of runs that somebody looks at: each run is followed once, however many look at it."""
+"""The log lines of runs whose pages are open: each run is followed once, however many look at it."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class RunTails:
         self._tails: dict[str, RunTail] = {}
 
     def wake_all(self) -> None:
-        """Wake everybody who watches a log: the server ends."""
+        """Wake every subscriber to a log: the server ends."""
         for tail in self._tails.values():
             for watcher in tail.watchers:
                 watcher.set()

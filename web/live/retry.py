@@ -1,4 +1,4 @@
-"""Living through outages of the log, and through errors nobody foresaw: what they ended is begun again."""
+"""Retries of work that an outage of the log, or an unexpected error, has ended."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RETRY_SECONDS = 1.0
 async def retry_until_cancelled(what: str, work: Callable[[], Awaitable[None]]) -> None:
     """Do the work until cancelled. Whatever ends it, it is begun again a moment later; `what` names it in the server's log.
 
-    What nobody foresaw is told with its traceback, once for as long as it is the same.
+    An unexpected error is logged with its traceback, once for as long as it is the same.
     """
     told = ""
     while True:

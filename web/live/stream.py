@@ -43,7 +43,7 @@ class Where:
 
 @dataclass(frozen=True, kw_only=True)
 class Watching:
-    """Which page somebody has open, and what it last knew."""
+    """Which page a browser has open, and what it last knew."""
 
     key: str
     kind: PageKind
@@ -98,7 +98,7 @@ async def updates(hub: LiveHub, watching: Watching) -> AsyncIterator[bytes]:
 
 
 async def load_again() -> AsyncIterator[bytes]:
-    """Tell a page of another version of the server to load itself anew."""
+    """Tell a page of another version of the server to reload itself."""
     yield _frame("reload", b"{}", Where())
 
 

@@ -1,4 +1,4 @@
-"""A page that somebody looks at: rendered once for each change, however many look at it."""
+"""A page that is open: rendered once for each change, however many look at it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from headwater.web.pages.page import PageKind, Params
 
 
 class ChangeSignal:
-    """Something to wait for, again and again. What is set while nobody waits is seen by the next wait."""
+    """Something to wait for, again and again. What is set while nothing waits is seen by the next wait."""
 
     def __init__(self) -> None:
         self._event = anyio.Event()
@@ -70,7 +70,7 @@ class WatchedPage:
                 watcher.set()
 
     def frame(self, seen: int) -> bytes:
-        """Return what somebody who has version `seen` must get, as it is sent; made once for all who have the same."""
+        """Return what a browser that has version `seen` must get, as it is sent; made once for all who have the same."""
         key = (seen, self.version)
         if key not in self._frames:
             parts = {name: html for name, (version, html) in self._parts.items() if version > seen}

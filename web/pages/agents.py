@@ -1,4 +1,4 @@
-"""The page of agents: who is at work, who is silent, and what each holds."""
+"""The page of agents: which are online, which are silent, and what each holds."""
 
 from __future__ import annotations
 

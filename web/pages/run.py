@@ -124,7 +124,7 @@ def tab_of(query: Params) -> str:
 
 
 def is_late(run: RunRow, now: datetime) -> bool:
-    """Tell whether nobody took the run though it was due."""
+    """Tell whether no agent took the run though it was due."""
     due = run.scheduled_start_time
     return run.state == StateName.SCHEDULED and due is not None and now - due > LATE_AFTER
 

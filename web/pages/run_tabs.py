@@ -25,7 +25,7 @@ LINES_SHOWN = 500
 TASK_RUNS_SHOWN = 100
 COMMITS_SHOWN = 200
 EVENTS_TOLD_MAX = 20
-"""Of a commit with more events, the first ones are told in words; all of them are in its JSON."""
+"""Of a commit with more events, the first ones are shown in words; all of them are in its JSON."""
 LEVELS = (
     (0, "All levels"),
     (logging.DEBUG, "Debug and up"),

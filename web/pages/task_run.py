@@ -36,7 +36,7 @@ async def task_run_page(sources: Sources, params: Params, query: Params) -> Page
         shown_artifacts(sources, run.id, slug=slug, map_index=None if index < 0 else index),
     )
     if not found:
-        # Whoever pastes the id that Python tells comes here, its index at the end of what was taken for the slug.
+        # A user who pastes the id that Python prints comes here, its index at the end of what was taken for the slug.
         with suppress(InvalidArgument):
             send_on(f"{run.id}/{slug}")
         raise NotFound("task run", slug if index < 0 else f"{slug}[{index}]")

@@ -115,7 +115,7 @@ async def _refused_by_storage(connection: Connection, appends: Sequence[Append],
 
     Raises:
         LogFull: they got none, and get none any more: a storage that failed drops what was sent to it.
-        Conflict: somebody else wrote there.
+        Conflict: another writer wrote there.
 
     """
     position = await _written(connection, appends, connection.times.call_seconds)
@@ -141,7 +141,7 @@ async def _written(connection: Connection, appends: Sequence[Append], seconds: f
     """Return the position our commits got, None where nothing was written on their subjects since.
 
     Raises:
-        Conflict: somebody else wrote there.
+        Conflict: another writer wrote there.
 
     """
     ours: Position | None = None
@@ -154,7 +154,7 @@ async def _written(connection: Connection, appends: Sequence[Append], seconds: f
             raise Conflict(append.subject, expected=append.expected, found=named)
         ours = following.position
     if ours is None and found is not None:
-        # Nothing follows, yet the broker named another position: somebody expects what was never there.
+        # Nothing follows, yet the broker named another position: the caller expects what was never there.
         for append in appends:
             last = await last_on_leader(connection, append.subject)
             if last != append.expected:

@@ -1,4 +1,4 @@
-"""An agent's end of a queue: asks for one item at a time, waits as long as it takes, and asks nothing else while it waits."""
+"""The consumer of a queue in an agent: asks for one item at a time, waits as long as it takes, and asks nothing else while it waits."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ class Binding:
                 continue
             place = codec.delivered(message.reply)
             if place is None or place.consumer != self._queue_id:
-                continue  # not from the queue: somebody wrote to our inbox
+                continue  # not from the queue: another program wrote to our inbox
             self._due = max(0, self._due - 1)
             self._refusals = 0
             try:

@@ -1,4 +1,4 @@
-"""The NATS client library, steadied: what it leaves open or undone after a broken connection is closed and done here."""
+"""The NATS client library with its gaps closed: what it leaves open or undone after a broken connection is closed and done here."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RECONNECT_SECONDS_MAX = 2.0
 _log = logging.getLogger(__name__)
 
 # The library takes every white space for the end of a word; NATS only spaces and tabs. A message on a subject with a vertical tab in it
-# broke the connection of whoever subscribed, each time it was delivered, for ever.
+# broke the connection of each subscriber, each time it was delivered, for ever.
 _WORD, _GAP = rb"([^ \t\r\n]+)", rb"[ \t]+"
 parser.MSG_RE = re.compile(rb"\AMSG" + _GAP + _WORD + _GAP + _WORD + _GAP + rb"(" + _WORD + _GAP + rb")?([0-9]+)[ \t]*\r\n")
 parser.HMSG_RE = re.compile(
@@ -42,7 +42,7 @@ class PatchedClient(Client):
             return None
 
     def _build_message(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: dict[str, str] | None) -> Msg:
-        # Subjects are bytes to NATS. One that is not UTF-8 is none of ours; it is shown, and read past.
+        # Subjects are bytes to NATS. One that is not UTF-8 is not one of Headwater's; it is shown, and read past.
         words = [word.decode(errors="backslashreplace") for word in (subject, reply)]
         return self.msg_class(subject=words[0], reply=words[1], data=data, headers=headers, _client=self, _sid=sid)
 

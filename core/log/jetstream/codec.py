@@ -1,4 +1,4 @@
-"""What JetStream says, read: acknowledgements, errors, and the positions and times that travel in headers and reply subjects."""
+"""Reads what JetStream answers: acknowledgements, errors, and the positions and times that travel in headers and reply subjects."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class ApiError(msgspec.Struct, frozen=True):
 
 
 class ApiAnswer(msgspec.Struct, frozen=True):
-    """What every answer of JetStream's API holds, and what it may hold. By its type it is told from whatever else is sent as an answer."""
+    """What every answer of JetStream's API holds, and what it may hold. Its type distinguishes it from what else is sent as an answer."""
 
     type: Annotated[str, msgspec.Meta(pattern=r"\Aio\.nats\.jetstream\.api\.v1\.[a-z_]+_response\Z")]
     error: ApiError | None = None

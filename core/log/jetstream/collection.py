@@ -1,4 +1,4 @@
-"""What waits for an answer: one, or many. Anyone on the same NATS may write to where it is expected; what cannot be read is passed over."""
+"""Collects the answers to a request: the first, or many. Anyone on the same NATS may write there; what cannot be read is passed over."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _log = logging.getLogger(__name__)
 
 
 class NobodyListens(Exception):
-    """The broker says that nobody got the question."""
+    """The broker says that no one got the question."""
 
 
 class Question(Generic[T]):
-    """One question, with what reads its answer: the first message that can be read, or the word that nobody listens."""
+    """One question, with what reads its answer: the first message that can be read, or the word that no one listens."""
 
     def __init__(self, read: Callable[[Msg], T]) -> None:
         self.answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()

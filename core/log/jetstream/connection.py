@@ -98,7 +98,7 @@ class Connection:
 
         Raises:
             LogUnavailable: not connected, and not again within `timeout` seconds; nothing was sent.
-            RequestTimeout: nobody listens, the time is over, or the connection broke.
+            RequestTimeout: no one listens, the time is over, or the connection broke.
 
         """
         if not self.client.is_connected:
@@ -314,10 +314,10 @@ async def connect(
 ) -> AsyncIterator[Connection]:
     """Open a connection to the server or servers at `address` (comma-separated); `name` is what their monitoring shows.
 
-    `look_up` is asked for the address by now where, later on, nobody answers there.
+    `look_up` is asked for the address by now where, later on, no server answers there.
 
     Raises:
-        LogUnavailable: nobody answers there within 3 seconds.
+        LogUnavailable: no server answers there within 3 seconds.
         AuthenticationFailed: the server wants another key.
         SettingsError: this is no address.
 

@@ -1,4 +1,4 @@
-"""A work item in somebody's hands: renewed, done with, or given back."""
+"""A work item that an agent holds: renewed, done with, or given back."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class JetStreamDelivery:
     async def _remove(self) -> None:
         try:
             there = await message_at(self._connection, WORK, self._place.position)
-            # A stream that was lost and made anew counts from 1 again: another item may lie at this position.
+            # A stream that was lost and made again counts from 1 again: another item may lie at this position.
             if there is not None and there.recorded_at == self._place.at:
                 await ask_api(self._connection, f"STREAM.MSG.DELETE.{WORK}", {"seq": self._place.position, "no_erase": True}, ApiAnswer)
         except ApiRefusal as refusal:

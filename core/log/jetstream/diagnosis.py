@@ -1,4 +1,4 @@
-"""Why an append went without an answer: the broker says nothing, so those are asked who know."""
+"""Finds out why an append got no answer: the broker does not say, so the servers' health is asked for."""
 
 from __future__ import annotations
 

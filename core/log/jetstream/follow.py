@@ -78,7 +78,7 @@ class SubjectFollower:
 
         """
         last = await last_on_leader(self._connection, self._subject)
-        # A position beyond the last one is one that somebody wrote to the feed, and the log does not hold.
+        # A position beyond the last one is one that another program wrote to the feed, and the log does not hold.
         after = self._position if last >= self._position else self._sure
         if last > after:
             found = await read_subject(self._connection, self._subject, after=after, at_least=last)

@@ -113,7 +113,7 @@ async def open_log(
     asked where the server is by now when it cannot be reached any more. `times` says how long calls wait.
 
     Raises:
-        LogUnavailable: nobody answers there within 3 seconds.
+        LogUnavailable: no server answers there within 3 seconds.
         AuthenticationFailed: the server wants another key.
         SettingsError: this is no address, or several replicas are asked of a single server.
         StreamMismatch: a stream there is older, newer, or not ours.

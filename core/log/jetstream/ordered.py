@@ -80,7 +80,7 @@ class OrderedReader:
     async def next_up_to(self, last: Position) -> Sequence[Recorded]:
         """Return the next messages, at least one; none where the stream holds no more up to this position.
 
-        A stream may hold less than its last position says: a crash tore its last block, or somebody purged it.
+        A stream may hold less than its last position says: a crash tore its last block, or an operator purged it.
 
         Raises:
             LogUnavailable: the stream's leader cannot be asked whether that is so.
@@ -121,7 +121,7 @@ class OrderedReader:
         self._arrived.fail(error)
 
     def distrust(self) -> None:
-        """Start anew after the last message taken: the connection was away, and no pull survives that."""
+        """Start again after the last message taken: the connection was away, and no pull survives that."""
         self._give_up()
         self._arrived.wake()
 
@@ -164,7 +164,7 @@ class OrderedReader:
             self._due -= _whole(headers.get("Nats-Pending-Messages"), _PULL)
         else:
             _log.debug("%s: %s of %s", self._stream, headers.get("Description", said), self._consumer)
-            # The consumer is gone, its leader has changed, or nobody serves it.
+            # The consumer is gone, its leader has changed, or no node serves it.
             self._give_up()
 
     async def _keep_two_pulls_ahead(self) -> None:

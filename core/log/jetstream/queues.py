@@ -22,7 +22,7 @@ from headwater.core.log.protocol import QueueBinding, WorkItem
 from headwater.core.log.work_item import encode_item
 
 UNUSED_SECONDS = 24 * 3600
-"""A consumer that nobody asked for so long ends. What it had handed out is offered again by its successor."""
+"""A consumer that no agent asked for so long ends. What it had handed out is offered again by its successor."""
 
 _WAITING_MAX = 10_000
 _SECOND = 10**9

@@ -1,4 +1,4 @@
-"""DeliveryHandler a work item out of its queue that nobody can use: its bytes are kept as a dead letter first."""
+"""Takes a work item out of its queue that no agent can use: its bytes are kept as a dead letter first."""
 
 from __future__ import annotations
 

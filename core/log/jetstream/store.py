@@ -22,7 +22,7 @@ async def store(
 ) -> int:
     """Publish a message; return its sequence in `stream`. On disk when this returns; once more where an answer was lost.
 
-    `restore` makes the stream where nobody listens for want of it.
+    `restore` makes the stream where a request finds no listener because it is gone.
 
     Raises:
         LogFull: the broker has no room.

@@ -28,7 +28,7 @@ _DAY_NANOSECONDS = 24 * 3600 * 10**9
 _SETUP_SECONDS = 20.0
 _DELETION_SECONDS = 1.0
 """A stream is not found from the first moment of its deletion, its files are taken away later: nats-server 2.15.1 panics, with all that
-it serves, where the stream is made anew in between (1 of 90 times when made at once, and 0 of 204 a second later)."""
+it serves, where the stream is made again in between (1 of 90 times when made at once, and 0 of 204 a second later)."""
 _NEVER = "0001-01-01T00:00:00Z"
 _NAME_IN_USE = 10058
 _NO_PEERS = 10005  # a node of the cluster is not up, or not heard of yet
@@ -181,12 +181,12 @@ async def ensure_streams(connection: Connection, settings: StreamSettings) -> No
 
 
 async def restore(connection: Connection, name: str) -> None:
-    """Make a stream where somebody deleted it: of work, log lines or dead letters. The facts do without it, and what comes needs it.
+    """Make a stream where an operator deleted it: of work, log lines or dead letters. The facts do without it, and what comes needs it.
 
     What lies in it from here on lies beyond all that lay in the one before.
 
     Raises:
-        ApiRefusal: there are no facts either (`not_found`): this is no log of ours.
+        ApiRefusal: there are no facts either (`not_found`): this is not a log of Headwater.
         StreamMismatch, LogUnavailable: as `ensure_streams`.
 
     """
@@ -202,17 +202,17 @@ async def restore(connection: Connection, name: str) -> None:
 
 
 async def ensure_work(connection: Connection) -> None:
-    """Make the stream of work items and timers where somebody deleted it; see `restore`."""
+    """Make the stream of work items and timers where an operator deleted it; see `restore`."""
     await restore(connection, WORK)
 
 
 async def ensure_logs(connection: Connection) -> None:
-    """Make the stream of log lines where somebody deleted it; see `restore`."""
+    """Make the stream of log lines where an operator deleted it; see `restore`."""
     await restore(connection, LOGS)
 
 
 async def ensure_dead(connection: Connection) -> None:
-    """Make the stream of dead letters where somebody deleted it; see `restore`."""
+    """Make the stream of dead letters where an operator deleted it; see `restore`."""
     await restore(connection, DEAD)
 
 
@@ -274,7 +274,7 @@ async def _ensure(connection: Connection, name: str, settings: StreamSettings, *
             try:
                 await ask_api(connection, f"STREAM.CREATE.{name}", _new_config(name, settings, anew=anew), StreamInfo)
             except ApiRefusal as refused:
-                # Somebody else made it in between (then it is looked at), or the cluster is not complete yet (then again).
+                # Another program made it in between (then it is looked at), or the cluster is not complete yet (then again).
                 if refused.error.err_code == _SUBJECTS_OVERLAP:
                     raise StreamMismatch(
                         f"Another stream of this NATS server holds the subjects of {name} ({', '.join(CONFIGS[name]['subjects'])}).",
@@ -300,7 +300,7 @@ async def _ensure(connection: Connection, name: str, settings: StreamSettings, *
 def _new_config(name: str, settings: StreamSettings, *, anew: bool) -> dict[str, Any]:
     chosen = _chosen(name, settings)
     if name == WORK or anew:
-        # Items are done with by their sequence, and lines read on from it: where the stream is made anew, none may bear that of one that
+        # Items are done with by their sequence, and lines read on from it: where the stream is made again, none may have that of one that
         # was lost.
         chosen["first_seq"] = time.time_ns() // 1_000_000
     if name == LOGS:

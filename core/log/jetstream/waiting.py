@@ -56,7 +56,7 @@ def _generation(data: bytes) -> int:
     try:
         return decode_item(data).generation
     except CommitUnreadable:
-        return -1  # a dead letter wakes nobody
+        return -1  # a dead letter wakes no agent
 
 
 async def waiting_runs(connection: Connection) -> set[str]:

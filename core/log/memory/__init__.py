@@ -60,7 +60,7 @@ class MemoryLog:
         return lambda: self._on_reconnect.remove(callback)
 
     def restart_broker(self) -> None:
-        """Do what the kill and restart of a single broker does: facts stay, every item in somebody's hands is offered again."""
+        """Do what the kill and restart of a single broker does: facts stay, every item that an agent holds is offered again."""
         self.queues.forget_deliveries()
         self.queues.tell_of_loss()
         for callback in tuple(self._on_reconnect):

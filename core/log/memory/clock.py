@@ -41,7 +41,7 @@ class ManualClock:
         return self._now
 
     def advance(self, seconds: float) -> None:
-        """Move the time on; whoever waits for a moment looks whether it has come."""
+        """Move the time on; everything that waits for a moment looks whether it has come."""
         self._now += timedelta(seconds=seconds)
         for mailbox in tuple(self._waiting):
             mailbox.wake()

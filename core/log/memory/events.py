@@ -96,7 +96,7 @@ class MemoryEvents:
         """Return the position these commits have already, None where they may be written.
 
         Raises:
-            Conflict: somebody else wrote there.
+            Conflict: another writer wrote there.
 
         """
         already: Position | None = None

@@ -1,4 +1,4 @@
-"""Where a test or a simulation may step in: before an operation takes effect, and before its answer is given."""
+"""The points where a test or a simulation may interfere: before an operation takes effect, and before its answer is given."""
 
 from __future__ import annotations
 

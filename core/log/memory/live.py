@@ -40,7 +40,7 @@ class MemoryLive:
         self._turns = itertools.count()
 
     def publish(self, subject: str, data: bytes, answers: Mailbox[bytes] | None = None) -> bool:
-        """Give the message to whoever listens; return whether anybody does."""
+        """Give the message to all who listen; return whether any do."""
         listeners = [listener for listener in self._listeners if matches(listener.pattern, subject)]
         alone = [listener for listener in listeners if not listener.group]
         for group in sorted({listener.group for listener in listeners if listener.group}):

@@ -27,7 +27,7 @@ class _Stored:
     data: bytes
     offered_at: datetime
     deliveries: int = 0
-    until: datetime | None = None  # in somebody's hands, or held back, until then
+    until: datetime | None = None  # held by an agent, or held back, until then
 
 
 @dataclass(eq=False)
@@ -93,7 +93,7 @@ class MemoryQueues:
         return {item.run_id for item in self._items()}
 
     def _items(self) -> Iterator[WorkItem]:
-        """Yield what is in the queues, in somebody's hands or not, and what the timers will put there."""
+        """Yield what is in the queues, held by an agent or not, and what the timers will put there."""
         self.settle()
         for timer in self._timers.values():
             yield decode_item(timer.data)
@@ -159,14 +159,14 @@ class MemoryQueues:
                 self._offer_again(queue, stored)
 
     def forget_deliveries(self) -> None:
-        """Offer everything that is in somebody's hands once more, as if for the first time: what a killed broker does."""
+        """Offer everything that agents hold once more, as if for the first time: what a killed broker does."""
         for queue in self._queues.values():
             for stored in reversed(queue.held):
                 stored.deliveries = 0
                 self._offer_again(queue, stored)
 
     def take(self, queue_id: str) -> MemoryDelivery | None:
-        """Hand the queue's next item to whoever asks."""
+        """Hand the queue's next item to the agent that asks."""
         self.settle()
         queue = self._queues.setdefault(queue_id, _Queue())
         if not queue.ready or (queue.limit is not None and len(queue.held) >= queue.limit):

@@ -74,7 +74,7 @@ def slack_notifier(
 
 
 def slack_message(tracked_obj: Any, state: State, *, backend_info: bool = True) -> dict[str, Any]:
-    """Return what Slack is told of a task or flow that entered a state."""
+    """Return the message that Slack gets about a task or flow that entered a state."""
     fields = [{"title": "Message", "value": escaped(shown(state.message or "", str)), "short": False}]
     run_id = context.get("flow_run_id")
     if backend_info and context.get("running_with_backend") and run_id:

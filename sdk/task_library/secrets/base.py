@@ -10,7 +10,7 @@ from headwater.sdk.language.task import Task
 
 
 class SecretBase(Task):
-    """A task whose result is a secret: never kept, never recorded. A run that is taken up again asks for it anew."""
+    """A task whose result is a secret: never kept, never recorded. A run that is taken up again asks for it again."""
 
     made_by_each_run: ClassVar[bool] = True
 

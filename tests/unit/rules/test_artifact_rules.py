@@ -170,7 +170,7 @@ def test_an_update_must_fit_the_kind_that_the_artifact_is_of() -> None:
 
 
 @pytest.mark.parametrize("address", ["", "x", f"{A}", f"{A}:", f"{A}:x", f"x:{A}", None])
-def test_what_is_not_the_id_of_an_artifact_is_told(address: Any) -> None:
+def test_what_is_not_the_id_of_an_artifact_is_refused(address: Any) -> None:
     assert split_artifact_address(artifact_address(A, B)) == (A, B)
     with pytest.raises(InvalidArgument):
         split_artifact_address(address)

@@ -32,7 +32,7 @@ def given(*events: KeyValueSet | KeyValueDeleted) -> KeyValue:
     return RULES.fold(events)
 
 
-def test_a_key_is_set_set_again_deleted_and_set_anew() -> None:
+def test_a_key_is_set_set_again_deleted_and_set_once_more() -> None:
     assert RULES.decide(given(), SetKeyValue(PROJECT, "day", 1)) == [SET]
     assert RULES.decide(given(SET), SetKeyValue(PROJECT, "day", 2)) == [KeyValueSet(PROJECT, "day", 2)]
     assert RULES.decide(given(SET), DeleteKeyValue("day")) == [KeyValueDeleted(PROJECT, "day")]

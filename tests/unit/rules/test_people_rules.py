@@ -1,4 +1,4 @@
-"""What people may do to the states of a run: resume what is paused, and set states by hand while no attempt has it."""
+"""What people may do to the states of a run: resume what is paused, and set states manually while no attempt has it."""
 
 from __future__ import annotations
 
@@ -248,7 +248,7 @@ def test_a_task_run_is_set_and_the_run_stays_as_it_ended() -> None:
     assert restarted.task_runs["publish-1", -1].state is StateName.SUCCESS, "it is not done again"
 
 
-def test_a_task_run_sent_back_by_hand_lets_a_run_be_restarted_that_succeeded() -> None:
+def test_a_task_run_sent_back_manually_lets_a_run_be_restarted_that_succeeded() -> None:
     succeeded = given(FinishRun(1, NOON, failed=False, message="ok"), run=running())
     with pytest.raises(IllegalTransition, match="nothing of it failed"):
         RULES.decide(succeeded, RestartRun(LATER, TASKS, EDGES))

@@ -155,7 +155,7 @@ def test_a_task_that_the_flow_has_not_is_refused_by_name() -> None:
         RULES.decide(one_child_of_three_failed(), restart(from_task="lod"))
 
 
-def test_a_restarted_run_goes_on_counting_attempts_and_begins_anew_counting_losses() -> None:
+def test_a_restarted_run_goes_on_counting_attempts_and_counts_losses_from_zero() -> None:
     run = after(
         creation(), ClaimRun(1, "a"), MarkAttemptLost(1, "gone", NOON), ClaimRun(1, "a"), CancelRun(NOON), MarkAttemptLost(2, "gone", NOON)
     )

@@ -129,7 +129,7 @@ def test_a_wake_up_of_an_older_generation_means_nothing() -> None:
     assert when(rescheduled, ClaimRun(2, "agent-1")) == [CLAIMED]
 
 
-def test_rescheduling_names_the_next_generation_and_is_refused_while_somebody_holds_the_run() -> None:
+def test_rescheduling_names_the_next_generation_and_is_refused_while_an_attempt_holds_the_run() -> None:
     later = NOON + timedelta(hours=1)
 
     assert when(given(*WAITING), RescheduleRun(later, "later")) == [RunScheduled(later, 2, "later")]
@@ -206,7 +206,7 @@ def test_cancelling_a_finished_run_changes_nothing() -> None:
     assert when(given(*RUNNING, RunSucceeded(1, NOON)), CancelRun(NOON)) == []
 
 
-def test_cancelled_is_confirmed_only_where_somebody_asked() -> None:
+def test_cancelled_is_confirmed_only_where_it_was_asked_for() -> None:
     with pytest.raises(IllegalTransition):
         when(given(*RUNNING), ConfirmCancelled(1, NOON))
     assert when(given(*RUNNING, RunCancelRequested()), ConfirmCancelled(1, NOON)) == [RunCancelled(at=NOON)]

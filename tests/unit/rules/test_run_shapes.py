@@ -1,4 +1,4 @@
-"""What everybody may ask of a run: whether it exists, whether it waits, when it is due; and what a lost attempt leaves of its tasks."""
+"""What any program may ask of a run: whether it exists, whether it waits, when it is due; and what a lost attempt leaves of its tasks."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def given(*events: AnyEvent) -> Run:
     return RULES.fold(events)
 
 
-def test_what_was_never_created_says_so_to_whoever_asks_how() -> None:
+def test_what_was_never_created_says_so_to_every_caller() -> None:
     with pytest.raises(NotFound) as refused:
         _ = RULES.initial.created
     assert (refused.value.kind, refused.value.name) == ("run", "")

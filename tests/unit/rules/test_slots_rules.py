@@ -15,7 +15,7 @@ def given(*events: AnyEvent) -> Slots:
     return RULES.fold(events)
 
 
-def test_without_a_limit_nobody_counts() -> None:
+def test_without_a_limit_slots_are_not_counted() -> None:
     assert RULES.decide(given(), TakeSlot("r-1", 1)) == []
     assert given().free is None
 
@@ -55,7 +55,7 @@ def test_runs_under_way_when_the_limit_comes_or_falls_keep_their_slots() -> None
     assert given(ConcurrencySet(3), SlotTaken("r-1", 1), SlotTaken("r-2", 1), ConcurrencySet(1)).free == 0
 
 
-def test_taking_the_limit_away_frees_everybody() -> None:
+def test_taking_the_limit_away_frees_every_run() -> None:
     assert given(ConcurrencySet(1), SlotTaken("r-1", 1), ConcurrencySet(None)) == Slots()
 
 

@@ -17,7 +17,7 @@ from headwater.sdk.states.state import State
 
 
 class JumpingClock:
-    """Time that stands still until somebody waits; then it jumps. `waits` are the seconds of each wait."""
+    """Time that stands still until a task waits; then it jumps. `waits` are the seconds of each wait."""
 
     def __init__(self) -> None:
         self.time = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -34,7 +34,7 @@ UNUSED: dict[str, tuple[Callable[[], Any], str]] = {
 
 
 @pytest.mark.parametrize("kind", UNUSED)
-def test_a_task_that_is_made_in_a_flow_and_not_used_is_told_with_its_line(kind: str) -> None:
+def test_a_task_that_is_made_in_a_flow_and_not_used_is_reported_with_its_line(kind: str) -> None:
     make, name = UNUSED[kind]
 
     with pytest.warns(UserWarning, match="made in the block of flow 'f' and not added to the flow") as warned, Flow("f"):
@@ -46,7 +46,7 @@ def test_a_task_that_is_made_in_a_flow_and_not_used_is_told_with_its_line(kind: 
     assert warning.filename == __file__
 
 
-def test_all_unused_tasks_of_a_block_are_told_at_once_at_the_line_of_the_first() -> None:
+def test_all_unused_tasks_of_a_block_are_reported_at_once_at_the_line_of_the_first() -> None:
     def make_seven() -> int:
         made = [Load(name=f"load {number}") for number in range(7)]
         return len(made)

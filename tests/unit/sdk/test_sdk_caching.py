@@ -57,7 +57,7 @@ def test_a_result_serves_the_next_run_within_its_time() -> None:
     assert second.result[doubled].cached_result_expiration == first.result[doubled].cached_result_expiration
 
 
-def test_a_result_whose_time_is_over_is_made_anew() -> None:
+def test_a_result_whose_time_is_over_is_made_again() -> None:
     flow, doubled = flow_of()
     flow.run(x=1)
     (entry,) = caches_of_this_process.states(f"f:{flow.slugs[doubled]}")
@@ -103,7 +103,7 @@ def test_tasks_with_one_key_share_across_flows_and_others_do_not() -> None:
     assert calls == [7, 7, 7]
 
 
-def test_children_of_a_mapped_task_are_told_apart() -> None:
+def test_children_of_a_mapped_task_are_distinguished() -> None:
     for validator in (duration_only, all_inputs):
         calls.clear()
         with Flow(f"f-{validator.__name__}") as flow:
@@ -152,7 +152,7 @@ def test_caches_given_to_the_runner_are_asked_and_told() -> None:
     assert (entry.cached_parameters, list(caches_of_this_process.states(key))) == ({"x": 4, "y": 0}, [])
 
 
-def test_a_result_that_cannot_be_read_any_more_is_made_anew(tmp_path: Path) -> None:
+def test_a_result_that_cannot_be_read_any_more_is_made_again(tmp_path: Path) -> None:
     flow, doubled = flow_of(result=LocalResult(tmp_path))
     gone = Cached("gone", LocalResult(tmp_path, location="not/there"))
     caches_of_this_process.remember(f"f:{flow.slugs[doubled]}", gone)

@@ -56,7 +56,7 @@ def test_a_value_that_another_task_takes_is_kept_under_its_attempt(home: Path) -
     assert State.deserialize(State.serialize(source)).load_result().result == [1, 2]
 
 
-def test_values_lie_behind_each_other_and_are_told_apart(home: Path) -> None:
+def test_values_lie_behind_each_other_and_are_distinguished(home: Path) -> None:
     with Flow("mapped") as flow:
         task(sum_of, name="total")(task(lambda x: 10 * x, name="times").map([1, 2, 3]))
 
@@ -93,7 +93,7 @@ def test_threads_that_keep_their_first_values_at_once_do_not_mix_them_up() -> No
     assert [len(CheckpointResult().read(location).value) for location in locations] == list(range(1, THREADS + 1))
 
 
-def test_values_that_nobody_takes_and_runs_without_a_server_keep_nothing(home: Path) -> None:
+def test_values_that_no_task_takes_and_runs_without_a_server_keep_nothing(home: Path) -> None:
     flow = chain(lambda: [1, 2])
     flow.run()
     executed(flow, running_with_backend=False)

@@ -45,7 +45,7 @@ class CommandRejected(Interrupted):
 class Withdrawn(Interrupted):
     def come(self) -> None:
         self.cancel()
-        self.set_running_or_notify_cancel()  # as whoever runs it says that it was heard
+        self.set_running_or_notify_cancel()  # as the runner says that the signal arrived
 
 
 def test_a_run_that_was_created_is_known() -> None:

@@ -21,7 +21,7 @@ from headwater.sdk.storage import Local
 
 
 @pytest.fixture(autouse=True)
-def read_anew() -> Iterator[None]:
+def read_again() -> Iterator[None]:
     config.reload()
     yield
     config.reload()

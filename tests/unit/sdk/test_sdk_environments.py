@@ -1,4 +1,4 @@
-"""Environments of Prefect 0.13 and 0.14: what each becomes, what is refused, and what is told."""
+"""Environments of Prefect 0.13 and 0.14: what each becomes, what is refused, and what is reported."""
 
 from __future__ import annotations
 
@@ -276,7 +276,7 @@ def test_after_an_error_before_the_run_nothing_else_is_called() -> None:
     assert called == []
 
 
-def test_an_error_after_the_run_is_told_as_well() -> None:
+def test_an_error_after_the_run_is_reported_as_well() -> None:
     with pytest.raises(EnvironmentFailed):
         LocalEnvironment(on_exit=lambda: 1 // 0).around(lambda: 5)
 

@@ -161,11 +161,11 @@ def test_log_lines_come_while_the_task_is_still_running(elsewhere: Executor, tmp
         thread = threading.Thread(target=context.logger.info, args=("from a thread",))
         thread.start()
         context.logger.info("is anybody there?")
-        # It goes on only when somebody in the process that runs the flow has heard it.
+        # It goes on only when the process that runs the flow has received it.
         deadline = time.monotonic() + 60
         while not heard.exists() and time.monotonic() < deadline:
             time.sleep(0.01)
-        thread.join()  # what a thread logs after its task's end is nobody's
+        thread.join()  # what a thread logs after its task's end belongs to no task
         return heard.exists()
 
     class Listener(logging.Handler):
@@ -362,7 +362,7 @@ def test_the_known_name_of_pools_chooses_ours() -> None:
         DaskExecutor("tcp://x", cluster_kwargs={"n_workers": 2})
 
 
-def test_mapped_children_are_told_from_failures_of_others(elsewhere: Executor) -> None:
+def test_mapped_children_are_distinguished_from_failures_of_others(elsewhere: Executor) -> None:
     @task
     def ten_by(x: int) -> float:
         return 10 / x

@@ -23,7 +23,7 @@ HOMES = ("none", "in no folder", "a file")
 
 @pytest.fixture(params=HOMES)
 def home(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
-    """A home that is none, one that nobody can make, not even root, or one that is a file."""
+    """A home that is none, one that no user can make, not even root, or one that is a file."""
     for name in [name for name in os.environ if name.startswith("HEADWATER")]:
         monkeypatch.delenv(name)
     match request.param:

@@ -24,7 +24,7 @@ from headwater.sdk.states.state import Failed, Retrying, State, Success
 
 
 @pytest.fixture(autouse=True)
-def nobody_interrupts(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_user_interrupts(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in the process of a run: an interrupt that did not come from outside is the task's own."""
     monkeypatch.setattr(interrupts, "_came", lambda: False)
 

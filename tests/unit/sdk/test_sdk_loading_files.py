@@ -85,12 +85,12 @@ def test_a_file_that_does_not_import_keeps_its_traceback(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("text", ["import sys\nsys.exit(2)\n", "def (\n"])
-def test_a_file_that_exits_or_is_no_python_is_told(tmp_path: Path, text: str) -> None:
+def test_a_file_that_exits_or_is_not_python_is_reported(tmp_path: Path, text: str) -> None:
     with pytest.raises(FlowNotLoadable):
         flows_in_file(written(tmp_path, text))
 
 
-def test_a_missing_file_or_module_is_told(tmp_path: Path) -> None:
+def test_a_missing_file_or_module_is_reported(tmp_path: Path) -> None:
     with pytest.raises(FlowCodeMissing):
         flows_in_file(tmp_path / "nowhere.py")
     with pytest.raises(FlowCodeMissing):

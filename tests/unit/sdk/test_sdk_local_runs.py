@@ -226,7 +226,7 @@ def test_a_flow_that_cannot_run_says_why_before_it_starts() -> None:
         flow.run()
 
 
-def test_a_run_with_tasks_that_wait_for_somebody_stays_running(run: Callable[..., State], capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_with_tasks_that_wait_for_a_user_stays_running(run: Callable[..., State], capsys: pytest.CaptureFixture[str]) -> None:
     with Flow("f") as flow:
         held = task(lambda: 1, name="held", trigger=headwater_trigger("manual_only"))()
         one(upstream_tasks=[held])

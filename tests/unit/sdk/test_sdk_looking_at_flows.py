@@ -84,7 +84,7 @@ def test_exceptions_of_tasks_can_be_let_through() -> None:
         flow.run()
 
 
-def test_what_cannot_be_stored_is_told_beforehand() -> None:
+def test_what_cannot_be_stored_is_reported_beforehand() -> None:
     lock = threading.Lock()
 
     @task
@@ -117,7 +117,7 @@ def slack() -> Iterator[tuple[str, list[Any]]]:
         server.shutdown()
 
 
-def test_slack_is_told_of_the_states_that_were_asked_for(slack: tuple[str, list[Any]]) -> None:
+def test_slack_is_notified_of_the_states_that_were_asked_for(slack: tuple[str, list[Any]]) -> None:
     address, told = slack
     failing = task(name="load", state_handlers=[slack_notifier(only_states=[Failed])])(lambda: 1 / 0)
     quiet = task(name="quiet", state_handlers=[slack_notifier(ignore_states=[Running, Success])])(lambda: 1)

@@ -82,7 +82,7 @@ def test_a_round_without_a_result_hands_on_the_words_of_its_signal(run: Callable
     assert run(Flow("f", tasks=[loop])).result[loop].result == given
 
 
-def test_handlers_are_told_that_a_round_begins_as_a_task_does(run: Callable[..., State]) -> None:
+def test_handlers_are_called_when_a_round_begins_as_when_a_task_does(run: Callable[..., State]) -> None:
     told: list[tuple[str, str, str | None]] = []
 
     def handler(_: Any, old: State, new: State) -> None:

@@ -1,4 +1,4 @@
-"""What is told about a flow, and the hash that tells whether it is the same."""
+"""The metadata of a flow, and the hash that tells whether it is the same."""
 
 from __future__ import annotations
 
@@ -186,7 +186,7 @@ def test_metadata_fits_the_events_of_the_log_and_holds_no_code() -> None:
     assert len(storage.sha256 or "") == 64
 
 
-def test_metadata_is_told_without_storing_anything(home: Path) -> None:
+def test_metadata_is_returned_without_storing_anything(home: Path) -> None:
     data = Flow("f", tasks=[Task(name="t")]).serialize()
 
     assert data["storage"] is None

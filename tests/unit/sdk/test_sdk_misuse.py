@@ -167,7 +167,7 @@ def fetch(): ...
 """
 
 
-def test_a_script_shows_the_users_line_the_sentence_and_the_advice_and_nothing_of_ours(tmp_path: Path) -> None:
+def test_a_script_shows_the_users_line_the_sentence_and_the_advice_and_no_frame_of_headwater(tmp_path: Path) -> None:
     script = tmp_path / "my_flow.py"
     script.write_text(SCRIPT)
 
@@ -184,7 +184,7 @@ def test_a_script_shows_the_users_line_the_sentence_and_the_advice_and_nothing_o
     ]
 
 
-def test_other_errors_of_a_script_are_shown_as_ever(tmp_path: Path) -> None:
+def test_other_errors_of_a_script_are_shown_as_python_shows_them(tmp_path: Path) -> None:
     script = tmp_path / "my_flow.py"
     script.write_text("import headwater.graph.flow, json\njson.loads('no')\n")
 

@@ -36,7 +36,7 @@ def test_an_old_path_gives_the_very_object_of_the_new_place(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", MOVED)
-def test_an_old_path_is_no_path_of_ours(path: str) -> None:
+def test_an_old_path_is_not_a_path_of_headwater(path: str) -> None:
     module, _, name = path.partition(":")
     if name and (spec := importlib.util.find_spec(f"headwater.{module}")) and spec.origin and spec.origin.endswith(".py"):
         assert name not in vars(importlib.import_module(f"headwater.{module}"))

@@ -75,7 +75,7 @@ def test_an_executor_of_a_user_runs_flows(make: Callable[[], Executor]) -> None:
     assert isinstance(cloudpickle.loads(cloudpickle.dumps(flow)).executor, make)  # type: ignore[arg-type]
 
 
-def test_submit_is_told_which_task_it_is() -> None:
+def test_submit_gets_the_names_of_the_task() -> None:
     executor = InPool()
     with Flow("f", executor=executor) as flow:
         add.map(numbers(), y=unmapped(1))

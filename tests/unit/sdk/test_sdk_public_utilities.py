@@ -194,7 +194,7 @@ def test_an_answer_of_graphql_is_shown_as_json() -> None:
     assert repr(GraphQLResult({"flow": Failed("no")})) == """{'flow': <Failed: "no">}"""
 
 
-def test_slack_is_told_through_a_proxy(web: str) -> None:
+def test_slack_is_notified_through_a_proxy(web: str) -> None:
     sent.clear()
     state = Success("well")
 

@@ -1,4 +1,4 @@
-"""What a recorder is told, and what it can say."""
+"""What a recorder receives, and what it can answer."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def one() -> int:
     return 1
 
 
-def test_every_change_is_told_in_order(run: Callable[..., State]) -> None:
+def test_every_change_is_recorded_in_order(run: Callable[..., State]) -> None:
     notes = Notes()
     with Flow("f") as flow:
         task(lambda x: x, name="same")(one())
@@ -91,7 +91,7 @@ def test_a_failure_that_is_tried_again_is_one_change_with_the_error(run: Callabl
     assert isinstance(notes.states[1].result, ConnectionError)
 
 
-def test_a_mapped_task_is_told_before_its_children_and_each_child_by_index(run: Callable[..., State]) -> None:
+def test_a_mapped_task_is_recorded_before_its_children_and_each_child_by_index(run: Callable[..., State]) -> None:
     notes = Notes()
     with Flow("f") as flow:
         task(lambda x: x, name="same").map([1, 2])
@@ -108,7 +108,7 @@ def test_a_mapped_task_is_told_before_its_children_and_each_child_by_index(run: 
     assert [state.n_map_states for state in notes.states if state.is_mapped()] == [2]  # type: ignore[attr-defined]
 
 
-def test_a_loop_is_told_each_time(run: Callable[..., State]) -> None:
+def test_a_loop_is_recorded_each_time(run: Callable[..., State]) -> None:
     notes = Notes()
 
     @task
@@ -150,7 +150,7 @@ def test_a_retry_is_taken_up_where_it_was_left(run: Callable[..., State], clock:
 
 
 @pytest.mark.parametrize(("left", "ends"), [(Resume(), Success), (Paused("held"), Running)])
-def test_a_held_task_goes_on_once_somebody_let_it(run: Callable[..., State], left: State, ends: type[State]) -> None:
+def test_a_held_task_goes_on_once_a_user_resumed_it(run: Callable[..., State], left: State, ends: type[State]) -> None:
     held = task(lambda: 1, name="held", trigger=manual_only)
 
     assert type(run(Flow("f", tasks=[held]), recorder=Notes({("held-1", -1): left}))) is ends

@@ -96,7 +96,7 @@ def test_a_task_can_ask_for_another_try_itself(run: Callable[..., State], clock:
     assert clock.waits == [30]
 
 
-def test_a_wait_longer_than_allowed_leaves_the_run_to_somebody_else(run: Callable[..., State], clock: Any) -> None:
+def test_a_wait_longer_than_allowed_leaves_the_run_to_another_process(run: Callable[..., State], clock: Any) -> None:
     flaky = failing_until(2, max_retries=1, retry_delay=3600)
     with Flow("f") as flow:
         first = flaky()
@@ -142,7 +142,7 @@ def test_a_pause_for_a_while_ends_by_itself(run: Callable[..., State], clock: An
     assert len(calls) == 2
 
 
-def test_a_pause_without_an_end_waits_for_somebody(run: Callable[..., State]) -> None:
+def test_a_pause_without_an_end_waits_for_a_user(run: Callable[..., State]) -> None:
     gated = task(lambda: pause_task("Have a look."), name="gated")
 
     state = run(Flow("f", tasks=[gated]))
@@ -190,7 +190,7 @@ def test_in_a_thread_a_task_that_waits_too_long_is_left_behind(run: Callable[...
     assert "goes on unheeded" in str(state.result)
 
 
-def test_a_task_within_its_time_returns_as_ever(run: Callable[..., State]) -> None:
+def test_a_task_within_its_time_returns_its_value(run: Callable[..., State]) -> None:
     quick = task(lambda: 5, name="quick", timeout=60)
     failing = task(lambda: 1 / 0, name="failing", timeout=60)
 

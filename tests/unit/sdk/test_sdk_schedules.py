@@ -320,7 +320,7 @@ class EachSecondDay(Clock):
 
 
 class Shifted(IntervalClock):
-    """A clock derived from one of ours."""
+    """A clock derived from one of Headwater's."""
 
 
 def test_a_clock_of_a_user_gives_events_and_is_not_registered() -> None:

@@ -1,4 +1,4 @@
-"""What state handlers are told of, and what follows from what they answer. The values are those of Prefect 1.4.1."""
+"""What state handlers are called for, and what follows from what they answer. The values are those of Prefect 1.4.1."""
 
 from __future__ import annotations
 

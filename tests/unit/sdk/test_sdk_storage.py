@@ -63,7 +63,7 @@ if __name__ == "__main__":
 
 @pytest.fixture
 def reference(tmp_path: Path) -> dict[str, Any]:
-    """What is told of a flow that a script of the user's stored, in a process of its own."""
+    """What is known of a flow that a script of the user's stored, in a process of its own."""
     folder = tmp_path / "project"
     folder.mkdir()
     (folder / "beside.py").write_text("def offset(): return 100\n")
@@ -124,7 +124,7 @@ def test_a_reference_holds_no_code(reference: dict[str, Any], home: Path) -> Non
     assert "def " not in json.dumps(reference)
 
 
-def test_a_missing_file_is_told(reference: dict[str, Any]) -> None:
+def test_a_missing_file_is_reported(reference: dict[str, Any]) -> None:
     Path(reference["location"]).unlink()
 
     with pytest.raises(FlowCodeMissing, match="'stored' is not there") as error:
@@ -133,19 +133,19 @@ def test_a_missing_file_is_told(reference: dict[str, Any]) -> None:
     assert "register the flow again" in str(error.value.hint)
 
 
-def test_a_changed_file_is_told_and_not_loaded(reference: dict[str, Any]) -> None:
+def test_a_changed_file_is_reported_and_not_loaded(reference: dict[str, Any]) -> None:
     Path(reference["location"]).write_bytes(b"cos\nsystem\n(S'false'\ntR.")
 
     with pytest.raises(FlowCodeChanged, match="was changed after it was registered"):
         load_flow(reference)
 
 
-def test_another_python_is_told_before_anything_is_loaded(reference: dict[str, Any]) -> None:
+def test_another_python_is_reported_before_anything_is_loaded(reference: dict[str, Any]) -> None:
     with pytest.raises(PythonVersionDiffers, match="stored by Python 3\\.9, and this is Python 3"):
         load_flow({**reference, "python_version": "3.9"})
 
 
-def test_other_tasks_than_the_registered_ones_are_told(reference: dict[str, Any]) -> None:
+def test_other_tasks_than_the_registered_ones_are_reported(reference: dict[str, Any]) -> None:
     with pytest.raises(FlowDiffersFromRegistered, match=r"no longer there: gone-1; there but not registered: work-1"):
         load_flow(reference, ["gone-1", "x"])
 
@@ -158,7 +158,7 @@ def test_a_module_that_is_not_here_is_named(reference: dict[str, Any], monkeypat
     assert "--import-path" in str(error.value.hint)
 
 
-def test_storage_of_an_unknown_kind_is_told(reference: dict[str, Any]) -> None:
+def test_storage_of_an_unknown_kind_is_reported(reference: dict[str, Any]) -> None:
     with pytest.raises(UnknownStorage, match="'Carrier pigeon'"):
         load_flow({**reference, "type": "Carrier pigeon"})
 

@@ -51,7 +51,7 @@ def test_an_edge_to_a_task_that_is_not_in_the_flow_is_found() -> None:
         flow.validate()
 
 
-def test_every_wrong_or_missing_argument_is_told_at_once() -> None:
+def test_every_wrong_or_missing_argument_is_reported_at_once() -> None:
     flow = Flow("f")
     a, b = Task(name="a"), needs.copy()
     flow.add_edge(a, b, key="z")
@@ -137,7 +137,7 @@ def test_a_parameter_may_be_optional_without_a_default() -> None:
     assert Flow("f", tasks=[parameter]).run().result[parameter].result is None
 
 
-def test_unknown_missing_and_repeated_parameters_are_told() -> None:
+def test_unknown_missing_and_repeated_parameters_are_reported() -> None:
     flow = Flow("f", tasks=[Parameter("needed"), Parameter("other", default=1)])
 
     with pytest.raises(WrongParameters, match="no parameter 'ned'; it has 'needed', 'other'"):

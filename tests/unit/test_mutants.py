@@ -1,4 +1,4 @@
-"""What is told of a mutant that no test noticed: which words it changed, and where they are."""
+"""What the report says of a mutant that no test noticed: which words it changed, and where they are."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from headwater.core.agents.state import Agent
+from headwater.core.events import RunCreated
 from headwater.core.flows.state import FlowGroup
 from headwater.core.key_values.state import KeyValue
 from headwater.core.projects.state import Project
@@ -71,13 +72,13 @@ def _artifacts(run: Run) -> dict[str, Any]:
     return {"artifacts": shown} if shown else {}
 
 
-def _creation(created: Any) -> dict[str, Any]:
+def _creation(created: RunCreated) -> dict[str, Any]:
     return {
         "flow_id": created.flow_id,
         "flow_name": created.flow_name,
         "project_id": created.project_id,
         "project_name": created.project_name,
-        "version": created.version,
+        "version": created.flow_version,
         "labels": list(created.labels),
         "parameters": created.parameters,
     }

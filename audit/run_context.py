@@ -19,6 +19,7 @@ from headwater.core.operations.queues import queue
 from headwater.core.operations.run_lookup import load_run
 from headwater.core.operations.slots import slots
 from headwater.core.queries import AgentRow
+from headwater.core.queries.requests import ListRuns
 from headwater.core.queries.views_client import ViewsClient
 from headwater.core.runs.state import Run
 from headwater.core.values.labels import agent_accepts
@@ -87,7 +88,7 @@ async def gather_run_context(log: Log, run: Run, views: ViewsClient, *, is_heard
 async def _held_in_queue(views: ViewsClient, queue_id: str) -> list[str]:
     """Return the names of the queue's runs that are executed now; nothing where the views do not answer."""
     try:
-        runs = await views.runs(states=("Submitted", "Running", "Cancelling"), limit=None)
+        runs = await views.runs(ListRuns(states=("Submitted", "Running", "Cancelling"), limit=None))
     except ViewsError:
         return []
     return [row.name for row in runs if row.queue_id == queue_id]

@@ -30,6 +30,7 @@ from measurement import Measurement, at_most, lines
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
 from headwater.core.program.concurrency import start_all
+from headwater.core.queries.requests import ListFlows, ListRuns
 from headwater.core.queries.views_client import ViewsClient
 from headwater.projections.schema import live_build
 from headwater.projections.services import view_services
@@ -118,18 +119,18 @@ async def measurements(runs: int = 100_000, times: int = 100) -> list[Measuremen
 async def ask_everything(log: Log, views: ViewsClient, database_url: str, runs: int, times: int) -> list[Measurement]:
     await fill(log, views, database_url, runs)
     end = START + timedelta(seconds=10 * runs)
-    flow = (await views.flows(name="flow-03"))[0]
-    run_id = (await views.runs(limit=1))[0].id
+    flow = (await views.flows(ListFlows(name="flow-03")))[0]
+    run_id = (await views.runs(ListRuns(limit=1)))[0].id
     questions: dict[str, Callable[[], Awaitable[Any]]] = {
         "newest 100 runs": views.runs,
-        "newest 100 that failed": lambda: views.runs(states=("Failed",)),
-        "newest 100 of a flow": lambda: views.runs(flow="flow-03", project="tutorial"),
-        "newest 100 of a flow version, waiting": lambda: views.runs(flow_id=flow.id, states=("Scheduled",)),
-        "newest 100 of a project": lambda: views.runs(project="tutorial"),
-        "newest 100 with a label": lambda: views.runs(labels=("label-3",)),
-        "newest 100 of a name": lambda: views.runs(name="run-77"),
-        "started in the last hour": lambda: views.runs(started_after=end - timedelta(hours=1)),
-        "100 of one agent": lambda: views.runs(agent_id="agent-7"),
+        "newest 100 that failed": lambda: views.runs(ListRuns(states=("Failed",))),
+        "newest 100 of a flow": lambda: views.runs(ListRuns(flow="flow-03", project="tutorial")),
+        "newest 100 of a flow version, waiting": lambda: views.runs(ListRuns(flow_id=flow.id, states=("Scheduled",))),
+        "newest 100 of a project": lambda: views.runs(ListRuns(project="tutorial")),
+        "newest 100 with a label": lambda: views.runs(ListRuns(labels=("label-3",))),
+        "newest 100 of a name": lambda: views.runs(ListRuns(name="run-77")),
+        "started in the last hour": lambda: views.runs(ListRuns(started_after=end - timedelta(hours=1))),
+        "100 of one agent": lambda: views.runs(ListRuns(agent_id="agent-7")),
         "one run": lambda: views.run(run_id),
         "counts by state": views.run_counts,
         "counts by state, last day": lambda: views.run_counts(since=end - timedelta(days=1)),

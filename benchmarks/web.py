@@ -36,6 +36,7 @@ from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log, LogLine
 from headwater.core.operations.headwater import Headwater
 from headwater.core.program.server_file import ServerFile, read_server_file
+from headwater.core.queries.requests import ListFlows, ListRuns
 from headwater.core.queries.views_client import ViewsClient
 
 HEADWATER = Path(sysconfig.get_path("scripts")) / "headwater"
@@ -235,8 +236,8 @@ async def measurements(runs: int, tasks: int, times: int, pages: int) -> list[Me
             began = time.perf_counter()
             big = await a_big_run(log, tasks)
             await views.run(big.run_id, at_least=(await log.events.tail()).position)
-            flow = (await views.flows(name="flow-03"))[0]
-            one = (await views.runs(flow="flow-03", project="tutorial", limit=1))[0].id
+            flow = (await views.flows(ListFlows(name="flow-03")))[0]
+            one = (await views.runs(ListRuns(flow="flow-03", project="tutorial", limit=1)))[0].id
             print(f"{tasks:,} task runs written and in the views after {time.perf_counter() - began:.1f} s", file=sys.stderr)
             paths = {
                 "dashboard": "/",

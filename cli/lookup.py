@@ -9,6 +9,7 @@ from uuid import UUID
 from headwater.cli.output import warn
 from headwater.core.errors import Ambiguous, NotFound, ViewsBehind
 from headwater.core.operations.project_lookup import find_project
+from headwater.core.queries.requests import ListFlows, ListRuns
 from headwater.core.queries.rows import FlowRow
 from headwater.core.queries.views_client import ViewsClient
 from headwater.core.values.identifiers import flow_version_id, split_flow_id
@@ -59,7 +60,7 @@ async def find_run_id(client: AsyncClient, run: str) -> str:
     """
     if is_uuid(run):
         return str(UUID(run))
-    found = await with_latest_views(client, lambda views, at_least: views.runs(name=run, limit=6, at_least=at_least))
+    found = await with_latest_views(client, lambda views, at_least: views.runs(ListRuns(name=run, limit=6), at_least=at_least))
     if not found:
         raise NotFound("run", run, hint="`headwater get flow-runs` lists runs with their ids.")
     if len(found) > 1:
@@ -96,7 +97,7 @@ async def find_flow_row(client: AsyncClient, flow: str, *, version: int | None, 
     found = await with_latest_views(
         client,
         lambda views, at_least: views.flows(
-            name=flow, project=project, version=version, include_archived=version is None, at_least=at_least
+            ListFlows(name=flow, project=project, version=version, include_archived=version is None), at_least=at_least
         ),
     )
     if not found:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from headwater.core.queries.requests import ListFlows
+
 if TYPE_CHECKING:
     from headwater.core.events import FlowRegistered
     from headwater.core.operations.run_creation import CreatedRun, RunRequest
@@ -80,7 +82,7 @@ async def _only_flow_named(client: AsyncClient, name: str) -> str:
     from headwater.core.errors import NotFound, ViewsUnavailable
 
     try:
-        found = await with_latest_views(client, lambda views, at_least: views.flows(name=name, at_least=at_least))
+        found = await with_latest_views(client, lambda views, at_least: views.flows(ListFlows(name=name), at_least=at_least))
     except ViewsUnavailable as error:
         error.hint = "With --project the flow is found without the views."
         raise

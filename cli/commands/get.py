@@ -22,6 +22,7 @@ from headwater.cli.output import (
     print_json,
     print_table,
 )
+from headwater.core.queries.requests import ListFlows, ListRuns
 
 if TYPE_CHECKING:
     from headwater.core.queries import rows
@@ -65,7 +66,7 @@ def flows(
     found = _ask(
         context,
         lambda views, at_least: views.flows(
-            name=name, version=version, project=project, limit=limit, all_versions=all_versions, at_least=at_least
+            ListFlows(name=name, version=version, project=project, limit=limit, all_versions=all_versions), at_least=at_least
         ),
     )
     columns = [
@@ -95,7 +96,9 @@ def flow_runs(
 
     async def ask(views: ViewsClient, at_least: int) -> list[rows.RunRow]:
         after = datetime.min.replace(tzinfo=UTC) if started else None
-        found = await views.runs(flow=flow, project=project, states=states, name=name, started_after=after, limit=limit, at_least=at_least)
+        found = await views.runs(
+            ListRuns(flow=flow, project=project, states=states, name=name, started_after=after, limit=limit), at_least=at_least
+        )
         return sorted(found, key=lambda row: row.start_time or row.created, reverse=True) if started else found
 
     columns = [
@@ -167,7 +170,7 @@ def tasks(
 
     async def ask(views: ViewsClient, at_least: int) -> list[tuple[rows.FlowRow, rows.FlowTaskRow]]:
         found: list[tuple[rows.FlowRow, rows.FlowTaskRow]] = []
-        for flow in await views.flows(name=flow_name, version=flow_version, project=project, at_least=at_least):
+        for flow in await views.flows(ListFlows(name=flow_name, version=flow_version, project=project), at_least=at_least):
             of_flow = await views.flow_tasks(flow.id, at_least=at_least)
             found += [(flow, task) for task in of_flow if name is None or task.name == name]
             if len(found) >= limit:

@@ -35,6 +35,8 @@ DOUBT_SECONDS = 10.0
 _encode = msgspec.json.Encoder(enc_hook=standard_value).encode
 _decode_reply = message_decoder(QueryReply)
 R = TypeVar("R", bound=rows.Row)
+_ALL_FLOWS = requests.ListFlows()
+_NEWEST_RUNS = requests.ListRuns()
 
 
 class ViewsClient:
@@ -51,29 +53,7 @@ class ViewsClient:
         query = requests.ListProjects(name=name, project_id=project_id, include_deleted=include_deleted)
         return await self.ask(query, rows.ProjectRow, at_least=at_least)
 
-    async def flows(
-        self,
-        *,
-        name: str | None = None,
-        project: str | None = None,
-        version: int | None = None,
-        all_versions: bool = False,
-        include_archived: bool = False,
-        include_deleted: bool = False,
-        flow_group_id: str | None = None,
-        limit: int | None = None,
-        at_least: Position = 0,
-    ) -> list[rows.FlowRow]:
-        query = requests.ListFlows(
-            name=name,
-            project=project,
-            version=version,
-            all_versions=all_versions,
-            include_archived=include_archived,
-            include_deleted=include_deleted,
-            flow_group_id=flow_group_id,
-            limit=limit,
-        )
+    async def flows(self, query: requests.ListFlows = _ALL_FLOWS, *, at_least: Position = 0) -> list[rows.FlowRow]:
         return await self.ask(query, rows.FlowRow, at_least=at_least)
 
     async def flow(self, flow_id: str, *, at_least: Position = 0) -> rows.FlowRow:
@@ -86,39 +66,7 @@ class ViewsClient:
     async def flow_edges(self, flow_id: str, *, at_least: Position = 0) -> list[rows.FlowEdgeRow]:
         return await self.ask(requests.ListFlowEdges(flow_id=flow_id), rows.FlowEdgeRow, at_least=at_least)
 
-    async def runs(
-        self,
-        *,
-        flow: str | None = None,
-        project: str | None = None,
-        states: tuple[str, ...] = (),
-        name: str | None = None,
-        labels: tuple[str, ...] = (),
-        created_after: datetime | None = None,
-        started_after: datetime | None = None,
-        scheduled_after: datetime | None = None,
-        scheduled_before: datetime | None = None,
-        flow_id: str | None = None,
-        flow_group_id: str | None = None,
-        agent_id: str | None = None,
-        limit: int | None = 100,
-        at_least: Position = 0,
-    ) -> list[rows.RunRow]:
-        query = requests.ListRuns(
-            flow=flow,
-            project=project,
-            states=states,
-            name=name,
-            labels=labels,
-            created_after=created_after,
-            started_after=started_after,
-            scheduled_after=scheduled_after,
-            scheduled_before=scheduled_before,
-            flow_id=flow_id,
-            flow_group_id=flow_group_id,
-            agent_id=agent_id,
-            limit=limit,
-        )
+    async def runs(self, query: requests.ListRuns = _NEWEST_RUNS, *, at_least: Position = 0) -> list[rows.RunRow]:
         return await self.ask(query, rows.RunRow, at_least=at_least)
 
     async def run(self, run_id: str, *, at_least: Position = 0) -> rows.RunRow:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from headwater.core.errors import HeadwaterError, InvalidArgument
 from headwater.core.program.settings import connection_settings
 from headwater.core.queries import rows
+from headwater.core.queries.requests import ListFlows, ListRuns
 from headwater.sdk.client.async_client import AsyncClient
 from headwater.sdk.client.background import BackgroundResource
 from headwater.sdk.client.run_info import FlowRunInfo, page_of_task_run
@@ -208,7 +209,9 @@ class Client:
 
     def get_flows(self, name: str | None = None, project: str | None = None, *, all_versions: bool = False) -> list[rows.FlowRow]:
         """Return the flows (of each the newest version that takes runs, or all versions), as the views show them."""
-        return self.call(lambda client: client.views.flows(name=name, project=project, all_versions=all_versions, at_least=client.position))
+        return self.call(
+            lambda client: client.views.flows(ListFlows(name=name, project=project, all_versions=all_versions), at_least=client.position)
+        )
 
     def get_flow_runs(
         self,
@@ -222,7 +225,7 @@ class Client:
         """Return runs, the newest first, as the views show them: at most `limit`, or all with None."""
         return self.call(
             lambda client: client.views.runs(
-                flow=flow, project=project, states=tuple(states), name=name, limit=limit, at_least=client.position
+                ListRuns(flow=flow, project=project, states=tuple(states), name=name, limit=limit), at_least=client.position
             )
         )
 

@@ -10,6 +10,7 @@ import anyio
 from harness.command_line import CommandLine
 from harness.servers import wait_for
 
+from headwater.core.queries.requests import ListFlows
 from headwater.sdk.client.async_client import AsyncClient
 
 RUNS = 50
@@ -41,7 +42,7 @@ flow = Flow("marking", tasks=[mark])
 
     async def create_all() -> list[str]:
         async with AsyncClient(home=headwater.home) as client:
-            (flow,) = await client.views.flows(name="marking", project=project)
+            (flow,) = await client.views.flows(ListFlows(name="marking", project=project))
             ids: list[str] = []
 
             async def create() -> None:

@@ -21,6 +21,7 @@ from harness.views_fixtures import WAIT_SECONDS, views_gauge
 
 from headwater.core.errors import ViewsError
 from headwater.core.log.protocol import Log
+from headwater.core.queries.requests import ListRuns
 from headwater.core.queries.views_client import ViewsClient
 
 DEATHS = scaled(1, full=10)
@@ -70,7 +71,7 @@ async def test_the_other_server_takes_over_when_the_one_that_projects_is_killed(
             with measured("from the death of a server to views that follow again"):
                 await _shown(harness.log, flow_id)
             working, waiting = waiting, working
-        assert len(await ViewsClient(harness.log).runs(limit=None)) == 2 * DEATHS
+        assert len(await ViewsClient(harness.log).runs(ListRuns(limit=None))) == 2 * DEATHS
         await promises_are_kept(harness.log)
 
 

@@ -22,6 +22,7 @@ from headwater.core.events import event_type
 from headwater.core.operations.headwater import Headwater
 from headwater.core.operations.project_lookup import find_project
 from headwater.core.operations.run_lookup import find_deleted_run
+from headwater.core.queries.requests import ListRuns
 from headwater.core.states import StateName
 from headwater.sdk.backend import TaskRunView
 from headwater.sdk.context.configuration import config
@@ -78,7 +79,7 @@ async def test_a_server_wakes_what_waits_and_every_promise_is_kept(kept: KeptHom
 async def test_runs_are_in_the_states_they_were_in(kept: KeptHome, database_url: str) -> None:
     async with views_of(kept.harness.log, database_url) as views:
         await caught_up(views, (await kept.harness.log.events.tail()).position)
-        in_views = {run.id: run.state for run in await views.runs(limit=100)}
+        in_views = {run.id: run.state for run in await views.runs(ListRuns(limit=100))}
 
     states = kept.told["states"]
     assert {run_id: (await kept.harness.state(run_id)).state.value for run_id in states} == states

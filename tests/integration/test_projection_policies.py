@@ -12,6 +12,7 @@ from headwater.core.events import TaskRunPaused, TaskRunStarted
 from headwater.core.log.protocol import Log
 from headwater.core.operations.headwater import Headwater
 from headwater.core.operations.run_lookup import load_run
+from headwater.core.queries.requests import ListFlows
 from headwater.core.queries.views_client import ViewsClient
 from headwater.core.runs.commands import RecordTaskRuns, RunCommand, StartRun, SuspendRun
 from headwater.core.states import StateName
@@ -65,7 +66,7 @@ async def test_a_deleted_flow_starts_no_run_that_waits(log: Log, database_url: s
         outcome = await Headwater(log, ACTOR).flows.delete(flow.flow_group_id)
         assert await ends(log, run.run_id) == "Cancelled: Flow hello-flow was deleted."
         assert await views.flows(at_least=outcome.position) == []
-        assert [found.name for found in await views.flows(include_deleted=True)] == ["hello-flow"]
+        assert [found.name for found in await views.flows(ListFlows(include_deleted=True))] == ["hello-flow"]
 
 
 async def test_a_deleted_project_takes_its_flows_and_unfinished_runs_along(log: Log, database_url: str) -> None:

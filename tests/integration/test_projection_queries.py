@@ -106,7 +106,7 @@ async def test_paging_visits_every_row_once_while_more_come(log: Log, database_u
                 break
         assert seen == created[::-1]
         assert pages > 2
-        newest = await views.runs(limit=pages + 2, at_least=(await log.events.tail()).position)
+        newest = await views.runs(ListRuns(limit=pages + 2), at_least=(await log.events.tail()).position)
         assert [row.id for row in newest][-2:] == seen[:2]
 
 
@@ -157,5 +157,5 @@ async def test_a_log_that_is_away_is_not_blamed_on_the_views(nats_node: object, 
 async def test_a_negative_limit_is_refused(log: Log, database_url: str) -> None:
     async with views_of(log, database_url) as views:
         with pytest.raises(InvalidArgument, match="negative"):
-            await views.runs(limit=-1)
-        assert await views.runs(limit=0) == []
+            await views.runs(ListRuns(limit=-1))
+        assert await views.runs(ListRuns(limit=0)) == []

@@ -19,6 +19,7 @@ from headwater.core.log.protocol import Log
 from headwater.core.operations.headwater import Headwater
 from headwater.core.queries import RebuildProgress
 from headwater.core.queries.rebuild_client import rebuild_views
+from headwater.core.queries.requests import ListFlows
 from headwater.core.queries.views_client import ViewsClient
 from headwater.projections import projector, schema
 from headwater.projections.services import view_services
@@ -108,7 +109,7 @@ async def test_a_reader_during_a_rebuild_never_sees_less(log: Log, database_url:
 
         async def append() -> None:
             while not rebuilt.is_set():
-                created = await create_run(log, (await views.flows(name="large"))[0].id)
+                created = await create_run(log, (await views.flows(ListFlows(name="large")))[0].id)
                 assert (await views.run(created.run_id, at_least=created.position)).id == created.run_id
 
         async with anyio.create_task_group() as group:

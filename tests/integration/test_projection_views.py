@@ -24,6 +24,7 @@ from harness.views_fixtures import eventually, hosted, opened, views_of
 from headwater.core.errors import InvalidArgument, NotFound, ViewsBehind
 from headwater.core.events import TaskRunMapped, TaskRunNamed, TaskRunRetryScheduled, TaskRunStarted, TaskRunSucceeded
 from headwater.core.log.protocol import Log, LogLine
+from headwater.core.queries.requests import ListFlows, ListRuns
 from headwater.core.queries.views_client import ViewsClient
 from headwater.core.values.identifiers import new_id
 
@@ -128,7 +129,7 @@ async def test_registering_again_archives_the_older_version(log: Log, views: Vie
 
     (listed,) = await views.flows(at_least=second.position)
     assert (listed.id, listed.version, listed.archived, listed.task_count) == (second.flow_id, 2, False, 2)
-    assert [(flow.version, flow.archived) for flow in await views.flows(all_versions=True)] == [(2, False), (1, True)]
+    assert [(flow.version, flow.archived) for flow in await views.flows(ListFlows(all_versions=True))] == [(2, False), (1, True)]
     assert (await views.flow(first.flow_id)).archived
     assert (await views.flow(first.flow_group_id)).version == 2
     assert [task.slug for task in await views.flow_tasks(first.flow_id)] == ["task-0", "task-1", "task-2"]
@@ -155,7 +156,7 @@ async def test_runs_are_found_by_what_they_are(log: Log, views: ViewsClient) -> 
     end = await executed(log, first.run_id)
 
     async def names(**filters: object) -> list[str]:
-        return [run.name for run in await views.runs(at_least=end, **filters)]  # type: ignore[arg-type]
+        return [run.name for run in await views.runs(ListRuns(**filters), at_least=end)]  # type: ignore[arg-type]
 
     assert await names() == ["three", "two", "one"]
     assert await names(flow="hello") == await names(states=("Success", "Failed")) == await names(flow_id=hello.flow_id) == ["one"]
@@ -210,7 +211,7 @@ async def test_what_is_not_there_is_named(log: Log, views: ViewsClient) -> None:
     with pytest.raises(InvalidArgument, match="not a run id"):
         await views.run("no id at all")
     with pytest.raises(InvalidArgument, match="not a state"):
-        await views.runs(states=("Succeeded",))
+        await views.runs(ListRuns(states=("Succeeded",)))
 
 
 async def test_views_that_do_not_get_there_in_time_say_how_far_they_are(log: Log, views: ViewsClient) -> None:

@@ -17,6 +17,7 @@ from harness.views_fixtures import eventually, hosted, opened, rows_of_a_fresh_f
 from harness.web_site import WebSite, web_site
 
 from headwater.core.log.protocol import Log
+from headwater.core.queries.requests import ListRuns
 from headwater.core.queries.views_client import ViewsClient
 from headwater.core.states import StateName
 from headwater.projections import database, reader
@@ -60,7 +61,7 @@ async def test_views_catch_up_through_all_that_a_network_does(log: Log, database
             await eventually(partial(shows, site, position), f"the views go on after: {fault.value}")
             await eventually(lambda: is_ready(site, True), "the server says that it is ready")
 
-        assert {run.state for run in await ViewsClient(log).runs(at_least=position, limit=None)} == {StateName.SUCCESS}
+        assert {run.state for run in await ViewsClient(log).runs(ListRuns(limit=None), at_least=position)} == {StateName.SUCCESS}
     rows = await rows_of_views(database_url)
     assert len(rows["runs"]) == RUNS + len(Fault)
     assert rows == await rows_of_a_fresh_fold(log, postgres_server)

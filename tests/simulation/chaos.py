@@ -35,6 +35,7 @@ from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
 from headwater.core.operations.headwater import Headwater
 from headwater.core.operations.run_creation import RunRequest
+from headwater.core.queries.requests import ListFlows
 from headwater.sdk.client import AsyncClient
 from headwater.server.supervision.orphan_cleanup import RememberedProcess
 
@@ -175,7 +176,7 @@ class Chaos:
             ended = headwater(*arguments)
             assert ended.code == 0, ended.err
         async with AsyncClient(self._everything.url) as client:
-            (flow,) = await client.views.flows(name="chaotic-flow", project=PROJECT)
+            (flow,) = await client.views.flows(ListFlows(name="chaotic-flow", project=PROJECT))
             return str(flow.id)
 
     async def _create_runs(self, log: Log, flow_id: str) -> None:

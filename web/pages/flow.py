@@ -11,6 +11,7 @@ from headwater.core.operations.flow_lookup import flow_group
 from headwater.core.operations.slots import slots
 from headwater.core.program.concurrency import gather
 from headwater.core.queries import FlowRow, ListRuns, RunRow
+from headwater.core.queries.requests import ListFlows
 from headwater.core.states import StateName
 from headwater.core.values.identifiers import flow_version_id, split_flow_id
 from headwater.web.pages.drawings import drawn_flow
@@ -52,7 +53,9 @@ async def flow_page(sources: Sources, params: Params, query: Params) -> Page:
     flow = await find_flow(sources, params["flow_id"])
     tab = query.get("tab", "")
     tab = tab if tab in TABS else "overview"
-    versions = await sources.views.flows(flow_group_id=flow.flow_group_id, all_versions=True, include_archived=True, include_deleted=True)
+    versions = await sources.views.flows(
+        ListFlows(flow_group_id=flow.flow_group_id, all_versions=True, include_archived=True, include_deleted=True)
+    )
     context: dict[str, Any] = {
         "flow": flow,
         "tab": tab,

@@ -115,7 +115,7 @@ async def search_page(sources: Sources, _: Params, query: Params) -> Page:
     runs: list[RunRow] = []
     if sought:
         all_flows, runs = await gather(
-            sources.views.flows(include_archived=True, limit=FLOWS_SEARCHED_MAX),
+            sources.views.flows(ListFlows(include_archived=True, limit=FLOWS_SEARCHED_MAX)),
             sources.views.ask(ListRuns(search=sought, brief=True, limit=FOUND_SHOWN), RunRow),
         )
         flows = [flow for flow in all_flows if sought.casefold() in flow.name.casefold()][:FOUND_SHOWN]

@@ -24,20 +24,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import anyio
 import asyncpg
 from anyio import TASK_STATUS_IGNORED
-from anyio.abc import TaskStatus
+from anyio.abc import TaskGroup, TaskStatus
 
-from headwater.core.errors import InvalidArgument, LogError
+from headwater.core.errors import InvalidArgument
 from headwater.core.log import subjects
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Log, Recorded
-from headwater.core.program.exception_groups import unwrap_exception_group
 from headwater.core.text import escaped
-from headwater.projections.database import DATABASE_ERRORS, connect, in_words, until_lost
+from headwater.projections.follower import Follower
 from headwater.projections.health import Health
-from headwater.projections.schema import Fenced, create_meta_schema
+from headwater.projections.schema import Fenced
 from headwater.projections.stored_values import text
 
 logger = logging.getLogger("headwater.projections")
@@ -82,50 +80,31 @@ class CustomProjector:
     database_url: str
     projection: Projection
     health: Health = field(init=False)
+    _follower: Follower = field(init=False)
 
     def __post_init__(self) -> None:
         name = self.projection.name
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,50}", name):
             raise InvalidArgument(f"{name!r} cannot name a projection.", hint="Use small letters, digits and underscores.")
         self.health = Health(f"The projection {name!r}")
+        self._follower = Follower(self.database_url, f"projection {name}", f"headwater projection {name}", self.health)
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         task_status.started()
-        while True:
-            try:
-                async with connect(self.database_url, name=f"projection {self.projection.name}") as db:
-                    await create_meta_schema(db)
-                    await self._take_turn(db)
-                    with unwrap_exception_group():
-                        await self._follow(db)
-            except Fenced as fenced:
-                logger.info("The projection %r looks again: %s", self.projection.name, fenced)
-            except LogError as error:
-                self.health.failing(f"The log cannot be read: {error}")
-            except DATABASE_ERRORS as error:
-                self.health.failing(in_words(error))
-            await self.health.wait_before_retry()
+        await self._follower.serve(self._follow)
 
-    async def _take_turn(self, db: Any) -> None:
-        """Return when no other session holds this projection's lock. A service that waits for it is healthy again."""
-        lock = "(hashtextextended('headwater projection ' || $1, 0))"
-        if not await db.fetchval(f"SELECT pg_try_advisory_lock{lock}", self.projection.name):
-            self.health.healthy()
-            await db.execute(f"SELECT pg_advisory_lock{lock}", self.projection.name)
-
-    async def _follow(self, db: Any) -> None:
+    async def _follow(self, db: Any, group: TaskGroup) -> None:
         position = await self._prepare(db)
         await db.execute(f"SET search_path TO {self._schema}")
-        async with anyio.create_task_group() as group:
-            group.start_soon(until_lost, db)
-            async with self.log.events.follow(self.projection.subjects, after=position) as batches:
-                self.health.follows(group)
-                async for batch in batches:
-                    for start in range(0, len(batch), BATCH_MAX):
-                        part = batch[start : start + BATCH_MAX]
-                        with self.health.writing():
-                            await self._write(db, part, seen=position)
-                        position = part[-1].position
+
+        async def write(batch: Sequence[Recorded]) -> None:
+            nonlocal position
+            await self._write(db, batch, seen=position)
+            position = batch[-1].position
+
+        async with self.log.events.follow(self.projection.subjects, after=position) as batches:
+            self.health.follows(group)
+            await self._follower.write_batches(db, batches, BATCH_MAX, write)
 
     @property
     def _schema(self) -> str:

@@ -11,19 +11,19 @@ from typing import Any
 import anyio
 import msgspec
 from anyio import TASK_STATUS_IGNORED
-from anyio.abc import TaskStatus
+from anyio.abc import TaskGroup, TaskStatus
 
 from headwater.core.errors import LogError
 from headwater.core.log import subjects
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Log, RecordedLines, Unreadable
-from headwater.core.program.exception_groups import unwrap_exception_group
 from headwater.core.queries import LogLinesAnnouncement
 from headwater.projections.apply import tell_of_dead_letters
 from headwater.projections.copied_table import CopiedTable
-from headwater.projections.database import DATABASE_ERRORS, connect, in_words, is_of_the_moment, keep_session, until_lost
+from headwater.projections.database import connect, is_of_the_moment
+from headwater.projections.follower import Follower
 from headwater.projections.health import Health
-from headwater.projections.schema import LOG_LINES_LOCK, Fenced, create_meta_schema
+from headwater.projections.schema import LOG_LINES_LOCK, Fenced
 from headwater.projections.stored_values import text
 
 logger = logging.getLogger("headwater.projections")
@@ -52,56 +52,37 @@ DELETE FROM headwater.log_lines WHERE ctid = ANY(ARRAY(SELECT ctid FROM headwate
 class LogLines:
     """A service: brings log lines into the database as they come, and deletes those older than `retention_days`.
 
-    Its checkpoint moves in the transaction of the lines, as the projector's does; a second one waits for its turn.
+    Its checkpoint moves in the transaction of the lines, as the projector's does.
     """
 
     log: Log
     database_url: str
     retention_days: float = 7.0
     health: Health = field(default_factory=lambda: Health("The reader of log lines"))
+    _follower: Follower = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._follower = Follower(self.database_url, "log lines", LOG_LINES_LOCK, self.health)
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         # A caller that asks for lines is shown that they lag; it need not wait for this service to get that far.
         task_status.started()
-        while True:
-            try:
-                async with connect(self.database_url, name="log lines") as db:
-                    await create_meta_schema(db)
-                    await self._take_turn(db)
-                    with unwrap_exception_group():
-                        await self._follow(db)
-            except Fenced as fenced:
-                logger.info("The reader of log lines looks again: %s", fenced)
-            except LogError as error:
-                self.health.failing(f"The log lines cannot be read: {error}")
-            except DATABASE_ERRORS as error:
-                self.health.failing(in_words(error))
-            await self.health.wait_before_retry()
+        await self._follower.serve(self._follow)
 
-    async def _take_turn(self, db: Any) -> None:
-        """Return when no other server's session holds the lock. A service that waits for it counts as healthy, whatever came before."""
-        if not await db.fetchval("SELECT pg_try_advisory_lock($1)", LOG_LINES_LOCK):
-            self.health.healthy()
-            await db.execute("SELECT pg_advisory_lock($1)", LOG_LINES_LOCK)
-
-    async def _follow(self, db: Any) -> None:
+    async def _follow(self, db: Any, group: TaskGroup) -> None:
         identity = (await self.log.events.tail()).identity
         position = await self._start(db, identity)
-        async with anyio.create_task_group() as group:
-            group.start_soon(until_lost, db)
-            group.start_soon(self._tidy)
-            turn = anyio.Lock()
-            group.start_soon(keep_session, db, turn)
-            async with self.log.logs.follow(after=position) as batches:
-                self.health.follows(group)
-                async for batch in batches:
-                    for start in range(0, len(batch), MESSAGES_AT_ONCE_MAX):
-                        part = batch[start : start + MESSAGES_AT_ONCE_MAX]
-                        with self.health.writing():
-                            async with turn:
-                                await self._write(db, part, identity, seen=position)
-                        position = part[-1].position
-                        await self._announce(position)
+
+        async def write(batch: Sequence[RecordedLines]) -> Position:
+            nonlocal position
+            await self._write(db, batch, identity, seen=position)
+            position = batch[-1].position
+            return position
+
+        group.start_soon(self._tidy)
+        async with self.log.logs.follow(after=position) as batches:
+            self.health.follows(group)
+            await self._follower.write_batches(db, batches, MESSAGES_AT_ONCE_MAX, write, self._announce)
 
     async def _start(self, db: Any, identity: str) -> Position:
         async with db.transaction():

@@ -10,17 +10,16 @@ from typing import Any
 import anyio
 import msgspec
 from anyio import TASK_STATUS_IGNORED
-from anyio.abc import TaskStatus
+from anyio.abc import TaskGroup, TaskStatus
 
 from headwater.core.errors import LogError
 from headwater.core.log import subjects
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Log, LogTail
-from headwater.core.program.exception_groups import unwrap_exception_group
 from headwater.core.queries import RebuildProgress, ViewsAnnouncement
 from headwater.projections.apply import Applier
-from headwater.projections.database import DATABASE_ERRORS, connect, in_words, keep_session, until_lost
 from headwater.projections.fold.changes import Changes
+from headwater.projections.follower import Follower
 from headwater.projections.health import Health
 from headwater.projections.rebuild import BATCH_MAX, announce_live, build_views
 from headwater.projections.schema import (
@@ -30,7 +29,6 @@ from headwater.projections.schema import (
     SCHEMA_VERSION,
     Build,
     Fenced,
-    create_meta_schema,
     drop_other_builds,
     live_build,
     write_into,
@@ -67,9 +65,7 @@ class Applied:
 class Projector:
     """A service: keeps the live views at the log's end, through outages of both.
 
-    One projector writes at a time. A second one waits as a standby and takes over when the first one's session ends: at once when it
-    dies, and within seconds when it is frozen or cut off. Should both
-    believe that it is their turn, the checkpoint lets only one commit. Ready when it follows, or when it is known why it cannot yet
+    One projector writes at a time, as `Follower` tells. Ready when it follows, or when it is known why it cannot yet
     (`health.problem`, which is None also for a standby).
     """
 
@@ -77,67 +73,37 @@ class Projector:
     database_url: str
     on_applied: Callable[[Applied], None] = lambda _: None
     health: Health = field(default_factory=lambda: Health("The projector"))
-    standby: bool = False
+    _follower: Follower = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._follower = Follower(self.database_url, "projector", PROJECTOR_LOCK, self.health)
+
+    @property
+    def standby(self) -> bool:
+        return self._follower.standby
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         ready = _Once(task_status)
-        while True:
-            try:
-                async with connect(self.database_url, name="projector") as db:
-                    await create_meta_schema(db)
-                    await self._take_turn(db, ready)
-                    with unwrap_exception_group():
-                        await self._follow(db, ready)
-            except Fenced as fenced:
-                logger.info("The projector looks again: %s", fenced)
-            except LogError as error:
-                self.health.failing(f"The log cannot be read: {error}")
-            except DATABASE_ERRORS as error:
-                self.health.failing(in_words(error))
+        await self._follower.serve(lambda db, group: self._follow(db, group, ready), on_known=ready.report)
+
+    async def _follow(self, db: Any, group: TaskGroup, ready: _Once) -> None:
+        group.start_soon(_until_superseded, await _hear_of_builds(db))
+        build = await self._usable_build(db)
+        await self._drop_leftovers(db, build)
+        await write_into(db, build)
+        group.start_soon(self._until_another_log, build)
+        applier = Applier(db, build)
+        async with self.log.events.follow(subjects.EVENTS_ALL, after=build.position) as batches:
+            self.health.follows(group)
+            await self._announce(applier)
+            self.on_applied(Applied(build.position, first=True))
             ready.report()
-            await self.health.wait_before_retry()
 
-    async def _take_turn(self, db: Any, ready: _Once) -> None:
-        """Return when no other projector's session holds the lock."""
-        if await db.fetchval("SELECT pg_try_advisory_lock($1)", PROJECTOR_LOCK):
-            return
-        logger.info("Another projector is running; this one waits for its turn.")
-        self.standby = True
-        self.health.healthy()
-        ready.report()
-        try:
-            await db.execute("SELECT pg_advisory_lock($1)", PROJECTOR_LOCK)
-        finally:
-            self.standby = False
-        logger.info("The other projector is gone; this one takes over.")
-
-    async def _follow(self, db: Any, ready: _Once) -> None:
-        superseded = await _hear_of_builds(db)
-        async with anyio.create_task_group() as group:
-            group.start_soon(until_lost, db)
-            group.start_soon(_until_superseded, superseded)
-            build = await self._usable_build(db)
-            await self._drop_leftovers(db, build)
-            await write_into(db, build)
-            group.start_soon(self._until_another_log, build)
-            applier = Applier(db, build)
-            turn = anyio.Lock()
-            group.start_soon(keep_session, db, turn)
-            async with self.log.events.follow(subjects.EVENTS_ALL, after=build.position) as batches:
-                self.health.follows(group)
+            async def report(changes: Changes) -> None:
                 await self._announce(applier)
-                self.on_applied(Applied(build.position, first=True))
-                ready.report()
-                async for batch in batches:
-                    for start in range(0, len(batch), BATCH_MAX):
-                        await self._apply(applier, batch[start : start + BATCH_MAX], turn)
+                self.on_applied(Applied.of(applier.position, changes))
 
-    async def _apply(self, applier: Applier, batch: Any, turn: anyio.Lock) -> None:
-        with self.health.writing():
-            async with turn:
-                changes = await applier.apply(batch)
-        await self._announce(applier)
-        self.on_applied(Applied.of(applier.position, changes))
+            await self._follower.write_batches(db, batches, BATCH_MAX, applier.apply, report)
 
     async def _usable_build(self, db: Any) -> Build:
         """Return the live build if it is of this version and this log; else make one that is."""

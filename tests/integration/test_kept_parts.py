@@ -15,7 +15,6 @@ from harness.servers import eventually
 from headwater.core.log.jetstream import open_log
 from headwater.core.program.server_file import ServerFile
 from headwater.core.queries.views_client import ViewsClient
-from headwater.projections.apply import Applier
 from headwater.projections.projector import Projector
 from headwater.server.monitor import RunMonitor
 from headwater.server.options import ServerOptions
@@ -47,8 +46,8 @@ async def test_a_part_that_dies_at_every_start_is_away_alone_until_it_lives(
                 return found
 
             with monkeypatch.context() as faults, caplog.at_level(logging.ERROR, logger="headwater.core.program.service_keeper"):
-                faults.setattr(Applier, "apply", die)
-                faults.setattr(Projector, "_take_turn", die)
+                faults.setattr(Projector, "_announce", die)
+                faults.setattr(Projector, "_follow", die)
                 flow = await create_flow(log)
                 away = await eventually(lambda: problems({"projector"}), "the projector away", but_for=(NotYet,))
 

@@ -41,6 +41,8 @@ from headwater.projections.stored_values import text
 logger = logging.getLogger("headwater.projections")
 
 BATCH_MAX = 500
+APPLY_SECONDS_MAX = 300.0
+"""So long `apply` may take between two statements. PostgreSQL gives the turn to another process after that."""
 _NOT_THE_COMMITS_FAULT = (
     OSError,
     asyncpg.PostgresConnectionError,
@@ -67,8 +69,9 @@ class Projection(ABC):
     async def apply(self, db: Any, recorded: Recorded) -> None:
         """Write what this commit means, over this connection (of asyncpg), inside the transaction that is open on it.
 
-        Depend on nothing but the commit and your tables, so that a rebuild gives the same rows. A commit for which this raises is set
-        aside in `headwater.own_set_aside`, and the next one is applied.
+        Depend on nothing but the commit and your tables, so that a rebuild gives the same rows. Take at most `APPLY_SECONDS_MAX` between
+        two statements: a process that is silent for longer loses its turn, and what it did not commit. A commit for which this raises is
+        set aside in `headwater.own_set_aside`, and the next one is applied.
         """
 
 
@@ -87,7 +90,7 @@ class CustomProjector:
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,50}", name):
             raise InvalidArgument(f"{name!r} cannot name a projection.", hint="Use small letters, digits and underscores.")
         self.health = Health(f"The projection {name!r}")
-        self._follower = Follower(self.database_url, f"projection {name}", f"headwater projection {name}", self.health)
+        self._follower = Follower(self.database_url, f"projection {name}", f"headwater projection {name}", self.health, APPLY_SECONDS_MAX)
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         task_status.started()

@@ -75,8 +75,10 @@ async def until_lost(db: Any) -> None:
         db.remove_termination_listener(notice)
 
 
-async def keep_session(db: Any, turn: anyio.Lock) -> None:
+async def keep_session(db: Any, turn: anyio.Lock, *, silence_in_transaction: float | None = None) -> None:
     """Keep the session for as long as we live and the network holds; `turn` is held by the task that uses the connection.
+
+    `silence_in_transaction` is how many seconds may pass between two statements of a transaction; None is as many as outside of one.
 
     A writer that is frozen, or whose machine vanished, would hold its lock for hours: its connection stays open. So PostgreSQL ends
     the session after some seconds of silence, and this breaks the silence.
@@ -85,10 +87,10 @@ async def keep_session(db: Any, turn: anyio.Lock) -> None:
         DATABASE_ERRORS: PostgreSQL does not answer, or has ended the session.
 
     """
-    silence = f"{SESSION_SECONDS:g}s"
+    in_transaction = SESSION_SECONDS if silence_in_transaction is None else silence_in_transaction
     async with turn:
-        for setting in ("idle_session_timeout", "idle_in_transaction_session_timeout"):
-            await db.execute("SELECT set_config($1, $2, false)", setting, silence)
+        for setting, seconds in (("idle_session_timeout", SESSION_SECONDS), ("idle_in_transaction_session_timeout", in_transaction)):
+            await db.execute("SELECT set_config($1, $2, false)", setting, f"{seconds:g}s")
     while True:
         await anyio.sleep(SESSION_SECONDS / _BEATS_PER_SESSION)
         async with turn:

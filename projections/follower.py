@@ -40,6 +40,8 @@ class Follower:
     lock: int | str
     """A number of ours, or a text that PostgreSQL makes one of."""
     health: Health
+    silence_in_transaction: float | None = None
+    """As `keep_session` takes it: for those whose transactions wait for code that is not ours."""
     standby: bool = False
 
     async def serve(self, follow: Callable[[Any, TaskGroup], Awaitable[None]], on_known: Callable[[], None] = lambda: None) -> NoReturn:
@@ -81,7 +83,7 @@ class Follower:
         """
         in_use = anyio.Lock()
         async with anyio.create_task_group() as group:
-            group.start_soon(keep_session, db, in_use)
+            group.start_soon(lambda: keep_session(db, in_use, silence_in_transaction=self.silence_in_transaction))
             async for batch in batches:
                 for start in range(0, len(batch), at_once_max):
                     with self.health.writing():

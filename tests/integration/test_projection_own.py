@@ -14,6 +14,7 @@ from headwater.core.errors import InvalidArgument
 from headwater.core.events import RunCreated, RunSucceeded
 from headwater.core.log import subjects
 from headwater.core.log.protocol import Log, Recorded
+from headwater.projections import database
 from headwater.projections.custom import CustomProjector, Projection
 
 
@@ -74,6 +75,27 @@ async def test_it_follows_the_log_sets_aside_what_it_cannot_apply_and_is_rebuilt
     async with serving(CustomProjector(log, database_url, BetterEnds())):
         noted = "SELECT name, note FROM own_ends.ends ORDER BY name"
         await eventually(lambda: _is(database_url, noted, [("good", "new"), ("later", "new")]), "it is folded anew")
+
+
+class Sessions(Projection):
+    """After how long a silence PostgreSQL ends the session that writes this."""
+
+    name = "sessions"
+    tables = "CREATE TABLE silences (outside text, inside text)"
+
+    async def apply(self, db: Any, recorded: Recorded) -> None:
+        show = "INSERT INTO silences SELECT current_setting('idle_session_timeout'), current_setting('idle_in_transaction_session_timeout')"
+        await db.execute(show)
+
+
+async def test_a_process_that_is_frozen_loses_its_turn_and_a_slow_one_keeps_it(log: Log, database_url: str) -> None:
+    async with serving(CustomProjector(log, database_url, Sessions())):
+
+        async def kept() -> bool:
+            await create_flow(log)
+            return (f"{database.SESSION_SECONDS:g}s", "5min") in await rows(database_url, "SELECT * FROM own_sessions.silences")
+
+        await eventually(kept, "a commit is applied in a session that is kept")
 
 
 async def _is(database_url: str, statement: str, wanted: list[tuple[Any, ...]]) -> bool:

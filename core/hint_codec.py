@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any, get_args
 
 import msgspec
@@ -27,7 +26,7 @@ class EncodedHint(msgspec.Struct, frozen=True, omit_defaults=True):
 
 def encode_hint(hint: Hint) -> EncodedHint:
     """Return the hint as it travels."""
-    return EncodedHint(hint.sentence, tuple(EncodedAction(_name(type(each)), asdict(each)) for each in hint.actions))
+    return EncodedHint(hint.sentence, tuple(EncodedAction(_name(type(each)), each._asdict()) for each in hint.actions))
 
 
 def decode_hint(encoded: EncodedHint) -> Hint | None:

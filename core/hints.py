@@ -6,118 +6,94 @@ The command line gives the command to type, the pages name what is on them, and 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from headwater.outside import outside
 
 
-@dataclass(frozen=True)
-class Action:
-    """Something that people can do."""
-
-
-@dataclass(frozen=True)
-class ListProjectsAction(Action):
+class ListProjectsAction(NamedTuple):
     pass
 
 
-@dataclass(frozen=True)
-class ListFlowsAction(Action):
+class ListFlowsAction(NamedTuple):
     """List the flows of a project, or of all; also versions that are archived, where these are asked for."""
 
     project: str = ""
     all_versions: bool = False
 
 
-@dataclass(frozen=True)
-class ListRunsAction(Action):
+class ListRunsAction(NamedTuple):
     pass
 
 
-@dataclass(frozen=True)
-class ListKeysAction(Action):
+class ListKeysAction(NamedTuple):
     pass
 
 
-@dataclass(frozen=True)
-class ListDeadLettersAction(Action):
+class ListDeadLettersAction(NamedTuple):
     pass
 
 
-@dataclass(frozen=True)
-class CreateProjectAction(Action):
+class CreateProjectAction(NamedTuple):
     name: str
 
 
-@dataclass(frozen=True)
-class CreateRunOfAction(Action):
+class CreateRunOfAction(NamedTuple):
     """Create a run of the newest version of the flow with this group id."""
 
     flow_group_id: str
 
 
-@dataclass(frozen=True)
-class ExplainRunAction(Action):
+class ExplainRunAction(NamedTuple):
     run_id: str
 
 
-@dataclass(frozen=True)
-class ShowRunLogsAction(Action):
+class ShowRunLogsAction(NamedTuple):
     run_id: str
 
 
-@dataclass(frozen=True)
-class RestartRunAction(Action):
+class RestartRunAction(NamedTuple):
     run_id: str
 
 
-@dataclass(frozen=True)
-class ResumeRunAction(Action):
+class ResumeRunAction(NamedTuple):
     run_id: str
 
 
-@dataclass(frozen=True)
-class CancelRunAction(Action):
+class CancelRunAction(NamedTuple):
     run_id: str
 
 
-@dataclass(frozen=True)
-class SetConcurrencyAction(Action):
+class SetConcurrencyAction(NamedTuple):
     """Limit how many runs of this flow are executed at once."""
 
     flow: str
     project: str
 
 
-@dataclass(frozen=True)
-class SetQueueLimitAction(Action):
+class SetQueueLimitAction(NamedTuple):
     pass
 
 
-@dataclass(frozen=True)
-class StartAgentAction(Action):
+class StartAgentAction(NamedTuple):
     """Start an agent that takes runs with these labels."""
 
     labels: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class StartServerAction(Action):
+class StartServerAction(NamedTuple):
     pass
 
 
-@dataclass(frozen=True)
-class ShowServerStatusAction(Action):
+class ShowServerStatusAction(NamedTuple):
     pass
 
 
-@dataclass(frozen=True)
-class ShowViewsStatusAction(Action):
+class ShowViewsStatusAction(NamedTuple):
     pass
 
 
-@dataclass(frozen=True)
-class RunDoctorAction(Action):
+class RunDoctorAction(NamedTuple):
     pass
 
 
@@ -142,10 +118,10 @@ AnyAction = (
     | ShowViewsStatusAction
     | RunDoctorAction
 )
+"""What people can do. No dataclasses: so many would take longer to make than all else that errors import."""
 
 
-@dataclass(frozen=True)
-class Hint:
+class Hint(NamedTuple):
     """What to do, in a sentence: each `{}` of it stands for one of the actions."""
 
     sentence: str

@@ -38,7 +38,7 @@ class Follower:
     database_url: str
     connection_name: str
     lock: int | str
-    """A number of ours, or a text that PostgreSQL makes one of."""
+    """A number, or a text that PostgreSQL hashes to a number."""
     health: Health
     silence_in_transaction: float | None = None
     """As `keep_session` takes it: for those whose transactions wait for code that is not ours."""

@@ -37,6 +37,8 @@ _NEEDED_LATER = (
     "concurrent.futures.thread",
     "encodings.idna",
     "headwater.core.log.jetstream",
+    "headwater.core.operations.run_creation",
+    "headwater.core.operations.runs",
     "headwater.sdk.context.pickling",
     "headwater.sdk.engine.flow_runner",
     "headwater.sdk.executors",

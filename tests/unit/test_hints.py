@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import get_args
 
 import msgspec
@@ -17,8 +16,7 @@ from headwater.core.queries.views_client import raised
 from headwater.web.action_names import worded
 
 ACTIONS = [
-    kind(**{each.name: {"labels": ("a b",), "all_versions": True}.get(each.name, "it's") for each in fields(kind)})
-    for kind in get_args(AnyAction)
+    kind(**{name: {"labels": ("a b",), "all_versions": True}.get(name, "it's") for name in kind._fields}) for kind in get_args(AnyAction)
 ]
 
 

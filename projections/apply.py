@@ -31,12 +31,13 @@ logger = logging.getLogger("headwater.projections")
 class Applier:
     """Applies batches to one build over one connection, whose search path is the build. After any error, make a new one."""
 
-    def __init__(self, db: Any, build: Build) -> None:
+    def __init__(self, db: Any, build: Build, *, known_task_runs_max: int = KNOWN_TASK_RUNS_MAX) -> None:
         self._db = db
         self.build = build
         self.position: Position = build.position
         self._known: dict[str, KnownRun] = {}
         self._task_runs_met = 0
+        self._task_runs_max = known_task_runs_max
 
     async def apply(self, batch: Sequence[Recorded]) -> Changes:
         """Apply the batch and move the checkpoint to its end. Returns what it changed.
@@ -115,10 +116,10 @@ class Applier:
             if run.head.ended:
                 run.forget_task_runs()
         self._task_runs_met += len(changes.new_task_runs) + len(changes.changed_task_runs)
-        if self._task_runs_met > KNOWN_TASK_RUNS_MAX:
+        if self._task_runs_met > self._task_runs_max:
             # Counted with every batch, they would cost more than the batch: only now is it known how many there are.
             self._task_runs_met = sum(len(run.task_runs) for run in self._known.values())
-        if self._task_runs_met > KNOWN_TASK_RUNS_MAX:
+        if self._task_runs_met > self._task_runs_max:
             self._task_runs_met = 0
             for run in self._known.values():
                 run.forget_task_runs()

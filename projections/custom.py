@@ -90,7 +90,8 @@ class CustomProjector:
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,50}", name):
             raise InvalidArgument(f"{name!r} cannot name a projection.", hint="Use small letters, digits and underscores.")
         self.health = Health(f"The projection {name!r}")
-        self._follower = Follower(self.database_url, f"projection {name}", f"headwater projection {name}", self.health, APPLY_SECONDS_MAX)
+        lock = f"headwater projection {name}"
+        self._follower = Follower(self.database_url, f"projection {name}", lock, self.health, silence_in_transaction=APPLY_SECONDS_MAX)
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         task_status.started()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import anyio
@@ -12,9 +13,19 @@ import asyncpg
 
 from headwater.core.errors import HeadwaterError
 
-CONNECT_SECONDS = 10.0
-SESSION_SECONDS = 3.0
-"""PostgreSQL ends the session of a writer that was not heard for so long, and with it the lock that others wait for."""
+
+@dataclass(frozen=True)
+class DatabaseTimes:
+    """How long PostgreSQL may be silent, and how long we may be, in seconds."""
+
+    connect_seconds: float = 10.0
+    session_seconds: float = 3.0
+    """PostgreSQL ends the session of a writer that was not heard for so long, and with it the lock that others wait for."""
+    snapshot_seconds: float = 20.0
+    """A connection on which nothing comes for so long while the views are read is given up: PostgreSQL ends statements before."""
+
+
+USUAL_TIMES = DatabaseTimes()
 
 _CLOSE_SECONDS = 2.0
 _BEATS_PER_SESSION = 4
@@ -39,7 +50,7 @@ class ConnectionLost(OSError):
 
 
 @asynccontextmanager
-async def connect(database_url: str, *, name: str) -> AsyncIterator[Any]:
+async def connect(database_url: str, *, name: str, times: DatabaseTimes = USUAL_TIMES) -> AsyncIterator[Any]:
     """Open a connection that shows as `name` in PostgreSQL's own lists, and close it at the end, whatever happens.
 
     Raises:
@@ -48,7 +59,7 @@ async def connect(database_url: str, *, name: str) -> AsyncIterator[Any]:
     """
     db = await asyncpg.connect(
         database_url,
-        timeout=CONNECT_SECONDS,
+        timeout=times.connect_seconds,
         server_settings={"application_name": f"headwater {name}", "timezone": "UTC", "jit": "off"},
     )
     notice_silence(db)
@@ -75,7 +86,9 @@ async def until_lost(db: Any) -> None:
         db.remove_termination_listener(notice)
 
 
-async def keep_session(db: Any, turn: anyio.Lock, *, silence_in_transaction: float | None = None) -> None:
+async def keep_session(
+    db: Any, turn: anyio.Lock, *, times: DatabaseTimes = USUAL_TIMES, silence_in_transaction: float | None = None
+) -> None:
     """Keep the session for as long as we live and the network holds; `turn` is held by the task that uses the connection.
 
     `silence_in_transaction` is how many seconds may pass between two statements of a transaction; None is as many as outside of one.
@@ -87,14 +100,14 @@ async def keep_session(db: Any, turn: anyio.Lock, *, silence_in_transaction: flo
         DATABASE_ERRORS: PostgreSQL does not answer, or has ended the session.
 
     """
-    in_transaction = SESSION_SECONDS if silence_in_transaction is None else silence_in_transaction
+    in_transaction = times.session_seconds if silence_in_transaction is None else silence_in_transaction
     async with turn:
-        for setting, seconds in (("idle_session_timeout", SESSION_SECONDS), ("idle_in_transaction_session_timeout", in_transaction)):
+        for setting, seconds in (("idle_session_timeout", times.session_seconds), ("idle_in_transaction_session_timeout", in_transaction)):
             await db.execute("SELECT set_config($1, $2, false)", setting, f"{seconds:g}s")
     while True:
-        await anyio.sleep(SESSION_SECONDS / _BEATS_PER_SESSION)
+        await anyio.sleep(times.session_seconds / _BEATS_PER_SESSION)
         async with turn:
-            await db.execute("SELECT", timeout=SESSION_SECONDS)
+            await db.execute("SELECT", timeout=times.session_seconds)
 
 
 def notice_silence(db: Any) -> None:

@@ -12,7 +12,7 @@ from anyio.abc import TaskGroup
 
 from headwater.core.errors import LogError
 from headwater.core.program.exception_groups import unwrap_exception_group
-from headwater.projections.database import DATABASE_ERRORS, connect, in_words, keep_session, until_lost
+from headwater.projections.database import DATABASE_ERRORS, USUAL_TIMES, DatabaseTimes, connect, in_words, keep_session, until_lost
 from headwater.projections.health import Health
 from headwater.projections.schema import Fenced, create_meta_schema
 
@@ -40,6 +40,7 @@ class Follower:
     lock: int | str
     """A number, or a text that PostgreSQL hashes to a number."""
     health: Health
+    times: DatabaseTimes = USUAL_TIMES
     silence_in_transaction: float | None = None
     """As `keep_session` takes it: for those whose transactions wait for code that is not ours."""
     standby: bool = False
@@ -52,7 +53,7 @@ class Follower:
         """
         while True:
             try:
-                async with connect(self.database_url, name=self.connection_name) as db:
+                async with connect(self.database_url, name=self.connection_name, times=self.times) as db:
                     await create_meta_schema(db)
                     await self._take_turn(db, on_known)
                     with unwrap_exception_group():
@@ -83,7 +84,7 @@ class Follower:
         """
         in_use = anyio.Lock()
         async with anyio.create_task_group() as group:
-            group.start_soon(lambda: keep_session(db, in_use, silence_in_transaction=self.silence_in_transaction))
+            group.start_soon(lambda: keep_session(db, in_use, times=self.times, silence_in_transaction=self.silence_in_transaction))
             async for batch in batches:
                 for start in range(0, len(batch), at_once_max):
                     with self.health.writing():

@@ -20,7 +20,7 @@ from headwater.core.log.protocol import Log, RecordedLines, Unreadable
 from headwater.core.queries import LogLinesAnnouncement
 from headwater.projections.apply import tell_of_dead_letters
 from headwater.projections.copied_table import CopiedTable
-from headwater.projections.database import connect, is_of_the_moment
+from headwater.projections.database import USUAL_TIMES, DatabaseTimes, connect, is_of_the_moment
 from headwater.projections.follower import Follower
 from headwater.projections.health import Health
 from headwater.projections.schema import LOG_LINES_LOCK, Fenced
@@ -59,10 +59,11 @@ class LogLines:
     database_url: str
     retention_days: float = 7.0
     health: Health = field(default_factory=lambda: Health("The reader of log lines"))
+    times: DatabaseTimes = USUAL_TIMES
     _follower: Follower = field(init=False)
 
     def __post_init__(self) -> None:
-        self._follower = Follower(self.database_url, "log lines", LOG_LINES_LOCK, self.health)
+        self._follower = Follower(self.database_url, "log lines", LOG_LINES_LOCK, self.health, self.times)
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         # A caller that asks for lines is shown that they lag; it need not wait for this service to get that far.
@@ -127,7 +128,7 @@ class LogLines:
     async def _tidy(self) -> None:
         """Delete lines that are too old, now and then, over a connection of its own so that new lines need not wait."""
         while True:
-            async with connect(self.database_url, name="log retention") as db:
+            async with connect(self.database_url, name="log retention", times=self.times) as db:
                 before = datetime.now(UTC) - timedelta(days=self.retention_days)
                 while await db.execute(_DELETE, before, _DELETED_AT_ONCE) == f"DELETE {_DELETED_AT_ONCE}":
                     pass

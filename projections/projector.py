@@ -18,6 +18,7 @@ from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Log, LogTail
 from headwater.core.queries import RebuildProgress, ViewsAnnouncement
 from headwater.projections.apply import Applier
+from headwater.projections.database import USUAL_TIMES, DatabaseTimes
 from headwater.projections.fold.changes import Changes
 from headwater.projections.follower import Follower
 from headwater.projections.health import Health
@@ -73,10 +74,11 @@ class Projector:
     database_url: str
     on_applied: Callable[[Applied], None] = lambda _: None
     health: Health = field(default_factory=lambda: Health("The projector"))
+    times: DatabaseTimes = USUAL_TIMES
     _follower: Follower = field(init=False)
 
     def __post_init__(self) -> None:
-        self._follower = Follower(self.database_url, "projector", PROJECTOR_LOCK, self.health)
+        self._follower = Follower(self.database_url, "projector", PROJECTOR_LOCK, self.health, self.times)
 
     @property
     def standby(self) -> bool:

@@ -46,7 +46,7 @@ from headwater.core.queries import (
     ViewsAnnouncement,
 )
 from headwater.core.text import escaped
-from headwater.projections.database import DATABASE_ERRORS, in_words
+from headwater.projections.database import DATABASE_ERRORS, USUAL_TIMES, DatabaseTimes, in_words
 from headwater.projections.dead_letters import DeadLetterDesk
 from headwater.projections.health import Health
 from headwater.projections.positions import Positions, What
@@ -78,6 +78,7 @@ class QueryService:
     rebuilder: Rebuilder
     health: tuple[Health, ...] = ()
     positions: Positions = field(default_factory=Positions)
+    times: DatabaseTimes = USUAL_TIMES
     _answering: int = 0
     _being_answered: set[str] = field(default_factory=set)
     _reader: ViewsReader | None = None
@@ -98,7 +99,7 @@ class QueryService:
             return in_words(error)
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
-        async with open_reader(self.database_url) as reader, anyio.create_task_group() as group:
+        async with open_reader(self.database_url, self.times) as reader, anyio.create_task_group() as group:
             self._reader = reader
             for subject in _ANNOUNCEMENTS:
                 await group.start(self._hear, subject)

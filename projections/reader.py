@@ -16,7 +16,7 @@ from headwater.core.errors import InvalidArgument, NotFound, ViewsUnavailable
 from headwater.core.log.commit import Position
 from headwater.core.queries import ListLogs, Query
 from headwater.core.queries.codec import PAGE_BYTES_MAX, QueryReply
-from headwater.projections.database import DATABASE_ERRORS, notice_silence
+from headwater.projections.database import DATABASE_ERRORS, USUAL_TIMES, DatabaseTimes, notice_silence
 from headwater.projections.queries import Statement, statement_for
 from headwater.projections.schema import SCHEMA_VERSION
 
@@ -24,8 +24,6 @@ logger = logging.getLogger("headwater.projections")
 
 CONNECTIONS_MAX = 8
 STATEMENT_SECONDS = 15
-SNAPSHOT_SECONDS = 20.0
-"""A connection on which nothing comes for so long is given up: PostgreSQL itself ends statements before."""
 OPEN_SECONDS = 4.0
 """So long may it take to connect, and to begin: a PostgreSQL that is frozen counts as away soon after, and a busy one begins at once."""
 PAGE_ROWS_MAX = 1_000
@@ -59,8 +57,9 @@ class _Cursor(msgspec.Struct, array_like=True, frozen=True):
 class ViewsReader:
     """Reads the live views over a few connections. Open it with `open_reader`."""
 
-    def __init__(self, pool: Any) -> None:
+    def __init__(self, pool: Any, snapshot_seconds: float) -> None:
         self._pool = pool
+        self._snapshot_seconds = snapshot_seconds
         self.log_identity: str | None = None
 
     @asynccontextmanager
@@ -69,10 +68,10 @@ class ViewsReader:
 
         Raises:
             ViewsUnavailable: there are no views of this log and this version.
-            DATABASE_ERRORS: PostgreSQL is away, or silent for SNAPSHOT_SECONDS.
+            DATABASE_ERRORS: PostgreSQL is away, or silent for `snapshot_seconds`.
 
         """
-        with anyio.fail_after(SNAPSHOT_SECONDS):
+        with anyio.fail_after(self._snapshot_seconds):
             async with self._pool.acquire() as db:
                 transaction = db.transaction(isolation="repeatable_read", readonly=True)
                 try:
@@ -145,7 +144,7 @@ class ViewsReader:
 
 
 @asynccontextmanager
-async def open_reader(database_url: str) -> AsyncIterator[ViewsReader]:
+async def open_reader(database_url: str, times: DatabaseTimes = USUAL_TIMES) -> AsyncIterator[ViewsReader]:
     """Open connections as they are needed; PostgreSQL may be away now, and come and go."""
     settings = {
         "application_name": "headwater queries",
@@ -165,7 +164,7 @@ async def open_reader(database_url: str) -> AsyncIterator[ViewsReader]:
     )
     await pool
     try:
-        yield ViewsReader(pool)
+        yield ViewsReader(pool, times.snapshot_seconds)
     finally:
         with anyio.move_on_after(_CLOSE_SECONDS, shield=True):
             try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from headwater.core.log.protocol import Log
 from headwater.core.program.concurrency import Service
+from headwater.projections.database import USUAL_TIMES, DatabaseTimes
 from headwater.projections.log_lines import LogLines
 from headwater.projections.policies import CancelArchivedRuns
 from headwater.projections.projector import Projector
@@ -23,6 +24,7 @@ class ViewServices:
     log: Log
     database_url: str
     log_retention_days: float = 7.0
+    times: DatabaseTimes = USUAL_TIMES
     projector: Projector = field(init=False)
     log_lines: LogLines = field(init=False)
     archiver: CancelArchivedRuns = field(init=False)
@@ -31,14 +33,14 @@ class ViewServices:
 
     def __post_init__(self) -> None:
         self.archiver = CancelArchivedRuns(self.log, self.database_url)
-        self.projector = Projector(self.log, self.database_url, on_applied=self.archiver.applied)
-        self.log_lines = LogLines(self.log, self.database_url, self.log_retention_days)
+        self.projector = Projector(self.log, self.database_url, on_applied=self.archiver.applied, times=self.times)
+        self.log_lines = LogLines(self.log, self.database_url, self.log_retention_days, times=self.times)
         self.rebuilder = Rebuilder(self.log, self.database_url)
         health = (self.projector.health, self.log_lines.health, self.archiver.health)
-        self.queries = QueryService(self.log, self.database_url, self.rebuilder, health=health)
+        self.queries = QueryService(self.log, self.database_url, self.rebuilder, health=health, times=self.times)
 
 
-def view_services(log: Log, database_url: str, *, log_retention_days: float = 7.0) -> list[Service]:
+def view_services(log: Log, database_url: str, *, log_retention_days: float = 7.0, times: DatabaseTimes = USUAL_TIMES) -> list[Service]:
     """Return the services of the views, in the order in which they are to be started."""
-    views = ViewServices(log, database_url, log_retention_days)
+    views = ViewServices(log, database_url, log_retention_days, times)
     return [views.projector, views.log_lines, views.archiver, views.rebuilder, views.queries]

@@ -11,7 +11,7 @@ import anyio
 
 from headwater.core.log.jetstream import open_log
 from headwater.core.program.concurrency import start_all
-from headwater.projections import database
+from headwater.projections.database import USUAL_TIMES, DatabaseTimes
 from headwater.projections.services import view_services
 
 _context = multiprocessing.get_context("forkserver")
@@ -19,9 +19,8 @@ _context.set_forkserver_preload(["harness.views_process"])
 
 
 async def _serve(nats_url: str, database_url: str, session_seconds: float) -> None:
-    database.SESSION_SECONDS = session_seconds
     async with open_log(nats_url, name="views") as log, anyio.create_task_group() as group:
-        await start_all(group, view_services(log, database_url))
+        await start_all(group, view_services(log, database_url, times=DatabaseTimes(session_seconds=session_seconds)))
 
 
 def _live(nats_url: str, database_url: str, session_seconds: float) -> None:
@@ -31,7 +30,7 @@ def _live(nats_url: str, database_url: str, session_seconds: float) -> None:
 class ViewsProcess:
     """One of them. It ends with the tests at the latest."""
 
-    def __init__(self, nats_url: str, database_url: str, *, session_seconds: float = database.SESSION_SECONDS) -> None:
+    def __init__(self, nats_url: str, database_url: str, *, session_seconds: float = USUAL_TIMES.session_seconds) -> None:
         arguments = (nats_url, database_url, session_seconds)
         self._process: ForkServerProcess = _context.Process(target=_live, args=arguments, daemon=True)
 

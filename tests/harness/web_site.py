@@ -16,6 +16,7 @@ import httpx
 from harness.history_builder import History
 from harness.views_fixtures import opened, serving
 from headwater.core.log.protocol import Log
+from headwater.projections.database import USUAL_TIMES, DatabaseTimes
 from headwater.projections.services import view_services
 from headwater.server.ports import bind_port
 from headwater.web.service import WebService
@@ -119,11 +120,11 @@ class OpenPage:
 
 
 @asynccontextmanager
-async def web_site(log: Log, database_url: str, **settings: Any) -> AsyncIterator[WebSite]:
+async def web_site(log: Log, database_url: str, *, times: DatabaseTimes = USUAL_TIMES, **settings: Any) -> AsyncIterator[WebSite]:
     """The views and the web on this log, until the block ends."""
     bound = bind_port(0, option="--port")
     url = f"http://127.0.0.1:{bound.getsockname()[1]}"
-    services = [*view_services(log, database_url), WebService(log, bound, **settings)]
+    services = [*view_services(log, database_url, times=times), WebService(log, bound, **settings)]
     browser = httpx.AsyncClient(base_url=url, timeout=WAIT_SECONDS, trust_env=False, headers={"Accept": "text/html"})
     async with serving(*services), browser as client:
         yield WebSite(log, url, client, History(log))

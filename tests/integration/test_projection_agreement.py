@@ -48,8 +48,7 @@ from headwater.core.runs.artifact_commands import CreateArtifact, DeleteArtifact
 from headwater.core.runs.rules import RULES, Run
 from headwater.core.runs.set_state import RUN_STATES, TASK_RUN_STATES
 from headwater.core.values.identifiers import artifact_address, derived_id, flow_group_id, flow_version_id
-from headwater.projections import apply
-from headwater.projections.apply import Applier
+from headwater.projections.apply import KNOWN_TASK_RUNS_MAX, Applier
 from headwater.projections.schema import create_build, create_meta_schema, write_into
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -160,14 +159,16 @@ class World:
         )
 
 
-async def folded(database_url: str, batches: Sequence[Sequence[Recorded]], *, forgetful: bool = False) -> dict[str, list[Any]]:
+async def folded(
+    database_url: str, batches: Sequence[Sequence[Recorded]], *, forgetful: bool = False, known_task_runs_max: int = KNOWN_TASK_RUNS_MAX
+) -> dict[str, list[Any]]:
     """The rows of a new build after these batches. A forgetful projector knows nothing but the rows after each."""
     db = await asyncpg.connect(database_url)
     try:
         await create_meta_schema(db)
         build = await create_build(db, LogTail("a log", batches[-1][-1].position))
         await write_into(db, build)
-        applier = Applier(db, build)
+        applier = Applier(db, build, known_task_runs_max=known_task_runs_max)
         for batch in batches:
             await applier.apply(batch)
             if forgetful:
@@ -224,16 +225,13 @@ async def test_how_the_log_is_cut_into_batches_changes_nothing(database_url: str
 
 
 @pytest.mark.parametrize("task_runs_max", [0, 30])
-async def test_how_many_task_runs_are_kept_in_mind_changes_nothing(
-    database_url: str, monkeypatch: pytest.MonkeyPatch, task_runs_max: int
-) -> None:
+async def test_how_many_task_runs_are_kept_in_mind_changes_nothing(database_url: str, task_runs_max: int) -> None:
     world = World(12)
     world.happen(800)
     batches = [world.log[start : start + 20] for start in range(0, len(world.log), 20)]
     kept = await folded(database_url, batches)
 
-    monkeypatch.setattr(apply, "KNOWN_TASK_RUNS_MAX", task_runs_max)
-    assert await folded(database_url, batches) == kept
+    assert await folded(database_url, batches, known_task_runs_max=task_runs_max) == kept
 
 
 async def test_a_slug_that_postgresql_cannot_keep_is_sent_back_by_a_restart_all_the_same(database_url: str) -> None:

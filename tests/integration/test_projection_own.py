@@ -14,8 +14,8 @@ from headwater.core.errors import InvalidArgument
 from headwater.core.events import RunCreated, RunSucceeded
 from headwater.core.log import subjects
 from headwater.core.log.protocol import Log, Recorded
-from headwater.projections import database
 from headwater.projections.custom import CustomProjector, Projection
+from headwater.projections.database import USUAL_TIMES
 
 
 class Ends(Projection):
@@ -93,7 +93,7 @@ async def test_a_process_that_is_frozen_loses_its_turn_and_a_slow_one_keeps_it(l
 
         async def kept() -> bool:
             await create_flow(log)
-            return (f"{database.SESSION_SECONDS:g}s", "5min") in await rows(database_url, "SELECT * FROM own_sessions.silences")
+            return (f"{USUAL_TIMES.session_seconds:g}s", "5min") in await rows(database_url, "SELECT * FROM own_sessions.silences")
 
         await eventually(kept, "a commit is applied in a session that is kept")
 

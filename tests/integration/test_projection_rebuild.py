@@ -9,7 +9,6 @@ import asyncpg
 import pytest
 from harness.scenario import an_agent, create_flow, create_run, create_test_project, executed, lost, now, recorded, succeeding
 from harness.scenario import claimed as claim
-from harness.servers import Postgres
 from harness.views_fixtures import hosted, opened, rows_of_views, serving, views_of
 
 from headwater.core.aggregates import Actor
@@ -21,7 +20,8 @@ from headwater.core.queries import RebuildProgress
 from headwater.core.queries.rebuild_client import rebuild_views
 from headwater.core.queries.requests import ListFlows
 from headwater.core.queries.views_client import ViewsClient
-from headwater.projections import projector, schema
+from headwater.projections.database import connect
+from headwater.projections.schema import SCHEMA_VERSION
 from headwater.projections.services import view_services
 
 ACTOR = Actor("test")
@@ -134,18 +134,25 @@ async def test_a_second_rebuild_joins_the_first(log: Log, database_url: str) -> 
         assert [end.state for end in ends] == ["switched", "switched"]
 
 
-async def test_a_new_version_of_the_views_is_built_at_the_next_start(
-    log: Log, database_url: str, monkeypatch: pytest.MonkeyPatch, postgres_server: Postgres
-) -> None:
+async def test_views_of_an_older_version_are_built_again_and_those_of_a_newer_one_are_not_read(log: Log, database_url: str) -> None:
     async with views_of(log, database_url) as views:
         await views.projects(at_least=await something_of_everything(log))
         before = await rows_of_views(database_url)
-    newer = schema.SCHEMA_VERSION + 1
-    for module in (schema, projector):
-        monkeypatch.setattr(module, "SCHEMA_VERSION", newer)
     services = view_services(log, database_url)
+
+    async def live_version() -> int:
+        async with connect(database_url, name="test") as db:
+            return int(await db.fetchval("SELECT version FROM headwater.views WHERE live"))
+
+    async def set_live_version(version: int) -> None:
+        async with connect(database_url, name="test") as db:
+            await db.execute("UPDATE headwater.views SET version = $1 WHERE live", version)
+
+    await set_live_version(SCHEMA_VERSION - 1)
     async with serving(services[0]):
-        assert (await rows_of_views(database_url)) == before
+        assert await rows_of_views(database_url) == before
+        assert await live_version() == SCHEMA_VERSION
+    await set_live_version(SCHEMA_VERSION + 1)
     async with serving(services[-1]):
         with pytest.raises(ViewsUnavailable, match="being built"):
             await ViewsClient(log).projects()

@@ -20,18 +20,12 @@ from headwater.core.log.protocol import Log
 from headwater.core.queries.requests import ListRuns
 from headwater.core.queries.views_client import ViewsClient
 from headwater.core.states import StateName
-from headwater.projections import database, reader
+from headwater.projections.database import DatabaseTimes
 
 RUNS = scaled(60, full=2000)
 FOR_GOOD_SECONDS = 3600.0
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let silence be noticed within a second or two."""
-    monkeypatch.setattr(database, "SESSION_SECONDS", 1.0)
-    monkeypatch.setattr(database, "CONNECT_SECONDS", 2.0)
-    monkeypatch.setattr(reader, "SNAPSHOT_SECONDS", 2.0)
+SHORT_TIMES = DatabaseTimes(connect_seconds=2.0, session_seconds=1.0, snapshot_seconds=2.0)
+"""Silence is noticed within a second or two."""
 
 
 @pytest.fixture
@@ -41,7 +35,7 @@ async def log(nats_node: NatsNode) -> AsyncIterator[Log]:
 
 
 async def test_views_catch_up_through_all_that_a_network_does(log: Log, database_url: str, postgres_server: Postgres) -> None:
-    async with cutting_proxy(database_url) as proxy, web_site(log, proxy.url) as site:
+    async with cutting_proxy(database_url) as proxy, web_site(log, proxy.url, times=SHORT_TIMES) as site:
         flow_id = (await create_flow(log)).flow_id
         async with anyio.create_task_group() as group:
             group.start_soon(partial(trouble, proxy, chance(), pause_seconds=0.1, longest_seconds=1.0))

@@ -21,7 +21,7 @@ from harness.views_process import ViewsProcess
 
 from headwater.core.log.protocol import Log
 from headwater.core.states import StateName
-from headwater.projections import database
+from headwater.projections.database import USUAL_TIMES
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow
 
@@ -29,7 +29,7 @@ KILLS = scaled(10, full=100)
 POSTGRES_RESTARTS = scaled(2, full=10)
 RUNS_WHILE_AWAY = scaled(8, full=200)
 AWAY_SECONDS = scaled(0.0, full=120.0)
-SESSION_SECONDS = scaled(1.0, full=database.SESSION_SECONDS)
+SESSION_SECONDS = scaled(1.0, full=USUAL_TIMES.session_seconds)
 LONGEST_SECONDS, PAUSE_SECONDS = 0.2, 0.02
 
 

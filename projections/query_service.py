@@ -216,11 +216,12 @@ class QueryService:
         what = What.LOG_LINES if isinstance(request.query, ListLogs) else What.VIEWS
         deadline = anyio.current_time() + min(max(request.wait_seconds, 0.0), WAIT_SECONDS_MAX)
         while True:
+            announcements = self.positions.announcements(what)
             try:
                 return await reader.page(request.query, at_least=request.at_least, cursor=request.cursor, page_rows=request.page_rows)
             except NotCaughtUp as behind:
                 reached = behind.reached
-                self.positions.found(what, reached)
+                self.positions.found(what, reached, announcements=announcements)
             if not await self.positions.wait_for(what, request.at_least, deadline=deadline):
                 raise ViewsBehind(asked=request.at_least, reached=reached)
 

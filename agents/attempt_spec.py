@@ -23,7 +23,7 @@ _SERVER_HOME = INTERNAL_PREFIX + "SERVER_HOME"
 _KNOWN = INTERNAL_PREFIX + "KNOWN_RUN"
 
 KNOWN_BYTES_MAX = 32 * 1024
-"""Larger runs are read from the log: an environment variable is no place for megabytes of parameters."""
+"""Larger runs are read from the log: an environment variable is not a place for megabytes of parameters."""
 
 
 def mark_in(environment: Mapping[str, str]) -> dict[str, str]:

@@ -25,7 +25,7 @@ def parse_moment(words: str, *, in_zone: Callable[[datetime], datetime] = assume
     stripped = words.strip()
     if stripped.isascii() and stripped.isdigit():
         if (position := position_in(stripped)) is None:
-            raise InvalidArgument(f"{shortened(stripped)} is no position: no log is that long.")
+            raise InvalidArgument(f"{shortened(stripped)} is not a position: no log is that long.")
         return position
     try:
         time = datetime.fromisoformat(stripped)

@@ -98,7 +98,7 @@ def warn_of_unknown_variables() -> None:
     from headwater.core.program.settings import unknown_variables
 
     for name, near in unknown_variables(os.environ).items():
-        warn(f"{name} is no setting of Headwater.{f' Did you mean {near}?' if near else ''}")
+        warn(f"{name} is not a setting of Headwater.{f' Did you mean {near}?' if near else ''}")
 
 
 def main() -> None:

@@ -88,7 +88,7 @@ def parsed_time(text: str, *, option: str) -> datetime:
     """Return the time in this machine's zone; one without a zone is there.
 
     Raises:
-        InvalidArgument: it is no time, or none that the log can hold.
+        InvalidArgument: it is not a time, or none that the log can hold.
 
     """
     try:
@@ -116,7 +116,7 @@ def parsed_start(text: str, *, option: str) -> datetime | int:
     """
     if text.isascii() and text.isdigit():
         if (position := position_in(text)) is None:
-            raise InvalidArgument(f"{option} {shortened(text)} is no position: no log is that long.")
+            raise InvalidArgument(f"{option} {shortened(text)} is not a position: no log is that long.")
         return position
     span = _SPAN.fullmatch(text)
     if span is None:

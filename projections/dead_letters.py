@@ -57,7 +57,7 @@ class DeadLetterDesk:
 
         """
         if source is not None and source not in set(DeadLetterSource):
-            raise InvalidArgument(f"{source!r} is no source of dead letters.", hint=f"They are {', '.join(DeadLetterSource)}.")
+            raise InvalidArgument(f"{source!r} is not a source of dead letters.", hint=f"They are {', '.join(DeadLetterSource)}.")
         found = await self._find(None if source is None else DeadLetterSource(source), None, max(0, limit))
         return sorted(found, key=lambda row: row.recorded_at, reverse=True)[: max(0, limit)]
 

@@ -45,7 +45,7 @@ class Health:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Be healthy when what the block writes is written; until then, having begun again is no sign of it."""
+        """Be healthy when what the block writes is written; until then, having begun again is not a sign of it."""
         self._unwritten = True
         yield
         self._unwritten = False

@@ -161,7 +161,7 @@ class QueryService:
                 request = _decode_request(question.data)
             except CommitUnreadable as error:
                 hint = "The server may be older than the program that asks: `headwater version` tells both."
-                reply = _failed(InvalidArgument(f"This is no question that this server understands: {error.reason}", hint=hint))
+                reply = _failed(InvalidArgument(f"This is not a question that this server understands: {error.reason}", hint=hint))
             else:
                 if request.id and request.id in self._being_answered:
                     return

@@ -22,7 +22,7 @@ async def check_external_nats(url: str, key: str | None) -> None:
     Addresses that want TLS or a web socket are left to the log's own client.
 
     Raises:
-        SettingsError: that is no address of a NATS server.
+        SettingsError: that is not an address of a NATS server.
         LogUnavailable: none of them answers with JetStream.
         AuthenticationFailed: they want a key, or another one.
 

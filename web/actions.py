@@ -140,7 +140,7 @@ def _whole_number(form: Mapping[str, Any], name: str) -> int | None:
 
     """
     text = _text(form, name)
-    if text and not (text.isascii() and text.isdigit() and len(text) < 10):  # noqa: PLR2004 - larger ones are no limits
+    if text and not (text.isascii() and text.isdigit() and len(text) < 10):  # noqa: PLR2004 - larger ones are not limits
         raise InvalidArgument(f"{text!r} is not a whole number.", hint="Leave the field empty for no limit.")
     return int(text) if text else None
 

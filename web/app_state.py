@@ -64,4 +64,4 @@ def seen_cookie(request: Request) -> str:
 def at_least(request: Request) -> Position:
     """Return the position that this browser's own changes reached: people read what they wrote."""
     text = request.cookies.get(seen_cookie(request), "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else 0  # noqa: PLR2004 - more digits are no position
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else 0  # noqa: PLR2004 - more digits are not a position

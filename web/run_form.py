@@ -137,7 +137,7 @@ def _parameters(form: Mapping[str, Any], parameters: Sequence[ParameterSpec]) ->
 
 
 def _value(filled: str, field: Field) -> Any:
-    """Return what was filled in: JSON, or in a field that may hold anything, text that is no JSON as it is."""
+    """Return what was filled in: JSON, or in a field that may hold anything, text that is not JSON as it is."""
     try:
         return decoded(filled)
     except NotJson:

@@ -61,7 +61,7 @@ class Timeline:
 def timeline(
     run: RunRow, states: Sequence[RunStateRow], groups: Sequence[TaskGroupRow], changes: Iterable[TaskRunStateRow], now: datetime
 ) -> Timeline:
-    """Lay the run out. `changes` are those of task runs that are no mapped children: these share the lane of their task.
+    """Lay the run out. `changes` are those of task runs that are not mapped children: these share the lane of their task.
 
     Beyond 60 tasks the rest is counted, not drawn.
     """

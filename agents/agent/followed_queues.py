@@ -63,7 +63,7 @@ class FollowedQueues:
                             self._limit(subjects.address(recorded.subject).id, event.limit)
 
     def _is_new_and_ours(self, opened: QueueOpened) -> bool:
-        """Tell whether this agent takes the queue's runs, and does not yet. One that is not that of its labels is no agent's."""
+        """Tell whether this agent takes the queue's runs, and does not yet. One that is not that of its labels is not an agent's."""
         try:
             is_sound = id_of(opened.labels) == opened.queue_id
         except InvalidName:

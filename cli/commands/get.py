@@ -221,7 +221,7 @@ def logs(
         context.fail("Name one run: its name or id, or --name, or --id.")
     levels = logging.getLevelNamesMapping()
     if level.upper() not in levels:
-        raise typer.BadParameter(f"{level!r} is no level; the levels are DEBUG, INFO, WARNING, ERROR, CRITICAL.", param_hint="--level")
+        raise typer.BadParameter(f"{level!r} is not a level; the levels are DEBUG, INFO, WARNING, ERROR, CRITICAL.", param_hint="--level")
 
     async def work(client: AsyncClient) -> list[rows.LogRow]:
         from headwater.cli.lookup import find_run_id
@@ -294,7 +294,7 @@ def _states(given: list[str]) -> tuple[str, ...]:
     known = {state.value.lower(): state.value for state in StateName}
     for state in given:
         if state.lower() not in known:
-            raise typer.BadParameter(f"{state!r} is no state; the states are {', '.join(known.values())}.", param_hint="--state")
+            raise typer.BadParameter(f"{state!r} is not a state; the states are {', '.join(known.values())}.", param_hint="--state")
     return tuple(known[state.lower()] for state in given)
 
 

@@ -213,7 +213,7 @@ def _level(level: str | None) -> str | None:
     from headwater.core.program.settings import LOG_LEVELS
 
     if level is not None and level.upper() not in LOG_LEVELS:
-        raise typer.BadParameter(f"{level!r} is no level; the levels are {', '.join(LOG_LEVELS)}.", param_hint="--log-level")
+        raise typer.BadParameter(f"{level!r} is not a level; the levels are {', '.join(LOG_LEVELS)}.", param_hint="--log-level")
     return None if level is None else level.upper()
 
 

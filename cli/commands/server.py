@@ -65,7 +65,7 @@ def start(
         raise SettingsError("Both --key and --key-file were given.", hint="Give one of them.")
     chosen_key = read_key_file(key_file) if key_file is not None else key or given.key or settings.KEY.value()
     if log_level.upper() not in settings.LOG_LEVELS:
-        raise SettingsError(f"{log_level!r} is no log level.", hint=f"Choose one of {', '.join(settings.LOG_LEVELS)}.")
+        raise SettingsError(f"{log_level!r} is not a log level.", hint=f"Choose one of {', '.join(settings.LOG_LEVELS)}.")
     options = ServerOptions(
         home=_home(context, home),
         host=host,

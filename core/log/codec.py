@@ -71,7 +71,7 @@ def decode(data: bytes) -> Commit:
     """Return the commit in these bytes, its events in today's shapes.
 
     Raises:
-        CommitUnreadable: the bytes are no commit, a known event in it lacks what it must have, or a value is out of the limits of
+        CommitUnreadable: the bytes are not a commit, a known event in it lacks what it must have, or a value is out of the limits of
             `headwater.core.values.limits`. The reason depends on the bytes alone.
 
     """

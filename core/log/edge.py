@@ -44,7 +44,7 @@ def read_commit(subject: str, data: bytes) -> Commit:
     """Return the commit that lies on this subject.
 
     Raises:
-        CommitUnreadable: the message is a dead letter: its bytes are no commit, or not one of this subject's aggregate.
+        CommitUnreadable: the message is a dead letter: its bytes are not a commit, or not one of this subject's aggregate.
 
     """
     commit = decode(data)

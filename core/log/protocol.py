@@ -338,7 +338,7 @@ class DeadLetters(Protocol):
         ...
 
     async def remove(self, position: Position) -> None:
-        """Keep it no more. Twice is no error."""
+        """Keep it no more. Twice is not an error."""
         ...
 
 

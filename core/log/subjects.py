@@ -196,13 +196,13 @@ def run_of_wake_up(subject: str) -> str | None:
 
 
 def agent_of_heartbeat(subject: str) -> str | None:
-    """Return the id of the agent whose heartbeats come on this subject; None where it is no agent's."""
+    """Return the id of the agent whose heartbeats come on this subject; None where it is not an agent's."""
     found = _is_heartbeat(subject)
     return None if found is None else found[1]
 
 
 def attempt_of_log(subject: str) -> tuple[str, int] | None:
-    """Return the run, and the number of its attempt, whose log lines lie on this subject; None where they are no run's."""
+    """Return the run, and the number of its attempt, whose log lines lie on this subject; None where they are not a run's."""
     found = _is_run_log(subject)
     return None if found is None else (found[1], int(found[2]))
 

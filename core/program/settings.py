@@ -224,7 +224,7 @@ SETTINGS: tuple[Setting[Any], ...] = (
 )
 
 INTERNAL_PREFIX = "HEADWATER_INTERNAL_"
-"""Variables that one of our processes sets for another; they are no user's settings."""
+"""Variables that one of our processes sets for another; they are not a user's settings."""
 
 
 def unknown_variables(environment: Mapping[str, str]) -> dict[str, str | None]:

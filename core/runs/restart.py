@@ -12,7 +12,7 @@ from headwater.core.runs.task_runs import TaskRuns
 from headwater.core.states import SUCCESSFUL, StateName
 
 NAMED_TASK_RUNS_MAX = 5_000
-"""Where more single task runs than this go back, their tasks go back as wholes: an event is no place for megabytes."""
+"""Where more single task runs than this go back, their tasks go back as wholes: an event is not a place for megabytes."""
 
 
 def restarted(task_runs: TaskRuns, command: RestartRun) -> RunRestarted:

@@ -63,4 +63,4 @@ def _plain_problem(value: Any) -> str | None:
         return None if -INT64_MAX - 1 <= value <= INT64_MAX else f"a whole number of {value.bit_length()} bits is too large; it may have 64"
     if kind is float:
         return None if isfinite(value) else f"{value} is not a JSON number"
-    return f"{type_name(kind)} is no JSON type"
+    return f"{type_name(kind)} is not a JSON type"

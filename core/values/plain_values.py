@@ -44,7 +44,7 @@ def decoded(text: str | bytes) -> Any:
 
 
 def position_in(text: str) -> int | None:
-    """Return the position in the log that the digits name; None where that is no number, or no log is that long."""
+    """Return the position in the log that the digits name; None where that is not a number, or no log is that long."""
     digits = text.lstrip("0") or text[-1:]
     if not (digits.isascii() and digits.isdigit()) or len(digits) > len(str(INT64_MAX)):
         return None

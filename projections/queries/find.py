@@ -84,7 +84,7 @@ _DIRECTIONS = {
 
 def _direction(name: str) -> str:
     if name not in _DIRECTIONS:
-        raise InvalidArgument(f"{name!r} is no order.", hint=f"Orders are: {', '.join(_DIRECTIONS)}.")
+        raise InvalidArgument(f"{name!r} is not an order.", hint=f"Orders are: {', '.join(_DIRECTIONS)}.")
     return _DIRECTIONS[name]
 
 

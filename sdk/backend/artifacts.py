@@ -69,7 +69,7 @@ def update_markdown_artifact(task_run_artifact_id: str, markdown: str) -> None:
     """Let an artifact that is Markdown show another text.
 
     Raises:
-        InvalidArtifact: as creating it does, or the artifact is no Markdown.
+        InvalidArtifact: as creating it does, or the artifact is not Markdown.
         InvalidArgument, NotFound: there is no such artifact.
 
     """

@@ -118,7 +118,7 @@ def parse_graphql(document: Any) -> str:
         return "\n".join(sorted(parse_graphql(each) for each in document))
     if isinstance(document, Iterable):
         return "\n".join(parse_graphql(each) for each in document)
-    raise InvalidArgument(f"{document!r} is no part of a GraphQL operation.", hint="Use texts, sets and lists of them, and dicts.")
+    raise InvalidArgument(f"{document!r} is not part of a GraphQL operation.", hint="Use texts, sets and lists of them, and dicts.")
 
 
 def _indented(text: str) -> str:

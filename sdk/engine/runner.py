@@ -51,5 +51,5 @@ def as_state(given: object, told: str) -> State:
 
     """
     if not isinstance(given, State):
-        raise TypeError(f"{told} {shown(given)}, which is no state: it must be a state, such as Failed('too little'), or None.")
+        raise TypeError(f"{told} {shown(given)}, which is not a state: it must be a state, such as Failed('too little'), or None.")
     return given

@@ -127,7 +127,7 @@ def values_of(futures: Any) -> Any:
 
 
 def check_number_of_workers(number: int | None) -> None:
-    """Refuse what is no number of workers; None leaves it to the executor.
+    """Refuse what is not a number of workers; None leaves it to the executor.
 
     Raises:
         InvalidArgument: it is not a whole number of at least 1.

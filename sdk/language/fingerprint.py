@@ -143,7 +143,7 @@ class _Writer:
             self._text("names", *names)
         is_class_body = "__firstlineno__" in code.co_names
         for constant in code.co_consts:
-            # Newer Pythons note in a class body where it begins, which is no part of what it does.
+            # Newer Pythons note in a class body where it begins, which is not part of what it does.
             self.write("<line>" if is_class_body and constant == code.co_firstlineno else constant)
 
     def _cell(self, cell: types.CellType) -> None:

@@ -109,7 +109,7 @@ class FlowGraph(TaskGraph):
     ) -> None:
         """Add a task and say what runs before it, what runs after it, and what feeds its arguments.
 
-        Values that are no tasks become constants; lists, tuples, sets and dicts may hold tasks at any depth. With
+        Values that are not tasks become constants; lists, tuples, sets and dicts may hold tasks at any depth. With
         `mapped`, each input is mapped over unless it is wrapped in `unmapped`.
 
         Raises:

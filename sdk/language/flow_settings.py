@@ -34,7 +34,7 @@ def schedule(given: Any, *, flow: str) -> Schedule | None:
     """Return the schedule: anything that tells its next moments."""
     if given is not None and not callable(getattr(given, "next", None)):
         raise InvalidFlow(
-            f"Flow {flow!r}: {given!r} is no schedule.", hint="Write schedule=CronSchedule('0 6 * * *') or Schedule(clocks=[...])."
+            f"Flow {flow!r}: {given!r} is not a schedule.", hint="Write schedule=CronSchedule('0 6 * * *') or Schedule(clocks=[...])."
         )
     chosen: Schedule | None = given
     return chosen
@@ -99,7 +99,7 @@ def _expect(given: Any, kind: type, setting: str, example: str, flow: str) -> No
         return
     if isinstance(given, type) and issubclass(given, kind):
         raise InvalidFlow(f"Flow {flow!r}: {setting}={given.__name__} is a class.", hint=f"Call it: {setting}={given.__name__}(...).")
-    raise InvalidFlow(f"Flow {flow!r}: {given!r} is no {kind.__name__}.", hint=f"Write {setting}={example}, for example.")
+    raise InvalidFlow(f"Flow {flow!r}: {given!r} is not of type {kind.__name__}.", hint=f"Write {setting}={example}, for example.")
 
 
 def terminal_state_handler(given: Any, *, flow: str) -> Any:

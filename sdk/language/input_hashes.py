@@ -23,7 +23,7 @@ def hash_of_input(value: Any) -> str:
 
 
 def _is_plain(value: Any) -> bool:
-    """Tell whether JSON tells the value apart from all others: tuples, keys that are no texts and subclasses would be lost."""
+    """Tell whether JSON tells the value apart from all others: tuples, keys that are not texts and subclasses would be lost."""
     kind = type(value)
     if kind is dict:
         return all(type(key) is str and _is_plain(each) for key, each in value.items())

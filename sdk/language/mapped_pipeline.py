@@ -50,7 +50,7 @@ class _Part(Flow):
 
     def build(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], *, pass_flow: bool) -> Any:
         """Call the function with the inputs, and return what it returns."""
-        # They are there before it is called: what it uses first inside a `case` is no task of this case.
+        # They are there before it is called: what it uses first inside a `case` is not a task of this case.
         positional = [self.add_input(each) for each in args]
         by_name = {name: self.add_input(each) for name, each in kwargs.items()}
         self.made_for_inputs = frozenset(self.tasks)

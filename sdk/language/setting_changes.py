@@ -24,7 +24,7 @@ def by_name(task_args: Mapping[str, Any] | None, *, task: str) -> Mapping[str, A
 
 
 def change(task: Task, task_args: Mapping[str, Any], *, methods: type[Task]) -> None:
-    """Set settings of an existing task, checked as at its creation. `methods` is the class whose attributes are no settings."""
+    """Set settings of an existing task, checked as at its creation. `methods` is the class whose attributes are not settings."""
     given = dict(task_args)
     for setting in given:
         if not _is_setting(setting, task, methods):

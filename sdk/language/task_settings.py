@@ -154,7 +154,7 @@ def result(given: Any, *, task: str) -> Result | None:
     if isinstance(given, type) and issubclass(given, Result):
         raise InvalidTask(f"Task {task!r}: result={given.__name__} is a class.", hint=f"Call it: result={given.__name__}(...).")
     if not isinstance(given, Result):
-        raise InvalidTask(f"Task {task!r}: {given!r} is no Result.", hint="Write result=LocalResult(dir=...), for example.")
+        raise InvalidTask(f"Task {task!r}: {given!r} is not a Result.", hint="Write result=LocalResult(dir=...), for example.")
     return given
 
 

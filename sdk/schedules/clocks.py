@@ -132,7 +132,7 @@ class CronClock(Clock):
             return (moment for moment in CronSim(" ".join(days), local) if weekday_fits(moment.date()))
         except (CronSimError, IndexError) as error:
             raise InvalidArgument(
-                f"{self.cron!r} is no cron expression: {str(error).lower() or 'wrong number of fields'}.",
+                f"{self.cron!r} is not a cron expression: {str(error).lower() or 'wrong number of fields'}.",
                 hint="Five fields, such as '0 6 * * MON-FRI' for six o'clock on working days.",
             ) from None
 
@@ -209,7 +209,7 @@ class RRuleClock(Clock):
                 start = EPOCH if start_date is None else standard_moment(start_date)
                 rrule_obj = rrulestr(rrule_obj, dtstart=start.replace(tzinfo=None))
             except ValueError as error:
-                raise InvalidArgument(f"{rrule_obj!r} is no recurrence rule: {error}.", hint="As in 'RRULE:FREQ=DAILY'.") from None
+                raise InvalidArgument(f"{rrule_obj!r} is not a recurrence rule: {error}.", hint="As in 'RRULE:FREQ=DAILY'.") from None
         if not isinstance(rrule_obj, rrule):
             raise WrongType(
                 f"An RRuleClock takes one rule, and {type(rrule_obj).__name__} is none.",

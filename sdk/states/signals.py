@@ -89,7 +89,7 @@ class ENDRUN(StateSignal):
     """The task run ends in `state`, whatever that is.
 
     Raises:
-        TypeError: `state` is no state.
+        TypeError: `state` is not a state.
 
     """
 

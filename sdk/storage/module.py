@@ -18,7 +18,7 @@ class Module(Storage):
     """A module that can be imported where the flow runs, such as `mypackage.flows`; its code then counts.
 
     Raises:
-        InvalidArgument: `module` is no name.
+        InvalidArgument: `module` is not a name.
 
     """
 

@@ -44,7 +44,7 @@ def unpickled(data: bytes, flow_name: str, location: str) -> Flow:
     """Return the flow in a pickle. Only for pickles of the user's own making: loading one runs code.
 
     Raises:
-        FlowNotLoadable: it needs a module that is not here, or is no pickle of a flow.
+        FlowNotLoadable: it needs a module that is not here, or is not a pickle of a flow.
 
     """
     return unpickled_with_modules(data, flow_name, location)[0]

@@ -228,7 +228,7 @@ def _write_admission(data_dir: Path, user: SystemUser | None) -> None:
 
 
 def _forget_foreign_pid(data_dir: Path) -> None:
-    """Takes the process id out of a `postmaster.pid` that names a living process which is no PostgreSQL.
+    """Takes the process id out of a `postmaster.pid` that names a living process which is not a PostgreSQL.
 
     In a container process ids start over, so after a crash the file may name any of our processes, and PostgreSQL would
     refuse to start for ever. The rest of the file stays: by it PostgreSQL notices workers that outlived their parent.

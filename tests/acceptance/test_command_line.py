@@ -69,7 +69,7 @@ def test_every_help_shows_an_example_that_is_a_command_of_headwater(headwater: C
         assert f"  headwater {' '.join(words)}" in examples, words
 
 
-def test_a_word_that_is_no_command_gets_a_suggestion(headwater: CommandLine) -> None:
+def test_a_word_that_is_not_a_command_gets_a_suggestion(headwater: CommandLine) -> None:
     ended = headwater("regster")
 
     assert ended.code == 2

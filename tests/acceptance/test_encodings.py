@@ -63,7 +63,7 @@ def test_everything_works_in_any_locale(headwater: CommandLine, project: str, va
     "words", [("events",), ("get", "logs", "RUN"), ("get", "flow-runs"), ("get", "projects", "-o", "json"), ("--help",)]
 )
 @pytest.mark.parametrize("reader", ["head -1", "true", "head -c 1"])
-def test_a_reader_that_leaves_early_is_no_error(headwater: CommandLine, project: str, words: tuple[str, ...], reader: str) -> None:
+def test_a_reader_that_leaves_early_is_not_an_error(headwater: CommandLine, project: str, words: tuple[str, ...], reader: str) -> None:
     lines = "\n".join(f"    print({'x' * 200!r} + str({number}))" for number in range(3))
     flow = HELLO_FLOW.replace("@task", "@task(log_stdout=True)") + f"\nfor _ in ():\n{lines}\n"
     headwater.write("flow.py", flow.replace('logger.info("Hello, Cloud!")', 'logger.info("\\n".join(["Hello, Cloud!" * 20] * 3000))'))

@@ -131,7 +131,7 @@ def test_a_misspelt_variable_is_pointed_out(tmp_path: Path, bare_log: str) -> No
     ended = CommandLine(tmp_path, nats_url=bare_log, HEADWATER_NATS_ULR="nats://elsewhere")("create", "project", "misspelt")
 
     assert ended.code == 0
-    assert "Warning: HEADWATER_NATS_ULR is no setting of Headwater. Did you mean HEADWATER_NATS_URL?" in ended.err
+    assert "Warning: HEADWATER_NATS_ULR is not a setting of Headwater. Did you mean HEADWATER_NATS_URL?" in ended.err
 
 
 def test_a_full_log_is_reported_and_nothing_is_left_half_written(nats_node: NatsNode, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ FLOW = HELLO_FLOW.replace("import task, Flow", "import task, Flow, Parameter").r
     'with Flow("hello-flow") as flow:', 'with Flow("hello-flow") as flow:\n    Parameter("x", default=1)'
 )
 USERS_CODE = "The traceback shows where; the file must import without arguments"
-"""Said below the traceback of a file that is no program: that is the user's own code, and shown on purpose."""
+"""Said below the traceback of a file that is not a program: that is the user's own code, and shown on purpose."""
 SHOWN = 60
 
 
@@ -64,7 +64,7 @@ def test_bytes_that_are_no_text_are_refused_by_the_word_they_came_in(odd: Comman
         assert "\\udce9" in ended.err
 
 
-def test_a_file_whose_name_is_no_text_runs_here_all_the_same(odd: CommandLine) -> None:
+def test_a_file_whose_name_is_not_a_text_runs_here_all_the_same(odd: CommandLine) -> None:
     name = "caf\udce9.py"
     (odd.directory / name).write_text(FLOW)
 

@@ -99,7 +99,7 @@ def test_runs_are_filtered_by_state_whatever_its_case(headwater: CommandLine, pr
     assert listed("--limit", "1") == [cancelled]
     assert listed("--started") == []
     wrong = headwater("get", "flow-runs", "--state", "Sleeping")
-    assert (wrong.code, "'Sleeping' is no state" in wrong.err) == (2, True)
+    assert (wrong.code, "'Sleeping' is not a state" in wrong.err) == (2, True)
 
 
 def test_a_description_tells_all_in_words_and_in_json(headwater: CommandLine, project: str, flow: str) -> None:

@@ -56,7 +56,7 @@ def test_the_status_of_the_server_of_the_home_is_shown_with_its_home(served: Com
     assert str(served.home) in ended.out
 
 
-def test_a_log_that_no_server_serves_is_no_running_server(append_only: CommandLine) -> None:
+def test_a_log_that_no_server_serves_is_not_a_running_server(append_only: CommandLine) -> None:
     ended = append_only("server", "status")
 
     assert ended.code == 1

@@ -176,7 +176,7 @@ async def test_a_commit_that_no_message_can_hold_is_refused(log: Log) -> None:
     assert await log.events.read(subject) == []
 
 
-async def test_a_commit_of_half_a_megabyte_is_no_trouble(log: Log) -> None:
+async def test_a_commit_of_half_a_megabyte_is_appended_and_read(log: Log) -> None:
     subject = a_subject()
     big = new_commit([RunCancelRequested(reason="x" * 512 * 1024)], at=AT, actor="test")
 

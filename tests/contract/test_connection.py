@@ -40,7 +40,7 @@ async def test_a_server_that_never_speaks_is_given_up() -> None:
             pass
 
 
-async def test_a_server_that_speaks_something_else_is_no_server() -> None:
+async def test_a_server_that_speaks_something_else_is_not_a_server() -> None:
     async def speak(stream: anyio.abc.SocketStream) -> None:
         async with stream:
             await stream.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
@@ -55,7 +55,7 @@ async def test_a_server_that_speaks_something_else_is_no_server() -> None:
 
 
 @pytest.mark.parametrize("address", ["nats://127.0.0.1:port", "nats://:4222", ""])
-async def test_what_is_no_address_is_refused(address: str) -> None:
+async def test_what_is_not_an_address_is_refused(address: str) -> None:
     with pytest.raises(SettingsError):
         async with open_log(address):
             pass

@@ -8,7 +8,7 @@ from headwater.core.values.identifiers import new_id
 
 
 def a_letter(data: bytes = b"\xff\x00 garbage\n in two lines", *, subject: str = "") -> DeadLetter:
-    return dead_letter(subject or f"hw.scheduled.queue.{new_id()}", data, "It is no work item.", reported_by="agent:one", at=AT)
+    return dead_letter(subject or f"hw.scheduled.queue.{new_id()}", data, "It is not a work item.", reported_by="agent:one", at=AT)
 
 
 async def test_a_dead_letter_is_kept_with_its_bytes_as_they_were(log: Log) -> None:

@@ -114,7 +114,7 @@ async def test_what_is_done_never_comes_back(log: Log, queue_id: str) -> None:
             assert (await _next(binding)).item == witness
 
 
-async def test_done_twice_is_no_error(log: Log, queue_id: str) -> None:
+async def test_done_twice_is_not_an_error(log: Log, queue_id: str) -> None:
     await log.queues.enqueue(an_item(queue_id))
     async with log.queues.bind(queue_id, lease_seconds=LONG_LEASE) as binding:
         delivery = await _next(binding)

@@ -65,7 +65,7 @@ async def test_a_cancelled_timer_does_not_fire(log: Log, queue_id: str) -> None:
         await _nothing_else_comes(log, binding, queue_id)
 
 
-async def test_cancelling_where_there_is_no_timer_is_no_error(log: Log) -> None:
+async def test_cancelling_where_there_is_no_timer_is_not_an_error(log: Log) -> None:
     await log.queues.cancel_timer(new_id())
 
 

@@ -45,7 +45,7 @@ def created(run_id: str, **fields: Any) -> bytes:
 
 
 def bad_commits(run_id: str) -> Mapping[str, bytes]:
-    """What is no commit of this run, each kind by its name."""
+    """What is not a commit of this run, each kind by its name."""
     return {
         "nothing": b"",
         "no JSON": b"garbage",
@@ -61,7 +61,7 @@ def bad_commits(run_id: str) -> Mapping[str, bytes]:
         "year 1 with an offset": started(at="0001-01-01T00:00:00+14:00"),
         "year 9999 with an offset": stored(at="9999-12-31T23:59:59-14:00"),
         "a time that is none": started(at="yesterday"),
-        "an id that is no UUID": created(run_id, flow_id="f"),
+        "an id that is not a UUID": created(run_id, flow_id="f"),
         "an id in other letters": created(run_id, flow_id=new_id().upper()),
         "an id with a wildcard": created(run_id, queue_id="*"),
         "an id with CRLF": created(run_id, queue_id="a\r\nPUB x 1"),

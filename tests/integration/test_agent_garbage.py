@@ -136,7 +136,7 @@ def bad_items(run_id: str) -> dict[str, bytes]:
         "a start without a zone": changed(1, start_time="2026-11-21T12:00:00"),
         "a start in the year 1": changed(1, start_time="0001-01-01T00:00:00Z"),
         "the creation of another run": changed(0, run_id=new_id()),
-        "a flow group that is no id": changed(0, flow_group_id="*.>"),
+        "a flow group that is not an id": changed(0, flow_group_id="*.>"),
         "a queue that is not that of its labels": changed(0, labels=["other"]),
         "a version without end": changed(0, version=10**30),
         "more than a creation": an_item(

@@ -38,7 +38,7 @@ async def test_what_was_set_aside_is_listed_shown_and_counted(log: Log, database
     with Stranger(log.url) as stranger:
         stranger.write(subjects.run(run_id), b"\xff\xfe garbage")
         stranger.write(subjects.run_log(run_id, 1), b"no lines")
-    await log.dead_letters.keep(dead_letter(item, b"no item", "It is no item.", reported_by="agent:one", at=AT + timedelta(days=1)))
+    await log.dead_letters.keep(dead_letter(item, b"no item", "It is not an item.", reported_by="agent:one", at=AT + timedelta(days=1)))
 
     async with views_of(log, database_url) as views:
         await eventually(lambda: seen(views, 3), "all three are listed")
@@ -61,8 +61,8 @@ async def test_what_is_still_bad_says_so_when_it_is_tried_again(log: Log, databa
         stranger.write(subjects.run(never_created), _commit({"type": "run.renamed", "name": "x"}))
         stranger.write(subjects.run_log(new_id(), 1), b"garbage")
         stranger.write(subjects.agent("one"), _commit({"type": "agent.painted"}))
-    await log.dead_letters.keep(dead_letter("hw.scheduled.q.x", b"garbage", "It is no item.", reported_by="", at=AT))
-    await log.dead_letters.keep(dead_letter("hw.scheduled.q.y", _item("q", new_id()), "It was no item.", reported_by="", at=AT))
+    await log.dead_letters.keep(dead_letter("hw.scheduled.q.x", b"garbage", "It is not an item.", reported_by="", at=AT))
+    await log.dead_letters.keep(dead_letter("hw.scheduled.q.y", _item("q", new_id()), "It was not an item.", reported_by="", at=AT))
 
     async with views_of(log, database_url) as views:
         await eventually(lambda: seen(views, 6), "all are listed")

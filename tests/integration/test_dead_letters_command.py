@@ -81,7 +81,7 @@ async def test_a_dead_letter_is_listed_and_shown_with_its_bytes(log: Log, views:
 async def test_what_is_still_bad_stays_and_the_exit_code_tells(log: Log, views: ViewsClient, headwater: Run) -> None:
     with Stranger(log.url) as stranger:
         stranger.write(subjects.run(new_id()), b"garbage")
-    await log.dead_letters.keep(dead_letter("hw.scheduled.q.x", b"no item", "It is no item.", reported_by="agent:one", at=AT))
+    await log.dead_letters.keep(dead_letter("hw.scheduled.q.x", b"no item", "It is not an item.", reported_by="agent:one", at=AT))
     await listed(views, 2)
 
     one, everything = await headwater("retry", "events:1"), await headwater("retry", "--all")

@@ -50,7 +50,7 @@ async def test_a_reader_makes_the_stream_of_log_lines_as_well(nats_node: NatsNod
 
 
 async def test_dead_letters_are_kept_after_the_loss_of_their_stream(nats_node: NatsNode) -> None:
-    letter = dead_letter("hw.scheduled.queue.x", b"garbage", "It is no work item.", reported_by="agent:one", at=AT)
+    letter = dead_letter("hw.scheduled.queue.x", b"garbage", "It is not a work item.", reported_by="agent:one", at=AT)
     with anyio.fail_after(IN_TIME_SECONDS):
         async with open_log(nats_node.url, ensure_streams=True) as log:
             await delete(log, "DEAD")

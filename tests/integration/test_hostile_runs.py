@@ -130,7 +130,7 @@ SCRIPTS = {
     "raises megabytes": "raise RuntimeError('x' * 5_000_000)",
     "raises what cannot be shown": "class E(Exception):\n    def __str__(self): raise SystemExit\nraise E",
     "is killed": "import os\nos.kill(os.getpid(), 9)",
-    "is no text": "\udcff",
+    "is not a text": "\udcff",
     "ends in a hostile state": (
         "from headwater import Flow, task\n"
         "from headwater.engine.state import Failed\n"

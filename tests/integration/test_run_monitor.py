@@ -147,7 +147,7 @@ async def test_what_died_before_the_monitor_began_is_found_in_the_log(harness: A
         await agent_events(harness, "agent.lost")
 
 
-async def test_the_death_of_the_broker_is_no_death_of_agents(
+async def test_the_death_of_the_broker_is_not_the_death_of_agents(
     harness: AgentHarness, run_monitor: RunMonitor, agent: AgentProcess, nats_node: NatsNode, tmp_path: Path
 ) -> None:
     run_id = await running(harness, tmp_path / "gate")

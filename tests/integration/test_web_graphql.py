@@ -283,7 +283,7 @@ async def test_a_flow_is_registered_archived_and_deleted(site: WebSite) -> None:
         ("{ flow_run(limit: 100000) { id } }", "limit is a number from 0 to 1000"),
         ('{ flow_run_by_pk(id: "x") { id } }', "is not a valid id"),
         ("{ flow_run(where: {name: {_eq: null}}) { id } }", "was given as null"),
-        ('{ log(where: {level: {_eq: "LOUD"}}) { message } }', "'LOUD' is no level"),
+        ('{ log(where: {level: {_eq: "LOUD"}}) { message } }', "'LOUD' is not a level"),
         ('mutation { create_project(input: {name: ""}) { id } }', "cannot be empty"),
         ("mutation { create_flow_run(input: {}) { id } }", "Which flow is to run was not said"),
         ('mutation { create_flow_run(input: {flow_id: "00000000-0000-8000-8000-000000000001"}) { id } }', "not found"),

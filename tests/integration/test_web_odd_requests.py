@@ -64,7 +64,7 @@ ODD = (
     *("http://[", "//[", "/default/flows?cursor=[", UNKNOWN_ID.upper(), f"{{{UNKNOWN_ID}}}", "0001-01-01", "9999-12-31T23:59:59-14:00"),
 )
 BYTES = (b"%ff", b"%ed%b3%a9", b"%c3", b"%zz", b"%00")
-"""Percent-encoded bytes that are no UTF-8, or no encoding at all."""
+"""Percent-encoded bytes that are not UTF-8, or no encoding at all."""
 
 QUERIED = (
     *("archived", "before", "cursor", "from", "index", "kind", "label", "level", "look", "next", "page", "project", "q", "search"),

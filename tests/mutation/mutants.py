@@ -127,7 +127,7 @@ def report(mutants: list[Mutant], equivalent: dict[Change, str], *, all_modules:
     print(table_row("all", len(mutants), len(survivors), len(alive) - len(survivors)))
     if all_modules and (stale := set(equivalent) - {mutant.change for mutant in alive}):
         for change in sorted(stale):
-            print(f"{EQUIVALENT.name} names what is no survivor any more: {change.module}: {change.after}")
+            print(f"{EQUIVALENT.name} names what is not a survivor any more: {change.module}: {change.after}")
         return False
     killed = len(mutants) - len(alive)
     counted = killed + len(survivors)

@@ -41,7 +41,7 @@ from headwater.server.supervision.orphan_cleanup import RememberedProcess
 
 AGENTS, LEASE_SECONDS = 2, 3.0
 ATTEMPTS_MAX = 50
-"""So much is killed that three attempts would be few: a run that was unlucky so often is no broken promise."""
+"""So much is killed that three attempts would be few: a run that was unlucky so often is not a broken promise."""
 LONG_SHARE = 0.2
 CALM_SECONDS = 180.0
 PROJECT = "chaos"

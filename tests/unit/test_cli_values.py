@@ -30,7 +30,7 @@ def test_a_value_may_hold_an_equals_sign() -> None:
 
 
 @pytest.mark.parametrize("pair", ["count", "=3", ""])
-def test_what_is_no_pair_is_refused_with_an_example(pair: str) -> None:
+def test_what_is_not_a_pair_is_refused_with_an_example(pair: str) -> None:
     with pytest.raises(InvalidArgument, match="NAME=VALUE") as refusal:
         parsed_pairs([pair], option="--param")
 
@@ -65,7 +65,7 @@ def test_a_time_without_a_zone_is_on_this_machine() -> None:
     assert parsed_time("2026-11-22T06:00Z", option="--scheduled-at") == datetime.fromisoformat("2026-11-22T06:00+00:00")
 
 
-def test_what_is_no_time_is_refused_with_an_example() -> None:
+def test_what_is_not_a_time_is_refused_with_an_example() -> None:
     with pytest.raises(InvalidArgument, match="'tomorrow' is not a time") as refusal:
         parsed_time("tomorrow", option="--scheduled-at")
 

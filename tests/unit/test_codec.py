@@ -121,7 +121,7 @@ def test_old_shapes_are_lifted_version_by_version() -> None:
         b'{"v":1,"id":"c","at":"yesterday","actor":"a","events":[]}',
     ],
 )
-def test_what_is_no_commit_is_called_unreadable(garbage: bytes) -> None:
+def test_what_is_not_a_commit_is_called_unreadable(garbage: bytes) -> None:
     with pytest.raises(CommitUnreadable):
         decode(garbage)
 

@@ -40,7 +40,7 @@ async def test_what_is_announced_while_a_look_finds_less_is_not_waited_for() -> 
         assert await positions.wait_for(What.VIEWS, 8, deadline=anyio.current_time() + NO_LOOK)
 
 
-async def test_what_a_look_found_is_no_reason_to_wait_for_less() -> None:
+async def test_what_a_look_found_is_not_a_reason_to_wait_for_less() -> None:
     positions = Positions()
     positions.announced(What.VIEWS, 4)
     positions.found(What.VIEWS, 9, announcements=positions.announcements(What.VIEWS))

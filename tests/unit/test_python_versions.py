@@ -14,7 +14,7 @@ def test_all_versions_that_the_project_names_are_tested_and_the_newest_of_all() 
     assert versions_to_test() == ["3.11", "3.12", "3.13", "3.14"]
 
 
-def test_what_is_no_interpreter_of_the_version_is_passed_over(tmp_path: Path) -> None:
+def test_what_is_not_an_interpreter_of_the_version_is_passed_over(tmp_path: Path) -> None:
     broken = tmp_path / f"python{THIS}"
     broken.write_text("#!/bin/sh\necho 'no such version' >&2; exit 127\n")
     broken.chmod(0o755)

@@ -47,7 +47,7 @@ def in_turn(*parts: Part) -> Callable[[], Part]:
         Part(after_ready=ExceptionGroup("several", [ValueError("one"), ExceptionGroup("more", [KeyError("two")])])),
         Part(after_ready=StreamMismatch("made anew by somebody")),
         Part(OSError("before it was ready")),
-        Part(CommitUnreadable("what lies in the log is no wrong setting")),
+        Part(CommitUnreadable("what lies in the log is not a wrong setting")),
         Part(ends=True),
     ],
     ids=["once", "too deep", "a group", "on purpose, later", "before ready", "unreadable", "by itself"],

@@ -95,15 +95,15 @@ def _asked(body: bytes, content_type: str) -> tuple[str, dict[str, Any] | None, 
         raise UnreadableRequest("Send the operation as JSON, with content-type application/json.")
     asked = _decoded(body, "The body")
     if not isinstance(asked, dict) or not isinstance(asked.get("query"), str) or not asked["query"].strip():
-        raise UnreadableRequest("The body is no object with the operation as a text under `query`.")
+        raise UnreadableRequest("The body is not an object with the operation as a text under `query`.")
     variables = asked.get("variables")
     if isinstance(variables, str):  # as old clients send it
         variables = _decoded(variables, "What was given as variables") if variables.strip() else None
     if variables is not None and not isinstance(variables, dict):
-        raise UnreadableRequest("The variables are no object.")
+        raise UnreadableRequest("The variables are not an object.")
     name = asked.get("operationName")
     if name is not None and not isinstance(name, str):
-        raise UnreadableRequest("The operation's name is no text.")
+        raise UnreadableRequest("The operation's name is not a text.")
     return asked["query"], variables, name or None
 
 

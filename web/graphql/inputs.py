@@ -175,7 +175,7 @@ def _plain(value: Any) -> Any:
 def _level(name: str) -> int:
     number = logging.getLevelNamesMapping().get(name.upper())
     if number is None:
-        raise InvalidArgument(f"{name!r} is no level.", hint="Levels are: DEBUG, INFO, WARNING, ERROR, CRITICAL.")
+        raise InvalidArgument(f"{name!r} is not a level.", hint="Levels are: DEBUG, INFO, WARNING, ERROR, CRITICAL.")
     return number
 
 

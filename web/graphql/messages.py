@@ -17,7 +17,7 @@ _REASON_BYTES_MAX = 120
 
 
 class WrongMessage(Exception):
-    """What came is no message of the protocol; the words say why."""
+    """What came is not a message of the protocol; the words say why."""
 
 
 class CheckedMessages(ASGIWebSocketAdapter):
@@ -69,10 +69,10 @@ def problem_of_operation(payload: dict[str, Any]) -> str | None:
     if not isinstance(query, str) or not query.strip():
         return "There is no operation as a text under `query`."
     if name is not None and not isinstance(name, str):
-        return "The operation's name is no text."
+        return "The operation's name is not a text."
     for field in ("variables", "extensions"):
         if payload.get(field) is not None and not isinstance(payload[field], dict):
-            return f"The {field} are no object."
+            return f"The {field} are not an object."
     try:
         document = parse(query, max_tokens=TOKENS_MAX)
     except GraphQLError as error:

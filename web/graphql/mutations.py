@@ -273,12 +273,12 @@ def _labels(run_config: dict[str, Any] | None) -> list[str] | None:
     """Return the labels in a run config; None where it has none, so that the flow's hold."""
     labels = (run_config or {}).get("labels") or None
     if labels is not None and not isinstance(labels, list):
-        raise InvalidArgument("The labels of the run_config are no list.", hint='Write them like ["gpu", "linux"].')
+        raise InvalidArgument("The labels of the run_config are not a list.", hint='Write them like ["gpu", "linux"].')
     return labels
 
 
 def _level(name: str) -> int:
     number = logging.getLevelNamesMapping().get(name.upper())
     if number is None:
-        raise InvalidArgument(f"{name!r} is no level.", hint="Levels are: DEBUG, INFO, WARNING, ERROR, CRITICAL.")
+        raise InvalidArgument(f"{name!r} is not a level.", hint="Levels are: DEBUG, INFO, WARNING, ERROR, CRITICAL.")
     return number

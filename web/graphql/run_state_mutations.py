@@ -108,7 +108,7 @@ def _wanted(state: Any) -> tuple[str, str, datetime | None, Any]:
     """Return what a state in JSON tells: its type, message, start time, and the value of its result.
 
     Raises:
-        InvalidArgument: it is no state.
+        InvalidArgument: it is not a state.
 
     """
     if isinstance(state, str):

@@ -47,7 +47,7 @@ class PatchedClient(Client):
         return self.msg_class(subject=words[0], reply=words[1], data=data, headers=headers, _client=self, _sid=sid)
 
     async def close_all(self) -> None:
-        """Close, and return when every task and socket of the connection has ended. Twice is no error."""
+        """Close, and return when every task and socket of the connection has ended. Twice is not an error."""
         await _end(self._reconnection_task)
         tasks = [self._reading_task, self._ping_interval_task, self._flusher_task]
         tasks += [subscription._wait_for_msgs_task for subscription in self._subs.values()]  # noqa: SLF001

@@ -162,7 +162,7 @@ def moment(text: str) -> datetime:
     """
     found = datetime.fromisoformat(text)
     if not is_instant(found):
-        raise ValueError(f"{text!r} is no time that a server tells")
+        raise ValueError(f"{text!r} is not a time that a server tells")
     return found
 
 

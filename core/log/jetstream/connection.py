@@ -94,7 +94,7 @@ class Connection:
             raise self.unavailable() from None
 
     async def ask(self, subject: str, data: bytes, read: Callable[[Msg], T], *, timeout: float, headers: dict[str, str] | None = None) -> T:
-        """Send a question and return what `read` makes of its answer. A message of which it makes nothing (it raises) is no answer.
+        """Send a question and return what `read` makes of its answer. A message of which it makes nothing (it raises) is not an answer.
 
         Raises:
             LogUnavailable: not connected, and not again within `timeout` seconds; nothing was sent.
@@ -319,7 +319,7 @@ async def connect(
     Raises:
         LogUnavailable: no server answers there within 3 seconds.
         AuthenticationFailed: the server wants another key.
-        SettingsError: this is no address.
+        SettingsError: this is not an address.
 
     """
     connection = Connection(address, look_up, times)

@@ -115,7 +115,7 @@ async def open_log(
     Raises:
         LogUnavailable: no server answers there within 3 seconds.
         AuthenticationFailed: the server wants another key.
-        SettingsError: this is no address, or several replicas are asked of a single server.
+        SettingsError: this is not an address, or several replicas are asked of a single server.
         StreamMismatch: a stream there is older, newer, or not ours.
 
     """

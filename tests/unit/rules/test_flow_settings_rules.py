@@ -63,7 +63,7 @@ def test_labels_are_a_set_and_none_is_not_the_same_as_no_labels() -> None:
         RULES.decide(registered(), SetFlowLabels(("",)))
 
 
-def test_what_holds_already_is_no_event() -> None:
+def test_what_holds_already_is_not_an_event() -> None:
     group = registered(FlowDescribed("x"), FlowLabelsSet(("a",)), FlowDefaultParametersSet({"limit": 1}))
 
     assert RULES.decide(group, DescribeFlow("x")) == []

@@ -53,7 +53,7 @@ TOO_MANY = {"day": "x" * PARAMETERS_BYTES_MAX, "limit": 1}
         (DECLARED, {"day": 1, "lmit": 1}, "The flow has no parameter 'lmit'.", "Did you mean 'limit'? It takes: day, limit."),
         (DECLARED[::-1], {"day": 1, "zzz": 1}, "The flow has no parameter 'zzz'.", "It takes: day, limit."),
         ((), {"day": 1}, "The flow has no parameter 'day'.", "It takes none."),
-        (DECLARED, {"day": {1}}, "The value of parameter 'day' is not JSON: set is no JSON type.", None),
+        (DECLARED, {"day": {1}}, "The value of parameter 'day' is not JSON: set is not a JSON type.", None),
         (
             DECLARED,
             TOO_MANY,

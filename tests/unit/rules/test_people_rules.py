@@ -270,7 +270,7 @@ def test_the_run_goes_on_when_the_task_run_is_set_that_it_waits_for() -> None:
     ]
 
 
-def test_what_is_no_task_run_cannot_be_set() -> None:
+def test_what_is_not_a_task_run_cannot_be_set() -> None:
     mapped = given(
         RecordTaskRuns(1, (TaskRunMapped(slug="publish-1", at=NOON, child_count=2),)), MarkAttemptLost(1, "x", NOON), run=running()
     )

@@ -186,8 +186,8 @@ def test_a_run_config_beside_an_environment_is_refused() -> None:
         check_supported(late)
 
 
-def test_what_is_no_environment_is_refused() -> None:
-    with pytest.raises(InvalidFlow, match="is no Environment"):
+def test_what_is_not_an_environment_is_refused() -> None:
+    with pytest.raises(InvalidFlow, match="is not of type Environment"):
         Flow("f", environment=UniversalRun())  # type: ignore[arg-type]
     with pytest.raises(InvalidFlow, match="is a class"):
         Flow("f", environment=LocalEnvironment)  # type: ignore[arg-type]

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 
 class OwnError(Exception):
-    """An exception of the user's own, with an argument that is no message."""
+    """An exception of the user's own, with an argument that is not a message."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)

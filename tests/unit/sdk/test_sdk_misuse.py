@@ -45,11 +45,11 @@ MISUSES: dict[str, tuple[Callable[[], Any], str, str]] = {
     "one task for tasks": (lambda: Flow("f", tasks=double), "tasks takes a list of tasks, not <Task: double>", r"tasks=\[...\]"),
     "edges that are tuples": (lambda: Flow("f", edges=[(double, double)]), "edges takes Edge objects", "Write Edge"),
     "an executor's class": (lambda: Flow("f", executor=LocalExecutor), "executor=LocalExecutor is a class", r"Call it: .*Executor\(...\)"),
-    "an executor's name": (lambda: Flow("f", executor="threads"), "'threads' is no Executor", r"executor=LocalDaskExecutor\(\)"),
-    "a run config that is a dict": (lambda: Flow("f", run_config={}), "is no RunConfig", "LocalRun"),
-    "a storage's name": (lambda: Flow("f", storage="s3"), "'s3' is no Storage", "Local"),
-    "a folder for a result": (lambda: Flow("f", result="/tmp"), "'/tmp' is no Result", "LocalResult"),
-    "a schedule's text": (lambda: Flow("f", schedule="* * * * *"), "is no schedule", "CronSchedule"),
+    "an executor's name": (lambda: Flow("f", executor="threads"), "'threads' is not of type Executor", r"executor=LocalDaskExecutor\(\)"),
+    "a run config that is a dict": (lambda: Flow("f", run_config={}), "is not of type RunConfig", "LocalRun"),
+    "a storage's name": (lambda: Flow("f", storage="s3"), "'s3' is not of type Storage", "Local"),
+    "a folder for a result": (lambda: Flow("f", result="/tmp"), "'/tmp' is not of type Result", "LocalResult"),
+    "a schedule's text": (lambda: Flow("f", schedule="* * * * *"), "is not a schedule", "CronSchedule"),
     "a terminal state handler": (lambda: Flow("f", terminal_state_handler=3), "takes a function, and 3 is none", "Write a function"),
     "on_failure of a flow": (lambda: Flow("f", on_failure=3), "Flow 'f': on_failure takes a function", "what failed"),
     "one handler for a list": (lambda: Flow("f", state_handlers=print), "state_handlers is a list of functions", r"\[ \]"),
@@ -57,10 +57,10 @@ MISUSES: dict[str, tuple[Callable[[], Any], str, str]] = {
     "register in the block": (lambda: in_flow(lambda flow: flow.register("p")), "inside the `with Flow", "after the block"),
     "run_agent in the block": (lambda: in_flow(lambda flow: flow.run_agent()), "inside the `with Flow", "after the block"),
     "parameters as a list": (lambda: Flow("f").run(parameters=[1]), r"parameters takes a dict, and \[1\] is a list", "parameters={"),
-    "a default that is no number": (lambda: Parameter("x", default=float("nan")), "the default nan is not JSON", "Use text, numbers"),
+    "a default that is not a number": (lambda: Parameter("x", default=float("nan")), "the default nan is not JSON", "Use text, numbers"),
     "a task outside of a flow": (lambda: double(1), "Cannot call task 'double' here", r"double.run\(...\)"),
     "upstream that is no list": (lambda: in_flow(lambda _: double(1, upstream_tasks=3)), "takes a list of tasks, not 3", "upstream_tasks="),
-    "task_args that are no dict": (lambda: in_flow(lambda _: double(1, task_args="x")), "task_args takes a dict", "{'name': 'load'}"),
+    "task_args that are not a dict": (lambda: in_flow(lambda _: double(1, task_args="x")), "task_args takes a dict", "{'name': 'load'}"),
     "an unknown setting": (lambda: task(double.run, max_retry=3), "tasks have no setting 'max_retry'", "Did you mean 'max_retries'"),
     "a number as a tag": (lambda: Task(tags=[1]), "tags are texts, and 1 is none", r"tags=\['1'\]"),
     "one number for tags": (lambda: Task(tags=1), "tags are texts, and 1 is none", r"tags=\['1'\]"),
@@ -70,7 +70,7 @@ MISUSES: dict[str, tuple[Callable[[], Any], str, str]] = {
     "a number for a trigger": (lambda: Task(trigger=3), "takes a function, and 3 is none", "headwater.triggers"),
     "a validator not called": (lambda: Task(cache_for=1, cache_validator=partial_inputs_only), "makes a validator", r"\(\['name'\]\)"),
     "a result's class": (lambda: Task(result=LocalResult), "result=LocalResult is a class", r"Call it: result=LocalResult\(...\)"),
-    "a folder for a task's result": (lambda: Task(result="/tmp"), "'/tmp' is no Result", "LocalResult"),
+    "a folder for a task's result": (lambda: Task(result="/tmp"), "'/tmp' is not a Result", "LocalResult"),
     "a number for switch": (lambda: in_flow(lambda _: switch(double(1), [1])), "cases of a switch are a dict", "{value: task}"),
     "ifelse of nothing": (lambda: in_flow(lambda _: ifelse(double(1), None, None)), "both are None", "ifelse"),
     "merge of nothing": (lambda: in_flow(lambda _: merge()), "none was given", "merge"),
@@ -83,7 +83,7 @@ MISUSES: dict[str, tuple[Callable[[], Any], str, str]] = {
     ),
     "dates that are texts": (lambda: DatesClock(["2026-01-01"]), "takes datetimes, and '2026-01-01' is none", "datetime"),
     "one clock": (lambda: Schedule(clocks=CronClock("* * * * *")), "takes a list of clocks", r"\[ \]"),
-    "a bad cron": (lambda: CronSchedule("61 * * * *"), "'61 \\* \\* \\* \\*' is no cron expression: bad minute", "Five fields"),
+    "a bad cron": (lambda: CronSchedule("61 * * * *"), "'61 \\* \\* \\* \\*' is not a cron expression: bad minute", "Five fields"),
     "parameters of a clock as a list": (lambda: CronClock("* * * * *", parameter_defaults=["a"]), "takes a dict", "{'name'"),
     "a thirteenth month": (lambda: on_date(13, 1), "no day 1 of month 13", "1 to 12"),
     "a thirtieth of February": (lambda: between_dates(1, 1, 2, 30), "no day 30 of month 2", "1 to 12"),
@@ -151,7 +151,7 @@ def test_a_rule_as_text_is_the_same_schedule_each_time() -> None:
     assert RRuleSchedule("FREQ=DAILY").next(1, after=datetime(2026, 1, 1, 5, tzinfo=UTC)) == [datetime(2026, 1, 2, tzinfo=UTC)]
 
 
-def test_unmapped_alone_is_no_map() -> None:
+def test_unmapped_alone_is_not_a_map() -> None:
     with Flow("f") as flow:
         once = double.map(unmapped(3))
 

@@ -136,7 +136,7 @@ def test_a_name_that_is_nowhere_is_refused_as_python_refuses_it() -> None:
         importlib.import_module("headwater.engine.executors.nonsense")
 
 
-def test_what_is_missing_is_no_attribute() -> None:
+def test_what_is_missing_is_not_an_attribute() -> None:
     assert not hasattr(headwater.tasks, "snowflake")
     assert not hasattr(headwater, "get_run_logger")
     with pytest.raises(AttributeError, match=r"not included\. Headwater has no tasks for services"):

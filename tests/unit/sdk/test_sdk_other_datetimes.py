@@ -295,7 +295,7 @@ def test_a_moment_without_a_zone_is_kept_in_utc() -> None:
     assert serializer.deserialize(b"2027-069") == datetime(2027, 3, 10, tzinfo=UTC)
 
 
-def test_what_is_no_moment_is_refused_where_it_is_given() -> None:
+def test_what_is_not_a_moment_is_refused_where_it_is_given() -> None:
     with pytest.raises(InvalidArgument, match="NaT"):
         IntervalSchedule(interval=timedelta(hours=1), start_date=pd.NaT)
 

@@ -112,5 +112,5 @@ def test_a_schedule_that_is_over_or_leaves_parameters_open_is_refused(clock: Any
         flow_with(CronSchedule("@daily")).run()
     with pytest.raises(WrongParameters, match="no parameter 'y'"):
         flow_with(CronSchedule("@daily"), default=1).run(y=1)
-    with pytest.raises(InvalidFlow, match="is no schedule"):
+    with pytest.raises(InvalidFlow, match="is not a schedule"):
         Flow("f", schedule="0 0 * * *")  # type: ignore[arg-type]

@@ -189,10 +189,10 @@ def test_what_cannot_be_a_schedule_is_refused_with_a_sentence() -> None:
     for make, words in (
         (lambda: IntervalClock(timedelta(0)), "greater than 0"),
         (lambda: IntervalClock(60), "must be a timedelta"),  # type: ignore[arg-type]
-        (lambda: CronClock("every day"), "no cron expression"),
-        (lambda: CronClock("0 0 30 2 *"), "no cron expression"),
+        (lambda: CronClock("every day"), "not a cron expression"),
+        (lambda: CronClock("0 0 30 2 *"), "not a cron expression"),
         (lambda: DatesClock([]), "at least one date"),
-        (lambda: RRuleClock("FREQ=NEVER"), "no recurrence rule"),
+        (lambda: RRuleClock("FREQ=NEVER"), "not a recurrence rule"),
         (lambda: RRuleClock(rruleset()), "takes one rule"),
         (lambda: Schedule(["0 0 * * *"]), "is none"),  # type: ignore[list-item]
         (lambda: Schedule([CronClock("@daily")], filters=filters.is_weekday), "takes a list"),  # type: ignore[arg-type]

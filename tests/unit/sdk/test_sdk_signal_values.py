@@ -150,6 +150,6 @@ def test_the_signal_that_leads_to_a_state_is_found(signal: type[signals.StateSig
 
 
 @pytest.mark.parametrize("state", [State(), Success.parents()[0]()])
-def test_no_signal_leads_to_a_state_that_is_no_kind_of_its_own(state: State) -> None:
+def test_no_signal_leads_to_a_state_that_is_not_a_kind_of_its_own(state: State) -> None:
     with pytest.raises(ValueError, match="No signal leads to"):
         signals.signal_from_state(state)

@@ -75,7 +75,7 @@ def test_a_task_with_nothing_before_it_runs(trigger: Any) -> None:
 
 
 @pytest.mark.parametrize("trigger", [triggers.some_failed(at_least=1), triggers.any_failed, triggers.any_successful])
-def test_a_mapped_task_without_children_is_no_task_that_ended_well_or_badly(trigger: Any) -> None:
+def test_a_mapped_task_without_children_is_not_a_task_that_ended_well_or_badly(trigger: Any) -> None:
     assert verdict(trigger, Mapped(map_states=[])) == "TriggerFailed"
     assert verdict(triggers.some_failed(at_least=0.5), Mapped(map_states=[])) == "runs"
 

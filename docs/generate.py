@@ -17,7 +17,7 @@ import msgspec
 
 from headwater.core import events, states
 from headwater.core.program import settings
-from headwater.core.queries import artifact_row, key_value_row, rows
+from headwater.core.queries import rows
 from headwater.core.queries.field_sentences import field_sentences
 from headwater.core.values import limits
 from headwater.old_paths import OLD_PATHS, Missing
@@ -106,7 +106,16 @@ def rows_reference() -> Iterator[str]:
 
 def public_rows() -> list[type[rows.Row]]:
     """Return the kinds of rows in the order in which they are written down."""
-    modules = (rows, artifact_row, key_value_row)
+    modules = (
+        rows.catalogue,
+        rows.runs,
+        rows.agents,
+        rows.counts,
+        rows.dead_letters,
+        rows.views_status,
+        rows.artifacts,
+        rows.key_values,
+    )
     found = [each for module in modules for each in vars(module).values() if isinstance(each, type) and each.__module__ == module.__name__]
     return [each for each in found if issubclass(each, rows.Row) and each is not rows.Row]
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from headwater.core.queries.artifact_row import ArtifactRow
 from headwater.core.queries.codec import FailureKind, LogLinesAnnouncement, QueryFailure, QueryReply, QueryRequest, ViewsAnnouncement
-from headwater.core.queries.key_value_row import KeyValueRow
 from headwater.core.queries.requests import (
     DEAD_LETTERS_MAX,
     AnyQuery,
@@ -38,6 +36,7 @@ from headwater.core.queries.requests import (
 )
 from headwater.core.queries.rows import (
     AgentRow,
+    ArtifactRow,
     CachedResultRow,
     CountRow,
     DeadLetterDetail,
@@ -47,6 +46,7 @@ from headwater.core.queries.rows import (
     FlowGroupRow,
     FlowRow,
     FlowTaskRow,
+    KeyValueRow,
     LogRow,
     ProjectRow,
     QueueRow,

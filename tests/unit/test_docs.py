@@ -18,10 +18,8 @@ from harness.documents import ROOT, Document, documents
 
 from headwater.core import events
 from headwater.core.program import settings
-from headwater.core.queries.artifact_row import ArtifactRow
 from headwater.core.queries.field_sentences import field_sentences
-from headwater.core.queries.key_value_row import KeyValueRow
-from headwater.core.queries.rows import Row, RunRow
+from headwater.core.queries.rows import ArtifactRow, KeyValueRow, Row, RunRow
 from headwater.core.states import StateName
 from headwater.web.graphql.schema import schema
 

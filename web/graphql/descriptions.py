@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from strawberry.types.base import StrawberryObjectDefinition
 
-from headwater.core.queries import artifact_row, key_value_row, rows
+from headwater.core.queries import rows
 from headwater.core.queries.field_sentences import field_sentences
 from headwater.web.graphql import agents, artifacts, key_values, types
 
@@ -22,8 +22,8 @@ ROW_OF: dict[type, type[rows.Row]] = {
     types.TaskRunState: rows.TaskRunStateRow,
     types.LogType: rows.LogRow,
     agents.AgentType: rows.AgentRow,
-    artifacts.TaskRunArtifact: artifact_row.ArtifactRow,
-    key_values.KeyValueType: key_value_row.KeyValueRow,
+    artifacts.TaskRunArtifact: rows.ArtifactRow,
+    key_values.KeyValueType: rows.KeyValueRow,
 }
 """Type → the row that it shows."""
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from headwater.core.log.commit import Position
-from headwater.core.queries.rows import Row
+from headwater.core.queries.rows.row import Row
 
 
 class ArtifactRow(Row, frozen=True, kw_only=True):

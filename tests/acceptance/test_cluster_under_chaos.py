@@ -17,6 +17,7 @@ import anyio
 import pytest
 from harness.agent_harness import AgentHarness, AgentProcess
 from harness.fault_scale import chance, measured, scaled
+from harness.gates import gated_flow
 from harness.monitor_fixtures import promises_are_kept
 from harness.servers import NatsCluster, Postgres
 from harness.views_fixtures import caught_up, rows_of_a_fresh_fold, rows_of_views, views_of
@@ -71,17 +72,25 @@ class Storm:
     cluster: NatsCluster
     random: Random
     killed: Counter[str] = field(default_factory=Counter)
+    _another_death: anyio.Event = field(default_factory=anyio.Event)
 
     async def rage(self, deaths: int) -> None:
         for _ in range(deaths):
             leader = await anyio.to_thread.run_sync(self.cluster.leader_of, EVENTS)
             leader.kill()
             self.killed[leader.name] += 1
+            self._another_death.set()
+            self._another_death = anyio.Event()
             next_one = await anyio.to_thread.run_sync(self.cluster.leader_of, EVENTS)
             assert next_one is not leader
             leader.start(wait=False)
             await anyio.to_thread.run_sync(leader.wait_until_ready)
             await anyio.sleep(self.random.uniform(0.5, 1.5) * PAUSE_SECONDS)
+
+    async def until(self, deaths: int) -> None:
+        """Return when so many leaders were killed."""
+        while self.killed.total() < deaths:
+            await self._another_death.wait()
 
 
 async def test_every_run_ends_once_while_leaders_die_and_after_all_of_them_did(
@@ -89,7 +98,7 @@ async def test_every_run_ends_once_while_leaders_die_and_after_all_of_them_did(
 ) -> None:
     storm = Storm(nats_cluster, chance())
     gate = tmp_path / "gate"
-    async with workshop_on_three_nodes(nats_cluster, database_url) as harness:
+    async with harness_on_three_nodes(nats_cluster, database_url) as harness:
         flow_id, gated_id = await harness.register(quick_flow()), await harness.register(gated_flow(gate))
         for agent in agents:
             agent.start()
@@ -139,19 +148,8 @@ def quick_flow() -> Flow:
     return flow
 
 
-def gated_flow(gate: Path) -> Flow:
-    @task
-    def wait_at_gate() -> None:
-        import time
-
-        while not gate.exists():
-            time.sleep(0.05)
-
-    return Flow("gated-flow", tasks=[wait_at_gate])
-
-
 @asynccontextmanager
-async def workshop_on_three_nodes(cluster: NatsCluster, database_url: str) -> AsyncIterator[AgentHarness]:
+async def harness_on_three_nodes(cluster: NatsCluster, database_url: str) -> AsyncIterator[AgentHarness]:
     """A project on a log of three replicas, a run monitor, and the views; each on a connection of its own that begins at another node."""
     urls = [",".join(cluster.urls[number:] + cluster.urls[:number]) for number in range(3)]
     async with AsyncExitStack() as stack:
@@ -177,8 +175,7 @@ async def create_runs(harness: AgentHarness, flow_id: str, acknowledged: set[str
     """Create them evenly over all the deaths."""
     for number in range(RUNS):
         acknowledged.add(await create(harness, flow_id, f"run {number}"))
-        while storm.killed.total() < DEATHS * number // RUNS:  # noqa: ASYNC110 - the storm sends no events
-            await anyio.sleep(0.05)
+        await storm.until(DEATHS * number // RUNS)
 
 
 async def watch(url: str, run_id: str, ended: list[Run]) -> None:

@@ -14,7 +14,7 @@ from headwater.core.log.protocol import Log, WorkItem
 from headwater.core.operations.cancellation import cancel_children, cancel_with_children
 from headwater.core.operations.flow_lookup import registration, tasks_and_edges
 from headwater.core.operations.run_creation import CreatedRun, RunCreation, RunRequest, complete_creation
-from headwater.core.operations.run_lookup import DeletedRun, find_deleted_run, load_run
+from headwater.core.operations.run_lookup import load_run
 from headwater.core.operations.task_names import slug_of, task_run_key
 from headwater.core.operations.wake_ups import schedule_wake_up, settle_wake_up
 from headwater.core.runs import set_state
@@ -54,10 +54,6 @@ class Runs:
 
         """
         return await load_run(self._events, run_id)
-
-    async def find_deleted(self, run_id: str) -> DeletedRun | None:
-        """Return the run if it was deleted, which only the log knows; None where it was not, or never was."""
-        return await find_deleted_run(self._events, run_id)
 
     async def create(self, flow_id: str, request: RunRequest) -> CreatedRun:
         """Create a run of this flow version (or of the newest, where the id is a flow group's). It is on disk when this returns.

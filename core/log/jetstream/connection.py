@@ -33,7 +33,6 @@ _PONG_SECONDS = 1.5
 _log = logging.getLogger(__name__)
 
 Callback = Callable[[Msg], Awaitable[None]]
-Refusal = Callable[[Msg], Exception | None]
 T = TypeVar("T")
 
 

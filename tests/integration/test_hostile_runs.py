@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 from harness.agent_harness import AgentHarness, running_agent
-from harness.hostile_tasks import BAD, ENDS, LOST, NOT_UTF8, TASKS
+from harness.hostile import BAD, ENDS, LOST, NOT_UTF8, TASKS
 
 from headwater.core.events import TaskRunFailed
 from headwater.core.states import StateName

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness.hostile_tasks import NOT_UTF8, Hostile, HostileError, Quitting
+from harness.hostile import NOT_UTF8, Hostile, HostileError, Quitting
 
 from headwater.agents.run_process.state_recorder import StateRecorder, event_of
 from headwater.core.events import (

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from harness.hostile_tasks import NOT_UTF8, Hostile, HostileError, InterruptingError, Quitting, QuittingError
+from harness.hostile import NOT_UTF8, Hostile, HostileError, InterruptingError, Quitting, QuittingError
 from hypothesis import given
 from hypothesis import strategies as st
 

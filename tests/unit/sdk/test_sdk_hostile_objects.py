@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness.hostile_tasks import BAD, ENDS, GOOD, HARMFUL, TASKS, Hostile, HostileError, InterruptingError, Quitting, QuittingError
+from harness.hostile import BAD, ENDS, GOOD, HARMFUL, TASKS, Hostile, HostileError, InterruptingError, Quitting, QuittingError
 
 from headwater import Flow, case, switch, task
 from headwater.sdk.context import interrupts

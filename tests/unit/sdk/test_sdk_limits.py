@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from harness.hostile_tasks import NOT_UTF8
+from harness.hostile import NOT_UTF8
 
 from headwater import Flow, Parameter, task
 from headwater.core.errors import HeadwaterError

@@ -29,7 +29,7 @@ from headwater.core.log.protocol import EventLog, Log, WorkItem
 from headwater.core.operations.flow_catalogue import FlowCatalogue
 from headwater.core.operations.queues import Queues
 from headwater.core.operations.run_lookup import load_run, run
-from headwater.core.operations.wake_ups import schedule_wake_up
+from headwater.core.operations.wake_ups import schedule_wake_up, send_wake_up
 from headwater.core.program.concurrency import gather
 from headwater.core.runs import rules as run_rules
 from headwater.core.runs.commands import CreateRun, RunCommand
@@ -104,9 +104,9 @@ class RunCreation:
             self._catalogue.open_queues.add(command.created.queue_id)
         commit = actor.commit(run_rules.RULES.decide(run_rules.RULES.initial, command))
         item = WorkItem(run_id=command.created.run_id, queue_id=command.created.queue_id, generation=1, creation=commit)
-        return await self._write(command, commit, item, later=command.due_at > commit.at)
+        return await self._write(command, commit, item)
 
-    async def _write(self, command: CreateRun, commit: Commit, item: WorkItem, *, later: bool) -> CreatedRun:
+    async def _write(self, command: CreateRun, commit: Commit, item: WorkItem) -> CreatedRun:
         """Send wake-up and creation together. An agent woken before the creation is there completes it from the wake-up."""
         if command.created.idempotency_key is not None and (found := await run(self._log, command.created.run_id).refresh()).exists:
             return _existing(command.created.run_id, found)
@@ -116,7 +116,7 @@ class RunCreation:
         async def wake() -> None:
             nonlocal failed
             try:
-                await (self._queues.set_timer(item, due=command.due_at) if later else self._queues.enqueue(item))
+                await send_wake_up(self._queues, item, due=command.due_at, now=commit.at)
             except LogError as error:
                 failed = error
 

@@ -1,4 +1,8 @@
-"""The wake-up of a run that waits: a timer for later, an item in its queue for now. Sent from here, and from nowhere else."""
+"""The wake-up of a run that waits: a timer for later, an item in its queue for now.
+
+All are sent from here. What was sent is sent again elsewhere: by an agent to which it came too early, and by a user who retries a dead
+letter.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +17,16 @@ async def schedule_wake_up(queues: RunQueues, state: Run, *, now: datetime) -> N
     if not state.waits or state.due_at is None:
         return
     item = WorkItem(run_id=state.created.run_id, queue_id=state.created.queue_id, generation=state.generation)
-    if state.due_at > now:
-        await queues.set_timer(item, due=state.due_at)
-    else:
+    if state.due_at <= now:
         await queues.cancel_timer(item.run_id)
+    await send_wake_up(queues, item, due=state.due_at, now=now)
+
+
+async def send_wake_up(queues: RunQueues, item: WorkItem, *, due: datetime, now: datetime) -> None:
+    """Send the item: into its queue where it is due, else by a timer, which replaces the one that the run has."""
+    if due > now:
+        await queues.set_timer(item, due=due)
+    else:
         await queues.enqueue(item)
 
 

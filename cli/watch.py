@@ -46,7 +46,8 @@ class RunLine:
 class RunWatch:
     """Follows one run. `show` gets its lines in the order of their times; `watch` returns the run as it ended.
 
-    `on_unclaimed` gets words about a run that no agent takes, first after `unclaimed_seconds` and then every half minute.
+    `on_unclaimed` gets words about a run that no agent takes, first after `unclaimed_seconds` and then after every
+    `unclaimed_again_seconds`.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class RunWatch:
         logs: bool = True,
         on_unclaimed: Callable[[str], None] = warn,
         unclaimed_seconds: float = UNCLAIMED_SECONDS,
+        unclaimed_again_seconds: float = UNCLAIMED_AGAIN_SECONDS,
     ) -> None:
         self._client = client
         self._run_id = run_id
@@ -65,6 +67,7 @@ class RunWatch:
         self._logs = logs
         self._on_unclaimed = on_unclaimed
         self._unclaimed_seconds = unclaimed_seconds
+        self._unclaimed_again_seconds = unclaimed_again_seconds
         self._run: Run = RULES.initial
         self._held: list[tuple[datetime, int, float, RunLine]] = []
         self._count = 0
@@ -140,7 +143,7 @@ class RunWatch:
 
     async def _warn_while_unclaimed(self) -> None:
         """Say why no agent takes the run, once it waits too long."""
-        patience = self._unclaimed_seconds
+        patience, waited_seconds = self._unclaimed_seconds, 0.0
         while True:
             news = self._state_news
             waited_for = self._run
@@ -150,10 +153,11 @@ class RunWatch:
             with anyio.move_on_after(seconds) as waiting:
                 await news.wait()
             if not waiting.cancelled_caught:
-                patience = self._unclaimed_seconds
+                patience, waited_seconds = self._unclaimed_seconds, 0.0
             elif waited_for.waits:
-                self._on_unclaimed(await self._why(patience))
-                patience = UNCLAIMED_AGAIN_SECONDS
+                waited_seconds += patience
+                self._on_unclaimed(await self._why(waited_seconds))
+                patience = self._unclaimed_again_seconds
 
     async def _why(self, seconds: float) -> str:
         """Return why the run still waits after so many seconds."""

@@ -101,6 +101,24 @@ async def test_a_run_that_no_agent_takes_is_reported_with_its_labels(client: Asy
     assert said[0].startswith("The run has waited for 0 s. It waits for an agent that takes runs with labels gpu;")
 
 
+async def test_each_report_of_a_run_that_no_agent_takes_says_how_long_it_has_waited(client: AsyncClient, run_id: str) -> None:
+    said: list[str] = []
+    third = anyio.Event()
+
+    def on_unclaimed(words: str) -> None:
+        said.append(words.partition(".")[0])
+        if len(said) == 3:
+            third.set()
+
+    watch = RunWatch(client, run_id, lambda _: None, on_unclaimed=on_unclaimed, unclaimed_seconds=0.6, unclaimed_again_seconds=1.0)
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as group:
+            group.start_soon(watch.watch)
+            await third.wait()
+            await client.cancel_flow_run(run_id)
+    assert said[:3] == [f"The run has waited for {seconds} s" for seconds in (1, 2, 3)]
+
+
 async def test_a_watch_goes_on_over_a_killed_broker(client: AsyncClient, run_id: str, nats_node: NatsNode) -> None:
     shown: list[RunLine] = []
     watching = anyio.Event()

@@ -6,19 +6,18 @@ and while the append before is on its way: a chatty run costs few messages, a qu
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-import anyio
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 from msgspec.structs import replace
 
 from headwater.agents.errors import AttemptFenced
 from headwater.agents.retry import RetryListener, retry_until_available
+from headwater.agents.run_process.arrivals import Arrivals
 from headwater.core.aggregates import Actor, Aggregate
 from headwater.core.errors import CommitTooLarge, HeadwaterError, IllegalTransition, InvalidArgument
 from headwater.core.events import TaskRunArtifactEvent, TaskRunEvent, TaskRunNamed, TaskRunPaused
@@ -46,15 +45,9 @@ class AttemptWriter:
         self._on_stop = on_stop
         self._events: deque[tuple[TaskRunEvent, int]] = deque()
         self._room = threading.Semaphore(WAITING_EVENTS_MAX)
-        self._woken = False
-        self._arrival = anyio.Event()
-        self._appended = anyio.Event()
-        self._hurry = anyio.Event()
-        self._flushing = False
+        self._arrivals = Arrivals()
         self._busy = False
-        self._is_over = False
         self._failure: Exception | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
         self.on_pause: Callable[[], None] = lambda: None
         """Called when it was recorded that a task run is paused."""
         self.is_gone: Callable[[], bool] = lambda: False
@@ -82,43 +75,29 @@ class AttemptWriter:
             if self.stopping or self.is_gone():
                 return
         self._events.append((event, len(json_bytes(event))))
-        if not self._woken and self._loop is not None:
-            # One call into the other thread for many events: it looks at all that has gathered.
-            self._woken = True
-            self._loop.call_soon_threadsafe(self._wake)
-
-    def _wake(self) -> None:
-        self._arrival.set()
+        self._arrivals.announce()
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Append what comes until cancelled, or until the run is not this attempt's any more."""
-        self._loop = asyncio.get_running_loop()
-        task_status.started()
-        try:
-            while True:
-                self._woken = False  # first: an event that is added from here on wakes us again
-                batch = self._take()
-                if batch:
-                    await self._append(batch)
-                    if any(isinstance(event, TaskRunPaused) for event in batch):
-                        self.on_pause()
-                    continue
-                self._busy = False
-                self._appended.set()
-                await self._arrival.wait()
-                self._arrival = anyio.Event()
-                if not self._flushing:
-                    self._hurry = anyio.Event()
-                    with anyio.move_on_after(GATHER_SECONDS):
-                        await self._hurry.wait()
-        except AttemptFenced as fenced:
-            self._fail(fenced)
-        except Exception as error:
-            self._fail(error)
-            raise
-        finally:
-            self._is_over = True
-            self._appended.set()
+        with self._arrivals.served():
+            task_status.started()
+            try:
+                while True:
+                    self._arrivals.begin_look()
+                    batch = self._take()
+                    if batch:
+                        await self._append(batch)
+                        if any(isinstance(event, TaskRunPaused) for event in batch):
+                            self.on_pause()
+                        continue
+                    self._busy = False
+                    self._arrivals.note_written()
+                    await self._arrivals.wait(gather_seconds=GATHER_SECONDS)
+            except AttemptFenced as fenced:
+                self._fail(fenced)
+            except Exception as error:
+                self._fail(error)
+                raise
 
     async def _append(self, batch: tuple[TaskRunEvent, ...]) -> None:
         """Append the events; those that the log refuses, without what belongs to them."""
@@ -152,12 +131,7 @@ class AttemptWriter:
             AttemptFenced: the run is not this attempt's any more.
 
         """
-        self._flushing = True
-        self._hurry.set()
-        while (self._events or self._busy) and self._failure is None and not self._is_over:
-            self._appended = anyio.Event()
-            await self._appended.wait()
-        self._flushing = False
+        await self._arrivals.flush(lambda: self._failure is not None or not (self._events or self._busy))
         if self._failure is not None:
             raise self._failure
 
@@ -187,7 +161,7 @@ class AttemptWriter:
         self._failure = failure
         self._stop()
         self._room.release(WAITING_EVENTS_MAX)
-        self._appended.set()
+        self._arrivals.note_written()
 
     def _stop(self) -> None:
         if not self.stopping:

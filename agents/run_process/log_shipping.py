@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import deque
 from datetime import UTC, datetime
 
-import anyio
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
 from headwater.agents.failures import cut, failure_in_words
 from headwater.agents.retry import retry_until_available
+from headwater.agents.run_process.arrivals import Arrivals
 from headwater.core.log.log_lines import LINE_CHARACTERS_MAX
 from headwater.core.log.protocol import LogLine, RunLogs
 from headwater.core.text import shown
@@ -43,15 +42,9 @@ class LogShipper(logging.Handler):
         self._lines: deque[LogLine] = deque()
         self._characters = 0
         self._dropped = 0
-        self._woken = False
-        self._arrival = anyio.Event()
-        self._hurry = anyio.Event()
-        self._shipped = anyio.Event()
+        self._arrivals = Arrivals()
         self._on_their_way = 0
-        self._is_over = False
         self._why = _TOO_FAST
-        self._flushing = False
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take a record, from any thread, under the handler's lock."""
@@ -70,17 +63,12 @@ class LogShipper(logging.Handler):
             self._lines.append(self._notice(dropped))
         self._lines.append(line)
         self._characters += len(line.message)
-        if not self._woken and self._loop is not None:
-            self._woken = True
-            self._loop.call_soon_threadsafe(self._wake)
+        self._arrivals.announce()
 
     def _notice(self, dropped: int) -> LogLine:
         message = f"{dropped} log lines are missing here: {self._why}."
         self._why = _TOO_FAST
         return LogLine(at=datetime.now(UTC), level=logging.WARNING, logger="headwater.logs", message=message)
-
-    def _wake(self) -> None:
-        self._arrival.set()
 
     @property
     def left(self) -> int:
@@ -89,29 +77,16 @@ class LogShipper(logging.Handler):
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Ship what comes until cancelled. What the log does not take is counted, and a line tells of it."""
-        self._loop = asyncio.get_running_loop()
-        task_status.started()
-        try:
+        with self._arrivals.served():
+            task_status.started()
             while True:
-                self._woken = False  # first: a line that is added from here on wakes us again
+                self._arrivals.begin_look()
                 if not self._lines:
-                    await self._arrival.wait()
-                    self._arrival = anyio.Event()
-                    await self._pause(GATHER_SECONDS)
+                    await self._arrivals.wait(gather_seconds=GATHER_SECONDS)
                     continue
                 await self._ship()
-                self._shipped.set()
-                await self._pause(SHIP_SECONDS)
-        finally:
-            self._is_over = True
-            self._shipped.set()
-
-    async def _pause(self, seconds: float) -> None:
-        """Wait, unless a caller wants all to be shipped now."""
-        if not self._flushing:
-            self._hurry = anyio.Event()
-            with anyio.move_on_after(seconds):
-                await self._hurry.wait()
+                self._arrivals.note_written()
+                await self._arrivals.pause(SHIP_SECONDS)
 
     async def _ship(self) -> None:
         self.acquire()
@@ -138,13 +113,8 @@ class LogShipper(logging.Handler):
         if self._dropped and not self._lines:
             self._lines.append(self._notice(self._dropped))
             self._dropped = 0
-            self._arrival.set()
-        self._flushing = True
-        self._hurry.set()
-        while (self._lines or self._on_their_way) and not self._is_over:
-            self._shipped = anyio.Event()
-            await self._shipped.wait()
-        self._flushing = False
+            self._arrivals.wake()
+        await self._arrivals.flush(lambda: not (self._lines or self._on_their_way))
 
 
 def line_of(record: logging.LogRecord, *, with_source: bool = False) -> LogLine:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 async def no_agent_words(client: AsyncClient, labels: Sequence[str]) -> str | None:
-    """Return a warning where no online agent takes runs with these labels; None where one does, or where it cannot be told."""
+    """Return a warning where no online agent takes runs with these labels; None where one does, or where it cannot be determined."""
     try:
         agents = await client.views.agents(status="working", limit=None, at_least=client.position)
     except ViewsError:

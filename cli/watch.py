@@ -167,7 +167,7 @@ class RunWatch:
         try:
             found = await explain_run(self._client.log, self._run_id, format_time=local_time)
         except LogError as error:
-            return f"{waited} Why cannot be told now: {error}"
+            return f"{waited} The reason cannot be determined now: {error}"
         return f"{waited} {found.words}{f' {found.hint}' if found.hint else ''}"
 
 

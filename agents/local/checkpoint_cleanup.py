@@ -62,7 +62,7 @@ class CheckpointCleanup:
         except (NotFound, InvalidArgument):
             return False
         except LogError as error:
-            _log.debug("Whether run %s has ended cannot be told now: %s", run_id, error)
+            _log.debug("Whether run %s has ended cannot be determined now: %s", run_id, error)
             return False
         return run.ended_at is not None and run.ended and run.ended_at < before
 

@@ -79,7 +79,7 @@ class _Change(NamedTuple):
         try:
             return self._reference()
         except Exception as error:  # noqa: BLE001 - kinds of results may be the user's; the task has ended whatever they do
-            _log.warning("Where a result is kept cannot be told: %s", shown(error))
+            _log.warning("Where a result is kept cannot be determined: %s", shown(error))
             return None
 
     def _reference(self) -> ResultReference | None:

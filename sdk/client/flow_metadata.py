@@ -104,7 +104,7 @@ def metadata_of(flow: Flow, storage: Storage, *, serialized_hash: str, schedule_
     """Return what a registration tells of the flow, as it lies in the storage."""
     reference = storage.reference(flow.name)
     if (problem := json_problem(reference)) is not None:
-        raise InvalidFlow(f"Flow {flow.name!r} cannot be registered: the place of its code cannot be told: {problem}.")
+        raise InvalidFlow(f"Flow {flow.name!r} cannot be registered: the place of its code cannot be determined: {problem}.")
     serialized = flow.serialize(build=False)
     schedule: Mapping[str, Any] | None = serialized["schedule"]
     return FlowMetadata(

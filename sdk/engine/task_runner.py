@@ -165,7 +165,7 @@ class TaskRunner:
         except BaseException as error:  # a validator, and the equality of inputs, are the user's code
             if is_interrupt(error):
                 raise
-            self._logger.warning("Task '%s': whether its known result serves again cannot be told: %s", run.name, shown(error))
+            self._logger.warning("Task '%s': whether its known result serves again cannot be determined: %s", run.name, shown(error))
             return False
         finally:
             current_values.reset(token)

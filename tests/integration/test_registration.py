@@ -259,7 +259,7 @@ def test_what_was_stored_is_removed_where_its_place_cannot_be_told(project: str,
     flow = hello_flow()
     flow.storage = Local(directory=folder)
 
-    with pytest.raises(InvalidFlow, match="the place of its code cannot be told"):
+    with pytest.raises(InvalidFlow, match="the place of its code cannot be determined"):
         flow.register(project_name=project)
 
     assert stored(Path(folder)) == []

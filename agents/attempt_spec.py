@@ -1,4 +1,4 @@
-"""What a run's process must know, handed over in its environment by the agent that claimed the run."""
+"""What an agent tells of an attempt: to the run's process in its environment, and to the process's supervisor."""
 
 from __future__ import annotations
 
@@ -18,12 +18,6 @@ from headwater.core.runs.state import Run
 _RUN_ID = INTERNAL_PREFIX + "RUN_ID"
 _ATTEMPT = INTERNAL_PREFIX + "ATTEMPT"
 _SHOW_LOGS = INTERNAL_PREFIX + "SHOW_LOGS"
-_SUPERVISED = INTERNAL_PREFIX + "SUPERVISED"
-_SERVER_HOME = INTERNAL_PREFIX + "SERVER_HOME"
-_KNOWN = INTERNAL_PREFIX + "KNOWN_RUN"
-
-KNOWN_BYTES_MAX = 32 * 1024
-"""Larger runs are read from the log: an environment variable is not a place for megabytes of parameters."""
 
 
 def mark_in(environment: Mapping[str, str]) -> dict[str, str]:
@@ -56,42 +50,24 @@ class RunSnapshot(msgspec.Struct, frozen=True):
         return RULES.fold((self.created, self.scheduled, self.submitted))
 
 
-_decode_known = msgspec.json.Decoder(RunSnapshot).decode
-
-
 @dataclass(frozen=True, kw_only=True)
 class AttemptSpec:
-    """Which attempt of which run to execute, and where its log is.
-
-    `supervised`: the descriptors of `launcher_protocol` are open, and the agent reads the report. `known` spares a look into the log.
-    `home`: its `server.json` tells where the server is by now; empty where the server's address is fixed.
-    """
+    """Which attempt of which run to execute, and where its log is. `known` spares the supervisor a look into the log."""
 
     run_id: str
     attempt: int
     nats_url: str
     key: str | None = None
     show_logs: bool = False
-    supervised: bool = False
     known: RunSnapshot | None = None
-    home: str = ""
-
-    @property
-    def actor(self) -> str:
-        """The process's name in the audit trail."""
-        return f"run:{self.run_id}#{self.attempt}"
 
     def environment(self) -> dict[str, str]:
         """Return the variables that say this, stronger than whatever others say."""
-        known = b"" if self.known is None else msgspec.json.encode(self.known)
         variables = {
             NATS_URL.variable: self.nats_url,
             _RUN_ID: self.run_id,
             _ATTEMPT: str(self.attempt),
             _SHOW_LOGS: "1" if self.show_logs else "",
-            _SUPERVISED: "1" if self.supervised else "",
-            _SERVER_HOME: self.home,
-            _KNOWN: known.decode() if len(known) <= KNOWN_BYTES_MAX else "",
         }
         # Code of the run talks to the same server with the same key: `headwater.Client()` works inside tasks.
         return variables if self.key is None else {**variables, KEY.variable: self.key}
@@ -117,9 +93,6 @@ class AttemptSpec:
             nats_url=NATS_URL.value(given) or DEFAULT_NATS_URL,
             key=KEY.value(given),
             show_logs=bool(given.get(_SHOW_LOGS)),
-            supervised=bool(given.get(_SUPERVISED)),
-            home=given.get(_SERVER_HOME, ""),
-            known=_decode_known(given[_KNOWN]) if given.get(_KNOWN) else None,
         )
 
 

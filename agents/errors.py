@@ -28,5 +28,5 @@ class AttemptFenced(CommandRejected):
     """This attempt does not hold its run any more: it was lost, and the run went on or ended without it."""
 
     def __init__(self, attempt: int, state: str, last_attempt: int) -> None:
-        self.attempt, self.last_attempt = attempt, last_attempt
+        self.attempt, self.state, self.last_attempt = attempt, state, last_attempt
         super().__init__(f"Attempt {attempt} lost the run: it is {state}, and its last attempt is {last_attempt}.")

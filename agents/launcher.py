@@ -12,12 +12,13 @@ import msgspec
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
+from headwater.agents.attempt_spec import AttemptSpec
 from headwater.core.program.signal_names import signal_name
 from headwater.core.values.amounts import size_words
 
 
 class AttemptReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a run's process says when its attempt is over. `state` is final and in the log already; or the attempt was not its own.
+    """What is said of an attempt when it is over. `state` is final and in the log already; or the attempt was not its own.
 
     Neither: the run was parked, and goes on later. `not_begun`: nothing of the attempt has begun, for want of this. With `log_trouble` it
     is not over: the log takes nothing, for this reason, or does again (for none).
@@ -55,15 +56,21 @@ class ExitResult:
     out_of_memory: OutOfMemory | None = None
     with_starter: int = 0
     """Where it was killed since the process that had started it was gone: how that one ended."""
+    given_back: str = ""
+    """Where it was ended for no fault of the run: why."""
+    ended_because: str = ""
+    """Where it was told to end since nothing of it could be recorded any more: why."""
 
     @property
     def words(self) -> str:
         """Say how the process ended, for people."""
         if self.out_of_memory is not None:
             return self.out_of_memory.words
+        if self.ended_because:
+            return f"it was ended, since {self.ended_because.rstrip('.')}"
         if self.with_starter:
-            return f"it was killed with the process that starts runs, which {_end_words(self.with_starter)}"
-        return f"it {_end_words(self.status)}"
+            return f"it was killed with the process that starts runs, which {end_words(self.with_starter)}"
+        return f"it {end_words(self.status)}"
 
     @property
     def told_to_end(self) -> bool:
@@ -73,11 +80,6 @@ class ExitResult:
 
 STATUS_INTERRUPTED = 143
 """With it a run's process ends that was told to: what becomes of the attempt is for others to record."""
-
-STATUS_NOT_BEGUN = 71
-"""With it a run's process ends in which nothing of the attempt has begun."""
-NO_THREAD = "can't start new thread"
-"""What Python says where a process may have no further thread."""
 
 _WISHES = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT})
 _CRASHES: Mapping[int, str] = {
@@ -92,7 +94,8 @@ _CRASHES: Mapping[int, str] = {
 }
 
 
-def _end_words(status: int) -> str:
+def end_words(status: int) -> str:
+    """Say how a process ended, by its exit status or the negative number of the signal that ended it, as a part of a sentence."""
     if status >= 0:
         return f"exited with status {status}"
     number = -status
@@ -102,10 +105,11 @@ def _end_words(status: int) -> str:
 
 @dataclass(frozen=True)
 class LaunchSpec:
-    """Where and with what environment an attempt's process runs."""
+    """Where and with what environment an attempt's process runs. Without `attempt` it has no supervisor, and executes nothing."""
 
     environment: Mapping[str, str]
     directory: Path
+    attempt: AttemptSpec | None = None
 
 
 class ChildProcess(Protocol):

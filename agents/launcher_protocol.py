@@ -1,27 +1,17 @@
-"""What an agent and its zygote say to each other: messages of JSON, each after its length, on a pair of sockets.
+"""What an agent and its zygote say to each other: messages of JSON on a pair of sockets.
 
-An order to launch travels with two descriptors: where the run's process writes its output, and where it writes its report.
+An order to launch travels with two descriptors: where the run's process writes its output, and its end of the channel to its supervisor.
 """
 
 from __future__ import annotations
 
-import os
 import socket
-import struct
-from collections.abc import Iterator
 
 import msgspec
 
-_LENGTH = struct.Struct("!I")
-_READ_BYTES = 256 * 1024
-_DESCRIPTORS_MAX = 64
+from headwater.agents.frames import Frames, frame_of, receive_data, receive_with_descriptors
 
 LAUNCH_DESCRIPTORS = 2
-NO_DESCRIPTOR = -1
-REPORT_DESCRIPTOR = 3
-"""The descriptor on which a run's process tells how its attempt ended."""
-LIFELINE_DESCRIPTOR = 4
-"""The descriptor that breaks when no agent supervises the run's process any more."""
 
 
 class Launch(msgspec.Struct, frozen=True, tag="launch"):
@@ -84,27 +74,7 @@ _decode_answer = msgspec.json.Decoder(Answer).decode
 
 def frame(message: Request | Answer) -> bytes:
     """Return the message as it travels."""
-    data = _encode(message)
-    return _LENGTH.pack(len(data)) + data
-
-
-class Frames:
-    """Cuts what arrives into messages."""
-
-    def __init__(self) -> None:
-        self._buffer = bytearray()
-
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield the messages that are complete with `data`."""
-        self._buffer += data
-        while len(self._buffer) >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(self._buffer)
-            end = _LENGTH.size + length
-            if len(self._buffer) < end:
-                return
-            message = bytes(self._buffer[_LENGTH.size : end])
-            del self._buffer[:end]
-            yield message
+    return frame_of(_encode(message))
 
 
 def read_answers(channel: socket.socket, frames: Frames) -> list[Answer] | None:
@@ -114,11 +84,8 @@ def read_answers(channel: socket.socket, frames: Frames) -> list[Answer] | None:
         BlockingIOError: nothing has arrived yet.
 
     """
-    try:
-        data = channel.recv(_READ_BYTES)
-    except ConnectionError:
-        return None
-    return [_decode_answer(message) for message in frames.feed(data)] if data else None
+    data = receive_data(channel)
+    return None if data is None else [_decode_answer(message) for message in frames.feed(data)]
 
 
 def read_requests(channel: socket.socket, frames: Frames, descriptors: list[int]) -> list[Request] | None:
@@ -126,13 +93,5 @@ def read_requests(channel: socket.socket, frames: Frames, descriptors: list[int]
 
     Descriptors for which this process has no room are NO_DESCRIPTOR.
     """
-    try:
-        data, received, flags, _ = socket.recv_fds(channel, _READ_BYTES, _DESCRIPTORS_MAX)
-    except ConnectionError:
-        return None
-    if flags & socket.MSG_CTRUNC:  # there was no room for them here; those of one launch come at a time
-        for descriptor in received:
-            os.close(descriptor)
-        received = [NO_DESCRIPTOR] * LAUNCH_DESCRIPTORS
-    descriptors.extend(received)
-    return [_decode_request(message) for message in frames.feed(data)] if data else None
+    data = receive_with_descriptors(channel, descriptors, of_each=LAUNCH_DESCRIPTORS)
+    return None if data is None else [_decode_request(message) for message in frames.feed(data)]

@@ -82,6 +82,9 @@ def infer_commands(state: Run, events: Sequence[AnyEvent], at: datetime) -> list
         case TaskRunStateSet():
             wanted = StateName(first.state)
             return [commands.SetTaskRunState(at, first.slug, first.map_index, wanted, first.message, (first.slug,), first.result)]
+        case TaskRunEvent() if isinstance(last, RunSucceeded | RunFailed):
+            recorded = tuple(event for event in events if isinstance(event, TaskRunEvent))
+            return [commands.FinishRun(last.attempt, last.at, failed=isinstance(last, RunFailed), message=last.message, events=recorded)]
         case TaskRunResumed() if all(isinstance(event, TaskRunResumed | RunScheduled) for event in events):
             keys = tuple((event.slug, event.map_index) for event in events if isinstance(event, TaskRunResumed))
             task_events = tuple(event for event in events if isinstance(event, TaskRunEvent))

@@ -21,6 +21,7 @@ from headwater.agents.agent.agent_settings import AgentSettings
 from headwater.agents.agent.console import BANNER, DOCUMENTATION, agent_logger, listed
 from headwater.agents.attempt_spec import AttemptSpec, RunSnapshot
 from headwater.agents.launcher import Launcher, LaunchSpec
+from headwater.agents.supervisor_protocol import Connect
 from headwater.core.aggregates import utc_now
 from headwater.core.errors import LogUnavailable, StreamMissing
 from headwater.core.log.commit import Position
@@ -69,6 +70,15 @@ class AgentProgram(ABC):
             CannotLaunch: an agent of this kind can never launch it.
 
         """
+
+    def supervisor_connection(self) -> Connect:
+        """Return how a supervisor of this agent's runs reaches the log."""
+        return Connect(
+            nats_url=self._connection.nats_url if self._log is None else self._log.url,
+            name=f"headwater supervisor of agent {self.settings.name}",
+            key=self._connection.key,
+            home=str(self._connection.home) if self._connection.found_in_home else "",
+        )
 
     def services(self, log: Log) -> list[Service]:  # noqa: ARG002 - most have none
         """Return what else runs as long as this agent does."""
@@ -206,9 +216,7 @@ class AgentProgram(ABC):
             known=RunSnapshot.after_claim(run, position),
             nats_url=self._connection.nats_url if self._log is None else self._log.url,
             key=self._connection.key,
-            home=str(self._connection.home) if self._connection.found_in_home else "",
             show_logs=self._show_flow_logs,
-            supervised=True,
         )
         return self.make_launch_spec(run, attempt)
 

@@ -165,6 +165,8 @@ class AttemptSupervisor:
                 return await self._confirm_cancelled(run, held, began)
             if held.releasing:
                 return await self._record_release(run, held, "the agent was stopped", began)
+            if exit_result.given_back:
+                return await self._record_release(run, held, exit_result.given_back, began)
             if report is not None and report.not_begun and state.state is StateName.SUBMITTED:
                 return await self._record_release(run, held, self._start_failures.found(report.not_begun), began)
             if exit_result.told_to_end and await self._is_stopping():

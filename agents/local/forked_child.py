@@ -11,34 +11,32 @@ import time
 from collections.abc import Iterable
 from typing import NoReturn
 
-from anyio.from_thread import BlockingPortal
-
-from headwater.agents.launcher_protocol import LIFELINE_DESCRIPTOR, REPORT_DESCRIPTOR, Frames, Launch, read_requests
+from headwater.agents.attempt_protocol import SESSION_DESCRIPTOR
+from headwater.agents.frames import Frames
+from headwater.agents.launcher_protocol import Launch, read_requests
 from headwater.agents.local import process_tree
 from headwater.agents.run_process import main as run_process
 from headwater.agents.run_process import run_exit
-from headwater.agents.run_process.run_start import TERMINAL_SIGNALS, ignore_terminals, with_second_thread
+from headwater.agents.run_process.run_start import TERMINAL_SIGNALS, ignore_terminals
 
 BLOCKED_SIGNALS = frozenset({signal.SIGTERM, *TERMINAL_SIGNALS})
 """Signals that the zygote ignores, and holds off while it forks: they mean something to the process of a run."""
 
 
-def reserve_descriptors() -> None:
-    """Keep the numbers that run processes use from being given to anything else, here and in all children."""
+def reserve_descriptor() -> None:
+    """Keep the number that run processes use for their channel from being given to anything else, here and in all children."""
     nowhere = os.open(os.devnull, os.O_RDONLY)
-    for descriptor in (REPORT_DESCRIPTOR, LIFELINE_DESCRIPTOR):
-        if descriptor != nowhere:
-            os.dup2(nowhere, descriptor)
-    if nowhere not in (REPORT_DESCRIPTOR, LIFELINE_DESCRIPTOR):
+    if nowhere != SESSION_DESCRIPTOR:
+        os.dup2(nowhere, SESSION_DESCRIPTOR)
         os.close(nowhere)
 
 
-def run_now(parent: int, lifeline: int, unused: Iterable[int], launch: Launch, output: int, report: int) -> NoReturn:  # noqa: PLR0917 - called in one place
+def run_now(parent: int, unused: Iterable[int], launch: Launch, output: int, session: int) -> NoReturn:
     """Be the run's process from here on. `unused` are descriptors of the zygote's that it must not hold."""
     status = 1
     try:
         _cut_off(parent, unused)
-        _become(launch, output, report, lifeline)
+        _become(launch, output, session)
         status = run_process.main()
     except BaseException:  # noqa: BLE001 - whatever it is: it must not run on as a second zygote
         sys.excepthook(*sys.exc_info())
@@ -46,19 +44,19 @@ def run_now(parent: int, lifeline: int, unused: Iterable[int], launch: Launch, o
         run_exit.leave(status)
 
 
-def run_later(parent: int, lifeline: int, unused: Iterable[int], orders: socket.socket) -> NoReturn:
-    """Make ready what every run needs, and be the process of the run whose order comes; end without one when the zygote is gone."""
+def run_later(parent: int, unused: Iterable[int], orders: socket.socket) -> NoReturn:
+    """Be the process of the run whose order comes; end without one when the zygote is gone."""
     status = 1
     try:
         _cut_off(parent, unused)
-        status = with_second_thread(lambda portal: _run_ordered(portal, lifeline, orders))
+        status = _run_ordered(orders)
     except BaseException:  # noqa: BLE001 - see above
         sys.excepthook(*sys.exc_info())
     finally:
         run_exit.leave(status)
 
 
-def _run_ordered(portal: BlockingPortal, lifeline: int, orders: socket.socket) -> int:
+def _run_ordered(orders: socket.socket) -> int:
     frames, descriptors = Frames(), list[int]()
     while True:
         requests = read_requests(orders, frames, descriptors)
@@ -67,9 +65,9 @@ def _run_ordered(portal: BlockingPortal, lifeline: int, orders: socket.socket) -
         for request in requests:
             assert isinstance(request, Launch)
             orders.close()
-            output, report = descriptors
-            _become(request, output, report, lifeline)
-            return run_process.execute(portal)
+            output, session = descriptors
+            _become(request, output, session)
+            return run_process.main()
 
 
 def _cut_off(parent: int, unused: Iterable[int]) -> None:
@@ -86,11 +84,11 @@ def _cut_off(parent: int, unused: Iterable[int]) -> None:
         os.close(descriptor)
 
 
-def _become(launch: Launch, output: int, report: int, lifeline: int) -> None:
+def _become(launch: Launch, output: int, session: int) -> None:
     """Take the order's descriptors, directory and environment; a cold one takes a new interpreter and does not return."""
-    for source, descriptor in ((output, 1), (output, 2), (report, REPORT_DESCRIPTOR), (lifeline, LIFELINE_DESCRIPTOR)):
+    for source, descriptor in ((output, 1), (output, 2), (session, SESSION_DESCRIPTOR)):
         os.dup2(source, descriptor)
-    for source in (output, report, lifeline):
+    for source in (output, session):
         os.close(source)
     os.chdir(launch.directory)
     if launch.cold:

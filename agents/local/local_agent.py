@@ -93,7 +93,7 @@ class LocalAgent(AgentProgram):
     def make_launcher(self) -> LocalLauncher:
         """Return what starts runs as processes of this machine."""
         show_line = _show_line if self._show_flow_logs else None
-        return LocalLauncher(self._environment, show_line=show_line, open_files_max=self._open_files_max)
+        return LocalLauncher(self._environment, self.supervisor_connection(), show_line=show_line, open_files_max=self._open_files_max)
 
     def make_launch_spec(self, run: Run, attempt: AttemptSpec) -> LaunchSpec:
         """Return the environment and the directory of the run's process.
@@ -105,7 +105,7 @@ class LocalAgent(AgentProgram):
         run_config = run.created.run_config
         require_local(run_config)
         environment = run_environment(self._environment, run_config, attempt.environment())
-        return LaunchSpec(environment=environment, directory=working_directory(run_config, self._directory))
+        return LaunchSpec(environment=environment, directory=working_directory(run_config, self._directory), attempt=attempt)
 
     def services(self, log: Log) -> list[Service]:
         """Return the clean-up of values that runs of this machine kept."""

@@ -2,11 +2,11 @@
 
 It has imported all that a run needs and is connected to nothing. A run's process is forked from it in a few milliseconds, or becomes a
 new interpreter where the environment demands one. Each is the leader of a session of its own. When there is nothing to do, the zygote
-keeps one spare process ready, which has its threads already and waits for an order.
+keeps one spare process ready, which waits for an order.
 
 The agent holds the other end of a socket. When it closes, however the agent ended, the zygote kills all that it started and ends. It
 never runs code of the user's, so nothing keeps it from that; and no launch that fails ends it: the agent gets the reason. When the zygote
-itself is killed, the kernel kills the run processes (on Linux; elsewhere they watch their lifeline) and the agent kills what they started.
+itself is killed, the kernel kills the run processes (on Linux) and the agent kills what they started.
 
 On Linux nothing that a run started gets away: a run's process adopts its orphans, and when it ends, the zygote inherits them. So every
 child of the zygote's that it did not start itself is left of a run that has ended, and is killed: before the agent hears of the run's end
@@ -28,12 +28,10 @@ from contextlib import suppress
 from typing import NamedTuple, NoReturn
 
 from headwater.agents import control_groups
+from headwater.agents.attempt_protocol import SESSION_DESCRIPTOR
+from headwater.agents.frames import NO_DESCRIPTOR, Frames
 from headwater.agents.launcher_protocol import (
-    LIFELINE_DESCRIPTOR,
-    NO_DESCRIPTOR,
-    REPORT_DESCRIPTOR,
     Ended,
-    Frames,
     Launch,
     Launched,
     NotLaunched,
@@ -76,7 +74,6 @@ class Zygote:
         self._undying: set[int] = set()
         self._frames = Frames()
         self._descriptors: list[int] = []
-        self._lifeline, self._lifeline_held = os.pipe()
         self._woken, self._wake = socket.socketpair()
         self._memory_kills = control_groups.memory_kills()
 
@@ -133,30 +130,30 @@ class Zygote:
 
     def _launch(self, launch: Launch) -> None:
         """Start the process, or say why it cannot be started: whatever that is, the processes of other runs go on."""
-        output, report = self._descriptors.pop(0), self._descriptors.pop(0)
+        output, session = self._descriptors.pop(0), self._descriptors.pop(0)
         try:
-            process_id = self._start(launch, output, report)
+            process_id = self._start(launch, output, session)
         except OSError as error:
             self._send(frame(NotLaunched(launch.launch_id, shortage(error))))
             return
         finally:
-            for descriptor in (output, report):
+            for descriptor in (output, session):
                 if descriptor != NO_DESCRIPTOR:
                     os.close(descriptor)
         self._children[process_id] = launch.launch_id
         self._send(frame(Launched(launch.launch_id, process_id)))
 
-    def _start(self, launch: Launch, output: int, report: int) -> int:
-        if NO_DESCRIPTOR in {output, report}:
+    def _start(self, launch: Launch, output: int, session: int) -> int:
+        if NO_DESCRIPTOR in {output, session}:
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-        process_id = None if launch.cold else self._order_spare(launch, output, report)
+        process_id = None if launch.cold else self._order_spare(launch, output, session)
         if process_id is None:
             process_id = child_processes.fork()
             if not process_id:
-                forked_child.run_now(self._process_id, self._lifeline, self._unused(), launch, output, report)
+                forked_child.run_now(self._process_id, self._unused(), launch, output, session)
         return process_id
 
-    def _order_spare(self, launch: Launch, output: int, report: int) -> int | None:
+    def _order_spare(self, launch: Launch, output: int, session: int) -> int | None:
         """Let the spare process be this run's; None where there is none, or it has just died."""
         if self._spare is None:
             return None
@@ -164,7 +161,7 @@ class Zygote:
         with spare.orders:
             try:
                 data = memoryview(frame(launch))
-                sent = socket.send_fds(spare.orders, [data], [output, report])
+                sent = socket.send_fds(spare.orders, [data], [output, session])
                 # Sending nothing fails where the spare has closed its end by now: it has its order, and is running.
                 if sent < len(data):
                     spare.orders.sendall(data[sent:])
@@ -189,7 +186,7 @@ class Zygote:
                 self._make_spare_later()
                 return
             if not process_id:
-                forked_child.run_later(self._process_id, self._lifeline, [*self._unused(), ours.fileno()], theirs)
+                forked_child.run_later(self._process_id, [*self._unused(), ours.fileno()], theirs)
         self._spare = PreforkedChild(process_id, ours)
 
     def _make_spare_later(self) -> None:
@@ -198,7 +195,7 @@ class Zygote:
     def _unused(self) -> list[int]:
         """The descriptors that a child must not hold."""
         spare = [] if self._spare is None else [self._spare.orders.fileno()]
-        mine = [self._channel.fileno(), self._woken.fileno(), self._wake.fileno(), self._lifeline_held]
+        mine = [self._channel.fileno(), self._woken.fileno(), self._wake.fileno()]
         return [*mine, *spare, *self._descriptors]
 
     def _reap(self) -> None:
@@ -267,9 +264,9 @@ class Zygote:
 def _channel_from(descriptor: int) -> socket.socket:
     """Return the socket to the agent, away from the numbers that run processes use."""
     moved = descriptor
-    while moved <= max(REPORT_DESCRIPTOR, LIFELINE_DESCRIPTOR):
+    while moved <= SESSION_DESCRIPTOR:
         moved = os.dup(moved)
-    forked_child.reserve_descriptors()
+    forked_child.reserve_descriptor()
     return socket.socket(fileno=moved)
 
 

@@ -10,23 +10,35 @@ from datetime import UTC, datetime, timedelta
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import msgspec
+
+from headwater.agents.attempt_protocol import (
+    FindCachedResults,
+    FindRegisteredSlugs,
+    FinishAttempt,
+    LeftOver,
+    RefuseAttempt,
+    StartAttempt,
+    StopAttempt,
+    SuspendAttempt,
+)
 from headwater.agents.attempt_spec import AttemptSpec, wants_source
 from headwater.agents.errors import AttemptFenced
 from headwater.agents.failures import cut, failure_of
-from headwater.agents.launcher import AttemptReport
 from headwater.agents.run_process import flow_loading
 from headwater.agents.run_process.artifact_recorder import ArtifactRecorder
-from headwater.agents.run_process.bridge import RunSessionGone
+from headwater.agents.run_process.log_handler import LogLineHandler
 from headwater.agents.run_process.result_caches import ResultCaches
-from headwater.agents.run_process.run_exit import STATUS_FAILED, hand_in, say
-from headwater.agents.run_process.run_session import RunSession
+from headwater.agents.run_process.run_exit import STATUS_FAILED, say
 from headwater.agents.run_process.state_recorder import StateRecorder
+from headwater.agents.run_process.supervisor_link import SupervisorGone, SupervisorLink
 from headwater.core.errors import HeadwaterError
 from headwater.core.program.line_format import LINE_FORMAT, TIME_FORMAT
 from headwater.core.program.settings import RETRY_IN_PROCESS_SECONDS
+from headwater.core.queries.rows import CachedResultRow
 from headwater.core.runs.resume import format_task_run_key
+from headwater.core.runs.state import Run
 from headwater.core.runs.task_run import TaskRunKey
-from headwater.core.states import StateName
 from headwater.core.text import shown
 from headwater.sdk.context.context import context
 from headwater.sdk.context.interrupts import is_interrupt
@@ -41,6 +53,9 @@ if TYPE_CHECKING:
     from headwater.sdk.states.state import State
 
 _NAMED_MAX = 3
+_decode_slugs = msgspec.json.Decoder(list[str] | None).decode
+_decode_results = msgspec.json.Decoder(list[CachedResultRow]).decode
+_decode_left_over = msgspec.json.Decoder(LeftOver).decode
 
 
 class Interruption:
@@ -81,43 +96,45 @@ class Interruption:
 class Execution:
     """The execution of one attempt by the main thread."""
 
-    def __init__(self, spec: AttemptSpec, session: RunSession, interruption: Interruption) -> None:
+    def __init__(self, spec: AttemptSpec, link: SupervisorLink, run: Run, interruption: Interruption) -> None:
         self._spec = spec
-        self._call = session.bridge.call
-        self._session = session
+        self._link = link
+        self._attempt_run = run
+        self._created = run.created
         self._interruption = interruption
         self._with_source = wants_source()
         if spec.show_logs:
             shown = StdoutHandler()
             shown.setFormatter(LineFormatter(LINE_FORMAT, TIME_FORMAT))
             add_handler(shown)
-        add_handler(session.shipper)
+        add_handler(LogLineHandler(link.log, with_source=self._with_source))
         self._logger = get_logger("FlowRunner")
 
-    def execute(self) -> AttemptReport | None:
-        """Run the flow and record how it ended; None where it was interrupted and others record that.
+    def execute(self) -> bool:
+        """Run the flow and record how it ended; tell whether that was done: where it was interrupted, others record that.
 
         Raises:
             AttemptFenced: the run is not this attempt's any more.
 
         """
+        start = self._link.ask(StartAttempt())  # it is recorded while the flow is loaded
         try:
             flow = self._load()
         except BaseException as error:
-            if is_interrupt(error) or isinstance(error, RunSessionGone | AttemptFenced):
+            if is_interrupt(error) or isinstance(error, SupervisorGone | AttemptFenced):
                 raise
             return self._refuse(error)
-        self._call(self._session.start)
+        self._link.answer(start)
         return self._run(flow)
 
     def _load(self) -> Flow:
         from headwater.sdk.storage.stored_code import load_to_execute
 
-        created = self._session.created
-        slugs = None if flow_loading.is_sealed(created.storage) else self._call(self._session.registered_slugs)
+        created = self._created
+        slugs = None if flow_loading.is_sealed(created.storage) else _decode_slugs(self._link.call(FindRegisteredSlugs()))
         return load_to_execute(flow_loading.reference_of(created.storage), slugs, flow_run_id=created.run_id)
 
-    def _refuse(self, error: BaseException) -> AttemptReport:
+    def _refuse(self, error: BaseException) -> bool:
         """Fail the run with the reason why it cannot be started."""
         message = f"The flow could not be loaded: {shown(error, str)}"
         if isinstance(error, HeadwaterError) and error.hint:
@@ -126,47 +143,44 @@ class Execution:
         self._logger.error("%s", message, exc_info=None if isinstance(cause, HeadwaterError) else cause)
         self._interruption.hold_off()
         message = cut(message)
-        self._call(self._session.refuse, message, failure_of(cause, with_source=self._with_source))
-        return AttemptReport(state=StateName.FAILED.value, message=message)
+        return self._end(RefuseAttempt(message, failure_of(cause, with_source=self._with_source)))
 
-    def _run(self, flow: Flow) -> AttemptReport | None:
+    def _run(self, flow: Flow) -> bool:
         from headwater.sdk.engine.flow_runner import FlowRunner
 
-        session = self._session
+        link = self._link
         recorder = StateRecorder(
-            session.record.record,
-            session.run.task_runs,
+            link.record,
+            self._attempt_run.task_runs,
             needed={flow.slugs[edge.upstream_task] for edge in flow.edges if edge.key is not None},
-            stopping=lambda: session.record.stopping or self._interruption.came or session.bridge.is_gone(),
-            resumed=session.resumes.take,
+            stopping=lambda: self._interruption.came or link.is_gone,
+            resumed=link.take_resumed,
             with_source=self._with_source,
         )
-        record_artifacts_with(ArtifactRecorder(session.record.record, session.run.artifacts).take)
+        record_artifacts_with(ArtifactRecorder(link.record, self._attempt_run.artifacts).take)
         timeouts.on_stuck(lambda context, seconds: self._end_stuck(flow, recorder, context, seconds))
         try:
-            caches = ResultCaches(lambda key: self._call(session.cached_results, key))
+            caches = ResultCaches(lambda key: _decode_results(link.call(FindCachedResults(key))))
             longest = timedelta(seconds=RETRY_IN_PROCESS_SECONDS.value())
             runner = FlowRunner(flow, recorder=recorder, caches=caches, longest_wait=longest)
-            state = self._in_environment(flow, lambda: runner.run(session.created.parameters, context=self._context()))
-        except RunSessionGone:
+            state = self._in_environment(flow, lambda: runner.run(self._created.parameters, context=self._context()))
+        except SupervisorGone:
             raise
         except EnvironmentFailed as failed:
             self._logger.exception("What the environment of the flow calls raised an error.")
-            if not self._is_stopping():
+            if not self._interruption.came:
                 return self._finish(failed=True, message=str(failed), error=failed.__cause__)
         except BaseException as error:
             if is_interrupt(error):
                 raise
             self._logger.exception("The flow run ended by an unexpected error.")
             return self._finish(failed=True, message=f"Unexpected error while running the flow: {shown(error)}", error=error)
-        if session.bridge.is_gone():
-            raise RunSessionGone
-        if self._is_stopping():
+        if link.is_gone:
+            raise SupervisorGone
+        if self._interruption.came:
             self._interruption.hold_off()
-            if children_of_this_run:
-                self._call(session.cancel_children, frozenset(children_of_this_run))
-            self._call(session.flush)
-            return None
+            self._end(StopAttempt(tuple(children_of_this_run)))
+            return False
         if state.is_finished():
             message = "" if state.message is None else shown(state.message, str)
             return self._finish(failed=not state.is_successful(), message=message)
@@ -180,9 +194,6 @@ class Execution:
             return run()
         with context(self._context()):
             return flow.environment.around(run)
-
-    def _is_stopping(self) -> bool:
-        return self._session.record.stopping or self._interruption.came
 
     def _end_stuck(self, flow: Flow, recorder: StateRecorder, context: dict[str, Any], seconds: float) -> NoReturn:
         """End this process, in whose main thread a task has run out of time and cannot be interrupted; others of the run go on in another.
@@ -205,13 +216,12 @@ class Execution:
             map_index = -1 if context["map_index"] is None else context["map_index"]
             recorder.task_run_changed(slug, map_index, Running(), state, run_count)
             self._interruption.hold_off()
-            self._call(self._session.suspend, datetime.now(UTC), message, recorder.known_resumed)
-            hand_in(AttemptReport(message=message), self._spec, datetime.now(UTC))
+            self._end(SuspendAttempt(datetime.now(UTC), message, tuple(sorted(recorder.known_resumed))))
             os._exit(0)
         finally:
             os._exit(STATUS_FAILED)
 
-    def _suspend(self, recorder: StateRecorder) -> AttemptReport:
+    def _suspend(self, recorder: StateRecorder) -> bool:
         """Leave the run until a task's retry is due, or a user resumes a task: no process waits for hours."""
         due, paused = recorder.next_due, recorder.paused
         if due is None:
@@ -224,22 +234,23 @@ class Execution:
             message = f"Waiting for {what} at {due.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC."
         self._logger.info("%s This process ends; the run goes on in another one then.", message)
         self._interruption.hold_off()
-        self._call(self._session.suspend, due, message, recorder.known_resumed)
-        return AttemptReport(message=message)
+        return self._end(SuspendAttempt(due, message, tuple(sorted(recorder.known_resumed))))
 
-    def _finish(self, *, failed: bool, message: str, error: BaseException | None = None) -> AttemptReport:
+    def _finish(self, *, failed: bool, message: str, error: BaseException | None = None) -> bool:
         self._interruption.hold_off()
-        message = cut(message)
         failure = None if error is None else failure_of(error, with_source=self._with_source)
+        return self._end(FinishAttempt(failed, cut(message), failure))
 
-        async def finish() -> None:
-            await self._session.finish(failed=failed, message=message, failure=failure)
-
-        self._call(finish)
-        return AttemptReport(state=(StateName.FAILED if failed else StateName.SUCCESS).value, message=message)
+    def _end(self, request: FinishAttempt | SuspendAttempt | RefuseAttempt | StopAttempt) -> bool:
+        """Have the end of the attempt stored, and say, where the agent shows it, what of the attempt never will be; return True."""
+        left = _decode_left_over(self._link.call(request))
+        for count, what in ((left.events, "changes of states"), (left.lines, "log lines")):
+            if count:
+                say(f"{count} {what} of this attempt could not be stored.")
+        return True
 
     def _context(self) -> dict[str, Any]:
-        created, run = self._session.created, self._session.run
+        created, run = self._created, self._attempt_run
         return {
             **created.context,
             "flow_id": created.flow_id,

@@ -1,30 +1,27 @@
 """The process of one attempt of one run: `python -m headwater.agents.run_process`, or forked from a zygote.
 
-The main thread loads the flow and runs it; a second thread talks to the log (`session`). The process ends with status 0 when the
-attempt's end is recorded, or was not its own to record; with another status the agent reads the log and decides.
+Its main thread loads the flow and runs it; what is to be recorded goes to its supervisor (`supervisor_link`). The process ends with
+status 0 when the attempt's end is recorded, or was not its own to record; with another status the agent reads the log and decides.
 """
 
 from __future__ import annotations
 
 import io
 import os
-import signal
 import sys
-from datetime import UTC, datetime
+from contextlib import suppress
 from importlib import import_module
 from types import ModuleType
 
-from anyio.from_thread import BlockingPortal
-
+from headwater.agents.attempt_channel import channel_of
+from headwater.agents.attempt_protocol import SESSION_DESCRIPTOR
 from headwater.agents.attempt_spec import AttemptSpec
 from headwater.agents.errors import AttemptFenced
-from headwater.agents.launcher import NO_THREAD, STATUS_INTERRUPTED, STATUS_NOT_BEGUN, AttemptReport
-from headwater.agents.launcher_protocol import LIFELINE_DESCRIPTOR, REPORT_DESCRIPTOR
-from headwater.agents.run_process.bridge import RunSessionGone
+from headwater.agents.launcher import STATUS_INTERRUPTED
+from headwater.agents.run_process.briefed_run import run_in
 from headwater.agents.run_process.execution import Execution, Interruption
-from headwater.agents.run_process.run_exit import abandon, hand_in, leave, say, tell_what_is_lost
-from headwater.agents.run_process.run_session import open_run_session
-from headwater.agents.run_process.run_start import report_not_begun, with_second_thread
+from headwater.agents.run_process.run_exit import STATUS_FAILED, leave, say
+from headwater.agents.run_process.supervisor_link import SupervisorGone, SupervisorLink
 from headwater.core.errors import HeadwaterError
 from headwater.sdk.context import interrupts
 from headwater.sdk.context.configuration import config
@@ -68,56 +65,38 @@ def warm_up() -> None:
 
 def main() -> int:
     """Execute the attempt that the environment names, and return the process's exit status."""
-    return with_second_thread(execute)
-
-
-def execute(portal: BlockingPortal) -> int:
-    """Execute the attempt that the environment names, with its second thread in the portal; return the process's exit status."""
-    started = datetime.now(UTC)
     spec = AttemptSpec.from_environment()
     # A zygote may have read it before this run's own variables were set.
     config.reload()
-    _prepare_process(spec)
+    _prepare_process()
     interruption = Interruption()
     interruption.spare_children()
     interrupts.tell_apart(lambda: interruption.came)
     process_id = os.getpid()
     try:
-        with portal.wrap_async_context_manager(open_run_session(spec, on_stop=_end_the_flow)) as session:
-            try:
-                report = Execution(spec, session, interruption).execute()
-            except RunSessionGone as gone:
-                abandon(gone, session, process_id)
-            if report is None:
-                return STATUS_INTERRUPTED
-            # All is in the log: taking the thread and the connection down in order would only cost time.
-            tell_what_is_lost(session)
-            hand_in(report, spec, started)
-            leave(0)
-    except AttemptFenced as fenced:
-        hand_in(AttemptReport(fenced=True, message=str(fenced)), spec, started)
+        link = SupervisorLink(channel_of(SESSION_DESCRIPTOR))
+        run = run_in(link.begin())
+        if not run.held or run.attempt != spec.attempt:
+            return 0  # its supervisor knows
+        is_recorded = Execution(spec, link, run, interruption).execute()
+    except SupervisorGone as gone:
+        if os.getpid() == process_id:
+            say(str(gone))
+            leave(STATUS_FAILED)
+        os._exit(STATUS_FAILED)  # a child that a task forked, and that came back from it as if it were the run
+    except AttemptFenced:
         return 0
     except KeyboardInterrupt:
         return STATUS_INTERRUPTED
-    except HeadwaterError as error:
+    except (HeadwaterError, OSError) as error:
         say(str(error))
         return STATUS_UNREACHABLE
-    except RuntimeError as error:
-        if NO_THREAD not in str(error):
-            raise
-        report_not_begun(error)  # the name of the server cannot be looked up without one; what the flow does is judged elsewhere
-        return STATUS_NOT_BEGUN
+    return 0 if is_recorded else STATUS_INTERRUPTED
 
 
-def _end_the_flow() -> None:
-    """Interrupt the main thread, wherever it is."""
-    os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _prepare_process(spec: AttemptSpec) -> None:
-    if spec.supervised:
-        for descriptor in (LIFELINE_DESCRIPTOR, REPORT_DESCRIPTOR):
-            os.set_inheritable(descriptor, False)
+def _prepare_process() -> None:
+    with suppress(OSError):  # there is none, as is said later
+        os.set_inheritable(SESSION_DESCRIPTOR, False)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # into a pipe, lines would wait for thousands of others
     # Not the program of the zygote's: processes that a task starts would execute it, and scripts would read its arguments.

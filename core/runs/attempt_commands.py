@@ -112,9 +112,10 @@ def finish(run: Run, command: FinishRun) -> Sequence[AnyEvent]:
     _require_attempt(run, command.attempt)
     if run.state is StateName.SUBMITTED:
         raise IllegalTransition("The run is Submitted; it cannot end before it is started.")
+    last = record(run, RecordTaskRuns(command.attempt, command.events)) if command.events else []
     if command.failed:
-        return [RunFailed(at=command.at, attempt=command.attempt, message=command.message, failure=command.failure)]
-    return [RunSucceeded(command.attempt, command.at, command.message)]
+        return [*last, RunFailed(at=command.at, attempt=command.attempt, message=command.message, failure=command.failure)]
+    return [*last, RunSucceeded(command.attempt, command.at, command.message)]
 
 
 def fail_unstarted(run: Run, command: FailUnstartedRun) -> Sequence[AnyEvent]:

@@ -93,13 +93,14 @@ class RecordTaskRuns:
 
 @dataclass(frozen=True)
 class FinishRun:
-    """End the run by its reference tasks' states: well where `failed` is false."""
+    """End the run by its reference tasks' states: well where `failed` is false. `events`: what happened to its task runs last."""
 
     attempt: int
     at: datetime
     failed: bool
     message: str
     failure: Failure | None = None
+    events: tuple[TaskRunEvent, ...] = ()
 
 
 @dataclass(frozen=True)

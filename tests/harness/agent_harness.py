@@ -180,6 +180,11 @@ class AgentProcess:
         self._process.kill()
         self._process.wait()
 
+    def part(self, module: str) -> psutil.Process:
+        """The process that executes this module, of those that the agent itself started."""
+        (found,) = [each for each in psutil.Process(self.pid).children() if module in each.cmdline()]
+        return found
+
     def descendants(self) -> list[psutil.Process]:
         found: list[psutil.Process] = psutil.Process(self.pid).children(recursive=True)
         return found

@@ -265,7 +265,7 @@ async def test_what_a_run_started_dies_with_a_killed_zygote(harness: AgentHarnes
     try:
         run_id = await running(harness, with_a_grandchild_in_its_own_session, family)
         first = members(family)
-        (zygote,) = [each for each in agent.descendants() if each.ppid() == agent.pid]
+        zygote = agent.part("headwater.agents.local.zygote")
 
         zygote.kill()
         await eventually(lambda: len(members(family)) == 4, "the next attempt runs")

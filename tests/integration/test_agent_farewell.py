@@ -134,17 +134,18 @@ async def test_signals_of_terminals_to_all_that_an_agent_started_cost_no_run_an_
     assert "was lost" not in agent.output
 
 
+@pytest.mark.parametrize("module", ["headwater.agents.local.zygote", "headwater.agents.supervisor"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM])
-async def test_the_process_that_starts_runs_lives_as_long_as_its_agent(
-    harness: AgentHarness, agent: AgentProcess, tmp_path: Path, number: signal.Signals
+async def test_the_programs_of_an_agent_live_as_long_as_it_does(
+    harness: AgentHarness, agent: AgentProcess, tmp_path: Path, number: signal.Signals, module: str
 ) -> None:
     run_id = await gated_run(harness, tmp_path / "gate")
-    (zygote,) = [each for each in agent.descendants() if each.ppid() == agent.pid]
-    zygote.send_signal(number)
+    program = agent.part(module)
+    program.send_signal(number)
     (tmp_path / "gate").touch()
 
     assert (await harness.ended(run_id)).state is StateName.SUCCESS
-    assert zygote.is_running()
+    assert program.is_running()
 
 
 @pytest.mark.parametrize("agent_first", [True, False])

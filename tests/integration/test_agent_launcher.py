@@ -24,6 +24,7 @@ from headwater.agents.local.forked_child import take_environment
 from headwater.agents.local.local_launcher import LocalLauncher
 from headwater.agents.local.local_process import LAST_LINES_MAX
 from headwater.agents.local.zygote import PreforkedChild, Zygote
+from headwater.agents.supervisor_protocol import Connect
 from headwater.sdk.context.context import context
 from headwater.sdk.language.case import case
 from headwater.sdk.language.decorators import task
@@ -32,10 +33,13 @@ from headwater.sdk.language.parameter import Parameter
 from headwater.sdk.language.triggers import all_finished
 from headwater.sdk.run_configs import LocalRun
 
+NO_LOG = Connect("nats://127.0.0.1:1", "nobody")
+"""The processes started here have no attempt, and their supervisor nothing to record."""
+
 
 @asynccontextmanager
 async def launcher(lines: list[str] | None = None) -> AsyncIterator[LocalLauncher]:
-    made = LocalLauncher(os.environ, show_line=None if lines is None else lines.append)
+    made = LocalLauncher(os.environ, NO_LOG, show_line=None if lines is None else lines.append)
     async with anyio.create_task_group() as group:
         await group.start(made.serve)
         with anyio.fail_after(60):
@@ -163,7 +167,7 @@ async def test_a_forked_run_finds_all_it_needs_imported(nats_url: str, tmp_path:
 
 def test_a_process_that_took_its_order_is_not_replaced_however_late_the_zygote_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     orders, spare_s_end = socket.socketpair()
-    (channel, agent_s_end), (output, report) = socket.socketpair(), os.pipe()
+    (channel, agent_s_end), (output, session) = socket.socketpair(), os.pipe()
     send_fds = socket.send_fds
 
     def lose_the_processor_behind_it(*arguments: Any) -> int:
@@ -176,12 +180,12 @@ def test_a_process_that_took_its_order_is_not_replaced_however_late_the_zygote_g
         keeper._spare = PreforkedChild(spare.pid, orders)
         monkeypatch.setattr(socket, "send_fds", lose_the_processor_behind_it)
         try:
-            taken_by = keeper._order_spare(Launch(1, {"NAME": "value"}, "/"), output, report)
+            taken_by = keeper._order_spare(Launch(1, {"NAME": "value"}, "/"), output, session)
 
             assert (taken_by, spare.poll()) == (spare.pid, None)
         finally:
             spare.kill()
-            for descriptor in (output, report, keeper._lifeline, keeper._lifeline_held):
+            for descriptor in (output, session):
                 os.close(descriptor)
             keeper._woken.close()
             keeper._wake.close()

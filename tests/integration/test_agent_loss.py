@@ -59,7 +59,7 @@ async def test_a_killed_agent_leaves_no_process_and_another_takes_its_run(
     run_id = await harness.run(await harness.register(gated_flow(gate)))
     await harness.happened(run_id, "task_run.started")
     family = agent.descendants()
-    assert len(family) >= 2  # the zygote and the run
+    assert len(family) >= 3  # the zygote, the supervisor and the run
 
     agent.kill()
     await eventually(lambda: gone(family), "nothing the agent started is alive")
@@ -98,8 +98,8 @@ async def test_a_killed_zygote_is_replaced_and_the_run_gets_its_next_attempt(
     gate = tmp_path / "gate"
     run_id = await harness.run(await harness.register(gated_flow(gate)))
     await harness.happened(run_id, "task_run.started")
-    family = agent.descendants()
-    zygote = next(each for each in family if "headwater.agents.local.zygote" in each.cmdline() and each.ppid() == agent.pid)
+    zygote = agent.part("headwater.agents.local.zygote")
+    family = [zygote, *zygote.children(recursive=True)]
 
     zygote.kill()
     await harness.happened(run_id, "run.submitted", times=2)
@@ -184,7 +184,7 @@ async def test_a_held_run_survives_a_restart_of_the_broker_though_its_item_is_of
 
         nats_node.kill()
         nats_node.start()
-        await eventually(lambda: len(nats_node.monitor("connz")["connections"]) >= 8, "agents, runs and we are back")
+        await eventually(lambda: len(nats_node.monitor("connz")["connections"]) >= 6, "agents, their supervisors and we are back")
         late = await harness.run(flow_id)
         await harness.happened(late, "task_run.started")
         gate.touch()

@@ -128,6 +128,7 @@ class World:
             UpdateArtifact(self.now, self.artifact(run), {"link": f"/again/{self.now}"}),
             DeleteArtifact(self.now, self.artifact(run)),
             commands.FinishRun(attempt, self.now, failed=self.source.random() < 0.5, message="the end", failure=Failure("E", "x")),
+            commands.FinishRun(attempt, self.now, failed=False, message="the end", events=tuple(self.task_run_events())),
             *(commands.RecordTaskRuns(attempt, tuple(self.task_run_events())) for _ in range(25)),
         ]
         return self.source.choice(everything)

@@ -15,7 +15,7 @@ from simulation.connection import Connection
 from headwater.agents.errors import AttemptFenced
 from headwater.agents.launcher import AttemptReport, ExitResult, LaunchSpec
 from headwater.agents.retry import retry_until_available
-from headwater.agents.run_process.attempt_writer import AttemptWriter
+from headwater.agents.supervisor.attempt_writer import AttemptWriter
 from headwater.core.aggregates import Actor
 from headwater.core.errors import IllegalTransition
 from headwater.core.events import TaskRunEvent, TaskRunFailed, TaskRunPaused, TaskRunRetryScheduled, TaskRunStarted, TaskRunSucceeded

@@ -11,7 +11,7 @@ import pytest
 from harness.scenario import ACTOR, create_flow, create_run
 
 from headwater.agents.errors import AttemptFenced
-from headwater.agents.run_process.attempt_writer import BATCH_BYTES_MAX, AttemptWriter
+from headwater.agents.supervisor.attempt_writer import BATCH_BYTES_MAX, AttemptWriter
 from headwater.core.aggregates import Aggregate
 from headwater.core.errors import InvalidArgument, LogError, LogUnavailable, OutcomeUnknown
 from headwater.core.events import Failure, TaskRunFailed, TaskRunStarted, event_type

@@ -85,7 +85,7 @@ def test_a_local_agent_takes_universal_and_local_run_configs_only() -> None:
 
 
 def test_an_order_survives_its_journey_through_the_environment() -> None:
-    order = AttemptSpec(run_id="r-1", attempt=3, nats_url="nats://somewhere:4222", key="secret", show_logs=True, supervised=True)
+    order = AttemptSpec(run_id="r-1", attempt=3, nats_url="nats://somewhere:4222", key="secret", show_logs=True)
 
     assert AttemptSpec.from_environment(order.environment()) == order
 

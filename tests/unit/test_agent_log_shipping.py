@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 import anyio
 
-from headwater.agents.run_process.log_shipping import LINES_MAX, LogShipper
+from headwater.agents.run_process.log_handler import LogLineHandler
+from headwater.agents.supervisor.log_shipping import LINES_MAX, LogShipper
 from headwater.core.errors import LogUnavailable
 from headwater.core.log.memory import MemoryLog, Moment, Operation
 from headwater.core.log.protocol import LogLine
@@ -24,7 +25,7 @@ class Shipping:
         self.log = MemoryLog()
         self.shipper = LogShipper(self.log.logs, RUN_ID, 2, lines_max=lines_max)
         self.logger = logging.Logger("headwater.load", logging.DEBUG)  # noqa: LOG001 - no other test's
-        self.logger.addHandler(self.shipper)
+        self.logger.addHandler(LogLineHandler(self.shipper.add))
 
     async def messages(self) -> list[list[LogLine]]:
         return [list(each.lines) for each in await self.log.logs.read(RUN_ID)]

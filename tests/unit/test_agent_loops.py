@@ -1,4 +1,4 @@
-"""Loops that another process takes up: wherever the first one was lost, the result is that of an no_faults run."""
+"""Loops that another process takes up: wherever the first one was lost, the result is that of an undisturbed run."""
 
 from __future__ import annotations
 

@@ -93,6 +93,7 @@ async def test_a_log_that_the_rules_wrote_breaks_nothing(log: MemoryLog) -> None
                 commands.CancelRun(NOON),
                 commands.ConfirmCancelled(state.attempt, NOON),
                 commands.FinishRun(state.attempt, NOON, failed=random_source.random() < 0.5, message="end"),
+                commands.FinishRun(state.attempt, NOON, failed=False, message="end", events=(TaskRunSucceeded(slug="a", at=NOON),)),
                 commands.FailUnstartedRun(NOON, "no storage", state.attempt),
                 commands.RescheduleRun(NOON + timedelta(hours=1)),
                 commands.RestartRun(NOON, ("a",), (), random_source.choice(["", "a"])),

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headwater.agents.failures import failure_in_words, failure_of
-from headwater.agents.run_process.log_shipping import line_of
+from headwater.agents.run_process.log_handler import line_of
 from headwater.core.events import RunRenamed
 from headwater.core.log import subjects
 from headwater.core.log.codec import decode, encode

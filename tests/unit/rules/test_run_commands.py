@@ -134,7 +134,18 @@ ATTEMPTS: list[tuple[Sequence[AnyEvent], RunCommand, Sequence[AnyEvent]]] = [
         FinishRun(1, LATER, failed=True, message="no", failure=FAILURE),
         [RunFailed(at=LATER, attempt=1, message="no", failure=FAILURE)],
     ),
+    (
+        (*RUNNING, STARTED),
+        FinishRun(1, LATER, failed=False, message="done", events=(TaskRunSucceeded(slug="load", at=NOON),)),
+        [TaskRunSucceeded(slug="load", at=NOON), RunSucceeded(1, LATER, "done")],
+    ),
+    (
+        RUNNING,
+        FinishRun(1, LATER, failed=True, message="no", failure=FAILURE, events=(STARTED, CHILD)),
+        [STARTED, CHILD, RunFailed(at=LATER, attempt=1, message="no", failure=FAILURE)],
+    ),
     (FAILED, FinishRun(1, LATER, failed=False, message="done"), []),
+    (FAILED, FinishRun(1, LATER, failed=False, message="done", events=(STARTED,)), []),
     (
         CLAIMED,
         FailUnstartedRun(LATER, "no storage", 1, FAILURE),

@@ -1,8 +1,7 @@
-"""What arrives from any thread for a writer on the event loop: much of it wakes the writer once, gathers a moment, and can be flushed."""
+"""What arrives for a writer: much of it wakes the writer once, gathers a moment, and can be flushed."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -13,8 +12,6 @@ class Arrivals:
     """The signals between those that add to a queue, its one writer, and those that wait until all of it is written."""
 
     def __init__(self) -> None:
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._announced = False
         self._arrival = anyio.Event()
         self._hurry = anyio.Event()
         self._written = anyio.Event()
@@ -23,27 +20,16 @@ class Arrivals:
 
     @contextmanager
     def served(self) -> Iterator[None]:
-        """Be the writer, on this thread's event loop, until the block ends. After that no caller waits for a flush."""
-        self._loop = asyncio.get_running_loop()
+        """Be the writer until the block ends. After that no caller waits for a flush."""
         try:
             yield
         finally:
             self._is_over = True
             self.note_written()
 
-    def announce(self) -> None:
-        """Tell the writer, from any thread, that something was added: many announcements are one call into its thread."""
-        if not self._announced and self._loop is not None:
-            self._announced = True
-            self._loop.call_soon_threadsafe(self.wake)
-
     def wake(self) -> None:
-        """Wake the writer, from its own thread."""
+        """Tell the writer that something was added."""
         self._arrival.set()
-
-    def begin_look(self) -> None:
-        """Note, as the writer, that it looks at the queue now: what is added from here on is announced again."""
-        self._announced = False
 
     async def wait(self, *, gather_seconds: float) -> None:
         """Wait, as the writer, until something arrives, and then for its followers."""

@@ -1,27 +1,28 @@
 """Appends what happens in one attempt of a run: in order, in few messages, and only while the attempt holds the run.
 
-Events come from the thread that runs the flow and go out from the event loop's thread. What happens gathers for a few milliseconds,
-and while the append before is on its way: a chatty run costs few messages, a quiet one is recorded at once.
+What happens gathers for a few milliseconds, and while the append before is on its way: a chatty run costs few messages, a quiet one is
+recorded at once.
 """
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace as replace_field
 from typing import Any
 
+import anyio
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 from msgspec.structs import replace
 
 from headwater.agents.errors import AttemptFenced
 from headwater.agents.retry import RetryListener, retry_until_available
-from headwater.agents.run_process.arrivals import Arrivals
+from headwater.agents.supervisor.arrivals import Arrivals
 from headwater.core.aggregates import Actor, Aggregate
 from headwater.core.errors import CommitTooLarge, HeadwaterError, IllegalTransition, InvalidArgument
 from headwater.core.events import TaskRunArtifactEvent, TaskRunEvent, TaskRunNamed, TaskRunPaused
-from headwater.core.runs.commands import RecordTaskRuns, RunCommand
+from headwater.core.runs.commands import FinishRun, RecordTaskRuns, RunCommand
 from headwater.core.runs.state import Run
 from headwater.core.values.identifiers import new_id
 from headwater.core.values.json_bytes import json_bytes
@@ -31,31 +32,39 @@ GATHER_SECONDS = 0.003
 WAITING_EVENTS_MAX = 50_000
 """So many events may wait for the log; then the flow waits."""
 
-_ROOM_SECONDS = 1.0
 _REASON_CHARACTERS_MAX = 1000
 
 
 class AttemptWriter:
     """The writer of one attempt. `on_stop` is called once when the attempt must end: it lost the run, or a cancel was seen."""
 
-    def __init__(self, run: Aggregate[Run, RunCommand], actor: Actor, attempt: int, on_stop: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        run: Aggregate[Run, RunCommand],
+        actor: Actor,
+        attempt: int,
+        on_stop: Callable[[], None],
+        *,
+        events_max: int = WAITING_EVENTS_MAX,
+    ) -> None:
+        self._events_max = events_max
         self._run = run
         self._actor = actor
         self._attempt = attempt
         self._on_stop = on_stop
         self._events: deque[tuple[TaskRunEvent, int]] = deque()
-        self._room = threading.Semaphore(WAITING_EVENTS_MAX)
         self._arrivals = Arrivals()
+        self._turn = anyio.Lock()  # who takes what waits
+        self._executing = anyio.Lock()
+        self._has_room = anyio.Event()
         self._busy = False
         self._failure: Exception | None = None
         self.on_pause: Callable[[], None] = lambda: None
         """Called when it was recorded that a task run is paused."""
-        self.is_gone: Callable[[], bool] = lambda: False
-        """Tells whether the thread that appends is gone; asked by the thread that runs the flow where it waits for room."""
         self.listener: RetryListener | None = None
         """Hears that the log takes nothing, and that it does again."""
         self.stopping = False
-        """Whether the attempt must end; read by the thread that runs the flow."""
+        """Whether the attempt must end."""
 
     @property
     def left(self) -> int:
@@ -68,14 +77,16 @@ class AttemptWriter:
         return self._run.state
 
     def record(self, event: TaskRunEvent) -> None:
-        """Take an event, from the thread that runs the flow. Waits where very many have not been appended yet."""
-        if self.stopping:
-            return
-        while not self._room.acquire(timeout=_ROOM_SECONDS):
-            if self.stopping or self.is_gone():
-                return
-        self._events.append((event, len(json_bytes(event))))
-        self._arrivals.announce()
+        """Take an event. Where very many have not been appended yet, wait for `room` before."""
+        if not self.stopping:
+            self._events.append((event, len(json_bytes(event))))
+            self._arrivals.wake()
+
+    async def room(self) -> None:
+        """Return when so few events wait that more may be taken; nothing waits for an attempt that must end."""
+        while len(self._events) >= self._events_max and not self.stopping:
+            self._has_room = anyio.Event()
+            await self._has_room.wait()
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
         """Append what comes until cancelled, or until the run is not this attempt's any more."""
@@ -83,10 +94,11 @@ class AttemptWriter:
             task_status.started()
             try:
                 while True:
-                    self._arrivals.begin_look()
-                    batch = self._take()
+                    async with self._turn:
+                        batch = self._take()
+                        if batch:
+                            await self._append(batch)
                     if batch:
-                        await self._append(batch)
                         if any(isinstance(event, TaskRunPaused) for event in batch):
                             self.on_pause()
                         continue
@@ -121,7 +133,7 @@ class AttemptWriter:
             size += event_size
         if batch:
             self._busy = True
-            self._room.release(len(batch))
+            self._has_room.set()
         return tuple(batch)
 
     async def flush(self) -> None:
@@ -135,6 +147,35 @@ class AttemptWriter:
         if self._failure is not None:
             raise self._failure
 
+    async def finish(self, command: FinishRun) -> None:
+        """Append the end of the run after all that was recorded; in one commit with the last of it, where that fits.
+
+        Raises:
+            AttemptFenced: the run is not this attempt's any more.
+
+        """
+        while True:
+            async with self._turn:
+                if self._failure is not None:
+                    raise self._failure
+                batch = self._take()
+                if self._events:
+                    await self._append(batch)
+                    continue
+                await self._append_end(command, batch)
+                self._busy = False
+                self._arrivals.note_written()
+                return
+
+    async def _append_end(self, command: FinishRun, batch: tuple[TaskRunEvent, ...]) -> None:
+        try:
+            await self.execute(replace_field(command, events=batch))
+        except (InvalidArgument, CommitTooLarge):
+            if not batch:
+                raise
+            await self._append(batch)
+            await self.execute(command)
+
     async def execute(self, command: RunCommand) -> None:
         """Append what the command leads to, however long the log is away.
 
@@ -144,11 +185,12 @@ class AttemptWriter:
         """
         commit_id = new_id()
         try:
-            await retry_until_available(
-                lambda: self._run.execute(command, self._actor, commit_id=commit_id, refresh=False),
-                f"run {self._run.subject}",
-                listener=self.listener,
-            )
+            async with self._executing:
+                await retry_until_available(
+                    lambda: self._run.execute(command, self._actor, commit_id=commit_id, refresh=False),
+                    f"run {self._run.subject}",
+                    listener=self.listener,
+                )
         except IllegalTransition as illegal:
             state = self._run.state
             if state.held and state.attempt == self._attempt:
@@ -160,12 +202,12 @@ class AttemptWriter:
     def _fail(self, failure: Exception) -> None:
         self._failure = failure
         self._stop()
-        self._room.release(WAITING_EVENTS_MAX)
         self._arrivals.note_written()
 
     def _stop(self) -> None:
         if not self.stopping:
             self.stopping = True
+            self._has_room.set()
             self._on_stop()
 
 

@@ -9,14 +9,11 @@ from datetime import UTC, datetime
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
 
-from headwater.agents.failures import cut, failure_in_words
+from headwater.agents.failures import cut
 from headwater.agents.retry import retry_until_available
-from headwater.agents.run_process.arrivals import Arrivals
-from headwater.core.log.log_lines import LINE_CHARACTERS_MAX
+from headwater.agents.supervisor.arrivals import Arrivals
 from headwater.core.log.protocol import LogLine, RunLogs
 from headwater.core.text import shown
-from headwater.sdk.context.logging import message_of
-from headwater.sdk.context.values import current_values
 
 SHIP_SECONDS = 0.1
 GATHER_SECONDS = 0.01
@@ -29,15 +26,13 @@ _TOO_FAST = "they came faster than they could be stored"
 _log = logging.getLogger(__name__)
 
 
-class LogShipper(logging.Handler):
-    """A handler of log records for one attempt of a run. Records come from any thread; `serve` ships them."""
+class LogShipper:
+    """Takes the lines of one attempt of a run; `serve` ships them."""
 
-    def __init__(self, logs: RunLogs, run_id: str, attempt: int, *, with_source: bool = False, lines_max: int = LINES_MAX) -> None:
-        super().__init__()
+    def __init__(self, logs: RunLogs, run_id: str, attempt: int, *, lines_max: int = LINES_MAX) -> None:
         self._logs = logs
         self._run_id = run_id
         self._attempt = attempt
-        self._with_source = with_source
         self._lines_max = lines_max
         self._lines: deque[LogLine] = deque()
         self._characters = 0
@@ -45,13 +40,6 @@ class LogShipper(logging.Handler):
         self._arrivals = Arrivals()
         self._on_their_way = 0
         self._why = _TOO_FAST
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Take a record, from any thread, under the handler's lock."""
-        try:
-            self.add(line_of(record, with_source=self._with_source))
-        except Exception:  # noqa: BLE001 - logging's own rule: what cannot be logged must not stop the program
-            self.handleError(record)
 
     def add(self, line: LogLine) -> None:
         """Take a line; drop it where too many wait."""
@@ -63,7 +51,7 @@ class LogShipper(logging.Handler):
             self._lines.append(self._notice(dropped))
         self._lines.append(line)
         self._characters += len(line.message)
-        self._arrivals.announce()
+        self._arrivals.wake()
 
     def _notice(self, dropped: int) -> LogLine:
         message = f"{dropped} log lines are missing here: {self._why}."
@@ -80,7 +68,6 @@ class LogShipper(logging.Handler):
         with self._arrivals.served():
             task_status.started()
             while True:
-                self._arrivals.begin_look()
                 if not self._lines:
                     await self._arrivals.wait(gather_seconds=GATHER_SECONDS)
                     continue
@@ -89,16 +76,12 @@ class LogShipper(logging.Handler):
                 await self._arrivals.pause(SHIP_SECONDS)
 
     async def _ship(self) -> None:
-        self.acquire()
-        try:
-            lines = list(self._lines)
-            self._lines.clear()
-            self._characters = 0
-            if self._dropped:
-                lines.append(self._notice(self._dropped))
-                self._dropped = 0
-        finally:
-            self.release()
+        lines = list(self._lines)
+        self._lines.clear()
+        self._characters = 0
+        if self._dropped:
+            lines.append(self._notice(self._dropped))
+            self._dropped = 0
         self._on_their_way = len(lines)
         try:
             await retry_until_available(lambda: self._logs.write(self._run_id, self._attempt, lines), f"log of run {self._run_id}")
@@ -115,30 +98,3 @@ class LogShipper(logging.Handler):
             self._dropped = 0
             self._arrivals.wake()
         await self._arrivals.flush(lambda: not (self._lines or self._on_their_way))
-
-
-def line_of(record: logging.LogRecord, *, with_source: bool = False) -> LogLine:
-    """Return a record of logging as a line, whatever the user's program put into it."""
-    message = message_of(record)
-    if isinstance(record.exc_info, tuple) and isinstance(record.exc_info[1], BaseException):
-        message = f"{message}\n{failure_in_words(record.exc_info[1], with_source=with_source)}"
-    if len(message) > LINE_CHARACTERS_MAX:
-        notice = f"… (cut: it has {len(message)} characters)"
-        message = message[: LINE_CHARACTERS_MAX - len(notice)] + notice
-    values = current_values.get()
-    slug, index = values.get("task_slug"), values.get("map_index")
-    return LogLine(
-        at=_time_of(record.created),
-        level=int(record.levelno) if isinstance(record.levelno, int) else logging.WARNING,
-        logger=record.name if type(record.name) is str else shown(record.name, str),
-        message=message,
-        task=slug if type(slug) is str else "",
-        map_index=index if type(index) is int else -1,
-    )
-
-
-def _time_of(seconds: object) -> datetime:
-    try:
-        return datetime.fromtimestamp(seconds, UTC)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError, OSError):
-        return datetime.now(UTC)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 
 from anyio.abc import TaskGroup
@@ -21,16 +21,16 @@ _log = logging.getLogger(__name__)
 
 
 class ResumeListener:
-    """Follows the run from its first pause on, in the thread of the event loop; `take` is for the thread that runs the flow.
+    """Follows the run from its first pause on, and tells the task runs that are resumed.
 
     What is missed is found when the attempt would park the run: the rules know of it.
     """
 
-    def __init__(self, group: TaskGroup, events: EventLog, subject: str) -> None:
+    def __init__(self, group: TaskGroup, events: EventLog, subject: str, tell: Callable[[tuple[TaskRunKey, ...]], Awaitable[None]]) -> None:
         self._group = group
         self._events = events
         self._subject = subject
-        self._heard: deque[TaskRunKey] = deque()
+        self._tell = tell
         self._listening = False
 
     def listen(self, after: Position) -> None:
@@ -38,13 +38,6 @@ class ResumeListener:
         if not self._listening:
             self._listening = True
             self._group.start_soon(self._follow, after)
-
-    def take(self) -> list[TaskRunKey]:
-        """Return the task runs that were resumed since the last call."""
-        taken = []
-        while self._heard:
-            taken.append(self._heard.popleft())
-        return taken
 
     async def _follow(self, after: Position) -> None:
         try:
@@ -57,6 +50,7 @@ class ResumeListener:
                         # Most commits are what this attempt itself recorded; those need not be decoded.
                         if _may_resume(recorded.data):
                             resumed = [event for event in recorded.events if isinstance(event, TaskRunResumed)]
-                            self._heard.extend((event.slug, event.map_index) for event in resumed)
+                            if resumed:
+                                await self._tell(tuple((event.slug, event.map_index) for event in resumed))
         except LogError as error:
             _log.debug("Who resumes what of the run cannot be heard any more: %s", error)

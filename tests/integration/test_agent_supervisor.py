@@ -1,0 +1,143 @@
+"""The supervisor beside an agent: it alone speaks to the log for the processes of runs, and what becomes of it is not their fault."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import anyio
+import psutil
+import pytest
+from harness.agent_harness import AgentHarness, AgentProcess, eventually, gone, running_agent
+from harness.monitor_fixtures import promises_are_kept
+
+from headwater import Flow, task
+from headwater.core.events import RunAttemptLost
+from headwater.core.states import StateName
+from headwater.sdk.context.context import context
+
+pytestmark = pytest.mark.usefixtures("home")
+
+LEASE_SECONDS = 2.0
+SUPERVISOR = "headwater.agents.supervisor"
+ZYGOTE = "headwater.agents.local.zygote"
+
+
+@pytest.fixture
+def agent(harness: AgentHarness, tmp_path: Path) -> Iterator[AgentProcess]:
+    process = AgentProcess(tmp_path / "agent", harness.url, {"name": "first", "lease_seconds": LEASE_SECONDS})
+    process.start()
+    yield process
+    process.kill()
+
+
+async def gated_run(harness: AgentHarness, gate: Path) -> tuple[str, psutil.Process]:
+    """A run whose task ends when the gate is there, and its process."""
+    noted = gate.with_suffix(".pid")
+
+    @task
+    def wait_at_gate() -> None:
+        noted.write_text(f"{os.getpid()}.")
+        while not gate.exists():
+            time.sleep(0.01)
+
+    run_id = await harness.run(await harness.register(Flow("gated-flow", tasks=[wait_at_gate])))
+    await eventually(lambda: noted.exists() and noted.read_text().endswith("."), "the task runs")
+    return run_id, psutil.Process(int(noted.read_text()[:-1]))
+
+
+async def test_the_process_of_a_run_has_no_connection_and_one_thread(harness: AgentHarness) -> None:
+    @task
+    def look() -> None:
+        process = psutil.Process()
+        context.logger.info("%d threads, %d connections", process.num_threads(), len(process.net_connections("inet")))
+
+    async with running_agent(harness.url):
+        run_id = await harness.run(await harness.register(Flow("looking-flow", tasks=[look])))
+        await harness.ended(run_id)
+
+    assert "1 threads, 0 connections" in [line.message for line in await harness.lines(run_id)]
+
+
+async def test_the_runs_of_a_killed_supervisor_are_released_and_go_on_at_once(
+    harness: AgentHarness, agent: AgentProcess, tmp_path: Path
+) -> None:
+    run_id, process = await gated_run(harness, tmp_path / "gate")
+    before = agent.part(SUPERVISOR)
+
+    before.kill()
+    (*_, lost) = await harness.happened(run_id, "run.attempt_lost")
+    await harness.happened(run_id, "run.submitted", times=2)
+    (tmp_path / "gate").touch()
+    run = await harness.ended(run_id)
+
+    assert isinstance(lost, RunAttemptLost)
+    assert (lost.released, "the process that records for runs was ended by signal 9" in lost.reason) == (True, True)
+    assert (run.state, run.attempt, run.attempts_lost) == (StateName.SUCCESS, 2, 0)
+    assert agent.part(SUPERVISOR).pid != before.pid
+    assert gone([process])
+    await promises_are_kept(harness.log)
+
+
+async def test_a_supervisor_that_is_slow_delays_no_lease(harness: AgentHarness, agent: AgentProcess, tmp_path: Path) -> None:
+    run_id, _ = await gated_run(harness, tmp_path / "gate")
+    supervisor = agent.part(SUPERVISOR)
+    supervisor.suspend()
+    frozen_at = anyio.current_time()
+    try:
+        async with running_agent(harness.url, name="second", lease_seconds=LEASE_SECONDS):
+            (tmp_path / "gate").touch()
+            await anyio.sleep_until(frozen_at + 2 * LEASE_SECONDS)
+            supervisor.resume()
+            run = await harness.ended(run_id)
+    finally:
+        supervisor.resume()
+
+    assert (run.state, run.attempt, run.agent_name) == (StateName.SUCCESS, 1, "first")
+
+
+async def test_a_supervisor_whose_agent_is_gone_ends_the_runs_where_the_zygote_cannot(
+    harness: AgentHarness, agent: AgentProcess, tmp_path: Path
+) -> None:
+    _, process = await gated_run(harness, tmp_path / "gate")
+    zygote, supervisor = agent.part(ZYGOTE), agent.part(SUPERVISOR)
+    zygote.suspend()
+    try:
+        agent.kill()
+        await eventually(lambda: gone([supervisor]), "the supervisor has ended")
+        assert gone([process])
+    finally:
+        with suppress(psutil.NoSuchProcess):
+            zygote.resume()
+
+
+async def test_a_task_that_writes_to_our_descriptor_harms_only_its_run(harness: AgentHarness, agent: AgentProcess, tmp_path: Path) -> None:
+    @task
+    def write_to_everything() -> None:
+        for descriptor in range(3, 10):
+            with suppress(OSError):
+                os.write(descriptor, b"not for you")
+
+    other, _ = await gated_run(harness, tmp_path / "gate")
+    flow_id = await harness.register(Flow("scribbling-flow", tasks=[write_to_everything]))
+    scribbler = await harness.ended(await harness.run(flow_id))
+    (tmp_path / "gate").touch()
+
+    run = await harness.ended(other)
+    assert (run.state, run.attempt) == (StateName.SUCCESS, 1)
+    assert "something else than Headwater wrote to the channel of its process: A piece of 11 bytes has no header" in scribbler.message
+    assert "Traceback" not in agent.output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_supervisor_leaves_with_its_agent(harness: AgentHarness, agent: AgentProcess, number: signal.Signals) -> None:
+    supervisor = agent.part(SUPERVISOR)
+
+    agent.send(number)
+
+    assert agent.wait() == 0
+    await eventually(lambda: gone([supervisor]), "the supervisor has ended")

@@ -26,6 +26,11 @@ def mark_in(environment: Mapping[str, str]) -> dict[str, str]:
     return mark if all(mark.values()) else {}
 
 
+def attempt_actor(run_id: str, attempt: int) -> str:
+    """Return the name of an attempt in the audit trail."""
+    return f"run:{run_id}#{attempt}"
+
+
 class RunSnapshot(msgspec.Struct, frozen=True):
     """A run as its agent knows it right after the first claim: enough to fold it again without asking the log."""
 

@@ -13,6 +13,13 @@ from typing import NamedTuple
 
 _PROC = Path("/proc/self")
 _UNIFIED = "cgroup2"
+_NO_LIMIT = 1 << 60
+"""Version 1 writes "no limit" as a number near the largest there is."""
+_MEMORY_FILES = (
+    ("memory.max", "memory.current", "inactive_file"),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+)
+"""For each version: the limit, what is used, and what of that are files that were not used lately, in the statistics."""
 
 
 class Mount(NamedTuple):
@@ -31,8 +38,32 @@ def processes_max(proc: Path = _PROC) -> int | None:
 def memory_max(proc: Path = _PROC) -> int | None:
     """Return how many bytes of memory the groups of this process may have, all together; None where there is no limit."""
     texts = [*_told("memory", "memory.max", proc), *_told("memory", "memory.limit_in_bytes", proc)]
-    # Version 1 writes "no limit" as a number near the largest there is.
-    return min((limit for text in texts if text.isdigit() and (limit := int(text)) < 1 << 60), default=None)
+    return min((limit for text in texts if text.isdigit() and (limit := int(text)) < _NO_LIMIT), default=None)
+
+
+def processes_left(proc: Path = _PROC) -> int | None:
+    """Return how many more processes and threads the groups of this process may have; None where there is no limit."""
+    found = []
+    for folder in _groups("pids", proc):
+        with suppress(OSError, ValueError):  # there is no number where there is no limit
+            found.append(int((folder / "pids.max").read_text()) - int((folder / "pids.current").read_text()))
+    return min(found, default=None)
+
+
+def memory_left(proc: Path = _PROC) -> int | None:
+    """Return how many more bytes of memory the groups of this process may have; None where there is no limit.
+
+    What a group holds of files that were not used lately counts as left: the kernel takes it away where it is wanted.
+    """
+    found = []
+    for folder in _groups("memory", proc):
+        for most, now, idle in _MEMORY_FILES:
+            with suppress(OSError, ValueError):
+                limit, used = int((folder / most).read_text()), int((folder / now).read_text())
+                if limit < _NO_LIMIT:
+                    statistics = dict(line.split(" ", 1) for line in (folder / "memory.stat").read_text().splitlines())
+                    found.append(limit - used + int(statistics.get(idle, "0")))
+    return min(found, default=None)
 
 
 def memory_kills(proc: Path = _PROC) -> int:

@@ -124,15 +124,23 @@ class ChildProcess(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class AttemptListener:
+    """Who hears of an attempt whose process runs."""
+
+    log_trouble: Callable[[str], None] = lambda _: None
+    """Called when the log takes nothing of the attempt, with the reason, and without one when it does again."""
+    started: Callable[[], None] = lambda: None
+    """Called when it is recorded that the flow runs."""
+
+
 class Launcher(Protocol):
     """Starts the processes of runs. A service: what it started ends with it."""
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None: ...
 
-    async def launch(self, spec: LaunchSpec, hear: Callable[[str], None]) -> ChildProcess:
+    async def launch(self, spec: LaunchSpec, listener: AttemptListener) -> ChildProcess:
         """Start the attempt's process; it is there when this returns.
-
-        `hear` is called when the process says that the log takes nothing, with the reason, and without one when it does again.
 
         Raises:
             CannotLaunch: it can never be started here.

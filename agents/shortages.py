@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import resource
+from contextlib import suppress
+from pathlib import Path
 
 from headwater.agents import control_groups
 from headwater.core.program import open_files
@@ -21,6 +23,20 @@ def shortage(error: BaseException) -> str:
     else:
         limit, what = None, ""
     return text if limit is None else f"{text}; limit of {what} {limit}"
+
+
+def processes_left() -> int | None:
+    """Return how many more processes and threads there may be, by the limits of groups; None where there is none."""
+    return control_groups.processes_left()
+
+
+def memory_left() -> int | None:
+    """Return how many bytes of memory new programs may have, by this machine and by the limits of groups; None where nothing is known."""
+    limits = [control_groups.memory_left()]
+    with suppress(OSError, ValueError, StopIteration):
+        line = next(each for each in Path("/proc/meminfo").read_text().splitlines() if each.startswith("MemAvailable:"))
+        limits.append(int(line.split()[1]) * 1024)
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def processes_max() -> int | None:

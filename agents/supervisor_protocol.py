@@ -45,6 +45,12 @@ class Reported(msgspec.Struct, frozen=True, tag="reported"):
     report: AttemptReport
 
 
+class Started(msgspec.Struct, frozen=True, tag="started"):
+    """It is recorded that the flow of the attempt runs."""
+
+    launch_id: int
+
+
 class NotAttended(msgspec.Struct, frozen=True, tag="not-attended"):
     """Nothing can be done for this attempt, and why: it must not begin."""
 
@@ -72,7 +78,7 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
 
 
 SupervisorRequest = Connect | Attend | ProcessEnded
-SupervisorAnswer = Ready | Reported | NotAttended | MustEnd | Closed
+SupervisorAnswer = Ready | Started | Reported | NotAttended | MustEnd | Closed
 
 _encode = msgspec.json.Encoder().encode
 _decode_request = msgspec.json.Decoder(SupervisorRequest).decode

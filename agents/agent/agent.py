@@ -27,7 +27,7 @@ from headwater.agents.agent.delivery_handler import DeliveryHandler
 from headwater.agents.agent.flow_concurrency import FlowConcurrency
 from headwater.agents.agent.followed_queues import FollowedQueues
 from headwater.agents.agent.held_runs import HeldRuns
-from headwater.agents.agent.holder_probe import answer, probe_in
+from headwater.agents.agent.holder_probe import answer, notice_in, probe_in
 from headwater.agents.agent.leases import Leases
 from headwater.agents.agent.log_clock import LogClock
 from headwater.agents.agent.outage import Outage, Waiting
@@ -128,6 +128,7 @@ class Agent:
                         await services.start(self._start_failures.serve)
                         await services.start(self._flow_concurrency.serve)
                         await services.start(self._answer_probes)
+                        await services.start(self._hear_notices)
                         await self._take_runs(task_status)
                 finally:
                     with anyio.move_on_after(self._deadline.left(SHUTDOWN_SECONDS), shield=True):
@@ -217,6 +218,14 @@ class Agent:
                     await answer(message, self._reply_to(probe))
                 except LogError as error:
                     _log.debug("A question was not answered: %s", error)
+
+    async def _hear_notices(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+        """Hear from others of attempts held here that must end."""
+        async with self._log.subscribe(subjects.tell_agent(self.settings.agent_id)) as notices:
+            task_status.started()
+            async for message in notices:
+                if (notice := notice_in(message)) is not None:
+                    self.held.tell(notice.run_id, notice.attempt)
 
     def _reply_to(self, probe: HolderProbe) -> HolderReply:
         return HolderReply(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from datetime import datetime
 from enum import Enum, auto
 
@@ -16,15 +15,14 @@ from headwater.agents.agent.attempt_ends import crash_pause, duration, ends_atte
 from headwater.agents.agent.held_runs import HeldRun
 from headwater.agents.agent.outage import Waiting
 from headwater.agents.agent.start_failures import StartFailures
+from headwater.agents.attempt_spec import attempt_actor
 from headwater.agents.errors import CannotLaunch, LauncherGone, LaunchFailed
 from headwater.agents.failures import without_source
-from headwater.agents.launcher import AttemptReport, ChildProcess, ExitResult, Launcher, LaunchSpec
+from headwater.agents.launcher import AttemptListener, AttemptReport, ChildProcess, ExitResult, Launcher, LaunchSpec
 from headwater.core.aggregates import Aggregate
-from headwater.core.errors import IllegalTransition
-from headwater.core.events import RunStarted
+from headwater.core.errors import CommitUnreadable, IllegalTransition
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import LogLine, Recorded
-from headwater.core.log.undecoded import may_hold
 from headwater.core.runs.commands import ConfirmCancelled, FailUnstartedRun, MarkAttemptLost, RunCommand
 from headwater.core.runs.state import Run
 from headwater.core.states import StateName
@@ -35,7 +33,6 @@ _REASON_CHARACTERS_MAX = 300
 _LAGS_SECONDS = (0.1, 0.4, 1.5)
 _SIGNALS_APART_SECONDS = 1.0
 """Signals to the agent and to its runs that are meant as one arrive within so long."""
-_may_start = may_hold(RunStarted)
 
 Prepare = Callable[[Run, Position], LaunchSpec]
 """Makes the order to launch the attempt just claimed, at this position. Raises CannotLaunch where it can never be launched here."""
@@ -74,6 +71,7 @@ class AttemptSupervisor:
         self._stopping = stopping
         self._console_log = context.console_log
         self._grace_seconds = context.settings.grace_seconds
+        self._look_seconds = context.settings.lease_seconds / 2
         self._attempts_max = context.settings.attempts_max
 
     async def supervise(self, run: Aggregate[Run, RunCommand], held: HeldRun) -> AttemptOutcome:
@@ -86,7 +84,7 @@ class AttemptSupervisor:
         held.starts_failed = self._start_failures.times
         recording = Waiting(self._outage)
         try:
-            held.process = await self._launch(spec, recording.reported)
+            held.process = await self._launch(spec, AttemptListener(recording.reported, lambda: self._note_started(held)))
             self._console_log.info(
                 "Run '%s' (%s) of flow '%s' started, attempt %d.", held.name, held.created.run_id, held.created.flow_name, held.attempt
             )
@@ -111,12 +109,12 @@ class AttemptSupervisor:
         await self._mark_lost(run, held, reason, released=True)
         return AttemptOutcome.ENDED if run.state.ended else AttemptOutcome.NO_FLOW_SLOT
 
-    async def _launch(self, spec: LaunchSpec, hear: Callable[[str], None]) -> ChildProcess:
+    async def _launch(self, spec: LaunchSpec, listener: AttemptListener) -> ChildProcess:
         launches = 0
         while True:
             launches += 1
             try:
-                return await self._launcher.launch(spec, hear)
+                return await self._launcher.launch(spec, listener)
             except LauncherGone:
                 if launches == LAUNCHES_MAX:
                     raise
@@ -131,19 +129,34 @@ class AttemptSupervisor:
             group.cancel_scope.cancel()
         return exit_result
 
+    def _note_started(self, held: HeldRun) -> None:
+        held.slot.mark_started()
+        self._start_failures.over(held.starts_failed)
+
     async def _stop_when_taken_away(self, run: Aggregate[Run, RunCommand], held: HeldRun, process: ChildProcess) -> None:
-        follow, subject, after = self._log.events.follow, run.subject, run.position
-        async with AsyncExitStack() as stack:
-            news = await self._outage.retry_until_available(
-                lambda: stack.enter_async_context(follow(subject, after=after)), "the run's news"
-            )
-            async for batch in news:
-                if any(_has_started(recorded) for recorded in batch):
-                    held.slot.mark_started()
-                    self._start_failures.over(held.starts_failed)
-                if any(ends_attempt(recorded, held.attempt) for recorded in batch) and await self._must_stop(run, held):
+        """Stop the process when the log says that its attempt must end: others tell so, and what they tell may be lost."""
+        while True:
+            with anyio.move_on_after(self._look_seconds):
+                await held.told.wait()
+            if held.told.is_set() or await self._others_wrote(run, held):
+                held.told = anyio.Event()
+                if await self._must_stop(run, held):
                     await process.stop(grace_seconds=self._grace_seconds)
                     return
+
+    async def _others_wrote(self, run: Aggregate[Run, RunCommand], held: HeldRun) -> bool:
+        """Tell whether others wrote that the attempt must end, since the last look.
+
+        Where the last commit on the run is the attempt's own, its supervisor has seen all that precedes it.
+        """
+        last = await self._outage.retry_until_available(lambda: self._log.events.last(run.subject), "the run")
+        if last is None or last.position <= held.seen:
+            return False
+        since, held.seen = max(held.seen, run.position), last.position
+        if _is_of_attempt(last, held):
+            return False
+        news = await self._outage.retry_until_available(lambda: self._log.events.read(run.subject, after=since), "the run")
+        return any(ends_attempt(recorded, held.attempt) for recorded in news)
 
     async def _must_stop(self, run: Aggregate[Run, RunCommand], held: HeldRun) -> bool:
         """Tell whether the log says so, too: anybody can write to the feed of news. A replica may lag behind it for a moment."""
@@ -262,5 +275,8 @@ class AttemptSupervisor:
         self._console_log.info("Run '%s' (%s) ended: %s after %s. %s", held.name, held.created.run_id, state, duration(seconds), message)
 
 
-def _has_started(recorded: Recorded) -> bool:
-    return _may_start(recorded.data) and any(isinstance(event, RunStarted) for event in recorded.events)
+def _is_of_attempt(recorded: Recorded, held: HeldRun) -> bool:
+    try:
+        return recorded.commit.actor == attempt_actor(held.created.run_id, held.attempt)
+    except CommitUnreadable:
+        return False

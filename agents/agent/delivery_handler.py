@@ -29,6 +29,7 @@ from headwater.agents.agent.leases import Leases
 from headwater.core.aggregates import Aggregate
 from headwater.core.errors import CommandRejected, CommitTooLarge, CommitUnreadable, HeadwaterError, IllegalTransition, LogError
 from headwater.core.log.protocol import Delivery, WorkItem
+from headwater.core.operations.holder_notices import notify_holder
 from headwater.core.runs.commands import ClaimRun, MarkAttemptLost, RunCommand
 from headwater.core.runs.state import Run
 from headwater.core.values.identifiers import new_id
@@ -146,8 +147,9 @@ class DeliveryHandler:
 
     async def _mark_lost(self, run: _RunAggregate, attempt: int, reason: str) -> _Next:
         commit_id = new_id()
-        lost = MarkAttemptLost(attempt, reason, self._actor.clock())
+        lost, before = MarkAttemptLost(attempt, reason, self._actor.clock()), run.state
         await self._retry(lambda: run.execute(lost, self._actor, commit_id=commit_id), "a lost attempt")
+        await notify_holder(self._log, before)
         return _Next.PLAN_AGAIN
 
     async def _claim_and_execute(self, run: _RunAggregate, delivery: Delivery) -> _Next:

@@ -7,10 +7,13 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import anyio
+
 from headwater.agents.agent.capacity import Slot
 from headwater.agents.agent.leases import Leases
 from headwater.agents.launcher import ChildProcess
 from headwater.core.events import RunCreated
+from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Delivery
 
 
@@ -28,6 +31,10 @@ class HeldRun:
     starts_failed: int = 0
     """How many starts had failed here before that of its process."""
     releasing: bool = False
+    seen: Position = 0
+    """Up to which commit on the run others than the attempt were looked for."""
+    told: anyio.Event = field(default_factory=anyio.Event)
+    """Set when another program says that the attempt must end."""
 
 
 class HeldRuns:
@@ -50,6 +57,11 @@ class HeldRuns:
 
     def holds(self, run_id: str, attempt: int) -> bool:
         return attempt in self.attempts(run_id)
+
+    def tell(self, run_id: str, attempt: int) -> None:
+        """Let the attempt's supervision look at the log, if the attempt is held here."""
+        if self.holds(run_id, attempt):
+            self._held[run_id].told.set()
 
     def begin(self, held: HeldRun, delivery: Delivery) -> None:
         """Count the run as held, from before its claim is sent: an agent that asks meanwhile gets yes."""

@@ -7,7 +7,7 @@ import msgspec
 
 from headwater.core.errors import CommitUnreadable, LogUnavailable
 from headwater.core.log.codec import message_decoder
-from headwater.core.log.heartbeats import HolderProbe, HolderReply
+from headwater.core.log.heartbeats import HolderNotice, HolderProbe, HolderReply
 from headwater.core.log.protocol import LiveMessage, Log
 from headwater.core.operations.holder_probes import probe_agent
 
@@ -16,6 +16,7 @@ _PAUSE_SECONDS = 0.2
 
 _encode = msgspec.json.Encoder().encode
 _decode_probe = message_decoder(HolderProbe)
+_decode_notice = message_decoder(HolderNotice)
 
 
 async def probe_holder(log: Log, agent_id: str, run_id: str, attempt: int, *, patience_seconds: float) -> bool | None:
@@ -36,6 +37,14 @@ async def probe_holder(log: Log, agent_id: str, run_id: str, attempt: int, *, pa
                 await anyio.sleep(_PAUSE_SECONDS)
             await anyio.sleep(_PAUSE_SECONDS)
             continue
+        return None
+
+
+def notice_in(message: LiveMessage) -> HolderNotice | None:
+    """Return the notice in the message; None where it is none that this version understands."""
+    try:
+        return _decode_notice(message.data)
+    except CommitUnreadable:
         return None
 
 

@@ -15,6 +15,7 @@ from headwater.agents.attempt_protocol import SESSION_DESCRIPTOR
 from headwater.agents.frames import Frames
 from headwater.agents.launcher_protocol import Launch, read_requests
 from headwater.agents.local import process_tree
+from headwater.agents.local.rehearsal import rehearse
 from headwater.agents.run_process import main as run_process
 from headwater.agents.run_process import run_exit
 from headwater.agents.run_process.run_start import TERMINAL_SIGNALS, ignore_terminals
@@ -45,10 +46,11 @@ def run_now(parent: int, unused: Iterable[int], launch: Launch, output: int, ses
 
 
 def run_later(parent: int, unused: Iterable[int], orders: socket.socket) -> NoReturn:
-    """Be the process of the run whose order comes; end without one when the zygote is gone."""
+    """Rehearse, and be the process of the run whose order comes; end without one when the zygote is gone."""
     status = 1
     try:
         _cut_off(parent, unused)
+        rehearse(1)
         status = _run_ordered(orders)
     except BaseException:  # noqa: BLE001 - see above
         sys.excepthook(*sys.exc_info())

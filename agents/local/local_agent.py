@@ -17,7 +17,7 @@ from headwater.agents.launcher import LaunchSpec
 from headwater.agents.local.checkpoint_cleanup import CheckpointCleanup
 from headwater.agents.local.environment import agent_environment, require_local, run_environment, working_directory
 from headwater.agents.local.local_launcher import LocalLauncher
-from headwater.core.errors import SettingsError
+from headwater.core.errors import InvalidArgument, SettingsError
 from headwater.core.log.protocol import Log
 from headwater.core.program import open_files
 from headwater.core.program.concurrency import Service
@@ -42,6 +42,7 @@ class LocalAgent(AgentProgram):
         env: environment variables for its runs; stronger than the agent's own, weaker than a run config's.
         import_paths: directories from which runs can import modules.
         limit: how many runs it executes at once; as many as come by default.
+        spares: how many processes it keeps ready for runs; twice as many as there are processors by default.
         show_flow_logs: whether what runs print and log is shown here.
         log_level: of the agent and its runs.
         lease_seconds: how long at most its runs wait for another agent after its death.
@@ -62,6 +63,7 @@ class LocalAgent(AgentProgram):
         env: Mapping[str, str] | None = None,
         import_paths: Iterable[str] = (),
         limit: int | None = None,
+        spares: int | None = None,
         show_flow_logs: bool = False,
         log_level: str | None = None,
         lease_seconds: float = 10.0,
@@ -87,13 +89,23 @@ class LocalAgent(AgentProgram):
         self._results = HOME.value(self._environment) / "results"
         self._kept_values_days = KEPT_VALUES_DAYS.value(self._environment)
         self._open_files_max = open_files.limit()
+        if spares is not None and spares < 0:
+            raise InvalidArgument(f"An agent's spares must be at least 0, not {spares}.")
+        self._spares_max = spares
         level = logging.getLevelNamesMapping()[(log_level or LOG_LEVEL.value()).upper()]
         super().__init__(settings, connection, log_level=level, show_flow_logs=show_flow_logs)
 
     def make_launcher(self) -> LocalLauncher:
         """Return what starts runs as processes of this machine."""
         show_line = _show_line if self._show_flow_logs else None
-        return LocalLauncher(self._environment, self.supervisor_connection(), show_line=show_line, open_files_max=self._open_files_max)
+        return LocalLauncher(
+            self._environment,
+            self.supervisor_connection(),
+            show_line=show_line,
+            open_files_max=self._open_files_max,
+            spares_max=self._spares_max,
+            runs_max=self.settings.limit,
+        )
 
     def make_launch_spec(self, run: Run, attempt: AttemptSpec) -> LaunchSpec:
         """Return the environment and the directory of the run's process.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -11,16 +12,19 @@ from anyio.abc import TaskGroup, TaskStatus
 
 from headwater.agents.attempt_spec import mark_in
 from headwater.agents.errors import LauncherGone, LaunchFailed
-from headwater.agents.launcher import LaunchSpec
+from headwater.agents.launcher import AttemptListener, LaunchSpec
 from headwater.agents.launcher_protocol import Launch
 from headwater.agents.local.environment import needs_cold_start
 from headwater.agents.local.kept_program import KeptProgram
 from headwater.agents.local.local_process import LocalProcess
 from headwater.agents.local.supervisor_client import SupervisorClient
-from headwater.agents.local.zygote_client import ZygoteClient
+from headwater.agents.local.zygote_client import ZygoteClient, ZygoteLimits
 from headwater.agents.shortages import shortage
 from headwater.agents.supervisor_protocol import Connect
 from headwater.core.program import open_files
+
+SPARES_PER_CPU = 2
+NOBODY = AttemptListener()
 
 
 class LocalLauncher:
@@ -28,7 +32,9 @@ class LocalLauncher:
 
     `environment` is what the zygote itself runs with: runs that differ from it only in variables read at run time start warm.
     `connect` says where the log is. `show_line` gets each line that runs print. `open_files_max`: how many files each process may have
-    open; as many as this one by default. `retry_seconds`: the first pause before a process that this needs is tried again; the pauses grow.
+    open; as many as this one by default. `spares_max`: how many processes are kept ready for runs, of which there are up to `runs_max` at
+    once; twice as many as processors by default. `retry_seconds`: the first pause before a process that this needs is tried again; the
+    pauses grow.
     """
 
     def __init__(
@@ -38,13 +44,19 @@ class LocalLauncher:
         *,
         show_line: Callable[[str], None] | None = None,
         open_files_max: int | None = None,
+        spares_max: int | None = None,
+        runs_max: int | None = None,
         retry_seconds: float = 1.0,
     ) -> None:
         self._environment = dict(environment)
         self._show_line = show_line
-        files = open_files.limit() if open_files_max is None else open_files_max
+        limits = ZygoteLimits(
+            open_files.limit() if open_files_max is None else open_files_max,
+            SPARES_PER_CPU * (os.cpu_count() or 1) if spares_max is None else spares_max,
+            runs_max,
+        )
         self._group: TaskGroup | None = None
-        self._zygote = KeptProgram(lambda on_end: ZygoteClient(self._environment, files, on_end=on_end), retry_seconds=retry_seconds)
+        self._zygote = KeptProgram(lambda on_end: ZygoteClient(self._environment, limits, on_end=on_end), retry_seconds=retry_seconds)
         self._supervisor = KeptProgram(
             lambda on_end: SupervisorClient(self._environment, connect, on_end=on_end), retry_seconds=retry_seconds
         )
@@ -67,7 +79,7 @@ class LocalLauncher:
             task_status.started()
             await anyio.sleep_forever()
 
-    async def launch(self, spec: LaunchSpec, hear: Callable[[str], None] = lambda _: None) -> LocalProcess:
+    async def launch(self, spec: LaunchSpec, listener: AttemptListener = NOBODY) -> LocalProcess:
         """Start the attempt's process; it is there when this returns.
 
         Raises:
@@ -90,7 +102,7 @@ class LocalLauncher:
                 end_soon=self._end_soon,
                 close_session=None if spec.attempt is None else partial(supervisor.note_process_ended, launch_id),
                 show_line=self._show_line,
-                hear=hear,
+                listener=listener,
                 mark=mark_in(request.environment),
             )
         except OSError as error:

@@ -13,7 +13,7 @@ import anyio
 
 from headwater.agents.attempt_channel import channel_pair
 from headwater.agents.errors import LauncherGone, LaunchFailed
-from headwater.agents.launcher import AttemptReport, ExitResult, OutOfMemory, end_words
+from headwater.agents.launcher import AttemptListener, AttemptReport, ExitResult, OutOfMemory, end_words
 from headwater.agents.launcher_protocol import Ended
 
 LAST_LINES_MAX = 20
@@ -26,8 +26,8 @@ _READ_BYTES = 64 * 1024
 class LocalProcess:
     """A run's process. `send_signal` reaches all that it started; `show_line` gets each line it prints; `mark` is in its environment.
 
-    `end_soon` has it stopped within so many seconds. `hear` gets what is said of the log. `close_session` tells its supervisor that it is
-    gone; None where it has none. `serve` must run.
+    `end_soon` has it stopped within so many seconds. `listener` hears what its supervisor says. `close_session` tells its supervisor that
+    it is gone; None where it has none. `serve` must run.
     """
 
     def __init__(
@@ -37,11 +37,11 @@ class LocalProcess:
         end_soon: Callable[[LocalProcess, float], None],
         close_session: Callable[[], Awaitable[None]] | None,
         show_line: Callable[[str], None] | None,
-        hear: Callable[[str], None],
+        listener: AttemptListener,
         mark: Mapping[str, str],
     ) -> None:
         self.mark = mark
-        self._hear = hear
+        self._listener = listener
         self._final: AttemptReport | None = None
         self._send_signal = send_signal
         self._end_soon = end_soon
@@ -162,12 +162,16 @@ class LocalProcess:
 
     # What the supervisor says.
 
+    def set_flow_started(self) -> None:
+        """It is recorded that the flow runs."""
+        self._listener.started()
+
     def take_report(self, report: AttemptReport) -> None:
         """Take what is said of the attempt: its end, or trouble with the log."""
         if report.log_trouble is None:
             self._final = report
         else:
-            self._hear(report.log_trouble)
+            self._listener.log_trouble(report.log_trouble)
 
     def must_end(self, reason: str) -> None:
         """The attempt lost its run, the run is to be cancelled, or nothing of it can be recorded any more, for this reason."""

@@ -22,6 +22,7 @@ from headwater.agents.supervisor_protocol import (
     ProcessEnded,
     Ready,
     Reported,
+    Started,
     SupervisorAnswer,
     read_supervisor_answers,
     supervisor_frame,
@@ -74,6 +75,8 @@ class SupervisorClient:
 
     def _take(self, answer: SupervisorAnswer, process: LocalProcess) -> None:
         match answer:
+            case Started():
+                process.set_flow_started()
             case Reported(report=report):
                 process.take_report(report)
             case MustEnd(reason=reason):

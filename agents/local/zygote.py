@@ -2,7 +2,7 @@
 
 It has imported all that a run needs and is connected to nothing. A run's process is forked from it in a few milliseconds, or becomes a
 new interpreter where the environment demands one. Each is the leader of a session of its own. When there is nothing to do, the zygote
-keeps one spare process ready, which waits for an order.
+keeps spare processes ready, which wait for orders.
 
 The agent holds the other end of a socket. When it closes, however the agent ended, the zygote kills all that it started and ends. It
 never runs code of the user's, so nothing keeps it from that; and no launch that fails ends it: the agent gets the reason. When the zygote
@@ -25,7 +25,7 @@ import sys
 import time
 import traceback
 from contextlib import suppress
-from typing import NamedTuple, NoReturn
+from typing import NoReturn
 
 from headwater.agents import control_groups
 from headwater.agents.attempt_protocol import SESSION_DESCRIPTOR
@@ -41,35 +41,26 @@ from headwater.agents.launcher_protocol import (
     read_requests,
 )
 from headwater.agents.local import child_processes, forked_child, process_tree
+from headwater.agents.local.rehearsal import rehearse
+from headwater.agents.local.spare_pool import SparePool
 from headwater.agents.run_process import main as run_process
 from headwater.agents.shortages import shortage
 from headwater.core.program import open_files
 
-SPARE_AFTER_SECONDS = 0.01
-"""So long nothing must have been asked before a spare process is made: while runs start, it would only take their time."""
-SPARE_AFTER_SECONDS_MAX = 60.0
 SWEEP_SECONDS = 1.0
 """What a run that ended well left behind lives so long at most; a sweep looks at every process, too much for the end of each of many."""
 PATIENCE_SECONDS = 2.0
 """How long what was killed may take to be gone, before the zygote stops waiting for it: the kernel may keep it in a call to a dead disk."""
 
 
-class PreforkedChild(NamedTuple):
-    """A process that waits for an order."""
-
-    process_id: int
-    orders: socket.socket
-
-
 class Zygote:
-    """The launches that live, and the socket to the agent."""
+    """The launches that live, the socket to the agent, and the spare processes."""
 
-    def __init__(self, channel: socket.socket) -> None:
+    def __init__(self, channel: socket.socket, spares: SparePool) -> None:
         self._channel = channel
         self._process_id = os.getpid()
         self._children: dict[int, int] = {}  # process id -> launch id
-        self._spare: PreforkedChild | None = None
-        self._spare_after_seconds = SPARE_AFTER_SECONDS
+        self._spares = spares
         self._to_sweep_since: float | None = None
         self._undying: set[int] = set()
         self._frames = Frames()
@@ -98,10 +89,11 @@ class Zygote:
 
     def _serve_once(self) -> bool:
         """Do what is asked next; tell whether the agent is still there."""
-        is_idle = self._spare is not None and self._to_sweep_since is None
-        readable, _, _ = select.select([self._channel, self._woken], [], [], None if is_idle else self._spare_after_seconds)
-        if not readable and self._spare is None:
-            self._make_spare()
+        lacks_spare = self._spares.lacks_one(len(self._children))
+        is_idle = not lacks_spare and self._to_sweep_since is None
+        readable, _, _ = select.select([self._channel, self._woken], [], [], None if is_idle else self._spares.idle_seconds)
+        if not readable and lacks_spare:
+            self._spares.make(lambda orders: forked_child.run_later(self._process_id, self._unused(), orders))
         elif self._to_sweep_since is not None and (not readable or time.monotonic() - self._to_sweep_since > SWEEP_SECONDS):
             self._sweep()
         if self._woken in readable:
@@ -146,57 +138,16 @@ class Zygote:
     def _start(self, launch: Launch, output: int, session: int) -> int:
         if NO_DESCRIPTOR in {output, session}:
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-        process_id = None if launch.cold else self._order_spare(launch, output, session)
+        process_id = None if launch.cold else self._spares.order(frame(launch), [output, session])
         if process_id is None:
             process_id = child_processes.fork()
             if not process_id:
                 forked_child.run_now(self._process_id, self._unused(), launch, output, session)
         return process_id
 
-    def _order_spare(self, launch: Launch, output: int, session: int) -> int | None:
-        """Let the spare process be this run's; None where there is none, or it has just died."""
-        if self._spare is None:
-            return None
-        spare, self._spare = self._spare, None
-        with spare.orders:
-            try:
-                data = memoryview(frame(launch))
-                sent = socket.send_fds(spare.orders, [data], [output, session])
-                # Sending nothing fails where the spare has closed its end by now: it has its order, and is running.
-                if sent < len(data):
-                    spare.orders.sendall(data[sent:])
-            except OSError:
-                self._discard(spare)
-                return None
-        self._spare_after_seconds = SPARE_AFTER_SECONDS
-        return spare.process_id
-
-    def _make_spare(self) -> None:
-        """Make a spare process; where none can be made, try again later, and start runs without one meanwhile."""
-        try:
-            ours, theirs = socket.socketpair()
-        except OSError:
-            self._make_spare_later()
-            return
-        with theirs:
-            try:
-                process_id = child_processes.fork()
-            except OSError:
-                ours.close()
-                self._make_spare_later()
-                return
-            if not process_id:
-                forked_child.run_later(self._process_id, [*self._unused(), ours.fileno()], theirs)
-        self._spare = PreforkedChild(process_id, ours)
-
-    def _make_spare_later(self) -> None:
-        self._spare_after_seconds = min(SPARE_AFTER_SECONDS_MAX, 2 * self._spare_after_seconds)
-
     def _unused(self) -> list[int]:
         """The descriptors that a child must not hold."""
-        spare = [] if self._spare is None else [self._spare.orders.fileno()]
-        mine = [self._channel.fileno(), self._woken.fileno(), self._wake.fileno()]
-        return [*mine, *spare, *self._descriptors]
+        return [self._channel.fileno(), self._woken.fileno(), self._wake.fileno(), *self._spares.descriptors, *self._descriptors]
 
     def _reap(self) -> None:
         """Tell the agent of each child that ended; what it left behind is killed."""
@@ -205,12 +156,7 @@ class Zygote:
             process_id, status, peak_bytes = dead
             if process_id in self._children:
                 ended.append(self._ended(self._children.pop(process_id), status, peak_bytes))
-            elif self._spare is not None and process_id == self._spare.process_id:
-                self._spare.orders.close()
-                self._spare = None
-                # It died of itself: the next one may as well, and must not keep us busy with dying.
-                self._make_spare_later()
-            else:
+            elif not self._spares.remove_dead(process_id):
                 self._undying.discard(process_id)
             if self._to_sweep_since is None:
                 self._to_sweep_since = time.monotonic()
@@ -231,7 +177,7 @@ class Zygote:
     def _sweep(self) -> None:
         """Kill what runs that have ended left behind: all that came to us as orphans, and what comes from them."""
         self._to_sweep_since = None
-        ours = self._children.keys() | (set() if self._spare is None else {self._spare.process_id})
+        ours = self._children.keys() | self._spares.process_ids
         deadline = time.monotonic() + PATIENCE_SECONDS
         while left := process_tree.descendants(self._process_id, process_tree.parents(), but=ours | self._undying):
             if time.monotonic() > deadline:
@@ -241,20 +187,14 @@ class Zygote:
             for process_id in left:
                 child_processes.wait_until_dead(process_id, deadline)
 
-    def _discard(self, spare: PreforkedChild) -> None:
-        child_processes.signal_group(spare.process_id, signal.SIGKILL)
-        os.waitpid(spare.process_id, 0)
-
     def _end_all(self) -> None:
-        if self._spare is not None:
-            child_processes.signal_group(self._spare.process_id, signal.SIGKILL)
+        self._spares.kill()
         for process_id in self._children:
             child_processes.signal_group(process_id, signal.SIGKILL)
         deadline = time.monotonic() + PATIENCE_SECONDS
         for process_id in self._children:
             child_processes.wait_until_dead(process_id, deadline)
         self._children.clear()
-        self._spare = None
         self._sweep()
 
     def _send(self, data: bytes) -> None:
@@ -271,17 +211,22 @@ def _channel_from(descriptor: int) -> socket.socket:
 
 
 def main() -> NoReturn:
-    """Serve the agent whose socket is the descriptor named on the command line, with the limit of open files named behind it."""
+    """Serve the agent whose socket is the descriptor named on the command line.
+
+    Behind it stand the limit of open files, how many spare processes are kept, and how many runs there are at once (0: as many as come).
+    """
     for number in forked_child.BLOCKED_SIGNALS:
         # What ends programs in terminals, and services, is for the agent to answer: this process lives as long as its socket.
         signal.signal(number, signal.SIG_IGN)
-    open_files.set_limit(int(sys.argv[2]))
-    channel = _channel_from(int(sys.argv[1]))
+    descriptor, files_max, spares_max, runs_max = map(int, sys.argv[1:5])
+    open_files.set_limit(files_max)
+    channel = _channel_from(descriptor)
     run_process.warm_up()
+    rehearse()
     gc.collect()
     gc.disable()
     gc.freeze()  # what is shared stays shared: a collection in a child would write to every object
-    Zygote(channel).serve()
+    Zygote(channel, SparePool(spares_max, runs_max or None)).serve()
 
 
 if __name__ == "__main__":

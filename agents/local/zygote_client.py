@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import NamedTuple
 
 import anyio
 from anyio import TASK_STATUS_IGNORED
@@ -21,11 +22,20 @@ from headwater.agents.local.local_process import LocalProcess
 _KILLED = -int(signal.SIGKILL)
 
 
+class ZygoteLimits(NamedTuple):
+    """How many files each run's process may have open, how many spare processes are kept, and how many runs there are at once."""
+
+    open_files_max: int
+    spares_max: int
+    runs_max: int | None = None
+
+
 class ZygoteClient:
     """One zygote process, from its start to its end. `on_end` is called before anybody can hear that its runs' processes ended."""
 
-    def __init__(self, environment: Mapping[str, str], open_files_max: int, *, on_end: Callable[[], None]) -> None:
-        self._program = ChildProgram("headwater.agents.local.zygote", [str(open_files_max)], environment, role="starts runs")
+    def __init__(self, environment: Mapping[str, str], limits: ZygoteLimits, *, on_end: Callable[[], None]) -> None:
+        arguments = [str(limits.open_files_max), str(limits.spares_max), str(limits.runs_max or 0)]
+        self._program = ChildProgram("headwater.agents.local.zygote", arguments, environment, role="starts runs")
         self._on_end = on_end
         self._runs: dict[int, LocalProcess] = {}
         self.ended = anyio.Event()

@@ -94,14 +94,17 @@ class Interruption:
 
 
 class Execution:
-    """The execution of one attempt by the main thread."""
+    """The execution of one attempt by the main thread. `load` returns the flow; by default what is stored is loaded."""
 
-    def __init__(self, spec: AttemptSpec, link: SupervisorLink, run: Run, interruption: Interruption) -> None:
+    def __init__(
+        self, spec: AttemptSpec, link: SupervisorLink, run: Run, interruption: Interruption, *, load: Callable[[], Flow] | None = None
+    ) -> None:
         self._spec = spec
         self._link = link
         self._attempt_run = run
         self._created = run.created
         self._interruption = interruption
+        self._load = load or self._load_stored
         self._with_source = wants_source()
         if spec.show_logs:
             shown = StdoutHandler()
@@ -127,7 +130,7 @@ class Execution:
         self._link.answer(start)
         return self._run(flow)
 
-    def _load(self) -> Flow:
+    def _load_stored(self) -> Flow:
         from headwater.sdk.storage.stored_code import load_to_execute
 
         created = self._created

@@ -24,9 +24,11 @@ from headwater.agents.attempt_protocol import (
     Happened,
     Logged,
     Resumed,
+    StartAttempt,
     decode_from_process,
     encode,
 )
+from headwater.agents.attempt_spec import attempt_actor
 from headwater.agents.errors import AttemptFenced
 from headwater.agents.launcher import AttemptReport
 from headwater.agents.log_trouble import log_trouble
@@ -58,9 +60,10 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class AttemptListener:
-    """Who hears of an attempt: of its end or of trouble with the log, and that it must end; why, where the log does not tell."""
+class SessionListener:
+    """Who hears that an attempt runs, what is to be reported of it, and that it must end; why, where the log does not tell."""
 
+    started: Callable[[], None]
     report: Callable[[AttemptReport], None]
     must_end: Callable[[str], None]
 
@@ -71,12 +74,12 @@ class AttemptSession:
     Up to `events_max` events wait for the log; then the process waits.
     """
 
-    def __init__(self, attend: Attend, channel: socket, listener: AttemptListener, *, events_max: int = WAITING_EVENTS_MAX) -> None:
+    def __init__(self, attend: Attend, channel: socket, listener: SessionListener, *, events_max: int = WAITING_EVENTS_MAX) -> None:
         self._events_max = events_max
         self._attend = attend
         self._channel = channel
         self._listener = listener
-        self._actor = Actor(f"run:{attend.run_id}#{attend.attempt}")
+        self._actor = Actor(attempt_actor(attend.run_id, attend.attempt))
         self._began = time.monotonic()
         self._assembler = MessageAssembler(MESSAGE_BYTES_MAX)
         self._sent = 0
@@ -203,6 +206,8 @@ class AttemptSession:
         except HeadwaterError as error:
             await self._send(Answered(asked.number, refusal=str(error)))
         else:
+            if isinstance(asked.request, StartAttempt):
+                self._listener.started()
             if (report := requests.report_of(asked.request)) is not None:
                 seconds = time.monotonic() - self._began
                 self._listener.report(msgspec.structs.replace(report, duration_seconds=seconds))

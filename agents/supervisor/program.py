@@ -21,7 +21,7 @@ from headwater.agents.frames import NO_DESCRIPTOR, Frames
 from headwater.agents.launcher import AttemptReport
 from headwater.agents.retry import retry_until_available
 from headwater.agents.shortages import shortage
-from headwater.agents.supervisor.attempt_session import AttemptListener, AttemptSession
+from headwater.agents.supervisor.attempt_session import AttemptSession, SessionListener
 from headwater.agents.supervisor_protocol import (
     Attend,
     Closed,
@@ -31,6 +31,7 @@ from headwater.agents.supervisor_protocol import (
     ProcessEnded,
     Ready,
     Reported,
+    Started,
     SupervisorAnswer,
     read_supervisor_requests,
     supervisor_frame,
@@ -114,7 +115,11 @@ class Supervisor:
         def report(what: AttemptReport) -> None:
             self._tell(Reported(launch_id, what))
 
-        session = AttemptSession(attend, channel, AttemptListener(report, lambda reason: self._tell(MustEnd(launch_id, reason))))
+        session = AttemptSession(
+            attend,
+            channel,
+            SessionListener(lambda: self._tell(Started(launch_id)), report, lambda reason: self._tell(MustEnd(launch_id, reason))),
+        )
         self._sessions[launch_id] = session
         attempts.start_soon(self._serve, launch_id, session, self._log_opened)
 

@@ -52,6 +52,16 @@ def start(
         int | None,
         typer.Option("--limit", metavar="N", min=1, help="How many runs at once; as many as come by default.", show_default=False),
     ] = None,
+    spares: Annotated[
+        int | None,
+        typer.Option(
+            "--spares",
+            metavar="N",
+            min=0,
+            help="How many processes are kept ready for runs; by default twice the processors.",
+            show_default=False,
+        ),
+    ] = None,
     show_flow_logs: Annotated[bool, typer.Option("--show-flow-logs", "-f", help="Show what runs log and print.")] = False,
     log_level: Annotated[
         str | None, typer.Option("--log-level", metavar="LEVEL", help="The agent's and its runs' level: DEBUG, INFO, WARNING or ERROR.")
@@ -77,6 +87,7 @@ def start(
         env=_variables(env or []),
         import_paths=import_path or (),
         limit=limit,
+        spares=spares,
         show_flow_logs=show_flow_logs,
         log_level=log_level,
         key=settings.key,

@@ -1,4 +1,4 @@
-"""The heartbeats of agents, as messages on live subjects. They are not stored."""
+"""The heartbeats of agents, and what is asked of agents and said to them, as messages on live subjects. They are not stored."""
 
 from __future__ import annotations
 
@@ -24,6 +24,13 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 class HolderProbe(msgspec.Struct, frozen=True):
     """Asked on `subjects.ask_agent(agent_id)`: whether the agent holds this attempt of the run."""
+
+    run_id: str
+    attempt: int
+
+
+class HolderNotice(msgspec.Struct, frozen=True):
+    """Sent on `subjects.tell_agent(agent_id)` by who wrote to the log that this attempt of the run must end."""
 
     run_id: str
     attempt: int

@@ -132,6 +132,11 @@ def ask_agent(agent_id: str) -> str:
     return f"hw.ask.agent.{token(agent_id)}"
 
 
+def tell_agent(agent_id: str) -> str:
+    """Return the subject on which an agent hears that it must look at a run which it holds."""
+    return f"hw.tell.agent.{token(agent_id)}"
+
+
 class Address(NamedTuple):
     """What a subject of facts names: an aggregate's kind ("run", "project", ...) and its id. Of a part of a registration: `id.number`."""
 

@@ -11,6 +11,7 @@ from headwater.core.aggregates import Actor, Aggregate, CommandResult
 from headwater.core.errors import HeadwaterError
 from headwater.core.events import CancelCause
 from headwater.core.log.protocol import Log
+from headwater.core.operations.holder_notices import notify_holder
 from headwater.core.operations.run_lookup import load_run
 from headwater.core.operations.wake_ups import settle_wake_up
 from headwater.core.runs.commands import CancelRun, RunCommand
@@ -28,6 +29,8 @@ async def cancel_with_children(log: Log, cancelled: Aggregate[Run, RunCommand], 
     if outcome.state.ended:
         await settle_wake_up(log.queues, outcome.state, now=command.at)
     if outcome.changed:
+        if outcome.state.held:
+            await notify_holder(log, outcome.state)
         await cancel_children(log, outcome.state, actor)
     return outcome
 

@@ -53,6 +53,22 @@ def configure_logging() -> None:
         _is_set_up = True
 
 
+@contextmanager
+def setup_undone() -> Iterator[None]:
+    """Let the block set logging up by its own settings, and leave it as it was: others may set it up by other settings."""
+    global _is_set_up  # noqa: PLW0603 - logging itself is per process
+    before, factory = _is_set_up, logging.getLogRecordFactory()
+    loggers = [(logger, logger.handlers[:], logger.level) for logger in (logging.getLogger(ROOT_NAME), *_extra_loggers())]
+    try:
+        yield
+    finally:
+        for logger, handlers, level in loggers:
+            logger.handlers[:] = handlers
+            logger.setLevel(level)
+        logging.setLogRecordFactory(factory)
+        _is_set_up = before
+
+
 def configure_extra_loggers() -> None:
     """Let the loggers that `logging.extra_loggers` of the configuration names write wherever `headwater` does."""
     root = logging.getLogger(ROOT_NAME)

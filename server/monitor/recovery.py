@@ -12,6 +12,7 @@ from headwater.core.events import AgentRegistered
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Log
 from headwater.core.operations.headwater import Headwater
+from headwater.core.operations.holder_notices import notify_holder
 from headwater.core.operations.holder_probes import probe_agent
 from headwater.core.operations.run_lookup import load_run
 from headwater.core.runs.commands import MarkAttemptLost
@@ -55,8 +56,9 @@ class Recovery:
         run = await load_run(self._log.events, run_id)
         if not run.state.held or run.state.agent_id != agent_id:
             return
-        attempt = run.state.attempt
+        attempt, before = run.state.attempt, run.state
         outcome = await run.execute(MarkAttemptLost(attempt, reason, self._actor.clock()), self._actor, refresh=False)
+        await notify_holder(self._log, before)
         if outcome.state.ended:
             await self._log.queues.cancel_timer(run_id)
         _log.warning("Run %r (%s): attempt %d was lost: %s. It is %s now.", run.state.name, run_id, attempt, reason, outcome.state.state)

@@ -8,12 +8,16 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from harness.agent_harness import AgentHarness, eventually, is_alive, running_agent
 
+from headwater.core.aggregates import Actor
+from headwater.core.operations.run_lookup import load_run
+from headwater.core.runs.commands import CancelRun, RenameRun
 from headwater.core.states import StateName
 from headwater.sdk.context.context import context
 from headwater.sdk.executors import Executor, LocalExecutor, ProcessExecutor, ThreadExecutor
@@ -49,6 +53,25 @@ async def test_a_sleeping_task_is_interrupted_and_cleans_up_behind_itself(harnes
     assert (await harness.names(run_id))[-3:] == ["run.cancel_requested", "task_run.cancelled", "run.cancelled"]
     assert cleaned.read_text() == "yes"
     assert "cleaning up" in [line.message for line in await harness.lines(run_id)]
+
+
+@pytest.mark.parametrize("rename", [False, True], ids=["the last commit", "another one after it"])
+async def test_a_cancel_of_which_nothing_is_heard_is_found_by_the_holder(harness: AgentHarness, rename: bool) -> None:
+    @task
+    def sleep() -> None:
+        time.sleep(600)
+
+    async with running_agent(harness.url, lease_seconds=1.0):
+        run_id = await harness.run(await harness.register(Flow("sleeping-flow", tasks=[sleep])))
+        await harness.happened(run_id, "task_run.started")
+        # As another version of Headwater does, or one whose notice was lost: only the log has it.
+        run = await load_run(harness.log.events, run_id)
+        await run.execute(CancelRun(datetime.now(UTC), "no longer wanted"), Actor("test"))
+        if rename:
+            await run.execute(RenameRun("sleeper"), Actor("test"))
+        ended = await harness.ended(run_id)
+
+    assert ended.state is StateName.CANCELLED
 
 
 async def test_a_process_that_ignores_sigterm_is_killed_after_the_grace_with_all_it_started(harness: AgentHarness, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import logging
 import os
 import signal
 import socket
@@ -16,14 +18,17 @@ from typing import Any
 import anyio
 import psutil
 import pytest
-from harness.agent_harness import agent_harness, eventually, is_alive, running_agent
+from harness.agent_harness import AgentHarness, AgentProcess, agent_harness, eventually, is_alive, running_agent
+from harness.gates import gated_flow
 
+from headwater.agents import shortages
 from headwater.agents.launcher import LaunchSpec
-from headwater.agents.launcher_protocol import Launch
+from headwater.agents.launcher_protocol import Launch, frame
 from headwater.agents.local.forked_child import take_environment
 from headwater.agents.local.local_launcher import LocalLauncher
 from headwater.agents.local.local_process import LAST_LINES_MAX
-from headwater.agents.local.zygote import PreforkedChild, Zygote
+from headwater.agents.local.rehearsal import rehearse
+from headwater.agents.local.spare_pool import PreforkedChild, SparePool
 from headwater.agents.supervisor_protocol import Connect
 from headwater.sdk.context.context import context
 from headwater.sdk.language.case import case
@@ -130,6 +135,55 @@ async def test_a_zygote_that_dies_is_replaced_and_its_processes_count_as_killed(
         assert (await zygote_of(again)).pid != before.pid
 
 
+def test_a_rehearsal_leaves_nothing_behind() -> None:
+    logger = logging.getLogger("headwater")
+
+    def seen() -> tuple[object, ...]:
+        return (
+            *logger.handlers,
+            logger.level,
+            signal.getsignal(signal.SIGTERM),
+            dict(os.environ),
+            logging.getLogRecordFactory(),
+            gc.isenabled(),
+        )
+
+    before = seen()
+    rehearse(2)
+
+    assert seen() == before
+
+
+@pytest.mark.parametrize(("settings", "spares"), [({"spares": 3}, 3), ({"spares": 3, "limit": 1}, 1), ({"spares": 0}, 0)])
+async def test_an_agent_keeps_so_many_spare_processes(harness: AgentHarness, tmp_path: Path, settings: dict[str, int], spares: int) -> None:
+    agent = AgentProcess(tmp_path / "agent", harness.url, settings)
+    agent.start()
+    try:
+        flow_id = await harness.register(gated_flow(tmp_path / "gate"))
+        zygote = agent.part("headwater.agents.local.zygote")
+        await eventually(lambda: len(zygote.children()) == spares, "they are made")
+        run_id = await harness.run(flow_id)
+        await harness.happened(run_id, "task_run.started")
+        still = min(spares, settings.get("limit", spares + 1) - 1)
+        await eventually(lambda: len(zygote.children()) == 1 + still, "one takes the place of the one that is a run's now")
+        (tmp_path / "gate").touch()
+        await harness.ended(run_id)
+    finally:
+        agent.kill()
+
+
+@pytest.mark.parametrize("short", ["processes", "memory"])
+def test_one_spare_process_is_enough_where_processes_or_memory_are_short(monkeypatch: pytest.MonkeyPatch, short: str) -> None:
+    monkeypatch.setattr(shortages, f"{short}_left", lambda: 10)
+    pool = SparePool(4)
+    assert pool.lacks_one(running=0)
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        pool.add(PreforkedChild(1, ours))
+        assert not pool.lacks_one(running=0)
+
+
 def test_a_forked_process_takes_exactly_the_environment_of_its_order() -> None:
     before, zone = dict(os.environ), time.tzname
     try:
@@ -167,7 +221,7 @@ async def test_a_forked_run_finds_all_it_needs_imported(nats_url: str, tmp_path:
 
 def test_a_process_that_took_its_order_is_not_replaced_however_late_the_zygote_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     orders, spare_s_end = socket.socketpair()
-    (channel, agent_s_end), (output, session) = socket.socketpair(), os.pipe()
+    output, session = os.pipe()
     send_fds = socket.send_fds
 
     def lose_the_processor_behind_it(*arguments: Any) -> int:
@@ -175,17 +229,15 @@ def test_a_process_that_took_its_order_is_not_replaced_however_late_the_zygote_g
         spare_s_end.close()  # as a spare process does, which has read its order and executes it by now
         return sent
 
-    with channel, agent_s_end, subprocess.Popen(["/bin/sleep", "600"], start_new_session=True) as spare:
-        keeper = Zygote(channel)
-        keeper._spare = PreforkedChild(spare.pid, orders)
+    with subprocess.Popen(["/bin/sleep", "600"], start_new_session=True) as spare:
+        pool = SparePool(1)
+        pool.add(PreforkedChild(spare.pid, orders))
         monkeypatch.setattr(socket, "send_fds", lose_the_processor_behind_it)
         try:
-            taken_by = keeper._order_spare(Launch(1, {"NAME": "value"}, "/"), output, session)
+            taken_by = pool.order(frame(Launch(1, {"NAME": "value"}, "/")), [output, session])
 
             assert (taken_by, spare.poll()) == (spare.pid, None)
         finally:
             spare.kill()
             for descriptor in (output, session):
                 os.close(descriptor)
-            keeper._woken.close()
-            keeper._wake.close()

@@ -47,7 +47,7 @@ def memory() -> Iterator[ControlGroup]:
 
 @asynccontextmanager
 async def agent_in(group: ControlGroup, harness: AgentHarness, directory: Path) -> AsyncIterator[AgentProcess]:
-    agent = AgentProcess(directory / "agent", harness.url, {"name": "vm"}, before=group.enter)
+    agent = AgentProcess(directory / "agent", harness.url, {"name": "vm", "spares": 1}, before=group.enter)
     agent.start()
     try:
         yield agent
@@ -179,17 +179,19 @@ def sleeper(directory: Path) -> LaunchSpec:
 CANNOT_FORK = """
 import os, resource, socket, sys
 from headwater.agents.launcher_protocol import Frames, Launch, NotLaunched, read_answers
+from headwater.agents.local.spare_pool import SparePool
 from headwater.agents.local.zygote import Zygote
 
 ours, theirs = socket.socketpair()
-keeper = Zygote(theirs)
+spares = SparePool(1)
+keeper = Zygote(theirs, spares)
 resource.setrlimit(resource.RLIMIT_NPROC, (1, 1))
 if os.geteuid() == 0:
     os.setuid(65534)  # the limit does not hold for root
 for number in range(3):
     keeper._descriptors = [os.dup(1), os.dup(1)]
     keeper._launch(Launch(number, {}, "/"))
-    keeper._make_spare()
+    spares.make(None)
 answers = read_answers(ours, Frames())
 assert all(isinstance(each, NotLaunched) for each in answers), answers
 print(*{each.reason for each in answers})

@@ -12,8 +12,9 @@ from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskGroup, TaskStatus
 from simulation.connection import Connection
 
+from headwater.agents.attempt_spec import attempt_actor
 from headwater.agents.errors import AttemptFenced
-from headwater.agents.launcher import AttemptReport, ExitResult, LaunchSpec
+from headwater.agents.launcher import AttemptListener, AttemptReport, ExitResult, LaunchSpec
 from headwater.agents.retry import retry_until_available
 from headwater.agents.supervisor.attempt_writer import AttemptWriter
 from headwater.core.aggregates import Actor
@@ -42,7 +43,8 @@ def prepare(run: Run, _: Position) -> LaunchSpec:
 class PretendedRun:
     """One attempt's process."""
 
-    def __init__(self, connection: Connection, run_id: str, attempt: int) -> None:
+    def __init__(self, connection: Connection, run_id: str, attempt: int, listener: AttemptListener) -> None:
+        self._listener = listener
         self.connection, self.run_id, self.attempt = connection, run_id, attempt
         self._random = connection.random
         self._ended = anyio.Event()
@@ -81,10 +83,11 @@ class PretendedRun:
         run = await retry_until_available(lambda: load_run(self.connection.events, self.run_id), "the run")
         if not run.state.held or run.state.attempt != self.attempt:
             return ExitResult(0, AttemptReport(fenced=True))
-        actor = Actor(f"run:{self.run_id}#{self.attempt}")
+        actor = Actor(attempt_actor(self.run_id, self.attempt))
         record = AttemptWriter(run, actor, self.attempt, lambda: None)
         try:
             await record.execute(StartRun(self.attempt, actor.clock()))
+            self._listener.started()
             failed = False
             for slug in TASKS:
                 found = run.state.task_runs.get((slug, -1))
@@ -164,10 +167,10 @@ class PretendedLauncher:
         finally:
             self.kill_all()
 
-    async def launch(self, order: LaunchSpec, hear: Callable[[str], None]) -> PretendedRun:
+    async def launch(self, order: LaunchSpec, listener: AttemptListener) -> PretendedRun:
         assert self._group is not None
         await anyio.sleep(self._random.random() * 0.05)
-        run = PretendedRun(self._connect(), order.environment["run"], int(order.environment["attempt"]))
+        run = PretendedRun(self._connect(), order.environment["run"], int(order.environment["attempt"]), listener)
         self.runs.append(run)
         self._group.start_soon(run.live)
         return run

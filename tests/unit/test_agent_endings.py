@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from headwater.agents.control_groups import memory_kills, memory_max, processes_max
+from headwater.agents.control_groups import memory_kills, memory_left, memory_max, processes_left, processes_max
 from headwater.agents.launcher import ExitResult, OutOfMemory
 from headwater.agents.shortages import shortage
 
@@ -57,17 +57,26 @@ def write(folder: Path, **files: str) -> None:
 
 def test_limits_are_read_from_groups_of_version_2_and_the_smallest_above_counts(tmp_path: Path) -> None:
     mount = tmp_path / "cgroup"
-    write(mount / "a", pids__max="50\n", memory__max="max\n", memory__events="low 0\noom 9\noom_kill 9\n")
+    write(
+        mount / "a",
+        pids__max="50\n",
+        pids__current="20\n",
+        memory__max="max\n",
+        memory__current="9\n",
+        memory__events="low 0\noom 9\noom_kill 9\n",
+    )
     write(mount / "a" / "b", pids__max="max\n", memory__max="700000000\n", memory__events="low 0\noom 2\noom_kill 1\noom_group_kill 0\n")
+    write(mount / "a" / "b", pids__current="5\n", memory__current="500000000\n", memory__stat="anon 1\ninactive_file 100000000\n")
     proc = tmp_path / "proc"
     write(proc, cgroup="0::/a/b\n", mountinfo=f"30 24 0:26 / {mount} rw,nosuid shared:9 - cgroup2 cgroup2 rw,nsdelegate\n")
 
     assert (processes_max(proc), memory_max(proc), memory_kills(proc)) == (50, 700_000_000, 1)
+    assert (processes_left(proc), memory_left(proc)) == (30, 300_000_000)
 
 
 def test_limits_are_read_from_groups_of_version_1_in_a_container_that_sees_its_own_group_only(tmp_path: Path) -> None:
     pids, memory = tmp_path / "pids", tmp_path / "memory"
-    write(pids, pids__max="7\n")
+    write(pids, pids__max="7\n", pids__current="4\n")
     write(memory, memory__limit_in_bytes="9223372036854771712\n", memory__oom_control="oom_kill_disable 0\nunder_oom 0\noom_kill 3\n")
     proc = tmp_path / "proc"
     write(
@@ -77,10 +86,14 @@ def test_limits_are_read_from_groups_of_version_1_in_a_container_that_sees_its_o
     )
 
     assert (processes_max(proc), memory_max(proc), memory_kills(proc)) == (7, None, 3)
+    assert (processes_left(proc), memory_left(proc)) == (3, None)
+    write(memory, memory__limit_in_bytes="600000000\n", memory__usage_in_bytes="400000000\n", memory__stat="total_inactive_file 50000000\n")
+    assert memory_left(proc) == 250_000_000
 
 
 def test_without_control_groups_nothing_is_known(tmp_path: Path) -> None:
     assert (processes_max(tmp_path), memory_max(tmp_path), memory_kills(tmp_path)) == (None, None, 0)
+    assert (processes_left(tmp_path), memory_left(tmp_path)) == (None, None)
 
 
 @pytest.mark.parametrize("number", [errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENOENT])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 
 import anyio
 import pytest
@@ -11,7 +10,7 @@ from anyio.abc import TaskStatus
 
 from headwater.agents.agent.agent import Agent
 from headwater.agents.agent.agent_settings import AgentSettings
-from headwater.agents.launcher import ChildProcess, LaunchSpec
+from headwater.agents.launcher import AttemptListener, ChildProcess, LaunchSpec
 from headwater.core.errors import LogUnavailable
 from headwater.core.events import AgentRegistered, AgentStopped
 from headwater.core.log import subjects
@@ -25,8 +24,8 @@ class NothingToLaunch:
         task_status.started()
         await anyio.sleep_forever()
 
-    async def launch(self, order: LaunchSpec, hear: Callable[[str], None]) -> ChildProcess:
-        raise AssertionError(order)
+    async def launch(self, spec: LaunchSpec, listener: AttemptListener) -> ChildProcess:
+        raise AssertionError(spec, listener)
 
 
 def prepare(_: Run, __: Position) -> LaunchSpec:

@@ -33,7 +33,7 @@ from headwater.agents.attempt_spec import RunSnapshot
 from headwater.agents.launcher import AttemptReport
 from headwater.agents.run_process.briefed_run import run_in
 from headwater.agents.supervisor import attempt_session
-from headwater.agents.supervisor.attempt_session import AttemptListener, AttemptSession
+from headwater.agents.supervisor.attempt_session import AttemptSession, SessionListener
 from headwater.agents.supervisor.attempt_writer import WAITING_EVENTS_MAX
 from headwater.agents.supervisor_protocol import Attend
 from headwater.core.errors import LogUnavailable
@@ -59,14 +59,17 @@ class Attended:
         theirs.setblocking(False)
         self.channel.setblocking(False)
         self.reports: list[AttemptReport] = []
-        self.ends = 0
+        self.starts = self.ends = 0
         self.reasons: list[str] = []
-        listener = AttemptListener(self.reports.append, self._must_end)
+        listener = SessionListener(self._start, self.reports.append, self._must_end)
         self.session = AttemptSession(Attend(1, run_id, attempt, known), theirs, listener, events_max=events_max)
         self._assembler = MessageAssembler()
         self._sent = 0
         self._asked = 0
         self.heard: list[Any] = []
+
+    def _start(self) -> None:
+        self.starts += 1
 
     def _must_end(self, reason: str) -> None:
         self.ends += 1
@@ -159,6 +162,7 @@ async def test_the_last_events_of_tasks_and_the_end_of_the_run_are_one_commit() 
         assert bytes(answered.value) == b'{"events":0,"lines":0}'
         assert (await made.commits())[2:] == [["run.started"], ["task_run.started", "task_run.succeeded", "run.succeeded"]]
         (report,) = made.reports
+        assert made.starts == 1
         assert (report.state, report.message) == ("Success", "All reference tasks succeeded.")
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Generic
+
+import anyio
+
 from headwater.core.aggregates import Aggregate
 from headwater.core.errors import NotFound
 from headwater.core.events import FlowRegistered
@@ -13,7 +17,38 @@ from headwater.core.operations.project_lookup import project
 from headwater.core.program.concurrency import gather
 from headwater.core.projects.commands import ProjectCommand
 from headwater.core.projects.state import Project
+from headwater.core.rules import Command, State
 from headwater.core.values.identifiers import split_flow_id
+
+
+class _Shared(Generic[State, Command]):
+    """An aggregate that many look up at the same time: one read serves all who asked before it began."""
+
+    def __init__(self, aggregate: Aggregate[State, Command]) -> None:
+        self._aggregate = aggregate
+        self._turn = anyio.Lock()
+        self._begun = self._done = 0
+
+    @property
+    def state(self) -> State:
+        """As the last look left it."""
+        return self._aggregate.state
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the log had anything of it."""
+        return bool(self._aggregate.position)
+
+    async def refresh(self) -> State:
+        """Return the state as the log has it now, or had it later than this was called."""
+        wanted = self._begun + 1
+        async with self._turn:
+            if self._done < wanted:
+                self._begun += 1
+                begun = self._begun
+                await self._aggregate.refresh()
+                self._done = begun
+        return self._aggregate.state
 
 
 class FlowCatalogue:
@@ -21,8 +56,8 @@ class FlowCatalogue:
 
     def __init__(self, log: EventLog) -> None:
         self._log = log
-        self._groups: dict[str, Aggregate[FlowGroup, FlowCommand]] = {}
-        self._projects: dict[str, Aggregate[Project, ProjectCommand]] = {}
+        self._groups: dict[str, _Shared[FlowGroup, FlowCommand]] = {}
+        self._projects: dict[str, _Shared[Project, ProjectCommand]] = {}
         self.open_queues: set[str] = set()
         """Queues that are sure to be known to all agents."""
 
@@ -40,7 +75,7 @@ class FlowCatalogue:
     async def group(self, group_id: str) -> FlowGroup:
         """Return the flow over its versions, with its settings; one that `version` looked at is not read again."""
         group = self._group(group_id)
-        return group.state if group.position else await group.refresh()
+        return group.state if group.is_known else await group.refresh()
 
     async def resolve_active(self, flow_id: str) -> tuple[FlowRegistered, FlowGroup, str]:
         """Return the registration as `version` does, with its flow's settings and the name of its project.
@@ -62,8 +97,12 @@ class FlowCatalogue:
             raise NotFound("project", found.name or version.project_id, hint="It was deleted.")
         return version, group.state, found.name
 
-    def _group(self, group_id: str) -> Aggregate[FlowGroup, FlowCommand]:
-        return self._groups.setdefault(group_id, flow_group(self._log, group_id))
+    def _group(self, group_id: str) -> _Shared[FlowGroup, FlowCommand]:
+        if group_id not in self._groups:
+            self._groups[group_id] = _Shared(flow_group(self._log, group_id))
+        return self._groups[group_id]
 
-    def _project(self, project_id: str) -> Aggregate[Project, ProjectCommand]:
-        return self._projects.setdefault(project_id, project(self._log, project_id))
+    def _project(self, project_id: str) -> _Shared[Project, ProjectCommand]:
+        if project_id not in self._projects:
+            self._projects[project_id] = _Shared(project(self._log, project_id))
+        return self._projects[project_id]

@@ -79,8 +79,8 @@ async def read_subject(
 ) -> list[Recorded]:
     """Return the messages of the subjects over `after`, in order, up to `at_least` or further.
 
-    Any replica may answer, and it may lag behind what was acknowledged a moment ago: in a cluster the leader is asked for what follows,
-    and always where there seems to be nothing.
+    In a cluster any replica may answer, and it may lag behind what was acknowledged a moment ago: there its leader is asked for what
+    follows.
 
     Raises:
         LogUnavailable: no answer within seconds.
@@ -97,7 +97,7 @@ async def read_subject(
             reason = error.reason
             continue
         reached = found[-1].position if found else after
-        if found and reached >= at_least and not connection.in_cluster:
+        if reached >= at_least and not connection.in_cluster:
             return found
         while (missing := await next_on_leader(connection, subjects, after=reached, stream=stream)) is not None:
             found.append(missing)

@@ -36,25 +36,37 @@ from headwater.projections.schema import live_build
 from headwater.projections.services import view_services
 
 FLOWS = 20
+QUIET_FLOWS = 2
+"""The last of them are of a project of their own, of whose runs only the first ones failed: what is rare and old has to be found, too."""
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
-# A run every 10 seconds, over 20 flows with 7 label sets; 1 in 50 failed, 1 in 500 waits.
+# A run every 10 seconds, over 20 flows with 7 label sets; 1 in 50 failed, 1 in 500 waits, but none of the quiet project.
 _RUNS = """
 INSERT INTO runs (
     id, created_position, flow_id, flow_group_id, flow_name, project_id, project_name, version, queue_id, labels, parameters, context,
     run_config, created, created_by, name, state, state_message, scheduled_start_time, start_time, end_time, attempt, held, agent_id,
     agent_name, cancel_requested, position
 )
-SELECT gen_random_uuid(), n, f.id, f.flow_group_id, g.name, g.project_id, 'tutorial', 1, 'queue-' || n % 7,
-    ARRAY['host', 'label-' || n % 7], '{"x": 1}', '{}', '{}', at, 'benchmark', 'run-' || n % 5000,
+SELECT gen_random_uuid(), n, f.id, f.flow_group_id, g.name, g.project_id, p.name, 1, 'queue-' || n % 7,
+    ARRAY['host', 'label-' || n % 7], '{"x": 1}', '{}', '{}', at, 'benchmark',
+    CASE WHEN n = 1000777 THEN 'odd-sparrow' ELSE 'run-' || n % 5000 END,
     s.state, 'All reference tasks succeeded.', at,
     CASE WHEN s.state <> 'Scheduled' THEN at END, CASE WHEN s.state <> 'Scheduled' THEN at + interval '5 seconds' END,
     1, false, 'agent-' || n % 50, 'an agent', false, n
 FROM generate_series($1::bigint + 1000000, $2::bigint + 1000000) AS n
-CROSS JOIN LATERAL (SELECT CASE WHEN n % 500 = 0 THEN 'Scheduled' WHEN n % 50 = 0 THEN 'Failed' ELSE 'Success' END AS state) s
 CROSS JOIN LATERAL (SELECT $3::timestamptz + (n - 1000000) * interval '10 seconds' AS at) t
 JOIN (SELECT *, row_number() OVER (ORDER BY id) - 1 AS number FROM flow_versions) f ON f.number = n % $4
 JOIN flow_groups g ON g.id = f.flow_group_id
+JOIN projects p ON p.id = g.project_id
+CROSS JOIN LATERAL (
+    SELECT CASE
+        WHEN p.name = 'quiet' AND n > 1000100 THEN 'Success'
+        WHEN p.name = 'quiet' THEN 'Failed'
+        WHEN n % 500 = 0 THEN 'Scheduled'
+        WHEN n % 50 = 0 THEN 'Failed'
+        ELSE 'Success'
+    END AS state
+) s
 """
 _COUNTS = """
 TRUNCATE run_counts;
@@ -70,7 +82,7 @@ INSERT INTO queues SELECT 'queue-' || n, ARRAY['host', 'label-' || n], $1, n FRO
 
 async def fill(log: Log, views: ViewsClient, database_url: str, runs: int) -> None:
     for number in range(FLOWS):
-        flow = await create_flow(log, f"flow-{number:02}")
+        flow = await create_flow(log, f"flow-{number:02}", project="quiet" if number >= FLOWS - QUIET_FLOWS else "tutorial")
     await views.flows(at_least=flow.position)
     db = await asyncpg.connect(database_url)
     try:
@@ -127,6 +139,13 @@ async def ask_everything(log: Log, views: ViewsClient, database_url: str, runs: 
         "newest 100 of a flow": lambda: views.runs(ListRuns(flow="flow-03", project="tutorial")),
         "newest 100 of a flow version, waiting": lambda: views.runs(ListRuns(flow_id=flow.id, states=("Scheduled",))),
         "newest 100 of a project": lambda: views.runs(ListRuns(project="tutorial")),
+        "the few that failed of a project": lambda: views.runs(ListRuns(project="quiet", states=("Failed",))),
+        "none that waits of a project": lambda: views.runs(ListRuns(project="quiet", states=("Scheduled",))),
+        "created in the last hour": lambda: views.runs(ListRuns(created_after=end - timedelta(hours=1))),
+        "created in the first hour": lambda: views.runs(ListRuns(created_before=START + timedelta(hours=1))),
+        "found by a text that one has": lambda: views.runs(ListRuns(search="d-spar")),
+        "found by a text that many have": lambda: views.runs(ListRuns(search="un-12")),
+        "found by a text that none has": lambda: views.runs(ListRuns(search="nothing like it")),
         "newest 100 with a label": lambda: views.runs(ListRuns(labels=("label-3",))),
         "newest 100 of a name": lambda: views.runs(ListRuns(name="run-77")),
         "started in the last hour": lambda: views.runs(ListRuns(started_after=end - timedelta(hours=1))),

@@ -1,8 +1,9 @@
 """Messages of a stream in order and without gaps, by a consumer that lives in the broker's memory and may vanish at any time.
 
-The broker sends what was asked for with raw pull requests, two of them ahead. Each message carries its number in the order of delivery;
-where one is missing, or nothing at all is heard (the broker beats every second while it waits), a new consumer starts after the last
-message that was taken. So a killed broker, a lost connection and a lost message all look the same from outside: a pause.
+The broker sends what was asked for with raw pull requests, one of them ahead while nothing comes, two while messages do. Each message
+carries its number in the order of delivery; where one is missing, or nothing at all is heard (the broker beats while it waits), a new
+consumer starts after the last message that was taken. So a killed broker, a lost connection and a lost message all look the same from
+outside: a pause.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 
 import anyio
 from nats.aio.msg import Msg
@@ -32,8 +34,11 @@ _PULL = 2000
 # Two pulls of this size fit well within what the server buffers for a client (8 MB) before it gives it up as too slow.
 _PULL_BYTES = 2 * 1024 * 1024
 _PULL_SECONDS = 300
-_HEARTBEAT_SECONDS = 1
-_SILENCE_SECONDS = 2.5
+_BEAT_SECONDS = 10
+_QUICK_BEAT_SECONDS = 1
+"""In a cluster the consumer may be on a node that dies while the connection, to another one, lives: only silence tells. Elsewhere the
+connection ends with the consumer, which is heard at once. Who reads up to a position learns by a beat that nothing more comes."""
+_SILENT_BEATS = 2.5
 _INACTIVE_SECONDS = 30
 _SECOND = 10**9
 
@@ -63,6 +68,7 @@ class OrderedReader:
         self._pulls = 0
         self._due = 0
         self._pending = 0
+        self._beat_seconds = _QUICK_BEAT_SECONDS
 
     async def start(self) -> None:
         """Return when the consumer exists.
@@ -96,8 +102,8 @@ class OrderedReader:
             # A message that cannot be read any more counts among those that are to come, and never does: so its beats are heeded, too.
             if last is not None and (idle or not self._pending) and await self._holds_no_more(last):
                 return ()
-            await self._keep_two_pulls_ahead()
-            heard = await self._arrived.wait(_SILENCE_SECONDS)
+            await self._keep_pulls_ahead(quick=last is not None or self._connection.in_cluster)
+            heard = await self._arrived.wait(_SILENT_BEATS * self._beat_seconds)
             if not heard:
                 if self._connection.client.is_connected:
                     _log.debug("%s: nothing heard of %s; starting again after %d", self._stream, self._consumer, self.position)
@@ -167,13 +173,14 @@ class OrderedReader:
             # The consumer is gone, its leader has changed, or no node serves it.
             self._give_up()
 
-    async def _keep_two_pulls_ahead(self) -> None:
-        while self._consumer and self._due <= _PULL and self._connection.client.is_connected:
+    async def _keep_pulls_ahead(self, *, quick: bool) -> None:
+        while self._consumer and self._due < _PULL and self._connection.client.is_connected:
             self._pulls += 1
             self._due += _PULL
+            self._beat_seconds = _QUICK_BEAT_SECONDS if quick else _BEAT_SECONDS
             await self._connection.publish(
                 f"$JS.API.CONSUMER.MSG.NEXT.{self._stream}.{self._consumer}",
-                _PULL_REQUEST,
+                _pull_request(self._beat_seconds),
                 reply=f"{self._inbox}.{self._consumer}.{self._pulls}",
             )
 
@@ -228,9 +235,12 @@ class OrderedReader:
         self._order = self._pulls = self._due = 0
 
 
-_PULL_REQUEST = json.dumps(
-    {"batch": _PULL, "max_bytes": _PULL_BYTES, "expires": _PULL_SECONDS * _SECOND, "idle_heartbeat": _HEARTBEAT_SECONDS * _SECOND}
-).encode()
+@cache
+def _pull_request(beat_seconds: int) -> bytes:
+    wanted = {"batch": _PULL, "max_bytes": _PULL_BYTES, "expires": _PULL_SECONDS * _SECOND, "idle_heartbeat": beat_seconds * _SECOND}
+    return json.dumps(wanted).encode()
+
+
 _PULL_EXPIRED = "408"
 _PULL_ENDED = frozenset({"Message Size Exceeds MaxBytes", "Batch Completed"})
 """How the broker says of a pull with a limit of bytes that it has ended: before the limit, or with all of its messages, of which the last

@@ -70,10 +70,11 @@ def _flow() -> Flow:
     def step(number: int) -> int:
         return number + 1
 
+    # None takes the value of another: such values are kept, in files.
     with Flow("rehearsal") as flow:
-        number = step(0)
-        for _ in range(TASKS - 1):
-            number = step(number)
+        last = step(0)
+        for number in range(1, TASKS):
+            last = step(number, upstream_tasks=[last])
     return flow
 
 

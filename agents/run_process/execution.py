@@ -126,6 +126,7 @@ class Execution:
         except BaseException as error:
             if is_interrupt(error) or isinstance(error, SupervisorGone | AttemptFenced):
                 raise
+            self._link.answer(start)
             return self._refuse(error)
         self._link.answer(start)
         return self._run(flow)

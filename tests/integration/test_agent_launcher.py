@@ -135,7 +135,8 @@ async def test_a_zygote_that_dies_is_replaced_and_its_processes_count_as_killed(
         assert (await zygote_of(again)).pid != before.pid
 
 
-def test_a_rehearsal_leaves_nothing_behind() -> None:
+def test_a_rehearsal_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path))
     logger = logging.getLogger("headwater")
 
     def seen() -> tuple[object, ...]:
@@ -152,6 +153,7 @@ def test_a_rehearsal_leaves_nothing_behind() -> None:
     rehearse(2)
 
     assert seen() == before
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("settings", "spares"), [({"spares": 3}, 3), ({"spares": 3, "limit": 1}, 1), ({"spares": 0}, 0)])

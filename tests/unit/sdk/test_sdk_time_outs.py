@@ -65,6 +65,8 @@ def blocks_the_alarm() -> None:
     wait()
 
 
+# An interruption may hit a callback of the garbage collector, Hypothesis's for one, where Python drops it: the task is interrupted again.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(
     "function",
     [

@@ -49,7 +49,7 @@ INSERT INTO runs (
 )
 SELECT gen_random_uuid(), n, f.id, f.flow_group_id, g.name, g.project_id, p.name, 1, 'queue-' || n % 7,
     ARRAY['host', 'label-' || n % 7], '{"x": 1}', '{}', '{}', at, 'benchmark',
-    CASE WHEN n = 1000777 THEN 'odd-sparrow' ELSE 'run-' || n % 5000 END,
+    CASE WHEN n = 1000777 THEN 'odd-sparrow' WHEN n % 10 = 0 THEN 'load-' || n ELSE 'run-' || n % 5000 END,
     s.state, 'All reference tasks succeeded.', at,
     CASE WHEN s.state <> 'Scheduled' THEN at END, CASE WHEN s.state <> 'Scheduled' THEN at + interval '5 seconds' END,
     1, false, 'agent-' || n % 50, 'an agent', false, n
@@ -94,6 +94,7 @@ async def fill(log: Log, views: ViewsClient, database_url: str, runs: int) -> No
             await db.execute(_RUNS, first, min(runs, first + step - 1), START, FLOWS)
         await db.execute(_QUEUES, START)
         await db.execute(_COUNTS)
+        await db.execute("INSERT INTO run_names SELECT name, max(created_position) FROM runs GROUP BY name")
         await db.execute("ANALYZE")
     finally:
         await db.close()
@@ -144,6 +145,7 @@ async def ask_everything(log: Log, views: ViewsClient, database_url: str, runs: 
         "created in the last hour": lambda: views.runs(ListRuns(created_after=end - timedelta(hours=1))),
         "created in the first hour": lambda: views.runs(ListRuns(created_before=START + timedelta(hours=1))),
         "found by a text that one has": lambda: views.runs(ListRuns(search="d-spar")),
+        "found by a text that all of an old hour have": lambda: views.runs(ListRuns(search="oad-10003")),
         "found by a text that many have": lambda: views.runs(ListRuns(search="un-12")),
         "found by a text that none has": lambda: views.runs(ListRuns(search="nothing like it")),
         "newest 100 with a label": lambda: views.runs(ListRuns(labels=("label-3",))),

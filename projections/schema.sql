@@ -5,6 +5,12 @@
 -- Times are those in the events (`at`) or of the log; `position` is the log's sequence number of the last commit on the thing.
 -- `json`, not `jsonb`: what was written comes back in the order in which it was written.
 
+-- The pieces of two and three characters that a text has, in small letters: one that contains another has all its pieces.
+CREATE FUNCTION grams(given text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT array_agg(DISTINCT substr(lower(given), place, size))
+    FROM generate_series(2, 3) AS size CROSS JOIN generate_series(1, length(given) - size + 1) AS place
+$$;
+
 CREATE TABLE projects (
     id uuid PRIMARY KEY,
     name text NOT NULL,
@@ -148,8 +154,9 @@ CREATE TABLE runs (
     failure json,
     position bigint NOT NULL
 ) WITH (fillfactor = 90);
--- Every listing goes through one of these, state by state, newest first.
-CREATE INDEX runs_by_state ON runs (state, created_position);
+-- Every listing goes through one of these, state by state, newest first. That of all runs is of an expression: listings
+-- of a flow, a project or a queue do not use it. Where few of these have a state, the planner would walk through all that do.
+CREATE INDEX runs_by_state ON runs ((state || ''), created_position);
 CREATE INDEX runs_by_flow ON runs (flow_group_id, state, created_position);
 CREATE INDEX runs_by_version ON runs (flow_id, state, created_position);
 CREATE INDEX runs_by_project ON runs (project_id, state, created_position);
@@ -161,6 +168,14 @@ CREATE INDEX runs_by_start ON runs (start_time) WHERE start_time IS NOT NULL;
 CREATE INDEX runs_by_creation ON runs (created, state);
 CREATE INDEX runs_by_agent ON runs (agent_id, created_position) WHERE agent_id IS NOT NULL;
 CREATE INDEX runs_by_holder ON runs (agent_id) WHERE held;
+
+-- The names that runs have, each with the `created_position` of its newest run. Texts are looked for here.
+CREATE TABLE run_names (
+    name text PRIMARY KEY,
+    newest_position bigint NOT NULL
+);
+CREATE INDEX run_names_by_newest ON run_names (newest_position);
+CREATE INDEX run_names_by_gram ON run_names USING gin (grams(name));
 
 -- How many runs are in a state: of all time (`hour` is -infinity), and by the hour of their creation.
 CREATE TABLE run_counts (

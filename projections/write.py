@@ -21,6 +21,7 @@ from headwater.projections.tables import (
 )
 from headwater.projections.write_artifacts import write_artifacts
 from headwater.projections.write_key_values import write_key_values
+from headwater.projections.write_run_names import names_before, write_run_names
 
 ALL_TIME = datetime.min.replace(tzinfo=UTC)
 """The driver writes this as -infinity: the hour under which runs of all time are counted."""
@@ -36,6 +37,7 @@ async def write(db: Any, changes: Changes) -> None:
     for step in changes.steps:
         await step(db)
     await write_key_values(db, changes)
+    names = await names_before(db, changes)
     await _write_runs(db, changes.runs.values())
     await RUN_STATES.copy(db, changes.run_states)
     await TASK_RUNS.copy(db, list(changes.new_task_runs.values()))
@@ -45,6 +47,7 @@ async def write(db: Any, changes: Changes) -> None:
     await write_artifacts(db, changes)
     for statement in _DELETE_RUNS if changes.deleted_runs else ():
         await db.execute(statement, list(changes.deleted_runs))
+    await write_run_names(db, changes, names)
     await DEAD_LETTERS.copy(db, changes.dead_letters)
 
 

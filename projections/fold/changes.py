@@ -42,6 +42,7 @@ class Changes:
         "deleted_runs",
         "key_values",
         "new_task_runs",
+        "renamed_runs",
         "run_states",
         "runs",
         "steps",
@@ -67,6 +68,7 @@ class Changes:
         self.deleted_keys: set[str] = set()
         self.deleted_projects: set[str] = set()
         self.deleted_runs: set[str] = set()
+        self.renamed_runs: set[str] = set()
 
     def execute(self, statement: str, *arguments: Any) -> None:
         """Have this statement run in its turn."""

@@ -14,6 +14,7 @@ from headwater.core.events import (
     RunEvent,
     RunFailed,
     RunPaused,
+    RunRenamed,
     RunRestarted,
     RunScheduled,
     RunStarted,
@@ -91,4 +92,6 @@ def _fold_run(changes: Changes, run: KnownRun, event: AnyEvent) -> bool:
     if head.deleted:
         changes.deleted_runs.add(run.run_id)
     kind = type(event)
+    if kind is RunRenamed:
+        changes.renamed_runs.add(run.run_id)
     return kind in _IN_HISTORY and (head.held or kind is not RunCancelRequested)

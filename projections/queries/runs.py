@@ -37,10 +37,12 @@ _SOONEST_FIRST = {
 _NEWEST = """
 SELECT newest.* FROM {drivers}unnest({states}::text[]) AS s (state)
 CROSS JOIN LATERAL (
-    SELECT * FROM runs WHERE runs.state = s.state{conditions} ORDER BY created_position DESC LIMIT {count}
+    SELECT * FROM runs WHERE {state} = s.state{conditions} ORDER BY created_position DESC LIMIT {count}
 ) AS newest
 ORDER BY created_position DESC LIMIT {count}
 """
+_STATE_OF_ALL = "runs.state || ''"
+"""What the index of all runs is of; the others are of the state as it is."""
 
 # Those that wait, by when they are due: an index of its own holds them alone.
 _SOONEST = """
@@ -53,10 +55,17 @@ _FEW = """
 SELECT runs.* FROM {drivers}runs WHERE runs.state = ANY({states}::text[]){conditions} ORDER BY runs.created_position DESC LIMIT {count}
 """
 
-# Names are looked through one after the other, once; runs of flows that are called so are found as listings of a flow are.
+# The names that contain the text are found by their pieces, and the runs of each by its name. Where nothing else narrows the listing, the
+# names with the newest runs are enough: each of them has one. Runs of flows that are called so are found as listings of a flow are.
 _FOUND = """
 SELECT found.* FROM (
-    (SELECT runs.* FROM {drivers}runs WHERE runs.name ILIKE {text} AND runs.state = ANY ({states}::text[]){conditions}
+    (SELECT newest.* FROM {drivers}(
+        SELECT name FROM run_names WHERE name ILIKE {text}{pieces} ORDER BY newest_position DESC{names_limit}
+    ) AS named
+    CROSS JOIN LATERAL (
+        SELECT * FROM runs WHERE runs.name = named.name AND runs.state = ANY ({states}::text[]){conditions}
+        ORDER BY created_position DESC LIMIT {count}
+    ) AS newest
     ORDER BY created_position DESC LIMIT {count})
     UNION ALL
     (SELECT newest.* FROM {drivers}(SELECT id FROM flow_groups WHERE name ILIKE {text}) AS called
@@ -78,6 +87,7 @@ def list_runs(query: ListRuns, after: Key | None, count: int) -> Statement:
     conditions = Conditions()
     states = "" if query.soonest else conditions.argument(list(query.states or RUN_STATES))
     drivers = _narrow(conditions, query)
+    of_all = not conditions.clauses
     _narrow_times(conditions, query)
     if query.name is not None:
         conditions.add("runs.name = {}", query.name)
@@ -94,11 +104,21 @@ def list_runs(query: ListRuns, after: Key | None, count: int) -> Statement:
     if after is not None:
         conditions.add("runs.created_position < {}", after[0])
     if query.search:
+        unfiltered = not conditions.clauses and not query.states
         text = conditions.argument(_containing(query.search))
-        runs = _FOUND.format(text=text, drivers=drivers, states=states, conditions=conditions.also, count=count)
+        runs = _FOUND.format(
+            text=text,
+            pieces=f" AND grams(name) @> grams({conditions.argument(query.search)})" if len(query.search) > 1 else "",
+            names_limit=f" LIMIT {count}" if unfiltered else "",
+            drivers=drivers,
+            states=states,
+            conditions=conditions.also,
+            count=count,
+        )
         return Statement(_ROW.format(runs=runs, shown=shown, **_NEWEST_FIRST), tuple(conditions.arguments))
     listing = _FEW if query.agent_id is not None or query.name is not None else _NEWEST
-    runs = listing.format(drivers=drivers, states=states, conditions=conditions.also, count=count)
+    state = _STATE_OF_ALL if of_all else "runs.state"
+    runs = listing.format(drivers=drivers, states=states, state=state, conditions=conditions.also, count=count)
     return Statement(_ROW.format(runs=runs, shown=shown, **_NEWEST_FIRST), tuple(conditions.arguments))
 
 

@@ -15,7 +15,7 @@ from headwater.projections.tables.flows import (
     NumberedEdge,
     NumberedTask,
 )
-from headwater.projections.tables.runs import RUN_COUNTS, RUN_STATES, RUNS, RunCount, RunStateEntry
+from headwater.projections.tables.runs import RUN_COUNTS, RUN_NAMES, RUN_STATES, RUNS, RunCount, RunName, RunStateEntry
 from headwater.projections.tables.task_runs import (
     CACHED_RESULTS,
     TASK_RUN_STATES,
@@ -35,6 +35,7 @@ VIEWS: tuple[View[Any], ...] = (
     ARTIFACTS,
     REGISTRATION_PARTS,
     RUNS,
+    RUN_NAMES,
     RUN_COUNTS,
     RUN_STATES,
     TASK_RUNS,
@@ -53,10 +54,17 @@ _HEADER = """-- The views: every table here is folded from the log and holds not
 -- `json`, not `jsonb`: what was written comes back in the order in which it was written.
 """
 
+_FUNCTIONS = """-- The pieces of two and three characters that a text has, in small letters: one that contains another has all its pieces.
+CREATE FUNCTION grams(given text) RETURNS text[] LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT array_agg(DISTINCT substr(lower(given), place, size))
+    FROM generate_series(2, 3) AS size CROSS JOIN generate_series(1, length(given) - size + 1) AS place
+$$;
+"""
+
 
 def schema_sql() -> str:
     """Return what `schema.sql` holds."""
-    return "\n".join([_HEADER, *(view.ddl for view in VIEWS)])
+    return "\n".join([_HEADER, _FUNCTIONS, *(view.ddl for view in VIEWS)])
 
 
 __all__ = [
@@ -74,6 +82,7 @@ __all__ = [
     "REGISTRATION_PARTS",
     "RUNS",
     "RUN_COUNTS",
+    "RUN_NAMES",
     "RUN_STATES",
     "TASK_RUNS",
     "TASK_RUN_STATES",
@@ -84,6 +93,7 @@ __all__ = [
     "NumberedEdge",
     "NumberedTask",
     "RunCount",
+    "RunName",
     "RunStateEntry",
     "ShownArtifact",
     "ShownKeyValue",

@@ -49,9 +49,10 @@ RUNS: View[KnownRun] = View(
     key=("id",),
     comment="`created_position` orders runs by their creation: unique, and steady while a reader pages through them.",
     options="fillfactor = 90",
-    index_comment="Every listing goes through one of these, state by state, newest first.",
+    index_comment="Every listing goes through one of these, state by state, newest first. That of all runs is of an expression: listings\n"
+    "of a flow, a project or a queue do not use it. Where few of these have a state, the planner would walk through all that do.",
     indexes=(
-        "runs_by_state ON runs (state, created_position)",
+        "runs_by_state ON runs ((state || ''), created_position)",
         "runs_by_flow ON runs (flow_group_id, state, created_position)",
         "runs_by_version ON runs (flow_id, state, created_position)",
         "runs_by_project ON runs (project_id, state, created_position)",
@@ -64,6 +65,25 @@ RUNS: View[KnownRun] = View(
         "runs_by_agent ON runs (agent_id, created_position) WHERE agent_id IS NOT NULL",
         "runs_by_holder ON runs (agent_id) WHERE held",
     ),
+)
+
+
+class RunName(msgspec.Struct, frozen=True, gc=False):
+    """A name that runs have, and where the newest of them was created."""
+
+    name: str
+    newest_position: Position
+
+
+RUN_NAMES: View[RunName] = View(
+    "run_names",
+    (
+        Column("name", "text", lambda named: text(named.name)),
+        Column("newest_position", "bigint", lambda named: named.newest_position, changes=True),
+    ),
+    key=("name",),
+    comment="The names that runs have, each with the `created_position` of its newest run. Texts are looked for here.",
+    indexes=("run_names_by_newest ON run_names (newest_position)", "run_names_by_gram ON run_names USING gin (grams(name))"),
 )
 
 

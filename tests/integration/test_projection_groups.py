@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
 from harness.history_builder import ETL_TASKS, History, play_etl
+from harness.scenario import ACTOR
 from harness.views_fixtures import eventually, hosted, opened, views_of
 
 from headwater.core.errors import InvalidArgument
 from headwater.core.log.protocol import Log
+from headwater.core.operations.headwater import Headwater
 from headwater.core.queries import ListRuns, LogRow, RunRow
 
 
@@ -138,3 +141,47 @@ async def test_runs_are_found_by_a_part_of_their_name_or_their_flows(history: Hi
         assert await found("%_\\'") == [other]
         assert await found("ETL") == [other, named]
         assert await found("nothing") == []
+
+
+async def test_a_run_is_found_by_the_name_that_it_has_now(history: History, database_url: str) -> None:
+    flow = await _etl(history)
+    runs = Headwater(history.log, ACTOR).runs
+    first, second, third = [(await history.run(flow, name=name)).run_id for name in ("evening report", "evening report", "evening check")]
+    async with views_of(history.log, database_url) as views:
+
+        async def found(search: str, **narrowed: Any) -> list[str]:
+            reply = await views.page(ListRuns(search=search, **narrowed), at_least=await _tail(history.log))
+            return [row.id for row in msgspec.json.decode(reply.rows, type=list[RunRow])]
+
+        assert await found("EVENING REP") == [second, first]
+        assert await found("ve") == [third, second, first]
+        assert await found("g") == [third, second, first]
+        assert await found("evening", flow="etl", project="warehouse") == [third, second, first]
+        assert await found("evening", states=("Failed",)) == []
+
+        await runs.rename(second, "morning report")
+        assert await found("evening rep") == [first]
+        assert await found("morning") == [second]
+        await runs.rename(first, "noon report")
+        assert await found("evening rep") == []
+        assert await found("report") == [second, first]
+
+        await runs.cancel(third)
+        await runs.delete(third)
+        assert await found("evening") == []
+
+
+async def test_pages_of_runs_that_are_found_follow_each_other(history: History, database_url: str) -> None:
+    flow = await _etl(history)
+    created = [(await history.run(flow, name=f"nightly load {number % 3}")).run_id for number in range(9)]
+    async with views_of(history.log, database_url) as views:
+        seen: list[str] = []
+        cursor = None
+        while True:
+            query = ListRuns(search="nightly", limit=None)
+            reply = await views.page(query, at_least=await _tail(history.log), cursor=cursor, page_rows=2)
+            seen += [row.id for row in msgspec.json.decode(reply.rows, type=list[RunRow])]
+            if (cursor := reply.next) is None:
+                break
+
+    assert seen == created[::-1]

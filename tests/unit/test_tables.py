@@ -180,7 +180,7 @@ def test_every_column_has_a_value_or_a_default() -> None:
     assert empty == []
 
 
-DIGESTS = {5: "f2957495a62f9759"}
+DIGESTS = {5: "f2957495a62f9759", 6: "eeab05ba088eef62"}
 """The tables of each version of the schema."""
 
 

@@ -56,8 +56,10 @@ class LogServices:
 
     def _services(self, log: JetStreamLog, guard: LogGuard) -> dict[str, Callable[[], Service]]:
         """Return the parts in the order in which they are started, each with what makes it for a start."""
+        from headwater.core.queries.views_client import ViewsClient
         from headwater.projections.services import ViewServices
         from headwater.server.monitor import RunMonitor
+        from headwater.server.monitor.known_runs import find_known_runs
         from headwater.server.nats.log_watch import LogWatch
         from headwater.server.nats.lost_log import GuardedProjector
         from headwater.server.own_health import OwnHealth
@@ -75,7 +77,7 @@ class LogServices:
         return {
             "log watch": lambda: watch,
             "health": lambda: health,
-            "monitor": lambda: RunMonitor(log),
+            "monitor": lambda: RunMonitor(log, find_known=lambda: find_known_runs(log, ViewsClient(log))),
             "projector": lambda: GuardedProjector(guard, views.projector),
             "log lines": lambda: views.log_lines,
             "archiver": lambda: views.archiver,

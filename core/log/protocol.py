@@ -115,7 +115,7 @@ class EventLog(Protocol):
         ...
 
     async def read(self, subject: str, *, after: Position = 0, at_least: Position = 0) -> list[Recorded]:
-        """Return the commits of one subject with positions over `after`, in order.
+        """Return the commits of one subject with positions over `after`, in order; of all subjects that match it, where it has a `*`.
 
         The answer includes everything up to `at_least` (what a Conflict named, or an append returned), waiting for a lagging replica
         if needed.

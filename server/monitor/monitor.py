@@ -7,7 +7,7 @@ work items may have been lost; all of it is in memory and made again at the star
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -90,13 +90,28 @@ _decode_heartbeat = message_decoder(Heartbeat)
 _log = logging.getLogger(__name__)
 
 
+async def nothing_known() -> RunIndex:
+    """Return that nothing is known: the whole log is read."""
+    return RunIndex()
+
+
 class RunMonitor:
-    """One for a server; several on one log do no harm. `clock` is the wall clock by which runs are due."""
+    """One for a server; several on one log do no harm. `clock` is the wall clock by which runs are due.
+
+    `find_known` returns what is known up to some position: the log is read from there on.
+    """
 
     def __init__(
-        self, log: Log, *, actor: str = "run-monitor", clock: Callable[[], datetime] = utc_now, times: MonitorTimes | None = None
+        self,
+        log: Log,
+        *,
+        actor: str = "run-monitor",
+        clock: Callable[[], datetime] = utc_now,
+        times: MonitorTimes | None = None,
+        find_known: Callable[[], Awaitable[RunIndex]] = nothing_known,
     ) -> None:
         self._log = log
+        self._find_known = find_known
         self._clock = clock
         self._times = times or MonitorTimes()
         self._recovery = Recovery(log, Actor(actor, clock))
@@ -109,11 +124,10 @@ class RunMonitor:
         self._ready = anyio.Event()
 
     async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
-        """Guard until cancelled. Ready when everything to come is sure to be heard; what is past is read behind that."""
+        """Guard until cancelled. Ready when every heartbeat to come is sure to be heard; what is past is read behind that."""
         async with (
             self._log.subscribe(subjects.AGENT_HEARTBEATS) as heartbeats,
             self._log.queues.work_lost() as losses,
-            self._log.events.follow(subjects.EVENTS_ALL) as commits,
             anyio.create_task_group() as group,
         ):
             self._start = (await self._log.events.tail()).position
@@ -123,13 +137,15 @@ class RunMonitor:
                 group.start_soon(self._hear_losses, losses)
                 group.start_soon(self._hear_heartbeats, heartbeats)
                 task_status.started()
-                if not self._start:
-                    await self._begin()
-                async for batch in commits:
-                    for recorded in batch:
-                        self._handle(self._index.fold(recorded))
-                    if not self._ready.is_set() and self._index.position >= self._start:
+                self._index = await self._find_known()
+                async with self._log.events.follow(subjects.EVENTS_ALL, after=self._index.position) as commits:
+                    if self._index.position >= self._start:
                         await self._begin()
+                    async for batch in commits:
+                        for recorded in batch:
+                            self._handle(self._index.fold(recorded))
+                        if not self._ready.is_set() and self._index.position >= self._start:
+                            await self._begin()
             finally:
                 forget()
 

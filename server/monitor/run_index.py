@@ -31,7 +31,7 @@ from headwater.core.runs.run_head import RunHead
 from headwater.core.slots import rules as slot_rules
 from headwater.core.slots.state import Slots
 
-_may_tell_of_runs = may_hold(*(kind for kind in get_args(RunEvent) if not issubclass(kind, get_args(TaskRunEvent))))
+may_tell_of_runs = may_hold(*(kind for kind in get_args(RunEvent) if not issubclass(kind, get_args(TaskRunEvent))))
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ class RunIndex:
         if address is None or address.kind not in {"run", "agent", "slots"}:
             return []
         kind, about = address
-        if kind == "run" and not _may_tell_of_runs(recorded.data):
+        if kind == "run" and not may_tell_of_runs(recorded.data):
             return []
         if recorded.position <= self._read_to.get(about, 0):
             return []

@@ -23,6 +23,21 @@ async def test_a_subject_is_read_in_the_order_of_its_appends(log: Log) -> None:
     assert sorted(each.position for each in recorded) == [each.position for each in recorded]
 
 
+async def test_the_subjects_that_match_a_pattern_are_read_in_the_order_of_their_appends(log: Log) -> None:
+    one, other = a_subject(), a_subject()
+    before = (await log.events.tail()).position
+    await _append_many(log.events, one, ["a"])
+    await _append_many(log.events, other, ["b"])
+    await _append_many(log.events, one, ["c"], expected=(await log.events.read(one))[-1].position)
+
+    recorded = await log.events.read("hw.evt.run.*", after=before)
+
+    assert texts(recorded) == ["a", "b", "c"]
+    assert [each.subject for each in recorded] == [one, other, one]
+    assert texts(await log.events.read("hw.evt.run.*", after=recorded[0].position)) == ["b", "c"]
+    assert await log.events.read("hw.evt.queue.*", after=before) == []
+
+
 async def test_reading_on_begins_after_the_position_given(log: Log) -> None:
     subject = a_subject()
     await _append_many(log.events, subject, ["a", "b", "c"])

@@ -22,7 +22,7 @@ MATRIX := $(VENV)-matrix
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-latest test-oldest test-matrix check format bench docs screenshots browser lock golden simulate soak chaos faults mutants clouds clean
+.PHONY: help setup demo test test-latest test-oldest test-matrix check format bench bench-scale docs screenshots browser lock golden simulate soak chaos faults mutants clouds clean
 
 help:  ## Print these words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,10 @@ format: setup  ## Format the code
 
 bench: setup  ## Measure: the floor and ours in one run, with ratios
 	$(BIN)/python -m benchmarks
+
+bench-scale: setup  ## The same for a million runs: views, run monitor and listings; RUNS=100000 for fewer
+	$(BIN)/python -P benchmarks/scale.py --runs $(or $(RUNS),1000000)
+	$(BIN)/python -P benchmarks/listing.py --runs $(or $(RUNS),1000000)
 
 docs: setup  ## Write docs/reference/ and projections/schema.sql from the code
 	$(BIN)/python docs/generate.py

@@ -134,8 +134,8 @@ async def catch_up(log: Log, database_url: str, events: int) -> list[Measurement
         group.cancel_scope.cancel()
     read, read_is = events / floor, "reading the same events"
     return [
-        at_least("projection, catch-up from zero", events / ours, "events/s", 20_000, floor=read, floor_is=read_is),
-        at_least("projection, rebuild beside live views", events / rebuild, "events/s", 20_000, floor=read, floor_is=read_is),
+        at_least("projection, catch-up from zero", events / ours, "events/s", 25_000, floor=read, floor_is=read_is),
+        at_least("projection, rebuild beside live views", events / rebuild, "events/s", 25_000, floor=read, floor_is=read_is),
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from headwater.audit.moment import Moment, recorded_until
+from headwater.audit.moment import Moment, position_at, recorded_until
 from headwater.audit.snapshot import snapshot_of
 from headwater.audit.state_at import Key, StateAt, aggregate_of
 from headwater.core.errors import CommitUnreadable
@@ -42,20 +42,25 @@ class Change(msgspec.Struct, frozen=True):
 async def diff(log: EventLog, before: Moment, after: Moment) -> list[Change]:
     """Return what changed after `before` up to and including `after`, in the order of the first change.
 
+    Reads what lies between, and of what changed there its own history.
+
     Raises:
         LogError: the log could not be read.
 
     """
-    state = StateAt()
-    async for recorded in recorded_until(log, before):
-        state.fold(recorded)
+    state = StateAt(position=await position_at(log, before))
+    begin = state.position
     earlier: dict[Key, dict[str, Any]] = {}
     commits: dict[Key, list[CommitSummary]] = {}
-    async for recorded in recorded_until(log, after, after=state.position):
+    async for recorded in recorded_until(log, after, after=begin):
         key = aggregate_of(recorded.subject)
         if key is not None:
-            if key in state.states and key not in commits:
-                earlier[key] = snapshot_of(*key, state.states[key])
+            if key not in commits:
+                for before_it in await log.read(recorded.subject):
+                    if before_it.position <= begin:
+                        state.fold(before_it)
+                if key in state.states:
+                    earlier[key] = snapshot_of(*key, state.states[key])
             commits.setdefault(key, []).append(_commit(recorded))
         state.fold(recorded)
     return [_change(key, earlier.get(key), state, tuple(found)) for key, found in commits.items()]

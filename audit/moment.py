@@ -42,6 +42,28 @@ def includes(moment: Moment, recorded: Recorded) -> bool:
     return recorded.recorded_at <= moment if isinstance(moment, datetime) else recorded.position <= moment
 
 
+async def position_at(log: EventLog, moment: Moment) -> Position:
+    """Return the position of the last commit that had been recorded by then, 0 where none had; looks at few of them.
+
+    Raises:
+        LogError: the log could not be read.
+
+    """
+    first, last = 0, (await log.tail()).position
+    if not isinstance(moment, datetime):
+        return last if moment is None else min(moment, last)
+    while first < last:  # what is up to `first` had been recorded, what is beyond `last` had not
+        middle = (first + last + 1) // 2
+        looked_at = middle
+        while looked_at > first and (found := await log.at(looked_at)) is None:
+            looked_at -= 1  # a crash may have torn a hole
+        if looked_at > first and found is not None and not includes(moment, found):
+            last = looked_at - 1
+        else:
+            first = middle
+    return first
+
+
 async def recorded_until(log: EventLog, moment: Moment, *, after: Position = 0) -> AsyncIterator[Recorded]:
     """Yield every commit over `after` that had been recorded by then, in order."""
     tail = (await log.tail()).position

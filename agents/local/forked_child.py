@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import select
 import signal
 import socket
 import sys
@@ -22,6 +23,10 @@ from headwater.agents.run_process.run_start import TERMINAL_SIGNALS, ignore_term
 
 BLOCKED_SIGNALS = frozenset({signal.SIGTERM, *TERMINAL_SIGNALS})
 """Signals that the zygote ignores, and holds off while it forks: they mean something to the process of a run."""
+
+
+REHEARSAL_SECONDS = 0.5
+"""So long a spare process waits for its order before it rehearses: where runs come one after the other, that would only delay them."""
 
 
 def reserve_descriptor() -> None:
@@ -46,11 +51,13 @@ def run_now(parent: int, unused: Iterable[int], launch: Launch, output: int, ses
 
 
 def run_later(parent: int, unused: Iterable[int], orders: socket.socket) -> NoReturn:
-    """Rehearse, and be the process of the run whose order comes; end without one when the zygote is gone."""
+    """Be the process of the run whose order comes; rehearse where none comes soon, and end without one when the zygote is gone."""
     status = 1
     try:
         _cut_off(parent, unused)
-        rehearse(1)
+        is_ordered, _, _ = select.select([orders], [], [], REHEARSAL_SECONDS)
+        if not is_ordered:
+            rehearse(1)
         status = _run_ordered(orders)
     except BaseException:  # noqa: BLE001 - see above
         sys.excepthook(*sys.exc_info())

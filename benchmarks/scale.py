@@ -37,14 +37,16 @@ COMMITS_OF_A_RUN = 3
 
 async def fill(log: Log, runs: int) -> int:
     """Append the runs, and return how many events they are."""
-    events = 0
     commits = history(runs + UNFINISHED, 1)
-    finished = 2 + COMMITS_OF_A_RUN * runs
-    for first in range(0, finished, COMMITS_OF_A_RUN * RUNS_AT_ONCE):
-        batch = list(islice(commits, min(COMMITS_OF_A_RUN * RUNS_AT_ONCE, finished - first)))
+    project_and_flow = list(islice(commits, 2))
+    await append_all(log, project_and_flow)
+    events = sum(len(commit.events) for _, commit in project_and_flow)
+    for first in range(0, runs, RUNS_AT_ONCE):
+        last = min(runs, first + RUNS_AT_ONCE)
+        batch = list(islice(commits, COMMITS_OF_A_RUN * (last - first)))
         events += sum(len(commit.events) for _, commit in batch)
         await append_all(log, batch)
-        print(f"{min(runs, (first // COMMITS_OF_A_RUN) + RUNS_AT_ONCE):,} of {runs:,} runs", file=sys.stderr, flush=True)
+        print(f"{last:,} of {runs:,} runs", file=sys.stderr, flush=True)
     unfinished = [each for number, each in enumerate(commits) if number % COMMITS_OF_A_RUN < COMMITS_OF_A_RUN - 1]
     await append_all(log, unfinished)
     return events + sum(len(commit.events) for _, commit in unfinished)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -53,6 +55,8 @@ PIECES_AT_ONCE = 500
 """So many pieces of one attempt are read before others get their turn."""
 MESSAGE_BYTES_MAX = 64 * 1024 * 1024
 """More than any message of a run's process has: something else sends more."""
+STOP_SECONDS = 10.0
+"""How long the flow's code may take to end when its attempt must; then its processes are killed."""
 UNREAD_MAX = 3
 """So many messages that cannot be read are reported; a process that sends more of them sends them by the thousand."""
 
@@ -132,7 +136,11 @@ class AttemptSession:
         return aggregate
 
     async def _serve_run(self, log: Log, run: Aggregate[Run, RunCommand], group: TaskGroup) -> None:
-        writer = AttemptWriter(run, self._actor, self._attend.attempt, lambda: self._listener.must_end(""), events_max=self._events_max)
+        def must_end() -> None:
+            self._listener.must_end("")
+            group.start_soon(self._end_process)
+
+        writer = AttemptWriter(run, self._actor, self._attend.attempt, must_end, events_max=self._events_max)
         writer.listener = self
         shipper = LogShipper(log.logs, self._attend.run_id, self._attend.attempt)
         await group.start(writer.serve)
@@ -145,6 +153,15 @@ class AttemptSession:
             await self._process_ended.wait()
         with suppress(AttemptFenced):
             await requests.flush()
+
+    async def _end_process(self) -> None:
+        """End the process, whatever its agent is busy with: nothing of it may be executed beside the attempt that has the run now."""
+        if self.process_id is None or self._process_ended.is_set():
+            return
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(self.process_id, signal.SIGTERM)
+            await anyio.sleep(STOP_SECONDS)
+            os.killpg(self.process_id, signal.SIGKILL)
 
     async def _read(self, answers: TaskGroup, writer: AttemptWriter, shipper: LogShipper, requests: AttemptRequests) -> None:
         """Take what the process sends until its end is closed; or all it had sent when it ended: children of it may keep that open."""
@@ -191,7 +208,7 @@ class AttemptSession:
                     writer.record(event)
             case Logged(line=line):
                 shipper.add(line)
-            case Begun(process_id=process_id):
+            case Begun(process_id=process_id) if self.process_id is None:  # the first word, before any code of the flow is executed
                 self.process_id = process_id
             case Asked():
                 answers.start_soon(self._answer, message, requests)

@@ -100,6 +100,37 @@ async def test_a_supervisor_that_is_slow_delays_no_lease(harness: AgentHarness, 
     assert (run.state, run.attempt, run.agent_name) == (StateName.SUCCESS, 1, "first")
 
 
+async def test_an_attempt_that_lost_its_run_ends_though_its_agent_is_frozen(
+    harness: AgentHarness, agent: AgentProcess, tmp_path: Path
+) -> None:
+    noted, first_gate, second_gate = tmp_path / "noted", tmp_path / "first", tmp_path / "second"
+
+    @task
+    def wait_at(gate: str) -> None:
+        with noted.open("a") as file:
+            file.write(f"{os.getpid()}\n")
+        while not Path(gate).exists():
+            time.sleep(0.01)
+
+    with Flow("two-gates") as flow:
+        wait_at(str(second_gate), upstream_tasks=[wait_at(str(first_gate))])
+    run_id = await harness.run(await harness.register(flow))
+    await eventually(lambda: noted.exists() and noted.read_text().endswith("\n"), "the first task runs")
+    stale = psutil.Process(int(noted.read_text()))
+
+    agent.send(signal.SIGSTOP)
+    async with running_agent(harness.url, name="second", lease_seconds=LEASE_SECONDS):
+        await harness.happened(run_id, "run.submitted", times=2)
+        first_gate.touch()  # the stale attempt records that its first task ended, and would wait at the second gate for ever
+        await eventually(lambda: gone([stale]), "the stale attempt is ended by its supervisor")
+        second_gate.touch()
+        run = await harness.ended(run_id)
+    agent.send(signal.SIGCONT)
+
+    assert (run.state, run.attempt, run.agent_name) == (StateName.SUCCESS, 2, "second")
+    await promises_are_kept(harness.log)
+
+
 async def test_a_supervisor_whose_agent_is_gone_ends_the_runs_where_the_zygote_cannot(
     harness: AgentHarness, agent: AgentProcess, tmp_path: Path
 ) -> None:

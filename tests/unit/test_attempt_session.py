@@ -45,6 +45,8 @@ from headwater.core.operations.run_lookup import load_run
 from headwater.core.runs.commands import ClaimRun, MarkAttemptLost, ResumeTaskRuns, RunCommand
 from headwater.core.states import StateName
 
+NO_PROCESS = 2**30
+"""The number of a process that there is none of."""
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
 
@@ -153,7 +155,7 @@ def succeeded(slug: str = "load") -> Happened:
 
 async def test_the_last_events_of_tasks_and_the_end_of_the_run_are_one_commit() -> None:
     async with attended() as made:
-        made.send(Begun(1))
+        made.send(Begun(NO_PROCESS))
         await made.answer(StartAttempt())
         made.send(started())
         made.send(succeeded())

@@ -13,6 +13,8 @@ from anyio.abc import TaskStatus
 from headwater.agents.errors import LauncherGone, LaunchFailed
 
 PAUSE_SECONDS_MAX = 30.0
+SHORT_LIFE_SECONDS = 0.5
+"""Where two in turn lived no longer, the next is likely to die as well: it is started after a pause."""
 
 
 class ProgramClient(Protocol):
@@ -71,12 +73,18 @@ class KeptProgram(Generic[Client]):
 
             client = await new_one()
             task_status.started()
-            pause = self._retry_seconds
+            pause, short_lives = self._retry_seconds, 0
             while True:
                 began = time.monotonic()
                 await client.ended.wait()
-                if time.monotonic() - began > PAUSE_SECONDS_MAX:
+                lived = time.monotonic() - began
+                if lived > PAUSE_SECONDS_MAX:
                     pause = self._retry_seconds
+                short_lives = short_lives + 1 if lived < SHORT_LIFE_SECONDS else 0
+                if short_lives > 1:
+                    self._change(None, f"a process that it needs ended {lived:.1f} s after its start; its error is shown above")
+                    await anyio.sleep(pause)
+                    pause = min(PAUSE_SECONDS_MAX, 2 * pause)
                 while True:
                     try:
                         client = await new_one()

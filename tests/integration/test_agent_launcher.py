@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,17 @@ from typing import Any
 import anyio
 import psutil
 import pytest
+from anyio import TASK_STATUS_IGNORED
+from anyio.abc import TaskStatus
 from harness.agent_harness import AgentHarness, AgentProcess, agent_harness, eventually, is_alive, running_agent
 from harness.gates import gated_flow
 
 from headwater.agents import shortages
+from headwater.agents.errors import LaunchFailed
 from headwater.agents.launcher import LaunchSpec
 from headwater.agents.launcher_protocol import Launch, frame
 from headwater.agents.local.forked_child import take_environment
+from headwater.agents.local.kept_program import KeptProgram
 from headwater.agents.local.local_launcher import LocalLauncher
 from headwater.agents.local.local_process import LAST_LINES_MAX
 from headwater.agents.local.rehearsal import rehearse
@@ -154,6 +158,44 @@ def test_a_rehearsal_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
 
     assert seen() == before
     assert list(tmp_path.iterdir()) == []
+
+
+class ShortLived:
+    """A program that ends right after its start, until the fourth one."""
+
+    starts = 0
+
+    def __init__(self, on_end: Callable[[], None]) -> None:
+        self.ended = anyio.Event()
+        self._on_end = on_end
+
+    async def serve(self, *, task_status: TaskStatus[None] = TASK_STATUS_IGNORED) -> None:
+        ShortLived.starts += 1
+        task_status.started()
+        if ShortLived.starts == 4:
+            await anyio.sleep_forever()
+        self._on_end()
+        self.ended.set()
+
+
+async def test_a_program_that_dies_again_and_again_is_started_after_pauses_that_grow() -> None:
+    kept = KeptProgram(ShortLived, retry_seconds=0.02)
+    began = anyio.current_time()
+    refusals: set[str] = set()
+    with anyio.fail_after(30):
+        async with anyio.create_task_group() as group:
+            await group.start(kept.serve)
+            while ShortLived.starts < 4:
+                try:
+                    await kept.current()
+                except LaunchFailed as refused:
+                    refusals.add(refused.reason)
+                await anyio.lowlevel.checkpoint()
+            group.cancel_scope.cancel()
+
+    assert anyio.current_time() - began >= 0.02 + 0.04
+    assert all("ended 0.0 s after its start" in reason for reason in refusals)
+    assert refusals
 
 
 @pytest.mark.parametrize(("settings", "spares"), [({"spares": 3}, 3), ({"spares": 3, "limit": 1}, 1), ({"spares": 0}, 0)])

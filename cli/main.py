@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,6 +16,9 @@ from headwater.cli.readable import check_words
 from headwater.cli.streams import ReaderGone, careful_streams
 from headwater.core.program.exception_groups import unwrap_exception_group
 from headwater.outside import outside
+
+if TYPE_CHECKING:
+    from headwater.core.errors import HeadwaterError
 
 
 class HeadwaterCommands(LazyGroup):
@@ -149,6 +152,14 @@ def _exit_code() -> int:
                 show_error(error)
             elif isinstance(error, OSError):
                 show_system_error(error)
+            elif (missing := _missing_package(error)) is not None:
+                show_error(missing)
             else:
                 show_fault(error)
     return 1
+
+
+def _missing_package(error: Exception) -> HeadwaterError | None:
+    from headwater.cli.missing_packages import missing_package
+
+    return missing_package(error)

@@ -18,6 +18,7 @@ from headwater.core.runs import artifact, run_head
 from headwater.core.values import bounds, names
 from headwater.projections.queries import find
 from headwater.sdk.executors import base, dask_calls, timeouts
+from headwater.server.monitor import known_runs
 from headwater.server.supervision import log_files
 from headwater.web import auth, log_lines, schematic
 from headwater.web.graphql import context, endpoint, limits, queries
@@ -33,6 +34,8 @@ STATED: dict[str, dict[str, float]] = {
         "count as lost; {} seconds by default": AGENT.lease_seconds,
     },
     "docs/operations.md": {
+        "of a long log (over {} commits)": known_runs.READ_WHOLE_MAX,
+        "do not answer within {} seconds, it reads the whole log": known_runs.PATIENCE_SECONDS,
         "the older half beyond {} MB": log_files.SIZE_MAX_BYTES / MB,
         "remembers the browser for {} days": auth.REMEMBERED_SECONDS / DAY,
         "Log lines are kept for {} days": streams.LOG_RETENTION_DAYS,

@@ -166,9 +166,14 @@ async def test_a_task_that_writes_to_our_descriptor_harms_only_its_run(harness: 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_supervisor_leaves_with_its_agent(harness: AgentHarness, agent: AgentProcess, number: signal.Signals) -> None:
+    @task
+    def nothing() -> None:
+        pass
+
+    await harness.ended(await harness.run(await harness.register(Flow("short-flow", tasks=[nothing]))))
     supervisor = agent.part(SUPERVISOR)
 
     agent.send(number)
 
-    assert agent.wait() == 0
+    assert await anyio.to_thread.run_sync(agent.wait) == 0, agent.output
     await eventually(lambda: gone([supervisor]), "the supervisor has ended")

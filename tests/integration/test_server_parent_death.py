@@ -75,16 +75,18 @@ def test_a_child_of_root_becomes_an_unprivileged_account_that_may_pass_folders(t
         "import signal, subprocess, sys\n"
         "from headwater.server.postgres import postgres\n"
         "from headwater.server.supervision.child_process import ended_with_parent\n"
-        "look = f'id -u; cat {sys.argv[1]}; echo no > {sys.argv[1]} || echo refused'\n"
+        # As PostgreSQL looks for its own programs: `access` goes by the real user, and by its rights only where these are kept.
+        "asked = f'import os; print(os.access({sys.argv[1]!r}, os.R_OK))'\n"
+        "look = f'id -u; cat {sys.argv[1]}; {sys.executable} -I -S -c \"{asked}\"; echo no > {sys.argv[1]} || echo refused'\n"
         "command = ended_with_parent(['/bin/sh', '-c', look], death_signal=signal.SIGTERM, user=postgres.account())\n"
         "subprocess.run(command, check=True)\n"
     )
 
     done = subprocess.run([sys.executable, "-P", "-c", script, str(hidden)], capture_output=True, text=True, check=True, timeout=30)
 
-    uid, seen, refused = done.stdout.splitlines()
+    uid, seen, may_read, refused = done.stdout.splitlines()
     assert uid != "0"
-    assert (seen, refused) == ("seen", "refused")
+    assert (seen, may_read, refused) == ("seen", "True", "refused")
     assert hidden.read_text() == "seen\n"
 
 

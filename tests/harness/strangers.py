@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import uuid
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -36,8 +37,21 @@ class Stranger:
         else:
             self._socket.sendall(b"PUB %s %d\r\n%s\r\n" % (words, len(data), data))
 
+    def store(self, subject: str, data: bytes) -> int:
+        """Publish a message of a stream and return its position once it is stored; what was only written may be stored later."""
+        inbox = f"_INBOX.stranger.{uuid.uuid4().hex}".encode()
+        self._socket.sendall(b"SUB %s 1\r\nUNSUB 1 1\r\n" % inbox)
+        self.write(subject, data, reply=inbox)
+        while not (line := self._received.readline()).startswith(b"MSG "):
+            assert line, "the server has closed the connection"
+            assert not line.startswith(b"-ERR"), line
+        stored = json.loads(self._received.read(int(line.split()[-1])))
+        self._received.readline()
+        assert "error" not in stored, stored
+        return int(stored["seq"])
+
     def flush(self) -> None:
-        """Return when the server has read all that was written."""
+        """Return when the server has read all that was written; a stream may store it later."""
         self._socket.sendall(b"PING\r\n")
         while (line := self._received.readline()) and line != b"PONG\r\n":
             assert not line.startswith(b"-ERR"), line

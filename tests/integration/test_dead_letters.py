@@ -98,7 +98,7 @@ async def test_a_dead_letter_blocks_nothing_of_its_own_run(log: Log, database_ur
     flow = await create_flow(log)
     run = await create_run(log, flow.flow_id)
     with Stranger(log.url) as stranger:
-        stranger.write(subjects.run(run.run_id), b"garbage in the middle of a run")
+        stranger.store(subjects.run(run.run_id), b"garbage in the middle of a run")
     end = await executed(log, run.run_id)
 
     async with views_of(log, database_url) as views:

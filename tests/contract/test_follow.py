@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from typing import NamedTuple
 
 import anyio
 import pytest
@@ -17,25 +18,38 @@ from headwater.core.values.identifiers import new_id
 IN_TIME_SECONDS = 30.0
 
 
-@pytest.fixture(params=["one subject", "a pattern"])
-def followed(request: pytest.FixtureRequest) -> tuple[str, str]:
-    """A subject to write to, and what to follow so that exactly its commits are seen."""
+class Followed(NamedTuple):
+    """A subject to write to, and what to follow from where so that exactly its commits are seen."""
+
+    subject: str
+    pattern: str
+    begin: Position = 0
+
+
+@pytest.fixture(params=["one subject", "a pattern", "everything"])
+async def followed(request: pytest.FixtureRequest, log: Log) -> Followed:
     subject = subjects.run(new_id())
-    return (subject, subject if request.param == "one subject" else subject.replace(".run.", ".*."))
+    match request.param:
+        case "one subject":
+            return Followed(subject, subject)
+        case "a pattern":
+            return Followed(subject, subject.replace(".run.", ".*."))
+        case _:
+            return Followed(subject, subjects.EVENTS_ALL, (await log.events.tail()).position)
 
 
-async def test_a_follower_sees_what_is_there_and_what_comes(log: Log, other: Log, followed: tuple[str, str]) -> None:
-    subject, pattern = followed
+async def test_a_follower_sees_what_is_there_and_what_comes(log: Log, other: Log, followed: Followed) -> None:
+    subject, pattern, begin = followed
     position = await other.events.append(subject, a_commit("before"), expected=0)
-    async with log.events.follow(pattern) as commits:
+    async with log.events.follow(pattern, after=begin) as commits:
         position = await other.events.append(subject, a_commit("after"), expected=position)
         await other.events.append(subject, a_commit("last"), expected=position)
 
         assert texts(await _seen(commits, 3)) == ["before", "after", "last"]
 
 
-async def test_a_follower_begins_after_the_position_given(log: Log, followed: tuple[str, str]) -> None:
-    subject, pattern = followed
+async def test_a_follower_begins_after_the_position_given(log: Log, followed: Followed) -> None:
+    subject, pattern, _ = followed
     first = await log.events.append(subject, a_commit("old"), expected=0)
     async with log.events.follow(pattern, after=first) as commits:
         await log.events.append(subject, a_commit("new"), expected=first)
@@ -43,8 +57,8 @@ async def test_a_follower_begins_after_the_position_given(log: Log, followed: tu
         assert texts(await _seen(commits, 1)) == ["new"]
 
 
-async def test_followers_see_each_commit_once_in_order_while_others_write(log: Log, other: Log, followed: tuple[str, str]) -> None:
-    subject, pattern = followed
+async def test_followers_see_each_commit_once_in_order_while_others_write(log: Log, other: Log, followed: Followed) -> None:
+    subject, pattern, begin = followed
     written = [str(number) for number in range(300)]
 
     async def write() -> None:
@@ -54,7 +68,7 @@ async def test_followers_see_each_commit_once_in_order_while_others_write(log: L
 
     async with anyio.create_task_group() as group:
         group.start_soon(write)
-        async with log.events.follow(pattern) as early, log.events.follow(pattern) as late:
+        async with log.events.follow(pattern, after=begin) as early, log.events.follow(pattern, after=begin) as late:
             assert texts(await _seen(early, 300)) == written
             assert texts(await _seen(late, 300)) == written
 
@@ -90,9 +104,9 @@ async def test_what_a_stranger_says_on_the_live_feed_hides_nothing_that_follows(
     assert seen == ["second", "third"]
 
 
-async def test_a_wait_that_is_given_up_loses_nothing(log: Log, followed: tuple[str, str]) -> None:
-    subject, pattern = followed
-    async with log.events.follow(pattern) as commits:
+async def test_a_wait_that_is_given_up_loses_nothing(log: Log, followed: Followed) -> None:
+    subject, pattern, begin = followed
+    async with log.events.follow(pattern, after=begin) as commits:
         with anyio.move_on_after(0):
             await anext(commits)
         with anyio.move_on_after(0.02):
@@ -102,9 +116,9 @@ async def test_a_wait_that_is_given_up_loses_nothing(log: Log, followed: tuple[s
         assert texts(await _seen(commits, 1)) == ["here"]
 
 
-async def test_a_follower_goes_on_over_a_broken_connection(broker: Broker, other: Log, followed: tuple[str, str]) -> None:
-    subject, pattern = followed
-    async with broker.open_breakable() as breakable, breakable.log.events.follow(pattern) as commits:
+async def test_a_follower_goes_on_over_a_broken_connection(broker: Broker, other: Log, followed: Followed) -> None:
+    subject, pattern, begin = followed
+    async with broker.open_breakable() as breakable, breakable.log.events.follow(pattern, after=begin) as commits:
         position = await other.events.append(subject, a_commit("before"), expected=0)
         assert texts(await _seen(commits, 1)) == ["before"]
 
@@ -115,8 +129,8 @@ async def test_a_follower_goes_on_over_a_broken_connection(broker: Broker, other
         assert texts(await _seen(commits, 2)) == ["while away", "after"]
 
 
-async def test_a_follower_goes_on_over_a_killed_broker(broker: Broker, log: Log, other: Log, followed: tuple[str, str]) -> None:
-    subject, pattern = followed
+async def test_a_follower_goes_on_over_a_killed_broker(broker: Broker, log: Log, other: Log, followed: Followed) -> None:
+    subject, pattern, begin = followed
     written = [str(number) for number in range(40)]
 
     async def write() -> None:
@@ -127,19 +141,17 @@ async def test_a_follower_goes_on_over_a_killed_broker(broker: Broker, log: Log,
                 broker.restart()
             position = await _append_surely(other, subject, text, expected=position)
 
-    async with anyio.create_task_group() as group, log.events.follow(pattern) as commits:
+    async with anyio.create_task_group() as group, log.events.follow(pattern, after=begin) as commits:
         group.start_soon(write)
 
         assert texts(await _seen(commits, 40)) == written
 
 
-async def test_on_three_nodes_life_goes_on_while_the_leader_is_dead(
-    broker: Broker, log: Log, other: Log, followed: tuple[str, str]
-) -> None:
+async def test_on_three_nodes_life_goes_on_while_the_leader_is_dead(broker: Broker, log: Log, other: Log, followed: Followed) -> None:
     if broker.name != "three nodes":
         pytest.skip("needs a cluster: a single broker that is dead takes no appends")
-    subject, pattern = followed
-    async with log.events.follow(pattern) as commits:
+    subject, pattern, begin = followed
+    async with log.events.follow(pattern, after=begin) as commits:
         position = await _append_surely(other, subject, "before", expected=0)
         assert texts(await _seen(commits, 1)) == ["before"]
         broker.kill()

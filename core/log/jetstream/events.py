@@ -12,6 +12,7 @@ from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.follow import follow_subjects
 from headwater.core.log.jetstream.ordered import read_in_order
 from headwater.core.log.jetstream.read import last_message, message_at, read_subject, tail
+from headwater.core.log.jetstream.shared_end import SharedEnd
 from headwater.core.log.protocol import Append, LogTail, Recorded
 from headwater.core.log.subjects import EVENTS_ALL
 
@@ -21,6 +22,7 @@ class JetStreamEvents:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._end = SharedEnd(connection, EVENTS, EVENTS_ALL)
 
     async def append(self, subject: str, commit: Commit, *, expected: Position) -> Position:
         return await append_commit(self._connection, Append(subject, commit, expected))
@@ -44,7 +46,7 @@ class JetStreamEvents:
                 yield batch if batch[-1].position <= end else [recorded for recorded in batch if recorded.position <= end]
 
     def follow(self, subjects: str, *, after: Position = 0) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Recorded]]]:
-        return follow_subjects(self._connection, subjects, after)
+        return self._end.follow(after) if subjects == EVENTS_ALL else follow_subjects(self._connection, subjects, after)
 
     async def tail(self) -> LogTail:
         return await tail(self._connection)

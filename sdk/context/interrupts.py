@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 
 _came: Callable[[], bool] | None = None
@@ -19,11 +18,10 @@ def is_interrupt(error: BaseException) -> bool:
     return isinstance(error, KeyboardInterrupt) and (_came is None or _came())
 
 
-def is_pool_ended_by_interrupt(error: BaseException) -> bool:
-    """Tell whether the error is that a pool of the task's own broke while this process is being interrupted.
+def is_being_interrupted() -> bool:
+    """Tell whether this process is the run of an agent and is being interrupted.
 
-    What interrupts the process of a run ends the processes of its pools, too, and the task may hear of that first.
+    What interrupts it ends the processes that its tasks started, too, and a task may hear of that first: that its pool broke, that its
+    command failed. So whatever fails by then counts as interrupted.
     """
-    futures = sys.modules.get("concurrent.futures")  # a task that has not imported it has no pool
-    is_broken = futures is not None and isinstance(error, futures.BrokenExecutor)
-    return is_broken and _came is not None and _came()
+    return _came is not None and _came()

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from headwater.core.text import shown
-from headwater.sdk.context.interrupts import is_interrupt, is_pool_ended_by_interrupt
+from headwater.sdk.context.interrupts import is_being_interrupted, is_interrupt
 from headwater.sdk.context.logging import Prints, prints
 from headwater.sdk.context.values import current_values
 from headwater.sdk.executors.timeouts import TaskTimedOut, run_with_timeout
@@ -46,13 +46,13 @@ def execute(call: TaskCall) -> State:
     printed = Prints(call.context["logger"]) if call.task.log_stdout else None
     printing = prints.set(printed) if printed is not None else None
     try:
-        return _ended(call)
+        return _unless_interrupted(_ended(call))
     except TaskTimedOut as error:
         return TimedOut("Task timed out during execution.", result=error)
     except BaseException as error:  # however the user's code ends, exit and cancellation too, its run goes on
         if is_interrupt(error) or call.context.get("raise_on_exception"):
             raise
-        if is_pool_ended_by_interrupt(error):
+        if is_being_interrupted():
             raise KeyboardInterrupt from error
         _without_our_frames(error)
         return Failed(f"Error during execution of task: {shown(error)}", result=error)
@@ -94,6 +94,14 @@ def _ended(call: TaskCall) -> State:
     if call.result_kind is None and CONTEXT_KEY not in call.context:
         return Success("Task run succeeded.", value)
     return Success("Task run succeeded.", result=_stored(call, Result(value)))
+
+
+def _unless_interrupted(state: State) -> State:
+    """Return the state; raise the interrupt of which a failure may have come."""
+    ended = state.state if isinstance(state, EndedForGood) else state
+    if isinstance(ended, Failed) and is_being_interrupted():
+        raise KeyboardInterrupt
+    return state
 
 
 def _stored(call: TaskCall, given: Result) -> Result:

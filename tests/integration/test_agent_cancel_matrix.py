@@ -137,6 +137,17 @@ def with_a_pool_of_processes(family: Path) -> None:
         list(pool.map(time.sleep, [600, 600]))
 
 
+def with_a_child_that_must_succeed(family: Path) -> None:
+    note(family)
+    subprocess.run([sys.executable, "-c", "import os, pathlib, sys, time; " + NOTE, str(family)], check=True)
+
+
+def while_forking(family: Path) -> None:
+    note(family)
+    while True:
+        subprocess.run(["true"], check=True, preexec_fn=lambda: None)
+
+
 BEHAVIOURS: dict[Callable[[Path], None], int] = {
     ignoring_sigterm: 1,
     spinning_in_a_sum: 1,
@@ -149,6 +160,8 @@ BEHAVIOURS: dict[Callable[[Path], None], int] = {
     with_a_daemon_that_closed_everything: 2,
     with_threads: 1,
     with_a_pool_of_processes: 3,
+    with_a_child_that_must_succeed: 2,
+    while_forking: 1,
 }
 """What a task does, and how many processes note themselves."""
 HOLD_THE_LOCK = (spinning_in_a_sum, spinning_in_a_match, holding_the_lock_in_a_call)

@@ -91,6 +91,23 @@ class FindRegisteredSlugs(msgspec.Struct, frozen=True, tag="registered-slugs"):
 AttemptRequest = StartAttempt | FinishAttempt | SuspendAttempt | RefuseAttempt | StopAttempt | FindCachedResults | FindRegisteredSlugs
 
 
+class TimeLimited(msgspec.Struct, frozen=True, omit_defaults=True, tag="time-limited"):
+    """A task run is executed by the thread that only the end of the process surely interrupts, and may not outlive these seconds.
+
+    If it does, the process is ended: `event`, of which only the times are to come, is recorded where there is one, and `message` says why
+    the rest of the run goes on in another process. `resumed` are the task runs of which this attempt knows that they were resumed.
+    """
+
+    seconds: float
+    message: str
+    event: KnownEvent | None = None
+    resumed: tuple[TaskRunKey, ...] = ()
+
+
+class TimeLimitOver(msgspec.Struct, frozen=True, tag="time-limit-over"):
+    """The task run that was limited last is executed no more."""
+
+
 class Asked(msgspec.Struct, frozen=True, tag="asked"):
     """A request that wants an answer with its number."""
 
@@ -135,7 +152,7 @@ class LeftOver(msgspec.Struct, frozen=True):
     lines: int = 0
 
 
-FromProcess = Begun | Happened | Logged | Asked
+FromProcess = Begun | Happened | Logged | TimeLimited | TimeLimitOver | Asked
 FromSupervisor = Briefing | Answered | Resumed
 
 decode_from_process: Callable[[bytes], FromProcess] = message_decoder(FromProcess)  # type: ignore[arg-type]

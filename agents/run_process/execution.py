@@ -6,9 +6,9 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -29,9 +29,10 @@ from headwater.agents.run_process import flow_loading
 from headwater.agents.run_process.artifact_recorder import ArtifactRecorder
 from headwater.agents.run_process.log_handler import LogLineHandler
 from headwater.agents.run_process.result_caches import ResultCaches
-from headwater.agents.run_process.run_exit import STATUS_FAILED, say
+from headwater.agents.run_process.run_exit import say
 from headwater.agents.run_process.state_recorder import StateRecorder
 from headwater.agents.run_process.supervisor_link import SupervisorGone, SupervisorLink
+from headwater.agents.run_process.time_limits import AnnouncedTimeLimits
 from headwater.core.errors import HeadwaterError
 from headwater.core.program.line_format import LINE_FORMAT, TIME_FORMAT
 from headwater.core.program.settings import RETRY_IN_PROCESS_SECONDS
@@ -162,7 +163,7 @@ class Execution:
             with_source=self._with_source,
         )
         record_artifacts_with(ArtifactRecorder(link.record, self._attempt_run.artifacts).take)
-        timeouts.on_stuck(lambda context, seconds: self._end_stuck(flow, recorder, context, seconds))
+        timeouts.listen_to_time_limits(AnnouncedTimeLimits(flow, recorder, link))
         try:
             caches = ResultCaches(lambda key: _decode_results(link.call(FindCachedResults(key))))
             longest = timedelta(seconds=RETRY_IN_PROCESS_SECONDS.value())
@@ -198,32 +199,6 @@ class Execution:
             return run()
         with context(self._context()):
             return flow.environment.around(run)
-
-    def _end_stuck(self, flow: Flow, recorder: StateRecorder, context: dict[str, Any], seconds: float) -> NoReturn:
-        """End this process, in whose main thread a task has run out of time and cannot be interrupted; others of the run go on in another.
-
-        Called in a thread of its own.
-        """
-        from headwater.sdk.engine import rules
-        from headwater.sdk.states.state import Running, TimedOut
-
-        slug, run_count = context["task_slug"], context["task_run_count"]
-        task = next(task for task, known in flow.slugs.items() if known == slug)
-        message = (
-            f"Task {context['task_full_name']!r} took longer than {seconds:g} s and could not be interrupted, so its process was ended."
-        )
-        say(message)
-        self._logger.error("%s", message)
-        timed_out = TimedOut(message)
-        state = rules.retry(task, timed_out, run_count, datetime.now(UTC)) or timed_out
-        try:
-            map_index = -1 if context["map_index"] is None else context["map_index"]
-            recorder.task_run_changed(slug, map_index, Running(), state, run_count)
-            self._interruption.hold_off()
-            self._end(SuspendAttempt(datetime.now(UTC), message, tuple(sorted(recorder.known_resumed))))
-            os._exit(0)
-        finally:
-            os._exit(STATUS_FAILED)
 
     def _suspend(self, recorder: StateRecorder) -> bool:
         """Leave the run until a task's retry is due, or a user resumes a task: no process waits for hours."""

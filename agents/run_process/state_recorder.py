@@ -197,24 +197,31 @@ class StateRecorder:
 
     def task_run_changed(self, task_slug: str, map_index: int, old: State, new: State, run_count: int) -> None:  # noqa: ARG002 - the engine's seam
         """Record the change."""
-        key = (task_slug, map_index)
-        if key in self._ended:
-            return
-        event = event_of(task_slug, map_index, new, run_count, at=self._clock(), with_source=self._with_source)
+        event = self.event_of_change(task_slug, map_index, new, run_count)
         if event is None:
             return
-        state = task_run_rules.STATE_AFTER[type(event)]
+        key = (task_slug, map_index)
+        self._now[key] = task_run_rules.STATE_AFTER[type(event)]
+        self._due.pop(key, None)
+        if isinstance(event, TaskRunRetryScheduled | TaskRunPaused) and event.due_at is not None:
+            self._due[key] = event.due_at
+        self._record(event)
+
+    def event_of_change(self, task_slug: str, map_index: int, new: State, run_count: int) -> TaskRunEvent | None:
+        """Return the event that a change into `new` is now; None where it would not be recorded."""
+        key = (task_slug, map_index)
+        if key in self._ended:
+            return None
+        event = event_of(task_slug, map_index, new, run_count, at=self._clock(), with_source=self._with_source)
+        if event is None:
+            return None
         try:
             task_run_rules.check(TaskRun(self._now[key]) if key in self._now else _NEW, event)
         except IllegalTransition as illegal:
             # A state handler of the user's may return anything. The run goes on; the record keeps to what can have happened.
             _log.warning("Not recorded: %s", illegal)
-            return
-        self._now[key] = state
-        self._due.pop(key, None)
-        if isinstance(event, TaskRunRetryScheduled | TaskRunPaused) and event.due_at is not None:
-            self._due[key] = event.due_at
-        self._record(event)
+            return None
+        return event
 
     @property
     def next_due(self) -> datetime | None:

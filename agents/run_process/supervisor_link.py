@@ -23,6 +23,8 @@ from headwater.agents.attempt_protocol import (
     Happened,
     Logged,
     Resumed,
+    TimeLimited,
+    TimeLimitOver,
     decode_from_supervisor,
     encode,
 )
@@ -85,6 +87,14 @@ class SupervisorLink:
     def log(self, line: LogLine) -> None:
         """Have a line stored in the run's log, from any thread."""
         self._send(Logged(line))
+
+    def limit_time(self, limit: TimeLimited) -> None:
+        """Have this process ended if the task run that begins now outlives its time."""
+        self._send(limit)
+
+    def end_limit(self) -> None:
+        """Have it not ended any more: the task run is over."""
+        self._send(TimeLimitOver())
 
     def ask(self, request: AttemptRequest) -> int:
         """Send a request, and return its number, by which its `answer` is found."""

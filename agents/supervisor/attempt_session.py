@@ -27,6 +27,8 @@ from headwater.agents.attempt_protocol import (
     Logged,
     Resumed,
     StartAttempt,
+    TimeLimited,
+    TimeLimitOver,
     decode_from_process,
     encode,
 )
@@ -39,6 +41,7 @@ from headwater.agents.supervisor.attempt_requests import AttemptRequests
 from headwater.agents.supervisor.attempt_writer import WAITING_EVENTS_MAX, AttemptWriter
 from headwater.agents.supervisor.log_shipping import LogShipper
 from headwater.agents.supervisor.resume_listener import ResumeListener
+from headwater.agents.supervisor.time_limit import TimeLimit, record_outlived
 from headwater.agents.supervisor_protocol import Attend
 from headwater.core.aggregates import Actor, Aggregate
 from headwater.core.errors import CommitUnreadable, HeadwaterError
@@ -91,6 +94,7 @@ class AttemptSession:
         self._unread = 0
         self._reading = anyio.CancelScope()
         self._process_ended = anyio.Event()
+        self._time_limit = TimeLimit()
         self._troubled = False
         self.process_id: int | None = None
         """The process of the run, once it has said so."""
@@ -160,8 +164,8 @@ class AttemptSession:
             return
         with suppress(ProcessLookupError, PermissionError):
             os.kill(self.process_id, signal.SIGTERM)
-            await anyio.sleep(STOP_SECONDS)
-            os.killpg(self.process_id, signal.SIGKILL)
+        await anyio.sleep(STOP_SECONDS)
+        self.kill_process()
 
     async def _read(self, answers: TaskGroup, writer: AttemptWriter, shipper: LogShipper, requests: AttemptRequests) -> None:
         """Take what the process sends until its end is closed; or all it had sent when it ended: children of it may keep that open."""
@@ -174,6 +178,8 @@ class AttemptSession:
                     except BlockingIOError:
                         if self._process_ended.is_set():
                             return
+                        if self._time_limit.is_over:
+                            await self._end_outlived(writer, shipper, requests)
                         break
                     if piece is None:
                         return
@@ -186,8 +192,23 @@ class AttemptSession:
         except OSError as error:
             _log.debug("Run %s: its channel cannot be read: %s", self._attend.run_id, error)
 
+    async def _end_outlived(self, writer: AttemptWriter, shipper: LogShipper, requests: AttemptRequests) -> None:
+        """End the process, whose task outlived its time limit. That is recorded, and the run goes on in another process."""
+        limited = self._time_limit.limited
+        assert limited is not None
+        self._time_limit.end()
+        self.kill_process()
+        suspend = record_outlived(limited, writer, shipper, self._actor.clock())
+        await self._answer(Asked(0, suspend), requests)
+
+    def kill_process(self) -> None:
+        """Kill the process, if it has said which one it is, and those in its group."""
+        if self.process_id is not None and not self._process_ended.is_set():
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process_id, signal.SIGKILL)
+
     async def _wait_readable(self) -> None:
-        with anyio.CancelScope() as self._reading:
+        with anyio.CancelScope(deadline=self._time_limit.deadline) as self._reading:
             if self._process_ended.is_set():
                 await anyio.lowlevel.checkpoint()
             else:
@@ -208,6 +229,10 @@ class AttemptSession:
                     writer.record(event)
             case Logged(line=line):
                 shipper.add(line)
+            case TimeLimited():
+                self._time_limit.begin(message)
+            case TimeLimitOver():
+                self._time_limit.end()
             case Begun(process_id=process_id) if self.process_id is None:  # the first word, before any code of the flow is executed
                 self.process_id = process_id
             case Asked():

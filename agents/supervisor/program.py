@@ -137,9 +137,7 @@ class Supervisor:
     def _end_runs(self) -> None:
         """Kill the processes of the runs, whose agent is gone: the zygote may be gone as well."""
         for session in self._sessions.values():
-            if session.process_id is not None:
-                with suppress(ProcessLookupError, PermissionError):
-                    os.killpg(session.process_id, signal.SIGKILL)
+            session.kill_process()
             session.note_process_ended()
 
     def _tell(self, answer: SupervisorAnswer) -> None:

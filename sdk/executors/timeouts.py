@@ -9,7 +9,7 @@ import threading
 import types
 from collections.abc import Callable
 from contextvars import copy_context
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from headwater.sdk.context.values import current_values
 
@@ -46,6 +46,27 @@ def on_stuck(handler: Callable[[dict[str, Any], float], None]) -> None:
     when_stuck = handler
 
 
+class TimeLimitListener(Protocol):
+    """Who ends this process when a task outlives its time-out, though no code of this process is executed any more."""
+
+    def began(self, context: dict[str, Any], seconds: float) -> bool:
+        """A task with this context and this time-out is executed in the main thread from now on. Return whether this ends the process."""
+        ...
+
+    def ended(self) -> None:
+        """It is executed no more."""
+        ...
+
+
+_listener: TimeLimitListener | None = None
+
+
+def listen_to_time_limits(listener: TimeLimitListener | None) -> None:
+    """Have this told from here on which time-outs hold in the main thread. Where it ends the process, `when_stuck` is not called."""
+    global _listener  # noqa: PLW0603 - signals are per process
+    _listener = listener
+
+
 def run_with_timeout(function: Callable[[], Any], seconds: float) -> Any:
     """Return what `function` returns.
 
@@ -65,7 +86,8 @@ def run_with_timeout(function: Callable[[], Any], seconds: float) -> Any:
 class _Alarm:
     """Interrupts the main thread when the time is over, by ever stronger means. Its own thread sees to that: a task may set timers too."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, when_stuck: Callable[[dict[str, Any], float], None] | None) -> None:
+        self._when_stuck = when_stuck
         self._seconds = seconds
         self._context = current_values.get()
         self._turn = threading.Lock()
@@ -84,7 +106,7 @@ class _Alarm:
         for seconds, interrupt in (
             (self._seconds, self._ring),
             (INSIST_SECONDS, self._insist),
-            (END_SECONDS - INSIST_SECONDS, lambda _: when_stuck(self._context, self._seconds)),
+            (END_SECONDS - INSIST_SECONDS, self._end),
         ):
             if self._over.wait(min(seconds, threading.TIMEOUT_MAX)):
                 return
@@ -105,6 +127,10 @@ class _Alarm:
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.pthread_kill(main.ident or 0, signal.SIGINT)
 
+    def _end(self, _: threading.Thread) -> None:
+        if self._when_stuck is not None:
+            self._when_stuck(self._context, self._seconds)
+
     def stop(self) -> None:
         """Interrupt no call any more."""
         with self._turn:
@@ -120,7 +146,8 @@ class _Alarm:
 
 
 def _interrupted(function: Callable[[], Any], seconds: float) -> Any:
-    alarm = _Alarm(seconds)
+    is_ended_from_outside = _listener is not None and _listener.began(current_values.get(), seconds)
+    alarm = _Alarm(seconds, None if is_ended_from_outside else when_stuck)
     try:
         try:
             return function()
@@ -134,6 +161,8 @@ def _interrupted(function: Callable[[], Any], seconds: float) -> Any:
         # Once more: the interruption may have come while the alarm was being stopped.
         alarm.stop()
         alarm.remove()
+        if is_ended_from_outside and _listener is not None:
+            _listener.ended()
 
 
 def _left_behind(function: Callable[[], Any], seconds: float) -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import anyio
@@ -96,18 +98,33 @@ async def test_a_run_whose_task_closed_the_descriptors_says_so(harness: AgentHar
     assert "did the flow's code close files or sockets" in run.message
 
 
-async def test_a_task_that_nothing_interrupts_is_timed_out_and_the_others_go_on(harness: AgentHarness) -> None:
-    @task(timeout=0.1, max_retries=1, retry_delay=0)
-    def stuck() -> None:
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM, signal.SIGINT})
-        time.sleep(3600)
+def deaf_to_signals() -> None:
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM, signal.SIGINT})
+    time.sleep(3600)
 
+
+def holding_the_lock_in_a_call() -> None:
+    import ctypes
+
+    ctypes.PyDLL(None).sleep(3600)
+
+
+def spinning_in_a_sum() -> None:
+    sum(range(10**13))
+
+
+def stopped() -> None:
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+@pytest.mark.parametrize("stuck", [deaf_to_signals, holding_the_lock_in_a_call, spinning_in_a_sum, stopped], ids=lambda each: each.__name__)
+async def test_a_task_that_nothing_interrupts_is_timed_out_and_the_others_go_on(harness: AgentHarness, stuck: Callable[[], None]) -> None:
     @task
     def other() -> None:
         pass
 
     with Flow("stuck") as flow:
-        clean_up(upstream_tasks=[stuck()])
+        clean_up(upstream_tasks=[task(stuck, name="stuck", timeout=0.1, max_retries=1, retry_delay=0)()])
         other()
     async with running_agent(harness.url):
         run_id = await harness.run(await harness.register(flow))
@@ -120,6 +137,8 @@ async def test_a_task_that_nothing_interrupts_is_timed_out_and_the_others_go_on(
     }
     assert "could not be interrupted" in run.task_runs["stuck-1", -1].message
     assert "run.attempt_lost" not in await harness.names(run_id)
+    lines = [line for message in await harness.log.logs.read(run_id) for line in message.lines]
+    assert [line.task for line in lines if "could not be interrupted" in line.message] == ["stuck-1", "stuck-1"]
 
 
 GOOD_SCRIPT = "from headwater import Flow, task\nflow = Flow('script', tasks=[task(lambda: None, name='nothing')])\n"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import anyio
 import msgspec
+import pytest
 from harness.scenario import ACTOR, create_flow, create_run
 
 from headwater.agents.attempt_channel import MessageAssembler, channel_pair, pieces_of, receive
@@ -26,6 +27,8 @@ from headwater.agents.attempt_protocol import (
     RefuseAttempt,
     Resumed,
     StartAttempt,
+    TimeLimited,
+    TimeLimitOver,
     decode_from_supervisor,
     encode,
 )
@@ -37,7 +40,7 @@ from headwater.agents.supervisor.attempt_session import AttemptSession, SessionL
 from headwater.agents.supervisor.attempt_writer import WAITING_EVENTS_MAX
 from headwater.agents.supervisor_protocol import Attend
 from headwater.core.errors import LogUnavailable
-from headwater.core.events import TaskRunPaused, TaskRunStarted, TaskRunSucceeded, event_type
+from headwater.core.events import TaskRunEvent, TaskRunPaused, TaskRunRetryScheduled, TaskRunStarted, TaskRunSucceeded, event_type
 from headwater.core.log import subjects
 from headwater.core.log.memory import MemoryLog, Moment, Operation
 from headwater.core.log.protocol import Log, LogLine
@@ -340,3 +343,59 @@ async def test_a_process_that_sends_faster_than_the_log_takes_waits() -> None:
 
         names = [name for commit in await made.commits() for name in commit]
         assert names.count("task_run.started") == sent
+
+
+def limited(seconds: float, event: TaskRunEvent | None) -> TimeLimited:
+    return TimeLimited(seconds, "It took too long.", event)  # type: ignore[arg-type]
+
+
+async def test_a_process_that_outlives_its_time_limit_is_ended_and_the_run_goes_on_in_another() -> None:
+    retried = TaskRunRetryScheduled(slug="load", at=NOW, due_at=NOW + timedelta(minutes=5), run_count=1)
+    async with attended() as made:
+        made.send(Begun(NO_PROCESS))
+        await made.answer(StartAttempt())
+        made.send(started())
+        made.send(limited(0.0, retried))
+        await made.hear(Answered)
+
+        *_, load, suspension = [recorded.events for recorded in await made.log.events.read(subjects.run(made.run_id))]
+        (recorded,) = [event for event in load if isinstance(event, TaskRunRetryScheduled)]
+        assert recorded.at > NOW
+        assert recorded.due_at - recorded.at == timedelta(minutes=5)
+        assert [event_type(event) for event in suspension] == ["run.scheduled"]
+        assert [report.message for report in made.reports] == ["It took too long."]
+        (lines,) = [message.lines for message in await made.log.logs.read(made.run_id)]
+        assert [(line.message, line.task) for line in lines] == [("It took too long.", "load")]
+
+
+async def test_a_time_limit_ends_with_its_task_however_late_that_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempt_session, "PIECES_AT_ONCE", 4)
+    async with attended(events_max=1) as made:
+        await made.answer(StartAttempt())
+        away = True
+
+        def refuse(operation: Operation, moment: Moment, _subject: str) -> None:
+            if operation == "append" and moment == "asked" and away:
+                raise LogUnavailable("memory:", "away")
+
+        made.log.interference = refuse
+        # What follows the limit is read only when the log takes events again, which is after its time.
+        for number in range(3):
+            made.send(started(f"task-{number}"))
+        made.send(limited(0.0, None))
+        made.send(TimeLimitOver())
+        while not any(report.log_trouble for report in made.reports):
+            await anyio.lowlevel.checkpoint()
+        away = False
+        await made.answer(FinishAttempt(failed=False, message="done"))
+
+        assert [report.state for report in made.reports if report.log_trouble is None] == ["Success"]
+
+
+async def test_a_task_run_whose_end_is_not_recorded_again_ends_its_process_alone() -> None:
+    async with attended() as made:
+        await made.answer(StartAttempt())
+        made.send(limited(0.0, None))
+        await made.hear(Answered)
+
+        assert (await made.commits())[-1] == ["run.scheduled"]

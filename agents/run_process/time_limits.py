@@ -1,0 +1,45 @@
+"""Time-outs of tasks in the main thread, announced to the supervisor: it ends this process where nothing in it can interrupt the task."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from threading import TIMEOUT_MAX
+from typing import TYPE_CHECKING, Any
+
+from headwater.agents.attempt_protocol import TimeLimited
+from headwater.agents.run_process.state_recorder import StateRecorder
+from headwater.agents.run_process.supervisor_link import SupervisorLink
+from headwater.sdk.engine import rules
+from headwater.sdk.executors.timeouts import END_SECONDS
+from headwater.sdk.states.state import TimedOut
+
+if TYPE_CHECKING:
+    from headwater.sdk.language.flow import Flow
+
+
+class AnnouncedTimeLimits:
+    """Listens to the time-outs that hold in the main thread, one at a time."""
+
+    def __init__(self, flow: Flow, recorder: StateRecorder, link: SupervisorLink) -> None:
+        self._tasks = {slug: task for task, slug in flow.slugs.items()}
+        self._recorder = recorder
+        self._link = link
+
+    def began(self, context: dict[str, Any], seconds: float) -> bool:
+        """Announce it; where no supervisor hears it, as in a process that a task forked, that one has to end itself."""
+        if self._link.is_gone:
+            return False
+        slug, run_count = context["task_slug"], context["task_run_count"]
+        message = (
+            f"Task {context['task_full_name']!r} took longer than {seconds:g} s and could not be interrupted, so its process was ended."
+        )
+        timed_out = TimedOut(message)
+        state = rules.retry(self._tasks[slug], timed_out, run_count, datetime.now(UTC)) or timed_out
+        map_index = -1 if context["map_index"] is None else context["map_index"]
+        event = self._recorder.event_of_change(slug, map_index, state, run_count)
+        resumed = tuple(sorted(self._recorder.known_resumed))
+        self._link.limit_time(TimeLimited(min(seconds, TIMEOUT_MAX) + END_SECONDS, message, event, resumed))  # type: ignore[arg-type]
+        return True
+
+    def ended(self) -> None:
+        self._link.end_limit()

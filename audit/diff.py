@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from headwater.audit.moment import Moment, position_at, recorded_until
+from headwater.audit.kept_states import WEIGHT_MAX, KeptStates
+from headwater.audit.moment import Moment, OnProgress, position_at, recorded_until
 from headwater.audit.snapshot import snapshot_of
-from headwater.audit.state_at import Key, StateAt, aggregate_of
+from headwater.audit.state_at import RULES, Key, aggregate_of, weight_of
 from headwater.core.errors import CommitUnreadable
-from headwater.core.events import event_type
+from headwater.core.events import ProjectCreated, RunCreated, event_type
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog, Recorded
+
+_BEGINS = (RunCreated, ProjectCreated)
+"""Before these there is nothing of an aggregate that the log need be asked for."""
 
 
 class CommitSummary(msgspec.Struct, frozen=True):
@@ -39,31 +45,63 @@ class Change(msgspec.Struct, frozen=True):
     commits: tuple[CommitSummary, ...]
 
 
-async def diff(log: EventLog, before: Moment, after: Moment) -> list[Change]:
+@dataclass
+class _Changing:
+    """An aggregate while the commits between the two moments are folded. `earlier`: its facts at the first, None where there were none."""
+
+    kind: str
+    id: str
+    earlier: dict[str, Any] | None
+    state: Any
+    exists: bool
+    commits: list[CommitSummary] = field(default_factory=list)
+
+
+async def diff(
+    log: EventLog, before: Moment, after: Moment, *, on_progress: OnProgress = lambda _: None, weight_max: int = WEIGHT_MAX
+) -> Iterator[Change]:
     """Return what changed after `before` up to and including `after`, in the order of the first change.
 
-    Reads what lies between, and of what changed there its own history.
+    Reads what lies between, and of what was there before and changed its own history.
 
     Raises:
         LogError: the log could not be read.
+        NoRoomToFold: there is neither memory nor disk for what changed.
 
     """
-    state = StateAt(position=await position_at(log, before))
-    begin = state.position
-    earlier: dict[Key, dict[str, Any]] = {}
-    commits: dict[Key, list[CommitSummary]] = {}
+    begin = await position_at(log, before)
+    changing: KeptStates[_Changing] = KeptStates(lambda each: weight_of(each.state) + len(each.commits), weight_max=weight_max)
+    count = 0
     async for recorded in recorded_until(log, after, after=begin):
+        count += 1
+        if count % 1000 == 0:
+            on_progress(recorded.position)
         key = aggregate_of(recorded.subject)
-        if key is not None:
-            if key not in commits:
-                for before_it in await log.read(recorded.subject):
-                    if before_it.position <= begin:
-                        state.fold(before_it)
-                if key in state.states:
-                    earlier[key] = snapshot_of(*key, state.states[key])
-            commits.setdefault(key, []).append(_commit(recorded))
-        state.fold(recorded)
-    return [_change(key, earlier.get(key), state, tuple(found)) for key, found in commits.items()]
+        if key is None:
+            continue
+        name = " ".join(key)
+        found = changing.get(name) or await _before(log, recorded, key, begin)
+        if recorded.dead_letter is None:
+            found.state = RULES[found.kind].fold(recorded.events, found.state)
+            found.exists = True
+        found.commits.append(_commit(recorded))
+        changing.set(name, found)
+    return (_change(each) for _, each in changing.items())
+
+
+async def _before(log: EventLog, recorded: Recorded, key: Key, begin: Position) -> _Changing:
+    """Return the aggregate as it was at the first moment."""
+    kind, aggregate_id = key
+    state = RULES[kind].initial
+    if begin == 0 or any(isinstance(event, _BEGINS) for event in recorded.events):
+        return _Changing(kind, aggregate_id, None, state, exists=False)
+    exists = False
+    for each in await log.read(recorded.subject):
+        if each.position > begin:
+            break
+        exists = exists or each.dead_letter is None
+        state = RULES[kind].fold(each.events, state)
+    return _Changing(kind, aggregate_id, snapshot_of(kind, aggregate_id, state) if exists else None, state, exists)
 
 
 def _commit(recorded: Recorded) -> CommitSummary:
@@ -74,12 +112,12 @@ def _commit(recorded: Recorded) -> CommitSummary:
     return CommitSummary(recorded.position, commit.at.isoformat(), commit.actor, tuple(event_type(event) for event in commit.events))
 
 
-def _change(key: Key, earlier: dict[str, Any] | None, state: StateAt, commits: tuple[CommitSummary, ...]) -> Change:
-    kind, aggregate_id = key
-    now = snapshot_of(kind, aggregate_id, state.states[key]) if key in state.states else {}
-    was, became = _flat(earlier or {}), _flat(now)
+def _change(each: _Changing) -> Change:
+    now = snapshot_of(each.kind, each.id, each.state) if each.exists else {}
+    was, became = _flat(each.earlier or {}), _flat(now)
     fields = {name: (was.get(name), became.get(name)) for name in dict.fromkeys((*was, *became)) if was.get(name) != became.get(name)}
-    return Change(kind, aggregate_id, str(now.get("name", "")), "created" if earlier is None else "changed", fields, commits)
+    what = "created" if each.earlier is None else "changed"
+    return Change(each.kind, each.id, str(now.get("name", "")), what, fields, tuple(each.commits))
 
 
 def _flat(facts: dict[str, Any]) -> dict[str, Any]:

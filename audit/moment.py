@@ -14,6 +14,9 @@ from headwater.core.values.plain_values import position_in, shortened
 Moment = Position | datetime | None
 """What was recorded up to and including this position, or this time; None stands for the log's end."""
 
+OnProgress = Callable[[Position], None]
+"""Hears from time to time how far the log has been read."""
+
 
 def parse_moment(words: str, *, in_zone: Callable[[datetime], datetime] = assume_utc) -> Position | datetime:
     """Return the position (digits) or the time (ISO 8601) that the words name. `in_zone` gives one without a zone its own: UTC.

@@ -2,40 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Iterator
 from typing import Any
 
-import msgspec
-
-from headwater.audit.moment import Moment, includes, recorded_until
+from headwater.audit.kept_states import WEIGHT_MAX
+from headwater.audit.moment import Moment, OnProgress, includes, recorded_until
 from headwater.audit.snapshot import snapshot_of
-from headwater.audit.state_at import Key, StateAt
+from headwater.audit.state_at import StateAt
 from headwater.core.errors import NotFound
 from headwater.core.log import subjects
-from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog
 from headwater.core.values.identifiers import parsed_uuid
 
-OnProgress = Callable[[Position], None]
 
-
-class Replayed(msgspec.Struct, frozen=True):
+class Replayed:
     """What was the case after the commit at `position`, recorded at `time`: by kind, facts as plain data (see `snapshot_of`).
 
-    `commits` counts what was folded. `unreadable` names commits that this version cannot read: position, subject, reason.
+    `commits` counts what was folded. `unreadable` names commits that this version cannot read: position, subject, reason; of very many
+    the first, and `unreadable_count` tells how many there are. Facts are made while they are iterated: there may be millions.
     """
 
-    position: Position
-    time: datetime | None
-    commits: int
-    projects: list[dict[str, Any]] = []
-    key_values: list[dict[str, Any]] = []
-    flows: list[dict[str, Any]] = []
-    runs: list[dict[str, Any]] = []
-    queues: list[dict[str, Any]] = []
-    agents: list[dict[str, Any]] = []
-    unreadable: list[tuple[Position, str, str]] = []
+    def __init__(self, state: StateAt, commits: int, belongs: Callable[[str, str, Any], bool] = lambda _kind, _id, _state: True) -> None:
+        self.position = state.position
+        self.time = state.time
+        self.commits = commits
+        self.unreadable = state.unreadable
+        self.unreadable_count = state.unreadable_count
+        self._states = state.states
+        self._belongs = belongs
+
+    @property
+    def projects(self) -> Iterator[dict[str, Any]]:
+        return self._facts("project")
+
+    @property
+    def key_values(self) -> Iterator[dict[str, Any]]:
+        return self._facts("kv")
+
+    @property
+    def flows(self) -> Iterator[dict[str, Any]]:
+        return self._facts("flow")
+
+    @property
+    def runs(self) -> Iterator[dict[str, Any]]:
+        return self._facts("run")
+
+    @property
+    def queues(self) -> Iterator[dict[str, Any]]:
+        return self._facts("queue")
+
+    @property
+    def agents(self) -> Iterator[dict[str, Any]]:
+        return self._facts("agent")
+
+    def _facts(self, kind: str) -> Iterator[dict[str, Any]]:
+        for aggregate_id, state in self._states[kind].items():
+            if self._belongs(kind, aggregate_id, state):
+                yield snapshot_of(kind, aggregate_id, state)
 
 
 async def replay_run(log: EventLog, run_id: str, *, as_of: Moment = None) -> Replayed:
@@ -45,6 +68,7 @@ async def replay_run(log: EventLog, run_id: str, *, as_of: Moment = None) -> Rep
         InvalidArgument: this is not an id.
         NotFound: there was no such run at that moment.
         LogError: the log could not be read.
+        NoRoomToFold: there is neither memory nor disk for what it tells.
 
     """
     subject = subjects.run(str(parsed_uuid(run_id, kind="run id")))
@@ -55,18 +79,20 @@ async def replay_run(log: EventLog, run_id: str, *, as_of: Moment = None) -> Rep
             commits += 1
     if not commits:
         raise NotFound("run", run_id, hint="It did not exist at that moment." if as_of is not None else None)
-    return _replayed(state, commits)
+    return Replayed(state, commits)
 
 
-async def replay(log: EventLog, *, as_of: Moment = None, on_progress: OnProgress = lambda _: None) -> Replayed:
+async def replay(
+    log: EventLog, *, as_of: Moment = None, on_progress: OnProgress = lambda _: None, weight_max: int = WEIGHT_MAX
+) -> Replayed:
     """Return what was the case with everything. Reads the whole log up to that moment.
 
     Raises:
         LogError: the log could not be read.
+        NoRoomToFold: there is neither memory nor disk for what it tells.
 
     """
-    state, commits = await _fold(log, as_of, on_progress)
-    return _replayed(state, commits)
+    return Replayed(*await _fold(log, as_of, on_progress, weight_max))
 
 
 async def replay_project(log: EventLog, project: str, *, as_of: Moment = None, on_progress: OnProgress = lambda _: None) -> Replayed:
@@ -77,56 +103,38 @@ async def replay_project(log: EventLog, project: str, *, as_of: Moment = None, o
     Raises:
         NotFound: there was no such project at that moment.
         LogError: the log could not be read.
+        NoRoomToFold: there is neither memory nor disk for what it tells.
 
     """
     state, commits = await _fold(log, as_of, on_progress)
     named = [
-        (not state.deleted, number, project_id)
-        for number, ((kind, project_id), state) in enumerate(state.states.items())
-        if kind == "project" and project in {state.name, project_id}
+        (not found.deleted, number, project_id)
+        for number, (project_id, found) in enumerate(state.states["project"].items())
+        if project in {found.name, project_id}
     ]
     if not named:
         raise NotFound("project", project, hint="It did not exist at that moment." if as_of is not None else None)
     chosen = max(named)[2]
 
-    def belongs(key: Key, state: Any) -> bool:
-        match key:
-            case ("project", project_id):
-                return project_id == chosen
-            case ("flow" | "kv", _):
+    def belongs(kind: str, aggregate_id: str, state: Any) -> bool:
+        match kind:
+            case "project":
+                return aggregate_id == chosen
+            case "flow" | "kv":
                 return bool(state.project_id == chosen)
-            case ("run", _):
+            case "run":
                 return bool(state.exists and state.created.project_id == chosen)
             case _:
                 return False
 
-    state.states = {key: state for key, state in state.states.items() if belongs(key, state)}
-    return _replayed(state, commits)
+    return Replayed(state, commits, belongs)
 
 
-async def _fold(log: EventLog, as_of: Moment, on_progress: OnProgress) -> tuple[StateAt, int]:
-    state, commits = StateAt(), 0
+async def _fold(log: EventLog, as_of: Moment, on_progress: OnProgress, weight_max: int = WEIGHT_MAX) -> tuple[StateAt, int]:
+    state, commits = StateAt(weight_max=weight_max), 0
     async for recorded in recorded_until(log, as_of):
         state.fold(recorded)
         commits += 1
         if commits % 1000 == 0:
             on_progress(state.position)
     return state, commits
-
-
-def _replayed(state: StateAt, commits: int) -> Replayed:
-    def of(wanted: str) -> list[dict[str, Any]]:
-        return [snapshot_of(kind, aggregate_id, state) for (kind, aggregate_id), state in state.states.items() if kind == wanted]
-
-    return Replayed(
-        state.position,
-        state.time,
-        commits,
-        projects=of("project"),
-        key_values=of("kv"),
-        flows=of("flow"),
-        runs=of("run"),
-        queues=of("queue"),
-        agents=of("agent"),
-        unreadable=state.unreadable,
-    )

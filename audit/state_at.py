@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from headwater.audit.kept_states import WEIGHT_MAX, KeptStates
 from headwater.core.agents import rules as agent
 from headwater.core.flows import rules as flow_group
+from headwater.core.flows.state import FlowGroup
 from headwater.core.key_values import rules as key_value
 from headwater.core.log import subjects
 from headwater.core.log.commit import Position
@@ -16,6 +17,7 @@ from headwater.core.projects import rules as project
 from headwater.core.queues import rules as queue
 from headwater.core.rules import Rules
 from headwater.core.runs import rules as run
+from headwater.core.runs.state import Run
 
 RULES: dict[str, Rules[Any, Any]] = {
     "project": project.RULES,
@@ -30,27 +32,46 @@ RULES: dict[str, Rules[Any, Any]] = {
 Key = tuple[str, str]
 """Kind and id of an aggregate."""
 
+UNREADABLE_MAX = 1_000
+"""So many commits that cannot be read are named; the others are counted."""
 
-@dataclass
+
+def weight_of(state: Any) -> int:
+    """Return how much memory a state takes, as `KeptStates` wants it."""
+    match state:
+        case Run():
+            return 1 + len(state.task_runs) + len(state.artifacts)
+        case FlowGroup():
+            return 1 + len(state.versions)
+        case _:
+            return 1
+
+
 class StateAt:
-    """The state of every aggregate, and the position and time of the last commit folded. `unreadable` commits are listed, not guessed."""
+    """The state of every aggregate, and the position and time of the last commit folded. `unreadable` commits are named, not guessed."""
 
-    states: dict[Key, Any] = field(default_factory=dict)
-    position: Position = 0
-    time: datetime | None = None
-    unreadable: list[tuple[Position, str, str]] = field(default_factory=list)
+    def __init__(self, *, weight_max: int = WEIGHT_MAX) -> None:
+        self.states: dict[str, KeptStates[Any]] = {kind: KeptStates(weight_of, weight_max=weight_max) for kind in RULES}
+        self.position: Position = 0
+        self.time: datetime | None = None
+        self.unreadable: list[tuple[Position, str, str]] = []
+        self.unreadable_count = 0
 
     def fold(self, recorded: Recorded) -> Key | None:
         """Fold one commit in; return the aggregate it is about, or None where people do not ask about its kind."""
         self.position, self.time = recorded.position, recorded.recorded_at
         key = aggregate_of(recorded.subject)
         if (dead := recorded.dead_letter) is not None and subjects.kind_of(recorded.subject) in RULES:
-            self.unreadable.append((recorded.position, recorded.subject, dead.reason))
+            self.unreadable_count += 1
+            if len(self.unreadable) < UNREADABLE_MAX:
+                self.unreadable.append((recorded.position, recorded.subject, dead.reason))
             return key
         if key is None:
             return None
-        rules = RULES[key[0]]
-        self.states[key] = rules.fold(recorded.events, self.states.get(key, rules.initial))
+        kind, aggregate_id = key
+        rules, states = RULES[kind], self.states[kind]
+        before = states.get(aggregate_id)
+        states.set(aggregate_id, rules.fold(recorded.events, rules.initial if before is None else before))
         return key
 
 

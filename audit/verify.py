@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import anyio
 import msgspec
 
 from headwater.audit.inferred_commands import infer_commands
+from headwater.audit.kept_states import WEIGHT_MAX, KeptStates
+from headwater.audit.moment import OnProgress
+from headwater.audit.state_at import weight_of
 from headwater.core.agents import rules as agent_rules
 from headwater.core.agents.state import Agent, AgentStatus
 from headwater.core.errors import CommandRejected, CommitUnreadable
@@ -41,9 +43,10 @@ from headwater.core.states import StateName
 
 WAKE_UP_SECONDS = 8.0
 """A run may be without a wake-up for so long: the run monitor gives it one."""
+VIOLATIONS_MAX = 10_000
+"""So many violations are reported; the others are counted."""
 _LOOK_SECONDS = 0.5
 _ENDS = (RunSucceeded, RunFailed, RunCancelled)
-OnProgress = Callable[[Position], None]
 
 
 class Violation(msgspec.Struct, frozen=True):
@@ -56,13 +59,14 @@ class Violation(msgspec.Struct, frozen=True):
 
 
 class VerificationReport(msgspec.Struct, frozen=True):
-    """What was looked at, and what was found. `wake_ups` tells whether the broker was asked for those."""
+    """What was looked at, and what was found: of very many violations the first. `wake_ups`: whether the broker was asked for those."""
 
     commits: int
     runs: int
     unfinished: int
     wake_ups: bool
     violations: tuple[Violation, ...]
+    violation_count: int = 0
 
 
 @dataclass
@@ -79,21 +83,27 @@ class _Watched:
     succeeded: dict[tuple[str, int], Position] = field(default_factory=dict)
 
 
+def _weight(run: _Watched) -> int:
+    return weight_of(run.state) + len(run.attempts) + len(run.succeeded)
+
+
 class History:
     """Takes commits in order, and collects what breaks a promise of the record itself."""
 
-    def __init__(self) -> None:
-        self.runs: dict[str, _Watched] = {}
+    def __init__(self, *, weight_max: int = WEIGHT_MAX) -> None:
+        self.runs: KeptStates[_Watched] = KeptStates(_weight, weight_max=weight_max)
+        self.unfinished: set[str] = set()
         self.agents: dict[str, Agent] = {}
         self.slots: dict[str, Slots] = {}
         self.violations: list[Violation] = []
+        self.violation_count = 0
         self.commits = 0
         self.position: Position = 0
 
     def take(self, recorded: Recorded) -> None:
         self.commits += 1
         if recorded.position != self.position + 1:
-            self.violations.append(gap(self.position + 1, recorded.position - 1))
+            self.add(gap(self.position + 1, recorded.position - 1))
         self.position = recorded.position
         try:
             commit = recorded.commit
@@ -102,14 +112,20 @@ class History:
             return
         match subjects.address(recorded.subject):
             case ("run", run_id):
-                self._take_run(recorded, commit, self.runs.setdefault(run_id, _Watched()))
+                run = self.runs.get(run_id) or _Watched()
+                self._take_run(recorded, commit, run)
+                self.runs.set(run_id, run)
+                (self.unfinished.add if run.state.exists and not run.state.ended else self.unfinished.discard)(run_id)
             case ("agent", agent_id):
                 self.agents[agent_id] = agent_rules.RULES.fold(commit.events, self.agents.get(agent_id))
             case ("slots", group_id):
                 self.slots[group_id] = slot_rules.RULES.fold(commit.events, self.slots.get(group_id))
 
-    def unfinished(self) -> dict[str, Run]:
-        return {run_id: run.state for run_id, run in self.runs.items() if run.state.exists and not run.state.ended}
+    def add(self, violation: Violation) -> None:
+        """Note what was found; of very many the first."""
+        self.violation_count += 1
+        if len(self.violations) < VIOLATIONS_MAX:
+            self.violations.append(violation)
 
     def _take_run(self, recorded: Recorded, commit: Commit, run: _Watched) -> None:
         refused = refusal(run.state, commit)
@@ -153,7 +169,7 @@ class History:
                 pass
 
     def _found(self, promise: str, recorded: Recorded, positions: tuple[Position, ...], words: str) -> None:
-        self.violations.append(Violation(promise, recorded.subject, tuple(each for each in positions if each), words))
+        self.add(Violation(promise, recorded.subject, tuple(each for each in positions if each), words))
 
 
 def gap(first: Position, last: Position) -> Violation:
@@ -196,21 +212,21 @@ def _writing_attempt(actor: str) -> int | None:
     return int(number) if actor.startswith("run:") and number.isdecimal() else None
 
 
-async def verify_facts(log: EventLog, *, on_progress: OnProgress = lambda _: None) -> History:
+async def verify_facts(log: EventLog, *, on_progress: OnProgress = lambda _: None, weight_max: int = WEIGHT_MAX) -> History:
     """Read the whole log and return what was found.
 
     Raises:
         LogError: the log could not be read.
 
     """
-    history = History()
+    history = History(weight_max=weight_max)
     tail = (await log.tail()).position
     async for batch in log.read_all(until=tail):
         for recorded in batch:
             history.take(recorded)
         on_progress(history.position)
     if history.position < tail:
-        history.violations.append(gap(history.position + 1, tail))
+        history.add(gap(history.position + 1, tail))
         history.position = tail
     return history
 
@@ -224,13 +240,16 @@ async def verify(
 
     Raises:
         LogError: the log or the broker could not be read.
+        NoRoomToFold: there is neither memory nor disk for what it tells.
 
     """
     history = await verify_facts(log.events, on_progress=on_progress)
-    violations = list(history.violations)
     if wake_ups:
-        violations += await _stuck(log, history, patience_seconds)
-    return VerificationReport(history.commits, len(history.runs), len(history.unfinished()), wake_ups, tuple(violations))
+        for violation in await _stuck(log, history, patience_seconds):
+            history.add(violation)
+    return VerificationReport(
+        history.commits, len(history.runs), len(history.unfinished), wake_ups, tuple(history.violations), history.violation_count
+    )
 
 
 async def _stuck(log: Log, history: History, patience_seconds: float) -> list[Violation]:
@@ -238,26 +257,30 @@ async def _stuck(log: Log, history: History, patience_seconds: float) -> list[Vi
     deadline = anyio.current_time() + patience_seconds
     while True:
         waiting = await log.queues.waiting_runs()
-        suspects = {
-            run_id: words for run_id, run in history.unfinished().items() if (words := why_stuck(run, history, waiting)) is not None
-        }
+        suspects = _suspects(history, waiting)
         if not suspects or anyio.current_time() >= deadline:
             break
         await anyio.sleep(_LOOK_SECONDS)
         async for batch in log.events.read_all(after=history.position):
             for recorded in batch:
                 history.take(recorded)
-    return [
-        Violation("every unfinished run has a lease, an item or a timer", subjects.run(run_id), (history.runs[run_id].position,), words)
-        for run_id, words in suspects.items()
-    ]
+    return list(suspects.values())
 
 
-def why_stuck(run: Run, history: History, waiting: set[str]) -> str | None:
-    """Return why nothing will ever wake anybody for an unfinished run; None where something will."""
+def _suspects(history: History, waiting: set[str]) -> dict[str, Violation]:
+    suspects: dict[str, Violation] = {}
+    for run_id in history.unfinished:
+        if run_id in waiting or (run := history.runs.get(run_id)) is None:
+            continue
+        if (words := why_stuck(run.state, history)) is not None:
+            promise = "every unfinished run has a lease, an item or a timer"
+            suspects[run_id] = Violation(promise, subjects.run(run_id), (run.position,), words)
+    return suspects
+
+
+def why_stuck(run: Run, history: History) -> str | None:
+    """Return why nothing will ever wake an agent for an unfinished run without an item and a timer; None where something will."""
     run_id = run.created.run_id
-    if run_id in waiting:
-        return None
     if run.held:
         holder = history.agents.get(run.agent_id)
         if holder is not None and holder.status is AgentStatus.ONLINE:

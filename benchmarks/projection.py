@@ -76,7 +76,8 @@ def history(runs: int, tasks: int) -> Iterator[tuple[str, Commit]]:
         )
         yield commit(subject, created, RunScheduled(at, 1))
         yield commit(subject, RunSubmitted(1, "agent", "agent"))
-        events: list[Event] = [RunStarted(1, at)]
+        yield commit(subject, RunStarted(1, at))
+        events: list[Event] = []
         for n in range(tasks):
             events.append(TaskRunStarted(slug=f"task-{n}", at=at, message="Starting task run."))
             events.append(TaskRunSucceeded(slug=f"task-{n}", at=at, message="Task run succeeded."))

@@ -1,4 +1,4 @@
-"""What a long log costs: views that catch up with it, views that are made again, and a run monitor that starts.
+"""What a long log costs: views that catch up with it, views that are made again, a run monitor that starts, and looking back.
 
     python benchmarks/scale.py [--runs 1000000]
 
@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
+import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -32,7 +35,7 @@ from headwater.server.monitor.run_index import RunIndex
 
 UNFINISHED = 1_000
 RUNS_AT_ONCE = 20_000
-COMMITS_OF_A_RUN = 3
+COMMITS_OF_A_RUN = 4
 
 
 async def fill(log: Log, runs: int) -> int:
@@ -72,6 +75,40 @@ async def monitor_start(log: Log, database_url: str) -> list[Measurement]:
     return [at_most(f"run monitor knows {len(index.runs):,} unfinished runs", ours, "s", 3, floor=floor, floor_is="reading the whole log")]
 
 
+async def audit(log: Log, nats_url: str) -> list[Measurement]:
+    """What looking back takes, by the installed command; the floor is reading the whole log."""
+    began = time.perf_counter()
+    async for _ in log.events.read_all():
+        pass
+    floor = time.perf_counter() - began
+    position = (await log.events.tail()).position
+    found = []
+    for words in (("replay", "--output", "json"), ("check", "--facts-only"), ("diff", str(position - 3_000), "now")):
+        began = time.perf_counter()
+        peak_mib = await anyio.to_thread.run_sync(_peak_mib, words, nats_url)
+        what = f"audit {words[0]}" + (" of the last 3,000 commits" if words[0] == "diff" else "")
+        found.append(Measurement(what, time.perf_counter() - began, "s", floor, "reading the whole log"))
+        found.append(at_most(f"audit {words[0]}: memory", peak_mib, "MiB", 300))
+    return found
+
+
+# A process counts the memory of the one that it was forked from, so one of its own starts it.
+_CHILD = """
+import resource, subprocess, sys
+code = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(code)
+"""
+
+
+def _peak_mib(words: Sequence[str], nats_url: str) -> float:
+    """Run `headwater audit` with these words, and return the most memory it had."""
+    command = [str(Path(sys.executable).with_name("headwater")), "audit", *words]
+    environment = {**os.environ, "HEADWATER_NATS_URL": nats_url}
+    done = subprocess.run([sys.executable, "-S", "-c", _CHILD, *command], env=environment, stdout=subprocess.PIPE, check=True)
+    return int(done.stdout) / 1024
+
+
 async def measurements(runs: int = 1_000_000) -> list[Measurement]:
     with tempfile.TemporaryDirectory() as home:
         node, postgres = NatsNode(Path(home) / "nats"), Postgres(Path(home) / "postgres")
@@ -83,7 +120,7 @@ async def measurements(runs: int = 1_000_000) -> list[Measurement]:
                 database_url = postgres.create_database()
                 position = (await log.events.tail()).position
                 found = [Measurement("the log", position, "commits"), *await catch_up(log, database_url, events)]
-                return found + await monitor_start(log, database_url)
+                return [*found, *await monitor_start(log, database_url), *await audit(log, node.url)]
         finally:
             postgres.stop()
             node.kill()

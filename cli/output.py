@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
@@ -22,6 +23,9 @@ from headwater.core.values.plain_values import shortened
 
 if TYPE_CHECKING:
     from headwater.core.errors import HeadwaterError
+
+_ROWS_AT_ONCE = 1_000
+"""The columns of a table are as wide as so many rows need; where there are more, they only grow."""
 
 
 class OutputForm(StrEnum):
@@ -185,6 +189,40 @@ def print_json(value: Any) -> None:
     sys.stdout.write(text.decode() + "\n")
 
 
+def print_json_parts(parts: Iterable[tuple[str, Any]]) -> None:
+    """Print a JSON object, as `print_json` would, of parts by name. Those that are iterators are printed as `print_json_list` does."""
+    separator = "{"
+    for name, value in parts:
+        sys.stdout.write(f'{separator}\n  "{name}": ')
+        if isinstance(value, Iterator):
+            _print_elements(value, indent=2)
+        else:
+            sys.stdout.write(_formatted(value, 2))
+        separator = ","
+    sys.stdout.write("\n}\n")
+
+
+def print_json_list(elements: Iterable[Any]) -> None:
+    """Print a JSON list, as `print_json` would, an element at a time: there may be millions."""
+    _print_elements(elements, indent=0)
+    sys.stdout.write("\n")
+
+
+def _print_elements(elements: Iterable[Any], *, indent: int) -> None:
+    separator = "["
+    for element in elements:
+        sys.stdout.write(f"{separator}\n{' ' * (indent + 2)}{_formatted(element, indent + 2)}")
+        separator = ","
+    sys.stdout.write("[]" if separator == "[" else f"\n{' ' * indent}]")
+
+
+def _formatted(value: Any, indent: int) -> str:
+    import msgspec
+
+    text = msgspec.json.format(msgspec.json.encode(value, order="deterministic"), indent=2).decode()
+    return text.replace("\n", "\n" + " " * indent)
+
+
 @dataclass(frozen=True)
 class TableColumn:
     """A column of a table. One that is `whole` is never cut to fit the terminal (ids are for copying)."""
@@ -196,27 +234,34 @@ class TableColumn:
 
 
 def print_table(columns: Sequence[TableColumn], rows: Iterable[Sequence[Any]]) -> None:
-    """Print a table that fits the terminal; where the output goes elsewhere, nothing is cut."""
-    from headwater.cli.table import fitted
+    """Print a table that fits the terminal; where the output goes elsewhere, nothing is cut. Of very many rows no more are held at once."""
+    from headwater.cli.table import fitted, natural_widths
 
-    cells = [[format_cell(value) for value in row] for row in rows]
     limit = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    heading, *lines = fitted([[column.heading for column in columns], *cells], columns, limit)
-    colours = [state_colour(cell) if in_colours(sys.stdout) else "" for cell in _states(columns, cells)]
-    state_index = next((index for index, column in enumerate(columns) if column.is_state), 0)
-    if in_colours(sys.stdout):
-        heading = [typer.style(cell, bold=True) for cell in heading]
-    print("  ".join(heading).rstrip())
-    for line, colour in zip(lines, colours or [""] * len(lines), strict=True):
-        if colour:
-            line[state_index] = coloured(line[state_index], colour)
-        print("  ".join(line).rstrip())
+    block: list[list[str]] = [[column.heading for column in columns]]
+    natural = [0] * len(columns)
+    is_first = True
+    for cells in chain(([format_cell(value) for value in row] for row in rows), [None]):
+        if cells is not None:
+            block.append(cells)
+            if len(block) <= _ROWS_AT_ONCE:
+                continue
+        if block:
+            natural = natural_widths(block, natural)
+            _print_block(columns, block, fitted(block, columns, natural, limit), has_heading=is_first)
+        block, is_first = [], False
 
 
-def _states(columns: Sequence[TableColumn], cells: Sequence[Sequence[str]]) -> list[str]:
-    """Return each row's state, where a column holds one."""
-    index = next((index for index, column in enumerate(columns) if column.is_state), None)
-    return [] if index is None else [row[index] for row in cells]
+def _print_block(columns: Sequence[TableColumn], cells: Sequence[Sequence[str]], lines: Sequence[list[str]], *, has_heading: bool) -> None:
+    state_index = next((index for index, column in enumerate(columns) if column.is_state), None)
+    for number, line in enumerate(lines):
+        if has_heading and number == 0:
+            shown = [typer.style(cell, bold=True) for cell in line] if in_colours(sys.stdout) else line
+        elif state_index is not None and in_colours(sys.stdout) and (colour := state_colour(cells[number][state_index])):
+            shown = [coloured(cell, colour) if index == state_index else cell for index, cell in enumerate(line)]
+        else:
+            shown = line
+        print("  ".join(shown).rstrip())
 
 
 def format_cell(value: Any) -> str:

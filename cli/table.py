@@ -21,12 +21,16 @@ class Fits(Protocol):
     def right(self) -> bool: ...
 
 
-def fitted(rows: Sequence[Sequence[str]], columns: Sequence[Fits], limit: int | None) -> list[list[str]]:
+def natural_widths(rows: Sequence[Sequence[str]], at_least: Sequence[int]) -> list[int]:
+    """Return how wide each column of these rows is on a terminal, where an emoji takes two; and at least so wide."""
+    return [max(least, *(cell_len(row[index]) for row in rows)) for index, least in enumerate(at_least)]
+
+
+def fitted(rows: Sequence[Sequence[str]], columns: Sequence[Fits], natural: Sequence[int], limit: int | None) -> list[list[str]]:
     """Return the cells padded to their columns' widths, cut with an ellipsis where the table would exceed `limit` (None: never).
 
-    Widths are those on a terminal: an emoji takes two. A column that is whole is not cut, even where the table does not fit then.
+    A column that is whole is not cut, even where the table does not fit then.
     """
-    natural = [max(cell_len(row[index]) for row in rows) for index in range(len(columns))]
     widths = natural if limit is None else narrowed(natural, columns, limit)
     return [[_cell(text, width, column.right) for text, width, column in zip(row, widths, columns, strict=True)] for row in rows]
 

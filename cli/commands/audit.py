@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,6 +19,8 @@ from headwater.cli.output import (
     examples,
     local_time,
     print_json,
+    print_json_list,
+    print_json_parts,
     print_table,
     state_words,
     warn,
@@ -71,14 +74,17 @@ def replay(
 
     found = with_client(context, work)
     if output is OutputForm.JSON:
-        print_json(found)
+        names = ("position", "time", "commits", "projects", "key_values", "flows", "runs", "queues", "agents", "unreadable")
+        print_json_parts((name, getattr(found, name)) for name in (*names, "unreadable_count"))
         return
     when = f", recorded {local_time(found.time)}" if found.time is not None else ""
     print(f"As of position {found.position}{when}: {found.commits} {'commit' if found.commits == 1 else 'commits'} folded.")
     for position, subject, reason in found.unreadable:
         warn(f"commit {position} on {subject} cannot be read: {reason}")
+    if found.unreadable_count > len(found.unreadable):
+        warn(f"{found.unreadable_count - len(found.unreadable)} more commits cannot be read")
     if run is not None:
-        _print_run(found.runs[0])
+        _print_run(next(found.runs))
     else:
         _print_world(found)
 
@@ -102,21 +108,21 @@ def _print_run(facts: Mapping[str, Any]) -> None:
 
 
 def _print_world(found: Replayed) -> None:
-    tables: list[tuple[str, list[TableColumn], Iterable[tuple[Any, ...]]]] = [
+    tables: list[tuple[str, list[TableColumn], Iterator[tuple[Any, ...]]]] = [
         (
             "Projects",
             [TableColumn("NAME"), TableColumn("DELETED"), TableColumn("ID", whole=True)],
-            [(p["name"], p["deleted"], p["id"]) for p in found.projects],
+            ((p["name"], p["deleted"], p["id"]) for p in found.projects),
         ),
         (
             "Key-values",
             [TableColumn("KEY"), TableColumn("VALUE"), TableColumn("DELETED"), TableColumn("ID", whole=True)],
-            [(k["name"], _words(k["value"]), k["deleted"], k["id"]) for k in found.key_values],
+            ((k["name"], _words(k["value"]), k["deleted"], k["id"]) for k in found.key_values),
         ),
         (
             "Flows",
             [TableColumn("NAME"), TableColumn("VERSIONS"), TableColumn("ID", whole=True)],
-            [(f["name"], ", ".join(f"{number} {state}" for number, state in f["versions"].items()), f["id"]) for f in found.flows],
+            ((f["name"], ", ".join(f"{number} {state}" for number, state in f["versions"].items()), f["id"]) for f in found.flows),
         ),
         (
             "Runs",
@@ -127,18 +133,18 @@ def _print_world(found: Replayed) -> None:
                 TableColumn("ATTEMPT", right=True),
                 TableColumn("ID", whole=True),
             ],
-            [(r["name"], r.get("flow_name"), r["state"], r["attempt"], r["id"]) for r in found.runs],
+            ((r["name"], r.get("flow_name"), r["state"], r["attempt"], r["id"]) for r in found.runs),
         ),
         (
             "Agents",
             [TableColumn("NAME"), TableColumn("LABELS"), TableColumn("STATUS"), TableColumn("ID", whole=True)],
-            [(a["name"], a["labels"], a["status"], a["id"]) for a in found.agents],
+            ((a["name"], a["labels"], a["status"], a["id"]) for a in found.agents),
         ),
     ]
     for title, columns, rows in tables:
-        if rows:
+        if (first := next(rows, None)) is not None:
             print(f"\n{coloured(title, 'bright_white')}")
-            print_table(columns, rows)
+            print_table(columns, chain((first,), rows))
 
 
 @app.command(
@@ -156,19 +162,21 @@ def diff(
     first, last = _moment(before), _moment(None if after == "now" else after)
     _require_order(first, last)
 
-    async def work(client: AsyncClient) -> list[Change]:
+    async def work(client: AsyncClient) -> Iterator[Change]:
         from headwater import audit
 
-        return await audit.diff(client.log.events, first, last)
+        with _progress((await client.log.events.tail()).position) as advance:
+            return await audit.diff(client.log.events, first, last, on_progress=advance)
 
     changes = with_client(context, work)
     if output is OutputForm.JSON:
-        print_json(changes)
-    elif not changes:
+        print_json_list(changes)
+        return
+    if (first_change := next(changes, None)) is None:
         echo_stderr("Nothing changed.")
-    else:
-        for change in changes:
-            _print_change(change)
+        return
+    for change in chain((first_change,), changes):
+        _print_change(change)
 
 
 @app.command(epilog=examples("headwater audit check", "headwater audit check --facts-only", "headwater audit check --output json"))
@@ -197,7 +205,9 @@ def check(
             positions = ", ".join(str(position) for position in violation.positions)
             print(f"{coloured('✗', 'red')} {violation.promise}: {violation.words}")
             print(coloured(f"    {violation.subject}, position {positions}", "bright_black"))
-        verdict = coloured("kept", "green") if not found.violations else coloured(f"broken {len(found.violations)} times", "red")
+        if found.violation_count > len(found.violations):
+            print(f"and {found.violation_count - len(found.violations)} more")
+        verdict = coloured("kept", "green") if not found.violations else coloured(f"broken {found.violation_count} times", "red")
         print(f"{found.commits} commits, {found.runs} runs, {found.unfinished} of them unfinished: the promises are {verdict}.")
     if found.violations:
         raise typer.Exit(1)

@@ -189,11 +189,12 @@ async def watch(url: str, run_id: str, ended: list[Run]) -> None:
 async def all_ended(harness: AgentHarness, run_ids: set[str]) -> None:
     """Return when these runs, and no others, have succeeded in the record; print how many attempts they took."""
     with anyio.fail_after(ENDS_SECONDS):
-        while (history := await retry_until_available(partial(verify_facts, harness.log.events), "the log")).unfinished():  # noqa: ASYNC110
+        while (history := await retry_until_available(partial(verify_facts, harness.log.events), "the log")).unfinished:  # noqa: ASYNC110
             await anyio.sleep(0.2)
-    assert history.runs.keys() == run_ids
-    assert {run.state.state for run in history.runs.values()} == {StateName.SUCCESS}
-    print(f"runs by attempts: {dict(Counter(run.state.attempt for run in history.runs.values()))}")
+    runs = dict(history.runs.items())
+    assert runs.keys() == run_ids
+    assert {run.state.state for run in runs.values()} == {StateName.SUCCESS}
+    print(f"runs by attempts: {dict(Counter(run.state.attempt for run in runs.values()))}")
 
 
 async def tail_of(harness: AgentHarness) -> LogTail:

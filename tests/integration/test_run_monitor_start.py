@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from random import Random
 from typing import Any
 
 import anyio
 import pytest
-from harness.scenario import ACTOR, an_agent, claimed, create_flow, create_run, executed, lost, recorded, succeeding
+from harness.random_life import Life
+from harness.scenario import an_agent, claimed, create_flow, create_run, executed
 from harness.views_fixtures import hosted, opened, views_of
 from msgspec.structs import replace
 
 from headwater.core.agents.state import AgentStatus
-from headwater.core.errors import CommandRejected
 from headwater.core.log import subjects
 from headwater.core.log.protocol import Log
-from headwater.core.operations.headwater import Headwater
 from headwater.core.operations.run_lookup import load_run
 from headwater.core.queries.views_client import ViewsClient
 from headwater.server.monitor import RunMonitor
@@ -52,60 +50,6 @@ def known(index: RunIndex) -> dict[str, Any]:
         "holders": {agent_id: [run.created.run_id for run in index.held_by(agent_id)] for agent_id in sorted(index.holders())},
         "waiting": {run.created.run_id for run in index.waiting()},
     }
-
-
-class Life:
-    """What happens at random to a few flows, their runs and agents."""
-
-    def __init__(self, log: Log, seed: int) -> None:
-        self.log, self.random = log, Random(seed)
-        self.headwater = Headwater(log, ACTOR)
-        self.flows: list[str] = []
-        self.groups: list[str] = []
-        self.runs: list[str] = []
-        self.agents: list[str] = []
-
-    async def begin(self) -> None:
-        for number in range(3):
-            flow = await create_flow(self.log, f"flow-{number}")
-            self.flows.append(flow.flow_id)
-            self.groups.append(flow.flow_group_id)
-        self.agents = [(await an_agent(self.log, f"agent-{number}"))[0] for number in range(3)]
-        await self.headwater.slots.limit(self.groups[0], 2)
-
-    async def go_on(self, steps: int) -> None:
-        for _ in range(steps):
-            try:
-                await self._step()
-            except CommandRejected:
-                continue
-
-    async def _step(self) -> None:
-        chance = self.random
-        match chance.randrange(12):
-            case 0 | 1 | 2:
-                self.runs.append((await create_run(self.log, chance.choice(self.flows), parameters={})).run_id)
-            case 3:
-                self.agents.append((await an_agent(self.log, f"agent-{len(self.agents)}"))[0])
-            case 4:
-                await self.headwater.agents.stop(self.agents.pop(0) if len(self.agents) > 2 else self.agents[0])
-            case 5:
-                run_id = chance.choice(self.runs)
-                await self.headwater.slots.take(self.groups[0], run_id, 1)
-            case 6:
-                await self.headwater.slots.free(self.groups[0], chance.choice(self.runs), 1)
-            case 7 if self.runs:
-                await self.headwater.runs.cancel(chance.choice(self.runs))
-            case 8 if self.runs:
-                await executed(self.log, chance.choice(self.runs))
-            case 9 if self.runs:
-                await lost(self.log, chance.choice(self.runs))
-            case 10 if self.runs:
-                await self.headwater.runs.restart(chance.choice(self.runs))
-            case _ if self.runs:
-                run_id = chance.choice(self.runs)
-                await claimed(self.log, run_id, agent_id=chance.choice(self.agents))
-                await recorded(self.log, run_id, *succeeding(["task-0"]))
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -228,17 +228,18 @@ class Chaos:
             while unfinished:
                 await anyio.sleep(1.0)
                 with suppress(HeadwaterError):
-                    unfinished = list((await verify_facts(log.events)).unfinished())
+                    unfinished = list((await verify_facts(log.events)).unfinished)
         broken = [f"{run_id} has not ended" for run_id in unfinished]
         checked = await retry_until_available(lambda: verify(log), "the check")
         broken += [f"{each.promise}, at {each.positions}: {each.words}" for each in checked.violations]
         history = await retry_until_available(lambda: verify_facts(log.events), "the log")
-        broken += [f"{run_id} was acknowledged and is not there" for run_id in self.acknowledged - history.runs.keys()]
-        broken += [f"{run_id} is there and nobody asked for it" for run_id in history.runs.keys() - self.acknowledged]
-        broken += await self._views_differ({run_id: str(run.state.state) for run_id, run in history.runs.items()})
+        runs = dict(history.runs.items())
+        broken += [f"{run_id} was acknowledged and is not there" for run_id in self.acknowledged - runs.keys()]
+        broken += [f"{run_id} is there and nobody asked for it" for run_id in runs.keys() - self.acknowledged]
+        broken += await self._views_differ({run_id: str(run.state.state) for run_id, run in runs.items()})
         self.happened["commits"] = checked.commits
-        self.happened["attempts"] = sum(run.state.attempt for run in history.runs.values())
-        for run in history.runs.values():
+        self.happened["attempts"] = sum(run.state.attempt for run in runs.values())
+        for run in runs.values():
             self.happened[f"runs that ended {run.state.state}"] += 1
         return broken
 

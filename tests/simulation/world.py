@@ -294,12 +294,13 @@ class World:
             while True:
                 for recorded in self.log.events._after(">", history.position):
                     history.take(recorded)
-                unfinished = [f"{run_id}: {run.state}, attempt {run.attempt}" for run_id, run in history.unfinished().items()]
+                runs = {run_id: found.state for run_id, found in history.runs.items()}
+                unfinished = [f"{run_id}: {runs[run_id].state}, attempt {runs[run_id].attempt}" for run_id in history.unfinished]
                 if not unfinished:
                     unfinished = [f"{run_id}: a wake-up is left" for run_id in await self.log.queues.waiting_runs()]
                 if not unfinished:
                     unfinished = [f"a slot is left: {slots.attempts}" for slots in history.slots.values() if slots.attempts]
-                await self._resume_what_waits_for_people([run_id for run_id, run in history.unfinished().items() if run.state == "Paused"])
+                await self._resume_what_waits_for_people([run_id for run_id in history.unfinished if runs[run_id].state == "Paused"])
                 if not unfinished and self.projection.position == history.position:
                     return
                 await anyio.sleep(1.0)
@@ -315,8 +316,9 @@ class World:
         history = await verify_facts(self.log.events)
         if history.violations:
             raise Broken("; ".join(f"{each.promise} at {each.positions}: {each.words}" for each in history.violations))
-        if set(history.runs) != set(self.created.values()) or len(set(self.created.values())) != RUNS:
-            raise Broken(f"runs acknowledged {sorted(self.created.values())}, and in the log {sorted(history.runs)}")
+        runs = {run_id: found.state for run_id, found in history.runs.items()}
+        if set(runs) != set(self.created.values()) or len(set(self.created.values())) != RUNS:
+            raise Broken(f"runs acknowledged {sorted(self.created.values())}, and in the log {sorted(runs)}")
         fresh = Projection()
         fresh.apply(await self.log.events.read(">"))
         if fresh.rows != self.projection.rows:
@@ -324,7 +326,7 @@ class World:
         for run_id in self.cancelled:
             await self._check_cancelled(run_id)
         self.events["commits"] = history.commits
-        self.events["attempts"] = sum(run.state.attempt for run in history.runs.values())
+        self.events["attempts"] = sum(run.attempt for run in runs.values())
 
     async def _claim_an_ended_run(self) -> None:
         subject = subjects.run(next(iter(self.created.values())))

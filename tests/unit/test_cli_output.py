@@ -2,11 +2,24 @@ from __future__ import annotations
 
 import io
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from headwater.cli.output import TableColumn, age, coloured, examples, format_cell, print_json, print_table, span, state_colour
+from headwater.cli.output import (
+    TableColumn,
+    age,
+    coloured,
+    examples,
+    format_cell,
+    print_json,
+    print_json_list,
+    print_json_parts,
+    print_table,
+    span,
+    state_colour,
+)
 from headwater.core.states import StateName
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -110,3 +123,32 @@ def test_columns_stay_aligned_under_emoji(capsys: pytest.CaptureFixture[str]) ->
     print_table([TableColumn("NAME"), TableColumn("N", right=True)], [("🎉🎉", 1), ("plain", 22)])
 
     assert capsys.readouterr().out.splitlines() == ["NAME    N", "🎉🎉    1", "plain  22"]
+
+
+@pytest.mark.parametrize("rows", [[], [{"b": 1, "a": [1, {"c": None}]}], [{"a": "x\ny"}, [], {}]])
+def test_json_printed_piece_by_piece_is_json_printed_at_once(rows: list[object], capsys: pytest.CaptureFixture[str]) -> None:
+    print_json(rows)
+    at_once = capsys.readouterr().out
+    print_json_list(iter(rows))
+    assert capsys.readouterr().out == at_once
+
+    print_json({"at": NOW, "count": len(rows), "rows": rows})
+    at_once = capsys.readouterr().out
+    print_json_parts([("at", NOW), ("count", len(rows)), ("rows", iter(rows))])
+    assert capsys.readouterr().out == at_once
+
+
+def test_a_table_of_very_many_rows_is_printed_before_the_last_is_there(capsys: pytest.CaptureFixture[str]) -> None:
+    seen: list[str] = []
+
+    def rows() -> Iterator[tuple[object, ...]]:
+        for number in range(10_000):
+            yield f"run-{number}", "Success"
+        seen.append(capsys.readouterr().out)
+
+    print_table([TableColumn("NAME"), TableColumn("STATE", is_state=True)], rows())
+
+    lines = [*"".join(seen).splitlines(), *capsys.readouterr().out.splitlines()]
+    assert len("".join(seen).splitlines()) > 8_000
+    assert [line.split() for line in lines] == [["NAME", "STATE"], *([f"run-{number}", "Success"] for number in range(10_000))]
+    assert lines[1].index("Success") == lines[0].index("STATE")

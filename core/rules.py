@@ -21,13 +21,13 @@ Command = TypeVar("Command")
 class Rules(Generic[State, Command]):
     """The rules of one kind of aggregate.
 
-    `last_event_tells_all`: the last commit says the whole state, so a reader need not read those before it.
+    `tells_all` tells whether an event says the whole state: a reader need not read what is before one that does. None: none does.
     """
 
     initial: State
     evolve: Callable[[State, AnyEvent], State]
     decide: Callable[[State, Command], Sequence[AnyEvent]]
-    last_event_tells_all: bool = False
+    tells_all: Callable[[AnyEvent], bool] | None = None
 
     def fold(self, events: Iterable[AnyEvent], state: State | None = None) -> State:
         """Return the state that these events lead to, from `state` or from nothing."""

@@ -82,7 +82,7 @@ from headwater.core.runs.task_run_events import (
     TaskRunTriggerFailed,
     TaskRunValidationFailed,
 )
-from headwater.core.slots.events import ConcurrencySet, SlotEvent, SlotFreed, SlotTaken
+from headwater.core.slots.events import ConcurrencySet, SlotEvent, SlotFreed, SlotsAfter, SlotTaken
 
 KnownEvent = ProjectEvent | NameEvent | KeyValueEvent | FlowEvent | PartEvent | RunEvent | QueueEvent | SlotEvent | AgentEvent
 AnyEvent = KnownEvent | UnknownEvent
@@ -150,6 +150,7 @@ __all__ = [
     "SlotEvent",
     "SlotFreed",
     "SlotTaken",
+    "SlotsAfter",
     "StorageReference",
     "TaskRunArtifactCreated",
     "TaskRunArtifactDeleted",

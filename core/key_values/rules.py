@@ -30,4 +30,9 @@ def decide(pair: KeyValue, command: KeyValueCommand) -> Sequence[AnyEvent]:
             return [KeyValueDeleted(pair.project_id, pair.key)]
 
 
-RULES = Rules(KeyValue(), evolve, decide, last_event_tells_all=True)
+def tells_all(event: AnyEvent) -> bool:
+    """Tell whether the event says the whole state: each that is known does."""
+    return isinstance(event, KeyValueSet | KeyValueDeleted)
+
+
+RULES = Rules(KeyValue(), evolve, decide, tells_all)

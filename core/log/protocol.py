@@ -126,6 +126,10 @@ class EventLog(Protocol):
         """Return the last commit of one subject, however many were before it; None where there is none."""
         ...
 
+    async def last_of_each(self, subjects: str) -> list[Recorded]:
+        """Return the last commit of each subject that matches, in order, however many were before them."""
+        ...
+
     def read_all(self, *, after: Position = 0, until: Position | None = None) -> AsyncIterator[Sequence[Recorded]]:
         """Yield every commit over `after` up to `until` (default: the tail at the time of the call), in batches, in order, without gaps.
 

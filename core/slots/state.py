@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from headwater.core.events import AnyEvent, ConcurrencySet, SlotFreed, SlotTaken
+from headwater.core.events import AnyEvent, ConcurrencySet, SlotFreed, SlotsAfter, SlotTaken
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class Slots:
 
 def evolve(slots: Slots, event: AnyEvent) -> Slots:
     match event:
+        case ConcurrencySet(after=SlotsAfter() as after) | SlotTaken(after=SlotsAfter() as after) | SlotFreed(after=SlotsAfter() as after):
+            return Slots(after.limit, after.attempts)
         case ConcurrencySet():
             return Slots(event.limit, {} if event.limit is None else slots.attempts)
         case SlotTaken():

@@ -13,13 +13,15 @@ import msgspec
 from msgspec.structs import replace
 
 from headwater.core.errors import ViewsError
+from headwater.core.events import AgentRegistered, AgentStopped
 from headwater.core.log import subjects
 from headwater.core.log.commit import Position
-from headwater.core.log.protocol import EventLog, Log
+from headwater.core.log.protocol import EventLog, Log, Recorded
 from headwater.core.queries import ListRuns
 from headwater.core.queries.views_client import ViewsClient
 from headwater.core.runs import run_head
 from headwater.core.runs.run_head import RunHead
+from headwater.core.slots.rules import tells_all
 from headwater.core.states import StateName
 from headwater.server.monitor.run_index import RunIndex, may_tell_of_runs
 
@@ -81,13 +83,18 @@ async def index_from_views(log: Log, views: ViewsClient) -> RunIndex:
     async with anyio.create_task_group() as group:
         for run_id in run_ids:
             group.start_soon(take, run_id)
-    # After the runs: one that has stopped is remembered as long as it holds some.
+    # After the runs: an agent that has stopped is remembered as long as it holds some.
     for followed in (subjects.AGENTS_ALL, subjects.SLOTS_ALL):
-        for recorded in await log.events.read(followed):
-            if recorded.position <= position:
+        for last in await log.events.last_of_each(followed):
+            for recorded in [last] if _suffices(last) else await log.events.read(last.subject):
                 index.fold(recorded)
     index.position = position
     return index
+
+
+def _suffices(last: Recorded) -> bool:
+    """Tell whether this last commit of an agent, or of a flow's slots, says all that the index would know of it."""
+    return bool(last.events) and (isinstance(last.events[-1], AgentRegistered | AgentStopped) or tells_all(last.events[-1]))
 
 
 async def _unfinished(views: ViewsClient) -> tuple[Position, list[str]]:

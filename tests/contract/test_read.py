@@ -38,6 +38,24 @@ async def test_the_subjects_that_match_a_pattern_are_read_in_the_order_of_their_
     assert await log.events.read("hw.evt.queue.*", after=before) == []
 
 
+async def test_the_last_commits_of_many_subjects_are_found_at_once(log: Log, other: Log) -> None:
+    assert await log.events.last_of_each(a_subject()) == []
+    ends: dict[str, Position] = {}
+    for number in range(30):
+        subject = a_subject()
+        await _append_many(other.events, subject, [str(each) for each in range(number % 4 + 1)])
+        ends[subject] = (await other.events.read(subject))[-1].position
+
+    async def found() -> list[tuple[str, Position]]:
+        return [(each.subject, each.position) for each in await log.events.last_of_each("hw.evt.run.*") if each.subject in ends]
+
+    assert await found() == list(ends.items())
+
+    again = next(iter(ends))
+    ends[again] = await other.events.append(again, a_commit("again"), expected=ends.pop(again))
+    assert await found() == list(ends.items())
+
+
 async def test_reading_on_begins_after_the_position_given(log: Log) -> None:
     subject = a_subject()
     await _append_many(log.events, subject, ["a", "b", "c"])

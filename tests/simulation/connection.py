@@ -198,6 +198,9 @@ class _Events:
     async def last(self, subject: str) -> Recorded | None:
         return await self._connection.call(lambda: self._events.last(subject))
 
+    async def last_of_each(self, subjects: str) -> list[Recorded]:
+        return await self._connection.call(lambda: self._events.last_of_each(subjects))
+
     async def read_all(self, *, after: Position = 0, until: Position | None = None) -> AsyncIterator[Sequence[Recorded]]:
         async for batch in self._events.read_all(after=after, until=until):
             await self._connection.hop()

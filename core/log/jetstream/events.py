@@ -36,6 +36,16 @@ class JetStreamEvents:
     async def last(self, subject: str) -> Recorded | None:
         return await last_message(self._connection, subject)
 
+    async def last_of_each(self, subjects: str) -> list[Recorded]:
+        last = (await tail(self._connection)).position
+        found: dict[str, Recorded] = {}
+        async with read_in_order(self._connection, EVENTS, subjects, 0, only_last=True) as reader:
+            while reader.position < last and (batch := await reader.next_up_to(last)):
+                for recorded in batch:
+                    found.pop(recorded.subject, None)
+                    found[recorded.subject] = recorded
+        return list(found.values())
+
     async def read_all(self, *, after: Position = 0, until: Position | None = None) -> AsyncIterator[Sequence[Recorded]]:
         last = (await tail(self._connection)).position
         end = last if until is None else min(until, last)

@@ -54,12 +54,22 @@ class _ConsumerMade(ApiAnswer, frozen=True):
 class OrderedReader:
     """Reads on after `position`. Made by `read_in_order`; `next` may be cancelled and called again."""
 
-    def __init__(self, connection: Connection, stream: str, subjects: str, after: Position, restore: Restore | None = None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        stream: str,
+        subjects: str,
+        after: Position,
+        restore: Restore | None = None,
+        *,
+        only_last: bool = False,
+    ) -> None:
         self.position = after
         self._connection = connection
         self._stream = stream
         self._subjects = subjects
         self._restore = restore
+        self._only_last = only_last
         self._arrived: Mailbox[Msg] = Mailbox()
         self._inbox = connection.new_inbox()
         self._consumer = ""  # empty: there is none, or it is not trusted any more
@@ -208,8 +218,6 @@ class OrderedReader:
         config = {
             "name": name,
             "filter_subject": self._subjects,
-            "deliver_policy": "by_start_sequence",
-            "opt_start_seq": self.position + 1,
             "ack_policy": "none",
             "max_deliver": 1,
             "replay_policy": "instant",
@@ -217,6 +225,10 @@ class OrderedReader:
             "num_replicas": 1,
             "inactive_threshold": _INACTIVE_SECONDS * _SECOND,
         }
+        if self._only_last and not self.position:
+            config["deliver_policy"] = "last_per_subject"
+        else:
+            config |= {"deliver_policy": "by_start_sequence", "opt_start_seq": self.position + 1}
         question = {"stream_name": self._stream, "config": config, "action": "create"}
         operation = f"CONSUMER.CREATE.{self._stream}.{name}.{self._subjects}"
         try:
@@ -255,17 +267,24 @@ def _whole(text: str | None, otherwise: int) -> int:
 
 @asynccontextmanager
 async def read_in_order(
-    connection: Connection, stream: str, subjects: str, after: Position, *, restore: Restore | None = None
+    connection: Connection,
+    stream: str,
+    subjects: str,
+    after: Position,
+    *,
+    restore: Restore | None = None,
+    only_last: bool = False,
 ) -> AsyncIterator[OrderedReader]:
     """Read the stream's messages on these subjects over `after`; ready when it is entered.
 
-    `restore` makes the stream where it was deleted, now or while it is read.
+    `restore` makes the stream where it was deleted, now or while it is read. With `only_last`, and after 0, no message of a subject need
+    come but its last one; what is sent again after an interruption comes as it is.
 
     Raises:
         LogUnavailable: the stream cannot be read now.
 
     """
-    reader = OrderedReader(connection, stream, subjects, after, restore)
+    reader = OrderedReader(connection, stream, subjects, after, restore, only_last=only_last)
 
     async def arrived(message: Msg) -> None:
         reader.arrived(message)

@@ -51,6 +51,11 @@ class MemoryEvents:
         history = self._by_subject.get(subject)
         return history[-1] if history else None
 
+    async def last_of_each(self, subjects: str) -> list[Recorded]:
+        await anyio.lowlevel.checkpoint()
+        self._interference()("read", "asked", subjects)
+        return sorted((history[-1] for subject, history in self._by_subject.items() if matches(subjects, subject)), key=_position)
+
     async def read_all(self, *, after: Position = 0, until: Position | None = None) -> AsyncIterator[Sequence[Recorded]]:
         await anyio.lowlevel.checkpoint()
         end = len(self._recorded) if until is None else min(until, len(self._recorded))
@@ -157,3 +162,7 @@ class _Follower:
             if found:
                 return found
             await self._news.wait()
+
+
+def _position(recorded: Recorded) -> Position:
+    return recorded.position

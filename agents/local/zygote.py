@@ -179,7 +179,8 @@ class Zygote:
         self._to_sweep_since = None
         ours = self._children.keys() | self._spares.process_ids
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while left := process_tree.descendants(self._process_id, process_tree.parents(), but=ours | self._undying):
+        while process_tree.own_children() - ours - self._undying:
+            left = process_tree.descendants(self._process_id, process_tree.parents(), but=ours | self._undying)
             if time.monotonic() > deadline:
                 self._undying.update(left)
                 return

@@ -8,6 +8,7 @@ from datetime import datetime
 import msgspec
 
 from headwater.agents.attempt_spec import RunSnapshot
+from headwater.agents.log_calls import CallRefused, LogCall
 from headwater.core.events import Failure, KnownEvent
 from headwater.core.log.codec import message_decoder
 from headwater.core.log.protocol import LogLine
@@ -115,6 +116,19 @@ class Asked(msgspec.Struct, frozen=True, tag="asked"):
     request: AttemptRequest
 
 
+class Called(msgspec.Struct, frozen=True, tag="called"):
+    """A call of the flow's own code to the log, as clients make them. It wants an answer with its number."""
+
+    number: int
+    call: LogCall
+
+
+class Withdrawn(msgspec.Struct, frozen=True, tag="withdrawn"):
+    """The call of this number is waited for no more."""
+
+    number: int
+
+
 class Briefing(msgspec.Struct, frozen=True, omit_defaults=True, tag="briefing"):
     """The run, as the log has it when the attempt begins: `known` after its first claim, else the bytes of its commits."""
 
@@ -131,12 +145,13 @@ class FencedAnswer(msgspec.Struct, frozen=True):
 
 
 class Answered(msgspec.Struct, frozen=True, omit_defaults=True, tag="answered"):
-    """The answer to the request of this number; or why there is none, in words."""
+    """The answer to the request or call of this number; or why there is none, in words, or as the error that a call raises."""
 
     number: int
     value: msgspec.Raw = msgspec.Raw(b"null")
     refusal: str = ""
     fenced: FencedAnswer | None = None
+    failed: CallRefused | None = None
 
 
 class Resumed(msgspec.Struct, frozen=True, tag="resumed"):
@@ -152,7 +167,7 @@ class LeftOver(msgspec.Struct, frozen=True):
     lines: int = 0
 
 
-FromProcess = Begun | Happened | Logged | TimeLimited | TimeLimitOver | Asked
+FromProcess = Begun | Happened | Logged | TimeLimited | TimeLimitOver | Asked | Called | Withdrawn
 FromSupervisor = Briefing | Answered | Resumed
 
 decode_from_process: Callable[[bytes], FromProcess] = message_decoder(FromProcess)  # type: ignore[arg-type]

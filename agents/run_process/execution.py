@@ -163,7 +163,7 @@ class Execution:
             with_source=self._with_source,
         )
         record_artifacts_with(ArtifactRecorder(link.record, self._attempt_run.artifacts).take)
-        timeouts.listen_to_time_limits(AnnouncedTimeLimits(flow, recorder, link))
+        timeouts.listen_to_time_limits(AnnouncedTimeLimits(self._created.run_id, flow, recorder, link))
         try:
             caches = ResultCaches(lambda key: _decode_results(link.call(FindCachedResults(key))))
             longest = timedelta(seconds=RETRY_IN_PROCESS_SECONDS.value())
@@ -180,6 +180,8 @@ class Execution:
                 raise
             self._logger.exception("The flow run ended by an unexpected error.")
             return self._finish(failed=True, message=f"Unexpected error while running the flow: {shown(error)}", error=error)
+        finally:
+            timeouts.listen_to_time_limits(None)
         if link.is_gone:
             raise SupervisorGone
         if self._interruption.came:

@@ -21,8 +21,12 @@ from headwater.agents.launcher import STATUS_INTERRUPTED
 from headwater.agents.run_process.briefed_run import run_in
 from headwater.agents.run_process.execution import Execution, Interruption
 from headwater.agents.run_process.run_exit import STATUS_FAILED, leave, say
+from headwater.agents.run_process.supervised_log import SupervisedLog
 from headwater.agents.run_process.supervisor_link import SupervisorGone, SupervisorLink
 from headwater.core.errors import HeadwaterError
+from headwater.core.log.protocol import Log
+from headwater.core.program.settings import ConnectionSettings
+from headwater.sdk.client import log_source
 from headwater.sdk.context import interrupts
 from headwater.sdk.context.configuration import config
 
@@ -33,7 +37,6 @@ _NEEDED_LATER = (
     "cloudpickle",
     "concurrent.futures.thread",
     "encodings.idna",
-    "headwater.core.log.jetstream",
     "headwater.core.operations.run_creation",
     "headwater.core.operations.runs",
     "headwater.sdk.context.pickling",
@@ -75,6 +78,7 @@ def main() -> int:
     process_id = os.getpid()
     try:
         link = SupervisorLink(channel_of(SESSION_DESCRIPTOR))
+        log_source.take_logs_from(lambda settings: _log_of(settings, spec, link))
         run = run_in(link.begin())
         if not run.held or run.attempt != spec.attempt:
             return 0  # its supervisor knows
@@ -92,6 +96,13 @@ def main() -> int:
         say(str(error))
         return STATUS_UNREACHABLE
     return 0 if is_recorded else STATUS_INTERRUPTED
+
+
+def _log_of(settings: ConnectionSettings, spec: AttemptSpec, link: SupervisorLink) -> Log | None:
+    """Return the log that the supervisor has, to those who want that one. A process that a task forked has no supervisor."""
+    if link.is_gone or (settings.nats_url, settings.key) != (spec.nats_url, spec.key):
+        return None
+    return SupervisedLog(link, settings.nats_url)
 
 
 def _prepare_process() -> None:

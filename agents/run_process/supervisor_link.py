@@ -18,6 +18,7 @@ from headwater.agents.attempt_protocol import (
     AttemptRequest,
     Begun,
     Briefing,
+    Called,
     FromProcess,
     FromSupervisor,
     Happened,
@@ -25,10 +26,12 @@ from headwater.agents.attempt_protocol import (
     Resumed,
     TimeLimited,
     TimeLimitOver,
+    Withdrawn,
     decode_from_supervisor,
     encode,
 )
 from headwater.agents.errors import AttemptFenced
+from headwater.agents.log_calls import LogCall, error_of
 from headwater.core.errors import CommitUnreadable, HeadwaterError
 from headwater.core.events import TaskRunEvent
 from headwater.core.log.protocol import LogLine
@@ -98,18 +101,30 @@ class SupervisorLink:
 
     def ask(self, request: AttemptRequest) -> int:
         """Send a request, and return its number, by which its `answer` is found."""
-        with self._sending:
-            self._asked += 1
-            number = self._asked
+        number = self.next_number()
         self._send(Asked(number, request))
         return number
+
+    def next_number(self) -> int:
+        """Return the number for another request or call."""
+        with self._sending:
+            self._asked += 1
+            return self._asked
+
+    def send_call(self, number: int, call: LogCall) -> None:
+        """Send a call with this number, by which its `answer` is found."""
+        self._send(Called(number, call))
+
+    def withdraw(self, number: int) -> None:
+        """Wait for the answer to a call no more; it is refused."""
+        self._send(Withdrawn(number))
 
     def answer(self, number: int) -> bytes:
         """Return the answer to a request, as JSON, when it is there.
 
         Raises:
             AttemptFenced: the run is not this attempt's any more.
-            HeadwaterError: it could not be done.
+            HeadwaterError: it could not be done; of a call, what the log raised.
             SupervisorGone: no answer will come.
 
         """
@@ -117,6 +132,8 @@ class SupervisorLink:
             self._take_next()
         if answered.fenced is not None:
             raise AttemptFenced(answered.fenced.attempt, answered.fenced.state, answered.fenced.last_attempt)
+        if answered.failed is not None:
+            raise error_of(answered.failed)
         if answered.refusal:
             raise HeadwaterError(answered.refusal)
         return bytes(answered.value)

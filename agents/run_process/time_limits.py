@@ -20,21 +20,23 @@ if TYPE_CHECKING:
 class AnnouncedTimeLimits:
     """Listens to the time-outs that hold in the main thread, one at a time."""
 
-    def __init__(self, flow: Flow, recorder: StateRecorder, link: SupervisorLink) -> None:
+    def __init__(self, run_id: str, flow: Flow, recorder: StateRecorder, link: SupervisorLink) -> None:
+        self._run_id = run_id
         self._tasks = {slug: task for task, slug in flow.slugs.items()}
         self._recorder = recorder
         self._link = link
 
     def began(self, context: dict[str, Any], seconds: float) -> bool:
-        """Announce it; where no supervisor hears it, as in a process that a task forked, that one has to end itself."""
-        if self._link.is_gone:
+        """Announce it, if it is a task of this run, and in its own process: what a task runs and forks has no supervisor."""
+        task = self._tasks.get(context["task_slug"])
+        if self._link.is_gone or task is None or context["flow_run_id"] != self._run_id:
             return False
         slug, run_count = context["task_slug"], context["task_run_count"]
         message = (
             f"Task {context['task_full_name']!r} took longer than {seconds:g} s and could not be interrupted, so its process was ended."
         )
         timed_out = TimedOut(message)
-        state = rules.retry(self._tasks[slug], timed_out, run_count, datetime.now(UTC)) or timed_out
+        state = rules.retry(task, timed_out, run_count, datetime.now(UTC)) or timed_out
         map_index = -1 if context["map_index"] is None else context["map_index"]
         event = self._recorder.event_of_change(slug, map_index, state, run_count)
         resumed = tuple(sorted(self._recorder.known_resumed))

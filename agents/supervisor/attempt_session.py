@@ -21,6 +21,7 @@ from headwater.agents.attempt_protocol import (
     Asked,
     Begun,
     Briefing,
+    Called,
     FencedAnswer,
     FromSupervisor,
     Happened,
@@ -29,6 +30,7 @@ from headwater.agents.attempt_protocol import (
     StartAttempt,
     TimeLimited,
     TimeLimitOver,
+    Withdrawn,
     decode_from_process,
     encode,
 )
@@ -39,6 +41,7 @@ from headwater.agents.log_trouble import log_trouble
 from headwater.agents.retry import retry_until_available
 from headwater.agents.supervisor.attempt_requests import AttemptRequests
 from headwater.agents.supervisor.attempt_writer import WAITING_EVENTS_MAX, AttemptWriter
+from headwater.agents.supervisor.log_service import LogService
 from headwater.agents.supervisor.log_shipping import LogShipper
 from headwater.agents.supervisor.resume_listener import ResumeListener
 from headwater.agents.supervisor.time_limit import TimeLimit, record_outlived
@@ -95,6 +98,8 @@ class AttemptSession:
         self._reading = anyio.CancelScope()
         self._process_ended = anyio.Event()
         self._time_limit = TimeLimit()
+        self.log_service: LogService | None = None
+        """What does the calls of the flow's code; there once the log is."""
         self._troubled = False
         self.process_id: int | None = None
         """The process of the run, once it has said so."""
@@ -152,9 +157,12 @@ class AttemptSession:
         resumes = ResumeListener(group, log.events, run.subject, lambda keys: self._send(Resumed(keys)))
         writer.on_pause = lambda: resumes.listen(run.position)
         requests = AttemptRequests(Headwater(log, self._actor), self._attend, run, writer, shipper, resumes)
-        async with anyio.create_task_group() as answers:  # what was asked for is done, though the process may not live to hear of it
-            await self._read(answers, writer, shipper, requests)
-            await self._process_ended.wait()
+        async with anyio.create_task_group() as calls:  # what the flow's code asks of the log ends with the process
+            self.log_service = LogService(log, self._send, calls)
+            async with anyio.create_task_group() as answers:  # what was asked for is done, though the process may not live to hear of it
+                await self._read(answers, writer, shipper, requests)
+                await self._process_ended.wait()
+            calls.cancel_scope.cancel()
         with suppress(AttemptFenced):
             await requests.flush()
 
@@ -235,6 +243,10 @@ class AttemptSession:
                 self._time_limit.end()
             case Begun(process_id=process_id) if self.process_id is None:  # the first word, before any code of the flow is executed
                 self.process_id = process_id
+            case Called(number=number, call=call) if self.log_service is not None:
+                self.log_service.begin(number, call)
+            case Withdrawn(number=number) if self.log_service is not None:
+                self.log_service.withdraw(number)
             case Asked():
                 answers.start_soon(self._answer, message, requests)
 

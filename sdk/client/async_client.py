@@ -23,6 +23,7 @@ from headwater.core.runs.task_run import TaskRun
 from headwater.core.values.identifiers import parsed_task_run_id, split_flow_id
 from headwater.core.values.moments import assume_utc
 from headwater.sdk.client.identity import actor_of
+from headwater.sdk.client.log_source import log_of
 from headwater.sdk.client.run_info import FlowRunInfo, page_of_flow, page_of_run, read_run, run_info, state_of, task_state_of
 from headwater.sdk.client.run_logs import read_logs
 from headwater.sdk.run_configs.base import RunConfig
@@ -69,12 +70,7 @@ class AsyncClient:
         self._headwater: Headwater | None = None
 
     async def __aenter__(self) -> Self:
-        from headwater.core.log.jetstream import open_log
-
-        log: Log = await self._stack.enter_async_context(
-            open_log(self.settings.nats_url, key=self.settings.key, name=f"headwater {self._program}")
-        )
-        self._log = log
+        self._log = await self._stack.enter_async_context(log_of(self.settings, name=f"headwater {self._program}"))
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio
@@ -16,10 +17,13 @@ from harness.agent_harness import AgentHarness, AgentProcess, eventually, gone, 
 from harness.monitor_fixtures import promises_are_kept
 from harness.servers import NatsNode
 
-from headwater import Flow, task
+from headwater import Client, Flow, task
+from headwater.core.errors import NotFound
 from headwater.core.events import RunAttemptLost
 from headwater.core.states import StateName
+from headwater.sdk.backend import watch_flow_run
 from headwater.sdk.context.context import context
+from headwater.sdk.executors import ProcessExecutor
 
 pytestmark = pytest.mark.usefixtures("home")
 
@@ -68,6 +72,45 @@ async def test_the_process_of_a_run_has_no_connection_and_one_thread(harness: Ag
         await harness.ended(run_id)
 
     assert "1 threads, 0 connections" in [line.message for line in await harness.lines(run_id)]
+
+
+def with_a_client(child_flow_id: str) -> tuple[int, str]:
+    """Do with a client what clients do; return how many connections there are meanwhile, and how its own run is."""
+    with Client() as client:
+        child = client.create_flow_run(flow_id=child_flow_id, run_name="child")
+        seen = {line.message for line in watch_flow_run(child, client=client)}
+        client.set_flow_run_name(child, "renamed")
+        with pytest.raises(NotFound):
+            client.get_flow_run_info("01a21fea-0000-7000-8000-000000000000")
+        later = datetime.now(UTC) + timedelta(days=1)
+        assert client.cancel_flow_run(client.create_flow_run(flow_id=child_flow_id, scheduled_start_time=later))
+        own = client.get_flow_run_info(context.flow_run_id)
+        assert seen >= {"I am a child.", "Entered state <Success>: All reference tasks succeeded."}
+        return len(psutil.Process().net_connections("inet")), type(own.state).__name__
+
+
+@pytest.mark.parametrize("executor", [None, "processes"])
+async def test_a_client_in_a_task_speaks_through_the_supervisor(harness: AgentHarness, executor: str | None) -> None:
+    """In a process that the run's one started there is no way to the supervisor: there a client has a connection of its own."""
+
+    @task
+    def look(child_flow_id: str) -> None:
+        context.logger.info("%s", with_a_client(child_flow_id))
+
+    @task
+    def say() -> None:
+        context.logger.info("I am a child.")
+
+    child_flow_id = await harness.register(Flow("child-flow", tasks=[say]))
+    with Flow("calling-flow", executor=ProcessExecutor(1) if executor else None) as flow:
+        look(child_flow_id)
+    async with running_agent(harness.url):
+        run_id = await harness.run(await harness.register(flow))
+        run = await harness.ended(run_id)
+
+    assert run.state is StateName.SUCCESS, [line.message for line in await harness.lines(run_id)]
+    connections = 0 if executor is None else 1
+    assert str((connections, "Running")) in [line.message for line in await harness.lines(run_id)]
 
 
 async def test_the_runs_of_a_killed_supervisor_are_released_and_go_on_at_once(

@@ -93,13 +93,16 @@ AttemptRequest = StartAttempt | FinishAttempt | SuspendAttempt | RefuseAttempt |
 
 
 class TimeLimited(msgspec.Struct, frozen=True, omit_defaults=True, tag="time-limited"):
-    """A task run is executed by the thread that only the end of the process surely interrupts, and may not outlive these seconds.
+    """A task run is executed by the main thread, and has these seconds. Then the process gets a signal that interrupts it, more than once.
 
-    If it does, the process is ended: `event`, of which only the times are to come, is recorded where there is one, and `message` says why
-    the rest of the run goes on in another process. `resumed` are the task runs of which this attempt knows that they were resumed.
+    If it goes on for `grace_seconds` more, the process is ended: `event`, of which only the times are to come, is recorded where there is
+    one, and `message` says why the rest of the run goes on in another process. `resumed` are the task runs of which this attempt knows
+    that they were resumed.
     """
 
     seconds: float
+    grace_seconds: float
+    signal: int
     message: str
     event: KnownEvent | None = None
     resumed: tuple[TaskRunKey, ...] = ()

@@ -1,4 +1,4 @@
-"""Time-outs of tasks in the main thread, announced to the supervisor: it ends this process where nothing in it can interrupt the task."""
+"""Time-outs of tasks in the main thread, announced to the supervisor: it has them interrupted, and ends this process where that fails."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from headwater.agents.attempt_protocol import TimeLimited
 from headwater.agents.run_process.state_recorder import StateRecorder
 from headwater.agents.run_process.supervisor_link import SupervisorLink
 from headwater.sdk.engine import rules
-from headwater.sdk.executors.timeouts import END_SECONDS
+from headwater.sdk.executors.timeouts import END_SECONDS, RING_SIGNAL
 from headwater.sdk.states.state import TimedOut
 
 if TYPE_CHECKING:
@@ -40,7 +40,8 @@ class AnnouncedTimeLimits:
         map_index = -1 if context["map_index"] is None else context["map_index"]
         event = self._recorder.event_of_change(slug, map_index, state, run_count)
         resumed = tuple(sorted(self._recorder.known_resumed))
-        self._link.limit_time(TimeLimited(min(seconds, TIMEOUT_MAX) + END_SECONDS, message, event, resumed))  # type: ignore[arg-type]
+        limited = TimeLimited(min(seconds, TIMEOUT_MAX), END_SECONDS, RING_SIGNAL, message, event, resumed)  # type: ignore[arg-type]
+        self._link.limit_time(limited)
         return True
 
     def ended(self) -> None:

@@ -186,8 +186,7 @@ class AttemptSession:
                     except BlockingIOError:
                         if self._process_ended.is_set():
                             return
-                        if self._time_limit.is_over:
-                            await self._end_outlived(writer, shipper, requests)
+                        await self._enforce_limit(writer, shipper, requests)
                         break
                     if piece is None:
                         return
@@ -200,14 +199,16 @@ class AttemptSession:
         except OSError as error:
             _log.debug("Run %s: its channel cannot be read: %s", self._attend.run_id, error)
 
-    async def _end_outlived(self, writer: AttemptWriter, shipper: LogShipper, requests: AttemptRequests) -> None:
-        """End the process, whose task outlived its time limit. That is recorded, and the run goes on in another process."""
-        limited = self._time_limit.limited
-        assert limited is not None
-        self._time_limit.end()
-        self.kill_process()
-        suspend = record_outlived(limited, writer, shipper, self._actor.clock())
-        await self._answer(Asked(0, suspend), requests)
+    async def _enforce_limit(self, writer: AttemptWriter, shipper: LogShipper, requests: AttemptRequests) -> None:
+        """Interrupt what outlives its time-out; end the process that goes on with it, and have the rest of the run go on in another."""
+        due = self._time_limit.due()
+        if isinstance(due, TimeLimited):
+            self.kill_process()
+            suspend = record_outlived(due, writer, shipper, self._actor.clock())
+            await self._answer(Asked(0, suspend), requests)
+        elif due is not None and self.process_id is not None:
+            with suppress(ProcessLookupError, PermissionError, OSError):
+                os.kill(self.process_id, due)
 
     def kill_process(self) -> None:
         """Kill the process, if it has said which one it is, and those in its group."""

@@ -1,4 +1,4 @@
-"""The time limit of a run's process: what outlives a task's time-out, and cannot be interrupted by its own process, is ended from here."""
+"""The time limit of a run's process: a task that outlives its time-out is interrupted from here, and its process ended where that fails."""
 
 from __future__ import annotations
 
@@ -15,25 +15,42 @@ from headwater.agents.supervisor.log_shipping import LogShipper
 from headwater.core.events import TaskRunEvent, TaskRunRetryScheduled
 from headwater.core.log.protocol import LogLine
 
+RINGS_SECONDS = (0.0, 0.1, 1.0, 2.0, 3.0, 4.0)
+"""So long after the time-out the process gets a signal: code may catch one, and none is heard in a call that heeds no signals."""
+
 
 class TimeLimit:
-    """How long the process may go on as it is: until `deadline`, by the clock of the event loop."""
+    """How long the process may go on as it is: until `deadline`, by the clock of the event loop. Then a signal is due, or its end."""
 
     def __init__(self) -> None:
-        self.limited: TimeLimited | None = None
-        self.deadline = math.inf
+        self._limited: TimeLimited | None = None
+        self._began = 0.0
+        self._rings = 0
 
     def begin(self, limited: TimeLimited) -> None:
-        self.limited = limited
-        self.deadline = anyio.current_time() + limited.seconds
+        self._limited, self._began, self._rings = limited, anyio.current_time(), 0
 
     def end(self) -> None:
-        self.limited = None
-        self.deadline = math.inf
+        self._limited = None
 
     @property
-    def is_over(self) -> bool:
-        return anyio.current_time() >= self.deadline
+    def deadline(self) -> float:
+        if self._limited is None:
+            return math.inf
+        grace = self._limited.grace_seconds
+        after = min(RINGS_SECONDS[self._rings], grace) if self._rings < len(RINGS_SECONDS) else grace
+        return self._began + self._limited.seconds + after
+
+    def due(self) -> int | TimeLimited | None:
+        """Return the signal that the process is to get now; the limit, where it is to be ended, and is limited no more; or nothing."""
+        limited = self._limited
+        if limited is None or anyio.current_time() < self.deadline:
+            return None
+        if anyio.current_time() < self._began + limited.seconds + limited.grace_seconds:
+            self._rings += 1
+            return limited.signal
+        self.end()
+        return limited
 
 
 def record_outlived(limited: TimeLimited, writer: AttemptWriter, shipper: LogShipper, now: datetime) -> SuspendAttempt:

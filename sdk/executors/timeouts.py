@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import types
 from collections.abc import Callable
 from contextvars import copy_context
@@ -19,6 +20,8 @@ INSIST_SECONDS = 1.0
 END_SECONDS = 5.0
 """So long after its time-out, the process of a task that nothing interrupts is ended."""
 STATUS_STUCK = 70
+RING_SIGNAL = getattr(signal, "SIGURG", signal.SIGINT)
+"""What interrupts a task from outside. Tasks do not use it, and a process that has no handler for it passes over it."""
 
 
 class TaskTimedOut(Exception):
@@ -47,10 +50,13 @@ def on_stuck(handler: Callable[[dict[str, Any], float], None]) -> None:
 
 
 class TimeLimitListener(Protocol):
-    """Who ends this process when a task outlives its time-out, though no code of this process is executed any more."""
+    """Who watches from outside over the time-outs that hold in the main thread: no thread of this process has to."""
 
     def began(self, context: dict[str, Any], seconds: float) -> bool:
-        """A task with this context and this time-out is executed in the main thread from now on. Return whether this ends the process."""
+        """A task with this context and this time-out is executed from now on.
+
+        Return whether it is watched: this process gets `RING_SIGNAL` when the time is over, and is ended where that interrupts nothing.
+        """
         ...
 
     def ended(self) -> None:
@@ -62,7 +68,7 @@ _listener: TimeLimitListener | None = None
 
 
 def listen_to_time_limits(listener: TimeLimitListener | None) -> None:
-    """Have this told from here on which time-outs hold in the main thread. Where it ends the process, `when_stuck` is not called."""
+    """Have this told from here on which time-outs hold in the main thread; None: a thread of this process watches over them."""
     global _listener  # noqa: PLW0603 - signals are per process
     _listener = listener
 
@@ -86,8 +92,7 @@ def run_with_timeout(function: Callable[[], Any], seconds: float) -> Any:
 class _Alarm:
     """Interrupts the main thread when the time is over, by ever stronger means. Its own thread sees to that: a task may set timers too."""
 
-    def __init__(self, seconds: float, when_stuck: Callable[[dict[str, Any], float], None] | None) -> None:
-        self._when_stuck = when_stuck
+    def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._context = current_values.get()
         self._turn = threading.Lock()
@@ -106,7 +111,7 @@ class _Alarm:
         for seconds, interrupt in (
             (self._seconds, self._ring),
             (INSIST_SECONDS, self._insist),
-            (END_SECONDS - INSIST_SECONDS, self._end),
+            (END_SECONDS - INSIST_SECONDS, lambda _: when_stuck(self._context, self._seconds)),
         ):
             if self._over.wait(min(seconds, threading.TIMEOUT_MAX)):
                 return
@@ -127,10 +132,6 @@ class _Alarm:
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.pthread_kill(main.ident or 0, signal.SIGINT)
 
-    def _end(self, _: threading.Thread) -> None:
-        if self._when_stuck is not None:
-            self._when_stuck(self._context, self._seconds)
-
     def stop(self) -> None:
         """Interrupt no call any more."""
         with self._turn:
@@ -144,10 +145,41 @@ class _Alarm:
         signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
         signal.signal(signal.SIGALRM, self._previous)
 
+    def close(self) -> None:
+        self.stop()
+        self.remove()
+
+
+class _AlarmFromOutside:
+    """Interrupts the main thread when another process rings, once the time is over. It needs no thread."""
+
+    def __init__(self, seconds: float) -> None:
+        self._due = time.monotonic() + seconds
+        self._over = False
+        self.rang = False
+        self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        self._previous = signal.signal(RING_SIGNAL, self._on_ring)
+
+    def _on_ring(self, _: int, __: types.FrameType | None) -> None:
+        if not self._over and time.monotonic() >= self._due:
+            self.rang = True
+            raise _Interruption
+
+    def stop(self) -> None:
+        """Interrupt no call any more."""
+        self._over = True
+
+    def close(self) -> None:
+        self.stop()
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+        signal.signal(RING_SIGNAL, self._previous)
+
 
 def _interrupted(function: Callable[[], Any], seconds: float) -> Any:
-    is_ended_from_outside = _listener is not None and _listener.began(current_values.get(), seconds)
-    alarm = _Alarm(seconds, None if is_ended_from_outside else when_stuck)
+    listener = _listener
+    if listener is not None and not listener.began(current_values.get(), seconds):
+        listener = None
+    alarm = _Alarm(seconds) if listener is None else _AlarmFromOutside(seconds)
     try:
         try:
             return function()
@@ -159,10 +191,9 @@ def _interrupted(function: Callable[[], Any], seconds: float) -> Any:
         raise TaskTimedOut(f"The task took longer than {seconds:g} s and was interrupted.") from None
     finally:
         # Once more: the interruption may have come while the alarm was being stopped.
-        alarm.stop()
-        alarm.remove()
-        if is_ended_from_outside and _listener is not None:
-            _listener.ended()
+        alarm.close()
+        if listener is not None:
+            listener.ended()
 
 
 def _left_behind(function: Callable[[], Any], seconds: float) -> Any:

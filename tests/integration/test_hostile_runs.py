@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
@@ -99,13 +101,14 @@ async def test_a_run_whose_task_closed_the_descriptors_says_so(harness: AgentHar
 
 
 def deaf_to_signals() -> None:
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM, signal.SIGINT})
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     time.sleep(3600)
 
 
 def holding_the_lock_in_a_call() -> None:
     import ctypes
 
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     ctypes.PyDLL(None).sleep(3600)
 
 
@@ -139,6 +142,55 @@ async def test_a_task_that_nothing_interrupts_is_timed_out_and_the_others_go_on(
     assert "run.attempt_lost" not in await harness.names(run_id)
     lines = [line for message in await harness.log.logs.read(run_id) for line in message.lines]
     assert [line.task for line in lines if "could not be interrupted" in line.message] == ["stuck-1", "stuck-1"]
+
+
+def waiting() -> None:
+    time.sleep(3600)
+
+
+def waiting_in_a_call() -> None:
+    import ctypes
+
+    ctypes.PyDLL(None).sleep(3600)
+
+
+def computing() -> None:
+    while True:
+        sum(range(1000))
+
+
+def swallowing_interrupts() -> None:
+    with suppress(BaseException):
+        time.sleep(3600)
+    while True:
+        time.sleep(3600)
+
+
+def without_alarms() -> None:
+    for number in (signal.SIGALRM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    threading.Event().wait()
+
+
+INTERRUPTED = (waiting, waiting_in_a_call, computing, swallowing_interrupts, without_alarms)
+
+
+async def test_tasks_are_interrupted_at_their_time_outs_without_a_thread(harness: AgentHarness) -> None:
+    @task
+    def count_threads() -> None:
+        context.logger.info("%d threads", threading.active_count())
+
+    with Flow("interrupted") as flow:
+        flow.chain(*(task(each, timeout=0.1, trigger=all_finished) for each in INTERRUPTED), count_threads.copy(trigger=all_finished))
+    async with running_agent(harness.url):
+        run_id = await harness.run(await harness.register(flow))
+        run = await harness.ended(run_id)
+
+    assert {key[0]: (found.state, found.message) for key, found in run.task_runs.items() if key[0] != "count_threads-1"} == {
+        f"{each.__name__}-1": (StateName.TIMED_OUT, "Task timed out during execution.") for each in INTERRUPTED
+    }
+    assert run.attempt == 1
+    assert "1 threads" in [line.message for line in await harness.lines(run_id)]
 
 
 GOOD_SCRIPT = "from headwater import Flow, task\nflow = Flow('script', tasks=[task(lambda: None, name='nothing')])\n"

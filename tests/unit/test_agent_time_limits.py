@@ -72,7 +72,7 @@ def test_a_limit_comes_with_what_it_means(announcing: Announcing) -> None:
 
     began, ended = announcing.heard()
     assert isinstance(began, TimeLimited)
-    assert began.seconds == 2.0 + timeouts.END_SECONDS
+    assert (began.seconds, began.grace_seconds, began.signal) == (2.0, timeouts.END_SECONDS, timeouts.RING_SIGNAL)
     assert isinstance(began.event, TaskRunTimedOut)
     assert began.message == "Task 'the task' took longer than 2 s and could not be interrupted, so its process was ended."
     assert isinstance(ended, TimeLimitOver)

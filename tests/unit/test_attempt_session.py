@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -346,7 +347,7 @@ async def test_a_process_that_sends_faster_than_the_log_takes_waits() -> None:
 
 
 def limited(seconds: float, event: TaskRunEvent | None) -> TimeLimited:
-    return TimeLimited(seconds, "It took too long.", event)  # type: ignore[arg-type]
+    return TimeLimited(seconds, 0.0, signal.SIGURG, "It took too long.", event)  # type: ignore[arg-type]
 
 
 async def test_a_process_that_outlives_its_time_limit_is_ended_and_the_run_goes_on_in_another() -> None:

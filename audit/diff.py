@@ -11,7 +11,7 @@ import msgspec
 from headwater.audit.kept_states import WEIGHT_MAX, KeptStates
 from headwater.audit.moment import Moment, OnProgress, position_at, recorded_until
 from headwater.audit.snapshot import snapshot_of
-from headwater.audit.state_at import RULES, Key, aggregate_of, weight_of
+from headwater.audit.state_at import RULES, Key, aggregate_of
 from headwater.core.errors import CommitUnreadable
 from headwater.core.events import ProjectCreated, RunCreated, event_type
 from headwater.core.log.commit import Position
@@ -70,7 +70,7 @@ async def diff(
 
     """
     begin = await position_at(log, before)
-    changing: KeptStates[_Changing] = KeptStates(lambda each: weight_of(each.state) + len(each.commits), weight_max=weight_max)
+    changing: KeptStates[_Changing] = KeptStates(weight_max=weight_max)
     count = 0
     async for recorded in recorded_until(log, after, after=begin):
         count += 1
@@ -80,28 +80,33 @@ async def diff(
         if key is None:
             continue
         name = " ".join(key)
-        found = changing.get(name) or await _before(log, recorded, key, begin)
+        found = changing.get(name)
+        grown_bytes = len(recorded.data)
+        if found is None:
+            found, earlier_bytes = await _before(log, recorded, key, begin)
+            grown_bytes += earlier_bytes
         if recorded.dead_letter is None:
             found.state = RULES[found.kind].fold(recorded.events, found.state)
             found.exists = True
         found.commits.append(_commit(recorded))
-        changing.set(name, found)
+        changing.set(name, found, grown_bytes=grown_bytes)
     return (_change(each) for _, each in changing.items())
 
 
-async def _before(log: EventLog, recorded: Recorded, key: Key, begin: Position) -> _Changing:
-    """Return the aggregate as it was at the first moment."""
+async def _before(log: EventLog, recorded: Recorded, key: Key, begin: Position) -> tuple[_Changing, int]:
+    """Return the aggregate as it was at the first moment, and how many bytes tell of that."""
     kind, aggregate_id = key
     state = RULES[kind].initial
     if begin == 0 or any(isinstance(event, _BEGINS) for event in recorded.events):
-        return _Changing(kind, aggregate_id, None, state, exists=False)
-    exists = False
+        return _Changing(kind, aggregate_id, None, state, exists=False), 0
+    exists, size = False, 0
     for each in await log.read(recorded.subject):
         if each.position > begin:
             break
         exists = exists or each.dead_letter is None
+        size += len(each.data)
         state = RULES[kind].fold(each.events, state)
-    return _Changing(kind, aggregate_id, snapshot_of(kind, aggregate_id, state) if exists else None, state, exists)
+    return _Changing(kind, aggregate_id, snapshot_of(kind, aggregate_id, state) if exists else None, state, exists), size
 
 
 def _commit(recorded: Recorded) -> CommitSummary:

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import pickle
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Generic, TypeVar
 
 from headwater.core.errors import HeadwaterError
 
 State = TypeVar("State")
 
-WEIGHT_MAX = 20_000
-"""So much is in memory, where a state without parts weighs 1."""
+WEIGHT_MAX = 64 * 1024 * 1024
+"""About so many bytes of states are in memory. What is folded into a state takes several times the bytes that it has in the log."""
+BYTES_FACTOR = 4
+WEIGHT_OF_ONE = 1024
+NEAR_MIN = 16
+"""So many that were touched last stay in memory, whatever they weigh: large ones may be touched in turn."""
 _CACHE_KIB = 8 * 1024
 
 
@@ -30,15 +34,24 @@ class NoRoomToFold(HeadwaterError):
         )
 
 
-class KeptStates(Generic[State]):
-    """States by key. `weight` says how much memory a state takes, as a multiple of what one without parts takes."""
+class _Near(Generic[State]):
+    """A state in memory. `number`: its place in the order of arrival; `is_new`: the file has it not, or as it was before."""
 
-    def __init__(self, weight: Callable[[State], int] = lambda _: 1, *, weight_max: int = WEIGHT_MAX) -> None:
-        self._weight = weight
+    __slots__ = ("is_new", "number", "state", "weight")
+
+    def __init__(self, number: int, weight: int, state: State, *, is_new: bool) -> None:
+        self.number, self.weight, self.state, self.is_new = number, weight, state, is_new
+
+
+class KeptStates(Generic[State]):
+    """States by key. Each weighs what was folded into it, in bytes of the log."""
+
+    def __init__(self, *, weight_max: int = WEIGHT_MAX, near_min: int | None = None) -> None:
         self._weight_max = weight_max
+        self._near_min = NEAR_MIN if near_min is None else near_min
         self._total = 0
         self._count = 0
-        self._near: dict[str, tuple[int, int, State]] = {}  # its number in the order of arrival, and its weight; touched last, it is last
+        self._near: dict[str, _Near[State]] = {}  # touched last, it is last
         self._far: sqlite3.Connection | None = None
 
     def __len__(self) -> int:
@@ -49,54 +62,62 @@ class KeptStates(Generic[State]):
             self._far.close()
 
     def get(self, key: str) -> State | None:
-        """Return the state; None where there is none."""
-        found = self._near.get(key) or self._fetch(key)
-        return None if found is None else found[2]
-
-    def set(self, key: str, state: State) -> None:
-        """Keep the state, which may be the one that `get` returned, changed.
+        """Return the state; None where there is none.
 
         Raises:
             NoRoomToFold: the temporary file cannot be written.
 
         """
-        found = self._near.pop(key, None) or self._fetch(key)
+        found = self._touch(key)
+        return None if found is None else found.state
+
+    def set(self, key: str, state: State, *, grown_bytes: int) -> None:
+        """Keep the state, which may be the one that `get` returned, changed. So many bytes were folded into it since.
+
+        Raises:
+            NoRoomToFold: the temporary file cannot be written.
+
+        """
+        found = self._touch(key)
         if found is None:
             self._count += 1
-            number = self._count
-        else:
-            number = found[0]
-            self._total -= self._near.pop(key, found)[1]
-        weight = self._weight(state)
-        self._total += weight
-        self._near[key] = (number, weight, state)
-        if self._total > self._weight_max:
-            self._put_away()
+            self._total += WEIGHT_OF_ONE
+            found = self._near[key] = _Near(self._count, WEIGHT_OF_ONE, state, is_new=True)
+        found.state, found.is_new = state, True
+        grown = BYTES_FACTOR * grown_bytes
+        found.weight += grown
+        self._total += grown
+        self._put_away()
 
     def items(self) -> Iterator[tuple[str, State]]:
-        """Yield every key with its state, in the order in which they came. None may be set meanwhile."""
-        near = iter(sorted((number, key) for key, (number, _, _) in self._near.items()))
+        """Yield every key with its state, in the order in which they came. None may be asked for or set meanwhile."""
+        near = iter(sorted((each.number, key) for key, each in self._near.items()))
         next_near = next(near, None)
         for number, key, data in self._all_far():
             while next_near is not None and next_near[0] <= number:
-                yield next_near[1], self._near[next_near[1]][2]
+                yield next_near[1], self._near[next_near[1]].state
                 next_near = next(near, None)
             if key not in self._near:
                 yield key, pickle.loads(data)  # noqa: S301 - our own bytes of a moment ago
         while next_near is not None:
-            yield next_near[1], self._near[next_near[1]][2]
+            yield next_near[1], self._near[next_near[1]].state
             next_near = next(near, None)
 
-    def _fetch(self, key: str) -> tuple[int, int, State] | None:
-        """Bring a state that was put away back into memory."""
+    def _touch(self, key: str) -> _Near[State] | None:
+        """Return what there is of this key, in memory from here on."""
+        found = self._near.pop(key, None)
+        if found is not None:
+            self._near[key] = found
+            return found
         if self._far is None:
             return None
-        row = self._far.execute("SELECT number, state FROM states WHERE key = ?", (key,)).fetchone()
+        row = self._far.execute("SELECT number, weight, state FROM states WHERE key = ?", (key,)).fetchone()
         if row is None:
             return None
-        state: State = pickle.loads(row[1])  # noqa: S301 - our own bytes of a moment ago
-        found = self._near[key] = (row[0], self._weight(state), state)
-        self._total += found[1]
+        number, weight, data = row
+        found = self._near[key] = _Near(number, weight, pickle.loads(data), is_new=False)  # noqa: S301 - our own bytes of a moment ago
+        self._total += weight
+        self._put_away()
         return found
 
     def _all_far(self) -> Iterator[tuple[int, str, bytes]]:
@@ -104,19 +125,22 @@ class KeptStates(Generic[State]):
             yield from self._far.execute("SELECT number, key, state FROM states ORDER BY number")
 
     def _put_away(self) -> None:
-        """Write those out that were touched longest ago, until half of what may be in memory is left; the last one stays."""
-        leaving: list[tuple[int, str, bytes]] = []
-        for key in list(self._near)[:-1]:
+        """Where too much is in memory, write those out that were touched longest ago, until it is half of what may be."""
+        if self._total <= self._weight_max or len(self._near) <= self._near_min:
+            return
+        leaving: list[tuple[int, str, int, bytes]] = []
+        for key in list(self._near)[: -self._near_min]:
             if self._total <= self._weight_max // 2:
                 break
-            number, weight, state = self._near.pop(key)
-            self._total -= weight
-            leaving.append((number, key, pickle.dumps(state, pickle.HIGHEST_PROTOCOL)))
+            each = self._near.pop(key)
+            self._total -= each.weight
+            if each.is_new:
+                leaving.append((each.number, key, each.weight, pickle.dumps(each.state, pickle.HIGHEST_PROTOCOL)))
         try:
             if self._far is None:
                 self._far = _temporary_database()
             with self._far:
-                self._far.executemany("INSERT OR REPLACE INTO states VALUES (?, ?, ?)", leaving)
+                self._far.executemany("INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?)", leaving)
         except sqlite3.Error as error:
             raise NoRoomToFold(str(error)) from error
 
@@ -126,5 +150,7 @@ def _temporary_database() -> sqlite3.Connection:
     database.execute("PRAGMA journal_mode = OFF")
     database.execute("PRAGMA synchronous = OFF")
     database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-    database.execute("CREATE TABLE states (number INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL, state BLOB NOT NULL)")
+    database.execute(
+        "CREATE TABLE states (number INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL, weight INTEGER NOT NULL, state BLOB NOT NULL)"
+    )
     return database

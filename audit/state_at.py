@@ -8,7 +8,6 @@ from typing import Any
 from headwater.audit.kept_states import WEIGHT_MAX, KeptStates
 from headwater.core.agents import rules as agent
 from headwater.core.flows import rules as flow_group
-from headwater.core.flows.state import FlowGroup
 from headwater.core.key_values import rules as key_value
 from headwater.core.log import subjects
 from headwater.core.log.commit import Position
@@ -17,7 +16,6 @@ from headwater.core.projects import rules as project
 from headwater.core.queues import rules as queue
 from headwater.core.rules import Rules
 from headwater.core.runs import rules as run
-from headwater.core.runs.state import Run
 
 RULES: dict[str, Rules[Any, Any]] = {
     "project": project.RULES,
@@ -36,22 +34,11 @@ UNREADABLE_MAX = 1_000
 """So many commits that cannot be read are named; the others are counted."""
 
 
-def weight_of(state: Any) -> int:
-    """Return how much memory a state takes, as `KeptStates` wants it."""
-    match state:
-        case Run():
-            return 1 + len(state.task_runs) + len(state.artifacts)
-        case FlowGroup():
-            return 1 + len(state.versions)
-        case _:
-            return 1
-
-
 class StateAt:
     """The state of every aggregate, and the position and time of the last commit folded. `unreadable` commits are named, not guessed."""
 
     def __init__(self, *, weight_max: int = WEIGHT_MAX) -> None:
-        self.states: dict[str, KeptStates[Any]] = {kind: KeptStates(weight_of, weight_max=weight_max) for kind in RULES}
+        self.states: dict[str, KeptStates[Any]] = {kind: KeptStates(weight_max=weight_max) for kind in RULES}
         self.position: Position = 0
         self.time: datetime | None = None
         self.unreadable: list[tuple[Position, str, str]] = []
@@ -71,7 +58,8 @@ class StateAt:
         kind, aggregate_id = key
         rules, states = RULES[kind], self.states[kind]
         before = states.get(aggregate_id)
-        states.set(aggregate_id, rules.fold(recorded.events, rules.initial if before is None else before))
+        after = rules.fold(recorded.events, rules.initial if before is None else before)
+        states.set(aggregate_id, after, grown_bytes=len(recorded.data))
         return key
 
 

@@ -10,7 +10,6 @@ import msgspec
 from headwater.audit.inferred_commands import infer_commands
 from headwater.audit.kept_states import WEIGHT_MAX, KeptStates
 from headwater.audit.moment import OnProgress
-from headwater.audit.state_at import weight_of
 from headwater.core.agents import rules as agent_rules
 from headwater.core.agents.state import Agent, AgentStatus
 from headwater.core.errors import CommandRejected, CommitUnreadable
@@ -83,15 +82,11 @@ class _Watched:
     succeeded: dict[tuple[str, int], Position] = field(default_factory=dict)
 
 
-def _weight(run: _Watched) -> int:
-    return weight_of(run.state) + len(run.attempts) + len(run.succeeded)
-
-
 class History:
     """Takes commits in order, and collects what breaks a promise of the record itself."""
 
     def __init__(self, *, weight_max: int = WEIGHT_MAX) -> None:
-        self.runs: KeptStates[_Watched] = KeptStates(_weight, weight_max=weight_max)
+        self.runs: KeptStates[_Watched] = KeptStates(weight_max=weight_max)
         self.unfinished: set[str] = set()
         self.agents: dict[str, Agent] = {}
         self.slots: dict[str, Slots] = {}
@@ -114,7 +109,7 @@ class History:
             case ("run", run_id):
                 run = self.runs.get(run_id) or _Watched()
                 self._take_run(recorded, commit, run)
-                self.runs.set(run_id, run)
+                self.runs.set(run_id, run, grown_bytes=len(recorded.data))
                 (self.unfinished.add if run.state.exists and not run.state.ended else self.unfinished.discard)(run_id)
             case ("agent", agent_id):
                 self.agents[agent_id] = agent_rules.RULES.fold(commit.events, self.agents.get(agent_id))

@@ -190,6 +190,7 @@ class StateRecorder:
         self._ended = {key for key, found in before.items() if found.state in FINAL}
         self._names = {key: found.name for key, found in before.items() if found.name}
         self._now: dict[TaskRunKey, StateName] = {key: found.state for key, found in before.items()}
+        self._resumed_now = {key for key, state in self._now.items() if state is StateName.RESUME}
         self._due = {key: found.due_at for key, found in before.items() if found.due_at is not None}
 
     def flow_run_changed(self, old: State, new: State) -> None:
@@ -201,7 +202,8 @@ class StateRecorder:
         if event is None:
             return
         key = (task_slug, map_index)
-        self._now[key] = task_run_rules.STATE_AFTER[type(event)]
+        state = self._now[key] = task_run_rules.STATE_AFTER[type(event)]
+        (self._resumed_now.add if state is StateName.RESUME else self._resumed_now.discard)(key)
         self._due.pop(key, None)
         if isinstance(event, TaskRunRetryScheduled | TaskRunPaused) and event.due_at is not None:
             self._due[key] = event.due_at
@@ -236,15 +238,12 @@ class StateRecorder:
     @property
     def paused(self) -> list[TaskRunKey]:
         """The task runs that are paused."""
-        return self._in_state(StateName.PAUSED)
+        return sorted(key for key, now in self._now.items() if now is StateName.PAUSED)
 
     @property
     def known_resumed(self) -> frozenset[TaskRunKey]:
         """The task runs of which this attempt knows that a user resumed them, and which did not go on since."""
-        return frozenset(self._in_state(StateName.RESUME))
-
-    def _in_state(self, state: StateName) -> list[TaskRunKey]:
-        return sorted(key for key, now in self._now.items() if now is state)
+        return frozenset(self._resumed_now)
 
     def task_run_named(self, task_slug: str, map_index: int, name: str) -> None:
         """Record the name, where it is a new one."""
@@ -288,6 +287,7 @@ class StateRecorder:
         keys = self._resumed()
         for key in keys:
             self._now[key] = StateName.RESUME
+            self._resumed_now.add(key)
             self._due.pop(key, None)
         return keys
 

@@ -95,6 +95,10 @@ class _WaitingCall:
             self._loop.call_soon_threadsafe(self._settle, data, error)
 
     def withdraw(self) -> None:
+        """Let the supervisor end the call. Another thread says so: the supervisor may take nothing now."""
+        threading.Thread(target=self._withdraw, name="headwater-withdrawal", daemon=True).start()
+
+    def _withdraw(self) -> None:
         with self._turn:
             self._is_withdrawn = True
             if self._is_sent:

@@ -10,6 +10,7 @@ import os
 import socket
 import threading
 from collections import deque
+from itertools import count
 
 from headwater.agents.attempt_channel import MessageAssembler, pieces_of, receive
 from headwater.agents.attempt_protocol import (
@@ -61,7 +62,7 @@ class SupervisorLink:
         self._received = threading.Condition()
         self._is_receiving = False
         self._assembler = MessageAssembler()
-        self._asked = 0
+        self._asked = count(1)
         self._answers: dict[int, Answered] = {}
         self._resumed: deque[TaskRunKey] = deque()
         self._briefing: Briefing | None = None
@@ -107,9 +108,7 @@ class SupervisorLink:
 
     def next_number(self) -> int:
         """Return the number for another request or call."""
-        with self._sending:
-            self._asked += 1
-            return self._asked
+        return next(self._asked)  # one step of the interpreter: no lock is waited for
 
     def send_call(self, number: int, call: LogCall) -> None:
         """Send a call with this number, by which its `answer` is found."""

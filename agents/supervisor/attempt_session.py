@@ -156,6 +156,7 @@ class AttemptSession:
         await group.start(shipper.serve)
         resumes = ResumeListener(group, log.events, run.subject, lambda keys: self._send(Resumed(keys)))
         writer.on_pause = lambda: resumes.listen(run.position)
+        group.start_soon(self._time_limit.ring, self._send_signal)
         requests = AttemptRequests(Headwater(log, self._actor), self._attend, run, writer, shipper, resumes)
         async with anyio.create_task_group() as calls:  # what the flow's code asks of the log ends with the process
             self.log_service = LogService(log, self._send, calls)
@@ -186,35 +187,49 @@ class AttemptSession:
                     except BlockingIOError:
                         if self._process_ended.is_set():
                             return
-                        await self._enforce_limit(writer, shipper, requests)
+                        await self._end_outlived(writer, shipper, requests, is_all_read=True)
                         break
                     if piece is None:
                         return
                     if (data := self._assembler.feed(piece)) is not None:
                         self._take(data, answers, writer, shipper, requests)
+                    await self._end_outlived(writer, shipper, requests)
                 await writer.room()
+                await self._room_for_answers()
         except ChannelBroken as broken:
             self._listener.must_end(f"something else than Headwater wrote to the channel of its process: {broken}")
             self._channel.close()  # the process waits for no answer
         except OSError as error:
             _log.debug("Run %s: its channel cannot be read: %s", self._attend.run_id, error)
 
-    async def _enforce_limit(self, writer: AttemptWriter, shipper: LogShipper, requests: AttemptRequests) -> None:
-        """Interrupt what outlives its time-out; end the process that goes on with it, and have the rest of the run go on in another."""
-        due = self._time_limit.due()
-        if isinstance(due, TimeLimited):
+    async def _end_outlived(
+        self, writer: AttemptWriter, shipper: LogShipper, requests: AttemptRequests, *, is_all_read: bool = False
+    ) -> None:
+        """End the process where it goes on with a task that outlived its time-out, and have the rest of the run go on in another."""
+        limited = self._time_limit.outlived(is_all_read=is_all_read)
+        if limited is not None:
             self.kill_process()
-            suspend = record_outlived(due, writer, shipper, self._actor.clock())
+            suspend = record_outlived(limited, writer, shipper, self._actor.clock())
             await self._answer(Asked(0, suspend), requests)
-        elif due is not None and self.process_id is not None:
-            with suppress(ProcessLookupError, PermissionError, OSError):
-                os.kill(self.process_id, due)
+
+    def _send_signal(self, number: int) -> None:
+        """Interrupt the process, and have its reader look when it is to be ended."""
+        self._reading.cancel()
+        if self.process_id is not None and not self._process_ended.is_set():
+            with suppress(OSError):
+                os.kill(self.process_id, number)
 
     def kill_process(self) -> None:
         """Kill the process, if it has said which one it is, and those in its group."""
         if self.process_id is not None and not self._process_ended.is_set():
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process_id, signal.SIGKILL)
+
+    async def _room_for_answers(self) -> None:
+        """Return when the process has read enough of what it asked for, or has ended."""
+        if self.log_service is not None and not self._process_ended.is_set():
+            with anyio.CancelScope() as self._reading:
+                await self.log_service.room()
 
     async def _wait_readable(self) -> None:
         with anyio.CancelScope(deadline=self._time_limit.deadline) as self._reading:

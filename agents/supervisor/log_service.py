@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import anyio
@@ -36,15 +37,25 @@ from headwater.agents.log_calls import (
     refusal_of,
 )
 from headwater.agents.retry import retry_until_available
-from headwater.core.errors import HeadwaterError
+from headwater.core.errors import HeadwaterError, InvalidArgument
 from headwater.core.log.codec import decode
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Append, Log, Recorded, RecordedLines
+from headwater.core.log.subjects import is_literal
 from headwater.core.log.work_item import decode_item
+from headwater.core.values.amounts import size_words
 from headwater.core.values.json_bytes import json_bytes
 
-CALLS_MAX = 1_000
+CALLS_MAX = 200
 """So many calls of one attempt are done at once; code that makes more of them gets an error."""
+UNSENT_BYTES_MAX = 16 * 1024 * 1024
+"""Where the process leaves so much of its answers unread, nothing more is read of what it sends."""
+READ_BYTES_MAX = 64 * 1024 * 1024
+"""So much is read for one call. More than that is read on from where it ends, or by a client with a connection of its own."""
+READS_MAX = 4
+"""So many calls that may read much are done at once."""
+FAILURES_MAX = 3
+"""So many calls that fail for no reason of the log are reported of one attempt."""
 
 _log = logging.getLogger(__name__)
 
@@ -57,35 +68,57 @@ class LogService:
         self._send = send
         self._group = group
         self._underway: dict[int, anyio.CancelScope] = {}
+        self._unsent_bytes = 0
+        self._has_room = anyio.Event()
+        self._failures = 0
+        self._reading = anyio.Semaphore(READS_MAX)
 
     def begin(self, number: int, call: LogCall) -> None:
-        self._group.start_soon(self._serve, number, call)
+        """Do a call; of one that is made while very many are under way nothing is done but to say so."""
+        scope = self._underway[number] = anyio.CancelScope()
+        self._group.start_soon(self._serve, number, None if len(self._underway) > CALLS_MAX else call, scope)
 
     def withdraw(self, number: int) -> None:
         """End a call that is waited for no more."""
         if number in self._underway:
             self._underway[number].cancel()
 
-    async def _serve(self, number: int, call: LogCall) -> None:
-        if len(self._underway) >= CALLS_MAX:
-            await self._send(Answered(number, refusal=f"{CALLS_MAX} calls of this run are under way; no more are taken at once."))
-            return
-        answered = Answered(number, refusal="The call was withdrawn.")
-        with anyio.CancelScope() as scope:
-            self._underway[number] = scope
-            try:
-                answered = await self._answer(number, call)
-            finally:
-                self._underway.pop(number, None)
-        await self._send(answered)
+    async def room(self) -> None:
+        """Return when no more is kept for the process than it may leave unread: calls that it made, and their answers."""
+        while len(self._underway) > 2 * CALLS_MAX or self._unsent_bytes > UNSENT_BYTES_MAX:
+            self._has_room = anyio.Event()
+            await self._has_room.wait()
 
-    async def _answer(self, number: int, call: LogCall) -> Answered:
+    async def _serve(self, number: int, call: LogCall | None, scope: anyio.CancelScope) -> None:
+        try:
+            async with self._reading if isinstance(call, _READS) else nullcontext():
+                await self._serve_now(number, call, scope)
+        finally:
+            self._underway.pop(number, None)
+            self._has_room.set()
+
+    async def _serve_now(self, number: int, call: LogCall | None, scope: anyio.CancelScope) -> None:
+        answered = Answered(number, refusal="The call was withdrawn.")
+        with scope:
+            answered = await self._answer(number, call)
+        size = len(answered.value)
+        self._unsent_bytes += size
+        try:
+            await self._send(answered)
+        finally:
+            self._unsent_bytes -= size
+
+    async def _answer(self, number: int, call: LogCall | None) -> Answered:
+        if call is None:
+            return Answered(number, refusal=f"{CALLS_MAX} calls of this run are under way; no more are taken at once.")
         try:
             return Answered(number, value=msgspec.Raw(json_bytes(await _ANSWERS[type(call)](self._log, call))))
         except HeadwaterError as error:
             return Answered(number, failed=refusal_of(error))
         except Exception as error:  # noqa: BLE001 - whatever it is: the other calls, and the run, go on
-            _log.exception("A call of a run's code failed.")
+            self._failures += 1
+            if self._failures <= FAILURES_MAX:
+                _log.exception("A call of a run's code failed.")
             return Answered(number, refusal=f"The supervisor could not do it: {error!r}")
 
 
@@ -95,6 +128,8 @@ async def _append(log: Log, call: AppendCommit) -> Position:
 
 
 async def _read(log: Log, call: ReadSubject) -> list[StoredCommit]:
+    if not is_literal(call.subject):
+        raise InvalidArgument(f"{call.subject!r} names more than one subject.", hint="Follow them, or read all of the log.")
     return _stored(await log.events.read(call.subject, after=call.after, at_least=call.at_least))
 
 
@@ -139,6 +174,7 @@ async def _waiting_runs(log: Log, _: AskWaitingRuns) -> list[str]:
     return sorted(await log.queues.waiting_runs())
 
 
+_READS = (ReadSubject, ReadLastOfEach, ReadOn, ReadLines)
 _ANSWERS: dict[type[LogCall], Callable[[Log, Any], Awaitable[Any]]] = {
     AppendCommit: _append,
     AppendTogether: lambda log, call: log.events.append_together([_append_of(each) for each in call.appends]),
@@ -166,6 +202,8 @@ def _append_of(wanted: CommitToAppend) -> Append:
 
 
 def _stored(commits: Sequence[Recorded]) -> list[StoredCommit]:
+    if sum(len(each.data) for each in commits) > READ_BYTES_MAX:
+        raise InvalidArgument(f"This is more than {size_words(READ_BYTES_MAX)}, too much for one answer.", hint="Read less at once.")
     return [StoredCommit.of(each) for each in commits]
 
 

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 from anyio.abc import TaskGroup
@@ -41,6 +42,9 @@ from headwater.core.log.protocol import Log
 from headwater.core.program import open_files
 from headwater.core.program.exception_groups import unwrap_exception_group
 from headwater.core.program.server_file import server_address
+
+if TYPE_CHECKING:
+    from headwater.core.log.jetstream import JetStreamLog
 
 FAREWELL_SECONDS = 2.0
 """So long after its agent's end, what is at hand may take to be stored."""
@@ -94,10 +98,21 @@ class Supervisor:
                         self._note_process_ended(launch_id)
 
     async def _keep_connected(self, connect: Connect) -> None:
+        """Keep the connection to the log. Where it is over for good, this program ends: its agent starts another, and the runs go on there.
+
+        Raises:
+            LogUnavailable: it is over.
+
+        """
         async with AsyncExitStack() as stack:
-            self._log = await retry_until_available(lambda: _opened(stack, connect), "the log")
+            log = await retry_until_available(lambda: _opened(stack, connect), "the log")
+            closed = anyio.Event()
+            log.on_close(lambda _: closed.set())
+            self._log = log
             self._opened.set()
-            await anyio.sleep_forever()
+            if not log.closed:
+                await closed.wait()
+            raise LogUnavailable(log.url, "the connection was closed")
 
     async def _log_opened(self) -> Log:
         await self._opened.wait()
@@ -157,7 +172,7 @@ class Supervisor:
                     return  # the agent is gone, as the reader of its requests finds as well
 
 
-async def _opened(stack: AsyncExitStack, connect: Connect) -> Log:
+async def _opened(stack: AsyncExitStack, connect: Connect) -> JetStreamLog:
     from headwater.core.log.jetstream import open_log
 
     look_up = partial(server_address, Path(connect.home)) if connect.home else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Callable
 from datetime import datetime
 
 import anyio
@@ -15,40 +16,59 @@ from headwater.agents.supervisor.log_shipping import LogShipper
 from headwater.core.events import TaskRunEvent, TaskRunRetryScheduled
 from headwater.core.log.protocol import LogLine
 
-RINGS_SECONDS = (0.0, 0.1, 1.0, 2.0, 3.0, 4.0)
-"""So long after the time-out the process gets a signal: code may catch one, and none is heard in a call that heeds no signals."""
+RING_AGAIN_SECONDS = 0.5
+"""So often the process gets its signal: code may catch one, and none is heard in a call that heeds no signals."""
+PIECES_SURELY_READ = 20_000
+"""So many pieces are never under way: what was sent before as many were read has been read."""
 
 
 class TimeLimit:
-    """How long the process may go on as it is: until `deadline`, by the clock of the event loop. Then a signal is due, or its end."""
+    """How long the process may go on as it is. `ring` sends it its signal; it runs beside whatever else is done for the attempt."""
 
     def __init__(self) -> None:
         self._limited: TimeLimited | None = None
-        self._began = 0.0
-        self._rings = 0
+        self._changed = anyio.Event()
+        self._rings_at = math.inf
+        self._first_ring_at = math.inf
+        self._read_since = 0
 
     def begin(self, limited: TimeLimited) -> None:
-        self._limited, self._began, self._rings = limited, anyio.current_time(), 0
+        self._limited = limited
+        self._rings_at, self._first_ring_at, self._read_since = anyio.current_time() + limited.seconds, math.inf, 0
+        self._changed.set()
 
     def end(self) -> None:
         self._limited = None
+        self._rings_at = self._first_ring_at = math.inf
+
+    async def ring(self, send_signal: Callable[[int], None]) -> None:
+        """Interrupt what outlives its time, again and again, until it is known to have ended. One signal too many does no harm."""
+        while True:
+            with anyio.move_on_at(self._rings_at):
+                await self._changed.wait()
+            self._changed = anyio.Event()
+            now = anyio.current_time()
+            if self._limited is not None and now >= self._rings_at:
+                self._first_ring_at = min(self._first_ring_at, now)
+                self._rings_at = now + RING_AGAIN_SECONDS
+                send_signal(self._limited.signal)
 
     @property
     def deadline(self) -> float:
-        if self._limited is None:
-            return math.inf
-        grace = self._limited.grace_seconds
-        after = min(RINGS_SECONDS[self._rings], grace) if self._rings < len(RINGS_SECONDS) else grace
-        return self._began + self._limited.seconds + after
+        """When the process is to be ended, by the clock of the event loop, unless it says by then that the task has ended."""
+        return math.inf if self._limited is None else self._first_ring_at + self._limited.grace_seconds
 
-    def due(self) -> int | TimeLimited | None:
-        """Return the signal that the process is to get now; the limit, where it is to be ended, and is limited no more; or nothing."""
-        limited = self._limited
-        if limited is None or anyio.current_time() < self.deadline:
+    def outlived(self, *, is_all_read: bool) -> TimeLimited | None:
+        """Return the limit, which holds no more then, where the process is to be ended now; call it after each piece that was read.
+
+        It is not, while the process may have said in time that the task has ended, and that was not read yet.
+        """
+        if self._limited is None or anyio.current_time() < self.deadline:
             return None
-        if anyio.current_time() < self._began + limited.seconds + limited.grace_seconds:
-            self._rings += 1
-            return limited.signal
+        self._read_since += 1
+        if not is_all_read and self._read_since < PIECES_SURELY_READ:
+            return None
+        limited = self._limited
         self.end()
         return limited
 

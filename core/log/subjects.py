@@ -212,6 +212,22 @@ def attempt_of_log(subject: str) -> tuple[str, int] | None:
     return None if found is None else (found[1], int(found[2]))
 
 
+CHARACTERS_MAX = 2_000
+"""A broker ends the connection of one who names a subject that does not fit into a line of 4 KiB, with all else that the line has."""
+_is_sendable = re.compile(r"[^\s\x00-\x1f\x7f.]+(?:\.[^\s\x00-\x1f\x7f.]+)*").fullmatch
+
+
+def require_sendable(subject: str) -> None:
+    """Check that a message, or a question for messages, can have this subject at all.
+
+    Raises:
+        InvalidArgument: it is too long, or no subject as NATS defines it.
+
+    """
+    if len(subject) > CHARACTERS_MAX or _is_sendable(subject) is None:
+        raise InvalidArgument(f"{subject[:100]!r} is not a subject.")
+
+
 def is_literal(subject: str) -> bool:
     """Tell whether this names one subject, with no wildcard in it."""
     return not any(token in {"*", ">"} for token in subject.split("."))

@@ -177,9 +177,16 @@ class _AlarmFromOutside:
 
 def _interrupted(function: Callable[[], Any], seconds: float) -> Any:
     listener = _listener
-    if listener is not None and not listener.began(current_values.get(), seconds):
-        listener = None
-    alarm = _Alarm(seconds) if listener is None else _AlarmFromOutside(seconds)
+    try:
+        if listener is not None and not listener.began(current_values.get(), seconds):
+            listener = None
+        return _called(function, seconds, _Alarm(seconds) if listener is None else _AlarmFromOutside(seconds))
+    finally:
+        if listener is not None:
+            listener.ended()
+
+
+def _called(function: Callable[[], Any], seconds: float, alarm: _Alarm | _AlarmFromOutside) -> Any:
     try:
         try:
             return function()
@@ -192,8 +199,6 @@ def _interrupted(function: Callable[[], Any], seconds: float) -> Any:
     finally:
         # Once more: the interruption may have come while the alarm was being stopped.
         alarm.close()
-        if listener is not None:
-            listener.ended()
 
 
 def _left_behind(function: Callable[[], Any], seconds: float) -> Any:

@@ -63,7 +63,7 @@ async def find_known_runs(
 
 
 async def index_from_views(log: Log, views: ViewsClient) -> RunIndex:
-    """Return what is known up to the position of the views.
+    """Return what is known at the position of the views: of some, what came after it is known already, and is folded once more.
 
     Raises:
         ViewsError: the views do not answer.
@@ -86,15 +86,24 @@ async def index_from_views(log: Log, views: ViewsClient) -> RunIndex:
     # After the runs: an agent that has stopped is remembered as long as it holds some.
     for followed in (subjects.AGENTS_ALL, subjects.SLOTS_ALL):
         for last in await log.events.last_of_each(followed):
-            for recorded in [last] if _suffices(last) else await log.events.read(last.subject):
+            for recorded in [last] if _suffices(last, index) else await log.events.read(last.subject):
                 index.fold(recorded)
     index.position = position
     return index
 
 
-def _suffices(last: Recorded) -> bool:
+def _suffices(last: Recorded, index: RunIndex) -> bool:
     """Tell whether this last commit of an agent, or of a flow's slots, says all that the index would know of it."""
-    return bool(last.events) and (isinstance(last.events[-1], AgentRegistered | AgentStopped) or tells_all(last.events[-1]))
+    if not last.events:
+        return False
+    match last.events[-1]:
+        case AgentRegistered():
+            return True
+        case AgentStopped():
+            # Of one that holds runs, the name is known, too.
+            return not index.held_by(subjects.address(last.subject).id)
+        case event:
+            return tells_all(event)
 
 
 async def _unfinished(views: ViewsClient) -> tuple[Position, list[str]]:

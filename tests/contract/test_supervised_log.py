@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 import anyio
@@ -11,16 +11,16 @@ import msgspec
 import pytest
 from contract import test_append, test_follow, test_read
 from harness.brokers import Breakable, Broker, InMemory, OneNode
-from harness.commits import AT, an_item
+from harness.commits import AT, a_commit, an_item
 from harness.scenario import ACTOR, create_flow, create_run
 from harness.servers import NatsNode
 from harness.views_fixtures import hosted
 
 from headwater.agents.attempt_channel import channel_pair
-from headwater.agents.log_calls import CallRefused, error_of, refusal_of
+from headwater.agents.log_calls import AskTail, CallRefused, error_of, refusal_of
 from headwater.agents.run_process.supervised_log import SupervisedLog
 from headwater.agents.run_process.supervisor_link import SupervisorLink
-from headwater.agents.supervisor import log_service
+from headwater.agents.supervisor import attempt_session, log_service
 from headwater.agents.supervisor.attempt_session import AttemptSession, SessionListener
 from headwater.agents.supervisor.log_service import LogService
 from headwater.agents.supervisor_protocol import Attend
@@ -120,11 +120,14 @@ def broker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     node.kill()
 
 
-IT_BINDS_A_QUEUE = test_append.test_a_run_is_created_by_a_wake_up_and_an_append_under_way_at_once
-"""Which is for agents."""
+LEFT_OUT = (
+    test_append.test_a_run_is_created_by_a_wake_up_and_an_append_under_way_at_once,
+    test_read.test_the_subjects_that_match_a_pattern_are_read_in_the_order_of_their_appends,
+)
+"""What clients do not do: the first binds a queue, and an answer to the second has no bounds."""
 for suite in (test_read, test_append, test_follow):
     tests = {name: test for name, test in vars(suite).items() if name.startswith("test_") or name == "followed"}
-    globals().update({name: test for name, test in tests.items() if test is not IT_BINDS_A_QUEUE})
+    globals().update({name: test for name, test in tests.items() if test not in LEFT_OUT})
 
 
 async def test_wake_ups_are_stored_and_looked_for(log: Log, queue_id: str) -> None:
@@ -212,6 +215,54 @@ async def test_what_is_for_agents_and_servers_is_refused(log: Log, queue_id: str
             attempt()
     with pytest.raises(InvalidArgument, match="for agents and servers"):
         await log.logs.write(new_id(), 1, [])
+    with pytest.raises(InvalidArgument, match="more than one subject"):
+        await log.events.read(subjects.RUNS_ALL)
+
+
+ODD_SUBJECTS = ("", ".", "a..b", "a b", "a\tb", "a\r\nPUB x 0\r\n", "x" * 5_000, f"hw.evt.run.{'x' * 5_000}")
+
+
+@pytest.mark.parametrize("subject", ODD_SUBJECTS, ids=lambda subject: repr(subject[:12]))
+async def test_no_subject_ends_the_connection_of_the_supervisor(broker: Supervised, log: Log, subject: str) -> None:
+    if broker.name == "memory":
+        pytest.skip("it has no connection")
+    calls: list[Callable[[], Awaitable[object]]] = [
+        lambda: log.publish(subject, b""),
+        lambda: log.request(subject, b"", timeout=0.2),
+        lambda: log.events.read(subject),
+        lambda: log.events.last(subject),
+        lambda: log.events.last_of_each(subject),
+        lambda: log.events.append(subject, a_commit(), expected=0),
+        lambda: log.logs.read(subject),
+        lambda: log.queues.is_waiting(subject),
+    ]
+    for call in calls:
+        with suppress(HeadwaterError):
+            await call()
+    for follow in (log.events.follow, log.logs.follow):
+        async with follow(subject) as news:
+            with suppress(HeadwaterError), anyio.move_on_after(1):
+                await anext(news)
+
+    with anyio.fail_after(10):
+        assert (await log.events.tail()).identity
+
+
+async def test_a_process_that_reads_no_answers_is_not_kept_answers_without_end(broker: Supervised, log: Log) -> None:
+    link, service = log._caller._link, broker.services[-1]  # type: ignore[attr-defined]
+    with anyio.move_on_after(10) as calling:
+        async with anyio.create_task_group() as group:
+
+            async def call() -> None:
+                while True:
+                    await anyio.to_thread.run_sync(link.send_call, link.next_number(), AskTail(), abandon_on_cancel=True)
+
+            group.start_soon(call)
+            while len(service._underway) <= 2 * log_service.CALLS_MAX:
+                await anyio.lowlevel.checkpoint()
+            group.cancel_scope.cancel()
+    assert not calling.cancelled_caught
+    assert len(service._underway) <= 2 * log_service.CALLS_MAX + attempt_session.PIECES_AT_ONCE
 
 
 ERRORS = (

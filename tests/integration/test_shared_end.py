@@ -169,3 +169,20 @@ async def test_followers_that_come_go_and_give_up_waiting_miss_and_repeat_nothin
             for _ in range(4):
                 group.start_soon(follow, chance.choice((0, begin, max(0, begin - 10))))
             group.start_soon(write, log, total)
+
+
+async def test_one_who_is_behind_waits_over_the_death_of_the_broker(nats_node: NatsNode) -> None:
+    async with hosted(opened(nats_node.url)) as log, hosted(connect(nats_node.url)) as connection:
+        last = await write(log, 50)
+        end = SharedEnd(connection, "EVENTS", subjects.EVENTS_ALL)
+        async with end.follow(0) as follower, anyio.create_task_group() as group:
+            nats_node.kill()
+            got: list[Position] = []
+
+            async def follow() -> None:
+                got.extend(await read_to(follower, last))
+
+            group.start_soon(follow)
+            await anyio.lowlevel.checkpoint()
+            nats_node.start()
+        assert got == list(range(1, last + 1))

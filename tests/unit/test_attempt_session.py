@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -36,7 +37,7 @@ from headwater.agents.attempt_protocol import (
 from headwater.agents.attempt_spec import RunSnapshot
 from headwater.agents.launcher import AttemptReport
 from headwater.agents.run_process.briefed_run import run_in
-from headwater.agents.supervisor import attempt_session
+from headwater.agents.supervisor import attempt_session, time_limit
 from headwater.agents.supervisor.attempt_session import AttemptSession, SessionListener
 from headwater.agents.supervisor.attempt_writer import WAITING_EVENTS_MAX
 from headwater.agents.supervisor_protocol import Attend
@@ -400,3 +401,43 @@ async def test_a_task_run_whose_end_is_not_recorded_again_ends_its_process_alone
         await made.hear(Answered)
 
         assert (await made.commits())[-1] == ["run.scheduled"]
+
+
+async def test_a_process_is_interrupted_again_and_again_though_nothing_of_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The signals go to this process, which plays the run's."""
+    monkeypatch.setattr(time_limit, "RING_AGAIN_SECONDS", 0.01)
+    rings: list[int] = []
+    before = signal.signal(signal.SIGURG, lambda number, _: rings.append(number))
+    try:
+        async with attended(events_max=1) as made:
+            made.send(Begun(os.getpid()))
+            await made.answer(StartAttempt())
+
+            def refuse(operation: Operation, moment: Moment, _subject: str) -> None:
+                if operation == "append" and moment == "asked" and len(rings) < 3:
+                    raise LogUnavailable("memory:", "away")
+
+            made.log.interference = refuse
+            made.send(TimeLimited(0.0, 3600.0, signal.SIGURG, "It took too long."))
+            for number in range(3):
+                made.send(started(f"task-{number}"))
+            await made.answer(FinishAttempt(failed=False, message="done"))
+
+        assert len(rings) >= 3
+    finally:
+        signal.signal(signal.SIGURG, before)
+
+
+async def test_a_process_that_never_stops_talking_is_ended_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time_limit, "PIECES_SURELY_READ", 50)
+    async with attended() as made:
+        made.send(Begun(NO_PROCESS))
+        await made.answer(StartAttempt())
+        made.send(limited(0.0, None))
+        while not made.reports:
+            for _ in range(200):
+                with suppress(BlockingIOError):
+                    made.send(Logged(LogLine(NOW, 20, "chatty", "more")))
+            await anyio.lowlevel.checkpoint()
+
+        assert [report.message for report in made.reports] == ["It took too long."]

@@ -22,6 +22,7 @@ from headwater.core.log.jetstream import codec
 from headwater.core.log.jetstream.client import PatchedClient, describe_nats_error, next_server
 from headwater.core.log.jetstream.collection import Collection, NobodyListens, Question
 from headwater.core.log.jetstream.log_times import LogTimes
+from headwater.core.log.subjects import require_sendable
 
 CONNECT_SECONDS = 3.0
 """How long the first connection may take before the address counts as dead."""
@@ -81,10 +82,12 @@ class Connection:
         """Send a message.
 
         Raises:
+            InvalidArgument: no message can have this subject.
             LogUnavailable: not connected now; nothing was sent.
             CommitTooLarge: the server takes no message of this size.
 
         """
+        require_sendable(subject)
         try:
             await self.client.publish(subject, data, reply=reply, headers=headers)
         except nats_errors.MaxPayloadError:
@@ -140,7 +143,13 @@ class Connection:
         return collection.found, end
 
     async def subscribe(self, subject: str, callback: Callback, *, group: str = "") -> Subscription:
-        """Have `callback` called with each message, in order. The subscription outlives reconnections."""
+        """Have `callback` called with each message, in order. The subscription outlives reconnections.
+
+        Raises:
+            InvalidArgument: nothing can come on this subject.
+
+        """
+        require_sendable(subject)
         try:
             return await self.client.subscribe(subject, queue=group, cb=callback)
         except (nats_errors.ConnectionClosedError, nats_errors.ConnectionDrainingError):

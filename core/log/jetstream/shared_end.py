@@ -5,13 +5,16 @@ Who begins further back reads up to there by itself; so does one who is so slow 
 
 from __future__ import annotations
 
+import logging
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import anyio
 
+from headwater.core.errors import LogUnavailable
 from headwater.core.log.commit import Position
+from headwater.core.log.jetstream.api import Backoff
 from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.ordered import OrderedReader, read_in_order
 from headwater.core.log.jetstream.read import tail
@@ -20,6 +23,8 @@ from headwater.core.log.protocol import Recorded
 KEPT_BYTES_MAX = 8 * 1024 * 1024
 """So much is kept for those who are slower than others."""
 _BATCH = 2000
+
+_log = logging.getLogger(__name__)
 
 
 class SharedEnd:
@@ -59,6 +64,11 @@ class SharedEnd:
                 reader = await stack.enter_async_context(self.read_alone(end.position))
                 reading = self._reading = _Reading(reader, stack, end.identity, self._kept_bytes_max)
             return reading
+
+    @property
+    def closed(self) -> bool:
+        """Whether the connection is over for good."""
+        return self._connection.closed
 
     @asynccontextmanager
     async def read_alone(self, after: Position) -> AsyncIterator[OrderedReader]:
@@ -135,14 +145,26 @@ class EndFollower:
                 return found
 
     async def _next_alone(self) -> Sequence[Recorded]:
-        """Return the next messages, up to what the others have read or beyond; none where there are no more up to there."""
-        if self._alone is None:
-            self._alone = await self._stack.enter_async_context(self._end.read_alone(self.position))
-        reached = self._reading.position
-        found = await self._alone.next_up_to(reached)
-        if not found:
-            self.position = reached
-        return found
+        """Return the next messages, up to what the others have read or beyond; none where there are no more up to there.
+
+        Waits over outages, as long as they take.
+        """
+        backoff = Backoff(float("inf"))
+        while await backoff.lasts():
+            reached = self._reading.position
+            try:
+                if self._alone is None:
+                    self._alone = await self._stack.enter_async_context(self._end.read_alone(self.position))
+                found = await self._alone.next_up_to(reached)
+            except LogUnavailable as error:
+                if self._end.closed:
+                    raise
+                _log.debug("What lies behind position %d cannot be read now: %s", self.position, error)
+                continue
+            if not found:
+                self.position = reached
+            return found
+        raise AssertionError("it lasts for ever")
 
     async def close(self) -> None:
         """Read no more alone."""

@@ -84,7 +84,8 @@ class KeptStates(Generic[State]):
             self._total += WEIGHT_OF_ONE
             found = self._near[key] = _Near(self._count, WEIGHT_OF_ONE, state, is_new=True)
         found.state, found.is_new = state, True
-        grown = BYTES_FACTOR * grown_bytes
+        # Of one that is set again and again, what was folded says less and less of what it holds.
+        grown = max(0, min(BYTES_FACTOR * grown_bytes, self._weight_max // 4 - found.weight))
         found.weight += grown
         self._total += grown
         self._put_away()

@@ -96,7 +96,8 @@ class _WaitingCall:
 
     def withdraw(self) -> None:
         """Let the supervisor end the call. Another thread says so: the supervisor may take nothing now."""
-        threading.Thread(target=self._withdraw, name="headwater-withdrawal", daemon=True).start()
+        with suppress(RuntimeError):  # no thread is left; the call ends with the process
+            threading.Thread(target=self._withdraw, name="headwater-withdrawal", daemon=True).start()
 
     def _withdraw(self) -> None:
         with self._turn:

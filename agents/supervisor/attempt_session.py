@@ -162,7 +162,10 @@ class AttemptSession:
             self.log_service = LogService(log, self._send, calls)
             async with anyio.create_task_group() as answers:  # what was asked for is done, though the process may not live to hear of it
                 await self._read(answers, writer, shipper, requests)
-                await self._process_ended.wait()
+                while not self._process_ended.is_set():  # its code closed the channel
+                    with anyio.CancelScope(deadline=self._time_limit.deadline) as self._reading:
+                        await self._process_ended.wait()
+                    await self._end_outlived(writer, shipper, requests, is_all_read=True)
             calls.cancel_scope.cancel()
         with suppress(AttemptFenced):
             await requests.flush()

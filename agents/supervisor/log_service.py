@@ -46,7 +46,7 @@ from headwater.core.log.work_item import decode_item
 from headwater.core.values.amounts import size_words
 from headwater.core.values.json_bytes import json_bytes
 
-CALLS_MAX = 200
+CALLS_MAX = 1_000
 """So many calls of one attempt are done at once; code that makes more of them gets an error."""
 UNSENT_BYTES_MAX = 16 * 1024 * 1024
 """Where the process leaves so much of its answers unread, nothing more is read of what it sends."""
@@ -90,23 +90,20 @@ class LogService:
             await self._has_room.wait()
 
     async def _serve(self, number: int, call: LogCall | None, scope: anyio.CancelScope) -> None:
+        answered = Answered(number, refusal="The call was withdrawn.")
         try:
-            async with self._reading if isinstance(call, _READS) else nullcontext():
-                await self._serve_now(number, call, scope)
+            with scope:
+                async with self._reading if isinstance(call, _READS) else nullcontext():
+                    answered = await self._answer(number, call)
+            size = len(answered.value)
+            self._unsent_bytes += size
+            try:
+                await self._send(answered)
+            finally:
+                self._unsent_bytes -= size
         finally:
             self._underway.pop(number, None)
             self._has_room.set()
-
-    async def _serve_now(self, number: int, call: LogCall | None, scope: anyio.CancelScope) -> None:
-        answered = Answered(number, refusal="The call was withdrawn.")
-        with scope:
-            answered = await self._answer(number, call)
-        size = len(answered.value)
-        self._unsent_bytes += size
-        try:
-            await self._send(answered)
-        finally:
-            self._unsent_bytes -= size
 
     async def _answer(self, number: int, call: LogCall | None) -> Answered:
         if call is None:
@@ -174,7 +171,7 @@ async def _waiting_runs(log: Log, _: AskWaitingRuns) -> list[str]:
     return sorted(await log.queues.waiting_runs())
 
 
-_READS = (ReadSubject, ReadLastOfEach, ReadOn, ReadLines)
+_READS = (ReadSubject, ReadLastOfEach, ReadLines)
 _ANSWERS: dict[type[LogCall], Callable[[Log, Any], Awaitable[Any]]] = {
     AppendCommit: _append,
     AppendTogether: lambda log, call: log.events.append_together([_append_of(each) for each in call.appends]),

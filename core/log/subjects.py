@@ -212,7 +212,7 @@ def attempt_of_log(subject: str) -> tuple[str, int] | None:
     return None if found is None else (found[1], int(found[2]))
 
 
-CHARACTERS_MAX = 2_000
+BYTES_MAX = 2_000
 """A broker ends the connection of one who names a subject that does not fit into a line of 4 KiB, with all else that the line has."""
 _is_sendable = re.compile(r"[^\s\x00-\x1f\x7f.]+(?:\.[^\s\x00-\x1f\x7f.]+)*").fullmatch
 
@@ -224,7 +224,7 @@ def require_sendable(subject: str) -> None:
         InvalidArgument: it is too long, or no subject as NATS defines it.
 
     """
-    if len(subject) > CHARACTERS_MAX or _is_sendable(subject) is None:
+    if len(subject.encode(errors="surrogatepass")) > BYTES_MAX or _is_sendable(subject) is None:
         raise InvalidArgument(f"{subject[:100]!r} is not a subject.")
 
 

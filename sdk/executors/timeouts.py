@@ -153,8 +153,8 @@ class _Alarm:
 class _AlarmFromOutside:
     """Interrupts the main thread when another process rings, once the time is over. It needs no thread."""
 
-    def __init__(self, seconds: float) -> None:
-        self._due = time.monotonic() + seconds
+    def __init__(self, due: float) -> None:
+        self._due = due
         self._over = False
         self.rang = False
         self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
@@ -177,10 +177,11 @@ class _AlarmFromOutside:
 
 def _interrupted(function: Callable[[], Any], seconds: float) -> Any:
     listener = _listener
+    due = time.monotonic() + seconds
     try:
         if listener is not None and not listener.began(current_values.get(), seconds):
             listener = None
-        return _called(function, seconds, _Alarm(seconds) if listener is None else _AlarmFromOutside(seconds))
+        return _called(function, seconds, _Alarm(seconds) if listener is None else _AlarmFromOutside(due))
     finally:
         if listener is not None:
             listener.ended()

@@ -188,6 +188,25 @@ async def test_a_call_that_is_given_up_ends_at_the_supervisor(broker: Supervised
             await anyio.lowlevel.checkpoint()
 
 
+async def test_reads_that_are_given_up_make_way_for_others(broker: Supervised, log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = broker.services[-1]
+    never = anyio.Event()
+
+    async def hanging(*_: object, **__: object) -> list[object]:
+        await never.wait()
+        return []
+
+    with monkeypatch.context() as patched:
+        patched.setattr(service._log.events, "read", hanging)
+        for _ in range(3 * log_service.READS_MAX):
+            with anyio.move_on_after(0.01):
+                await log.events.read(subjects.run(new_id()))
+        with anyio.fail_after(30):
+            while service._underway:
+                await anyio.lowlevel.checkpoint()
+    assert await log.events.read(subjects.run(new_id())) == []
+
+
 async def test_code_that_calls_without_end_gets_an_error(broker: Supervised, log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_service, "CALLS_MAX", 3)
     async with log.events.follow(subjects.run(new_id())) as commits, anyio.create_task_group() as group:
@@ -219,7 +238,8 @@ async def test_what_is_for_agents_and_servers_is_refused(log: Log, queue_id: str
         await log.events.read(subjects.RUNS_ALL)
 
 
-ODD_SUBJECTS = ("", ".", "a..b", "a b", "a\tb", "a\r\nPUB x 0\r\n", "x" * 5_000, f"hw.evt.run.{'x' * 5_000}")
+TOO_LONG = ("x" * 5_000, f"hw.evt.run.{'x' * 5_000}", "ü" * 1_990, f"hw.evt.run.{'ü' * 1_990}")
+ODD_SUBJECTS = ("", ".", "a..b", "a b", "a\tb", "a\r\nPUB x 0\r\n", *TOO_LONG)
 
 
 @pytest.mark.parametrize("subject", ODD_SUBJECTS, ids=lambda subject: repr(subject[:12]))

@@ -120,7 +120,15 @@ def stopped() -> None:
     os.kill(os.getpid(), signal.SIGSTOP)
 
 
-@pytest.mark.parametrize("stuck", [deaf_to_signals, holding_the_lock_in_a_call, spinning_in_a_sum, stopped], ids=lambda each: each.__name__)
+def deaf_without_descriptors() -> None:
+    os.closerange(3, 1024)
+    deaf_to_signals()
+
+
+STUCK = (deaf_to_signals, holding_the_lock_in_a_call, spinning_in_a_sum, stopped, deaf_without_descriptors)
+
+
+@pytest.mark.parametrize("stuck", STUCK, ids=lambda each: each.__name__)
 async def test_a_task_that_nothing_interrupts_is_timed_out_and_the_others_go_on(harness: AgentHarness, stuck: Callable[[], None]) -> None:
     @task
     def other() -> None:

@@ -441,3 +441,15 @@ async def test_a_process_that_never_stops_talking_is_ended_all_the_same(monkeypa
             await anyio.lowlevel.checkpoint()
 
         assert [report.message for report in made.reports] == ["It took too long."]
+
+
+async def test_a_process_that_closed_its_channel_is_ended_all_the_same() -> None:
+    async with attended() as made:
+        made.send(Begun(NO_PROCESS))
+        await made.answer(StartAttempt())
+        made.send(TimeLimited(0.05, 0.05, signal.SIGURG, "It took too long."))
+        made.channel.close()
+        while not made.reports:
+            await anyio.lowlevel.checkpoint()
+
+        assert [report.message for report in made.reports] == ["It took too long."]

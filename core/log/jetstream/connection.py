@@ -31,6 +31,8 @@ _PING_SECONDS = 15
 _PONG_SECONDS = 1.5
 """How long a node may take to say that it is there, once it left a question unanswered, before another one is asked."""
 
+_HEADERS_BYTES = len("NATS/1.0\r\n\r\n")
+
 _log = logging.getLogger(__name__)
 
 Callback = Callable[[Msg], Awaitable[None]]
@@ -88,10 +90,12 @@ class Connection:
 
         """
         require_sendable(subject)
+        # The library counts the data alone; of more than it takes, headers with it, the server ends the connection.
+        size = len(data) + sum(len(name) + len(value) + 4 for name, value in (headers or {}).items()) + _HEADERS_BYTES * bool(headers)
+        if size > self.client.max_payload:
+            raise CommitTooLarge(size, self.client.max_payload)
         try:
             await self.client.publish(subject, data, reply=reply, headers=headers)
-        except nats_errors.MaxPayloadError:
-            raise CommitTooLarge(len(data), self.client.max_payload) from None
         except (nats_errors.ConnectionClosedError, nats_errors.ConnectionDrainingError, nats_errors.OutboundBufferLimitError):
             raise self.unavailable() from None
 

@@ -68,7 +68,6 @@ async def replay_run(log: EventLog, run_id: str, *, as_of: Moment = None) -> Rep
         InvalidArgument: this is not an id.
         NotFound: there was no such run at that moment.
         LogError: the log could not be read.
-        NoRoomToFold: there is neither memory nor disk for what it tells.
 
     """
     subject = subjects.run(str(parsed_uuid(run_id, kind="run id")))

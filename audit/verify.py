@@ -110,7 +110,10 @@ class History:
                 run = self.runs.get(run_id) or _Watched()
                 self._take_run(recorded, commit, run)
                 self.runs.set(run_id, run, grown_bytes=len(recorded.data))
-                (self.unfinished.add if run.state.exists and not run.state.ended else self.unfinished.discard)(run_id)
+                if run.state.exists and not run.state.ended:
+                    self.unfinished.add(run_id)
+                else:
+                    self.unfinished.discard(run_id)
             case ("agent", agent_id):
                 self.agents[agent_id] = agent_rules.RULES.fold(commit.events, self.agents.get(agent_id))
             case ("slots", group_id):

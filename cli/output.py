@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from itertools import chain
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
@@ -183,10 +183,7 @@ def state_words(state: str) -> str:
 
 def print_json(value: Any) -> None:
     """Print rows, or one of them, as JSON."""
-    import msgspec
-
-    text = msgspec.json.format(msgspec.json.encode(value, order="deterministic"), indent=2)
-    sys.stdout.write(text.decode() + "\n")
+    sys.stdout.write(_formatted(value, 0) + "\n")
 
 
 def print_json_parts(parts: Iterable[tuple[str, Any]]) -> None:
@@ -238,18 +235,14 @@ def print_table(columns: Sequence[TableColumn], rows: Iterable[Sequence[Any]]) -
     from headwater.cli.table import fitted, natural_widths
 
     limit = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    block: list[list[str]] = [[column.heading for column in columns]]
+    cells = ([format_cell(value) for value in row] for row in rows)
+    block = [[column.heading for column in columns], *islice(cells, _ROWS_AT_ONCE)]
     natural = [0] * len(columns)
-    is_first = True
-    for cells in chain(([format_cell(value) for value in row] for row in rows), [None]):
-        if cells is not None:
-            block.append(cells)
-            if len(block) <= _ROWS_AT_ONCE:
-                continue
-        if block:
-            natural = natural_widths(block, natural)
-            _print_block(columns, block, fitted(block, columns, natural, limit), has_heading=is_first)
-        block, is_first = [], False
+    has_heading = True
+    while block:
+        natural = natural_widths(block, natural)
+        _print_block(columns, block, fitted(block, columns, natural, limit), has_heading=has_heading)
+        block, has_heading = list(islice(cells, _ROWS_AT_ONCE)), False
 
 
 def _print_block(columns: Sequence[TableColumn], cells: Sequence[Sequence[str]], lines: Sequence[list[str]], *, has_heading: bool) -> None:

@@ -64,7 +64,7 @@ class Aggregate(Generic[State, Command]):
     async def _refresh(self, at_least: Position, commit_id: str | None) -> bool:
         """Read what is new; tell whether the commit of this id was among it."""
         found = False
-        if not self.position and commit_id is None and self._rules.tells_all is not None and await self._begin_at_the_last(at_least):
+        if not self.position and commit_id is None and await self._begin_at_the_last(at_least):
             return False
         for recorded in await self._log.read(self.subject, after=self.position, at_least=at_least):
             self.state = self._rules.fold(recorded.events, self.state)
@@ -74,15 +74,15 @@ class Aggregate(Generic[State, Command]):
 
     async def _begin_at_the_last(self, at_least: Position) -> bool:
         """Fold the last commit alone; tell whether that sufficed. It does not where it cannot be read, or is of another version."""
+        tells_all = self._rules.tells_all
+        if tells_all is None:
+            return False
         last = await self._log.last(self.subject)
-        if last is None or last.position < at_least or not last.events or not self._tells_all(last.events[-1]):
+        if last is None or last.position < at_least or not last.events or not tells_all(last.events[-1]):
             return False
         self.state = self._rules.fold(last.events, self.state)
         self.position = last.position
         return True
-
-    def _tells_all(self, event: AnyEvent) -> bool:
-        return self._rules.tells_all is not None and self._rules.tells_all(event)
 
     async def execute(
         self,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 
 import anyio
 
@@ -70,10 +70,9 @@ class SharedEnd:
         """Whether the connection is over for good."""
         return self._connection.closed
 
-    @asynccontextmanager
-    async def read_alone(self, after: Position) -> AsyncIterator[OrderedReader]:
-        async with read_in_order(self._connection, self._stream, self._subjects, after) as reader:
-            yield reader
+    def read_alone(self, after: Position) -> AbstractAsyncContextManager[OrderedReader]:
+        """Read the messages over `after`, for one follower or for all."""
+        return read_in_order(self._connection, self._stream, self._subjects, after)
 
 
 class _Reading:

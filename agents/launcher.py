@@ -78,6 +78,8 @@ class ExitResult:
         return self.status == STATUS_INTERRUPTED or -self.status in _WISHES
 
 
+STOP_SECONDS = 10.0
+"""How long the flow's code may take to end when its attempt must; then its processes are killed."""
 STATUS_INTERRUPTED = 143
 """With it a run's process ends that was told to: what becomes of the attempt is for others to record."""
 

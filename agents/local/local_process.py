@@ -13,13 +13,11 @@ import anyio
 
 from headwater.agents.attempt_channel import channel_pair
 from headwater.agents.errors import LauncherGone, LaunchFailed
-from headwater.agents.launcher import AttemptListener, AttemptReport, ExitResult, OutOfMemory, end_words
+from headwater.agents.launcher import STOP_SECONDS, AttemptListener, AttemptReport, ExitResult, OutOfMemory, end_words
 from headwater.agents.launcher_protocol import Ended
 
 LAST_LINES_MAX = 20
 LINE_BYTES_MAX = 2_000
-STOP_SECONDS = 10.0
-"""How long the flow's code may take to end when its attempt must; then its processes are killed."""
 _READ_BYTES = 64 * 1024
 
 

@@ -45,7 +45,7 @@ def parents() -> dict[int, int]:
 
 
 def own_children() -> set[int]:
-    """Return the children of this process, which has one thread; as many processes as there are elsewhere, they cost nothing.
+    """Return the children of this process, which has one thread. How many processes other programs have does not matter.
 
     The kernel promises a whole list only where no child leaves it meanwhile. None does: they leave it when they are waited for.
     """

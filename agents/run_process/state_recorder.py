@@ -202,9 +202,7 @@ class StateRecorder:
         if event is None:
             return
         key = (task_slug, map_index)
-        state = self._now[key] = task_run_rules.STATE_AFTER[type(event)]
-        (self._resumed_now.add if state is StateName.RESUME else self._resumed_now.discard)(key)
-        self._due.pop(key, None)
+        self._enter(key, task_run_rules.STATE_AFTER[type(event)])
         if isinstance(event, TaskRunRetryScheduled | TaskRunPaused) and event.due_at is not None:
             self._due[key] = event.due_at
         self._record(event)
@@ -286,10 +284,16 @@ class StateRecorder:
         """Return the task runs that a user resumed since the last call."""
         keys = self._resumed()
         for key in keys:
-            self._now[key] = StateName.RESUME
-            self._resumed_now.add(key)
-            self._due.pop(key, None)
+            self._enter(key, StateName.RESUME)
         return keys
+
+    def _enter(self, key: TaskRunKey, state: StateName) -> None:
+        self._now[key] = state
+        self._due.pop(key, None)
+        if state is StateName.RESUME:
+            self._resumed_now.add(key)
+        else:
+            self._resumed_now.discard(key)
 
     def should_stop(self) -> bool:
         """Tell whether the attempt is being stopped."""

@@ -28,10 +28,10 @@ class AnnouncedTimeLimits:
 
     def began(self, context: dict[str, Any], seconds: float) -> bool:
         """Announce it, if it is a task of this run, and in its own process: what a task runs and forks has no supervisor."""
-        task = self._tasks.get(context["task_slug"])
+        slug, run_count = context["task_slug"], context["task_run_count"]
+        task = self._tasks.get(slug)
         if self._link.is_gone or task is None or context["flow_run_id"] != self._run_id:
             return False
-        slug, run_count = context["task_slug"], context["task_run_count"]
         message = (
             f"Task {context['task_full_name']!r} took longer than {seconds:g} s and could not be interrupted, so its process was ended."
         )

@@ -36,7 +36,7 @@ from headwater.agents.attempt_protocol import (
 )
 from headwater.agents.attempt_spec import attempt_actor
 from headwater.agents.errors import AttemptFenced
-from headwater.agents.launcher import AttemptReport
+from headwater.agents.launcher import STOP_SECONDS, AttemptReport
 from headwater.agents.log_trouble import log_trouble
 from headwater.agents.retry import retry_until_available
 from headwater.agents.supervisor.attempt_requests import AttemptRequests
@@ -61,8 +61,6 @@ PIECES_AT_ONCE = 500
 """So many pieces of one attempt are read before others get their turn."""
 MESSAGE_BYTES_MAX = 64 * 1024 * 1024
 """More than any message of a run's process has: something else sends more."""
-STOP_SECONDS = 10.0
-"""How long the flow's code may take to end when its attempt must; then its processes are killed."""
 UNREAD_MAX = 3
 """So many messages that cannot be read are reported; a process that sends more of them sends them by the thousand."""
 

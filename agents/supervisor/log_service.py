@@ -51,7 +51,7 @@ CALLS_MAX = 1_000
 UNSENT_BYTES_MAX = 16 * 1024 * 1024
 """Where the process leaves so much of its answers unread, nothing more is read of what it sends."""
 READ_BYTES_MAX = 64 * 1024 * 1024
-"""So much is read for one call. More than that is read on from where it ends, or by a client with a connection of its own."""
+"""So much is one answer at most; calls that would have a larger one fail."""
 READS_MAX = 4
 """So many calls that may read much are done at once."""
 FAILURES_MAX = 3

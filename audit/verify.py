@@ -262,17 +262,17 @@ async def _stuck(log: Log, history: History, patience_seconds: float) -> list[Vi
         async for batch in log.events.read_all(after=history.position):
             for recorded in batch:
                 history.take(recorded)
-    return list(suspects.values())
+    return suspects
 
 
-def _suspects(history: History, waiting: set[str]) -> dict[str, Violation]:
-    suspects: dict[str, Violation] = {}
+def _suspects(history: History, waiting: set[str]) -> list[Violation]:
+    suspects: list[Violation] = []
     for run_id in history.unfinished:
         if run_id in waiting or (run := history.runs.get(run_id)) is None:
             continue
         if (words := why_stuck(run.state, history)) is not None:
             promise = "every unfinished run has a lease, an item or a timer"
-            suspects[run_id] = Violation(promise, subjects.run(run_id), (run.position,), words)
+            suspects.append(Violation(promise, subjects.run(run_id), (run.position,), words))
     return suspects
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -120,6 +120,15 @@ class Attended:
             answered: Answered = await self.hear(Answered)
             if answered.number == number:
                 return answered
+
+    def keep_log_away(self, is_away: Callable[[], bool]) -> None:
+        """Have the log take no appends while that is so."""
+
+        def refuse(operation: Operation, moment: Moment, _subject: str) -> None:
+            if operation == "append" and moment == "asked" and is_away():
+                raise LogUnavailable("memory:", "away")
+
+        self.log.interference = refuse
 
     async def another_writer(self, command: RunCommand) -> None:
         await (await load_run(self.log.events, self.run_id)).execute(command, ACTOR)
@@ -325,12 +334,7 @@ async def test_a_process_that_sends_faster_than_the_log_takes_waits() -> None:
     async with attended(events_max=10) as made:
         await made.answer(StartAttempt())
         away = True
-
-        def refuse(operation: Operation, moment: Moment, _subject: str) -> None:
-            if operation == "append" and moment == "asked" and away:
-                raise LogUnavailable("memory:", "away")
-
-        made.log.interference = refuse
+        made.keep_log_away(lambda: away)
         sent = 0
         while True:
             try:
@@ -375,12 +379,7 @@ async def test_a_time_limit_ends_with_its_task_however_late_that_is_read(monkeyp
     async with attended(events_max=1) as made:
         await made.answer(StartAttempt())
         away = True
-
-        def refuse(operation: Operation, moment: Moment, _subject: str) -> None:
-            if operation == "append" and moment == "asked" and away:
-                raise LogUnavailable("memory:", "away")
-
-        made.log.interference = refuse
+        made.keep_log_away(lambda: away)
         # What follows the limit is read only when the log takes events again, which is after its time.
         for number in range(3):
             made.send(started(f"task-{number}"))
@@ -412,12 +411,7 @@ async def test_a_process_is_interrupted_again_and_again_though_nothing_of_it_is_
         async with attended(events_max=1) as made:
             made.send(Begun(os.getpid()))
             await made.answer(StartAttempt())
-
-            def refuse(operation: Operation, moment: Moment, _subject: str) -> None:
-                if operation == "append" and moment == "asked" and len(rings) < 3:
-                    raise LogUnavailable("memory:", "away")
-
-            made.log.interference = refuse
+            made.keep_log_away(lambda: len(rings) < 3)
             made.send(TimeLimited(0.0, 3600.0, signal.SIGURG, "It took too long."))
             for number in range(3):
                 made.send(started(f"task-{number}"))

@@ -7,7 +7,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import anyio
@@ -20,7 +20,7 @@ from harness.servers import NatsNode
 from harness.small_disks import small_disk
 
 from headwater import unmapped
-from headwater.agents.errors import LaunchFailed
+from headwater.agents.errors import LauncherGone, LaunchFailed
 from headwater.agents.launcher import LaunchSpec
 from headwater.agents.local.local_launcher import LocalLauncher
 from headwater.agents.local.local_process import LocalProcess
@@ -257,14 +257,15 @@ async def test_where_no_new_zygote_can_be_made_launches_are_refused_until_one_ca
 async def refused(starts: LocalLauncher, directory: Path) -> None:
     """Launch until it is refused: the launcher may not have heard yet that its zygote is dead."""
     while True:
-        await (await starts.launch(sleeper(directory))).wait()
+        with suppress(LauncherGone):  # its socket may be closed already, before it is heard that it ended
+            await (await starts.launch(sleeper(directory))).wait()
 
 
 async def launched(starts: LocalLauncher, directory: Path) -> LocalProcess:
     while True:
         try:
             return await starts.launch(sleeper(directory))
-        except LaunchFailed:
+        except (LaunchFailed, LauncherGone):
             await anyio.lowlevel.checkpoint()
 
 

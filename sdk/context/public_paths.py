@@ -1,8 +1,8 @@
 """The paths that people import and that stored things name, beside the homes of the code.
 
-The code is in `headwater.sdk`, in rooms that may change. Flows import `headwater.engine.state`, pickles of earlier versions name it, and
-the log holds names such as `headwater.tasks.shell.ShellTask`: these paths stay. `src/headwater/` has a file for each, which imports what is
-there.
+The code is in `headwater.sdk`, and that of schedules in `headwater.core.calendar`, in rooms that may change. Flows import
+`headwater.engine.state`, pickles of earlier versions name it, and the log holds names such as `headwater.tasks.shell.ShellTask`: these
+paths stay. `src/headwater/` has a file for each, which imports what is there.
 """
 
 from __future__ import annotations
@@ -122,6 +122,8 @@ PUBLIC_PATHS = {
 
 def public_path(module: str) -> str:
     """Return the path under which people, pickles and the log know a module; its own name where there is none."""
+    if module in _OF_THE_CALENDAR:
+        return module.replace(_CALENDAR, _SCHEDULES, 1)
     if not module.startswith(_HOME):
         return module
     below = module.removeprefix(_HOME)
@@ -132,6 +134,9 @@ def public_path(module: str) -> str:
 
 def homes_of(path: str) -> list[str]:
     """Return the modules in which the code of a public path is; none where the path is not one."""
+    home = path.replace(_SCHEDULES, _CALENDAR, 1)
+    if home in _OF_THE_CALENDAR:
+        return [home]
     below = path.removeprefix("headwater.")
     homes = [home for home, public in PUBLIC_PATHS.items() if public == below]
     if not homes and below.partition(".")[0] in _SAME_ROOMS:
@@ -140,4 +145,16 @@ def homes_of(path: str) -> list[str]:
 
 
 # What is in these rooms has the same name at its public path, where the table says nothing else.
-_SAME_ROOMS = frozenset({"backend", "client", "engine", "environments", "executors", "run_configs", "schedules", "storage"})
+_SAME_ROOMS = frozenset({"backend", "client", "engine", "environments", "executors", "run_configs", "storage"})
+
+_CALENDAR, _SCHEDULES = "headwater.core.calendar", "headwater.schedules"
+_OF_THE_CALENDAR = frozenset(
+    {
+        _CALENDAR,
+        *(
+            f"{_CALENDAR}.{name}"
+            for name in ("adjustments", "clock", "clock_event", "clocks", "filters", "recurrence", "schedules", "wall_clock")
+        ),
+    }
+)
+"""The homes of what flows know as `headwater.schedules`: the server reads schedules too, and imports nothing of the SDK."""

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from headwater.core.calendar.schedules import NothingPasses
 from headwater.sdk.context.logging import get_logger
 from headwater.sdk.engine.clock import Clock
 from headwater.sdk.engine.parameters import run_parameters
 from headwater.sdk.language.errors import InvalidFlow
-from headwater.sdk.schedules.schedules import NothingPasses
 from headwater.sdk.states.state import Cancelled, State
 
 if TYPE_CHECKING:

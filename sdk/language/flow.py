@@ -23,12 +23,12 @@ from headwater.sdk.language.task_settings import handlers
 from headwater.sdk.language.unused_tasks import MadeTasks, made_tasks
 
 if TYPE_CHECKING:
+    from headwater.core.calendar import Schedule
     from headwater.sdk.engine.flow_runner import FlowRunner
     from headwater.sdk.environments import Environment
     from headwater.sdk.executors import Executor
     from headwater.sdk.results import Result
     from headwater.sdk.run_configs import RunConfig
-    from headwater.sdk.schedules import Schedule
     from headwater.sdk.states.state import State
     from headwater.sdk.storage import Storage
 

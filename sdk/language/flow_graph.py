@@ -19,7 +19,7 @@ from headwater.sdk.language.structure import TaskGraph
 from headwater.sdk.language.task import Task
 
 if TYPE_CHECKING:
-    from headwater.sdk.schedules import Schedule
+    from headwater.core.calendar import Schedule
 
 
 class FlowGraph(TaskGraph):

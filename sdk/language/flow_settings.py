@@ -13,12 +13,12 @@ from headwater.sdk.language.errors import InvalidFlow, InvalidFlowName, WrongPar
 from headwater.sdk.language.task import Task
 
 if TYPE_CHECKING:
+    from headwater.core.calendar import Schedule
     from headwater.sdk.environments import Environment
     from headwater.sdk.executors import Executor
     from headwater.sdk.language.flow import Flow
     from headwater.sdk.results import Result
     from headwater.sdk.run_configs import RunConfig
-    from headwater.sdk.schedules import Schedule
     from headwater.sdk.storage import Storage
 
 

@@ -5,6 +5,7 @@
 - A module that is here is loaded from its file. What it lacks is looked up when it is asked for: a submodule is imported
   (`import headwater` gives `headwater.engine.signals`), a name that Prefect had there is fetched from where it is now.
 - A module that was only in Prefect is the module that took its place, the very same object, so `isinstance` and pickles agree.
+  So is one whose room was another one in an earlier version.
 - What is nowhere raises `ImportError` with the reason and what to do instead.
 
 Type checkers see nothing of this: old paths are for flows that exist, and new ones should import from where things are.
@@ -19,7 +20,7 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from headwater.old_paths import LANGUAGE, OLD_PATHS, PUBLIC_ROOMS, Missing
+from headwater.old_paths import LANGUAGE, MOVED_HOMES, OLD_PATHS, PUBLIC_ROOMS, Missing
 
 if TYPE_CHECKING:
     from importlib.abc import Loader
@@ -35,7 +36,11 @@ class OldPathFinder:
     def find_spec(self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
         """Return how the module is loaded; None for all that is not the flow language's."""
         del target
-        if not fullname.startswith(ROOT) or fullname.split(".")[1] not in LANGUAGE:
+        if not fullname.startswith(ROOT):
+            return None
+        if (home := _moved_home(fullname)) is not None:
+            return _standing_for(fullname, home)
+        if fullname.split(".")[1] not in LANGUAGE:
             return None
         parent_name, _, last = fullname.rpartition(".")
         place = _PLACES.get(_key(fullname), _PLACES.get(_key(parent_name, last)))
@@ -181,6 +186,13 @@ def _standing_for(fullname: str, module: str) -> ModuleSpec | None:
     if isinstance(found.loader, _Absent):
         return _absent(fullname, found.loader.sentence)
     return ModuleSpec(fullname, _StandsFor(module), origin=found.origin, is_package=found.submodule_search_locations is not None)
+
+
+def _moved_home(fullname: str) -> str | None:
+    room, _, below = fullname.removeprefix(ROOT).partition(".")
+    inner, dot, rest = below.partition(".")
+    home = MOVED_HOMES.get(f"{room}.{inner}")
+    return None if home is None else f"{ROOT}{home}{dot}{rest}"
 
 
 def _absent(fullname: str, sentence: str) -> ModuleSpec:

@@ -218,10 +218,13 @@ PUBLIC_ROOMS = (
     "backend", "client", "engine", "environments", "executors", "graph", "run_configs", "schedules", "storage", "tasks", "triggers",
     "utilities",
 )  # fmt: skip
-"""The public paths of the SDK, directly below `headwater`: their files say what is there, and import it from `headwater.sdk`."""
+"""The public paths of the SDK, directly below `headwater`: their files say what is there, and import it from its home."""
 
 ROOMS = (*PUBLIC_ROOMS, "core")
 """Where flows import from, directly below `headwater`."""
 _PLACES = (place for place in OLD_PATHS.values() if isinstance(place, str))
 LANGUAGE = frozenset({*ROOMS, *(path.replace(":", ".").strip(".").partition(".")[0] for path in (*OLD_PATHS, *_PLACES))})
 """What the finder looks at directly below `headwater`: these folders, and what the table tells something of."""
+
+MOVED_HOMES = {"sdk.schedules": "core.calendar"}
+"""Rooms of the code that are another one now: pickles of versions before the move name what was in them."""

@@ -15,8 +15,8 @@ from harness.agent_harness import AgentHarness
 from harness.servers import NatsNode
 
 from headwater import Flow, task
+from headwater.core.calendar import IntervalSchedule
 from headwater.sdk.client import Client
-from headwater.sdk.schedules import IntervalSchedule
 from headwater.sdk.states.state import Scheduled
 from headwater.sdk.task_library.flow_runs import create_flow_run
 

@@ -12,6 +12,8 @@ import pytest
 from headwater.audit import parse_moment
 from headwater.cli.values import echoed, parsed_start, parsed_time
 from headwater.core.aggregates import Actor
+from headwater.core.calendar.clocks import CronClock, DatesClock, IntervalClock, RRuleClock
+from headwater.core.calendar.schedules import Schedule
 from headwater.core.errors import InvalidArgument
 from headwater.core.events import StorageReference
 from headwater.core.log.memory import MemoryLog
@@ -24,8 +26,6 @@ from headwater.projections.queries.find import _time
 from headwater.sdk.context.context import context
 from headwater.sdk.language.parameter import DateTimeParameter
 from headwater.sdk.results.serializers import DateTimeSerializer
-from headwater.sdk.schedules.clocks import CronClock, DatesClock, IntervalClock, RRuleClock
-from headwater.sdk.schedules.schedules import Schedule
 from headwater.sdk.states import signals
 from headwater.sdk.states.state import Cached, Paused, Retrying, Scheduled, State
 from headwater.web.graphql.run_state_mutations import _moment

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from headwater.core.calendar import CronSchedule, IntervalSchedule, RRuleSchedule, Schedule, schedule_from
 from headwater.schedules import adjustments, clocks, filters
-from headwater.sdk.schedules import CronSchedule, IntervalSchedule, RRuleSchedule, Schedule, schedule_from
 
 if TYPE_CHECKING:  # at run time each is imported when it is first used
     from headwater.schedules import clock as clock

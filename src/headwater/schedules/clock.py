@@ -1,7 +1,7 @@
-"""The public path of what is in `headwater.sdk.schedules.clock`."""
+"""The public path of what is in `headwater.core.calendar.clock`."""
 
 from __future__ import annotations
 
-from headwater.sdk.schedules.clock import Clock
+from headwater.core.calendar.clock import Clock
 
 __all__ = ["Clock"]

@@ -1,7 +1,7 @@
-"""The public path of what is in `headwater.sdk.schedules.clock_event`."""
+"""The public path of what is in `headwater.core.calendar.clock_event`."""
 
 from __future__ import annotations
 
-from headwater.sdk.schedules.clock_event import ClockEvent
+from headwater.core.calendar.clock_event import ClockEvent
 
 __all__ = ["ClockEvent"]

@@ -1,8 +1,8 @@
-"""The public path of what is in `headwater.sdk.schedules.clocks`."""
+"""The public path of what is in `headwater.core.calendar.clocks`."""
 
 from __future__ import annotations
 
-from headwater.sdk.schedules.clocks import (
+from headwater.core.calendar.clocks import (
     EPOCH,
     INTERVALS_FROM,
     Clock,

@@ -1,8 +1,8 @@
-"""The public path of what is in `headwater.sdk.schedules.filters`."""
+"""The public path of what is in `headwater.core.calendar.filters`."""
 
 from __future__ import annotations
 
-from headwater.sdk.schedules.filters import (
+from headwater.core.calendar.filters import (
     Filter,
     at_time,
     between_dates,

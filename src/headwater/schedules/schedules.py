@@ -1,8 +1,8 @@
-"""The public path of what is in `headwater.sdk.schedules.schedules`."""
+"""The public path of what is in `headwater.core.calendar.schedules`."""
 
 from __future__ import annotations
 
-from headwater.sdk.schedules.schedules import (
+from headwater.core.calendar.schedules import (
     LOOKED_AHEAD_MAX,
     MISSES_MAX,
     CronSchedule,

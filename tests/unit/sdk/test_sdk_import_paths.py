@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import pickle
 import pkgutil
 import sys
 from collections import defaultdict
@@ -13,6 +14,8 @@ from types import FunctionType, ModuleType
 import pytest
 
 import headwater
+from headwater.core.calendar import CronSchedule, filters
+from headwater.core.calendar.clocks import CronClock
 from headwater.sdk.context.public_paths import public_path
 
 PATHS = {
@@ -148,12 +151,23 @@ def test_the_name_that_is_stored_for_what_is_in_a_module_leads_to_it() -> None:
     assert lost == []
 
 
+def test_a_pickle_that_names_the_room_in_which_schedules_were_gives_the_schedule() -> None:
+    schedule = CronSchedule("0 6 * * *")
+
+    pickled = pickle.dumps(schedule, protocol=0).replace(b"headwater.core.calendar", b"headwater.sdk.schedules")
+
+    assert b"headwater.sdk.schedules.clocks" in pickled
+    assert type(pickle.loads(pickled).clocks[0]) is CronClock
+    assert importlib.import_module("headwater.sdk.schedules.filters") is filters
+
+
 @pytest.fixture(scope="module")
 def in_homes() -> set[int]:
-    """All that the modules of `headwater.sdk` hold."""
+    """All that the modules of `headwater.sdk` and `headwater.core.calendar` hold."""
     return {id(value) for module in homes() for value in vars(module).values()}
 
 
 def homes() -> list[ModuleType]:
-    sdk = importlib.import_module("headwater.sdk")
-    return [importlib.import_module(found.name) for found in pkgutil.walk_packages(sdk.__path__, "headwater.sdk.")]
+    rooms = [importlib.import_module(name) for name in ("headwater.sdk", "headwater.core.calendar")]
+    inside = [found.name for room in rooms for found in pkgutil.walk_packages(room.__path__, f"{room.__name__}.")]
+    return [*rooms, *map(importlib.import_module, inside)]

@@ -10,13 +10,13 @@ import pytest
 from harness.hostile import NOT_UTF8
 
 from headwater import Flow, Parameter, task
+from headwater.core.calendar import Schedule
+from headwater.core.calendar.clocks import IntervalClock
 from headwater.core.errors import HeadwaterError
 from headwater.sdk.client.flow_metadata import check_settings
 from headwater.sdk.language.errors import InvalidFlow, InvalidTask
 from headwater.sdk.language.task_settings import RETRIES_MAX, SECONDS_MAX
 from headwater.sdk.run_configs import LocalRun
-from headwater.sdk.schedules import Schedule
-from headwater.sdk.schedules.clocks import IntervalClock
 
 DAY = timedelta(days=1)
 

@@ -12,11 +12,11 @@ from typing import Any, Self
 import pytest
 
 from headwater import Flow, Parameter, task
+from headwater.core.calendar import CronSchedule
 from headwater.core.errors import InvalidArgument
 from headwater.sdk.context.configuration import set_temporary_config
 from headwater.sdk.engine.debug import is_serializable, raise_on_exception
 from headwater.sdk.language import drawing
-from headwater.sdk.schedules import CronSchedule
 from headwater.sdk.states.state import Failed, Running, Success
 from headwater.sdk.storage.errors import FlowNotStorable
 from headwater.sdk.task_library.notifications.notifiers import callback_factory, gmail_notifier, slack_notifier

@@ -14,6 +14,10 @@ from typing import Any
 import pytest
 
 from headwater import Flow, Parameter, Task, case, ifelse, merge, switch, task, unmapped
+from headwater.core.calendar import CronSchedule, IntervalSchedule, RRuleSchedule, Schedule
+from headwater.core.calendar.adjustments import add
+from headwater.core.calendar.clocks import CronClock, DatesClock, IntervalClock
+from headwater.core.calendar.filters import at_time, between_dates, between_times, is_day_of_week, on_date, on_datetime
 from headwater.core.errors import HeadwaterError
 from headwater.sdk.executors import LocalDaskExecutor, LocalExecutor
 from headwater.sdk.language.cache_validators import partial_inputs_only
@@ -21,10 +25,6 @@ from headwater.sdk.language.constants import Constant
 from headwater.sdk.language.decorators import pause_task
 from headwater.sdk.results import LocalResult
 from headwater.sdk.run_configs import UniversalRun
-from headwater.sdk.schedules import CronSchedule, IntervalSchedule, RRuleSchedule, Schedule
-from headwater.sdk.schedules.adjustments import add
-from headwater.sdk.schedules.clocks import CronClock, DatesClock, IntervalClock
-from headwater.sdk.schedules.filters import at_time, between_dates, between_times, is_day_of_week, on_date, on_datetime
 from headwater.sdk.states.signals import ENDRUN
 from headwater.sdk.states.state import Failed, State
 from headwater.sdk.storage import Module

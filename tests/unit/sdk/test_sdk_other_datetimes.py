@@ -17,12 +17,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from headwater import DateTimeParameter, Flow, Parameter, task
+from headwater.core.calendar import CronSchedule, IntervalSchedule, RRuleSchedule, Schedule, adjustments, clocks, filters, schedule_from
 from headwater.core.errors import InvalidArgument
 from headwater.core.values.json_bytes import json_bytes
 from headwater.core.values.moments import assume_utc, of_class, parsed_moment, standard_moment, standard_span
 from headwater.sdk.language.decorators import pause_task
 from headwater.sdk.results.serializers import DateTimeSerializer
-from headwater.sdk.schedules import CronSchedule, IntervalSchedule, RRuleSchedule, Schedule, adjustments, clocks, filters, schedule_from
 from headwater.sdk.states import signals
 from headwater.sdk.states.state import Cached, Paused, Queued, Retrying, Scheduled, State
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from headwater import Flow, Parameter, task
+from headwater.core.calendar import CronSchedule, IntervalSchedule, Schedule
+from headwater.core.calendar.clocks import DatesClock
 from headwater.sdk.context.configuration import set_temporary_config
 from headwater.sdk.context.context import context
 from headwater.sdk.engine.flow_runner import FlowRunner
 from headwater.sdk.engine.scheduled import run_on_schedule
 from headwater.sdk.language.errors import InvalidFlow, WrongParameters
-from headwater.sdk.schedules import CronSchedule, IntervalSchedule, Schedule
-from headwater.sdk.schedules.clocks import DatesClock
 from headwater.sdk.states.state import Cancelled, State
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

@@ -14,10 +14,10 @@ from dateutil.rrule import MO, MONTHLY, WEEKLY, rrule, rruleset, rrulestr
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headwater.core.calendar import CronSchedule, IntervalSchedule, RRuleSchedule, Schedule, adjustments, filters, schedule_from
+from headwater.core.calendar.clocks import Clock, ClockEvent, CronClock, DatesClock, IntervalClock, RRuleClock
+from headwater.core.calendar.schedules import NothingPasses
 from headwater.core.errors import InvalidArgument
-from headwater.sdk.schedules import CronSchedule, IntervalSchedule, RRuleSchedule, Schedule, adjustments, filters, schedule_from
-from headwater.sdk.schedules.clocks import Clock, ClockEvent, CronClock, DatesClock, IntervalClock, RRuleClock
-from headwater.sdk.schedules.schedules import NothingPasses
 
 BERLIN = ZoneInfo("Europe/Berlin")
 FIRST, SECOND = (datetime(2026, 10, 25, 2, 15, tzinfo=BERLIN, fold=fold) for fold in (0, 1))

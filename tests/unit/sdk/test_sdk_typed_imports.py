@@ -29,7 +29,7 @@ EXPECTED = [
     "headwater.sdk.states.base_state.State",
     "bool",
     "logging.Logger",
-    "headwater.sdk.schedules.clocks.CronClock",
+    "headwater.core.calendar.clocks.CronClock",
     "headwater.sdk.task_library.secrets.base.PrefectSecret",
     "headwater.sdk.language.parameter.Parameter",
     "headwater.sdk.context.secrets.Secret",

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from headwater import Flow, Parameter, Task, task
+from headwater.core.calendar import Schedule
+from headwater.core.calendar.clocks import CronClock
 from headwater.sdk.language.edge import Edge
 from headwater.sdk.language.errors import InvalidFlow, InvalidTask, WrongParameters
 from headwater.sdk.language.parameter import DateTimeParameter
-from headwater.sdk.schedules import Schedule
-from headwater.sdk.schedules.clocks import CronClock
 from headwater.sdk.states.state import State
 
 

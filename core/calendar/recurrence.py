@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, tzinfo
 from typing import Any
 
+from headwater.core.calendar.wall_clock import DAY
 from headwater.core.values.moments import standard_moment
-from headwater.sdk.schedules.wall_clock import DAY
 
 
 def begun_shortly_before(rule: Any, moment: datetime) -> Any:

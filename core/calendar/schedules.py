@@ -9,12 +9,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, overload
 
+from headwater.core.calendar.adjustments import Adjustment, adjustment_as_json, adjustment_from
+from headwater.core.calendar.clock_event import ClockEvent
+from headwater.core.calendar.clocks import Clock, CronClock, IntervalClock, RRuleClock, clock_from
+from headwater.core.calendar.filters import Filter, filter_as_json, filter_from
 from headwater.core.errors import InvalidArgument, WrongType
 from headwater.core.values.moments import assume_utc, instant, of_class
-from headwater.sdk.schedules.adjustments import Adjustment, adjustment_as_json, adjustment_from
-from headwater.sdk.schedules.clock_event import ClockEvent
-from headwater.sdk.schedules.clocks import Clock, CronClock, IntervalClock, RRuleClock, clock_from
-from headwater.sdk.schedules.filters import Filter, filter_as_json, filter_from
 
 MISSES_MAX = 400_000
 LOOKED_AHEAD_MAX = timedelta(days=100 * 366)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from headwater.core.calendar.filters import expect, is_weekday
 from headwater.core.values.moments import standard_span
-from headwater.sdk.schedules.filters import expect, is_weekday
 
 Adjustment = Callable[[datetime], datetime]
 

@@ -10,12 +10,12 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import count
 from typing import Any
 
+from headwater.core.calendar.clock import Clock
+from headwater.core.calendar.clock_event import ClockEvent
+from headwater.core.calendar.recurrence import begun_shortly_before, without_zone
+from headwater.core.calendar.wall_clock import DAY, localize, read, written
 from headwater.core.errors import InvalidArgument, WrongType
 from headwater.core.values.moments import assume_utc, instant, standard_moment, standard_span, standard_zone
-from headwater.sdk.schedules.clock import Clock
-from headwater.sdk.schedules.clock_event import ClockEvent
-from headwater.sdk.schedules.recurrence import begun_shortly_before, without_zone
-from headwater.sdk.schedules.wall_clock import DAY, localize, read, written
 
 __all__ = ["Clock", "ClockEvent", "CronClock", "DatesClock", "IntervalClock", "RRuleClock", "clock_from"]
 

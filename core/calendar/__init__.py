@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from headwater.sdk.schedules import adjustments, clocks, filters
-from headwater.sdk.schedules.schedules import CronSchedule, IntervalSchedule, RRuleSchedule, Schedule, schedule_from
+from headwater.core.calendar import adjustments, clocks, filters
+from headwater.core.calendar.schedules import CronSchedule, IntervalSchedule, RRuleSchedule, Schedule, schedule_from
 
 __all__ = [
     "CronSchedule",

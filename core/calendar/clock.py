@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
+from headwater.core.calendar.clock_event import ClockEvent
+from headwater.core.calendar.wall_clock import written
 from headwater.core.errors import InvalidArgument, WrongType
 from headwater.core.values.labels import label_set
 from headwater.core.values.moments import assume_utc, instant, of_class
-from headwater.sdk.schedules.clock_event import ClockEvent
-from headwater.sdk.schedules.wall_clock import written
 
 
 class Clock:
@@ -54,7 +54,7 @@ class Clock:
 
     @property
     def _is_of_a_known_kind(self) -> bool:
-        return "settings" in vars(type(self)) and type(self).__module__.startswith("headwater.sdk.schedules.")
+        return "settings" in vars(type(self)) and type(self).__module__.startswith("headwater.core.calendar.")
 
     @property
     def zone(self) -> tzinfo:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from headwater.core.calendar.clock_event import ClockEvent
-from headwater.core.calendar.wall_clock import written
+from headwater.core.calendar.wall_clock import existing, written
 from headwater.core.errors import InvalidArgument, WrongType
 from headwater.core.values.labels import label_set
 from headwater.core.values.moments import assume_utc, instant, of_class
@@ -69,8 +69,8 @@ class Clock:
         kind = datetime if after is None else type(after)
         bound = assume_utc(after) if after is not None else datetime.now(UTC)
         past = instant(bound)
-        first = None if self.start_date is None else instant(self.start_date)
-        last = None if self.end_date is None else instant(self.end_date)
+        first = None if self.start_date is None else instant(existing(self.start_date))
+        last = None if self.end_date is None else instant(existing(self.end_date))
         for moment in self.moments(bound):
             at = instant(moment)
             if last is not None and at > last:

@@ -12,8 +12,9 @@ from typing import Any
 
 from headwater.core.calendar.clock import Clock
 from headwater.core.calendar.clock_event import ClockEvent
-from headwater.core.calendar.recurrence import begun_shortly_before, without_zone
-from headwater.core.calendar.wall_clock import DAY, localize, read, written
+from headwater.core.calendar.cron import cron_times, follows_elapsed_time
+from headwater.core.calendar.recurrence import begun_shortly_before, has_steps_within_a_day, without_zone
+from headwater.core.calendar.wall_clock import DAY, each_once, existing, read, shown_again_after, shown_at, whenever_shown, written
 from headwater.core.errors import InvalidArgument, WrongType
 from headwater.core.values.moments import assume_utc, instant, standard_moment, standard_span, standard_zone
 
@@ -27,8 +28,8 @@ INTERVALS_FROM = datetime(2019, 1, 1, tzinfo=UTC)
 class IntervalClock(Clock):
     """A moment each `interval` (a timedelta), counted from `start_date` (2019-01-01 UTC by default, so: on whole units).
 
-    Intervals of a day and more keep the hour that clocks show when summer time comes and goes; shorter ones count the
-    time that passes.
+    Intervals of a day and more keep the hour that clocks show when summer time comes and goes: one that is skipped comes at
+    the end of the gap, one that is repeated comes once, the first time. Shorter ones count the time that passes.
 
     Args:
         interval: longer than 0.
@@ -61,10 +62,9 @@ class IntervalClock(Clock):
             start = start.astimezone(UTC)
             first = max(0, (after - start) // self.interval)
             return ((start + number * self.interval).astimezone(self.zone) for number in count(first))
-        wall = start.replace(tzinfo=None)
-        # One before, since hours may have been skipped or repeated in between.
-        first = max(0, (after.astimezone(self.zone).replace(tzinfo=None) - wall) // self.interval - 1)
-        return (localize(wall + number * self.interval, self.zone) for number in count(first))
+        wall = start.replace(tzinfo=None, fold=0)
+        first = max(0, (shown_at(after, self.zone) - wall) // self.interval)
+        return each_once((wall + number * self.interval for number in count(first)), self.zone)
 
     def settings(self) -> dict[str, Any]:
         return {"interval_seconds": self.interval.total_seconds()}
@@ -74,23 +74,13 @@ class IntervalClock(Clock):
         return {**super().serialize(), "start_date": written(self.start_date or INTERVALS_FROM)}
 
 
-_SHORTHANDS = {
-    "@yearly": "0 0 1 1 *",
-    "@annually": "0 0 1 1 *",
-    "@monthly": "0 0 1 * *",
-    "@weekly": "0 0 * * 0",
-    "@daily": "0 0 * * *",
-    "@midnight": "0 0 * * *",
-    "@hourly": "0 * * * *",
-}
-
-
 class CronClock(Clock):
     """The moments of a cron expression on the clocks of `start_date`'s time zone.
 
     Five fields (minute, hour, day, month, weekday), six with seconds first, or a word such as `@daily`. Where both day and
-    weekday are given, one of them has to fit; with `day_or=False`, both. A time of day that summer time skips comes as soon
-    as it can; expressions for each hour or minute follow the time that passes.
+    weekday are given, one of them has to fit; with `day_or=False`, both. A time of day that clocks skip comes at the end of
+    the gap, and one that they show twice comes once, the first time. Expressions for each hour or minute or in steps of them
+    (`*` or `*/n` in one of the two fields) follow the time that passes: they come whenever clocks show a time that fits.
 
     Args:
         cron: the expression, such as `0 6 * * MON-FRI`.
@@ -117,24 +107,10 @@ class CronClock(Clock):
         next(iter(self.moments(EPOCH)), None)
 
     def moments(self, after: datetime) -> Iterator[datetime]:
-        from cronsim import CronSim, CronSimError
-
-        fields = _SHORTHANDS.get(str(self.cron).strip(), str(self.cron)).split()
-        start = max(after, self.start_date - timedelta(seconds=1)) if self.start_date is not None else after
-        local = start.astimezone(self.zone)
-        try:
-            if self.day_or:
-                return CronSim(" ".join(fields), local)
-            # Of both, one is left open, and the other asked by itself.
-            days, weekdays = [*fields], [*fields]
-            days[-1], weekdays[-3] = "*", "*"
-            weekday_fits = CronSim(" ".join(weekdays), local).match_dow
-            return (moment for moment in CronSim(" ".join(days), local) if weekday_fits(moment.date()))
-        except (CronSimError, IndexError) as error:
-            raise InvalidArgument(
-                f"{self.cron!r} is not a cron expression: {str(error).lower() or 'wrong number of fields'}.",
-                hint="Five fields, such as '0 6 * * MON-FRI' for six o'clock on working days.",
-            ) from None
+        start = after if self.start_date is None else max(instant(after), instant(self.start_date) - timedelta(seconds=1))
+        if follows_elapsed_time(self.cron):
+            return whenever_shown(cron_times(self.cron, shown_again_after(start, self.zone), day_or=self.day_or), self.zone)
+        return each_once(cron_times(self.cron, shown_at(start, self.zone), day_or=self.day_or), self.zone)
 
     def settings(self) -> dict[str, Any]:
         return {"cron": self.cron, "day_or": self.day_or}
@@ -172,7 +148,11 @@ class DatesClock(Clock):
         super().__init__(self.dates[0], self.dates[-1], parameter_defaults, labels)
 
     def moments(self, after: datetime) -> Iterator[datetime]:
-        return (moment for moment in self.dates if instant(moment) > instant(after))
+        past = instant(after)
+        for moment in map(existing, self.dates):
+            if instant(moment) > past:
+                past = instant(moment)
+                yield moment
 
     def settings(self) -> dict[str, Any]:
         return {"dates": [written(moment) for moment in self.dates]}
@@ -181,7 +161,9 @@ class DatesClock(Clock):
 class RRuleClock(Clock):
     """The moments of a recurrence rule of RFC 5545: a `dateutil.rrule.rrule`, or its text (`RRULE:FREQ=MONTHLY;BYDAY=2TU`).
 
-    The rule's own start counts where no `start_date` is given.
+    The rule's own start counts where no `start_date` is given. A time of day that clocks skip comes at the end of the gap, and
+    one that they show twice comes once, the first time; rules of each hour, minute or second come whenever clocks show a
+    time that fits.
 
     Args:
         rrule_obj: the rule or its text.
@@ -239,8 +221,9 @@ class RRuleClock(Clock):
         return self._rule
 
     def moments(self, after: datetime) -> Iterator[datetime]:
-        local = after.astimezone(self.zone).replace(tzinfo=None) - timedelta(hours=3)  # what clocks skip and repeat, and more
-        return (localize(moment, self.zone) for moment in begun_shortly_before(self._rule, local).xafter(local))
+        give, start = (whenever_shown, shown_again_after) if has_steps_within_a_day(self._rule) else (each_once, shown_at)
+        local = start(after, self.zone)
+        return give(begun_shortly_before(self._rule, local).xafter(local), self.zone)
 
     def settings(self) -> dict[str, Any]:
         return {"rrule": str(self._rule)}

@@ -22,6 +22,15 @@ def begun_shortly_before(rule: Any, moment: datetime) -> Any:
     return rule if whole <= 0 else rule.replace(dtstart=rule._dtstart + whole * step)  # noqa: SLF001
 
 
+def has_steps_within_a_day(rule: Any) -> bool:
+    """Return whether the rule is one of each hour, minute or second, or of some of them in steps, and not of certain times of day."""
+    from dateutil import rrule
+
+    if rule._freq < rrule.HOURLY:  # noqa: SLF001
+        return False
+    return not rule._byhour or (rule._freq > rrule.HOURLY and not rule._byminute)  # noqa: SLF001
+
+
 def without_zone(moment: datetime | None, zone: tzinfo) -> datetime | None:
     """Return what the clocks of the zone show at the moment."""
     if moment is None:

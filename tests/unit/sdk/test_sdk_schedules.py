@@ -64,11 +64,11 @@ def test_days_keep_the_hour_on_the_clock_and_hours_count_what_passes() -> None:
     ]
 
 
-def test_a_time_that_summer_time_skips_comes_an_hour_later_and_one_that_it_repeats_comes_once() -> None:
+def test_a_time_that_summer_time_skips_comes_at_the_end_of_the_gap_and_one_that_it_repeats_comes_once() -> None:
     skipped = IntervalSchedule(DAY, datetime(2026, 3, 28, 2, 30, tzinfo=BERLIN))
     repeated = IntervalSchedule(DAY, datetime(2026, 10, 24, 2, 30, tzinfo=BERLIN))
 
-    assert texts(skipped.next(2, after=utc(2026, 3, 28, 12))) == ["2026-03-29T03:30+02:00", "2026-03-30T02:30+02:00"]
+    assert texts(skipped.next(2, after=utc(2026, 3, 28, 12))) == ["2026-03-29T03:00+02:00", "2026-03-30T02:30+02:00"]
     assert texts(repeated.next(2, after=utc(2026, 10, 24, 12))) == ["2026-10-25T02:30+02:00", "2026-10-26T02:30+01:00"]
 
 

@@ -13,6 +13,7 @@ from headwater.core.calendar.adjustments import Adjustment, adjustment_as_json, 
 from headwater.core.calendar.clock_event import ClockEvent
 from headwater.core.calendar.clocks import Clock, CronClock, IntervalClock, RRuleClock, clock_from
 from headwater.core.calendar.filters import Filter, filter_as_json, filter_from
+from headwater.core.calendar.occurrence import Occurrence, clock_digest
 from headwater.core.errors import InvalidArgument, WrongType
 from headwater.core.values.moments import assume_utc, instant, of_class
 
@@ -111,7 +112,7 @@ class Schedule:
         return events if return_events else [event.start_time for event in events]
 
     def events(self, after: datetime | None = None) -> Iterator[ClockEvent]:
-        """Yield the events later than `after` (now, by default), in order of the clocks. Two that are equal come once.
+        """Yield the events later than `after` (now, by default), in order of the clocks. Those that are equal come once.
 
         Their moments are of the class that `after` is of, such as pendulum's.
 
@@ -119,24 +120,51 @@ class Schedule:
             NothingPasses: the filters refuse everything for so long that no moment is likely to come.
 
         """
-        bound = assume_utc(after) if after is not None else datetime.now(UTC)
         kind = datetime if after is None else type(after)
-        last: ClockEvent | None = None
+        for event, moment in self._adjusted(after):
+            yield replace(event, start_time=of_class(moment, kind))
+
+    def occurrences(self, after: datetime | None = None) -> Iterator[Occurrence]:
+        """Yield what the schedule has after the nominal moment `after` (now, by default), in order of the nominal moments.
+
+        Where two clocks have one moment, parameters and labels, they give one occurrence.
+
+        Raises:
+            NothingPasses: the filters refuse everything for so long that no moment is likely to come.
+
+        """
+        nominal: datetime | None = None
+        clocks: set[str] = set()
+        for event, moment in self._adjusted(after):
+            at, clock = instant(event.start_time), clock_digest(event.parameter_defaults, event.labels)
+            if at != nominal:
+                nominal, clocks = at, set()
+            if clock not in clocks:
+                clocks.add(clock)
+                labels = None if event.labels is None else tuple(event.labels)
+                yield Occurrence(at, instant(moment), dict(event.parameter_defaults), labels, clock)
+
+    def _adjusted(self, after: datetime | None) -> Iterator[tuple[ClockEvent, datetime]]:
+        """Yield each event of the clocks that passes, those that are equal once, with the moment to which the adjustments move it."""
+        bound = assume_utc(after) if after is not None else datetime.now(UTC)
+        same_time: list[ClockEvent] = []
         misses, since = 0, bound
         of_clocks = (_in_the_calendar(clock.events(bound)) for clock in self.clocks)
         for event in heapq.merge(*of_clocks, key=lambda event: instant(event.start_time)):
-            if event == last:
+            if same_time and same_time[-1] < event:
+                same_time = []
+            if event in same_time:
                 continue
-            last = event
+            same_time.append(event)
             if self._passes(event.start_time):
                 misses, since = 0, event.start_time
                 moment = event.start_time
                 for adjust in self.adjustments:
                     moment = adjust(moment)
-                yield replace(event, start_time=of_class(moment, kind))
+                yield event, moment
             else:
                 misses += 1
-                if misses >= MISSES_MAX or event.start_time - since > LOOKED_AHEAD_MAX:
+                if misses >= MISSES_MAX or instant(event.start_time) - instant(since) > LOOKED_AHEAD_MAX:
                     raise NothingPasses(misses, since, event.start_time)
 
     def _passes(self, moment: datetime) -> bool:

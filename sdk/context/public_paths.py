@@ -153,7 +153,7 @@ _OF_THE_CALENDAR = frozenset(
         _CALENDAR,
         *(
             f"{_CALENDAR}.{name}"
-            for name in ("adjustments", "clock", "clock_event", "clocks", "filters", "recurrence", "schedules", "wall_clock")
+            for name in ("adjustments", "clock", "clock_event", "clocks", "filters", "occurrence", "recurrence", "schedules", "wall_clock")
         ),
     }
 )

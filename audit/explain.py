@@ -21,6 +21,7 @@ from headwater.core.events import (
     RunAttemptLost,
     RunCancelled,
     RunCancelRequested,
+    RunCreated,
     RunFailed,
     RunPaused,
     RunRestarted,
@@ -40,6 +41,7 @@ from headwater.core.events import (
 )
 from headwater.core.hint_codec import encode_hint
 from headwater.core.hints import (
+    ExplainRunAction,
     Hint,
     RestartRunAction,
     ResumeRunAction,
@@ -222,6 +224,10 @@ class _Explaining:
         if run.due_at is not None and run.due_at > self.now:
             return self._not_due(run.due_at)
         created = run.created
+        if self.around.earlier_run is not None:
+            run_id, name = self.around.earlier_run
+            words = f"It waits until run {name!r} of the same schedule has ended: its schedule lets runs follow one another."
+            return self._because(Reason.EARLIER_RUN, words, RunCreated, RunScheduled, last=2, advice=hint("{}", ExplainRunAction(run_id)))
         slots = self.around.slots
         if slots.free == 0 and created.run_id not in slots.attempts:
             names = [self.around.slot_names.get(each, each) for each in slots.attempts]
@@ -328,6 +334,7 @@ _REASONS: Mapping[CancelCause | None, Reason] = {
     CancelCause.FLOW_DELETED: Reason.FLOW_DELETED,
     CancelCause.PROJECT_DELETED: Reason.PROJECT_DELETED,
     CancelCause.PARENT_CANCELLED: Reason.PARENT_CANCELLED,
+    CancelCause.SCHEDULE: Reason.REPLACED,
 }
 _TROUBLE = {StateName.FAILED, StateName.TIMED_OUT, StateName.VALIDATION_FAILED}
 

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     FLOW_DELETED = "flow deleted"
     PROJECT_DELETED = "project deleted"
     PARENT_CANCELLED = "parent run cancelled"
+    REPLACED = "replaced by its schedule's next run"
     CANCELLED = "cancelled"
     SET_BY_HAND = "set by hand"
     CANCELLING = "being cancelled"
@@ -36,6 +37,7 @@ class Reason(StrEnum):
     RUNNING = "runs"
     LOG_TAKES_NOTHING = "the log takes no writes"
     NOT_DUE = "not due yet"
+    EARLIER_RUN = "waits for an earlier run"
     LIMIT_REACHED = "the flow's limit is reached"
     QUEUE_LIMIT_REACHED = "the limit of its labels is reached"
     NO_AGENT = "no agent with these labels"
@@ -67,6 +69,8 @@ class RunContext:
     queue_limit: int | None = None
     queue_runs: Sequence[str] = ()
     """The names of the runs with the same labels that are executed now."""
+    earlier_run: tuple[str, str] | None = None
+    """Id and name of the run of the same schedule that must end before it may start."""
     log_problem: str | None = None
     """Why the log takes no writes, as far as a server knows."""
 

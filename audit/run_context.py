@@ -16,7 +16,7 @@ from headwater.core.log.heartbeats import HolderProbe, HolderReply
 from headwater.core.log.protocol import Log
 from headwater.core.operations.holder_probes import probe_agent
 from headwater.core.operations.queues import queue
-from headwater.core.operations.run_lookup import load_run
+from headwater.core.operations.run_lookup import load_run, run_in_the_way
 from headwater.core.operations.slots import slots
 from headwater.core.queries import AgentRow
 from headwater.core.queries.requests import ListRuns
@@ -73,7 +73,9 @@ async def gather_run_context(log: Log, run: Run, views: ViewsClient, *, is_heard
     answering, troubles = await _answering(
         log, [agent.id for agent in agents or () if agent_accepts(agent.labels, created.labels)], is_heard
     )
+    earlier = await run_in_the_way(log.events, run)
     return RunContext(
+        earlier_run=None if earlier is None else (earlier, (await load_run(log.events, earlier)).state.name),
         agents=agents,
         answering=answering,
         troubles=troubles,

@@ -14,6 +14,7 @@ from headwater.core.projects.state import Project
 from headwater.core.queues.state import Queue
 from headwater.core.runs.state import Run
 from headwater.core.runs.task_run import TaskRun, TaskRunKey
+from headwater.core.schedules.state import ScheduleState
 
 
 def snapshot_of(kind: str, aggregate_id: str, state: Any) -> dict[str, Any]:
@@ -31,6 +32,8 @@ def snapshot_of(kind: str, aggregate_id: str, state: Any) -> dict[str, Any]:
             facts = {"name": ", ".join(state.labels), "labels": list(state.labels)}
         case Agent():
             facts = {"name": state.name, "labels": list(state.labels), "status": str(state.status)}
+        case ScheduleState():
+            facts = _schedule(state)
         case _:
             raise AssertionError(f"No facts are known of a {kind}.")
     return {"id": aggregate_id, **facts}
@@ -43,6 +46,21 @@ def _flow(group: FlowGroup) -> dict[str, Any]:
         "deleted": group.deleted,
         "idempotency_key": group.idempotency_key,
         "versions": {str(number): "active" if number in group.active else "archived" for number in sorted(group.versions)},
+    }
+
+
+def _schedule(schedule: ScheduleState) -> dict[str, Any]:
+    definition, progress = schedule.definition, schedule.progress
+    known = {} if definition is None else {"name": definition.slug, "flow_group_id": definition.flow_group_id}
+    pause = None if progress is None or progress.pause is None else msgspec.to_builtins(progress.pause)
+    return {
+        **known,
+        "spec": msgspec.to_builtins(schedule.spec),
+        "deleted": not schedule.exists,
+        "decided": None if progress is None else progress.decided,
+        "pause": pause,
+        "runs_made": 0 if progress is None else progress.runs_made,
+        "open_runs": [] if progress is None else [each.run_id for each in progress.open_runs],
     }
 
 

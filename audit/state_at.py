@@ -16,6 +16,7 @@ from headwater.core.projects import rules as project
 from headwater.core.queues import rules as queue
 from headwater.core.rules import Rules
 from headwater.core.runs import rules as run
+from headwater.core.schedules import rules as schedule
 
 RULES: dict[str, Rules[Any, Any]] = {
     "project": project.RULES,
@@ -24,6 +25,7 @@ RULES: dict[str, Rules[Any, Any]] = {
     "run": run.RULES,
     "queue": queue.RULES,
     "agent": agent.RULES,
+    "schedule": schedule.RULES,
 }
 """The kinds of aggregates that people ask about, by the word in their subjects."""
 

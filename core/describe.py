@@ -10,9 +10,10 @@ from headwater.core.projects import describe as projects
 from headwater.core.queues import describe as queues
 from headwater.core.runs import describe as runs
 from headwater.core.runs import describe_task_run as task_runs
+from headwater.core.schedules import describe as schedules
 from headwater.core.slots import describe as slots
 
-_ROOMS = (task_runs, projects, key_values, flows, slots, queues, runs, agents)
+_ROOMS = (task_runs, projects, key_values, flows, slots, queues, runs, agents, schedules)
 
 
 def describe_event(event: AnyEvent) -> str:

@@ -30,6 +30,10 @@ class ListKeysAction(NamedTuple):
     pass
 
 
+class ListSchedulesAction(NamedTuple):
+    pass
+
+
 class ListDeadLettersAction(NamedTuple):
     pass
 
@@ -102,6 +106,7 @@ AnyAction = (
     | ListFlowsAction
     | ListRunsAction
     | ListKeysAction
+    | ListSchedulesAction
     | ListDeadLettersAction
     | CreateProjectAction
     | CreateRunOfAction

@@ -113,6 +113,7 @@ def public_rows() -> list[type[rows.Row]]:
         rows.counts,
         rows.dead_letters,
         rows.views_status,
+        rows.schedules,
         rows.artifacts,
         rows.key_values,
     )

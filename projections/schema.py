@@ -15,7 +15,7 @@ from headwater.core.errors import HeadwaterError
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import LogTail
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """Raise it with every change of `schema.sql` or of the fold that changes rows: the next start rebuilds the views."""
 
 # Advisory locks of PostgreSQL, held by a session: one projector writes at a time, the others wait for its session to end.

@@ -114,6 +114,48 @@ CREATE TABLE artifacts (
 CREATE INDEX artifacts_by_task_run ON artifacts (run_id, slug, map_index);
 CREATE INDEX artifacts_by_task_run_id ON artifacts (task_run_id);
 
+-- `set_by_user` goes before `registered`; one with neither was deleted. Times up to `decided` have their outcomes.
+CREATE TABLE schedules (
+    id uuid PRIMARY KEY,
+    flow_group_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    slug text NOT NULL,
+    registered json,
+    set_by_user json,
+    active boolean NOT NULL DEFAULT true,
+    decided timestamptz NOT NULL,
+    pause_cause text,
+    pause_note text NOT NULL DEFAULT '',
+    paused_since timestamptz,
+    paused_until timestamptz,
+    failures integer NOT NULL DEFAULT 0,
+    runs_made bigint NOT NULL DEFAULT 0,
+    last_nominal timestamptz,
+    last_run_id uuid,
+    created timestamptz NOT NULL,
+    updated timestamptz NOT NULL,
+    updated_by text NOT NULL,
+    position bigint NOT NULL
+);
+CREATE INDEX schedules_by_flow ON schedules (flow_group_id);
+
+-- `outcome`: fired or skipped, of the time `nominal`; caught_up, set, deleted, of those over `since` up to it; paused; resumed.
+CREATE TABLE schedule_outcomes (
+    schedule_id uuid NOT NULL,
+    position bigint NOT NULL,
+    ordinal integer NOT NULL,
+    outcome text NOT NULL,
+    nominal timestamptz NOT NULL,
+    since timestamptz,
+    run_id uuid,
+    because text,
+    detail text NOT NULL,
+    at timestamptz NOT NULL,
+    actor text NOT NULL,
+    PRIMARY KEY (schedule_id, position, ordinal)
+);
+CREATE INDEX schedule_outcomes_by_time ON schedule_outcomes (schedule_id, nominal);
+
 -- Parts of large registrations, as they were written, until the registration that names them comes.
 CREATE TABLE registration_parts (
     registration_id text NOT NULL,
@@ -138,6 +180,8 @@ CREATE TABLE runs (
     context json NOT NULL,
     run_config json NOT NULL,
     idempotency_key text,
+    schedule_id uuid,
+    scheduled_by json,
     created timestamptz NOT NULL,
     created_by text NOT NULL,
     name text NOT NULL,
@@ -167,6 +211,7 @@ CREATE INDEX runs_by_due_time ON runs (scheduled_start_time, created_position) W
 CREATE INDEX runs_by_start ON runs (start_time) WHERE start_time IS NOT NULL;
 CREATE INDEX runs_by_creation ON runs (created, state);
 CREATE INDEX runs_by_agent ON runs (agent_id, created_position) WHERE agent_id IS NOT NULL;
+CREATE INDEX runs_by_schedule ON runs (schedule_id, created_position) WHERE schedule_id IS NOT NULL;
 CREATE INDEX runs_by_holder ON runs (agent_id) WHERE held;
 
 -- The names that runs have, each with the `created_position` of its newest run. Texts are looked for here.

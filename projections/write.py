@@ -22,6 +22,7 @@ from headwater.projections.tables import (
 from headwater.projections.write_artifacts import write_artifacts
 from headwater.projections.write_key_values import write_key_values
 from headwater.projections.write_run_names import names_before, write_run_names
+from headwater.projections.write_schedules import write_schedules
 
 ALL_TIME = datetime.min.replace(tzinfo=UTC)
 """The driver writes this as -infinity: the hour under which runs of all time are counted."""
@@ -45,6 +46,7 @@ async def write(db: Any, changes: Changes) -> None:
     await TASK_RUN_STATES.copy(db, changes.task_run_states)
     await CACHED_RESULTS.copy(db, changes.cached_results)
     await write_artifacts(db, changes)
+    await write_schedules(db, changes)
     for statement in _DELETE_RUNS if changes.deleted_runs else ():
         await db.execute(statement, list(changes.deleted_runs))
     await write_run_names(db, changes, names)

@@ -1,4 +1,4 @@
-"""What a server runs on top of NATS and PostgreSQL: the streams' set-up, the run monitor, the projector, the query service, the web.
+"""What a server runs on top of NATS and PostgreSQL: the set-up of the streams, monitor, planner, projector, query service, web.
 
 Each part is kept by itself: one that ends by an unexpected error is started again, and the others do not notice.
 """
@@ -63,6 +63,7 @@ class LogServices:
         from headwater.server.nats.log_watch import LogWatch
         from headwater.server.nats.lost_log import GuardedProjector
         from headwater.server.own_health import OwnHealth
+        from headwater.server.planner import Planner
         from headwater.web.service import WebService
 
         context = self._context
@@ -78,6 +79,7 @@ class LogServices:
             "log watch": lambda: watch,
             "health": lambda: health,
             "monitor": lambda: RunMonitor(log, find_known=lambda: find_known_runs(log, ViewsClient(log))),
+            "planner": lambda: Planner(log),
             "projector": lambda: GuardedProjector(guard, views.projector),
             "log lines": lambda: views.log_lines,
             "archiver": lambda: views.archiver,

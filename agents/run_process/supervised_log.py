@@ -211,7 +211,14 @@ class _Queues:
     def work_lost(self) -> NoReturn:
         _refuse("hears of lost work items")
 
-    def bind(self, queue_id: str, *, lease_seconds: float, limit: int | None = None) -> NoReturn:  # noqa: ARG002 - as the protocol has it
+    def bind(
+        self,
+        queue_id: str,  # noqa: ARG002 - as the protocol has it
+        *,
+        lease_seconds: float,  # noqa: ARG002
+        limit: int | None = None,  # noqa: ARG002
+        at_once: int = 1,  # noqa: ARG002
+    ) -> NoReturn:
         _refuse("takes work items")
 
 

@@ -59,6 +59,7 @@ from headwater.core.runs.events import (
     RunStateSet,
     RunSubmitted,
     RunSucceeded,
+    ScheduledBy,
 )
 from headwater.core.runs.task_run_events import (
     Failure,
@@ -82,9 +83,32 @@ from headwater.core.runs.task_run_events import (
     TaskRunTriggerFailed,
     TaskRunValidationFailed,
 )
+from headwater.core.schedules.events import (
+    Missed,
+    OpenRun,
+    Origin,
+    Overlap,
+    Pause,
+    PauseCause,
+    ScheduleCaughtUp,
+    ScheduleDefinition,
+    ScheduleDeleted,
+    ScheduleEvent,
+    ScheduleFired,
+    SchedulePaused,
+    SchedulePolicies,
+    ScheduleProgress,
+    ScheduleResumed,
+    ScheduleSet,
+    ScheduleSkipped,
+    ScheduleSpec,
+    SkipReason,
+)
 from headwater.core.slots.events import ConcurrencySet, SlotEvent, SlotFreed, SlotsAfter, SlotTaken
 
-KnownEvent = ProjectEvent | NameEvent | KeyValueEvent | FlowEvent | PartEvent | RunEvent | QueueEvent | SlotEvent | AgentEvent
+KnownEvent = (
+    ProjectEvent | NameEvent | KeyValueEvent | FlowEvent | PartEvent | RunEvent | QueueEvent | SlotEvent | AgentEvent | ScheduleEvent
+)
 AnyEvent = KnownEvent | UnknownEvent
 
 EVENT_TYPES: tuple[type[Event], ...] = get_args(KnownEvent)
@@ -115,11 +139,17 @@ __all__ = [
     "KeyValueEvent",
     "KeyValueSet",
     "KnownEvent",
+    "Missed",
     "NameClaimed",
     "NameEvent",
     "NameReleased",
+    "OpenRun",
+    "Origin",
+    "Overlap",
     "ParameterSpec",
     "PartEvent",
+    "Pause",
+    "PauseCause",
     "ProjectCreated",
     "ProjectDeleted",
     "ProjectDescribed",
@@ -147,6 +177,20 @@ __all__ = [
     "RunStateSet",
     "RunSubmitted",
     "RunSucceeded",
+    "ScheduleCaughtUp",
+    "ScheduleDefinition",
+    "ScheduleDeleted",
+    "ScheduleEvent",
+    "ScheduleFired",
+    "SchedulePaused",
+    "SchedulePolicies",
+    "ScheduleProgress",
+    "ScheduleResumed",
+    "ScheduleSet",
+    "ScheduleSkipped",
+    "ScheduleSpec",
+    "ScheduledBy",
+    "SkipReason",
     "SlotEvent",
     "SlotFreed",
     "SlotTaken",

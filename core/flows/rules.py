@@ -17,6 +17,7 @@ from headwater.core.events import (
     FlowLabelsSet,
     FlowRegistered,
     FlowVersionArchived,
+    ParameterSpec,
 )
 from headwater.core.flows.commands import (
     ArchiveFlowVersion,
@@ -80,13 +81,12 @@ def _check_names(group: FlowGroup, parameters: Mapping[str, Any]) -> None:
         )
 
 
-def _left_open(group: FlowGroup, command: RegisterFlow) -> list[str]:
+def open_parameters(parameters: Sequence[ParameterSpec], schedule: Mapping[str, Any] | None, defaults: Mapping[str, Any]) -> list[str]:
     """Return the parameters that scheduled runs need and neither a default nor every clock of the schedule gives."""
-    if not command.schedule:
+    if not schedule:
         return []
-    given = group.default_parameters
-    required = [parameter.name for parameter in command.parameters if parameter.required and parameter.name not in given]
-    clocks = command.schedule.get("clocks") or [{}]
+    required = [parameter.name for parameter in parameters if parameter.required and parameter.name not in defaults]
+    clocks = schedule.get("clocks") or [{}]
     return [name for name in required if not all(name in (clock.get("parameter_defaults") or {}) for clock in clocks)]
 
 
@@ -94,10 +94,10 @@ def _register(group: FlowGroup, command: RegisterFlow) -> Sequence[AnyEvent]:
     """Every registration makes a version, but the same key as the last time, while that version still takes runs, changes nothing."""
     if group.registered_with(command.idempotency_key) is not None:
         return []
-    open_parameters = _left_open(group, command)
-    if open_parameters:
+    left_open = open_parameters(command.parameters, command.schedule, group.default_parameters)
+    if left_open:
         raise InvalidArgument(
-            f"The flow has a schedule, but its parameters {', '.join(map(repr, open_parameters))} have no default.",
+            f"The flow has a schedule, but its parameters {', '.join(map(repr, left_open))} have no default.",
             hint="Scheduled runs get no parameters from people: give each a default, or take the schedule off.",
         )
     version = max(group.versions, default=0) + 1

@@ -106,19 +106,38 @@ def times_of(commit: Commit) -> Iterator[datetime]:
     """Yield every time in the commit."""
     yield commit.at
     for event in commit.events:
-        for name in _TIME_FIELDS[type(event)]:
-            moment = getattr(event, name)
-            if moment is not None:
-                yield moment
+        yield from _times_in(event)
 
 
-def _holds_time(hint: Any) -> bool:
-    return hint is datetime or datetime in get_args(hint)
+def _times_in(value: msgspec.Struct) -> Iterator[datetime]:
+    times, parts = _TIME_FIELDS[type(value)]
+    for name in times:
+        moment = getattr(value, name)
+        if moment is not None:
+            yield moment
+    for name in parts:
+        part = getattr(value, name)
+        if part is not None:
+            yield from _times_in(part)
 
 
-_TIME_FIELDS = {
-    kind: tuple(name for name, hint in get_type_hints(kind).items() if _holds_time(hint)) for kind in (*EVENT_TYPES, UnknownEvent)
-}
+def _time_fields(kind: type[msgspec.Struct], known: dict[type[msgspec.Struct], tuple[tuple[str, ...], tuple[str, ...]]]) -> bool:
+    """Note which fields of the class hold times, and which hold structs that do; tell whether any does."""
+    times, parts = [], []
+    for name, hint in get_type_hints(kind).items():
+        options = (hint, *get_args(hint))
+        if datetime in options:
+            times.append(name)
+        elif any(_time_fields(each, known) for each in options if isinstance(each, type) and issubclass(each, msgspec.Struct)):
+            parts.append(name)
+    known[kind] = (tuple(times), tuple(parts))
+    return bool(times or parts)
+
+
+_TIME_FIELDS: dict[type[msgspec.Struct], tuple[tuple[str, ...], tuple[str, ...]]] = {}
+_time_fields(UnknownEvent, _TIME_FIELDS)
+for _kind in EVENT_TYPES:
+    _time_fields(_kind, _TIME_FIELDS)
 
 
 _OUTSIDE_STRINGS = bytes(set(range(256)) - set(b'[]{}"'))

@@ -30,6 +30,8 @@ from headwater.core.events import (
     RegistrationPart,
     RunCreated,
     RunEvent,
+    ScheduleEvent,
+    ScheduleSet,
     SlotEvent,
     UnknownEvent,
     event_type,
@@ -100,6 +102,7 @@ _EVENTS_OF: Mapping[str, tuple[type[Event], ...]] = {
     "queue": get_args(QueueEvent),
     "slots": get_args(SlotEvent),
     "agent": get_args(AgentEvent),
+    "schedule": get_args(ScheduleEvent),
 }
 
 _NAMES: Mapping[type[AnyEvent], Callable[[Any], str]] = {
@@ -111,5 +114,6 @@ _NAMES: Mapping[type[AnyEvent], Callable[[Any], str]] = {
     RunCreated: lambda event: event.run_id,
     QueueOpened: lambda event: event.queue_id,
     AgentRegistered: lambda event: event.agent_id,
+    ScheduleSet: lambda event: event.schedule_id,
 }
 """Event class → the id of the aggregate it is about, where it names that."""

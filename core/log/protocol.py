@@ -155,7 +155,10 @@ class EventLog(Protocol):
 
 
 class WorkItem(msgspec.Struct, frozen=True, kw_only=True):
-    """What wakes an agent for a run. Carries the run's creation, so that the agent woken first can complete it after a crash."""
+    """What wakes an agent for a run. Carries the run's creation, so that the agent woken first can complete it after a crash.
+
+    An item in the queue of schedules wakes a server for a schedule, whose id is in place of the run's.
+    """
 
     run_id: Uuid
     queue_id: Token
@@ -252,9 +255,12 @@ class RunQueues(Protocol):
         """
         ...
 
-    def bind(self, queue_id: str, *, lease_seconds: float, limit: int | None = None) -> AbstractAsyncContextManager[QueueBinding]:
+    def bind(
+        self, queue_id: str, *, lease_seconds: float, limit: int | None = None, at_once: int = 1
+    ) -> AbstractAsyncContextManager[QueueBinding]:
         """Bind the queue: each item goes to one of those bound, at most `limit` being in hands at once.
 
+        `at_once` items are asked for together: for one who takes whatever comes, and is done with each soon.
         Survives reconnects, broker restarts, and losses.
         """
         ...

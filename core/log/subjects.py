@@ -18,11 +18,14 @@ RUNS_ALL = "hw.evt.run.*"
 QUEUES_ALL = "hw.evt.queue.*"
 AGENTS_ALL = "hw.evt.agent.*"
 SLOTS_ALL = "hw.evt.slots.*"
+SCHEDULES_ALL = "hw.evt.schedule.*"
 SCHEDULED_ALL = "hw.scheduled.>"
 TIMERS_ALL = "hw.timer.>"
 RUN_LOGS_ALL = "hw.log.>"
 DEAD_ALL = "hw.dead.>"
 DEAD_WORK = "hw.dead.work"
+SCHEDULES_QUEUE = "schedules"
+"""The queue whose items wake the scheduler for a schedule; no label set has it."""
 
 
 _TOKEN = r"[A-Za-z0-9_-]{1,128}"  # noqa: S105 - of a subject, and no secret
@@ -80,6 +83,10 @@ def agent(agent_id: str) -> str:
     return f"hw.evt.agent.{token(agent_id)}"
 
 
+def schedule(schedule_id: str) -> str:
+    return f"hw.evt.schedule.{token(schedule_id)}"
+
+
 def scheduled(queue_id: str, run_id: str) -> str:
     """Return the subject of the work item that wakes an agent of this queue for this run."""
     return f"hw.scheduled.{token(queue_id)}.{token(run_id)}"
@@ -96,6 +103,15 @@ def scheduled_in_queue(queue_id: str) -> str:
 
 def timer(run_id: str) -> str:
     return f"hw.timer.run.{token(run_id)}"
+
+
+def schedule_timer(schedule_id: str) -> str:
+    return f"hw.timer.schedule.{token(schedule_id)}"
+
+
+def timers_of(identifier: str) -> str:
+    """Return the subjects on which this run's or this schedule's timer may be."""
+    return f"hw.timer.*.{token(identifier)}"
 
 
 def run_log(run_id: str, attempt: int) -> str:
@@ -155,6 +171,7 @@ _IDS: Mapping[str, str] = {
     "run": _UUID,
     "slots": _UUID,
     "agent": _TOKEN,
+    "schedule": _UUID,
 }
 """Kind of aggregate → what its ids look like. Kinds of a newer version have tokens."""
 KINDS = frozenset(_IDS)
@@ -189,13 +206,13 @@ def kind_of(subject: str) -> str:
     return rest.partition(".")[0] if found and not prefix else ""
 
 
-_is_wake_up = re.compile(rf"hw\.(?:scheduled\.{_TOKEN}|timer\.run)\.({_TOKEN})").fullmatch
+_is_wake_up = re.compile(rf"hw\.(?:scheduled\.{_TOKEN}|timer\.(?:run|schedule))\.({_TOKEN})").fullmatch
 _is_heartbeat = re.compile(rf"hw\.beat\.agent\.({_TOKEN})").fullmatch
 _is_run_log = re.compile(rf"hw\.log\.({_UUID})\.([0-9]{{1,9}})").fullmatch
 
 
 def run_of_wake_up(subject: str) -> str | None:
-    """Return the id of the run that a work item or a timer on this subject is for; None where it is for none."""
+    """Return the id of the run, or of the schedule, that a work item or a timer on this subject is for; None where it is for none."""
     found = _is_wake_up(subject)
     return None if found is None else found[1]
 

@@ -77,6 +77,10 @@ class FlowCatalogue:
         group = self._group(group_id)
         return group.state if group.is_known else await group.refresh()
 
+    async def project_name(self, project_id: str) -> str:
+        """Return the name of the project, also where that was deleted."""
+        return (await self._project(project_id).refresh()).name or project_id
+
     async def resolve_active(self, flow_id: str) -> tuple[FlowRegistered, FlowGroup, str]:
         """Return the registration as `version` does, with its flow's settings and the name of its project.
 

@@ -5,12 +5,25 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from headwater.core.aggregates import Actor
-from headwater.core.events import EdgeSpec, ParameterSpec, RegistrationPart, RegistrationParts, StorageReference, TaskSpec
+from headwater.core.events import (
+    EdgeSpec,
+    FlowRegistered,
+    Origin,
+    ParameterSpec,
+    PauseCause,
+    RegistrationPart,
+    RegistrationParts,
+    ScheduleSpec,
+    StorageReference,
+    TaskSpec,
+)
+from headwater.core.flows import rules as flow_rules
 from headwater.core.flows.commands import RegisterFlow
 from headwater.core.log import subjects
 from headwater.core.log.codec import encode_event
@@ -18,7 +31,11 @@ from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog
 from headwater.core.operations.flow_lookup import flow_group
 from headwater.core.operations.project_lookup import find_project
-from headwater.core.values.identifiers import flow_group_id, new_id
+from headwater.core.operations.schedules import schedule, spec_of
+from headwater.core.schedules import rules as schedule_rules
+from headwater.core.schedules.commands import DeleteSchedule, PauseSchedule, ResumeSchedule, ScheduleCommand, SetSchedule
+from headwater.core.unit_of_work import UnitOfWork, change_together
+from headwater.core.values.identifiers import flow_group_id, new_id, schedule_id
 from headwater.core.values.names import valid_name
 
 REGISTRATION_BYTES_MAX = 32 * 1024
@@ -55,11 +72,18 @@ class Registration:
 
 
 async def register_flow(
-    log: EventLog, metadata: FlowMetadata, actor: Actor, *, project_name: str, idempotency_key: str | None = None
+    log: EventLog,
+    metadata: FlowMetadata,
+    actor: Actor,
+    *,
+    project_name: str,
+    idempotency_key: str | None = None,
+    schedule_active: bool | None = None,
 ) -> Registration:
-    """Register a version of the flow in the project; older versions are archived by it.
+    """Register a version of the flow in the project; older versions are archived by it. Its schedule is set with it, or neither is.
 
     With the idempotency key of the last registration, while that version takes runs, nothing changes and its id is returned.
+    `schedule_active` resumes the flow's schedule (True) or pauses it (False); None keeps a pause.
 
     Raises:
         NotFound: there is no such project.
@@ -72,6 +96,8 @@ async def register_flow(
     group = flow_group(log, group_id)
     state = await group.refresh()
     if (same := state.registered_with(idempotency_key)) is not None:
+        if schedule_active is not None:
+            await _activate_schedule(log, group_id, actor, active=schedule_active)
         return Registration(same.flow_id, group_id, same.flow_version, project_id, False, group.position)
     parts = await _write_parts(log, metadata, actor)
     command = RegisterFlow(
@@ -92,10 +118,54 @@ async def register_flow(
         idempotency_key=idempotency_key,
         environment=metadata.environment,
     )
-    outcome = await group.execute(command, actor, refresh=False)
-    registered = outcome.state.latest
-    assert registered is not None
-    return Registration(registered.flow_id, group_id, registered.flow_version, project_id, outcome.changed, outcome.position)
+    spec = None if metadata.schedule is None else spec_of(metadata.schedule)
+
+    async def register(unit: UnitOfWork) -> tuple[FlowRegistered, bool]:
+        registered = flow_group(log, group_id)
+        before = await registered.refresh()
+        events = flow_rules.RULES.decide(before, command)
+        unit.add(registered, events)
+        version = flow_rules.RULES.fold(events, before).latest
+        assert version is not None
+        if events:
+            await _set_schedule(log, unit, version, spec, at=actor.clock(), active=schedule_active)
+        return version, bool(events)
+
+    (registered, changed), position = await change_together(log, actor, register)
+    return Registration(registered.flow_id, group_id, registered.flow_version, project_id, changed, position or group.position)
+
+
+async def _set_schedule(
+    log: EventLog, unit: UnitOfWork, version: FlowRegistered, spec: ScheduleSpec | None, *, at: datetime, active: bool | None
+) -> None:
+    """Let the flow's own schedule be what this version has."""
+    found = schedule(log, schedule_id(version.flow_group_id))
+    state = await found.refresh()
+    if spec is not None:
+        command: ScheduleCommand = SetSchedule(
+            schedule_id=schedule_id(version.flow_group_id),
+            flow_group_id=version.flow_group_id,
+            project_id=version.project_id,
+            slug="",
+            origin=Origin.REGISTERED,
+            spec=spec,
+            at=at,
+            activate=active,
+            flow_version=version.flow_version,
+        )
+    elif state.definition is not None and state.definition.registered is not None:
+        command = DeleteSchedule(Origin.REGISTERED, at)
+    else:
+        return
+    unit.add(found, schedule_rules.RULES.decide(state, command))
+
+
+async def _activate_schedule(log: EventLog, group_id: str, actor: Actor, *, active: bool) -> None:
+    """Resume or pause the flow's own schedule, where it has one."""
+    found = schedule(log, schedule_id(group_id))
+    if (await found.refresh()).exists:
+        at = actor.clock()
+        await found.execute(ResumeSchedule(at) if active else PauseSchedule(at, cause=PauseCause.REGISTRATION), actor, refresh=False)
 
 
 async def _write_parts(log: EventLog, metadata: FlowMetadata, actor: Actor) -> RegistrationParts | None:

@@ -47,17 +47,32 @@ class Flows:
         """
         return await find_flow(self._log, project_name=project_name, name=name)
 
-    async def register(self, metadata: FlowMetadata, *, project_name: str, idempotency_key: str | None = None) -> Registration:
+    async def register(
+        self,
+        metadata: FlowMetadata,
+        *,
+        project_name: str,
+        idempotency_key: str | None = None,
+        schedule_active: bool | None = None,
+    ) -> Registration:
         """Register a version of the flow in the project; older versions are archived by it.
 
         With the idempotency key of the last registration, while that version takes runs, nothing changes and its id is returned.
+        `schedule_active` resumes the flow's schedule (True) or pauses it (False); None keeps a pause.
 
         Raises:
             NotFound: there is no such project.
             CommandRejected: the metadata breaks a rule.
 
         """
-        return await register_flow(self._log, metadata, self._actor, project_name=project_name, idempotency_key=idempotency_key)
+        return await register_flow(
+            self._log,
+            metadata,
+            self._actor,
+            project_name=project_name,
+            idempotency_key=idempotency_key,
+            schedule_active=schedule_active,
+        )
 
     async def archive(self, group_id: str, version: int) -> CommandResult[FlowGroup]:
         """Let this version take no new runs.

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from headwater.core.operations.projects import Projects
     from headwater.core.operations.queues import Queues
     from headwater.core.operations.runs import Runs
+    from headwater.core.operations.schedules import Schedules
     from headwater.core.operations.slots import FlowSlots
 
 
@@ -66,6 +67,12 @@ class Headwater:
         from headwater.core.operations.queues import Queues
 
         return Queues(self.log.events, self.actor)
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        from headwater.core.operations.schedules import Schedules
+
+        return Schedules(self.log.events, self.actor)
 
     @cached_property
     def slots(self) -> FlowSlots:

@@ -21,7 +21,7 @@ from headwater.core.errors import (
     RunNotCreated,
     RunUnknown,
 )
-from headwater.core.events import FlowRegistered, RunAttemptsLimited, RunCreated, RunScheduled
+from headwater.core.events import FlowRegistered, RunAttemptsLimited, RunCreated, RunScheduled, ScheduledBy
 from headwater.core.flows.state import FlowGroup
 from headwater.core.log import subjects
 from headwater.core.log.commit import Commit, Position
@@ -51,7 +51,8 @@ class RunRequest:
     """What a caller asks for who wants a run. None means: as the flow has it, or as Headwater chooses.
 
     `due_at` is in UTC where it names no time zone; one in the past means now. `idempotency_key`: the same key on the
-    same flow version names the same run, for ever. The run fails when `attempts_max` of its attempts were lost.
+    same flow version names the same run, for ever. The run fails when `attempts_max` of its attempts were lost. `run_id` and `scheduled_by`
+    are those of a run that a schedule makes.
     """
 
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -62,6 +63,8 @@ class RunRequest:
     due_at: datetime | None = None
     idempotency_key: str | None = None
     attempts_max: int | None = None
+    run_id: str | None = None
+    scheduled_by: ScheduledBy | None = None
 
 
 @dataclass(frozen=True)
@@ -94,8 +97,25 @@ class RunCreation:
             LogError: as the log's `append`; where the outcome is unknown, repeating with an idempotency key is safe.
 
         """
+        return await self.write(await self.prepare(flow_id, request, actor), actor)
+
+    async def prepare(self, flow_id: str, request: RunRequest, actor: Actor) -> CreateRun:
+        """Return the creation that `write` would write: nothing is written yet.
+
+        Raises:
+            NotFound, FlowArchived, InvalidArgument, InvalidName: such a run cannot be.
+
+        """
         version, group, project_name = await self._catalogue.resolve_active(flow_id)
-        command = _creation(version, group, project_name, request, now=actor.clock())
+        return creation(version, group, project_name, request, now=actor.clock())
+
+    async def write(self, command: CreateRun, actor: Actor) -> CreatedRun:
+        """Create the run. It is on disk when this returns.
+
+        Raises:
+            LogError: as the log's `append`; where the outcome is unknown, repeating is safe where the run's id is not by chance.
+
+        """
         if command.created.queue_id not in self._catalogue.open_queues:
             try:
                 await Queues(self._log, actor).open(command.created.labels)
@@ -115,6 +135,8 @@ class RunCreation:
 
         async def wake() -> None:
             nonlocal failed
+            if _waits_for_another(command.created):
+                return  # the server wakes it when that has ended
             try:
                 await send_wake_up(self._queues, item, due=command.due_at, now=commit.at)
             except LogError as error:
@@ -131,10 +153,11 @@ class RunCreation:
         if isinstance(created, Conflict):
             # Another creation with this key was first, perhaps for another time: its wake-up must be the one that is set.
             other = await load_run(self._log, command.created.run_id)
-            await schedule_wake_up(self._queues, other.state, now=commit.at)
+            if not _waits_for_another(other.state.created):
+                await schedule_wake_up(self._queues, other.state, now=commit.at)
             return _existing(command.created.run_id, other.state)
         if isinstance(created, LogError):
-            may_be_woken = (
+            may_be_woken = not _waits_for_another(command.created) and (
                 failed is None or isinstance(failed, OutcomeUnknown) or (isinstance(failed, LogUnavailable) and failed.maybe_stored)
             )
             if may_be_woken or isinstance(created, OutcomeUnknown):
@@ -173,7 +196,11 @@ def _existing(run_id: str, state: Run) -> CreatedRun:
     )
 
 
-def _creation(version: FlowRegistered, group: FlowGroup, project_name: str, request: RunRequest, *, now: datetime) -> CreateRun:
+def _waits_for_another(created: RunCreated) -> bool:
+    return created.scheduled_by is not None and created.scheduled_by.after_run_id is not None
+
+
+def creation(version: FlowRegistered, group: FlowGroup, project_name: str, request: RunRequest, *, now: datetime) -> CreateRun:
     """Choose all of the run: what was asked for goes before what the flow says, and that before what the version was registered with."""
     key = request.idempotency_key
     for name, value in request.context.items():
@@ -186,7 +213,7 @@ def _creation(version: FlowRegistered, group: FlowGroup, project_name: str, requ
     due_at = now if request.due_at is None else assume_utc(request.due_at)
     if not is_instant(due_at):
         raise InvalidArgument(f"The start time {due_at.isoformat()} is not between the years {TIME_MIN.year} and {TIME_MAX.year}.")
-    run_id = new_id() if key is None else derived_id("run", version.flow_id, key)
+    run_id = request.run_id or (new_id() if key is None else derived_id("run", version.flow_id, key))
     given_config = version.run_config if request.run_config is None else request.run_config
     own_labels = version.labels if group.labels is None else group.labels
     labels = label_set(own_labels if request.labels is None else request.labels)
@@ -206,6 +233,7 @@ def _creation(version: FlowRegistered, group: FlowGroup, project_name: str, requ
         context=dict(request.context),
         run_config=dict(given_config),
         idempotency_key=key,
+        scheduled_by=request.scheduled_by,
     )
     attempts_max = group.attempts_max if request.attempts_max is None else request.attempts_max
     return CreateRun(created, max(due_at.astimezone(UTC), now), attempts_max)
@@ -215,7 +243,7 @@ def _name(request: RunRequest, run_id: str) -> str:
     """Return the name that was asked for, or two words: always the same ones where a key names the run."""
     if request.name is not None:
         return request.name
-    return generated_name(_NAMES if request.idempotency_key is None else random.Random(run_id))  # noqa: S311
+    return generated_name(_NAMES if request.idempotency_key is None and request.run_id is None else random.Random(run_id))  # noqa: S311
 
 
 async def complete_creation(log: EventLog, item: WorkItem) -> Aggregate[Run, RunCommand] | None:

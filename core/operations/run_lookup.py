@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import get_args
+
+from msgspec.structs import replace
 
 from headwater.core.aggregates import Aggregate
 from headwater.core.errors import NotFound
-from headwater.core.events import RunDeleted
+from headwater.core.events import RunCreated, RunDeleted, RunEvent, TaskRunEvent
 from headwater.core.hints import ListRunsAction, hint
 from headwater.core.log import subjects
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog
+from headwater.core.log.undecoded import may_hold
 from headwater.core.runs import rules as run_rules
+from headwater.core.runs import run_head
 from headwater.core.runs.commands import RunCommand
+from headwater.core.runs.run_head import RunHead
 from headwater.core.runs.state import Run
 from headwater.core.values.identifiers import parsed_uuid
+
+may_tell_of_runs = may_hold(*(kind for kind in get_args(RunEvent) if not issubclass(kind, get_args(TaskRunEvent))))
+"""Tells of the bytes of a commit on a run whether it may be about the run as a whole, and not about task runs alone."""
 
 
 def run(log: EventLog, run_id: str) -> Aggregate[Run, RunCommand]:
@@ -34,6 +43,40 @@ async def load_run(log: EventLog, run_id: str) -> Aggregate[Run, RunCommand]:
     if not (await loaded.refresh()).exists:
         raise NotFound("run", run_id, hint=hint("{} lists runs with their ids.", ListRunsAction()))
     return loaded
+
+
+async def load_head(log: EventLog, run_id: str) -> tuple[RunHead, Position]:
+    """Return the run without its task runs, of which it may have very many, and up to where it was read. One that is not there is empty.
+
+    What it was given is left out: it decides nothing, and may be large.
+    """
+    head, position = RunHead(), 0
+    for recorded in await log.read(subjects.run(run_id)):
+        position = recorded.position
+        if may_tell_of_runs(recorded.data):
+            for event in recorded.events:
+                head = run_head.evolve(head, event)
+    if head.exists:
+        head = replace(head, creation=replace(head.created, parameters={}, context={}, run_config={}))
+    return head, position
+
+
+async def run_in_the_way(log: EventLog, run: RunHead) -> str | None:
+    """Return the run that must end before this one may start, by the order in which their schedule made them; None where there is none.
+
+    A run before it that was never executed, as one that was cancelled while it waited, tells nothing: the one before that counts.
+    """
+    earlier = run.queued_after
+    while earlier is not None:
+        head, _ = await load_head(log, earlier)
+        if head.exists and not head.ended:
+            return earlier
+        earlier = _after(head.created) if head.exists and not head.attempt else None
+    return None
+
+
+def _after(created: RunCreated) -> str | None:
+    return None if created.scheduled_by is None else created.scheduled_by.after_run_id
 
 
 @dataclass(frozen=True)

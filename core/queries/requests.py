@@ -89,6 +89,7 @@ class ListRuns(Query, tag="runs", frozen=True, kw_only=True):
     flow_id: str | None = None
     flow_group_id: str | None = None
     agent_id: str | None = None
+    schedule_id: str | None = None
     search: str | None = None
     soonest: bool = False
     brief: bool = False
@@ -216,6 +217,28 @@ class ListQueues(Query, tag="queues", frozen=True, kw_only=True):
     limit: int | None = None
 
 
+class ListSchedules(Query, tag="schedules", frozen=True, kw_only=True):
+    """Schedules by project, flow and slug; those that were deleted, or whose flow was, show only with `include_deleted`."""
+
+    project: str | None = None
+    flow: str | None = None
+    flow_group_ids: tuple[str, ...] = ()
+    slug: str | None = None
+    schedule_id: str | None = None
+    include_deleted: bool = False
+    limit: int | None = None
+
+
+class ListScheduleOutcomes(Query, tag="schedule_outcomes", frozen=True, kw_only=True):
+    """What became of a schedule's times, the newest first. `outcomes` takes those in any of them; `since` and `until` bound the times."""
+
+    schedule_id: str
+    outcomes: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    limit: int | None = 100
+
+
 class CountRuns(Query, tag="run_counts", frozen=True, kw_only=True):
     """How many runs are in each state, of those created at `since` or later."""
 
@@ -279,6 +302,8 @@ AnyQuery = (
     | ListLogs
     | ListAgents
     | ListQueues
+    | ListSchedules
+    | ListScheduleOutcomes
     | CountRuns
     | GetViewsStatus
     | StartRebuild

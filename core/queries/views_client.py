@@ -14,7 +14,7 @@ import msgspec
 
 from headwater.core.errors import CommitUnreadable, HeadwaterError, InvalidArgument, NotFound, RequestTimeout, ViewsBehind, ViewsUnavailable
 from headwater.core.hint_codec import decode_hint
-from headwater.core.hints import Hint
+from headwater.core.hints import Hint, ListSchedulesAction, hint
 from headwater.core.log import subjects
 from headwater.core.log.codec import message_decoder
 from headwater.core.log.commit import Position
@@ -37,6 +37,7 @@ _decode_reply = message_decoder(QueryReply)
 R = TypeVar("R", bound=rows.Row)
 _ALL_FLOWS = requests.ListFlows()
 _NEWEST_RUNS = requests.ListRuns()
+_ALL_SCHEDULES = requests.ListSchedules()
 
 
 class ViewsClient:
@@ -113,6 +114,20 @@ class ViewsClient:
         """Return log lines of the run. `after` and `at_least` are positions in the stream of log lines, not in the log."""
         query = requests.ListLogs(run_id=run_id, min_level=min_level, task=task, map_index=map_index, after=after, limit=limit)
         return await self.ask(query, rows.LogRow, at_least=at_least)
+
+    async def schedules(self, query: requests.ListSchedules = _ALL_SCHEDULES, *, at_least: Position = 0) -> list[rows.ScheduleRow]:
+        return await self.ask(query, rows.ScheduleRow, at_least=at_least)
+
+    async def schedule(self, schedule_id: str, *, at_least: Position = 0) -> rows.ScheduleRow:
+        """Return the schedule of this id, also one that was deleted."""
+        query = requests.ListSchedules(schedule_id=schedule_id, include_deleted=True, limit=1)
+        found = await self.schedules(query, at_least=at_least)
+        if not found:
+            raise NotFound("schedule", schedule_id, hint=hint("{} lists schedules.", ListSchedulesAction()))
+        return found[0]
+
+    async def schedule_outcomes(self, query: requests.ListScheduleOutcomes, *, at_least: Position = 0) -> list[rows.ScheduleOutcomeRow]:
+        return await self.ask(query, rows.ScheduleOutcomeRow, at_least=at_least)
 
     async def task_groups(self, run_id: str, *, limit: int | None = None, at_least: Position = 0) -> list[rows.TaskGroupRow]:
         """Return the tasks of the run, each with its task runs counted."""

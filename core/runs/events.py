@@ -33,6 +33,20 @@ from headwater.core.states import KnownState
 from headwater.core.values.limits import Instant, Int32, Int64, Name, Token, Uuid
 
 
+class ScheduledBy(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """The time of a schedule that a run was created for."""
+
+    schedule_id: Uuid
+    nominal: Instant
+    """The time as the schedule has it: it may be due a little later, or have been made up for."""
+    after_run_id: Uuid | None = None
+    """It is not started before this run has ended."""
+    interval_start: Instant | None = None
+    """It stands for the time from here to `nominal`."""
+    backfill_id: Uuid | None = None
+    """It was asked for by this backfill."""
+
+
 class RunCreated(Event, tag="run.created", frozen=True):
     """A run of this flow version exists. Holds all that an agent needs to execute it without asking the views."""
 
@@ -51,6 +65,7 @@ class RunCreated(Event, tag="run.created", frozen=True):
     context: dict[str, Any] = {}
     run_config: dict[str, Any] = {}
     idempotency_key: str | None = None
+    scheduled_by: ScheduledBy | None = None
 
 
 class RunScheduled(Event, tag="run.scheduled", frozen=True):
@@ -106,6 +121,8 @@ class CancelCause(StrEnum):
     PROJECT_DELETED = "project_deleted"
     PARENT_CANCELLED = "parent_cancelled"
     """A task of another run created it, and that run was cancelled."""
+    SCHEDULE = "schedule"
+    """Its schedule's next run took its place."""
 
 
 class RunCancelRequested(Event, tag="run.cancel_requested", frozen=True):

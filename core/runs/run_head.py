@@ -78,6 +78,12 @@ class RunHead(msgspec.Struct, frozen=True, gc=False):
         return self.state in FINAL
 
     @property
+    def queued_after(self) -> str | None:
+        """The run that its schedule made it wait for: until it was claimed, or a user gave it another time."""
+        scheduled_by = None if self.creation is None else self.creation.scheduled_by
+        return None if scheduled_by is None or self.generation > 1 or self.attempt else scheduled_by.after_run_id
+
+    @property
     def cancel_requested(self) -> bool:
         """Whether the run is to end, or ended, because a user or the server asked for it."""
         return self.cancel_request is not None

@@ -43,6 +43,11 @@ def key_value_id(project_id: str, key: str) -> str:
     return derived_id("key value", project_id, key)
 
 
+def schedule_id(group_id: str, slug: str = "") -> str:
+    """Return the id of the schedule of this name of this flow group; the empty name is that of the flow's own one."""
+    return derived_id("schedule", group_id, slug)
+
+
 def flow_group_id(project_id: str, flow_name: str) -> str:
     """Return the id of the flow group of this name in this project: a custom UUID (version 8) whose last 32 bits are zero."""
     raw = int.from_bytes(hashlib.sha256(f"{project_id}\x1f{flow_name}".encode()).digest()[:16], "big")

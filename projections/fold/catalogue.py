@@ -33,6 +33,7 @@ from headwater.core.events import (
     QueueOpened,
     RegistrationPart,
     RegistrationParts,
+    ScheduleEvent,
     SlotFreed,
     SlotTaken,
     TaskSpec,
@@ -40,6 +41,7 @@ from headwater.core.events import (
 from headwater.core.log.commit import Commit, Position
 from headwater.projections.fold.changes import CannotApply, Changes
 from headwater.projections.fold.key_values import fold_key_value
+from headwater.projections.fold.schedules import fold_schedule
 from headwater.projections.stored_values import json, text, texts
 from headwater.projections.tables import (
     AGENTS,
@@ -65,6 +67,9 @@ def fold_catalogue_event(changes: Changes, aggregate_id: str, position: Position
         CannotApply: it contradicts what was before it.
 
     """
+    if isinstance(event, ScheduleEvent):
+        fold_schedule(changes, aggregate_id, position, commit, event)
+        return True
     match event:
         case ProjectCreated() | ProjectRenamed() | ProjectDescribed() | ProjectDeleted():
             _project(changes, aggregate_id, position, commit, event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 from headwater.projections.fold.known_run import KnownRun, ShownTaskRun
@@ -10,8 +11,10 @@ from headwater.projections.tables import (
     CachedResult,
     DeadLetterEntry,
     RunStateEntry,
+    ScheduleOutcome,
     ShownArtifact,
     ShownKeyValue,
+    ShownProgress,
     TaskRunStateEntry,
 )
 
@@ -41,10 +44,13 @@ class Changes:
         "deleted_projects",
         "deleted_runs",
         "key_values",
+        "last_fired",
         "new_task_runs",
         "renamed_runs",
         "run_states",
         "runs",
+        "schedule_outcomes",
+        "schedules",
         "steps",
         "task_run_states",
         "updated_artifacts",
@@ -69,6 +75,9 @@ class Changes:
         self.deleted_projects: set[str] = set()
         self.deleted_runs: set[str] = set()
         self.renamed_runs: set[str] = set()
+        self.schedules: dict[str, ShownProgress] = {}
+        self.schedule_outcomes: list[ScheduleOutcome] = []
+        self.last_fired: dict[str, tuple[datetime, str]] = {}
 
     def execute(self, statement: str, *arguments: Any) -> None:
         """Have this statement run in its turn."""

@@ -91,6 +91,8 @@ def list_runs(query: ListRuns, after: Key | None, count: int) -> Statement:
     _narrow_times(conditions, query)
     if query.name is not None:
         conditions.add("runs.name = {}", query.name)
+    if query.schedule_id is not None:
+        conditions.add("runs.schedule_id = {}", parsed_uuid(query.schedule_id, kind="schedule id"))
     if query.agent_id is not None:
         conditions.add("runs.agent_id = {}", query.agent_id)
     shown = BRIEF_RUN_ROW if query.brief else RUN_ROW
@@ -116,7 +118,7 @@ def list_runs(query: ListRuns, after: Key | None, count: int) -> Statement:
             count=count,
         )
         return Statement(_ROW.format(runs=runs, shown=shown, **_NEWEST_FIRST), tuple(conditions.arguments))
-    listing = _FEW if query.agent_id is not None or query.name is not None else _NEWEST
+    listing = _FEW if query.agent_id is not None or query.schedule_id is not None or query.name is not None else _NEWEST
     state = _STATE_OF_ALL if of_all else "runs.state"
     runs = listing.format(drivers=drivers, states=states, state=state, conditions=conditions.also, count=count)
     return Statement(_ROW.format(runs=runs, shown=shown, **_NEWEST_FIRST), tuple(conditions.arguments))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headwater.projections.tables import AGENTS, FLOW_GROUPS, FLOW_VERSIONS, KEY_VALUES, PROJECTS, RUNS, TASK_RUNS
+from headwater.projections.tables import AGENTS, FLOW_GROUPS, FLOW_VERSIONS, KEY_VALUES, PROJECTS, RUNS, SCHEDULES, TASK_RUNS
 
 PROJECT_ROW = f"""{PROJECTS.select("p")},
     (SELECT count(*) FROM flow_groups g WHERE g.project_id = p.id AND NOT g.deleted) AS flow_count"""
@@ -17,6 +17,9 @@ FLOW_ROW = f"""{FLOW_VERSIONS.select("v")}, g.project_id, p.name AS project_name
 
 FLOW_GROUP_ROW = f"{FLOW_GROUPS.select('g', deleted='g.deleted OR p.deleted')}, p.name AS project_name"
 """Of a flow `g` of a project `p`."""
+
+SCHEDULE_ROW = f"{SCHEDULES.select('s')}, g.name AS flow_name, p.name AS project_name"
+"""Of a schedule `s` of a flow `g` of a project `p`."""
 
 _PROJECT_NAME = "coalesce(p.name, r.project_name)"
 RUN_ROW = RUNS.select("r", project_name=_PROJECT_NAME)

@@ -16,6 +16,7 @@ from headwater.projections.tables.flows import (
     NumberedTask,
 )
 from headwater.projections.tables.runs import RUN_COUNTS, RUN_NAMES, RUN_STATES, RUNS, RunCount, RunName, RunStateEntry
+from headwater.projections.tables.schedules import SCHEDULE_OUTCOMES, SCHEDULES, ScheduleOutcome, ShownProgress
 from headwater.projections.tables.task_runs import (
     CACHED_RESULTS,
     TASK_RUN_STATES,
@@ -33,6 +34,8 @@ VIEWS: tuple[View[Any], ...] = (
     FLOW_EDGES,
     KEY_VALUES,
     ARTIFACTS,
+    SCHEDULES,
+    SCHEDULE_OUTCOMES,
     REGISTRATION_PARTS,
     RUNS,
     RUN_NAMES,
@@ -84,6 +87,8 @@ __all__ = [
     "RUN_COUNTS",
     "RUN_NAMES",
     "RUN_STATES",
+    "SCHEDULES",
+    "SCHEDULE_OUTCOMES",
     "TASK_RUNS",
     "TASK_RUN_STATES",
     "VIEWS",
@@ -95,8 +100,10 @@ __all__ = [
     "RunCount",
     "RunName",
     "RunStateEntry",
+    "ScheduleOutcome",
     "ShownArtifact",
     "ShownKeyValue",
+    "ShownProgress",
     "TaskRunStateEntry",
     "Told",
     "View",

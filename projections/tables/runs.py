@@ -13,6 +13,11 @@ from headwater.projections.fold.known_run import KnownRun
 from headwater.projections.stored_values import json, optional_json, optional_text, text, texts
 from headwater.projections.tables.view import Column, View
 
+
+def _schedule_of(run: KnownRun) -> str | None:
+    return None if run.created.scheduled_by is None else run.created.scheduled_by.schedule_id
+
+
 RUNS: View[KnownRun] = View(
     "runs",
     (
@@ -30,6 +35,8 @@ RUNS: View[KnownRun] = View(
         Column("context", "json", lambda run: json(run.created.context)),
         Column("run_config", "json", lambda run: json(run.created.run_config)),
         Column("idempotency_key", "text", lambda run: optional_text(run.created.idempotency_key), null=True, findable=True),
+        Column("schedule_id", "uuid", _schedule_of, null=True, findable=True),
+        Column("scheduled_by", "json", lambda run: optional_json(run.created.scheduled_by), null=True),
         Column("created", "timestamptz", lambda run: run.created_at, findable=True),
         Column("created_by", "text", lambda run: text(run.created_by), findable=True),
         Column("name", "text", lambda run: text(run.head.name), changes=True, findable=True),
@@ -63,6 +70,7 @@ RUNS: View[KnownRun] = View(
         "runs_by_start ON runs (start_time) WHERE start_time IS NOT NULL",
         "runs_by_creation ON runs (created, state)",
         "runs_by_agent ON runs (agent_id, created_position) WHERE agent_id IS NOT NULL",
+        "runs_by_schedule ON runs (schedule_id, created_position) WHERE schedule_id IS NOT NULL",
         "runs_by_holder ON runs (agent_id) WHERE held",
     ),
 )

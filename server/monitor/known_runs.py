@@ -10,20 +10,18 @@ import logging
 
 import anyio
 import msgspec
-from msgspec.structs import replace
 
 from headwater.core.errors import ViewsError
 from headwater.core.events import AgentRegistered, AgentStopped
 from headwater.core.log import subjects
 from headwater.core.log.commit import Position
-from headwater.core.log.protocol import EventLog, Log, Recorded
+from headwater.core.log.protocol import Log, Recorded
+from headwater.core.operations.run_lookup import load_head
 from headwater.core.queries import ListRuns
 from headwater.core.queries.views_client import ViewsClient
-from headwater.core.runs import run_head
-from headwater.core.runs.run_head import RunHead
 from headwater.core.slots.rules import tells_all
 from headwater.core.states import StateName
-from headwater.server.monitor.run_index import RunIndex, may_tell_of_runs
+from headwater.server.monitor.run_index import RunIndex
 
 UNFINISHED = (StateName.SCHEDULED, StateName.PAUSED, StateName.SUBMITTED, StateName.RUNNING, StateName.CANCELLING)
 READ_WHOLE_MAX = 20_000
@@ -76,7 +74,7 @@ async def index_from_views(log: Log, views: ViewsClient) -> RunIndex:
 
     async def take(run_id: str) -> None:
         async with turn:
-            head, read_to = await _head_of(log.events, run_id)
+            head, read_to = await load_head(log.events, run_id)
         if head.exists and not head.ended:
             index.watch(head, read_to)
 
@@ -118,17 +116,3 @@ async def _unfinished(views: ViewsClient) -> tuple[Position, list[str]]:
         cursor = reply.next
         if cursor is None:
             return position, run_ids
-
-
-async def _head_of(log: EventLog, run_id: str) -> tuple[RunHead, Position]:
-    """Return the run without its task runs, of which it may have very many, and up to where it was read."""
-    head, position = RunHead(), 0
-    for recorded in await log.read(subjects.run(run_id)):
-        position = recorded.position
-        if may_tell_of_runs(recorded.data):
-            for event in recorded.events:
-                head = run_head.evolve(head, event)
-    if head.exists:
-        # What it was given decides nothing here, and may be large.
-        head = replace(head, creation=replace(head.created, parameters={}, context={}, run_config={}))
-    return head, position

@@ -38,7 +38,7 @@ from headwater.core.log.codec import message_decoder
 from headwater.core.log.commit import Position
 from headwater.core.log.heartbeats import Heartbeat
 from headwater.core.log.protocol import Log
-from headwater.server.monitor.deadlines import Deadlines
+from headwater.core.program.deadlines import Deadlines
 from headwater.server.monitor.monitor_times import MonitorTimes
 from headwater.server.monitor.recovery import Recovery
 from headwater.server.monitor.run_index import IndexedAgent, RunIndex
@@ -144,6 +144,7 @@ class RunMonitor:
                     async for batch in commits:
                         for recorded in batch:
                             self._handle(self._index.fold(recorded))
+                            self._look_at_released()
                         if not self._ready.is_set() and self._index.position >= self._start:
                             await self._begin()
             finally:
@@ -224,6 +225,12 @@ class RunMonitor:
                     self._deadlines.advance(SlotsDue(about), 0)
                 case _:
                     pass
+
+    def _look_at_released(self) -> None:
+        while self._index.released:
+            run_id = self._index.released.pop()
+            if self._ready.is_set():
+                self._deadlines.set(RunDue(run_id), 0)
 
     def _expect_sign_of(self, agent_id: str) -> None:
         if AgentDue(agent_id) not in self._deadlines:
@@ -321,6 +328,10 @@ class RunMonitor:
                     self._expect_sign_of(run.agent_id)
         found = self._index.runs.get(run_id)
         if found is None or not found.waits or found.due_at is None:
+            return
+        if found.queued_after is not None:
+            # Another run's end has it looked at again.
+            await self._recovery.release(found)
             return
         seconds = (found.due_at - self._clock()).total_seconds()
         if seconds > 0:

@@ -14,7 +14,7 @@ from headwater.core.log.protocol import Log
 from headwater.core.operations.headwater import Headwater
 from headwater.core.operations.holder_notices import notify_holder
 from headwater.core.operations.holder_probes import probe_agent
-from headwater.core.operations.run_lookup import load_run
+from headwater.core.operations.run_lookup import load_run, run_in_the_way
 from headwater.core.runs.commands import MarkAttemptLost
 from headwater.core.runs.run_head import RunHead
 from headwater.server.monitor.run_index import IndexedAgent
@@ -81,6 +81,12 @@ class Recovery:
             return
         _log.info("Run %r (%s) waited, and nothing would have woken it: it does now.", state.name, run_id)
         await self._headwater.runs.schedule_wake_up(state)
+
+    async def release(self, run: RunHead) -> None:
+        """Wake the run that its schedule made to wait for another one, if none that was before it goes on."""
+        waiting = await self._log.queues.is_waiting(run.created.run_id, generation=run.generation)
+        if not waiting and await run_in_the_way(self._log.events, run) is None:
+            await self._headwater.runs.schedule_wake_up((await load_run(self._log.events, run.created.run_id)).state)
 
     async def reconcile_slots(self, group_id: str, unfinished: list[RunHead]) -> bool:
         """Free slots of runs that do not run, count runs that run without one, and wake runs for those that are free.

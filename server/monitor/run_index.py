@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import get_args
 
 from msgspec.structs import replace
 
@@ -16,22 +15,18 @@ from headwater.core.events import (
     AnyEvent,
     RunCancelled,
     RunCreated,
-    RunEvent,
     RunFailed,
     RunRestarted,
     RunSucceeded,
-    TaskRunEvent,
 )
 from headwater.core.log import subjects
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Recorded
-from headwater.core.log.undecoded import may_hold
+from headwater.core.operations.run_lookup import may_tell_of_runs
 from headwater.core.runs import run_head
 from headwater.core.runs.run_head import RunHead
 from headwater.core.slots import rules as slot_rules
 from headwater.core.slots.state import Slots
-
-may_tell_of_runs = may_hold(*(kind for kind in get_args(RunEvent) if not issubclass(kind, get_args(TaskRunEvent))))
 
 
 @dataclass(slots=True)
@@ -52,9 +47,13 @@ class RunIndex:
     slots: dict[str, Slots] = field(default_factory=dict)
     unread: dict[str, Position] = field(default_factory=dict)
     """Runs that were restarted after they had been let go of: to be read from the log up to here or later, and given to `watch`."""
+    released: set[str] = field(default_factory=set)
+    """Runs that waited for another run of their schedule, of which one has ended: whether they still have to wait is to be found out."""
     position: Position = 0
     _read_to: dict[str, Position] = field(default_factory=dict)
     """How far those runs were read: what happened to them before is not to be folded once more, over what came of it."""
+    _queued: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """The runs that wait for another one of their schedule, by the schedule."""
     _held_by: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     _of_group: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
@@ -83,6 +82,7 @@ class RunIndex:
             # What it was given decides nothing here, and may be large.
             event = replace(event, parameters={}, context={}, run_config={})
             self._of_group[event.flow_group_id].add(run_id)
+            self._note_queued(event)
         before = RunHead() if isinstance(event, RunCreated) else self.runs.get(run_id)
         if before is None:
             if isinstance(event, RunSucceeded | RunFailed | RunCancelled):
@@ -124,10 +124,26 @@ class RunIndex:
         run = self.runs.pop(run_id, None)
         if run is None:
             return
+        self._release_after(run.created)
         group = self._of_group[run.created.flow_group_id]
         group.discard(run_id)
         if not group:
             del self._of_group[run.created.flow_group_id]
+
+    def _note_queued(self, created: RunCreated) -> None:
+        scheduled_by = created.scheduled_by
+        if scheduled_by is not None and scheduled_by.after_run_id is not None:
+            self._queued[scheduled_by.schedule_id].add(created.run_id)
+
+    def _release_after(self, created: RunCreated) -> None:
+        """Note which runs may start now that this one of their schedule has ended."""
+        if created.scheduled_by is None or created.scheduled_by.schedule_id not in self._queued:
+            return
+        queued = self._queued[created.scheduled_by.schedule_id]
+        queued.discard(created.run_id)
+        self.released |= queued
+        if not queued:
+            del self._queued[created.scheduled_by.schedule_id]
 
     def watch(self, run: RunHead, read_to: Position) -> None:
         """Take in a run as the log has it up to there."""
@@ -136,6 +152,8 @@ class RunIndex:
         self._read_to[run_id] = read_to
         self.runs[run_id] = run
         self._of_group[run.created.flow_group_id].add(run_id)
+        if run.queued_after is not None:
+            self._note_queued(run.created)
         if run.held:
             self._held_by[run.agent_id].add(run_id)
 

@@ -23,6 +23,8 @@ def _command(action: AnyAction) -> str:  # noqa: C901, PLR0912 - one arm per act
             return command_line("get flow-runs")
         case hints.ListKeysAction():
             return command_line("kv list")
+        case hints.ListSchedulesAction():
+            return command_line("schedules list")
         case hints.ListDeadLettersAction():
             return command_line("projections dead-letters list")
         case hints.CreateProjectAction(name=name):

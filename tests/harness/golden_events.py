@@ -33,9 +33,15 @@ from headwater.core.events import (
     Frame,
     KeyValueDeleted,
     KeyValueSet,
+    Missed,
     NameClaimed,
     NameReleased,
+    OpenRun,
+    Origin,
+    Overlap,
     ParameterSpec,
+    Pause,
+    PauseCause,
     ProjectCreated,
     ProjectDeleted,
     ProjectDescribed,
@@ -60,6 +66,19 @@ from headwater.core.events import (
     RunStateSet,
     RunSubmitted,
     RunSucceeded,
+    ScheduleCaughtUp,
+    ScheduledBy,
+    ScheduleDefinition,
+    ScheduleDeleted,
+    ScheduleFired,
+    SchedulePaused,
+    SchedulePolicies,
+    ScheduleProgress,
+    ScheduleResumed,
+    ScheduleSet,
+    ScheduleSkipped,
+    ScheduleSpec,
+    SkipReason,
     SlotFreed,
     SlotsAfter,
     SlotTaken,
@@ -93,6 +112,7 @@ EVENTS_FOLDER = Path(__file__).parents[1] / "histories" / "events"
 
 _AT = datetime(2026, 5, 17, 12, 30, 15, 250_000, tzinfo=UTC)
 _LATER = _AT + timedelta(minutes=10)
+_BEFORE = _AT - timedelta(days=1)
 _PROJECT = "0197a3c0-6d1f-7c52-9e06-1b2f3a4c5d6e"
 _GROUP = "8f14e45f-ceea-867a-9a36-dedd00000000"
 _FLOW = "8f14e45f-ceea-867a-9a36-dedd00000002"
@@ -100,6 +120,8 @@ _RUN = "0197a3c1-0b2c-7d3e-8f40-5a6b7c8d9e0f"
 _AGENT = "0197a3c0-ffff-7abc-8def-0123456789ab"
 _REGISTRATION = "0197a3c0-aaaa-7bbb-8ccc-dddddddddddd"
 _ARTIFACT = "0197a3c1-2222-7333-8444-555566667777"
+_SCHEDULE = "5d3c0f51-6d0a-5f0e-9a5b-0a4e8e0f7c11"
+_OTHER_RUN = "0197a3c1-0b2c-7d3e-8f40-5a6b7c8d9e10"
 _QUEUE = "6c1d1f0e5b3a49d28f70"
 
 _STORAGE = StorageReference(
@@ -132,6 +154,30 @@ _FAILURE = Failure(
 )
 _RESULT = ResultReference(
     type="LocalResult", location="/results/say_hello-1", value={"count": 3, "names": ["Ana"]}, serializer={"type": "JSONSerializer"}
+)
+
+_SPEC = ScheduleSpec(
+    {"clocks": [{"type": "CronClock", "cron": "0 6 * * MON-FRI"}]},
+    SchedulePolicies(
+        missed=Missed.MERGE,
+        window_seconds=3600.0,
+        overlap=Overlap.QUEUE_ONE,
+        jitter_seconds=30.0,
+        pause_on_failure=3,
+        end=_LATER,
+        max_runs=100,
+    ),
+)
+_PROGRESS = ScheduleProgress(
+    decided=_AT,
+    generation=4,
+    pause=Pause(PauseCause.USER, _AT, _LATER, "The warehouse moves."),
+    open_runs=(OpenRun(_RUN, "5f0e9a5b0a4e", True),),
+    failures=1,
+    runs_made=12,
+)
+_DEFINITION = ScheduleDefinition(
+    schedule_id=_SCHEDULE, flow_group_id=_GROUP, project_id=_PROJECT, slug="nightly", registered=_SPEC, user=_SPEC
 )
 
 GOLDEN_EVENTS: tuple[Event, ...] = (
@@ -174,6 +220,46 @@ GOLDEN_EVENTS: tuple[Event, ...] = (
     ConcurrencySet(limit=2, after=SlotsAfter(2, {_RUN: 1})),
     SlotTaken(run_id=_RUN, attempt=2, after=SlotsAfter(2, {_RUN: 2})),
     SlotFreed(run_id=_RUN, after=SlotsAfter(2, {})),
+    ScheduleSet(
+        schedule_id=_SCHEDULE,
+        flow_group_id=_GROUP,
+        project_id=_PROJECT,
+        slug="nightly",
+        origin=Origin.USER,
+        spec=_SPEC,
+        since=_BEFORE,
+        until=_AT,
+        flow_version=2,
+        after=_PROGRESS,
+        definition=_DEFINITION,
+    ),
+    ScheduleDeleted(origin=Origin.REGISTERED, since=_BEFORE, until=_AT, after=_PROGRESS, definition=_DEFINITION),
+    SchedulePaused(cause=PauseCause.USER, since=_AT, until=_LATER, note="The warehouse moves.", after=_PROGRESS, definition=_DEFINITION),
+    ScheduleResumed(at=_AT, note="It has moved.", after=_PROGRESS, definition=_DEFINITION),
+    ScheduleFired(
+        nominal=_AT,
+        run_id=_RUN,
+        flow_id=_FLOW,
+        due_at=_LATER,
+        clock="5f0e9a5b0a4e",
+        parameters={"region": "north"},
+        labels=("gpu",),
+        after_run_id=_OTHER_RUN,
+        cancels=(_OTHER_RUN,),
+        interval_start=_BEFORE,
+        after=_PROGRESS,
+        definition=_DEFINITION,
+    ),
+    ScheduleSkipped(
+        nominal=_AT,
+        because=SkipReason.OVERLAP,
+        clock="5f0e9a5b0a4e",
+        run_id=_OTHER_RUN,
+        detail="It has run for two days.",
+        after=_PROGRESS,
+        definition=_DEFINITION,
+    ),
+    ScheduleCaughtUp(since=_BEFORE, until=_AT, policy=Missed.LATEST, made=1, left_out=23, after=_PROGRESS, definition=_DEFINITION),
     RunCreated(
         run_id=_RUN,
         flow_id=_FLOW,
@@ -190,6 +276,9 @@ GOLDEN_EVENTS: tuple[Event, ...] = (
         context={"season": "spring"},
         run_config={"type": "LocalRun"},
         idempotency_key="today",
+        scheduled_by=ScheduledBy(
+            schedule_id=_SCHEDULE, nominal=_AT, after_run_id=_OTHER_RUN, interval_start=_BEFORE, backfill_id=_REGISTRATION
+        ),
     ),
     RunScheduled(due_at=_LATER, generation=3, message="Later."),
     RunSubmitted(attempt=2, agent_id=_AGENT, agent_name="local", message="Claimed."),

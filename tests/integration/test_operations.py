@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import anyio
 import pytest
@@ -34,7 +35,7 @@ async def log(nats_url: str) -> AsyncIterator[Log]:
         yield opened
 
 
-async def registered(log: Log, metadata: FlowMetadata = HELLO, **arguments: str) -> Registration:
+async def registered(log: Log, metadata: FlowMetadata = HELLO, **arguments: Any) -> Registration:
     await Headwater(log, ME).projects.create("Hello, World!", skip_if_exists=True)
     return await Headwater(log, ME).flows.register(metadata, project_name="Hello, World!", **arguments)
 

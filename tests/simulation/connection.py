@@ -249,7 +249,7 @@ class _Queues:
         return self._queues.work_lost()
 
     @asynccontextmanager
-    async def bind(self, queue_id: str, *, lease_seconds: float, limit: int | None = None) -> AsyncIterator[QueueBinding]:
+    async def bind(self, queue_id: str, *, lease_seconds: float, limit: int | None = None, at_once: int = 1) -> AsyncIterator[QueueBinding]:
         await self._connection.mended()
         async with self._queues.bind(queue_id, lease_seconds=lease_seconds, limit=limit) as binding:
             yield _Binding(self._connection, binding)

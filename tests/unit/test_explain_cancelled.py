@@ -23,6 +23,8 @@ REGISTER = f"Register the flow again; then `Client().create_flow_run(version_gro
 ANEW = "Its project and its flow are gone: create a project, register the flow in it, and create a run of that."
 WITH_PARENT = f"{RESTART[:-1]}; restart its parent too, if that is to go on with it."
 
+BESIDE = f"{RESTART[:-1]}, beside the run that took its place."
+
 
 class Told(NamedTuple):
     cause: str
@@ -36,6 +38,7 @@ TOLD = [
     Told("flow_deleted", Reason.FLOW_DELETED, REGISTER),
     Told("project_deleted", Reason.PROJECT_DELETED, ANEW),
     Told("parent_cancelled", Reason.PARENT_CANCELLED, WITH_PARENT),
+    Told("schedule", Reason.REPLACED, BESIDE),
 ]
 MISLEADING = ["", "The archive was deleted.", "Project tutorial was deleted.", "Flow x was archived.", "Its parent run 'x' was cancelled."]
 

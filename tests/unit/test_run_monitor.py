@@ -16,10 +16,10 @@ from headwater.core.log.memory import MemoryLog
 from headwater.core.operations.headwater import Headwater
 from headwater.core.operations.run_lookup import run
 from headwater.core.operations.slots import slots
+from headwater.core.program.deadlines import Deadlines
 from headwater.core.runs.commands import RescheduleRun
 from headwater.core.states import StateName
 from headwater.server.monitor import RunMonitor
-from headwater.server.monitor.deadlines import Deadlines
 from headwater.server.monitor.monitor_times import MonitorTimes
 from headwater.server.monitor.run_index import RunIndex
 

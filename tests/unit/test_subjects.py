@@ -26,6 +26,7 @@ NAMED: list[tuple[str, Address]] = [
     (subjects.queue("gpu_night-1"), Address("queue", "gpu_night-1")),
     (subjects.run(ID), Address("run", ID)),
     (subjects.slots(ID), Address("slots", ID)),
+    (subjects.schedule(ID), Address("schedule", ID)),
     (subjects.agent("agent-1"), Address("agent", "agent-1")),
     ("hw.evt.budget.one", Address("budget", "one")),
 ]

@@ -25,6 +25,8 @@ from headwater.core.queries import (
     Row,
     RunRow,
     RunStateRow,
+    ScheduleOutcomeRow,
+    ScheduleRow,
     SetAsideRow,
     TaskRunRow,
     TaskRunStateRow,
@@ -40,6 +42,7 @@ from headwater.projections.tables import (
     FLOW_TASKS,
     QUEUES,
     RUN_STATES,
+    SCHEDULE_OUTCOMES,
     TASK_RUN_STATES,
     VIEWS,
     schema_sql,
@@ -64,6 +67,8 @@ ANSWERS: dict[type[Row], str] = {
     ArtifactRow: ARTIFACTS.select("a"),
     AgentRow: shown.AGENT_ROW,
     QueueRow: f"{QUEUES.select('q')}, 0 AS scheduled_runs",
+    ScheduleRow: shown.SCHEDULE_ROW,
+    ScheduleOutcomeRow: SCHEDULE_OUTCOMES.select("o"),
     SetAsideRow: DEAD_LETTERS.select("d"),
 }
 """What each row is read from."""
@@ -103,6 +108,7 @@ IN_OTHER_WORDS: dict[type, tuple[type[Row], dict[str, str], set[str]]] = {
             "cancel_requested",
             "failure",
             "queue_id",
+            "scheduled_by",
         },
     ),
     types.FlowRunState: (
@@ -180,7 +186,7 @@ def test_every_column_has_a_value_or_a_default() -> None:
     assert empty == []
 
 
-DIGESTS = {5: "f2957495a62f9759", 6: "eeab05ba088eef62"}
+DIGESTS = {5: "f2957495a62f9759", 6: "eeab05ba088eef62", 7: "1195273b37b394ec"}
 """The tables of each version of the schema."""
 
 

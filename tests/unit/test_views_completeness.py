@@ -15,6 +15,7 @@ from headwater.core.events import (
     ProjectEvent,
     QueueEvent,
     RunCreated,
+    ScheduleEvent,
     SlotEvent,
 )
 from headwater.core.queries import AnyQuery, GetDeadLetter, GetViewsStatus, ListDeadLetters, RetryDeadLetter, StartRebuild
@@ -24,7 +25,9 @@ from headwater.projections.fold.runs import RUN_EVENTS
 from headwater.projections.fold.task_runs import TASK_RUN_EVENTS
 from headwater.projections.queries import _STATEMENTS
 
-OF_THE_CATALOGUE = {*get_args(ProjectEvent | NameEvent | KeyValueEvent | FlowEvent | AgentEvent | PartEvent | QueueEvent | SlotEvent)}
+OF_THE_CATALOGUE = {
+    *get_args(ProjectEvent | NameEvent | KeyValueEvent | FlowEvent | AgentEvent | PartEvent | QueueEvent | SlotEvent | ScheduleEvent)
+}
 
 
 def test_every_event_has_a_fold() -> None:

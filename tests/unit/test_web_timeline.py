@@ -45,6 +45,8 @@ def _run(state: str = "Running", *, end: float | None = None, **more: Any) -> Ru
         "failure": None,
         "queue_id": "q",
         "idempotency_key": None,
+        "schedule_id": None,
+        "scheduled_by": None,
         "position": 1,
     }
     return RunRow(**{**fields, **more})

@@ -88,6 +88,7 @@ FLOW_RUN = Columns(
         "state_message": ("text", "state_message"),
         "flow_id": ("uuid", "flow_id"),
         "agent_id": ("text", "agent_id"),
+        "schedule_id": ("uuid", "schedule_id"),
         "idempotency_key": ("text", "idempotency_key"),
         "labels": ("text[]", "labels"),
         "created": ("time", "created"),

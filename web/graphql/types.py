@@ -332,6 +332,8 @@ class FlowRun:
     end_time: datetime | None
     duration: float | None = strawberry.field(description="seconds, once it has ended")
     agent_id: str | None
+    auto_scheduled: bool = strawberry.field(description="whether a schedule made it")
+    schedule_id: str | None = strawberry.field(description="that schedule")
     idempotency_key: str | None
     version: int = strawberry.field(description="grows with each change; a state can be set on condition of it")
     position: int = strawberry.field(description="of its last event in the log")
@@ -356,6 +358,8 @@ class FlowRun:
             end_time=row.end_time,
             duration=ended,
             agent_id=row.agent_id,
+            auto_scheduled=row.schedule_id is not None,
+            schedule_id=row.schedule_id,
             idempotency_key=row.idempotency_key,
             version=row.position,
             position=row.position,

@@ -36,12 +36,13 @@ _log = logging.getLogger(__name__)
 
 
 class Binding:
-    """`QueueBinding` by JetStream. `ensure_consumer` makes the queue's consumer where it is gone."""
+    """`QueueBinding` by JetStream. `ensure_consumer` makes the queue's consumer where it is gone; `at_once` items are asked for."""
 
-    def __init__(self, connection: Connection, queue_id: str, ensure_consumer: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, connection: Connection, queue_id: str, ensure_consumer: Callable[[], Awaitable[None]], at_once: int = 1) -> None:
         self._connection = connection
         self._queue_id = queue_id
         self._ensure_consumer = ensure_consumer
+        self._at_once = at_once
         self._arrived: Mailbox[Msg] = Mailbox()
         self._inbox: Subscription | None = None
         self._paused = False
@@ -84,7 +85,7 @@ class Binding:
                 if self._paused:
                     await self._arrived.wait()
                 continue
-            if self._due > 1 and not self._searching:
+            if self._due > self._at_once and not self._searching:
                 await self._stop_asking()  # the search found one; what else it asked for is for others
             # Between an item's arrival and the return nothing waits: a cancelled wait has lost nothing.
             delivery = self._take()
@@ -174,7 +175,7 @@ class Binding:
                 self._inbox = await self._connection.subscribe(self._connection.new_inbox(), self._arrive)
             if not self._paused and self._trusted:
                 self._heard = time.monotonic()
-                self._due = _SEARCHED_AT_ONCE if self._searching else 1
+                self._due = max(_SEARCHED_AT_ONCE if self._searching else 1, self._at_once)
                 question = _question(self._due)
                 await self._connection.publish(f"$JS.API.CONSUMER.MSG.NEXT.{WORK}.{self._queue_id}", question, reply=self._inbox.subject)
         except (LogUnavailable, ApiRefusal) as error:

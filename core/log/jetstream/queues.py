@@ -54,16 +54,20 @@ class JetStreamQueues:
     def work_lost(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
         return listen_for_losses(self._connection)
 
-    def bind(self, queue_id: str, *, lease_seconds: float, limit: int | None = None) -> AbstractAsyncContextManager[QueueBinding]:
-        return _bind(self._connection, queue_id, lease_seconds, limit)
+    def bind(
+        self, queue_id: str, *, lease_seconds: float, limit: int | None = None, at_once: int = 1
+    ) -> AbstractAsyncContextManager[QueueBinding]:
+        return _bind(self._connection, queue_id, lease_seconds, limit, at_once)
 
 
 @asynccontextmanager
-async def _bind(connection: Connection, queue_id: str, lease_seconds: float, limit: int | None) -> AsyncIterator[QueueBinding]:
+async def _bind(
+    connection: Connection, queue_id: str, lease_seconds: float, limit: int | None, at_once: int
+) -> AsyncIterator[QueueBinding]:
     async def ensure_consumer() -> None:
         await _ensure_consumer(connection, queue_id, lease_seconds, binding.limit_number)
 
-    binding = Binding(connection, queue_id, ensure_consumer)
+    binding = Binding(connection, queue_id, ensure_consumer, at_once)
     binding.limit_number = limit
     await ensure_consumer()
 

@@ -20,13 +20,14 @@ async def set_timer(connection: Connection, item: WorkItem, due: datetime) -> No
         "Nats-Schedule": f"@at {due.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%fZ}",
         "Nats-Schedule-Target": subjects.scheduled(item.queue_id, item.run_id),
     }
-    await store(connection, subjects.timer(item.run_id), encode_item(item), stream=WORK, headers=headers, restore=ensure_work)
+    subject = subjects.schedule_timer(item.run_id) if item.queue_id == subjects.SCHEDULES_QUEUE else subjects.timer(item.run_id)
+    await store(connection, subject, encode_item(item), stream=WORK, headers=headers, restore=ensure_work)
 
 
 async def cancel_timer(connection: Connection, run_id: str) -> None:
     """Remove the run's timer; see `RunQueues.cancel_timer` for the promise."""
     try:
-        await ask_api(connection, f"STREAM.PURGE.{WORK}", {"filter": subjects.timer(run_id)}, ApiAnswer)
+        await ask_api(connection, f"STREAM.PURGE.{WORK}", {"filter": subjects.timers_of(run_id)}, ApiAnswer)
     except ApiRefusal as refusal:
         if not refusal.not_found:  # without the stream there is no timer
             raise

@@ -39,7 +39,7 @@ class _MessageAnswer(ApiAnswer, frozen=True):
 
 async def is_waiting(connection: Connection, run_id: str, generation: int) -> bool:
     """Tell whether the run has an item or a timer that still means something; see `RunQueues.is_waiting`."""
-    for wanted in (subjects.scheduled_of_run(run_id), subjects.timer(run_id)):
+    for wanted in (subjects.scheduled_of_run(run_id), subjects.timers_of(run_id)):
         try:
             answer = await ask_api(connection, f"STREAM.MSG.GET.{WORK}", {"last_by_subj": wanted}, _MessageAnswer)
         except ApiRefusal as refusal:

@@ -132,7 +132,14 @@ class MemoryQueues:
         for listener in self._loss_listeners:
             listener.put(None)
 
-    def bind(self, queue_id: str, *, lease_seconds: float, limit: int | None = None) -> AbstractAsyncContextManager[QueueBinding]:
+    def bind(
+        self,
+        queue_id: str,
+        *,
+        lease_seconds: float,
+        limit: int | None = None,
+        at_once: int = 1,  # noqa: ARG002 - here an item needs no asking
+    ) -> AbstractAsyncContextManager[QueueBinding]:
         return self._bind(queue_id, timedelta(seconds=lease_seconds / 2), limit)
 
     def limit(self, queue_id: str, number: int | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from headwater.core.events import Failure, ResultReference
+from headwater.core.events import Failure, ResultReference, ScheduledBy
 from headwater.core.log.commit import Position
 from headwater.core.queries.rows.row import Row
 
@@ -63,6 +63,10 @@ class RunRow(Row, frozen=True, kw_only=True):
     """What made it fail; None where nothing did, or it was restarted."""
     queue_id: str
     """The queue in which it waits: that of its labels."""
+    schedule_id: str | None
+    """The schedule that made it; None where no schedule did."""
+    scheduled_by: ScheduledBy | None
+    """The time of that schedule which it is the run of; None where no schedule made it."""
     idempotency_key: str | None
     """The key that its creation gave; None where it gave none."""
     position: Position

@@ -1,0 +1,171 @@
+"""What people and programs do with schedules: set, pause, resume and delete them. What becomes of each time the servers decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from headwater.core.aggregates import Actor, Aggregate, CommandResult
+from headwater.core.calendar.schedules import schedule_from
+from headwater.core.errors import HeadwaterError, InvalidArgument, NotFound
+from headwater.core.events import FlowRegistered, Origin, PauseCause, SchedulePolicies, ScheduleSpec
+from headwater.core.flows.rules import open_parameters
+from headwater.core.hints import ListSchedulesAction, hint
+from headwater.core.log import subjects
+from headwater.core.log.protocol import EventLog
+from headwater.core.operations.flow_lookup import active_version, flow_group
+from headwater.core.schedules import rules as schedule_rules
+from headwater.core.schedules.commands import DeleteSchedule, PauseSchedule, ResumeSchedule, ScheduleCommand, SetSchedule
+from headwater.core.schedules.state import ScheduleState
+from headwater.core.values.identifiers import parsed_uuid, schedule_id
+from headwater.core.values.json_bytes import json_bytes
+from headwater.core.values.json_values import json_problem
+from headwater.core.values.moments import assume_utc
+from headwater.core.values.names import valid_name
+
+TIMETABLE_BYTES_MAX = 128 * 1024
+POLICIES = "policies"
+"""The key of a serialized schedule under which its policies are."""
+
+
+def schedule(log: EventLog, schedule_id: str) -> Aggregate[ScheduleState, ScheduleCommand]:
+    return Aggregate(log, subjects.schedule(schedule_id), schedule_rules.RULES)
+
+
+def spec_of(data: Mapping[str, Any]) -> ScheduleSpec:
+    """Return the times and policies of a schedule, as `Schedule.serialize` writes them.
+
+    Raises:
+        InvalidArgument: they cannot be read, name a time zone that is not known here, or are longer than 128 KB.
+
+    """
+    if (problem := json_problem(dict(data))) is not None:
+        raise InvalidArgument(f"The schedule is not JSON: {problem}.")
+    timetable = {key: value for key, value in data.items() if key not in {POLICIES, "active"}}
+    if (size := len(json_bytes(timetable))) > TIMETABLE_BYTES_MAX:
+        raise InvalidArgument(
+            f"The schedule has {size:,} bytes; at most {TIMETABLE_BYTES_MAX:,} are allowed.", hint="Use a rule in place of a list of dates."
+        )
+    try:
+        policies = msgspec.convert(data.get(POLICIES) or {}, SchedulePolicies)
+        schedule_from(timetable)
+    except HeadwaterError:
+        raise
+    except Exception as error:  # data of a stranger may be anything
+        raise InvalidArgument(
+            f"This is not a schedule: {type(error).__name__}: {error}.", hint="Make one with headwater.schedules."
+        ) from error
+    return ScheduleSpec(timetable, policies)
+
+
+class Schedules:
+    """The schedules of one log, as one actor changes them.
+
+    A schedule is that of a flow over its versions: its own one, whose slug is empty, and others that users gave slugs.
+    """
+
+    def __init__(self, log: EventLog, actor: Actor) -> None:
+        self._log = log
+        self._actor = actor
+
+    def of(self, schedule_id: str) -> Aggregate[ScheduleState, ScheduleCommand]:
+        """Return the schedule, to be read."""
+        return schedule(self._log, schedule_id)
+
+    async def load(self, schedule_id: str) -> Aggregate[ScheduleState, ScheduleCommand]:
+        """Return the schedule, folded.
+
+        Raises:
+            InvalidArgument, NotFound: there is no such schedule, or it has no times any more.
+
+        """
+        loaded = self.of(str(parsed_uuid(schedule_id, kind="schedule id")))
+        if not (await loaded.refresh()).exists:
+            raise NotFound("schedule", schedule_id, hint=hint("{} lists schedules.", ListSchedulesAction()))
+        return loaded
+
+    async def set(
+        self, group_id: str, data: Mapping[str, Any], *, slug: str = "", active: bool | None = None
+    ) -> CommandResult[ScheduleState]:
+        """Give the flow these times, whatever it was registered with; `data` is what `Schedule.serialize` writes.
+
+        The times of before that had no run yet have none. `active`: resume the schedule (True), pause it (False), or neither (None).
+
+        Raises:
+            InvalidArgument: this cannot be read as a schedule, or a parameter of the flow is left without a value.
+            NotFound, FlowArchived: there is no such flow that takes runs.
+
+        """
+        if slug:
+            valid_name(slug, kind="schedule")
+        spec = spec_of(data)
+        group = await flow_group(self._log, group_id).refresh()
+        flow = active_version(group, 0, group_id)
+        check_parameters(flow, spec, group.default_parameters)
+        command = SetSchedule(
+            schedule_id=schedule_id(group_id, slug),
+            flow_group_id=group_id,
+            project_id=flow.project_id,
+            slug=slug,
+            origin=Origin.USER,
+            spec=spec,
+            at=self._actor.clock(),
+            activate=active,
+        )
+        return await self.of(command.schedule_id).execute(command, self._actor)
+
+    async def delete(self, schedule_id: str) -> CommandResult[ScheduleState]:
+        """Take away the times that a user set: those that the flow is registered with hold again, if there are some.
+
+        Raises:
+            InvalidArgument, NotFound: there is no such schedule.
+            InvalidArgument: it has only the times that its flow is registered with.
+
+        """
+        loaded = await self.load(schedule_id)
+        definition = loaded.state.definition
+        if definition is not None and definition.user is None:
+            raise InvalidArgument(
+                "The schedule is the one that the flow is registered with.",
+                hint="Pause it, or register the flow without a schedule.",
+            )
+        return await loaded.execute(DeleteSchedule(Origin.USER, self._actor.clock()), self._actor, refresh=False)
+
+    async def pause(self, schedule_id: str, *, note: str = "", until: datetime | None = None) -> CommandResult[ScheduleState]:
+        """Let times to come have no runs, until the schedule is resumed, or until a moment (in UTC where it has no zone).
+
+        Raises:
+            InvalidArgument, NotFound: there is no such schedule, or the moment is over.
+
+        """
+        loaded = await self.load(schedule_id)
+        command = PauseSchedule(self._actor.clock(), None if until is None else assume_utc(until), note, PauseCause.USER)
+        return await loaded.execute(command, self._actor, refresh=False)
+
+    async def resume(self, schedule_id: str, *, note: str = "") -> CommandResult[ScheduleState]:
+        """Let times to come have runs again; those of the pause have none.
+
+        Raises:
+            InvalidArgument, NotFound: there is no such schedule.
+
+        """
+        loaded = await self.load(schedule_id)
+        return await loaded.execute(ResumeSchedule(self._actor.clock(), note), self._actor, refresh=False)
+
+
+def check_parameters(flow: FlowRegistered, spec: ScheduleSpec, defaults: Mapping[str, Any]) -> None:
+    """Refuse a schedule that leaves a parameter of the flow without a value.
+
+    Raises:
+        InvalidArgument: it does.
+
+    """
+    left_open = open_parameters(flow.parameters, spec.timetable, defaults)
+    if left_open:
+        raise InvalidArgument(
+            f"The schedule leaves the parameters {', '.join(map(repr, left_open))} of flow {flow.name!r} without a value.",
+            hint="Give each a default, or a value by every clock of the schedule.",
+        )

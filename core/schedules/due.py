@@ -1,0 +1,153 @@
+"""Which times of a schedule are due, and which of them its policy lets have runs; when the next one is. Pure: the time is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from headwater.core.calendar.occurrence import Occurrence
+from headwater.core.calendar.schedules import NothingPasses, Schedule
+from headwater.core.events import Missed, SchedulePolicies
+from headwater.core.values.identifiers import derived_id, digest
+
+ON_TIME_SECONDS = 5.0
+"""A time whose run is made so soon after it was not missed: servers are restarted, and machines are busy."""
+AT_ONCE = 100
+"""So many times at most are decided in one commit."""
+COUNTED_MAX = 10_000
+"""Times that are too old to have runs are counted up to here."""
+_LOOKED_BACK = tuple(timedelta(seconds=seconds) for seconds in (60, 3_600, 86_400, 8 * 86_400, 32 * 86_400, 400 * 86_400, 1_500 * 86_400))
+
+
+@dataclass(frozen=True)
+class DueTimes:
+    """Times that are due, of those over `decided`: `chosen` may have runs. All up to `until` were looked at; there may be `more`.
+
+    `left_out` is how many have none by the policy (None: too many to count), `missed` whether any of them was late.
+    """
+
+    chosen: tuple[Occurrence, ...]
+    until: datetime
+    left_out: int | None = 0
+    missed: bool = False
+    more: bool = False
+
+
+def due_times(schedule: Schedule, policies: SchedulePolicies, *, decided: datetime, now: datetime) -> DueTimes:
+    """Return the times over `decided` that are due now."""
+    since = now - timedelta(seconds=policies.window_seconds)
+    too_old, counted_to = _count_old(schedule, policies, decided, since)
+    found = _due_after(schedule, policies, counted_to, now)
+    if policies.missed is Missed.ALL:
+        return _all(found, too_old, counted_to)
+    newest: dict[str, Occurrence] = {}
+    oldest: dict[str, Occurrence] = {}
+    number, until = 0, counted_to
+    for each in found:
+        newest[each.clock] = each
+        oldest.setdefault(each.clock, each)
+        number, until = number + 1, each.nominal
+    late = {clock: is_late(oldest[clock], now) or newest[clock] != oldest[clock] for clock in newest}
+    chosen = sorted(newest.values(), key=lambda each: (each.nominal, each.clock))
+    if policies.missed is Missed.NONE:
+        chosen = [each for each in chosen if not is_late(each, now)]
+    left_out = None if too_old is None else too_old + number - len(chosen)
+    return DueTimes(tuple(chosen), until, left_out, missed=left_out != 0 or (policies.missed is Missed.MERGE and any(late.values())))
+
+
+def _all(found: Iterator[Occurrence], too_old: int | None, counted_to: datetime) -> DueTimes:
+    chosen: list[Occurrence] = []
+    for each in found:
+        if len(chosen) >= AT_ONCE and each.nominal != chosen[-1].nominal:  # of one time, all clocks are decided together
+            return DueTimes(tuple(chosen), chosen[-1].nominal, too_old, missed=True, more=True)
+        chosen.append(each)
+    several = len({each.nominal for each in chosen}) > 1
+    return DueTimes(tuple(chosen), chosen[-1].nominal if chosen else counted_to, too_old, missed=several or too_old != 0)
+
+
+def _count_old(schedule: Schedule, policies: SchedulePolicies, decided: datetime, since: datetime) -> tuple[int | None, datetime]:
+    """Return how many times over `decided` are before `since` (None: too many to count), and up to where times were passed over."""
+    if decided >= since:
+        return 0, decided
+    number, last = 0, decided
+    for each in _times(schedule, policies, decided):
+        if each.nominal >= since:
+            break
+        number, last = number + 1, each.nominal
+        if number > COUNTED_MAX:
+            return None, since - timedelta(microseconds=1)
+    return number, last
+
+
+def _due_after(schedule: Schedule, policies: SchedulePolicies, after: datetime, now: datetime) -> Iterator[Occurrence]:
+    for each in _times(schedule, policies, after):
+        if wake_at(each) > now:
+            return
+        yield each
+
+
+def _times(schedule: Schedule, policies: SchedulePolicies, after: datetime) -> Iterator[Occurrence]:
+    """Yield the times in order, to the schedule's end; one whose filters let nothing pass has ended."""
+    try:
+        for each in schedule.occurrences(after):
+            if policies.end is not None and each.nominal > policies.end:
+                return
+            yield each
+    except NothingPasses:
+        return
+
+
+def is_late(time: Occurrence, now: datetime) -> bool:
+    """Tell whether the time's run would be made too late to be called on time."""
+    return (now - time.nominal).total_seconds() > ON_TIME_SECONDS
+
+
+def wake_at(time: Occurrence) -> datetime:
+    """Return when a time is to be decided: then, or earlier where its adjustments have its run start before it."""
+    return min(time.nominal, time.due)
+
+
+def next_wake(schedule: Schedule, policies: SchedulePolicies, *, decided: datetime) -> datetime | None:
+    """Return when the next time after `decided` is to be decided; None where there is none."""
+    return next((wake_at(each) for each in _times(schedule, policies, decided)), None)
+
+
+def upcoming(schedule: Schedule, policies: SchedulePolicies, *, decided: datetime, number: int) -> list[Occurrence]:
+    """Return the next times after `decided`, at most so many."""
+    return [each for each, _ in zip(_times(schedule, policies, decided), range(number), strict=False)]
+
+
+def interval_start(schedule: Schedule, policies: SchedulePolicies, time: Occurrence, *, decided: datetime, now: datetime) -> datetime:
+    """Return where the interval begins that a merged run of this time stands for: at the time before the first that was missed."""
+    since = max(decided, now - timedelta(seconds=policies.window_seconds))
+    first = next((each for each in _times(schedule, policies, since) if each.clock == time.clock), time)
+    for span in _LOOKED_BACK:
+        before = None
+        for count, each in enumerate(_times(schedule, policies, first.nominal - span)):
+            if each.nominal >= first.nominal or count > COUNTED_MAX:
+                break
+            before = each if each.clock == time.clock else before
+        if before is not None:
+            return before.nominal
+    return decided
+
+
+def due_with_jitter(schedule: Schedule, policies: SchedulePolicies, schedule_id: str, time: Occurrence) -> datetime:
+    """Return when the run of this time is due: by its adjustments, and later by a part of the jitter that depends on the time alone.
+
+    It stays before the schedule's next time.
+    """
+    seconds = policies.jitter_seconds
+    if not seconds:
+        return time.due
+    following = next((each.nominal for each in _times(schedule, policies, time.nominal)), None)
+    if following is not None:
+        seconds = min(seconds, (following - time.nominal).total_seconds())
+    share = int(digest("jitter", schedule_id, time.nominal.isoformat(), length=12), 16) / 16**12
+    return time.due + timedelta(seconds=share * seconds)
+
+
+def scheduled_run_id(schedule_id: str, time: Occurrence, backfill_id: str = "") -> str:
+    """Return the id of the run of this time: all servers that make it make the same one."""
+    return derived_id("scheduled run", schedule_id, time.clock, time.nominal.isoformat(), backfill_id)

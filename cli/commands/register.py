@@ -71,7 +71,10 @@ def register(
         list[str] | None, typer.Option("--label", "-l", metavar="LABEL", help="A label to add to every flow; may repeat.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="Register flows that did not change, too.")] = False,
-    schedule: Annotated[bool, typer.Option("--schedule/--no-schedule", help="Whether the flows' schedules become active.")] = True,
+    schedule: Annotated[
+        bool | None,
+        typer.Option("--schedule/--no-schedule", help="Resume, or pause, the flows' schedules.  [default: new ones active, pauses kept]"),
+    ] = None,
 ) -> None:
     """Register the flows of files and modules. A flow that did not change since the last time is skipped."""
     from headwater.core.operations.project_lookup import find_project
@@ -132,7 +135,7 @@ def _refuse_flows_of_others(source: Source, taken: dict[str, tuple[Source, Flow]
 
 
 async def _register_source(
-    client: AsyncClient, source: Source, project: str, tally: Tally, *, labels: list[str], force: bool, schedule: bool
+    client: AsyncClient, source: Source, project: str, tally: Tally, *, labels: list[str], force: bool, schedule: bool | None
 ) -> None:
     print(f"Processing {source.name!r}:", flush=True)
     if source.error is not None:
@@ -150,7 +153,7 @@ async def _register_source(
 
 
 async def _register_flow(
-    client: AsyncClient, flow: Flow, source: Source, project: str, *, labels: list[str], force: bool, schedule: bool
+    client: AsyncClient, flow: Flow, source: Source, project: str, *, labels: list[str], force: bool, schedule: bool | None
 ) -> RegisteredFlow:
     from headwater.sdk.client.flow_metadata import add_labels
     from headwater.sdk.client.registration import register

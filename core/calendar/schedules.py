@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, overload
+from typing import Any, Literal, Unpack, overload
+
+import msgspec
 
 from headwater.core.calendar.adjustments import Adjustment, adjustment_as_json, adjustment_from
 from headwater.core.calendar.clock_event import ClockEvent
 from headwater.core.calendar.clocks import Clock, CronClock, IntervalClock, RRuleClock, clock_from
 from headwater.core.calendar.filters import Filter, filter_as_json, filter_from
 from headwater.core.calendar.occurrence import Occurrence, clock_digest
+from headwater.core.calendar.policies import PolicyOptions, SchedulePolicies, schedule_policies
 from headwater.core.errors import InvalidArgument, WrongType
 from headwater.core.values.moments import assume_utc, instant, of_class
 
@@ -54,11 +57,17 @@ class Schedule:
         clocks: what gives the moments; one list, in any order.
         filters, or_filters, not_filters: functions that tell of a moment whether it passes, as in `headwater.schedules.filters`.
         adjustments: functions that return another moment, as in `headwater.schedules.adjustments`.
+        **policies: how moments become runs of a registered flow: `missed`, `window`, `overlap`, `jitter`, `pause_on_failure`, `end`,
+            `max_runs`, as in `headwater.schedules.policies.PolicyOptions`.
 
     Raises:
         WrongType: something given is not a clock or a function.
+        InvalidArgument: there is no such policy, or it cannot have this value.
 
     """
+
+    policies = SchedulePolicies()
+    """How moments become runs; those of schedules that were pickled before there were policies."""
 
     def __init__(
         self,
@@ -67,6 +76,7 @@ class Schedule:
         or_filters: Iterable[Filter] | None = None,
         not_filters: Iterable[Filter] | None = None,
         adjustments: Iterable[Adjustment] | None = None,
+        **policies: Unpack[PolicyOptions],
     ) -> None:
         if isinstance(clocks, Clock):
             raise WrongType(f"A schedule takes a list of clocks, not {clocks!r}.", hint="Put the clock into [ ].")
@@ -78,6 +88,7 @@ class Schedule:
         self.or_filters = _functions("or_filters", or_filters)
         self.not_filters = _functions("not_filters", not_filters)
         self.adjustments = _functions("adjustments", adjustments)
+        self.policies = schedule_policies(policies)
 
     @property
     def start_date(self) -> datetime | None:
@@ -174,6 +185,15 @@ class Schedule:
             and not any(each(moment) for each in self.not_filters)
         )
 
+    def with_policies(self, **policies: Unpack[PolicyOptions]) -> Schedule:
+        """Return this schedule with other policies; those that are left out have their defaults.
+
+        Raises:
+            InvalidArgument: there is no such policy, or it cannot have this value.
+
+        """
+        return Schedule(self.clocks, self.filters, self.or_filters, self.not_filters, self.adjustments, **policies)
+
     def serialize(self) -> dict[str, Any]:
         """Return the schedule as JSON values; `schedule_from` reads them.
 
@@ -181,12 +201,14 @@ class Schedule:
             InvalidArgument: a filter or an adjustment is a function of the user's own, which only their process knows.
 
         """
+        policies = msgspec.to_builtins(self.policies)
         return {
             "clocks": [clock.serialize() for clock in self.clocks],
             "filters": _as_json(self.filters, filter_as_json, "filter"),
             "or_filters": _as_json(self.or_filters, filter_as_json, "filter"),
             "not_filters": _as_json(self.not_filters, filter_as_json, "filter"),
             "adjustments": _as_json(self.adjustments, adjustment_as_json, "adjustment"),
+            **({"policies": policies} if policies else {}),
         }
 
     def __repr__(self) -> str:
@@ -195,19 +217,22 @@ class Schedule:
 
 def schedule_from(data: Mapping[str, Any]) -> Schedule:
     """Return the schedule that `serialize` wrote."""
-    return Schedule(
+    made = Schedule(
         clocks=[clock_from(each) for each in data["clocks"]],
         filters=[filter_from(each) for each in data.get("filters", ())],
         or_filters=[filter_from(each) for each in data.get("or_filters", ())],
         not_filters=[filter_from(each) for each in data.get("not_filters", ())],
         adjustments=[adjustment_from(each) for each in data.get("adjustments", ())],
     )
+    made.policies = msgspec.convert(data.get("policies") or {}, SchedulePolicies)
+    return made
 
 
 def IntervalSchedule(  # noqa: N802 - the name people know
     start_date: datetime | timedelta | None = None,
     interval: timedelta | datetime | None = None,
     end_date: datetime | None = None,
+    **policies: Unpack[PolicyOptions],
 ) -> Schedule:
     """Return a schedule with an `IntervalClock`. The interval may also be given first: `IntervalSchedule(timedelta(hours=1))`.
 
@@ -215,6 +240,7 @@ def IntervalSchedule(  # noqa: N802 - the name people know
         start_date: what intervals are counted from; 2019-01-01 UTC by default.
         interval: the time between two moments.
         end_date: no moment is later; None: the schedule has no end.
+        **policies: those of `Schedule`.
 
     Raises:
         WrongType: there is no interval, or it is not a timedelta.
@@ -227,7 +253,7 @@ def IntervalSchedule(  # noqa: N802 - the name people know
         raise WrongType("An IntervalSchedule needs an interval.", hint="Write IntervalSchedule(interval=timedelta(minutes=10)).")
     span: Any = interval
     start: Any = start_date  # the clock says no to what these should not be
-    return Schedule([IntervalClock(span, start, end_date)])
+    return Schedule([IntervalClock(span, start, end_date)], **policies)
 
 
 def CronSchedule(  # noqa: N802 - see IntervalSchedule
@@ -235,24 +261,26 @@ def CronSchedule(  # noqa: N802 - see IntervalSchedule
     start_date: datetime | None = None,
     end_date: datetime | None = None,
     day_or: bool | None = None,
+    **policies: Unpack[PolicyOptions],
 ) -> Schedule:
     """Return a schedule with a `CronClock`: `CronSchedule("0 6 * * MON-FRI")`.
 
-    `start_date`, `end_date` and `day_or` are the clock's. Raises as `CronClock`.
+    `start_date`, `end_date` and `day_or` are the clock's; `policies` are those of `Schedule`. Raises as `CronClock`.
     """
-    return Schedule([CronClock(cron, start_date, end_date, day_or=day_or)])
+    return Schedule([CronClock(cron, start_date, end_date, day_or=day_or)], **policies)
 
 
 def RRuleSchedule(  # noqa: N802 - see IntervalSchedule
     rrule_obj: Any,
     start_date: datetime | None = None,
     end_date: datetime | None = None,
+    **policies: Unpack[PolicyOptions],
 ) -> Schedule:
     """Return a schedule with an `RRuleClock`: `RRuleSchedule("RRULE:FREQ=MONTHLY;BYDAY=2TU")`.
 
-    `start_date` and `end_date` are the clock's. Raises as `RRuleClock`.
+    `start_date` and `end_date` are the clock's; `policies` are those of `Schedule`. Raises as `RRuleClock`.
     """
-    return Schedule([RRuleClock(rrule_obj, start_date, end_date)])
+    return Schedule([RRuleClock(rrule_obj, start_date, end_date)], **policies)
 
 
 def _functions(argument: str, given: Iterable[Callable[..., Any]] | None) -> list[Callable[..., Any]]:

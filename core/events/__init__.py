@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 from headwater.core.agents.events import AgentEvent, AgentLost, AgentRegistered, AgentStopped
+from headwater.core.calendar.policies import Missed, Overlap, SchedulePolicies
 from headwater.core.event import Event, UnknownEvent, event_type
 from headwater.core.flows.events import (
     EdgeSpec,
@@ -84,10 +85,8 @@ from headwater.core.runs.task_run_events import (
     TaskRunValidationFailed,
 )
 from headwater.core.schedules.events import (
-    Missed,
     OpenRun,
     Origin,
-    Overlap,
     Pause,
     PauseCause,
     ScheduleCaughtUp,
@@ -96,7 +95,6 @@ from headwater.core.schedules.events import (
     ScheduleEvent,
     ScheduleFired,
     SchedulePaused,
-    SchedulePolicies,
     ScheduleProgress,
     ScheduleResumed,
     ScheduleSet,

@@ -96,8 +96,7 @@ async def register_flow(
     group = flow_group(log, group_id)
     state = await group.refresh()
     if (same := state.registered_with(idempotency_key)) is not None:
-        if schedule_active is not None:
-            await _activate_schedule(log, group_id, actor, active=schedule_active)
+        await keep_schedule(log, same, actor, active=schedule_active)
         return Registration(same.flow_id, group_id, same.flow_version, project_id, False, group.position)
     parts = await _write_parts(log, metadata, actor)
     command = RegisterFlow(
@@ -142,17 +141,7 @@ async def _set_schedule(
     found = schedule(log, schedule_id(version.flow_group_id))
     state = await found.refresh()
     if spec is not None:
-        command: ScheduleCommand = SetSchedule(
-            schedule_id=schedule_id(version.flow_group_id),
-            flow_group_id=version.flow_group_id,
-            project_id=version.project_id,
-            slug="",
-            origin=Origin.REGISTERED,
-            spec=spec,
-            at=at,
-            activate=active,
-            flow_version=version.flow_version,
-        )
+        command: ScheduleCommand = _registered_schedule(version, spec, at, active)
     elif state.definition is not None and state.definition.registered is not None:
         command = DeleteSchedule(Origin.REGISTERED, at)
     else:
@@ -160,12 +149,38 @@ async def _set_schedule(
     unit.add(found, schedule_rules.RULES.decide(state, command))
 
 
-async def _activate_schedule(log: EventLog, group_id: str, actor: Actor, *, active: bool) -> None:
-    """Resume or pause the flow's own schedule, where it has one."""
-    found = schedule(log, schedule_id(group_id))
-    if (await found.refresh()).exists:
+async def keep_schedule(log: EventLog, version: FlowRegistered, actor: Actor, *, active: bool | None) -> None:
+    """Let the schedule of a version that is registered already be active or not; None leaves it as it is.
+
+    A version that was registered before there were schedules in the log gets its own now.
+
+    Raises:
+        LogError: as the log's `append`.
+
+    """
+    found = schedule(log, schedule_id(version.flow_group_id))
+    state = await found.refresh()
+    if version.schedule is not None and (state.definition is None or state.definition.registered is None):
+        if active is None and version.schedule.get("active") is False:
+            active = False  # as it was registered then
+        await found.execute(_registered_schedule(version, spec_of(version.schedule), actor.clock(), active), actor, refresh=False)
+    elif state.exists and active is not None:
         at = actor.clock()
         await found.execute(ResumeSchedule(at) if active else PauseSchedule(at, cause=PauseCause.REGISTRATION), actor, refresh=False)
+
+
+def _registered_schedule(version: FlowRegistered, spec: ScheduleSpec, at: datetime, active: bool | None) -> SetSchedule:
+    return SetSchedule(
+        schedule_id=schedule_id(version.flow_group_id),
+        flow_group_id=version.flow_group_id,
+        project_id=version.project_id,
+        slug="",
+        origin=Origin.REGISTERED,
+        spec=spec,
+        at=at,
+        activate=active,
+        flow_version=version.flow_version,
+    )
 
 
 async def _write_parts(log: EventLog, metadata: FlowMetadata, actor: Actor) -> RegistrationParts | None:

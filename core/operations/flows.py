@@ -20,7 +20,7 @@ from headwater.core.flows.commands import (
 from headwater.core.flows.state import FlowGroup
 from headwater.core.log.protocol import EventLog
 from headwater.core.operations.flow_lookup import find_flow, flow_group
-from headwater.core.operations.flow_registration import FlowMetadata, Registration, register_flow
+from headwater.core.operations.flow_registration import FlowMetadata, Registration, keep_schedule, register_flow
 from headwater.core.runs.parameters import check_values
 
 DESCRIPTION_LENGTH_MAX = 20_000
@@ -73,6 +73,10 @@ class Flows:
             idempotency_key=idempotency_key,
             schedule_active=schedule_active,
         )
+
+    async def keep_schedule(self, version: FlowRegistered, *, active: bool | None) -> None:
+        """Let the schedule of a version that is registered already be active (True) or paused (False); None leaves it as it is."""
+        await keep_schedule(self._log, version, self._actor, active=active)
 
     async def archive(self, group_id: str, version: int) -> CommandResult[FlowGroup]:
         """Let this version take no new runs.

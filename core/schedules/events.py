@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from headwater.core.calendar.policies import Missed, SchedulePolicies
 from headwater.core.event import Event
 from headwater.core.values.limits import Instant, Int32, Int64, Name, Uuid
 
@@ -18,34 +19,6 @@ class Origin(StrEnum):
     """The flow's code: each registration gives them again."""
     USER = "user"
     """A user or a program, for the flow over all its versions: these times go before the registered ones."""
-
-
-class Missed(StrEnum):
-    """What becomes of times that passed while no server could make their runs."""
-
-    LATEST = "latest"
-    """The newest has a run; the others are left out."""
-    ALL = "all"
-    """Each has a run."""
-    NONE = "none"
-    """None has a run."""
-    MERGE = "merge"
-    """All of them together have one run, which gets the interval that it stands for."""
-
-
-class Overlap(StrEnum):
-    """What becomes of a time at which an earlier run of the same schedule has not ended."""
-
-    SKIP = "skip"
-    """It has no run."""
-    QUEUE_ONE = "queue_one"
-    """Its run waits until the earlier one has ended; one run at most waits."""
-    QUEUE_ALL = "queue_all"
-    """Its run waits until those before it have ended."""
-    CANCEL_RUNNING = "cancel_running"
-    """The earlier run is cancelled, and this one starts when that has ended."""
-    ALLOW = "allow"
-    """Its run starts beside the earlier one."""
 
 
 class PauseCause(StrEnum):
@@ -72,23 +45,6 @@ class SkipReason(StrEnum):
     PROJECT_DELETED = "project_deleted"
     REFUSED = "refused"
     """No run can be made as the schedule asks for it; `detail` says why."""
-
-
-class SchedulePolicies(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """How a schedule's times become runs. Durations are in seconds; None: no limit."""
-
-    missed: Missed = Missed.LATEST
-    window_seconds: float = 86_400.0
-    """A missed time older than this has no run."""
-    overlap: Overlap = Overlap.SKIP
-    jitter_seconds: float = 0.0
-    """Runs are due up to so much later than their times, by an amount that depends on the time alone."""
-    pause_on_failure: Int32 | None = None
-    """The schedule is paused when so many of its runs in a row failed."""
-    end: Instant | None = None
-    """No later time has a run."""
-    max_runs: Int32 | None = None
-    """The schedule is paused when it has made so many runs."""
 
 
 class ScheduleSpec(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
+from headwater.core.calendar.policies import check_policies
 from headwater.core.errors import InvalidArgument, NotFound
 from headwater.core.events import (
     AnyEvent,
@@ -43,7 +44,6 @@ from headwater.core.schedules.commands import (
     TimeDue,
 )
 from headwater.core.schedules.overlaps import Fire, Skip, resolve_overlap, still_open
-from headwater.core.schedules.policies import check_policies
 from headwater.core.schedules.state import ScheduleState, evolve
 from headwater.core.values.json_bytes import json_bytes
 

@@ -101,7 +101,7 @@ class Client:
         flow: Flow,
         project_name: str,
         build: bool = True,
-        set_schedule_active: bool = True,
+        set_schedule_active: bool | None = None,
         version_group_id: str | None = None,
         idempotency_key: str | None = None,
         no_url: bool = False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -100,13 +100,12 @@ def add_labels(flow: Flow, labels: Iterable[str]) -> None:
         flow.run_config.labels |= set(chosen)
 
 
-def metadata_of(flow: Flow, storage: Storage, *, serialized_hash: str, schedule_active: bool) -> FlowMetadata:
+def metadata_of(flow: Flow, storage: Storage, *, serialized_hash: str) -> FlowMetadata:
     """Return what a registration tells of the flow, as it lies in the storage."""
     reference = storage.reference(flow.name)
     if (problem := json_problem(reference)) is not None:
         raise InvalidFlow(f"Flow {flow.name!r} cannot be registered: the place of its code cannot be determined: {problem}.")
     serialized = flow.serialize(build=False)
-    schedule: Mapping[str, Any] | None = serialized["schedule"]
     return FlowMetadata(
         name=flow.name,
         storage=msgspec.convert(reference, StorageReference),
@@ -115,7 +114,7 @@ def metadata_of(flow: Flow, storage: Storage, *, serialized_hash: str, schedule_
         parameters=tuple(ParameterSpec(**parameter) for parameter in serialized["parameters"]),
         labels=label_set([*storage.labels, *serialized["run_config"]["labels"]]),
         run_config=serialized["run_config"],
-        schedule=None if schedule is None else {**schedule, "active": schedule_active},
+        schedule=serialized["schedule"],
         serialized_hash=serialized_hash,
         environment={**serialized["environment"], "code_hash": serialized["code_hash"]},
     )

@@ -52,7 +52,7 @@ async def register(
     *,
     build: bool = True,
     labels: Iterable[str] | None = None,
-    set_schedule_active: bool = True,
+    set_schedule_active: bool | None = None,
     version_group_id: str | None = None,
     idempotency_key: str | None = None,
     storage_kwargs: Mapping[str, Any] | None = None,
@@ -73,6 +73,7 @@ async def register(
         )
     latest = await flow_group(log, group_id).refresh()
     if (same := latest.registered_with(idempotency_key)) is not None:
+        await client.headwater.flows.keep_schedule(same, active=set_schedule_active)
         return RegisteredFlow(same.flow_id, group_id, same.flow_version, project_name, same.labels, changed=False)
     # Before it is stored: what differs each time the same code is stored must not be part of it.
     serialized_hash = flow.serialized_hash()
@@ -85,8 +86,10 @@ async def register(
         await anyio.to_thread.run_sync(storage.build)
     remove_stored = partial(_remove_stored, storage, flow.name) if build else _keep
     try:
-        metadata = metadata_of(flow, storage, serialized_hash=serialized_hash, schedule_active=set_schedule_active)
-        done: Registration = await client.headwater.flows.register(metadata, project_name=project_name, idempotency_key=idempotency_key)
+        metadata = metadata_of(flow, storage, serialized_hash=serialized_hash)
+        done: Registration = await client.headwater.flows.register(
+            metadata, project_name=project_name, idempotency_key=idempotency_key, schedule_active=set_schedule_active
+        )
     except OutcomeUnknown:
         raise
     except HeadwaterError:

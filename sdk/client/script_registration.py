@@ -16,7 +16,7 @@ def register_flow(
     *,
     build: bool = True,
     labels: Iterable[str] | None = None,
-    set_schedule_active: bool = True,
+    set_schedule_active: bool | None = None,
     version_group_id: str | None = None,
     idempotency_key: str | None = None,
     no_url: bool = False,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextvars import Token
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from headwater.outside import outside
 from headwater.sdk.context.configuration import config
@@ -24,6 +24,7 @@ from headwater.sdk.language.unused_tasks import MadeTasks, made_tasks
 
 if TYPE_CHECKING:
     from headwater.core.calendar import Schedule
+    from headwater.core.calendar.policies import PolicyOptions
     from headwater.sdk.engine.flow_runner import FlowRunner
     from headwater.sdk.environments import Environment
     from headwater.sdk.executors import Executor
@@ -211,12 +212,32 @@ class Flow(FlowGraph):
         )
         return ended
 
+    def set_schedule(self, schedule: Schedule | None, **policies: Unpack[PolicyOptions]) -> None:
+        """Let runs start by this schedule; None: by none. Registering the flow makes it known to the server.
+
+            flow.set_schedule(CronSchedule("0 6 * * MON-FRI"), overlap="queue_one", pause_on_failure=3)
+
+        Args:
+            schedule: when runs start.
+            **policies: how its moments become runs, in place of the schedule's own: `missed`, `window`, `overlap`, `jitter`,
+                `pause_on_failure`, `end`, `max_runs`, as in `headwater.schedules.policies.PolicyOptions`.
+
+        Raises:
+            InvalidFlow: this is not a schedule.
+            InvalidArgument: there is no such policy, or it cannot have this value.
+
+        """
+        chosen = settings.schedule(schedule, flow=self.name)
+        if policies and chosen is not None:
+            chosen = chosen.with_policies(**policies)
+        self.schedule = chosen
+
     def register(  # noqa: PLR0917 - the signature people know
         self,
         project_name: str | None = None,
         build: bool = True,
         labels: Iterable[str] | None = None,
-        set_schedule_active: bool = True,
+        set_schedule_active: bool | None = None,
         version_group_id: str | None = None,
         no_url: bool = False,
         idempotency_key: str | None = None,
@@ -226,6 +247,9 @@ class Flow(FlowGraph):
 
         Each call makes a new version and archives the older ones, unless `idempotency_key` is that of the last call;
         `flow.serialized_hash()` is a good one. While a file is only being loaded, this does nothing and returns None.
+
+        The flow's schedule is active from then on, unless a user or its own policy paused it: `set_schedule_active=True` resumes it,
+        False pauses it.
 
         Raises:
             InsideFlowBlock: called inside the `with Flow(...)` block.

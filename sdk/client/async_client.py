@@ -26,6 +26,7 @@ from headwater.sdk.client.identity import actor_of
 from headwater.sdk.client.log_source import log_of
 from headwater.sdk.client.run_info import FlowRunInfo, page_of_flow, page_of_run, read_run, run_info, state_of, task_state_of
 from headwater.sdk.client.run_logs import read_logs
+from headwater.sdk.client.schedule_calls import AsyncScheduleCalls
 from headwater.sdk.run_configs.base import RunConfig
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from headwater.sdk.states.state import State
 
 
-class AsyncClient:
+class AsyncClient(AsyncScheduleCalls):
     """Talks to one Headwater server. Use it as `async with AsyncClient() as client:`.
 
     Reads your own writes: `position` is the highest that this client has written, and its questions to the views wait until they

@@ -18,6 +18,7 @@ from headwater.core.queries.requests import ListFlows, ListRuns
 from headwater.sdk.client.async_client import AsyncClient
 from headwater.sdk.client.background import BackgroundResource
 from headwater.sdk.client.run_info import FlowRunInfo, page_of_task_run
+from headwater.sdk.client.schedule_calls import ScheduleCalls
 
 if TYPE_CHECKING:
     from headwater.sdk.client.graphql import GraphQLResult
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 
-class Client:
+class Client(ScheduleCalls):
     """Talks to one Headwater server: `Client().create_flow_run(flow_id=...)`.
 
     Works also where an event loop already runs. Connects at the first call; `close`, or leaving a `with` block, disconnects, as do

@@ -101,6 +101,8 @@ class ScheduleProgress(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=
     failures: Int32 = 0
     """So many of its runs failed since the last one that succeeded."""
     runs_made: Int64 = 0
+    last_runs: tuple[Uuid, ...] = ()
+    """The runs of the times that were decided last: until others are, it is not sure that all of them were made."""
 
 
 class ScheduleSet(Event, tag="schedule.set", frozen=True, kw_only=True):

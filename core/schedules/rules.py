@@ -199,6 +199,7 @@ def _with_standing(progress: ScheduleProgress, command: DecideTimes) -> Schedule
 def _fire(policies: SchedulePolicies, progress: ScheduleProgress, command: DecideTimes) -> tuple[list[ScheduleEvent], ScheduleProgress]:
     """Let each time have its run, or say why it has none."""
     events: list[ScheduleEvent] = []
+    progress = replace(progress, last_runs=())
     catches_up = command.missed and policies.missed is Missed.ALL
     for due in command.times:
         if due.refused:
@@ -211,7 +212,9 @@ def _fire(policies: SchedulePolicies, progress: ScheduleProgress, command: Decid
                 events.append(_fired(due, after_run_id, cancels))
                 opened = OpenRun(due.run_id, due.clock, after_run_id is not None)
                 open_runs = (*progress.open_runs, opened) if policies_need_runs(policies) else ()
-                progress = replace(progress, open_runs=open_runs, runs_made=progress.runs_made + 1)
+                progress = replace(
+                    progress, open_runs=open_runs, runs_made=progress.runs_made + 1, last_runs=(*progress.last_runs, due.run_id)
+                )
         if policies.max_runs is not None and progress.runs_made >= policies.max_runs:
             progress = replace(progress, decided=due.nominal)
             paused, progress = _pause(progress, PauseSchedule(command.at, cause=PauseCause.MAX_RUNS))

@@ -164,22 +164,25 @@ class ScheduleKeeper:
 
     async def _complete(self, kept: Kept) -> None:
         """Carry out what the last decision led to, which its server may not have done before it died."""
-        position = kept.aggregate.position
-        if kept.carried_out == position:
+        position, progress = kept.aggregate.position, kept.aggregate.state.progress
+        if kept.carried_out == position or progress is None:
             return
-        last = await self._log.events.last(kept.aggregate.subject)
-        if last is not None:
-            await self._carry_out(subjects.address(kept.aggregate.subject).id, last.events, {})
+        missing = {run_id for run_id in progress.last_runs if await self._log.events.last(subjects.run(run_id)) is None}
+        if missing:
+            history = await self._log.events.read(kept.aggregate.subject)
+            events = [event for recorded in history for event in recorded.events if getattr(event, "run_id", None) in missing]
+            await self._carry_out(subjects.address(kept.aggregate.subject).id, events, {})
         kept.carried_out = position
 
     async def _carry_out(self, schedule_id: str, events: Sequence[AnyEvent], prepared: dict[str, CreateRun]) -> None:
         for event in events:
             if not isinstance(event, ScheduleFired):
                 continue
+            for run_id in event.cancels:  # first: a run that is there has had this done for it
+                await self._cancel(run_id, event)
             command = prepared.get(event.run_id)
             if command is None:
-                if await self._log.events.last(subjects.run(event.run_id)) is None:
-                    await self._create_again(schedule_id, event)
+                await self._create_again(schedule_id, event)
             else:
                 scheduled_by = command.created.scheduled_by
                 assert scheduled_by is not None
@@ -187,8 +190,6 @@ class ScheduleKeeper:
                     created = replace(command.created, scheduled_by=replace(scheduled_by, after_run_id=event.after_run_id))
                     command = CreateRun(created, command.due_at, command.attempts_max)
                 await self._creation.write(command, self._actor)
-            for run_id in event.cancels:
-                await self._cancel(run_id, event)
 
     async def _create_again(self, schedule_id: str, event: ScheduleFired) -> None:
         """Create the run of a time that was fired by a server that died before it did."""

@@ -175,6 +175,7 @@ _PROGRESS = ScheduleProgress(
     open_runs=(OpenRun(_RUN, "5f0e9a5b0a4e", True),),
     failures=1,
     runs_made=12,
+    last_runs=(_RUN,),
 )
 _DEFINITION = ScheduleDefinition(
     schedule_id=_SCHEDULE, flow_group_id=_GROUP, project_id=_PROJECT, slug="nightly", registered=_SPEC, user=_SPEC

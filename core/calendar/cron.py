@@ -49,15 +49,14 @@ def cron_times(expression: object, after: datetime, *, day_or: bool) -> Iterator
 
     fields = cron_fields(expression)
     try:
-        if day_or:
-            return CronSim(" ".join(fields), after)
-        # Of both, one is left open, and the other asked by itself.
-        days, weekdays = [*fields], [*fields]
-        days[-1], weekdays[-3] = "*", "*"
-        weekday_fits = CronSim(" ".join(weekdays), after).match_dow
-        return (time for time in CronSim(" ".join(days), after) if weekday_fits(time.date()))
+        times = CronSim(" ".join(fields), after)
+        if not day_or:
+            CronSim(" ".join([*fields[:-1], "*"]), after)  # refuses a day that none of the months has
     except (CronSimError, IndexError) as error:
         raise _not_an_expression(expression, str(error).lower() or "wrong number of fields") from None
+    # Filtered here, an expression whose day is never such a weekday would be looked through to the end of the calendar; cronsim gives up.
+    times.day_and = times.day_and or not day_or
+    return times
 
 
 def _not_an_expression(expression: object, reason: str) -> InvalidArgument:

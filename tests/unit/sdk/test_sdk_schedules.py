@@ -91,6 +91,12 @@ def test_a_day_and_a_weekday_are_alternatives_unless_both_are_asked_for() -> Non
     assert texts(CronSchedule("0 0 13 * 5", day_or=False).next(2, after=after)) == ["2026-02-13T00:00+00:00", "2026-03-13T00:00+00:00"]
 
 
+def test_an_expression_whose_day_is_never_such_a_weekday_has_no_moments() -> None:
+    schedule = CronSchedule("* * 8 * MON#1", day_or=False)
+
+    assert schedule.next(1, after=utc(2026, 1, 1)) == []
+
+
 def test_recurrence_rules_are_taken_as_objects_and_as_text() -> None:
     rule = rrule(WEEKLY, byweekday=MO, dtstart=datetime(2026, 3, 2, 9), count=5)  # noqa: DTZ001 - rules are on clocks of no zone
 

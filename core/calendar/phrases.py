@@ -43,7 +43,7 @@ _PLAIN: dict[Filter, str] = {
 def schedule_phrase(data: Mapping[str, Any], now: datetime | None = None) -> str:
     """Return in words what `Schedule.serialize` wrote, such as "at 06:00 on Mon, Europe/Berlin".
 
-    A start is told where it is later than `now`, which is this moment by default.
+    A start is named where it is later than `now`, which is this moment by default.
     """
     try:
         schedule = schedule_from(data)

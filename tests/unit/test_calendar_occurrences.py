@@ -48,7 +48,7 @@ def test_adjustments_that_bring_moments_out_of_order_leave_the_nominal_ones_in_o
     assert [each.due for each in found] == [event.start_time for event in schedule.next(5, START, return_events=True)]
 
 
-def test_clocks_of_one_moment_are_distinguished_by_their_parameters_and_labels() -> None:
+def test_clocks_of_one_moment_differ_by_their_parameters_and_labels() -> None:
     north, south, labelled, plain = (
         DatesClock([START + HOUR], **given)
         for given in ({"parameter_defaults": {"region": "north"}}, {"parameter_defaults": {"region": "south"}}, {"labels": ["b", "a"]}, {})
@@ -91,7 +91,7 @@ def test_own_clocks_that_only_have_events_give_occurrences() -> None:
     assert [(each.nominal, each.parameters) for each in found] == [(START + 2 * HOUR, {"number": 2}), (START + 3 * HOUR, {"number": 3})]
 
 
-def test_filters_that_refuse_everything_raise_as_events_does() -> None:
+def test_filters_that_refuse_everything_raise_the_same_as_in_events() -> None:
     with pytest.raises(NothingPasses):
         next(Schedule([CronClock("@daily")], filters=[lambda _: False]).occurrences(START))
 

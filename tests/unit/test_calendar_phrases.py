@@ -112,26 +112,26 @@ CONDITIONS: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize("expression", CRON)
-def test_cron_is_told_in_words(expression: str) -> None:
+def test_cron_expressions_are_said_in_words(expression: str) -> None:
     assert phrase(CronClock(expression, START)) == CRON[expression]
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_recurrence_rules_are_told_in_words(rule: str) -> None:
+def test_recurrence_rules_are_said_in_words(rule: str) -> None:
     assert phrase(RRuleClock(f"RRULE:{rule}", START)) == RULES[rule]
 
 
 @pytest.mark.parametrize("words", OTHERS)
-def test_other_clocks_are_told_in_words(words: str) -> None:
+def test_other_clocks_are_said_in_words(words: str) -> None:
     assert phrase(OTHERS[words]) == words
 
 
 @pytest.mark.parametrize(("conditions", "words"), CONDITIONS)
-def test_filters_and_adjustments_are_told_behind_the_clock(conditions: dict[str, Any], words: str) -> None:
+def test_filters_and_adjustments_are_named_behind_the_clock(conditions: dict[str, Any], words: str) -> None:
     assert phrase(IntervalClock(timedelta(hours=1)), **conditions) == f"every hour, {words}"
 
 
-def test_several_clocks_are_told_one_after_the_other() -> None:
+def test_several_clocks_are_named_one_after_the_other() -> None:
     clocks = IntervalClock(timedelta(hours=1)), CronClock("0 6 * * *")
 
     assert phrase(*clocks, filters=[filters.is_weekday]) == "every hour; every day at 06:00, UTC; only on weekdays"
@@ -231,7 +231,7 @@ schedules = st.builds(Schedule, st.lists(clocks(), max_size=3), chosen_filters, 
 
 
 @given(schedule=schedules)
-def test_every_schedule_that_can_be_written_is_told_with_the_zone_where_it_has_times_of_day(schedule: Schedule) -> None:
+def test_every_schedule_that_can_be_written_is_said_with_the_zone_where_it_has_times_of_day(schedule: Schedule) -> None:
     data = json.loads(json.dumps(schedule.serialize()))
 
     told = schedule_phrase(data, NOW)

@@ -20,6 +20,7 @@ GUIDES = [
     "parameters-and-retries",
     "errors-and-exit-codes",
     "key-values-and-artifacts",
+    "schedules",
 ]
 
 

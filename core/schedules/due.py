@@ -22,23 +22,24 @@ _LOOKED_BACK = tuple(timedelta(seconds=seconds) for seconds in (60, 3_600, 86_40
 
 @dataclass(frozen=True)
 class DueTimes:
-    """Times that are due, of those over `decided`: `chosen` may have runs. All up to `until` were looked at; there may be `more`.
+    """Times that are due, of those over `decided`: `chosen` may have runs. All up to `until` were looked at.
 
-    `left_out` is how many have none by the policy (None: too many to count), `missed` whether any of them was late.
+    `left_out` is how many have none by the policy (None: too many to count), `missed` whether any of them was late. `next_wake` is when
+    the time after these is to be decided; None: there is none.
     """
 
     chosen: tuple[Occurrence, ...]
     until: datetime
     left_out: int | None = 0
     missed: bool = False
-    more: bool = False
+    next_wake: datetime | None = None
 
 
 def due_times(schedule: Schedule, policies: SchedulePolicies, *, decided: datetime, now: datetime) -> DueTimes:
     """Return the times over `decided` that are due now."""
     since = now - timedelta(seconds=policies.window_seconds)
     too_old, counted_to = _count_old(schedule, policies, decided, since)
-    found = _due_after(schedule, policies, counted_to, now)
+    found = _DueAfter(schedule, policies, counted_to, now)
     if policies.missed is Missed.ALL:
         return _all(found, too_old, counted_to)
     newest: dict[str, Occurrence] = {}
@@ -53,17 +54,19 @@ def due_times(schedule: Schedule, policies: SchedulePolicies, *, decided: dateti
     if policies.missed is Missed.NONE:
         chosen = [each for each in chosen if not is_late(each, now)]
     left_out = None if too_old is None else too_old + number - len(chosen)
-    return DueTimes(tuple(chosen), until, left_out, missed=left_out != 0 or (policies.missed is Missed.MERGE and any(late.values())))
+    missed = left_out != 0 or (policies.missed is Missed.MERGE and any(late.values()))
+    return DueTimes(tuple(chosen), until, left_out, missed, found.next_wake)
 
 
-def _all(found: Iterator[Occurrence], too_old: int | None, counted_to: datetime) -> DueTimes:
+def _all(found: _DueAfter, too_old: int | None, counted_to: datetime) -> DueTimes:
     chosen: list[Occurrence] = []
     for each in found:
         if len(chosen) >= AT_ONCE and each.nominal != chosen[-1].nominal:  # of one time, all clocks are decided together
-            return DueTimes(tuple(chosen), chosen[-1].nominal, too_old, missed=True, more=True)
+            return DueTimes(tuple(chosen), chosen[-1].nominal, too_old, missed=True, next_wake=wake_at(each))
         chosen.append(each)
     several = len({each.nominal for each in chosen}) > 1
-    return DueTimes(tuple(chosen), chosen[-1].nominal if chosen else counted_to, too_old, missed=several or too_old != 0)
+    until = chosen[-1].nominal if chosen else counted_to
+    return DueTimes(tuple(chosen), until, too_old, missed=several or too_old != 0, next_wake=found.next_wake)
 
 
 def _count_old(schedule: Schedule, policies: SchedulePolicies, decided: datetime, since: datetime) -> tuple[int | None, datetime]:
@@ -80,11 +83,20 @@ def _count_old(schedule: Schedule, policies: SchedulePolicies, decided: datetime
     return number, last
 
 
-def _due_after(schedule: Schedule, policies: SchedulePolicies, after: datetime, now: datetime) -> Iterator[Occurrence]:
-    for each in _times(schedule, policies, after):
-        if wake_at(each) > now:
-            return
-        yield each
+class _DueAfter:
+    """The times after `after` that are due; once they were all taken, `next_wake` tells when the next one is."""
+
+    def __init__(self, schedule: Schedule, policies: SchedulePolicies, after: datetime, now: datetime) -> None:
+        self._times = _times(schedule, policies, after)
+        self._now = now
+        self.next_wake: datetime | None = None
+
+    def __iter__(self) -> Iterator[Occurrence]:
+        for each in self._times:
+            if (wake := wake_at(each)) > self._now:
+                self.next_wake = wake
+                return
+            yield each
 
 
 def _times(schedule: Schedule, policies: SchedulePolicies, after: datetime) -> Iterator[Occurrence]:

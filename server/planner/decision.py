@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from headwater.core.aggregates import Actor
 from headwater.core.calendar.schedules import Schedule
-from headwater.core.errors import CommandRejected, FlowArchived, NotFound
-from headwater.core.events import FlowRegistered, Missed, ScheduledBy, ScheduleDefinition, ScheduleProgress, SkipReason
-from headwater.core.flows.state import FlowGroup
-from headwater.core.operations.flow_catalogue import FlowCatalogue
+from headwater.core.errors import CommandRejected
+from headwater.core.events import FlowRegistered, Missed, ScheduledBy, ScheduleDefinition, ScheduleProgress
 from headwater.core.operations.run_creation import RunRequest, creation
 from headwater.core.runs.commands import CreateRun
-from headwater.core.schedules.commands import DecideTimes, TimeDue
+from headwater.core.schedules.commands import DecideTimes, RunStanding, TimeDue
 from headwater.core.schedules.due import due_times, due_with_jitter, interval_start, scheduled_run_id
 from headwater.core.schedules.rules import policies_need_runs
+from headwater.server.planner.known_flows import ActiveFlow, KnownFlows
 from headwater.server.planner.open_runs import OpenRuns
 
 INTERVAL = ("data_interval_start", "data_interval_end")
@@ -24,20 +23,22 @@ INTERVAL = ("data_interval_start", "data_interval_end")
 
 @dataclass(frozen=True)
 class Decision:
-    """A command that decides times, and the runs that it may lead to, by their ids. `more` times are due."""
+    """A command that decides times, and the runs that it may lead to, by their ids.
+
+    `next_wake`: when the time after these is to be decided.
+    """
 
     command: DecideTimes
     runs: dict[str, CreateRun] = field(default_factory=dict)
-    more: bool = False
+    next_wake: datetime | None = None
 
 
 class DecisionMaker:
     """Works out decisions, by what the log says of flows and runs."""
 
-    def __init__(self, catalogue: FlowCatalogue, runs: OpenRuns, actor: Actor) -> None:
-        self._catalogue = catalogue
+    def __init__(self, flows: KnownFlows, runs: OpenRuns) -> None:
+        self._flows = flows
         self._runs = runs
-        self._actor = actor
 
     async def decision(self, definition: ScheduleDefinition, progress: ScheduleProgress, calendar: Schedule, now: datetime) -> Decision:
         """Return what is to be decided at this moment.
@@ -50,11 +51,12 @@ class DecisionMaker:
         assert spec is not None
         policies = spec.policies
         due = due_times(calendar, policies, decided=progress.decided, now=now)
-        needs_runs = bool(progress.open_runs) and policies_need_runs(policies)
-        standing = await self._runs.standing(definition.schedule_id, progress.open_runs, now) if needs_runs else {}
+        standing: Mapping[str, RunStanding] = {}
+        if policies_need_runs(policies) and (due.chosen or policies.pause_on_failure is not None):
+            standing = await self._runs.standing(definition.schedule_id, progress.open_runs, now)
         if not due.chosen and due.left_out == 0:
-            return Decision(DecideTimes(at=now, until=progress.decided, standing=standing))
-        problem, flow = await self._flow(definition.flow_group_id)
+            return Decision(DecideTimes(at=now, until=progress.decided, standing=standing), next_wake=due.next_wake)
+        flow = await self._flows.active(definition.flow_group_id)
         times: list[TimeDue] = []
         runs: dict[str, CreateRun] = {}
         for each in due.chosen:
@@ -70,7 +72,7 @@ class DecisionMaker:
                 labels=None if each.labels is None else tuple(each.labels),
                 interval_start=since,
             )
-            if flow is not None:
+            if isinstance(flow, ActiveFlow):
                 time = self._with_run(definition, time, flow, runs, now)
             times.append(time)
         command = DecideTimes(
@@ -80,33 +82,23 @@ class DecisionMaker:
             left_out=due.left_out,
             missed=due.missed,
             standing=standing,
-            problem=problem,
+            problem=None if isinstance(flow, ActiveFlow) else flow,
         )
-        return Decision(command, runs, due.more)
-
-    async def _flow(self, group_id: str) -> tuple[SkipReason | None, tuple[FlowRegistered, FlowGroup, str] | None]:
-        """Return the version of the flow that takes runs, or why there is none."""
-        try:
-            return None, await self._catalogue.resolve_active(group_id)
-        except NotFound as error:
-            return (SkipReason.PROJECT_DELETED if error.kind == "project" else SkipReason.FLOW_ARCHIVED), None
-        except FlowArchived:
-            return SkipReason.FLOW_ARCHIVED, None
+        return Decision(command, runs, due.next_wake)
 
     def _with_run(
         self,
         definition: ScheduleDefinition,
         time: TimeDue,
-        flow: tuple[FlowRegistered, FlowGroup, str],
+        flow: ActiveFlow,
         runs: dict[str, CreateRun],
         now: datetime,
     ) -> TimeDue:
         """Return the time with the flow version of its run, which joins `runs`; or with why there can be no such run."""
-        version, group, project_name = flow
-        with_flow = TimeDue(**{**vars(time), "flow_id": version.flow_id})
+        with_flow = TimeDue(**{**vars(time), "flow_id": flow.version.flow_id})
         try:
-            request = request_of(definition.schedule_id, with_flow, version)
-            runs[time.run_id] = creation(version, group, project_name, request, now=now)
+            request = request_of(definition.schedule_id, with_flow, flow.version)
+            runs[time.run_id] = creation(flow.version, flow.group, flow.project_name, request, now=now)
         except CommandRejected as error:
             return TimeDue(**{**vars(with_flow), "refused": str(error)})
         return with_flow

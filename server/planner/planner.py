@@ -38,7 +38,7 @@ GRACE_SECONDS = 2.0
 """So long after a time its wake-up is missed: then the schedule is looked at without one."""
 RETRY_SECONDS = 1.0
 _RETRY_SECONDS_MAX = 60.0
-_AT_ONCE = 32
+_AT_ONCE = 64
 _ITEMS_AT_ONCE = 256
 
 _log = logging.getLogger(__name__)
@@ -124,9 +124,11 @@ class Planner:
                 self._note_schedule(address.id, recorded)
                 if any(isinstance(event, ScheduleSet | ScheduleDeleted | SchedulePaused | ScheduleResumed) for event in recorded.events):
                     self._deadlines.advance(address.id, 0)
-            case "flow" if any(isinstance(event, FlowRegistered) for event in recorded.events):
-                for schedule_id in self._of_group[address.id] & self._by_the_flow:
-                    self._deadlines.advance(schedule_id, 0)
+            case "project" | "flow":
+                self._keeper.flows.forget(address.kind, address.id)
+                if any(isinstance(event, FlowRegistered) for event in recorded.events):
+                    for schedule_id in self._of_group[address.id] & self._by_the_flow:
+                        self._deadlines.advance(schedule_id, 0)
             case _:
                 pass
 

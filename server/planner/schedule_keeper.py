@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from headwater.core.aggregates import Actor, Aggregate
 from headwater.core.calendar.schedules import Schedule
 from headwater.core.errors import CommandRejected, Conflict
-from headwater.core.events import AnyEvent, CancelCause, ScheduleDefinition, ScheduleFired
+from headwater.core.events import AnyEvent, CancelCause, ScheduleDefinition, ScheduleFired, ScheduleResumed
 from headwater.core.log import subjects
 from headwater.core.log.protocol import Log, WorkItem
 from headwater.core.operations.flow_lookup import registration
@@ -29,7 +29,8 @@ from headwater.core.schedules.commands import ResumeSchedule, ScheduleCommand, T
 from headwater.core.schedules.due import next_wake
 from headwater.core.schedules.rules import PAUSES_BY_THE_FLOW, tells_all
 from headwater.core.schedules.state import ScheduleState, evolve
-from headwater.server.planner.decision import DecisionMaker, request_of
+from headwater.server.planner.decision import Decision, DecisionMaker, request_of
+from headwater.server.planner.known_flows import KnownFlows
 from headwater.server.planner.open_runs import OpenRuns
 from headwater.server.planner.timetables import Timetables
 
@@ -59,7 +60,8 @@ class ScheduleKeeper:
         self._timetables = Timetables()
         self._kept: dict[str, Kept] = {}
         self.runs = OpenRuns(log.events)
-        self._decisions = DecisionMaker(self._headwater.catalogue, self.runs, actor)
+        self.flows = KnownFlows(self._headwater.catalogue)
+        self._decisions = DecisionMaker(self.flows, self.runs)
 
     async def look(self, schedule_id: str, *, at_least: datetime | None = None, refresh: bool = True) -> datetime | None:
         """Decide what is due, and set the timer; return when the next look is due, None where no time is to come.
@@ -72,6 +74,7 @@ class ScheduleKeeper:
 
         """
         kept = self._keep(schedule_id)
+        kept.has_timer = kept.has_timer and at_least is None  # it was the timer that woke us
         if refresh or not kept.aggregate.position:
             await kept.aggregate.refresh()
         while True:
@@ -85,11 +88,9 @@ class ScheduleKeeper:
             calendar = self._timetables.of(schedule_id, definition.spec)
             if calendar is None:
                 return await self._set_timer(kept, None)
-            if not await self._decide(kept, definition, calendar, now):
-                following = self._next(definition, kept.aggregate.state, calendar)
-                if following is not None and following <= self._now(at_least):
-                    continue
-                return await self._set_timer(kept, following)
+            decision = await self._decisions.decision(definition, progress, calendar, now)
+            if await self._decide(kept, definition.schedule_id, decision) and not self._is_due(decision.next_wake, at_least):
+                return await self._set_timer(kept, decision.next_wake)
 
     async def resume_with_flow(self, schedule_id: str) -> None:
         """Resume a schedule that was paused because its flow took no runs, where it takes some again.
@@ -135,32 +136,35 @@ class ScheduleKeeper:
         now = self._actor.clock()
         return now if at_least is None else max(now, at_least)
 
+    def _is_due(self, moment: datetime | None, at_least: datetime | None) -> bool:
+        return moment is not None and moment <= self._now(at_least)
+
     def _next(self, definition: ScheduleDefinition, state: ScheduleState, calendar: Schedule) -> datetime | None:
         assert definition.spec is not None
         if state.progress is None or state.progress.pause is not None:
             return None if state.progress is None or state.progress.pause is None else state.progress.pause.until
         return next_wake(calendar, definition.spec.policies, decided=state.progress.decided)
 
-    async def _decide(self, kept: Kept, definition: ScheduleDefinition, calendar: Schedule, now: datetime) -> bool:
-        """Decide the times that are due and make their runs; tell whether there may be more to decide."""
-        progress = kept.aggregate.state.progress
-        assert progress is not None
-        decision = await self._decisions.decision(definition, progress, calendar, now)
-        before = kept.aggregate.position
+    async def _decide(self, kept: Kept, schedule_id: str, decision: Decision) -> bool:
+        """Record the decision and make its runs; tell whether it holds. If it does not, the schedule is not as it was thought to be."""
+        before = kept.aggregate.state.progress
         try:
-            outcome = await kept.aggregate.execute(decision.command, self._actor, refresh=False, expected_position=before)
+            outcome = await kept.aggregate.execute(decision.command, self._actor, refresh=False, expected_position=kept.aggregate.position)
         except (Conflict, CommandRejected):
             await kept.aggregate.refresh()  # another server was first, or it was deleted
-            return True
-        if outcome.commit is None:
             return False
-        for run in set(progress.open_runs) - set(outcome.state.progress.open_runs if outcome.state.progress is not None else ()):
+        if outcome.commit is None:
+            return True
+        after = outcome.state.progress
+        assert before is not None
+        assert after is not None
+        for run in set(before.open_runs) - set(after.open_runs):
             self.runs.forget(run.run_id)
-        await self._carry_out(definition.schedule_id, outcome.commit.events, decision.runs)
+        await self._carry_out(schedule_id, outcome.commit.events, decision.runs)
         kept.carried_out = kept.aggregate.position
         for event in outcome.commit.events:
-            self._observe(definition.schedule_id, event, outcome.commit.at)
-        return True
+            self._observe(schedule_id, event, outcome.commit.at)
+        return after.pause is None and not isinstance(outcome.commit.events[-1], ScheduleResumed)
 
     async def _complete(self, kept: Kept) -> None:
         """Carry out what the last decision led to, which its server may not have done before it died."""

@@ -68,7 +68,7 @@ async def test_none_makes_up_for_none_and_goes_on_with_the_next() -> None:
     assert event.nominal == at(10)
 
 
-async def test_merge_makes_one_run_that_is_told_the_interval() -> None:
+async def test_merge_makes_one_run_that_gets_the_interval() -> None:
     planned, (_, event) = await down_over_three_times(missed="merge")
 
     assert isinstance(event, ScheduleFired)

@@ -48,6 +48,8 @@ def advice_after(cause: CancelCause | None, run: RunCreated) -> Hint | None:
             return hint("Its project and its flow are gone: create a project, register the flow in it, and create a run of that.")
         case CancelCause.PARENT_CANCELLED:
             return hint("{} executes it after all; restart its parent too, if that is to go on with it.", RestartRunAction(run.run_id))
+        case CancelCause.BACKFILL_CANCELLED:
+            return hint("{} executes it after all.", RestartRunAction(run.run_id))
         case CancelCause.SCHEDULE:
             return hint("{} executes it after all, beside the run that took its place.", RestartRunAction(run.run_id))
         case None:

@@ -335,6 +335,7 @@ _REASONS: Mapping[CancelCause | None, Reason] = {
     CancelCause.PROJECT_DELETED: Reason.PROJECT_DELETED,
     CancelCause.PARENT_CANCELLED: Reason.PARENT_CANCELLED,
     CancelCause.SCHEDULE: Reason.REPLACED,
+    CancelCause.BACKFILL_CANCELLED: Reason.BACKFILL_CANCELLED,
 }
 _TROUBLE = {StateName.FAILED, StateName.TIMED_OUT, StateName.VALIDATION_FAILED}
 

@@ -26,6 +26,7 @@ class Reason(StrEnum):
     FLOW_DELETED = "flow deleted"
     PROJECT_DELETED = "project deleted"
     PARENT_CANCELLED = "parent run cancelled"
+    BACKFILL_CANCELLED = "backfill cancelled"
     REPLACED = "replaced by its schedule's next run"
     CANCELLED = "cancelled"
     SET_BY_HAND = "set by hand"

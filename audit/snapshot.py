@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from headwater.core.agents.state import Agent
+from headwater.core.backfills.state import Backfill
 from headwater.core.events import RunCreated
 from headwater.core.flows.state import FlowGroup
 from headwater.core.key_values.state import KeyValue
@@ -34,6 +35,8 @@ def snapshot_of(kind: str, aggregate_id: str, state: Any) -> dict[str, Any]:
             facts = {"name": state.name, "labels": list(state.labels), "status": str(state.status)}
         case ScheduleState():
             facts = _schedule(state)
+        case Backfill():
+            facts = _backfill(state)
         case _:
             raise AssertionError(f"No facts are known of a {kind}.")
     return {"id": aggregate_id, **facts}
@@ -47,6 +50,12 @@ def _flow(group: FlowGroup) -> dict[str, Any]:
         "idempotency_key": group.idempotency_key,
         "versions": {str(number): "active" if number in group.active else "archived" for number in sorted(group.versions)},
     }
+
+
+def _backfill(backfill: Backfill) -> dict[str, Any]:
+    request = backfill.request
+    asked = {} if request is None else {"name": request.name, "schedule_id": request.schedule_id, "times": len(request.times)}
+    return {**asked, "started": backfill.started, "ended": len(backfill.ended), "over": backfill.over, "cancelled": backfill.cancelled}
 
 
 def _schedule(schedule: ScheduleState) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from headwater.audit.kept_states import WEIGHT_MAX, KeptStates
 from headwater.core.agents import rules as agent
+from headwater.core.backfills import rules as backfill
 from headwater.core.flows import rules as flow_group
 from headwater.core.key_values import rules as key_value
 from headwater.core.log import subjects
@@ -26,6 +27,7 @@ RULES: dict[str, Rules[Any, Any]] = {
     "queue": queue.RULES,
     "agent": agent.RULES,
     "schedule": schedule.RULES,
+    "backfill": backfill.RULES,
 }
 """The kinds of aggregates that people ask about, by the word in their subjects."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from headwater.core.agents import describe as agents
+from headwater.core.backfills import describe as backfills
 from headwater.core.events import AnyEvent, event_type
 from headwater.core.flows import describe as flows
 from headwater.core.key_values import describe as key_values
@@ -13,7 +14,7 @@ from headwater.core.runs import describe_task_run as task_runs
 from headwater.core.schedules import describe as schedules
 from headwater.core.slots import describe as slots
 
-_ROOMS = (task_runs, projects, key_values, flows, slots, queues, runs, agents, schedules)
+_ROOMS = (task_runs, projects, key_values, flows, slots, queues, runs, agents, schedules, backfills)
 
 
 def describe_event(event: AnyEvent) -> str:

@@ -156,6 +156,33 @@ CREATE TABLE schedule_outcomes (
 );
 CREATE INDEX schedule_outcomes_by_time ON schedule_outcomes (schedule_id, nominal);
 
+-- `state` is running, cancelling, completed or cancelled. `succeeded`, `failed` and `cancelled` count its runs that ended.
+CREATE TABLE backfills (
+    id uuid PRIMARY KEY,
+    schedule_id uuid NOT NULL,
+    flow_group_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    name text NOT NULL,
+    state text NOT NULL,
+    choice text NOT NULL,
+    since timestamptz NOT NULL,
+    until timestamptz NOT NULL,
+    times integer NOT NULL,
+    run_limit integer NOT NULL,
+    parameters json NOT NULL,
+    started integer NOT NULL DEFAULT 0,
+    succeeded integer NOT NULL DEFAULT 0,
+    failed integer NOT NULL DEFAULT 0,
+    cancelled integer NOT NULL DEFAULT 0,
+    created timestamptz NOT NULL,
+    created_by text NOT NULL,
+    created_position bigint NOT NULL,
+    ended timestamptz,
+    position bigint NOT NULL
+);
+CREATE INDEX backfills_by_creation ON backfills (created_position);
+CREATE INDEX backfills_by_schedule ON backfills (schedule_id);
+
 -- Parts of large registrations, as they were written, until the registration that names them comes.
 CREATE TABLE registration_parts (
     registration_id text NOT NULL,
@@ -181,6 +208,7 @@ CREATE TABLE runs (
     run_config json NOT NULL,
     idempotency_key text,
     schedule_id uuid,
+    nominal timestamptz,
     scheduled_by json,
     created timestamptz NOT NULL,
     created_by text NOT NULL,

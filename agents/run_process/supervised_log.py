@@ -208,6 +208,9 @@ class _Queues:
     async def waiting_runs(self) -> set[str]:
         return set(await self._call(AskWaitingRuns(), list[str]))
 
+    def undelivered(self, queue_id: str) -> NoReturn:  # noqa: ARG002 - as the protocol has it
+        _refuse("asks how many work items wait")
+
     def work_lost(self) -> NoReturn:
         _refuse("hears of lost work items")
 

@@ -5,6 +5,16 @@ from __future__ import annotations
 from typing import get_args
 
 from headwater.core.agents.events import AgentEvent, AgentLost, AgentRegistered, AgentStopped
+from headwater.core.backfills.events import (
+    BackfillCancelRequested,
+    BackfillChoice,
+    BackfillEnded,
+    BackfillEvent,
+    BackfillRequested,
+    BackfillRunEnded,
+    BackfillRunsStarted,
+    BackfillTime,
+)
 from headwater.core.calendar.policies import Missed, Overlap, SchedulePolicies
 from headwater.core.event import Event, UnknownEvent, event_type
 from headwater.core.flows.events import (
@@ -105,7 +115,17 @@ from headwater.core.schedules.events import (
 from headwater.core.slots.events import ConcurrencySet, SlotEvent, SlotFreed, SlotsAfter, SlotTaken
 
 KnownEvent = (
-    ProjectEvent | NameEvent | KeyValueEvent | FlowEvent | PartEvent | RunEvent | QueueEvent | SlotEvent | AgentEvent | ScheduleEvent
+    ProjectEvent
+    | NameEvent
+    | KeyValueEvent
+    | FlowEvent
+    | PartEvent
+    | RunEvent
+    | QueueEvent
+    | SlotEvent
+    | AgentEvent
+    | ScheduleEvent
+    | BackfillEvent
 )
 AnyEvent = KnownEvent | UnknownEvent
 
@@ -119,6 +139,14 @@ __all__ = [
     "AgentRegistered",
     "AgentStopped",
     "AnyEvent",
+    "BackfillCancelRequested",
+    "BackfillChoice",
+    "BackfillEnded",
+    "BackfillEvent",
+    "BackfillRequested",
+    "BackfillRunEnded",
+    "BackfillRunsStarted",
+    "BackfillTime",
     "CancelCause",
     "ConcurrencySet",
     "EdgeSpec",

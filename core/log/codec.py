@@ -117,8 +117,8 @@ def _times_in(value: msgspec.Struct) -> Iterator[datetime]:
             yield moment
     for name in parts:
         part = getattr(value, name)
-        if part is not None:
-            yield from _times_in(part)
+        for each in part if isinstance(part, tuple) else () if part is None else (part,):
+            yield from _times_in(each)
 
 
 def _time_fields(kind: type[msgspec.Struct], known: dict[type[msgspec.Struct], tuple[tuple[str, ...], tuple[str, ...]]]) -> bool:

@@ -15,6 +15,8 @@ from headwater.core.events import (
     AgentEvent,
     AgentRegistered,
     AnyEvent,
+    BackfillEvent,
+    BackfillRequested,
     Event,
     FlowEvent,
     FlowRegistered,
@@ -103,6 +105,7 @@ _EVENTS_OF: Mapping[str, tuple[type[Event], ...]] = {
     "slots": get_args(SlotEvent),
     "agent": get_args(AgentEvent),
     "schedule": get_args(ScheduleEvent),
+    "backfill": get_args(BackfillEvent),
 }
 
 _NAMES: Mapping[type[AnyEvent], Callable[[Any], str]] = {
@@ -115,5 +118,6 @@ _NAMES: Mapping[type[AnyEvent], Callable[[Any], str]] = {
     QueueOpened: lambda event: event.queue_id,
     AgentRegistered: lambda event: event.agent_id,
     ScheduleSet: lambda event: event.schedule_id,
+    BackfillRequested: lambda event: event.backfill_id,
 }
 """Event class → the id of the aggregate it is about, where it names that."""

@@ -243,6 +243,10 @@ class RunQueues(Protocol):
         """
         ...
 
+    async def undelivered(self, queue_id: str) -> int:
+        """Return how many of the queue's items wait for someone to ask; 0 where no agent ever did."""
+        ...
+
     async def waiting_runs(self) -> set[str]:
         """Return every run that has an item or a timer. Makes what held them again, where that was deleted."""
         ...

@@ -19,6 +19,7 @@ QUEUES_ALL = "hw.evt.queue.*"
 AGENTS_ALL = "hw.evt.agent.*"
 SLOTS_ALL = "hw.evt.slots.*"
 SCHEDULES_ALL = "hw.evt.schedule.*"
+BACKFILLS_ALL = "hw.evt.backfill.*"
 SCHEDULED_ALL = "hw.scheduled.>"
 TIMERS_ALL = "hw.timer.>"
 RUN_LOGS_ALL = "hw.log.>"
@@ -85,6 +86,10 @@ def agent(agent_id: str) -> str:
 
 def schedule(schedule_id: str) -> str:
     return f"hw.evt.schedule.{token(schedule_id)}"
+
+
+def backfill(backfill_id: str) -> str:
+    return f"hw.evt.backfill.{token(backfill_id)}"
 
 
 def scheduled(queue_id: str, run_id: str) -> str:
@@ -172,6 +177,7 @@ _IDS: Mapping[str, str] = {
     "slots": _UUID,
     "agent": _TOKEN,
     "schedule": _UUID,
+    "backfill": _UUID,
 }
 """Kind of aggregate → what its ids look like. Kinds of a newer version have tokens."""
 KINDS = frozenset(_IDS)

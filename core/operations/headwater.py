@@ -12,6 +12,7 @@ from headwater.core.operations.flow_catalogue import FlowCatalogue
 if TYPE_CHECKING:
     from headwater.core.operations.agents import Agents
     from headwater.core.operations.artifacts import Artifacts
+    from headwater.core.operations.backfills import Backfills
     from headwater.core.operations.flows import Flows
     from headwater.core.operations.key_values import KeyValues
     from headwater.core.operations.projects import Projects
@@ -73,6 +74,12 @@ class Headwater:
         from headwater.core.operations.schedules import Schedules
 
         return Schedules(self.log.events, self.actor)
+
+    @cached_property
+    def backfills(self) -> Backfills:
+        from headwater.core.operations.backfills import Backfills
+
+        return Backfills(self.log.events, self.actor)
 
     @cached_property
     def slots(self) -> FlowSlots:

@@ -239,6 +239,15 @@ class ListScheduleOutcomes(Query, tag="schedule_outcomes", frozen=True, kw_only=
     limit: int | None = 100
 
 
+class ListBackfills(Query, tag="backfills", frozen=True, kw_only=True):
+    """Backfills, the newest first."""
+
+    backfill_id: str | None = None
+    schedule_id: str | None = None
+    flow_group_id: str | None = None
+    limit: int | None = 100
+
+
 class CountRuns(Query, tag="run_counts", frozen=True, kw_only=True):
     """How many runs are in each state, of those created at `since` or later."""
 
@@ -304,6 +313,7 @@ AnyQuery = (
     | ListQueues
     | ListSchedules
     | ListScheduleOutcomes
+    | ListBackfills
     | CountRuns
     | GetViewsStatus
     | StartRebuild

@@ -37,6 +37,7 @@ _decode_reply = message_decoder(QueryReply)
 R = TypeVar("R", bound=rows.Row)
 _ALL_FLOWS = requests.ListFlows()
 _NEWEST_RUNS = requests.ListRuns()
+_BY_CREATION = (("created", "asc"), ("id", "asc"))
 _ALL_SCHEDULES = requests.ListSchedules()
 
 
@@ -128,6 +129,29 @@ class ViewsClient:
 
     async def schedule_outcomes(self, query: requests.ListScheduleOutcomes, *, at_least: Position = 0) -> list[rows.ScheduleOutcomeRow]:
         return await self.ask(query, rows.ScheduleOutcomeRow, at_least=at_least)
+
+    async def backfills(self, query: requests.ListBackfills, *, at_least: Position = 0) -> list[rows.BackfillRow]:
+        return await self.ask(query, rows.BackfillRow, at_least=at_least)
+
+    async def backfill(self, backfill_id: str, *, at_least: Position = 0) -> rows.BackfillRow:
+        """Return the backfill of this id."""
+        found = await self.backfills(requests.ListBackfills(backfill_id=backfill_id, limit=1), at_least=at_least)
+        if not found:
+            raise NotFound("backfill", backfill_id)
+        return found[0]
+
+    async def runs_for_times(self, schedule_id: str, since: datetime, until: datetime, *, at_least: Position = 0) -> list[rows.RunRow]:
+        """Return the runs of the times of a schedule from `since` to `until`, those of backfills too, in the order of their creation."""
+        where = {"schedule_id": {"_eq": schedule_id}, "nominal": {"_gte": since.isoformat(), "_lte": until.isoformat()}}
+        found: list[rows.RunRow] = []
+        while True:
+            query = requests.FindRows(
+                table="runs", where=where, order_by=(("created", "asc"), ("id", "asc")), limit=1000, offset=len(found)
+            )
+            page = await self.ask(query, rows.RunRow, at_least=at_least)
+            found += page
+            if len(page) < 1000:  # noqa: PLR2004 - as many as a page has
+                return found
 
     async def task_groups(self, run_id: str, *, limit: int | None = None, at_least: Position = 0) -> list[rows.TaskGroupRow]:
         """Return the tasks of the run, each with its task runs counted."""

@@ -39,6 +39,8 @@ class ScheduledBy(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
     schedule_id: Uuid
     nominal: Instant
     """The time as the schedule has it: it may be due a little later, or have been made up for."""
+    clock: str = ""
+    """Tells apart the clocks of the schedule, by their parameters and labels."""
     after_run_id: Uuid | None = None
     """It is not started before this run has ended."""
     interval_start: Instant | None = None
@@ -123,6 +125,8 @@ class CancelCause(StrEnum):
     """A task of another run created it, and that run was cancelled."""
     SCHEDULE = "schedule"
     """Its schedule's next run took its place."""
+    BACKFILL_CANCELLED = "backfill_cancelled"
+    """A backfill asked for it, and that was cancelled."""
 
 
 class RunCancelRequested(Event, tag="run.cancel_requested", frozen=True):

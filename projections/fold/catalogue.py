@@ -12,6 +12,7 @@ from headwater.core.events import (
     AgentRegistered,
     AgentStopped,
     AnyEvent,
+    BackfillEvent,
     ConcurrencySet,
     EdgeSpec,
     FlowAttemptsLimited,
@@ -39,6 +40,7 @@ from headwater.core.events import (
     TaskSpec,
 )
 from headwater.core.log.commit import Commit, Position
+from headwater.projections.fold.backfills import fold_backfill
 from headwater.projections.fold.changes import CannotApply, Changes
 from headwater.projections.fold.key_values import fold_key_value
 from headwater.projections.fold.schedules import fold_schedule
@@ -69,6 +71,9 @@ def fold_catalogue_event(changes: Changes, aggregate_id: str, position: Position
     """
     if isinstance(event, ScheduleEvent):
         fold_schedule(changes, aggregate_id, position, commit, event)
+        return True
+    if isinstance(event, BackfillEvent):
+        fold_backfill(changes, aggregate_id, position, commit, event)
         return True
     match event:
         case ProjectCreated() | ProjectRenamed() | ProjectDescribed() | ProjectDeleted():

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from headwater.core.queries import ListScheduleOutcomes, ListSchedules
+from headwater.core.queries import ListBackfills, ListScheduleOutcomes, ListSchedules
 from headwater.core.values.identifiers import parsed_uuid
-from headwater.projections.queries.shown import SCHEDULE_ROW
+from headwater.projections.queries.shown import BACKFILL_ROW, SCHEDULE_ROW
 from headwater.projections.queries.statement import Conditions, Key, Statement
 from headwater.projections.tables import SCHEDULE_OUTCOMES
 
@@ -39,6 +39,32 @@ def list_schedules(query: ListSchedules, after: Key | None, count: int) -> State
         conditions.add("(p.name, g.name, g.id, s.slug) > ({}, {}, {}, {})", *after)
     rows = conditions.argument(count)
     return Statement(_SCHEDULES.format(row=SCHEDULE_ROW, where=conditions.where, count=rows), tuple(conditions.arguments))
+
+
+_BACKFILLS = """
+SELECT row_to_json(shown)::text AS row, json_build_array(b.created_position)::text AS key
+FROM backfills b JOIN flow_groups g ON g.id = b.flow_group_id JOIN projects p ON p.id = g.project_id
+LEFT JOIN schedules s ON s.id = b.schedule_id
+CROSS JOIN LATERAL (
+    SELECT {row}
+) AS shown
+{where}
+ORDER BY b.created_position DESC LIMIT {count}
+"""
+
+
+def list_backfills(query: ListBackfills, after: Key | None, count: int) -> Statement:
+    conditions = Conditions()
+    if query.backfill_id is not None:
+        conditions.add("b.id = {}", parsed_uuid(query.backfill_id, kind="backfill id"))
+    if query.schedule_id is not None:
+        conditions.add("b.schedule_id = {}", parsed_uuid(query.schedule_id, kind="schedule id"))
+    if query.flow_group_id is not None:
+        conditions.add("b.flow_group_id = {}", parsed_uuid(query.flow_group_id, kind="flow id"))
+    if after is not None:
+        conditions.add("b.created_position < {}", *after)
+    rows = conditions.argument(count)
+    return Statement(_BACKFILLS.format(row=BACKFILL_ROW, where=conditions.where, count=rows), tuple(conditions.arguments))
 
 
 _OUTCOMES = """

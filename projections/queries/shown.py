@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from headwater.projections.tables import AGENTS, FLOW_GROUPS, FLOW_VERSIONS, KEY_VALUES, PROJECTS, RUNS, SCHEDULES, TASK_RUNS
+from headwater.projections.tables import AGENTS, BACKFILLS, FLOW_GROUPS, FLOW_VERSIONS, KEY_VALUES, PROJECTS, RUNS, SCHEDULES, TASK_RUNS
 
 PROJECT_ROW = f"""{PROJECTS.select("p")},
     (SELECT count(*) FROM flow_groups g WHERE g.project_id = p.id AND NOT g.deleted) AS flow_count"""
@@ -20,6 +20,9 @@ FLOW_GROUP_ROW = f"{FLOW_GROUPS.select('g', deleted='g.deleted OR p.deleted')}, 
 
 SCHEDULE_ROW = f"{SCHEDULES.select('s')}, g.name AS flow_name, p.name AS project_name"
 """Of a schedule `s` of a flow `g` of a project `p`."""
+
+BACKFILL_ROW = f"""{BACKFILLS.select("b")}, g.name AS flow_name, p.name AS project_name, coalesce(s.slug, '') AS slug"""
+"""Of a backfill `b` of a schedule `s` of a flow `g` of a project `p`."""
 
 _PROJECT_NAME = "coalesce(p.name, r.project_name)"
 RUN_ROW = RUNS.select("r", project_name=_PROJECT_NAME)

@@ -16,7 +16,7 @@ from headwater.projections.tables.flows import (
     NumberedTask,
 )
 from headwater.projections.tables.runs import RUN_COUNTS, RUN_NAMES, RUN_STATES, RUNS, RunCount, RunName, RunStateEntry
-from headwater.projections.tables.schedules import SCHEDULE_OUTCOMES, SCHEDULES, ScheduleOutcome, ShownProgress
+from headwater.projections.tables.schedules import BACKFILLS, SCHEDULE_OUTCOMES, SCHEDULES, ScheduleOutcome, ShownProgress
 from headwater.projections.tables.task_runs import (
     CACHED_RESULTS,
     TASK_RUN_STATES,
@@ -36,6 +36,7 @@ VIEWS: tuple[View[Any], ...] = (
     ARTIFACTS,
     SCHEDULES,
     SCHEDULE_OUTCOMES,
+    BACKFILLS,
     REGISTRATION_PARTS,
     RUNS,
     RUN_NAMES,
@@ -73,6 +74,7 @@ def schema_sql() -> str:
 __all__ = [
     "AGENTS",
     "ARTIFACTS",
+    "BACKFILLS",
     "CACHED_RESULTS",
     "DEAD_LETTERS",
     "FLOW_EDGES",

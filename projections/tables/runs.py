@@ -18,6 +18,10 @@ def _schedule_of(run: KnownRun) -> str | None:
     return None if run.created.scheduled_by is None else run.created.scheduled_by.schedule_id
 
 
+def _nominal_of(run: KnownRun) -> datetime | None:
+    return None if run.created.scheduled_by is None else run.created.scheduled_by.nominal
+
+
 RUNS: View[KnownRun] = View(
     "runs",
     (
@@ -36,6 +40,7 @@ RUNS: View[KnownRun] = View(
         Column("run_config", "json", lambda run: json(run.created.run_config)),
         Column("idempotency_key", "text", lambda run: optional_text(run.created.idempotency_key), null=True, findable=True),
         Column("schedule_id", "uuid", _schedule_of, null=True, findable=True),
+        Column("nominal", "timestamptz", _nominal_of, null=True, findable=True),
         Column("scheduled_by", "json", lambda run: optional_json(run.created.scheduled_by), null=True),
         Column("created", "timestamptz", lambda run: run.created_at, findable=True),
         Column("created_by", "text", lambda run: text(run.created_by), findable=True),

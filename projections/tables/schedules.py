@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from headwater.core.events import Origin, ScheduleProgress, ScheduleSet
+from headwater.core.events import BackfillRequested, Origin, ScheduleProgress, ScheduleSet
 from headwater.core.log.commit import Commit, Position
 from headwater.projections.stored_values import json, optional_text, text
 from headwater.projections.tables.catalogue import Told
@@ -65,6 +65,36 @@ class ScheduleOutcome(NamedTuple):
     detail: str
     commit: Commit
 
+
+BACKFILLS: View[Told[BackfillRequested]] = View(
+    "backfills",
+    (
+        Column("id", "uuid", lambda told: told.about, findable=True),
+        Column("schedule_id", "uuid", lambda told: told.event.schedule_id, findable=True),
+        Column("flow_group_id", "uuid", lambda told: told.event.flow_group_id, findable=True),
+        Column("project_id", "uuid", lambda told: told.event.project_id, findable=True),
+        Column("name", "text", lambda told: text(told.event.name), findable=True),
+        Column("state", "text", lambda _: "running", findable=True),
+        Column("choice", "text", lambda told: str(told.event.choice)),
+        Column("since", "timestamptz", lambda told: told.event.since),
+        Column("until", "timestamptz", lambda told: told.event.until),
+        Column("times", "integer", lambda told: len(told.event.times)),
+        Column("run_limit", "integer", lambda told: told.event.limit),
+        Column("parameters", "json", lambda told: json(told.event.parameters)),
+        Column("started", "integer", default="0"),
+        Column("succeeded", "integer", default="0"),
+        Column("failed", "integer", default="0"),
+        Column("cancelled", "integer", default="0"),
+        Column("created", "timestamptz", lambda told: told.commit.at, findable=True),
+        Column("created_by", "text", lambda told: text(told.commit.actor)),
+        Column("created_position", "bigint", lambda told: told.position, shown=False),
+        Column("ended", "timestamptz", null=True),
+        Column("position", "bigint", lambda told: told.position),
+    ),
+    key=("id",),
+    indexes=("backfills_by_creation ON backfills (created_position)", "backfills_by_schedule ON backfills (schedule_id)"),
+    comment="`state` is running, cancelling, completed or cancelled. `succeeded`, `failed` and `cancelled` count its runs that ended.",
+)
 
 SCHEDULE_OUTCOMES: View[ScheduleOutcome] = View(
     "schedule_outcomes",

@@ -116,6 +116,6 @@ def request_of(schedule_id: str, time: TimeDue, version: FlowRegistered, *, afte
         due_at=time.due_at,
         run_id=time.run_id,
         scheduled_by=ScheduledBy(
-            schedule_id=schedule_id, nominal=time.nominal, after_run_id=after_run_id, interval_start=time.interval_start
+            schedule_id=schedule_id, nominal=time.nominal, clock=time.clock, after_run_id=after_run_id, interval_start=time.interval_start
         ),
     )

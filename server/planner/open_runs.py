@@ -35,6 +35,13 @@ class OpenRuns:
             found[run.run_id] = standing_of(head, now)
         return found
 
+    async def exists(self, run_id: str, schedule_id: str) -> bool:
+        """Tell whether this run is there."""
+        head, _ = self._heads.get(run_id) or await self._load(run_id, schedule_id)
+        if not head.exists:
+            self.forget(run_id)
+        return head.exists
+
     async def _load(self, run_id: str, schedule_id: str) -> tuple[RunHead, Position]:
         # Followed first: what happens while it is read is not missed.
         self._heads[run_id] = (RunHead(), 0)

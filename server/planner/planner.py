@@ -21,6 +21,9 @@ from headwater.core.aggregates import Actor, utc_now
 from headwater.core.errors import HeadwaterError, LogError
 from headwater.core.events import (
     AnyEvent,
+    BackfillCancelRequested,
+    BackfillEnded,
+    BackfillRequested,
     FlowRegistered,
     PauseCause,
     ScheduleDeleted,
@@ -30,13 +33,17 @@ from headwater.core.events import (
 )
 from headwater.core.log import subjects
 from headwater.core.log.protocol import Delivery, Log, Recorded
+from headwater.core.operations.run_lookup import may_tell_of_runs
 from headwater.core.program.deadlines import Deadlines
+from headwater.server.planner.backfill_keeper import BackfillKeeper
 from headwater.server.planner.schedule_keeper import ScheduleKeeper
 
 LEASE_SECONDS = 10.0
 GRACE_SECONDS = 2.0
 """So long after a time its wake-up is missed: then the schedule is looked at without one."""
 RETRY_SECONDS = 1.0
+BACKFILL_SECONDS = 0.2
+"""A backfill that lets other runs go first is looked at so soon after something happened to any run."""
 _RETRY_SECONDS_MAX = 60.0
 _AT_ONCE = 64
 _ITEMS_AT_ONCE = 256
@@ -59,6 +66,9 @@ class Planner:
         self._actor = Actor(actor, clock)
         self._clock = clock
         self._keeper = ScheduleKeeper(log, self._actor, observe=observe)
+        self._backfill_keeper = BackfillKeeper(log, self._actor, self._keeper.runs, self._keeper.flows)
+        self._backfills: set[str] = set()
+        """Backfills that go on."""
         self._deadlines: Deadlines[str] = Deadlines()
         self._locks: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
         self._backoff: dict[str, float] = {}
@@ -105,6 +115,11 @@ class Planner:
             else:
                 self._deadlines.advance(address.id, GRACE_SECONDS)
             await anyio.lowlevel.checkpoint()
+        for last in await self._log.events.last_of_each(subjects.BACKFILLS_ALL):
+            if (address := subjects.parse(last.subject)) is not None:
+                self._note_backfill(address.id, last)
+        for backfill_id in self._backfills:
+            self._deadlines.advance(backfill_id, 0)
 
     async def _hear_losses(self, losses: object) -> None:
         async for _ in losses:  # type: ignore[attr-defined]
@@ -118,12 +133,16 @@ class Planner:
         match address.kind:
             case "run":
                 schedule_id = self._keeper.runs.fold(recorded)
+                if self._backfills and may_tell_of_runs(recorded.data):
+                    self._look_at_backfills(schedule_id)
                 if schedule_id is not None and self._keeper.needs_ends_of_runs(schedule_id):
                     self._deadlines.advance(schedule_id, 0)
             case "schedule":
                 self._note_schedule(address.id, recorded)
                 if any(isinstance(event, ScheduleSet | ScheduleDeleted | SchedulePaused | ScheduleResumed) for event in recorded.events):
                     self._deadlines.advance(address.id, 0)
+            case "backfill":
+                self._note_backfill(address.id, recorded)
             case "project" | "flow":
                 self._keeper.flows.forget(address.kind, address.id)
                 if any(isinstance(event, FlowRegistered) for event in recorded.events):
@@ -131,6 +150,19 @@ class Planner:
                         self._deadlines.advance(schedule_id, 0)
             case _:
                 pass
+
+    def _note_backfill(self, backfill_id: str, recorded: Recorded) -> None:
+        if any(isinstance(event, BackfillEnded) for event in recorded.events):
+            self._backfills.discard(backfill_id)
+        elif recorded.events:
+            self._backfills.add(backfill_id)
+            if any(isinstance(event, BackfillRequested | BackfillCancelRequested) for event in recorded.events):
+                self._deadlines.advance(backfill_id, 0)
+
+    def _look_at_backfills(self, ended: str | None) -> None:
+        """A run was created, taken by an agent, or ended: backfills that wait for that may go on."""
+        for backfill_id in self._backfills:
+            self._deadlines.advance(backfill_id, 0 if backfill_id == ended else BACKFILL_SECONDS)
 
     def _note_schedule(self, schedule_id: str, recorded: Recorded) -> None:
         for event in recorded.events:
@@ -179,6 +211,9 @@ class Planner:
         """Look at the schedule, and note when it is due next; tell whether that was done. Whatever goes wrong, others go on."""
         try:
             async with self._locks[schedule_id]:
+                if schedule_id in self._backfills:
+                    await self._backfill_keeper.look(schedule_id)
+                    return True
                 if schedule_id in self._by_the_flow:
                     await self._keeper.resume_with_flow(schedule_id)
                 due = await self._keeper.look(schedule_id, at_least=at_least, refresh=refresh)

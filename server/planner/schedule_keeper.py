@@ -205,6 +205,7 @@ class ScheduleKeeper:
                 nominal=event.nominal,
                 due_at=event.due_at,
                 run_id=event.run_id,
+                clock=event.clock,
                 parameters=event.parameters,
                 labels=event.labels,
                 interval_start=event.interval_start,

@@ -245,6 +245,9 @@ class _Queues:
     async def waiting_runs(self) -> set[str]:
         return await self._connection.call(self._queues.waiting_runs)
 
+    async def undelivered(self, queue_id: str) -> int:
+        return await self._connection.call(lambda: self._queues.undelivered(queue_id))
+
     def work_lost(self) -> AbstractAsyncContextManager[AsyncIterator[None]]:
         return self._queues.work_lost()
 

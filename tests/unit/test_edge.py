@@ -139,6 +139,7 @@ SUBJECTS = {
     "run": subjects.run("0197a3c1-0b2c-7d3e-8f40-5a6b7c8d9e0f"),
     "task_run": subjects.run("0197a3c1-0b2c-7d3e-8f40-5a6b7c8d9e0f"),
     "queue": subjects.queue("6c1d1f0e5b3a49d28f70"),
+    "backfill": subjects.backfill("0197a3c0-aaaa-7bbb-8ccc-dddddddddddd"),
     "schedule": subjects.schedule("5d3c0f51-6d0a-5f0e-9a5b-0a4e8e0f7c11"),
     "slots": subjects.slots("8f14e45f-ceea-867a-9a36-dedd00000000"),
     "agent": subjects.agent("0197a3c0-ffff-7abc-8def-0123456789ab"),

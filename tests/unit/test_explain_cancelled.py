@@ -39,6 +39,7 @@ TOLD = [
     Told("project_deleted", Reason.PROJECT_DELETED, ANEW),
     Told("parent_cancelled", Reason.PARENT_CANCELLED, WITH_PARENT),
     Told("schedule", Reason.REPLACED, BESIDE),
+    Told("backfill_cancelled", Reason.BACKFILL_CANCELLED, RESTART),
 ]
 MISLEADING = ["", "The archive was deleted.", "Project tutorial was deleted.", "Flow x was archived.", "Its parent run 'x' was cancelled."]
 

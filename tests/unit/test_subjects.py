@@ -27,6 +27,7 @@ NAMED: list[tuple[str, Address]] = [
     (subjects.run(ID), Address("run", ID)),
     (subjects.slots(ID), Address("slots", ID)),
     (subjects.schedule(ID), Address("schedule", ID)),
+    (subjects.backfill(ID), Address("backfill", ID)),
     (subjects.agent("agent-1"), Address("agent", "agent-1")),
     ("hw.evt.budget.one", Address("budget", "one")),
 ]

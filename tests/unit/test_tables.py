@@ -14,6 +14,7 @@ from harness.documents import ROOT
 from headwater.core.queries import (
     AgentRow,
     ArtifactRow,
+    BackfillRow,
     CachedResultRow,
     FlowEdgeRow,
     FlowGroupRow,
@@ -68,6 +69,7 @@ ANSWERS: dict[type[Row], str] = {
     AgentRow: shown.AGENT_ROW,
     QueueRow: f"{QUEUES.select('q')}, 0 AS scheduled_runs",
     ScheduleRow: shown.SCHEDULE_ROW,
+    BackfillRow: shown.BACKFILL_ROW,
     ScheduleOutcomeRow: SCHEDULE_OUTCOMES.select("o"),
     SetAsideRow: DEAD_LETTERS.select("d"),
 }
@@ -108,6 +110,7 @@ IN_OTHER_WORDS: dict[type, tuple[type[Row], dict[str, str], set[str]]] = {
             "cancel_requested",
             "failure",
             "queue_id",
+            "nominal",
             "scheduled_by",
         },
     ),
@@ -186,7 +189,7 @@ def test_every_column_has_a_value_or_a_default() -> None:
     assert empty == []
 
 
-DIGESTS = {5: "f2957495a62f9759", 6: "eeab05ba088eef62", 7: "1195273b37b394ec"}
+DIGESTS = {5: "f2957495a62f9759", 6: "eeab05ba088eef62", 7: "338cfd48ed2078ec"}
 """The tables of each version of the schema."""
 
 

@@ -8,6 +8,7 @@ from headwater.core import queries
 from headwater.core.events import (
     EVENT_TYPES,
     AgentEvent,
+    BackfillEvent,
     FlowEvent,
     KeyValueEvent,
     NameEvent,
@@ -26,7 +27,8 @@ from headwater.projections.fold.task_runs import TASK_RUN_EVENTS
 from headwater.projections.queries import _STATEMENTS
 
 OF_THE_CATALOGUE = {
-    *get_args(ProjectEvent | NameEvent | KeyValueEvent | FlowEvent | AgentEvent | PartEvent | QueueEvent | SlotEvent | ScheduleEvent)
+    *get_args(ProjectEvent | NameEvent | KeyValueEvent | FlowEvent | AgentEvent | PartEvent | QueueEvent | SlotEvent),
+    *get_args(ScheduleEvent | BackfillEvent),
 }
 
 

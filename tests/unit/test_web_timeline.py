@@ -46,6 +46,7 @@ def _run(state: str = "Running", *, end: float | None = None, **more: Any) -> Ru
         "queue_id": "q",
         "idempotency_key": None,
         "schedule_id": None,
+        "nominal": None,
         "scheduled_by": None,
         "position": 1,
     }

@@ -17,7 +17,7 @@ from headwater.core.log.jetstream.connection import Connection
 from headwater.core.log.jetstream.store import store
 from headwater.core.log.jetstream.streams import ensure_work
 from headwater.core.log.jetstream.timers import cancel_timer, set_timer
-from headwater.core.log.jetstream.waiting import is_waiting, listen_for_losses, waiting_runs
+from headwater.core.log.jetstream.waiting import is_waiting, listen_for_losses, undelivered, waiting_runs
 from headwater.core.log.protocol import QueueBinding, WorkItem
 from headwater.core.log.work_item import encode_item
 
@@ -47,6 +47,9 @@ class JetStreamQueues:
 
     async def is_waiting(self, run_id: str, *, generation: int = 0) -> bool:
         return await is_waiting(self._connection, run_id, generation)
+
+    async def undelivered(self, queue_id: str) -> int:
+        return await undelivered(self._connection, queue_id)
 
     async def waiting_runs(self) -> set[str]:
         return await waiting_runs(self._connection)

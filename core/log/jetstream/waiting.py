@@ -59,6 +59,20 @@ def _generation(data: bytes) -> int:
         return -1  # a dead letter wakes no agent
 
 
+class _ConsumerAnswer(ApiAnswer, frozen=True):
+    num_pending: int = 0
+
+
+async def undelivered(connection: Connection, queue_id: str) -> int:
+    """Return how many items of the queue wait for someone to ask; see `RunQueues.undelivered`."""
+    try:
+        return (await ask_api(connection, f"CONSUMER.INFO.{WORK}.{queue_id}", None, _ConsumerAnswer)).num_pending
+    except ApiRefusal as refusal:
+        if refusal.not_found:
+            return 0
+        raise
+
+
 async def waiting_runs(connection: Connection) -> set[str]:
     """Return all runs that have an item or a timer; see `RunQueues.waiting_runs`."""
     await ensure_work(connection)

@@ -88,6 +88,11 @@ class MemoryQueues:
         await anyio.lowlevel.checkpoint()
         return any(item.run_id == run_id and item.generation >= generation for item in self._items())
 
+    async def undelivered(self, queue_id: str) -> int:
+        await anyio.lowlevel.checkpoint()
+        self.settle()
+        return len(self._queues[queue_id].ready) if queue_id in self._queues else 0
+
     async def waiting_runs(self) -> set[str]:
         await anyio.lowlevel.checkpoint()
         return {item.run_id for item in self._items()}

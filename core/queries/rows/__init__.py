@@ -10,12 +10,13 @@ from headwater.core.queries.rows.dead_letters import DeadLetterDetail, DeadLette
 from headwater.core.queries.rows.key_values import KeyValueRow
 from headwater.core.queries.rows.row import Row
 from headwater.core.queries.rows.runs import CachedResultRow, LogRow, RunRow, RunStateRow, TaskGroupRow, TaskRunRow, TaskRunStateRow
-from headwater.core.queries.rows.schedules import ScheduleOutcomeRow, ScheduleRow
+from headwater.core.queries.rows.schedules import BackfillRow, ScheduleOutcomeRow, ScheduleRow
 from headwater.core.queries.rows.views_status import RebuildProgress, ViewsStatusRow
 
 __all__ = [
     "AgentRow",
     "ArtifactRow",
+    "BackfillRow",
     "CachedResultRow",
     "CountRow",
     "DeadLetterDetail",

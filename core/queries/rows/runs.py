@@ -65,6 +65,8 @@ class RunRow(Row, frozen=True, kw_only=True):
     """The queue in which it waits: that of its labels."""
     schedule_id: str | None
     """The schedule that made it; None where no schedule did."""
+    nominal: datetime | None
+    """The time of its schedule that it is for; None where no schedule made it."""
     scheduled_by: ScheduledBy | None
     """The time of that schedule which it is the run of; None where no schedule made it."""
     idempotency_key: str | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from headwater.core.events import ScheduleSpec
 from headwater.core.log.commit import Position
@@ -94,3 +95,54 @@ class ScheduleOutcomeRow(Row, frozen=True, kw_only=True):
     """The position of the commit in the log."""
     ordinal: int
     """Its place among those of one commit."""
+
+
+class BackfillRow(Row, frozen=True, kw_only=True):
+    """A backfill: runs for times of a schedule that are over."""
+
+    id: str
+    """A UUID."""
+    schedule_id: str
+    """The schedule whose times it is about."""
+    flow_group_id: str
+    """The id of the flow over all its versions, a UUID."""
+    flow_name: str
+    """The name of the flow."""
+    slug: str
+    """The slug of the schedule; empty: the flow's own one."""
+    project_id: str
+    """The id of its project, a UUID."""
+    project_name: str
+    """The name of its project."""
+    name: str
+    """What people call it; two words."""
+    state: str
+    """One of "running", "cancelling", "completed" and "cancelled"."""
+    choice: str
+    """Which times have runs: "missing", "failed" or "all"."""
+    since: datetime
+    """Where the span begins."""
+    until: datetime
+    """Where the span ends."""
+    times: int
+    """How many times have runs in it, or are to have."""
+    run_limit: int
+    """How many of its runs may be unfinished at once."""
+    parameters: dict[str, Any]
+    """Values for all its runs, before those of the clocks."""
+    started: int
+    """How many of the times have runs."""
+    succeeded: int
+    """How many of its runs succeeded."""
+    failed: int
+    """How many of its runs failed."""
+    cancelled: int
+    """How many of its runs were cancelled."""
+    created: datetime
+    """When it was requested."""
+    created_by: str
+    """Who requested it."""
+    ended: datetime | None
+    """When it ended; None while it has not."""
+    position: Position
+    """The log's position of the last commit on it."""

@@ -169,17 +169,23 @@ def _decide_times(state: ScheduleState, progress: ScheduleProgress, command: Dec
         return _pause(progress, PauseSchedule(command.at, cause=PauseCause.FAILURES))
     if not command.times and command.left_out == 0:
         return [], progress
-    if command.problem is not None:
-        first = min((due.nominal for due in command.times), default=command.until)
-        progress = replace(progress, decided=max(progress.decided, first))
-        paused, progress = _pause(progress, PauseSchedule(command.at, cause=_PAUSES_FOR[command.problem]))
-        return [ScheduleSkipped(nominal=first, because=command.problem), *paused], progress
-    events, after = _fire(policies, replace(progress, decided=max(progress.decided, command.until)), command)
+    if command.problem is not None and command.times:
+        events, after = _stop(progress, command, command.problem)
+    else:
+        events, after = _fire(policies, replace(progress, decided=max(progress.decided, command.until)), command)
     if command.missed:
         made = sum(isinstance(event, ScheduleFired) for event in events)
-        span = ScheduleCaughtUp(since=progress.decided, until=command.until, policy=policies.missed, made=made, left_out=command.left_out)
+        span = ScheduleCaughtUp(since=progress.decided, until=after.decided, policy=policies.missed, made=made, left_out=command.left_out)
         events.insert(0, span)
     return events, after
+
+
+def _stop(progress: ScheduleProgress, command: DecideTimes, problem: SkipReason) -> tuple[list[ScheduleEvent], ScheduleProgress]:
+    """Skip the first of the times, of all clocks that have it, and pause the schedule: its flow takes no runs."""
+    first = min(due.nominal for due in command.times)
+    skipped = [_skipped(due, problem) for due in command.times if due.nominal == first]
+    paused, progress = _pause(replace(progress, decided=first), PauseSchedule(command.at, cause=_PAUSES_FOR[problem]))
+    return [*skipped, *paused], progress
 
 
 def _with_standing(progress: ScheduleProgress, command: DecideTimes) -> ScheduleProgress:
@@ -201,11 +207,11 @@ def _fire(policies: SchedulePolicies, progress: ScheduleProgress, command: Decid
     events: list[ScheduleEvent] = []
     progress = replace(progress, last_runs=())
     catches_up = command.missed and policies.missed is Missed.ALL
-    for due in command.times:
-        if due.refused:
-            events.append(_skipped(due, SkipReason.REFUSED, detail=due.refused))
-            continue
-        match resolve_overlap(policies.overlap, due.clock, progress.open_runs, command.standing, catches_up=catches_up):
+    for number, due in enumerate(command.times, start=1):
+        resolved = resolve_overlap(policies.overlap, due.clock, progress.open_runs, command.standing, catches_up=catches_up)
+        match resolved:
+            case _ if due.refused:
+                events.append(_skipped(due, SkipReason.REFUSED, detail=due.refused))
             case Skip(run_id):
                 events.append(_skipped(due, SkipReason.OVERLAP, run_id=run_id))
             case Fire(after_run_id, cancels):
@@ -215,7 +221,9 @@ def _fire(policies: SchedulePolicies, progress: ScheduleProgress, command: Decid
                 progress = replace(
                     progress, open_runs=open_runs, runs_made=progress.runs_made + 1, last_runs=(*progress.last_runs, due.run_id)
                 )
-        if policies.max_runs is not None and progress.runs_made >= policies.max_runs:
+        # Of one time, all clocks are decided together: the pause begins after it.
+        is_last = all(other.nominal != due.nominal for other in command.times[number : number + 1])
+        if is_last and policies.max_runs is not None and progress.runs_made >= policies.max_runs:
             progress = replace(progress, decided=due.nominal)
             paused, progress = _pause(progress, PauseSchedule(command.at, cause=PauseCause.MAX_RUNS))
             return [*events, *paused], progress

@@ -343,6 +343,38 @@ def test_it_is_paused_when_it_has_made_its_runs_and_makes_as_many_again_when_res
     assert life.names(at_times(4, 5)) == ["fired", "paused"]
 
 
+def test_all_clocks_of_the_time_that_reaches_the_most_runs_have_one() -> None:
+    life = Life(given_set(max_runs=1))
+
+    events = life.do(DecideTimes(at=hour(2), until=hour(2), times=(time(1, "north"), time(1, "south"), time(2, "north"))))
+
+    assert [event_type(event) for event in events] == ["schedule.fired", "schedule.fired", "schedule.paused"]
+    assert only(events, SchedulePaused).since == hour(1)
+
+
+def test_an_archived_flow_skips_the_first_time_of_every_clock_and_what_was_left_out_before_it_is_a_span() -> None:
+    life = Life(given_set())
+    both = (time(3, "north"), time(3, "south"), time(4, "north"))
+
+    span, *skipped, paused = life.do(
+        DecideTimes(at=hour(5), until=hour(4), times=both, left_out=2, missed=True, problem=SkipReason.FLOW_ARCHIVED)
+    )
+
+    assert isinstance(span, ScheduleCaughtUp)
+    assert isinstance(paused, SchedulePaused)
+    assert (span.since, span.until, span.made, paused.since) == (hour(0), hour(3), 0, hour(3))
+    assert [(each.nominal, each.clock) for each in skipped if isinstance(each, ScheduleSkipped)] == [(hour(3), "north"), (hour(3), "south")]
+
+
+def test_what_was_missed_up_to_the_time_that_reaches_the_most_runs_is_the_span_and_the_rest_is_in_the_pause() -> None:
+    life = Life(given_set(missed=Missed.ALL, max_runs=1))
+
+    span, _, paused = life.do(at_times(1, 2, 3, at=3.5, missed=True))
+
+    assert isinstance(span, ScheduleCaughtUp)
+    assert (span.until, only([paused], SchedulePaused).since) == (hour(1), hour(1))
+
+
 @pytest.mark.parametrize(
     "policies",
     [{"window_seconds": -1.0}, {"jitter_seconds": float("nan")}, {"jitter_seconds": 1e12}, {"pause_on_failure": 0}, {"max_runs": -3}],

@@ -43,8 +43,17 @@ async def explain_schedule(
 
     """
     now = now or datetime.now(UTC)
-    if moment is None:
-        moment = await _last_or_next(log.events, schedule_id, now)
+    if moment is not None:
+        return await _explain(log, schedule_id, moment, now, format_time)
+    last, following = await _last_and_next(log.events, schedule_id, now)
+    if last is None:
+        return await _explain(log, schedule_id, following or now, now, format_time)
+    found = await _explain(log, schedule_id, last, now, format_time)
+    was_none = found.reason in {TimeReason.NO_TIMES, TimeReason.NOT_A_TIME}  # its times were set after that
+    return await _explain(log, schedule_id, following, now, format_time) if was_none and following is not None else found
+
+
+async def _explain(log: Log, schedule_id: str, moment: datetime, now: datetime, format_time: Callable[[datetime], str]) -> TimeExplanation:
     record = TimeRecord(moment)
     async for recorded in _commits(log.events, schedule_id, moment):
         record.take(recorded)
@@ -62,18 +71,15 @@ async def explain_schedule(
     return explain_moment(schedule_id, record, around, now, format_time=format_time)
 
 
-async def _last_or_next(log: EventLog, schedule_id: str, now: datetime) -> datetime:
-    """Return the last time of the schedule, of those it has now or had a run or none of before; else the next one, or now."""
+async def _last_and_next(log: EventLog, schedule_id: str, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """Return the last time of the schedule, by its calendar or by what was decided last, and the next one; None where there is none."""
     found = schedule(log, schedule_id)
     await found.refresh()
     spec, last = found.state.spec, await _last_outcome(log, schedule_id)
-    before = None if spec is None else time_before(spec, now)
-    if before is not None and (last is None or before > last):
-        return before
-    if last is not None:
-        return last
     following = ExpectedTimes(spec).first_after(now)
-    return now if following is None else following.nominal
+    before = None if spec is None else time_before(spec, now)
+    newest = max((each for each in (before, last) if each is not None), default=None)
+    return newest, None if following is None else following.nominal
 
 
 async def _last_outcome(log: EventLog, schedule_id: str) -> datetime | None:

@@ -50,8 +50,8 @@ def explain_moment(
     return _Explaining(schedule_id, record, around, now, format_time).explain()
 
 
-def time_before(spec: ScheduleSpec, moment: datetime, *, over: datetime | None = None) -> datetime | None:
-    """Return the last time before a moment (over `over`), looked for in the four years before it; None where there is none."""
+def time_before(spec: ScheduleSpec, moment: datetime) -> datetime | None:
+    """Return the last time before a moment, looked for in the four years before it; None where there is none."""
     expected = ExpectedTimes(spec)
     for span in _LOOKED_BACK:
         before = None
@@ -60,7 +60,7 @@ def time_before(spec: ScheduleSpec, moment: datetime, *, over: datetime | None =
                 break
             before = each.nominal
         if before is not None:
-            return before if over is None or before > over else None
+            return before
     return None
 
 

@@ -31,6 +31,7 @@ class HeadwaterCommands(LazyGroup):
         LazyCommand("register", "headwater.cli.commands.register", "Register the flows of files and modules."),
         LazyCommand("agent", "headwater.cli.commands.agent", "Start agents, which execute runs."),
         LazyCommand("run", "headwater.cli.commands.run", "Create runs of flows, and watch them."),
+        LazyCommand("schedules", "headwater.cli.commands.schedules", "Say when flows run by themselves; pause, check and explain."),
         LazyCommand("cancel", "headwater.cli.commands.cancel", "Cancel a run."),
         LazyCommand("resume", "headwater.cli.commands.resume", "Let the paused tasks of a run go on."),
         LazyCommand("restart", "headwater.cli.commands.restart", "Execute again what failed of a run."),

@@ -8,9 +8,9 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import islice
@@ -222,12 +222,20 @@ def _formatted(value: Any, indent: int) -> str:
 
 @dataclass(frozen=True)
 class TableColumn:
-    """A column of a table. One that is `whole` is never cut to fit the terminal (ids are for copying)."""
+    """A column of a table. One that is `whole` is never cut to fit the terminal (ids are for copying).
+
+    `colours` are those of its cells, by their first word.
+    """
 
     heading: str
     whole: bool = False
     is_state: bool = False
     right: bool = False
+    colours: Mapping[str, str] = field(default_factory=dict)
+
+    def colour_of(self, cell: str) -> str | None:
+        """Return the colour in which a cell of it is shown; None: none of its own."""
+        return state_colour(cell) if self.is_state else self.colours.get(cell.partition(" ")[0])
 
 
 def print_table(columns: Sequence[TableColumn], rows: Iterable[Sequence[Any]]) -> None:
@@ -246,14 +254,14 @@ def print_table(columns: Sequence[TableColumn], rows: Iterable[Sequence[Any]]) -
 
 
 def _print_block(columns: Sequence[TableColumn], cells: Sequence[Sequence[str]], lines: Sequence[list[str]], *, has_heading: bool) -> None:
-    state_index = next((index for index, column in enumerate(columns) if column.is_state), None)
     for number, line in enumerate(lines):
-        if has_heading and number == 0:
-            shown = [typer.style(cell, bold=True) for cell in line] if in_colours(sys.stdout) else line
-        elif state_index is not None and in_colours(sys.stdout) and (colour := state_colour(cells[number][state_index])):
-            shown = [coloured(cell, colour) if index == state_index else cell for index, cell in enumerate(line)]
-        else:
+        if not in_colours(sys.stdout):
             shown = line
+        elif has_heading and number == 0:
+            shown = [typer.style(cell, bold=True) for cell in line]
+        else:
+            colours = [column.colour_of(cell) for column, cell in zip(columns, cells[number], strict=True)]
+            shown = [cell if colour is None else coloured(cell, colour) for cell, colour in zip(line, colours, strict=True)]
         print("  ".join(shown).rstrip())
 
 

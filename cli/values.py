@@ -14,8 +14,9 @@ from headwater.core.values.limits import TIME_MAX, TIME_MIN
 from headwater.core.values.moments import as_local
 from headwater.core.values.plain_values import NotJson, NotPlain, decoded, position_in, shortened
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_SPAN = re.compile(r"(\d+(?:\.\d*)?|\.\d+)([smhd])", re.ASCII)
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_SPAN = re.compile(r"(\d+(?:\.\d*)?|\.\d+)([smhdw])", re.ASCII)
+_SPANS = re.compile(rf"(?:{_SPAN.pattern})+", re.ASCII)
 
 
 def parsed_pairs(pairs: Iterable[str], *, option: str) -> dict[str, Any]:
@@ -105,6 +106,21 @@ def parsed_time(text: str, *, option: str) -> datetime:
 def echoed(what: str, moment: datetime) -> str:
     """Return in words how a time was understood: with its offset, which the person may have left out."""
     return f"{what} {moment.isoformat(sep=' ', timespec='seconds')}."
+
+
+def parsed_span(text: str, *, option: str) -> timedelta:
+    """Return the length of time that the text means, such as 90s, 10m, 1h30m, 2d or 1w.
+
+    Raises:
+        InvalidArgument: it is not a length of time, or one that is longer than any.
+
+    """
+    if _SPANS.fullmatch(text) is None:
+        raise InvalidArgument(f"{option} {shortened(text)!r} is not a length of time.", hint="Write it like 90s, 10m, 1h30m, 2d or 1w.")
+    try:
+        return sum((timedelta(**{_UNITS[unit]: float(number)}) for number, unit in _SPAN.findall(text)), timedelta())
+    except OverflowError:
+        raise InvalidArgument(f"{option} {shortened(text)!r} is longer than any time.") from None
 
 
 def parsed_start(text: str, *, option: str) -> datetime | int:

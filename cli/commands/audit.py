@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,7 +24,7 @@ from headwater.cli.output import (
     state_words,
     warn,
 )
-from headwater.cli.streams import trusting_streams
+from headwater.cli.progress_bar import folding
 
 if TYPE_CHECKING:
     from headwater.audit import Change, Replayed, VerificationReport
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, no_args_is_help=True, help="Replay, compare and check the past, from the log.")
 
 _VALUE_WIDTH = 60
-LONG_FOLD = 20_000
-"""Commits from which on a fold takes long enough to show how far it is."""
 
 
 @app.command(
@@ -67,7 +64,7 @@ def replay(
         log = client.log.events
         if run is not None:
             return await audit.replay_run(log, await find_run_id(client, run), as_of=moment)
-        with _progress((await log.tail()).position) as advance:
+        with folding((await log.tail()).position) as advance:
             if project is not None:
                 return await audit.replay_project(log, project, as_of=moment, on_progress=advance)
             return await audit.replay(log, as_of=moment, on_progress=advance)
@@ -165,7 +162,7 @@ def diff(
     async def work(client: AsyncClient) -> Iterator[Change]:
         from headwater import audit
 
-        with _progress((await client.log.events.tail()).position) as advance:
+        with folding((await client.log.events.tail()).position) as advance:
             return await audit.diff(client.log.events, first, last, on_progress=advance)
 
     changes = with_client(context, work)
@@ -194,7 +191,7 @@ def check(
     async def work(client: AsyncClient) -> VerificationReport:
         from headwater import audit
 
-        with _progress((await client.log.events.tail()).position) as advance:
+        with folding((await client.log.events.tail()).position) as advance:
             return await audit.verify(client.log, wake_ups=not facts_only, on_progress=advance)
 
     found = with_client(context, work)
@@ -256,20 +253,3 @@ def _words(value: Any) -> str:
         return local_time(value)
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     return text if len(text) <= _VALUE_WIDTH else text[: _VALUE_WIDTH - 1] + "…"
-
-
-@contextmanager
-def _progress(target: int) -> Iterator[Any]:
-    """Show how far a long fold is, where a terminal shows it."""
-    import sys
-
-    if target < LONG_FOLD or not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    bar = Progress(TextColumn("Folding the log"), BarColumn(), MofNCompleteColumn(), console=Console(stderr=True), transient=True)
-    with trusting_streams(), bar:
-        task = bar.add_task("", total=target)
-        yield lambda position: bar.update(task, completed=position)

@@ -42,17 +42,22 @@ def flow(
     """Tell all about a flow version: parameters, labels, storage, tasks and edges."""
     wanted = _one_name(context, flow, name)
 
-    async def work(client: AsyncClient) -> tuple[rows.FlowRow, list[rows.FlowTaskRow], list[rows.FlowEdgeRow], str]:
+    async def work(
+        client: AsyncClient,
+    ) -> tuple[rows.FlowRow, list[rows.FlowTaskRow], list[rows.FlowEdgeRow], list[rows.ScheduleRow], str]:
         from headwater.cli.lookup import find_flow_row, with_latest_views
+        from headwater.core.queries.requests import ListSchedules
 
         found = await find_flow_row(client, wanted, version=version, project=project)
         tasks = await with_latest_views(client, lambda views, at_least: views.flow_tasks(found.id, at_least=at_least))
         edges = await with_latest_views(client, lambda views, at_least: views.flow_edges(found.id, at_least=at_least))
-        return found, tasks, edges, client.flow_url(found.id)
+        query = ListSchedules(flow_group_ids=(found.flow_group_id,))
+        schedules = await with_latest_views(client, lambda views, at_least: views.schedules(query, at_least=at_least))
+        return found, tasks, edges, schedules, client.flow_url(found.id)
 
-    found, tasks, edges, url = with_client(context, work)
+    found, tasks, edges, schedules, url = with_client(context, work)
     if output is OutputForm.JSON:
-        print_json(_with(found, tasks=_built(tasks), edges=_built(edges), url=url))
+        print_json(_with(found, tasks=_built(tasks), edges=_built(edges), schedules=_built(schedules), url=url))
         return
     _print_facts(
         {
@@ -73,7 +78,7 @@ def flow(
             )
             or None,
             "Storage": f"{found.storage.type} {found.storage.location}".strip(),
-            "Schedule": "yes" if found.schedule else None,
+            "Schedule": _in_words(schedules),
             "Tasks": found.task_count,
             "Edges": found.edge_count,
             "URL": url,
@@ -230,6 +235,14 @@ app.command("flows", hidden=True)(flow)
 app.command("flow-runs", hidden=True)(flow_run)
 app.command("task", hidden=True)(tasks)
 app.command("task-runs", hidden=True)(task_run)
+
+
+def _in_words(schedules: Sequence[rows.ScheduleRow]) -> str | None:
+    """Say the times and the state of a flow's schedules, on one line; None where it has none."""
+    from headwater.cli.schedule_words import state_of, times_words
+
+    named = [f"{f'{row.slug}: ' if row.slug else ''}{times_words(row.spec)} ({state_of(row)})" for row in schedules]
+    return "; ".join(named) or None
 
 
 def _set_over(labels: Sequence[str], registered: Sequence[str]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from headwater.cli.commands import schedules
 from headwater.cli.connection import with_client
 from headwater.cli.output import (
     LEVEL_COLOURS,
@@ -265,6 +266,9 @@ def agents(
         lambda row: (row.name, row.kind, row.status, row.labels, row.held_runs, age(row.created), row.id),
         "agents",
     )
+
+
+app.command("schedules", epilog=examples("headwater get schedules", "headwater get schedules --project etl -o json"))(schedules.list_)
 
 
 def _ask(context: typer.Context, question: Callable[[ViewsClient, int], Awaitable[Row]]) -> Row:

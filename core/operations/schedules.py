@@ -95,7 +95,7 @@ class Schedules:
         The times of before that had no run yet have none. `active`: resume the schedule (True), pause it (False), or neither (None).
 
         Raises:
-            InvalidArgument: this cannot be read as a schedule, or a parameter of the flow is left without a value.
+            InvalidArgument: this is not a schedule, leaves a parameter of the flow without a value, or gives one that it does not have.
             NotFound, FlowArchived: there is no such flow that takes runs.
 
         """
@@ -157,12 +157,18 @@ class Schedules:
 
 
 def check_parameters(flow: FlowRegistered, spec: ScheduleSpec, defaults: Mapping[str, Any]) -> None:
-    """Refuse a schedule that leaves a parameter of the flow without a value.
+    """Refuse a schedule that leaves a parameter of the flow without a value, or gives one that the flow does not have.
 
     Raises:
         InvalidArgument: it does.
 
     """
+    known = [parameter.name for parameter in flow.parameters]
+    given = {name for clock in spec.timetable.get("clocks", ()) for name in clock.get("parameter_defaults") or ()}
+    if unknown := sorted(given.difference(known)):
+        raise InvalidArgument(
+            f"The flow {flow.name!r} has no parameter {unknown[0]!r}.", hint=f"Its parameters are: {', '.join(known) or 'none'}."
+        )
     left_open = open_parameters(flow.parameters, spec.timetable, defaults)
     if left_open:
         raise InvalidArgument(

@@ -97,6 +97,7 @@ async def _demo(home: Path, keep: bool) -> None:
             await group.start(agent.serve)
             print(f"Waits for runs with labels {list(agent.settings.labels)}; it is notified of each, and never polls.")
             run_id = await _run(client)
+            await _schedule(client)
             await _show_events(client, run_id)
         took = time.monotonic() - started
         _outlook(addresses, took, keep=keep)
@@ -126,6 +127,23 @@ async def _run(client: AsyncClient) -> str:
     run = await RunWatch(client, run_id, print_line).watch()
     print(f"The run is called {run.name!r} and ended in {run.state}.")
     return run_id
+
+
+async def _schedule(client: AsyncClient) -> None:
+    """Let the flow run every minute, and show when."""
+    from datetime import timedelta
+
+    from headwater.cli.schedule_words import next_times, print_times, times_words
+    from headwater.core.calendar import IntervalSchedule
+    from headwater.core.operations.flow_lookup import find_flow
+
+    _step("Let it run by itself", f"headwater schedules set {FLOW} --interval 1m --project {PROJECT}")
+    flow = await find_flow(client.log.events, project_name=PROJECT, name=FLOW)
+    timetable = IntervalSchedule(timedelta(minutes=1)).serialize()
+    state = (await client.headwater.schedules.set(flow.flow_group_id, timetable)).state
+    assert state.progress is not None
+    print(f"{FLOW}: {times_words(state.spec)}. The broker wakes a server at each time; nothing polls.\nNext times:")
+    print_times(state.spec, next_times(state.spec, state.progress.decided, 3), indent="  ")
 
 
 async def _show_events(client: AsyncClient, run_id: str) -> None:

@@ -38,6 +38,8 @@ _REPLACED = [
     # A run takes as many commits as it takes, so that positions differ.
     (re.compile(r"^\s*\d+  (?=<time>)"), "<position> "),
     (re.compile(r"\b\d+ commits?\b"), "<commits>"),
+    # So are the times of a schedule that passed.
+    (re.compile(r"\b\d+ (outcome|run)s?(?=[,:])"), r"<number> \1s"),
     (re.compile(r"(?i)\b(position\s+)\d+( of \d+)?"), r"\1<position>"),
     (re.compile(r'("position": )\d+'), r"\1<position>"),
     (re.compile(r"\s+"), " "),

@@ -28,6 +28,7 @@ LAST_LINES = {
     "etl_flow": "8 rows loaded",
     "parameters_flow": "3 lines said",
     "retry_flow": "answer to attempt 3",
+    "scheduled_flow": "registered, it would run every 60 seconds",
 }
 
 
@@ -80,6 +81,7 @@ def loaded(example: str) -> list[Flow]:
         ("etl_flow", {"pages": 3}),
         ("parameters_flow", {}),
         ("retry_flow", {}),
+        ("scheduled_flow", {}),
     ],
 )
 async def test_an_example_runs_through_an_agent(harness: AgentHarness, example: str, parameters: dict[str, Any], tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from harness.documents import ROOT
 
 from headwater.agents.agent import shutdown_deadline
 from headwater.agents.agent.agent_settings import AgentSettings
+from headwater.audit import schedule_walk
 from headwater.cli import watch
 from headwater.core.key_values import validation
 from headwater.core.log import health as log_health
@@ -49,6 +50,7 @@ STATED: dict[str, dict[str, float]] = {
         "a clear error within {} seconds": connection.CONNECT_SECONDS,
     },
     "docs/guides/errors-and-exit-codes.md": {"It takes {} seconds at most": connection.CONNECT_SECONDS},
+    "docs/guides/schedules.md": {"times of the last {} seconds do not count yet": schedule_walk.GRACE.total_seconds()},
     "docs/guides/executors.md": {
         "up to {} MiB for each task": dask_calls.OUTCOME_BYTES_MAX / MB,
         "and {} MiB for each run": dask_calls.RUN_BYTES_MAX / MB,

@@ -12,6 +12,7 @@ import pytest
 from harness.planned import START, Planned, asks_for, events_of, fired
 from harness.scenario import claimed, finished, recorded, succeeding
 
+from headwater.audit import check_schedules
 from headwater.core.calendar import Schedule, schedule_from
 from headwater.core.calendar.clocks import IntervalClock
 from headwater.core.errors import LogUnavailable, OutcomeUnknown
@@ -68,6 +69,7 @@ async def lived_through(chance: random.Random, missed: Missed) -> None:
         planned.servers[server] = ScheduleKeeper(planned.log, planned.actor)
         await planned.servers[server].look(planned.schedule_id)
     await each_time_has_one_outcome(planned, schedule)
+    assert (await check_schedules(planned.log.events, now=planned.clock.now())).findings == ()
 
 
 def faults(chance: random.Random) -> Callable[[Operation, Moment, str], None]:

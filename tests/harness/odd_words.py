@@ -70,6 +70,7 @@ ODD = (
 
 _RUN: dict[str, Any] = {"run": UNKNOWN_ID}
 _FLOW: dict[str, Any] = {"flow": "hello-flow", "project": "odd"}
+_SCHEDULE: dict[str, Any] = {"schedule": "hello-flow", "project": "odd"}
 _LIMITED = {**_FLOW, "limit": "none"}
 FINE: dict[str, dict[str, Any]] = {
     "create project": {"name": "odd"},
@@ -91,11 +92,14 @@ FINE: dict[str, dict[str, Any]] = {
     "audit diff": {"before": "1", "after": "2"},
     "projections dead-letters show": {"name": "events:1"},
     "projections dead-letters retry": {"name": "events:1"},
+    "schedules set": {**_SCHEDULE, "cron": "@daily"},
+    **dict.fromkeys((f"schedules {each}" for each in ("describe", "pause", "resume", "delete", "explain", "check")), _SCHEDULE),
     **dict.fromkeys(("cancel", "resume", "restart", "explain", "get task-runs", "get logs", "describe flow-run"), _RUN),
 }
 """What else a command needs so that a word is looked at."""
 
 INSTEAD: dict[str, dict[str, tuple[str, ...]]] = {
+    "schedules set": {"interval": ("schedule", "project"), "rrule": ("schedule", "project")},
     "run": {"flow_id": (), "path": (), "module": ()},
     "run flow": {"flow_id": (), "version_group_id": ()},
     "get logs": {"name": (), "run_id": ()},
@@ -108,6 +112,7 @@ INSTEAD: dict[str, dict[str, tuple[str, ...]]] = {
 _UNDERSTOOD = {
     *("param", "context_values", "param_file", "parameters_string", "context_string", "parameters_file", "result", "since", "as_of"),
     *("before", "scheduled_at", "path"),
+    *("cron", "interval", "rrule", "timezone", "start", "end", "window", "max_runs", "until", "at", "schedule"),
 }
 """Places whose words are taken apart."""
 

@@ -90,6 +90,16 @@ def test_a_state_is_coloured_in_a_terminal_unless_colours_are_unwanted(terminal:
     assert coloured("words", "green") == "words"
 
 
+def test_a_column_may_have_colours_of_its_own_by_the_first_word(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", terminal)
+    column = TableColumn("STATE", colours={"paused": "yellow"})
+    print_table([column, TableColumn("NAME")], [("paused (too many failures)", "etl"), ("active", "load")])
+
+    _, paused, active = terminal.getvalue().splitlines()
+    assert "\x1b[33mpaused (too many failures)\x1b[0m  etl" in paused
+    assert "\x1b[" not in active
+
+
 def test_names_are_shown_as_they_are_and_never_read_as_markup(capsys: pytest.CaptureFixture[str]) -> None:
     print_table([TableColumn("NAME")], [("[bold]Hello, World! :smile:",)])
 

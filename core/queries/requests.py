@@ -149,7 +149,8 @@ class ListLastRuns(Query, tag="last_runs", frozen=True, kw_only=True):
 class FindRows(Query, tag="find", frozen=True, kw_only=True):
     """Rows of one table that meet conditions of the asker's own making.
 
-    `table` is "projects", "key_values", "flows", "flow_groups", "runs", "task_runs", "artifacts", "tasks", "logs" or "agents"; `where`
+    `table` is "projects", "key_values", "flows", "flow_groups", "runs", "task_runs", "artifacts", "tasks", "logs", "agents" or
+    "schedules"; `where`
     maps columns to operators and values, as in `{"state": {"_in": ["Failed"]}, "_or": [...]}`; `order_by` names columns with "asc" or
     "desc". Task runs that did not begin are not among them. At most 1,000 rows at once.
     """
@@ -248,6 +249,17 @@ class ListBackfills(Query, tag="backfills", frozen=True, kw_only=True):
     limit: int | None = 100
 
 
+class ListScheduleDays(Query, tag="schedule_days", frozen=True, kw_only=True):
+    """What became of the times of these schedules, counted by day.
+
+    `starts` are the beginnings of the days, in order, and the end of the last; 400 days at most.
+    """
+
+    schedule_ids: tuple[str, ...]
+    starts: tuple[datetime, ...]
+    limit: int | None = None
+
+
 class CountRuns(Query, tag="run_counts", frozen=True, kw_only=True):
     """How many runs are in each state, of those created at `since` or later."""
 
@@ -314,6 +326,7 @@ AnyQuery = (
     | ListSchedules
     | ListScheduleOutcomes
     | ListBackfills
+    | ListScheduleDays
     | CountRuns
     | GetViewsStatus
     | StartRebuild

@@ -19,7 +19,7 @@ from headwater.projections.queries.catalogue import (
 from headwater.projections.queries.find import count_rows, find_rows
 from headwater.projections.queries.groups import list_last_runs, list_task_groups
 from headwater.projections.queries.runs import count_runs, get_run, list_run_states, list_runs
-from headwater.projections.queries.schedules import list_backfills, list_schedule_outcomes, list_schedules
+from headwater.projections.queries.schedules import list_backfills, list_schedule_days, list_schedule_outcomes, list_schedules
 from headwater.projections.queries.statement import Key, Parent, Statement
 from headwater.projections.queries.task_runs import list_artifacts, list_cached_results, list_logs, list_task_run_states, list_task_runs
 
@@ -45,6 +45,7 @@ _STATEMENTS: dict[type[ask.Query], Callable[[Any, Key | None, int], Statement]] 
     ask.ListSchedules: list_schedules,
     ask.ListScheduleOutcomes: list_schedule_outcomes,
     ask.ListBackfills: list_backfills,
+    ask.ListScheduleDays: list_schedule_days,
     ask.CountRuns: count_runs,
     ask.FindRows: find_rows,
     ask.CountRows: count_rows,

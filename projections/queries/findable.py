@@ -5,8 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from headwater.projections.queries.shown import AGENT_ROW, FLOW_GROUP_ROW, FLOW_ROW, KEY_VALUE_ROW, PROJECT_ROW, RUN_ROW, TASK_RUN_ROW
-from headwater.projections.tables import AGENTS, ARTIFACTS, FLOW_GROUPS, FLOW_TASKS, FLOW_VERSIONS, KEY_VALUES, PROJECTS, RUNS, TASK_RUNS
+from headwater.projections.queries.shown import (
+    AGENT_ROW,
+    FLOW_GROUP_ROW,
+    FLOW_ROW,
+    KEY_VALUE_ROW,
+    PROJECT_ROW,
+    RUN_ROW,
+    SCHEDULE_ROW,
+    TASK_RUN_ROW,
+)
+from headwater.projections.tables import (
+    AGENTS,
+    ARTIFACTS,
+    FLOW_GROUPS,
+    FLOW_TASKS,
+    FLOW_VERSIONS,
+    KEY_VALUES,
+    PROJECTS,
+    RUNS,
+    SCHEDULES,
+    TASK_RUNS,
+)
 
 
 @dataclass(frozen=True)
@@ -62,4 +82,11 @@ TABLES = {
         "position, line",
     ),
     "agents": Table(f"SELECT {AGENT_ROW} FROM agents a", AGENTS.findable, "created DESC"),
+    "schedules": Table(
+        f"""SELECT {SCHEDULE_ROW}
+        FROM schedules s JOIN flow_groups g ON g.id = s.flow_group_id JOIN projects p ON p.id = g.project_id
+        WHERE coalesce(s.set_by_user, s.registered) IS NOT NULL AND NOT g.deleted AND NOT p.deleted""",
+        SCHEDULES.findable | _PROJECT | {"flow_name": "text"},
+        "project_name, flow_name, slug, id",
+    ),
 }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from headwater.core.queries import ListBackfills, ListScheduleOutcomes, ListSchedules
+from headwater.core.errors import InvalidArgument
+from headwater.core.queries import ListBackfills, ListScheduleDays, ListScheduleOutcomes, ListSchedules
 from headwater.core.values.identifiers import parsed_uuid
+from headwater.core.values.moments import assume_utc
 from headwater.projections.queries.shown import BACKFILL_ROW, SCHEDULE_ROW
 from headwater.projections.queries.statement import Conditions, Key, Statement
 from headwater.projections.tables import SCHEDULE_OUTCOMES
@@ -91,3 +93,31 @@ def list_schedule_outcomes(query: ListScheduleOutcomes, after: Key | None, count
         conditions.add("(o.position, o.ordinal) < ({}, {})", *after)
     rows = conditions.argument(count)
     return Statement(_OUTCOMES.format(row=SCHEDULE_OUTCOMES.select("o"), where=conditions.where, count=rows), tuple(conditions.arguments))
+
+
+DAYS_MAX = 400
+_DAYS = """
+SELECT row_to_json(shown)::text AS row, NULL AS key FROM (
+    SELECT o.schedule_id, width_bucket(o.nominal, {starts}::timestamptz[]) - 1 AS day, o.outcome, o.because, r.state, count(*) AS count
+    FROM schedule_outcomes o LEFT JOIN runs r ON r.id = o.run_id AND o.outcome = 'fired'
+    {where}
+    GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+) AS shown
+"""
+
+
+def list_schedule_days(query: ListScheduleDays, _: Key | None, __: int) -> Statement:
+    """Return the statement that counts what became of times, by day.
+
+    Raises:
+        InvalidArgument: the days are too many, or none, or not in order.
+
+    """
+    starts = [assume_utc(each) for each in query.starts]
+    if not 1 < len(starts) <= DAYS_MAX + 1 or starts != sorted(starts):
+        raise InvalidArgument(f"The days must be in order, and from 1 to {DAYS_MAX}.")
+    conditions = Conditions()
+    bounds = conditions.argument(starts)
+    conditions.add("o.schedule_id = ANY({}::uuid[])", [parsed_uuid(each, kind="schedule id") for each in query.schedule_ids])
+    conditions.add("o.nominal >= {} AND o.nominal < {}", starts[0], starts[-1])
+    return Statement(_DAYS.format(starts=bounds, where=conditions.where), tuple(conditions.arguments))

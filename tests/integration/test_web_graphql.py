@@ -188,6 +188,7 @@ _OPERATORS = {
 
 _TABLES = (
     columns.PROJECT, columns.FLOW, columns.FLOW_GROUP, columns.FLOW_RUN, columns.TASK_RUN, columns.TASK, columns.LOG, columns.AGENT,
+    columns.SCHEDULE,
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from headwater.web.graphql.inputs import (
     KeyValueWhere,
     LogWhere,
     ProjectWhere,
+    ScheduleWhere,
     TaskRunWhere,
     TaskWhere,
     where_of,
@@ -101,3 +102,8 @@ class Aggregates:
     async def agent_aggregate(self, info: Info, where: AgentWhere | None = None) -> RowCount:
         """Count agents."""
         return await _counted(info, where, columns.AGENT)
+
+    @strawberry.field
+    async def schedule_aggregate(self, info: Info, where: ScheduleWhere | None = None) -> RowCount:
+        """Count schedules."""
+        return await _counted(info, where, columns.SCHEDULE)

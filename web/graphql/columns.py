@@ -98,6 +98,21 @@ FLOW_RUN = Columns(
     },
     {"flow": _FLOW_OF},
 )
+_GROUP_OF = Columns("", "flow_group_of", {"id": ("uuid", "flow_group_id"), "name": ("text", "flow_name")}, {"project": _PROJECT_OF})
+SCHEDULE = Columns(
+    "schedules",
+    "schedule",
+    {
+        "id": ("uuid", "id"),
+        "flow_group_id": ("uuid", "flow_group_id"),
+        "project_id": ("uuid", "project_id"),
+        "slug": ("text", "slug"),
+        "is_active": ("bool", "active"),
+        "pause_cause": ("text", "pause_cause"),
+        "created": ("time", "created"),
+    },
+    {"flow_group": _GROUP_OF},
+)
 _TASK_OF = Columns("", "task_of", {"slug": ("text", "slug"), "name": ("text", "task_name")})
 TASK_RUN = Columns(
     "task_runs",

@@ -12,7 +12,7 @@ from headwater.core.aggregates import Actor
 from headwater.core.errors import InvalidArgument, ViewsBehind
 from headwater.core.log.commit import Position
 from headwater.core.operations.headwater import Headwater
-from headwater.core.queries import AnyQuery, FlowGroupRow, FlowRow, ProjectRow, QueryReply, Row, RunRow
+from headwater.core.queries import AnyQuery, FlowGroupRow, FlowRow, ProjectRow, QueryReply, Row, RunRow, ScheduleRow
 from headwater.core.queries.views_client import ViewsClient
 from headwater.web.app_state import AppState
 
@@ -58,6 +58,7 @@ class Operation:
     flow_groups: DataLoader[str, FlowGroupRow | None] = field(init=False)
     projects: DataLoader[str, ProjectRow | None] = field(init=False)
     runs: DataLoader[str, RunRow | None] = field(init=False)
+    schedules: DataLoader[str, ScheduleRow | None] = field(init=False)
 
     def __post_init__(self) -> None:
         self.views = BudgetedViews(self.site)
@@ -65,6 +66,7 @@ class Operation:
         self.flow_groups = self._loader("flow_groups", FlowGroupRow, lambda row: row.id)
         self.projects = self._loader("projects", ProjectRow, lambda row: row.id)
         self.runs = self._loader("runs", RunRow, lambda row: row.id)
+        self.schedules = self._loader("schedules", ScheduleRow, lambda row: row.id)
 
     @property
     def headwater(self) -> Headwater:

@@ -8,7 +8,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 
 from headwater.core.queries import rows
 from headwater.core.queries.field_sentences import field_sentences
-from headwater.web.graphql import agents, artifacts, key_values, types
+from headwater.web.graphql import agents, artifacts, key_values, schedules, types
 
 ROW_OF: dict[type, type[rows.Row]] = {
     types.ProjectType: rows.ProjectRow,
@@ -24,6 +24,8 @@ ROW_OF: dict[type, type[rows.Row]] = {
     agents.AgentType: rows.AgentRow,
     artifacts.TaskRunArtifact: rows.ArtifactRow,
     key_values.KeyValueType: rows.KeyValueRow,
+    schedules.ScheduleType: rows.ScheduleRow,
+    schedules.ScheduleOutcomeType: rows.ScheduleOutcomeRow,
 }
 """Type → the row that it shows."""
 

@@ -101,6 +101,8 @@ if TYPE_CHECKING:
     TaskOrder: TypeAlias = Any
     LogOrder: TypeAlias = Any
     AgentOrder: TypeAlias = Any
+    ScheduleWhere: TypeAlias = Any
+    ScheduleOrder: TypeAlias = Any
 else:
     ProjectWhere, ProjectOrder = _conditions(columns.PROJECT), _orders(columns.PROJECT)
     KeyValueWhere, KeyValueOrder = _conditions(columns.KEY_VALUE), _orders(columns.KEY_VALUE)
@@ -112,6 +114,7 @@ else:
     TaskWhere, TaskOrder = _conditions(columns.TASK), _orders(columns.TASK)
     LogWhere, LogOrder = _conditions(columns.LOG), _orders(columns.LOG)
     AgentWhere, AgentOrder = _conditions(columns.AGENT), _orders(columns.AGENT)
+    ScheduleWhere, ScheduleOrder = _conditions(columns.SCHEDULE), _orders(columns.SCHEDULE)
 
 
 def where_of(given: Any, table: Columns) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from headwater.web.graphql.payloads import IdPayload, SuccessPayload
 from headwater.web.graphql.project_mutations import ProjectMutation
 from headwater.web.graphql.run_state_mutations import RunStateMutation
 from headwater.web.graphql.scalars import Identifier, Json
+from headwater.web.graphql.schedule_mutations import ScheduleMutation
 
 COMPRESSED_BYTES_MAX = 20 * 1024 * 1024
 """How large a compressed flow may become."""
@@ -117,7 +118,7 @@ class DeleteAgentInput:
 
 
 @strawberry.type(name="mutation_root")
-class Mutation(ProjectMutation, ArtifactMutation, FlowGroupMutation, KeyValueMutation, RunStateMutation):
+class Mutation(ProjectMutation, ArtifactMutation, FlowGroupMutation, KeyValueMutation, RunStateMutation, ScheduleMutation):
     """What can be done."""
 
     @strawberry.mutation

@@ -38,6 +38,7 @@ from headwater.web.graphql.inputs import (
 )
 from headwater.web.graphql.key_values import KeyValueQuery
 from headwater.web.graphql.scalars import Identifier
+from headwater.web.graphql.schedules import ScheduleQuery
 from headwater.web.graphql.types import FlowGroupType, FlowRun, FlowType, LogType, ProjectType, TaskRunType, TaskType, runs_where
 
 ROWS = 100
@@ -54,7 +55,7 @@ class ApiInfo:
 
 
 @strawberry.type(name="query_root")
-class QueryRoot(Aggregates, ArtifactQuery, KeyValueQuery):
+class QueryRoot(Aggregates, ArtifactQuery, KeyValueQuery, ScheduleQuery):
     """What can be read."""
 
     @strawberry.field

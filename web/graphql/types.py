@@ -14,6 +14,7 @@ from headwater.core.queries import (
     FlowGroupRow,
     FlowRow,
     FlowTaskRow,
+    ListSchedules,
     LogRow,
     ProjectRow,
     RunRow,
@@ -21,12 +22,14 @@ from headwater.core.queries import (
     TaskRunRow,
     TaskRunStateRow,
 )
+from headwater.core.values.identifiers import schedule_id
 from headwater.web.graphql import columns
 from headwater.web.graphql.artifacts import TaskRunArtifact, artifacts_of
 from headwater.web.graphql.context import operation_of
 from headwater.web.graphql.ids import task_id, task_run_id
 from headwater.web.graphql.inputs import FlowRunOrder, FlowRunWhere, FlowWhere, order_of, where_of
 from headwater.web.graphql.scalars import Identifier, Json
+from headwater.web.graphql.schedules import ScheduleType, spec_json
 
 NESTED_ROWS = 100
 
@@ -142,6 +145,12 @@ class FlowType:
         return None if found is None else FlowGroupType.of(found)
 
     @strawberry.field
+    async def is_schedule_active(self, info: Info) -> bool:
+        """Return whether the flow's own schedule lets times to come have runs; false where it has none."""
+        found = await operation_of(info).schedules.load(schedule_id(self.flow_group_id, ""))
+        return found is not None and found.active
+
+    @strawberry.field
     async def tasks(self, info: Info) -> list[TaskType]:
         """Return its tasks, in the order of registration."""
         return [TaskType.of(row) for row in await operation_of(info).views.flow_tasks(self.id)]
@@ -183,6 +192,18 @@ class FlowGroupType:
             labels=None if row.labels is None else list(row.labels),
             default_parameters=_json(row.default_parameters),
         )
+
+    @strawberry.field
+    async def schedule(self, info: Info) -> Json | None:
+        """Return the times and policies that a user set for the flow; null where they are those that it was registered with."""
+        found = await operation_of(info).schedules.load(schedule_id(self.id, ""))
+        return None if found is None else spec_json(found.set_by_user)
+
+    @strawberry.field
+    async def schedules(self, info: Info) -> list[ScheduleType]:
+        """Return all its schedules, its own one first."""
+        found = await operation_of(info).views.schedules(ListSchedules(flow_group_ids=(self.id,)))
+        return [ScheduleType.of(row) for row in found]
 
     @strawberry.field
     async def flows(self, info: Info, where: FlowWhere | None = None, limit: int = NESTED_ROWS, offset: int = 0) -> list[FlowType]:

@@ -10,7 +10,7 @@ from headwater.core.queries.rows.dead_letters import DeadLetterDetail, DeadLette
 from headwater.core.queries.rows.key_values import KeyValueRow
 from headwater.core.queries.rows.row import Row
 from headwater.core.queries.rows.runs import CachedResultRow, LogRow, RunRow, RunStateRow, TaskGroupRow, TaskRunRow, TaskRunStateRow
-from headwater.core.queries.rows.schedules import BackfillRow, ScheduleOutcomeRow, ScheduleRow
+from headwater.core.queries.rows.schedules import BackfillRow, ScheduleDayRow, ScheduleOutcomeRow, ScheduleRow
 from headwater.core.queries.rows.views_status import RebuildProgress, ViewsStatusRow
 
 __all__ = [
@@ -37,6 +37,7 @@ __all__ = [
     "RunCountRow",
     "RunRow",
     "RunStateRow",
+    "ScheduleDayRow",
     "ScheduleOutcomeRow",
     "ScheduleRow",
     "SetAsideRow",

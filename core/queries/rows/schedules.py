@@ -146,3 +146,20 @@ class BackfillRow(Row, frozen=True, kw_only=True):
     """When it ended; None while it has not."""
     position: Position
     """The log's position of the last commit on it."""
+
+
+class ScheduleDayRow(Row, frozen=True, kw_only=True):
+    """How often one thing became of a schedule's times on one day."""
+
+    schedule_id: str
+    """The schedule."""
+    day: int
+    """The day: its place among those that were asked for, from 0 on."""
+    outcome: str
+    """What became of the times, as of `ScheduleOutcomeRow`."""
+    because: str | None
+    """Why; None where nothing is said."""
+    state: str | None
+    """Of times that have runs, the state in which these are; None of others, and where the runs were deleted."""
+    count: int
+    """How many times that were."""

@@ -23,7 +23,7 @@ from headwater.web.task_run_addresses import task_run_page_path
 _SEEN_SECONDS = 60
 
 
-def _redirect(request: Request, address: str, position: Position) -> Response:
+def redirect(request: Request, address: str, position: Position) -> Response:
     """Send the browser on, and remember what it wrote, so that the next page shows it."""
     response = RedirectResponse(address, status_code=303)
     if position:
@@ -31,7 +31,8 @@ def _redirect(request: Request, address: str, position: Position) -> Response:
     return response
 
 
-def _text(form: Mapping[str, Any], name: str) -> str:
+def text(form: Mapping[str, Any], name: str) -> str:
+    """Return what is in a field, without the space around it."""
     value = form.get(name, "")
     return value.strip() if isinstance(value, str) else ""
 
@@ -44,8 +45,8 @@ async def new_project(request: Request) -> Response:
     """Create a project and show it."""
     site = site_of(request)
     form = await checked_form(request, site.token)
-    change = await headwater_of(request).projects.create(_text(form, "name"), description=_text(form, "description"))
-    return _redirect(request, f"/?project={change.project_id}", change.position)
+    change = await headwater_of(request).projects.create(text(form, "name"), description=text(form, "description"))
+    return redirect(request, f"/?project={change.project_id}", change.position)
 
 
 async def change_project(request: Request) -> Response:
@@ -53,9 +54,9 @@ async def change_project(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     project_id = request.path_params["project_id"]
-    renamed = await headwater_of(request).projects.rename(project_id, _text(form, "name"))
-    described = await headwater_of(request).projects.describe(project_id, _text(form, "description"))
-    return _redirect(request, "/default/projects", max(renamed.position, described.position))
+    renamed = await headwater_of(request).projects.rename(project_id, text(form, "name"))
+    described = await headwater_of(request).projects.describe(project_id, text(form, "description"))
+    return redirect(request, "/default/projects", max(renamed.position, described.position))
 
 
 async def remove_project(request: Request) -> Response:
@@ -64,12 +65,12 @@ async def remove_project(request: Request) -> Response:
     form = await checked_form(request, site.token)
     project_id = request.path_params["project_id"]
     name = (await site.headwater.projects.aggregate(project_id).refresh()).name
-    if name and _text(form, "confirm") != name.strip():
+    if name and text(form, "confirm") != name.strip():
         raise InvalidArgument(
             f"The project was not deleted: its name {name!r} was not written to confirm it.", hint="Go back and try again."
         )
     change = await headwater_of(request).projects.delete(project_id)
-    return _redirect(request, "/default/projects", change.position)
+    return redirect(request, "/default/projects", change.position)
 
 
 async def quick_run(request: Request) -> Response:
@@ -77,7 +78,7 @@ async def quick_run(request: Request) -> Response:
     site = site_of(request)
     await checked_form(request, site.token)
     created = await headwater_of(request).runs.create(request.path_params["flow_id"], RunRequest())
-    return _redirect(request, _run_address(created.run_id), created.position)
+    return redirect(request, _run_address(created.run_id), created.position)
 
 
 async def run(request: Request) -> Response:
@@ -88,7 +89,7 @@ async def run(request: Request) -> Response:
     group = await site.headwater.catalogue.group(version.flow_group_id)
     wanted = run_request(form, with_defaults(version.parameters, group.default_parameters))
     created = await headwater_of(request).runs.create(version.flow_id, wanted)
-    return _redirect(request, _run_address(created.run_id), created.position)
+    return redirect(request, _run_address(created.run_id), created.position)
 
 
 async def remove_flow(request: Request) -> Response:
@@ -96,8 +97,8 @@ async def remove_flow(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     group_id, _ = split_flow_id(request.path_params["flow_id"])
-    outcome = await headwater_of(request).flows.delete(group_id, reason=_text(form, "reason"))
-    return _redirect(request, "/default/flows", outcome.position)
+    outcome = await headwater_of(request).flows.delete(group_id, reason=text(form, "reason"))
+    return redirect(request, "/default/flows", outcome.position)
 
 
 async def limit_flow(request: Request) -> Response:
@@ -108,7 +109,7 @@ async def limit_flow(request: Request) -> Response:
     at_once, attempts = _whole_number(form, "concurrency"), _whole_number(form, "attempts_max")
     limited = await headwater_of(request).flows.limit_attempts(group_id, attempts)
     set_to = await headwater_of(request).slots.limit(group_id, at_once)
-    return _redirect(request, f"/default/flow/{group_id}?tab=settings", max(limited.position, set_to.position))
+    return redirect(request, f"/default/flow/{group_id}?tab=settings", max(limited.position, set_to.position))
 
 
 async def describe(request: Request) -> Response:
@@ -116,8 +117,8 @@ async def describe(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     group_id, _ = split_flow_id(request.path_params["flow_id"])
-    described = await headwater_of(request).flows.describe(group_id, _text(form, "description").replace("\r\n", "\n"))
-    return _redirect(request, f"/default/flow/{group_id}?tab=settings", described.position)
+    described = await headwater_of(request).flows.describe(group_id, text(form, "description").replace("\r\n", "\n"))
+    return redirect(request, f"/default/flow/{group_id}?tab=settings", described.position)
 
 
 async def set_defaults(request: Request) -> Response:
@@ -129,7 +130,7 @@ async def set_defaults(request: Request) -> Response:
     labels = None if chosen is None else label_set(chosen)  # what is refused is refused before anything is done
     parameters = await headwater_of(request).flows.set_default_parameters(group_id, default_parameters(form))
     labelled = await headwater_of(request).flows.set_labels(group_id, labels)
-    return _redirect(request, f"/default/flow/{group_id}?tab=settings", max(parameters.position, labelled.position))
+    return redirect(request, f"/default/flow/{group_id}?tab=settings", max(parameters.position, labelled.position))
 
 
 def _whole_number(form: Mapping[str, Any], name: str) -> int | None:
@@ -139,10 +140,10 @@ def _whole_number(form: Mapping[str, Any], name: str) -> int | None:
         InvalidArgument: it is none.
 
     """
-    text = _text(form, name)
-    if text and not (text.isascii() and text.isdigit() and len(text) < 10):  # noqa: PLR2004 - larger ones are not limits
-        raise InvalidArgument(f"{text!r} is not a whole number.", hint="Leave the field empty for no limit.")
-    return int(text) if text else None
+    given = text(form, name)
+    if given and not (given.isascii() and given.isdigit() and len(given) < 10):  # noqa: PLR2004 - larger ones are not limits
+        raise InvalidArgument(f"{given!r} is not a whole number.", hint="Leave the field empty for no limit.")
+    return int(given) if given else None
 
 
 async def cancel(request: Request) -> Response:
@@ -150,16 +151,16 @@ async def cancel(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     run_id = request.path_params["run_id"]
-    outcome = await headwater_of(request).runs.cancel(run_id, reason=_text(form, "reason"))
-    return _redirect(request, _run_address(run_id), outcome.position)
+    outcome = await headwater_of(request).runs.cancel(run_id, reason=text(form, "reason"))
+    return redirect(request, _run_address(run_id), outcome.position)
 
 
 async def delete(request: Request) -> Response:
     """Take a run that has ended off the lists, and show what is left of its flow's."""
     site = site_of(request)
     form = await checked_form(request, site.token)
-    outcome = await headwater_of(request).runs.delete(request.path_params["run_id"], reason=_text(form, "reason"))
-    return _redirect(request, f"/default/flow/{outcome.state.created.flow_group_id}?tab=runs", outcome.position)
+    outcome = await headwater_of(request).runs.delete(request.path_params["run_id"], reason=text(form, "reason"))
+    return redirect(request, f"/default/flow/{outcome.state.created.flow_group_id}?tab=runs", outcome.position)
 
 
 async def rename(request: Request) -> Response:
@@ -167,8 +168,8 @@ async def rename(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     run_id = request.path_params["run_id"]
-    outcome = await headwater_of(request).runs.rename(run_id, _text(form, "name"))
-    return _redirect(request, _run_address(run_id), outcome.position)
+    outcome = await headwater_of(request).runs.rename(run_id, text(form, "name"))
+    return redirect(request, _run_address(run_id), outcome.position)
 
 
 async def restart(request: Request) -> Response:
@@ -176,8 +177,8 @@ async def restart(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     run_id = request.path_params["run_id"]
-    outcome = await headwater_of(request).runs.restart(run_id, from_task=_text(form, "from_task") or None, reason=_text(form, "reason"))
-    return _redirect(request, _run_address(run_id), outcome.position)
+    outcome = await headwater_of(request).runs.restart(run_id, from_task=text(form, "from_task") or None, reason=text(form, "reason"))
+    return redirect(request, _run_address(run_id), outcome.position)
 
 
 async def resume(request: Request) -> Response:
@@ -185,9 +186,9 @@ async def resume(request: Request) -> Response:
     site = site_of(request)
     form = await checked_form(request, site.token)
     run_id = request.path_params["run_id"]
-    task = _text(form, "task")
-    outcome = await headwater_of(request).runs.resume(run_id, tasks=(task,) if task else (), reason=_text(form, "reason"))
-    return _redirect(request, _run_address(run_id), outcome.position)
+    task = text(form, "task")
+    outcome = await headwater_of(request).runs.resume(run_id, tasks=(task,) if task else (), reason=text(form, "reason"))
+    return redirect(request, _run_address(run_id), outcome.position)
 
 
 async def set_state(request: Request) -> Response:
@@ -196,8 +197,8 @@ async def set_state(request: Request) -> Response:
     form = await checked_form(request, site.token)
     run_id = request.path_params["run_id"]
     reason = _reason(form)
-    outcome = await headwater_of(request).runs.set_state(run_id, _text(form, "state"), reason=reason)
-    return _redirect(request, _run_address(run_id), outcome.position)
+    outcome = await headwater_of(request).runs.set_state(run_id, text(form, "state"), reason=reason)
+    return redirect(request, _run_address(run_id), outcome.position)
 
 
 async def set_task_state(request: Request) -> Response:
@@ -208,13 +209,13 @@ async def set_task_state(request: Request) -> Response:
     index = _whole_number(form, "index")
     reason = _reason(form)
     outcome = await headwater_of(request).runs.set_task_run_state(
-        run_id, slug, _text(form, "state"), map_index=-1 if index is None else index, reason=reason
+        run_id, slug, text(form, "state"), map_index=-1 if index is None else index, reason=reason
     )
-    return _redirect(request, task_run_page_path(run_id, slug, -1 if index is None else index), outcome.position)
+    return redirect(request, task_run_page_path(run_id, slug, -1 if index is None else index), outcome.position)
 
 
 def _reason(form: Mapping[str, Any]) -> str:
-    reason = _text(form, "reason")
+    reason = text(form, "reason")
     if not reason:
         raise InvalidArgument("No reason was given: people who look later will want to know why.", hint="Go back and say why.")
     return reason
@@ -226,4 +227,4 @@ async def start_now(request: Request) -> Response:
     run_id = request.path_params["run_id"]
     headwater = headwater_of(request)
     outcome = await headwater.runs.reschedule(run_id, headwater.actor.clock())
-    return _redirect(request, _run_address(run_id), outcome.position)
+    return redirect(request, _run_address(run_id), outcome.position)

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from headwater.core.errors import HeadwaterError
-from headwater.web import actions
+from headwater.web import actions, schedule_actions
 from headwater.web.app_state import AppState
 from headwater.web.assets import send_asset
 from headwater.web.auth import AuthMiddleware, forget_key, send_login, take_key
@@ -36,6 +36,10 @@ _ACTIONS = {
     "/default/flow/{flow_id}/defaults": actions.set_defaults,
     "/default/flow/{flow_id}/limits": actions.limit_flow,
     "/default/flow/{flow_id}/delete": actions.remove_flow,
+    "/default/flow/{flow_id}/schedule": schedule_actions.set_times,
+    "/default/schedule/{schedule_id}/pause": schedule_actions.pause,
+    "/default/schedule/{schedule_id}/resume": schedule_actions.resume,
+    "/default/schedule/{schedule_id}/delete": schedule_actions.delete,
     "/default/flow-run/{run_id}/cancel": actions.cancel,
     "/default/flow-run/{run_id}/delete": actions.delete,
     "/default/flow-run/{run_id}/rename": actions.rename,

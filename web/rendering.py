@@ -41,6 +41,9 @@ def environment() -> jinja2.Environment:
     )
     made.filters.update(
         when=when,
+        moment=moment,
+        iso=_iso,
+        first_upper=lambda words: words[:1].upper() + words[1:],
         clock=clock,
         duration=duration,
         state=state_class,
@@ -96,6 +99,11 @@ def when(at: datetime | None, empty: str = NOT_YET) -> Markup:
     if at is None:
         return Markup('<span class="none">{}</span>').format(empty)
     return Markup('<time datetime="{}" data-ago>{}</time>').format(_iso(at), _utc(at))
+
+
+def moment(at: datetime) -> Markup:
+    """Return a time as such: the page's script shows its day and time in the reader's zone."""
+    return Markup('<time datetime="{}" data-moment>{}</time>').format(_iso(at), _utc(at))
 
 
 def clock(at: datetime | None) -> Markup:

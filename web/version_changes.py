@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 
+from headwater.core.calendar.phrases import schedule_phrase
 from headwater.core.queries import FlowEdgeRow, FlowRow, FlowTaskRow
 
 Version = tuple[FlowRow, Sequence[FlowTaskRow], Sequence[FlowEdgeRow]]
@@ -22,7 +24,9 @@ def changes_between(before: Version, after: Version) -> list[str]:
 def _flow_changes(before: FlowRow, after: FlowRow) -> Iterable[str]:
     for name in _OF_THE_FLOW:
         old, new = msgspec.to_builtins(getattr(before, name)), msgspec.to_builtins(getattr(after, name))
-        if old != new:
+        if old != new and name == "schedule":
+            yield f"Schedule: {_times(old)} became {_times(new)}."
+        elif old != new:
             yield f"{_words(name).capitalize()}: {_shown(old)} became {_shown(new)}."
 
 
@@ -51,6 +55,10 @@ def _edge_changes(before: Sequence[FlowEdgeRow], after: Sequence[FlowEdgeRow]) -
 def _edge(edge: FlowEdgeRow) -> str:
     how = f" as {edge.key}" if edge.key else ""
     return f"{edge.upstream} → {edge.downstream}{how}{' (mapped)' if edge.mapped else ''}{' (flattened)' if edge.flattened else ''}"
+
+
+def _times(registered: dict[str, Any] | None) -> str:
+    return "none" if not registered else schedule_phrase(registered)
 
 
 def _words(name: str) -> str:

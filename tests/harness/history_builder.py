@@ -19,6 +19,7 @@ from headwater.core.events import (
     Failure,
     Frame,
     ParameterSpec,
+    ScheduleFired,
     StorageReference,
     TaskRunEvent,
     TaskRunFailed,
@@ -29,6 +30,7 @@ from headwater.core.events import (
     TaskRunTriggerFailed,
     TaskSpec,
 )
+from headwater.core.log import subjects
 from headwater.core.log.protocol import Log, LogLine
 from headwater.core.operations.flow_registration import FlowMetadata, Registration
 from headwater.core.operations.headwater import Headwater
@@ -37,6 +39,7 @@ from headwater.core.operations.run_lookup import run
 from headwater.core.runs.commands import ClaimRun, FinishRun, RecordTaskRuns, RunCommand, StartRun
 from headwater.core.runs.state import Run
 from headwater.core.values.identifiers import new_id
+from headwater.server.planner.schedule_keeper import ScheduleKeeper
 
 LOST = Failure("ConnectionError", "the warehouse did not answer", (Frame("etl.py", 41, "load"), Frame("warehouse.py", 118, "send")))
 
@@ -96,7 +99,21 @@ class History:
 
     async def run(self, flow_id: str, **request: Any) -> PlayedRun:
         created = await self.headwater().runs.create(flow_id, RunRequest(**request))
-        return PlayedRun(self, created.run_id, run(self.log.events, created.run_id))
+        return self.played(created.run_id)
+
+    def played(self, run_id: str) -> PlayedRun:
+        """A run that is there already, to be moved on."""
+        return PlayedRun(self, run_id, run(self.log.events, run_id))
+
+    async def plan(self, schedule_id: str) -> list[PlayedRun]:
+        """Let the schedule have what is due by this history's clock, as a server does; returns the runs that it made."""
+        before = await self._fired(schedule_id)
+        await ScheduleKeeper(self.log, self.actor("planner")).look(schedule_id)
+        return [self.played(run_id) for run_id in (await self._fired(schedule_id))[len(before) :]]
+
+    async def _fired(self, schedule_id: str) -> list[str]:
+        events = [event for recorded in await self.log.events.read(subjects.schedule(schedule_id)) for event in recorded.events]
+        return [event.run_id for event in events if isinstance(event, ScheduleFired)]
 
 
 @dataclass

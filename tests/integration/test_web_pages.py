@@ -89,7 +89,7 @@ async def test_hostile_names_are_text_on_every_page(site: WebSite) -> None:
     await site.history.agent(NASTY, [NASTY])
 
     pages = [f"/default/flow/{flow.flow_id}", f"/default/flow-run/{run.run_id}", "/default/agents", "/default/queues", "/default/log"]
-    pages += [f"{pages[0]}?tab={tab}" for tab in ("tasks", "runs", "schematic", "versions", "run", "settings")]
+    pages += [f"{pages[0]}?tab={tab}" for tab in ("tasks", "runs", "schematic", "versions", "run", "settings", "schedule")]
     pages += [f"{pages[1]}?tab={tab}" for tab in ("tasks", "schematic", "logs", "events")]
     pages += ["/", f"/?project={project}", "/default/flows", "/default/runs", "/default/projects", f"/default/project/{project}"]
     for path in [*pages, "/default/search?q=%3Cb%3E", "/default/server"]:

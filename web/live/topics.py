@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from headwater.core.events import RunCreated, TaskRunEvent
+from headwater.core.events import RunCreated, ScheduleSet, TaskRunEvent
 from headwater.core.log import subjects
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Recorded
@@ -16,6 +16,7 @@ PROJECTS = "projects"
 KEY_VALUES = "key-values"
 AGENTS = "agents"
 QUEUES = "queues"
+SCHEDULES = "schedules"
 ANY_FLOW = "flow:*"
 """A run changed whose flow is not known here (it was created before this server listened): every flow's page may show it."""
 
@@ -24,7 +25,7 @@ TOPICS_REMEMBERED_MAX = 50_000
 
 
 class FlowsOfRuns:
-    """Which flow group a run belongs to, as learned from creations; the events of a run name it only there."""
+    """Which flow group a run or a schedule belongs to, as learned from creations; other events of a run do not name it."""
 
     def __init__(self, most: int = RUNS_REMEMBERED_MAX) -> None:
         self._most = most
@@ -56,10 +57,21 @@ def topics_of(recorded: Recorded, flows: FlowsOfRuns) -> frozenset[str]:
             return frozenset({LOG, KEY_VALUES})
         case ("agent", agent_id):
             return frozenset({LOG, AGENTS, f"agent:{agent_id}"})
+        case ("schedule", schedule_id):
+            return _schedule_topics(recorded, schedule_id, flows)
         case ("queue", _):
             return frozenset({LOG, QUEUES})
         case _:
             return frozenset({LOG})
+
+
+def _schedule_topics(recorded: Recorded, schedule_id: str, flows: FlowsOfRuns) -> frozenset[str]:
+    for event in recorded.events:
+        definition = getattr(event, "definition", None)
+        told = event if isinstance(event, ScheduleSet) else definition
+        if told is not None:
+            flows.learn(schedule_id, told.flow_group_id)
+    return frozenset({LOG, SCHEDULES, flows.topic(schedule_id)})
 
 
 def _run_topics(recorded: Recorded, run_id: str, flows: FlowsOfRuns) -> frozenset[str]:

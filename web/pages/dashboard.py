@@ -6,13 +6,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from headwater.core.program.concurrency import gather
-from headwater.core.queries import ListFlows, ListRuns, RunRow
+from headwater.core.queries import ListFlows, ListRuns, ListSchedules, RunRow
 from headwater.core.queries.rows import FlowRow
 from headwater.core.states import StateName
 from headwater.web.pages.history import history
 from headwater.web.pages.page import Page, Params, Sources, first_of
 from headwater.web.pages.run import LATE_AFTER, is_late
+from headwater.web.pages.schedules import SCHEDULES_LOOKED_AT, coming, late_schedules
 from headwater.web.pages.shape import stacked, success_percent
+from headwater.web.schedules.next_times import changes_at
 
 HISTORY_SHOWN = 80
 LISTED = 8
@@ -27,7 +29,7 @@ async def dashboard_page(sources: Sources, _: Params, query: Params) -> Page:
     """Make the dashboard, of the project whose id `query` names, or of all."""
     views, now = sources.views, sources.now
     project = query.get("project") or None
-    projects, recent, active, waiting, failed, counts, flows, agents, status = await gather(
+    projects, recent, active, waiting, failed, counts, flows, agents, status, schedules = await gather(
         views.projects(),
         views.ask(ListRuns(project=project, brief=True, limit=HISTORY_SHOWN), RunRow),
         views.ask(ListRuns(project=project, states=_ACTIVE, brief=True, limit=LISTED), RunRow),
@@ -37,12 +39,13 @@ async def dashboard_page(sources: Sources, _: Params, query: Params) -> Page:
         views.turn(ListFlows(project=project), FlowRow, rows=FLOWS_SHOWN, cursor=None),
         views.agents(status="working"),
         views.status(set_aside_limit=5),
+        views.schedules(ListSchedules(project=project, limit=SCHEDULES_LOOKED_AT)),
     )
     listed_flows, more_flows = flows
     last = await views.last_runs(tuple(flow.flow_group_id for flow in listed_flows)) if listed_flows else []
     chosen = next((found for found in projects if project in {found.id, found.name}), None)
     late = [run for run in waiting if is_late(run, now)]
-    upcoming = [run for run in waiting if not is_late(run, now)]
+    in_time = [run for run in waiting if not is_late(run, now)]
     context = {
         "projects": projects,
         "project": chosen,
@@ -50,7 +53,8 @@ async def dashboard_page(sources: Sources, _: Params, query: Params) -> Page:
         "active": active,
         "active_count": counted(counts, _ACTIVE, active),
         "late": late,
-        "upcoming": upcoming,
+        "late_schedules": late_schedules(schedules, now),
+        "coming": coming(in_time, schedules, now, LISTED),
         "failed": failed,
         "failed_count": counts.get(StateName.FAILED, 0),
         "counts": counts,
@@ -70,7 +74,7 @@ async def dashboard_page(sources: Sources, _: Params, query: Params) -> Page:
         template="dashboard.html",
         title=chosen.name if chosen else "Dashboard",
         context=context,
-        changes_at=first_of(_next_late(upcoming), silence),
+        changes_at=first_of(_next_late(in_time), silence, changes_at(schedules, now)),
     )
 
 
@@ -87,5 +91,5 @@ def by_flow(runs: Iterable[RunRow]) -> dict[str, list[RunRow]]:
     return found
 
 
-def _next_late(upcoming: Iterable[RunRow]) -> datetime | None:
-    return min((run.scheduled_start_time + LATE_AFTER for run in upcoming if run.scheduled_start_time), default=None)
+def _next_late(runs: Iterable[RunRow]) -> datetime | None:
+    return min((run.scheduled_start_time + LATE_AFTER for run in runs if run.scheduled_start_time), default=None)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from headwater.core.errors import InvalidArgument, NotFound
+from headwater.core.events import ScheduleSpec
 from headwater.core.log import subjects
 from headwater.core.operations.flow_lookup import flow_group
 from headwater.core.operations.slots import slots
@@ -19,12 +20,16 @@ from headwater.web.pages.history import history
 from headwater.web.pages.listings import flow_runs_tab
 from headwater.web.pages.page import Page, Params, Sources
 from headwater.web.pages.run import is_late
+from headwater.web.pages.schedules import WORDS, coming, flow_schedules, schedule_tab
 from headwater.web.pages.shape import stacked, success_percent
 from headwater.web.run_form import default_fields, parameter_fields
+from headwater.web.schedules.next_times import changes_at
+from headwater.web.schedules.words import times_of
 from headwater.web.version_changes import changes_between
 
 RUNS_SHOWN = 60
 LISTED = 8
+OUTCOMES_SHOWN = 5
 DAY = timedelta(hours=24)
 
 
@@ -68,26 +73,33 @@ async def flow_page(sources: Sources, params: Params, query: Params) -> Page:
         "can_run": not flow.archived and not flow.deleted,
     }
     context |= await TABS[tab](sources, flow, query)
-    return Page(template=f"flow/{tab}.html", title=f"{flow.name} · {flow.project_name}", context=context)
+    title = f"{flow.name} · {flow.project_name}"
+    return Page(template=f"flow/{tab}.html", title=title, context=context, changes_at=context.get("changes_at"))
 
 
 async def _overview(sources: Sources, flow: FlowRow, _: Params) -> dict[str, Any]:
     group, views = flow.flow_group_id, sources.views
-    runs, counts, waiting, failed = await gather(
+    runs, counts, waiting, failed, schedules = await gather(
         views.ask(ListRuns(flow_group_id=group, brief=True, limit=RUNS_SHOWN), RunRow),
         views.run_counts(flow_group_id=group, since=sources.now - DAY),
         views.ask(ListRuns(flow_group_id=group, soonest=True, brief=True, limit=LISTED), RunRow),
         views.ask(ListRuns(flow_group_id=group, states=(StateName.FAILED,), brief=True, limit=LISTED), RunRow),
+        flow_schedules(sources, group, outcomes=OUTCOMES_SHOWN),
     )
+    rows = [each.row for each in schedules]
     return {
         "runs": runs,
         "history": history(runs),
         "slices": stacked(counts),
         "counts": counts,
         "success": success_percent(counts),
-        "waiting": waiting,
+        "schedules": schedules,
+        "registered_words": times_of(ScheduleSpec(flow.schedule)) if flow.schedule else "",
+        "coming": coming(waiting, rows, sources.now, LISTED),
         "late": {run.id for run in waiting if is_late(run, sources.now)},
         "failed": failed,
+        "changes_at": changes_at(rows, sources.now),
+        **WORDS,
     }
 
 
@@ -142,6 +154,7 @@ TABS = {
     "overview": _overview,
     "tasks": _tasks,
     "runs": flow_runs_tab,
+    "schedule": schedule_tab,
     "schematic": _schematic,
     "versions": _versions,
     "run": _run,

@@ -7,7 +7,7 @@ from re import Pattern
 
 from starlette.routing import compile_path
 
-from headwater.web.live.topics import AGENTS, FLOWS, KEY_VALUES, LOG, PROJECTS, QUEUES, RUNS
+from headwater.web.live.topics import AGENTS, FLOWS, KEY_VALUES, LOG, PROJECTS, QUEUES, RUNS, SCHEDULES
 from headwater.web.pages.agents import agents_page
 from headwater.web.pages.dashboard import dashboard_page
 from headwater.web.pages.flow import flow_page, flow_topics
@@ -18,11 +18,11 @@ from headwater.web.pages.server import log_page, server_page
 from headwater.web.pages.task_run import task_run_lines, task_run_page
 
 KINDS = (
-    PageKind(path="/", build=dashboard_page, topics=always(RUNS, FLOWS, PROJECTS, AGENTS, QUEUES)),
+    PageKind(path="/", build=dashboard_page, topics=always(RUNS, FLOWS, PROJECTS, AGENTS, QUEUES, SCHEDULES)),
     PageKind(path="/default/flow/{flow_id}", build=flow_page, topics=flow_topics),
     PageKind(path="/default/flow-run/{run_id}", build=run_page, topics=run_topics, lines=run_lines),
     PageKind(path="/default/task-run/{run_id}/{slug:slug}", build=task_run_page, topics=run_topics, lines=task_run_lines),
-    PageKind(path="/default/flows", build=flows_page, topics=always(FLOWS, RUNS, PROJECTS)),
+    PageKind(path="/default/flows", build=flows_page, topics=always(FLOWS, RUNS, PROJECTS, SCHEDULES)),
     PageKind(path="/default/runs", build=runs_page, topics=always(RUNS)),
     PageKind(path="/default/projects", build=projects_page, topics=always(PROJECTS, FLOWS)),
     PageKind(path="/default/project/{project_id}", build=project_page, topics=always(PROJECTS, KEY_VALUES)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,12 +11,15 @@ import msgspec
 
 from headwater.core.errors import InvalidArgument, NotFound
 from headwater.core.program.concurrency import gather
-from headwater.core.queries import FlowRow, KeyValueRow, ListFlows, ListKeyValues, ListRuns, RunRow
+from headwater.core.queries import FlowRow, KeyValueRow, ListFlows, ListKeyValues, ListRuns, ListSchedules, RunRow, ScheduleRow
 from headwater.core.states import StateName
 from headwater.core.values.identifiers import parsed_uuid, split_flow_id
 from headwater.core.values.labels import agent_accepts
 from headwater.web.pages.dashboard import by_flow
 from headwater.web.pages.page import Page, Params, Sources
+from headwater.web.pages.schedules import SCHEDULES_LOOKED_AT, by_group
+from headwater.web.schedules.next_times import changes_at, late, next_times
+from headwater.web.schedules.words import times_of
 
 FLOWS_ON_PAGE = 50
 RUNS_ON_PAGE = 50
@@ -33,19 +37,35 @@ async def flows_page(sources: Sources, _: Params, query: Params) -> Page:
         sources.views.turn(wanted, FlowRow, rows=FLOWS_ON_PAGE, cursor=query.get("cursor")), sources.views.projects()
     )
     groups = tuple(flow.flow_group_id for flow in flows)
-    last = by_flow(await sources.views.last_runs(groups)) if groups else {}
-    context = {"flows": flows, "next": following, "projects": projects, "query": query, "last_runs": last, "waiting": _waiting(last)}
-    return Page(template="flows.html", title="Flows", context=context)
+    last: dict[str, list[RunRow]] = {}
+    schedules: list[ScheduleRow] = []
+    if groups:
+        runs, schedules = await gather(
+            sources.views.last_runs(groups), sources.views.schedules(ListSchedules(flow_group_ids=groups, limit=SCHEDULES_LOOKED_AT))
+        )
+        last = by_flow(runs)
+    context = {
+        "flows": flows,
+        "next": following,
+        "projects": projects,
+        "query": query,
+        "last_runs": last,
+        "schedules": by_group(schedules),
+        "words_of": times_of,
+        "late": {row.flow_group_id: found for row in schedules if (found := late(row, sources.now)) is not None},
+        "next_at": _next_at(last, schedules, sources.now),
+    }
+    return Page(template="flows.html", title="Flows", context=context, changes_at=changes_at(schedules, sources.now))
 
 
-def _waiting(last: dict[str, list[RunRow]]) -> dict[str, RunRow]:
-    """Return of each flow the run that is due first, of those among its last runs."""
-    found: dict[str, RunRow] = {}
+def _next_at(last: dict[str, list[RunRow]], schedules: Sequence[ScheduleRow], now: datetime) -> dict[str, datetime]:
+    """Return when each flow runs next: by a run that waits, of those among its last runs, or by a schedule."""
+    found = [(row.flow_group_id, each.due) for row in schedules for each in next_times(row, now, 1)]
     for group, runs in last.items():
-        scheduled = [run for run in runs if run.state == StateName.SCHEDULED and run.scheduled_start_time is not None]
-        if scheduled:
-            found[group] = min(scheduled, key=lambda run: run.scheduled_start_time or run.created)
-    return found
+        found += [
+            (group, run.scheduled_start_time) for run in runs if run.state == StateName.SCHEDULED and run.scheduled_start_time is not None
+        ]
+    return dict(sorted(found, key=lambda each: each[1], reverse=True))
 
 
 def runs_query(query: Params, now: datetime) -> ListRuns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from headwater.web.log_lines import LineFilter, line_filter
 from headwater.web.pages.artifacts import artifacts_tab
 from headwater.web.pages.page import Page, Params, Sources
 from headwater.web.pages.run_tabs import COMMITS_SHOWN, commit_row, events_tab, logs_tab, overview_tab, schematic_tab, tasks_tab
+from headwater.web.schedules.words import times_of
 
 TABS = {
     "overview": overview_tab,
@@ -81,6 +83,7 @@ async def run_page(sources: Sources, params: Params, query: Params) -> Page:
         "lines_position": 0,
         "position": None,
     }
+    context |= await _schedule_of(sources, run)
     if run.state == StateName.PAUSED or (waits and run.attempt):
         wanted = ListTaskRuns(run_id=run.id, states=(StateName.PAUSED,), limit=PAUSED_SHOWN)
         context["paused"] = await sources.views.ask(wanted, TaskRunRow)
@@ -94,6 +97,20 @@ async def run_page(sources: Sources, params: Params, query: Params) -> Page:
         changes_at=_changes_at(run, sources.now),
         lines_position=context["lines_position"],
     )
+
+
+async def _schedule_of(sources: Sources, run: RunRow) -> dict[str, Any]:
+    """Return the schedule that made the run, and the run of it that this one waits for."""
+    found: dict[str, Any] = {"schedule": None, "schedule_words": "", "earlier": None}
+    if run.scheduled_by is None:
+        return found
+    with suppress(NotFound):
+        schedule = found["schedule"] = await sources.views.schedule(run.scheduled_by.schedule_id)
+        found["schedule_words"] = times_of(schedule.spec) if schedule.spec is not None else "which was deleted"
+    if run.scheduled_by.after_run_id is not None:
+        with suppress(NotFound):
+            found["earlier"] = await sources.views.run(run.scheduled_by.after_run_id)
+    return found
 
 
 async def _deleted(sources: Sources, run_id: str) -> DeletedRun | None:
@@ -124,8 +141,10 @@ def tab_of(query: Params) -> str:
 
 
 def is_late(run: RunRow, now: datetime) -> bool:
-    """Tell whether no agent took the run though it was due."""
+    """Tell whether no agent took the run though it was due. One that follows an earlier run of its schedule may wait for that one."""
     due = run.scheduled_start_time
+    if run.scheduled_by is not None and run.scheduled_by.after_run_id is not None:
+        return False
     return run.state == StateName.SCHEDULED and due is not None and now - due > LATE_AFTER
 
 

@@ -6,6 +6,7 @@ const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 // --- times -----------------------------------------------------------------------------------------------------------
 const fullTime = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const dayTime = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
+const moment = { weekday: "short", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" };
 const clockTime = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23" });
 
 function ago(at, now) {
@@ -34,6 +35,13 @@ function tellTimes(root = document) {
   }
   for (const time of $$("time[data-clock]:not([data-told])", root)) {
     time.textContent = clockTime.format(new Date(time.dateTime));
+    time.dataset.told = "";
+  }
+  for (const time of $$("time[data-moment]:not([data-told])", root)) {
+    const at = new Date(time.dateTime), year = at.getFullYear() === new Date(now).getFullYear() ? {} : { year: "numeric" };
+    const seconds = at.getSeconds() ? { second: "2-digit" } : {};
+    time.textContent = at.toLocaleString(undefined, { ...moment, ...year, ...seconds });
+    time.title ||= `${fullTime.format(at)} (${time.dateTime})`;
     time.dataset.told = "";
   }
   for (const span of $$(".dur[data-from]", root)) span.textContent = length(now - new Date(span.dataset.from));
@@ -191,6 +199,12 @@ function forms() {
       runForm.elements.start_utc.value = start ? new Date(start).toISOString() : "";
     });
   }
+  for (const zone of $$("[data-local-times] [data-zone]")) zone.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  document.addEventListener("submit", (event) => {
+    for (const field of $$("[data-utc]", event.target)) {
+      event.target.elements[field.dataset.utc].value = field.value ? new Date(field.value).toISOString() : "";
+    }
+  });
   document.addEventListener("toggle", async (event) => {
     const link = event.target.open && $("[data-raw]", event.target);
     if (!link) return;
@@ -206,6 +220,35 @@ function forms() {
     copied.classList.add("copied");
     copied.addEventListener("animationend", () => copied.classList.remove("copied"), { once: true });
   });
+}
+
+// --- the form of a schedule: its next times show while it is filled in ---------------------------------------------------
+function scheduleForms() {
+  let waiting, asked = 0;
+  async function show(form) {
+    const mine = ++asked, body = new URLSearchParams(new FormData(form));
+    body.delete("seal");
+    body.set("intent", "preview");
+    const answer = parsed(await (await fetch(form.action, { method: "POST", body })).text());
+    const fresh = $(`[data-schedule-form="${CSS.escape(form.dataset.scheduleForm)}"]`, answer);
+    if (mine !== asked || !fresh) return;
+    for (const error of $$("[data-error]", form)) error.textContent = $(`[data-error="${error.dataset.error}"]`, fresh)?.textContent ?? "";
+    const preview = $("[data-preview]", form);
+    preview.replaceChildren(...$("[data-preview]", fresh).childNodes);
+    tellTimes(preview);
+  }
+  document.addEventListener("input", (event) => {
+    const form = event.target.form;
+    if (!form?.matches("[data-schedule-form]")) return;
+    const picked = event.target.dataset.picks;
+    if (picked) form.elements.kind.value = picked;
+    clearTimeout(waiting);
+    waiting = setTimeout(() => show(form), 300);
+  });
+  document.addEventListener("toggle", (event) => {
+    const form = event.target.open && $("[data-schedule-form]", event.target);
+    if (form && !$("[name=seal]", form) && (form.elements.cron.value || form.elements.every.value)) show(form);
+  }, true);
 }
 
 function explorer() {
@@ -234,6 +277,7 @@ setInterval(tellTimes, 1000);
 themeSwitch();
 keyboard();
 forms();
+scheduleForms();
 explorer();
 showFavicon();
 markScrollable();

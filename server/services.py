@@ -64,22 +64,26 @@ class LogServices:
         from headwater.server.nats.lost_log import GuardedProjector
         from headwater.server.own_health import OwnHealth
         from headwater.server.planner import Planner
+        from headwater.server.planner.numbers import PlannerNumbers
         from headwater.web.service import WebService
 
         context = self._context
         views = ViewServices(log, context.database_url, log_retention_days=context.log_retention_days)
         watch = LogWatch(log, context.nats)
+        numbers = PlannerNumbers()
         health = OwnHealth(log, watch, views.queries, self._parts)
 
         def web() -> Service:
             # It closes its socket in the end; the next one needs the port again.
-            return WebService(log, self._http_socket.dup(), hosts=_own_names(), key=context.key, health=health.look)
+            return WebService(
+                log, self._http_socket.dup(), hosts=_own_names(), key=context.key, health=health.look, collectors=numbers.collectors
+            )
 
         return {
             "log watch": lambda: watch,
             "health": lambda: health,
             "monitor": lambda: RunMonitor(log, find_known=lambda: find_known_runs(log, ViewsClient(log))),
-            "planner": lambda: Planner(log),
+            "planner": lambda: Planner(log, observe=numbers.observe),
             "projector": lambda: GuardedProjector(guard, views.projector),
             "log lines": lambda: views.log_lines,
             "archiver": lambda: views.archiver,

@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from contextlib import suppress
+from datetime import UTC, datetime
 
+import anyio.lowlevel
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
+from prometheus_client.registry import Collector
 
 from headwater.core.errors import HeadwaterError, LogError
 from headwater.core.log import subjects
 from headwater.core.log.health import ServerHealth
 from headwater.core.log.protocol import Log, Recorded
+from headwater.core.queries import CountRow, CountRows, ListSchedules
 from headwater.core.queries.views_client import ViewsClient
 from headwater.core.states import StateName
 from headwater.web.heartbeats import Heartbeats
+from headwater.web.schedules.next_times import LATE_AFTER, first_due
 
 _RUN_STATES = ("Scheduled", "Paused", "Submitted", "Running", "Cancelling", "Success", "Failed", "Cancelled")
+SCHEDULES_MAX = 5_000
+"""So many schedules are looked at for those that are overdue."""
+_AT_ONCE = 50
 _LATENCIES = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 
 class Metrics:
-    """The numbers of one web server. Those of the log are counted as commits come; those of the views are asked for when wanted."""
+    """The numbers of one web server. Those of the log are counted as commits come; those of the views are asked for when wanted.
 
-    def __init__(self) -> None:
+    `collectors` hold numbers of other parts of the same server.
+    """
+
+    def __init__(self, collectors: Iterable[Collector] = ()) -> None:
         self.registry = CollectorRegistry()
+        for collector in collectors:
+            self.registry.register(collector)
         self._commits = Counter("headwater_commits", "Commits since this server started, by kind.", ["kind"], registry=self.registry)
         self._append = Histogram(
             "headwater_append_seconds",
@@ -41,6 +55,14 @@ class Metrics:
         self._runs = Gauge("headwater_runs", "Runs of all time, by state.", ["state"], registry=self.registry)
         self._agents = Gauge("headwater_agents", "Online agents: healthy or silent.", ["health"], registry=self.registry)
         self._queues = Gauge("headwater_queue_waiting_runs", "Runs that wait in a queue.", ["labels"], registry=self.registry)
+        self._schedules = self._labelled("headwater_schedules", "Schedules, by whether they are active: true or false.", "active")
+        self._overdue = self._gauge(
+            "headwater_schedules_overdue", "Active schedules with a time that is 5 seconds over, without an outcome."
+        )
+        self._next_due = self._gauge(
+            "headwater_schedule_next_due_seconds",
+            "In how many seconds the next time of any active schedule is due; negative where one is overdue, NaN where none is to come.",
+        )
         self._messages = Gauge("headwater_stream_messages", "Messages that a stream of the log holds.", ["stream"], registry=self.registry)
         self._bytes = Gauge("headwater_stream_bytes", "Bytes that a stream of the log holds.", ["stream"], registry=self.registry)
         self._pages = self._gauge("headwater_web_open_pages", "Pages that are kept up to date now.")
@@ -109,3 +131,18 @@ class Metrics:
         self._agents.labels("silent").set(len(agents) - healthy)
         for queue in await views.queues():
             self._queues.labels(",".join(queue.labels)).set(queue.scheduled_runs)
+        await self._ask_schedules(views)
+
+    async def _ask_schedules(self, views: ViewsClient) -> None:
+        for active in (True, False):
+            (row,) = await views.ask(CountRows(table="schedules", where={"active": {"_eq": active}}), CountRow)
+            self._schedules.labels(str(active).lower()).set(row.count)
+        now, overdue, first = datetime.now(UTC), 0, math.inf
+        for number, schedule in enumerate(await views.schedules(ListSchedules(limit=SCHEDULES_MAX))):
+            if number % _AT_ONCE == 0:
+                await anyio.lowlevel.checkpoint()
+            if (due := first_due(schedule)) is not None:
+                overdue += due.due + LATE_AFTER < now
+                first = min(first, (due.due - now).total_seconds())
+        self._overdue.set(overdue)
+        self._next_due.set(first if math.isfinite(first) else math.nan)

@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskStatus
+from prometheus_client.registry import Collector
 
 from headwater.core.log.health import ServerHealth
 from headwater.core.log.protocol import Log
@@ -29,7 +30,7 @@ class WebService:
 
     `hosts` are names with a domain under which people reach the server, such as that of HEADWATER_UI_URL; requests for other such
     names are refused. `key` is the server's: where it has one, every client must show it. `health` is that of the server that this
-    is a part of; without it, the log and whichever server answers are asked.
+    is a part of; without it, the log and whichever server answers are asked. `collectors` hold numbers of other parts of that server.
     """
 
     def __init__(
@@ -40,8 +41,10 @@ class WebService:
         hosts: Iterable[str] = (),
         key: str | None = None,
         health: Callable[[], Awaitable[ServerHealth]] | None = None,
+        collectors: Iterable[Collector] = (),
     ) -> None:
         self._log = log
+        self._collectors = tuple(collectors)
         self._health = health or partial(health_by_asking, log)
         self._socket = http_socket
         self._hosts = frozenset(hosts)
@@ -54,7 +57,7 @@ class WebService:
         signer = None if self._key is None else SessionSigner(self._key, tail.identity)
         page_context: dict[str, Any] = {"token": token, "keyed": signer is not None}
         heartbeats = Heartbeats(self._log)
-        metrics = Metrics()
+        metrics = Metrics(self._collectors)
         hub = LiveHub(self._log, heartbeats, page_context, metrics.heard)
         heartbeats.on_return(hub.agent_heard)
         site = AppState(self._log, heartbeats, hub, token, page_context, metrics, self._health, signer)

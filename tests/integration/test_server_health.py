@@ -177,5 +177,6 @@ def test_a_part_that_dies_is_reported_and_comes_back(server: RunningServer) -> N
     metrics = server.page("/metrics")
 
     assert 'headwater_part_up{part="projector"} 1.0' in metrics
+    assert 'headwater_schedule_skipped_total{because="overlap"} 0.0' in metrics
     assert "headwater_ready 1.0" in metrics
     assert "projector" in server.page("/default/server")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -260,3 +261,27 @@ async def test_a_version_with_another_schedule_says_both_in_words(site: WebSite)
     html = await site.page(f"/default/flow/{group_id}?tab=versions&from=1")
 
     assert "Schedule: every hour became every 5 minutes." in html
+
+
+async def test_metrics_tell_how_many_schedules_are_active_and_which_are_overdue(site: WebSite) -> None:
+    async def numbers() -> dict[str, float]:
+        await site.page("/")
+        lines = [
+            line.rsplit(" ", 1) for line in (await site.client.get("/metrics")).text.splitlines() if line.startswith("headwater_sched")
+        ]
+        return {name: float(value) for name, value in lines}
+
+    assert math.isnan((await numbers())["headwater_schedule_next_due_seconds"])
+    group_id = await _flow(site, schedule=HOURLY)
+    found = await numbers()
+    assert (found['headwater_schedules{active="true"}'], found["headwater_schedules_overdue"]) == (1, 0)
+    assert 0 < found["headwater_schedule_next_due_seconds"] <= 3_600
+
+    site.history.clock.now -= timedelta(hours=3)
+    await site.history.headwater().schedules.set(group_id, HOURLY, slug="late")
+    found = await numbers()
+    assert (found['headwater_schedules{active="true"}'], found["headwater_schedules_overdue"]) == (2, 1)
+    assert found["headwater_schedule_next_due_seconds"] < -5
+    await site.press(f"/default/schedule/{schedule_id(group_id, 'late')}/pause")
+    found = await numbers()
+    assert (found['headwater_schedules{active="false"}'], found["headwater_schedules_overdue"]) == (1, 0)

@@ -24,7 +24,7 @@ from headwater.core.queries import (
 from headwater.web.pages.page import Params, Sources
 from headwater.web.schedules.form import ScheduleForm, form_of
 from headwater.web.schedules.month import WEEKDAYS, fill, month_of
-from headwater.web.schedules.next_times import Late, calendar_of, changes_at, late, next_times
+from headwater.web.schedules.next_times import Due, calendar_of, changes_at, late, next_times
 from headwater.web.schedules.words import MISSED_WORDS, OUTCOME_WORDS, OVERLAP_WORDS, outcome_words, policy_words, state_words, times_of
 
 SCHEDULES_SHOWN = 20
@@ -44,7 +44,7 @@ class ShownSchedule:
     policies: list[str]
     state: str
     next: list[datetime]
-    late: Late | None
+    late: Due | None
     outcomes: list[ScheduleOutcomeRow]
     runs: Mapping[str, RunRow]
     paused_by: str
@@ -59,7 +59,7 @@ class Coming:
     flow_group_id: str
     run: RunRow | None = None
     schedule: ScheduleRow | None = None
-    late: Late | None = None
+    late: Due | None = None
 
 
 async def flow_schedules(sources: Sources, group_id: str, *, outcomes: int) -> list[ShownSchedule]:

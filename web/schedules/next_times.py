@@ -20,15 +20,15 @@ from headwater.core.schedules.due import ON_TIME_SECONDS, upcoming, wake_at
 LATE_AFTER = timedelta(seconds=ON_TIME_SECONDS)
 KEPT = 8
 """So many next times of a schedule are remembered."""
-_REMEMBERED_MAX = 5_000
+_REMEMBERED_MAX = 10_000
 
 _log = logging.getLogger(__name__)
 _remembered: OrderedDict[tuple[str, int], tuple[Occurrence, ...]] = OrderedDict()
 
 
 @dataclass(frozen=True)
-class Late:
-    """A schedule whose time `nominal` was due at `due`, and has no outcome."""
+class Due:
+    """The first time of a schedule that has no outcome: `nominal`, to be decided at `due`."""
 
     nominal: datetime
     due: datetime
@@ -59,20 +59,23 @@ def next_times(row: ScheduleRow, now: datetime, number: int) -> list[Occurrence]
     return upcoming(calendar, row.spec.policies, decided=max(since, now), number=number)
 
 
-def late(row: ScheduleRow, now: datetime) -> Late | None:
+def late(row: ScheduleRow, now: datetime) -> Due | None:
     """Return the time of the schedule that should have had its outcome by now; None where there is none."""
+    first = first_due(row)
+    return None if first is None or first.due + LATE_AFTER >= now else first
+
+
+def first_due(row: ScheduleRow) -> Due | None:
+    """Return the first time of an active schedule that has no outcome, be it over or to come; None where there is none."""
     if not row.active or row.spec is None or (calendar := calendar_of(row.spec)) is None:
         return None
     first = next(iter(_following(row, calendar)), None)
-    return None if first is None or wake_at(first) + LATE_AFTER >= now else Late(first.nominal, wake_at(first))
+    return None if first is None else Due(first.nominal, wake_at(first))
 
 
 def changes_at(rows: Iterable[ScheduleRow], now: datetime) -> datetime | None:
     """Return when one of the schedules is late, where nothing happens before; None where none will be."""
-    moments = []
-    for row in rows:
-        if row.active and row.spec is not None and (calendar := calendar_of(row.spec)) is not None:
-            moments += [wake_at(each) + LATE_AFTER for each in _following(row, calendar)[:1]]
+    moments = [first.due + LATE_AFTER for row in rows if (first := first_due(row)) is not None]
     return min((moment for moment in moments if moment > now), default=None)
 
 

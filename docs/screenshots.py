@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import anyio
 import msgspec
@@ -29,12 +30,15 @@ from harness.browser import QUIET, find_chromium
 from harness.history_builder import ETL_TASKS, Clock, History, PlayedRun, chain, play_etl
 from playwright.async_api import Browser, async_playwright
 
+from headwater.core.calendar.clocks import CronClock
+from headwater.core.calendar.schedules import Schedule
 from headwater.core.events import ParameterSpec
 from headwater.core.log import subjects
 from headwater.core.log.heartbeats import Heartbeat
 from headwater.core.log.jetstream import open_log
 from headwater.core.operations.headwater import Headwater
 from headwater.core.queries.views_client import ViewsClient
+from headwater.core.values.identifiers import schedule_id
 from web import a_server
 
 if TYPE_CHECKING:
@@ -59,6 +63,7 @@ class Played:
     failed: str
     waiting: str
     deleted: str
+    report: str
 
 
 async def play(log: Log) -> Played:
@@ -121,7 +126,31 @@ async def play(log: Log) -> Played:
         failed,
         waiting.run_id,
         deleted.run_id,
+        await _report_each_morning(history, now),
     )
+
+
+async def _report_each_morning(history: History, now: datetime) -> str:
+    """A flow with a schedule, set twelve days ago: the server makes a run of each morning since, and they ended, but for one, well."""
+    flow = await history.flow("orders-report", project="warehouse", **chain(["collect", "send"]))
+    times = Schedule([CronClock("0 6 * * MON-FRI", datetime(2026, 1, 1, tzinfo=ZoneInfo("Europe/Berlin")))])
+    policies = {"missed": "all", "window_seconds": 14 * 86_400, "overlap": "queue_all", "pause_on_failure": 3}
+    history.clock.now = now - timedelta(days=12)
+    await history.headwater().schedules.set(flow.flow_group_id, {**times.serialize(), "policies": policies})
+    history.clock.now = now
+    own = schedule_id(flow.flow_group_id, "")
+    made: list[str] = []
+    while len(made) < len([each for each in times.next(20, now - timedelta(days=12)) if each <= now]):
+        await anyio.sleep(0.1)  # until the server has made them
+        made = await history.fired(own)
+    for number, run_id in enumerate(made):
+        run = history.played(run_id)
+        history.clock.now = datetime.now(UTC)
+        await run.claim()
+        await run.start()
+        history.clock.pass_seconds(0.5)
+        await run.finish(failed=number == 4)
+    return flow.flow_group_id
 
 
 def _graph(names: list[str], edges: list[tuple[str, str]]) -> dict[str, object]:
@@ -159,6 +188,8 @@ def pages(played: Played) -> dict[str, str]:
         "flow-schematic": f"/default/flow/{played.wide}?tab=schematic",
         "flow-versions": f"{flow}?tab=versions",
         "flow-run": f"/default/flow/{played.parameters}?tab=run",
+        "flow-schedule": f"/default/flow/{played.report}?tab=schedule",
+        "flow-schedule-form": f"/default/flow/{played.hello}?tab=schedule&edit=1",
         "flow-settings": f"/default/flow/{played.parameters}?tab=settings",
         "run": run,
         "run-failed": failed,

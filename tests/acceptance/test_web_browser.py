@@ -29,6 +29,17 @@ def publish():
 
 flow = Flow("approved", tasks=[publish])
 """
+HOURLY_FLOW = """
+from datetime import timedelta
+from headwater import Flow, task
+from headwater.schedules import IntervalSchedule
+
+@task
+def look():
+    print("looked")
+
+flow = Flow("hourly", tasks=[look], schedule=IntervalSchedule(timedelta(hours=1)))
+"""
 WIDE = """[...document.querySelectorAll("main *")].filter(each => each.getBoundingClientRect().right > innerWidth)
     .map(each => each.outerHTML.slice(0, 80)).slice(0, 5)"""
 ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -155,6 +166,31 @@ def test_a_paused_run_is_resumed_and_its_state_is_set(
     expect(page.locator("main")).to_contain_text("task publish-1 was resumed: it is right")
 
 
+def test_a_schedule_is_set_when_its_next_times_were_seen_and_is_switched_off_and_on(
+    page: Page, headwater: CommandLine, project: str
+) -> None:
+    page.goto(f"{_registered(headwater, project, project)}?tab=schedule")
+    page.get_by_text("Set a schedule").click()
+    form = page.locator("[data-schedule-form=new]")
+    form.get_by_role("textbox", name="Cron expression").fill("every day")
+    expect(form.locator("[data-error=cron]")).to_contain_text("is not a cron expression")
+    form.get_by_role("textbox", name="Cron expression").fill("0 6 * * MON-FRI")
+    expect(form.locator("[data-error=cron]")).to_be_empty()
+    expect(form.locator("[data-preview] time")).to_have_count(5)
+    form.get_by_role("button", name="Save these times").click()
+    switch, shown = page.get_by_role("switch"), page.locator("#live_schedules")
+    expect(shown).to_contain_text("at 06:00 Mon")
+    expect(switch).to_have_attribute("aria-checked", "true")
+
+    page.get_by_role("button", name="Pause with a note").click()
+    page.get_by_label("Why").fill("the warehouse moves")
+    page.get_by_role("button", name="Pause", exact=True).click()
+    expect(switch).to_have_attribute("aria-checked", "false")
+    expect(shown).to_contain_text("the warehouse moves")
+    switch.click()
+    expect(switch).to_have_attribute("aria-checked", "true")
+
+
 def test_a_page_that_lost_its_connection_catches_up_without_being_loaded_again(
     browser: Browser, url: str, headwater: CommandLine, project: str
 ) -> None:
@@ -191,12 +227,20 @@ def test_pages_are_read_without_scripts(browser: Browser, url: str, headwater: C
 
 def _pages(headwater: CommandLine, project: str) -> list[str]:
     flow = _registered(headwater, project, project)
+    headwater.write("hourly.py", HOURLY_FLOW)
+    registered = headwater("register", "--project", project, "--path", "hourly.py", "--label", project)
+    assert registered.code == 0, registered.err
+    scheduled = _printed(registered.out, ID)
     created = headwater("run", "--name", "hello-flow", "--project", project)
     run = _printed(created.out, f"/default/flow-run/{ID}")
     return [
         *("/", "/default/flows", "/default/runs", "/default/agents", "/default/queues", "/default/projects", "/default/log"),
         *("/default/server", "/graphql", "/default/search?q=hello", run.replace("flow-run", "task-run") + "/say_hello-1"),
-        *(f"{flow}?tab={tab}" for tab in ("overview", "tasks", "runs", "schematic", "versions", "run", "settings")),
+        *(
+            f"{flow}?tab={tab}"
+            for tab in ("overview", "tasks", "runs", "schematic", "versions", "run", "settings", "schedule", "schedule&edit=1")
+        ),
+        *(f"/default/flow/{scheduled}{more}" for more in ("", "?tab=schedule&edit=1&slug=")),
         *(f"{run}?tab={tab}" for tab in ("overview", "tasks", "schematic", "logs", "events")),
     ]
 

@@ -107,11 +107,12 @@ class History:
 
     async def plan(self, schedule_id: str) -> list[PlayedRun]:
         """Let the schedule have what is due by this history's clock, as a server does; returns the runs that it made."""
-        before = await self._fired(schedule_id)
+        before = await self.fired(schedule_id)
         await ScheduleKeeper(self.log, self.actor("planner")).look(schedule_id)
-        return [self.played(run_id) for run_id in (await self._fired(schedule_id))[len(before) :]]
+        return [self.played(run_id) for run_id in (await self.fired(schedule_id))[len(before) :]]
 
-    async def _fired(self, schedule_id: str) -> list[str]:
+    async def fired(self, schedule_id: str) -> list[str]:
+        """The ids of the runs that a schedule had, in order."""
         events = [event for recorded in await self.log.events.read(subjects.schedule(schedule_id)) for event in recorded.events]
         return [event.run_id for event in events if isinstance(event, ScheduleFired)]
 

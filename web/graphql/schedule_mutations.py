@@ -11,11 +11,11 @@ import strawberry
 from strawberry import Info
 
 from headwater.core.calendar.clock import Clock
+from headwater.core.calendar.policies import check_policies
 from headwater.core.calendar.schedules import Schedule
 from headwater.core.errors import InvalidArgument, NotFound
 from headwater.core.events import SchedulePolicies
 from headwater.core.operations.flow_lookup import flow_group
-from headwater.core.schedules.policies import check_policies
 from headwater.core.values.identifiers import schedule_id, split_flow_id
 from headwater.core.values.moments import assume_utc
 from headwater.web.graphql.context import Operation, operation_of

@@ -12,10 +12,10 @@ import msgspec
 
 from headwater.core.calendar.clock import Clock
 from headwater.core.calendar.clocks import INTERVALS_FROM, CronClock, IntervalClock
+from headwater.core.calendar.policies import check_policies
 from headwater.core.calendar.schedules import Schedule
 from headwater.core.errors import HeadwaterError, InvalidArgument
 from headwater.core.events import Missed, Overlap, SchedulePolicies, ScheduleSpec
-from headwater.core.schedules.policies import check_policies
 from headwater.core.values.plain_values import NotPlain, decoded, shortened
 from headwater.web.schedules.clocks import cron_clock, interval_clock, zone_of
 from headwater.web.schedules.next_times import calendar_of

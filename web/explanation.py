@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from headwater.audit.explanation import Explanation
+from headwater.audit.explanation import Explanation, Reason
 from headwater.audit.run_context import explain_run
 from headwater.core.hint_codec import decode_hint
 from headwater.core.queries import RunRow
@@ -34,6 +34,8 @@ async def explanation_of(sources: Sources, run: RunRow) -> Explanation | None:
     found = await explain_run(sources.log, run.id, now=sources.now, format_time=_in_utc, is_heard=is_heard, views=sources.views)
     if found.state != run.state:
         return None
+    if found.reason == Reason.EARLIER_RUN:
+        return msgspec.structs.replace(found, hint="")  # to look at that run, to which the page leads
     advice = None if found.advice is None else decode_hint(found.advice)
     return found if advice is None else msgspec.structs.replace(found, hint=worded(advice) or "")
 

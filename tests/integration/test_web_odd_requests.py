@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -19,8 +20,11 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from headwater.core.calendar.schedules import IntervalSchedule
 from headwater.core.operations.project_lookup import find_project
+from headwater.core.values.identifiers import schedule_id
 from headwater.web.app import routes
+from headwater.web.schedules.form import form_of
 
 UNKNOWN_ID = "0199c0de-7a3e-7000-8000-0123456789ab"
 DIGITS = "9" * 5_000
@@ -67,13 +71,31 @@ BYTES = (b"%ff", b"%ed%b3%a9", b"%c3", b"%zz", b"%00")
 """Percent-encoded bytes that are not UTF-8, or no encoding at all."""
 
 QUERIED = (
-    *("archived", "before", "cursor", "from", "index", "kind", "label", "level", "look", "next", "page", "project", "q", "search"),
-    *("span", "state", "tab", "task", "text", "until", "version"),
+    *(
+        "archived",
+        "before",
+        "cursor",
+        "edit",
+        "from",
+        "index",
+        "kind",
+        "label",
+        "level",
+        "look",
+        "month",
+        "next",
+        "page",
+        "project",
+        "q",
+        "search",
+    ),
+    *("slug", "span", "state", "tab", "task", "text", "until", "version"),
 )
 """Every name that a page's query is asked for."""
 
 FILLED = (
     *("attempts", "concurrency", "confirm", "context", "description", "index", "key", "labels", "limit", "name", "next", "own_labels"),
+    *("back", "intent", "new", "note", "seal", "slug", "until", "until_utc"),
     *("parameter:x", "parameters", "reason", "start", "start_utc", "state", "task", "when"),
 )
 """Every name of a field."""
@@ -88,12 +110,14 @@ async def site(nats_url: str, database_url: str) -> AsyncIterator[WebSite]:
 async def _places(site: WebSite) -> dict[str, str]:
     """What stands in paths, each naming something that is there."""
     await site.history.project("tutorial")
-    flow = await site.history.flow("hello-flow", project="tutorial", **chain(["say_hello"]))
+    hourly = IntervalSchedule(timedelta(hours=1)).serialize()
+    flow = await site.history.flow("hello-flow", project="tutorial", **chain(["say_hello"]), schedule=hourly)
     run = await site.history.run(flow.flow_id)
     await run.claim()
     return {
         "run_id": run.run_id,
         "flow_id": flow.flow_id,
+        "schedule_id": schedule_id(flow.flow_group_id, ""),
         "project_id": await find_project(site.log.events, "tutorial"),
         "slug": "say_hello-1",
         "task_run_id": f"{run.run_id}:-1:say_hello-1",
@@ -177,6 +201,24 @@ async def test_odd_forms(site: WebSite, path: str) -> None:
         told(await site.press(address, **fields), address, fields)
     for other in _addresses(path, places):
         told(await site.press(other, name="x", state="Failed", reason="x"), other)
+
+
+async def test_odd_months_of_a_schedule(site: WebSite) -> None:
+    address = _filled("/default/flow/{flow_id}", await _places(site))
+    months = ("0000-00", "0001-01", "1971-01", "2199-12", "9999-12", "2026-1", "2026-11-01")
+    for word in (*ODD, *months):
+        for name in ("month", "slug", "edit"):
+            query = urlencode({"tab": "schedule", name: word})
+            told(await site.client.get(f"{address}?{query}"), query)
+
+
+async def test_odd_words_in_each_field_of_the_form_of_a_schedule(site: WebSite) -> None:
+    address = _filled("/default/flow/{flow_id}/schedule", await _places(site))
+    usual = form_of(None).fields
+    for kind, name in itertools.product(("cron", "interval"), usual):
+        for word in ODD:
+            fields = {**usual, "kind": kind, "cron": "0 6 * * *", "every": "5", "intent": "preview", name: word}
+            told(await site.press(address, **fields), address, name, word)
 
 
 BODIES = (
@@ -272,6 +314,21 @@ TAKING: tuple[tuple[str, str], ...] = (
     ("mutation($x: String!) { create_project(input: {name: $x}) { id } }", "name"),
     ("mutation($x: String!) { delete_agent(input: {agent_id: $x}) { success } }", "agent"),
     ('mutation($x: DateTime) { create_flow_run(input: {flow_id: "UNKNOWN", scheduled_start_time: $x}) { id } }', "start"),
+    *(
+        (f'mutation($x: {kind}) {{ set_flow_group_schedule(input: {{flow_group_id: "UNKNOWN", {given}}}) {{ success }} }}', name)
+        for kind, given, name in (
+            ("String!", "cron_clocks: [{cron: $x}]", "cron"),
+            ("Int!", "interval_clocks: [{interval: $x}]", "interval"),
+            ("JSON", 'cron_clocks: [{cron: "0 6 * * *", parameter_defaults: $x}]', "parameters of a clock"),
+            ("String", 'cron_clocks: [{cron: "0 6 * * *"}], timezone: $x', "time zone"),
+            ("String", 'cron_clocks: [{cron: "0 6 * * *"}], policies: {overlap: $x}', "policy"),
+            ("Float", 'cron_clocks: [{cron: "0 6 * * *"}], policies: {jitter: $x}', "jitter"),
+            ("DateTime", 'cron_clocks: [{cron: "0 6 * * *"}], policies: {end: $x}', "end"),
+            ("String!", 'cron_clocks: [{cron: "0 6 * * *"}], slug: $x', "slug"),
+        )
+    ),
+    ('mutation($x: DateTime) { set_schedule_inactive(input: {flow_id: "UNKNOWN", until: $x}) { success } }', "until"),
+    ("query($x: schedule_bool_exp) { schedule(where: $x) { id } }", "conditions of schedules"),
     (
         'mutation($x: JSON!) { set_flow_run_states(input: {states: [{flow_run_id: "UNKNOWN", state: $x}]}) { states { id } } }',
         "state",

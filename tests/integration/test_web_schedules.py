@@ -89,6 +89,8 @@ async def test_a_run_says_for_which_time_of_which_schedule_it_is_and_for_which_r
     assert "every hour" in html
     assert "For the time" in html
     assert re.search(rf'Waits for</dt><dd><a href="/default/flow-run/{first.run_id}"', html)
+    assert "of the same schedule has ended" in html
+    assert "the page of the run" not in html
     await _end(first)
     assert "Waits for" not in await site.page(f"/default/flow-run/{first.run_id}")
 

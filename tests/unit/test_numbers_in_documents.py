@@ -16,14 +16,16 @@ from headwater.core.log import health as log_health
 from headwater.core.log.jetstream import connection, streams
 from headwater.core.program import settings
 from headwater.core.runs import artifact, run_head
+from headwater.core.schedules import due
 from headwater.core.values import bounds, names
 from headwater.projections.queries import find
 from headwater.sdk.executors import base, dask_calls, timeouts
 from headwater.server.monitor import known_runs
 from headwater.server.supervision import log_files
 from headwater.web import auth, log_lines, schematic
-from headwater.web.graphql import context, endpoint, limits, queries
-from headwater.web.pages import dashboard, listings, server
+from headwater.web.graphql import context, endpoint, limits, queries, schedule_mutations
+from headwater.web.pages import dashboard, listings, schedules, server
+from headwater.web.schedules import month
 
 DAY = 24 * 3600
 KB, MB = 1024, 1024 * 1024
@@ -43,6 +45,7 @@ STATED: dict[str, dict[str, float]] = {
         "home for {} days after their runs": settings.KEPT_VALUES_DAYS.default(),
         "answers within {} seconds whatever hangs": log_health.ANSWER_SECONDS,
         "after {} seconds of lease": AGENT.lease_seconds,
+        "a time that is {} seconds over": due.ON_TIME_SECONDS,
     },
     "docs/guides/agents.md": {
         "says the same after {} seconds without an agent": watch.UNCLAIMED_SECONDS,
@@ -71,6 +74,7 @@ STATED: dict[str, dict[str, float]] = {
         "`limit` ({} unless said otherwise": queries.ROWS,
         "otherwise, at most {})": find.ROWS_MAX,
         "more than {} MB": endpoint.BODY_BYTES_MAX / MB,
+        "Intervals are in seconds, at least {};": schedule_mutations.INTERVAL_SECONDS_MIN,
         "have a depth of {},": limits.DEPTH_MAX,
         ", {} fields and": limits.FIELDS_MAX,
         "fields and {} tokens": limits.TOKENS_MAX,
@@ -105,6 +109,8 @@ STATED: dict[str, dict[str, float]] = {
         "looks at the first {}.": listings.FLOWS_SEARCHED_MAX,
         "more than {} tasks draw": schematic.BOXES_MAX,
         "looks back {} commits": server.SCANNED_MAX,
+        "counted up to {} of a schedule": month.COMING_COUNTED_MAX,
+        "among the first {} schedules": schedules.SCHEDULES_LOOKED_AT,
     },
 }
 """Document → what it states ({} is the number) → the number in the code."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,11 +16,14 @@ from headwater.core.calendar.policies import check_policies
 from headwater.core.calendar.schedules import Schedule
 from headwater.core.errors import HeadwaterError, InvalidArgument
 from headwater.core.events import Missed, Overlap, SchedulePolicies, ScheduleSpec
+from headwater.core.values.labels import label_set
 from headwater.core.values.plain_values import NotPlain, decoded, shortened
 from headwater.web.schedules.clocks import cron_clock, interval_clock, zone_of
 from headwater.web.schedules.next_times import calendar_of
 
 UNITS = {"seconds": 1, "minutes": 60, "hours": 3_600, "days": 86_400, "weeks": 604_800}
+YEARS = range(1900, 2500)
+"""Clocks stumble at the ends of the calendar."""
 _NUMBER_CHARACTERS_MAX = 12
 _EMPTY = {
     **dict.fromkeys(
@@ -128,20 +131,12 @@ def _read_clock(form: ScheduleForm) -> Clock | None:
         "start": _tried(form, "start", lambda: _wall_time(fields["start"])),
         "parameters": _tried(form, "parameters", lambda: _parameters(fields["parameters"])),
     }
-    labels = [label for part in fields["labels"].split(",") if (label := part.strip())] or None
-    name, clock = "every", lambda: interval_clock(_number(fields["every"]) * UNITS[fields["unit"]], zone, **given)
+    given["labels"] = _tried(form, "labels", lambda: _labels(fields["labels"]))
     if fields["kind"] != "interval":
-        name, clock = "cron", lambda: cron_clock(fields["cron"], zone, **given)  # type: ignore[assignment, return-value]
-    elif fields["unit"] not in UNITS:
+        return _tried(form, "cron", lambda: cron_clock(fields["cron"], zone, **given))
+    if fields["unit"] not in UNITS:
         fields["unit"] = _EMPTY["unit"]
-    made = _tried(form, name, clock)
-    return made if made is None or labels is None else _tried(form, "labels", lambda: _with_labels(made, labels))
-
-
-def _with_labels(clock: Clock, labels: list[str]) -> Clock:
-    from headwater.core.calendar.clocks import clock_from
-
-    return clock_from({**clock.serialize(), "labels": labels})
+    return _tried(form, "every", lambda: interval_clock(_number(fields["every"]) * UNITS[fields["unit"]], zone, **given))
 
 
 def _read_policies(form: ScheduleForm) -> SchedulePolicies:
@@ -206,17 +201,23 @@ def _wall_time(text: str) -> datetime | None:
     if not text:
         return None
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=None)
+        wall = datetime.fromisoformat(text).replace(tzinfo=None)
     except ValueError:
         raise InvalidArgument(f"{shortened(text)!r} is not a time.", hint="Write it like 2026-11-22T08:30.") from None
+    if wall.year not in YEARS:
+        raise InvalidArgument(f"{shortened(text)!r} is out of range.", hint=f"Years go from {YEARS[0]} to {YEARS[-1]}.")
+    return wall
 
 
 def _end(text: str, zone: tzinfo) -> datetime | None:
     wall = _wall_time(text)
-    try:
-        return None if wall is None else (wall.replace(tzinfo=zone) + timedelta(0)).astimezone(UTC)
-    except OverflowError:
-        raise InvalidArgument(f"{shortened(text)!r} is out of range.") from None
+    return None if wall is None else wall.replace(tzinfo=zone).astimezone(UTC)
+
+
+def _labels(text: str) -> list[str] | None:
+    labels = [label for part in text.split(",") if (label := part.strip())]
+    label_set(labels)
+    return labels or None
 
 
 def _parameters(text: str) -> dict[str, Any]:

@@ -3,7 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 FAULT_TESTS := tests/integration/test_views_under_faults.py tests/integration/test_views_through_a_bad_network.py \
-	tests/integration/test_unclear_replies.py tests/acceptance/test_two_servers.py tests/acceptance/test_cluster_under_chaos.py
+	tests/integration/test_unclear_replies.py tests/acceptance/test_two_servers.py tests/acceptance/test_cluster_under_chaos.py \
+	tests/acceptance/test_schedules_chaos.py
 # What people do first, and what other packages' new versions have broken: the demo, the guides, stored code, schedules, retries, pages.
 MAIN_TESTS := tests/acceptance/test_readme.py tests/unit/test_agent_failures.py tests/unit/sdk/test_sdk_pickling.py \
 	tests/unit/sdk/test_sdk_retries_and_signals.py tests/unit/sdk/test_sdk_schedules.py tests/integration/test_agent_runs.py \

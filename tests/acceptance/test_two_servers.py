@@ -5,18 +5,17 @@ How long it takes: `make faults` prints it.
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import anyio
 import pytest
 from harness.agent_harness import agent_harness
-from harness.command_line import CommandLine
 from harness.fault_scale import measured, scaled
 from harness.monitor_fixtures import promises_are_kept
 from harness.scenario import create_flow, create_run, executed
-from harness.servers import NatsNode, wait_for
+from harness.servers import NatsNode
+from harness.shared_servers import ServerOnShared
 from harness.views_fixtures import WAIT_SECONDS, views_gauge
 
 from headwater.core.errors import ViewsError
@@ -25,26 +24,6 @@ from headwater.core.queries.requests import ListRuns
 from headwater.core.queries.views_client import ViewsClient
 
 DEATHS = scaled(1, full=10)
-
-
-class ServerOnShared:
-    """A `headwater server start` that brings neither NATS nor PostgreSQL along."""
-
-    def __init__(self, directory: Path, nats_url: str, database_url: str) -> None:
-        self._command_line = CommandLine(directory)
-        self._arguments = ("server", "start", "--nats-url", nats_url, "--database-url", database_url, "--port", "0")
-        self._process: subprocess.Popen[str] | None = None
-
-    def start(self) -> None:
-        self._process = self._command_line.start(*self._arguments)
-        wait_for((self._command_line.home / "server.json").exists, "the server is ready", timeout_seconds=60)
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
-            (self._command_line.home / "server.json").unlink(missing_ok=True)
-            self._process = None
 
 
 @pytest.fixture

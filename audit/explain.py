@@ -227,14 +227,8 @@ class _Explaining:
         if self.around.earlier_run is not None:
             run_id, name = self.around.earlier_run
             words = f"It waits until run {name!r} of the same schedule has ended: its schedule lets runs follow one another."
-            return self._because(
-                Reason.EARLIER_RUN,
-                words,
-                RunCreated,
-                RunScheduled,
-                last=2,
-                advice=hint("{} says why that one has not ended.", ExplainRunAction(run_id)),
-            )
+            advice = hint("{} says why that one has not ended.", ExplainRunAction(run_id))
+            return self._because(Reason.EARLIER_RUN, words, RunCreated, RunScheduled, last=2, advice=advice)
         slots = self.around.slots
         if slots.free == 0 and created.run_id not in slots.attempts:
             names = [self.around.slot_names.get(each, each) for each in slots.attempts]

@@ -186,8 +186,11 @@ class Delivery(Protocol):
         """Keep the item for another half lease."""
         ...
 
-    async def ack(self) -> None:
-        """Give up the item for good: it is not offered again. Confirmed by the broker when this returns."""
+    async def ack(self, *, confirmed: bool = True) -> None:
+        """Give up the item for good: it is not offered again. Confirmed by the broker when this returns.
+
+        Not `confirmed`, it may be offered once more where the connection breaks: for one to whom that means nothing.
+        """
         ...
 
     async def nack(self, *, delay_seconds: float = 0.0) -> None:

@@ -35,6 +35,11 @@ class OpenRuns:
             found[run.run_id] = standing_of(head, now)
         return found
 
+    def expect(self, run_id: str, schedule_id: str) -> None:
+        """Follow a run that is about to be created: all that happens to it is still to come."""
+        self._heads.setdefault(run_id, (RunHead(), 0))
+        self._schedules[run_id] = schedule_id
+
     async def exists(self, run_id: str, schedule_id: str) -> bool:
         """Tell whether this run is there."""
         head, _ = self._heads.get(run_id) or await self._load(run_id, schedule_id)

@@ -187,7 +187,7 @@ class Planner:
     async def _handle(self, delivery: Delivery) -> None:
         try:
             if await self._look(delivery.item.run_id, at_least=delivery.offered_at, refresh=delivery.redelivered):
-                await delivery.ack()
+                await delivery.ack(confirmed=False)  # a look more does no harm
             else:
                 await delivery.nack(delay_seconds=RETRY_SECONDS)
         except LogError as error:

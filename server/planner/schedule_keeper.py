@@ -160,6 +160,9 @@ class ScheduleKeeper:
         assert after is not None
         for run in set(before.open_runs) - set(after.open_runs):
             self.runs.forget(run.run_id)
+        for run in after.open_runs:
+            if run.run_id in decision.runs:
+                self.runs.expect(run.run_id, schedule_id)
         await self._carry_out(schedule_id, outcome.commit.events, decision.runs)
         kept.carried_out = kept.aggregate.position
         for event in outcome.commit.events:

@@ -295,8 +295,8 @@ class _Delivery:
     async def extend(self) -> None:
         await self._connection.call(self._delivery.extend)
 
-    async def ack(self) -> None:
-        await self._connection.call(self._delivery.ack, commit_id="")
+    async def ack(self, *, confirmed: bool = True) -> None:
+        await self._connection.call(lambda: self._delivery.ack(confirmed=confirmed), commit_id="")
 
     async def nack(self, *, delay_seconds: float = 0.0) -> None:
         await self._connection.call(lambda: self._delivery.nack(delay_seconds=delay_seconds), commit_id="")

@@ -43,7 +43,10 @@ class JetStreamDelivery:
     async def extend(self) -> None:
         await self._connection.publish(self._reply, b"+WPI")
 
-    async def ack(self) -> None:
+    async def ack(self, *, confirmed: bool = True) -> None:
+        if not confirmed:
+            await self._connection.publish(self._reply, b"+ACK")
+            return
         try:
             await self._connection.ask(self._reply, b"+ACK", lambda _: None, timeout=_ANSWER_SECONDS)
         except (RequestTimeout, LogUnavailable):

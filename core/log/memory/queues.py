@@ -320,7 +320,7 @@ class MemoryDelivery:
     async def extend(self) -> None:
         await self._queues.extend(self._stored)
 
-    async def ack(self) -> None:
+    async def ack(self, *, confirmed: bool = True) -> None:  # noqa: ARG002 - it always is
         await self._queues.finish(self._stored)
 
     async def nack(self, *, delay_seconds: float = 0.0) -> None:

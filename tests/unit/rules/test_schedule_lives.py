@@ -131,12 +131,12 @@ def test_what_was_never_set_is_not_found() -> None:
     assert (caught.value.kind, caught.value.name) == ("schedule", "")
 
 
-def test_a_definition_of_just_the_length_is_told() -> None:
+def test_a_definition_of_the_greatest_length_is_repeated_in_events() -> None:
     life = ScheduleLife()
     life.set({"clocks": [{"type": "DatesClock", "dates": ["x"]}]})
     room = DEFINITION_TOLD_MAX - len(json_bytes(life.state.definition))
 
-    for length, told in ((room + 1, True), (room + 2, False)):
+    for length, repeated in ((room + 1, True), (room + 2, False)):
         other = ScheduleLife()
         other.set({"clocks": [{"type": "DatesClock", "dates": ["x" * length]}]})
-        assert tells_all(other.recorded[-1].events[-1]) is told
+        assert tells_all(other.recorded[-1].events[-1]) is repeated

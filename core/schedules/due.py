@@ -37,7 +37,8 @@ class DueTimes:
 
 def due_times(schedule: Schedule, policies: SchedulePolicies, *, decided: datetime, now: datetime) -> DueTimes:
     """Return the times over `decided` that are due now."""
-    since = now - timedelta(seconds=policies.window_seconds)
+    # What is on time was not missed, however short the window is.
+    since = now - timedelta(seconds=max(policies.window_seconds, ON_TIME_SECONDS))
     too_old, counted_to = _count_old(schedule, policies, decided, since)
     found = _DueAfter(schedule, policies, counted_to, now)
     if policies.missed is Missed.ALL:

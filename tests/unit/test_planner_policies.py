@@ -96,6 +96,15 @@ async def test_times_beyond_the_window_have_no_runs() -> None:
     assert events[0].left_out == 1
 
 
+async def test_a_window_of_nothing_leaves_what_is_on_time() -> None:
+    planned = Planned()
+    await planned.register(CronSchedule(HOURLY, window=timedelta(0), overlap="allow"))
+    await planned.after(0)
+
+    assert [type(event) for event in await planned.after(HOURS + 1)] == [ScheduleFired]
+    assert [type(event) for event in await planned.after(1.5 * HOURS)] == [ScheduleCaughtUp]
+
+
 async def test_of_a_month_of_seconds_the_newest_has_a_run_and_the_rest_is_too_many_to_count() -> None:
     planned = Planned()
     await planned.register(IntervalSchedule(timedelta(seconds=1), window=timedelta(minutes=10)))

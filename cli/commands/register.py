@@ -187,6 +187,8 @@ def _show_success(heading: str, done: RegisteredFlow, tally: Tally) -> None:
     tally.registered += 1
     print(f"  {heading} {coloured('Done', 'green')}")
     print(f"  └── ID: {done.flow_id}")
+    if done.schedule:
+        print(f"  └── Schedule: {done.schedule}")
     print(f"  └── Version: {done.version}", flush=True)
 
 

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 
+from headwater.core.calendar.phrases import schedule_phrase
 from headwater.core.errors import HeadwaterError, InvalidArgument, OutcomeUnknown
 from headwater.core.operations.flow_lookup import flow_group
 from headwater.core.operations.flow_registration import Registration
 from headwater.core.operations.project_lookup import find_project
-from headwater.core.values.identifiers import flow_group_id
+from headwater.core.values.identifiers import flow_group_id, schedule_id
 from headwater.sdk.client.flow_metadata import add_labels, check_results, check_settings, check_supported, metadata_of
 from headwater.sdk.client.printing import print_escaped
 from headwater.sdk.client.registered_names import note_registered, refuse_second
@@ -43,6 +44,8 @@ class RegisteredFlow:
     project_name: str
     labels: tuple[str, ...]
     changed: bool
+    schedule: str = ""
+    """When it runs by itself, and whether it does, in words; empty: it does not."""
 
 
 async def register(
@@ -74,7 +77,8 @@ async def register(
     latest = await flow_group(log, group_id).refresh()
     if (same := latest.registered_with(idempotency_key)) is not None:
         await client.headwater.flows.keep_schedule(same, active=set_schedule_active)
-        return RegisteredFlow(same.flow_id, group_id, same.flow_version, project_name, same.labels, changed=False)
+        words = await _schedule_words(client, group_id)
+        return RegisteredFlow(same.flow_id, group_id, same.flow_version, project_name, same.labels, changed=False, schedule=words)
     # Before it is stored: what differs each time the same code is stored must not be part of it.
     serialized_hash = flow.serialized_hash()
     refuse_second(flow, group_id, serialized_hash)
@@ -99,7 +103,17 @@ async def register(
     note_registered(flow, group_id, serialized_hash)
     if not done.changed:
         remove_stored()
-    return RegisteredFlow(done.flow_id, group_id, done.flow_version, project_name, metadata.labels, done.changed)
+    words = await _schedule_words(client, group_id)
+    return RegisteredFlow(done.flow_id, group_id, done.flow_version, project_name, metadata.labels, done.changed, words)
+
+
+async def _schedule_words(client: AsyncClient, group_id: str) -> str:
+    """Return when the flow runs by itself, by its own schedule."""
+    state = await client.headwater.schedules.of(schedule_id(group_id)).refresh()
+    if state.spec is None or state.progress is None:
+        return ""
+    words = schedule_phrase(state.spec.timetable)
+    return words if state.progress.pause is None else f"{words} (paused)"
 
 
 def announce(done: RegisteredFlow, http_url: str, *, with_url: bool = True) -> None:
@@ -111,6 +125,7 @@ def announce(done: RegisteredFlow, http_url: str, *, with_url: bool = True) -> N
             f" └── ID: {done.flow_id}",
             f" └── Project: {done.project_name}",
             f" └── Labels: {list(done.labels)}",
+            *([f" └── Schedule: {done.schedule}"] if done.schedule else []),
         ]
     print_escaped("\n".join(lines))
 

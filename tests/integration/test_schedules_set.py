@@ -114,6 +114,17 @@ def test_a_version_without_a_schedule_deletes_the_registered_one(client: Client,
     assert not state_of(client, flow_id).exists
 
 
+def test_registering_says_when_the_flow_runs_and_that_it_is_paused(
+    client: Client, register: Callable[..., str], request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    register()
+    client.register(Flow("scheduled-flow", schedule=HOURLY), request.node.name, set_schedule_active=False)
+    client.register(Flow("other-flow"), request.node.name)
+
+    said = [line for line in capsys.readouterr().out.splitlines() if "Schedule:" in line]
+    assert said == [" └── Schedule: every hour (paused)"]
+
+
 def test_a_flow_that_never_had_a_schedule_has_no_events_of_one(client: Client, register: Callable[..., str]) -> None:
     assert names(client, register(None)) == []
 

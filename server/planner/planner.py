@@ -70,7 +70,7 @@ class Planner:
         self._backfills: set[str] = set()
         """Backfills that go on."""
         self._deadlines: Deadlines[str] = Deadlines()
-        self._locks: defaultdict[str, anyio.Lock] = defaultdict(anyio.Lock)
+        self._locks: dict[str, anyio.Lock] = {}
         self._backoff: dict[str, float] = {}
         self._of_group: defaultdict[str, set[str]] = defaultdict(set)
         self._by_the_flow: set[str] = set()
@@ -98,7 +98,15 @@ class Planner:
     # What is to be looked at
 
     async def _begin(self) -> None:
-        """Look at every schedule that nothing would wake, and note when the others are due."""
+        """Look at every schedule that nothing would wake, and note when the others are due; as soon as the log answers."""
+        while True:
+            try:
+                return await self._look_at_all()
+            except LogError as error:
+                _log.debug("Schedules cannot be listed now: %s", error)
+            await anyio.sleep(RETRY_SECONDS)
+
+    async def _look_at_all(self) -> None:
         waiting = await self._log.queues.waiting_runs()
         for last in await self._log.events.last_of_each(subjects.SCHEDULES_ALL):
             address = subjects.parse(last.subject)
@@ -209,8 +217,9 @@ class Planner:
 
     async def _look(self, schedule_id: str, *, at_least: datetime | None, refresh: bool) -> bool:
         """Look at the schedule, and note when it is due next; tell whether that was done. Whatever goes wrong, others go on."""
+        lock = self._locks.setdefault(schedule_id, anyio.Lock())
         try:
-            async with self._locks[schedule_id]:
+            async with lock:
                 if schedule_id in self._backfills:
                     await self._backfill_keeper.look(schedule_id)
                     return True
@@ -230,6 +239,9 @@ class Planner:
         else:
             self._backoff.pop(schedule_id, None)
             self._expect(schedule_id, due)
+        finally:
+            if not lock.statistics().tasks_waiting:
+                self._locks.pop(schedule_id, None)
         return True
 
     def _expect(self, schedule_id: str, due: datetime | None) -> None:

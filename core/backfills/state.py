@@ -29,6 +29,8 @@ class Backfill:
     cancel_requested: BackfillCancelRequested | None = None
     over: bool = False
     cancelled: bool = False
+    all_run_ids: tuple[str, ...] = ()
+    """The runs of all its times, in their order: worked out once."""
 
     @property
     def exists(self) -> bool:
@@ -42,9 +44,14 @@ class Backfill:
         return self.request
 
     @property
-    def run_ids(self) -> list[str]:
+    def run_ids(self) -> tuple[str, ...]:
         """The runs of the times that have one, in their order."""
-        return [backfill_run_id(self.requested, time) for time in self.requested.times[: self.started]]
+        return self.all_run_ids[: self.started]
+
+    @property
+    def may_start(self) -> bool:
+        """Whether the next time may have its run now: one is left, and the limit is not reached."""
+        return self.started < len(self.requested.times) and self.started - len(self.ended) < self.requested.limit
 
     @property
     def unfinished(self) -> list[str]:
@@ -60,7 +67,7 @@ def backfill_run_id(request: BackfillRequested, time: BackfillTime) -> str:
 def evolve(backfill: Backfill, event: AnyEvent) -> Backfill:
     match event:
         case BackfillRequested():
-            return Backfill(event)
+            return Backfill(event, all_run_ids=tuple(backfill_run_id(event, time) for time in event.times))
         case BackfillRunsStarted():
             return dataclasses.replace(backfill, started=event.count)
         case BackfillRunEnded():

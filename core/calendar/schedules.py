@@ -170,8 +170,11 @@ class Schedule:
             if self._passes(event.start_time):
                 misses, since = 0, event.start_time
                 moment = event.start_time
-                for adjust in self.adjustments:
-                    moment = adjust(moment)
+                try:
+                    for adjust in self.adjustments:
+                        moment = adjust(moment)
+                except OverflowError:  # beyond the calendar
+                    return
                 yield event, moment
             else:
                 misses += 1

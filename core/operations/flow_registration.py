@@ -131,6 +131,8 @@ async def register_flow(
         return version, bool(events)
 
     (registered, changed), position = await change_together(log, actor, register)
+    if not changed:  # another registration with this key was first
+        await keep_schedule(log, registered, actor, active=schedule_active)
     return Registration(registered.flow_id, group_id, registered.flow_version, project_id, changed, position or group.position)
 
 
@@ -166,7 +168,9 @@ async def keep_schedule(log: EventLog, version: FlowRegistered, actor: Actor, *,
         await found.execute(_registered_schedule(version, spec_of(version.schedule), actor.clock(), active), actor, refresh=False)
     elif state.exists and active is not None:
         at = actor.clock()
-        await found.execute(ResumeSchedule(at) if active else PauseSchedule(at, cause=PauseCause.REGISTRATION), actor, refresh=False)
+        command = ResumeSchedule(at) if active else PauseSchedule(at, cause=PauseCause.REGISTRATION)
+        if active or state.is_active:  # a pause that holds keeps its note and its end
+            await found.execute(command, actor, refresh=False)
 
 
 def _registered_schedule(version: FlowRegistered, spec: ScheduleSpec, at: datetime, active: bool | None) -> SetSchedule:

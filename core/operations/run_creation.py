@@ -153,8 +153,7 @@ class RunCreation:
         if isinstance(created, Conflict):
             # Another creation with this key was first, perhaps for another time: its wake-up must be the one that is set.
             other = await load_run(self._log, command.created.run_id)
-            if not _waits_for_another(other.state.created):
-                await schedule_wake_up(self._queues, other.state, now=commit.at)
+            await schedule_wake_up(self._queues, other.state, now=commit.at)
             return _existing(command.created.run_id, other.state)
         if isinstance(created, LogError):
             may_be_woken = not _waits_for_another(command.created) and (

@@ -66,8 +66,9 @@ async def run_in_the_way(log: EventLog, run: RunHead) -> str | None:
 
     A run before it that was never executed, as one that was cancelled while it waited, tells nothing: the one before that counts.
     """
-    earlier = run.queued_after
-    while earlier is not None:
+    earlier, seen = run.queued_after, set()
+    while earlier is not None and earlier not in seen:  # strangers may write a circle
+        seen.add(earlier)
         head, _ = await load_head(log, earlier)
         if head.exists and not head.ended:
             return earlier

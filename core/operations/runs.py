@@ -76,9 +76,12 @@ class Runs:
         """
         return await complete_creation(self._events, item)
 
-    async def schedule_wake_up(self, state: Run, *, now: datetime | None = None) -> None:
-        """Set the wake-up that a waiting run needs: its timer, or an item where it is due. Does nothing for any other run."""
-        await schedule_wake_up(self._queues, state, now=now or self._actor.clock())
+    async def schedule_wake_up(self, state: Run, *, now: datetime | None = None, released: bool = False) -> None:
+        """Set the wake-up that a waiting run needs: its timer, or an item where it is due. Does nothing for any other run.
+
+        A run that waits for another one of its schedule gets one where it is `released`.
+        """
+        await schedule_wake_up(self._queues, state, now=now or self._actor.clock(), released=released)
 
     async def cancel(self, run_id: str, *, reason: str = "", cause: CancelCause = CancelCause.USER) -> CommandResult[Run]:
         """Ask that the run ends. Without an attempt it is final when this returns; with one, its agent stops it.

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from headwater.core.aggregates import Actor, Aggregate, CommandResult
-from headwater.core.calendar.schedules import schedule_from
+from headwater.core.calendar.adjustments import add
+from headwater.core.calendar.clocks import IntervalClock, RRuleClock
+from headwater.core.calendar.schedules import Schedule, schedule_from
 from headwater.core.errors import HeadwaterError, InvalidArgument, NotFound
 from headwater.core.events import FlowRegistered, Origin, PauseCause, SchedulePolicies, ScheduleSpec
 from headwater.core.flows.rules import open_parameters
@@ -27,6 +30,9 @@ from headwater.core.values.moments import assume_utc
 from headwater.core.values.names import valid_name
 
 TIMETABLE_BYTES_MAX = 128 * 1024
+INTERVAL_MIN = timedelta(seconds=0.1)
+ADJUSTMENT_MAX = timedelta(days=366)
+_SUB_DAILY = re.compile("FREQ=(HOURLY|MINUTELY|SECONDLY)")
 POLICIES = "policies"
 """The key of a serialized schedule under which its policies are."""
 
@@ -51,7 +57,9 @@ def spec_of(data: Mapping[str, Any]) -> ScheduleSpec:
         )
     try:
         policies = msgspec.convert(data.get(POLICIES) or {}, SchedulePolicies)
-        schedule_from(timetable)
+        calendar = schedule_from(timetable)
+        _check_pace(calendar)
+        next(calendar.occurrences(datetime.now(UTC)), None)
     except HeadwaterError:
         raise
     except Exception as error:  # data of a stranger may be anything
@@ -59,6 +67,27 @@ def spec_of(data: Mapping[str, Any]) -> ScheduleSpec:
             f"This is not a schedule: {type(error).__name__}: {error}.", hint="Make one with headwater.schedules."
         ) from error
     return ScheduleSpec(timetable, policies)
+
+
+def _check_pace(calendar: Schedule) -> None:
+    """Refuse times that no server could work out one by one.
+
+    Raises:
+        InvalidArgument: they come too often, or too many are to be passed over for each.
+
+    """
+    for clock in calendar.clocks:
+        if isinstance(clock, IntervalClock) and clock.interval < INTERVAL_MIN:
+            raise InvalidArgument(
+                f"An interval of {clock.interval.total_seconds():g} s is too short for a schedule.", hint="0.1 s is the least."
+            )
+        if isinstance(clock, RRuleClock) and "COUNT=" in str(clock.rrule_obj) and _SUB_DAILY.search(str(clock.rrule_obj)):
+            raise InvalidArgument(
+                "A rule of each hour, minute or second cannot have a COUNT in a schedule.", hint="Give it an UNTIL, or max_runs."
+            )
+    for adjust in calendar.adjustments:
+        if isinstance(adjust, add) and abs(adjust.interval) > ADJUSTMENT_MAX:
+            raise InvalidArgument(f"An adjustment by {adjust.interval} is too long for a schedule.", hint="A year is the most.")
 
 
 class Schedules:

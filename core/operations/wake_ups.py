@@ -12,9 +12,12 @@ from headwater.core.log.protocol import RunQueues, WorkItem
 from headwater.core.runs.state import Run
 
 
-async def schedule_wake_up(queues: RunQueues, state: Run, *, now: datetime) -> None:
-    """Set the wake-up that a waiting run needs: its timer, or an offer where it is due. Does nothing for any other run."""
-    if not state.waits or state.due_at is None:
+async def schedule_wake_up(queues: RunQueues, state: Run, *, now: datetime, released: bool = False) -> None:
+    """Set the wake-up that a waiting run needs: its timer, or an offer where it is due. Does nothing for any other run.
+
+    One that its schedule made to wait for another run needs none before it is `released`, which the run monitor finds out.
+    """
+    if not state.waits or state.due_at is None or (state.queued_after is not None and not released):
         return
     item = WorkItem(run_id=state.created.run_id, queue_id=state.created.queue_id, generation=state.generation)
     if state.due_at <= now:

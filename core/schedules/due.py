@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from headwater.core.calendar.occurrence import Occurrence
 from headwater.core.calendar.schedules import NothingPasses, Schedule
 from headwater.core.events import Missed, SchedulePolicies
 from headwater.core.values.identifiers import derived_id, digest
+from headwater.core.values.json_bytes import json_bytes
+from headwater.core.values.limits import TIME_MAX
 
 ON_TIME_SECONDS = 5.0
 """A time whose run is made so soon after it was not missed: servers are restarted, and machines are busy."""
 AT_ONCE = 100
 """So many times at most are decided in one commit."""
+AT_ONCE_BYTES = 256 * 1024
+"""So much may their parameters have together."""
+WALKED_MAX = 20_000
+"""Of times that are due, so many are walked through at once: more would keep all else waiting."""
+_LAST = TIME_MAX - timedelta(days=1)
+"""Later times are none that the log can hold."""
 COUNTED_MAX = 10_000
 """Times that are too old to have runs are counted up to here."""
 _LOOKED_BACK = tuple(timedelta(seconds=seconds) for seconds in (60, 3_600, 86_400, 8 * 86_400, 32 * 86_400, 400 * 86_400, 1_500 * 86_400))
@@ -43,10 +52,16 @@ def due_times(schedule: Schedule, policies: SchedulePolicies, *, decided: dateti
     found = _DueAfter(schedule, policies, counted_to, now)
     if policies.missed is Missed.ALL:
         return _all(found, too_old, counted_to)
+    span = now - counted_to
+    while (walked := list(islice(found, WALKED_MAX + 1))) and len(walked) > WALKED_MAX:
+        # Too many to walk through: of the last part of the span, the newest are found as well.
+        span, too_old = span / 4, None
+        counted_to = now - span
+        found = _DueAfter(schedule, policies, counted_to, now)
     newest: dict[str, Occurrence] = {}
     oldest: dict[str, Occurrence] = {}
     number, until = 0, counted_to
-    for each in found:
+    for each in walked:
         newest[each.clock] = each
         oldest.setdefault(each.clock, each)
         number, until = number + 1, each.nominal
@@ -61,8 +76,12 @@ def due_times(schedule: Schedule, policies: SchedulePolicies, *, decided: dateti
 
 def _all(found: _DueAfter, too_old: int | None, counted_to: datetime) -> DueTimes:
     chosen: list[Occurrence] = []
+    size = 0
     for each in found:
-        if len(chosen) >= AT_ONCE and each.nominal != chosen[-1].nominal:  # of one time, all clocks are decided together
+        size += len(json_bytes(each.parameters))
+        if (len(chosen) >= AT_ONCE or (size > AT_ONCE_BYTES and chosen)) and each.nominal != chosen[
+            -1
+        ].nominal:  # of one time, all clocks are decided together
             return DueTimes(tuple(chosen), chosen[-1].nominal, too_old, missed=True, next_wake=wake_at(each))
         chosen.append(each)
     several = len({each.nominal for each in chosen}) > 1
@@ -104,7 +123,7 @@ def _times(schedule: Schedule, policies: SchedulePolicies, after: datetime) -> I
     """Yield the times in order, to the schedule's end; one whose filters let nothing pass has ended."""
     try:
         for each in schedule.occurrences(after):
-            if policies.end is not None and each.nominal > policies.end:
+            if (policies.end is not None and each.nominal > policies.end) or max(each.nominal, each.due) > _LAST:
                 return
             yield each
     except NothingPasses:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from headwater.core.events import OpenRun, Overlap
 from headwater.core.schedules.commands import RunStanding
 
-OPEN_RUNS_MAX = 1_000
-"""So many runs of a schedule may wait for one another; a time that comes then has no run."""
+OPEN_RUNS_MAX = 200
+"""So many unfinished runs of a schedule are kept in mind, and may wait for one another; a time that comes then has no run."""
 _ENDED = frozenset({RunStanding.SUCCEEDED, RunStanding.FAILED, RunStanding.CANCELLED})
 
 

@@ -43,11 +43,11 @@ from headwater.core.schedules.commands import (
     SetSchedule,
     TimeDue,
 )
-from headwater.core.schedules.overlaps import Fire, Skip, resolve_overlap, still_open
+from headwater.core.schedules.overlaps import OPEN_RUNS_MAX, Fire, Skip, resolve_overlap, still_open
 from headwater.core.schedules.state import ScheduleState, evolve
 from headwater.core.values.json_bytes import json_bytes
 
-DEFINITION_TOLD_MAX = 2_048
+DEFINITION_TOLD_MAX = 4_096
 """A schedule of at most so many bytes is repeated in each of its events."""
 NOTE_LENGTH_MAX = 2_000
 PAUSES_BY_THE_FLOW = frozenset({PauseCause.FLOW_ARCHIVED, PauseCause.PROJECT_DELETED})
@@ -68,7 +68,7 @@ def decide(state: ScheduleState, command: ScheduleCommand) -> Sequence[AnyEvent]
             pause = state.progress.pause
             if pause is None or (command.causes is not None and pause.cause not in command.causes):
                 return []
-            events, progress = _resume(state.progress, pause, command)
+            events, progress = _resume(state.progress, pause, command, _max_runs(state))
         case DecideTimes():
             events, progress = _decide_times(state, state.progress, command)
     return _with_what_is_after(state, events, progress)
@@ -105,24 +105,30 @@ def _set(state: ScheduleState, command: SetSchedule) -> tuple[list[ScheduleEvent
         spec = evolve(state, event).spec
         if spec != state.spec:
             progress = replace(progress, generation=before.generation + 1)
+        if spec is not None and state.spec is not None and spec.policies.max_runs != state.spec.policies.max_runs:
+            progress = replace(progress, runs_made=0)  # so many from now on
         if spec is not None and (state.spec is None or json_bytes(spec.timetable) != json_bytes(state.spec.timetable)):
             # What was missed of the former times is not made up for by the new ones, which begin now.
             progress = replace(progress, decided=max(before.decided, command.at))
             event = replace(event, until=progress.decided)
         events.append(event)
-    more, progress = _activate(progress, command)
+    more, progress = _activate(progress, command, _max_runs(RULES.fold(events, state)))
     return [*events, *more], progress
 
 
-def _activate(progress: ScheduleProgress, command: SetSchedule) -> tuple[list[ScheduleEvent], ScheduleProgress]:
+def _activate(progress: ScheduleProgress, command: SetSchedule, max_runs: int | None) -> tuple[list[ScheduleEvent], ScheduleProgress]:
     pause = progress.pause
     registered = command.origin is Origin.REGISTERED
     if command.activate is False and pause is None:
         cause = PauseCause.REGISTRATION if registered else PauseCause.USER
         return _pause(progress, PauseSchedule(command.at, cause=cause))
     if pause is not None and (command.activate or (command.activate is None and registered and pause.cause in PAUSES_BY_THE_FLOW)):
-        return _resume(progress, pause, ResumeSchedule(command.at))
+        return _resume(progress, pause, ResumeSchedule(command.at), max_runs)
     return [], progress
+
+
+def _max_runs(state: ScheduleState) -> int | None:
+    return None if state.spec is None else state.spec.policies.max_runs
 
 
 def _delete(state: ScheduleState, progress: ScheduleProgress, command: DeleteSchedule) -> tuple[list[ScheduleEvent], ScheduleProgress]:
@@ -150,9 +156,11 @@ def _pause(progress: ScheduleProgress, command: PauseSchedule) -> tuple[list[Sch
     return [event], replace(progress, pause=pause, generation=progress.generation + 1)
 
 
-def _resume(progress: ScheduleProgress, pause: Pause, command: ResumeSchedule) -> tuple[list[ScheduleEvent], ScheduleProgress]:
+def _resume(
+    progress: ScheduleProgress, pause: Pause, command: ResumeSchedule, max_runs: int | None
+) -> tuple[list[ScheduleEvent], ScheduleProgress]:
     at = max(progress.decided, command.at)
-    runs_made = 0 if pause.cause is PauseCause.MAX_RUNS else progress.runs_made
+    runs_made = 0 if pause.cause is PauseCause.MAX_RUNS or (max_runs is not None and progress.runs_made >= max_runs) else progress.runs_made
     resumed = replace(progress, decided=at, pause=None, generation=progress.generation + 1, failures=0, runs_made=runs_made)
     return [ScheduleResumed(at=at, note=command.note)], resumed
 
@@ -163,7 +171,9 @@ def _decide_times(state: ScheduleState, progress: ScheduleProgress, command: Dec
     pause = progress.pause
     if pause is not None:
         over = pause.until is not None and pause.until <= command.at
-        return _resume(progress, pause, ResumeSchedule(pause.until)) if over and pause.until is not None else ([], progress)
+        return (
+            _resume(progress, pause, ResumeSchedule(pause.until), policies.max_runs) if over and pause.until is not None else ([], progress)
+        )
     progress = _with_standing(progress, command)
     if policies.pause_on_failure is not None and progress.failures >= policies.pause_on_failure:
         return _pause(progress, PauseSchedule(command.at, cause=PauseCause.FAILURES))
@@ -217,7 +227,7 @@ def _fire(policies: SchedulePolicies, progress: ScheduleProgress, command: Decid
             case Fire(after_run_id, cancels):
                 events.append(_fired(due, after_run_id, cancels))
                 opened = OpenRun(due.run_id, due.clock, after_run_id is not None)
-                open_runs = (*progress.open_runs, opened) if policies_need_runs(policies) else ()
+                open_runs = (*progress.open_runs, opened)[-OPEN_RUNS_MAX:] if policies_need_runs(policies) else ()
                 progress = replace(
                     progress, open_runs=open_runs, runs_made=progress.runs_made + 1, last_runs=(*progress.last_runs, due.run_id)
                 )

@@ -77,6 +77,9 @@ class Recovery:
     async def enqueue(self, run_id: str) -> None:
         """Give the run the wake-up it needs, if it waits and has none."""
         state = (await load_run(self._log.events, run_id)).state
+        if state.queued_after is not None:
+            await self.release(state.head)
+            return
         if not state.waits or await self._log.queues.is_waiting(run_id, generation=state.generation):
             return
         _log.info("Run %r (%s) waited, and nothing would have woken it: it does now.", state.name, run_id)
@@ -86,7 +89,7 @@ class Recovery:
         """Wake the run that its schedule made to wait for another one, if none that was before it goes on."""
         waiting = await self._log.queues.is_waiting(run.created.run_id, generation=run.generation)
         if not waiting and await run_in_the_way(self._log.events, run) is None:
-            await self._headwater.runs.schedule_wake_up((await load_run(self._log.events, run.created.run_id)).state)
+            await self._headwater.runs.schedule_wake_up((await load_run(self._log.events, run.created.run_id)).state, released=True)
 
     async def reconcile_slots(self, group_id: str, unfinished: list[RunHead]) -> bool:
         """Free slots of runs that do not run, count runs that run without one, and wake runs for those that are free.
@@ -130,7 +133,7 @@ class Recovery:
         due = sorted(
             (run.due_at, run.created.run_id, run.created.queue_id)
             for run in unfinished
-            if run.waits and run.due_at is not None and run.due_at <= now
+            if run.waits and run.due_at is not None and run.due_at <= now and run.queued_after is None
         )
         woken: Counter[str] = Counter()
         for _, run_id, queue_id in due:

@@ -141,9 +141,13 @@ class RunIndex:
             return
         queued = self._queued[created.scheduled_by.schedule_id]
         queued.discard(created.run_id)
-        self.released |= queued
+        self.released |= {run_id for run_id in queued if not self._waits_for_one_that_goes_on(run_id)}
         if not queued:
             del self._queued[created.scheduled_by.schedule_id]
+
+    def _waits_for_one_that_goes_on(self, run_id: str) -> bool:
+        run = self.runs.get(run_id)
+        return run is not None and run.queued_after in self.runs
 
     def watch(self, run: RunHead, read_to: Position) -> None:
         """Take in a run as the log has it up to there."""

@@ -10,7 +10,7 @@ import logging
 
 from headwater.core.aggregates import Actor, Aggregate
 from headwater.core.backfills.commands import BackfillCommand, FinishBackfill, NoteRunEnded, StartRuns
-from headwater.core.backfills.state import Backfill, backfill_run_id
+from headwater.core.backfills.state import Backfill
 from headwater.core.errors import CommandRejected, FlowArchived, NotFound
 from headwater.core.events import BackfillRequested, BackfillTime, CancelCause, OpenRun, ScheduledBy
 from headwater.core.log.protocol import Log
@@ -42,35 +42,38 @@ class BackfillKeeper:
         self._flows = flows
         self._headwater = Headwater(log, actor)
         self._creation = RunCreation(log, self._headwater.catalogue)
+        self._kept: dict[str, Aggregate[Backfill, BackfillCommand]] = {}
 
     async def look(self, backfill_id: str) -> bool:
-        """Record what ended, and make the next runs; tell whether the backfill goes on. It is to be looked at when a run starts or ends.
+        """Record what ended, and make the next runs; tell whether other runs went first, so that it is to be looked at again soon.
+
+        Otherwise it is to be looked at when a run starts or ends.
 
         Raises:
             LogError: the log is away; a later look goes on where this one ended.
 
         """
-        loaded = backfill(self._log.events, backfill_id)
+        loaded = self._kept.setdefault(backfill_id, backfill(self._log.events, backfill_id))
         if not (await loaded.refresh()).exists or loaded.state.over:
+            self._kept.pop(backfill_id, None)
             return False
         while True:
             await self._make_runs(loaded)
             await self._note_ended(loaded)
+            gives_way = False
             if loaded.state.cancel_requested is not None:
                 await self._cancel_unfinished(loaded.state)
-            elif await self._may_start(loaded.state):
-                started = loaded.state.started
-                await loaded.execute(StartRuns(loaded.state.requested.limit), self._actor, refresh=False)
-                if loaded.state.started > started:
+            elif loaded.state.may_start:
+                gives_way = not await self._is_next(loaded.state)
+                if not gives_way:
+                    await loaded.execute(StartRuns(1), self._actor, refresh=False)
                     continue
             await loaded.execute(FinishBackfill(), self._actor, refresh=False)
-            return not loaded.state.over
+            return gives_way
 
-    async def _may_start(self, state: Backfill) -> bool:
+    async def _is_next(self, state: Backfill) -> bool:
         """Tell whether no run waits for an agent in the queue of the next one: other runs go first."""
         request = state.requested
-        if state.started >= len(request.times):
-            return False
         flow = await self._flows.active(request.flow_group_id)
         if not isinstance(flow, ActiveFlow):
             return True  # its runs are refused, which ends it
@@ -80,10 +83,9 @@ class BackfillKeeper:
 
     async def _make_runs(self, loaded: Aggregate[Backfill, BackfillCommand]) -> None:
         """Make the runs of the times that are to have one, where they are not there."""
-        request, unfinished = loaded.state.requested, set(loaded.state.unfinished)
-        for time in request.times[: loaded.state.started]:
-            run_id = backfill_run_id(request, time)
-            if run_id not in unfinished or await self._exists(run_id, request):
+        request, ended = loaded.state.requested, loaded.state.ended
+        for time, run_id in zip(request.times, loaded.state.run_ids, strict=False):
+            if run_id in ended or await self._exists(run_id, request):
                 continue
             try:
                 await self._creation.create(request.flow_group_id, _request(request, time, run_id), self._actor)

@@ -56,6 +56,12 @@ class KnownFlows:
                 del self._known[next(iter(self._known))]
         return found
 
+    def clear(self) -> None:
+        """Anything may have happened."""
+        self._changes += 1
+        self._known.clear()
+        self._of_project.clear()
+
     def forget(self, kind: str, about: str) -> None:
         """Something happened to this flow, or to this project."""
         self._changes += 1

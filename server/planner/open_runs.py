@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 
-from headwater.core.events import OpenRun
+from msgspec.structs import replace
+
+from headwater.core.events import OpenRun, RunCreated
 from headwater.core.log import subjects
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import EventLog, Recorded
@@ -26,6 +29,7 @@ class OpenRuns:
         self._log = log
         self._heads: dict[str, tuple[RunHead, Position]] = {}
         self._schedules: dict[str, str] = {}
+        self._of_schedule: defaultdict[str, set[str]] = defaultdict(set)
 
     async def standing(self, schedule_id: str, runs: Iterable[OpenRun], now: datetime) -> Mapping[str, RunStanding]:
         """Return how these runs of the schedule stand; one that is not there yet counts as unfinished."""
@@ -37,8 +41,22 @@ class OpenRuns:
 
     def expect(self, run_id: str, schedule_id: str) -> None:
         """Follow a run that is about to be created: all that happens to it is still to come."""
-        self._heads.setdefault(run_id, (RunHead(), 0))
-        self._schedules[run_id] = schedule_id
+        self._follow(run_id, schedule_id, *self._heads.get(run_id, (RunHead(), 0)))
+
+    def note_never(self, run_id: str, schedule_id: str) -> None:
+        """Let a run that cannot be made count as cancelled: nothing waits for it."""
+        self._follow(run_id, schedule_id, RunHead(state=StateName.CANCELLED), 0)
+
+    def keep_only(self, schedule_id: str, run_ids: Collection[str]) -> None:
+        """Follow no more runs of the schedule than these; others it decided without this server."""
+        for run_id in [each for each in self._of_schedule.get(schedule_id, ()) if each not in run_ids]:
+            self.forget(run_id)
+
+    def clear(self) -> None:
+        """Follow nothing: each is read again."""
+        self._heads.clear()
+        self._schedules.clear()
+        self._of_schedule.clear()
 
     async def exists(self, run_id: str, schedule_id: str) -> bool:
         """Tell whether this run is there."""
@@ -49,16 +67,21 @@ class OpenRuns:
 
     async def _load(self, run_id: str, schedule_id: str) -> tuple[RunHead, Position]:
         # Followed first: what happens while it is read is not missed.
-        self._heads[run_id] = (RunHead(), 0)
-        self._schedules[run_id] = schedule_id
-        head, position = await load_head(self._log, run_id)
-        followed = self._heads.get(run_id)
-        if followed is not None and followed[1] > position:
+        self._follow(run_id, schedule_id, RunHead(), 0)
+        while True:
             head, position = await load_head(self._log, run_id)
+            _, followed_to = self._heads.get(run_id, (head, position))
+            if followed_to <= position:
+                break
+        self._follow(run_id, schedule_id, head, position)
+        return head, position
+
+    def _follow(self, run_id: str, schedule_id: str, head: RunHead, position: Position) -> None:
         self._heads[run_id] = (head, position)
+        self._schedules[run_id] = schedule_id
+        self._of_schedule[schedule_id].add(run_id)
         while len(self._heads) > RUNS_MAX:
             self.forget(next(iter(self._heads)))
-        return head, position
 
     def fold(self, recorded: Recorded) -> str | None:
         """Take a commit in; return the schedule whose run has ended by it, if it is one of those that are followed."""
@@ -69,14 +92,21 @@ class OpenRuns:
         if recorded.position <= position:
             return None
         for event in recorded.events:
-            head = run_head.evolve(head, event)
+            # What it was given decides nothing here, and may be large.
+            kept = replace(event, parameters={}, context={}, run_config={}) if isinstance(event, RunCreated) else event
+            head = run_head.evolve(head, kept)
         self._heads[address.id] = (head, recorded.position)
         return self._schedules.get(address.id) if head.ended else None
 
     def forget(self, run_id: str) -> None:
         """Follow the run no more."""
         self._heads.pop(run_id, None)
-        self._schedules.pop(run_id, None)
+        schedule_id = self._schedules.pop(run_id, "")
+        of_schedule = self._of_schedule.get(schedule_id)
+        if of_schedule is not None:
+            of_schedule.discard(run_id)
+            if not of_schedule:
+                del self._of_schedule[schedule_id]
 
 
 def standing_of(run: RunHead, now: datetime) -> RunStanding:

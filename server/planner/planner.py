@@ -18,7 +18,7 @@ from anyio import TASK_STATUS_IGNORED
 from anyio.abc import TaskGroup, TaskStatus
 
 from headwater.core.aggregates import Actor, utc_now
-from headwater.core.errors import HeadwaterError, LogError
+from headwater.core.errors import CommitTooLarge, HeadwaterError, LogError
 from headwater.core.events import (
     AnyEvent,
     BackfillCancelRequested,
@@ -42,6 +42,8 @@ LEASE_SECONDS = 10.0
 GRACE_SECONDS = 2.0
 """So long after a time its wake-up is missed: then the schedule is looked at without one."""
 RETRY_SECONDS = 1.0
+GIVES_WAY_SECONDS = 5.0
+"""A backfill that lets other runs go first is looked at after so long, where nothing happens."""
 BACKFILL_SECONDS = 0.2
 """A backfill that lets other runs go first is looked at so soon after something happened to any run."""
 _RETRY_SECONDS_MAX = 60.0
@@ -72,6 +74,8 @@ class Planner:
         self._deadlines: Deadlines[str] = Deadlines()
         self._locks: dict[str, anyio.Lock] = {}
         self._backoff: dict[str, float] = {}
+        self._told: set[str] = set()
+        """Schedules that something happened to since the last look at them began."""
         self._of_group: defaultdict[str, set[str]] = defaultdict(set)
         self._by_the_flow: set[str] = set()
         """Schedules that were paused because their flow takes no runs."""
@@ -85,6 +89,7 @@ class Planner:
             losses = await stack.enter_async_context(self._log.queues.work_lost())
             queue = self._log.queues.bind(subjects.SCHEDULES_QUEUE, lease_seconds=LEASE_SECONDS, at_once=_ITEMS_AT_ONCE)
             items = await stack.enter_async_context(queue)
+            stack.callback(self._log.on_reconnect(self._keeper.forget_what_is_followed))
             group = await stack.enter_async_context(anyio.create_task_group())
             group.start_soon(self._look_when_due, group)
             group.start_soon(self._take_items, items, group)
@@ -118,9 +123,9 @@ class Planner:
                 continue
             # Its timer is set: it is looked at then, or when that was missed.
             known, due = self._keeper.next_time(address.id, last.events[-1])
-            if known:
+            if known and address.id not in self._deadlines:
                 self._expect(address.id, due)
-            else:
+            elif not known:
                 self._deadlines.advance(address.id, GRACE_SECONDS)
             await anyio.lowlevel.checkpoint()
         for last in await self._log.events.last_of_each(subjects.BACKFILLS_ALL):
@@ -144,20 +149,25 @@ class Planner:
                 if self._backfills and may_tell_of_runs(recorded.data):
                     self._look_at_backfills(schedule_id)
                 if schedule_id is not None and self._keeper.needs_ends_of_runs(schedule_id):
-                    self._deadlines.advance(schedule_id, 0)
+                    self._tell(schedule_id)
             case "schedule":
                 self._note_schedule(address.id, recorded)
                 if any(isinstance(event, ScheduleSet | ScheduleDeleted | SchedulePaused | ScheduleResumed) for event in recorded.events):
-                    self._deadlines.advance(address.id, 0)
+                    self._tell(address.id)
             case "backfill":
                 self._note_backfill(address.id, recorded)
             case "project" | "flow":
                 self._keeper.flows.forget(address.kind, address.id)
                 if any(isinstance(event, FlowRegistered) for event in recorded.events):
                     for schedule_id in self._of_group[address.id] & self._by_the_flow:
-                        self._deadlines.advance(schedule_id, 0)
+                        self._tell(schedule_id)
             case _:
                 pass
+
+    def _tell(self, schedule_id: str) -> None:
+        """Something happened to the schedule, or to what it depends on: it is to be looked at, also where that is being done just now."""
+        self._told.add(schedule_id)
+        self._deadlines.advance(schedule_id, 0)
 
     def _note_backfill(self, backfill_id: str, recorded: Recorded) -> None:
         if any(isinstance(event, BackfillEnded) for event in recorded.events):
@@ -165,7 +175,7 @@ class Planner:
         elif recorded.events:
             self._backfills.add(backfill_id)
             if any(isinstance(event, BackfillRequested | BackfillCancelRequested) for event in recorded.events):
-                self._deadlines.advance(backfill_id, 0)
+                self._tell(backfill_id)
 
     def _look_at_backfills(self, ended: str | None) -> None:
         """A run was created, taken by an agent, or ended: backfills that wait for that may go on."""
@@ -181,6 +191,7 @@ class Planner:
                 self._of_group[definition.flow_group_id].add(schedule_id)
             after = getattr(event, "after", None)
             if after is not None:
+                self._keeper.runs.keep_only(schedule_id, {run.run_id for run in after.open_runs})
                 paused = after.pause is not None and after.pause.cause in {PauseCause.FLOW_ARCHIVED, PauseCause.PROJECT_DELETED}
                 (self._by_the_flow.add if paused else self._by_the_flow.discard)(schedule_id)
 
@@ -220,29 +231,40 @@ class Planner:
         lock = self._locks.setdefault(schedule_id, anyio.Lock())
         try:
             async with lock:
+                self._told.discard(schedule_id)
                 if schedule_id in self._backfills:
-                    await self._backfill_keeper.look(schedule_id)
+                    if await self._backfill_keeper.look(schedule_id):
+                        self._deadlines.advance(schedule_id, GIVES_WAY_SECONDS)
                     return True
                 if schedule_id in self._by_the_flow:
                     await self._keeper.resume_with_flow(schedule_id)
                 due = await self._keeper.look(schedule_id, at_least=at_least, refresh=refresh)
+        except CommitTooLarge as error:
+            self._look_later(schedule_id, error)
         except LogError as error:
             _log.debug("Schedule %s cannot be looked at now: %s", schedule_id, error)
             self._deadlines.advance(schedule_id, RETRY_SECONDS)
             return False
         except HeadwaterError as error:
-            _log.error("Schedule %s cannot go on: %s", schedule_id, error)
-        except Exception:  # noqa: BLE001 - one of many
-            seconds = self._backoff[schedule_id] = min(2 * self._backoff.get(schedule_id, RETRY_SECONDS), _RETRY_SECONDS_MAX)
-            _log.exception("Schedule %s cannot be looked at; tried again in %d s", schedule_id, seconds)
-            self._deadlines.set(schedule_id, seconds)
+            self._look_later(schedule_id, error)
+        except Exception as error:  # noqa: BLE001 - one of many
+            self._look_later(schedule_id, error, with_traceback=True)
         else:
             self._backoff.pop(schedule_id, None)
             self._expect(schedule_id, due)
         finally:
-            if not lock.statistics().tasks_waiting:
+            if not lock.locked():
                 self._locks.pop(schedule_id, None)
+        if schedule_id in self._told:
+            self._deadlines.advance(schedule_id, 0)  # it changed while it was looked at
         return True
+
+    def _look_later(self, schedule_id: str, error: Exception, *, with_traceback: bool = False) -> None:
+        """Look at it again, after pauses that grow: what is wrong may be set right by a user."""
+        seconds = self._backoff[schedule_id] = min(2 * self._backoff.get(schedule_id, RETRY_SECONDS), _RETRY_SECONDS_MAX)
+        traceback = error if with_traceback else None
+        _log.error("Schedule %s cannot go on (tried again in %d s): %s", schedule_id, seconds, error, exc_info=traceback)
+        self._deadlines.set(schedule_id, seconds)
 
     def _expect(self, schedule_id: str, due: datetime | None) -> None:
         if due is None:

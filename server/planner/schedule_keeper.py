@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from headwater.core.aggregates import Actor, Aggregate
 from headwater.core.calendar.schedules import Schedule
-from headwater.core.errors import CommandRejected, Conflict
+from headwater.core.errors import CommandRejected, Conflict, NotFound
 from headwater.core.events import AnyEvent, CancelCause, ScheduleDefinition, ScheduleFired, ScheduleResumed
 from headwater.core.log import subjects
 from headwater.core.log.protocol import Log, WorkItem
@@ -123,7 +123,15 @@ class ScheduleKeeper:
         state = evolve(ScheduleState(), last)
         spec = state.spec
         calendar = None if spec is None else self._timetables.of(schedule_id, spec)
-        return True, None if calendar is None or state.definition is None else self._next(state.definition, state, calendar)
+        try:
+            return True, None if calendar is None or state.definition is None else self._next(state.definition, state, calendar)
+        except Exception:  # noqa: BLE001 - a look at it says what is wrong; the others are to be heard of
+            return False, None
+
+    def forget_what_is_followed(self) -> None:
+        """Read flows and runs again: the connection was away, and what happened meanwhile comes a moment later."""
+        self.flows.clear()
+        self.runs.clear()
 
     def _keep(self, schedule_id: str) -> Kept:
         if schedule_id not in self._kept:
@@ -150,7 +158,7 @@ class ScheduleKeeper:
         before = kept.aggregate.state.progress
         try:
             outcome = await kept.aggregate.execute(decision.command, self._actor, refresh=False, expected_position=kept.aggregate.position)
-        except (Conflict, CommandRejected):
+        except (Conflict, NotFound):
             await kept.aggregate.refresh()  # another server was first, or it was deleted
             return False
         if outcome.commit is None:
@@ -217,6 +225,7 @@ class ScheduleKeeper:
             await self._creation.write(creation(version, group, project, request, now=self._actor.clock()), self._actor)
         except CommandRejected as error:
             _log.error("The run %s of schedule %s cannot be made any more: %s", event.run_id, schedule_id, error)
+            self.runs.note_never(event.run_id, schedule_id)
 
     async def _cancel(self, run_id: str, event: ScheduleFired) -> None:
         try:

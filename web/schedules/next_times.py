@@ -90,7 +90,11 @@ def _following(row: ScheduleRow, calendar: Schedule) -> tuple[Occurrence, ...]:
     if key not in _remembered:
         since = _goes_on(row)
         assert row.spec is not None
-        _remembered[key] = () if since is None else tuple(upcoming(calendar, row.spec.policies, decided=since, number=KEPT))
+        try:
+            _remembered[key] = () if since is None else tuple(upcoming(calendar, row.spec.policies, decided=since, number=KEPT))
+        except Exception:  # noqa: BLE001 - the log may hold anything; one schedule is not to take every page with it
+            _log.warning("The times of schedule %s cannot be worked out", row.id, exc_info=True)
+            _remembered[key] = ()
         while len(_remembered) > _REMEMBERED_MAX:
             _remembered.popitem(last=False)
     _remembered.move_to_end(key)

@@ -17,10 +17,19 @@ import headwater.projections
 from headwater.core.events import (
     AgentRegistered,
     AnyEvent,
+    BackfillChoice,
+    BackfillEnded,
+    BackfillRequested,
+    BackfillRunEnded,
+    BackfillRunsStarted,
+    BackfillTime,
     EdgeSpec,
     Failure,
     FlowRegistered,
     KeyValueSet,
+    Origin,
+    Pause,
+    PauseCause,
     ProjectCreated,
     QueueOpened,
     RegistrationPart,
@@ -30,6 +39,11 @@ from headwater.core.events import (
     RunScheduled,
     RunStarted,
     RunSubmitted,
+    ScheduleFired,
+    SchedulePaused,
+    ScheduleProgress,
+    ScheduleSet,
+    ScheduleSpec,
     StorageReference,
     TaskRunArtifactCreated,
     TaskRunCached,
@@ -54,6 +68,41 @@ PROJECT = derived_id("project")
 GROUP = flow_group_id(PROJECT, "etl")
 FLOW = flow_version_id(GROUP, 1)
 
+SCHEDULE, BACKFILL = derived_id("a schedule"), derived_id("a backfill")
+SCHEDULE_LIFE: list[AnyEvent] = [
+    ScheduleSet(
+        schedule_id=SCHEDULE,
+        flow_group_id=GROUP,
+        project_id=PROJECT,
+        origin=Origin.REGISTERED,
+        spec=ScheduleSpec({"clocks": []}),
+        since=NOON,
+        until=NOON,
+    ),
+    ScheduleFired(nominal=NOON, run_id=RUN, flow_id=FLOW, due_at=NOON),
+    SchedulePaused(
+        cause=PauseCause.USER,
+        since=NOON,
+        note="The source moves.",
+        after=ScheduleProgress(decided=NOON, pause=Pause(PauseCause.USER, NOON), failures=1, runs_made=2),
+    ),
+]
+BACKFILL_LIFE: list[AnyEvent] = [
+    BackfillRequested(
+        backfill_id=BACKFILL,
+        schedule_id=SCHEDULE,
+        flow_group_id=GROUP,
+        project_id=PROJECT,
+        name="quiet-heron",
+        since=NOON,
+        until=NOON,
+        choice=BackfillChoice.ALL,
+        times=(BackfillTime(nominal=NOON),),
+    ),
+    BackfillRunsStarted(1),
+    BackfillRunEnded(RUN, "Failed"),
+    BackfillEnded(),
+]
 HISTORY: list[tuple[str, list[AnyEvent]]] = [
     (
         subjects.flow_group(GROUP),
@@ -128,6 +177,8 @@ HISTORY: list[tuple[str, list[AnyEvent]]] = [
     (subjects.key_value(key_value_id(PROJECT, "last day")), [KeyValueSet(PROJECT, "last day", {"day": "mon"})]),
     (subjects.registration_part("parts", 1), [RegistrationPart("parts", 1, (TaskSpec("load-1", "load", "FunctionTask"),))]),
     (subjects.queue("q"), [QueueOpened("q", ("host",))]),
+    (subjects.schedule(SCHEDULE), SCHEDULE_LIFE),
+    (subjects.backfill(BACKFILL), BACKFILL_LIFE),
     (subjects.agent("agent-1"), [AgentRegistered("agent-1", "mill", "local", ("host",), "river", 4711, "1", 3)]),
 ]
 LINES = RecordedLines(7, RUN, 1, (LogLine(NOON, 20, "headwater.load", "loaded", "load-1", 3),))

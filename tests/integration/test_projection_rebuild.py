@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import anyio
 import asyncpg
@@ -12,8 +13,9 @@ from harness.scenario import claimed as claim
 from harness.views_fixtures import hosted, opened, rows_of_views, serving, views_of
 
 from headwater.core.aggregates import Actor
+from headwater.core.calendar import IntervalSchedule
 from headwater.core.errors import ViewsUnavailable
-from headwater.core.events import TaskRunCached, TaskRunNamed, TaskRunStarted
+from headwater.core.events import BackfillChoice, BackfillTime, TaskRunCached, TaskRunNamed, TaskRunStarted
 from headwater.core.log.protocol import Log
 from headwater.core.operations.headwater import Headwater
 from headwater.core.queries import RebuildProgress
@@ -23,6 +25,8 @@ from headwater.core.queries.views_client import ViewsClient
 from headwater.projections.database import connect
 from headwater.projections.schema import SCHEMA_VERSION
 from headwater.projections.services import view_services
+from headwater.server.planner.backfill_keeper import BackfillKeeper
+from headwater.server.planner.schedule_keeper import ScheduleKeeper
 
 ACTOR = Actor("test")
 
@@ -51,6 +55,7 @@ async def something_of_everything(log: Log) -> int:
     await Headwater(log, ACTOR).runs.cancel(cancelled.run_id, reason="no need")
     await Headwater(log, ACTOR).runs.rename(ended.run_id, "another name")
     await an_agent(log)
+    await scheduled(log, flow.flow_group_id)
     for value in (1, {"day": "mon"}):
         await Headwater(log, ACTOR).key_values.set(await create_test_project(log), "last day", value)
     left = await Headwater(log, ACTOR).artifacts.create(ended.run_id, "task-0", -1, "link", {"link": "/x"})
@@ -60,6 +65,23 @@ async def something_of_everything(log: Log) -> int:
     await Headwater(log, ACTOR).flows.delete(gone.flow_group_id)
     await Headwater(log, ACTOR).projects.delete(gone.project_id)
     return (await log.events.tail()).position
+
+
+async def scheduled(log: Log, group_id: str) -> None:
+    """A schedule that was set, has fired, was paused, set otherwise and resumed; and a backfill of a part of it."""
+    headwater, keeper = Headwater(log, ACTOR), ScheduleKeeper(log, ACTOR)
+    often = IntervalSchedule(timedelta(seconds=0.1), overlap="allow").serialize()
+    schedule = (await headwater.schedules.set(group_id, often, slug="often")).state.definition
+    assert schedule is not None
+    while not (await headwater.schedules.of(schedule.schedule_id).refresh()).progress.runs_made:  # type: ignore[union-attr]
+        await keeper.look(schedule.schedule_id)
+    await headwater.schedules.pause(schedule.schedule_id, note="The source moves.")
+    await headwater.schedules.set(group_id, IntervalSchedule(timedelta(days=365)).serialize(), slug="often", active=True)
+    times = (BackfillTime(nominal=now()), BackfillTime(nominal=now() + timedelta(seconds=1)))
+    request = headwater.backfills.request(schedule, now(), now(), BackfillChoice.ALL, times, limit=2)
+    backfill_id = (await request).state.requested.backfill_id
+    await BackfillKeeper(log, ACTOR, keeper.runs, keeper.flows).look(backfill_id)
+    await headwater.backfills.cancel(backfill_id, reason="wrong data")
 
 
 async def test_a_rebuild_gives_the_same_rows(log: Log, database_url: str) -> None:

@@ -268,6 +268,46 @@ def agents(
     )
 
 
+@app.command(epilog=examples("headwater get backfills", "headwater get backfills --flow nightly-load --project etl -o json"))
+def backfills(
+    context: typer.Context,
+    *,
+    flow: Annotated[str | None, typer.Option("--flow", "-f", metavar="NAME", help="Only those of this flow.")] = None,
+    project: Project = None,
+    running: Annotated[bool, typer.Option("--running", help="Only those that go on.")] = False,
+    limit: Annotated[int, typer.Option("--limit", "-l", metavar="N", min=1, max=1000, help="List at most this many.")] = 10,
+    output: Output = OutputForm.TABLE,
+) -> None:
+    """List the backfills, the newest first, with how many of their runs ended how; the JSON has all that is known of each."""
+
+    async def ask(views: ViewsClient, at_least: int) -> list[rows.BackfillRow]:
+        from headwater.core.queries import BackfillRow
+
+        where: dict[str, Any] = {} if flow is None else {"flow_name": {"_eq": flow}}
+        where |= {} if project is None else {"project_name": {"_eq": project}}
+        where |= {"state": {"_in": ["running", "cancelling"]}} if running else {}
+        return await views.find("backfills", BackfillRow, where, limit=limit, at_least=at_least)
+
+    columns = [
+        TableColumn("NAME"),
+        TableColumn("FLOW NAME"),
+        TableColumn("STATE", colours={"running": "blue", "cancelling": "yellow", "completed": "green"}),
+        TableColumn("ENDED", right=True),
+        TableColumn("SUCCEEDED", right=True),
+        TableColumn("FAILED", right=True),
+        TableColumn("CANCELLED", right=True),
+        TableColumn("AGE"),
+        TableColumn("ID", whole=True),
+    ]
+
+    def cells(row: rows.BackfillRow) -> Iterable[Any]:
+        called = f"{row.flow_name}/{row.slug}" if row.slug else row.flow_name
+        ended = f"{row.succeeded + row.failed + row.cancelled} of {row.times}"
+        return (row.name, called, row.state, ended, row.succeeded, row.failed, row.cancelled, age(row.created), row.id)
+
+    _show(output, columns, _ask(context, ask), cells, "backfills")
+
+
 app.command("schedules", epilog=examples("headwater get schedules", "headwater get schedules --project etl -o json"))(schedules.list_)
 
 

@@ -149,10 +149,9 @@ class ListLastRuns(Query, tag="last_runs", frozen=True, kw_only=True):
 class FindRows(Query, tag="find", frozen=True, kw_only=True):
     """Rows of one table that meet conditions of the asker's own making.
 
-    `table` is "projects", "key_values", "flows", "flow_groups", "runs", "task_runs", "artifacts", "tasks", "logs", "agents" or
-    "schedules"; `where`
-    maps columns to operators and values, as in `{"state": {"_in": ["Failed"]}, "_or": [...]}`; `order_by` names columns with "asc" or
-    "desc". Task runs that did not begin are not among them. At most 1,000 rows at once.
+    `table` is "projects", "key_values", "flows", "flow_groups", "runs", "task_runs", "artifacts", "tasks", "logs", "agents",
+    "schedules" or "backfills"; `where` maps columns to operators and values, as in `{"state": {"_in": ["Failed"]}, "_or": [...]}`;
+    `order_by` names columns with "asc" or "desc". Task runs that did not begin are not among them. At most 1,000 rows at once.
     """
 
     table: str

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from headwater.projections.queries.shown import (
     AGENT_ROW,
+    BACKFILL_ROW,
     FLOW_GROUP_ROW,
     FLOW_ROW,
     KEY_VALUE_ROW,
@@ -18,6 +19,7 @@ from headwater.projections.queries.shown import (
 from headwater.projections.tables import (
     AGENTS,
     ARTIFACTS,
+    BACKFILLS,
     FLOW_GROUPS,
     FLOW_TASKS,
     FLOW_VERSIONS,
@@ -88,5 +90,12 @@ TABLES = {
         WHERE coalesce(s.set_by_user, s.registered) IS NOT NULL AND NOT g.deleted AND NOT p.deleted""",
         SCHEDULES.findable | _PROJECT | {"flow_name": "text"},
         "project_name, flow_name, slug, id",
+    ),
+    "backfills": Table(
+        f"""SELECT {BACKFILL_ROW}
+        FROM backfills b JOIN flow_groups g ON g.id = b.flow_group_id JOIN projects p ON p.id = g.project_id
+        LEFT JOIN schedules s ON s.id = b.schedule_id""",
+        BACKFILLS.findable | _PROJECT | {"flow_name": "text", "slug": "text"},
+        "created DESC",
     ),
 }

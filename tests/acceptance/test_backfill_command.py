@@ -56,6 +56,19 @@ def test_a_dry_run_shows_the_times_in_their_order_and_does_nothing(headwater: Co
     assert json.loads(headwater("get", "flow-runs", "--flow", flow, "--project", project, "--output", "json").out) == []
 
 
+def test_it_is_listed_with_how_far_it_is(headwater: CommandLine, project: str, flow: str) -> None:
+    assert headwater("get", "backfills", "--project", project).err == "No backfills found.\n"
+    asked = headwater("backfill", flow, "-p", project, *SPAN, "--limit", "2", "--quiet")
+    assert asked.code == 0, asked.err
+
+    shown = headwater("get", "backfills", "--project", project, "--flow", flow, "--running")
+    assert "0 of 3" in shown.out
+    (row,) = json.loads(headwater("get", "backfills", "-p", project, "--output", "json").out)
+    assert (row["id"], row["state"], row["flow_name"], row["slug"]) == (asked.out.strip(), "running", flow, "")
+    assert (row["times"], row["run_limit"], row["succeeded"], row["failed"], row["cancelled"]) == (3, 2, 0, 0, 0)
+    assert json.loads(headwater("get", "backfills", "-p", project, "--flow", "another", "-o", "json").out) == []
+
+
 @pytest.mark.usefixtures("agent")
 def test_it_is_watched_to_its_end_and_then_goes_by_how_its_runs_ended(headwater: CommandLine, project: str, flow: str) -> None:
     done = headwater("backfill", flow, "-p", project, *SPAN, "--param", "mode=bad", "--limit", "2", "--watch")

@@ -18,6 +18,7 @@ from headwater.core.log.protocol import EventLog
 from headwater.core.operations.flow_lookup import active_version, flow_group
 from headwater.core.runs.parameters import run_parameters, with_defaults
 from headwater.core.values.identifiers import new_id, parsed_uuid
+from headwater.core.values.json_bytes import json_bytes
 from headwater.core.values.names import generated_name
 
 
@@ -44,6 +45,20 @@ class Backfills:
             raise NotFound("backfill", backfill_id)
         return loaded
 
+    async def check(self, definition: ScheduleDefinition, times: tuple[BackfillTime, ...], parameters: Mapping[str, Any]) -> None:
+        """Refuse what no run of these times could have, before there is one; nothing is recorded.
+
+        Raises:
+            InvalidParameters: the flow does not take these parameters.
+            NotFound, FlowArchived: no version of the flow takes runs.
+
+        """
+        group = await flow_group(self._log, definition.flow_group_id).refresh()
+        flow = active_version(group, 0, definition.flow_group_id)
+        taken = with_defaults(flow.parameters, group.default_parameters)
+        for given in {json_bytes(time.parameters): time.parameters for time in times}.values():
+            run_parameters(taken, {**given, **parameters})
+
     async def request(
         self,
         definition: ScheduleDefinition,
@@ -64,10 +79,7 @@ class Backfills:
             NotFound, FlowArchived: no version of the flow takes runs.
 
         """
-        group = await flow_group(self._log, definition.flow_group_id).refresh()
-        flow = active_version(group, 0, definition.flow_group_id)
-        for time in times:  # what none of its runs could have is refused before there is one
-            run_parameters(with_defaults(flow.parameters, group.default_parameters), {**time.parameters, **(parameters or {})})
+        await self.check(definition, times, parameters or {})
         backfill_id = new_id()
         command = RequestBackfill(
             backfill_id=backfill_id,

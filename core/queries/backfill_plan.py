@@ -13,6 +13,11 @@ from headwater.core.log.commit import Position
 from headwater.core.queries.views_client import ViewsClient
 
 
+def until_now(until: datetime | None, now: datetime) -> datetime:
+    """Return where a span ends that is to end then: not after now, since times to come have their runs by the schedule."""
+    return now if until is None else min(until, now)
+
+
 @dataclass(frozen=True)
 class BackfillPlan:
     """The times that are to have runs, in their order, and the state of the last run of each that has one."""

@@ -113,6 +113,22 @@ SCHEDULE = Columns(
     },
     {"flow_group": _GROUP_OF},
 )
+BACKFILL = Columns(
+    "backfills",
+    "backfill",
+    {
+        "id": ("uuid", "id"),
+        "name": ("text", "name"),
+        "schedule_id": ("uuid", "schedule_id"),
+        "flow_group_id": ("uuid", "flow_group_id"),
+        "project_id": ("uuid", "project_id"),
+        "flow_name": ("text", "flow_name"),
+        "project_name": ("text", "project_name"),
+        "slug": ("text", "slug"),
+        "state": ("text", "state"),
+        "created": ("time", "created"),
+    },
+)
 _TASK_OF = Columns("", "task_of", {"slug": ("text", "slug"), "name": ("text", "task_name")})
 TASK_RUN = Columns(
     "task_runs",

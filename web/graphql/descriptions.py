@@ -8,7 +8,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 
 from headwater.core.queries import rows
 from headwater.core.queries.field_sentences import field_sentences
-from headwater.web.graphql import agents, artifacts, key_values, schedules, types
+from headwater.web.graphql import agents, artifacts, backfills, key_values, schedules, types
 
 ROW_OF: dict[type, type[rows.Row]] = {
     types.ProjectType: rows.ProjectRow,
@@ -26,6 +26,7 @@ ROW_OF: dict[type, type[rows.Row]] = {
     key_values.KeyValueType: rows.KeyValueRow,
     schedules.ScheduleType: rows.ScheduleRow,
     schedules.ScheduleOutcomeType: rows.ScheduleOutcomeRow,
+    backfills.BackfillType: rows.BackfillRow,
 }
 """Type → the row that it shows."""
 

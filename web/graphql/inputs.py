@@ -103,6 +103,8 @@ if TYPE_CHECKING:
     AgentOrder: TypeAlias = Any
     ScheduleWhere: TypeAlias = Any
     ScheduleOrder: TypeAlias = Any
+    BackfillWhere: TypeAlias = Any
+    BackfillOrder: TypeAlias = Any
 else:
     ProjectWhere, ProjectOrder = _conditions(columns.PROJECT), _orders(columns.PROJECT)
     KeyValueWhere, KeyValueOrder = _conditions(columns.KEY_VALUE), _orders(columns.KEY_VALUE)
@@ -115,6 +117,7 @@ else:
     LogWhere, LogOrder = _conditions(columns.LOG), _orders(columns.LOG)
     AgentWhere, AgentOrder = _conditions(columns.AGENT), _orders(columns.AGENT)
     ScheduleWhere, ScheduleOrder = _conditions(columns.SCHEDULE), _orders(columns.SCHEDULE)
+    BackfillWhere, BackfillOrder = _conditions(columns.BACKFILL), _orders(columns.BACKFILL)
 
 
 def where_of(given: Any, table: Columns) -> dict[str, Any]:

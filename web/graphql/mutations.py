@@ -23,6 +23,7 @@ from headwater.core.operations.run_lookup import load_run
 from headwater.core.values.identifiers import split_flow_id
 from headwater.core.values.plain_values import decoded
 from headwater.web.graphql.artifacts import ArtifactMutation
+from headwater.web.graphql.backfills import BackfillMutation
 from headwater.web.graphql.context import operation_of
 from headwater.web.graphql.flow_group_mutations import FlowGroupMutation
 from headwater.web.graphql.key_values import KeyValueMutation
@@ -118,7 +119,9 @@ class DeleteAgentInput:
 
 
 @strawberry.type(name="mutation_root")
-class Mutation(ProjectMutation, ArtifactMutation, FlowGroupMutation, KeyValueMutation, RunStateMutation, ScheduleMutation):
+class Mutation(
+    ProjectMutation, ArtifactMutation, BackfillMutation, FlowGroupMutation, KeyValueMutation, RunStateMutation, ScheduleMutation
+):
     """What can be done."""
 
     @strawberry.mutation

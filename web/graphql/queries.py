@@ -15,6 +15,7 @@ from headwater.web.graphql import columns
 from headwater.web.graphql.agents import AgentType
 from headwater.web.graphql.aggregates import Aggregates
 from headwater.web.graphql.artifacts import ArtifactQuery
+from headwater.web.graphql.backfills import BackfillQuery
 from headwater.web.graphql.context import operation_of
 from headwater.web.graphql.inputs import (
     AgentOrder,
@@ -55,7 +56,7 @@ class ApiInfo:
 
 
 @strawberry.type(name="query_root")
-class QueryRoot(Aggregates, ArtifactQuery, KeyValueQuery, ScheduleQuery):
+class QueryRoot(Aggregates, ArtifactQuery, BackfillQuery, KeyValueQuery, ScheduleQuery):
     """What can be read."""
 
     @strawberry.field

@@ -96,7 +96,7 @@ class ScheduleMutation:
     async def set_schedule_active(self, info: Info, input: SetScheduleActiveInput) -> SuccessPayload:
         """Let times to come of a flow's schedule have runs."""
         operation = operation_of(info)
-        found = await _schedule_of(operation, input.flow_id, input.slug)
+        found = await schedule_of(operation, input.flow_id, input.slug)
         operation.wrote((await operation.headwater.schedules.resume(found)).position)
         return SuccessPayload(success=True)
 
@@ -104,7 +104,7 @@ class ScheduleMutation:
     async def set_schedule_inactive(self, info: Info, input: SetScheduleInactiveInput) -> SuccessPayload:
         """Let times to come of a flow's schedule have no runs."""
         operation = operation_of(info)
-        found = await _schedule_of(operation, input.flow_id, input.slug)
+        found = await schedule_of(operation, input.flow_id, input.slug)
         operation.wrote((await operation.headwater.schedules.pause(found, note=input.note, until=input.until)).position)
         return SuccessPayload(success=True)
 
@@ -121,12 +121,12 @@ class ScheduleMutation:
     async def delete_flow_group_schedule(self, info: Info, input: DeleteFlowGroupScheduleInput) -> SuccessPayload:
         """Take the times away that a user set: those that the flow was registered with hold again, where it has some."""
         operation = operation_of(info)
-        found = await _schedule_of(operation, input.flow_group_id, input.slug)
+        found = await schedule_of(operation, input.flow_group_id, input.slug)
         operation.wrote((await operation.headwater.schedules.delete(found)).position)
         return SuccessPayload(success=True)
 
 
-async def _schedule_of(operation: Operation, flow_id: str, slug: str) -> str:
+async def schedule_of(operation: Operation, flow_id: str, slug: str) -> str:
     """Return the id of the flow's schedule with this slug.
 
     Raises:

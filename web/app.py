@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from headwater.core.errors import HeadwaterError
-from headwater.web import actions, schedule_actions
+from headwater.web import actions, backfill_actions, schedule_actions
 from headwater.web.app_state import AppState
 from headwater.web.assets import send_asset
 from headwater.web.auth import AuthMiddleware, forget_key, send_login, take_key
@@ -40,6 +40,8 @@ _ACTIONS = {
     "/default/schedule/{schedule_id}/pause": schedule_actions.pause,
     "/default/schedule/{schedule_id}/resume": schedule_actions.resume,
     "/default/schedule/{schedule_id}/delete": schedule_actions.delete,
+    "/default/schedule/{schedule_id}/backfill": backfill_actions.request_backfill,
+    "/default/backfill/{backfill_id}/cancel": backfill_actions.cancel_backfill,
     "/default/flow-run/{run_id}/cancel": actions.cancel,
     "/default/flow-run/{run_id}/delete": actions.delete,
     "/default/flow-run/{run_id}/rename": actions.rename,

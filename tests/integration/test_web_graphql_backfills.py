@@ -113,6 +113,7 @@ async def test_times_to_come_are_left_to_the_schedule(site: WebSite) -> None:
     ("given", "words"),
     [
         ({"to": "2026-02-01T00:00:00Z"}, "before it begins"),
+        ({"from": "0001-01-01T00:00:00+14:00"}, "out of range"),
         ({"choice": "some"}, "Choose missing, failed or all"),
         ({"limit": 0}, "The limit must be between"),
         ({"parameters": {"mood": "bad"}}, "no parameter 'mood'"),

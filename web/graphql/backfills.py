@@ -14,7 +14,6 @@ from headwater.core.events import BackfillChoice
 from headwater.core.operations.backfills import backfill
 from headwater.core.queries import BackfillRow
 from headwater.core.queries.backfill_plan import BackfillPlan, plan_backfill, until_now
-from headwater.core.values.moments import assume_utc
 from headwater.core.values.plain_values import shortened
 from headwater.web.graphql import columns
 from headwater.web.graphql.context import operation_of
@@ -22,6 +21,7 @@ from headwater.web.graphql.inputs import BackfillOrder, BackfillWhere, order_of,
 from headwater.web.graphql.scalars import Identifier, Json
 from headwater.web.graphql.schedule_mutations import schedule_of
 from headwater.web.graphql.types import FlowRun
+from headwater.web.schedules.backfill_form import span_moment
 
 ROWS = 100
 RUNS_MAX = 1_000
@@ -174,8 +174,8 @@ class BackfillMutation:
         found = await schedule_of(operation, flow_id, input.slug)
         definition = (await operation.headwater.schedules.load(found)).state.definition
         assert definition is not None, "a schedule that is there is known"
-        since = assume_utc(input.since)
-        until = until_now(None if input.until is None else assume_utc(input.until), operation.actor.clock())
+        since = span_moment(input.since)
+        until = until_now(None if input.until is None else span_moment(input.until), operation.actor.clock())
         plan = await plan_backfill(operation.views, definition, since, until, choice, reverse=input.reverse)
         if input.dry_run or not plan.times:
             await operation.headwater.backfills.check(definition, plan.times, parameters)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
-from headwater.core.events import RunCreated, ScheduleSet, TaskRunEvent
+from headwater.core.events import BackfillRequested, RunCreated, ScheduleSet, TaskRunEvent
 from headwater.core.log import subjects
 from headwater.core.log.commit import Position
 from headwater.core.log.protocol import Recorded
@@ -25,7 +25,7 @@ TOPICS_REMEMBERED_MAX = 50_000
 
 
 class FlowsOfRuns:
-    """Which flow group a run or a schedule belongs to, as learned from creations; other events of a run do not name it."""
+    """Which flow group a run, a schedule or a backfill belongs to, as learned from creations; other events of a run do not name it."""
 
     def __init__(self, most: int = RUNS_REMEMBERED_MAX) -> None:
         self._most = most
@@ -59,6 +59,8 @@ def topics_of(recorded: Recorded, flows: FlowsOfRuns) -> frozenset[str]:
             return frozenset({LOG, AGENTS, f"agent:{agent_id}"})
         case ("schedule", schedule_id):
             return _schedule_topics(recorded, schedule_id, flows)
+        case ("backfill", backfill_id):
+            return _backfill_topics(recorded, backfill_id, flows)
         case ("queue", _):
             return frozenset({LOG, QUEUES})
         case _:
@@ -72,6 +74,13 @@ def _schedule_topics(recorded: Recorded, schedule_id: str, flows: FlowsOfRuns) -
         if told is not None:
             flows.learn(schedule_id, told.flow_group_id)
     return frozenset({LOG, SCHEDULES, flows.topic(schedule_id)})
+
+
+def _backfill_topics(recorded: Recorded, backfill_id: str, flows: FlowsOfRuns) -> frozenset[str]:
+    for event in recorded.events:
+        if isinstance(event, BackfillRequested):
+            flows.learn(backfill_id, event.flow_group_id)
+    return frozenset({LOG, f"backfill:{backfill_id}", flows.topic(backfill_id)})
 
 
 def _run_topics(recorded: Recorded, run_id: str, flows: FlowsOfRuns) -> frozenset[str]:

@@ -9,6 +9,7 @@ from starlette.routing import compile_path
 
 from headwater.web.live.topics import AGENTS, FLOWS, KEY_VALUES, LOG, PROJECTS, QUEUES, RUNS, SCHEDULES
 from headwater.web.pages.agents import agents_page
+from headwater.web.pages.backfill import backfill_page, backfill_topics
 from headwater.web.pages.dashboard import dashboard_page
 from headwater.web.pages.flow import flow_page, flow_topics
 from headwater.web.pages.listings import flows_page, project_page, projects_page, queues_page, runs_page, search_page
@@ -20,6 +21,7 @@ from headwater.web.pages.task_run import task_run_lines, task_run_page
 KINDS = (
     PageKind(path="/", build=dashboard_page, topics=always(RUNS, FLOWS, PROJECTS, AGENTS, QUEUES, SCHEDULES)),
     PageKind(path="/default/flow/{flow_id}", build=flow_page, topics=flow_topics),
+    PageKind(path="/default/backfill/{backfill_id}", build=backfill_page, topics=backfill_topics),
     PageKind(path="/default/flow-run/{run_id}", build=run_page, topics=run_topics, lines=run_lines),
     PageKind(path="/default/task-run/{run_id}/{slug:slug}", build=task_run_page, topics=run_topics, lines=task_run_lines),
     PageKind(path="/default/flows", build=flows_page, topics=always(FLOWS, RUNS, PROJECTS, SCHEDULES)),

@@ -100,13 +100,16 @@ async def run_page(sources: Sources, params: Params, query: Params) -> Page:
 
 
 async def _schedule_of(sources: Sources, run: RunRow) -> dict[str, Any]:
-    """Return the schedule that made the run, and the run of it that this one waits for."""
-    found: dict[str, Any] = {"schedule": None, "schedule_words": "", "earlier": None}
+    """Return the schedule and the backfill that made the run, and the run of it that this one waits for."""
+    found: dict[str, Any] = {"schedule": None, "schedule_words": "", "earlier": None, "backfill": None}
     if run.scheduled_by is None:
         return found
     with suppress(NotFound):
         schedule = found["schedule"] = await sources.views.schedule(run.scheduled_by.schedule_id)
         found["schedule_words"] = times_of(schedule.spec) if schedule.spec is not None else "which was deleted"
+    if run.scheduled_by.backfill_id is not None:
+        with suppress(NotFound):
+            found["backfill"] = await sources.views.backfill(run.scheduled_by.backfill_id)
     if run.scheduled_by.after_run_id is not None:
         with suppress(NotFound):
             found["earlier"] = await sources.views.run(run.scheduled_by.after_run_id)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import available_timezones
 
 from headwater.core.program.concurrency import gather
 from headwater.core.queries import (
+    BackfillRow,
     FlowRow,
+    ListBackfills,
     ListRuns,
     ListScheduleDays,
     ListScheduleOutcomes,
@@ -21,7 +24,11 @@ from headwater.core.queries import (
     ScheduleOutcomeRow,
     ScheduleRow,
 )
+from headwater.core.states import FAILED, StateName
+from headwater.web.pages.backfill import STATE_CLASSES
 from headwater.web.pages.page import Params, Sources
+from headwater.web.schedules.backfill_form import CHOICE_WORDS, BackfillForm, backfill_form, utc_text
+from headwater.web.schedules.backfill_form import TIMES_SHOWN as BACKFILL_TIMES_SHOWN
 from headwater.web.schedules.form import ScheduleForm, form_of
 from headwater.web.schedules.month import WEEKDAYS, fill, month_of
 from headwater.web.schedules.next_times import Due, calendar_of, changes_at, late, next_times
@@ -31,6 +38,8 @@ SCHEDULES_SHOWN = 20
 """So many schedules of one flow are shown."""
 SCHEDULES_LOOKED_AT = 500
 """So many schedules are looked at for what is to come of all flows."""
+BACKFILLS_SHOWN = 8
+"""So many backfills of a schedule are shown, the newest."""
 TIMES_SHOWN = 5
 
 
@@ -48,6 +57,7 @@ class ShownSchedule:
     outcomes: list[ScheduleOutcomeRow]
     runs: Mapping[str, RunRow]
     paused_by: str
+    backfills: list[BackfillRow]
 
 
 @dataclass(frozen=True)
@@ -70,10 +80,11 @@ async def flow_schedules(sources: Sources, group_id: str, *, outcomes: int) -> l
 
 async def _shown(sources: Sources, row: ScheduleRow, outcomes: int) -> ShownSchedule:
     views = sources.views
-    last, runs, pauses = await gather(
+    last, runs, pauses, backfills = await gather(
         views.schedule_outcomes(ListScheduleOutcomes(schedule_id=row.id, limit=outcomes)),
         views.ask(ListRuns(schedule_id=row.id, brief=True, limit=outcomes), RunRow),
         views.schedule_outcomes(ListScheduleOutcomes(schedule_id=row.id, outcomes=("paused",), limit=0 if row.active else 1)),
+        views.backfills(ListBackfills(schedule_id=row.id, limit=BACKFILLS_SHOWN)),
     )
     overridden = row.set_by_user is not None and row.registered is not None
     return ShownSchedule(
@@ -87,10 +98,25 @@ async def _shown(sources: Sources, row: ScheduleRow, outcomes: int) -> ShownSche
         outcomes=last,
         runs={run.id: run for run in runs},
         paused_by=pauses[0].actor if pauses else "",
+        backfills=backfills,
     )
 
 
-WORDS: dict[str, Any] = {"outcome_words": outcome_words, "outcomes": OUTCOME_WORDS}
+def backfill_link(row: ScheduleRow, since: datetime, until: datetime, choice: str) -> str:
+    """Return the address of the form that tries a backfill of this span."""
+    after = until.replace(microsecond=0) + timedelta(seconds=1 if until.microsecond else 0)  # forms take whole seconds
+    asked = {"tab": "schedule", "backfill": row.id, "from": utc_text(since), "to": utc_text(after), "choice": choice}
+    return f"/default/flow/{row.flow_group_id}?{urlencode(asked)}#backfill-{row.id}"
+
+
+WORDS: dict[str, Any] = {
+    "outcome_words": outcome_words,
+    "outcomes": OUTCOME_WORDS,
+    "backfill_link": backfill_link,
+    "backfill_classes": STATE_CLASSES,
+    "backfilled_states": FAILED | {StateName.CANCELLED},
+    "backfills_shown": BACKFILLS_SHOWN,
+}
 """What the template of a schedule calls."""
 
 
@@ -104,6 +130,7 @@ async def schedule_tab(sources: Sources, flow: FlowRow, query: Params) -> dict[s
         form.open = edits and of == slug
     chosen = [each.row for each in shown if slug is None or each.row.slug == slug] or [each.row for each in shown]
     month = month_of(query.get("month", ""), sources.now, _zone(chosen))
+    backfills = {each.row.id: _linked_form(query) if query["backfill"] == each.row.id else backfill_form({}) for each in shown}
     counts: list[ScheduleDayRow] = []
     if chosen:
         wanted = ListScheduleDays(schedule_ids=tuple(row.id for row in chosen), starts=month.starts)
@@ -113,6 +140,10 @@ async def schedule_tab(sources: Sources, flow: FlowRow, query: Params) -> dict[s
         "forms": forms,
         "new_form": new,
         "has_own": "" in forms,
+        "backfill_forms": backfills,
+        "backfill_choices": CHOICE_WORDS,
+        "backfill_times_shown": BACKFILL_TIMES_SHOWN,
+        "only": chosen[0] if len(chosen) == 1 and not flow.deleted else None,
         "choices": {"missed": MISSED_WORDS, "overlap": OVERLAP_WORDS},
         "zones": _zones(),
         "month": fill(month, counts, chosen, sources.now),
@@ -120,6 +151,15 @@ async def schedule_tab(sources: Sources, flow: FlowRow, query: Params) -> dict[s
         "changes_at": changes_at((each.row for each in shown), sources.now),
         **WORDS,
     }
+
+
+def _linked_form(query: Params) -> BackfillForm:
+    """Return the form of a backfill as a link fills it in."""
+    named = {"from_utc": query["from"], "to_utc": query["to"], "choice": query["choice"]}
+    form = backfill_form({name: text for name, text in named.items() if text})
+    form.fields |= {name: form.fields[f"{name}_utc"].removesuffix("Z") for name in ("from", "to")}
+    form.open = True
+    return form
 
 
 def _zone(rows: Sequence[ScheduleRow]) -> tzinfo:

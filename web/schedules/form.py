@@ -126,25 +126,25 @@ def read_form(given: Mapping[str, Any]) -> ScheduleForm:
 
 def _read_clock(form: ScheduleForm) -> Clock | None:
     fields = form.fields
-    zone = _tried(form, "zone", lambda: zone_of(fields["zone"])) or UTC
+    zone = tried(form.errors, "zone", lambda: zone_of(fields["zone"])) or UTC
     given: dict[str, Any] = {
-        "start": _tried(form, "start", lambda: _wall_time(fields["start"])),
-        "parameters": _tried(form, "parameters", lambda: _parameters(fields["parameters"])),
+        "start": tried(form.errors, "start", lambda: _wall_time(fields["start"])),
+        "parameters": tried(form.errors, "parameters", lambda: parameters_of(fields["parameters"])),
     }
-    given["labels"] = _tried(form, "labels", lambda: _labels(fields["labels"]))
+    given["labels"] = tried(form.errors, "labels", lambda: _labels(fields["labels"]))
     if fields["kind"] != "interval":
-        return _tried(form, "cron", lambda: cron_clock(fields["cron"], zone, **given))
+        return tried(form.errors, "cron", lambda: cron_clock(fields["cron"], zone, **given))
     if fields["unit"] not in UNITS:
         fields["unit"] = _EMPTY["unit"]
-    return _tried(form, "every", lambda: interval_clock(_number(fields["every"]) * UNITS[fields["unit"]], zone, **given))
+    return tried(form.errors, "every", lambda: interval_clock(_number(fields["every"]) * UNITS[fields["unit"]], zone, **given))
 
 
 def _read_policies(form: ScheduleForm) -> SchedulePolicies:
     fields = form.fields
-    zone: tzinfo = _tried(form, "zone", lambda: zone_of(fields["zone"])) or UTC
+    zone: tzinfo = tried(form.errors, "zone", lambda: zone_of(fields["zone"])) or UTC
     wanted: dict[str, Any] = {
-        "missed": _tried(form, "missed", lambda: _choice(Missed, fields["missed"])) or Missed.LATEST,
-        "overlap": _tried(form, "overlap", lambda: _choice(Overlap, fields["overlap"])) or Overlap.SKIP,
+        "missed": tried(form.errors, "missed", lambda: _choice(Missed, fields["missed"])) or Missed.LATEST,
+        "overlap": tried(form.errors, "overlap", lambda: _choice(Overlap, fields["overlap"])) or Overlap.SKIP,
     }
     numbers: dict[str, tuple[str, Callable[[], Any]]] = {
         "window_hours": ("window_seconds", lambda: _number(fields["window_hours"]) * 3_600),
@@ -156,19 +156,19 @@ def _read_policies(form: ScheduleForm) -> SchedulePolicies:
     for name, (policy, read) in numbers.items():
         if not fields[name]:
             continue
-        value = _tried(form, name, read)
+        value = tried(form.errors, name, read)
         if value is not None:
-            _tried(form, name, lambda policy=policy, value=value: check_policies(SchedulePolicies(**{policy: value})))  # type: ignore[misc]
+            tried(form.errors, name, lambda policy=policy, value=value: check_policies(SchedulePolicies(**{policy: value})))  # type: ignore[misc]
             wanted[policy] = value
     return SchedulePolicies(**wanted)
 
 
-def _tried(form: ScheduleForm, name: str, read: Callable[[], T]) -> T | None:
-    """Return what is read; where it cannot be, None, and the reason is noted beside the field."""
+def tried(errors: dict[str, str], name: str, read: Callable[[], T]) -> T | None:
+    """Return what is read; where it cannot be, None, and the reason is noted among the errors, under the field's name."""
     try:
         return read()
     except HeadwaterError as error:
-        form.errors[name] = f"{error} {error.hint}" if error.hint else str(error)
+        errors[name] = f"{error} {error.hint}" if error.hint else str(error)
         return None
 
 
@@ -220,7 +220,13 @@ def _labels(text: str) -> list[str] | None:
     return labels or None
 
 
-def _parameters(text: str) -> dict[str, Any]:
+def parameters_of(text: str) -> dict[str, Any]:
+    """Return the object that is written as JSON; an empty one where nothing is.
+
+    Raises:
+        InvalidArgument: it is not one.
+
+    """
     if not text:
         return {}
     try:

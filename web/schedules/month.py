@@ -23,9 +23,14 @@ MONTHS = calendar.month_name
 
 @dataclass
 class Day:
-    """A day. `skipped` and `notes` are in words; `counted` is false where times to come are too many to count."""
+    """A day, from `starts` to the last second before the next one, `ends`.
+
+    `skipped` and `notes` are in words; `counted` is false where times to come are too many to count.
+    """
 
     date: date
+    starts: datetime
+    ends: datetime
     is_today: bool = False
     fired: int = 0
     succeeded: int = 0
@@ -81,7 +86,7 @@ class Month:
     def starts(self) -> tuple[datetime, ...]:
         """The beginning of each day, and the end of the last."""
         dates = [*(day.date for day in self.days), self.days[-1].date + timedelta(days=1)]
-        return tuple(datetime(each.year, each.month, each.day, tzinfo=self.zone).astimezone(UTC) for each in dates)
+        return tuple(_midnight(each, self.zone) for each in dates)
 
 
 def month_name(day: date) -> str:
@@ -98,7 +103,14 @@ def month_of(text: str, now: datetime, zone: tzinfo) -> Month:
         if asked[0] in YEARS and 1 <= asked[1] <= 12:  # noqa: PLR2004
             first = date(*asked, 1)
     length = calendar.monthrange(first.year, first.month)[1]
-    return Month(first, zone, tuple(Day(day := first.replace(day=number), day == today) for number in range(1, length + 1)))
+    dates = [first + timedelta(days=number) for number in range(length + 1)]
+    starts = [_midnight(each, zone) for each in dates]
+    days = (Day(day, starts[at], starts[at + 1] - timedelta(seconds=1), day == today) for at, day in enumerate(dates[:-1]))
+    return Month(first, zone, tuple(days))
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
 def fill(month: Month, counts: Iterable[ScheduleDayRow], rows: Sequence[ScheduleRow], now: datetime) -> Month:

@@ -199,12 +199,9 @@ function forms() {
       runForm.elements.start_utc.value = start ? new Date(start).toISOString() : "";
     });
   }
+  tellUtcFields();
   for (const zone of $$("[data-local-times] [data-zone]")) zone.textContent = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  document.addEventListener("submit", (event) => {
-    for (const field of $$("[data-utc]", event.target)) {
-      event.target.elements[field.dataset.utc].value = field.value ? new Date(field.value).toISOString() : "";
-    }
-  });
+  document.addEventListener("submit", (event) => fillUtcFields(event.target));
   document.addEventListener("toggle", async (event) => {
     const link = event.target.open && $("[data-raw]", event.target);
     if (!link) return;
@@ -222,10 +219,23 @@ function forms() {
   });
 }
 
-// --- the form of a schedule: its next times show while it is filled in ---------------------------------------------------
+// Fields of a time are on the reader's clock; beside each, a hidden one is in UTC, which the server reads.
+function fillUtcFields(form) {
+  for (const field of $$("[data-utc]", form)) form.elements[field.dataset.utc].value = field.value ? new Date(field.value).toISOString() : "";
+}
+
+function tellUtcFields() {
+  for (const field of $$("[data-local-times] [data-utc]")) {
+    const at = new Date(field.form.elements[field.dataset.utc].value);
+    if (!isNaN(at)) field.value = new Date(at - at.getTimezoneOffset() * 60000).toISOString().slice(0, 19);
+  }
+}
+
+// --- the forms of schedules: the times that they are about show while they are filled in ---------------------------------------------------
 function scheduleForms() {
   let waiting, asked = 0;
   async function show(form) {
+    fillUtcFields(form);
     const mine = ++asked, body = new URLSearchParams(new FormData(form));
     body.delete("seal");
     body.set("intent", "preview");
@@ -237,6 +247,10 @@ function scheduleForms() {
     preview.replaceChildren(...$("[data-preview]", fresh).childNodes);
     tellTimes(preview);
   }
+  function begin(form) {
+    const filled = ["cron", "every", "from"].some((name) => form.elements[name]?.value);
+    if (filled && !form.dataset.begun && !$("[name=seal]", form)) { form.dataset.begun = "1"; show(form); }
+  }
   document.addEventListener("input", (event) => {
     const form = event.target.form;
     if (!form?.matches("[data-schedule-form]")) return;
@@ -247,8 +261,9 @@ function scheduleForms() {
   });
   document.addEventListener("toggle", (event) => {
     const form = event.target.open && $("[data-schedule-form]", event.target);
-    if (form && !$("[name=seal]", form) && (form.elements.cron.value || form.elements.every.value)) show(form);
+    if (form) begin(form);
   }, true);
+  for (const form of $$("details[open] [data-schedule-form]")) begin(form);
 }
 
 function explorer() {

@@ -19,6 +19,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import anyio
@@ -32,11 +33,12 @@ from playwright.async_api import Browser, async_playwright
 
 from headwater.core.calendar.clocks import CronClock
 from headwater.core.calendar.schedules import Schedule
-from headwater.core.events import ParameterSpec
+from headwater.core.events import BackfillChoice, ParameterSpec
 from headwater.core.log import subjects
 from headwater.core.log.heartbeats import Heartbeat
 from headwater.core.log.jetstream import open_log
 from headwater.core.operations.headwater import Headwater
+from headwater.core.queries.backfill_plan import plan_backfill
 from headwater.core.queries.views_client import ViewsClient
 from headwater.core.values.identifiers import schedule_id
 from web import a_server
@@ -64,6 +66,7 @@ class Played:
     waiting: str
     deleted: str
     report: str
+    backfill: str
 
 
 async def play(log: Log) -> Played:
@@ -126,12 +129,15 @@ async def play(log: Log) -> Played:
         failed,
         waiting.run_id,
         deleted.run_id,
-        await _report_each_morning(history, now),
+        *await _report_each_morning(history, now),
     )
 
 
-async def _report_each_morning(history: History, now: datetime) -> str:
-    """A flow with a schedule, set twelve days ago: the server makes a run of each morning since, and they ended, but for one, well."""
+async def _report_each_morning(history: History, now: datetime) -> tuple[str, str]:
+    """A flow with a schedule, set twelve days ago: the server makes a run of each morning since, and they ended, but for one, well.
+
+    A backfill is for the mornings of the days before; its first runs ended.
+    """
     flow = await history.flow("orders-report", project="warehouse", **chain(["collect", "send"]))
     times = Schedule([CronClock("0 6 * * MON-FRI", datetime(2026, 1, 1, tzinfo=ZoneInfo("Europe/Berlin")))])
     policies = {"missed": "all", "window_seconds": 14 * 86_400, "overlap": "queue_all", "pause_on_failure": 3}
@@ -150,7 +156,38 @@ async def _report_each_morning(history: History, now: datetime) -> str:
         await run.start()
         history.clock.pass_seconds(0.5)
         await run.finish(failed=number == 4)
-    return flow.flow_group_id
+    return flow.flow_group_id, await _backfill(history, own, now)
+
+
+async def _backfill(history: History, own: str, now: datetime) -> str:
+    headwater = history.headwater()
+    definition = (await headwater.schedules.load(own)).state.definition
+    assert definition is not None
+    since, until = now - timedelta(days=30), now - timedelta(days=14)
+    plan = await plan_backfill(ViewsClient(history.log), definition, since, until, BackfillChoice.MISSING)
+    request = await headwater.backfills.request(definition, since, until, BackfillChoice.MISSING, plan.times, limit=2)
+    backfill_id = request.state.requested.backfill_id
+    for number in range(4):
+        loaded = await headwater.backfills.load(backfill_id)
+        while not (loaded.state.unfinished and await history.log.events.read(subjects.run(loaded.state.unfinished[0]))):
+            await anyio.sleep(0.1)  # until the server has made the next
+            await loaded.refresh()
+        run = history.played(loaded.state.unfinished[0])
+        history.clock.now = datetime.now(UTC)
+        await run.claim()
+        await run.start()
+        history.clock.pass_seconds(0.4)
+        await run.finish(failed=number == 2)
+        while run.run_id in loaded.state.unfinished:
+            await anyio.sleep(0.1)
+            await loaded.refresh()
+    return backfill_id
+
+
+def _backfill_query(group_id: str) -> str:
+    now = datetime.now(UTC)
+    span = {"from": f"{now - timedelta(days=8):%Y-%m-%dT%H:%M:%SZ}", "to": f"{now:%Y-%m-%dT%H:%M:%SZ}", "choice": "all"}
+    return urlencode({"tab": "schedule", "backfill": schedule_id(group_id, ""), **span})
 
 
 def _graph(names: list[str], edges: list[tuple[str, str]]) -> dict[str, object]:
@@ -190,6 +227,8 @@ def pages(played: Played) -> dict[str, str]:
         "flow-run": f"/default/flow/{played.parameters}?tab=run",
         "flow-schedule": f"/default/flow/{played.report}?tab=schedule",
         "flow-schedule-form": f"/default/flow/{played.hello}?tab=schedule&edit=1",
+        "flow-backfill-form": f"/default/flow/{played.report}?{_backfill_query(played.report)}",
+        "backfill": f"/default/backfill/{played.backfill}",
         "flow-settings": f"/default/flow/{played.parameters}?tab=settings",
         "run": run,
         "run-failed": failed,

@@ -19,6 +19,7 @@ SECTIONS = {
     "claims.py": ([], ["--runs", "20", "--tasks", "1000"]),
     "local_engine.py": ([], ["1000"]),
     "projection.py": ([], ["--runs", "1000"]),
+    "schedules.py": ([], ["--schedules", "20", "--idle", "0"]),
     "scale.py": (["--runs", "30000"], ["--runs", "200"]),
     "listing.py": (["--runs", "100000", "--times", "100"], ["--runs", "2000", "--times", "10"]),
     "web.py": (["--times", "30"], ["--runs", "500", "--tasks", "200", "--times", "3", "--pages", "10"]),

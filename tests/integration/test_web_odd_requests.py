@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -21,6 +21,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from headwater.core.calendar.schedules import IntervalSchedule
+from headwater.core.events import BackfillChoice, BackfillTime
 from headwater.core.operations.project_lookup import find_project
 from headwater.core.values.identifiers import schedule_id
 from headwater.web.app import routes
@@ -73,7 +74,9 @@ BYTES = (b"%ff", b"%ed%b3%a9", b"%c3", b"%zz", b"%00")
 QUERIED = (
     *(
         "archived",
+        "backfill",
         "before",
+        "choice",
         "cursor",
         "edit",
         "from",
@@ -89,12 +92,13 @@ QUERIED = (
         "q",
         "search",
     ),
-    *("slug", "span", "state", "tab", "task", "text", "until", "version"),
+    *("slug", "span", "state", "tab", "task", "text", "to", "until", "version"),
 )
 """Every name that a page's query is asked for."""
 
 FILLED = (
     *("attempts", "concurrency", "confirm", "context", "description", "index", "key", "labels", "limit", "name", "next", "own_labels"),
+    *("choice", "from", "from_utc", "reverse", "to", "to_utc"),
     *("back", "intent", "new", "note", "seal", "slug", "until", "until_utc"),
     *("parameter:x", "parameters", "reason", "start", "start_utc", "state", "task", "when"),
 )
@@ -114,10 +118,16 @@ async def _places(site: WebSite) -> dict[str, str]:
     flow = await site.history.flow("hello-flow", project="tutorial", **chain(["say_hello"]), schedule=hourly)
     run = await site.history.run(flow.flow_id)
     await run.claim()
+    own = schedule_id(flow.flow_group_id, "")
+    definition = (await site.history.headwater().schedules.load(own)).state.definition
+    assert definition is not None
+    since, choice = datetime(2026, 3, 1, tzinfo=UTC), BackfillChoice.ALL
+    asked = await site.history.headwater().backfills.request(definition, since, since, choice, (BackfillTime(nominal=since),))
     return {
+        "backfill_id": asked.state.requested.backfill_id,
         "run_id": run.run_id,
         "flow_id": flow.flow_id,
-        "schedule_id": schedule_id(flow.flow_group_id, ""),
+        "schedule_id": own,
         "project_id": await find_project(site.log.events, "tutorial"),
         "slug": "say_hello-1",
         "task_run_id": f"{run.run_id}:-1:say_hello-1",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -31,6 +32,8 @@ from headwater.core.values.names import valid_name
 
 TIMETABLE_BYTES_MAX = 128 * 1024
 INTERVAL_MIN = timedelta(seconds=0.1)
+SEARCH_SECONDS_MAX = 1.0
+"""A schedule that has no times may not take longer to show that: each server would look for them again."""
 ADJUSTMENT_MAX = timedelta(days=366)
 _SUB_DAILY = re.compile("FREQ=(HOURLY|MINUTELY|SECONDLY)")
 POLICIES = "policies"
@@ -59,7 +62,7 @@ def spec_of(data: Mapping[str, Any]) -> ScheduleSpec:
         policies = msgspec.convert(data.get(POLICIES) or {}, SchedulePolicies)
         calendar = schedule_from(timetable)
         _check_pace(calendar)
-        next(calendar.occurrences(datetime.now(UTC)), None)
+        _check_times(calendar)
     except HeadwaterError:
         raise
     except Exception as error:  # data of a stranger may be anything
@@ -88,6 +91,20 @@ def _check_pace(calendar: Schedule) -> None:
     for adjust in calendar.adjustments:
         if isinstance(adjust, add) and abs(adjust.interval) > ADJUSTMENT_MAX:
             raise InvalidArgument(f"An adjustment by {adjust.interval} is too long for a schedule.", hint="A year is the most.")
+
+
+def _check_times(calendar: Schedule) -> None:
+    """Refuse a schedule without times that is searched for long.
+
+    Raises:
+        InvalidArgument: no time was found, and it took longer than a second to see that.
+
+    """
+    began = time.monotonic()
+    if next(calendar.occurrences(datetime.now(UTC)), None) is None and time.monotonic() - began > SEARCH_SECONDS_MAX:
+        raise InvalidArgument(
+            "No time of this schedule was found to the end of the calendar.", hint="Look whether its rule contradicts itself."
+        )
 
 
 class Schedules:

@@ -48,6 +48,7 @@ async def eventually(fact: Callable[[], Awaitable[bool]]) -> None:
         (Schedule([IntervalClock(MINUTE)], adjustments=[add(-400 * YEAR)]), "too long"),
         (Schedule([IntervalClock(MINUTE)], adjustments=[add(4_000 * YEAR)]), "too long"),
         (RRuleSchedule("RRULE:FREQ=MINUTELY;COUNT=3000000"), "COUNT"),
+        (RRuleSchedule("RRULE:FREQ=MINUTELY;BYMONTH=2;BYMONTHDAY=30"), "No time of this schedule"),
     ],
 )
 def test_times_that_no_server_could_work_out_are_refused(schedule: Schedule, said: str) -> None:

@@ -29,7 +29,6 @@ from headwater.agents.agent.followed_queues import FollowedQueues
 from headwater.agents.agent.held_runs import HeldRuns
 from headwater.agents.agent.holder_probe import answer, notice_in, probe_in
 from headwater.agents.agent.leases import Leases
-from headwater.agents.agent.log_clock import LogClock
 from headwater.agents.agent.outage import Outage, Waiting
 from headwater.agents.agent.shutdown_deadline import SHUTDOWN_SECONDS, ShutdownDeadline
 from headwater.agents.agent.start_failures import StartFailures
@@ -42,6 +41,7 @@ from headwater.core.log import subjects
 from headwater.core.log.heartbeats import Heartbeat, HolderProbe, HolderReply
 from headwater.core.log.protocol import Log
 from headwater.core.operations.headwater import Headwater
+from headwater.core.operations.log_clock import LogClock
 from headwater.core.program.exception_groups import unwrap_exception_group
 from headwater.core.values.labels import label_set
 

@@ -33,6 +33,7 @@ from headwater.core.events import (
 )
 from headwater.core.log import subjects
 from headwater.core.log.protocol import Delivery, Log, Recorded
+from headwater.core.operations.log_clock import LogClock
 from headwater.core.operations.run_lookup import may_tell_of_runs
 from headwater.core.program.deadlines import Deadlines
 from headwater.server.planner.backfill_keeper import BackfillKeeper
@@ -54,7 +55,7 @@ _log = logging.getLogger(__name__)
 
 
 class Planner:
-    """One for a server; several on one log do no harm. `clock` is the wall clock by which times are due."""
+    """One for a server; several on one log do no harm. `clock` is this machine's; times are due by the log's, where the two differ."""
 
     def __init__(
         self,
@@ -66,8 +67,9 @@ class Planner:
     ) -> None:
         self._log = log
         self._actor = Actor(actor, clock)
-        self._clock = clock
-        self._keeper = ScheduleKeeper(log, self._actor, observe=observe)
+        self._log_clock = LogClock(log, clock, console_log=_log)
+        self._clock = self._log_clock.now
+        self._keeper = ScheduleKeeper(log, self._actor, clock=self._clock, observe=observe)
         self._backfill_keeper = BackfillKeeper(log, self._actor, self._keeper.runs, self._keeper.flows)
         self._backfills: set[str] = set()
         """Backfills that go on."""
@@ -91,6 +93,7 @@ class Planner:
             items = await stack.enter_async_context(queue)
             stack.callback(self._log.on_reconnect(self._keeper.forget_what_is_followed))
             group = await stack.enter_async_context(anyio.create_task_group())
+            await group.start(self._log_clock.serve)
             group.start_soon(self._look_when_due, group)
             group.start_soon(self._take_items, items, group)
             group.start_soon(self._hear_losses, losses)

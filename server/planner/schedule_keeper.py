@@ -49,11 +49,22 @@ class Kept:
 
 
 class ScheduleKeeper:
-    """Looks at schedules. `observe` is called with each event that it wrote. One look at a schedule at a time."""
+    """Looks at schedules, at each once at a time. Times are due by `clock`, the actor's by default.
 
-    def __init__(self, log: Log, actor: Actor, *, observe: Callable[[str, AnyEvent, datetime], None] = lambda *_: None) -> None:
+    `observe` is called with each event that it wrote.
+    """
+
+    def __init__(
+        self,
+        log: Log,
+        actor: Actor,
+        *,
+        clock: Callable[[], datetime] | None = None,
+        observe: Callable[[str, AnyEvent, datetime], None] = lambda *_: None,
+    ) -> None:
         self._log = log
         self._actor = actor
+        self._clock = clock or actor.clock
         self._headwater = Headwater(log, actor)
         self._creation = RunCreation(log, self._headwater.catalogue)
         self._observe = observe
@@ -141,7 +152,7 @@ class ScheduleKeeper:
         return self._kept[schedule_id]
 
     def _now(self, at_least: datetime | None) -> datetime:
-        now = self._actor.clock()
+        now = self._clock()
         return now if at_least is None else max(now, at_least)
 
     def _is_due(self, moment: datetime | None, at_least: datetime | None) -> bool:

@@ -13,11 +13,11 @@ import pytest
 from harness.agent_harness import AgentHarness
 
 from headwater.agents.agent.console import agent_logger
-from headwater.agents.agent.log_clock import difference
 from headwater.agents.local import LocalAgent
 from headwater.core.log import subjects
 from headwater.core.log.heartbeats import Heartbeat, warnings_in
 from headwater.core.log.protocol import LiveMessage
+from headwater.core.operations.log_clock import difference
 from headwater.core.states import StateName
 from headwater.sdk.language.decorators import task
 from headwater.sdk.language.flow import Flow

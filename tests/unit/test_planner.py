@@ -13,7 +13,8 @@ from harness.planned import events_of, fired
 from harness.scenario import ACTOR, create_flow, executed
 
 from headwater.core.calendar import IntervalSchedule
-from headwater.core.events import Origin, PauseCause, ScheduleSkipped, ScheduleSpec, SkipReason
+from headwater.core.events import Origin, PauseCause, ScheduleFired, ScheduleSkipped, ScheduleSpec, SkipReason
+from headwater.core.log import subjects
 from headwater.core.log.memory import MemoryLog
 from headwater.core.operations.headwater import Headwater
 from headwater.core.operations.run_lookup import run
@@ -82,6 +83,19 @@ async def test_timers_that_were_lost_with_the_stream_are_set_again(log: MemoryLo
         log.queues.lose_everything()
         known = len(await fired(log, planned))
         await eventually(lambda: has_fired(log, planned, known + 2))
+
+
+async def test_a_server_whose_clock_is_minutes_ahead_makes_runs_by_the_clock_of_the_log(log: MemoryLog) -> None:
+    planned = await planned_flow(log, each(0.5, overlap="allow"))
+    ahead = timedelta(minutes=5)
+    async with anyio.create_task_group() as group:
+        await group.start(Planner(log, clock=lambda: datetime.now(UTC) + ahead).serve)
+        await eventually(lambda: has_fired(log, planned, 3))
+        group.cancel_scope.cancel()
+
+    recorded = [(event, each.recorded_at) for each in await log.events.read(subjects.schedule(planned)) for event in each.events]
+    # The clocks are compared over a line, which takes a moment.
+    assert all(event.nominal - at < timedelta(seconds=1) for event, at in recorded if isinstance(event, ScheduleFired))
 
 
 async def test_a_paused_schedule_has_no_timer_and_no_runs(log: MemoryLog) -> None:

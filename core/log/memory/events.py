@@ -70,7 +70,7 @@ class MemoryEvents:
 
     async def tail(self) -> LogTail:
         await anyio.lowlevel.checkpoint()
-        return LogTail(self._identity, len(self._recorded))
+        return LogTail(self._identity, len(self._recorded), self._clock.now())
 
     async def at(self, position: Position) -> Recorded | None:
         await anyio.lowlevel.checkpoint()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,21 @@ class RunningServer:
                 if child.name() == name:
                     found.append(child)
         return found
+
+    @contextmanager
+    def frozen(self, name: str) -> Iterator[None]:
+        """Its running child processes of this name stand still inside the block; one of PostgreSQL's workers may end before it is over."""
+        stopped = self.children(name)
+        assert stopped
+        for process in stopped:
+            with suppress(psutil.NoSuchProcess):
+                process.suspend()
+        try:
+            yield
+        finally:
+            for process in stopped:
+                with suppress(psutil.NoSuchProcess):
+                    process.resume()
 
     def ready(self) -> tuple[int, dict[str, Any]]:
         """What its own `/ready` answers, within two seconds and a little for the way."""

@@ -78,34 +78,21 @@ async def test_a_frozen_server_answers_for_no_other(two_servers: list[RunningSer
 
 @pytest.mark.parametrize(("program", "part"), [("nats-server", "log"), ("postgres", "views")])
 def test_ready_answers_in_time_whatever_is_frozen_and_says_what_it_is(server: RunningServer, program: str, part: str) -> None:
-    frozen = server.children(program)
-    assert frozen
-    for process in frozen:
-        process.suspend()
-    try:
+    with server.frozen(program):
         status, told = server.ready()
         assert status == 503
         assert set(told["problems"]) == {part}
-    finally:
-        for process in frozen:
-            process.resume()
     server.wait_until_ready()
 
 
 def test_no_caller_waits_for_views_that_are_known_to_hang(server: RunningServer) -> None:
-    frozen = server.children("postgres")
-    for process in frozen:
-        process.suspend()
-    try:
+    with server.frozen("postgres"):
         wait_for(lambda: "PostgreSQL" in server.problem("views"), "the outage told")
         doctor, status = server.command_line("doctor"), server.command_line("server", "status")
         assert doctor.code == 1
         assert re.search("✗ Views +PostgreSQL (did|is away: it does) not answer", doctor.out)
         assert re.search("Views +PostgreSQL (did|is away: it does) not answer", status.out)
         assert "PostgreSQL is away: it does not answer" in server.command_line("get", "flow-runs").err
-    finally:
-        for process in frozen:
-            process.resume()
     server.wait_until_ready()
 
 

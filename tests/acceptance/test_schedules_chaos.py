@@ -5,10 +5,11 @@ A little of it in every test run; 1,000 schedules for five minutes by `make faul
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any, TypeVar
 
 import anyio
 import pytest
@@ -21,6 +22,7 @@ from headwater.audit import check_schedules
 from headwater.core.aggregates import Actor
 from headwater.core.calendar.schedules import IntervalSchedule
 from headwater.core.errors import LogError
+from headwater.core.events import ScheduleProgress
 from headwater.core.log import subjects
 from headwater.core.log.jetstream import open_log
 from headwater.core.log.protocol import Log
@@ -32,6 +34,7 @@ FLOWS = 20
 MISSED = ("latest", "all", "none", "merge")
 OVERLAPS = ("allow", "skip", "queue_one")
 ACTOR = Actor("test")
+T = TypeVar("T")
 PATIENCE_SECONDS = 120
 
 
@@ -102,19 +105,36 @@ async def set_schedules(log: Log) -> None:
 
 
 async def all_decided(log: Log) -> None:
-    """Wait until the servers have made up for what was missed, and pause everything: nothing is under way any more."""
-    headwater = Headwater(log, ACTOR)
-    await anyio.sleep(6)  # a little more than the longest interval that a server may be behind by
-    ids = [subjects.address(last.subject).id for last in await log.events.last_of_each(subjects.SCHEDULES_ALL)]
-    for schedule_id in ids:
-        while True:
-            try:
-                await headwater.schedules.pause(schedule_id)
-                break
-            except LogError:
-                await anyio.sleep(0.2)
-    waiting = set(ids)
-    while waiting:
-        waiting &= await log.queues.waiting_runs()
+    """Wait until the servers have made up for what was missed; then pause everything, and wait until nothing is under way any more."""
+    headwater, over = Headwater(log, ACTOR), datetime.now(UTC)
+    while min((await progress_of(log)).values(), key=lambda progress: progress.decided).decided < over:  # noqa: ASYNC110 - the broker tells of nothing of that
         await anyio.sleep(0.2)
-    await anyio.sleep(2)
+    for schedule_id in await progress_of(log):
+        await until_answered(partial(headwater.schedules.pause, schedule_id))
+    while set(await progress_of(log)) & await log.queues.waiting_runs():  # noqa: ASYNC110 - the broker tells of nothing of that
+        await anyio.sleep(0.2)
+    for progress in (await progress_of(log)).values():
+        for run_id in progress.last_runs:
+            while await log.events.last(subjects.run(run_id)) is None:  # noqa: ASYNC110 - the broker tells of nothing of that
+                await anyio.sleep(0.2)
+
+
+async def progress_of(log: Log) -> dict[str, ScheduleProgress]:
+    """How far each schedule that fires is; those of the flows themselves have no times."""
+    found: dict[str, ScheduleProgress] = {}
+    for last in await until_answered(partial(log.events.last_of_each, subjects.SCHEDULES_ALL)):
+        event: Any = last.events[-1]
+        after, definition = event.after, event.definition
+        if definition is not None and definition.slug:
+            assert isinstance(after, ScheduleProgress)
+            found[subjects.address(last.subject).id] = after
+    return found
+
+
+async def until_answered(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask again until the broker, which may just be starting, answers."""
+    while True:
+        try:
+            return await ask()
+        except LogError:
+            await anyio.sleep(0.2)
